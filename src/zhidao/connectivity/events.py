@@ -1,0 +1,46 @@
+"""What the connectivity room tells the others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from zhidao.core.events import Fact
+
+
+class NetworkChecked(Fact, frozen=True, kw_only=True):
+    """The mobile network was asked where a device is. Aggregate `network-check/<id>`.
+
+    `verdict`: match, partial, mismatch or unknown (no answer: not a disagreement). Coordinates in
+    nanodegrees (WGS 84), lengths in millimetres; the network's own circle is centre and radius.
+    """
+
+    TYPE: ClassVar[str] = "connectivity.NetworkChecked.v1"
+    check: str
+    phone: str
+    verdict: str
+    reason: str
+    observed_at: str
+    fix_latitude_ndeg: int
+    fix_longitude_ndeg: int
+    fix_bound_mm: int
+    network_latitude_ndeg: int
+    network_longitude_ndeg: int
+    network_radius_mm: int
+    network: str
+    simulated: bool
+
+
+class ShortMessageReceived(Fact, frozen=True, kw_only=True):
+    """A compact position came by BeiDou short message. Aggregate `short-message/<sender>`.
+
+    `first`: this observation had not come over another bearer before.
+    """
+
+    TYPE: ClassVar[str] = "connectivity.ShortMessageReceived.v1"
+    sender: str
+    terminal: str
+    observed_at: str
+    latitude_ndeg: int
+    longitude_ndeg: int
+    digest: str
+    first: bool

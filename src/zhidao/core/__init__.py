@@ -1,0 +1,1 @@
+"""The ground floor: values that every room shares and that depend on nothing above."""

@@ -1,0 +1,38 @@
+"""Who asks: every use case takes an Actor, and rules look at nothing else about the caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zhidao.core.errors import Forbidden
+from zhidao.core.ids import PartyId
+
+
+class Role(StrEnum):
+    """What a token or a session may do. Least privilege: a caller bears exactly one."""
+
+    ADMIN = "admin"  # manages tokens, people and settings; sees no party's trade data
+    OPERATOR = "operator"  # runs the node: navigation data, terminals, health, backups
+    PARTY = "party"  # acts for one party and sees what that party may see
+    AUDITOR = "auditor"  # reads everything, changes nothing; each look is recorded
+    NODE = "node"  # the node itself, acting on events
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A caller: the party it speaks for and its role."""
+
+    party: PartyId
+    role: Role
+
+    @property
+    def viewer(self) -> PartyId | None:
+        """The party whose visibility limits this actor's reading; None reads everything."""
+        return None if self.role in (Role.AUDITOR, Role.NODE) else self.party
+
+    def require(self, *roles: Role) -> None:
+        """Raises Forbidden unless the actor bears one of the roles."""
+        if self.role not in roles:
+            wanted = " or ".join(role.value for role in roles)
+            raise Forbidden(f"this needs the role {wanted}; the caller is {self.role.value}")

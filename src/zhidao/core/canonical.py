@@ -1,0 +1,174 @@
+"""JSON with one byte form: strict reading, and RFC 8785 writing behind a guarded fast path."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn, TypeAlias
+
+import orjson
+import rfc8785
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import JSON_BYTES_MAX, JSON_DEPTH_MAX, JSON_INTEGER_MAX
+
+Json: TypeAlias = (
+    "Mapping[str, Json] | list[Json] | tuple[Json, ...] | str | int | float | bool | None"
+)
+
+# Outside this range ECMAScript prints an exponent and orjson may print another text.
+_PLAIN_FLOAT: Final = (1e-6, 1e21)
+
+
+def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:  # noqa: ANN401 (JSON)
+    """Reads JSON and refuses all that two readers could understand differently.
+
+    Refused: a byte-order mark, bytes that are not UTF-8, duplicate keys, NaN and Infinity, numbers
+    that overflow, integers beyond 2^53-1, lone surrogates, more than 64 levels, too many bytes.
+    Source: RFC 7493 (I-JSON) section 2.
+    """
+    if len(data) > bytes_max:
+        raise MalformedInput(f"JSON of {len(data)} bytes; at most {bytes_max} are read")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedInput("JSON is not UTF-8", where=f"byte {error.start}") from error
+    _check_depth(text)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_integer,
+            parse_float=_number,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise MalformedInput(f"not JSON: {error.msg}", where=where) from error
+    if "\\u" in text:
+        _refuse_surrogates(value)
+    return value
+
+
+def jcs(value: Json) -> bytes:
+    """The RFC 8785 form of a JSON value.
+
+    Takes orjson where it gives the same bytes and rfc8785 everywhere else.
+    Raises MalformedInput for what has no canonical form (NaN, unsafe integers, lone surrogates).
+
+    >>> jcs({"b": 1.0, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    if _is_plain(value, 0):
+        fast = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        # Keys sort by UTF-16 units, which differs from code points only above U+FFFF (F0..F4).
+        if not any(lead in fast for lead in (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")):
+            return fast
+    return jcs_reference(value)
+
+
+def jcs_reference(value: Json) -> bytes:
+    """The readable twin of `jcs`: always rfc8785."""
+    try:
+        return rfc8785.dumps(_plain(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise MalformedInput(f"this value has no canonical JSON form: {error}") from error
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    kind = type(value)
+    if kind is str:
+        # orjson refuses lone surrogates with an error of its own; the slow path names them.
+        return str.isascii(value) or _encodes(value)  # type: ignore[arg-type]
+    if kind is bool or value is None:
+        return True
+    if kind is int:
+        return -JSON_INTEGER_MAX <= value <= JSON_INTEGER_MAX  # type: ignore[operator]
+    if depth >= JSON_DEPTH_MAX:
+        return False
+    if kind is dict:
+        items: dict[object, object] = value  # type: ignore[assignment]
+        return all(type(k) is str and _is_plain(k, 0) for k in items) and all(
+            _is_plain(v, depth + 1) for v in items.values()
+        )
+    if kind is list or kind is tuple:
+        return all(_is_plain(v, depth + 1) for v in value)  # type: ignore[attr-defined]
+    if kind is float:
+        number: float = value  # type: ignore[assignment]
+        low, high = _PLAIN_FLOAT
+        return low <= abs(number) < high and not number.is_integer()
+    return False
+
+
+def _encodes(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise MalformedInput(f"the key {twice!r} stands twice in one object", code="duplicate_key")
+    return value
+
+
+def _constant(text: str) -> NoReturn:
+    raise MalformedInput(f"{text} is not a JSON number", code="non_finite")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > JSON_INTEGER_MAX:
+        raise MalformedInput(f"integer beyond 2^53-1: {text[:24]}", code="unsafe_integer")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise MalformedInput(f"number overflows: {text[:24]}", code="non_finite")
+    return number
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    in_string = False
+    skip = False
+    for letter in text:
+        if in_string:
+            if skip:
+                skip = False
+            elif letter == "\\":
+                skip = True
+            elif letter == '"':
+                in_string = False
+        elif letter == '"':
+            in_string = True
+        elif letter in "[{":
+            depth += 1
+            if depth > JSON_DEPTH_MAX:
+                raise MalformedInput(f"JSON nests deeper than {JSON_DEPTH_MAX} levels")
+        elif letter in "]}":
+            depth -= 1
+
+
+def _refuse_surrogates(value: object) -> None:
+    if isinstance(value, str):
+        if not _encodes(value):
+            raise MalformedInput("a lone surrogate is no character", code="lone_surrogate")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_surrogates(key)
+            _refuse_surrogates(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_surrogates(item)

@@ -1,0 +1,80 @@
+"""One tree of refusals: each says what was wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ZhidaoError(Exception):
+    """Anything this system refuses on purpose.
+
+    `code` is stable and machine-readable (snake_case); the message is for a person. `where` names
+    the place (`invoice.xml:14`, `byte 512`), `remedy` the next step.
+    """
+
+    exit_status: ClassVar[int] = 2
+    http_status: ClassVar[int] = 400
+    default_code: ClassVar[str] = "error"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, where: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.code = code or self.default_code
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.args[0]}{place}{remedy}"
+
+
+class MalformedInput(ZhidaoError):
+    """The bytes are not what their format says."""
+
+    default_code = "malformed_input"
+
+
+class Refused(ZhidaoError):
+    """Well-formed, but a rule forbids it."""
+
+    exit_status = 1
+    http_status = 422
+    default_code = "refused"
+
+
+class NotFound(Refused):
+    """No such thing, or it is not the asking party's to see: the answer is the same."""
+
+    http_status = 404
+    default_code = "not_found"
+
+
+class Conflict(Refused):
+    """Somebody else wrote first, or the same name already stands for other content."""
+
+    http_status = 409
+    default_code = "conflict"
+
+
+class Forbidden(Refused):
+    """The actor's role does not allow this."""
+
+    http_status = 403
+    default_code = "forbidden"
+
+
+class Unauthenticated(Refused):
+    """Nobody proved who is asking."""
+
+    http_status = 401
+    default_code = "unauthenticated"
+
+
+class Unavailable(ZhidaoError):
+    """The outside world did not answer; trying again may help."""
+
+    exit_status = 3
+    http_status = 503
+    default_code = "unavailable"

@@ -1,0 +1,231 @@
+"""Facts that rooms tell each other, signed by who says so and by the node that wrote it down.
+
+A `Fact` is what happened; an `Event` puts it in its aggregate with owner, readers and times; a
+`SignedEvent` bears two signatures. The byte form is RFC 8785 JSON of version 1, read strictly:
+unknown fields, other spellings and non-canonical bytes are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.encoding import base64url, parse_base64url
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.ids import PartyId, parse_id, party_id
+from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
+
+EVENT_BYTES_MAX: Final = 4 * 1024 * 1024
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every room's facts. A subclass names its TYPE, such as `trade.Delivered.v1`.
+
+    Fields are JSON values only: str, int, bool, list, dict and nested Facts-like structs; amounts
+    are minor units, instants RFC 3339 text, bytes base64url text. OPEN facts are published whole
+    in the log; all others only as a salted commitment.
+    """
+
+    TYPE: ClassVar[str] = ""
+    OPEN: ClassVar[bool] = False
+
+    def payload(self) -> dict[str, Any]:
+        """The fact's fields as plain JSON values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def of(cls, event: SignedEvent) -> Self:
+        """The fact inside an event. Raises MalformedInput if it is another or malformed."""
+        if event.type != cls.TYPE:
+            raise MalformedInput(f"expected a {cls.TYPE}, got a {event.type}")
+        try:
+            return msgspec.convert(event.payload, cls, strict=True)
+        except msgspec.ValidationError as error:
+            raise MalformedInput(f"{cls.TYPE}: {error}") from error
+
+
+FactT = TypeVar("FactT", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A party and the key with which it signs."""
+
+    party: PartyId
+    key: PublicKey
+
+    def _plain(self) -> dict[str, str]:
+        return {"party": self.party, "key": self.key.multikey}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEvent:
+    """A fact in its place, asserted by a party and recorded by a node, both signed.
+
+    `version` counts from 1 within `aggregate` (`consignment/…`). `visible` are the parties that
+    may read it beside the owner. `occurred_at` is when it happened (observed), `recorded_at` when
+    the node wrote it down. `custodian` says whether the node held the asserting key.
+    """
+
+    id: UUID
+    type: str
+    aggregate: str
+    version: int
+    owner: PartyId
+    visible: tuple[PartyId, ...]
+    occurred_at: Utc
+    recorded_at: Utc
+    payload: Mapping[str, Any]
+    open: bool
+    custodian: bool
+    asserted_by: Speaker
+    recorded_by: Speaker
+    assertion: bytes = b""
+    record: bytes = b""
+
+    def assertion_message(self) -> bytes:
+        """What the asserting party signs: the fact, its place and its readers."""
+        return jcs(self._asserted())
+
+    def record_message(self) -> bytes:
+        """What the node signs: the assertion with its signature, and when it was written down."""
+        fields = self._plain()
+        del fields["record"]
+        return jcs(fields)
+
+    def encode(self) -> bytes:
+        """The one byte form of this event."""
+        return jcs(self._plain())
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the byte form."""
+        return hashlib.sha256(self.encode()).digest()
+
+    def verify(self) -> None:
+        """Checks both signatures against the keys inside; who those keys are is another question.
+
+        Raises Refused with code `bad_signature`.
+        """
+        if not self.asserted_by.key.verifies(self.assertion, self.assertion_message()):
+            raise Refused(f"{self.type} {self.id}: wrong assertion", code="bad_signature")
+        if not self.recorded_by.key.verifies(self.record, self.record_message()):
+            raise Refused(f"{self.type} {self.id}: wrong record", code="bad_signature")
+
+    def _asserted(self) -> dict[str, Any]:
+        return {
+            "aggregate": self.aggregate,
+            "asserted_by": self.asserted_by._plain(),
+            "id": str(self.id),
+            "occurred_at": str(self.occurred_at),
+            "open": self.open,
+            "owner": self.owner,
+            "payload": dict(self.payload),
+            "type": self.type,
+            "v": 1,
+            "visible": list(self.visible),
+        }
+
+    def _plain(self) -> dict[str, Any]:
+        return self._asserted() | {
+            "assertion": base64url(self.assertion),
+            "custodian": self.custodian,
+            "record": base64url(self.record),
+            "recorded_at": str(self.recorded_at),
+            "recorded_by": self.recorded_by._plain(),
+            "version": self.version,
+        }
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Reads the byte form. Raises MalformedInput for anything but exactly that form."""
+        event = cls.from_plain(parse_strict(data, bytes_max=EVENT_BYTES_MAX))
+        if event.encode() != data:
+            raise MalformedInput("the event is not in its canonical form")
+        return event
+
+    @classmethod
+    def from_plain(cls, plain: object) -> Self:
+        """From parsed JSON. Raises MalformedInput for wrong types, missing or unknown fields."""
+        try:
+            wire = msgspec.convert(plain, _Wire, strict=True)
+        except msgspec.ValidationError as error:
+            raise MalformedInput(f"event: {error}") from error
+        if wire.v != 1:
+            raise MalformedInput(f"event of version {wire.v}; this reader knows 1")
+        return cls(
+            id=parse_id(wire.id),
+            type=wire.type,
+            aggregate=wire.aggregate,
+            version=wire.version,
+            owner=party_id(wire.owner),
+            visible=tuple(party_id(p) for p in wire.visible),
+            occurred_at=Utc.parse(wire.occurred_at),
+            recorded_at=Utc.parse(wire.recorded_at),
+            payload=wire.payload,
+            open=wire.open,
+            custodian=wire.custodian,
+            asserted_by=wire.asserted_by.speaker(),
+            recorded_by=wire.recorded_by.speaker(),
+            assertion=parse_base64url(wire.assertion),
+            record=parse_base64url(wire.record),
+        )
+
+
+class _WireSpeaker(msgspec.Struct, forbid_unknown_fields=True):
+    party: str
+    key: str
+
+    def speaker(self) -> Speaker:
+        return Speaker(party_id(self.party), PublicKey.from_multikey(self.key))
+
+
+class _Wire(msgspec.Struct, forbid_unknown_fields=True):
+    v: int
+    id: str
+    type: str
+    aggregate: str
+    version: int
+    owner: str
+    visible: list[str]
+    occurred_at: str
+    recorded_at: str
+    payload: dict[str, Any]
+    open: bool
+    custodian: bool
+    asserted_by: _WireSpeaker
+    recorded_by: _WireSpeaker
+    assertion: str
+    record: str
+
+
+def leaf_bytes(event: SignedEvent, salt: bytes) -> bytes:
+    """The public log entry of an event: whole if open, else a commitment to salt and event.
+
+    commitment = SHA-256(salt || event bytes), salt 32 bytes: without the salt nobody can guess it.
+    """
+    if event.open:
+        return jcs({"event": event._plain(), "kind": "open", "v": 1})
+    commitment = hashlib.sha256(salt + event.encode()).digest()
+    return jcs({"commitment": base64url(commitment), "kind": "commitment", "v": 1})
+
+
+def latest(events: tuple[SignedEvent, ...], fact: type[FactT]) -> FactT | None:
+    """The newest fact of one kind in an aggregate's history, or None."""
+    for event in reversed(events):
+        if event.type == fact.TYPE:
+            return fact.of(event)
+    return None
+
+
+def every(events: tuple[SignedEvent, ...], fact: type[FactT]) -> list[FactT]:
+    """All facts of one kind in an aggregate's history, oldest first."""
+    return [fact.of(event) for event in events if event.type == fact.TYPE]

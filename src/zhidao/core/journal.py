@@ -1,0 +1,214 @@
+"""How a room keeps its facts: append-only histories, one per aggregate, each written once.
+
+`Journal` is the port (memory and PostgreSQL adapters in `store`); `Records` signs facts for an
+actor and appends them. State is the fold of a history: there is nothing else to get out of step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+from uuid import UUID
+
+from zhidao.core.actor import Actor
+from zhidao.core.ambient import Clock, Randomness
+from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.events import Fact, SignedEvent, Speaker
+from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.keys import Signer
+from zhidao.core.timescale import Utc
+
+SALT_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A signed event and the salt of its log commitment."""
+
+    event: SignedEvent
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """Says that `consumer` has dealt with the event `id`: written in the same transaction."""
+
+    consumer: str
+    id: UUID
+
+
+class Journal(Protocol):
+    """Append-only histories of one room."""
+
+    async def load(self, aggregate: str, *, viewer: PartyId | None) -> tuple[Entry, ...]:
+        """The history, oldest first; only what `viewer` may see (None sees all). May be empty."""
+        ...
+
+    async def append(self, entries: Sequence[Entry], *, handled: Handled | None = None) -> bool:
+        """Writes events, their outbox rows and the inbox row in one transaction.
+
+        All entries belong to one aggregate and continue its versions. Returns False, and writes
+        nothing, if `handled` was written before. Raises Conflict if a version is taken.
+        """
+        ...
+
+    async def is_handled(self, handled: Handled) -> bool:
+        """Whether the inbox row stands."""
+        ...
+
+    async def aggregates(
+        self, prefix: str, *, viewer: PartyId | None, limit: int, after: str = ""
+    ) -> tuple[str, ...]:
+        """Names of aggregates with this prefix that the viewer may see, in order, after `after`."""
+        ...
+
+
+class KeyRing(Protocol):
+    """Finds the key with which a party speaks on this node."""
+
+    def signer(self, party: PartyId) -> Signer | None:
+        """The party's key if this node is its custodian, else None."""
+        ...
+
+
+class Scribe:
+    """Signs facts: for the party (as its named custodian) and for the node."""
+
+    def __init__(
+        self,
+        *,
+        node: PartyId,
+        key: Signer,
+        ring: KeyRing,
+        clock: Clock,
+        ids: IdSource,
+        randomness: Randomness,
+    ) -> None:
+        self._node = Speaker(node, key.public)
+        self._key = key
+        self._ring = ring
+        self._clock = clock
+        self._ids = ids
+        self._randomness = randomness
+
+    @property
+    def node(self) -> PartyId:
+        """The party name under which this node records."""
+        return self._node.party
+
+    def write(
+        self,
+        fact: Fact,
+        *,
+        by: PartyId,
+        aggregate: str,
+        version: int,
+        owner: PartyId,
+        visible: Sequence[PartyId],
+        occurred_at: Utc | None,
+    ) -> Entry:
+        """A fact asserted by `by` as a signed event with its salt.
+
+        Raises Unavailable if this node holds no key of that party.
+        """
+        signer = self._key if by == self._node.party else self._ring.signer(by)
+        if signer is None:
+            raise Unavailable(f"this node holds no key of {by}", code="no_key")
+        now = self._clock.now()
+        draft = SignedEvent(
+            id=self._ids.new(),
+            type=fact.TYPE,
+            aggregate=aggregate,
+            version=version,
+            owner=owner,
+            visible=tuple(sorted(set(visible) - {owner})),
+            occurred_at=occurred_at or now,
+            recorded_at=now,
+            payload=fact.payload(),
+            open=fact.OPEN,
+            custodian=by != self._node.party,
+            asserted_by=Speaker(by, signer.public),
+            recorded_by=self._node,
+        )
+        asserted = replace(draft, assertion=signer.sign(draft.assertion_message()))
+        event = replace(asserted, record=self._key.sign(asserted.record_message()))
+        return Entry(event, self._randomness.token(SALT_BYTES))
+
+
+class Records:
+    """A room's journal with the scribe that signs for it."""
+
+    def __init__(self, journal: Journal, scribe: Scribe) -> None:
+        self._journal = journal
+        self._scribe = scribe
+
+    @property
+    def node(self) -> PartyId:
+        """The party name under which this node records."""
+        return self._scribe.node
+
+    async def history(self, aggregate: str, actor: Actor | None = None) -> tuple[SignedEvent, ...]:
+        """The events of an aggregate, oldest first, as far as the actor may see them.
+
+        Without an actor the room itself reads everything, and an empty history is no error.
+        Raises NotFound if the actor sees nothing: absent and hidden look the same.
+        """
+        viewer = actor.viewer if actor else None
+        entries = await self._journal.load(aggregate, viewer=viewer)
+        if actor and not entries:
+            raise NotFound(f"no {aggregate.partition('/')[0]} of that name")
+        return tuple(entry.event for entry in entries)
+
+    async def record(
+        self,
+        actor: Actor,
+        aggregate: str,
+        facts: Sequence[Fact],
+        *,
+        after: int,
+        owner: PartyId,
+        visible: Sequence[PartyId] = (),
+        occurred_at: Utc | None = None,
+        handled: Handled | None = None,
+    ) -> tuple[SignedEvent, ...]:
+        """Signs facts as the actor's party and appends them after version `after`.
+
+        Returns () if `handled` stands already. Raises Conflict if somebody else wrote meanwhile.
+        """
+        entries = [
+            self._scribe.write(
+                fact,
+                by=actor.party,
+                aggregate=aggregate,
+                version=after + 1 + offset,
+                owner=owner,
+                visible=visible,
+                occurred_at=occurred_at,
+            )
+            for offset, fact in enumerate(facts)
+        ]
+        if not await self._journal.append(entries, handled=handled):
+            return ()
+        return tuple(entry.event for entry in entries)
+
+    async def is_handled(self, handled: Handled) -> bool:
+        """Whether this event was dealt with before."""
+        return await self._journal.is_handled(handled)
+
+    async def aggregates(
+        self, prefix: str, actor: Actor, *, limit: int, after: str = ""
+    ) -> tuple[str, ...]:
+        """Names of the aggregates that the actor may see, in order."""
+        return await self._journal.aggregates(prefix, viewer=actor.viewer, limit=limit, after=after)
+
+
+class FixedKeyRing:
+    """A key ring over a mapping."""
+
+    def __init__(self, keys: Mapping[PartyId, Signer]) -> None:
+        self._keys = keys
+
+    def signer(self, party: PartyId) -> Signer | None:
+        """The party's key, or None."""
+        return self._keys.get(party)

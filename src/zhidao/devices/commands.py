@@ -1,0 +1,23 @@
+"""What other rooms may ask of the devices room."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from zhidao.devices.events import Binding, RawWindow
+
+
+class Custody(Protocol):
+    """The keeper of raw data and of the bond between terminal and goods."""
+
+    async def window(self, digest: str) -> RawWindow:
+        """A stored window of raw observations. Raises NotFound."""
+        ...
+
+    async def binding(self, *, terminal: str, consignment: str) -> Binding:
+        """Whether the terminal is bound to the consignment by `Sealed` and `SealChecked`."""
+        ...
+
+    async def phone(self, terminal: str) -> str:
+        """The terminal's phone number as the network knows it. Raises NotFound."""
+        ...

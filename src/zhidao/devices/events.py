@@ -1,0 +1,110 @@
+"""What the devices room tells the others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from zhidao.core.events import Fact
+
+
+class TerminalRegistered(Fact, frozen=True, kw_only=True):
+    """A terminal may connect; `key` (Multikey) signs its raw windows. Aggregate `terminal/<id>`."""
+
+    TYPE: ClassVar[str] = "devices.TerminalRegistered.v1"
+    terminal: str
+    phone: str
+    key: str
+
+
+class WindowReceived(Fact, frozen=True, kw_only=True):
+    """All chunks of a window of raw observations are stored. Aggregate `terminal/<id>`.
+
+    `digest` is SHA-256 of the reassembled bytes; `chunk_digests` those of the signed chunks in
+    order; `nonce` (hex) is the one that this node gave to this terminal in this session.
+    """
+
+    TYPE: ClassVar[str] = "devices.WindowReceived.v1"
+    terminal: str
+    key: str
+    digest: str
+    size_bytes: int
+    chunk_digests: list[str]
+    nonce: str
+    simulated: bool
+
+
+class SubmissionRefused(Fact, frozen=True, kw_only=True):
+    """Something that a terminal sent was not accepted as trusted. Aggregate `terminal/<id>`.
+
+    `reason`: wrong_token, unknown_terminal, unknown_key, bad_signature, replayed_nonce,
+    bad_checksum, incomplete.
+    """
+
+    TYPE: ClassVar[str] = "devices.SubmissionRefused.v1"
+    terminal: str
+    reason: str
+    sentence: str
+
+
+class PositionsRecorded(Fact, frozen=True, kw_only=True):
+    """A batch of position frames is stored. Aggregate `terminal/<id>`. `root`: Merkle root, hex."""
+
+    TYPE: ClassVar[str] = "devices.PositionsRecorded.v1"
+    terminal: str
+    count: int
+    root: str
+    first_at: str
+    last_at: str
+
+
+class Sealed(Fact, frozen=True, kw_only=True):
+    """The carrier closed a container with a seal that this terminal is part of.
+
+    Aggregate `seal/<number>`; asserted by the carrier.
+    """
+
+    TYPE: ClassVar[str] = "devices.Sealed.v1"
+    seal: str
+    container: str
+    consignment: str
+    terminal: str
+    terminal_key: str
+
+
+class SealChecked(Fact, frozen=True, kw_only=True):
+    """Somebody looked at the seal and found it whole, or not. Aggregate `seal/<number>`."""
+
+    TYPE: ClassVar[str] = "devices.SealChecked.v1"
+    seal: str
+    container: str
+    terminal: str
+    intact: bool
+    place: str
+
+
+class RawWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored window as other rooms read it. `signed`: every chunk bore the terminal's signature
+    under the registered key, over this node's nonce."""
+
+    terminal: str
+    key: str
+    digest: str
+    data: bytes
+    signed: bool
+    simulated: bool
+    chunk_digests: list[str]
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """What binds a terminal to goods. Bound only if sealed by the carrier and found intact."""
+
+    seal: str
+    container: str
+    terminal: str
+    terminal_key: str
+    sealed_by: str
+    checked_by: str
+    bound: bool
+    reason: str

@@ -1,0 +1,1 @@
+"""Double-entry ledger, reservations and conditional payment [digital finance]."""

@@ -1,0 +1,115 @@
+"""What the finance room tells the others. Deals live in aggregate `deal/<id>`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from zhidao.core.events import Fact
+from zhidao.positioning.events import Site
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must hold before money moves.
+
+    `marks`: subset of signed_by_terminal, bound_to_goods, recomputed, corroborated, inside.
+    `needs`: subset of papers_agree, title_in_custody, customs_released.
+    """
+
+    marks: list[str]
+    site: Site
+    not_before: str
+    not_after: str
+    risk_ppb: int
+    needs: list[str]
+
+
+class DealOpened(Fact, frozen=True, kw_only=True):
+    """The importer's bank offers to pay on conditions."""
+
+    TYPE: ClassVar[str] = "finance.DealOpened.v1"
+    deal: str
+    consignment: str
+    payer: str
+    payee: str
+    payer_bank: str
+    payee_bank: str
+    amount_minor: int
+    currency: str
+    terminal: str
+    title: str
+    conditions: Conditions
+
+
+class MoneyReserved(Fact, frozen=True, kw_only=True):
+    """The amount is held by a pending transfer."""
+
+    TYPE: ClassVar[str] = "finance.MoneyReserved.v1"
+    deal: str
+    transfer: str
+    amount_minor: int
+    currency: str
+
+
+class TitleReserved(Fact, frozen=True, kw_only=True):
+    """The title is in the deal's custody account."""
+
+    TYPE: ClassVar[str] = "finance.TitleReserved.v1"
+    deal: str
+    title: str
+
+
+class ConditionMet(Fact, frozen=True, kw_only=True):
+    """One condition holds (`name`: arrival, papers_agree, customs_released, title_in_custody)."""
+
+    TYPE: ClassVar[str] = "finance.ConditionMet.v1"
+    deal: str
+    name: str
+    because: str
+
+
+class Decided(Fact, frozen=True, kw_only=True):
+    """The one durable decision: it holds all that is then applied. Public in the log.
+
+    `outcome`: release or abort. `title_transaction`: the signed transfer out of custody, hex
+    (`` if no title was reserved). `transfer` is posted on release and voided on abort.
+    """
+
+    TYPE: ClassVar[str] = "finance.Decided.v1"
+    OPEN: ClassVar[bool] = True
+    deal: str
+    outcome: str
+    reason: str
+    sentence: str
+    title: str
+    title_transaction: str
+    transfer: str
+
+
+class Settled(Fact, frozen=True, kw_only=True):
+    """The decision is applied on both sides. `paid` tells which.
+
+    Balances in minor units after it; message digests are in the archive (`` on abort).
+    """
+
+    TYPE: ClassVar[str] = "finance.Settled.v1"
+    deal: str
+    paid: bool
+    reason: str
+    payer_balance_minor: int
+    payee_balance_minor: int
+    pacs008: str
+    camt054: str
+    schema: str
+
+
+class TransfersPosted(Fact, frozen=True, kw_only=True):
+    """A batch of ledger transfers. Aggregate `ledger/<ledger>`; `root`: Merkle root, hex."""
+
+    TYPE: ClassVar[str] = "finance.TransfersPosted.v1"
+    ledger: str
+    batch: int
+    count: int
+    root: str
+    head: str

@@ -1,0 +1,1 @@
+"""Evidence that goods were made as claimed [industrial Internet, smart manufacturing]."""

@@ -1,0 +1,1 @@
+"""Composition: config, wiring, relay, API and page [operating systems]."""

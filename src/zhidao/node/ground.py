@@ -1,0 +1,65 @@
+"""What wiring hands to every room, and what every room hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from litestar import Router
+
+from zhidao.bus.port import Bus
+from zhidao.core.ambient import Clock, Randomness
+from zhidao.core.archive import Archive
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.journal import KeyRing, Scribe
+from zhidao.core.keys import Signer
+from zhidao.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The node's ground floors, ready for use.
+
+    `scenario_clock` is what deadlines between parties go by: the wall clock, or scenario time in
+    a demonstration. `workers` runs CPU-heavy functions in spawned processes. `wake_relay` tells
+    the relay that an outbox row was written.
+    """
+
+    database: Database
+    bus: Bus
+    archive: Archive
+    scribe: Scribe
+    node: PartyId
+    node_key: Signer
+    ring: KeyRing
+    chain_ring: KeyRing
+    clock: Clock
+    scenario_clock: Clock
+    ids: IdSource
+    randomness: Randomness
+    workers: Executor
+    data: Path
+    wake_relay: Callable[[], None]
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable reader of events from the bus; the handler must be idempotent by its inbox."""
+
+    name: str
+    types: tuple[str, ...]
+    handle: Callable[[SignedEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a room adds to the node. Background functions run until cancelled."""
+
+    name: str
+    routers: Sequence[Router] = ()
+    consumers: Sequence[Consumer] = ()
+    background: Sequence[Callable[[], Awaitable[None]]] = field(default=())

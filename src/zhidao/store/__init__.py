@@ -1,0 +1,1 @@
+"""PostgreSQL: sessions, journals, outbox, migrations, embedded server, backup [databases]."""

@@ -1,0 +1,1 @@
+"""One entry, all documents, named conflicts, and the journey [digital trade]."""

@@ -1,0 +1,103 @@
+"""What the trade room tells the others. All in aggregate `consignment/<id>`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from zhidao.core.events import Fact
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule's answer about documents. `verdict`: conflict or undecided.
+
+    `left` and `right` are `document:field = value` of the two places.
+    """
+
+    rule: str
+    verdict: str
+    sentence: str
+    left: str
+    right: str
+
+
+class ConsignmentEntered(Fact, frozen=True, kw_only=True):
+    """One entry opened a consignment. `entry` is the digest of the entry file in the archive."""
+
+    TYPE: ClassVar[str] = "trade.ConsignmentEntered.v1"
+    consignment: str
+    exporter: str
+    importer: str
+    carrier: str
+    importer_bank: str
+    exporter_bank: str
+    customs: str
+    goods: str
+    container: str
+    order: str
+    lot: str
+    amount_minor: int
+    currency: str
+    entry: str
+    simulated: bool
+
+
+class DocumentAdded(Fact, frozen=True, kw_only=True):
+    """A document joined the consignment.
+
+    `kind`: invoice, origin_statement, bill_of_lading, packing_list, quality_record. `valid`:
+    passed its schema and rules (`rules` names packs with digests). `credential` is the digest of
+    the W3C credential over it, or ``.
+    """
+
+    TYPE: ClassVar[str] = "trade.DocumentAdded.v1"
+    consignment: str
+    kind: str
+    number: str
+    digest: str
+    media_type: str
+    valid: bool
+    rules: list[str]
+    credential: str
+
+
+class PapersChecked(Fact, frozen=True, kw_only=True):
+    """The documents were held against each other. `agree`: no conflict and nothing undecided."""
+
+    TYPE: ClassVar[str] = "trade.PapersChecked.v1"
+    consignment: str
+    agree: bool
+    checks: int
+    documents: list[str]
+    findings: list[Finding]
+
+
+class Delivered(Fact, frozen=True, kw_only=True):
+    """The journey's state became Delivered by a proven arrival (`arrival`: that event's id)."""
+
+    TYPE: ClassVar[str] = "trade.Delivered.v1"
+    consignment: str
+    arrival: str
+    observed_at: str
+    place: str
+
+
+class CustomsReleased(Fact, frozen=True, kw_only=True):
+    """Customs let the goods go. Asserted by the customs party."""
+
+    TYPE: ClassVar[str] = "trade.CustomsReleased.v1"
+    consignment: str
+    declaration: str
+    decision: str
+
+
+class Consignment(msgspec.Struct, frozen=True, kw_only=True):
+    """A consignment as it stands, for other rooms."""
+
+    entered: ConsignmentEntered
+    documents: list[DocumentAdded]
+    papers: PapersChecked | None
+    delivered: Delivered | None
+    customs: CustomsReleased | None
+    state: str

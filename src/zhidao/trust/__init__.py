@@ -1,0 +1,1 @@
+"""Log, titles and credentials that nobody needs to take on trust [blockchain]."""

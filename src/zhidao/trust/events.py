@@ -1,0 +1,83 @@
+"""What the trust room tells the others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from zhidao.core.events import Fact
+
+
+class CredentialIssued(Fact, frozen=True, kw_only=True):
+    """A W3C credential was issued over a document. Aggregate `credential/<digest>`."""
+
+    TYPE: ClassVar[str] = "trust.CredentialIssued.v1"
+    digest: str
+    issuer: str
+    subject: str
+    kind: str
+    document: str
+    cryptosuite: str
+
+
+class ChainTransaction(Fact, frozen=True, kw_only=True):
+    """A signed transaction for this node's chain: logged whole first, then executed.
+
+    Aggregate `chain/<chain id>`. `raw`: EIP-1559 bytes, lower-case hex. `purpose` and `title`
+    tell a reader what it is for; the chain looks at `raw` only.
+    """
+
+    TYPE: ClassVar[str] = "trust.ChainTransaction.v1"
+    OPEN: ClassVar[bool] = True
+    chain_id: int
+    raw: str
+    hash: str
+    purpose: str
+    title: str
+
+
+class TitleMoved(Fact, frozen=True, kw_only=True):
+    """What the executed transaction did. Aggregate `title/<token id>`.
+
+    `action`: mint, transfer, nominate, endorse, reject, surrender, restore, burn.
+    """
+
+    TYPE: ClassVar[str] = "trust.TitleMoved.v1"
+    title: str
+    registry: str
+    chain_id: int
+    action: str
+    transaction: str
+    holder: str
+    beneficiary: str
+    holder_party: str
+    beneficiary_party: str
+
+
+class Title(msgspec.Struct, frozen=True, kw_only=True):
+    """A title as it stands. Addresses are lower-case `0x…`; parties `` where unknown.
+
+    `title` is the token id (hex, 32 bytes: SHA-256 of the bill of lading), `custody` the deal that
+    holds it, or ``.
+    """
+
+    title: str
+    registry: str
+    chain_id: int
+    consignment: str
+    holder: str
+    beneficiary: str
+    holder_party: str
+    beneficiary_party: str
+    custody: str
+    active: bool
+    transactions: list[str]
+
+
+class Appended(msgspec.Struct, frozen=True, kw_only=True):
+    """Where leaves went: indexes `first` to `size - 1`, and the root over all `size` leaves."""
+
+    first: int
+    size: int
+    root: bytes
