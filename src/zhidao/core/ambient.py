@@ -1,4 +1,4 @@
-"""What a program takes from its surroundings: time and chance. Both are arguments, never globals."""
+"""What a program takes from its surroundings: time and chance, always as arguments."""
 
 from __future__ import annotations
 

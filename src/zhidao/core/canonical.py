@@ -21,7 +21,7 @@ Json: TypeAlias = (
 _PLAIN_FLOAT: Final = (1e-6, 1e21)
 
 
-def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:  # noqa: ANN401 (JSON)
+def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:
     """Reads JSON and refuses all that two readers could understand differently.
 
     Refused: a byte-order mark, bytes that are not UTF-8, duplicate keys, NaN and Infinity, numbers
@@ -76,7 +76,7 @@ def jcs_reference(value: Json) -> bytes:
         raise MalformedInput(f"this value has no canonical JSON form: {error}") from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# The largest integer that every JSON reader keeps exactly: RFC 8259 section 6, RFC 7493 section 2.2.
+# The largest integer that every JSON reader keeps exactly: RFC 7493 section 2.2.
 JSON_INTEGER_MAX: Final = 2**53 - 1
 # Deeper nesting than this is an attack or a mistake in every document that we know.
 JSON_DEPTH_MAX: Final = 64

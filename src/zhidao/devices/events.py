@@ -85,8 +85,10 @@ class SealChecked(Fact, frozen=True, kw_only=True):
 
 
 class RawWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored window as other rooms read it. `signed`: every chunk bore the terminal's signature
-    under the registered key, over this node's nonce."""
+    """A stored window as other rooms read it.
+
+    `signed`: every chunk bore the registered key's signature over this node's nonce.
+    """
 
     terminal: str
     key: str

@@ -1,0 +1,1 @@
+"""Reports recomputed from the log alone [insight report, standards, talent]."""

@@ -1,0 +1,1 @@
+"""A corridor on virtual time: trajectories, faults, lies; the scenario of the demo."""
