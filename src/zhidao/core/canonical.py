@@ -140,6 +140,8 @@ def _number(text: str) -> float:
 
 
 def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= JSON_DEPTH_MAX:
+        return
     depth = 0
     in_string = False
     skip = False

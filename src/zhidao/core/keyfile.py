@@ -1,8 +1,12 @@
-"""A private key at rest: scrypt and ChaCha20-Poly1305 around its 32 secret bytes."""
+"""Private keys at rest: a passphrase opens a vault, the vault's wrapping key opens each key file.
+
+The slow step (scrypt, RFC 7914) is paid once for all keys of a node; each file is sealed with
+ChaCha20-Poly1305 (RFC 8439) under its own nonce, its public key authenticated but readable.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -14,51 +18,97 @@ from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, SoftwareKey
 
-# RFC 7914 section 2: cost. 2^15 takes about 0.1 s and 32 MiB here.
+# Cost 2^15 with r = 8 takes about 0.1 s and 32 MiB.
 _SCRYPT_N: Final = 2**15
 _SCRYPT_R: Final = 8
-_FIELDS: Final = {"v", "algorithm", "public", "kdf", "n", "salt", "nonce", "sealed"}
+_VAULT_FIELDS: Final = {"v", "kdf", "n", "salt", "nonce", "check"}
+_KEY_FIELDS: Final = {"v", "algorithm", "public", "nonce", "sealed"}
+_CHECK: Final = b"zhidao vault"
+_FILE_BYTES_MAX: Final = 16_384
 
 
-def seal_key(key: SoftwareKey, passphrase: bytes, randomness: Randomness) -> bytes:
-    """The key file's bytes: canonical JSON; the public key stays readable and is authenticated."""
+class Vault:
+    """Seals and opens key files with a key that only the passphrase gives."""
+
+    def __init__(self, wrapping: bytes) -> None:
+        self._cipher = ChaCha20Poly1305(wrapping)
+
+    def seal(self, key: SoftwareKey, randomness: Randomness) -> bytes:
+        """The key file's bytes: canonical JSON."""
+        nonce = randomness.token(12)
+        public = key.public.multikey
+        return jcs(
+            {
+                "v": 1,
+                "algorithm": key.public.algorithm.label,
+                "public": public,
+                "nonce": base64url(nonce),
+                "sealed": base64url(self._cipher.encrypt(nonce, key.secret, public.encode())),
+            }
+        )
+
+    def open(self, data: bytes) -> SoftwareKey:
+        """Reads a key file. Raises MalformedInput or, if it was changed, Refused `bad_key`."""
+        fields = _fields(data, _KEY_FIELDS, "key file")
+        public = fields["public"]
+        try:
+            secret = self._cipher.decrypt(
+                parse_base64url(fields["nonce"]), parse_base64url(fields["sealed"]), public.encode()
+            )
+        except InvalidTag as error:
+            raise Refused("the key file was changed, or is another vault's", code="bad_key") from (
+                error
+            )
+        key = SoftwareKey(Algorithm.named(fields["algorithm"]), secret)
+        if key.public.multikey != public:
+            raise Refused("the key file's public key is not its private key's", code="bad_key")
+        return key
+
+
+def create_vault(passphrase: bytes, randomness: Randomness) -> tuple[bytes, Vault]:
+    """A new vault: the bytes of its file, and the vault opened."""
     salt, nonce = randomness.token(16), randomness.token(12)
-    public = key.public.multikey
-    sealed = ChaCha20Poly1305(_derive(passphrase, salt)).encrypt(nonce, key.secret, public.encode())
-    return jcs(
+    wrapping = _derive(passphrase, salt)
+    check = ChaCha20Poly1305(wrapping).encrypt(nonce, _CHECK, None)
+    data = jcs(
         {
             "v": 1,
-            "algorithm": key.public.algorithm.label,
-            "public": public,
             "kdf": "scrypt",
             "n": _SCRYPT_N,
             "salt": base64url(salt),
             "nonce": base64url(nonce),
-            "sealed": base64url(sealed),
+            "check": base64url(check),
         }
     )
+    return data, Vault(wrapping)
 
 
-def open_key(data: bytes, passphrase: bytes) -> SoftwareKey:
-    """Reads a key file. Raises Refused for a wrong passphrase, MalformedInput for other bytes."""
-    fields = parse_strict(data, bytes_max=16_384)
-    if not isinstance(fields, dict) or set(fields) != _FIELDS or fields["v"] != 1:
-        raise MalformedInput("not a key file of version 1")
+def open_vault(data: bytes, passphrase: bytes) -> Vault:
+    """Opens a vault. Raises Refused `wrong_passphrase`, or MalformedInput for other bytes."""
+    fields = _fields(data, _VAULT_FIELDS, "vault")
     if fields["kdf"] != "scrypt" or fields["n"] != _SCRYPT_N:
-        raise MalformedInput("the key file names another key derivation; upgrade to read it")
-    cipher = ChaCha20Poly1305(_derive(passphrase, parse_base64url(fields["salt"])))
+        raise MalformedInput("the vault names another key derivation; upgrade to read it")
+    wrapping = _derive(passphrase, parse_base64url(fields["salt"]))
     try:
-        secret = cipher.decrypt(
-            parse_base64url(fields["nonce"]),
-            parse_base64url(fields["sealed"]),
-            fields["public"].encode(),
+        ChaCha20Poly1305(wrapping).decrypt(
+            parse_base64url(fields["nonce"]), parse_base64url(fields["check"]), None
         )
     except InvalidTag as error:
-        raise Refused("wrong passphrase, or the key file was changed", code="bad_key") from error
-    key = SoftwareKey(Algorithm.named(fields["algorithm"]), secret)
-    if key.public.multikey != fields["public"]:
-        raise Refused("the key file's public key is not its private key's", code="bad_key")
-    return key
+        raise Refused(
+            "wrong passphrase for the node's keys",
+            code="wrong_passphrase",
+            remedy="give the one with which the node was first started",
+        ) from error
+    return Vault(wrapping)
+
+
+def _fields(data: bytes, names: set[str], what: str) -> dict[str, Any]:
+    fields = parse_strict(data, bytes_max=_FILE_BYTES_MAX)
+    if not isinstance(fields, dict) or set(fields) != names or fields["v"] != 1:
+        raise MalformedInput(f"not a {what} of version 1")
+    if not all(isinstance(v, str) for k, v in fields.items() if k not in ("v", "n")):
+        raise MalformedInput(f"the {what} has a field of the wrong type")
+    return fields
 
 
 def _derive(passphrase: bytes, salt: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""What the node itself keeps outside: key files, tables of callers, the system's clock."""

@@ -1,0 +1,103 @@
+"""The node's keys on disk: one vault, one sealed file a key, all of mode 0600."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from zhidao.core.ambient import Randomness
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.keyfile import Vault, create_vault, open_vault
+from zhidao.core.keys import SECRET_BYTES, Algorithm, Signer, SoftwareKey
+
+
+class KeyFiles:
+    """Finds or makes keys by name; a KeyRing for parties under one algorithm is a view of it."""
+
+    def __init__(self, folder: Path, passphrase: bytes, randomness: Randomness) -> None:
+        self._folder = folder
+        self._randomness = randomness
+        self._open: dict[str, SoftwareKey] = {}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._vault = self._vault_of(passphrase)
+
+    def get(self, name: str, algorithm: Algorithm) -> SoftwareKey | None:
+        """The key of that name, or None."""
+        label = f"{name}.{algorithm.label}"
+        if label not in self._open:
+            file = self._folder / f"{label}.key"
+            if not file.exists():
+                return None
+            self._open[label] = self._vault.open(file.read_bytes())
+        return self._open[label]
+
+    def make(self, name: str, algorithm: Algorithm) -> SoftwareKey:
+        """The key of that name, made and written down if it is new."""
+        key = self.get(name, algorithm)
+        if key is None:
+            key = SoftwareKey(algorithm, self._randomness.token(SECRET_BYTES))
+            label = f"{name}.{algorithm.label}"
+            write_private(self._folder / f"{label}.key", self._vault.seal(key, self._randomness))
+            self._open[label] = key
+        return key
+
+    def names(self) -> list[str]:
+        """Names of all keys with their algorithm, in order."""
+        return sorted(file.stem for file in self._folder.glob("*.key"))
+
+    def _vault_of(self, passphrase: bytes) -> Vault:
+        file = self._folder / "vault.json"
+        if file.exists():
+            return open_vault(file.read_bytes(), passphrase)
+        if any(self._folder.glob("*.key")):
+            raise MalformedInput(f"{self._folder} has keys but no vault.json; restore it")
+        data, vault = create_vault(passphrase, self._randomness)
+        write_private(file, data)
+        return vault
+
+
+class PartyRing:
+    """The parties' keys of one algorithm for which this node is custodian."""
+
+    def __init__(self, files: KeyFiles, algorithm: Algorithm) -> None:
+        self._files = files
+        self._algorithm = algorithm
+
+    def signer(self, party: PartyId) -> Signer | None:
+        """The party's key, or None."""
+        return self._files.get(f"party.{party}", self._algorithm)
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Writes a whole file of mode 0600 or nothing; durable when it returns."""
+    temporary = file.with_name(file.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_passphrase(file: str, data: Path, credentials: str) -> bytes | None:
+    """The passphrase from a systemd credential or a 0600 file; None if neither is given.
+
+    Raises Refused if the file is readable by others or lies inside the data folder.
+    """
+    if credentials and (Path(credentials) / "zhidao-passphrase").exists():
+        return (Path(credentials) / "zhidao-passphrase").read_bytes().strip()
+    if not file:
+        return None
+    path = Path(file).expanduser().absolute()
+    if path.is_relative_to(data):
+        raise Refused(f"{path} lies in the data folder", remedy="a copy of one must not open it")
+    if path.stat().st_mode & 0o077:
+        raise Refused(f"others may read {path}", remedy=f"chmod 600 {path}")
+    return path.read_bytes().strip()

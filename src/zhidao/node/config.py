@@ -1,0 +1,171 @@
+"""The node's settings: one TOML file and the environment, each value with where it came from."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from zhidao.core.errors import MalformedInput
+
+Value = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `section.key`, its default (which gives the type) and what it is for."""
+
+    name: str
+    default: Value
+    text: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        return "ZHIDAO_" + self.name.replace(".", "_").upper()
+
+
+SETTINGS: Final = (
+    Setting("node.name", "node", "the node's own party name, used in what it signs"),
+    Setting("node.organisation", "", "who runs this node, in words"),
+    Setting("node.data", "", "folder of database, bus, keys; empty: ~/.local/share/zhidao"),
+    Setting("node.demo", False, "a demonstration: scenario time and simulated network allowed"),
+    Setting("http.host", "127.0.0.1", "address that the API and pages listen on"),
+    Setting("http.port", 8443, "port; 0 takes a free one"),
+    Setting("http.tls", "auto", "auto: own certificate; files: yours; off: loopback only"),
+    Setting("http.certificate", "", "PEM file for http.tls = files"),
+    Setting("http.key", "", "PEM file for http.tls = files"),
+    Setting("http.body_bytes_max", 8 * 1024 * 1024, "larger request bodies are refused"),
+    Setting("http.requests_per_second", 200, "per caller address; 0: no limit"),
+    Setting("database.url", "", "PostgreSQL URL; empty: embedded server", secret=True),
+    Setting("bus.url", "", "NATS URL; empty: embedded server", secret=True),
+    Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
+    Setting("devices.port", 0, "its port; 0 takes a free one"),
+    Setting("keys.passphrase_file", "", "file of mode 0600 outside the data folder"),
+    Setting("log.level", "info", "debug, info, warning or error"),
+    Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),
+)
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A value and where it came from: `default`, a file or an environment variable."""
+
+    setting: Setting
+    value: Value
+    source: str
+
+    @property
+    def shown(self) -> Value:
+        """The value, or dots for a secret that is set."""
+        return "••••" if self.setting.secret and self.value else self.value
+
+
+class Config:
+    """All settings with their sources."""
+
+    def __init__(self, values: Mapping[str, Sourced]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        """A text setting."""
+        value = self._values[name].value
+        assert isinstance(value, str)
+        return value
+
+    def number(self, name: str) -> int:
+        """A whole number setting."""
+        value = self._values[name].value
+        assert isinstance(value, int)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A yes-or-no setting."""
+        return bool(self._values[name].value)
+
+    def every(self) -> list[Sourced]:
+        """All values in the order of the table."""
+        return [self._values[setting.name] for setting in SETTINGS]
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        folder = self.text("node.data")
+        if folder:
+            return Path(folder).expanduser().absolute()
+        home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        return Path(home) / "zhidao"
+
+
+def load(
+    file: Path | None,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, Value] | None = None,
+) -> Config:
+    """Reads settings: defaults, then the file, then the environment, then the command line.
+
+    Raises MalformedInput for an unknown name or a value of the wrong type, naming its place.
+    """
+    values = {s.name: Sourced(s, s.default, "default") for s in SETTINGS}
+    if file is not None:
+        for name, value in _read(file).items():
+            values[name] = Sourced(
+                _known(name, str(file)), _typed(name, value, str(file)), str(file)
+            )
+    for setting in SETTINGS:
+        if setting.variable in environment:
+            value = _parsed(setting, environment[setting.variable])
+            values[setting.name] = Sourced(setting, value, setting.variable)
+    for name, value in (overrides or {}).items():
+        values[name] = Sourced(_BY_NAME[name], value, "command line")
+    return Config(values)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MalformedInput(f"no settings file {file}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MalformedInput(f"settings are not TOML: {error}", where=str(file)) from error
+    flat: dict[str, Any] = {}
+    for section, entries in document.items():
+        if not isinstance(entries, dict):
+            raise MalformedInput(f"{section!r} stands outside a [section]", where=str(file))
+        flat.update({f"{section}.{key}": value for key, value in entries.items()})
+    return flat
+
+
+def _known(name: str, where: str) -> Setting:
+    if name not in _BY_NAME:
+        raise MalformedInput(
+            f"no setting {name!r}", where=where, remedy="zhidao config show lists all"
+        )
+    return _BY_NAME[name]
+
+
+def _typed(name: str, value: object, where: str) -> Value:
+    wanted = type(_known(name, where).default)
+    if type(value) is not wanted:
+        raise MalformedInput(f"{name} wants {wanted.__name__}, not {value!r}", where=where)
+    assert isinstance(value, str | int | bool)
+    return value
+
+
+def _parsed(setting: Setting, text: str) -> Value:
+    if isinstance(setting.default, bool):
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off", ""):
+            return False
+        raise MalformedInput(f"wants true or false, not {text!r}", where=setting.variable)
+    if isinstance(setting.default, int):
+        if not text.isascii() or not text.isdigit():
+            raise MalformedInput(f"wants a whole number, not {text!r}", where=setting.variable)
+        return int(text)
+    return text

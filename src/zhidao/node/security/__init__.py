@@ -1,0 +1,1 @@
+"""Who may ask what: tokens, persons, sessions, one-time codes, signed requests."""

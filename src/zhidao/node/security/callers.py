@@ -1,0 +1,115 @@
+"""What the gate keeps: tokens, persons, sessions and one-time codes; secrets only as hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from zhidao.core.actor import Role
+from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token. `secret_hash` is SHA-256 of a 256-bit secret; `key` may sign requests."""
+
+    id: str
+    party: PartyId
+    role: Role
+    label: str
+    secret_hash: bytes
+    created_at: Utc
+    key: str = ""
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a password (argon2id). `locked_until` counts after repeated failures."""
+
+    name: str
+    party: PartyId
+    role: Role
+    password_hash: str
+    failures: int = 0
+    locked_until: Utc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser. `secret_hash` is SHA-256 of the cookie's value."""
+
+    secret_hash: bytes
+    name: str
+    party: PartyId
+    role: Role
+    csrf: str
+    expires_at: Utc
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code: `purpose` is first-admin or enter."""
+
+    secret_hash: bytes
+    purpose: str
+    party: PartyId
+    role: Role
+    expires_at: Utc
+
+
+class Callers(Protocol):
+    """Storage of the gate."""
+
+    async def add_token(self, token: Token) -> None:
+        """Keeps a new token."""
+        ...
+
+    async def token(self, token_id: str) -> Token | None:
+        """The token of that id, revoked or not."""
+        ...
+
+    async def tokens(self) -> list[Token]:
+        """All tokens, oldest first."""
+        ...
+
+    async def revoke_token(self, token_id: str) -> bool:
+        """Marks a token as revoked; False if there is none."""
+        ...
+
+    async def add_person(self, person: Person) -> bool:
+        """Keeps a new person; False if the name is taken."""
+        ...
+
+    async def person(self, name: str) -> Person | None:
+        """The person of that name."""
+        ...
+
+    async def count_persons(self) -> int:
+        """How many persons there are."""
+        ...
+
+    async def note_sign_in(self, name: str, *, failures: int, locked_until: Utc | None) -> None:
+        """Writes down the outcome of an attempt to sign in."""
+        ...
+
+    async def add_session(self, session: Session) -> None:
+        """Keeps a session."""
+        ...
+
+    async def session(self, secret_hash: bytes) -> Session | None:
+        """The session of that cookie, expired or not."""
+        ...
+
+    async def drop_session(self, secret_hash: bytes) -> None:
+        """Forgets a session."""
+        ...
+
+    async def add_code(self, code: Code) -> None:
+        """Keeps a one-time code."""
+        ...
+
+    async def take_code(self, secret_hash: bytes) -> Code | None:
+        """Removes and returns a code: two takers never both get it."""
+        ...

@@ -1,0 +1,214 @@
+"""The gate: turns a credential into an Actor, and makes and withdraws credentials."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock, Randomness
+from zhidao.core.encoding import base64url
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
+from zhidao.core.ids import PartyId
+from zhidao.core.timescale import NS
+from zhidao.node.security.callers import Callers, Code, Person, Session, Token
+
+SESSION_SECONDS: Final = 12 * 3600
+CODE_SECONDS: Final = 24 * 3600
+FAILURES_MAX: Final = 5
+LOCK_SECONDS: Final = 15 * 60
+PASSWORD_CHARACTERS_MIN: Final = 10
+_TOKEN_CACHE_MAX: Final = 10_000
+_SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session as the browser gets it: the cookie's secret is shown once."""
+
+    secret: str
+    csrf: str
+    session: Session
+
+
+class Gate:
+    """Who is asking. Every refusal here looks the same from outside, whatever its cause."""
+
+    def __init__(self, callers: Callers, clock: Clock, randomness: Randomness) -> None:
+        # argon2-cffi is imported here because only a running node needs it.
+        from argon2 import PasswordHasher
+
+        self._callers = callers
+        self._clock = clock
+        self._randomness = randomness
+        self._hasher = PasswordHasher()
+        self._tokens: dict[str, Token] = {}
+
+    async def by_token(self, authorization: str) -> Actor:
+        """From an `Authorization: Bearer` header. Raises Unauthenticated."""
+        scheme, _, text = authorization.partition(" ")
+        prefix, _, rest = text.partition("_")
+        token_id, _, secret = rest.partition("_")
+        if scheme.lower() != "bearer" or prefix != "zd" or not secret:
+            raise Unauthenticated("the Authorization header is no Zhidao token")
+        token = await self._token(token_id)
+        if token is None or token.revoked or not _same(token.secret_hash, secret):
+            raise Unauthenticated("unknown or withdrawn token")
+        return Actor(token.party, token.role)
+
+    async def signing_token(self, token_id: str) -> Token:
+        """The token whose key signed a request. Raises Unauthenticated."""
+        token = await self._token(token_id)
+        if token is None or token.revoked or not token.key:
+            raise Unauthenticated("unknown or withdrawn signing key")
+        return token
+
+    async def by_session(self, secret: str, *, method: str, csrf: str) -> Actor:
+        """From a session cookie; anything but reading needs the CSRF token too."""
+        session = await self.session(secret)
+        if method not in _SAFE_METHODS and not hmac.compare_digest(session.csrf, csrf):
+            raise Forbidden("the page's CSRF token is missing or old; reload the page", code="csrf")
+        return Actor(session.party, session.role)
+
+    async def session(self, secret: str) -> Session:
+        """The session of a cookie. Raises Unauthenticated if there is none or it expired."""
+        session = await self._callers.session(_hash(secret))
+        if session is None or session.expires_at < self._clock.now():
+            raise Unauthenticated("not signed in, or signed in too long ago")
+        return session
+
+    async def make_token(
+        self, actor: Actor, *, party: PartyId, role: Role, label: str, key: str = ""
+    ) -> str:
+        """A new token's text, shown once and never stored."""
+        actor.require(Role.ADMIN, Role.NODE)
+        if role is Role.NODE:
+            raise Refused("the node itself needs no token")
+        token_id = self._randomness.token(8).hex()
+        secret = base64url(self._randomness.token(32))
+        await self._callers.add_token(
+            Token(token_id, party, role, label, _hash(secret), self._clock.now(), key)
+        )
+        return f"zd_{token_id}_{secret}"
+
+    async def tokens(self, actor: Actor) -> list[Token]:
+        """All tokens, without their secrets."""
+        actor.require(Role.ADMIN)
+        return await self._callers.tokens()
+
+    async def revoke_token(self, actor: Actor, token_id: str) -> None:
+        """Withdraws a token at once. Raises NotFound."""
+        actor.require(Role.ADMIN)
+        self._tokens.pop(token_id, None)
+        if not await self._callers.revoke_token(token_id):
+            raise NotFound(f"no token {token_id}")
+
+    async def first_start(self) -> bool:
+        """Whether nobody can sign in yet."""
+        return await self._callers.count_persons() == 0
+
+    async def make_code(self, *, purpose: str, party: PartyId, role: Role) -> str:
+        """A one-time code for the console: `first-admin` or `enter`."""
+        secret = base64url(self._randomness.token(18))
+        expires_at = self._clock.now().plus_ns(CODE_SECONDS * NS)
+        await self._callers.add_code(Code(_hash(secret), purpose, party, role, expires_at))
+        return secret
+
+    async def first_admin(self, *, code: str, name: str, password: str, party: PartyId) -> SignedIn:
+        """Makes the first admin by the console's code; the code is used up only on success."""
+        _check_password(password)
+        if not await self.first_start():
+            raise Conflict("this node has an admin already; sign in")
+        await self._take(code, "first-admin")
+        person = Person(name, party, Role.ADMIN, self._hasher.hash(password))
+        if not await self._callers.add_person(person):
+            raise Conflict(f"the name {name!r} is taken")
+        return await self._sign_in(name, party, Role.ADMIN)
+
+    async def add_person(
+        self, actor: Actor, *, name: str, password: str, party: PartyId, role: Role
+    ) -> None:
+        """Makes a person who can sign in with a password."""
+        actor.require(Role.ADMIN)
+        _check_password(password)
+        if role is Role.NODE:
+            raise Refused("a person cannot be the node")
+        if not await self._callers.add_person(
+            Person(name, party, role, self._hasher.hash(password))
+        ):
+            raise Conflict(f"the name {name!r} is taken")
+
+    async def enter(self, code: str) -> SignedIn:
+        """Signs in by a one-time link."""
+        taken = await self._take(code, "enter")
+        return await self._sign_in("guest", taken.party, taken.role)
+
+    async def sign_in(self, name: str, password: str) -> SignedIn:
+        """Signs in with a password; five failures lock the name for a quarter of an hour."""
+        from argon2.exceptions import VerificationError
+
+        person = await self._callers.person(name)
+        now = self._clock.now()
+        if person is None:
+            # Hash all the same, so that time does not tell which names exist.
+            self._hasher.hash(password)
+            raise Unauthenticated("wrong name or password")
+        if person.locked_until and person.locked_until > now:
+            raise Unauthenticated("too many failures; wait a quarter of an hour", code="locked")
+        try:
+            self._hasher.verify(person.password_hash, password)
+        except VerificationError as error:
+            failures = person.failures + 1
+            locked = now.plus_ns(LOCK_SECONDS * NS) if failures >= FAILURES_MAX else None
+            await self._callers.note_sign_in(name, failures=failures, locked_until=locked)
+            raise Unauthenticated("wrong name or password") from error
+        await self._callers.note_sign_in(name, failures=0, locked_until=None)
+        return await self._sign_in(person.name, person.party, person.role)
+
+    async def sign_out(self, secret: str) -> None:
+        """Forgets the session."""
+        await self._callers.drop_session(_hash(secret))
+
+    async def _token(self, token_id: str) -> Token | None:
+        known = self._tokens.get(token_id)
+        if known is None:
+            known = await self._callers.token(token_id)
+            if known and not known.revoked:
+                if len(self._tokens) >= _TOKEN_CACHE_MAX:
+                    self._tokens.clear()
+                self._tokens[token_id] = known
+        return known
+
+    async def _take(self, code: str, purpose: str) -> Code:
+        taken = await self._callers.take_code(_hash(code))
+        if taken is None or taken.purpose != purpose or taken.expires_at < self._clock.now():
+            raise Unauthenticated("the code is wrong, used or too old; restart prints a new one")
+        return taken
+
+    async def _sign_in(self, name: str, party: PartyId, role: Role) -> SignedIn:
+        secret = base64url(self._randomness.token(32))
+        session = Session(
+            _hash(secret),
+            name,
+            party,
+            role,
+            base64url(self._randomness.token(18)),
+            self._clock.now().plus_ns(SESSION_SECONDS * NS),
+        )
+        await self._callers.add_session(session)
+        return SignedIn(secret, session.csrf, session)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _same(expected: bytes, secret: str) -> bool:
+    return hmac.compare_digest(expected, _hash(secret))
+
+
+def _check_password(password: str) -> None:
+    if len(password) < PASSWORD_CHARACTERS_MIN:
+        raise Refused(f"a password needs {PASSWORD_CHARACTERS_MIN} characters or more")
