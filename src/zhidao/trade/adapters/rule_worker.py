@@ -1,0 +1,124 @@
+"""Keeps one judging process while there is work, and lets it go when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.trade.adapters.packs import EN16931_UBL, SETUP_REMEDY, newest_pack
+from zhidao.trade.adapters.rule_process import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
+from zhidao.trade.domain.verdict import Verdict, not_checked
+
+IDLE_S: Final = 120.0
+_PROCESS: Final = "zhidao.trade.adapters.rule_process"
+# The answer's limit is above the process's own, which ends it first.
+_ANSWER_LIMIT_S: Final = DOCUMENT_LIMIT_S + 15
+_ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class RuleWorker:
+    """Judges invoices in a process of its own: started at the first document, ended when idle."""
+
+    def __init__(self, packs: Path, *, idle_s: float = IDLE_S) -> None:
+        self._packs = packs
+        self._idle_s = idle_s
+        self._one = asyncio.Lock()
+        self._process: Process | None = None
+        self._retire: asyncio.TimerHandle | None = None
+
+    async def judge(self, document: bytes) -> Verdict:
+        """The verdict of schema and rules; `not checked` where no pack is installed.
+
+        Raises MalformedInput if the bytes are no XML that we read, Unavailable if the process
+        ended without an answer.
+        """
+        async with self._one:
+            self._cancel_retirement()
+            try:
+                process = await self._running()
+            except (Unavailable, MalformedInput) as error:
+                return not_checked(str(error.args[0]), error.remedy or SETUP_REMEDY)
+            try:
+                answer = await asyncio.wait_for(_ask(process, document), _ANSWER_LIMIT_S)
+            except (OSError, EOFError, TimeoutError) as error:
+                await self._end()
+                raise Unavailable(
+                    "the process that runs the invoice rules ended without an answer",
+                    code="rules_ended",
+                    remedy=f"try again; a document may take {DOCUMENT_LIMIT_S} s",
+                ) from error
+            except asyncio.CancelledError:
+                # Its answer would be taken for the next document's.
+                await self._end()
+                raise
+            finally:
+                self._retire_later()
+        if answer.verdict is None:
+            raise MalformedInput(
+                answer.malformed, code=answer.code, where=answer.where, remedy=answer.remedy
+            )
+        return answer.verdict
+
+    async def close(self) -> None:
+        """Ends the process."""
+        async with self._one:
+            self._cancel_retirement()
+            await self._end()
+
+    async def _running(self) -> Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        pack = await asyncio.to_thread(newest_pack, self._packs, EN16931_UBL.package)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            _PROCESS,
+            str(pack.folder),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            cwd="/",
+            # Nothing of the node's environment is this process's business.
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            start_new_session=True,
+        )
+        return self._process
+
+    def _cancel_retirement(self) -> None:
+        if self._retire is not None:
+            self._retire.cancel()
+            self._retire = None
+
+    def _retire_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._retire = loop.call_later(self._idle_s, self._let_go)
+
+    def _let_go(self) -> None:
+        # Closing its input ends the process; the next document starts another.
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process = None
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _ask(process: Process, document: bytes) -> Answer:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(len(document).to_bytes(FRAME_LENGTH_BYTES, "big") + document)
+    await process.stdin.drain()
+    size = int.from_bytes(await process.stdout.readexactly(FRAME_LENGTH_BYTES), "big")
+    if size > _ANSWER_BYTES_MAX:
+        raise EOFError("the answer is beyond its bound")
+    return msgspec.json.decode(await process.stdout.readexactly(size), type=Answer)

@@ -1,0 +1,1 @@
+"""Values of a consignment and its papers, and the rules about them."""

@@ -1,0 +1,1 @@
+"""Use cases of trade: enter, add, check, release, deliver, validate."""

@@ -1,0 +1,1 @@
+"""Papers as bytes: JSON, UBL and XML read strictly, written in one form."""
