@@ -1,0 +1,415 @@
+"""Places with the frame they are given in: geodetic and Cartesian forms, distances, containment.
+
+Scalars only, standard library only. Positioning has the array forms of what it needs in bulk.
+Ellipsoids: WGS 84 (a = 6378137 m, 1/f = 298.257223563) and CGCS2000 (the GRS 80 flattening
+1/f = 298.257222101); the two differ by 0.1 mm in the semi-minor axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from zhidao.core.errors import MalformedInput, Refused
+
+SEMI_MAJOR_M: Final = 6_378_137.0
+_NDEG: Final = 1_000_000_000
+# Beyond this a straight edge in the plane around the asked point is no good geodesic any more.
+_POLYGON_REACH_M: Final = 100_000.0
+_ITERATIONS_MAX: Final = 200
+
+
+class Frame(StrEnum):
+    """In what frame coordinates are meant. GCJ-02 is a deliberate distortion used on maps in China.
+
+    WGS 84 and CGCS2000 are both realisations of ITRF; they part by the motion of the plates since
+    CGCS2000's epoch 2000.0 (about 3 cm a year), so a place names its epoch where that matters.
+    """
+
+    WGS84 = "WGS84"
+    CGCS2000 = "CGCS2000"
+    GCJ02 = "GCJ-02"
+
+    @property
+    def flattening(self) -> float:
+        """Flattening of the frame's ellipsoid."""
+        return 1 / 298.257222101 if self is Frame.CGCS2000 else 1 / 298.257223563
+
+
+@dataclass(frozen=True, slots=True)
+class Geodetic:
+    """A point by latitude, longitude (degrees) and ellipsoidal height, in a frame at an epoch.
+
+    `epoch_year` is a decimal year, 0.0 when nobody said. Longitudes lie in [-180, 180].
+    """
+
+    latitude_deg: float
+    longitude_deg: float
+    height_m: float = 0.0
+    frame: Frame = Frame.WGS84
+    epoch_year: float = 0.0
+
+    def __post_init__(self) -> None:
+        numbers = (self.latitude_deg, self.longitude_deg, self.height_m, self.epoch_year)
+        if not all(math.isfinite(number) for number in numbers):
+            raise MalformedInput("a coordinate is not a finite number")
+        if abs(self.latitude_deg) > 90 or abs(self.longitude_deg) > 180:
+            raise MalformedInput(
+                f"no such place: latitude {self.latitude_deg}, longitude {self.longitude_deg}",
+                remedy="give degrees, latitude first, within 90 and 180",
+            )
+
+    @classmethod
+    def from_ndeg(
+        cls,
+        *,
+        latitude_ndeg: int,
+        longitude_ndeg: int,
+        height_mm: int = 0,
+        frame: Frame = Frame.WGS84,
+    ) -> Geodetic:
+        """From whole nanodegrees and millimetres, the form that events carry."""
+        return cls(latitude_ndeg / _NDEG, longitude_ndeg / _NDEG, height_mm / 1000, frame)
+
+    @property
+    def latitude_ndeg(self) -> int:
+        """Latitude in whole nanodegrees (0.1 mm)."""
+        return round(self.latitude_deg * _NDEG)
+
+    @property
+    def longitude_ndeg(self) -> int:
+        """Longitude in whole nanodegrees."""
+        return round(self.longitude_deg * _NDEG)
+
+    def to_ecef(self) -> Ecef:
+        """The same point in Cartesian form. Raises Refused for GCJ-02, which has no ellipsoid."""
+        _refuse_gcj02(self.frame)
+        latitude, longitude = math.radians(self.latitude_deg), math.radians(self.longitude_deg)
+        e2 = self.frame.flattening * (2 - self.frame.flattening)
+        normal_m = SEMI_MAJOR_M / math.sqrt(1 - e2 * math.sin(latitude) ** 2)
+        across_m = (normal_m + self.height_m) * math.cos(latitude)
+        return Ecef(
+            across_m * math.cos(longitude),
+            across_m * math.sin(longitude),
+            (normal_m * (1 - e2) + self.height_m) * math.sin(latitude),
+            self.frame,
+            self.epoch_year,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ecef:
+    """A point in Earth-centred Earth-fixed metres, in a frame at an epoch."""
+
+    x_m: float
+    y_m: float
+    z_m: float
+    frame: Frame = Frame.WGS84
+    epoch_year: float = 0.0
+
+    def __post_init__(self) -> None:
+        _refuse_gcj02(self.frame)
+        if not all(math.isfinite(part) for part in (self.x_m, self.y_m, self.z_m)):
+            raise MalformedInput("a coordinate is not a finite number")
+
+    def to_geodetic(self) -> Geodetic:
+        """The same point as latitude, longitude, height; exact to 1e-9 m above -5,000 km.
+
+        Method: fixed-point iteration on the reduced latitude (Bowring 1976), which has converged
+        after five rounds everywhere that a receiver can be.
+        Raises Refused within 100 km of the Earth's centre, where latitude means nothing.
+        """
+        if math.hypot(self.x_m, self.y_m, self.z_m) < 100_000:
+            raise Refused("a point near the Earth's centre has no latitude")
+        f = self.frame.flattening
+        minor_m = SEMI_MAJOR_M * (1 - f)
+        e2, second_e2 = f * (2 - f), f * (2 - f) / (1 - f) ** 2
+        across_m = math.hypot(self.x_m, self.y_m)
+        reduced = math.atan2(self.z_m, across_m * (1 - f))
+        latitude = reduced
+        for _ in range(5):
+            latitude = math.atan2(
+                self.z_m + second_e2 * minor_m * math.sin(reduced) ** 3,
+                across_m - e2 * SEMI_MAJOR_M * math.cos(reduced) ** 3,
+            )
+            reduced = math.atan2((1 - f) * math.sin(latitude), math.cos(latitude))
+        normal_m = SEMI_MAJOR_M / math.sqrt(1 - e2 * math.sin(latitude) ** 2)
+        height_m = (
+            across_m * math.cos(latitude)
+            + self.z_m * math.sin(latitude)
+            - SEMI_MAJOR_M**2 / normal_m
+        )
+        return Geodetic(
+            math.degrees(latitude),
+            math.degrees(math.atan2(self.y_m, self.x_m)),
+            height_m,
+            self.frame,
+            self.epoch_year,
+        )
+
+    def distance_m(self, other: Ecef) -> float:
+        """The straight line to another point of the same frame."""
+        _same_frame(self.frame, other.frame)
+        return math.dist((self.x_m, self.y_m, self.z_m), (other.x_m, other.y_m, other.z_m))
+
+
+@dataclass(frozen=True, slots=True)
+class Enu:
+    """A vector seen from a place: metres east, north and up."""
+
+    east_m: float
+    north_m: float
+    up_m: float
+
+    @property
+    def horizontal_m(self) -> float:
+        """Length of the horizontal part."""
+        return math.hypot(self.east_m, self.north_m)
+
+
+def enu(point: Ecef, *, origin: Geodetic) -> Enu:
+    """Where a point lies as seen from an origin of the same frame."""
+    centre = origin.to_ecef()
+    _same_frame(point.frame, centre.frame)
+    dx, dy, dz = point.x_m - centre.x_m, point.y_m - centre.y_m, point.z_m - centre.z_m
+    latitude, longitude = math.radians(origin.latitude_deg), math.radians(origin.longitude_deg)
+    outward = math.cos(longitude) * dx + math.sin(longitude) * dy
+    return Enu(
+        -math.sin(longitude) * dx + math.cos(longitude) * dy,
+        -math.sin(latitude) * outward + math.cos(latitude) * dz,
+        math.cos(latitude) * outward + math.sin(latitude) * dz,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A geodesic: its length and the azimuth (degrees from north, clockwise) at its start."""
+
+    distance_m: float
+    azimuth_deg: float
+
+
+def course(start: Geodetic, end: Geodetic) -> Course:
+    """The geodesic between two points on the ellipsoid; heights are ignored.
+
+    Method: Vincenty 1975, inverse; within 0.5 mm of the true geodesic.
+    Raises Refused for nearly antipodal points, where the method does not converge, and for points
+    of different frames.
+    """
+    _same_frame(start.frame, end.frame)
+    if (start.latitude_deg, start.longitude_deg) == (end.latitude_deg, end.longitude_deg):
+        return Course(0.0, 0.0)
+    f = start.frame.flattening
+    u1 = math.atan((1 - f) * math.tan(math.radians(start.latitude_deg)))
+    u2 = math.atan((1 - f) * math.tan(math.radians(end.latitude_deg)))
+    difference = math.remainder(end.longitude_deg - start.longitude_deg, 360)
+    longitude = math.radians(difference)
+    turn = longitude
+    for _ in range(_ITERATIONS_MAX):
+        east = math.cos(u2) * math.sin(turn)
+        north = math.cos(u1) * math.sin(u2) - math.sin(u1) * math.cos(u2) * math.cos(turn)
+        sin_sigma = math.hypot(east, north)
+        if sin_sigma == 0:
+            return Course(0.0, 0.0)
+        cos_sigma = math.sin(u1) * math.sin(u2) + math.cos(u1) * math.cos(u2) * math.cos(turn)
+        sigma = math.atan2(sin_sigma, cos_sigma)
+        sin_alpha = math.cos(u1) * math.cos(u2) * math.sin(turn) / sin_sigma
+        cos2_alpha = 1 - sin_alpha**2
+        middle = cos_sigma - 2 * math.sin(u1) * math.sin(u2) / cos2_alpha if cos2_alpha else 0.0
+        c = f / 16 * cos2_alpha * (4 + f * (4 - 3 * cos2_alpha))
+        bend = sigma + c * sin_sigma * (middle + c * cos_sigma * (2 * middle**2 - 1))
+        before, turn = turn, longitude + (1 - c) * f * sin_alpha * bend
+        if abs(turn - before) < 1e-13:
+            scale, shift = _arc_series(f, cos2_alpha, sigma, middle)
+            minor_m = SEMI_MAJOR_M * (1 - f)
+            return Course(
+                minor_m * scale * (sigma - shift), math.degrees(math.atan2(east, north)) % 360
+            )
+    raise Refused("these points are nearly antipodal; their geodesic is not computed")
+
+
+def destination(start: Geodetic, *, azimuth_deg: float, distance_m: float) -> Geodetic:
+    """The point reached from `start` along a geodesic; keeps height, frame and epoch.
+
+    Method: Vincenty 1975, direct.
+    """
+    f = start.frame.flattening
+    azimuth = math.radians(azimuth_deg)
+    u1 = math.atan((1 - f) * math.tan(math.radians(start.latitude_deg)))
+    sigma1 = math.atan2(math.tan(u1), math.cos(azimuth))
+    sin_alpha = math.cos(u1) * math.sin(azimuth)
+    cos2_alpha = 1 - sin_alpha**2
+    minor_m = SEMI_MAJOR_M * (1 - f)
+    sigma = 0.0
+    for _ in range(_ITERATIONS_MAX):
+        middle = math.cos(2 * sigma1 + sigma)
+        scale, shift = _arc_series(f, cos2_alpha, sigma, middle)
+        before, sigma = sigma, distance_m / (minor_m * scale) + shift
+        if abs(sigma - before) < 1e-14:
+            break
+    middle = math.cos(2 * sigma1 + sigma)
+    along = math.cos(u1) * math.cos(sigma) - math.sin(u1) * math.sin(sigma) * math.cos(azimuth)
+    high = math.sin(u1) * math.cos(sigma) + math.cos(u1) * math.sin(sigma) * math.cos(azimuth)
+    cross = math.sin(u1) * math.sin(sigma) - math.cos(u1) * math.cos(sigma) * math.cos(azimuth)
+    latitude = math.atan2(high, (1 - f) * math.hypot(sin_alpha, cross))
+    turn = math.atan2(math.sin(sigma) * math.sin(azimuth), along)
+    c = f / 16 * cos2_alpha * (4 + f * (4 - 3 * cos2_alpha))
+    bend = sigma + c * math.sin(sigma) * (middle + c * math.cos(sigma) * (2 * middle**2 - 1))
+    longitude = math.radians(start.longitude_deg) + turn - (1 - c) * f * sin_alpha * bend
+    return Geodetic(
+        math.degrees(latitude),
+        math.remainder(math.degrees(longitude), 360),
+        start.height_m,
+        start.frame,
+        start.epoch_year,
+    )
+
+
+def _arc_series(f: float, cos2_alpha: float, sigma: float, middle: float) -> tuple[float, float]:
+    """Vincenty's A and delta-sigma: arc length on the ellipsoid from that on the sphere."""
+    u2 = cos2_alpha * (1 / (1 - f) ** 2 - 1)
+    a = 1 + u2 / 16384 * (4096 + u2 * (-768 + u2 * (320 - 175 * u2)))
+    b = u2 / 1024 * (256 + u2 * (-128 + u2 * (74 - 47 * u2)))
+    sin_sigma, cos_sigma = math.sin(sigma), math.cos(sigma)
+    third = b / 6 * middle * (4 * sin_sigma**2 - 3) * (4 * middle**2 - 3)
+    return a, b * sin_sigma * (middle + b / 4 * (cos_sigma * (2 * middle**2 - 1) - third))
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """All points within a geodesic radius of a centre."""
+
+    centre: Geodetic
+    radius_m: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.radius_m <= _POLYGON_REACH_M:
+            raise MalformedInput(f"a circle of {self.radius_m} m; give more than 0, up to 100 km")
+
+    def contains(self, point: Geodetic, *, margin_m: float = 0.0) -> bool:
+        """Whether everything within `margin_m` of the point lies inside."""
+        return self.spare_m(point) >= margin_m
+
+    def spare_m(self, point: Geodetic) -> float:
+        """How far inside the edge the point lies; negative outside."""
+        return self.radius_m - course(self.centre, point).distance_m
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """An area by its corners in order, either way round, last joined to first; at most 100 km wide.
+
+    Edges are straight in the picture around the asked point; for edges up to 10 km that is within
+    1 mm of the geodesic.
+    """
+
+    corners: tuple[Geodetic, ...]
+
+    def __post_init__(self) -> None:
+        if not 3 <= len(self.corners) <= 1000:
+            raise MalformedInput(f"a polygon of {len(self.corners)} corners; give 3 to 1,000")
+        for corner in self.corners:
+            if course(self.corners[0], corner).distance_m > _POLYGON_REACH_M:
+                raise MalformedInput("a polygon wider than 100 km")
+
+    def contains(self, point: Geodetic, *, margin_m: float = 0.0) -> bool:
+        """Whether everything within `margin_m` of the point lies inside (even-odd rule)."""
+        plane = self._seen_from(point)
+        if not plane or not _surrounds_origin(plane):
+            return False
+        return _edge_distance_m(plane) >= margin_m
+
+    def _seen_from(self, point: Geodetic) -> list[tuple[float, float]]:
+        """Corners as metres east and north around the point; empty if the point is far away."""
+        seen = []
+        for corner in self.corners:
+            if abs(corner.latitude_deg - point.latitude_deg) > 2:
+                return []
+            line = course(point, corner)
+            if line.distance_m > 2 * _POLYGON_REACH_M:
+                return []
+            azimuth = math.radians(line.azimuth_deg)
+            seen.append((line.distance_m * math.sin(azimuth), line.distance_m * math.cos(azimuth)))
+        return seen
+
+
+def _surrounds_origin(corners: Sequence[tuple[float, float]]) -> bool:
+    inside = False
+    for (x1, y1), (x2, y2) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        if (y1 > 0) != (y2 > 0) and x1 - y1 * (x2 - x1) / (y2 - y1) > 0:
+            inside = not inside
+    return inside
+
+
+def _edge_distance_m(corners: Sequence[tuple[float, float]]) -> float:
+    nearest = math.inf
+    for (x1, y1), (x2, y2) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        dx, dy = x2 - x1, y2 - y1
+        length2 = dx * dx + dy * dy
+        along = min(1.0, max(0.0, -(x1 * dx + y1 * dy) / length2)) if length2 else 0.0
+        nearest = min(nearest, math.hypot(x1 + along * dx, y1 + along * dy))
+    return nearest
+
+
+def to_gcj02(point: Geodetic) -> Geodetic:
+    """A WGS 84 point as maps in China draw it (GCJ-02); outside China nothing is shifted.
+
+    The series is the one published in open map libraries; there is no official source, so it is
+    for drawing only and never decides anything.
+    """
+    if point.frame is not Frame.WGS84:
+        raise Refused(f"GCJ-02 is made from WGS 84, not from {point.frame.value}")
+    latitude, longitude = _gcj02(point.latitude_deg, point.longitude_deg)
+    return Geodetic(latitude, longitude, point.height_m, Frame.GCJ02, point.epoch_year)
+
+
+def from_gcj02(point: Geodetic) -> Geodetic:
+    """The WGS 84 point behind a GCJ-02 one, by iteration to 1e-10 degrees."""
+    if point.frame is not Frame.GCJ02:
+        raise Refused(f"this is {point.frame.value}, not GCJ-02")
+    latitude, longitude = point.latitude_deg, point.longitude_deg
+    for _ in range(12):
+        shifted = _gcj02(latitude, longitude)
+        latitude += point.latitude_deg - shifted[0]
+        longitude += point.longitude_deg - shifted[1]
+    return Geodetic(latitude, longitude, point.height_m, Frame.WGS84, point.epoch_year)
+
+
+def _gcj02(latitude: float, longitude: float) -> tuple[float, float]:
+    if not (0.8293 <= latitude <= 55.8271 and 72.004 <= longitude <= 137.8347):
+        return latitude, longitude
+    # Krasovsky 1940 ellipsoid, as the published series uses it.
+    semi_major_m, e2 = 6_378_245.0, 0.006_693_421_622_965_943
+    x, y = longitude - 105, latitude - 35
+    root = math.sqrt(abs(x))
+    common = (20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)) * 2 / 3
+    north_m = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
+    north_m += (20 * math.sin(y * math.pi) + 40 * math.sin(y / 3 * math.pi)) * 2 / 3
+    north_m += (160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y * math.pi / 30)) * 2 / 3
+    east_m = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
+    east_m += (20 * math.sin(x * math.pi) + 40 * math.sin(x / 3 * math.pi)) * 2 / 3
+    east_m += (150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
+    latitude_rad = math.radians(latitude)
+    magic = 1 - e2 * math.sin(latitude_rad) ** 2
+    meridian_m = semi_major_m * (1 - e2) / magic**1.5
+    parallel_m = semi_major_m / math.sqrt(magic) * math.cos(latitude_rad)
+    return latitude + math.degrees(north_m / meridian_m), longitude + math.degrees(
+        east_m / parallel_m
+    )
+
+
+def _same_frame(one: Frame, other: Frame) -> None:
+    if one is not other:
+        raise Refused(
+            f"{one.value} and {other.value} coordinates cannot be compared",
+            code="frames_differ",
+            remedy="bring both into one frame first",
+        )
+
+
+def _refuse_gcj02(frame: Frame) -> None:
+    if frame is Frame.GCJ02:
+        raise Refused("GCJ-02 is for maps only and has no Cartesian form", code="gcj02")
