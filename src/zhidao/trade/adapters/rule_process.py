@@ -74,7 +74,10 @@ class Judge:
         prefixes = _prefixes(root)
         return tuple(
             RuleFinding(
-                "UBL-XSD", Flag.FATAL, _named_place(root, entry.path), _short(entry.message)
+                "UBL-XSD",
+                Flag.FATAL,
+                _named_place(root, entry.path, prefixes),
+                _short(entry.message),
             )
             for entry in islice(log, _XSD_FINDINGS_MAX)
         )
