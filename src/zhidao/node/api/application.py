@@ -1,0 +1,67 @@
+"""The HTTP application: all rooms' routes under one set of guards, described by OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from zhidao import __version__
+from zhidao.core.actor import Actor
+from zhidao.core.ambient import Randomness
+from zhidao.node.api.guards import Doorkeeper, Guards
+from zhidao.node.api.problems import HANDLERS
+from zhidao.node.metrics import Metrics
+
+
+def application(
+    routes: Sequence[ControllerRouterHandler | Router],
+    *,
+    doorkeeper: Doorkeeper,
+    metrics: Metrics,
+    randomness: Randomness,
+    body_bytes_max: int,
+    requests_per_second: int,
+) -> ASGIApp:
+    """The whole application as ASGI."""
+
+    async def actor(request: Request[Any, Any, Any]) -> Actor:
+        return await doorkeeper.actor(request)
+
+    app = Litestar.from_config(
+        AppConfig(
+            route_handlers=list(routes),
+            dependencies={"actor": Provide(actor)},
+            exception_handlers=HANDLERS,
+            request_max_body_size=body_bytes_max,
+            openapi_config=OpenAPIConfig(
+                title="Zhidao node",
+                version=__version__,
+                path="/schema",
+                render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+                components=Components(
+                    security_schemes={
+                        "token": SecurityScheme(type="http", scheme="bearer"),
+                        "session": SecurityScheme(
+                            type="apiKey", name="zhidao_session", security_scheme_in="cookie"
+                        ),
+                    }
+                ),
+                security=[{"token": []}, {"session": []}],
+            ),
+        )
+    )
+    return Guards(
+        app,
+        metrics=metrics,
+        randomness=randomness,
+        body_bytes_max=body_bytes_max,
+        requests_per_second=requests_per_second,
+    )

@@ -1,0 +1,45 @@
+"""Prometheus figures of the node: requests, log, relay, and what each service is doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """The node's own registry; nothing is registered globally."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "zhidao_http_requests",
+            "Requests answered",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self.seconds = Histogram(
+            "zhidao_http_request_seconds",
+            "Time to answer",
+            ["route"],
+            registry=self._registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+        )
+        self.leaves = Gauge("zhidao_log_leaves", "Leaves in the log", registry=self._registry)
+        self.relayed = Counter("zhidao_relay_events", "Events published", registry=self._registry)
+        self.dead = Counter(
+            "zhidao_dead_letters", "Messages given up", ["consumer"], registry=self._registry
+        )
+        self.service_up = Gauge(
+            "zhidao_service_up", "Whether a service answers", ["service"], registry=self._registry
+        )
+
+    def request(self, scope: Any, status: int, seconds: float) -> None:
+        """Counts one answered request under its route, never under its raw path."""
+        route = str(scope.get("path_template") or "other")
+        self.requests.labels(scope["method"], route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+
+    def render(self) -> bytes:
+        """The text form that Prometheus reads."""
+        return generate_latest(self._registry)
