@@ -1,0 +1,90 @@
+"""Signed chunks: each field is covered, and a window is only whole when all of it is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.devices.wire.chunk import (
+    NonceGrant,
+    decode_chunk,
+    sign_chunks,
+    verify_chunk,
+    window_of,
+)
+
+KEYS = {a: SoftwareKey(a, bytes([7] * 32)) for a in Algorithm}
+NONCE, WINDOW = bytes(range(16)), bytes(range(16, 32))
+
+
+def _chunks(data: bytes, algorithm: Algorithm = Algorithm.ED25519, size: int = 100):
+    return sign_chunks(
+        data, window=WINDOW, nonce=NONCE, simulated=True, key=KEYS[algorithm], payload_bytes=size
+    )
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_a_window_comes_back_under_every_algorithm(algorithm: Algorithm):
+    chunks = _chunks(b"observations" * 30, algorithm)
+    contents = [chunk.encode() for chunk in chunks]
+    assert [decode_chunk(content) for content in contents] == chunks
+    got = window_of(contents, key=KEYS[algorithm].public, nonce=NONCE)
+    assert got == b"observations" * 30
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 8 * 200 - 1))
+def test_no_bit_of_a_chunk_can_change(bit: int):
+    content = bytearray(_chunks(bytes(75))[0].encode())
+    content[bit // 8 % len(content)] ^= 1 << bit % 8
+    with pytest.raises((MalformedInput, Refused)):
+        verify_chunk(decode_chunk(bytes(content)), KEYS[Algorithm.ED25519].public)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_chunk_or_malformed(data: bytes):
+    try:
+        chunk = decode_chunk(data)
+    except MalformedInput:
+        return
+    assert chunk.encode() == data
+
+
+def test_another_key_is_named_as_unknown():
+    stranger = SoftwareKey(Algorithm.ED25519, bytes([8] * 32))
+    with pytest.raises(Refused) as caught:
+        verify_chunk(_chunks(b"x")[0], stranger.public)
+    assert caught.value.code == "unknown_key"
+
+
+def test_a_missing_or_foreign_chunk_makes_no_window():
+    chunks = [chunk.encode() for chunk in _chunks(bytes(250))]
+    key = KEYS[Algorithm.ED25519].public
+    for wrong in (chunks[:2], chunks[::-1], [], [chunks[0], chunks[0], chunks[2]]):
+        with pytest.raises(Refused):
+            window_of(wrong, key=key, nonce=NONCE)
+    with pytest.raises(Refused):
+        window_of(chunks, key=key, nonce=bytes(16))
+
+
+def test_unknown_flags_and_versions_are_malformed():
+    content = bytearray(_chunks(b"x")[0].encode())
+    for place in (0, 41):
+        changed = bytes(content[:place]) + b"\x80" + bytes(content[place + 1 :])
+        with pytest.raises(MalformedInput):
+            decode_chunk(changed)
+    assert (
+        replace(_chunks(b"x")[0], simulated=False).signed_bytes() != _chunks(b"x")[0].signed_bytes()
+    )
+
+
+def test_a_nonce_grant_comes_back():
+    grant = NonceGrant(NONCE, 900)
+    assert NonceGrant.decode(grant.encode()) == grant
+    with pytest.raises(MalformedInput):
+        NonceGrant.decode(grant.encode() + b"x")
