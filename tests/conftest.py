@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from zhidao.store.database import Database
+from zhidao.store.embedded import EmbeddedPostgres
+from zhidao.store.migrate import migrate
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -15,3 +25,80 @@ def shared() -> Path:
     if not _SHARED.is_dir():
         pytest.skip("no shared test data beside this checkout: this test needs real files")
     return _SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL: the one of ZHIDAO_TEST_POSTGRES_URL (may create databases), or our own."""
+    given = os.environ.get("ZHIDAO_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def _template(postgres_url: str) -> Iterator[str]:
+    """The name of a database that bears all migrations and is copied for each test."""
+    name = f"zhidao_template_{uuid4().hex[:12]}"
+
+    async def fill() -> None:
+        database = await Database.open(url_of(postgres_url, name))
+        try:
+            await migrate(database)
+        finally:
+            await database.close()
+
+    run_sql(postgres_url, f"create database {name}")
+    try:
+        asyncio.run(fill())
+        yield name
+    finally:
+        run_sql(postgres_url, f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture
+def database_url(postgres_url: str, _template: str) -> Iterator[str]:
+    """The URL of a fresh migrated database, dropped after the test."""
+    name = f"zhidao_test_{uuid4().hex[:12]}"
+    run_sql(postgres_url, f"create database {name} template {_template}")
+    try:
+        yield url_of(postgres_url, name)
+    finally:
+        run_sql(postgres_url, f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh migrated database, dropped after the test."""
+    opened = await Database.open(database_url, connections_max=6)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """The URL of a database without any table, dropped after the test."""
+    name = f"zhidao_empty_{uuid4().hex[:12]}"
+    run_sql(postgres_url, f"create database {name}")
+    try:
+        yield url_of(postgres_url, name)
+    finally:
+        run_sql(postgres_url, f"drop database if exists {name} with (force)")
+
+
+def url_of(url: str, database: str) -> str:
+    """The same server, another database."""
+    return make_conninfo(**(conninfo_to_dict(url) | {"dbname": database}))
+
+
+def run_sql(url: str, statement: str) -> None:
+    """One statement outside of any transaction."""
+    with psycopg.connect(url, autocommit=True) as link:
+        link.execute(statement.encode())

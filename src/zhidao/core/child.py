@@ -1,0 +1,131 @@
+"""Starting a program that dies with us, and under a name that it accepts.
+
+A small Python start-up script sets the parent-death signal and the identity, then becomes the
+program. It is a script and not a function run after fork, because this process may have threads.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.errors import Unavailable
+
+# Runs with nothing but the standard library. A change of identity clears the parent-death signal
+# (Linux kernel/cred.c, commit_creds), so that is set last; then the parent may be gone already.
+_START: Final = """
+import ctypes, os, sys
+parent, death, kind, uid, gid, *argv = sys.argv[1:]
+libc = ctypes.CDLL(None, use_errno=True)
+def check(answer, what):
+    if answer != 0:
+        sys.exit(f"{what}: {os.strerror(ctypes.get_errno())}")
+if kind == "namespace":
+    me, group = os.geteuid(), os.getegid()
+    check(libc.unshare(0x10000000), "no user namespace")
+    with open("/proc/self/setgroups", "w") as file: file.write("deny")
+    with open("/proc/self/uid_map", "w") as file: file.write(f"{uid} {me} 1")
+    with open("/proc/self/gid_map", "w") as file: file.write(f"{gid} {group} 1")
+elif kind == "setuid":
+    os.setgroups([]); os.setgid(int(gid)); os.setuid(int(uid))
+check(libc.prctl(1, int(death), 0, 0, 0), "prctl")
+if os.getppid() != int(parent):
+    sys.exit("the parent is gone")
+os.execv(argv[0], argv)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a child is. `kind`: `keep`, `namespace` (seen as `uid` inside one) or `setuid`."""
+
+    kind: str
+    uid: int = 0
+    gid: int = 0
+
+
+KEEP: Final = Identity("keep")
+
+
+def start_child(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    identity: Identity = KEEP,
+    death_signal: signal.Signals = signal.SIGTERM,
+    environment: dict[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Starts a program in a session of its own; it gets `death_signal` when this thread ends.
+
+    Call it from the main thread: Linux sends the signal when the starting *thread* ends.
+    Output is appended to `log`.
+    """
+    start = [sys.executable, "-I", "-S", "-c", _START, str(os.getpid()), str(int(death_signal))]
+    who = [identity.kind, str(identity.uid), str(identity.gid)]
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 (programs of our own choosing)
+            [*start, *who, *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+        )
+
+
+def unprivileged_identity() -> Identity:
+    """How to run a program that refuses root and users without a passwd entry.
+
+    Ordinary users stay who they are. Raises Unavailable if there is no way.
+    """
+    if os.geteuid() != 0 and _has_entry(os.geteuid()):
+        return KEEP
+    other = _ordinary_entry()
+    inside = Identity("namespace", other.pw_uid, other.pw_gid)
+    if _works(inside):
+        return inside
+    if os.geteuid() == 0:
+        return Identity("setuid", other.pw_uid, other.pw_gid)
+    raise Unavailable(
+        f"user {os.geteuid()} has no passwd entry and user namespaces are switched off",
+        code="no_identity",
+        remedy="run as a user with an entry in /etc/passwd",
+    )
+
+
+def unreachable_folder(path: Path) -> Path | None:
+    """The first folder on the way to `path` that other users may not pass, or None."""
+    for folder in reversed([path, *path.parents]):
+        if folder.is_dir() and not folder.stat().st_mode & 0o001:
+            return folder
+    return None
+
+
+def _has_entry(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def _ordinary_entry() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError:
+        others = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
+    if not others:
+        raise Unavailable("/etc/passwd names no user but root", code="no_identity")
+    return others[0]
+
+
+def _works(identity: Identity) -> bool:
+    child = start_child(["/bin/true"], log=Path(os.devnull), identity=identity)
+    return child.wait() == 0

@@ -1,0 +1,34 @@
+"""Bytes under their digest in PostgreSQL."""
+
+from __future__ import annotations
+
+from zhidao.core.archive import check_digest, digest_of
+from zhidao.core.errors import NotFound
+from zhidao.store.database import Database
+
+
+class PostgresArchive:
+    """Implements `core.archive.Archive`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, data: bytes) -> str:
+        """Keeps the bytes and returns their digest; durable when it returns."""
+        digest = digest_of(data)
+        async with self._database.session() as session:
+            await session.execute(
+                "insert into store.blob (digest, bytes) values (%s, %s) on conflict do nothing",
+                (bytes.fromhex(digest), data),
+            )
+        return digest
+
+    async def get(self, digest: str) -> bytes:
+        """The bytes of a digest. Raises NotFound, MalformedInput if it is no digest."""
+        key = bytes.fromhex(check_digest(digest))
+        async with self._database.session() as session:
+            row = await session.fetch_one("select bytes from store.blob where digest = %s", (key,))
+        if row is None:
+            raise NotFound("the archive holds no bytes of that digest")
+        data: bytes = row["bytes"]
+        return data

@@ -1,0 +1,265 @@
+"""PostgreSQL as the house uses it: one pool, one transaction at a time, errors of our own tree."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, Self, TypeAlias, TypeVar
+
+import numpy as np
+import psycopg
+from psycopg import sql as composing
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from zhidao.core.errors import Conflict, MalformedInput, Unavailable
+from zhidao.store.copying import binary_rows
+
+_T = TypeVar("_T")
+_Connection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
+Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+CHECKOUT_S: Final = 5.0
+RETRIES_MAX: Final = 8
+# SQLSTATE codes and classes: PostgreSQL 18, appendix A.
+_CONTENTION: Final = ("40001", "40P01")
+_DISK_FULL: Final = "53100"
+_UNIQUE: Final = "23505"
+_WORLD: Final = ("08", "53", "55", "57", "58", "XX")
+_DATA: Final = "22"
+
+
+class Contended(Unavailable):
+    """Another transaction was in the way; the whole transaction may be run again."""
+
+    default_code = "contended"
+
+
+class Session:
+    """One transaction. Use it inside `async with database.session()` only."""
+
+    def __init__(self, connection: _Connection, column_types: dict[str, dict[str, int]]) -> None:
+        self._connection = connection
+        self._column_types = column_types
+
+    async def execute(self, sql: str, params: Params = ()) -> int:
+        """Runs a statement and returns how many rows it touched."""
+        with translated():
+            cursor = await self._connection.execute(sql.encode(), params, binary=True)
+            return cursor.rowcount
+
+    async def fetch_one(self, sql: str, params: Params = ()) -> dict[str, Any] | None:
+        """The first row of the answer, or None."""
+        with translated():
+            cursor = await self._connection.execute(sql.encode(), params, binary=True)
+            return await cursor.fetchone()
+
+    async def fetch_all(self, sql: str, params: Params = ()) -> list[dict[str, Any]]:
+        """All rows of the answer."""
+        with translated():
+            cursor = await self._connection.execute(sql.encode(), params, binary=True)
+            return await cursor.fetchall()
+
+    async def script(self, sql: str) -> None:
+        """Runs several statements of a trusted text without parameters, as migrations need."""
+        with translated():
+            await self._connection.execute(sql.encode(), prepare=False)
+
+    async def copy(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]] | np.ndarray[Any, Any],
+    ) -> None:
+        """Binary COPY into `schema.table`. `rows`: tuples, or a numpy record array.
+
+        A record array's fields stand in the order of `columns` and are sent without a Python
+        object per value; `store.copying` tells which types fit.
+        """
+        types = await self._types(table)
+        oids = [types[column] for column in columns]
+        statement = composing.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            composing.Identifier(*table.split(".")),
+            composing.SQL(", ").join(map(composing.Identifier, columns)),
+        )
+        with translated():
+            async with (
+                self._connection.cursor() as cursor,
+                cursor.copy(statement) as copy,
+            ):
+                if isinstance(rows, np.ndarray):
+                    for chunk in binary_rows(rows, oids):
+                        await copy.write(chunk)
+                else:
+                    copy.set_types(oids)
+                    for row in rows:
+                        await copy.write_row(row)
+
+    @property
+    def connection(self) -> _Connection:
+        """The driver's own connection, for what only it can do (backup's COPY OUT)."""
+        return self._connection
+
+    async def _types(self, table: str) -> dict[str, int]:
+        known = self._column_types.get(table)
+        if known is None:
+            found = await self.fetch_all(
+                "select attname::text as name, atttypid::int8 as oid from pg_attribute"
+                " where attrelid = %s::text::regclass and attnum > 0 and not attisdropped",
+                (table,),
+            )
+            known = self._column_types[table] = {row["name"]: row["oid"] for row in found}
+        return known
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database."""
+
+    def __init__(self, pool: AsyncConnectionPool[_Connection]) -> None:
+        self._pool = pool
+        self._column_types: dict[str, dict[str, int]] = {}
+
+    @classmethod
+    async def open(
+        cls, url: str, *, connections_max: int = 12, checkout_s: float = CHECKOUT_S
+    ) -> Self:
+        """Connects. Raises Unavailable if the server does not answer within `checkout_s`."""
+        pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=connections_max,
+            open=False,
+            timeout=checkout_s,
+            connection_class=psycopg.AsyncConnection[dict[str, Any]],
+            kwargs={"autocommit": True, "row_factory": dict_row},
+        )
+        try:
+            await pool.open(wait=True, timeout=checkout_s)
+        except PoolTimeout as error:
+            await pool.close()
+            raise _absent() from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def session(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        With `snapshot` it reads one state of the database throughout and cannot write.
+        Raises Unavailable when the server is gone; whether a commit in flight stood is unknown
+        then, so every caller can repeat its work. Raises Contended (40001, 40P01), Conflict
+        (unique violation), MalformedInput (a value that PostgreSQL cannot hold).
+        """
+        mode = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else b"BEGIN"
+        connection = await self._begin(mode)
+        try:
+            yield Session(connection, self._column_types)
+            with translated():
+                await connection.execute(b"COMMIT")
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        finally:
+            await self._pool.putconn(connection)
+
+    async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
+        """Runs `work` in a transaction, and again from the start while others are in the way."""
+        for attempt in range(RETRIES_MAX):
+            try:
+                async with self.session() as session:
+                    return await work(session)
+            except Contended:
+                # Full jitter, so that two that met do not meet again.
+                await asyncio.sleep(random.random() * 0.01 * 2**attempt)  # noqa: S311
+        async with self.session() as session:
+            return await work(session)
+
+    async def ready(self) -> bool:
+        """Whether the server answers now."""
+        try:
+            async with self.session() as session:
+                return await session.fetch_one("select 1 as one") is not None
+        except Unavailable:
+            return False
+
+    async def _begin(self, mode: bytes) -> _Connection:
+        """A connection inside a fresh transaction; dead connections of the pool are passed over."""
+        for _ in range(self._pool.max_size + 1):
+            try:
+                connection = await self._pool.getconn()
+            except (PoolTimeout, PoolClosed) as error:
+                raise _absent() from error
+            try:
+                await connection.execute(mode)
+            except psycopg.OperationalError:
+                await self._pool.putconn(connection)
+            except BaseException:
+                await self._pool.putconn(connection)
+                raise
+            else:
+                return connection
+        raise _absent()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the driver's errors into those of the house; leaves what only a bug can cause."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _translate(error) from error
+
+
+def _translate(error: psycopg.Error) -> Exception:
+    state = error.sqlstate or ""
+    if state in _CONTENTION:
+        return Contended("another transaction was in the way", remedy="repeat the request")
+    if state == _DISK_FULL:
+        return Unavailable(
+            "the database's disk is full; nothing was written",
+            code="disk_full",
+            remedy="free space on the database's disk; reading goes on",
+        )
+    if state == _UNIQUE:
+        name = error.diag.constraint_name or "a key"
+        return Conflict(f"already written: {name}")
+    if state.startswith(_DATA) or (not state and isinstance(error, psycopg.DataError)):
+        return MalformedInput(f"the database cannot hold this value: {_first_line(error)}")
+    lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    if state.startswith(_WORLD) or (not state and lost):
+        code = "disk_full" if "No space left" in str(error) else "database_unavailable"
+        return Unavailable(
+            f"the database failed: {_first_line(error)}", code=code, remedy="try again"
+        )
+    return error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _absent() -> Unavailable:
+    return Unavailable(
+        "the database does not answer", code="database_unavailable", remedy="try again"
+    )
+
+
+async def _roll_back(connection: _Connection) -> None:
+    try:
+        await connection.execute(b"ROLLBACK")
+    except psycopg.Error:
+        # A connection that cannot roll back is of no use; the pool makes a new one.
+        await connection.close()

@@ -1,0 +1,330 @@
+"""A PostgreSQL of our own, started as any user including root, reachable by one socket only.
+
+Layout of the data folder: `cluster/` (PGDATA), `password`, `lock` (held while we run), `socket`
+(names the socket's folder), `server.log`. All of it is ours and closed to others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import psycopg
+
+from zhidao.core.child import Identity, start_child, unprivileged_identity, unreachable_folder
+from zhidao.core.errors import Refused, Unavailable
+from zhidao.store.binaries import find_binaries
+
+USER: Final = "zhidao"
+DATABASE: Final = "zhidao"
+READY_S: Final = 60.0
+STOP_S: Final = 20.0
+# Linux: sun_path holds 108 bytes with its closing zero; the socket is named .s.PGSQL.5432.
+_SOCKET_PATH_BYTES_MAX: Final = 107
+_SOCKET_NAME: Final = ".s.PGSQL.5432"
+
+# Small and quiet: the whole node shall idle in 260 MB. io_method=sync saves three processes.
+_SETTINGS: Final = {
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
+    "max_connections": "40",
+    "shared_buffers": "16MB",
+    "work_mem": "4MB",
+    "maintenance_work_mem": "32MB",
+    "max_wal_size": "512MB",
+    "io_method": "sync",
+    "max_worker_processes": "2",
+    "max_parallel_workers": "2",
+    "max_logical_replication_workers": "0",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+    "huge_pages": "off",
+    "jit": "off",
+    "recovery_init_sync_method": "syncfs",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "cluster_name": "zhidao",
+}
+
+
+class EmbeddedPostgres:
+    """One server over one data folder. Methods block; call them from the main thread."""
+
+    def __init__(self, data: Path, *, identity: Identity | None = None) -> None:
+        self._data = data.resolve()
+        self._cluster = self._data / "cluster"
+        self._log = self._data / "server.log"
+        self._identity = identity
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the postmaster while it is our child."""
+        return self._child.pid if self._child else None
+
+    @property
+    def log(self) -> Path:
+        """The server's log file."""
+        return self._log
+
+    def start(self) -> str:
+        """Starts the server, or starts it again, and returns its URL once it answers.
+
+        Makes the cluster at first. Raises Refused (`data_in_use`) if another node holds the
+        folder, Unavailable with the end of the server's log if it does not come up.
+        """
+        if self.alive() and self._answers():
+            return self._url(DATABASE)
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._take_lock()
+        identity = self._identity = self._identity or unprivileged_identity()
+        binaries = find_binaries(self._data.parent)
+        self._make_reachable(identity, binaries)
+        _end_leftovers(self._cluster)
+        if not (self._cluster / "PG_VERSION").is_file():
+            self._make_cluster(binaries, identity)
+        self._launch(binaries, identity)
+        self._await_ready()
+        return self._url(DATABASE)
+
+    def alive(self) -> bool:
+        """Whether the server process runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def stop(self) -> None:
+        """Shuts down cleanly: open transactions are rolled back, everything is on disk."""
+        child, self._child = self._child, None
+        if child:
+            for order in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+                if child.poll() is not None:
+                    break
+                child.send_signal(order)
+                try:
+                    child.wait(STOP_S)
+                except subprocess.TimeoutExpired:
+                    continue
+        if self._lock is not None:
+            self._remove_far_socket()
+            os.close(self._lock)
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        if self._lock is not None:
+            return
+        handle = os.open(self._data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise Refused(
+                f"another node runs on the data folder {self._data}",
+                code="data_in_use",
+                remedy="stop it, or name another data folder",
+            ) from error
+        self._lock = handle
+
+    def _make_reachable(self, identity: Identity, binaries: Path) -> None:
+        """Checks what a server under another user must reach, and opens nothing itself."""
+        if identity.kind != "setuid":
+            return
+        for path in (binaries, self._data.parent):
+            closed = unreachable_folder(path)
+            if closed:
+                raise Unavailable(
+                    f"the server runs as user {identity.uid}, who cannot pass the folder {closed}",
+                    code="unreachable_folder",
+                    remedy="keep data and installation in folders that others may enter (such as"
+                    " /var/lib and /opt), or allow user namespaces, or do not run as root",
+                )
+        self._own(self._data, identity)
+
+    def _own(self, path: Path, identity: Identity) -> None:
+        if identity.kind == "setuid":
+            os.chown(path, identity.uid, identity.gid)
+
+    def _make_cluster(self, binaries: Path, identity: Identity) -> None:
+        password_file = self._data / "password"
+        if not password_file.is_file():
+            _write_private(password_file, secrets.token_urlsafe(32))
+        self._own(password_file, identity)
+        aside = self._data / "cluster.new"
+        if aside.exists():
+            shutil.rmtree(aside)
+        argv = [
+            *(str(binaries / "initdb"), "--pgdata", str(aside), "--username", USER),
+            *("--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8"),
+            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
+            *("--sync-method", "syncfs", "--no-instructions"),
+        ]
+        child = start_child(argv, log=self._log, identity=identity, environment=_environment())
+        if child.wait(READY_S) != 0:
+            raise self._failed("initdb failed")
+        # Renamed when complete: a cluster that was half made never bears the name.
+        aside.rename(self._cluster)
+
+    def _launch(self, binaries: Path, identity: Identity) -> None:
+        settings = _SETTINGS | {"unix_socket_directories": str(self._socket_folder())}
+        argv = [str(binaries / "postgres"), "-D", str(self._cluster)]
+        for name, value in settings.items():
+            argv += ["-c", f"{name}={value}"]
+        self._child = start_child(
+            argv,
+            log=self._log,
+            identity=identity,
+            death_signal=signal.SIGINT,
+            environment=_environment(),
+        )
+
+    def _await_ready(self) -> None:
+        assert self._child is not None
+        socket = self._socket_folder() / _SOCKET_NAME
+        deadline = time.monotonic() + READY_S
+        while time.monotonic() < deadline:
+            if self._child.poll() is not None:
+                raise self._failed(f"the database server ended with {self._child.returncode}")
+            if socket.exists():
+                try:
+                    self._make_database()
+                except psycopg.OperationalError:
+                    pass  # Still recovering: it refuses connections until it is consistent.
+                else:
+                    return
+            time.sleep(0.01)
+        self.stop()
+        raise self._failed(f"the database server did not answer within {READY_S:.0f} s")
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _make_database(self) -> None:
+        with psycopg.connect(self._url("postgres"), autocommit=True, connect_timeout=5) as link:
+            found = link.execute("select 1 from pg_database where datname = %s", (DATABASE,))
+            if found.fetchone() is None:
+                link.execute(f"create database {DATABASE}".encode())
+
+    def _url(self, database: str) -> str:
+        password = (self._data / "password").read_text()
+        folder = quote(str(self._socket_folder()), safe="")
+        return f"postgresql://{USER}:{quote(password, safe='')}@/{database}?host={folder}&port=5432"
+
+    def _socket_folder(self) -> Path:
+        """`run/` in the data folder; a private folder in /tmp where that path is too long."""
+        near = self._data / "run"
+        assert self._identity is not None
+        if len(os.fsencode(near / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX:
+            near.mkdir(mode=0o700, exist_ok=True)
+            self._own(near, self._identity)
+            return near
+        note = self._data / "socket"
+        far = Path(note.read_text()) if note.is_file() else None
+        if far is None or not _is_private(far, self._identity):
+            far = Path(tempfile.mkdtemp(prefix="zhidao-", dir="/tmp"))
+            self._own(far, self._identity)
+            _write_private(note, str(far))
+        return far
+
+    def _remove_far_socket(self) -> None:
+        note = self._data / "socket"
+        if note.is_file():
+            shutil.rmtree(note.read_text(), ignore_errors=True)
+            note.unlink()
+
+    def _failed(self, what: str) -> Unavailable:
+        tail = self._log.read_bytes()[-1500:].decode(errors="replace") if self._log.exists() else ""
+        full = "No space left" in tail
+        return Unavailable(
+            f"{what}; its log ends: {tail.strip()}",
+            code="disk_full" if full else "database_unavailable",
+            where=str(self._log),
+            remedy="free space on this disk" if full else "read the log and start again",
+        )
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours: PG* variables would change what the server does."""
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_private(folder: Path, identity: Identity) -> bool:
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    owner = identity.uid if identity.kind == "setuid" else os.geteuid()
+    return folder.is_dir() and status.st_uid == owner and status.st_mode & 0o777 == 0o700
+
+
+def _end_leftovers(cluster: Path) -> None:
+    """Ends servers that outlived their node on this very cluster, and removes a stale pid file.
+
+    We hold the folder's lock, so nobody else may run there. Every server process has the cluster
+    as its working directory; a pid alone proves nothing, since another program may bear it now.
+    """
+    deadline = time.monotonic() + STOP_S
+    for order, patience_s in (
+        (signal.SIGINT, 5.0),
+        (signal.SIGQUIT, 5.0),
+        (signal.SIGKILL, STOP_S),
+    ):
+        until = min(time.monotonic() + patience_s, deadline)
+        left = _server_processes(cluster)
+        for pid in left:
+            _send(pid, order)
+        while left and time.monotonic() < until:
+            time.sleep(0.02)
+            left = _server_processes(cluster)
+        if not left:
+            (cluster / "postmaster.pid").unlink(missing_ok=True)
+            return
+    raise Unavailable(
+        f"processes {left} of an earlier database server do not end",
+        code="database_unavailable",
+        remedy="end them by hand",
+    )
+
+
+def _server_processes(cluster: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            at_home = (entry / "cwd").readlink() == cluster
+            is_server = at_home and (entry / "comm").read_text().strip() == "postgres"
+        except OSError:
+            continue  # Ended meanwhile, or another user's.
+        if is_server:
+            found.append(int(entry.name))
+    return found
+
+
+def _send(pid: int, order: signal.Signals) -> None:
+    try:
+        os.kill(pid, order)
+    except ProcessLookupError:
+        return

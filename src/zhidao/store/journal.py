@@ -1,0 +1,162 @@
+"""The journal of one room in PostgreSQL: event, outbox row and inbox row in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from psycopg import sql as composing
+
+from zhidao.core.errors import Conflict
+from zhidao.core.events import SignedEvent, leaf_bytes
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Entry, Handled
+from zhidao.store.database import Database, Session
+
+_SEEN = "(%(viewer)s::text is null or owner = %(viewer)s::text or %(viewer)s::text = any (visible))"
+
+
+def check_entries(entries: Sequence[Entry]) -> tuple[str, int]:
+    """The one aggregate of the entries and its first version; asserts that they belong together."""
+    first = entries[0].event
+    for offset, entry in enumerate(entries):
+        assert entry.event.aggregate == first.aggregate, "entries of two aggregates"
+        assert entry.event.version == first.version + offset, "versions do not follow each other"
+    return first.aggregate, first.version
+
+
+def version_taken(aggregate: str, version: int) -> Conflict:
+    """What a writer hears who was not the first, or who left out a version."""
+    return Conflict(
+        f"{aggregate} does not continue with version {version}: somebody else wrote meanwhile",
+        remedy="read it again and repeat the request",
+    )
+
+
+class PostgresJournal:
+    """Implements `core.journal.Journal`. `wake` is called after a commit that filled the outbox."""
+
+    def __init__(self, database: Database, room: str, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._wake = wake
+
+        def of_room(text: str) -> str:
+            named = composing.SQL(text).format(
+                room=composing.Identifier(room), seen=composing.SQL(_SEEN)
+            )
+            return named.as_string(None)
+
+        self._load = of_room(
+            "select event, salt from {room}.event where aggregate = %(aggregate)s"
+            " and {seen} order by version"
+        )
+        # The condition on the newest version refuses gaps; the primary key refuses races.
+        self._write = of_room(
+            "insert into {room}.event"
+            " (aggregate, version, id, type, owner, visible, salt, event)"
+            " select %(aggregate)s, version, id, type, owner, string_to_array(visible, ','),"
+            " salt, event"
+            " from unnest(%(versions)s::bigint[], %(ids)s::uuid[], %(types)s::text[],"
+            " %(owners)s::text[], %(visible)s::text[], %(salts)s::bytea[], %(events)s::bytea[])"
+            " as new (version, id, type, owner, visible, salt, event)"
+            " where (select coalesce(max(version), 0) from {room}.event"
+            " where aggregate = %(aggregate)s) = %(before)s"
+        )
+        self._post = of_room(
+            "insert into {room}.outbox (aggregate, event_id, version, leaf)"
+            " select %(aggregate)s, id, version, leaf from"
+            " unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(leaves)s::bytea[])"
+            " as new (id, version, leaf)"
+        )
+        self._handle = of_room(
+            "insert into {room}.inbox (event_id, consumer) values (%s, %s) on conflict do nothing"
+        )
+        self._handled = of_room(
+            "select 1 as one from {room}.inbox where event_id = %s and consumer = %s"
+        )
+        self._aggregates = of_room(
+            "select distinct aggregate from {room}.event where aggregate > %(after)s"
+            " and starts_with(aggregate, %(prefix)s) and {seen}"
+            " order by aggregate limit %(limit)s"
+        )
+
+    async def load(self, aggregate: str, *, viewer: PartyId | None) -> tuple[Entry, ...]:
+        """The history, oldest first, as far as `viewer` may see it."""
+        async with self._database.session() as session:
+            return await self.load_in(session, aggregate, viewer=viewer)
+
+    async def load_in(
+        self, session: Session, aggregate: str, *, viewer: PartyId | None = None
+    ) -> tuple[Entry, ...]:
+        """The same inside a transaction of yours."""
+        rows = await session.fetch_all(self._load, {"aggregate": aggregate, "viewer": viewer})
+        return tuple(Entry(SignedEvent.decode(row["event"]), row["salt"]) for row in rows)
+
+    async def append(self, entries: Sequence[Entry], *, handled: Handled | None = None) -> bool:
+        """Writes events, outbox rows and inbox row in one transaction; see the port."""
+
+        async def work(session: Session) -> bool:
+            return await self.append_in(session, entries, handled)
+
+        written = await self._database.run(work)
+        self._wake()
+        return written
+
+    async def append_in(
+        self, session: Session, entries: Sequence[Entry], handled: Handled | None = None
+    ) -> bool:
+        """Writes inside your transaction; call `wake` after its commit.
+
+        On False nothing was written and the rest of your transaction should write nothing either.
+        On Conflict the transaction is lost.
+        """
+        if handled and not await session.execute(self._handle, (handled.id, handled.consumer)):
+            return False
+        if not entries:
+            return True
+        aggregate, version = check_entries(entries)
+        row = _row(entries, aggregate, version)
+        try:
+            written = await session.execute(self._write, row)
+        except Conflict as error:
+            raise version_taken(aggregate, version) from error
+        if written != len(entries):
+            raise version_taken(aggregate, version)
+        await session.execute(self._post, row)
+        return True
+
+    def wake(self) -> None:
+        """Tells the relay that an outbox row was committed."""
+        self._wake()
+
+    async def is_handled(self, handled: Handled) -> bool:
+        """Whether the inbox row stands."""
+        async with self._database.session() as session:
+            row = await session.fetch_one(self._handled, (handled.id, handled.consumer))
+        return row is not None
+
+    async def aggregates(
+        self, prefix: str, *, viewer: PartyId | None, limit: int, after: str = ""
+    ) -> tuple[str, ...]:
+        """Names of aggregates that the viewer may see, in code point order, after `after`."""
+        names = {"prefix": prefix, "viewer": viewer, "limit": limit, "after": after}
+        async with self._database.session() as session:
+            rows = await session.fetch_all(self._aggregates, names)
+        return tuple(row["aggregate"] for row in rows)
+
+
+def _row(entries: Sequence[Entry], aggregate: str, version: int) -> dict[str, Any]:
+    events = [entry.event for entry in entries]
+    return {
+        "aggregate": aggregate,
+        "before": version - 1,
+        "versions": [event.version for event in events],
+        "ids": [event.id for event in events],
+        "types": [event.type for event in events],
+        "owners": [event.owner for event in events],
+        # A party's name holds no comma, so one text carries the array through unnest.
+        "visible": [",".join(event.visible) for event in events],
+        "salts": [entry.salt for entry in entries],
+        "events": [event.encode() for event in events],
+        "leaves": [leaf_bytes(entry.event, entry.salt) for entry in entries],
+    }
