@@ -1,0 +1,1 @@
+"""The outside things of trust: log storage, the chain engine."""

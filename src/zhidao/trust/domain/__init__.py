@@ -1,0 +1,1 @@
+"""Values and pure rules of trust: trees, notes, proofs, credentials, titles."""

@@ -1,0 +1,1 @@
+"""Use cases of trust: the log, credentials, titles."""

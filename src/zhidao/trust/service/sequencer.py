@@ -1,0 +1,128 @@
+"""The one writer of the log: leaves in the caller's transaction, then a signed checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zhidao.core.errors import Conflict, MalformedInput, Refused
+from zhidao.core.keys import Signer
+from zhidao.trust.domain.merkle import grow, leaf_hash
+from zhidao.trust.domain.note import Checkpoint, NoteKey, sign_note
+from zhidao.trust.events import Appended
+from zhidao.trust.service.log_ports import HeadCopy, LogStore
+from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.wire.note import checkpoint_text, decode_note, encode_note, parse_checkpoint
+from zhidao.trust.wire.tiles import ENTRY_BYTES_MAX
+
+
+def origin_of(name: str, key: NoteKey | Signer) -> str:
+    """The origin of a node's log: its name and its key's fingerprint, so that no two are equal.
+
+    The key belongs in it because a log under a new key is a new log.
+    """
+    public = key.key if isinstance(key, NoteKey) else key.public
+    return f"zhidao-log/{name}/{public.fingerprint.replace('-', '')[:16]}"
+
+
+class Sequencer:
+    """Implements `trust.commands.Log`. Call `start` before anything else."""
+
+    def __init__(self, *, origin: str, key: Signer, store: LogStore, copy: HeadCopy) -> None:
+        self.note_key = NoteKey(origin, key.public)
+        self.reader = LogReader(store)
+        self._key = key
+        self._store = store
+        self._copy = copy
+        self._epoch = 0
+        self._recovering = "the log's writer has not started"
+
+    @property
+    def origin(self) -> str:
+        """The log's name in its checkpoints."""
+        return self.note_key.name
+
+    @property
+    def recovering(self) -> str:
+        """Why nothing is appended or signed now; empty when the log is in order."""
+        return self._recovering
+
+    async def start(self) -> None:
+        """Takes the lease and compares the database with the copy of the newest checkpoint.
+
+        After a restore of an older database the log is `recovering`: signing a second history
+        over the same sizes would be a fork.
+        """
+        self._epoch = await self._store.take()
+        self._recovering = await self._gap()
+
+    async def append(self, transaction: object, leaves: Sequence[bytes]) -> Appended:
+        """Adds leaves inside the caller's transaction; nothing is public before its commit.
+
+        Raises Refused for a leaf over 65,535 bytes (`leaf_too_large`) and while recovering,
+        Conflict (`lease_lost`) if another writer has taken the log.
+        """
+        self._check_ready()
+        for at, leaf in enumerate(leaves):
+            if len(leaf) > ENTRY_BYTES_MAX:
+                raise Refused(
+                    f"leaf {at} of the batch has {len(leaf)} bytes; at most {ENTRY_BYTES_MAX}",
+                    code="leaf_too_large",
+                )
+        head = await self._store.lock(transaction)
+        if head.epoch != self._epoch:
+            raise _lease_lost()
+        growth = grow(head.edge, map(leaf_hash, leaves))
+        if leaves:
+            await self._store.extend(transaction, epoch=self._epoch, growth=growth, leaves=leaves)
+        return Appended(first=head.edge.size, size=growth.after.size, root=growth.after.root)
+
+    async def sign_checkpoint(self) -> bytes:
+        """The signed note of the newest committed head; the same bytes if asked again.
+
+        The note is kept in the database and as a copy beside it before anybody sees it.
+        """
+        self._check_ready()
+        head = await self._store.head()
+        if head.epoch != self._epoch:
+            raise _lease_lost()
+        newest = await self._store.checkpoint()
+        if newest is None or parse_checkpoint(decode_note(newest).text).size != head.edge.size:
+            checkpoint = Checkpoint(self.origin, head.edge.size, head.edge.root)
+            note = sign_note(checkpoint_text(checkpoint), [(self.origin, self._key)])
+            newest = await self._store.keep_checkpoint(head.edge.size, encode_note(note))
+        # Written even if the note stood already: the process may have died between the two.
+        if await self._copy.newest() != newest:
+            await self._copy.keep(newest)
+        return newest
+
+    def _check_ready(self) -> None:
+        if self._recovering:
+            raise Refused(
+                f"the log is recovering: {self._recovering}",
+                code="recovering",
+                remedy="restore a newer backup, or declare a new log key",
+            )
+
+    async def _gap(self) -> str:
+        """What the database lacks against the copied checkpoint; empty if nothing."""
+        copied = await self._copy.newest()
+        if copied is None:
+            return ""
+        try:
+            note = decode_note(copied)
+            checkpoint = parse_checkpoint(note.text)
+            mine = note.signed_by([self.note_key])
+        except (MalformedInput, Refused) as error:
+            return f"the copy of the newest checkpoint is unreadable: {error}"
+        if not mine or checkpoint.origin != self.origin:
+            return f"the copied checkpoint is of another log, {checkpoint.origin}"
+        size = await self.reader.size()
+        if size < checkpoint.size:
+            return f"the database has {size} leaves, the newest checkpoint {checkpoint.size}"
+        if await self.reader.root(checkpoint.size) != checkpoint.root:
+            return f"the database holds another history of {checkpoint.size} leaves"
+        return ""
+
+
+def _lease_lost() -> Conflict:
+    return Conflict("another writer has taken the log", code="lease_lost")

@@ -1,0 +1,1 @@
+"""Bytes of notes, tiles, trust lists, proof files, credentials and transactions."""
