@@ -165,7 +165,7 @@ class Doorkeeper:
             return await self._gate.by_token(authorization)
         cookie = connection.cookies.get(SESSION_COOKIE)
         if cookie:
-            method = str(connection.scope["method"])
+            method = str(dict(connection.scope)["method"])
             csrf = connection.headers.get("x-csrf-token", "")
             return await self._gate.by_session(cookie, method=method, csrf=csrf)
         raise needs_credential()

@@ -1,0 +1,71 @@
+"""The node's own TLS certificate, made at the first start and kept."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from zhidao.node.adapters.key_files import write_private
+
+_DAYS_VALID: Final = 397  # What browsers accept at most.
+_DAYS_BEFORE_RENEWAL: Final = 30
+
+
+def own_certificate(folder: Path, host: str) -> tuple[str, str]:
+    """Paths of certificate and key (PEM) for `host`; made anew 30 days before they run out."""
+    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
+    if not _still_good(certificate_file, host):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certificate(key, host)
+        write_private(
+            key_file,
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ),
+        )
+        write_private(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+    return str(certificate_file), str(key_file)
+
+
+def _still_good(file: Path, host: str) -> bool:
+    if not file.exists():
+        return False
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    soon = datetime.now(UTC) + timedelta(days=_DAYS_BEFORE_RENEWAL)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return certificate.not_valid_after_utc > soon and _name(host) in names
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
+    now = datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zhidao node")])
+    names = {_name(host), x509.DNSName("localhost"), _name("127.0.0.1")}
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=_DAYS_VALID))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

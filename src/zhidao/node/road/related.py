@@ -1,0 +1,53 @@
+"""Which aggregates belong to which consignment: a projection of events, made anew at any time.
+
+Most facts name their consignment. The rest hang on something that does: an order and lot on the
+entry, a terminal on its seal, a phone on its terminal, a credential on its document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from zhidao.core.events import SignedEvent
+
+
+class RelatedBook(Protocol):
+    """Where the projection is written down. A subject is `consignment/X` or `phone/P`."""
+
+    async def relate(self, links: Sequence[tuple[str, str, str]]) -> None:
+        """Notes (subject, room, aggregate) triples; known ones change nothing."""
+        ...
+
+    async def of(self, subject: str) -> list[tuple[str, str]]:
+        """The (room, aggregate) pairs of a subject."""
+        ...
+
+    async def subjects_of(self, room: str, aggregate: str) -> list[str]:
+        """The consignments that an aggregate belongs to."""
+        ...
+
+
+def links_of(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
+    """What an event tells about who belongs to whom: (subject, room, aggregate)."""
+    room = event.type.partition(".")[0]
+    payload = event.payload
+    consignment = _text(payload, "consignment")
+    if consignment:
+        subject = f"consignment/{consignment}"
+        yield subject, room, event.aggregate
+        if order := _text(payload, "order"):
+            yield subject, "industry", f"order/{order}"
+        if terminal := _text(payload, "terminal"):
+            yield subject, "devices", f"terminal/{terminal}"
+        if credential := _text(payload, "credential"):
+            yield subject, "trust", f"credential/{credential}"
+        if title := _text(payload, "title"):
+            yield subject, "trust", f"title/{title}"
+    if phone := _text(payload, "phone"):
+        yield f"phone/{phone}", room, event.aggregate
+
+
+def _text(payload: Any, name: str) -> str:
+    value = payload.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,151 @@
+"""Answers for the page: roads as far as the asking actor may see them, and proofs of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+from uuid import UUID
+
+from zhidao.core.actor import Actor
+from zhidao.core.errors import NotFound
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.devices.events import TerminalRegistered
+from zhidao.node.parties import Parties
+from zhidao.node.road import view
+from zhidao.node.road.build import build_road, summary
+from zhidao.node.road.related import RelatedBook, links_of
+from zhidao.positioning.events import ArrivalExpected
+from zhidao.store.reading import Stored
+
+ROADS_MAX: Final = 100
+
+
+class StoredEvents(Protocol):
+    """Reads stored events across rooms."""
+
+    async def of(
+        self, room: str, aggregates: Sequence[str], *, viewer: PartyId | None
+    ) -> list[Stored]:
+        """Events of these aggregates that the viewer may see."""
+        ...
+
+    async def find(self, event_id: UUID, *, viewer: PartyId | None) -> Stored | None:
+        """One event, if the viewer may see it."""
+        ...
+
+    async def consignments(self, *, viewer: PartyId | None, limit: int) -> list[str]:
+        """Names of consignments that the viewer may see, newest first."""
+        ...
+
+
+class Tracks(Protocol):
+    """Where terminals said that they were."""
+
+    async def track(self, terminal: str) -> list[tuple[float, float, str]]:
+        """(longitude, latitude, device time) of the last reports, oldest first; degrees."""
+        ...
+
+
+class RoadService:
+    """Keeps the projection up to date and answers for the page."""
+
+    def __init__(
+        self,
+        *,
+        related: RelatedBook,
+        events: StoredEvents,
+        parties: Parties,
+        tracks: Tracks,
+        route: Callable[[str], list[list[float]]],
+        changed: Callable[[str], None],
+    ) -> None:
+        self._related = related
+        self._events = events
+        self._parties = parties
+        self._tracks = tracks
+        self._route = route
+        self._changed = changed
+
+    async def on_event(self, event: SignedEvent) -> None:
+        """Consumes every event: notes what belongs together and tells open pages."""
+        room = event.type.partition(".")[0]
+        await self._related.relate(list(links_of(event)))
+        for subject in await self._related.subjects_of(room, event.aggregate):
+            kind, _, name = subject.partition("/")
+            if kind == "consignment":
+                self._changed(name)
+            else:
+                await self._tell_phone(subject)
+
+    async def road(self, actor: Actor, consignment: str) -> view.Road:
+        """The road of one consignment. Raises NotFound if the actor may not see it."""
+        stored = await self.stored(actor, consignment)
+        terminal = next(
+            (
+                ArrivalExpected.of(s.event).terminal
+                for s in reversed(stored)
+                if s.event.type == ArrivalExpected.TYPE
+            ),
+            "",
+        )
+        reports = await self._tracks.track(terminal) if terminal else []
+        position = None
+        if reports:
+            lon, lat, at = reports[-1]
+            position = view.PositionView(lon=lon, lat=lat, at=at)
+        try:
+            return build_road(
+                stored,
+                parties=await self._parties.every(actor),
+                route=self._route(consignment),
+                track=[[lon, lat] for lon, lat, _ in reports],
+                position=position,
+            )
+        except LookupError as error:
+            raise NotFound("no consignment of that name") from error
+
+    async def roads(self, actor: Actor) -> view.Roads:
+        """The newest consignments that the actor may see."""
+        names = await self._events.consignments(viewer=actor.viewer, limit=ROADS_MAX)
+        return view.Roads(roads=[summary(await self.road(actor, name)) for name in names])
+
+    async def stored(self, actor: Actor, consignment: str) -> list[Stored]:
+        """All events of a consignment that the actor may see, room by room."""
+        pairs = await self._related.of(f"consignment/{consignment}")
+        by_room: dict[str, list[str]] = {}
+        for room, aggregate in pairs:
+            by_room.setdefault(room, []).append(aggregate)
+        # The projection lags behind the journal; the entry itself is always looked up.
+        own = f"consignment/{consignment}"
+        if own not in by_room.setdefault("trade", []):
+            by_room["trade"].append(own)
+        stored: list[Stored] = []
+        for room, aggregates in by_room.items():
+            stored += await self._events.of(room, aggregates, viewer=actor.viewer)
+        for phone in {
+            TerminalRegistered.of(s.event).phone
+            for s in stored
+            if s.event.type == TerminalRegistered.TYPE
+        }:
+            checks = [a for r, a in await self._related.of(f"phone/{phone}") if r == "connectivity"]
+            if checks:
+                stored += await self._events.of("connectivity", checks, viewer=actor.viewer)
+        if not any(s.event.aggregate == own for s in stored):
+            raise NotFound("no consignment of that name")
+        return stored
+
+    async def event(self, actor: Actor, event_id: UUID) -> Stored:
+        """One event with its salt and leaf. Raises NotFound."""
+        found = await self._events.find(event_id, viewer=actor.viewer)
+        if found is None:
+            raise NotFound("no event of that id")
+        return found
+
+    async def _tell_phone(self, subject: str) -> None:
+        for room, aggregate in await self._related.of(subject):
+            if room != "devices":
+                continue
+            for owner in await self._related.subjects_of(room, aggregate):
+                if owner.startswith("consignment/"):
+                    self._changed(owner.partition("/")[2])

@@ -1,0 +1,268 @@
+"""One node on one machine: children, rooms, relay and API under one supervisor.
+
+Everything starts from the main thread (children die with the thread that launched them), then one
+event loop runs it all. A child that dies is started again; a part that raises ends the node with
+a message, and the system's service manager starts it anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from zhidao.core.ambient import HandClock
+from zhidao.core.actor import Role
+from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.core.ids import party_id
+from zhidao.core.timescale import Utc
+from zhidao.node.adapters.key_files import write_private
+from zhidao.node.config import Config
+
+WATCH_S: Final = 0.25
+STATE_FILE: Final = "node.json"
+_LOG: Final = logging.getLogger("zhidao.node")
+
+
+class Child(Protocol):
+    """A server program under our care."""
+
+    def start(self) -> str:
+        """Starts it, or starts it again; returns its URL."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        ...
+
+    def stop(self) -> None:
+        """Ends it cleanly."""
+        ...
+
+
+@dataclass(slots=True)
+class Servers:
+    """Where database and bus are, and the children that we run for it (none if external)."""
+
+    database_url: str
+    bus_url: str
+    children: dict[str, Child]
+
+    def stop(self) -> None:
+        """Ends the children, last started first."""
+        for child in reversed(self.children.values()):
+            child.stop()
+
+
+def start_servers(config: Config) -> Servers:
+    """Starts what the settings do not name elsewhere. Blocks; call it from the main thread."""
+    data = config.data
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    children: dict[str, Child] = {}
+    database_url, bus_url = config.text("database.url"), config.text("bus.url")
+    if not database_url:
+        from zhidao.store.embedded import EmbeddedPostgres
+
+        postgres = EmbeddedPostgres(data / "postgres")
+        database_url = postgres.start()
+        children["database"] = postgres
+    if not bus_url:
+        from zhidao.bus.embedded import EmbeddedNats
+
+        nats = EmbeddedNats(data / "nats")
+        try:
+            bus_url = nats.start()
+        except ZhidaoError:
+            for child in children.values():
+                child.stop()
+            raise
+        children["bus"] = nats
+    return Servers(database_url, bus_url, children)
+
+
+def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Runs a node until it is told to stop. `ready` gets its state once it serves."""
+    check_http(config)
+    servers = start_servers(config)
+    try:
+        import uvloop
+
+        uvloop.run(_run(config, servers, passphrase, ready))
+    finally:
+        (config.data / STATE_FILE).unlink(missing_ok=True)
+        servers.stop()
+
+
+def check_http(config: Config) -> None:
+    """Plain HTTP is for loopback only. Raises Refused."""
+    if config.text("http.tls") == "off" and config.text("http.host") not in (
+        "127.0.0.1",
+        "::1",
+        "localhost",
+    ):
+        raise Refused(
+            f"plain HTTP on {config.text('http.host')} would show tokens to the network",
+            remedy="set http.tls to auto or files, or listen on 127.0.0.1",
+        )
+
+
+async def _run(
+    config: Config,
+    servers: Servers,
+    passphrase: bytes,
+    ready: Callable[[dict[str, Any]], None],
+) -> None:
+    from zhidao.node.wiring import Settings, build_node
+
+    with _workers() as workers:
+        node = await build_node(
+            Settings(
+                name=party_id(config.text("node.name")),
+                organisation=config.text("node.organisation"),
+                data=config.data,
+                database_url=servers.database_url,
+                bus_url=servers.bus_url,
+                passphrase=passphrase,
+                demo=config.flag("node.demo"),
+                scenario=HandClock(Utc.parse("1980-01-06T00:00:00Z"))
+                if config.flag("node.demo")
+                else None,
+                body_bytes_max=config.number("http.body_bytes_max"),
+                requests_per_second=config.number("http.requests_per_second"),
+                devices_host=config.text("devices.host"),
+                devices_port=config.number("devices.port"),
+                packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
+            ),
+            workers,
+        )
+        try:
+            await _serve(config, servers, node, ready)
+        finally:
+            await node.close()
+
+
+async def _serve(
+    config: Config, servers: Servers, node: Any, ready: Callable[[dict[str, Any]], None]
+) -> None:
+    import uvicorn
+
+    server = uvicorn.Server(_uvicorn_config(config, node.app))
+    stopping = False
+
+    async def web() -> None:
+        nonlocal stopping
+        await server.serve()
+        stopping = True
+        raise _Stopped
+
+    async def announce() -> None:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        scheme = "http" if config.text("http.tls") == "off" else "https"
+        state = {
+            "pid": os.getpid(),
+            "url": f"{scheme}://{config.text('http.host')}:{port}",
+            "devices": node.devices_address(),
+            **await _codes(config, node),
+        }
+        write_private(config.data / STATE_FILE, json.dumps(state).encode())
+        ready(state)
+
+    jobs: list[Callable[[], Awaitable[None]]] = [
+        web,
+        announce,
+        lambda: _watch(servers),
+        *node.jobs(),
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(_run_job(job))
+    except* _Stopped:
+        _LOG.info("the node stops")
+
+
+async def _run_job(job: Callable[[], Awaitable[None]]) -> None:
+    await job()
+
+
+async def _codes(config: Config, node: Any) -> dict[str, str]:
+    """One-time codes for the console: the first admin's, and in a demonstration two guests'."""
+    codes: dict[str, str] = {}
+    name = party_id(config.text("node.name"))
+    if await node.gate.first_start():
+        codes["first_admin_code"] = await node.gate.make_code(
+            purpose="first-admin", party=name, role=Role.ADMIN
+        )
+    if config.flag("node.demo"):
+        codes["admin_code"] = await node.gate.make_code(
+            purpose="enter", party=name, role=Role.ADMIN
+        )
+        codes["viewer_code"] = await node.gate.make_code(
+            purpose="enter", party=name, role=Role.AUDITOR
+        )
+    return codes
+
+
+async def _watch(servers: Servers) -> None:
+    """Starts a child again when it has died. Blocking on purpose: nothing works without it."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        for name, child in servers.children.items():
+            if child.alive():
+                continue
+            _LOG.warning("%s died; starting it again", name, extra={"service": name})
+            try:
+                child.start()
+            except ZhidaoError as error:
+                _LOG.error("%s does not start: %s", name, error, extra={"service": name})
+
+
+def _uvicorn_config(config: Config, app: Any) -> Any:
+    import uvicorn
+
+    certificate = key = None
+    if config.text("http.tls") == "files":
+        certificate, key = config.text("http.certificate"), config.text("http.key")
+    elif config.text("http.tls") == "auto":
+        from zhidao.node.adapters.certificate import own_certificate
+
+        certificate, key = own_certificate(config.data / "tls", config.text("http.host"))
+    return uvicorn.Config(
+        app,
+        host=config.text("http.host"),
+        port=config.number("http.port"),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        limit_concurrency=2000,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+@contextlib.contextmanager
+def _workers() -> Any:
+    """Processes for heavy work; none exists before the first task."""
+    pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Stopped(Exception):
+    """The web server ended because somebody told it to."""
