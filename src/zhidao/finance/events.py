@@ -25,6 +25,38 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     needs: list[str]
 
 
+class BankAdmitted(Fact, frozen=True, kw_only=True):
+    """The operator lets a party keep accounts on this node. Aggregate `bank/<party>`.
+
+    `bic`: ISO 9362 code; `name`, `town` and `country` (ISO 3166-1 alpha-2) go into messages.
+    """
+
+    TYPE: ClassVar[str] = "finance.BankAdmitted.v1"
+    bank: str
+    name: str
+    bic: str
+    town: str
+    country: str
+
+
+class AccountOpened(Fact, frozen=True, kw_only=True):
+    """A bank opened an account. Aggregate `account/<account>`.
+
+    `purpose`: customer, cash, escrow, due_to_bank, due_from_bank. `name`, `town`, `country`: of
+    the holder, as messages name it.
+    """
+
+    TYPE: ClassVar[str] = "finance.AccountOpened.v1"
+    account: str
+    bank: str
+    holder: str
+    purpose: str
+    currency: str
+    name: str
+    town: str
+    country: str
+
+
 class DealOpened(Fact, frozen=True, kw_only=True):
     """The importer's bank offers to pay on conditions."""
 
@@ -67,6 +99,24 @@ class ConditionMet(Fact, frozen=True, kw_only=True):
     deal: str
     name: str
     because: str
+
+
+class ConditionLapsed(Fact, frozen=True, kw_only=True):
+    """A condition that held does not hold any more: what it rested on was replaced."""
+
+    TYPE: ClassVar[str] = "finance.ConditionLapsed.v1"
+    deal: str
+    name: str
+    because: str
+
+
+class ObstacleNoted(Fact, frozen=True, kw_only=True):
+    """Something stands in the way. It decides nothing; it explains a later abort."""
+
+    TYPE: ClassVar[str] = "finance.ObstacleNoted.v1"
+    deal: str
+    reason: str
+    sentence: str
 
 
 class Decided(Fact, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""What finance asks of the world, one file per outside thing."""

@@ -1,0 +1,1 @@
+"""Frozen values and pure rules of money: the ledger's machine, deals, payments."""

@@ -1,0 +1,156 @@
+"""A deal as the fold of its history: what was promised, what holds, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+from uuid import UUID
+
+from zhidao.core.errors import Refused
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.core.timescale import NS, Utc
+from zhidao.finance.domain.naming import transfer_id
+from zhidao.finance.events import (
+    ConditionLapsed,
+    ConditionMet,
+    Conditions,
+    DealOpened,
+    Decided,
+    MoneyReserved,
+    ObstacleNoted,
+    Settled,
+    TitleReserved,
+)
+
+ARRIVAL: Final = "arrival"
+TITLE: Final = "title_in_custody"
+PAPERS: Final = "papers_agree"
+CUSTOMS: Final = "customs_released"
+NEEDS: Final = frozenset((TITLE, PAPERS, CUSTOMS))
+MARKS: Final = frozenset(
+    ("signed_by_terminal", "bound_to_goods", "recomputed", "corroborated", "inside")
+)
+RELEASE: Final = "release"
+ABORT: Final = "abort"
+
+ARRIVAL_GRACE_S: Final = 900
+"""A window observed in time may reach the node this much later."""
+REST_GRACE_S: Final = 5 * 86_400
+"""Goods that arrived in time may wait this long for customs, papers or title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One deal as it stands after `version` events."""
+
+    opened: DealOpened
+    opened_at: Utc
+    version: int
+    reserved: MoneyReserved | None = None
+    title_reserved: TitleReserved | None = None
+    met: Mapping[str, str] = field(default_factory=dict)
+    obstacles: tuple[ObstacleNoted, ...] = ()
+    decided: Decided | None = None
+    decided_at: Utc | None = None
+    settled: Settled | None = None
+
+    @property
+    def name(self) -> str:
+        """The deal's id."""
+        return self.opened.deal
+
+    @property
+    def owner(self) -> PartyId:
+        """The bank that opened the deal."""
+        return PartyId(self.opened.payer_bank)
+
+    @property
+    def readers(self) -> tuple[PartyId, ...]:
+        """The parties that may read the deal beside its owner."""
+        others = {self.opened.payer, self.opened.payee, self.opened.payee_bank}
+        return tuple(PartyId(party) for party in sorted(others - {self.opened.payer_bank}))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All conditions by name; the arrival is always one."""
+        return (ARRIVAL, *sorted(self.opened.conditions.needs))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Conditions that do not hold."""
+        return tuple(need for need in self.needs if need not in self.met)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing was decided."""
+        return self.decided is None
+
+    @property
+    def deadline(self) -> Utc:
+        """Scenario time after which an undecided deal is aborted."""
+        grace_s = REST_GRACE_S if ARRIVAL in self.met else ARRIVAL_GRACE_S
+        return Utc.parse(self.opened.conditions.not_after).plus_ns(grace_s * NS)
+
+    @property
+    def pending_id(self) -> UUID:
+        """The pending transfer that holds the money."""
+        return transfer_id(self.name, "reserve", at=self.opened_at)
+
+    def step_id(self, step: str) -> UUID:
+        """The transfer of a later step (post, void, between_banks, payment)."""
+        assert self.decided_at is not None, "money moves after the decision"
+        return transfer_id(self.name, step, at=self.decided_at)
+
+
+def fold(history: Sequence[SignedEvent]) -> Deal | None:
+    """The deal that a history makes, or None if the history is empty."""
+    deal: Deal | None = None
+    for event in history:
+        if event.type == DealOpened.TYPE:
+            deal = Deal(DealOpened.of(event), event.recorded_at, event.version)
+            continue
+        assert deal is not None, "a deal's history starts with its opening"
+        deal = replace(_step(deal, event), version=event.version)
+    return deal
+
+
+def _step(deal: Deal, event: SignedEvent) -> Deal:
+    match event.type:
+        case MoneyReserved.TYPE:
+            return replace(deal, reserved=MoneyReserved.of(event))
+        case TitleReserved.TYPE:
+            return replace(deal, title_reserved=TitleReserved.of(event))
+        case ConditionMet.TYPE:
+            met = ConditionMet.of(event)
+            return replace(deal, met={**deal.met, met.name: met.because})
+        case ConditionLapsed.TYPE:
+            gone = ConditionLapsed.of(event).name
+            return replace(deal, met={n: why for n, why in deal.met.items() if n != gone})
+        case ObstacleNoted.TYPE:
+            return replace(deal, obstacles=(*deal.obstacles, ObstacleNoted.of(event)))
+        case Decided.TYPE:
+            return replace(deal, decided=Decided.of(event), decided_at=event.occurred_at)
+        case Settled.TYPE:
+            return replace(deal, settled=Settled.of(event))
+        case _:
+            return deal
+
+
+def check_conditions(conditions: Conditions, *, title: str) -> None:
+    """Refuses conditions that name unknown things or that can never hold."""
+    unknown = sorted(set(conditions.marks) - MARKS) + sorted(set(conditions.needs) - NEEDS)
+    if unknown:
+        raise Refused(f"unknown conditions: {', '.join(unknown)}", code="unknown_condition")
+    for words in (conditions.marks, conditions.needs):
+        if len(set(words)) != len(words):
+            raise Refused("a condition stands twice", code="unknown_condition")
+    if Utc.parse(conditions.not_before) >= Utc.parse(conditions.not_after):
+        raise Refused("the time window ends before it starts", code="empty_window")
+    if not 0 < conditions.risk_ppb <= 1_000_000_000:
+        raise Refused("the accepted risk is a number from 1 to 1,000,000,000 parts per billion")
+    if conditions.site.radius_mm <= 0:
+        raise Refused("the site has no extent; nobody can arrive inside it", code="empty_site")
+    if TITLE in conditions.needs and not title:
+        raise Refused("the title is a condition but none is named", code="no_title")

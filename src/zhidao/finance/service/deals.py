@@ -1,0 +1,378 @@
+"""Deals: money under conditions, opened by a bank, moved on by events, ended by one decision."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+from weakref import WeakValueDictionary
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable, ZhidaoError
+from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Handled, Records
+from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
+from zhidao.devices.events import SubmissionRefused
+from zhidao.finance.domain import verdict
+from zhidao.finance.domain.deal import TITLE, Deal, check_conditions, fold
+from zhidao.finance.domain.ledger import Result
+from zhidao.finance.domain.payment import MESSAGE_AMOUNT_MAX
+from zhidao.finance.domain.verdict import Abort, Verdict
+from zhidao.finance.events import ConditionMet, DealOpened, MoneyReserved, TitleReserved
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.ports import DealIndex, IndexedDeal
+from zhidao.finance.service.settlement import Settlement
+from zhidao.positioning.commands import Arrivals
+from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
+from zhidao.trade.commands import Consignments
+from zhidao.trade.events import CustomsReleased, PapersChecked
+from zhidao.trust.commands import Titles
+
+_LOG: Final = logging.getLogger(__name__)
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,34}\Z", re.ASCII)
+# A passed deadline must be seen this often, a second apart: events written in time are still on
+# their way through log and bus, and scenario time may jump.
+_DEADLINE_LOOKS: Final = 3
+_TICK_S: Final = 1.0
+
+EVENTS: Final = (
+    ArrivalProven.TYPE,
+    ArrivalNotProven.TYPE,
+    PapersChecked.TYPE,
+    CustomsReleased.TYPE,
+    SubmissionRefused.TYPE,
+)
+
+
+class Deals:
+    """Opens deals, listens for what they wait for, and brings each to its end."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        accounts: Accounts,
+        settlement: Settlement,
+        index: DealIndex,
+        titles: Titles,
+        arrivals: Arrivals,
+        consignments: Consignments,
+        scenario_clock: Clock,
+    ) -> None:
+        self._records = records
+        self._accounts = accounts
+        self._settlement = settlement
+        self._index = index
+        self._titles = titles
+        self._arrivals = arrivals
+        self._consignments = consignments
+        self._scenario_clock = scenario_clock
+        self._node = Actor(records.node, Role.NODE)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._overdue: dict[str, int] = {}
+        self._said: dict[str, str] = {}
+
+    async def open(self, actor: Actor, opened: DealOpened) -> Deal:
+        """Opens a deal and reserves its money; again with the same content: the same deal.
+
+        Raises Refused with code `exceeds_credits` if the payer's funds are short, Conflict if the
+        name stands for another deal.
+        """
+        bank = await self._accounts.require_bank(actor)
+        if opened.payer_bank != bank.bank:
+            raise Forbidden(f"{actor.party} cannot promise money of {opened.payer_bank}")
+        if not _NAME.match(opened.deal):
+            raise Refused("a deal's name has 1 to 35 letters, digits, dots and hyphens")
+        async with self._lock(opened.deal):
+            deal = await self._load(opened.deal)
+            if deal is None:
+                await self._check(opened)
+                await self._index.add(_indexed(opened))
+                new = Deal(opened, self._scenario_clock.now(), version=0)
+                await self._write(new, [opened], by=actor.party)
+            elif deal.opened != opened:
+                raise Conflict(f"deal {opened.deal} was opened with other content")
+            return await self._advance(opened.deal)
+
+    async def reserve_title(self, actor: Actor, name: str) -> Deal:
+        """Moves the title from the actor's party into the deal's custody; again: no change."""
+        actor.require(Role.PARTY)
+        await self._records.history(f"deal/{name}", actor)
+        async with self._lock(name):
+            deal = await self._known(name)
+            if actor.party != deal.opened.payee:
+                raise Forbidden(f"the title is for {deal.opened.payee} to reserve")
+            if not deal.opened.title:
+                raise Refused(f"deal {name} names no title", code="no_title")
+            if deal.title_reserved is None:
+                if not deal.is_open:
+                    raise Refused(f"deal {name} is decided", code="deal_is_decided")
+                title = deal.opened.title
+                await self._titles.into_custody(actor, title=title, deal=name)
+                await self._write(deal, [TitleReserved(deal=name, title=title)], by=actor.party)
+            return await self._advance(name)
+
+    async def deal(self, actor: Actor, name: str) -> Deal:
+        """A deal as it stands. Raises NotFound for a stranger."""
+        deal = fold(await self._records.history(f"deal/{name}", actor))
+        if deal is None:
+            raise NotFound("no deal of that name")
+        return deal
+
+    async def deals(self, actor: Actor, *, limit: int, after: str = "") -> list[Deal]:
+        """The deals that the actor may see, in order of name."""
+        start = f"deal/{after}" if after else ""
+        names = await self._records.aggregates("deal/", actor, limit=limit, after=start)
+        return [await self.deal(actor, name.partition("/")[2]) for name in names]
+
+    async def handle(self, event: SignedEvent) -> None:
+        """Takes in what another room tells; each event counts once for each deal."""
+        judge, names = await self._concerned(event)
+        for name in names:
+            await self._take(name, event, judge)
+
+    async def _concerned(
+        self, event: SignedEvent
+    ) -> tuple[Callable[[Deal], Verdict], tuple[str, ...]]:
+        match event.type:
+            case ArrivalProven.TYPE:
+                proven = ArrivalProven.of(event)
+                names = await self._index.of_consignment(proven.consignment)
+                return lambda deal: verdict.of_arrival(deal, proven), names
+            case ArrivalNotProven.TYPE:
+                failed = ArrivalNotProven.of(event)
+                names = await self._index.of_consignment(failed.consignment)
+                return lambda deal: verdict.of_no_arrival(deal, failed), names
+            case PapersChecked.TYPE:
+                checked = PapersChecked.of(event)
+                names = await self._index.of_consignment(checked.consignment)
+                return lambda deal: verdict.of_papers(deal, checked), names
+            case CustomsReleased.TYPE:
+                released = CustomsReleased.of(event)
+                names = await self._index.of_consignment(released.consignment)
+                return lambda deal: verdict.of_customs(deal, released), names
+            case SubmissionRefused.TYPE:
+                refused = SubmissionRefused.of(event)
+                names = await self._index.open_of_terminal(refused.terminal)
+                return lambda deal: verdict.of_refusal(deal, refused), names
+            case _:
+                return lambda _: Verdict(), ()
+
+    async def _take(self, name: str, event: SignedEvent, judge: Callable[[Deal], Verdict]) -> None:
+        handled = Handled(f"finance.deals.{name}", event.id)
+        async with self._lock(name):
+            deal = await self._load(name)
+            if deal is None or not deal.is_open or await self._records.is_handled(handled):
+                return
+            found = judge(deal)
+            if found.abort is not None:
+                await self._settlement.abort(deal, found.abort, handled)
+            else:
+                await self._write(deal, found.facts, by=self._node.party, handled=handled)
+            await self._advance_or_wait(name)
+
+    async def run(self) -> None:
+        """Goes round all open deals each second, until cancelled."""
+        while True:
+            await self.tick()
+            await asyncio.sleep(_TICK_S)
+
+    async def tick(self) -> None:
+        """Takes every open deal one step on: what a crash or an outage left, and deadlines."""
+        try:
+            names = await self._index.open()
+        except Unavailable as error:
+            _LOG.warning("open deals are unknown for now: %s", error)
+            return
+        for name in names:
+            async with self._lock(name):
+                await self._look(name)
+
+    async def _look(self, name: str) -> None:
+        try:
+            deal = await self._load(name)
+            if deal is None:
+                return
+            if deal.is_open and self._is_overdue(deal):
+                await self._settlement.abort(deal, verdict.of_deadline(deal))
+        except ZhidaoError as error:
+            self._say(name, error)
+            return
+        await self._advance_or_wait(name)
+
+    def _is_overdue(self, deal: Deal) -> bool:
+        if self._scenario_clock.now() <= deal.deadline:
+            self._overdue.pop(deal.name, None)
+            return False
+        looks = self._overdue.get(deal.name, 0) + 1
+        self._overdue[deal.name] = looks
+        return looks >= _DEADLINE_LOOKS
+
+    async def _advance_or_wait(self, name: str) -> None:
+        """One step on; what fails now is tried again at the next tick, never forgotten."""
+        try:
+            await self._advance(name)
+        except ZhidaoError as error:
+            self._say(name, error)
+        else:
+            self._said.pop(name, None)
+
+    def _say(self, name: str, error: ZhidaoError) -> None:
+        """Tells an operator once what a deal waits for, not once a second."""
+        if self._said.get(name) == str(error):
+            return
+        self._said[name] = str(error)
+        by_itself = isinstance(error, (Unavailable, Conflict))
+        how = "tries again by itself" if by_itself else "needs an operator"
+        _LOG.warning("deal %s %s: %s", name, how, error)
+
+    async def _advance(self, name: str) -> Deal:
+        """Brings a deal as far as it can go now. Every line may be repeated."""
+        deal = await self._known(name)
+        if deal.is_open and deal.reserved is None:
+            await self._reserve(deal)
+            deal = await self._known(name)
+        if deal.is_open and deal.title_reserved is not None and TITLE in deal.missing:
+            fact = ConditionMet(deal=name, name=TITLE, because=f"title {deal.opened.title}")
+            await self._write(deal, [fact], by=self._node.party)
+            deal = await self._known(name)
+        if deal.is_open and deal.reserved is not None and not deal.missing:
+            await self._release(deal)
+            deal = await self._known(name)
+        if not deal.is_open and deal.settled is None:
+            await self._settlement.apply(deal)
+            deal = await self._known(name)
+        if deal.settled is not None:
+            await self._index.close(_indexed(deal.opened))
+            self._overdue.pop(name, None)
+        return deal
+
+    async def _reserve(self, deal: Deal) -> None:
+        """Reserves the money, asks for the arrival, and takes in what trade knows already."""
+        result = await self._settlement.reserve(deal)
+        if not result.holds:
+            sentence = f"The payer's funds did not cover the amount: {result.value}."
+            await self._settlement.abort(deal, Abort("insufficient_funds", sentence))
+            return
+        opened = deal.opened
+        await self._arrivals.expect(
+            Actor(deal.owner, Role.NODE),
+            consignment=opened.consignment,
+            terminal=opened.terminal,
+            site=opened.conditions.site,
+            not_before=Utc.parse(opened.conditions.not_before),
+            not_after=Utc.parse(opened.conditions.not_after),
+            risk_ppb=opened.conditions.risk_ppb,
+            readers=deal.readers,
+        )
+        reserved = MoneyReserved(
+            deal=deal.name,
+            transfer=str(deal.pending_id),
+            amount_minor=opened.amount_minor,
+            currency=opened.currency,
+        )
+        known = await self._from_trade(deal)
+        if known.abort is not None:
+            await self._settlement.abort(deal, known.abort)
+            return
+        # What trade knows comes first: once money is noted as reserved, nobody asks again.
+        if known.facts:
+            await self._write(deal, known.facts, by=self._node.party)
+            deal = await self._known(deal.name)
+        await self._write(deal, [reserved], by=deal.owner)
+
+    async def _release(self, deal: Deal) -> None:
+        """Decides to pay, if trade's newest word is still what the conditions rest on."""
+        known = await self._from_trade(deal)
+        if known.abort is not None:
+            await self._settlement.abort(deal, known.abort)
+        elif known.facts:
+            await self._write(deal, known.facts, by=self._node.party)
+        else:
+            await self._settlement.release(deal)
+
+    async def _from_trade(self, deal: Deal) -> Verdict:
+        """What trade says now: its events before the opening were nobody's business then."""
+        seen = await self._consignments.consignment(self._node, deal.opened.consignment)
+        verdicts = []
+        if seen.papers is not None:
+            verdicts.append(verdict.of_papers(deal, seen.papers))
+        if seen.customs is not None:
+            verdicts.append(verdict.of_customs(deal, seen.customs))
+        aborts = [found.abort for found in verdicts if found.abort is not None]
+        facts = tuple(fact for found in verdicts for fact in found.facts)
+        return Verdict(facts, aborts[0] if aborts else None)
+
+    async def _check(self, opened: DealOpened) -> None:
+        """Refuses a deal that could not be kept, before anything is written."""
+        Currency(opened.currency)
+        check_conditions(opened.conditions, title=opened.title)
+        if not 0 < opened.amount_minor <= MESSAGE_AMOUNT_MAX:
+            raise Refused("the amount is not positive, or too large", code="amount_not_positive")
+        if opened.payer == opened.payee:
+            raise Refused("payer and payee are the same party", code="same_party")
+        await self._accounts.bank(opened.payee_bank)
+        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
+        await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)
+        seen = await self._consignments.consignment(self._node, opened.consignment)
+        parties = (seen.entered.importer, seen.entered.exporter)
+        if parties != (opened.payer, opened.payee):
+            raise Refused(
+                f"consignment {opened.consignment} is between {parties[1]} and {parties[0]}",
+                code="other_parties",
+            )
+        if opened.title:
+            title = await self._titles.title(opened.title)
+            if title.consignment != opened.consignment:
+                raise Refused("the title is of another consignment", code="other_consignment")
+        available = await self._accounts.available(payer)
+        if available < opened.amount_minor:
+            raise Refused(
+                f"{opened.payer} has {available} minor units of {opened.currency} free, "
+                f"{opened.amount_minor} are needed",
+                code=Result.EXCEEDS_CREDITS.value,
+                remedy="deposit the rest first",
+            )
+
+    async def _write(
+        self,
+        deal: Deal,
+        facts: Sequence[Fact],
+        *,
+        by: PartyId,
+        handled: Handled | None = None,
+    ) -> None:
+        await self._records.record(
+            Actor(by, Role.NODE),
+            f"deal/{deal.name}",
+            facts,
+            after=deal.version,
+            owner=deal.owner,
+            visible=deal.readers,
+            occurred_at=self._scenario_clock.now(),
+            handled=handled,
+        )
+
+    async def _load(self, name: str) -> Deal | None:
+        return fold(await self._records.history(f"deal/{name}"))
+
+    async def _known(self, name: str) -> Deal:
+        deal = await self._load(name)
+        if deal is None:
+            raise NotFound("no deal of that name")
+        return deal
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        lock = self._locks.get(name)
+        if lock is None:
+            lock = self._locks[name] = asyncio.Lock()
+        return lock
+
+
+def _indexed(opened: DealOpened) -> IndexedDeal:
+    return IndexedDeal(opened.deal, opened.consignment, opened.terminal)

@@ -1,0 +1,1 @@
+"""Bytes of financial messages and back."""

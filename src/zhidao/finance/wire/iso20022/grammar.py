@@ -1,0 +1,185 @@
+"""The part of a message definition that this house writes, and the reader that holds it to it.
+
+A grammar lists elements in their order. The reader refuses what it does not know, what is missing
+and what stands twice, so that a message means the same to the ledger as to any other reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+from zhidao.core.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+MESSAGE_BYTES_MAX: Final = 1024 * 1024
+NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An element with text that matches `pattern`, and one attribute if it is named."""
+
+    pattern: str
+    attribute: str = ""
+    attribute_pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An element with these elements inside, each once and in this order."""
+
+    parts: tuple[tuple[str, Leaf | Branch], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An element as read or to be written."""
+
+    name: str
+    text: str = ""
+    attribute: str = ""
+    children: tuple[Node, ...] = ()
+
+    def at(self, path: str) -> Node:
+        """The element under this one at a path that the grammar guarantees."""
+        node = self
+        for step in path.split("/"):
+            node = next(child for child in node.children if child.name == step)
+        return node
+
+
+def branch(name: str, *children: Node) -> Node:
+    """An element with elements inside."""
+    return Node(name, children=children)
+
+
+def write(definition: str, document: Node, grammar: Branch) -> bytes:
+    """The message as UTF-8 XML. `definition`: such as `pacs.008.001.08`."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    lines.append(f'<Document xmlns="{NAMESPACE}{definition}">')
+    _render(document, grammar, lines, 1)
+    lines.append("</Document>\n")
+    return "\n".join(lines).encode()
+
+
+def _render(node: Node, spec: Leaf | Branch, lines: list[str], depth: int) -> None:
+    pad = "  " * depth
+    if isinstance(spec, Leaf):
+        attribute = f' {spec.attribute}="{node.attribute}"' if spec.attribute else ""
+        assert re.fullmatch(spec.pattern, node.text), f"{node.name} holds {node.text!r}"
+        lines.append(f"{pad}<{node.name}{attribute}>{escape(node.text)}</{node.name}>")
+        return
+    names = [name for name, _ in spec.parts]
+    assert [child.name for child in node.children] == names, f"{node.name} is not as its grammar"
+    lines.append(f"{pad}<{node.name}>")
+    for child, (_, inner) in zip(node.children, spec.parts, strict=True):
+        _render(child, inner, lines, depth + 1)
+    lines.append(f"{pad}</{node.name}>")
+
+
+def read(definition: str, data: bytes, root: str, grammar: Branch) -> Node:
+    """Reads a message strictly. Raises MalformedInput with line and element for anything else."""
+    element = _parse(data)
+    space = f"{{{NAMESPACE}{definition}}}"
+    _expect(element, f"{space}Document")
+    inside = _inner(element)
+    if len(inside) != 1:
+        raise _wrong(element, f"one {root} is expected inside Document")
+    _expect(inside[0], f"{space}{root}")
+    return _walk(inside[0], root, grammar, space)
+
+
+def _parse(data: bytes) -> _Element:
+    from lxml import etree
+
+    if len(data) > MESSAGE_BYTES_MAX:
+        raise MalformedInput(f"a message of {len(data)} bytes; at most {MESSAGE_BYTES_MAX}")
+    # Comments and processing instructions are kept so that the walk can refuse them.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    try:
+        element = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise MalformedInput(f"not XML: {error}", code="FF01") from error
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise MalformedInput("a document type declaration is not allowed", code="FF01")
+    if element.getprevious() is not None or element.getnext() is not None:
+        raise MalformedInput("something stands outside the document", code="FF01")
+    return element
+
+
+def _walk(element: _Element, name: str, spec: Leaf | Branch, space: str) -> Node:
+    if isinstance(spec, Leaf):
+        return _leaf(element, name, spec)
+    if element.attrib:
+        raise _wrong(element, "no attribute is known here")
+    inside = _inner(element)
+    names = [_local(child, space) for child in inside]
+    wanted = [part for part, _ in spec.parts]
+    if names != wanted:
+        raise _wrong(element, _difference(names, wanted))
+    return Node(
+        name,
+        children=tuple(
+            _walk(child, part, inner, space)
+            for child, (part, inner) in zip(inside, spec.parts, strict=True)
+        ),
+    )
+
+
+def _leaf(element: _Element, name: str, spec: Leaf) -> Node:
+    if len(element):
+        raise _wrong(element, "text is expected, elements stand there")
+    text = element.text or ""
+    if not re.fullmatch(spec.pattern, text):
+        raise _wrong(element, f"{text[:40]!r} is not of the expected form")
+    wanted = {spec.attribute} if spec.attribute else set()
+    if set(element.attrib) != wanted:
+        raise _wrong(element, f"the attributes are not {sorted(wanted)}")
+    value = str(element.get(spec.attribute)) if spec.attribute else ""
+    if spec.attribute and not re.fullmatch(spec.attribute_pattern, value):
+        raise _wrong(element, f"{spec.attribute} is {value[:40]!r}")
+    return Node(name, text, value)
+
+
+def _inner(element: _Element) -> list[_Element]:
+    """The elements inside; only blanks may stand between them."""
+    for text in (element.text, *(child.tail for child in element)):
+        if text and text.strip(" \t\r\n"):
+            raise _wrong(element, "text stands between elements")
+    return list(element)
+
+
+def _difference(names: Sequence[str], wanted: Sequence[str]) -> str:
+    for name in names:
+        if name not in wanted:
+            return f"the element {name} is not known here"
+        if names.count(name) > 1:
+            return f"the element {name} stands twice"
+    for name in wanted:
+        if name not in names:
+            return f"the element {name} is missing"
+    return f"the elements stand in the wrong order: {' '.join(names)}"
+
+
+def _local(element: _Element, space: str) -> str:
+    # A comment's tag is a function; it is refused as an unknown element.
+    tag = element.tag if isinstance(element.tag, str) else "(comment or instruction)"
+    return tag.removeprefix(space)
+
+
+def _expect(element: _Element, tag: str) -> None:
+    if element.tag != tag:
+        raise _wrong(element, f"{tag} is expected, {element.tag!s:.120} stands there")
+
+
+def _wrong(element: _Element, what: str) -> MalformedInput:
+    tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else "?"
+    return MalformedInput(f"{tag}: {what}", code="FF01", where=f"line {element.sourceline}")
