@@ -1,0 +1,115 @@
+"""A node's chain: signed transactions in log order, executed one a block, with a receipt each.
+
+Everything follows from the log: a block's number is the transaction's version in its aggregate,
+its time the second in which the event was recorded, never earlier than the block before. So a
+replay gives the same state. A logged transaction that breaks a rule of the chain changes nothing
+and gets a receipt that says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.trust.domain.chain_rules import Admission
+from zhidao.trust.domain.evm import Address, Block, Transaction
+from zhidao.trust.domain.title_state import TitleBook, TitleState
+from zhidao.trust.service.title_ports import Engine
+from zhidao.trust.wire.keccak import keccak256
+from zhidao.trust.wire.title_contract import Registry, call_of, events_of, refusal_of
+from zhidao.trust.wire.transaction import decode
+
+NO_ACTION: Final = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the chain made of one logged transaction.
+
+    `transaction` is None if the bytes were no transaction of this chain. `refusal` is None on
+    success. `titles` are the titles that it touched, as they stand after it; `action` says how.
+    """
+
+    hash: bytes
+    block: Block
+    transaction: Transaction | None
+    action: str
+    gas_used: int
+    created: Address | None
+    titles: tuple[TitleState, ...]
+    refusal: ZhidaoError | None
+
+
+class TitleChain:
+    """The state of a node's chain, and of the titles in its registry."""
+
+    def __init__(self, engine: Engine, *, chain_id: int, registry: Registry) -> None:
+        self._engine = engine
+        self._admission = Admission(chain_id)
+        self._titles = TitleBook(registry=registry.token, factory=registry.factory)
+        self._receipts: dict[bytes, Receipt] = {}
+        self._block = Block(0, 0)
+
+    @property
+    def height(self) -> int:
+        """The number of the newest block."""
+        return self._block.number
+
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
+        """The receipt of a transaction, or None if it was not executed yet."""
+        return self._receipts.get(transaction_hash)
+
+    def title(self, title: bytes) -> TitleState | None:
+        """A title as it stands now, or None."""
+        return self._titles.get(title)
+
+    def state_root(self) -> bytes:
+        """The root of the machine's state."""
+        return self._engine.state_root()
+
+    def execute(self, raw: bytes, *, number: int, recorded_s: int) -> Receipt:
+        """Executes the transaction of block `number`; a block that stands is not done again.
+
+        Raises Refused with code `out_of_order` if a block before it is missing.
+        """
+        if number <= self._block.number:
+            return self._receipts[keccak256(raw)]
+        if number != self._block.number + 1:
+            raise Refused(
+                f"block {number} cannot follow block {self._block.number}", code="out_of_order"
+            )
+        self._block = Block(number, max(recorded_s, self._block.timestamp_s))
+        receipt = self._execute(raw)
+        # The same bytes logged twice: the first receipt is the true one.
+        self._receipts.setdefault(receipt.hash, receipt)
+        return receipt
+
+    def try_out(self, transaction: Transaction) -> None:
+        """Raises the Refused that the transaction would meet now; changes nothing."""
+        self._admission.check(transaction)
+        outcome = self._engine.try_out(transaction, self._block)
+        if not outcome.succeeded:
+            raise refusal_of(outcome)
+
+    def _execute(self, raw: bytes) -> Receipt:
+        transaction = None
+        try:
+            transaction = decode(raw)
+            self._admission.admit(transaction)
+        except (MalformedInput, Refused) as refusal:
+            return Receipt(
+                keccak256(raw), self._block, transaction, NO_ACTION, 0, None, (), refusal
+            )
+        outcome = self._engine.execute(transaction, self._block)
+        call = call_of(transaction.data) if transaction.to else None
+        return Receipt(
+            hash=transaction.hash,
+            block=self._block,
+            transaction=transaction,
+            action=(call.action if call else "") or NO_ACTION,
+            gas_used=outcome.gas_used,
+            created=outcome.created,
+            titles=self._titles.apply(events_of(outcome.logs)) if outcome.succeeded else (),
+            refusal=None if outcome.succeeded else refusal_of(outcome),
+        )

@@ -1,0 +1,76 @@
+"""What the title service asks of the world: an engine, accounts, contracts, logged transactions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.trust.domain.evm import Address, Block, Outcome, Transaction
+
+
+class Engine(Protocol):
+    """An Ethereum virtual machine with one state, used by one thread at a time.
+
+    It executes and counts gas; who may send what is the chain's business. It takes a
+    transaction's nonce at its word, so that a part of a chain can be replayed.
+    """
+
+    def execute(self, transaction: Transaction, block: Block) -> Outcome:
+        """Executes a transaction for good; a failed one leaves only the sender's count."""
+        ...
+
+    def try_out(self, transaction: Transaction, block: Block) -> Outcome:
+        """What `execute` would answer, leaving no trace."""
+        ...
+
+    def state_root(self) -> bytes:
+        """The 32-byte root of the state trie: equal states, equal roots."""
+        ...
+
+
+class Account(Protocol):
+    """An account that this node can sign for."""
+
+    @property
+    def address(self) -> Address:
+        """Where it stands on the chain."""
+        ...
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The signature r || s || parity (65 bytes), s in the lower half; repeatable."""
+        ...
+
+
+class Accounts(Protocol):
+    """Finds the node's accounts and those that it keeps for others."""
+
+    def registrar(self) -> Account:
+        """The node's own account, which sets the registry up."""
+        ...
+
+    def of_party(self, party: PartyId) -> Account:
+        """A party's account. Raises Unavailable if this node does not hold its key."""
+        ...
+
+    def custody(self, *, deal: str, title: str) -> Account:
+        """The account that holds one title for one deal; always the same one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TitleContracts:
+    """Creation codes of the unmodified title contracts."""
+
+    factory_code: bytes
+    token_code: bytes
+
+
+class LoggedTransactions(Protocol):
+    """The chain's transactions that stand in the log, in leaf order."""
+
+    def replay(self, aggregate: str, *, after: int) -> AsyncIterator[SignedEvent]:
+        """ChainTransaction events of the chain with version above `after` that have a leaf."""
+        ...
