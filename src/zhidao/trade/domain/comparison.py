@@ -1,0 +1,126 @@
+"""How two statements about one thing are held against each other: agree, conflict or undecided."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+
+class Answer(StrEnum):
+    """Three answers: what a rule cannot tell is a person's question, never silently agreement."""
+
+    AGREE = "agree"
+    CONFLICT = "conflict"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a paper says in one place."""
+
+    paper: str
+    field: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.paper}:{self.field} = {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One rule's answer about two statements. `rule` is the row of the cross-check table."""
+
+    rule: str
+    answer: Answer
+    sentence: str
+    left: str
+    right: str
+
+
+def same(rule: str, what: str, left: Statement, right: Statement) -> CheckResult:
+    """Agreement only if both values are the same text."""
+    equal = left.value == right.value
+    return result(rule, Answer.AGREE if equal else Answer.CONFLICT, what, left, right)
+
+
+def same_name(rule: str, what: str, left: Statement, right: Statement) -> CheckResult:
+    """Agreement if two party names differ in case, blanks and punctuation at most.
+
+    A name that is another's beginning is a person's question (a branch, or a shortened form).
+    """
+    one, two = words(left.value), words(right.value)
+    if one == two:
+        answer = Answer.AGREE
+    elif one[: len(two)] == two or two[: len(one)] == one:
+        answer = Answer.UNDECIDED
+    else:
+        answer = Answer.CONFLICT
+    return result(rule, answer, what, left, right)
+
+
+def near(
+    rule: str, what: str, left: Statement, right: Statement, *, one: Decimal, two: Decimal
+) -> CheckResult:
+    """Agreement if two amounts are equal; a small difference is a person's question.
+
+    Papers must not conflict, which is not to be equal (UCP 600 article 14(d); not checked): a
+    difference of at most 0.5 per cent looks like rounding and is reported with its size.
+    """
+    gap = abs(one - two)
+    if not gap:
+        answer = Answer.AGREE
+    elif gap * _ROUNDING_SHARE <= max(abs(one), abs(two)):
+        answer = Answer.UNDECIDED
+        what = f"{what}: the difference of {gap.normalize():f} may be rounding"
+    else:
+        answer = Answer.CONFLICT
+        what = f"{what}: the difference is {gap.normalize():f}"
+    return result(rule, answer, what, left, right)
+
+
+def described(
+    rule: str, what: str, left: Statement, right: Statement, *, codes_meet: bool | None
+) -> CheckResult:
+    """Agreement if the second text names goods of the first in general terms.
+
+    `codes_meet` says whether commodity codes on both papers share one, None where a paper has
+    none: codes that are stated and differ are a conflict, texts without a common word a question.
+    """
+    if codes_meet is False:
+        return result(rule, Answer.CONFLICT, f"{what}: the HS codes differ", left, right)
+    common = content_words(left.value) & content_words(right.value)
+    answer = Answer.AGREE if common else Answer.UNDECIDED
+    return result(rule, answer, what, left, right)
+
+
+def result(rule: str, answer: Answer, what: str, left: Statement, right: Statement) -> CheckResult:
+    """The answer with its sentence."""
+    return CheckResult(rule, answer, f"{what} {_VERBS[answer]}", str(left), str(right))
+
+
+_ROUNDING_SHARE: Final = 200
+_VERBS: Final = {
+    Answer.AGREE: "agree",
+    Answer.CONFLICT: "do not agree",
+    Answer.UNDECIDED: "need a person's judgement",
+}
+_WORD: Final = re.compile(r"\w+")
+# Words that say nothing about the nature of goods.
+_EMPTY: Final = frozenset(
+    "and or of for the a an with in on to pcs pieces sets boxes cartons packages new goods".split()
+)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text without case, accents of compatibility and punctuation."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def content_words(text: str) -> set[str]:
+    """The words of a description that could name goods, plural endings cut off."""
+    found = {word for word in words(text) if word not in _EMPTY and not word.isdigit()}
+    return {word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found}

@@ -1,0 +1,198 @@
+"""The papers beside the invoice: packing list, origin statement, bill of lading, finished lot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from zhidao.trade.domain.consignment import ConsignmentEntry, Packages, Place
+from zhidao.trade.domain.invoice import Invoice
+
+ORIGIN_DECLARATION = (
+    "The exporter of the goods covered by this document declares that, except where otherwise "
+    "clearly indicated, these goods originate in the country named beside each of them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedLine:
+    """What a packing list says of one line."""
+
+    id: str
+    description: str
+    quantity: Decimal
+    unit: str
+    net_kg: Decimal
+    gross_kg: Decimal
+    packages: Packages
+
+
+@dataclass(frozen=True, slots=True)
+class PackingList:
+    """What is packed where, with the places between which it goes."""
+
+    number: str
+    issued_on: date
+    invoice: str
+    shipper: str
+    consignee: str
+    container: str
+    loading: Place
+    discharge: Place
+    lines: tuple[PackedLine, ...]
+
+    @property
+    def gross_kg(self) -> Decimal:
+        """Gross weight of all lines."""
+        return sum((line.gross_kg for line in self.lines), Decimal(0))
+
+    @property
+    def net_kg(self) -> Decimal:
+        """Net weight of all lines."""
+        return sum((line.net_kg for line in self.lines), Decimal(0))
+
+    @property
+    def packages(self) -> int:
+        """Outermost packages of all lines."""
+        return sum(line.packages.count for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class OriginLine:
+    """Goods of one origin, with the criterion that made them originate there."""
+
+    id: str
+    description: str
+    hs: str
+    origin: str
+    criterion: str
+    quantity: Decimal
+    unit: str
+    net_kg: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OriginStatement:
+    """The exporter's own statement of the goods' origin."""
+
+    number: str
+    issued_on: date
+    exporter: str
+    consignee: str
+    invoice: str
+    invoice_on: date
+    declaration: str
+    lines: tuple[OriginLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """One cargo item of a bill of lading; weight as stated, in `weight_unit` (Rec. 20)."""
+
+    description: str
+    hs: tuple[str, ...]
+    container: str
+    weight: Decimal
+    weight_unit: str
+    packages: Packages
+
+
+@dataclass(frozen=True, slots=True)
+class BillOfLading:
+    """What the carrier says that it took. `freight` is PRE, COL or ``; clauses make it unclean."""
+
+    number: str
+    to_order: bool
+    freight: str
+    shipper: str
+    consignee: str
+    notify: tuple[str, ...]
+    loading: str
+    discharge: str
+    on_board: date
+    containers: tuple[str, ...]
+    means: str
+    voyage: str
+    clauses: tuple[str, ...]
+    cargo: tuple[Cargo, ...]
+
+    @property
+    def packages(self) -> int:
+        """Outermost packages of all cargo."""
+        return sum(item.packages.count for item in self.cargo)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedLot:
+    """What production says of the lot."""
+
+    order: str
+    lot: str
+    gtin: str
+    count: int
+    within_limits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """All papers of one consignment that are there to be compared."""
+
+    entry: ConsignmentEntry
+    invoice: Invoice | None
+    packing: PackingList | None
+    origin: OriginStatement | None
+    bill: BillOfLading | None
+    lot: FinishedLot | None
+
+
+def packing_list_of(entry: ConsignmentEntry) -> PackingList:
+    """The packing list of a consignment."""
+    return PackingList(
+        number=entry.packing_list,
+        issued_on=entry.invoice.issued_on,
+        invoice=entry.invoice.number,
+        shipper=entry.exporter.name,
+        consignee=entry.importer.name,
+        container=entry.container,
+        loading=entry.transport.loading,
+        discharge=entry.transport.discharge,
+        lines=tuple(
+            PackedLine(
+                id=line.id,
+                description=line.description,
+                quantity=line.quantity,
+                unit=line.unit,
+                net_kg=line.net_kg,
+                gross_kg=line.gross_kg,
+                packages=line.packages,
+            )
+            for line in entry.lines
+        ),
+    )
+
+
+def origin_statement_of(entry: ConsignmentEntry) -> OriginStatement:
+    """The origin statement of a consignment."""
+    return OriginStatement(
+        number=entry.origin_statement,
+        issued_on=entry.invoice.issued_on,
+        exporter=entry.exporter.name,
+        consignee=entry.importer.name,
+        invoice=entry.invoice.number,
+        invoice_on=entry.invoice.issued_on,
+        declaration=ORIGIN_DECLARATION,
+        lines=tuple(
+            OriginLine(
+                id=line.id,
+                description=line.description,
+                hs=line.hs,
+                origin=line.origin,
+                criterion=line.origin_criterion,
+                quantity=line.quantity,
+                unit=line.unit,
+                net_kg=line.net_kg,
+            )
+            for line in entry.lines
+        ),
+    )

@@ -1,0 +1,115 @@
+"""Bounded fields that the JSON papers share, and the strict reading of a whole paper."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.codes import unlocode
+from zhidao.trade.domain.consignment import Place
+
+PAPER_BYTES_MAX: Final = 1024 * 1024
+Number = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$",
+        max_length=19,
+        description="A plain decimal: at most 12 digits before the point and 6 after it.",
+    ),
+]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+ShortOrNone = Annotated[str, msgspec.Meta(max_length=40)]
+Reference = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$", max_length=64)
+]
+CountryCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$", max_length=2)]
+UnitCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}$", max_length=3)]
+PackageCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}$", max_length=2)]
+HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$", max_length=6)]
+PlaceCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[A-Z2-9]{3}$", max_length=5)]
+ContainerCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}[UJZ][0-9]{7}$", max_length=11)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+StructT = TypeVar("StructT")
+
+# Nothing of a paper's text may be a control character, a non-character, or a bidirectional
+# override: XML cannot carry the first two, and the last makes a reader see other words.
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+
+
+class PlaceField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place by UN/LOCODE and name."""
+
+    unlocode: PlaceCode
+    name: Name
+
+    def place(self) -> Place:
+        """The place. Raises MalformedInput for another form of code."""
+        return Place(unlocode(self.unlocode), self.name)
+
+
+def read_struct(data: bytes, kind: type[StructT], *, what: str) -> StructT:
+    """A paper of one kind out of JSON bytes, with the path of the first wrong field in the error.
+
+    Raises MalformedInput for all that `parse_strict` refuses, unknown or missing fields, wrong
+    types, fields beyond their bounds, control characters, and blanks around a text.
+    """
+    plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
+    _refuse_unprintable(plain, "$")
+    try:
+        # From the bytes again, not from `plain`: a number must not pass through a float.
+        return msgspec.json.decode(data, type=kind, strict=True)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        raise MalformedInput(
+            f"{what}: {message}",
+            code="wrong_field",
+            where=path.rstrip("`"),
+            remedy="correct the field and send the paper again",
+        ) from error
+    except msgspec.DecodeError as error:
+        raise MalformedInput(f"{what}: not JSON: {error}") from error
+
+
+def number(text: str) -> Decimal:
+    """The exact value of a `Number`."""
+    return Decimal(text)
+
+
+def number_text(value: Decimal) -> str:
+    """The plain text of a decimal, exactly as it was typed."""
+    return f"{value:f}"
+
+
+def day(text: str, *, where: str) -> date:
+    """A calendar day in the one form YYYY-MM-DD."""
+    try:
+        value = date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedInput(f"no such day: {text[:20]!r}", where=where) from error
+    if value.isoformat() != text:
+        raise MalformedInput(f"not a day as YYYY-MM-DD: {text[:20]!r}", where=where)
+    return value
+
+
+def _refuse_unprintable(value: Any, path: str) -> None:
+    if isinstance(value, str):
+        found = _UNPRINTABLE.search(value)
+        if found or value != value.strip():
+            what = f"U+{ord(found[0]):04X}" if found else "a blank at its start or end"
+            raise MalformedInput(
+                f"a text has {what}", code="unprintable", where=path, remedy="remove it"
+            )
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unprintable(item, f"{path}.{key[:40]}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_unprintable(item, f"{path}[{index}]")

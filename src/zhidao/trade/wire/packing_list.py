@@ -1,0 +1,111 @@
+"""The packing list as JSON, in one canonical form."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+
+from zhidao.core.canonical import jcs
+from zhidao.trade.domain.codes import container_number
+from zhidao.trade.domain.consignment import Packages
+from zhidao.trade.domain.papers import PackedLine, PackingList
+from zhidao.trade.wire.fields import (
+    ContainerCode,
+    Count,
+    Name,
+    Number,
+    PackageCode,
+    PlaceField,
+    Reference,
+    Text,
+    UnitCode,
+    number,
+    number_text,
+    read_struct,
+)
+
+
+class _Packages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    count: Count
+    kind: PackageCode
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: Reference
+    description: Text
+    quantity: Number
+    unit: UnitCode
+    net_kg: Number
+    gross_kg: Number
+    packages: _Packages
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    type: Literal["zhidao.PackingList.v1"]
+    number: Reference
+    issued_on: date
+    invoice: Reference
+    shipper: Name
+    consignee: Name
+    container: ContainerCode
+    loading: PlaceField
+    discharge: PlaceField
+    lines: Annotated[list[_Line], msgspec.Meta(min_length=1, max_length=500)]
+
+
+def read(data: bytes) -> PackingList:
+    """The list of a document. Raises MalformedInput for anything but exactly that form."""
+    document = read_struct(data, _Document, what="packing list")
+    return PackingList(
+        number=document.number,
+        issued_on=document.issued_on,
+        invoice=document.invoice,
+        shipper=document.shipper,
+        consignee=document.consignee,
+        container=container_number(document.container),
+        loading=document.loading.place(),
+        discharge=document.discharge.place(),
+        lines=tuple(
+            PackedLine(
+                id=line.id,
+                description=line.description,
+                quantity=number(line.quantity),
+                unit=line.unit,
+                net_kg=number(line.net_kg),
+                gross_kg=number(line.gross_kg),
+                packages=Packages(line.packages.count, line.packages.kind),
+            )
+            for line in document.lines
+        ),
+    )
+
+
+def write(packing: PackingList) -> bytes:
+    """The document of a packing list."""
+    return jcs(
+        {
+            "type": "zhidao.PackingList.v1",
+            "number": packing.number,
+            "issued_on": packing.issued_on.isoformat(),
+            "invoice": packing.invoice,
+            "shipper": packing.shipper,
+            "consignee": packing.consignee,
+            "container": packing.container,
+            "loading": {"unlocode": packing.loading.unlocode, "name": packing.loading.name},
+            "discharge": {"unlocode": packing.discharge.unlocode, "name": packing.discharge.name},
+            "lines": [
+                {
+                    "id": line.id,
+                    "description": line.description,
+                    "quantity": number_text(line.quantity),
+                    "unit": line.unit,
+                    "net_kg": number_text(line.net_kg),
+                    "gross_kg": number_text(line.gross_kg),
+                    "packages": {"count": line.packages.count, "kind": line.packages.kind},
+                }
+                for line in packing.lines
+            ],
+        }
+    )
