@@ -6,17 +6,19 @@ program. It is a script and not a function run after fork, because this process 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.errors import Unavailable
+from zhidao.core.errors import Refused, Unavailable
 
 # Runs with nothing but the standard library. A change of identity clears the parent-death signal
 # (Linux kernel/cred.c, commit_creds), so that is set last; then the parent may be gone already.
@@ -78,6 +80,82 @@ def start_child(
             start_new_session=True,
             env=environment,
         )
+
+
+def hold_folder(folder: Path) -> int:
+    """Makes the folder (0700) and locks it for this process; close the handle to let go.
+
+    Raises Refused with code `data_in_use` if another process holds it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise Refused(
+            f"another node runs on the data folder {folder}",
+            code="data_in_use",
+            remedy="stop it, or name another data folder",
+        ) from error
+    return handle
+
+
+def end_child(
+    child: subprocess.Popen[bytes], orders: Sequence[signal.Signals], *, patience_s: float
+) -> None:
+    """Ends a child, sending the next order each time its patience runs out."""
+    for order in orders:
+        if child.poll() is not None:
+            return
+        child.send_signal(order)
+        try:
+            child.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def end_strays(
+    find: Callable[[], Sequence[int]], orders: Sequence[signal.Signals], *, patience_s: float
+) -> None:
+    """Ends processes that outlived their node; `find` names those still there.
+
+    Raises Unavailable if some do not end.
+    """
+    left = find()
+    for order in orders:
+        until = time.monotonic() + patience_s
+        for pid in left:
+            _send(pid, order)
+        while left and time.monotonic() < until:
+            time.sleep(0.02)
+            left = find()
+    if left:
+        raise Unavailable(
+            f"processes {list(left)} of an earlier node do not end",
+            code="strays",
+            remedy="end them by hand",
+        )
+
+
+def processes_named(name: str) -> list[Path]:
+    """The /proc entries of processes whose command is `name`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "comm").read_text().strip() == name:
+                    found.append(entry)
+            except OSError:
+                continue  # Ended meanwhile.
+    return found
+
+
+def _send(pid: int, order: signal.Signals) -> None:
+    try:
+        os.kill(pid, order)
+    except ProcessLookupError:
+        return
 
 
 def unprivileged_identity() -> Identity:

@@ -6,7 +6,6 @@ Layout of the data folder: `cluster/` (PGDATA), `password`, `lock` (held while w
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -20,8 +19,17 @@ from urllib.parse import quote
 
 import psycopg
 
-from zhidao.core.child import Identity, start_child, unprivileged_identity, unreachable_folder
-from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.child import (
+    Identity,
+    end_child,
+    end_strays,
+    hold_folder,
+    processes_named,
+    start_child,
+    unprivileged_identity,
+    unreachable_folder,
+)
+from zhidao.core.errors import Unavailable
 from zhidao.store.binaries import find_binaries
 
 USER: Final = "zhidao"
@@ -88,8 +96,8 @@ class EmbeddedPostgres:
         """
         if self.alive() and self._answers():
             return self._url(DATABASE)
-        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._take_lock()
+        if self._lock is None:
+            self._lock = hold_folder(self._data)
         identity = self._identity = self._identity or unprivileged_identity()
         binaries = find_binaries(self._data.parent)
         self._make_reachable(identity, binaries)
@@ -108,33 +116,11 @@ class EmbeddedPostgres:
         """Shuts down cleanly: open transactions are rolled back, everything is on disk."""
         child, self._child = self._child, None
         if child:
-            for order in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-                if child.poll() is not None:
-                    break
-                child.send_signal(order)
-                try:
-                    child.wait(STOP_S)
-                except subprocess.TimeoutExpired:
-                    continue
+            end_child(child, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), patience_s=STOP_S)
         if self._lock is not None:
             self._remove_far_socket()
             os.close(self._lock)
             self._lock = None
-
-    def _take_lock(self) -> None:
-        if self._lock is not None:
-            return
-        handle = os.open(self._data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise Refused(
-                f"another node runs on the data folder {self._data}",
-                code="data_in_use",
-                remedy="stop it, or name another data folder",
-            ) from error
-        self._lock = handle
 
     def _make_reachable(self, identity: Identity, binaries: Path) -> None:
         """Checks what a server under another user must reach, and opens nothing itself."""
@@ -285,46 +271,16 @@ def _end_leftovers(cluster: Path) -> None:
     We hold the folder's lock, so nobody else may run there. Every server process has the cluster
     as its working directory; a pid alone proves nothing, since another program may bear it now.
     """
-    deadline = time.monotonic() + STOP_S
-    for order, patience_s in (
-        (signal.SIGINT, 5.0),
-        (signal.SIGQUIT, 5.0),
-        (signal.SIGKILL, STOP_S),
-    ):
-        until = min(time.monotonic() + patience_s, deadline)
-        left = _server_processes(cluster)
-        for pid in left:
-            _send(pid, order)
-        while left and time.monotonic() < until:
-            time.sleep(0.02)
-            left = _server_processes(cluster)
-        if not left:
-            (cluster / "postmaster.pid").unlink(missing_ok=True)
-            return
-    raise Unavailable(
-        f"processes {left} of an earlier database server do not end",
-        code="database_unavailable",
-        remedy="end them by hand",
-    )
+
+    def find() -> list[int]:
+        return [int(entry.name) for entry in processes_named("postgres") if _is_in(entry, cluster)]
+
+    end_strays(find, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), patience_s=5.0)
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _server_processes(cluster: Path) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            at_home = (entry / "cwd").readlink() == cluster
-            is_server = at_home and (entry / "comm").read_text().strip() == "postgres"
-        except OSError:
-            continue  # Ended meanwhile, or another user's.
-        if is_server:
-            found.append(int(entry.name))
-    return found
-
-
-def _send(pid: int, order: signal.Signals) -> None:
+def _is_in(process: Path, folder: Path) -> bool:
     try:
-        os.kill(pid, order)
-    except ProcessLookupError:
-        return
+        return (process / "cwd").readlink() == folder
+    except OSError:
+        return False  # Ended meanwhile, or another user's.

@@ -85,7 +85,11 @@ _MARK_PUBLISHED = {
     for room in JOURNAL_ROOMS
 }
 _REPUBLISH = {
-    room: _of_room("update {room}.outbox set published = false where published", room)
+    room: _of_room(
+        "update {room}.outbox set published = false"
+        " where published and leaf_index > %(leaf_index)s",
+        room,
+    )
     for room in JOURNAL_ROOMS
 }
 
@@ -148,9 +152,11 @@ async def mark_published(session: Session, rows: Sequence[OutboxRow]) -> None:
         )
 
 
-async def republish_all(session: Session) -> int:
-    """Forgets that the bus has anything, for a bus that lost its folder; returns how many rows.
+async def republish_after(session: Session, leaf_index: int) -> int:
+    """Forgets that the bus has the leaves after this one (-1: any); returns how many rows.
 
-    Consumers meet every event again and their inboxes make that harmless.
+    For a bus that lost its folder, or its newest messages with the power. Consumers meet these
+    events again and their inboxes make that harmless.
     """
-    return sum([await session.execute(_REPUBLISH[room]) for room in JOURNAL_ROOMS])
+    newest = {"leaf_index": leaf_index}
+    return sum([await session.execute(_REPUBLISH[room], newest) for room in JOURNAL_ROOMS])

@@ -1,0 +1,339 @@
+"""The bus on NATS JetStream: one stream in log order, durable pull consumers, no message twice.
+
+Each message of a batch names the one before it (`Nats-Expected-Last-Msg-Id`), so that a loss in
+the middle makes the rest fail instead of leaving a gap; the batch is then published again and the
+stream's duplicate window drops what it has.
+Source: NATS ADR-8 and ADR-13 are not checked; headers and API subjects as nats-server 2.15 answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from zhidao.bus.delivery import Handle, OnDead, Pauses, deliver
+from zhidao.bus.port import Message
+from zhidao.core.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+STREAM: Final = "ZHIDAO"
+SUBJECTS: Final = ("zhidao.>",)
+TIMEOUT_S: Final = 5.0
+DUPLICATE_WINDOW_S: Final = 600.0
+# A crashed consumer's message comes back after this; a slow handler says that it is at work.
+ACK_WAIT_S: Final = 2.0
+_AT_WORK_S: Final = 0.5
+_PULL_S: Final = 20.0
+_IN_FLIGHT_MAX: Final = 1000
+_IN_FLIGHT_BYTES_MAX: Final = 8 * 1024 * 1024
+_ID: Final = "Nats-Msg-Id"
+_BEFORE: Final = "Nats-Expected-Last-Msg-Id"
+_LOG: Final = logging.getLogger("zhidao.bus")
+
+
+class NatsBus:
+    """Implements `bus.port.Bus`."""
+
+    def __init__(self, client: Client, pauses: Pauses, replicas: int) -> None:
+        self._client = client
+        self._stream = client.jetstream(timeout=TIMEOUT_S)
+        self._pauses = pauses
+        self._replicas = replicas
+        self._acks: dict[str, asyncio.Future[Msg]] = {}
+        self._inbox = client.new_inbox()
+        self._counter = 0
+        self._publishing = asyncio.Lock()
+        self._reconnected = asyncio.Event()
+
+    @classmethod
+    async def connect(cls, url: str, *, pauses: Pauses | None = None, replicas: int = 1) -> Self:
+        """Connects, and makes the stream if it is not there.
+
+        Afterwards it reconnects for ever. Raises Unavailable if the server does not answer.
+        """
+        client = Client()
+        bus = cls(client, pauses or Pauses(), replicas)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await client.connect(
+                    url,
+                    name="zhidao-node",
+                    error_cb=_note,
+                    disconnected_cb=bus._on_disconnect,
+                    reconnected_cb=bus._on_reconnect,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.1,  # type: ignore[arg-type]
+                    connect_timeout=2,
+                    ping_interval=10,
+                )
+                await client.subscribe(f"{bus._inbox}.*", cb=bus._on_ack)
+                await bus._make_stream()
+        except (OSError, TimeoutError, nats.errors.Error) as error:
+            await client.close()
+            raise _unavailable(error) from error
+        return bus
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Stores in order; see the port. Raises Refused for what is too large for the server."""
+        async with self._publishing:
+            start = size = 0
+            before = ""
+            for end, message in enumerate(messages, 1):
+                size += len(message.data)
+                full = end - start >= _IN_FLIGHT_MAX or size >= _IN_FLIGHT_BYTES_MAX
+                if full or end == len(messages):
+                    await self._publish_window(messages[start:end], before)
+                    start, size, before = end, 0, message.id
+
+    async def consume(
+        self, *, name: str, subjects: Sequence[str], handle: Handle, on_dead: OnDead
+    ) -> None:
+        """Runs until cancelled, through any loss of the server; see the port."""
+        durable = durable_name(name)
+        while True:
+            try:
+                await self._make_consumer(durable, subjects)
+                await self._pull(durable, handle, on_dead)
+            except (OSError, TimeoutError, nats.errors.Error) as error:
+                _LOG.info("consumer %s waits for the bus: %s", name, error)
+                await asyncio.sleep(self._pauses.first_s)
+
+    async def newest_id(self) -> str | None:
+        """The id of the stream's last message, or None if it is empty.
+
+        The relay compares it with what it had published: a bus that lost its folder, or the last
+        second before a power cut, gets the missing messages again.
+        """
+        try:
+            await self._make_stream()
+            state = (await self._stream.stream_info(STREAM)).state
+            if state.messages == 0:
+                return None
+            last = await self._stream.get_msg(STREAM, seq=state.last_seq)
+        except (OSError, TimeoutError, nats.errors.Error) as error:
+            raise _unavailable(error) from error
+        headers: dict[str, str] = last.headers or {}
+        return headers.get(_ID)
+
+    async def ready(self) -> bool:
+        """Whether the server answers now."""
+        if not self._client.is_connected:
+            return False
+        try:
+            await self._client.flush(timeout=1)
+        except (OSError, TimeoutError, nats.errors.Error):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Lets go of the connection."""
+        await self._client.close()
+
+    async def _publish_window(self, messages: Sequence[Message], before: str) -> None:
+        """Sends all, then waits for all: one round trip for many messages."""
+        if not self._client.is_connected:
+            raise _unavailable("not connected")
+        replies: list[str] = []
+        try:
+            for message in messages:
+                headers = {_ID: message.id} | ({_BEFORE: before} if before else {})
+                reply = self._expect_ack()
+                replies.append(reply)
+                await self._client.publish(message.subject, message.data, reply, headers)
+                before = message.id
+            acks = [self._acks[reply] for reply in replies]
+            async with asyncio.timeout(TIMEOUT_S):
+                answers = await asyncio.gather(*acks)
+        except nats.errors.MaxPayloadError as error:
+            raise Refused(
+                f"a message on {messages[len(replies) - 1].subject} is larger than the bus takes",
+                code="message_too_large",
+                remedy=f"set the NATS server's max_payload to at least {8 * 1024 * 1024}",
+            ) from error
+        except (OSError, TimeoutError, nats.errors.Error) as error:
+            raise _unavailable(error) from error
+        finally:
+            for reply in replies:
+                ack = self._acks.pop(reply)
+                if not ack.cancel() and not ack.cancelled():
+                    ack.exception()  # Looked at, so that asyncio does not complain.
+        await self._check(answers)
+
+    async def _check(self, answers: Sequence[Msg]) -> None:
+        for answer in answers:
+            if not answer.data:
+                # Nobody stores these subjects: the server lost its stream, so make it anew.
+                with suppress(OSError, TimeoutError, nats.errors.Error):
+                    await self._make_stream()
+                raise _unavailable("the stream was gone")
+            verdict = json.loads(answer.data)
+            if "error" in verdict:
+                raise _unavailable(verdict["error"].get("description", "refused"))
+
+    def _expect_ack(self) -> str:
+        self._counter += 1
+        reply = f"{self._inbox}.{self._counter}"
+        self._acks[reply] = asyncio.get_running_loop().create_future()
+        return reply
+
+    async def _on_ack(self, answer: Msg) -> None:
+        waiting = self._acks.get(answer.subject)
+        if waiting and not waiting.done():
+            waiting.set_result(answer)
+
+    async def _on_disconnect(self) -> None:
+        # Acknowledgements on their way are lost with the connection; nobody shall wait for them.
+        for waiting in self._acks.values():
+            if not waiting.done():
+                waiting.set_exception(nats.errors.StaleConnectionError())
+
+    async def _on_reconnect(self) -> None:
+        # Pull requests died with the old connection; wake those who wait for an answer.
+        self._reconnected.set()
+        self._reconnected = asyncio.Event()
+
+    async def _make_stream(self) -> None:
+        config = StreamConfig(
+            name=STREAM,
+            subjects=list(SUBJECTS),
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            num_replicas=self._replicas,
+            duplicate_window=DUPLICATE_WINDOW_S,
+            allow_direct=True,
+        )
+        try:
+            await self._stream.add_stream(config)
+        except nats.js.errors.BadRequestError:
+            # It is there with other settings, which an operator may have chosen.
+            await self._stream.stream_info(STREAM)
+
+    async def _make_consumer(self, durable: str, subjects: Sequence[str]) -> None:
+        await self._make_stream()
+        config = ConsumerConfig(
+            name=durable,
+            durable_name=durable,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_S,
+            # One at a time keeps the order even when a message comes again.
+            max_ack_pending=1,
+            max_deliver=-1,
+            filter_subjects=list(subjects),
+        )
+        await self._stream.add_consumer(STREAM, config)
+
+    async def _pull(self, durable: str, handle: Handle, on_dead: OnDead) -> None:
+        """Asks for one message after the other on an inbox of its own."""
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox)
+        try:
+            while True:
+                reconnected = self._reconnected
+                await self._ask(durable, inbox)
+                answer = await self._next(subscription, reconnected)
+                if answer is None:
+                    continue
+                if not answer.reply or "Status" in (answer.headers or {}):
+                    if _is_over(answer):
+                        return
+                    continue
+                async with _at_work(answer):
+                    await deliver(_message(answer), handle, on_dead, self._pauses)
+                await answer.ack()
+        finally:
+            with suppress(OSError, nats.errors.Error):
+                await subscription.unsubscribe()
+
+    async def _ask(self, durable: str, inbox: str) -> None:
+        request = {"batch": 1, "expires": int(_PULL_S * 1e9)}
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{durable}"
+        await self._client.publish(subject, json.dumps(request).encode(), inbox)
+
+    async def _next(self, subscription: Subscription, reconnected: asyncio.Event) -> Msg | None:
+        """The answer to a pull, or None if there will be none."""
+        arriving = asyncio.ensure_future(subscription.next_msg(timeout=_PULL_S + 2.0))
+        lost = asyncio.ensure_future(reconnected.wait())
+        try:
+            await asyncio.wait((arriving, lost), return_when=asyncio.FIRST_COMPLETED)
+            return arriving.result() if arriving.done() else None
+        except (TimeoutError, nats.errors.TimeoutError):
+            return None
+        finally:
+            for task in (arriving, lost):
+                task.cancel()
+            await asyncio.gather(arriving, lost, return_exceptions=True)
+
+
+def durable_name(name: str) -> str:
+    """A consumer's name as JetStream takes it: other characters become `=` and their code.
+
+    >>> durable_name("finance.release")
+    'finance=2Erelease'
+    """
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-_") else f"={ord(letter):X}"
+        for letter in name
+    )
+
+
+def _message(answer: Msg) -> Message:
+    headers: dict[str, Any] = answer.headers or {}
+    return Message(answer.subject, headers.get(_ID, ""), answer.data)
+
+
+def _is_over(status: Msg) -> bool:
+    """Whether a status means that the consumer is gone, and not that no message came in time."""
+    headers: dict[str, Any] = status.headers or {}
+    return headers.get("Status") not in ("404", "408")
+
+
+@asynccontextmanager
+async def _at_work(answer: Msg) -> AsyncIterator[None]:
+    """Tells the server while a handler runs that the message is in good hands."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(_AT_WORK_S)
+            with suppress(OSError, nats.errors.Error):
+                await answer.in_progress()
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+
+def _unavailable(error: object) -> Unavailable:
+    why = str(error) or type(error).__name__
+    full = "insufficient" in why.lower() or "no space" in why.lower()
+    return Unavailable(
+        f"the bus did not answer: {why}",
+        code="disk_full" if full else "bus_unavailable",
+        remedy="free space on the bus's disk" if full else "try again",
+    )
+
+
+async def _note(error: Exception) -> None:
+    _LOG.debug("bus connection: %s", str(error) or type(error).__name__)

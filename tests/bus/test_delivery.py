@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from zhidao.bus.delivery import OUTAGES_MAX, Pauses, deliver, matches
+from zhidao.bus.nats import durable_name
+from zhidao.bus.port import Message
+from zhidao.core.errors import Unavailable
+
+MESSAGE = Message("zhidao.trade.Delivered.v1", "leaf-1", b"")
+NONE = Pauses(first_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("zhidao.trade.Delivered.v1", True),
+        ("zhidao.*.Delivered.v1", True),
+        ("zhidao.>", True),
+        (">", True),
+        ("zhidao.trade.Delivered.v1.>", False),
+        ("zhidao.trade.Delivered", False),
+        ("zhidao.*", False),
+        ("zhidao.trade.delivered.v1", False),
+    ],
+)
+def test_a_pattern_means_what_nats_says(pattern: str, *, expected: bool):
+    assert matches(MESSAGE.subject, pattern) is expected
+
+
+def test_pauses_grow_to_a_bound():
+    pauses = Pauses(first_s=0.1, longest_s=1.0)
+    assert [pauses.after(n) for n in (1, 2, 3, 5, 10_000)] == [0.1, 0.2, 0.4, 1.0, 1.0]
+
+
+async def test_a_message_that_cannot_be_set_aside_is_never_dropped():
+    calls = []
+
+    async def handle(_: Message) -> None:
+        raise ValueError("never")
+
+    async def on_dead(_: Message, reason: str) -> None:
+        calls.append(reason)
+        if len(calls) < 4:
+            raise Unavailable("no database")
+
+    await deliver(MESSAGE, handle, on_dead, NONE)
+    assert calls == ["ValueError: never"] * 4
+
+
+async def test_an_endless_outage_ends_at_the_dead_letter():
+    tries = []
+
+    async def handle(_: Message) -> None:
+        tries.append(1)
+        raise Unavailable("gone for ever")
+
+    async def on_dead(_: Message, reason: str) -> None:
+        tries.append(reason)
+
+    await deliver(MESSAGE, handle, on_dead, NONE)
+    assert tries == [1] * OUTAGES_MAX + ["Unavailable: gone for ever"]
+
+
+def test_durable_names_are_accepted_by_jetstream_and_differ():
+    names = [durable_name(name) for name in ("a.b", "a_b", "a=2Eb", "a b", "道")]
+    assert len(set(names)) == len(names)
+    assert all(name.isascii() and not set(name) & set(". *>/\\") for name in names)
