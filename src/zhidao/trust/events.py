@@ -10,7 +10,10 @@ from zhidao.core.events import Fact
 
 
 class CredentialIssued(Fact, frozen=True, kw_only=True):
-    """A W3C credential was issued over a document. Aggregate `credential/<digest>`."""
+    """A W3C credential was issued over a document. Aggregate `credential/<uuid of its id>`.
+
+    `digest` names the credential's bytes in the archive, `document` the bytes that it is about.
+    """
 
     TYPE: ClassVar[str] = "trust.CredentialIssued.v1"
     digest: str
@@ -53,6 +56,38 @@ class TitleMoved(Fact, frozen=True, kw_only=True):
     beneficiary: str
     holder_party: str
     beneficiary_party: str
+
+
+class TitleAsked(Fact, frozen=True, kw_only=True):
+    """A party asks for the title of a document. Aggregate `title/<token id>`; its owner mints."""
+
+    TYPE: ClassVar[str] = "trust.TitleAsked.v1"
+    title: str
+    consignment: str
+    holder: str
+    readers: list[str]
+
+
+class CustodyOpened(Fact, frozen=True, kw_only=True):
+    """An account was set aside to hold a title for a deal. Aggregate `title/<token id>`.
+
+    `from_party` is where the title goes back to if the deal is aborted.
+    """
+
+    TYPE: ClassVar[str] = "trust.CustodyOpened.v1"
+    title: str
+    deal: str
+    account: str
+    from_party: str
+
+
+class AccountNamed(Fact, frozen=True, kw_only=True):
+    """Whose account on the chain an address is. Aggregate `account/<address>`."""
+
+    TYPE: ClassVar[str] = "trust.AccountNamed.v1"
+    account: str
+    party: str
+    chain_id: int
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
