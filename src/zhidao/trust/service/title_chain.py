@@ -40,6 +40,10 @@ class Receipt:
     titles: tuple[TitleState, ...]
     refusal: ZhidaoError | None
 
+    def state_of(self, title: bytes) -> TitleState:
+        """A touched title as it stood after this transaction."""
+        return next(state for state in self.titles if state.title == title)
+
 
 class TitleChain:
     """The state of a node's chain, and of the titles in its registry."""
@@ -49,6 +53,7 @@ class TitleChain:
         self._admission = Admission(chain_id)
         self._titles = TitleBook(registry=registry.token, factory=registry.factory)
         self._receipts: dict[bytes, Receipt] = {}
+        self._moves: dict[bytes, list[Receipt]] = {}
         self._block = Block(0, 0)
 
     @property
@@ -59,6 +64,10 @@ class TitleChain:
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         """The receipt of a transaction, or None if it was not executed yet."""
         return self._receipts.get(transaction_hash)
+
+    def moves(self, title: bytes) -> tuple[Receipt, ...]:
+        """Receipts of the transactions that touched a title, in order."""
+        return tuple(self._moves.get(title, ()))
 
     def title(self, title: bytes) -> TitleState | None:
         """A title as it stands now, or None."""
@@ -83,6 +92,8 @@ class TitleChain:
         receipt = self._execute(raw)
         # The same bytes logged twice: the first receipt is the true one.
         self._receipts.setdefault(receipt.hash, receipt)
+        for state in receipt.titles:
+            self._moves.setdefault(state.title, []).append(receipt)
         return receipt
 
     def try_out(self, transaction: Transaction) -> None:

@@ -1,0 +1,132 @@
+"""The executing end of the chain: what stands in the log runs, in leaf order, exactly once.
+
+The machine's state lives in memory only. It is built by replaying the log, at first need, and
+then fed by the bus; an event that arrives early makes it read the missing ones from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, ParamSpec, TypeVar
+
+from zhidao.core.encoding import parse_hex
+from zhidao.core.errors import Unavailable
+from zhidao.core.events import SignedEvent
+from zhidao.trust.domain.evm import Transaction
+from zhidao.trust.events import ChainTransaction
+from zhidao.trust.service.title_chain import Receipt, TitleChain
+from zhidao.trust.service.title_ports import LoggedTransactions
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+# So many transactions run in one go on the worker thread: about half a second.
+_BATCH: Final = 64
+_NS: Final = 1_000_000_000
+
+
+class ChainExecutor:
+    """Owns a chain's state. One thread of its own touches it, so a caller may go away any time."""
+
+    def __init__(
+        self, make_chain: Callable[[], TitleChain], logged: LoggedTransactions, aggregate: str
+    ) -> None:
+        """`make_chain` may import the engine: it runs on the chain's thread, at first need."""
+        self._make_chain = make_chain
+        self._logged = logged
+        self._aggregate = aggregate
+        self._thread = ThreadPoolExecutor(1, "chain")
+        self._building: asyncio.Task[TitleChain] | None = None
+        self._catching_up = asyncio.Lock()
+        self._news = asyncio.Condition()
+
+    async def take(self, event: SignedEvent) -> Receipt:
+        """Executes a logged transaction, and before it those that are missing.
+
+        Raises Unavailable if an earlier transaction has no leaf yet; the event comes again.
+        """
+        chain = await self._chain()
+        if chain.height < event.version - 1:
+            async with self._catching_up:
+                await self._catch_up(chain)
+        if chain.height < event.version - 1:
+            raise Unavailable(f"block {event.version} came before its time", code="too_early")
+        (receipt,) = await self._run(_execute, chain, [event])
+        async with self._news:
+            self._news.notify_all()
+        return receipt
+
+    async def receipt(self, transaction_hash: bytes, *, patience_s: float) -> Receipt:
+        """The receipt of a written transaction, as soon as it was logged and executed.
+
+        Raises Unavailable after `patience_s` seconds; asking again is safe.
+        """
+        try:
+            async with asyncio.timeout(patience_s):
+                chain = await self._chain()
+                async with self._news:
+                    await self._news.wait_for(lambda: chain.receipt(transaction_hash) is not None)
+        except TimeoutError as error:
+            raise Unavailable(
+                "the transaction is written but not executed yet",
+                code="not_executed_yet",
+                remedy="repeat the request; nothing is done twice",
+            ) from error
+        receipt = chain.receipt(transaction_hash)
+        assert receipt is not None, "a receipt went away"
+        return receipt
+
+    async def moves(self, title: bytes) -> tuple[Receipt, ...]:
+        """Receipts of all executed transactions that touched a title, in order."""
+        return (await self._chain()).moves(title)
+
+    async def try_out(self, transaction: Transaction) -> None:
+        """Raises the Refused that the transaction would meet in today's state."""
+        chain = await self._chain()
+        await self._run(chain.try_out, transaction)
+
+    async def state_root(self) -> bytes:
+        """The root of the machine's state."""
+        chain = await self._chain()
+        return await self._run(chain.state_root)
+
+    async def _chain(self) -> TitleChain:
+        """The chain, built from the log if it was not yet."""
+        if self._building is None or _failed(self._building):
+            self._building = asyncio.create_task(self._build())
+        # A caller that goes away must not undo a long replay that others wait for.
+        return await asyncio.shield(self._building)
+
+    async def _build(self) -> TitleChain:
+        chain = await self._run(self._make_chain)
+        await self._catch_up(chain)
+        return chain
+
+    async def _catch_up(self, chain: TitleChain) -> None:
+        batch: list[SignedEvent] = []
+        async for event in self._logged.replay(self._aggregate, after=chain.height):
+            batch.append(event)
+            if len(batch) == _BATCH:
+                await self._run(_execute, chain, batch)
+                batch = []
+        await self._run(_execute, chain, batch)
+
+    async def _run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        assert not kwargs, "the thread takes positional arguments"
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+
+def _failed(task: asyncio.Task[TitleChain]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _execute(chain: TitleChain, events: Sequence[SignedEvent]) -> list[Receipt]:
+    return [
+        chain.execute(
+            parse_hex(ChainTransaction.of(event).raw),
+            number=event.version,
+            recorded_s=event.recorded_at.unix_ns // _NS,
+        )
+        for event in events
+    ]
