@@ -1,0 +1,207 @@
+"""Issuing and verifying W3C credentials with the parties' own keys."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor
+from zhidao.core.ambient import Clock
+from zhidao.core.archive import Archive, check_digest, digest_of
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.encoding import base64url
+from zhidao.core.errors import (
+    Conflict,
+    MalformedInput,
+    NotFound,
+    Refused,
+    Unavailable,
+    ZhidaoError,
+)
+from zhidao.core.events import latest
+from zhidao.core.ids import PartyId, party_id
+from zhidao.core.journal import KeyRing, Records
+from zhidao.core.keys import PublicKey, Signer
+from zhidao.trust.domain.credential import (
+    CONTEXT_UNDEFINED_TERMS,
+    CONTEXT_V2,
+    check_contexts_known,
+    check_credential,
+    check_valid_at,
+    issuer_of,
+    type_of,
+)
+from zhidao.trust.events import CredentialIssued
+from zhidao.trust.wire.data_integrity import SUITE, secure, verify_proof
+from zhidao.trust.wire.did import did_key, key_method, parse_key_method
+
+CREDENTIAL_BYTES_MAX: Final = 1024 * 1024
+
+
+class CredentialService:
+    """Implements `trust.commands.Credentials`.
+
+    `known` are verification methods that did:key cannot tell (this node's did:web keys).
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        archive: Archive,
+        ring: KeyRing,
+        node_key: Signer,
+        clock: Clock,
+        known: Mapping[str, PublicKey],
+    ) -> None:
+        self._records = records
+        self._archive = archive
+        self._ring = ring
+        self._node_key = node_key
+        self._clock = clock
+        self._known = known
+
+    async def issue(
+        self,
+        actor: Actor,
+        *,
+        kind: str,
+        subject: dict[str, Any],
+        document: str,
+        readers: Sequence[str],
+    ) -> dict[str, Any]:
+        """A credential by the actor's party about a document, archived and recorded.
+
+        One party issues one credential of a kind over one document: asking again returns it,
+        asking with another subject raises Conflict.
+        """
+        check_digest(document)
+        signer = self._signer(actor.party)
+        name = _name(issuer=did_key(signer.public), kind=kind, document=document)
+        standing = await self._standing(name)
+        if standing is None:
+            secured = self._make(name, signer, kind=kind, subject=subject, document=document)
+            data = jcs(secured)
+            digest = await self._archive.put(data)
+            fact = CredentialIssued(
+                digest=digest,
+                issuer=did_key(signer.public),
+                subject=str(subject.get("id", "")),
+                kind=kind,
+                document=document,
+                cryptosuite=SUITE,
+            )
+            visible = [party_id(reader) for reader in readers]
+            try:
+                await self._records.record(
+                    actor, _aggregate(name), [fact], after=0, owner=actor.party, visible=visible
+                )
+            except Conflict:
+                # Another call of the same content was first; its credential is the answer.
+                standing = await self._standing(name)
+                if standing is None:
+                    raise
+            else:
+                standing = data
+        credential: dict[str, Any] = parse_strict(standing)
+        if credential["credentialSubject"] != parse_strict(jcs(subject)):
+            raise Conflict(f"this party issued a {kind} credential of that document already")
+        return credential
+
+    async def verify(self, credential: bytes) -> tuple[bool, str]:
+        """Whether it holds now, and if not the reason code; see `explain` for a sentence."""
+        reason, _ = self.explain(credential)
+        return not reason, reason
+
+    def explain(self, credential: bytes) -> tuple[str, str]:
+        """("", "") if the credential holds, else the reason code and a sentence."""
+        try:
+            self._check(credential)
+        except ZhidaoError as error:
+            return error.code, str(error)
+        return "", ""
+
+    async def read(self, actor: Actor, digest: str) -> bytes:
+        """The bytes of a credential that the actor may see. Raises NotFound."""
+        absent = NotFound("no credential of that digest")
+        try:
+            data = await self._archive.get(check_digest(digest))
+            name = str(parse_strict(data, bytes_max=CREDENTIAL_BYTES_MAX)["id"])
+        except (ZhidaoError, KeyError, TypeError) as error:
+            if isinstance(error, Unavailable):
+                raise
+            raise absent from error
+        history = await self._records.history(_aggregate(name), actor)
+        fact = latest(history, CredentialIssued)
+        if fact is None or fact.digest != digest:
+            raise absent
+        return data
+
+    def _make(
+        self, name: str, signer: Signer, *, kind: str, subject: dict[str, Any], document: str
+    ) -> dict[str, Any]:
+        now = self._clock.now()
+        related = bytes.fromhex(document)
+        unsecured = {
+            "@context": [CONTEXT_V2, CONTEXT_UNDEFINED_TERMS],
+            "id": name,
+            "type": ["VerifiableCredential", type_of(kind)],
+            "issuer": did_key(signer.public),
+            "validFrom": str(now),
+            "credentialSubject": subject,
+            # RFC 6920 names the document by its hash alone, wherever it is kept.
+            "relatedResource": [
+                {
+                    "id": f"ni:///sha-256;{base64url(related)}",
+                    "digestSRI": f"sha256-{base64.b64encode(related).decode()}",
+                }
+            ],
+        }
+        check_credential(unsecured)
+        return secure(unsecured, signer=signer, method=key_method(signer.public), created=now)
+
+    def _signer(self, party: PartyId) -> Signer:
+        if party == self._records.node:
+            return self._node_key
+        signer = self._ring.signer(party)
+        if signer is None:
+            raise Unavailable(f"this node holds no key of {party}", code="no_key")
+        return signer
+
+    async def _standing(self, name: str) -> bytes | None:
+        fact = latest(await self._records.history(_aggregate(name)), CredentialIssued)
+        return None if fact is None else await self._archive.get(fact.digest)
+
+    def _check(self, credential: bytes) -> None:
+        document = parse_strict(credential, bytes_max=CREDENTIAL_BYTES_MAX)
+        if not isinstance(document, dict):
+            raise MalformedInput("a credential is a JSON object", code="malformed_credential")
+        check_credential(document)
+        check_contexts_known(document)
+        now = self._clock.now()
+        method = verify_proof(document, key_of=self._key_of, now=now)
+        if method.partition("#")[0] != issuer_of(document):
+            raise Refused("the proof is not of the issuer's key", code="issuer_mismatch")
+        check_valid_at(document, now)
+
+    def _key_of(self, method: str) -> PublicKey:
+        if method in self._known:
+            return self._known[method]
+        try:
+            return parse_key_method(method)[1]
+        except MalformedInput as error:
+            raise Refused(str(error), code="unknown_key") from error
+
+
+def _name(*, issuer: str, kind: str, document: str) -> str:
+    """The credential's id: a UUID of version 8 (RFC 9562 section 5.8) over what makes it one."""
+    digest = bytes.fromhex(digest_of(jcs([issuer, kind, document])))
+    number = int.from_bytes(digest[:16], "big")
+    number = number & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62
+    return f"urn:uuid:{UUID(int=number)}"
+
+
+def _aggregate(name: str) -> str:
+    return "credential/" + name.removeprefix("urn:uuid:")
