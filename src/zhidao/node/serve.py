@@ -19,8 +19,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from zhidao.core.ambient import HandClock
 from zhidao.core.actor import Role
+from zhidao.core.ambient import HandClock
 from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.ids import party_id
 from zhidao.core.timescale import Utc
@@ -164,7 +164,7 @@ async def _serve(
         raise _Stopped
 
     async def announce() -> None:
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 (uvicorn tells by this flag only)
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         scheme = "http" if config.text("http.tls") == "off" else "https"

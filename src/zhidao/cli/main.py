@@ -1,0 +1,81 @@
+"""`zhidao …`: finds the command, runs it, and turns refusals into one clear line and a status.
+
+Results go to standard output, talk to standard error. Status: 0 done, 1 the answer is no,
+2 bad input or usage, 3 the outside world failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+from zhidao import __version__
+from zhidao.core.errors import ZhidaoError
+
+# Command, module that adds its arguments and runs it, one line for the overview.
+COMMANDS: Final = (
+    ("demo", "demo", "carry one consignment from satellite signal to settled payment"),
+    ("serve", "serve", "run a node: API, page, database, bus"),
+    ("verify", "verify", "check a proof file without a node, database or network"),
+    ("trust", "trust", "install and list the trust lists that verify goes by"),
+    ("doctor", "doctor", "say what is wrong on this machine and what to type"),
+    ("config", "config", "show every setting and where its value comes from"),
+    ("backup", "backup", "write everything but the keys into one archive"),
+    ("restore", "restore", "fill an empty database from an archive"),
+    ("keys", "keys", "export the node's keys, sealed; list them"),
+    ("insight", "insight", "report what was proven, recomputed from the log"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words[0] if words else "")
+    options = parser.parse_args(words)
+    if not getattr(options, "run", None):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options))
+    except ZhidaoError as error:
+        return _refused(error, as_json=getattr(options, "json", False))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 3
+    except OSError as error:
+        print(f"zhidao: {error}", file=sys.stderr)
+        return 3
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """The parser; only the chosen command's module is imported, so that help answers at once."""
+    parser = argparse.ArgumentParser(
+        prog="zhidao",
+        description="From raw satellite signal to settled payment, every step verifiable.",
+        epilog="zhidao COMMAND --help shows examples.",
+    )
+    parser.add_argument("--version", action="version", version=f"zhidao {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for name, module, line in COMMANDS:
+        command = commands.add_parser(
+            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            import_module(f"zhidao.cli.{module}").add_arguments(command)
+    return parser
+
+
+def _refused(error: ZhidaoError, *, as_json: bool) -> int:
+    if as_json:
+        document = {"error": error.code, "detail": str(error.args[0])}
+        document |= {k: v for k, v in (("where", error.where), ("remedy", error.remedy)) if v}
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        print(f"zhidao: {error}", file=sys.stderr)
+    return error.exit_status

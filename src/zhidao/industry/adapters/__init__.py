@@ -1,0 +1,1 @@
+"""What the industry room reaches outside: machines over OPC UA."""

@@ -1,0 +1,1 @@
+"""Pure rules of the industry room: identifiers, event hashes, quality judgements."""

@@ -1,0 +1,1 @@
+"""Use cases of the industry room: production orders and finished lots."""

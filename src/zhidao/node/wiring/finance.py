@@ -1,0 +1,73 @@
+"""Builds the finance room on the node's ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.journal import Records
+from zhidao.finance.adapters.postgres import PostgresDealIndex, PostgresLedgerStore
+from zhidao.finance.adapters.schema_pack import FolderSchemas
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.deals import EVENTS, Deals
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.settlement import Settlement
+from zhidao.node.api.finance import routes
+from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.positioning.commands import Arrivals
+from zhidao.store.journal import PostgresJournal
+from zhidao.trade.commands import Consignments
+from zhidao.trust.commands import Titles
+
+_PACKS: Final = "packs/iso20022"
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceServices:
+    """The finance room, ready for use."""
+
+    ledger: Ledger
+    accounts: Accounts
+    deals: Deals
+    room: Room
+
+
+async def build(
+    ground: Ground, *, titles: Titles, arrivals: Arrivals, consignments: Consignments
+) -> FinanceServices:
+    """The room's services over PostgreSQL; schemas from the data folder, if any stand there."""
+    journal = PostgresJournal(ground.database, "finance", ground.wake_relay)
+    records = Records(journal, ground.scribe)
+    ledger = Ledger(
+        PostgresLedgerStore(ground.database, journal),
+        scribe=ground.scribe,
+        clock=ground.clock,
+        holder=ground.node,
+    )
+    accounts = Accounts(records, ground.scribe, ledger)
+    settlement = Settlement(
+        records=records,
+        ledger=ledger,
+        accounts=accounts,
+        titles=titles,
+        archive=ground.archive,
+        schemas=FolderSchemas(ground.data / _PACKS),
+        scenario_clock=ground.scenario_clock,
+    )
+    deals = Deals(
+        records=records,
+        accounts=accounts,
+        settlement=settlement,
+        index=PostgresDealIndex(ground.database),
+        titles=titles,
+        arrivals=arrivals,
+        consignments=consignments,
+        scenario_clock=ground.scenario_clock,
+    )
+    room = Room(
+        name="finance",
+        routers=(routes(accounts, deals, ground.archive),),
+        consumers=(Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),),
+        background=(deals.run,),
+    )
+    return FinanceServices(ledger, accounts, deals, room)

@@ -1,0 +1,218 @@
+"""Builds a whole node: ground floors first, then the rooms from below, then API and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from litestar.types import ASGIApp
+
+from zhidao.bus.nats import NatsBus
+from zhidao.core.ambient import HandClock
+from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.journal import Scribe
+from zhidao.core.keys import Algorithm
+from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
+from zhidao.node.adapters.callers import PostgresCallers
+from zhidao.node.adapters.key_files import KeyFiles, PartyRing
+from zhidao.node.adapters.roads import PostgresDeadLetters, PostgresPartyBook
+from zhidao.node.api import callers as callers_api
+from zhidao.node.api import health as health_api
+from zhidao.node.api.application import application
+from zhidao.node.api.guards import Doorkeeper
+from zhidao.node.consumers import run_consumer
+from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.health import Health
+from zhidao.node.metrics import Metrics
+from zhidao.node.parties import Parties
+from zhidao.node.relay import Relay
+from zhidao.node.security.gate import Gate
+from zhidao.node.web import pages
+from zhidao.node.wiring import rooms
+from zhidao.store.archive import PostgresArchive
+from zhidao.store.database import Database
+from zhidao.store.migrate import migrate
+
+Job = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What building a node needs to know."""
+
+    name: PartyId
+    organisation: str
+    data: Path
+    database_url: str
+    bus_url: str
+    passphrase: bytes
+    demo: bool
+    scenario: HandClock | None
+    body_bytes_max: int
+    requests_per_second: int
+    devices_host: str
+    devices_port: int
+    packs: Path | None
+
+
+class Node:
+    """A built node: its application, its gate, and the jobs that make it live."""
+
+    def __init__(
+        self,
+        *,
+        app: ASGIApp,
+        gate: Gate,
+        jobs: Sequence[Job],
+        devices_address: Callable[[], str],
+        ground: Ground,
+    ) -> None:
+        self.app = app
+        self.gate = gate
+        self.devices_address = devices_address
+        self._jobs = jobs
+        self._ground = ground
+
+    def jobs(self) -> Sequence[Job]:
+        """Functions that run until cancelled."""
+        return self._jobs
+
+    async def close(self) -> None:
+        """Lets go of bus and database."""
+        await self._ground.bus.close()
+        await self._ground.database.close()
+
+
+async def build_node(settings: Settings, workers: Executor) -> Node:
+    """Opens database and bus, brings the schema up to date, and builds every room."""
+    metrics = Metrics()
+    keys = KeyFiles(settings.data / "keys", settings.passphrase, SystemRandomness())
+    wake = _Wake()
+    ground = await _ground(settings, workers, keys, wake)
+    database, clock, randomness = ground.database, ground.clock, ground.randomness
+    gate = Gate(PostgresCallers(database), clock, randomness)
+    parties = Parties(PostgresPartyBook(database), keys)
+    built = await rooms.build(ground, settings, keys, parties)
+    relay = Relay(database, built.log, ground.bus, metrics)
+    wake.target = relay.wake
+    dead = PostgresDeadLetters(database)
+    health = Health(
+        probes={
+            "database": _probe(database.ready, "PostgreSQL"),
+            "bus": _probe(ground.bus.ready, "NATS"),
+            "devices": built.devices_probe,
+        },
+        log=built.log_state,
+        recovering=lambda: built.log.recovering,
+        dead_letters=dead.count,
+        data=settings.data,
+        clock=clock,
+        metrics=metrics,
+    )
+    app = application(
+        [
+            *[router for room in built.rooms for router in room.routers],
+            callers_api.routes(
+                gate,
+                parties,
+                demo=settings.demo,
+                organisation=settings.organisation,
+                node=settings.name,
+            ),
+            health_api.routes(health, metrics, settings.scenario),
+            *pages.routes(),
+        ],
+        doorkeeper=Doorkeeper(gate),
+        metrics=metrics,
+        randomness=randomness,
+        body_bytes_max=settings.body_bytes_max,
+        requests_per_second=settings.requests_per_second,
+    )
+    return Node(
+        app=app,
+        gate=gate,
+        jobs=_jobs(built.rooms, relay, ground, dead, metrics),
+        devices_address=built.devices_address,
+        ground=ground,
+    )
+
+
+class _Wake:
+    """Stands in for the relay until it is built."""
+
+    def __init__(self) -> None:
+        self.target: Callable[[], None] = lambda: None
+
+    def __call__(self) -> None:
+        self.target()
+
+
+async def _ground(
+    settings: Settings, workers: Executor, keys: KeyFiles, wake: Callable[[], None]
+) -> Ground:
+    clock, randomness = SystemClock(), SystemRandomness()
+    database = await Database.open(settings.database_url)
+    try:
+        await migrate(database)
+        bus = await NatsBus.connect(settings.bus_url)
+    except BaseException:
+        await database.close()
+        raise
+    ids = IdSource(clock, randomness)
+    node_key = keys.make("node", Algorithm.ED25519)
+    ring = PartyRing(keys, Algorithm.ED25519)
+    return Ground(
+        database=database,
+        bus=bus,
+        archive=PostgresArchive(database),
+        scribe=Scribe(
+            node=settings.name,
+            key=node_key,
+            ring=ring,
+            clock=clock,
+            ids=ids,
+            randomness=randomness,
+        ),
+        node=settings.name,
+        node_key=node_key,
+        ring=ring,
+        chain_ring=PartyRing(keys, Algorithm.SECP256K1),
+        clock=clock,
+        scenario_clock=settings.scenario or clock,
+        ids=ids,
+        randomness=randomness,
+        workers=workers,
+        data=settings.data,
+        wake_relay=wake,
+        demo=settings.demo,
+    )
+
+
+def _probe(ready: Callable[[], Awaitable[bool]], name: str) -> Callable[[], Awaitable[str]]:
+    async def probe() -> str:
+        if not await ready():
+            raise TimeoutError(f"{name} gives no answer")
+        return name
+
+    return probe
+
+
+def _jobs(
+    built: Sequence[Room], relay: Relay, ground: Ground, dead: PostgresDeadLetters, metrics: Metrics
+) -> list[Job]:
+    jobs: list[Job] = [relay.run]
+    for room in built:
+        jobs += list(room.background)
+        jobs += [_consumer_job(c, ground, dead, metrics) for c in room.consumers]
+    return jobs
+
+
+def _consumer_job(
+    consumer: Consumer, ground: Ground, dead: PostgresDeadLetters, metrics: Metrics
+) -> Job:
+    async def job() -> None:
+        await run_consumer(consumer, bus=ground.bus, dead=dead, clock=ground.clock, metrics=metrics)
+
+    return job

@@ -1,0 +1,65 @@
+"""Puts the trade room together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhidao.core.journal import Records
+from zhidao.industry.commands import Lots
+from zhidao.node.api import trade as api
+from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.positioning.events import ArrivalProven
+from zhidao.store.journal import PostgresJournal
+from zhidao.trade.adapters.packs import default_folder
+from zhidao.trade.adapters.rule_worker import RuleWorker
+from zhidao.trade.service.consignments import ConsignmentService
+from zhidao.trade.service.issuing import Issuing
+from zhidao.trade.service.journey import CONSUMER, Journey
+from zhidao.trade.service.papers import PaperShelf
+from zhidao.trade.service.validation import Validation
+from zhidao.trust.commands import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class TradeServices:
+    """The trade room's use cases; `consignments` is its command for higher rooms."""
+
+    consignments: ConsignmentService
+    validation: Validation
+    journey: Journey
+    rules: RuleWorker
+    room: Room
+
+
+async def build(
+    ground: Ground, *, credentials: Credentials, lots: Lots, packs: Path | None = None
+) -> TradeServices:
+    """The trade room on this node's ground, with the credentials and lots of lower rooms."""
+    records = Records(PostgresJournal(ground.database, "trade", ground.wake_relay), ground.scribe)
+    rules = RuleWorker(packs or default_folder())
+    validation = Validation(rules)
+    consignments = ConsignmentService(
+        records=records,
+        archive=ground.archive,
+        issuing=Issuing(
+            archive=ground.archive, validation=validation, credentials=credentials, lots=lots
+        ),
+        shelf=PaperShelf(archive=ground.archive, lots=lots, node=ground.node),
+    )
+    journey = Journey(records)
+
+    async def end_rules_with_node() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await rules.close()
+
+    room = Room(
+        name="trade",
+        routers=(api.routes(consignments, validation),),
+        consumers=(Consumer(CONSUMER, (ArrivalProven.TYPE,), journey.on_arrival),),
+        background=(end_rules_with_node,),
+    )
+    return TradeServices(consignments, validation, journey, rules, room)

@@ -1,0 +1,75 @@
+"""Builds the title side of the trust room: the chain, its engine, its accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
+from zhidao.core.keys import PublicKey
+from zhidao.node.api.trust_titles import routes
+from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.store.journal import PostgresJournal
+from zhidao.trust.adapters.chain_accounts import KeptAccounts
+from zhidao.trust.adapters.logged_transactions import PostgresLoggedTransactions
+from zhidao.trust.adapters.py_evm import PyEvmEngine
+from zhidao.trust.adapters.title_artefacts import load_title_contracts
+from zhidao.trust.domain.chain_rules import chain_id_of
+from zhidao.trust.events import ChainTransaction
+from zhidao.trust.service.chain_executor import ChainExecutor
+from zhidao.trust.service.chain_log import ChainLog
+from zhidao.trust.service.title_chain import TitleChain
+from zhidao.trust.service.titles import CONSUMER, TitleService, everybody
+from zhidao.trust.wire.title_contract import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class TitleServices:
+    """What the title side offers: `titles` implements `trust.commands.Titles`."""
+
+    titles: TitleService
+    executor: ChainExecutor
+    chain_id: int
+    room: Room
+
+
+async def build(
+    ground: Ground,
+    *,
+    log_key: PublicKey,
+    custody_secret: bytes,
+    may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
+) -> TitleServices:
+    """Starts nothing: the engine is imported and the chain replayed when a title needs it.
+
+    log_key: the key of the node's log, which gives the chain its id. custody_secret: 32 bytes or
+    more that the node keeps like a private key; with another one its custody accounts are lost.
+    may_mint: whether a party may mint (only carriers, say).
+    """
+    chain_id = chain_id_of(log_key)
+    journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
+    records = Records(journal, ground.scribe)
+    accounts = KeptAccounts(ground.chain_ring, custody_secret)
+    registry = Registry.of(accounts.registrar().address)
+    chain_log = ChainLog(records, chain_id)
+    executor = ChainExecutor(
+        lambda: TitleChain(PyEvmEngine(chain_id), chain_id=chain_id, registry=registry),
+        PostgresLoggedTransactions(ground.database),
+        chain_log.aggregate,
+    )
+    titles = TitleService(
+        records=records,
+        accounts=accounts,
+        contracts=load_title_contracts,
+        chain_log=chain_log,
+        executor=executor,
+        chain_id=chain_id,
+        may_mint=may_mint,
+    )
+    room = Room(
+        name="trust",
+        routers=(routes(titles),),
+        consumers=(Consumer(CONSUMER, (ChainTransaction.TYPE,), titles.handle),),
+    )
+    return TitleServices(titles, executor, chain_id, room)
