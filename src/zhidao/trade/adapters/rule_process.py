@@ -20,12 +20,11 @@ from lxml import etree
 
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.adapters.packs import InstalledPack, load_pack
+from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
 from zhidao.trade.domain.verdict import Flag, RuleFinding, Verdict, judged
 from zhidao.trade.wire import safe_xml, svrl
 from zhidao.trade.wire.places import place_of
 
-FRAME_LENGTH_BYTES: Final = 4
-DOCUMENT_LIMIT_S: Final = 60
 _UBL: Final = "{urn:oasis:names:specification:ubl:schema:xsd:"
 _SCHEMAS: Final = {
     _UBL + "Invoice-2}Invoice": "xsd/maindoc/UBL-Invoice-2.1.xsd",
@@ -136,16 +135,6 @@ _NAMESPACES: Final = tuple(
     f"{_UBL}{name}-2}}"
     for name in ("CommonAggregateComponents", "CommonBasicComponents", "Invoice", "CreditNote")
 )
-
-
-class Answer(msgspec.Struct, forbid_unknown_fields=True):
-    """What the process writes back: a verdict, or why the document could not be read."""
-
-    verdict: Verdict | None = None
-    malformed: str = ""
-    code: str = ""
-    where: str = ""
-    remedy: str = ""
 
 
 def serve(judge: Judge, source: BinaryIO, sink: BinaryIO) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.adapters.packs import EN16931_UBL, SETUP_REMEDY, newest_pack
-from zhidao.trade.adapters.rule_process import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
+from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
 from zhidao.trade.domain.verdict import Verdict, not_checked
 
 IDLE_S: Final = 120.0

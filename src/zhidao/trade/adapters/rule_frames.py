@@ -1,0 +1,22 @@
+"""What the node and its judging process say to each other; light enough to load at start."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from zhidao.trade.domain.verdict import Verdict
+
+FRAME_LENGTH_BYTES: Final = 4
+DOCUMENT_LIMIT_S: Final = 60
+
+
+class Answer(msgspec.Struct, forbid_unknown_fields=True):
+    """What the process writes back: a verdict, or why the document could not be read."""
+
+    verdict: Verdict | None = None
+    malformed: str = ""
+    code: str = ""
+    where: str = ""
+    remedy: str = ""

@@ -1,0 +1,265 @@
+"""Consignments: enter once, add the carrier's bill, check the papers, let customs release."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import Archive
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.events import SignedEvent
+from zhidao.core.journal import Records
+from zhidao.trade.domain.comparison import Answer, CheckResult
+from zhidao.trade.domain.papers import BillOfLading
+from zhidao.trade.events import (
+    Consignment,
+    CustomsReleased,
+    DocumentAdded,
+    Finding,
+    PapersChecked,
+)
+from zhidao.trade.service.issuing import JSON, Issuing, same_entry
+from zhidao.trade.service.papers import PaperShelf
+from zhidao.trade.service.state import aggregate_of, document_of_kind, fold, parties_of
+
+RELEASED: Final = "released"
+_ATTEMPTS: Final = 8
+ResultT = TypeVar("ResultT")
+
+
+class ConsignmentService:
+    """Implements `trade.commands.Consignments` and the use cases of a consignment's parties."""
+
+    def __init__(
+        self, *, records: Records, archive: Archive, issuing: Issuing, shelf: PaperShelf
+    ) -> None:
+        self._records = records
+        self._archive = archive
+        self._issuing = issuing
+        self._shelf = shelf
+
+    async def enter(self, actor: Actor, source: bytes) -> Consignment:
+        """Opens a consignment from one entry file; the same file again changes nothing.
+
+        Raises Forbidden if the actor is not the entry's exporter, Conflict if the name stands for
+        another entry, and what reading, rules and lot refuse.
+        """
+        from zhidao.trade.wire import entry as entry_file
+
+        actor.require(Role.PARTY)
+        entry = await asyncio.to_thread(entry_file.read, source)
+        if entry.exporter.id != actor.party:
+            raise Forbidden(
+                f"{actor.party} cannot enter for {entry.exporter.id}",
+                where="$.parties.exporter.id",
+                remedy="let the exporter enter its consignment",
+            )
+
+        async def attempt() -> Consignment:
+            standing = await self._records.history(aggregate_of(entry.id))
+            if standing:
+                return _unless_other(fold(standing), source, actor)
+            facts = await self._issuing.facts(actor, entry, source=source)
+            readers = [party.id for party in entry.parties.values()]
+            return fold(
+                await self._records.record(
+                    actor,
+                    aggregate_of(entry.id),
+                    facts,
+                    after=0,
+                    owner=entry.exporter.id,
+                    visible=readers,
+                )
+            )
+
+        return await _until_written(attempt)
+
+    async def add_bill_of_lading(
+        self, actor: Actor, consignment: str, *, number: str, data: bytes
+    ) -> DocumentAdded:
+        """Adds the carrier's bill of lading; the same bytes again change nothing.
+
+        Raises NotFound to strangers, Forbidden to other parties, Conflict for a second bill.
+        """
+        actor.require(Role.PARTY)
+
+        async def attempt() -> DocumentAdded:
+            state, events = await self._standing(actor, consignment)
+            if actor.party != state.entered.carrier:
+                raise Forbidden("only the consignment's carrier adds its bill of lading")
+            bill = await asyncio.to_thread(_read_bill, data)
+            if bill.number != number:
+                raise MalformedInput(
+                    f"the document bears the number {bill.number[:40]!r}, not {number[:40]!r}",
+                    where="$.number",
+                    remedy="give the number that stands in the document",
+                )
+            digest = await self._archive.put(data)
+            before = document_of_kind(state.documents, "bill_of_lading")
+            if before:
+                if before.digest == digest:
+                    return before
+                raise _SecondError("the consignment has another bill of lading already")
+            fact = DocumentAdded(
+                consignment=consignment,
+                kind="bill_of_lading",
+                number=number,
+                digest=digest,
+                media_type=JSON,
+                valid=True,
+                rules=["DCSA transport document, the fields that the checks read"],
+                credential="",
+            )
+            await self._append(actor, state, events, fact)
+            return fact
+
+        return await _until_written(attempt)
+
+    async def check(self, actor: Actor, consignment: str) -> PapersChecked:
+        """Holds the papers against each other and records the answer.
+
+        The same papers with the same answers again change nothing.
+        """
+        actor.require(Role.PARTY, Role.NODE)
+
+        async def attempt() -> PapersChecked:
+            state, events = await self._standing(actor, consignment)
+            fact = _checked(state, await self._shelf.compared(state))
+            if state.papers != fact:
+                await self._append(actor, state, events, fact)
+            return fact
+
+        return await _until_written(attempt)
+
+    async def answers(self, actor: Actor, consignment: str) -> list[CheckResult]:
+        """Every rule's answer about the papers, agreeing ones too; records nothing."""
+        return await self._shelf.compared(await self.consignment(actor, consignment))
+
+    async def release(
+        self, actor: Actor, consignment: str, *, declaration: str, decision: str
+    ) -> CustomsReleased:
+        """Records that customs let the goods go; the same again changes nothing.
+
+        Raises NotFound to strangers, Forbidden to all but the consignment's customs party.
+        """
+        actor.require(Role.PARTY)
+        if decision != RELEASED:
+            raise Refused(
+                f"{decision[:40]!r} lets no goods go",
+                code="not_a_release",
+                where="$.decision",
+                remedy=f"give {RELEASED!r}",
+            )
+
+        async def attempt() -> CustomsReleased:
+            state, events = await self._standing(actor, consignment)
+            if actor.party != state.entered.customs:
+                raise Forbidden("only the consignment's customs party releases the goods")
+            fact = CustomsReleased(
+                consignment=consignment, declaration=declaration, decision=decision
+            )
+            if state.customs is None:
+                await self._append(actor, state, events, fact)
+            elif state.customs != fact:
+                raise _SecondError("customs released the goods under another declaration already")
+            return fact
+
+        return await _until_written(attempt)
+
+    async def consignment(self, actor: Actor, consignment: str) -> Consignment:
+        """The consignment as it stands. Raises NotFound if the actor may not see it."""
+        return fold(await self._records.history(aggregate_of(consignment), actor))
+
+    async def consignments(self, actor: Actor, *, limit: int, after: str = "") -> list[Consignment]:
+        """The consignments that the actor may see, by name, after the name `after`."""
+        names = await self._records.aggregates(
+            aggregate_of(""), actor, limit=limit, after=aggregate_of(after) if after else ""
+        )
+        return [fold(await self._records.history(name, actor)) for name in names]
+
+    async def document(self, actor: Actor, consignment: str, digest: str) -> tuple[bytes, str]:
+        """The bytes and media type of a document, or of a credential, of the consignment.
+
+        The entry itself is the exporter's alone. Raises NotFound for everything else.
+        """
+        state = await self.consignment(actor, consignment)
+        kinds = {document.digest: document.media_type for document in state.documents}
+        kinds |= {d.credential: "application/vc" for d in state.documents if d.credential}
+        if actor.viewer in (None, state.entered.exporter):
+            kinds[state.entered.entry] = JSON
+        if digest not in kinds:
+            raise NotFound("the consignment has no document of that digest")
+        return await self._archive.get(digest), kinds[digest]
+
+    async def _standing(
+        self, actor: Actor, consignment: str
+    ) -> tuple[Consignment, tuple[SignedEvent, ...]]:
+        await self._records.history(aggregate_of(consignment), actor)
+        events = await self._records.history(aggregate_of(consignment))
+        return fold(events), events
+
+    async def _append(
+        self,
+        actor: Actor,
+        state: Consignment,
+        events: tuple[SignedEvent, ...],
+        fact: DocumentAdded | PapersChecked | CustomsReleased,
+    ) -> None:
+        await self._records.record(
+            actor,
+            events[-1].aggregate,
+            [fact],
+            after=events[-1].version,
+            owner=events[0].owner,
+            visible=parties_of(state.entered),
+        )
+
+
+class _SecondError(Refused):
+    """Other content under a name that is taken: told as a Conflict, and never tried again."""
+
+
+async def _until_written(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Runs a read-decide-append again while somebody else appends in between."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await attempt()
+        except _SecondError as error:
+            raise Conflict(str(error.args[0])) from error
+        except Conflict:
+            continue
+    return await attempt()
+
+
+def _unless_other(standing: Consignment, source: bytes, actor: Actor) -> Consignment:
+    if standing.entered.exporter != actor.party or not same_entry(standing.entered, source):
+        raise _SecondError("that name stands for another consignment already")
+    return standing
+
+
+def _read_bill(data: bytes) -> BillOfLading:
+    from zhidao.trade.wire import bill_of_lading
+
+    return bill_of_lading.read(data)
+
+
+def _checked(state: Consignment, answers: list[CheckResult]) -> PapersChecked:
+    open_answers = [answer for answer in answers if answer.answer is not Answer.AGREE]
+    return PapersChecked(
+        consignment=state.entered.consignment,
+        agree=not open_answers,
+        checks=len(answers),
+        documents=[document.digest for document in state.documents],
+        findings=[
+            Finding(
+                rule=answer.rule,
+                verdict=answer.answer.value,
+                sentence=answer.sentence,
+                left=answer.left,
+                right=answer.right,
+            )
+            for answer in open_answers
+        ],
+    )

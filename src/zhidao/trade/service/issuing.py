@@ -1,0 +1,204 @@
+"""Makes, validates and credentials the papers that come out of one entry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zhidao.core.actor import Actor
+from zhidao.core.archive import Archive, digest_of
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import NotFound, Refused
+from zhidao.core.ids import PartyId
+from zhidao.industry.commands import Lots
+from zhidao.industry.events import LotFinished
+from zhidao.trade.domain.consignment import ConsignmentEntry
+from zhidao.trade.domain.invoice import Invoice, invoice_of
+from zhidao.trade.domain.papers import origin_statement_of, packing_list_of
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded
+from zhidao.trade.service.validation import Validation
+from zhidao.trust.commands import Credentials
+
+JSON: str = "application/json"
+XML: str = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    invoice: bytes
+    packing: bytes
+    origin: bytes
+
+
+class Issuing:
+    """From an entry to the facts that open its consignment. Repeating it makes the same papers."""
+
+    def __init__(
+        self, *, archive: Archive, validation: Validation, credentials: Credentials, lots: Lots
+    ) -> None:
+        self._archive = archive
+        self._validation = validation
+        self._credentials = credentials
+        self._lots = lots
+
+    async def facts(
+        self, actor: Actor, entry: ConsignmentEntry, *, source: bytes
+    ) -> list[ConsignmentEntered | DocumentAdded]:
+        """The opening facts: the entry, then each paper with its verdict and credential.
+
+        Raises Refused if the invoice breaks a rule or the lot is unknown, Unavailable if no rules
+        are installed. Nothing is recorded here; what is archived is harmless to archive again.
+        """
+        lot = await self._lot(actor, entry)
+        invoice = invoice_of(entry)
+        written = await asyncio.to_thread(_write, entry, invoice)
+        rules = await self._validation.valid(written.invoice)
+        readers = [party.id for party in entry.parties.values()]
+        documents = [
+            await self._issued(
+                actor,
+                entry,
+                kind="invoice",
+                number=invoice.number,
+                data=written.invoice,
+                media_type=XML,
+                rules=rules,
+                readers=readers,
+            ),
+            await self._plain(entry, "packing_list", entry.packing_list, written.packing),
+            await self._issued(
+                actor,
+                entry,
+                kind="origin_statement",
+                number=entry.origin_statement,
+                data=written.origin,
+                media_type=JSON,
+                rules=(_OWN_FORM,),
+                readers=readers,
+            ),
+        ]
+        if lot:
+            documents.append(_quality_record(entry, lot))
+        opened = _entered(
+            entry,
+            invoice,
+            digest=await self._archive.put(source),
+            simulated=entry.simulated or bool(lot and lot.simulated),
+        )
+        return [opened, *documents]
+
+    async def _lot(self, actor: Actor, entry: ConsignmentEntry) -> LotFinished | None:
+        if not entry.lot:
+            return None
+        try:
+            return await self._lots.lot(actor, order=entry.order, lot=entry.lot)
+        except NotFound as error:
+            raise Refused(
+                f"no finished lot {entry.lot} of order {entry.order} that {actor.party} may see",
+                code="unknown_lot",
+                where="$.lot",
+                remedy="finish the lot first, or leave order and lot empty",
+            ) from error
+
+    async def _plain(
+        self, entry: ConsignmentEntry, kind: str, number: str, data: bytes
+    ) -> DocumentAdded:
+        return DocumentAdded(
+            consignment=entry.id,
+            kind=kind,
+            number=number,
+            digest=await self._archive.put(data),
+            media_type=JSON,
+            valid=True,
+            rules=[_OWN_FORM],
+            credential="",
+        )
+
+    async def _issued(
+        self,
+        actor: Actor,
+        entry: ConsignmentEntry,
+        *,
+        kind: str,
+        number: str,
+        data: bytes,
+        media_type: str,
+        rules: Sequence[str],
+        readers: Sequence[PartyId],
+    ) -> DocumentAdded:
+        digest = await self._archive.put(data)
+        credential = await self._credentials.issue(
+            actor,
+            kind=kind,
+            subject={
+                "id": f"urn:zhidao:consignment:{entry.id}",
+                "documentKind": kind,
+                "documentNumber": number,
+                "mediaType": media_type,
+                "digestSHA256": digest,
+                "rules": list(rules),
+            },
+            document=digest,
+            readers=readers,
+        )
+        return DocumentAdded(
+            consignment=entry.id,
+            kind=kind,
+            number=number,
+            digest=digest,
+            media_type=media_type,
+            valid=True,
+            rules=list(rules),
+            credential=await self._archive.put(jcs(credential)),
+        )
+
+
+# Papers of ours in JSON are written from typed values and read back strictly.
+_OWN_FORM = "own form, read strictly"
+
+
+def _write(entry: ConsignmentEntry, invoice: Invoice) -> _Written:
+    from zhidao.trade.wire import origin_statement, packing_list, ubl_invoice
+
+    return _Written(
+        invoice=ubl_invoice.write(invoice),
+        packing=packing_list.write(packing_list_of(entry)),
+        origin=origin_statement.write(origin_statement_of(entry)),
+    )
+
+
+def _quality_record(entry: ConsignmentEntry, lot: LotFinished) -> DocumentAdded:
+    return DocumentAdded(
+        consignment=entry.id,
+        kind="quality_record",
+        number=lot.lot,
+        digest=lot.quality,
+        media_type=JSON,
+        valid=lot.within_limits,
+        rules=[f"limits of order {lot.order}"],
+        credential="",
+    )
+
+
+def _entered(
+    entry: ConsignmentEntry, invoice: Invoice, *, digest: str, simulated: bool
+) -> ConsignmentEntered:
+    amount = invoice.payable
+    return ConsignmentEntered(
+        consignment=entry.id,
+        **{role: party.id for role, party in entry.parties.items()},
+        goods=entry.goods,
+        container=entry.container,
+        order=entry.order,
+        lot=entry.lot,
+        amount_minor=amount.minor,
+        currency=amount.currency.code,
+        entry=digest,
+        simulated=simulated,
+    )
+
+
+def same_entry(standing: ConsignmentEntered, source: bytes) -> bool:
+    """Whether a consignment was opened by this very entry."""
+    return standing.entry == digest_of(source)

@@ -1,0 +1,77 @@
+"""The papers of a consignment out of the archive, as values that can be compared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import Archive
+from zhidao.core.ids import PartyId
+from zhidao.industry.commands import Lots
+from zhidao.industry.events import LotFinished
+from zhidao.trade.domain.comparison import CheckResult
+from zhidao.trade.domain.crosscheck import compare
+from zhidao.trade.domain.papers import FinishedLot, Papers
+from zhidao.trade.events import Consignment
+
+
+class PaperShelf:
+    """Fetches, reads and compares the papers of a consignment."""
+
+    def __init__(self, *, archive: Archive, lots: Lots, node: PartyId) -> None:
+        self._archive = archive
+        self._lots = lots
+        # The node itself compares: a bank that asks need not see the exporter's production.
+        self._node = Actor(node, Role.NODE)
+
+    async def compared(self, consignment: Consignment) -> list[CheckResult]:
+        """Every rule's answer about the papers as they stand."""
+        found = {
+            document.kind: await self._archive.get(document.digest)
+            for document in consignment.documents
+            if document.kind != "quality_record"
+        }
+        entry = await self._archive.get(consignment.entered.entry)
+        return await asyncio.to_thread(_compare, entry, found, await self._lot(consignment))
+
+    async def _lot(self, consignment: Consignment) -> FinishedLot | None:
+        entered = consignment.entered
+        if not entered.lot:
+            return None
+        return finished(await self._lots.lot(self._node, order=entered.order, lot=entered.lot))
+
+
+def finished(lot: LotFinished) -> FinishedLot:
+    """What the papers are compared with of a finished lot."""
+    return FinishedLot(
+        order=lot.order,
+        lot=lot.lot,
+        gtin=lot.gtin,
+        count=len(lot.serials),
+        within_limits=lot.within_limits,
+    )
+
+
+def _compare(
+    entry: bytes, found: Mapping[str, bytes], lot: FinishedLot | None
+) -> list[CheckResult]:
+    from zhidao.trade.wire import (
+        bill_of_lading,
+        origin_statement,
+        packing_list,
+        ubl_invoice,
+    )
+    from zhidao.trade.wire import entry as entry_file
+
+    invoice, packing = found.get("invoice"), found.get("packing_list")
+    origin, bill = found.get("origin_statement"), found.get("bill_of_lading")
+    papers = Papers(
+        entry=entry_file.read(entry),
+        invoice=ubl_invoice.read(invoice) if invoice else None,
+        packing=packing_list.read(packing) if packing else None,
+        origin=origin_statement.read(origin) if origin else None,
+        bill=bill_of_lading.read(bill) if bill else None,
+        lot=lot,
+    )
+    return compare(papers)

@@ -1,0 +1,18 @@
+"""What the use cases of trade ask of the world."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from zhidao.trade.domain.verdict import Verdict
+
+
+class InvoiceRules(Protocol):
+    """Judges UBL invoices by schema and business rules, off the event loop."""
+
+    async def judge(self, document: bytes) -> Verdict:
+        """The verdict; its outcome is `not checked` where no rules are installed.
+
+        Raises MalformedInput for what is no XML, Unavailable if the judge gave no answer.
+        """
+        ...
