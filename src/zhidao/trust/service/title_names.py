@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict
+from zhidao.core.errors import Conflict, Unavailable
 from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
@@ -38,6 +39,12 @@ class TitleNames:
                 )
             self._known[address] = party
         return account
+
+    async def name_all(self, parties: Iterable[PartyId]) -> None:
+        """Names the accounts of all parties whose keys are here; the others stay unnamed."""
+        for party in parties:
+            with contextlib.suppress(Unavailable):
+                await self.account_of(party)
 
     async def party_of(self, address: Address) -> str:
         """The party behind an address, or `` if nobody named it."""

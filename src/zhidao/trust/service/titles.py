@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import check_digest
-from zhidao.core.errors import Conflict, NotFound, Refused
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Handled, Records
@@ -46,6 +46,12 @@ _DEPLOY_GAS: Final = 9_000_000
 _ATTEMPTS_MAX: Final = 5
 
 
+async def everybody(party: PartyId) -> bool:
+    """Lets every party mint."""
+    del party
+    return True
+
+
 class TitleService:
     """Implements `commands.Titles`, and handles the chain's logged transactions."""
 
@@ -58,15 +64,17 @@ class TitleService:
         chain_log: ChainLog,
         executor: ChainExecutor,
         chain_id: int,
+        may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
         patience_s: float = 15.0,
     ) -> None:
-        """`contracts` is called once, for the first title; `patience_s` bounds each wait."""
+        """`contracts` is called once a minter is new; `patience_s` bounds each wait."""
         self._records = records
         self._accounts = accounts
         self._contracts = contracts
         self._log = chain_log
         self._executor = executor
         self._chain_id = chain_id
+        self._may_mint = may_mint
         self._patience_s = patience_s
         self._node = Actor(PartyId(records.node), Role.NODE)
         self._names = TitleNames(records, accounts, chain_id)
@@ -81,6 +89,8 @@ class TitleService:
         Raises Conflict if the document has a title with other particulars.
         """
         actor.require(Role.PARTY)
+        if not await self._may_mint(actor.party):
+            raise Forbidden(f"{actor.party} is no carrier; only carriers mint titles here")
         receiver = party_id(holder)
         asked = TitleAsked(
             title=check_digest(document),
@@ -97,6 +107,8 @@ class TitleService:
             if not await self._executor.moves(bytes.fromhex(document)):
                 owner = await self._names.account_of(receiver)
                 minter = await self._names.account_of(actor.party)
+                # Whoever may read the title may come to hold it.
+                await self._names.name_all(PartyId(reader) for reader in asked.readers)
                 await self._open_registry(minter)
                 await self._submit(
                     actor,
@@ -134,8 +146,10 @@ class TitleService:
         await self._records.history(_aggregate(title), actor)
         return await self.title(title)
 
-    async def titles_for(self, actor: Actor, *, limit: int, after: str = "") -> list[Title]:
-        """The titles that the actor may see, by token id, after `after`."""
+    async def titles_for(
+        self, actor: Actor, *, limit: int, after: str = ""
+    ) -> tuple[list[Title], str]:
+        """The titles that the actor may see, by token id, and where the next page starts."""
         start = _aggregate(after) if after else ""
         names = await self._records.aggregates("title/", actor, limit=limit, after=start)
         found = []
@@ -145,7 +159,8 @@ class TitleService:
             except NotFound:
                 # Asked for and not minted yet.
                 continue
-        return found
+        more = names[-1].removeprefix("title/") if len(names) == limit else ""
+        return found, more
 
     async def into_custody(self, actor: Actor, *, title: str, deal: str) -> Title:
         """Moves a title from the actor's party to the deal's custody account; idempotent.

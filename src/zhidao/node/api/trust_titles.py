@@ -1,0 +1,86 @@
+"""Routes of titles: mint a bill of lading, see who holds it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.actor import Actor
+from zhidao.core.encoding import parse_hex
+from zhidao.core.limits import PAGE_ITEMS_MAX
+from zhidao.trust.events import Title
+from zhidao.trust.service.titles import TitleService
+from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
+
+_DIGEST = "^[0-9a-f]{64}$"
+Digest = Annotated[str, msgspec.Meta(pattern=_DIGEST)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Hex = Annotated[str, msgspec.Meta(min_length=2, max_length=2 * TRANSACTION_BYTES_MAX)]
+_Title = Annotated[str, Parameter(pattern=_DIGEST)]
+
+
+class NewTitle(msgspec.Struct, forbid_unknown_fields=True):
+    """What to mint. `document`: SHA-256 of the bill of lading; `holder`: the party to own it."""
+
+    consignment: Name
+    document: Digest
+    holder: Name
+    readers: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
+
+
+class SignedTransaction(msgspec.Struct, forbid_unknown_fields=True):
+    """An EIP-1559 transaction that a holder signed elsewhere, in lower-case hexadecimal."""
+
+    raw: Hex
+
+
+class TitlePage(msgspec.Struct):
+    """Titles in order of their token id. `after` asks for the next page, or is empty."""
+
+    titles: list[Title]
+    after: str
+
+
+def routes(titles: TitleService) -> Router:
+    """Routes under /v1/trust/titles."""
+
+    @post("/")
+    async def mint_title(data: NewTitle, actor: Actor) -> Title:
+        """Mints the one title of a document; the same request again answers the same title."""
+        return await titles.mint(
+            actor,
+            document=data.document,
+            consignment=data.consignment,
+            holder=data.holder,
+            readers=data.readers,
+        )
+
+    @get("/")
+    async def list_titles(
+        actor: Actor,
+        limit: Annotated[int, Parameter(ge=1, le=PAGE_ITEMS_MAX)] = 50,
+        after: Annotated[str, Parameter(pattern="^([0-9a-f]{64})?$")] = "",
+    ) -> TitlePage:
+        """The titles that the caller may see."""
+        found, more = await titles.titles_for(actor, limit=limit, after=after)
+        return TitlePage(titles=found, after=more)
+
+    @get("/{title:str}")
+    async def one_title(title: _Title, actor: Actor) -> Title:
+        """A title as it stands; 404 for whoever may not see it."""
+        return await titles.title_for(actor, title)
+
+    @post("/{title:str}/transactions")
+    async def send_transaction(title: _Title, data: SignedTransaction, actor: Actor) -> Title:
+        """Logs and executes what a holder signed with a key of his own; the same bytes act once."""
+        raw = parse_hex(data.raw)
+        return await titles.send(actor, raw=raw, title=title, purpose="sent by a party")
+
+    return Router(
+        "/v1/trust/titles",
+        route_handlers=[mint_title, list_titles, one_title, send_transaction],
+        tags=["trust"],
+    )
