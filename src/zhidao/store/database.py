@@ -19,14 +19,12 @@ from typing import Any, Final, Self, TypeAlias, TypeVar
 import numpy as np
 import psycopg
 from psycopg import sql as composing
-from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from zhidao.core.errors import Conflict, MalformedInput, Unavailable
 from zhidao.store.copying import binary_rows
+from zhidao.store.pool import Connection, Pool, absent
 
 _T = TypeVar("_T")
-_Connection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 CHECKOUT_S: Final = 5.0
@@ -48,7 +46,7 @@ class Contended(Unavailable):
 class Session:
     """One transaction. Use it inside `async with database.session()` only."""
 
-    def __init__(self, connection: _Connection, column_types: dict[str, dict[str, int]]) -> None:
+    def __init__(self, connection: Connection, column_types: dict[str, dict[str, int]]) -> None:
         self._connection = connection
         self._column_types = column_types
 
@@ -106,7 +104,7 @@ class Session:
                         await copy.write_row(row)
 
     @property
-    def connection(self) -> _Connection:
+    def connection(self) -> Connection:
         """The driver's own connection, for what only it can do (backup's COPY OUT)."""
         return self._connection
 
@@ -125,7 +123,7 @@ class Session:
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: AsyncConnectionPool[_Connection]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._column_types: dict[str, dict[str, int]] = {}
 
@@ -134,20 +132,8 @@ class Database:
         cls, url: str, *, connections_max: int = 12, checkout_s: float = CHECKOUT_S
     ) -> Self:
         """Connects. Raises Unavailable if the server does not answer within `checkout_s`."""
-        pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
-            url,
-            min_size=1,
-            max_size=connections_max,
-            open=False,
-            timeout=checkout_s,
-            connection_class=psycopg.AsyncConnection[dict[str, Any]],
-            kwargs={"autocommit": True, "row_factory": dict_row},
-        )
-        try:
-            await pool.open(wait=True, timeout=checkout_s)
-        except PoolTimeout as error:
-            await pool.close()
-            raise _absent() from error
+        pool = Pool(url, connections_max=connections_max, checkout_s=checkout_s)
+        await pool.give(await pool.take())
         return cls(pool)
 
     async def close(self) -> None:
@@ -173,7 +159,7 @@ class Database:
             await _roll_back(connection)
             raise
         finally:
-            await self._pool.putconn(connection)
+            await self._pool.give(connection)
 
     async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
         """Runs `work` in a transaction, and again from the start while others are in the way."""
@@ -195,23 +181,20 @@ class Database:
         except Unavailable:
             return False
 
-    async def _begin(self, mode: bytes) -> _Connection:
+    async def _begin(self, mode: bytes) -> Connection:
         """A connection inside a fresh transaction; dead connections of the pool are passed over."""
-        for _ in range(self._pool.max_size + 1):
-            try:
-                connection = await self._pool.getconn()
-            except (PoolTimeout, PoolClosed) as error:
-                raise _absent() from error
+        for _ in range(self._pool.connections_max + 1):
+            connection = await self._pool.take()
             try:
                 await connection.execute(mode)
             except psycopg.OperationalError:
-                await self._pool.putconn(connection)
+                await self._pool.give(connection)
             except BaseException:
-                await self._pool.putconn(connection)
+                await self._pool.give(connection)
                 raise
             else:
                 return connection
-        raise _absent()
+        raise absent("connections end as soon as they are made")
 
 
 @contextmanager
@@ -251,13 +234,7 @@ def _first_line(error: psycopg.Error) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _absent() -> Unavailable:
-    return Unavailable(
-        "the database does not answer", code="database_unavailable", remedy="try again"
-    )
-
-
-async def _roll_back(connection: _Connection) -> None:
+async def _roll_back(connection: Connection) -> None:
     try:
         await connection.execute(b"ROLLBACK")
     except psycopg.Error:

@@ -1,0 +1,88 @@
+"""A small pool of connections that is back at once after the server was.
+
+psycopg_pool waits one second and then ever longer between attempts to reconnect; a node whose
+database restarts in a tenth of a second shall not stand still for seven.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
+
+from zhidao.core.errors import Unavailable
+
+Connection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
+_PAUSE_S = 0.05
+
+
+class Pool:
+    """At most `connections_max` connections, made when needed, last used first."""
+
+    def __init__(self, url: str, *, connections_max: int, checkout_s: float) -> None:
+        self.connections_max = connections_max
+        self._url = url
+        self._checkout_s = checkout_s
+        self._places = asyncio.Semaphore(connections_max)
+        self._idle: list[Connection] = []
+        self._closed = False
+
+    async def take(self) -> Connection:
+        """A connection, which may have died unseen. Give it back.
+
+        Raises Unavailable after `checkout_s` without a server or without a free place.
+        """
+        deadline = time.monotonic() + self._checkout_s
+        try:
+            async with asyncio.timeout(self._checkout_s):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise absent("all connections are busy") from error
+        try:
+            return self._idle.pop() if self._idle else await self._connect(deadline)
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def give(self, connection: Connection) -> None:
+        """Takes a connection back; one that is broken or inside a transaction is closed."""
+        clean = connection.info.transaction_status == TransactionStatus.IDLE
+        try:
+            if clean and not self._closed:
+                self._idle.append(connection)
+            else:
+                await connection.close()
+        finally:
+            self._places.release()
+
+    async def close(self) -> None:
+        """Closes what is idle now, and the rest as it comes back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _connect(self, deadline: float) -> Connection:
+        while not self._closed:
+            try:
+                return await psycopg.AsyncConnection.connect(
+                    self._url,
+                    autocommit=True,
+                    row_factory=dict_row,
+                    connect_timeout=max(2, int(self._checkout_s)),
+                )
+            except psycopg.OperationalError as error:
+                if time.monotonic() + _PAUSE_S >= deadline:
+                    raise absent(str(error).splitlines()[0]) from error
+                await asyncio.sleep(_PAUSE_S)
+        raise absent("this node is stopping")
+
+
+def absent(why: str) -> Unavailable:
+    """What a caller hears when there is no connection to be had."""
+    return Unavailable(
+        f"the database does not answer: {why}", code="database_unavailable", remedy="try again"
+    )

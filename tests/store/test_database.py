@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from zhidao.core.errors import Conflict, MalformedInput, Unavailable
+from zhidao.store.database import Contended, Database, Session, translated
+from zhidao.store.embedded import EmbeddedPostgres
+
+service = pytest.mark.service
+
+
+@pytest.fixture
+async def numbers(database: Database) -> Database:
+    """A database with the table public.number (key int, value bigint)."""
+    async with database.session() as session:
+        await session.script("create table number (key int primary key, value bigint not null)")
+    return database
+
+
+async def count(database: Database) -> int:
+    async with database.session() as session:
+        row = await session.fetch_one("select count(*)::int as n from number")
+    assert row
+    return int(row["n"])
+
+
+@service
+async def test_a_block_that_raises_leaves_nothing(numbers: Database):
+    async def fail() -> None:
+        async with numbers.session() as session:
+            assert await session.execute("insert into number values (1, 1)") == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await count(numbers) == 0
+
+
+@service
+async def test_a_cancelled_block_leaves_nothing_and_the_pool_whole(numbers: Database):
+    async def work() -> None:
+        async with numbers.session() as session:
+            await session.execute("insert into number values (1, 1)")
+            await session.execute("select pg_sleep(30)")
+
+    for _ in range(8):  # More often than there are connections.
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await count(numbers) == 0
+
+
+@service
+async def test_errors_are_those_of_the_house(numbers: Database):
+    async with numbers.session() as session:
+        await session.execute("insert into number values (1, 1)")
+    with pytest.raises(Conflict, match="number_pkey"):
+        async with numbers.session() as session:
+            await session.execute("insert into number values (1, 1)")
+    for statement, value in (
+        ("insert into number values (2, %s)", 2**63),
+        ("select %s::text", "a\x00b"),
+        ("select %s::text::uuid", "no"),
+    ):
+        with pytest.raises(MalformedInput):
+            async with numbers.session() as session:
+                await session.execute(statement, (value,))
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        async with numbers.session() as session:
+            await session.execute("select * from nowhere")
+
+
+@service
+async def test_a_full_disk_says_so_and_reading_goes_on(numbers: Database):
+    with pytest.raises(Unavailable) as caught:
+        async with numbers.session() as session:
+            await session.script(
+                "do $$ begin raise exception 'could not extend file' using errcode = '53100';"
+                " end $$"
+            )
+    assert caught.value.code == "disk_full"
+    assert "free space" in str(caught.value)
+    assert await count(numbers) == 0
+
+
+def test_a_failing_write_of_the_driver_is_a_full_disk_too():
+    with pytest.raises(Unavailable) as caught, translated():
+        raise psycopg.OperationalError("could not write: No space left on device")
+    assert caught.value.code == "disk_full"
+
+
+@service
+async def test_transactions_in_each_others_way_run_again_until_both_hold(numbers: Database):
+    async with numbers.session() as session:
+        await session.execute("insert into number values (1, 0), (2, 0)")
+
+    async def add(first: int, second: int) -> None:
+        async def work(session: Session) -> None:
+            for key in (first, second):
+                await session.execute("update number set value = value + 1 where key = %s", (key,))
+                await asyncio.sleep(0.01)
+
+        await numbers.run(work)
+
+    # Opposite orders: PostgreSQL finds deadlocks after a second and ends one of the two.
+    await asyncio.gather(add(1, 2), add(2, 1), add(1, 2))
+    async with numbers.session() as session:
+        rows = await session.fetch_all("select value from number")
+    assert [row["value"] for row in rows] == [3, 3]
+
+
+@service
+async def test_work_that_never_finds_room_is_contended_and_unavailable(numbers: Database):
+    tries = []
+
+    async def work(session: Session) -> None:
+        tries.append(1)
+        await session.script("do $$ begin raise exception 'x' using errcode = '40001'; end $$")
+
+    with pytest.raises(Contended):
+        await numbers.run(work)
+    assert len(tries) > 5
+
+
+@service
+async def test_a_snapshot_reads_one_state_and_cannot_write(numbers: Database):
+    async with numbers.session(snapshot=True) as session:
+        assert await session.fetch_one("select 1 as x from number") is None
+        async with numbers.session() as other:
+            await other.execute("insert into number values (1, 1)")
+        assert await session.fetch_one("select 1 as x from number") is None
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        async with numbers.session(snapshot=True) as session:
+            await session.execute("insert into number values (2, 1)")
+
+
+@service
+async def test_more_callers_than_connections_take_turns(numbers: Database):
+    async def write(key: int) -> None:
+        async with numbers.session() as session:
+            await session.execute("insert into number values (%s, 1)", (key,))
+
+    await asyncio.gather(*(write(key) for key in range(100)))
+    assert await count(numbers) == 100
+
+
+@service
+async def test_after_a_crash_the_same_pool_serves_again(tmp_path: Path):
+    server = EmbeddedPostgres(tmp_path / "pg")
+    database = await Database.open(server.start())
+    try:
+        async with database.session() as session:
+            await session.script("create table kept (n int)")
+        await asyncio.gather(*(database.ready() for _ in range(8)))
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        time.sleep(0.2)
+        waiting = asyncio.create_task(database.ready())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        server.start()
+        started = time.monotonic()
+        assert await waiting
+        assert time.monotonic() - started < 1.0
+        async with database.session() as session:
+            assert await session.fetch_all("select n from kept") == []
+    finally:
+        await database.close()
+        server.stop()
+
+
+@service
+async def test_a_pool_that_is_used_up_says_so_in_time(database_url: str):
+    database = await Database.open(database_url, connections_max=1, checkout_s=0.2)
+    try:
+        async with database.session():
+            assert not await database.ready()
+        assert await database.ready()
+    finally:
+        await database.close()
+    assert not await database.ready()
+
+
+async def test_an_absent_server_is_unavailable():
+    with pytest.raises(Unavailable):
+        await Database.open("postgresql://nobody@127.0.0.1:1/none", checkout_s=0.3)
