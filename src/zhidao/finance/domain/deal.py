@@ -88,6 +88,15 @@ class Deal:
         return self.decided is None
 
     @property
+    def state(self) -> str:
+        """One word for where the deal is: opened, reserved, decided, paid or refused."""
+        if self.settled is not None:
+            return "paid" if self.settled.paid else "refused"
+        if self.decided is not None:
+            return "decided"
+        return "opened" if self.reserved is None else "reserved"
+
+    @property
     def deadline(self) -> Utc:
         """Scenario time after which an undecided deal is aborted."""
         grace_s = REST_GRACE_S if ARRIVAL in self.met else ARRIVAL_GRACE_S

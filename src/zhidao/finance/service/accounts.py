@@ -24,12 +24,12 @@ from zhidao.finance.domain.ledger import (
     ledger_number,
 )
 from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id
+from zhidao.finance.domain.payment import Person
 from zhidao.finance.events import AccountOpened, BankAdmitted
 from zhidao.finance.service.ledger import Ledger
 
 # ISO 9362:2022: four characters, country, location, optional branch; as pacs.008 takes it.
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?\Z", re.ASCII)
-_COUNTRY: Final = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 _FLAGS: Final = {
     AccountCode.CUSTOMER: AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS,
     AccountCode.ESCROW: AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS,
@@ -60,7 +60,7 @@ class Accounts:
         party_id(bank.bank)
         if not _BIC.match(bank.bic):
             raise MalformedInput(f"not a BIC: {bank.bic[:16]!r}", remedy="give 8 or 11 characters")
-        _check_country(bank.country)
+        Person(bank.name, bank.town, bank.country)
         known = _admission(await self._records.history(f"bank/{bank.bank}"))
         if known is None:
             await self._records.record(
@@ -98,7 +98,7 @@ class Accounts:
         """
         bank = await self.require_bank(actor)
         party_id(holder)
-        _check_country(country)
+        Person(name, town, country)  # What a message could not carry is refused here.
         wanted = _opened(
             bank, AccountCode.CUSTOMER, holder, currency, name=name, town=town, country=country
         )
@@ -241,11 +241,6 @@ def _admission(history: Sequence[SignedEvent]) -> BankAdmitted | None:
 
 def _opening(history: Sequence[SignedEvent]) -> AccountOpened | None:
     return AccountOpened.of(history[0]) if history else None
-
-
-def _check_country(country: str) -> None:
-    if not _COUNTRY.match(country):
-        raise MalformedInput(f"not a country code: {country[:8]!r}", remedy="give two letters")
 
 
 def _refusal(result: Result, what: str) -> Refused:

@@ -330,6 +330,7 @@ class Deals:
             title = await self._titles.title(opened.title)
             if title.consignment != opened.consignment:
                 raise Refused("the title is of another consignment", code="other_consignment")
+        await self._settlement.rehearse(opened)
         available = await self._accounts.available(payer)
         if available < opened.amount_minor:
             raise Refused(

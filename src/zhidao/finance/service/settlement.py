@@ -7,6 +7,8 @@ so it is repeated after a crash or an outage until it holds; then, and only then
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
@@ -16,17 +18,26 @@ from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import Refused
 from zhidao.core.journal import Handled, Records
 from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import Utc
 from zhidao.finance.domain.deal import ABORT, RELEASE, Deal
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
-from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, uetr
+from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id, uetr
 from zhidao.finance.domain.payment import Payment, Person
 from zhidao.finance.domain.verdict import Abort
-from zhidao.finance.events import AccountOpened, Decided, Settled
+from zhidao.finance.events import AccountOpened, DealOpened, Decided, Settled
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import Schemas
 from zhidao.finance.wire.iso20022 import camt054, pacs008
 from zhidao.trust.commands import Titles
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The transfers that a message refers to."""
+
+    payment: UUID
+    pending: UUID
 
 
 class Settlement:
@@ -51,6 +62,14 @@ class Settlement:
         self._schemas = schemas
         self._scenario_clock = scenario_clock
         self._actor = Actor(records.node, Role.NODE)
+
+    async def rehearse(self, opened: DealOpened) -> None:
+        """Writes a deal's messages for practice. Raises what would stop them at the end."""
+        now = self._scenario_clock.now()
+        names = _Names(*(transfer_id(opened.deal, step, at=now) for step in ("a", "b")))
+        payment = await self._payment(opened, names, _whole_second(now))
+        pacs008.encode(payment)
+        camt054.encode(payment)
 
     async def reserve(self, deal: Deal) -> Result:
         """Holds the amount by a pending transfer; again: `exists`."""
@@ -136,7 +155,7 @@ class Settlement:
         pacs, camt, schema = "", "", "not checked"
         if paid:
             await self._post(deal, payee)
-            pacs, camt, schema = await self._write_messages(deal, payer, payee)
+            pacs, camt, schema = await self._write_messages(deal)
         else:
             await self._void(deal)
         settled = Settled(
@@ -229,11 +248,12 @@ class Settlement:
         allowed = (Result.OK, Result.EXISTS, Result.PENDING_TRANSFER_NOT_FOUND)
         _require(results, deal, allowed)
 
-    async def _write_messages(
-        self, deal: Deal, payer: AccountOpened, payee: AccountOpened
-    ) -> tuple[str, str, str]:
+    async def _write_messages(self, deal: Deal) -> tuple[str, str, str]:
         """Digests of pacs.008 and camt.054 in the archive, and whether a schema was at hand."""
-        payment = await self._payment(deal, payer, payee)
+        assert deal.decided_at is not None, "messages follow a decision"
+        names = _Names(deal.step_id("payment"), deal.pending_id)
+        # The decision's own time, so that every repetition writes the same bytes.
+        payment = await self._payment(deal.opened, names, _whole_second(deal.decided_at))
         transfer, notice = pacs008.encode(payment), camt054.encode(payment)
         # Both are read back strictly before they leave the house.
         assert pacs008.decode(transfer) == camt054.decode(notice) == payment
@@ -244,26 +264,29 @@ class Settlement:
         schema = "; ".join(sorted(set(verdicts)))
         return await self._archive.put(transfer), await self._archive.put(notice), schema
 
-    async def _payment(self, deal: Deal, payer: AccountOpened, payee: AccountOpened) -> Payment:
-        assert deal.decided_at is not None, "a payment follows a decision"
-        # The decision's own time, so that every repetition writes the same bytes.
-        created = deal.decided_at.to_datetime().replace(microsecond=0)
+    async def _payment(self, opened: DealOpened, names: _Names, created: datetime) -> Payment:
+        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
+        payee = await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)
         return Payment(
-            message=deal.step_id("payment").hex,
-            instruction=deal.pending_id.hex,
-            end_to_end=deal.name,
-            uetr=uetr(deal.step_id("payment")),
+            message=names.payment.hex,
+            instruction=names.pending.hex,
+            end_to_end=opened.deal,
+            uetr=uetr(names.payment),
             created=created,
             settled_on=created.date(),
-            amount=Money(deal.opened.amount_minor, Currency(deal.opened.currency)),
+            amount=Money(opened.amount_minor, Currency(opened.currency)),
             payer=_person(payer),
             payer_account=UUID(payer.account).hex,
-            payer_bank=(await self._accounts.bank(payer.bank)).bic,
+            payer_bank=(await self._accounts.bank(opened.payer_bank)).bic,
             payee=_person(payee),
             payee_account=UUID(payee.account).hex,
-            payee_bank=(await self._accounts.bank(payee.bank)).bic,
-            remittance=f"consignment {deal.opened.consignment}",
+            payee_bank=(await self._accounts.bank(opened.payee_bank)).bic,
+            remittance=f"consignment {opened.consignment}",
         )
+
+
+def _whole_second(at: Utc) -> datetime:
+    return at.to_datetime().replace(microsecond=0)
 
 
 def _person(account: AccountOpened) -> Person:

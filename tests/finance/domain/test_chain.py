@@ -1,0 +1,54 @@
+"""The chain of batches: every changed bit shows, and the record is the one others use."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from uuid import UUID
+
+from zhidao.finance.domain.chain import Batch, batch_root, first_head, record_bytes
+from zhidao.finance.domain.ledger import Transfer, TransferFlag
+
+ONE = Transfer(
+    UUID(int=1), UUID(int=2), UUID(int=3), 4, UUID(int=5), 6, 7, 8, TransferFlag.PENDING, 9
+)
+
+
+def test_a_record_is_128_bytes_little_endian() -> None:
+    wide = b"".join(n.to_bytes(16, "little") for n in (1, 2, 3, 4, 5, 6))
+    narrow = bytes(16) + (7).to_bytes(4, "little") + b"\x08\0\x02\0" + (9).to_bytes(8, "little")
+    assert record_bytes(ONE) == wide + narrow
+
+
+def test_the_root_of_two_is_that_of_the_standard() -> None:
+    leaves = [hashlib.sha256(b"\0" + record_bytes(t)).digest() for t in (ONE, ONE)]
+    assert batch_root([ONE, ONE]) == hashlib.sha256(b"\1" + leaves[0] + leaves[1]).digest()
+
+
+def test_every_field_of_a_transfer_reaches_the_head() -> None:
+    head = first_head("CNY")
+    whole = Batch.after(head, shard="CNY", number=1, transfers=(ONE,))
+    changed = [
+        replace(ONE, id=UUID(int=9)),
+        replace(ONE, debit_account_id=UUID(int=9)),
+        replace(ONE, credit_account_id=UUID(int=9)),
+        replace(ONE, amount=9),
+        replace(ONE, pending_id=UUID(int=9)),
+        replace(ONE, user_data_128=9),
+        replace(ONE, ledger=9),
+        replace(ONE, code=9),
+        replace(ONE, flags=TransferFlag.LINKED),
+        replace(ONE, timestamp=10),
+    ]
+    heads = {Batch.after(head, shard="CNY", number=1, transfers=(t,)).head for t in changed}
+    assert len(heads) == len(changed)
+    assert whole.head not in heads
+
+
+def test_ledgers_and_batches_do_not_share_heads() -> None:
+    heads = {
+        Batch.after(first_head(shard), shard=shard, number=number, transfers=(ONE,)).head
+        for shard in ("CNY", "KZT")
+        for number in (1, 2)
+    }
+    assert len(heads) == 4

@@ -1,0 +1,118 @@
+"""Banks, accounts and deposits: who may, and what a repetition does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from zhidao.core.actor import Role
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.money import Currency, Money
+from zhidao.finance.events import BankAdmitted
+
+BANK = BankAdmitted(bank="carrier", name="C", bic="CARRKZKA", town="Almaty", country="KZ")
+CNY_5 = Money(500, Currency("CNY"))
+
+
+async def balance(world: Any, holder: str) -> int:
+    [own] = await world.accounts.statements(_actor(holder), limit=9)
+    return own.sums.balance
+
+
+def _actor(party: str, role: Role = Role.PARTY) -> Any:
+    from zhidao.core.actor import Actor
+    from zhidao.core.ids import PartyId
+
+    return Actor(PartyId(party), role)
+
+
+async def test_a_deposit_of_one_name_credits_once(world) -> None:
+    bank = _actor("importer-bank")
+    for _ in range(3):
+        await world.accounts.deposit(bank, deposit="second", holder="importer", amount=CNY_5)
+    assert await balance(world, "importer") == 10_000_500
+    with pytest.raises(Conflict) as conflict:
+        await world.accounts.deposit(
+            bank, deposit="second", holder="importer", amount=Money(501, Currency("CNY"))
+        )
+    assert conflict.value.code == "exists_with_different_amount"
+
+
+async def test_only_an_admitted_bank_touches_money(world) -> None:
+    for party in ("importer", "carrier", "operator"):
+        with pytest.raises(Forbidden):
+            await world.accounts.deposit(
+                _actor(party), deposit="x", holder="importer", amount=CNY_5
+            )
+        with pytest.raises(Forbidden):
+            await world.accounts.open(
+                _actor(party), holder="importer", currency="CNY", name="n", town="t", country="CN"
+            )
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, Role.ADMIN, Role.NODE])
+async def test_a_banks_name_without_the_party_role_is_not_enough(world, role) -> None:
+    with pytest.raises(Forbidden):
+        await world.accounts.deposit(
+            _actor("importer-bank", role), deposit="x", holder="importer", amount=CNY_5
+        )
+
+
+async def test_only_the_operator_admits_banks_and_a_second_description_conflicts(world) -> None:
+    with pytest.raises(Forbidden):
+        await world.accounts.admit(_actor("carrier"), BANK)
+    operator = _actor("operator", Role.OPERATOR)
+    assert await world.accounts.admit(operator, BANK) == BANK
+    written = len(world.durable.journal.written)
+    assert await world.accounts.admit(operator, BANK) == BANK
+    assert len(world.durable.journal.written) == written
+    with pytest.raises(Conflict):
+        await world.accounts.admit(operator, msgspec.structs.replace(BANK, name="D"))
+
+
+@pytest.mark.parametrize("changes", [{"bic": "CARR"}, {"bic": "carrkzka"}, {"country": "kz"}])
+async def test_a_bank_that_messages_cannot_name_is_refused(world, changes) -> None:
+    with pytest.raises(MalformedInput):
+        await world.accounts.admit(
+            _actor("operator", Role.OPERATOR), msgspec.structs.replace(BANK, **changes)
+        )
+
+
+async def test_an_account_opens_once_and_keeps_its_description(world) -> None:
+    bank = _actor("importer-bank")
+    names = {"holder": "carrier", "currency": "KZT", "town": "Almaty", "country": "KZ"}
+    first = await world.accounts.open(bank, name="Carrier", **names)
+    assert await world.accounts.open(bank, name="Carrier", **names) == first
+    with pytest.raises(Conflict):
+        await world.accounts.open(bank, name="Other", **names)
+
+
+async def test_holder_and_bank_see_an_account_and_nobody_else(world) -> None:
+    [own] = await world.accounts.statements(_actor("importer"), limit=9)
+    name = own.opened.account
+    for party in ("importer", "importer-bank"):
+        assert (await world.accounts.statement(_actor(party), name)).opened.account == name
+    for party in ("exporter", "exporter-bank", "carrier"):
+        with pytest.raises(NotFound):
+            await world.accounts.statement(_actor(party), name)
+    purposes = [
+        s.opened.purpose for s in await world.accounts.statements(_actor("importer-bank"), limit=9)
+    ]
+    assert sorted(purposes) == ["cash", "customer"]
+
+
+async def test_money_for_nobody_is_refused(world) -> None:
+    with pytest.raises(Refused) as refused:
+        await world.accounts.deposit(
+            _actor("importer-bank"), deposit="x", holder="exporter", amount=CNY_5
+        )
+    assert refused.value.code == "no_account"
+    with pytest.raises(Refused):
+        await world.accounts.deposit(
+            _actor("importer-bank"),
+            deposit="x",
+            holder="importer",
+            amount=Money(-1, Currency("CNY")),
+        )

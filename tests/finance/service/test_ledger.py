@@ -1,0 +1,133 @@
+"""The validator: durable before visible, one at a time, and never on rows that do not fit."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from zhidao.core.errors import Conflict, NotFound, Refused, Unavailable
+from zhidao.finance.domain.ledger import Account, Result, Transfer
+from zhidao.finance.events import TransfersPosted
+from zhidao.finance.service.ledger import Ledger
+
+
+def ledger_of(durable: Any, store: Any = None, holder: str = "node") -> Ledger:
+    return Ledger(store or durable.store, scribe=durable.scribe, clock=durable.clock, holder=holder)
+
+
+def pay(number: int, amount: int = 5) -> Transfer:
+    return Transfer(UUID(int=number), UUID(int=1), UUID(int=2), amount, ledger=7, code=1)
+
+
+async def two_accounts(ledger: Ledger) -> None:
+    await ledger.open_accounts("X", [Account(UUID(int=1), 7, 1), Account(UUID(int=2), 7, 1)], [])
+
+
+async def test_a_batch_is_one_event_with_its_root_and_head(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    assert await ledger.submit("X", [pay(10), pay(11)]) == [Result.OK, Result.OK]
+    await ledger.submit("X", [pay(12)])
+    events = [entry.event for entry in durable.journal.written]
+    posted = [TransfersPosted.of(event) for event in events]
+    assert [(fact.batch, fact.count) for fact in posted] == [(1, 2), (2, 1)]
+    assert {event.aggregate for event in events} == {"ledger/X"}
+    _, batches = await durable.store.load("X")
+    assert [batch.head.hex() for batch in batches] == [fact.head for fact in posted]
+
+
+async def test_a_batch_in_which_nothing_holds_writes_nothing(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    await ledger.submit("X", [pay(10)])
+    assert await ledger.submit("X", [pay(10)]) == [Result.EXISTS]
+    assert len(durable.journal.written) == 1
+
+
+async def test_a_new_validator_reads_back_what_the_old_one_wrote(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    await ledger.submit("X", [pay(10), pay(11)])
+    again = ledger_of(durable)
+    assert (await again.account("X", UUID(int=2))).balance == 10
+    assert await again.submit("X", [pay(10), pay(12)]) == [Result.EXISTS, Result.OK]
+    with pytest.raises(NotFound):
+        await again.account("X", UUID(int=3))
+
+
+async def test_an_older_validator_is_fenced_and_stays_so(durable) -> None:
+    old = ledger_of(durable, holder="old")
+    await two_accounts(old)
+    new = ledger_of(durable, holder="new")
+    await new.submit("X", [pay(10)])
+    with pytest.raises(Conflict) as fenced:
+        await old.submit("X", [pay(11)])
+    assert fenced.value.code == "fenced"
+    with pytest.raises(Unavailable):
+        await old.account("X", UUID(int=1))
+    assert await new.submit("X", [pay(12)]) == [Result.OK]
+
+
+async def test_a_changed_row_keeps_the_ledger_from_starting(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    await ledger.submit("X", [pay(10)])
+    await ledger.submit("X", [pay(11)])
+    held = durable.store._batches["X"]
+    held[1] = replace(held[1], transfers=(replace(held[1].transfers[0], amount=6),))
+    with pytest.raises(Refused, match="batch 2") as refused:
+        await ledger_of(durable).account("X", UUID(int=1))
+    assert refused.value.code == "ledger_head_differs"
+
+
+class LosesAnswers:
+    """A store that does its work and then does not answer."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.silent = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def commit(self, batch: Any, **more: Any) -> None:
+        await self.inner.commit(batch, **more)
+        if self.silent:
+            self.silent = False
+            raise Unavailable("the connection died before the answer")
+
+
+async def test_a_lost_answer_is_made_good_by_repeating(durable) -> None:
+    ledger = ledger_of(durable, LosesAnswers(durable.store))
+    await two_accounts(ledger)
+    with pytest.raises(Unavailable):
+        await ledger.submit("X", [pay(10)])
+    assert await ledger.submit("X", [pay(10)]) == [Result.EXISTS]
+    assert (await ledger.account("X", UUID(int=2))).balance == 5
+
+
+async def test_batches_at_the_same_time_take_turns(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    answers = await asyncio.gather(*(ledger.submit("X", [pay(100 + n, 1)]) for n in range(50)))
+    assert answers == [[Result.OK]] * 50
+    assert (await ledger.account("X", UUID(int=1))).balance == -50
+    _, batches = await durable.store.load("X")
+    stamps = [t.timestamp for batch in batches for t in batch.transfers]
+    assert stamps == sorted(set(stamps))
+
+
+async def test_an_account_opens_once(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    with pytest.raises(Conflict):
+        await two_accounts(ledger)
+
+
+async def test_a_batch_has_a_greatest_size(durable) -> None:
+    with pytest.raises(Refused, match="8189"):
+        await ledger_of(durable).submit("X", [pay(10)] * 8_190)
