@@ -1,0 +1,1 @@
+"""Frozen values and pure rules of positioning: tables, orbits, solutions, bounds."""

@@ -1,0 +1,191 @@
+"""Whether a window of positions proves that somebody arrived at a place in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from zhidao.core.geo import Circle, Geodetic
+from zhidao.core.timescale import Gpst, Utc
+from zhidao.positioning.domain.observations import Bools, Floats, Ints
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.solution import Reason, Solution
+
+_NS: Final = 1_000_000_000
+
+
+class Decision(StrEnum):
+    """What the positions alone say; the values are those of `ArrivalNotProven.reason`."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    BOUND_TOO_WIDE = "bound_too_wide"
+    TOO_FEW_SATELLITES = "too_few_satellites"
+    FAULT_NOT_EXCLUDED = "fault_not_excluded"
+    NO_NAVIGATION = "no_navigation"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Where and when somebody is expected."""
+
+    site: Circle
+    not_before: Utc
+    not_after: Utc
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The decision and the epoch that shows it; `epoch` is -1 where no epoch has a position.
+
+    `stretch`: first and last epoch of the proving stretch, both -1 unless inside. `sentence` says
+    it for a person.
+    """
+
+    decision: Decision
+    epoch: int
+    stretch: tuple[int, int]
+    sentence: str
+
+
+def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
+    """The arrival is proven by the first stretch of epochs that is long enough and wholly inside.
+
+    An epoch is inside if its time is within [not_before, not_after] and its distance from the
+    centre plus its horizontal protection level plus `boundary_mm` is at most the radius. Epochs of
+    a stretch follow each other within `gap_s_max`, and an epoch that is not inside ends it.
+    The deciding epoch is the one that completes the stretch. The risk is that of one epoch; asking
+    for a whole stretch only lowers it.
+    """
+    reach_m, distance_m = _reach(solved, errand.site)
+    limit_m = errand.site.radius_m - settings.boundary_mm / 1000
+    low, high = Gpst.from_utc(errand.not_before).ns, Gpst.from_utc(errand.not_after).ns
+    at = solved.gpst_ns
+    in_time: Bools = (at >= low) & (at <= high)
+    inside: Bools = reach_m <= limit_m
+    stretch = _first_stretch(at, inside & in_time, settings)
+    if stretch:
+        first, last = stretch
+        seconds = (at[last] - at[first]) / _NS
+        return Outcome(
+            Decision.INSIDE,
+            last,
+            stretch,
+            f"{last - first + 1} epochs over {seconds:.0f} s lie inside with their bounds; the "
+            f"position is {distance_m[last]:.1f} m from the centre, its bound "
+            f"{solved.horizontal_m[last]:.1f} m, the radius {errand.site.radius_m:.1f} m",
+        )
+    wrong_time = _wrong_time(at, inside, low, high, settings)
+    pool = solved.solved & (in_time if wrong_time is None else True)
+    epoch = _nearest(pool if pool.any() else solved.solved, reach_m, distance_m)
+    decision = wrong_time or _why_not(solved, in_time, distance_m, inside, limit_m)
+    return Outcome(
+        decision, epoch, (-1, -1), _sentence(decision, solved, epoch, distance_m, errand)
+    )
+
+
+def _reach(solved: Solution, site: Circle) -> tuple[Floats, Floats]:
+    """Distance from the centre with and without the bound, (e,); infinite without a position."""
+    distance_m = np.full(len(solved.gpst_ns), np.inf)
+    latitude, longitude = np.rad2deg(solved.latitude), np.rad2deg(solved.longitude)
+    for index in np.flatnonzero(solved.solved).tolist():
+        near = abs(latitude[index] - site.centre.latitude_deg) < 10
+        if near:
+            point = Geodetic(float(latitude[index]), float(longitude[index]))
+            distance_m[index] = _distance_m(site, point)
+    return distance_m + np.nan_to_num(solved.horizontal_m, nan=np.inf, posinf=np.inf), distance_m
+
+
+def _distance_m(site: Circle, point: Geodetic) -> float:
+    if abs((point.longitude_deg - site.centre.longitude_deg + 180) % 360 - 180) > 90:
+        return float("inf")
+    return site.radius_m - site.spare_m(point)
+
+
+def _first_stretch(at: Ints, good: Bools, settings: Settings) -> tuple[int, int] | None:
+    """First and completing epoch of the first stretch that is long enough, or None."""
+    start = -1
+    for index in range(len(at)):
+        if not good[index]:
+            start = -1
+            continue
+        if start < 0 or at[index] - at[index - 1] > settings.gap_s_max * _NS:
+            start = index
+        long_enough = at[index] - at[start] >= settings.stretch_s_min * _NS
+        if long_enough and index - start + 1 >= settings.stretch_epochs_min:
+            return start, index
+    return None
+
+
+def _wrong_time(
+    at: Ints, inside: Bools, low: int, high: int, settings: Settings
+) -> Decision | None:
+    """Whether the place would do and only the time does not."""
+    if not len(at):
+        return None
+    if at[-1] < low:
+        return Decision.TOO_EARLY
+    if at[0] > high:
+        return Decision.TOO_LATE
+    if _first_stretch(at, inside & (at >= low), settings):
+        return Decision.TOO_LATE
+    if _first_stretch(at, inside & (at <= high), settings):
+        return Decision.TOO_EARLY
+    return None
+
+
+def _why_not(
+    solved: Solution, in_time: Bools, distance_m: Floats, inside: Bools, limit_m: float
+) -> Decision:
+    fixed = solved.solved & in_time
+    if not fixed.any():
+        reasons = solved.reason[in_time]
+        if (reasons == Reason.FAULT_NOT_EXCLUDED).any():
+            return Decision.FAULT_NOT_EXCLUDED
+        if len(reasons) and (reasons == Reason.NO_NAVIGATION).mean() > 0.5:
+            return Decision.NO_NAVIGATION
+        return Decision.TOO_FEW_SATELLITES
+    near = fixed & (distance_m <= limit_m)
+    if (near & ~inside).any():
+        return Decision.BOUND_TOO_WIDE
+    if near.any() and (solved.reason[in_time] == Reason.FAULT_NOT_EXCLUDED).any():
+        return Decision.FAULT_NOT_EXCLUDED
+    return Decision.OUTSIDE
+
+
+def _nearest(pool: Bools, reach_m: Floats, distance_m: Floats) -> int:
+    if not pool.any():
+        return -1
+    measure = np.where(np.isfinite(reach_m), reach_m, 1e9 + distance_m)
+    return int(np.where(pool, np.minimum(measure, 1e12), np.inf).argmin())
+
+
+def _sentence(
+    decision: Decision, solved: Solution, epoch: int, distance_m: Floats, errand: Errand
+) -> str:
+    where = ""
+    if epoch >= 0:
+        where = (
+            f"; nearest is {distance_m[epoch]:.1f} m from the centre with a bound of "
+            f"{solved.horizontal_m[epoch]:.1f} m, the radius is {errand.site.radius_m:.1f} m"
+        )
+    match decision:
+        case Decision.TOO_EARLY:
+            return f"the window was observed before {errand.not_before}{where}"
+        case Decision.TOO_LATE:
+            return f"the window was observed after {errand.not_after}{where}"
+        case Decision.OUTSIDE:
+            return f"no stretch of positions lies inside the site for long enough{where}"
+        case Decision.BOUND_TOO_WIDE:
+            return f"positions lie inside, but their bounds reach out of the site{where}"
+        case Decision.FAULT_NOT_EXCLUDED:
+            return f"the ranges contradict each other and no exclusion settles it{where}"
+        case Decision.NO_NAVIGATION:
+            return "no fresh broadcast ephemerides are known for the satellites in the window"
+        case _:
+            return "too few satellites were received for a position"

@@ -1,0 +1,125 @@
+"""Broadcast ephemerides as columns, and the choice of the right one for each observation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+import numpy as np
+
+from zhidao.positioning.domain.observations import Bools, Floats, Ints
+from zhidao.positioning.domain.signals import SYSTEMS
+
+_NS: Final = 1_000_000_000
+UNKNOWN: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Ephemerides:
+    """Keplerian broadcast ephemerides of BDS (D1, D2), GPS (LNAV), Galileo (I/NAV) and QZSS.
+
+    One row a message, sorted by satellite and reference time; every column has shape (n,).
+    `satellite` = 100 x index in SYSTEMS + prn. Times are nanoseconds of GPST, also for BDS; angles
+    in radians, lengths in metres, seconds else. `toe_of_week_s` is the reference time as the
+    system's own second of week, which the rotation of the node needs. `delay1_s`, `delay2_s`:
+    BDS TGD1 (B1I) and TGD2 (B2I), GPS TGD, Galileo BGD E5a/E1 and E5b/E1; NaN where unknown.
+    `accuracy_m` is the broadcast user range accuracy. `healthy`: fit for use by its own word.
+    """
+
+    satellite: Ints
+    toc_ns: Ints
+    toe_ns: Ints
+    toe_of_week_s: Floats
+    clock_bias_s: Floats
+    clock_drift: Floats
+    clock_drift_rate: Floats
+    root_a: Floats
+    eccentricity: Floats
+    mean_anomaly: Floats
+    mean_motion_difference: Floats
+    perigee: Floats
+    inclination: Floats
+    inclination_rate: Floats
+    node: Floats
+    node_rate: Floats
+    cuc: Floats
+    cus: Floats
+    crc: Floats
+    crs: Floats
+    cic: Floats
+    cis: Floats
+    delay1_s: Floats
+    delay2_s: Floats
+    accuracy_m: Floats
+    healthy: Bools
+    issue: Ints
+
+    def __len__(self) -> int:
+        return len(self.satellite)
+
+    def take(self, rows: Ints | Bools) -> Ephemerides:
+        """The given rows, in the given order."""
+        return Ephemerides(
+            **{column.name: getattr(self, column.name)[rows] for column in fields(self)}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Klobuchar:
+    """Eight broadcast coefficients of the Klobuchar model; `bds` tells the BDS form from GPS's."""
+
+    alpha: tuple[float, float, float, float]
+    beta: tuple[float, float, float, float]
+    bds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """What a navigation file gives: ephemerides and ionosphere coefficients.
+
+    `klobuchar` is the BDS set where the file has one, else the GPS set, else None.
+    """
+
+    ephemerides: Ephemerides
+    klobuchar: Klobuchar | None = None
+    simulated: bool = False
+    comments: tuple[str, ...] = field(default=())
+
+    @property
+    def systems(self) -> str:
+        """Letters of the systems that have ephemerides."""
+        return "".join(SYSTEMS[index] for index in np.unique(self.ephemerides.satellite // 100))
+
+
+def satellite_number(system: str, prn: Ints | int) -> Ints:
+    """The number under which tables hold a satellite."""
+    return np.asarray(100 * SYSTEMS.index(system) + np.asarray(prn), np.int64)
+
+
+# How old an ephemeris may be, before and after its reference time. BDS renews hourly, GPS every
+# two hours, Galileo every ten minutes or more; a receiver may miss a renewal or two. Beyond this
+# the orbit error grows without anything in the message saying so.
+AGE_S_MAX: Final = {"G": 7_200, "E": 7_200, "C": 7_200, "J": 7_200}
+
+
+def choose(store: Ephemerides, satellite: Ints, gpst_ns: Ints) -> Ints:
+    """Row of the healthy ephemeris nearest in reference time, or UNKNOWN; shape (n,).
+
+    satellite, gpst_ns: shape (n,). A satellite whose nearest message says "unhealthy" gets none,
+    even if an older message called it healthy. A message for a reference time ahead of the
+    observation counts too: files hold messages by reference time, not by when they were sent.
+    """
+    out = np.full(len(satellite), UNKNOWN, np.int64)
+    for number in np.unique(satellite):
+        first, last = np.searchsorted(store.satellite, (number, number + 1))
+        if first == last:
+            continue
+        rows = np.flatnonzero(satellite == number)
+        toe, at = store.toe_ns[first:last], gpst_ns[rows]
+        after = np.clip(np.searchsorted(toe, at), 0, len(toe) - 1)
+        before = np.maximum(after - 1, 0)
+        nearest = np.where(np.abs(toe[before] - at) <= np.abs(toe[after] - at), before, after)
+        age_ns = AGE_S_MAX.get(SYSTEMS[number // 100], 0) * _NS
+        good = (np.abs(toe[nearest] - at) <= age_ns) & store.healthy[first + nearest]
+        out[rows[good]] = first + nearest[good]
+    return out

@@ -1,0 +1,80 @@
+"""Columnar tables of raw observations: one table a system, one row a satellite and epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhidao.core.timescale import Gpst, Utc
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bytes: TypeAlias = NDArray[np.uint8]
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationHeader:
+    """What a RINEX header says that later steps need.
+
+    `approximate_ecef_m` is the receiver's own guess, never a reference: its frame is unknown.
+    `simulated`: the file says of itself that no satellite was received.
+    """
+
+    version: str = "3.05"
+    marker: str = "UNKNOWN"
+    receiver: str = ""
+    antenna: str = ""
+    approximate_ecef_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    interval_s: float = 0.0
+    time_system: str = "GPS"
+    comments: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SystemObservations:
+    """One satellite system's rows, in file order.
+
+    epoch: index into `Observations.gpst_ns`, shape (n,). prn: (n,). values: (n, k), NaN where
+    nothing was observed; C in metres, L in cycles, D in hertz, S in dB-Hz. lost_lock and strength:
+    RINEX digits, (n, k), 0 where blank.
+    """
+
+    system: str
+    codes: tuple[str, ...]
+    epoch: Ints
+    prn: Ints
+    values: Floats
+    lost_lock: Bytes
+    strength: Bytes
+
+    def column(self, code: str) -> Floats | None:
+        """Values of one observation code, shape (n,), or None if the file has no such column."""
+        return self.values[:, self.codes.index(code)] if code in self.codes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Raw observations of one receiver. Epochs are nanoseconds of GPST, shape (e,), rising.
+
+    `power_failed` marks epochs before which the receiver lost power (RINEX flag 1).
+    """
+
+    header: ObservationHeader
+    gpst_ns: Ints
+    power_failed: Bools
+    systems: Mapping[str, SystemObservations] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the file says of itself that it is simulated."""
+        return self.header.simulated
+
+    def utc(self, epoch: int) -> Utc:
+        """The instant of an epoch by its index."""
+        return Gpst(int(self.gpst_ns[epoch])).to_utc()

@@ -1,0 +1,54 @@
+"""All choices of the solver and of the bound, as whole numbers that stand in the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+B1I_ONLY: Mapping[str, str] = {"C": "C2I"}
+B1I_L1_E1: Mapping[str, str] = {"C": "C2I", "E": "C1C", "G": "C1C"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How positions are solved and bounded. Lengths in millimetres, angles in millidegrees.
+
+    signals: which range of which system counts.
+    range_*: the variance that weighs ranges, zenith^2 + (slant / sin elevation)^2.
+    geostationary_mm: added to both variances for GEO satellites, whose broadcast orbits are known
+    to be weaker since they hardly move as seen from the ground stations.
+    The bound stands on a wider variance of each range, and on these terms:
+    orbit_mm_min: broadcast accuracy counts, but never less than this (satellite orbit and clock);
+    ionosphere_percent: of the modelled delay is taken as its standard deviation;
+    troposphere_mm: at the zenith; multipath_*: code noise and reflections, as range_*.
+    fault_ppb: chance that one satellite's range is wrong at an instant beyond that variance.
+    alarm_ppb: chance of a false alarm an epoch, if errors had `alarm_percent` of the assumed
+    deviation, as they mostly have. exclusions_max: satellites that may be put out.
+    stretch_*: an arrival needs that many epochs, that many seconds, without a gap longer than
+    gap_s_max. boundary_mm: nearer to the edge than this is not inside.
+    """
+
+    signals: Mapping[str, str] = field(default_factory=lambda: dict(B1I_ONLY))
+    mask_mdeg: int = 10_000
+    range_zenith_mm: int = 300
+    range_slant_mm: int = 300
+    geostationary_mm: int = 1_500
+    orbit_mm_min: int = 1_000
+    ionosphere_percent: int = 50
+    troposphere_mm: int = 120
+    multipath_zenith_mm: int = 300
+    multipath_slant_mm: int = 500
+    fault_ppb: int = 10_000
+    alarm_ppb: int = 10_000
+    alarm_percent: int = 60
+    exclusions_max: int = 3
+    gdop_max_milli: int = 20_000
+    stretch_s_min: int = 60
+    stretch_epochs_min: int = 3
+    gap_s_max: int = 60
+    boundary_mm: int = 1
+
+    @property
+    def systems(self) -> str:
+        """Letters of the systems whose signals count, in order."""
+        return "".join(sorted(self.signals))

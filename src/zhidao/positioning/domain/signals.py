@@ -1,0 +1,56 @@
+"""Satellite systems, their signals and carrier frequencies.
+
+Frequencies: RINEX 3.05 tables 4 to 10 give band numbers; B1I 1561.098 MHz, B3I 1268.52 MHz and
+B2I/B2b 1207.14 MHz are the BDS open-service carriers, 1575.42 MHz is L1, E1 and B1C.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+
+SPEED_OF_LIGHT_MPS: Final = 299_792_458.0
+
+# Order fixes the numbers that columnar tables hold.
+SYSTEMS: Final = "GRECJIS"
+
+_CARRIER_HZ: Final = {
+    ("G", "1"): 1575.42e6,
+    ("G", "2"): 1227.60e6,
+    ("G", "5"): 1176.45e6,
+    ("E", "1"): 1575.42e6,
+    ("E", "5"): 1176.45e6,
+    ("E", "6"): 1278.75e6,
+    ("E", "7"): 1207.14e6,
+    ("E", "8"): 1191.795e6,
+    ("C", "1"): 1575.42e6,
+    ("C", "2"): 1561.098e6,
+    ("C", "5"): 1176.45e6,
+    ("C", "6"): 1268.52e6,
+    ("C", "7"): 1207.14e6,
+    ("C", "8"): 1191.795e6,
+    ("J", "1"): 1575.42e6,
+    ("J", "2"): 1227.60e6,
+    ("J", "5"): 1176.45e6,
+}
+L1_HZ: Final = 1575.42e6
+B1I_HZ: Final = 1561.098e6
+
+
+def carrier_hz(system: str, code: str) -> float:
+    """Carrier frequency of an observation code such as C2I.
+
+    Raises MalformedInput for a signal that is not in the table.
+    """
+    try:
+        return _CARRIER_HZ[system, code[1:2]]
+    except KeyError:
+        raise MalformedInput(
+            f"no known carrier for the signal {code[:8]!r} of {system!r}"
+        ) from None
+
+
+def satellite_name(system: str, prn: int) -> str:
+    """RINEX name of a satellite, such as C05."""
+    return f"{system}{prn:02d}"

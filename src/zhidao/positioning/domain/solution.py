@@ -1,0 +1,67 @@
+"""What solving gives: one entry an epoch, with the reason where there is no position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from zhidao.positioning.domain.measurements import Measurements
+from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+
+
+class Reason(IntEnum):
+    """Why an epoch has no position; OK where it has one."""
+
+    OK = 0
+    NO_NAVIGATION = 1  # ranges were there, ephemerides for them were not
+    TOO_FEW_SATELLITES = 2
+    NOT_CONVERGED = 3
+    WEAK_GEOMETRY = 4
+    FAULT_NOT_EXCLUDED = 5
+    IMPLAUSIBLE = 6  # not near the surface of the Earth
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Positions of all epochs with what they stand on. NaN where `reason` is not OK.
+
+    ecef_m (e, 3); latitude, longitude in radians, height_m (e,); covariance_m2 (e, 3, 3) east,
+    north, up by the weights; clock_m (e, k), NaN for systems without satellites.
+    dilution (e, 4): GDOP, PDOP, HDOP, VDOP. Per cell (e, s): elevation and azimuth in radians,
+    residual_m, used, excluded (by fault detection). horizontal_m, vertical_m (e,): protection
+    levels, infinite where no bound can be given.
+    """
+
+    measurements: Measurements
+    reason: Bytes
+    ecef_m: Floats
+    latitude: Floats
+    longitude: Floats
+    height_m: Floats
+    clock_m: Floats
+    covariance_m2: Floats
+    dilution: Floats
+    elevation: Floats
+    azimuth: Floats
+    residual_m: Floats
+    used: Bools
+    excluded: Bools
+    horizontal_m: Floats
+    vertical_m: Floats
+
+    @property
+    def gpst_ns(self) -> Ints:
+        """Epochs, nanoseconds of GPST, shape (e,)."""
+        return self.measurements.gpst_ns
+
+    @property
+    def solved(self) -> Bools:
+        """Which epochs have a position."""
+        solved: Bools = self.reason == Reason.OK
+        return solved
+
+    @property
+    def satellites(self) -> Ints:
+        """How many satellites each position stands on."""
+        count: Ints = self.used.sum(1)
+        return count

@@ -1,0 +1,208 @@
+"""From raw observations to bounded positions: fit, test, exclude, bound, say why not."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from statistics import NormalDist
+from typing import Final, TypeVar
+
+import numpy as np
+
+from zhidao.positioning.domain.ephemeris import Klobuchar, Navigation
+from zhidao.positioning.domain.integrity import Verdict, judge, range_variance
+from zhidao.positioning.domain.measurements import Measurements, measure
+from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints, Observations
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.solution import Reason, Solution
+from zhidao.positioning.domain.spp import Fit, fit
+
+# Epochs worked on at once: keeps the matrices of a block small.
+_BLOCK: Final = 1024
+_HEIGHT_M: Final = (-1_000.0, 50_000.0)
+_PPB: Final = 1e-9
+DEFAULT_RISK: Final = 1e-4
+_T = TypeVar("_T", Fit, Verdict)
+
+
+def solve(
+    seen: Observations,
+    navigation: Navigation,
+    settings: Settings | None = None,
+    *,
+    risk: float = DEFAULT_RISK,
+) -> Solution:
+    """A bounded position for every epoch, or the reason why there is none.
+
+    risk: chance, at one epoch, that the horizontal (or vertical) error exceeds its protection level
+    although nothing was flagged, under the assumptions of `integrity`. An epoch without a position
+    is never an error: its `reason` tells.
+    """
+    chosen = settings or Settings()
+    data = measure(seen, navigation, chosen)
+    blocks = [
+        _solve_block(
+            data.take(np.arange(start, min(start + _BLOCK, len(data.gpst_ns)))),
+            navigation.klobuchar,
+            chosen,
+            risk,
+        )
+        for start in range(0, max(len(data.gpst_ns), 1), _BLOCK)
+    ]
+    return _joined(data, blocks)
+
+
+def _solve_block(
+    data: Measurements, model: Klobuchar | None, settings: Settings, risk: float
+) -> Solution:
+    allowed = data.present.copy()
+    found = fit(data, allowed, model, settings)
+    verdict = judge(data, found, settings, risk=risk)
+    for _ in range(settings.exclusions_max):
+        epochs = np.flatnonzero(_alarmed(data, found, verdict, settings))
+        if not len(epochs):
+            break
+        worst = _suspicion(found, verdict)[epochs].argmax(1)
+        allowed[epochs, worst] = False
+        part = data.take(epochs)
+        again = fit(part, allowed[epochs], model, settings)
+        found = _replaced(found, again, epochs)
+        verdict = _replaced(verdict, judge(part, again, settings, risk=risk), epochs)
+    return _solution(data, allowed, found, verdict, settings)
+
+
+def _alarmed(data: Measurements, found: Fit, verdict: Verdict, settings: Settings) -> Bools:
+    """Epochs where one range, or all together, do not fit; only where another could be left out."""
+    spare = _redundancy(found)
+    alarm = (verdict.strain > 1).any(1) | _strained(data, found, settings)
+    rough = ~found.near_earth & ((found.rough_m != 0).sum(1) > 4 + _clocks(found))
+    alarmed: Bools = (found.converged & alarm & (spare > 0)) | rough
+    return alarmed
+
+
+def _clocks(found: Fit) -> int:
+    return int(found.design.shape[2]) - 3
+
+
+def _redundancy(found: Fit) -> Ints:
+    used = found.weight > 0
+    clocks = (found.design[..., 3:] * used[..., None]).any(1).sum(1)
+    spare: Ints = used.sum(1) - 3 - clocks
+    return spare
+
+
+def _suspicion(found: Fit, verdict: Verdict) -> Floats:
+    """What to leave out first: the greatest strain, or far from Earth the greatest residual."""
+    return np.where(found.near_earth[:, None], verdict.strain, np.abs(found.rough_m))
+
+
+def _strained(data: Measurements, found: Fit, settings: Settings) -> Bools:
+    """Whether the squares of all residuals together are too great: more than one fault, mostly.
+
+    The limit is the chi-square quantile by Wilson and Hilferty's approximation (1931).
+    """
+    used = found.weight > 0
+    variance = range_variance(data, found, settings) * (settings.alarm_percent / 100) ** 2
+    total = np.where(used, np.nan_to_num(found.residual_m) ** 2 / variance, 0).sum(1)
+    freedom = np.maximum(_redundancy(found), 1)
+    tail = -NormalDist().inv_cdf(settings.alarm_ppb * _PPB)
+    limit = freedom * (1 - 2 / (9 * freedom) + tail * np.sqrt(2 / (9 * freedom))) ** 3
+    strained: Bools = (total > limit) & (_redundancy(found) > 0)
+    return strained
+
+
+def _replaced(old: _T, new: _T, epochs: Ints) -> _T:
+    """The old result with some epochs renewed."""
+    columns = {}
+    for column in fields(old):
+        values = getattr(old, column.name).copy()
+        values[epochs] = getattr(new, column.name)
+        columns[column.name] = values
+    return replace(old, **columns)
+
+
+def _dilution(found: Fit) -> Floats:
+    """GDOP, PDOP, HDOP, VDOP of the used satellites, (e, 4); infinite where undefined.
+
+    GDOP counts the first clock that is in use for every system alike.
+    """
+    used = (found.weight > 0).astype(float)
+    normal = np.swapaxes(found.design * used[..., None], 1, 2) @ found.design
+    places = np.arange(3, normal.shape[1])
+    normal[:, places, places] += normal[:, places, places] == 0
+    good = found.converged & (np.linalg.cond(normal) < 1e12)
+    normal[~good] = np.eye(normal.shape[1])
+    diagonal = np.einsum("eii->ei", np.linalg.inv(normal))
+    idle = ~(found.design[..., 3:] * used[..., None]).any(1)
+    clocks = np.where(idle, 0, diagonal[:, 3:]).sum(1)
+    horizontal, vertical = diagonal[:, 0] + diagonal[:, 1], diagonal[:, 2]
+    parts = (horizontal + vertical + clocks, horizontal + vertical, horizontal, vertical)
+    out: Floats = np.sqrt(np.maximum(np.stack(parts, 1), 0))
+    out[~good] = np.inf
+    return out
+
+
+def _reasons(
+    data: Measurements, found: Fit, verdict: Verdict, dilution: Floats, settings: Settings
+) -> Bytes:
+    """The first thing that speaks against each epoch, OK where nothing does."""
+    spare = _redundancy(found)
+    enough = data.present.sum(1) >= 4
+    alarm = (verdict.strain > 1).any(1) | _strained(data, found, settings)
+    low, high = _HEIGHT_M
+    conditions = (
+        (~enough & (data.observed >= 4), Reason.NO_NAVIGATION),
+        (~enough | (found.near_earth & (spare < 0)), Reason.TOO_FEW_SATELLITES),
+        (~found.near_earth, Reason.IMPLAUSIBLE),
+        (~found.converged, Reason.NOT_CONVERGED),
+        (dilution[:, 0] > settings.gdop_max_milli / 1000, Reason.WEAK_GEOMETRY),
+        (alarm, Reason.FAULT_NOT_EXCLUDED),
+        ((found.height_m < low) | (found.height_m > high), Reason.IMPLAUSIBLE),
+    )
+    return np.select([c for c, _ in conditions], [r for _, r in conditions], 0).astype(np.uint8)
+
+
+def _solution(
+    data: Measurements, allowed: Bools, found: Fit, verdict: Verdict, settings: Settings
+) -> Solution:
+    dilution = _dilution(found)
+    reason = _reasons(data, found, verdict, dilution, settings)
+    lost = reason != Reason.OK
+    used = (found.weight > 0) & ~lost[:, None]
+    idle = ~(found.design[..., 3:] * used[..., None]).any(1)
+    return Solution(
+        measurements=data,
+        reason=reason,
+        ecef_m=_blank(found.ecef_m, lost),
+        latitude=_blank(found.latitude, lost),
+        longitude=_blank(found.longitude, lost),
+        height_m=_blank(found.height_m, lost),
+        clock_m=np.where(idle, np.nan, found.clock_m),
+        covariance_m2=_blank(found.inverse[:, :3, :3], lost),
+        dilution=_blank(dilution, lost),
+        elevation=np.where(data.present & ~lost[:, None], found.elevation, np.nan),
+        azimuth=np.where(data.present & ~lost[:, None], found.azimuth, np.nan),
+        residual_m=np.where(used, found.residual_m, np.nan),
+        used=used,
+        excluded=data.present & ~allowed,
+        horizontal_m=_blank(verdict.horizontal_m, lost),
+        vertical_m=_blank(verdict.vertical_m, lost),
+    )
+
+
+def _blank(values: Floats, lost: Bools) -> Floats:
+    out = values.copy()
+    out[lost] = np.nan
+    return out
+
+
+def _joined(data: Measurements, blocks: list[Solution]) -> Solution:
+    if len(blocks) == 1:
+        return blocks[0]
+    return Solution(
+        data,
+        **{
+            column.name: np.concatenate([getattr(block, column.name) for block in blocks])
+            for column in fields(Solution)
+            if column.name != "measurements"
+        },
+    )

@@ -1,0 +1,137 @@
+"""The header of a RINEX file: labelled lines up to END OF HEADER."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+from zhidao.positioning.domain.observations import ObservationHeader
+from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.wire.fixed import Lines
+
+_HEADER_LINES_MAX: Final = 10_000
+_CODES_MAX: Final = 96
+TIME_SYSTEMS: Final = frozenset("GPS GAL QZS BDT".split())
+
+
+def header_lines(lines: Lines) -> Iterator[tuple[int, str, str]]:
+    """Number (from 0), content (60 characters) and label of each header line, without the last.
+
+    Raises MalformedInput if the header does not end.
+    """
+    for number in range(min(len(lines), _HEADER_LINES_MAX)):
+        text = lines.text(number)
+        label = text[60:80].strip()
+        if label == "END OF HEADER":
+            return
+        yield number, text[:60].ljust(60), label
+    raise MalformedInput("the RINEX header does not end with END OF HEADER")
+
+
+def version_and_type(lines: Lines) -> tuple[str, str]:
+    """RINEX version text and the type letter of the first line (O, N, …)."""
+    first = lines.text(0) if len(lines) else ""
+    if first[60:80].strip() != "RINEX VERSION / TYPE":
+        raise MalformedInput(
+            "this is not a RINEX file: line 1 has no RINEX VERSION / TYPE",
+            remedy="send RINEX 3 or 4, plain, gzipped or Compact",
+        )
+    version = first[:9].strip()
+    if version[:2] not in {"3.", "4."} or not version[2:].isdigit():
+        raise MalformedInput(
+            f"RINEX version {version!r} is not read; versions 3.00 to 4.02 are", where="line 1"
+        )
+    return version, first[20:21]
+
+
+class CodeTable:
+    """Collects SYS / # / OBS TYPES lines, which continue over several lines."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, tuple[str, ...]] = {}
+        self._system = ""
+        self._due = 0
+
+    def add(self, content: str, where: str) -> None:
+        """Takes the 60 characters of one such line."""
+        if content[0] != " ":
+            self.close(where)
+            self._system, count = content[0], content[3:6].strip()
+            if self._system not in SYSTEMS or not count.isascii() or not count.isdigit():
+                raise MalformedInput(f"bad SYS / # / OBS TYPES: {content[:20]!r}", where=where)
+            self._due = int(count)
+            if not 0 < self._due <= _CODES_MAX:
+                raise MalformedInput(f"{self._due} observation types", where=where)
+            self.codes[self._system] = ()
+        if not self._system:
+            raise MalformedInput("a continued SYS / # / OBS TYPES without its start", where=where)
+        found = tuple(content[7:].split())
+        known = self.codes[self._system] + found
+        if len(known) > self._due or len(set(known)) != len(known):
+            raise MalformedInput("more or repeated observation types than announced", where=where)
+        self.codes[self._system] = known
+
+    def close(self, where: str) -> None:
+        """Raises MalformedInput if fewer types came than the last system announced."""
+        if self._system and len(self.codes[self._system]) != self._due:
+            raise MalformedInput(
+                f"{self._system}: {self._due} observation types announced, "
+                f"{len(self.codes[self._system])} given",
+                where=where,
+            )
+
+
+def observation_header(lines: Lines) -> tuple[ObservationHeader, dict[str, tuple[str, ...]], int]:
+    """The header, each system's observation codes, and how many lines the header takes."""
+    version, kind = version_and_type(lines)
+    if kind != "O":
+        raise MalformedInput(f"a RINEX file of type {kind!r}, not observations", where="line 1")
+    fields: dict[str, str] = {}
+    comments: list[str] = []
+    table = CodeTable()
+    count = 1
+    for number, content, label in header_lines(lines):
+        count = number + 2
+        if label == "COMMENT":
+            comments.append(content.rstrip())
+        elif label == "SYS / # / OBS TYPES":
+            table.add(content, f"line {number + 1}")
+        elif label == "SYS / SCALE FACTOR" and content[2:6].strip() not in ("", "1"):
+            raise MalformedInput("scaled observations are not read", where=f"line {number + 1}")
+        else:
+            fields.setdefault(label, content)
+    table.close(f"line {count}")
+    if not table.codes:
+        raise MalformedInput("the header names no observation types (SYS / # / OBS TYPES)")
+    return _header(version, fields, comments), table.codes, count
+
+
+def _header(version: str, fields: dict[str, str], comments: list[str]) -> ObservationHeader:
+    time_system = fields.get("TIME OF FIRST OBS", "")[48:51].strip() or "GPS"
+    if time_system not in TIME_SYSTEMS:
+        raise MalformedInput(f"the time system {time_system!r} is not read; GPS, GAL, BDT, QZS are")
+    marker = fields.get("MARKER NAME", "").strip()
+    told = (marker, *comments)
+    xyz = fields.get("APPROX POSITION XYZ", "")
+    x, y, z = (_number(xyz[start : start + 14]) for start in (0, 14, 28))
+    return ObservationHeader(
+        version=version,
+        marker=marker,
+        receiver=fields.get("REC # / TYPE / VERS", "").rstrip(),
+        antenna=fields.get("ANT # / TYPE", "").rstrip(),
+        approximate_ecef_m=(x, y, z),
+        interval_s=_number(fields.get("INTERVAL", "")[:10]),
+        time_system=time_system,
+        comments=tuple(comments),
+        simulated=any("SIMULATED" in text.upper() for text in told),
+    )
+
+
+def _number(text: str) -> float:
+    """A number that is only informative: 0.0 where it is missing or damaged."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if abs(value) < 1e9 else 0.0

@@ -1,0 +1,258 @@
+"""RINEX 3 navigation files: BDS D1/D2, GPS LNAV, Galileo I/NAV and QZSS LNAV ephemerides.
+
+RINEX 4 files are read too, as far as their records have these message types. GLONASS and SBAS
+records are passed over. Source: RINEX 3.05 tables A5, A6, A8, A12, A14; RINEX 4.00 section 5.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any, Final
+
+import numpy as np
+
+from zhidao.core.errors import MalformedInput
+from zhidao.positioning.domain.ephemeris import Ephemerides, Klobuchar, Navigation
+from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.wire.compression import plain_text
+from zhidao.positioning.wire.fixed import Lines
+from zhidao.positioning.wire.rinex_header import header_lines, version_and_type
+
+NAVIGATION_BYTES_MAX: Final = 64 * 1024 * 1024
+_NS: Final = 1_000_000_000
+_WEEK_S: Final = 604_800
+_BDT_BEHIND_GPST_S: Final = 14
+_BDT_WEEK_OFFSET: Final = 1356  # BDT week 0 began in GPS week 1356
+_GPST_EPOCH_DAY: Final = np.datetime64("1980-01-06", "D")
+# Lines of a record after its first, by system; RINEX 3.05 appendix tables.
+_FOLLOW: Final = {"G": 7, "E": 7, "C": 7, "J": 7, "R": 3, "S": 3, "I": 7}
+_WANTED: Final = {"G": ("LNAV",), "E": ("INAV",), "C": ("D1", "D2", "D1D2"), "J": ("LNAV",)}
+# RINEX 3.05 writes .999999999999E+09 where a value is not known; no real value is near it.
+_SENTINEL: Final = 9.9e8
+_BLANK: Final = math.nan
+
+
+def read_navigation(data: bytes, *, bytes_max: int = NAVIGATION_BYTES_MAX) -> Navigation:
+    """Ephemerides and ionosphere coefficients of a RINEX 3/4 navigation file, plain or gzipped.
+
+    Raises MalformedInput with the line for anything that is not such a file.
+    """
+    lines = Lines(plain_text(data, bytes_max=bytes_max))
+    version, kind = version_and_type(lines)
+    if kind != "N":
+        raise MalformedInput(f"a RINEX file of type {kind!r}, not navigation", where="line 1")
+    ionosphere: dict[str, tuple[float, ...]] = {}
+    comments = []
+    first = 1
+    for number, content, label in header_lines(lines):
+        first = number + 2
+        if label == "IONOSPHERIC CORR" and content[:3] in ("GPS", "BDS"):
+            found = _header_coefficients(content, number)
+            # With several BDS sets (one an hour and satellite) the first stands for the file.
+            ionosphere.setdefault(content[:4], found)
+        elif label in ("COMMENT", "PGM / RUN BY / DATE"):
+            comments.append(content.rstrip())
+    reader = _records4 if version.startswith("4") else _records3
+    rows, ionosphere = reader(lines, first, ionosphere)
+    return Navigation(
+        ephemerides=_table(rows),
+        klobuchar=_klobuchar(ionosphere),
+        simulated=any("SIMULATED" in text.upper() for text in comments),
+        comments=tuple(comments),
+    )
+
+
+def _header_coefficients(content: str, number: int) -> tuple[float, ...]:
+    return tuple(_number(content[start : start + 12], number, _BLANK) for start in (5, 17, 29, 41))
+
+
+def _klobuchar(ionosphere: dict[str, tuple[float, ...]]) -> Klobuchar | None:
+    for name in ("BDS", "GPS"):
+        alpha, beta = ionosphere.get(name + "A"), ionosphere.get(name + "B")
+        if alpha and beta and all(map(math.isfinite, alpha + beta)):
+            return Klobuchar(alpha[:4], beta[:4], bds=name == "BDS")  # type: ignore[arg-type]
+    return None
+
+
+def _records3(
+    lines: Lines, first: int, ionosphere: dict[str, tuple[float, ...]]
+) -> tuple[list[dict[str, Any]], dict[str, tuple[float, ...]]]:
+    rows = []
+    number = first
+    while number < len(lines):
+        text = lines.text(number)
+        if not text.strip():
+            number += 1
+            continue
+        system = text[0]
+        if system not in _FOLLOW:
+            raise MalformedInput(f"no satellite: {text[:23]!r}", where=f"line {number + 1}")
+        last = number + 1 + _FOLLOW[system]
+        _refuse_cut(lines, number, last)
+        if system in _WANTED:
+            row = _record(lines, number, system)
+            if row:
+                rows.append(row)
+        elif system == "R" and last < len(lines) and lines.text(last).startswith("    "):
+            last += 1  # RINEX 3.05 added a fourth line to GLONASS records.
+        number = last
+    return rows, ionosphere
+
+
+def _records4(
+    lines: Lines, first: int, ionosphere: dict[str, tuple[float, ...]]
+) -> tuple[list[dict[str, Any]], dict[str, tuple[float, ...]]]:
+    rows = []
+    starts = np.flatnonzero(lines.lead(slice(first, len(lines))) == ord(">")) + first
+    for number in starts.tolist():
+        kind, name, message, *_ = [*lines.text(number)[1:].split(), "", "", ""]
+        wanted = message in _WANTED.get(name[:1], ())
+        if kind == "EPH" and wanted:
+            _refuse_cut(lines, number + 1, number + 2 + _FOLLOW[name[0]])
+            row = _record(lines, number + 1, name[0])
+            if row:
+                rows.append(row)
+        elif kind == "ION" and message in ("LNAV", "D1D2"):
+            _refuse_cut(lines, number + 1, number + 4)
+            eight = _values(lines, number + 1, 3)
+            # The first line of an ION record holds a time and three values, the next ones four.
+            system = "BDS" if message == "D1D2" else "GPS"
+            ionosphere.setdefault(system + "A", (*eight[:4],))
+            ionosphere.setdefault(system + "B", (*eight[4:8],))
+    return rows, ionosphere
+
+
+def _refuse_cut(lines: Lines, number: int, last: int) -> None:
+    if last > len(lines):
+        raise MalformedInput(
+            "the file ends inside a navigation record",
+            where=f"line {number + 1}",
+            remedy="send the whole file",
+        )
+
+
+def _values(lines: Lines, number: int, count: int) -> list[float]:
+    """The numbers of a record: three of its first line, then four a line; NaN where blank."""
+    out: list[float] = []
+    for offset in range(count):
+        text = lines.text(number + offset)
+        starts = (23, 42, 61) if offset == 0 else (4, 23, 42, 61)
+        out += [_number(text[start : start + 19], number + offset, _BLANK) for start in starts]
+    return out
+
+
+def _number(text: str, number: int, blank: float) -> float:
+    stripped = text.strip()
+    if not stripped:
+        return blank
+    try:
+        value = float(stripped.replace("D", "E").replace("d", "e"))
+    except ValueError:
+        raise MalformedInput(f"not a number: {text[:24]!r}", where=f"line {number + 1}") from None
+    if "_" in stripped or not math.isfinite(value):
+        raise MalformedInput(f"not a number: {text[:24]!r}", where=f"line {number + 1}")
+    return _BLANK if abs(value) > _SENTINEL else value
+
+
+def _record(lines: Lines, number: int, system: str) -> dict[str, Any] | None:
+    """One ephemeris as a row, or None for a message that single-frequency users do not take."""
+    text = lines.text(number)
+    prn, toc_s = _satellite_and_time(text, number)
+    v = _values(lines, number, 8)
+    if any(math.isnan(v[index]) for index in (*range(3), *range(4, 20), 21)):
+        raise MalformedInput(
+            f"{text[:3]}: an element of the orbit is missing", where=f"line {number + 1}"
+        )
+    if not (0 <= v[8] < 0.5 and 1000 < v[10] < 10_000 and 0 <= v[11] <= _WEEK_S):
+        raise MalformedInput(f"{text[:3]}: no such orbit", where=f"line {number + 1}")
+    week = v[21] + (_BDT_WEEK_OFFSET if system == "C" else 0)
+    if not (0 < week < 10_000 and week.is_integer()):
+        raise MalformedInput(f"{text[:3]}: week {v[21]}", where=f"line {number + 1}")
+    shift_s = _BDT_BEHIND_GPST_S if system == "C" else 0
+    if system == "E" and not _is_inav(v[20]):
+        return None
+    row = {name: v[index] for name, index in _ORBIT.items()}
+    return row | {
+        "satellite": 100 * SYSTEMS.index(system) + prn,
+        "toc_ns": (toc_s + shift_s) * _NS,
+        "toe_ns": (int(week) * _WEEK_S + shift_s) * _NS + round(v[11] * _NS),
+        "healthy": _is_healthy(system, v[24]),
+        "accuracy_m": v[23] if v[23] > 0 else _BLANK,
+        "delay1_s": v[25],
+        "delay2_s": v[26],
+        "issue": 0 if math.isnan(v[3]) else int(v[3]),
+    }
+
+
+# Place of each element among the values of a record.
+_ORBIT: Final = {
+    "clock_bias_s": 0,
+    "clock_drift": 1,
+    "clock_drift_rate": 2,
+    "crs": 4,
+    "mean_motion_difference": 5,
+    "mean_anomaly": 6,
+    "cuc": 7,
+    "eccentricity": 8,
+    "cus": 9,
+    "root_a": 10,
+    "toe_of_week_s": 11,
+    "cic": 12,
+    "node": 13,
+    "cis": 14,
+    "inclination": 15,
+    "crc": 16,
+    "perigee": 17,
+    "node_rate": 18,
+    "inclination_rate": 19,
+}
+
+
+def _satellite_and_time(text: str, number: int) -> tuple[int, int]:
+    """PRN and seconds of the system's time since 1980-01-06 of a record's first line."""
+    try:
+        prn = int(text[1:3])
+        year, month, day, hour, minute, second = (
+            int(text[start:stop])
+            for start, stop in ((4, 8), (9, 11), (12, 14), (15, 17), (18, 20), (21, 23))
+        )
+        date = np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "D")
+    except ValueError:
+        raise MalformedInput(
+            f"no satellite and time: {text[:23]!r}", where=f"line {number + 1}"
+        ) from None
+    days = int((date - _GPST_EPOCH_DAY).astype(np.int64))
+    if not (0 < prn < 100 and 0 <= days < 80_000 and 0 <= hour < 24 and 0 <= minute < 60):
+        raise MalformedInput(f"no such time: {text[:23]!r}", where=f"line {number + 1}")
+    if not 0 <= second <= 60:
+        raise MalformedInput(f"no such time: {text[:23]!r}", where=f"line {number + 1}")
+    return prn, ((days * 24 + hour) * 60 + minute) * 60 + second
+
+
+def _is_inav(sources: float) -> bool:
+    """Galileo data sources, RINEX 3.05 table A8: bits 0 and 2 say I/NAV, bit 9 its clock."""
+    bits = 0 if math.isnan(sources) else int(sources)
+    return bool(bits & 0b101) and not bits & 0x100
+
+
+def _is_healthy(system: str, health: float) -> bool:
+    if math.isnan(health):
+        return False
+    # Galileo: bits 0 to 2 are E1-B data validity and signal health, RINEX 3.05 table A8.
+    return int(health) & 7 == 0 if system == "E" else health == 0
+
+
+def _table(rows: list[dict[str, Any]]) -> Ephemerides:
+    """Rows as columns, sorted; of messages for one satellite and reference time the last counts."""
+    last = {(row["satellite"], row["toe_ns"]): row for row in rows}
+    ordered = [last[key] for key in sorted(last)]
+    kinds = {"satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?"}
+    return Ephemerides(
+        **{
+            column.name: np.array(
+                [row[column.name] for row in ordered], kinds.get(column.name, "f8")
+            )
+            for column in fields(Ephemerides)
+        }
+    )
