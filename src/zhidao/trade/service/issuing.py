@@ -137,7 +137,6 @@ class Issuing:
                 "documentNumber": number,
                 "mediaType": media_type,
                 "digestSHA256": digest,
-                "rules": list(rules),
             },
             document=digest,
             readers=readers,
