@@ -218,6 +218,9 @@ class TitleService:
             if await self._log.find(transaction.hash) is None:
                 (await self._log.admission()).check(transaction)
                 await self._settled(title)
+                # A call to an address without code would succeed and do nothing.
+                if not await self._executor.moves(bytes.fromhex(title)):
+                    raise Refused("this title is not minted yet", code="no_title")
                 await self._executor.try_out(transaction)
                 await self._log.submit(lambda _: [Submission(actor, raw, purpose, title)])
             await self._executed(transaction.hash)

@@ -46,7 +46,8 @@ ACTIONS: Final = {
     "rejectTransferBeneficiary(bytes)": "reject",
     "returnToIssuer(bytes)": "surrender",
 }
-_CALLS: Final = (*ACTIONS, GRANT_ROLE, "revokeRole(bytes32,address)")
+ROLE_CALLS: Final = (GRANT_ROLE, "revokeRole(bytes32,address)")
+_CALLS: Final = (*ACTIONS, *ROLE_CALLS)
 _EVENTS: Final = {
     # name: (types of the indexed words, types of the data)
     "TitleEscrowCreated": (("address", "address", "uint256"), ()),

@@ -1,0 +1,134 @@
+"""A title's history checked by a stranger: from signed transactions alone, executed once more.
+
+Needs no node, no database and no file of contracts: the contracts' code stands in the first two
+transactions, and its digest tells whether it is the published one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.errors import Refused
+from zhidao.trust.domain.chain_rules import Admission
+from zhidao.trust.domain.evm import Address, Block, Transaction, address_text
+from zhidao.trust.domain.title_state import TitleBook
+from zhidao.trust.service.title_ports import Engine
+from zhidao.trust.wire.title_contract import (
+    ROLE_CALLS,
+    Registry,
+    call_of,
+    events_of,
+    is_factory_code,
+    is_registry_code,
+    refusal_of,
+)
+from zhidao.trust.wire.transaction import decode
+
+TRANSACTIONS_MAX: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transaction's effect on one title. Addresses and hashes are `0x` texts.
+
+    `signer` was recovered from the signature; `title` is the token id, as in `TitleMoved`.
+    """
+
+    title: str
+    action: str
+    transaction: str
+    signer: str
+    holder: str
+    beneficiary: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TitleHistory:
+    """What the transactions do, executed in the given order on an empty chain."""
+
+    chain_id: int
+    registry: str
+    moves: tuple[Move, ...]
+
+
+def title_history(raws: Sequence[bytes], make_engine: Callable[[int], Engine]) -> TitleHistory:
+    """Recovers the signers, executes the transactions and tells every title's moves.
+
+    raws: signed bytes in log order, starting with the two that create the contracts; those of
+    other titles may be left out. make_engine: an engine with an empty state for a chain id.
+    It proves what these transactions do, and not that the log holds no others for the title:
+    that takes all open leaves of the log up to the same checkpoint.
+    Raises MalformedInput for bytes that are no transaction, and Refused with the code
+    `foreign_contracts` (not the published ones), `wrong_chain` (of two chains),
+    `replayed_nonce` (out of order), `no_effect`
+    (moves nothing), or the contract's own reason if one of them fails.
+    """
+    if not 2 <= len(raws) <= TRANSACTIONS_MAX:
+        raise Refused(
+            f"a history has 2 to {TRANSACTIONS_MAX} transactions, not {len(raws)}",
+            code="foreign_contracts",
+        )
+    transactions = [decode(raw) for raw in raws]
+    registry = _registry(transactions[0], transactions[1])
+    _check_order(transactions)
+    engine = make_engine(transactions[0].chain_id)
+    book = TitleBook(registry=registry.token, factory=registry.factory)
+    moves: list[Move] = []
+    for number, transaction in enumerate(transactions, start=1):
+        moves.extend(_execute(engine, book, transaction, Block(number, 0)))
+    return TitleHistory(transactions[0].chain_id, address_text(registry.token), tuple(moves))
+
+
+def _registry(first: Transaction, second: Transaction) -> Registry:
+    registry = Registry.of(first.sender)
+    created = (first.sender, first.nonce, first.to) == (second.sender, 0, None)
+    published = (
+        created
+        and (second.nonce, second.to) == (1, None)
+        and is_factory_code(first.data)
+        and is_registry_code(second.data, registry.factory)
+    )
+    if not published:
+        raise Refused(
+            "the first two transactions do not create the published title contracts",
+            code="foreign_contracts",
+        )
+    return registry
+
+
+def _check_order(transactions: Sequence[Transaction]) -> None:
+    counts: dict[Address, int] = {}
+    for transaction in transactions:
+        least = counts.get(transaction.sender, 0)
+        # Numbers may be left out (other titles' transactions), never used twice or backwards.
+        expected = max(least, transaction.nonce)
+        Admission(transactions[0].chain_id, {transaction.sender: expected}).check(transaction)
+        counts[transaction.sender] = transaction.nonce + 1
+
+
+def _execute(engine: Engine, book: TitleBook, transaction: Transaction, block: Block) -> list[Move]:
+    outcome = engine.execute(transaction, block)
+    if not outcome.succeeded:
+        raise refusal_of(outcome)
+    call = call_of(transaction.data) if transaction.to else None
+    touched = book.apply(events_of(outcome.logs))
+    # A call to an address without code succeeds and does nothing: no part of any history.
+    if transaction.to and not touched and not (call and call.signature in ROLE_CALLS):
+        raise Refused(
+            f"0x{transaction.hash.hex()} moves no title of this registry", code="no_effect"
+        )
+    return [
+        Move(
+            title=state.title.hex(),
+            action=(call.action if call else "") or "other",
+            transaction="0x" + transaction.hash.hex(),
+            signer=address_text(transaction.sender),
+            holder=address_text(state.holder),
+            beneficiary=address_text(state.beneficiary),
+            active=state.active,
+        )
+        for state in touched
+    ]
