@@ -10,8 +10,12 @@ from zhidao.devices.events import Binding, RawWindow
 class Custody(Protocol):
     """The keeper of raw data and of the bond between terminal and goods."""
 
-    async def window(self, digest: str) -> RawWindow:
-        """A stored window of raw observations. Raises NotFound."""
+    async def window(self, digest: str, *, terminal: str = "") -> RawWindow:
+        """A stored window of raw observations. Raises NotFound.
+
+        Two terminals may send the same bytes: name the terminal to read its own submission, else
+        the newest is given.
+        """
         ...
 
     async def binding(self, *, terminal: str, consignment: str) -> Binding:

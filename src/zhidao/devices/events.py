@@ -97,6 +97,8 @@ class RawWindow(msgspec.Struct, frozen=True, kw_only=True):
     signed: bool
     simulated: bool
     chunk_digests: list[str]
+    nonce: str = ""
+    chunks: list[bytes] = msgspec.field(default_factory=list)
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""The outside of the devices room: PostgreSQL, TCP, and the memory twin."""

@@ -1,0 +1,208 @@
+"""The TCP server for terminals: sockets, time-outs and caps; the talk itself is in `session`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
+from zhidao.devices.service.session import Desk, Session
+from zhidao.devices.wire.jt808.frame import Deframer
+
+_READ_BYTES: Final = 32 * 1024
+_WRITE_S: Final = 10.0
+_TEND_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the server. Heartbeats come each 60 s, so `idle_s` allows two to be lost."""
+
+    idle_s: float = 180.0
+    early_s: float = 15.0
+    gap_s: float = 2.0
+    per_address_max: int = 256
+    sessions_max: int = 10_000
+
+
+class Gateway:
+    """Accepts terminals over TCP."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        host: str,
+        port: int,
+        tend: Callable[[], Awaitable[None]],
+        limits: Limits | None = None,
+    ) -> None:
+        """`port` 0 takes a free one. `tend` runs every few seconds beside the sessions."""
+        self._desk = desk
+        self._tend = tend
+        self._limits = limits or Limits()
+        self._addresses: Counter[str] = Counter()
+        self._terminals: dict[str, asyncio.StreamWriter] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._host = host
+        self._port = port
+        self.counts: Counter[str] = Counter()
+
+    async def open(self) -> None:
+        """Takes the port, so that `address` is true; nobody is served before `run`.
+
+        Raises OSError if the port is taken.
+        """
+        self._server = await asyncio.start_server(
+            self._connected,
+            self._host,
+            self._port,
+            limit=_READ_BYTES,
+            backlog=512,
+            start_serving=False,
+        )
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def run(self) -> None:
+        """Serves until cancelled."""
+        if self._server is None:
+            await self.open()
+        assert self._server is not None
+        await self._server.start_serving()
+        writing = asyncio.create_task(self._desk.writer.run())
+        try:
+            await asyncio.gather(writing, self._tend_always())
+        finally:
+            self._server.close()
+            await _cancelled(*self._tasks, writing)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port where terminals connect."""
+        return self._host, self._port
+
+    @property
+    def sessions(self) -> int:
+        """How many connections are open."""
+        return sum(self._addresses.values())
+
+    @property
+    def connected(self) -> tuple[str, ...]:
+        """Terminals that are connected and showed their token."""
+        return tuple(sorted(self._terminals))
+
+    async def _tend_always(self) -> None:
+        while True:
+            try:
+                await self._tend()
+            except ZhidaoError:
+                # The database or bus is away; the next round does what this one could not.
+                self.counts["tend_failed"] += 1
+            await asyncio.sleep(_TEND_S)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        address = str((writer.get_extra_info("peername") or ("?",))[0])
+        full = (
+            self._addresses[address] >= self._limits.per_address_max
+            or self.sessions >= self._limits.sessions_max
+        )
+        self._addresses[address] += 1
+        try:
+            if full:
+                self.counts["turned_away"] += 1
+            else:
+                await self._talk(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            self.counts["broken"] += 1
+        except asyncio.CancelledError:
+            self.counts["cancelled"] += 1
+        finally:
+            self._tasks.discard(task)
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = ""
+
+        async def known(terminal: str) -> None:
+            nonlocal mine
+            mine = terminal
+            before = self._terminals.get(terminal)
+            self._terminals[terminal] = writer
+            if before is not None:
+                # A device on a flapping link comes back before its old line is known dead.
+                before.close()
+                self.counts["taken_over"] += 1
+
+        session, deframer = Session(self._desk, known), Deframer()
+        now_s = asyncio.get_running_loop().time
+        # A stranger has this long in all, however slowly he feeds his bytes.
+        early_until_s = now_s() + self._limits.early_s
+        try:
+            while not session.closed:
+                early_s = early_until_s - now_s()
+                patience_s = self._limits.idle_s if session.authenticated else early_s
+                data = await self._read(reader, writer, session, patience_s)
+                if not data:
+                    return
+                answers = await session.receive(deframer.feed(data))
+                await self._write(writer, answers)
+        except MalformedInput as error:
+            self.counts[error.code] += 1
+        except Unavailable:
+            # Nothing was acknowledged; the terminal keeps its frames and comes back.
+            self.counts["not_stored"] += 1
+        except ZhidaoError as error:
+            self.counts[error.code] += 1
+        finally:
+            if mine and self._terminals.get(mine) is writer:
+                del self._terminals[mine]
+
+    async def _read(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        session: Session,
+        patience_s: float,
+    ) -> bytes:
+        """The next bytes; nothing at the end of the stream or of patience."""
+        while patience_s > 0:
+            wait_s = (
+                min(patience_s, self._limits.gap_s) if session.waits_for_packets else patience_s
+            )
+            try:
+                async with asyncio.timeout(wait_s):
+                    return await reader.read(_READ_BYTES)
+            except TimeoutError:
+                patience_s -= wait_s
+                await self._write(writer, session.ask_again())
+        self.counts["idle"] += 1
+        return b""
+
+    async def _write(self, writer: asyncio.StreamWriter, answers: list[bytes]) -> None:
+        if not answers:
+            return
+        writer.write(b"".join(answers))
+        try:
+            async with asyncio.timeout(_WRITE_S):
+                await writer.drain()
+        except TimeoutError as error:
+            raise ConnectionError("the terminal does not read its answers") from error
+
+
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task

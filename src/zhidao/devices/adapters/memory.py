@@ -1,0 +1,171 @@
+"""The vault in this process, for unit tests and simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.journal import Entry, Journal
+from zhidao.devices.domain.custody import (
+    Claim,
+    Nonce,
+    StoredChunk,
+    StoredFrame,
+    Suspect,
+    Terminal,
+    Window,
+)
+from zhidao.devices.service.tracks import POSITION_IDS
+
+
+class MemoryVault:
+    """Implements `service.ports.Vault`. The journal is written first: it alone may raise."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._secret = b""
+        self._terminals: dict[str, Terminal] = {}
+        self.frames: dict[tuple[str, bytes], StoredFrame] = {}
+        self.suspects: list[Suspect] = []
+        self._batched: set[tuple[str, bytes]] = set()
+        self._nonces: dict[tuple[str, bytes], Nonce] = {}
+        self._chunks: dict[tuple[str, bytes, int], StoredChunk] = {}
+        self._windows: list[Window] = []
+        self._seals: set[tuple[str, str, str]] = set()
+
+    async def secret(self, fresh: bytes) -> bytes:
+        """The key for tokens."""
+        self._secret = self._secret or fresh
+        return self._secret
+
+    async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
+        """Adds a terminal. Raises Conflict."""
+        taken = any(t.number == terminal.number for t in self._terminals.values())
+        if taken or terminal.terminal in self._terminals:
+            raise Conflict(f"terminal {terminal.terminal} or its number is taken")
+        await self._append(entries)
+        self._terminals[terminal.terminal] = terminal
+
+    async def terminal(self, terminal: str) -> Terminal:
+        """By id. Raises NotFound."""
+        if terminal not in self._terminals:
+            raise NotFound(f"no terminal {terminal!r}")
+        return self._terminals[terminal]
+
+    async def terminal_by_number(self, number: str) -> Terminal:
+        """By number. Raises NotFound."""
+        for terminal in self._terminals.values():
+            if terminal.number == number:
+                return terminal
+        raise NotFound(f"no terminal with the number {number!r}")
+
+    async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
+        """Stores frames and chunks."""
+        for frame in frames:
+            self.frames.setdefault((frame.terminal, frame.digest), frame)
+        for chunk in chunks:
+            self._chunks.setdefault((chunk.terminal, chunk.window, chunk.sequence), chunk)
+
+    async def put_aside(self, suspect: Suspect) -> None:
+        """Keeps bytes that nobody may trust."""
+        self.suspects.append(suspect)
+
+    async def grant(self, nonce: Nonce) -> None:
+        """Writes a nonce down."""
+        self._nonces[nonce.terminal, nonce.nonce] = nonce
+
+    async def nonce(self, terminal: str, nonce: bytes) -> Nonce:
+        """A nonce of this terminal. Raises NotFound."""
+        if (terminal, nonce) not in self._nonces:
+            raise NotFound("no such nonce")
+        return self._nonces[terminal, nonce]
+
+    async def claim(self, terminal: str, nonce: bytes, claim: Claim) -> bool:
+        """Uses a nonce for one window."""
+        before = await self.nonce(terminal, nonce)
+        if not before.claim.window:
+            before = self._nonces[terminal, nonce] = replace(before, claim=claim)
+        return before.claim == claim
+
+    async def open_claims(self) -> tuple[Nonce, ...]:
+        """Nonces in use whose window is open."""
+        return tuple(n for n in self._nonces.values() if n.claim.window and not n.settled)
+
+    async def chunks(self, terminal: str, window: bytes) -> tuple[StoredChunk, ...]:
+        """Chunks of a window by sequence."""
+        found = [c for c in self._chunks.values() if (c.terminal, c.window) == (terminal, window)]
+        return tuple(sorted(found, key=lambda c: c.sequence))
+
+    async def count_chunks(self, terminal: str, window: bytes) -> int:
+        """How many chunks of a window are stored."""
+        return len(await self.chunks(terminal, window))
+
+    async def settle(self, nonce: Nonce, window: Window | None, entries: Sequence[Entry]) -> None:
+        """Decides a window once."""
+        if (await self.nonce(nonce.terminal, nonce.nonce)).settled:
+            raise Conflict("this window was decided before")
+        await self._append(entries)
+        self._nonces[nonce.terminal, nonce.nonce] = replace(nonce, settled=True)
+        if window:
+            self._windows.append(window)
+
+    async def window(self, digest: str, terminal: str) -> Window:
+        """The newest window of those bytes. Raises NotFound."""
+        for window in reversed(self._windows):
+            if window.digest == digest and terminal in ("", window.terminal):
+                return window
+        raise NotFound("no window of that digest")
+
+    async def unbatched(self, limit: int) -> tuple[str, ...]:
+        """Terminals with uncovered position frames."""
+        return tuple(sorted({frame.terminal for frame in self._open_positions()}))[:limit]
+
+    async def unbatched_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
+        """Uncovered position frames of a terminal."""
+        mine = [frame for frame in self._open_positions() if frame.terminal == terminal]
+        return tuple(sorted(mine, key=lambda frame: frame.id)[:limit])
+
+    async def batch(
+        self, terminal: str, batch: UUID, digests: Sequence[bytes], entries: Sequence[Entry]
+    ) -> None:
+        """Marks frames as covered by `batch`."""
+        keys = {(terminal, digest) for digest in digests}
+        if keys & self._batched:
+            raise Conflict(f"some frames of batch {batch} were covered before")
+        await self._append(entries)
+        self._batched |= keys
+
+    async def recent_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
+        """Position frames, newest first."""
+        mine = [f for f in self.frames.values() if f.terminal == terminal]
+        found = [frame for frame in mine if frame.message_id in POSITION_IDS]
+        return tuple(sorted(found, key=lambda frame: frame.id, reverse=True)[:limit])
+
+    async def count_frames(self, terminal: str) -> int:
+        """How many frames are stored."""
+        return sum(frame.terminal == terminal for frame in self.frames.values())
+
+    async def add_seal(
+        self, *, consignment: str, terminal: str, seal: str, entries: Sequence[Entry]
+    ) -> None:
+        """Writes down what a seal joins."""
+        await self._append(entries)
+        self._seals.add((consignment, terminal, seal))
+
+    async def seals(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to a consignment."""
+        found = (s for c, t, s in self._seals if (c, t) == (consignment, terminal))
+        return tuple(sorted(found))
+
+    def _open_positions(self) -> list[StoredFrame]:
+        return [
+            frame
+            for key, frame in self.frames.items()
+            if key not in self._batched and frame.message_id in POSITION_IDS
+        ]
+
+    async def _append(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            await self._journal.append(entries)

@@ -1,0 +1,373 @@
+"""The vault in PostgreSQL; facts and rows are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Entry
+from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
+from zhidao.devices.domain.custody import (
+    Claim,
+    Nonce,
+    StoredChunk,
+    StoredFrame,
+    Suspect,
+    Terminal,
+    Window,
+)
+from zhidao.store.database import Database, Session
+from zhidao.store.journal import PostgresJournal
+
+_TERMINAL: Final = "select terminal, phone, number, key, owner, visible from devices.terminal"
+_FRAME: Final = (
+    "select terminal, digest, id, received_tai_ns, message, serial, plain from devices.frame"
+)
+_NONCE: Final = (
+    "select terminal, nonce, expires_tai_ns, window_id, total, simulated, settled"
+    " from devices.nonce"
+)
+_POSITION: Final = "message in (512, 1796)"
+_FRAME_COLUMNS: Final = (
+    *("terminal", "digest", "id", "received_tai_ns", "message", "serial", "plain"),
+)
+
+
+class PostgresVault:
+    """Implements `service.ports.Vault`."""
+
+    def __init__(self, database: Database, journal: PostgresJournal) -> None:
+        self._database = database
+        self._journal = journal
+
+    async def secret(self, fresh: bytes) -> bytes:
+        """The key for tokens."""
+        async with self._database.session() as s:
+            await s.execute(
+                "insert into devices.secret (name, value) values ('token', %s)"
+                " on conflict do nothing",
+                (fresh,),
+            )
+            row = await s.fetch_one("select value from devices.secret where name = 'token'")
+        assert row is not None
+        return bytes(row["value"])
+
+    async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
+        """Adds a terminal. Raises Conflict."""
+
+        async def work(s: Session) -> None:
+            await s.execute(
+                "insert into devices.terminal (terminal, phone, number, key, owner, visible)"
+                " values (%s, %s, %s, %s, %s, %s)",
+                (
+                    terminal.terminal,
+                    terminal.phone,
+                    terminal.number,
+                    terminal.key.multikey,
+                    terminal.owner,
+                    list(terminal.visible),
+                ),
+            )
+            await s.execute(
+                "insert into devices.terminal_number (number, terminal) values (%s, %s)",
+                (terminal.number, terminal.terminal),
+            )
+            await self._journal.append_in(s, entries)
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def terminal(self, terminal: str) -> Terminal:
+        """By id. Raises NotFound."""
+        async with self._database.session() as s:
+            row = await s.fetch_one(f"{_TERMINAL} where terminal = %s", (terminal,))
+        if row is None:
+            raise NotFound(f"no terminal {terminal[:40]!r}")
+        return _terminal(row)
+
+    async def terminal_by_number(self, number: str) -> Terminal:
+        """By number. Raises NotFound."""
+        async with self._database.session() as s:
+            row = await s.fetch_one(
+                "select terminal from devices.terminal_number where number = %s", (number,)
+            )
+        if row is None:
+            raise NotFound(f"no terminal with the number {number[:20]!r}")
+        return await self.terminal(row["terminal"])
+
+    async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
+        """Stores frames by COPY and chunks beside them in one transaction."""
+
+        async def work(s: Session) -> None:
+            known = await self._known(s, frames)
+            fresh = [f for f in frames if (f.terminal, f.digest) not in known]
+            if fresh:
+                await s.copy("devices.frame", _FRAME_COLUMNS, map(_frame_row, fresh))
+            for chunk in chunks:
+                await s.execute(
+                    "insert into devices.chunk (terminal, window_id, sequence, content)"
+                    " values (%s, %s, %s, %s) on conflict do nothing",
+                    (chunk.terminal, chunk.window, chunk.sequence, chunk.content),
+                )
+
+        await self._database.run(work)
+
+    async def put_aside(self, suspect: Suspect) -> None:
+        """Keeps bytes that nobody may trust."""
+        async with self._database.session() as s:
+            await s.execute(
+                "insert into devices.suspect (terminal, id, received_tai_ns, reason, raw)"
+                " values (%s, %s, %s, %s, %s)",
+                (
+                    suspect.terminal,
+                    suspect.id,
+                    suspect.received_at.tai_ns,
+                    suspect.reason,
+                    suspect.raw,
+                ),
+            )
+
+    async def grant(self, nonce: Nonce) -> None:
+        """Writes a nonce down."""
+        async with self._database.session() as s:
+            await s.execute(
+                "insert into devices.nonce (terminal, nonce, expires_tai_ns, window_id, total,"
+                " simulated, settled) values (%s, %s, %s, '', 0, false, false)",
+                (nonce.terminal, nonce.nonce, nonce.expires_at.tai_ns),
+            )
+
+    async def nonce(self, terminal: str, nonce: bytes) -> Nonce:
+        """A nonce of this terminal. Raises NotFound."""
+        async with self._database.session() as s:
+            row = await s.fetch_one(
+                f"{_NONCE} where terminal = %s and nonce = %s", (terminal, nonce)
+            )
+        if row is None:
+            raise NotFound("no such nonce")
+        return _nonce(row)
+
+    async def claim(self, terminal: str, nonce: bytes, claim: Claim) -> bool:
+        """Uses a nonce for one window."""
+        wanted = (claim.window, claim.total, claim.simulated)
+        async with self._database.session() as s:
+            changed = await s.execute(
+                "update devices.nonce set window_id = %s, total = %s, simulated = %s"
+                " where terminal = %s and nonce = %s and window_id = ''",
+                (*wanted, terminal, nonce),
+            )
+        return bool(changed) or (await self.nonce(terminal, nonce)).claim == claim
+
+    async def open_claims(self) -> tuple[Nonce, ...]:
+        """Nonces in use whose window is open."""
+        async with self._database.session() as s:
+            rows = await s.fetch_all(f"{_NONCE} where window_id <> '' and not settled")
+        return tuple(map(_nonce, rows))
+
+    async def chunks(self, terminal: str, window: bytes) -> tuple[StoredChunk, ...]:
+        """Chunks of a window by sequence."""
+        async with self._database.session() as s:
+            rows = await s.fetch_all(
+                "select sequence, content from devices.chunk"
+                " where terminal = %s and window_id = %s order by sequence",
+                (terminal, window),
+            )
+        return tuple(
+            StoredChunk(terminal, window, row["sequence"], bytes(row["content"])) for row in rows
+        )
+
+    async def count_chunks(self, terminal: str, window: bytes) -> int:
+        """How many chunks of a window are stored."""
+        return await self._count(
+            "select count(*) as n from devices.chunk where terminal = %s and window_id = %s",
+            (terminal, window),
+        )
+
+    async def settle(self, nonce: Nonce, window: Window | None, entries: Sequence[Entry]) -> None:
+        """Decides a window once."""
+
+        async def work(s: Session) -> None:
+            changed = await s.execute(
+                "update devices.nonce set settled = true"
+                " where terminal = %s and nonce = %s and not settled",
+                (nonce.terminal, nonce.nonce),
+            )
+            if not changed:
+                raise Conflict("this window was decided before")
+            if window:
+                await _add_window(s, window)
+            await self._journal.append_in(s, entries)
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def window(self, digest: str, terminal: str) -> Window:
+        """The newest window of those bytes. Raises NotFound."""
+        async with self._database.session() as s:
+            row = await s.fetch_one(
+                "select * from devices.window_digest"
+                " where digest = %s and (%s = '' or terminal = %s)"
+                " order by received_tai_ns desc limit 1",
+                (digest, terminal, terminal),
+            )
+        if row is None:
+            raise NotFound("no window of that digest")
+        return Window(
+            terminal=row["terminal"],
+            window=bytes(row["window_id"]),
+            nonce=bytes(row["nonce"]),
+            digest=row["digest"],
+            key=PublicKey.from_multikey(row["key"]),
+            simulated=row["simulated"],
+            received_at=Utc(row["received_tai_ns"]),
+        )
+
+    async def unbatched(self, limit: int) -> tuple[str, ...]:
+        """Terminals with uncovered position frames."""
+        async with self._database.session() as s:
+            rows = await s.fetch_all(
+                f"select distinct terminal from devices.frame where batch is null and {_POSITION}"  # noqa: S608 (a constant)
+                " order by terminal limit %s",
+                (limit,),
+            )
+        return tuple(row["terminal"] for row in rows)
+
+    async def unbatched_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
+        """Uncovered position frames of a terminal."""
+        where = f"terminal = %s and batch is null and {_POSITION} order by id limit %s"
+        return await self._frames(where, (terminal, limit))
+
+    async def batch(
+        self, terminal: str, batch: UUID, digests: Sequence[bytes], entries: Sequence[Entry]
+    ) -> None:
+        """Marks frames as covered by `batch`."""
+
+        async def work(s: Session) -> None:
+            changed = await s.execute(
+                "update devices.frame set batch = %s"
+                " where terminal = %s and digest = any(%s::bytea[]) and batch is null",
+                (batch, terminal, list(digests)),
+            )
+            if changed != len(digests):
+                raise Conflict(f"some frames of batch {batch} were covered before")
+            await self._journal.append_in(s, entries)
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def recent_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
+        """Position frames, newest first."""
+        where = f"terminal = %s and {_POSITION} order by id desc limit %s"
+        return await self._frames(where, (terminal, limit))
+
+    async def count_frames(self, terminal: str) -> int:
+        """How many frames are stored."""
+        sql = "select count(*) as n from devices.frame where terminal = %s"
+        return await self._count(sql, (terminal,))
+
+    async def add_seal(
+        self, *, consignment: str, terminal: str, seal: str, entries: Sequence[Entry]
+    ) -> None:
+        """Writes down what a seal joins."""
+
+        async def work(s: Session) -> None:
+            await s.execute(
+                "insert into devices.seal (consignment, terminal, seal) values (%s, %s, %s)",
+                (consignment, terminal, seal),
+            )
+            await self._journal.append_in(s, entries)
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def seals(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to a consignment."""
+        async with self._database.session() as s:
+            rows = await s.fetch_all(
+                "select seal from devices.seal where consignment = %s and terminal = %s"
+                " order by seal",
+                (consignment, terminal),
+            )
+        return tuple(row["seal"] for row in rows)
+
+    async def _known(self, s: Session, frames: Sequence[StoredFrame]) -> set[tuple[str, bytes]]:
+        """Which of these frames are stored already: a terminal repeats what was not answered."""
+        rows = await s.fetch_all(
+            "select terminal, digest from devices.frame"
+            " where (terminal, digest) in (select * from unnest(%s::text[], %s::bytea[]))",
+            ([f.terminal for f in frames], [f.digest for f in frames]),
+        )
+        return {(row["terminal"], bytes(row["digest"])) for row in rows}
+
+    async def _frames(self, where: str, params: tuple[Any, ...]) -> tuple[StoredFrame, ...]:
+        async with self._database.session() as s:
+            rows = await s.fetch_all(f"{_FRAME} where {where}", params)
+        return tuple(
+            StoredFrame(
+                terminal=row["terminal"],
+                digest=bytes(row["digest"]),
+                id=row["id"],
+                received_at=Utc(row["received_tai_ns"]),
+                message_id=row["message"],
+                serial=row["serial"],
+                plain=bytes(row["plain"]),
+            )
+            for row in rows
+        )
+
+    async def _count(self, sql: str, params: tuple[Any, ...]) -> int:
+        async with self._database.session() as s:
+            row = await s.fetch_one(sql, params)
+        return int(row["n"]) if row else 0
+
+
+async def _add_window(s: Session, window: Window) -> None:
+    await s.execute(
+        "insert into devices.window_digest (digest, terminal, window_id, nonce, key, simulated,"
+        " received_tai_ns) values (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            window.digest,
+            window.terminal,
+            window.window,
+            window.nonce,
+            window.key.multikey,
+            window.simulated,
+            window.received_at.tai_ns,
+        ),
+    )
+
+
+def _frame_row(frame: StoredFrame) -> tuple[Any, ...]:
+    return (
+        frame.terminal,
+        frame.digest,
+        frame.id,
+        frame.received_at.tai_ns,
+        frame.message_id,
+        frame.serial,
+        frame.plain,
+    )
+
+
+def _terminal(row: dict[str, Any]) -> Terminal:
+    return Terminal(
+        terminal=row["terminal"],
+        phone=row["phone"],
+        number=row["number"],
+        key=PublicKey.from_multikey(row["key"]),
+        owner=PartyId(row["owner"]),
+        visible=tuple(PartyId(party) for party in row["visible"]),
+    )
+
+
+def _nonce(row: dict[str, Any]) -> Nonce:
+    return Nonce(
+        terminal=row["terminal"],
+        nonce=bytes(row["nonce"]),
+        expires_at=Utc(row["expires_tai_ns"]),
+        claim=Claim(bytes(row["window_id"]), row["total"], row["simulated"]),
+        settled=row["settled"],
+    )

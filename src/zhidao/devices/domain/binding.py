@@ -1,0 +1,66 @@
+"""What binds a terminal to goods: a seal closed by the carrier and found whole afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zhidao.core.events import SignedEvent
+from zhidao.devices.events import Binding, SealChecked, Sealed
+
+
+def unbound(terminal: str, reason: str) -> Binding:
+    """A binding that is none, with its reason."""
+    return Binding(
+        seal="",
+        container="",
+        terminal=terminal,
+        terminal_key="",
+        sealed_by="",
+        checked_by="",
+        bound=False,
+        reason=reason,
+    )
+
+
+def binding_of(history: Sequence[SignedEvent], *, terminal: str, terminal_key: str) -> Binding:
+    """The binding that a seal's history gives to a terminal with this registered key.
+
+    Bound if it was sealed with this terminal and key, was looked at since, and every look found it
+    whole with the same container and terminal: one broken seal is never healed by a later look.
+    """
+    sealing = next((event for event in history if event.type == Sealed.TYPE), None)
+    if sealing is None:
+        return unbound(terminal, "terminal not bound: nobody sealed it to the goods")
+    sealed = Sealed.of(sealing)
+    looks = [event for event in history if event.type == SealChecked.TYPE]
+    reason = _objection(sealed, [SealChecked.of(e) for e in looks], terminal, terminal_key)
+    return Binding(
+        seal=sealed.seal,
+        container=sealed.container,
+        terminal=sealed.terminal,
+        terminal_key=sealed.terminal_key,
+        sealed_by=sealing.asserted_by.party,
+        checked_by=looks[-1].asserted_by.party if looks else "",
+        bound=not reason,
+        reason=reason,
+    )
+
+
+def _objection(
+    sealed: Sealed, checks: Sequence[SealChecked], terminal: str, terminal_key: str
+) -> str:
+    if sealed.terminal != terminal:
+        return f"terminal not bound: seal {sealed.seal} holds terminal {sealed.terminal}"
+    if sealed.terminal_key != terminal_key:
+        return f"terminal not bound: seal {sealed.seal} names another key of this terminal"
+    if not checks:
+        return f"terminal not bound: nobody has checked seal {sealed.seal} since it was closed"
+    for check in checks:
+        if not check.intact:
+            return f"terminal not bound: seal {sealed.seal} was found broken at {check.place}"
+        if (check.container, check.terminal) != (sealed.container, sealed.terminal):
+            return (
+                f"terminal not bound: seal {sealed.seal} was found on container "
+                f"{check.container} with terminal {check.terminal}"
+            )
+    return ""

@@ -1,0 +1,131 @@
+"""What the room keeps: terminals, frames, nonces, chunks and whole windows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor
+from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
+
+# E.164 with its plus sign, as network interfaces write numbers.
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{4,14}\Z", re.ASCII)
+# The id travels in a registration of 2019, which has 30 bytes for it.
+_TERMINAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z", re.ASCII)
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,19}\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal that may connect.
+
+    `phone` is how the mobile network knows it (E.164), `number` the digits that its JT/T 808
+    headers bear, without leading zeros; `key` signs its raw windows.
+    """
+
+    terminal: str
+    phone: str
+    number: str
+    key: PublicKey
+    owner: PartyId
+    visible: tuple[PartyId, ...]
+
+    def __post_init__(self) -> None:
+        if not _TERMINAL.match(self.terminal):
+            raise MalformedInput(
+                f"not a terminal's id: {self.terminal[:40]!r}",
+                remedy="use up to 30 letters, digits, dots, hyphens and underscores",
+            )
+        if not _PHONE.match(self.phone):
+            raise MalformedInput(
+                f"not a phone number: {self.phone[:24]!r}", remedy="write it as +8613800138000"
+            )
+        if not _NUMBER.match(self.number):
+            raise MalformedInput(f"not a terminal's number: {self.number[:24]!r}")
+
+    @property
+    def aggregate(self) -> str:
+        """The name of its history."""
+        return f"terminal/{self.terminal}"
+
+    def seen_by(self, actor: Actor) -> Terminal:
+        """Itself, if the actor may see it. Raises NotFound."""
+        viewer = actor.viewer
+        if viewer is not None and viewer != self.owner and viewer not in self.visible:
+            raise NotFound(f"no terminal {self.terminal!r}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """A frame as it is kept. `digest`: SHA-256 of message id, packet number and body.
+
+    The serial restarts with each connection, so it is no part of what makes two frames the same.
+    """
+
+    terminal: str
+    digest: bytes
+    id: UUID
+    received_at: Utc
+    message_id: int
+    serial: int
+    plain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk whose signature and nonce stood; `content` is what the terminal signed and sent."""
+
+    terminal: str
+    window: bytes
+    sequence: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a nonce was used for: one window of one shape. Empty `window`: not yet used."""
+
+    window: bytes = b""
+    total: int = 0
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """A nonce of this node for one window of one terminal. `settled`: that window is decided."""
+
+    terminal: str
+    nonce: bytes
+    expires_at: Utc
+    claim: Claim = Claim()
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A whole window. `digest`: SHA-256 of its bytes, which lie in the archive under it."""
+
+    terminal: str
+    window: bytes
+    nonce: bytes
+    digest: str
+    key: PublicKey
+    simulated: bool
+    received_at: Utc
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Bytes of an authenticated terminal that were not accepted, kept apart."""
+
+    terminal: str
+    id: UUID
+    received_at: Utc
+    reason: str
+    raw: bytes

@@ -1,0 +1,43 @@
+"""What other rooms may ask: windows by digest, bindings, phone numbers."""
+
+from __future__ import annotations
+
+from zhidao.core.archive import Archive, check_digest
+from zhidao.devices.events import Binding, RawWindow
+from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.seals import Seals
+from zhidao.devices.wire.chunk import decode_chunk
+
+
+class KeptData:
+    """Implements `commands.Custody`."""
+
+    def __init__(self, vault: Vault, archive: Archive, seals: Seals) -> None:
+        self._vault = vault
+        self._archive = archive
+        self._seals = seals
+
+    async def window(self, digest: str, *, terminal: str = "") -> RawWindow:
+        """A stored window with its signed chunks. Raises NotFound."""
+        found = await self._vault.window(check_digest(digest), terminal)
+        chunks = await self._vault.chunks(found.terminal, found.window)
+        return RawWindow(
+            terminal=found.terminal,
+            key=found.key.multikey,
+            digest=found.digest,
+            data=await self._archive.get(found.digest),
+            # Only chunks whose signature and nonce stood are ever stored as chunks.
+            signed=True,
+            simulated=found.simulated,
+            chunk_digests=[decode_chunk(chunk.content).digest for chunk in chunks],
+            nonce=found.nonce.hex(),
+            chunks=[chunk.content for chunk in chunks],
+        )
+
+    async def binding(self, *, terminal: str, consignment: str) -> Binding:
+        """Whether the terminal is bound to the consignment, and by whom."""
+        return await self._seals.binding(terminal=terminal, consignment=consignment)
+
+    async def phone(self, terminal: str) -> str:
+        """The terminal's phone number. Raises NotFound."""
+        return (await self._vault.terminal(terminal)).phone

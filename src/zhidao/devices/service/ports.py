@@ -1,0 +1,110 @@
+"""What the devices room asks of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from zhidao.core.journal import Entry
+from zhidao.devices.domain.custody import (
+    Claim,
+    Nonce,
+    StoredChunk,
+    StoredFrame,
+    Suspect,
+    Terminal,
+    Window,
+)
+
+
+class Vault(Protocol):
+    """The room's own tables. Whatever takes `entries` writes them in the same transaction."""
+
+    async def secret(self, fresh: bytes) -> bytes:
+        """The node's key for tokens: `fresh` if there was none before."""
+        ...
+
+    async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
+        """Adds a terminal. Raises Conflict if its id or number is taken."""
+        ...
+
+    async def terminal(self, terminal: str) -> Terminal:
+        """A terminal by its id. Raises NotFound."""
+        ...
+
+    async def terminal_by_number(self, number: str) -> Terminal:
+        """A terminal by the digits in its headers. Raises NotFound."""
+        ...
+
+    async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
+        """Stores frames and chunks; durable when it returns. Known ones are left as they are."""
+        ...
+
+    async def put_aside(self, suspect: Suspect) -> None:
+        """Keeps bytes that nobody may trust."""
+        ...
+
+    async def grant(self, nonce: Nonce) -> None:
+        """Writes down a nonce before it is given."""
+        ...
+
+    async def nonce(self, terminal: str, nonce: bytes) -> Nonce:
+        """A nonce that was given to this terminal. Raises NotFound."""
+        ...
+
+    async def claim(self, terminal: str, nonce: bytes, claim: Claim) -> bool:
+        """Uses an unused nonce for a window; true if the nonce now stands for just that claim."""
+        ...
+
+    async def open_claims(self) -> tuple[Nonce, ...]:
+        """Nonces that are in use and whose window is not yet decided."""
+        ...
+
+    async def chunks(self, terminal: str, window: bytes) -> tuple[StoredChunk, ...]:
+        """The stored chunks of a window by sequence."""
+        ...
+
+    async def count_chunks(self, terminal: str, window: bytes) -> int:
+        """How many chunks of a window are stored."""
+        ...
+
+    async def settle(self, nonce: Nonce, window: Window | None, entries: Sequence[Entry]) -> None:
+        """Decides a window: whole (it is added) or given up (None). Once only: Conflict after."""
+        ...
+
+    async def window(self, digest: str, terminal: str) -> Window:
+        """The newest window of those bytes (of that terminal, if named). Raises NotFound."""
+        ...
+
+    async def unbatched(self, limit: int) -> tuple[str, ...]:
+        """Terminals with position frames that no PositionsRecorded covers yet."""
+        ...
+
+    async def unbatched_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
+        """Those frames of a terminal, in the order of their ids."""
+        ...
+
+    async def batch(
+        self, terminal: str, batch: UUID, digests: Sequence[bytes], entries: Sequence[Entry]
+    ) -> None:
+        """Marks frames as covered. Raises Conflict if one of them was covered meanwhile."""
+        ...
+
+    async def recent_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
+        """Position frames of a terminal, newest first."""
+        ...
+
+    async def count_frames(self, terminal: str) -> int:
+        """How many frames of a terminal are stored."""
+        ...
+
+    async def add_seal(
+        self, *, consignment: str, terminal: str, seal: str, entries: Sequence[Entry]
+    ) -> None:
+        """Writes down that a seal joins a terminal to a consignment."""
+        ...
+
+    async def seals(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to a consignment, in order of their names."""
+        ...

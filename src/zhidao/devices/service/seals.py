@@ -1,0 +1,135 @@
+"""Seals: the carrier joins a terminal to goods, and others look whether the seal is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records, Scribe
+from zhidao.devices.domain.binding import binding_of, unbound
+from zhidao.devices.events import Binding, SealChecked, Sealed
+from zhidao.devices.service.ports import Vault
+
+
+class Seals:
+    """Sealing, looking, and what follows from both."""
+
+    def __init__(self, vault: Vault, records: Records, scribe: Scribe) -> None:
+        self._vault = vault
+        self._records = records
+        self._scribe = scribe
+
+    async def close(
+        self,
+        actor: Actor,
+        *,
+        seal: str,
+        container: str,
+        consignment: str,
+        terminal: str,
+        readers: Sequence[PartyId],
+    ) -> SignedEvent:
+        """The carrier closes a container with a seal that holds this terminal.
+
+        The same call again returns the same event. Raises NotFound for a terminal that the actor
+        does not see, Conflict if the seal was used before.
+        """
+        actor.require(Role.PARTY)
+        known = (await self._vault.terminal(terminal)).seen_by(actor)
+        fact = Sealed(
+            seal=seal,
+            container=container,
+            consignment=consignment,
+            terminal=terminal,
+            terminal_key=known.key.multikey,
+        )
+        before = await self._sealing(seal)
+        if before is not None:
+            return _same(before, fact, actor)
+        entry = self._scribe.write(
+            fact,
+            by=actor.party,
+            aggregate=_aggregate(seal),
+            version=1,
+            owner=actor.party,
+            visible=readers,
+            occurred_at=None,
+        )
+        try:
+            await self._vault.add_seal(
+                consignment=consignment, terminal=terminal, seal=seal, entries=[entry]
+            )
+        except Conflict:
+            before = await self._sealing(seal)
+            if before is None:
+                raise
+            return _same(before, fact, actor)
+        return entry.event
+
+    async def check(
+        self,
+        actor: Actor,
+        *,
+        seal: str,
+        container: str,
+        terminal: str,
+        intact: bool,
+        place: str,
+    ) -> SignedEvent:
+        """A party that may see the seal says what it found. The same look again writes nothing."""
+        actor.require(Role.PARTY)
+        history = await self._records.history(_aggregate(seal), actor)
+        fact = SealChecked(
+            seal=seal, container=container, terminal=terminal, intact=intact, place=place
+        )
+        for event in history:
+            if event.payload == fact.payload() and event.asserted_by.party == actor.party:
+                return event
+        (event,) = await self._records.record(
+            actor,
+            _aggregate(seal),
+            [fact],
+            after=history[-1].version,
+            owner=history[0].owner,
+            visible=history[0].visible,
+        )
+        return event
+
+    async def view(self, actor: Actor, seal: str) -> tuple[Sealed, Binding]:
+        """A seal and what it binds. Raises NotFound."""
+        history = await self._records.history(_aggregate(seal), actor)
+        sealed = Sealed.of(history[0])
+        return sealed, await self._bound_by(history, sealed.terminal)
+
+    async def binding(self, *, terminal: str, consignment: str) -> Binding:
+        """What joins a terminal to a consignment: a seal that stands, else the best reason."""
+        found = [
+            await self._bound_by(await self._records.history(_aggregate(seal)), terminal)
+            for seal in await self._vault.seals(consignment=consignment, terminal=terminal)
+        ]
+        none = unbound(
+            terminal,
+            f"terminal not bound: no seal joins terminal {terminal} to consignment {consignment}",
+        )
+        return next((each for each in found if each.bound), found[-1] if found else none)
+
+    async def _bound_by(self, history: Sequence[SignedEvent], terminal: str) -> Binding:
+        known = await self._vault.terminal(terminal)
+        return binding_of(history, terminal=terminal, terminal_key=known.key.multikey)
+
+    async def _sealing(self, seal: str) -> SignedEvent | None:
+        history = await self._records.history(_aggregate(seal))
+        return history[0] if history else None
+
+
+def _aggregate(seal: str) -> str:
+    return f"seal/{seal}"
+
+
+def _same(before: SignedEvent, fact: Sealed, actor: Actor) -> SignedEvent:
+    if before.payload != fact.payload() or before.asserted_by.party != actor.party:
+        raise Conflict(f"seal {fact.seal} was used before; a seal closes once")
+    return before

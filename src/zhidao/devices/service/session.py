@@ -1,0 +1,305 @@
+"""One terminal's conversation: frames in, answers out, and nothing trusted before its token."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
+from zhidao.core.ids import IdSource
+from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Suspect, Terminal
+from zhidao.devices.service.chronicle import Chronicle
+from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.terminals import Terminals
+from zhidao.devices.service.windows import Windows
+from zhidao.devices.service.writer import FrameWriter
+from zhidao.devices.wire.chunk import KIND_CHUNK, KIND_NONCE, decode_chunk
+from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame
+from zhidao.devices.wire.jt808.messages import (
+    REGISTER_NO_TERMINAL,
+    REGISTERED,
+    RESULT_FAILED,
+    RESULT_OK,
+    RESULT_UNSUPPORTED,
+    RESULT_WRONG,
+    Authentication,
+    Heartbeat,
+    Logout,
+    Message,
+    PlatformAnswer,
+    Registration,
+    RegistrationAnswer,
+    ResendRequest,
+    TerminalAnswer,
+    Transparent,
+    TransparentDown,
+    Unknown,
+    decode_message,
+)
+from zhidao.devices.wire.jt808.packets import Reassembler, frames_of
+
+_EARLY_MAX: Final = 3  # Business frames before authentication until the line is closed.
+_SUSPECTS_MAX: Final = 32  # Kept per connection; the rest is counted only.
+_SERIALS: Final = 1 << 16
+_NO_PHONE: Final = "0" * 20
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The services that a session uses."""
+
+    vault: Vault
+    terminals: Terminals
+    windows: Windows
+    writer: FrameWriter
+    chronicle: Chronicle
+    clock: Clock
+    ids: IdSource
+
+
+@dataclass(slots=True)
+class _Owed:
+    """An answer that waits until its frame is durable, and what is to be done then."""
+
+    header: Header
+    stored: asyncio.Future[None]
+    window_nonce: bytes = b""
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one batch of frames leads to: answers ready, and answers owed, in order."""
+
+    out: list[bytes] = field(default_factory=list)
+    owed: list[_Owed] = field(default_factory=list)
+
+
+class Session:
+    """The node's side of one connection, without its socket."""
+
+    def __init__(
+        self, desk: Desk, on_terminal: Callable[[str], Awaitable[None]] | None = None
+    ) -> None:
+        """`on_terminal` is told the terminal's id once it showed its token."""
+        self._desk = desk
+        self._on_terminal = on_terminal
+        self._terminal: Terminal | None = None
+        self._serial = 0
+        self._early = 0
+        self._suspects = 0
+        self._packets = Reassembler()
+        self._header = Header(0, _NO_PHONE, 0)
+        self.closed = False
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the terminal showed its token."""
+        return self._terminal is not None
+
+    @property
+    def waits_for_packets(self) -> bool:
+        """Whether a divided message is unfinished."""
+        return self._packets.pending
+
+    async def receive(self, raw_frames: Sequence[bytes]) -> list[bytes]:
+        """The answers to these escaped frames, each acknowledgement after its frame is durable.
+
+        Raises Unavailable if storing failed: nothing of this batch is then acknowledged.
+        """
+        turn = _Round()
+        for raw in raw_frames:
+            if self.closed:
+                break
+            await self._one(raw, turn)
+        await self._settle(turn)
+        return turn.out
+
+    def ask_again(self) -> list[bytes]:
+        """Questions for missing sub-packets; call it when the line has been quiet."""
+        return [
+            line
+            for gap in self._packets.gaps()
+            for line in self._down(ResendRequest(gap.first_serial, gap.packets), self._header)
+        ]
+
+    async def _one(self, raw: bytes, turn: _Round) -> None:
+        try:
+            frame = decode_frame(raw)
+        except MalformedInput as error:
+            await self._suspect(raw, "bad_checksum", error)
+            return  # No answer: the terminal sends it again.
+        self._header = frame.header
+        if self._terminal is None:
+            await self._before_token(frame, turn)
+            return
+        if frame.header.phone.lstrip("0") != self._terminal.number:
+            await self._suspect(raw, "wrong_token", MalformedInput("another terminal's number"))
+            self._answer(frame.header, RESULT_FAILED, turn)
+            return
+        await self._business(frame, self._terminal, turn)
+
+    async def _before_token(self, frame: Frame, turn: _Round) -> None:
+        head = frame.header
+        try:
+            message = decode_message(head.message_id, frame.body, head.edition)
+        except MalformedInput:
+            self._answer(head, RESULT_WRONG, turn)
+            self._count_early()
+            return
+        if isinstance(message, Registration):
+            turn.out += await self._register(head, message)
+        elif isinstance(message, Authentication):
+            await self._authenticate(head, message, turn)
+        else:
+            self._answer(head, RESULT_FAILED, turn)
+            self._count_early()
+
+    async def _register(self, head: Header, message: Registration) -> list[bytes]:
+        try:
+            terminal = await self._desk.terminals.calling(head.phone, message.terminal)
+        except NotFound as error:
+            await self._desk.chronicle.refuse_unknown("unknown_terminal", str(error))
+            self._count_early()
+            return self._down(RegistrationAnswer(head.serial, REGISTER_NO_TERMINAL), head)
+        token = self._desk.terminals.token(terminal)
+        return self._down(RegistrationAnswer(head.serial, REGISTERED, token), head)
+
+    async def _authenticate(self, head: Header, message: Authentication, turn: _Round) -> None:
+        try:
+            terminal = await self._desk.terminals.authenticate(head.phone, message.token)
+        except NotFound as error:
+            await self._desk.chronicle.refuse_unknown("unknown_terminal", str(error))
+            self._close_with(head, turn)
+            return
+        except Refused as error:
+            known = await self._desk.vault.terminal_by_number(head.phone.lstrip("0"))
+            await self._desk.chronicle.refuse(known, "wrong_token", str(error))
+            self._close_with(head, turn)
+            return
+        grant = await self._desk.windows.grant(terminal)
+        self._terminal = terminal
+        if self._on_terminal:
+            await self._on_terminal(terminal.terminal)
+        self._answer(head, RESULT_OK, turn)
+        turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), head)
+
+    async def _business(self, frame: Frame, terminal: Terminal, turn: _Round) -> None:
+        head = frame.header
+        if head.encryption:
+            self._answer(head, RESULT_UNSUPPORTED, turn)
+            return
+        try:
+            body = self._packets.add(frame)
+            message = (
+                decode_message(head.message_id, body, head.edition) if body is not None else None
+            )
+            chunks, nonce = await self._chunk(terminal, message)
+        except MalformedInput as error:
+            await self._suspect(frame.encode_plain(), "malformed", error)
+            self._answer(head, RESULT_WRONG, turn)
+            return
+        except Refused as error:
+            await self._desk.chronicle.refuse(terminal, error.code, str(error))
+            await self._suspect(frame.encode_plain(), error.code, error)
+            self._answer(head, RESULT_FAILED, turn)
+            return
+        match message:
+            case Heartbeat() | TerminalAnswer() | Authentication() | Registration():
+                # They say nothing that could be lost.
+                self._answer(head, RESULT_OK, turn)
+            case Logout():
+                self._answer(head, RESULT_OK, turn)
+                self.closed = True
+            case Unknown():
+                self._answer(head, RESULT_UNSUPPORTED, turn)
+            case _:
+                stored = await self._desk.writer.put(self._kept(frame, terminal), chunks)
+                turn.owed.append(_Owed(head, stored, nonce))
+
+    async def _chunk(
+        self, terminal: Terminal, message: Message | None
+    ) -> tuple[list[StoredChunk], bytes]:
+        """The chunk in a message, judged, with its nonce; nothing for every other message."""
+        if not isinstance(message, Transparent) or message.kind != KIND_CHUNK:
+            return [], b""
+        chunk = decode_chunk(message.content)
+        return [await self._desk.windows.judge(terminal, chunk)], chunk.nonce
+
+    async def _settle(self, turn: _Round) -> None:
+        for owed in turn.owed:
+            await owed.stored
+        for owed in turn.owed:
+            self._answer(owed.header, RESULT_OK, turn)
+        # Only now: the chunks of a window that ends in this batch are all stored.
+        for nonce in dict.fromkeys(owed.window_nonce for owed in turn.owed if owed.window_nonce):
+            await self._advance(nonce, turn)
+
+    async def _advance(self, nonce: bytes, turn: _Round) -> None:
+        assert self._terminal is not None
+        try:
+            done = await self._desk.windows.advance(self._terminal, nonce)
+        except Refused as error:
+            await self._desk.chronicle.refuse(self._terminal, error.code, str(error))
+            return
+        if done:
+            grant = await self._desk.windows.grant(self._terminal)
+            turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), self._header)
+
+    async def _suspect(self, raw: bytes, reason: str, error: ZhidaoError) -> None:
+        """Counts bytes that are not accepted; of a known terminal, keeps some apart."""
+        if reason == "bad_checksum":
+            reason = error.code if error.code.startswith("bad_") else "malformed"
+        if self._terminal is None:
+            self._desk.chronicle.refusals[reason] += 1
+            self._count_early()
+            return
+        if reason == "bad_checksum":
+            await self._desk.chronicle.refuse(self._terminal, reason, str(error))
+        elif not isinstance(error, Refused):
+            self._desk.chronicle.refusals[reason] += 1
+        self._suspects += 1
+        if self._suspects <= _SUSPECTS_MAX:
+            await self._desk.vault.put_aside(
+                Suspect(
+                    self._terminal.terminal,
+                    self._desk.ids.new(),
+                    self._desk.clock.now(),
+                    reason,
+                    raw,
+                )
+            )
+
+    def _kept(self, frame: Frame, terminal: Terminal) -> StoredFrame:
+        head = frame.header
+        number = head.message_id.to_bytes(2, "big") + head.packet_number.to_bytes(2, "big")
+        return StoredFrame(
+            terminal=terminal.terminal,
+            digest=hashlib.sha256(number + frame.body).digest(),
+            id=self._desk.ids.new(),
+            received_at=self._desk.clock.now(),
+            message_id=head.message_id,
+            serial=head.serial,
+            plain=frame.encode_plain(),
+        )
+
+    def _count_early(self) -> None:
+        self._early += 1
+        self.closed = self.closed or self._early >= _EARLY_MAX
+
+    def _close_with(self, head: Header, turn: _Round) -> None:
+        self._answer(head, RESULT_FAILED, turn)
+        self.closed = True
+
+    def _answer(self, head: Header, result: int, turn: _Round) -> None:
+        turn.out += self._down(PlatformAnswer(head.serial, head.message_id, result), head)
+
+    def _down(self, message: Message, head: Header) -> list[bytes]:
+        """A message to the terminal in the edition in which it spoke."""
+        edition = Edition.E2019 if head.is_2019 else Edition.E2013
+        frames = frames_of(message, phone=head.phone, edition=edition, serial=self._serial)
+        self._serial = (self._serial + len(frames)) % _SERIALS
+        return [frame.encode() for frame in frames]

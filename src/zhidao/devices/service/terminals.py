@@ -1,0 +1,127 @@
+"""Terminals: registering them, and telling whether one that calls is who it says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.encoding import base64url
+from zhidao.core.errors import Conflict, NotFound, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Scribe
+from zhidao.core.keys import PublicKey
+from zhidao.devices.domain.custody import Terminal
+from zhidao.devices.events import TerminalRegistered
+from zhidao.devices.service.ports import Vault
+
+_LABEL: Final = b"zhidao devices token v1"
+_TOKEN_BYTES: Final = 24
+# A registration of 2013 has seven bytes for the terminal's id; its maker writes the first seven.
+_SHORT_ID: Final = 7
+
+
+class Terminals:
+    """The list of terminals that may connect, and their tokens."""
+
+    def __init__(self, vault: Vault, scribe: Scribe, secret: bytes) -> None:
+        """`secret`: the node's key for tokens, from `Vault.secret`."""
+        self._vault = vault
+        self._scribe = scribe
+        self._secret = secret
+
+    async def register(
+        self,
+        actor: Actor,
+        *,
+        terminal: str,
+        phone: str,
+        key: str,
+        owner: PartyId,
+        readers: Sequence[PartyId] = (),
+        number: str = "",
+    ) -> Terminal:
+        """Lets a terminal connect. The same call again changes nothing.
+
+        `number`: the digits in its headers where they are not those of its phone.
+        Raises Conflict if the id or the number already stands for another terminal.
+        """
+        actor.require(Role.OPERATOR)
+        wanted = Terminal(
+            terminal=terminal,
+            phone=phone,
+            number=number.lstrip("0") or phone.removeprefix("+"),
+            key=PublicKey.from_multikey(key),
+            owner=owner,
+            visible=tuple(sorted(set(readers) - {owner})),
+        )
+        before = await self._known(terminal)
+        if before is not None:
+            return _same(before, wanted)
+        fact = TerminalRegistered(terminal=terminal, phone=phone, key=key)
+        entry = self._scribe.write(
+            fact,
+            by=actor.party,
+            aggregate=wanted.aggregate,
+            version=1,
+            owner=owner,
+            visible=wanted.visible,
+            occurred_at=None,
+        )
+        try:
+            await self._vault.add_terminal(wanted, [entry])
+        except Conflict:
+            # Somebody registered it meanwhile, perhaps this very call, whose answer was lost.
+            before = await self._known(terminal)
+            if before is None:
+                raise
+            return _same(before, wanted)
+        return wanted
+
+    async def view(self, actor: Actor, terminal: str) -> Terminal:
+        """A terminal that the actor may see. Raises NotFound."""
+        return (await self._vault.terminal(terminal)).seen_by(actor)
+
+    async def calling(self, number: str, terminal_id: str) -> Terminal:
+        """The terminal that asks for a token. Raises NotFound if number and id do not agree."""
+        found = await self._vault.terminal_by_number(number.lstrip("0"))
+        if terminal_id not in (found.terminal, found.terminal[:_SHORT_ID]):
+            raise NotFound(f"no terminal {terminal_id[:30]!r} with the number {number}")
+        return found
+
+    async def authenticate(self, number: str, token: str) -> Terminal:
+        """The terminal that shows this token.
+
+        Raises NotFound for an unknown number, Refused with code `wrong_token` for another token.
+        """
+        found = await self._vault.terminal_by_number(number.lstrip("0"))
+        if not hmac.compare_digest(self.token(found).encode(), token.encode()):
+            raise Refused(
+                f"terminal {found.terminal} showed a token that is not its own",
+                code="wrong_token",
+                remedy="register the terminal again to learn its token",
+            )
+        return found
+
+    def token(self, terminal: Terminal) -> str:
+        """The terminal's token: HMAC-SHA256 of id, number and key, so that it fits no other.
+
+        The same each time: whoever registers again cannot lock the terminal out.
+        """
+        message = f"{terminal.terminal}\n{terminal.number}\n{terminal.key.multikey}".encode()
+        mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
+        return base64url(mac.digest()[:_TOKEN_BYTES])
+
+    async def _known(self, terminal: str) -> Terminal | None:
+        try:
+            return await self._vault.terminal(terminal)
+        except NotFound:
+            return None
+
+
+def _same(before: Terminal, wanted: Terminal) -> Terminal:
+    if before != wanted:
+        raise Conflict(f"terminal {wanted.terminal} is registered with other particulars")
+    return before

@@ -1,0 +1,204 @@
+"""The vault of the devices room: the memory twin and PostgreSQL keep the same promises."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import pytest
+
+from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.ids import IdSource, party_id
+from zhidao.core.journal import FixedKeyRing, Journal, Scribe
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import NS, Utc
+from zhidao.devices.adapters.memory import MemoryVault
+from zhidao.devices.adapters.postgres import PostgresVault
+from zhidao.devices.domain.custody import (
+    Claim,
+    Nonce,
+    StoredChunk,
+    StoredFrame,
+    Suspect,
+    Terminal,
+    Window,
+)
+from zhidao.devices.events import PositionsRecorded
+from zhidao.devices.service.ports import Vault
+from zhidao.store.journal import PostgresJournal
+from zhidao.store.memory import MemoryJournal
+
+KEY = SoftwareKey(Algorithm.ED25519, bytes([9]) * 32)
+NOW = Utc.parse("2026-11-24T08:00:00Z")
+TERMINAL = Terminal(
+    "truck-7",
+    "+8613800138000",
+    "8613800138000",
+    KEY.public,
+    party_id("carrier"),
+    (party_id("importer"),),
+)
+CLAIM = Claim(b"w" * 16, 2, simulated=True)
+
+
+@dataclass
+class Kept:
+    vault: Vault
+    journal: Journal
+    scribe: Scribe
+
+    def entry(self, version: int, aggregate: str = "terminal/truck-7"):
+        fact = PositionsRecorded(terminal="truck-7", count=1, root="00", first_at="", last_at="")
+        return self.scribe.write(
+            fact,
+            by=party_id("node"),
+            aggregate=aggregate,
+            version=version,
+            owner=party_id("carrier"),
+            visible=(),
+            occurred_at=None,
+        )
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.service)])
+def kept(request: pytest.FixtureRequest) -> Kept:
+    clock, randomness = HandClock(NOW), SeededRandomness(1)
+    scribe = Scribe(
+        node=party_id("node"),
+        key=SoftwareKey(Algorithm.ED25519, bytes(32)),
+        ring=FixedKeyRing({}),
+        clock=clock,
+        ids=IdSource(clock, randomness),
+        randomness=randomness,
+    )
+    if request.param == "memory":
+        memory = MemoryJournal()
+        return Kept(MemoryVault(memory), memory, scribe)
+    database = request.getfixturevalue("database")
+    journal = PostgresJournal(database, "devices", lambda: None)
+    return Kept(PostgresVault(database, journal), journal, scribe)
+
+
+def _frame(number: int, message_id: int = 0x0200) -> StoredFrame:
+    return StoredFrame(
+        "truck-7", bytes([number]) * 32, UUID(int=number), NOW, message_id, number, b"plain"
+    )
+
+
+async def _history(kept: Kept) -> int:
+    return len(await kept.journal.load("terminal/truck-7", viewer=None))
+
+
+async def test_the_secret_is_made_once(kept: Kept):
+    assert await kept.vault.secret(b"a" * 32) == b"a" * 32
+    assert await kept.vault.secret(b"b" * 32) == b"a" * 32
+
+
+async def test_a_terminal_is_found_by_id_and_by_number_and_is_one(kept: Kept):
+    await kept.vault.add_terminal(TERMINAL, [kept.entry(1)])
+    assert await kept.vault.terminal("truck-7") == TERMINAL
+    assert await kept.vault.terminal_by_number("8613800138000") == TERMINAL
+    for other in (TERMINAL, replace(TERMINAL, terminal="truck-8"), replace(TERMINAL, number="1")):
+        with pytest.raises(Conflict):
+            await kept.vault.add_terminal(other, [kept.entry(2)])
+    for lookup in (kept.vault.terminal("x"), kept.vault.terminal_by_number("2")):
+        with pytest.raises(NotFound):
+            await lookup
+    assert await _history(kept) == 1
+
+
+async def test_frames_and_chunks_are_kept_once(kept: Kept):
+    chunk = StoredChunk("truck-7", b"w" * 16, 1, b"content")
+    await kept.vault.keep([_frame(1), _frame(2)], [chunk])
+    await kept.vault.keep([_frame(2), _frame(3)], [chunk, replace(chunk, sequence=2)])
+    await kept.vault.keep([], [])
+    assert await kept.vault.count_frames("truck-7") == 3
+    assert await kept.vault.count_chunks("truck-7", b"w" * 16) == 2
+    assert [c.sequence for c in await kept.vault.chunks("truck-7", b"w" * 16)] == [1, 2]
+    assert (await kept.vault.chunks("truck-7", b"w" * 16))[0] == chunk
+
+
+async def test_suspects_stay_apart(kept: Kept):
+    await kept.vault.put_aside(Suspect("truck-7", UUID(int=1), NOW, "bad_checksum", b"raw"))
+    assert await kept.vault.count_frames("truck-7") == 0
+
+
+async def test_a_nonce_serves_one_window_of_one_terminal(kept: Kept):
+    nonce = Nonce("truck-7", b"n" * 16, NOW.plus_ns(900 * NS))
+    await kept.vault.grant(nonce)
+    assert await kept.vault.nonce("truck-7", b"n" * 16) == nonce
+    with pytest.raises(NotFound):
+        await kept.vault.nonce("truck-8", b"n" * 16)
+    assert await kept.vault.open_claims() == ()
+    assert await kept.vault.claim("truck-7", b"n" * 16, CLAIM)
+    assert await kept.vault.claim("truck-7", b"n" * 16, CLAIM)
+    assert not await kept.vault.claim("truck-7", b"n" * 16, replace(CLAIM, window=b"x" * 16))
+    assert not await kept.vault.claim("truck-7", b"n" * 16, replace(CLAIM, total=3))
+    assert await kept.vault.open_claims() == (replace(nonce, claim=CLAIM),)
+
+
+async def test_of_two_claims_at_once_one_wins(kept: Kept):
+    await kept.vault.grant(Nonce("truck-7", b"n" * 16, NOW))
+    claims = [replace(CLAIM, window=bytes([i]) * 16) for i in range(1, 5)]
+    won = await asyncio.gather(*(kept.vault.claim("truck-7", b"n" * 16, c) for c in claims))
+    assert sum(won) == 1
+
+
+async def test_a_window_is_settled_once_with_its_fact(kept: Kept):
+    nonce = Nonce("truck-7", b"n" * 16, NOW, CLAIM)
+    await kept.vault.grant(nonce)
+    await kept.vault.claim("truck-7", b"n" * 16, CLAIM)
+    window = Window("truck-7", CLAIM.window, nonce.nonce, "ab" * 32, KEY.public, True, NOW)
+    with pytest.raises(Conflict):
+        await kept.vault.settle(nonce, window, [kept.entry(7)])
+    assert (await kept.vault.nonce("truck-7", b"n" * 16)).settled is False
+    await kept.vault.settle(nonce, window, [kept.entry(1)])
+    with pytest.raises(Conflict):
+        await kept.vault.settle(nonce, window, [kept.entry(2)])
+    assert await _history(kept) == 1
+    assert await kept.vault.window("ab" * 32, "") == window
+    assert await kept.vault.window("ab" * 32, "truck-7") == window
+    for digest, terminal in (("ab" * 32, "truck-8"), ("cd" * 32, "")):
+        with pytest.raises(NotFound):
+            await kept.vault.window(digest, terminal)
+    assert await kept.vault.open_claims() == ()
+
+
+async def test_of_two_terminals_with_the_same_bytes_the_newest_is_given(kept: Kept):
+    for number, terminal in enumerate(("truck-7", "truck-8")):
+        nonce = Nonce(terminal, b"n" * 16, NOW, CLAIM)
+        await kept.vault.grant(nonce)
+        await kept.vault.claim(terminal, b"n" * 16, CLAIM)
+        at = NOW.plus_ns(number * NS)
+        window = Window(terminal, CLAIM.window, nonce.nonce, "ab" * 32, KEY.public, True, at)
+        await kept.vault.settle(nonce, window, [])
+    assert (await kept.vault.window("ab" * 32, "")).terminal == "truck-8"
+    assert (await kept.vault.window("ab" * 32, "truck-7")).terminal == "truck-7"
+
+
+async def test_each_position_frame_is_covered_once(kept: Kept):
+    frames = [_frame(1), _frame(2), _frame(3, 0x0704), _frame(4, 0x0900)]
+    await kept.vault.keep(frames, [])
+    assert await kept.vault.unbatched(10) == ("truck-7",)
+    assert await kept.vault.unbatched_positions("truck-7", 10) == tuple(frames[:3])
+    digests = [f.digest for f in frames[:2]]
+    await kept.vault.batch("truck-7", UUID(int=9), digests, [kept.entry(1)])
+    with pytest.raises(Conflict):
+        await kept.vault.batch("truck-7", UUID(int=10), digests[1:], [kept.entry(2)])
+    assert await kept.vault.unbatched_positions("truck-7", 10) == (frames[2],)
+    assert await kept.vault.recent_positions("truck-7", 2) == (frames[2], frames[1])
+    assert await _history(kept) == 1
+
+
+async def test_seals_are_found_by_consignment_and_terminal(kept: Kept):
+    for seal in ("S-2", "S-1"):
+        entries = [kept.entry(1, f"seal/{seal}")]
+        await kept.vault.add_seal(consignment="c", terminal="truck-7", seal=seal, entries=entries)
+    assert await kept.vault.seals(consignment="c", terminal="truck-7") == ("S-1", "S-2")
+    assert await kept.vault.seals(consignment="c", terminal="truck-8") == ()
+    with pytest.raises(Conflict):
+        await kept.vault.add_seal(
+            consignment="c", terminal="truck-7", seal="S-1", entries=[kept.entry(1, "seal/S-1")]
+        )

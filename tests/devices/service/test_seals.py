@@ -1,0 +1,83 @@
+"""A terminal is bound to goods by a seal that was closed, looked at, and never found broken."""
+
+from __future__ import annotations
+
+import pytest
+from devices_ground import CARRIER, IMPORTER, TERMINAL, actor
+
+from zhidao.core.actor import Role
+from zhidao.core.errors import Conflict, Forbidden, NotFound
+
+SEAL = {"seal": "S-1", "container": "MSKU1234565", "consignment": "c-1", "terminal": TERMINAL}
+LOOK = {
+    "seal": "S-1",
+    "container": "MSKU1234565",
+    "terminal": TERMINAL,
+    "intact": True,
+    "place": "Esbjerg",
+}
+
+
+async def _sealed(room):
+    await room.register()
+    return await room.seals.close(actor(CARRIER), **SEAL, readers=[IMPORTER])
+
+
+async def test_without_a_seal_the_terminal_is_not_bound(room):
+    await room.register()
+    binding = await room.seals.binding(terminal=TERMINAL, consignment="c-1")
+    assert not binding.bound
+    assert binding.reason.startswith("terminal not bound: no seal")
+
+
+async def test_a_seal_binds_once_somebody_found_it_whole(room):
+    await _sealed(room)
+    before = await room.seals.binding(terminal=TERMINAL, consignment="c-1")
+    assert (before.bound, before.sealed_by) == (False, "carrier")
+    assert "nobody has checked" in before.reason
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    binding = await room.custody.binding(terminal=TERMINAL, consignment="c-1")
+    assert (binding.bound, binding.checked_by, binding.reason) == (True, "importer", "")
+    assert not (await room.seals.binding(terminal=TERMINAL, consignment="c-2")).bound
+
+
+@pytest.mark.parametrize(
+    "found", [{"intact": False}, {"container": "MSKU7654321"}, {"terminal": "truck-8"}]
+)
+async def test_a_broken_or_moved_seal_is_never_healed(room, found):
+    await _sealed(room)
+    await room.seals.check(actor(CARRIER), **LOOK)
+    await room.seals.check(actor(IMPORTER), **(LOOK | found))
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    binding = await room.seals.binding(terminal=TERMINAL, consignment="c-1")
+    assert not binding.bound
+    assert "S-1" in binding.reason
+
+
+async def test_the_same_call_again_writes_nothing(room):
+    first = await _sealed(room)
+    assert await room.seals.close(actor(CARRIER), **SEAL, readers=[IMPORTER]) == first
+    look = await room.seals.check(actor(IMPORTER), **LOOK)
+    assert await room.seals.check(actor(IMPORTER), **LOOK) == look
+    assert len(room.events) == 3
+
+
+async def test_a_seal_closes_once(room):
+    await _sealed(room)
+    with pytest.raises(Conflict):
+        await room.seals.close(actor(CARRIER), **(SEAL | {"consignment": "c-2"}), readers=[])
+
+
+async def test_strangers_see_neither_terminal_nor_seal(room):
+    await _sealed(room)
+    stranger = actor("stranger")
+    with pytest.raises(NotFound):
+        await room.seals.close(stranger, **(SEAL | {"seal": "S-2"}), readers=[])
+    with pytest.raises(NotFound):
+        await room.seals.check(stranger, **LOOK)
+    with pytest.raises(NotFound):
+        await room.seals.view(stranger, "S-1")
+    with pytest.raises(NotFound):
+        await room.tracks.points(stranger, TERMINAL, 1)
+    with pytest.raises(Forbidden):
+        await room.seals.check(actor("auditor", Role.AUDITOR), **LOOK)
