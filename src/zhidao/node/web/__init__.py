@@ -1,0 +1,1 @@
+"""The pages that a browser gets: built files, served by the node itself."""

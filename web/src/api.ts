@@ -1,0 +1,68 @@
+// Talking to the node: answers, problems in words, and whether what came is fresh.
+import { Cell } from "./cell";
+import { t } from "./words";
+
+/** What the node refuses, as RFC 9457 says it. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly where: string,
+    readonly remedy: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Since when the answers come from this browser's memory, or null while the node answers. */
+export const keptFrom = new Cell<Date | null>(null);
+
+export function csrfToken(): string {
+  const match = /(?:^|;\s*)zhidao_csrf=([^;]*)/.exec(document.cookie);
+  return match ? decodeURIComponent(match[1] as string) : "";
+}
+
+const PATIENCE_MS = 15_000;
+
+async function ask(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, {
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      ...init,
+    });
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    throw new Problem(0, late ? "timeout" : "offline", t(late ? "problem.timeout" : "problem.offline"), path, "");
+  }
+}
+
+export async function get<T>(path: string): Promise<T> {
+  const answer = await ask(path, { headers: { accept: "application/json" } });
+  if (!answer.ok) throw await problem(answer);
+  const kept = answer.headers.get("x-from-cache") ? answer.headers.get("x-kept-at") : null;
+  if (path !== "/v1/session") keptFrom.value = kept ? new Date(kept) : null;
+  return (await answer.json()) as T;
+}
+
+export async function send<T>(method: "POST" | "DELETE", path: string, body?: object): Promise<T | null> {
+  const headers: Record<string, string> = { accept: "application/json", "X-CSRF-Token": csrfToken() };
+  if (body) headers["content-type"] = "application/json";
+  const answer = await ask(path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  if (!answer.ok) throw await problem(answer);
+  const text = await answer.text();
+  return text ? (JSON.parse(text) as T) : null;
+}
+
+async function problem(answer: Response): Promise<Problem> {
+  let plain: Record<string, unknown> = {};
+  try {
+    plain = (await answer.json()) as Record<string, unknown>;
+  } catch {
+    // Something between us and the node answered in another form: the status still tells.
+  }
+  const word = (name: string) => (typeof plain[name] === "string" ? (plain[name] as string) : "");
+  const message = word("detail") || word("title") || t("problem.status", { status: answer.status });
+  return new Problem(answer.status, word("code"), message, word("where"), word("remedy"));
+}

@@ -1,0 +1,236 @@
+// MapLibre with our own quiet style: land, thin borders, roads in ink, moving things alive.
+import { LngLatBounds, Map as LibreMap, Marker, AttributionControl, setWorkerUrl, type ExpressionSpecification, type GeoJSONSource, type StyleSpecification } from "maplibre-gl";
+import { country } from "../format";
+import type { LonLat, Position, Road, RoadSummary } from "../types";
+import { addresses, t } from "../words";
+import { COUNTRIES } from "./countries";
+import { circle, collection, lineOf } from "./shapes";
+
+setWorkerUrl(addresses.worker);
+
+const EMPTY = collection([]);
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+// A place is told about once a second: the mark glides until the next word, and no longer.
+const GLIDE_MS = 900;
+const FINE_FROM_ZOOM = 4.2;
+
+export class LiveMap {
+  readonly #map: LibreMap;
+  readonly #marks = new Map<string, Marker>();
+  readonly #labels: Marker[] = [];
+  readonly #places: Marker[] = [];
+  readonly #glides = new Map<string, number>();
+  #borders = true;
+  #fine = false;
+  #fitted = "";
+  readonly #repaint = () => this.paint(this.#borders);
+
+  private constructor(map: LibreMap) {
+    this.#map = map;
+    dark.addEventListener("change", this.#repaint);
+    map.on("zoom", () => {
+      this.#showLabels();
+      this.#sharpen();
+    });
+  }
+
+  /** Opens a map in a box; fails where the browser cannot draw one. */
+  static open(box: HTMLElement): Promise<LiveMap> {
+    return new Promise((resolve, reject) => {
+      const map = new LibreMap({
+        container: box,
+        style: style(),
+        center: [75, 43],
+        zoom: 3,
+        maxZoom: 17,
+        attributionControl: false,
+        dragRotate: false,
+        pitchWithRotate: false,
+        touchPitch: false,
+        cooperativeGestures: false,
+        fadeDuration: 0,
+        locale: { "Map.Title": t("map.label") },
+      });
+      map.touchZoomRotate.disableRotation();
+      map.keyboard.disableRotation();
+      map.addControl(new AttributionControl({ compact: false, customAttribution: t("map.source") }), "bottom-right");
+      map.once("load", () => {
+        const live = new LiveMap(map);
+        live.paint(true);
+        live.#labelCountries();
+        resolve(live);
+      });
+      map.once("error", (event) => reject(event.error));
+    });
+  }
+
+  close(): void {
+    dark.removeEventListener("change", this.#repaint);
+    for (const glide of this.#glides.values()) cancelAnimationFrame(glide);
+    this.#map.remove();
+  }
+
+  /** Draws roads; `whole` adds one consignment's track, site, bound and network circle. */
+  show(roads: RoadSummary[], whole: Road | null): void {
+    this.#set("roads", collection(roads.filter((road) => road.route.length > 1).map((road) => lineOf(road.route, road.state))));
+    this.#set("track", whole && whole.track.length > 1 ? collection([lineOf(whole.track, "track")]) : EMPTY);
+    const sites = roads.flatMap((road) => (road.site ? [circle([road.site.lon, road.site.lat], road.site.radius_m, "site")] : []));
+    if (whole?.arrival?.protection_m) sites.push(circle([whole.arrival.lon, whole.arrival.lat], whole.arrival.protection_m, "bound"));
+    if (whole?.network && whole.network.radius_m > 0) sites.push(circle([whole.network.lon, whole.network.lat], whole.network.radius_m, "network"));
+    this.#set("circles", collection(sites));
+    this.#markPlaces(roads);
+    for (const road of roads) {
+      if (!road.position) continue;
+      this.#mark(road, road.position);
+      this.#glide(road.consignment, [road.position.lon, road.position.lat]);
+    }
+    for (const [id, mark] of this.#marks) {
+      if (roads.some((road) => road.consignment === id)) continue;
+      mark.remove();
+      this.#marks.delete(id);
+    }
+    this.#fit(roads, whole);
+  }
+
+  /** Moves the marks to where the stream says that things are. */
+  move(places: ReadonlyMap<string, Position>): void {
+    for (const [id, place] of places) this.#glide(id, [place.lon, place.lat]);
+  }
+
+  /** Takes the colours of the theme in force and shows or hides borders. */
+  paint(borders: boolean): void {
+    this.#borders = borders;
+    const map = this.#map;
+    const ink = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    map.setPaintProperty("water", "background-color", ink("--water"));
+    map.setPaintProperty("land", "fill-color", ink("--land"));
+    map.setPaintProperty("coast", "line-color", ink("--coast"));
+    map.setPaintProperty("borders", "line-color", ink("--border-line"));
+    map.setLayoutProperty("borders", "visibility", borders ? "visible" : "none");
+    if (borders) (map.getSource("borders") as GeoJSONSource).setData(this.#fine ? addresses.bordersFine : addresses.borders);
+    map.setPaintProperty("roads", "line-color", ["match", ["get", "kind"], "refused", ink("--cinnabar"), ink("--ink")] as ExpressionSpecification);
+    map.setPaintProperty("track", "line-color", ink("--ink"));
+    const tone = ["match", ["get", "kind"], "site", ink("--ink"), "bound", ink("--jade"), ink("--network")] as ExpressionSpecification;
+    map.setPaintProperty("circle-fill", "fill-color", tone);
+    map.setPaintProperty("circle-line", "line-color", tone);
+  }
+
+  #set(source: string, data: ReturnType<typeof collection>): void {
+    (this.#map.getSource(source) as GeoJSONSource).setData(data);
+  }
+
+  #mark(road: RoadSummary, place: Position): void {
+    const known = this.#marks.get(road.consignment);
+    if (known) {
+      this.#name(known.getElement() as HTMLAnchorElement, road);
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = `/consignments/${encodeURIComponent(road.consignment)}`;
+    this.#name(link, road);
+    this.#marks.set(road.consignment, new Marker({ element: link, anchor: "left", offset: [-7, 0] }).setLngLat([place.lon, place.lat]).addTo(this.#map));
+  }
+
+  #name(link: HTMLAnchorElement, road: RoadSummary): void {
+    link.className = `${link.className.replace(/\bmoving(-\w+)?\b/g, "").trim()} moving moving-${road.state}`.trim();
+    if (link.textContent !== road.label) link.textContent = road.label;
+  }
+
+  #glide(id: string, to: LonLat): void {
+    const mark = this.#marks.get(id);
+    if (!mark) return;
+    const from = mark.getLngLat();
+    const running = this.#glides.get(id);
+    if (running !== undefined) cancelAnimationFrame(running);
+    if (still.matches || document.hidden) {
+      mark.setLngLat(to);
+      return;
+    }
+    const start = performance.now();
+    const step = (now: number) => {
+      const part = Math.min(1, (now - start) / GLIDE_MS);
+      mark.setLngLat([from.lng + (to[0] - from.lng) * part, from.lat + (to[1] - from.lat) * part]);
+      if (part < 1) this.#glides.set(id, requestAnimationFrame(step));
+      else this.#glides.delete(id);
+    };
+    this.#glides.set(id, requestAnimationFrame(step));
+  }
+
+  #markPlaces(roads: RoadSummary[]): void {
+    for (const mark of this.#places.splice(0)) mark.remove();
+    const seen = new Set<string>();
+    for (const road of roads) {
+      if (!road.site || seen.has(road.site.name)) continue;
+      seen.add(road.site.name);
+      const label = document.createElement("span");
+      label.className = "map-place";
+      label.textContent = road.site.name;
+      this.#places.push(new Marker({ element: label, anchor: "top", offset: [0, 10] }).setLngLat([road.site.lon, road.site.lat]).addTo(this.#map));
+    }
+  }
+
+  /** Takes the finer coast once the reader comes near enough to see the difference. */
+  #sharpen(): void {
+    if (this.#fine || this.#map.getZoom() < FINE_FROM_ZOOM) return;
+    this.#fine = true;
+    (this.#map.getSource("land") as GeoJSONSource).setData(addresses.landFine);
+    if (this.#borders) (this.#map.getSource("borders") as GeoJSONSource).setData(addresses.bordersFine);
+  }
+
+  #labelCountries(): void {
+    for (const [code, lon, lat] of COUNTRIES) {
+      const label = document.createElement("span");
+      label.className = "map-country";
+      label.textContent = country(code);
+      label.setAttribute("aria-hidden", "true");
+      this.#labels.push(new Marker({ element: label }).setLngLat([lon, lat]).addTo(this.#map));
+    }
+    this.#showLabels();
+  }
+
+  #showLabels(): void {
+    const zoom = this.#map.getZoom();
+    const shown = zoom >= 2.4 && zoom < 8;
+    for (const label of this.#labels) label.getElement().hidden = !shown;
+  }
+
+  #fit(roads: RoadSummary[], whole: Road | null): void {
+    const points: LonLat[] = roads.flatMap((road) => [
+      ...road.route,
+      ...(road.site ? [[road.site.lon, road.site.lat] as LonLat] : []),
+      ...(road.position ? [[road.position.lon, road.position.lat] as LonLat] : []),
+    ]);
+    const first = points[0];
+    // Once the reader has moved the map it is theirs: it is fitted again only for other roads.
+    const key = roads.map((road) => `${road.consignment}:${road.route.length}`).join();
+    if (!first || key === this.#fitted) return;
+    this.#fitted = key;
+    const box = points.reduce((bounds, point) => bounds.extend(point), new LngLatBounds(first, first));
+    this.#map.fitBounds(box, { padding: { top: 48, bottom: 56, left: 48, right: 96 }, maxZoom: whole ? 14 : 9, animate: false });
+  }
+}
+
+function style(): StyleSpecification {
+  const geojson = (data: string | typeof EMPTY) => ({ type: "geojson" as const, data });
+  return {
+    version: 8,
+    sources: {
+      land: geojson(addresses.land),
+      borders: geojson(EMPTY),
+      roads: geojson(EMPTY),
+      track: geojson(EMPTY),
+      circles: geojson(EMPTY),
+    },
+    layers: [
+      { id: "water", type: "background", paint: { "background-color": "#dfe3df" } },
+      { id: "land", type: "fill", source: "land", paint: { "fill-color": "#f3eee1", "fill-antialias": true } },
+      { id: "coast", type: "line", source: "land", paint: { "line-color": "#b9b5a6", "line-width": 0.7 } },
+      { id: "borders", type: "line", source: "borders", paint: { "line-color": "#cbc4b1", "line-width": 0.6 } },
+      { id: "circle-fill", type: "fill", source: "circles", paint: { "fill-color": "#000", "fill-opacity": 0.08 } },
+      { id: "circle-line", type: "line", source: "circles", paint: { "line-color": "#000", "line-width": 1.5 } },
+      { id: "roads", type: "line", source: "roads", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#000", "line-width": 1.6, "line-dasharray": [1, 2] } },
+      { id: "track", type: "line", source: "track", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#000", "line-width": 3 } },
+    ],
+  };
+}

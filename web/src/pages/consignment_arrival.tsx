@@ -1,0 +1,95 @@
+// The arrival: where, how surely, and by whose word; each mark with its own shape and sentence.
+import { bound, distance, metres, number, odds } from "../format";
+import { Facts, Section, Time } from "../parts/basics";
+import { ArrivalFigure } from "../parts/figure";
+import { partyName } from "../parts/road";
+import { Seal } from "../parts/seal";
+import { ArrivalMark, type MarkName } from "../parts/shapes";
+import type { ArrivalInfo, Road } from "../types";
+import { named, t, tryWords } from "../words";
+
+export function ArrivalPart({ road }: { road: Road }) {
+  const { arrival, site, network } = road;
+  if (!arrival) {
+    return (
+      <Section id="arrival-title" title={t("arrival")}>
+        <p class="quiet">{site ? t("arrival.none_at", { place: site.name }) : t("arrival.none")}</p>
+      </Section>
+    );
+  }
+  const fact = road.said.find((item) => item.id === arrival.event);
+  const proven = arrival.state === "proven";
+  const away = site ? distance([site.lon, site.lat], [arrival.lon, arrival.lat]) : null;
+  const placed = arrival.protection_m > 0;
+  return (
+    <Section id="arrival-title" title={t("arrival")} aside={fact && <Seal said={fact} />}>
+      <div class="arrival">
+        <div>
+          <p class={`arrival-word ${proven ? "good" : "stop"}`}>
+            <ArrivalMark name={strongest(arrival)} />
+            <strong>{t(proven ? "arrival.proven" : "arrival.not_proven")}</strong>{" "}
+            <span class="quiet">{t(`strength.${strongest(arrival)}`)}</span>
+          </p>
+          {!proven && <p>{tryWords(`reason.${arrival.reason}`) ?? arrival.sentence}</p>}
+          {placed && away !== null && site && (
+            <p class="arrival-figure-words">{t("arrival.within", { away: metres(away), place: site.name, bound: bound(arrival.protection_m) })}</p>
+          )}
+          <Facts
+            rows={[
+              [t("arrival.observed"), <Time at={arrival.observed_at} style="full" />],
+              ...(placed ? ([[t("arrival.place"), `${number(arrival.lat, 6)}\u00b0, ${number(arrival.lon, 6)}\u00b0`]] as [string, string][]) : []),
+              [t("arrival.satellites"), t("arrival.satellites_epochs", { satellites: arrival.satellites, epochs: arrival.epochs })],
+              ...(arrival.risk_ppb ? ([[t("arrival.risk"), odds(arrival.risk_ppb)]] as [string, string][]) : []),
+              [t("arrival.network"), networkWords(road)],
+            ]}
+          />
+        </div>
+        {placed && site && <ArrivalFigure arrival={arrival} site={site} network={network} />}
+      </div>
+      <Marks road={road} arrival={arrival} />
+    </Section>
+  );
+}
+
+function strongest({ marks }: ArrivalInfo): MarkName {
+  if (marks.inside_risk_ppb > 0) return "inside";
+  if (marks.recomputed) return "recomputed";
+  return marks.corroborated_by.length > 0 ? "corroborated" : "claimed";
+}
+
+function networkWords(road: Road): string {
+  const seen = road.network;
+  if (!seen) return t("network.not_asked");
+  const words = named("network", seen.verdict);
+  return seen.radius_m > 0 ? t("network.within", { words, radius: metres(seen.radius_m) }) : words;
+}
+
+function Marks({ road, arrival }: { road: Road; arrival: ArrivalInfo }) {
+  const { marks } = arrival;
+  const by = (parties: string[]) => parties.map((party) => partyName(road, party)).join(t("list.comma"));
+  const rows: [MarkName, boolean, string][] = [
+    ["signed_by_terminal", marks.signed_by_terminal, ""],
+    ["bound_to_goods", marks.bound_to_goods, ""],
+    ["recomputed", marks.recomputed, ""],
+    ["corroborated", marks.corroborated_by.length > 0, by(marks.corroborated_by)],
+    ["inside", marks.inside_risk_ppb > 0, marks.inside_risk_ppb > 0 ? odds(marks.inside_risk_ppb) : ""],
+  ];
+  return (
+    <>
+      <ul class="marks">
+        {rows.map(([name, present, more]) => (
+          <li key={name} class={present ? "mark-row" : "mark-row mark-absent"}>
+            <ArrivalMark name={name} />
+            <div>
+              <strong>{named("mark", name)}</strong> <span class="mark-state">{t(present ? "mark.present" : "mark.absent")}</span>
+              <p class="quiet">
+                {t(`mark.${name}.means`)} {more}
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+      {marks.disagreed_by.length > 0 && <p class="note note-stop">{t("mark.disagreed", { who: by(marks.disagreed_by) })}</p>}
+    </>
+  );
+}

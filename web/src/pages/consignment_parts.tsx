@@ -1,0 +1,206 @@
+// What the bank waits for, the money, the title, the papers and the parties of a consignment.
+import type { ComponentChildren } from "preact";
+import { country, money } from "../format";
+import { Digits, Facts, Section, Time } from "../parts/basics";
+import { partyName } from "../parts/road";
+import { Seal } from "../parts/seal";
+import { MilestoneMark } from "../parts/shapes";
+import type { DocumentInfo, FindingInfo, Road } from "../types";
+import { count, named, t, tryWords } from "../words";
+
+const saidOf = (road: Road, id: string) => road.said.find((item) => item.id === id);
+
+export function ConditionsPart({ road }: { road: Road }) {
+  return (
+    <Section id="conditions-title" title={t("conditions")}>
+      {road.conditions.length === 0 ? (
+        <p class="quiet">{t("conditions.none")}</p>
+      ) : (
+        <ul class="conditions">
+          {road.conditions.map(({ name, state, because }) => (
+            <li key={name} class={`condition condition-${state}`}>
+              <MilestoneMark state={state === "met" ? "done" : state === "failed" ? "refused" : "next"} />
+              <div>
+                <strong>{named("condition", name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
+                {because && <p class="quiet">{tryWords(`reason.${because}`) ?? tryWords(`because.${because}`) ?? because}</p>}
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+export function MoneyPart({ road }: { road: Road }) {
+  const held = road.money;
+  const minor = (amount: number) => (held ? money({ minor: amount, currency: held.currency, exponent: held.exponent }) : "");
+  return (
+    <Section id="money-title" title={t("money")}>
+      {!held || held.state === "none" ? (
+        <p class="quiet">{t("money.none")}</p>
+      ) : (
+        <>
+          <p class={`money-state money-${held.state}`}>
+            <span class="amount amount-large">{minor(held.amount_minor)}</span> <strong>{named("money_state", held.state)}</strong>
+          </p>
+          <Facts
+            rows={[
+              [t("money.payer"), t("money.party_at_bank", { party: partyName(road, held.payer), bank: partyName(road, held.payer_bank) })],
+              [t("money.payee"), t("money.party_at_bank", { party: partyName(road, held.payee), bank: partyName(road, held.payee_bank) })],
+              // Balances are told when the deal is settled; before that there is nothing to show.
+              ...(held.state === "reserved"
+                ? []
+                : ([
+                    [t("money.payer_balance"), <span class="amount">{minor(held.payer_balance_minor)}</span>],
+                    [t("money.payee_balance"), <span class="amount">{minor(held.payee_balance_minor)}</span>],
+                  ] as [string, ComponentChildren][])),
+            ]}
+          />
+        </>
+      )}
+    </Section>
+  );
+}
+
+export function TitlePart({ road }: { road: Road }) {
+  const title = road.title;
+  return (
+    <Section id="goods-title" title={t("title")}>
+      {!title ? (
+        <p class="quiet">{t("title.none")}</p>
+      ) : (
+        <>
+          <Facts
+            rows={[
+              [t("title.holder"), <strong>{title.custody ? t("title.in_custody") : partyName(road, title.holder_party)}</strong>],
+              [t("title.beneficiary"), partyName(road, title.beneficiary_party)],
+              [t("title.number"), <Digits value={title.title} />],
+              [t("title.registry"), <Digits value={title.registry} />],
+              [t("title.chain"), String(title.chain_id)],
+            ]}
+          />
+          <ol class="moves">
+            {title.moves.map((move, i) => {
+              const fact = saidOf(road, move.event);
+              return (
+                <li key={i}>
+                  <span>
+                    {t("title.move", { action: named("action", move.action), party: partyName(road, move.holder_party) })}{" "}
+                    <span class="quiet">
+                      <Time at={move.at} />
+                    </span>
+                  </span>
+                  {fact && <Seal said={fact} />}
+                </li>
+              );
+            })}
+          </ol>
+        </>
+      )}
+    </Section>
+  );
+}
+
+export function PapersPart({ road }: { road: Road }) {
+  const { documents, papers } = road;
+  return (
+    <Section id="papers-title" title={t("papers")}>
+      {papers && (
+        <p class={papers.agree ? "verdict verdict-good" : "verdict verdict-stop"}>
+          <MilestoneMark state={papers.agree ? "done" : "refused"} />
+          <span>
+            {papers.agree ? count("papers.agree", papers.checks) : count("papers.conflict", papers.findings.length)}
+          </span>
+        </p>
+      )}
+      {papers && papers.findings.length > 0 && (
+        <ul class="findings">
+          {papers.findings.map((finding, i) => (
+            <Finding key={i} finding={finding} />
+          ))}
+        </ul>
+      )}
+      {documents.length === 0 ? (
+        <p class="quiet">{t("papers.none")}</p>
+      ) : (
+        <ul class="documents">
+          {documents.map((paper) => (
+            <Paper key={paper.digest} road={road} paper={paper} />
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+/** A conflict with its two places side by side, so that the reader sees the difference at once. */
+function Finding({ finding }: { finding: FindingInfo }) {
+  return (
+    <li class="finding">
+      <p>
+        <strong>{named("verdict", finding.verdict)}</strong> {finding.sentence} <code>{finding.rule}</code>
+      </p>
+      <div class="sides">
+        <Side text={finding.left} />
+        <Side text={finding.right} />
+      </div>
+    </li>
+  );
+}
+
+function Side({ text }: { text: string }) {
+  const match = /^([^:]+):(.+?) = (.*)$/s.exec(text);
+  if (!match) return <p class="side">{text}</p>;
+  const [, paper, field, value] = match as unknown as [string, string, string, string];
+  return (
+    <p class="side">
+      <span class="quiet">
+        {named("document", paper)} <code>{field}</code>
+      </span>
+      <strong>{value}</strong>
+    </p>
+  );
+}
+
+function Paper({ road, paper }: { road: Road; paper: DocumentInfo }) {
+  const fact = saidOf(road, paper.event);
+  return (
+    <li class="document">
+      <div class="document-words">
+        <h3>
+          {named("document", paper.kind)} <span class="document-number">{paper.number}</span>
+        </h3>
+        <p class={paper.valid ? "good" : "stop"}>{t(paper.valid ? "document.valid" : "document.invalid")}</p>
+        <details>
+          <summary>{t("document.more")}</summary>
+          <Facts
+            rows={[
+              [t("document.digest"), <Digits value={paper.digest} />],
+              [t("document.form"), paper.media_type],
+              [t("document.rules"), paper.rules.length ? <span class="breaks">{paper.rules.join(t("list.comma"))}</span> : t("none")],
+              [t("document.credential"), paper.credential ? <Digits value={paper.credential} /> : t("document.no_credential")],
+            ]}
+          />
+        </details>
+      </div>
+      {fact && <Seal said={fact} />}
+    </li>
+  );
+}
+
+export function PartiesPart({ road }: { road: Road }) {
+  return (
+    <Section id="parties-title" title={t("parties")}>
+      <ul class="parties">
+        {road.parties.map((party) => (
+          <li key={`${party.party} ${party.trade_role}`}>
+            <span class="quiet">{named("trade_role", (party.trade_role || party.party).toLowerCase().replace(/[^a-z]+/g, "_"))}</span>
+            <strong>{party.name}</strong>
+            <span class="quiet">{country(party.country)}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

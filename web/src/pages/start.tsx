@@ -1,0 +1,103 @@
+// First start: the first administrator, the organisation's name, the demo, the first real device.
+import { useEffect, useState } from "preact/hooks";
+import { type Problem, send } from "../api";
+import { useCell } from "../cell";
+import { ProblemNote, asProblem } from "../parts/basics";
+import { readSession, session } from "../session";
+import { t } from "../words";
+
+const PASSWORD_LETTERS_MIN = 12;
+
+export function StartPage() {
+  const who = useCell(session);
+  useEffect(() => {
+    document.title = t("start.document_title");
+  }, []);
+  return (
+    <div class="page narrow start">
+      <h1>{t("start.title")}</h1>
+      <p class="lead">{t("start.text")}</p>
+      {who?.first_start ? <FirstAdmin /> : <Done signedIn={!!who?.signed_in} />}
+      <section aria-labelledby="demo-title">
+        <h2 id="demo-title">{t("start.demo_title")}</h2>
+        <p>{t("start.demo_text")}</p>
+        <pre>
+          <code>{t("start.demo_command")}</code>
+        </pre>
+      </section>
+      <section aria-labelledby="device-title">
+        <h2 id="device-title">{t("start.device_title")}</h2>
+        <ol class="three">
+          {[1, 2, 3].map((n) => (
+            <li key={n}>
+              <strong>{t(`start.device_${n}_title`)}</strong>
+              <p>{t(`start.device_${n}_text`)}</p>
+              <pre tabIndex={0}>
+                <code>{t(`start.device_${n}_command`)}</code>
+              </pre>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </div>
+  );
+}
+
+function Done({ signedIn }: { signedIn: boolean }) {
+  return (
+    <p class="verdict verdict-good">
+      {t("start.done")} <a href={signedIn ? "/" : "/login"}>{t(signedIn ? "start.to_home" : "login.title")}</a>
+    </p>
+  );
+}
+
+function FirstAdmin() {
+  const [form, setForm] = useState({ code: "", name: "", password: "", organisation: "" });
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+  const set = (part: Partial<typeof form>) => setForm({ ...form, ...part });
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      await send("POST", "/v1/first-admin", form);
+      await readSession();
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <h2>{t("start.admin_title")}</h2>
+      {problem && <ProblemNote problem={problem} />}
+      <label class="field">
+        <span>{t("start.code")}</span>
+        <input required autocomplete="one-time-code" aria-describedby="code-hint" value={form.code} onInput={(event) => set({ code: event.currentTarget.value.trim() })} />
+      </label>
+      <p class="hint" id="code-hint">
+        {t("start.code_hint")}
+      </p>
+      <label class="field">
+        <span>{t("start.organisation")}</span>
+        <input required autocomplete="organization" value={form.organisation} onInput={(event) => set({ organisation: event.currentTarget.value })} />
+      </label>
+      <label class="field">
+        <span>{t("login.name")}</span>
+        <input required autocomplete="username" value={form.name} onInput={(event) => set({ name: event.currentTarget.value })} />
+      </label>
+      <label class="field">
+        <span>{t("login.password")}</span>
+        <input required type="password" autocomplete="new-password" minLength={PASSWORD_LETTERS_MIN} aria-describedby="password-hint" value={form.password} onInput={(event) => set({ password: event.currentTarget.value })} />
+      </label>
+      <p class="hint" id="password-hint">
+        {t("start.password_hint", { n: PASSWORD_LETTERS_MIN })}
+      </p>
+      <button class="button button-main" disabled={busy}>
+        {t(busy ? "login.busy" : "start.go")}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,131 @@
+// Small parts of every page: times, states of reading, notes about problems.
+import type { ComponentChildren } from "preact";
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { Problem, get } from "../api";
+import { useCell } from "../cell";
+import { type TimeStyle, time, utc } from "../format";
+import { onRoad } from "../live";
+import { settings } from "../settings";
+import { t, tryWords } from "../words";
+
+/** An instant in the reader's zone; its UTC form is the title, or the text if the reader chose so. */
+export function Time({ at, style = "short" }: { at: string; style?: TimeStyle }) {
+  useCell(settings);
+  if (!at) return null;
+  return (
+    <time dateTime={at} title={utc(at)}>
+      {time(at, style)}
+    </time>
+  );
+}
+
+export type Answer<T> =
+  | { state: "loading" }
+  | { state: "failed"; problem: Problem }
+  | { state: "here"; value: T; problem: Problem | null };
+
+/** Reads an address, again when `follows` says that a road in it changed; keeps the last good answer. */
+export function useAnswer<T>(path: string, follows?: (consignment: string) => boolean): [Answer<T>, () => void] {
+  const [answer, set] = useState<Answer<T>>({ state: "loading" });
+  const read = useCallback(() => {
+    get<T>(path).then(
+      (value) => set({ state: "here", value, problem: null }),
+      (error: unknown) => {
+        const problem = asProblem(error);
+        set((old) => (old.state === "here" ? { ...old, problem } : { state: "failed", problem }));
+      },
+    );
+  }, [path]);
+  useEffect(() => {
+    set({ state: "loading" });
+    read();
+    if (!follows) return;
+    // Many events may come at once: one reading a quarter of a second after the first is enough.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = onRoad((consignment) => {
+      if (consignment !== "" && !follows(consignment)) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        read();
+      }, 250);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [read]);
+  return [answer, read];
+}
+
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem(0, "page", error instanceof Error ? error.message : String(error), "", "");
+}
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <p class="state" role="status">
+      {what}
+    </p>
+  );
+}
+
+export function ProblemNote({ problem, again }: { problem: Problem; again?: () => void }) {
+  return (
+    <div class="note note-stop" role="alert">
+      <p class="note-title">{tryWords(`problem.${problem.code}`) ?? t("problem.title")}</p>
+      <p>{problem.message}</p>
+      {problem.remedy && <p>{problem.remedy}</p>}
+      {again && (
+        <button type="button" class="button" onClick={again}>
+          {t("again")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+export function Section({ id, title, aside, children }: { id: string; title: string; aside?: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <section class="section" aria-labelledby={id}>
+      <div class="section-head">
+        <h2 id={id}>{title}</h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** Pairs of a name and a value, as people read them in a ledger. */
+export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
+  return (
+    <dl class="facts">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Digits that nobody reads aloud: shown short, whole on demand, copied whole. */
+export function Digits({ value }: { value: string }) {
+  if (!value) return <span class="quiet">{t("none")}</span>;
+  if (value.length <= 20) return <code class="digits">{value}</code>;
+  return (
+    <details class="digits-long">
+      <summary>
+        <code class="digits">
+          {value.slice(0, 10)}
+          {"\u2026"}
+          {value.slice(-6)}
+        </code>
+        <span class="sr-only">{t("digits.whole")}</span>
+      </summary>
+      <code class="digits">{value}</code>
+    </details>
+  );
+}

@@ -1,0 +1,110 @@
+// The road: one straight line of milestones, whole on a consignment's page, short in a list.
+import type { ComponentChildren } from "preact";
+import { Time } from "./basics";
+import { Seal } from "./seal";
+import { MilestoneMark } from "./shapes";
+import { money } from "../format";
+import type { Args, Milestone, Road, RoadSummary, Said } from "../types";
+import { named, t, tryWords } from "../words";
+
+/** The name of who plays a part in the trade (exporter, importer_bank). */
+export function playing(road: RoadSummary, role: string): string {
+  const plain = (value: string) => value.toLowerCase().replace(/[^a-z]+/g, "_");
+  const found = road.parties.find((info) => plain(info.trade_role) === role || plain(info.party) === role);
+  return found ? partyName(road, found.party) : named("trade_role", role);
+}
+
+/** A party's name for people: what the road calls it, else its identifier in words. */
+export function partyName(road: RoadSummary, party: string): string {
+  if (!party) return t("nobody");
+  return road.parties.find((info) => info.party === party)?.name || named("party", party);
+}
+
+/** What a road waits for, as a sentence with who must move. */
+export function waitSentence(road: RoadSummary): string {
+  if (!road.waits_for) return "";
+  const { key, party } = road.waits_for;
+  const what = named("waits", key);
+  return party ? t("waits.by", { what, party: partyName(road, party) }) : t("waits.for", { what });
+}
+
+/** Why a road ended where it ended: our words for the reason, else the node's sentence. */
+export function reasonSentence(road: { reason: string; sentence: string }): string {
+  return tryWords(`reason.${road.reason}`) ?? (road.sentence || named("reason", road.reason));
+}
+
+function sentence(road: RoadSummary, milestone: Milestone): string {
+  if (milestone.state === "refused") return reasonSentence(road);
+  if (milestone.state === "next") return waitSentence(road) || t(`milestone.${milestone.key}.next`);
+  const args: Args = { ...milestone.sentence_args };
+  for (const name of ["party", "holder", "payer", "payee", "bank", "carrier"]) {
+    if (typeof args[name] === "string") args[name] = partyName(road, args[name] as string);
+  }
+  args["amount"] = money(road.amount);
+  return (
+    tryWords(milestone.sentence_key, args) ??
+    t(`milestone.${milestone.key}.${milestone.state}`, args)
+  );
+}
+
+export function RoadLine({ road }: { road: Road }) {
+  const said = new Map<string, Said>(road.said.map((item) => [item.id, item]));
+  return (
+    <ol class={`road road-${road.state}`} aria-label={t("road.label")}>
+      {road.milestones.map((milestone) => {
+        const fact = said.get(milestone.event);
+        return (
+          <li key={milestone.key} class={`stone stone-${milestone.state}`} aria-current={milestone.state === "next" ? "step" : undefined}>
+            <MilestoneMark state={milestone.state} />
+            <div class="stone-words">
+              <h3>
+                {named("milestone", milestone.key)}
+                <span class="stone-state">{named("state", milestone.state)}</span>
+              </h3>
+              <p>{sentence(road, milestone)}</p>
+              {milestone.at && (
+                <p class="quiet">
+                  <Time at={milestone.at} />
+                </p>
+              )}
+              {fact && <Seal said={fact} />}
+            </div>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** Seven marks on a line and the words of the place where the road stands now. */
+export function ShortRoad({ road }: { road: RoadSummary }) {
+  const done = road.milestones.filter((milestone) => milestone.state === "done").length;
+  return (
+    <div
+      class={`short-road road-${road.state}`}
+      role="img"
+      aria-label={t("road.progress", { done, all: road.milestones.length })}
+    >
+      {road.milestones.map((milestone) => (
+        <span key={milestone.key} class={`pebble pebble-${milestone.state}`} />
+      ))}
+    </div>
+  );
+}
+
+export function StateWord({ road }: { road: RoadSummary }) {
+  const tone = road.state === "paid" ? "good" : road.state === "refused" ? "stop" : "plain";
+  return <span class={`word word-${tone}`}>{named("road_state", road.state)}</span>;
+}
+
+/** The band across the page wherever something is not from the world but from a simulation. */
+export function SimulatedBand({ parts, children }: { parts: string[]; children?: ComponentChildren }) {
+  if (parts.length === 0) return null;
+  return (
+    <p class="band">
+      <strong>{t("simulated.title")}</strong>{" "}
+      {t("simulated.parts", { parts: parts.map((part) => named("part", part)).join(t("list.comma")) })}
+      {children}
+    </p>
+  );
+}

@@ -1,0 +1,21 @@
+// Who is looking.
+import { get, send } from "./api";
+import { Cell } from "./cell";
+import { closeStream, openStream } from "./live";
+import type { Session } from "./types";
+
+export const session = new Cell<Session | null>(null);
+
+export async function readSession(): Promise<Session> {
+  session.value = await get<Session>("/v1/session");
+  if (session.value.signed_in) openStream();
+  return session.value;
+}
+
+export async function leave(): Promise<void> {
+  await send("DELETE", "/v1/session");
+  // What was kept for a cut line belonged to who has left.
+  navigator.serviceWorker?.controller?.postMessage("forget");
+  closeStream();
+  await readSession();
+}

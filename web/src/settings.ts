@@ -1,0 +1,50 @@
+// What this reader prefers, kept in this browser only.
+import { Cell } from "./cell";
+
+export type Language = "en" | "zh";
+
+export interface Settings {
+  language: "auto" | Language;
+  theme: "auto" | "light" | "dark";
+  times: "local" | "utc";
+  borders: "thin" | "none";
+}
+
+const KEY = "zhidao-settings";
+const FIRST: Settings = { language: "auto", theme: "auto", times: "local", borders: "thin" };
+
+function read(): Settings {
+  try {
+    return { ...FIRST, ...(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Settings>) };
+  } catch {
+    // A browser that keeps nothing, or keeps something broken, gets the defaults.
+    return FIRST;
+  }
+}
+
+export const settings = new Cell<Settings>(read());
+
+export function change(part: Partial<Settings>): void {
+  settings.value = { ...settings.value, ...part };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings.value));
+  } catch {
+    // Private windows may refuse to keep settings: they then hold until the window is closed.
+  }
+}
+
+/** The language that the reader chose, else the browser's first that we speak, else English. */
+export function language(): Language {
+  if (settings.value.language !== "auto") return settings.value.language;
+  for (const wish of navigator.languages) {
+    const tongue = wish.toLowerCase().split("-")[0];
+    if (tongue === "zh" || tongue === "en") return tongue;
+  }
+  return "en";
+}
+
+export function applyTheme(): void {
+  const { theme } = settings.value;
+  if (theme === "auto") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme;
+}

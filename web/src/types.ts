@@ -1,0 +1,192 @@
+// What the node answers. Amounts are minor units, instants RFC 3339 text, places degrees WGS 84.
+
+export interface Session {
+  signed_in: boolean;
+  name: string;
+  role: string;
+  party: string;
+  first_start: boolean;
+  demo: boolean;
+  organisation?: string;
+}
+
+export interface Amount {
+  minor: number;
+  currency: string;
+  exponent: number;
+}
+
+export type LonLat = [number, number];
+export interface Position {
+  lon: number;
+  lat: number;
+  at: string;
+}
+
+export type MilestoneKey =
+  | "factory"
+  | "papers"
+  | "gate"
+  | "border"
+  | "arrival"
+  | "title"
+  | "payment";
+export type MilestoneState = "done" | "next" | "later" | "refused";
+
+export type Args = Record<string, string | number | boolean>;
+
+export interface Milestone {
+  key: MilestoneKey;
+  state: MilestoneState;
+  at: string;
+  event: string;
+  sentence_key: string;
+  sentence_args: Args;
+}
+
+export interface PartyInfo {
+  party: string;
+  name: string;
+  trade_role: string;
+  country: string;
+}
+
+export interface SiteInfo {
+  name: string;
+  lon: number;
+  lat: number;
+  radius_m: number;
+}
+
+export interface RoadSummary {
+  consignment: string;
+  label: string;
+  simulated: string[];
+  state: "under_way" | "paid" | "refused";
+  reason: string;
+  sentence: string;
+  waits_for: { key: string; party: string } | null;
+  amount: Amount;
+  route: LonLat[];
+  position: Position | null;
+  site: SiteInfo | null;
+  parties: PartyInfo[];
+  milestones: Milestone[];
+}
+
+export interface RoadStep {
+  n: number;
+  key: string;
+  state: MilestoneState;
+  at: string;
+  events: string[];
+}
+
+export interface DocumentInfo {
+  kind: string;
+  number: string;
+  digest: string;
+  media_type: string;
+  valid: boolean;
+  rules: string[];
+  credential: string;
+  event: string;
+}
+
+export interface FindingInfo {
+  rule: string;
+  verdict: string;
+  sentence: string;
+  left: string;
+  right: string;
+}
+
+export interface TitleInfo {
+  title: string;
+  registry: string;
+  chain_id: number;
+  holder_party: string;
+  beneficiary_party: string;
+  custody: string;
+  moves: { action: string; at: string; holder_party: string; event: string }[];
+}
+
+export interface MoneyInfo {
+  payer: string;
+  payee: string;
+  payer_bank: string;
+  payee_bank: string;
+  amount_minor: number;
+  currency: string;
+  exponent: number;
+  state: "none" | "reserved" | "paid" | "released_back";
+  payer_balance_minor: number;
+  payee_balance_minor: number;
+}
+
+export interface ArrivalInfo {
+  state: "proven" | "not_proven";
+  reason: string;
+  sentence: string;
+  lat: number;
+  lon: number;
+  protection_m: number;
+  observed_at: string;
+  satellites: number;
+  epochs: number;
+  risk_ppb: number;
+  marks: {
+    signed_by_terminal: boolean;
+    bound_to_goods: boolean;
+    recomputed: boolean;
+    corroborated_by: string[];
+    disagreed_by: string[];
+    inside_risk_ppb: number;
+  };
+  event: string;
+}
+
+export interface NetworkInfo {
+  verdict: string;
+  lat: number;
+  lon: number;
+  radius_m: number;
+  reason: string;
+  event: string;
+}
+
+export interface Said {
+  id: string;
+  type: string;
+  occurred_at: string;
+  recorded_at: string;
+  witnessed_at: string;
+  asserted_by: { party: string; name: string; fingerprint: string };
+  recorded_by: { party: string; fingerprint: string };
+  custodian: boolean;
+  open: boolean;
+  index: number | null;
+  summary_key: string;
+  args: Args;
+}
+
+export interface Road extends RoadSummary {
+  track: LonLat[];
+  steps: RoadStep[];
+  documents: DocumentInfo[];
+  papers: { agree: boolean; checks: number; findings: FindingInfo[] } | null;
+  title: TitleInfo | null;
+  money: MoneyInfo | null;
+  arrival: ArrivalInfo | null;
+  network: NetworkInfo | null;
+  conditions: { name: string; state: "met" | "waits" | "failed"; because: string }[];
+  said: Said[];
+}
+
+export interface Health {
+  version: string;
+  uptime_s: number;
+  services: { name: string; state: string; detail: string }[];
+  log: { size: number; root: string; checkpoint_at: string };
+  alarms: { code: string; sentence: string; remedy: string }[];
+}
