@@ -77,7 +77,7 @@ _REASONS: Final = {
     "EnforcedPause()": ("registry_paused", "the registry is paused"),
     "InvalidTokenId()": ("no_title", "no such title"),
     "InvalidTokenId(uint256)": ("no_title", "no such title"),
-    "FailedDeployment()": ("title_exists", "this document has a title already"),
+    "FailedDeployment()": ("out_of_gas", "the gas did not suffice for the title's contract"),
     "AccessControlUnauthorizedAccount(address,bytes32)": (
         "not_allowed",
         "the signer lacks the registry's role for this",
