@@ -126,6 +126,8 @@ class ScriptedTitles:
         return await self.title(title)
 
     async def sign_from_custody(self, *, title: str, deal: str, to_party: str) -> bytes:
+        if self.custody != deal:
+            raise Refused("not held", code="not_in_custody")
         return hashlib.sha256(f"{title} {deal}".encode()).digest() + to_party.encode()
 
     async def send(self, actor: Actor, *, raw: bytes, title: str, purpose: str) -> Title:
@@ -279,14 +281,22 @@ class World:
     async def opened(self, **changes: Any) -> Deal:
         """The deal, opened and with its title in custody."""
         await self.deals.open(actor("importer-bank"), _with(DEAL, **changes))
-        return await self.deals.reserve_title(actor("exporter"), "D-1")
+        await self.deals.reserve_title(actor("exporter"), "D-1")
+        await self.go_on()
+        return await self.state()
 
     async def tell(self, fact: Fact) -> SignedEvent:
         """Hands the room an event of another room, as the bus would."""
         self.told += 1
         event = self.event(fact)
         await self.deals.handle(event)
+        await self.go_on()
         return event
+
+    async def go_on(self) -> None:
+        """Lets the follower do its work."""
+        while self.deals.has_steps:
+            await self.deals.step()
 
     def event(self, fact: Fact) -> SignedEvent:
         return self.durable.scribe.write(

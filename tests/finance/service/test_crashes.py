@@ -87,10 +87,12 @@ async def travel(make_world: Any, durable: Any, plan: Plan, road: list[Step]) ->
     for step in road:
         try:
             await step(world)
+            await world.go_on()
         except plan.error:
             crashed = True
             world = make_world(durable)
             await step(world)
+            await world.go_on()
     survivor = make_world(durable)
     for _ in range(4):
         await survivor.deals.tick()

@@ -200,7 +200,8 @@ async def test_papers_in_conflict_end_the_deal_unpaid(world) -> None:
 async def test_papers_in_conflict_before_the_opening_end_the_deal_at_once(world, facts) -> None:
     await world.papers_conflict()
     deal = await world.deals.open(facts.actor("importer-bank"), facts.deal)
-    assert deal.state == "refused"
+    assert deal.state == "decided"
+    await world.go_on()
     await ends_unpaid(world, "papers_conflict")
 
 
@@ -283,8 +284,10 @@ async def test_events_that_come_twice_count_once(world, facts) -> None:
     await world.customs_release()
     event = world.event(facts.proven())
     await world.deals.handle(event)
+    await world.go_on()
     written = len(world.durable.journal.written)
     await world.deals.handle(event)
+    await world.go_on()
     assert len(world.durable.journal.written) == written
 
 
@@ -353,6 +356,13 @@ async def test_a_stranger_sees_no_deal(world, facts) -> None:
             await world.deals.deal(facts.actor(party), "D-1")
     for party in ("importer", "exporter", "importer-bank", "exporter-bank"):
         assert (await world.deals.deal(facts.actor(party), "D-1")).name == "D-1"
+
+
+async def test_a_title_that_came_unnoticed_before_a_crash_goes_back(world, facts) -> None:
+    await world.deals.open(facts.actor("importer-bank"), facts.deal)
+    await world.durable.titles.into_custody(facts.actor("exporter"), title="ab" * 32, deal="D-1")
+    await past_the_deadline(world)
+    await ends_unpaid(world, "too_late")
 
 
 async def test_a_decided_deal_takes_no_title(world, facts) -> None:

@@ -22,7 +22,7 @@ from zhidao.trade.events import CustomsReleased, PapersChecked
 # a better window before the deadline.
 BLOCKING: Final = frozenset(("network_disagrees", "too_late", "terminal_not_bound"))
 
-_LETS_GO: Final = frozenset(("release", "released"))
+_LETS_GO: Final = frozenset(("released",))
 
 
 @dataclass(frozen=True, slots=True)

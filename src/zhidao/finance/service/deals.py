@@ -39,6 +39,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,34}\Z", re.ASCII)
 # their way through log and bus, and scenario time may jump.
 _DEADLINE_LOOKS: Final = 3
 _TICK_S: Final = 1.0
+_AT_ONCE: Final = 8
 
 EVENTS: Final = (
     ArrivalProven.TYPE,
@@ -74,6 +75,7 @@ class Deals:
         self._scenario_clock = scenario_clock
         self._node = Actor(records.node, Role.NODE)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._steps: asyncio.Queue[str] = asyncio.Queue()
         self._overdue: dict[str, int] = {}
         self._said: dict[str, str] = {}
 
@@ -97,7 +99,11 @@ class Deals:
                 await self._write(new, [opened], by=actor.party)
             elif deal.opened != opened:
                 raise Conflict(f"deal {opened.deal} was opened with other content")
-            return await self._advance(opened.deal)
+            deal = await self._known(opened.deal)
+            if deal.is_open and deal.reserved is None:
+                await self._reserve(deal)
+            self._steps.put_nowait(opened.deal)
+            return await self._known(opened.deal)
 
     async def reserve_title(self, actor: Actor, name: str) -> Deal:
         """Moves the title from the actor's party into the deal's custody; again: no change."""
@@ -115,7 +121,8 @@ class Deals:
                 title = deal.opened.title
                 await self._titles.into_custody(actor, title=title, deal=name)
                 await self._write(deal, [TitleReserved(deal=name, title=title)], by=actor.party)
-            return await self._advance(name)
+            self._steps.put_nowait(name)
+            return await self._known(name)
 
     async def deal(self, actor: Actor, name: str) -> Deal:
         """A deal as it stands. Raises NotFound for a stranger."""
@@ -174,7 +181,24 @@ class Deals:
                 await self._settlement.abort(deal, found.abort, handled)
             else:
                 await self._write(deal, found.facts, by=self._node.party, handled=handled)
+            # What follows may take long (the title waits for the log): the bus must not wait.
+            self._steps.put_nowait(name)
+
+    async def follow(self) -> None:
+        """Takes deals on as soon as something changed, until cancelled."""
+        while True:
+            await self.step()
+
+    async def step(self) -> None:
+        """Takes the next changed deal as far as it can go now."""
+        name = await self._steps.get()
+        async with self._lock(name):
             await self._advance_or_wait(name)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether changed deals wait to be taken on."""
+        return not self._steps.empty()
 
     async def run(self) -> None:
         """Goes round all open deals each second, until cancelled."""
@@ -189,11 +213,15 @@ class Deals:
         except Unavailable as error:
             _LOG.warning("open deals are unknown for now: %s", error)
             return
-        for name in names:
-            async with self._lock(name):
-                await self._look(name)
+        few = asyncio.Semaphore(_AT_ONCE)
+        # One deal that waits for the world must not hold up the others.
+        await asyncio.gather(*(self._look(name, few) for name in names))
 
-    async def _look(self, name: str) -> None:
+    async def _look(self, name: str, few: asyncio.Semaphore) -> None:
+        async with few, self._lock(name):
+            await self._look_alone(name)
+
+    async def _look_alone(self, name: str) -> None:
         try:
             deal = await self._load(name)
             if deal is None:
@@ -231,7 +259,7 @@ class Deals:
         how = "tries again by itself" if by_itself else "needs an operator"
         _LOG.warning("deal %s %s: %s", name, how, error)
 
-    async def _advance(self, name: str) -> Deal:
+    async def _advance(self, name: str) -> None:
         """Brings a deal as far as it can go now. Every line may be repeated."""
         deal = await self._known(name)
         if deal.is_open and deal.reserved is None:
@@ -250,7 +278,6 @@ class Deals:
         if deal.settled is not None:
             await self._index.close(_indexed(deal.opened))
             self._overdue.pop(name, None)
-        return deal
 
     async def _reserve(self, deal: Deal) -> None:
         """Reserves the money, asks for the arrival, and takes in what trade knows already."""

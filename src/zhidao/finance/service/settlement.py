@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
@@ -30,6 +31,9 @@ from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import Schemas
 from zhidao.finance.wire.iso20022 import camt054, pacs008
 from zhidao.trust.commands import Titles
+
+# What the trust room answers if a deal does not hold the title.
+_NOT_IN_CUSTODY: Final = "not_in_custody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,13 @@ class Settlement:
     async def abort(self, deal: Deal, why: Abort, handled: Handled | None = None) -> None:
         """Writes the decision not to pay, with the signed title transaction back to its holder."""
         transaction = ""
-        # The chain is asked, not the history: the title may have moved a moment before a crash.
         if deal.opened.title:
-            title = await self._titles.title(deal.opened.title)
-            if title.custody == deal.name:
+            # The chain is asked, not the history: the title may have come a moment before a crash.
+            try:
                 transaction = await self._sign(deal, deal.opened.payee)
+            except Refused as error:
+                if error.code != _NOT_IN_CUSTODY:
+                    raise
         await self._decide(deal, ABORT, why, transaction, handled)
 
     async def _sign(self, deal: Deal, to_party: str) -> str:

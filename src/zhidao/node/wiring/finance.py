@@ -68,6 +68,6 @@ async def build(
         name="finance",
         routers=(routes(accounts, deals, ground.archive),),
         consumers=(Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),),
-        background=(deals.run,),
+        background=(deals.run, deals.follow),
     )
     return FinanceServices(ledger, accounts, deals, room)

@@ -74,6 +74,7 @@ EXAMPLE = Payment(
 
 
 @pytest.mark.parametrize("codec", MESSAGES)
+@settings(max_examples=50, deadline=None)
 @given(payment=payments)
 def test_a_message_reads_back_as_what_was_written(codec: ModuleType, payment: Payment) -> None:
     assert codec.decode(codec.encode(payment)) == payment
@@ -87,7 +88,7 @@ def test_no_bytes_do_more_harm_than_a_refusal(codec: ModuleType, data: bytes) ->
 
 
 @pytest.mark.parametrize("codec", MESSAGES)
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_changed_message_is_refused_or_means_something_else(
     codec: ModuleType, data: st.DataObject
@@ -130,7 +131,7 @@ async def test_messages_are_valid_by_the_official_schemas(codec: ModuleType, sha
 
 
 @pytest.mark.parametrize("codec", MESSAGES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(payment=payments)
 def test_every_message_that_can_be_made_is_valid_by_the_schema(
     codec: ModuleType, shared: Path, payment: Payment

@@ -1,0 +1,180 @@
+"""The routes of money over real HTTP semantics, with memory twins below."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar, Request
+from litestar.di import Provide
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ids import PartyId
+from zhidao.node.api.finance import routes
+from zhidao.node.api.problems import HANDLERS
+
+BANK = {
+    "bank": "importer-bank",
+    "name": "Bank",
+    "bic": "ALMAKZKA",
+    "town": "Almaty",
+    "country": "KZ",
+}
+ACCOUNT = {
+    "holder": "importer",
+    "currency": "KZT",
+    "name": "Importer",
+    "town": "Almaty",
+    "country": "KZ",
+}
+
+
+class Caller:
+    """Speaks HTTP for a party."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        party: str = "importer-bank",
+        role: str = "party",
+    ) -> httpx.Response:
+        headers = {"x-party": party, "x-role": role}
+        return await self._client.request(method, f"/v1/finance{path}", json=body, headers=headers)
+
+
+@pytest.fixture
+async def call(world) -> AsyncIterator[Caller]:
+    async def actor(request: Request[Any, Any, Any]) -> Actor:
+        return Actor(PartyId(request.headers["x-party"]), Role(request.headers["x-role"]))
+
+    app = Litestar(
+        [routes(world.accounts, world.deals, world.durable.archive)],
+        dependencies={"actor": Provide(actor)},
+        exception_handlers=HANDLERS,
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
+        yield Caller(client)
+
+
+def body(facts: Any, **changes: Any) -> dict[str, Any]:
+    return {**msgspec.to_builtins(facts.deal), **changes}
+
+
+async def test_the_whole_deal_over_http(world, facts, call) -> None:
+    opened = await call("POST", "/deals", body(facts))
+    assert opened.status_code == 201, opened.text
+    assert opened.json()["state"] == "reserved"
+    assert (await call("POST", "/deals/D-1/title", party="exporter")).status_code == 201
+    await world.go_on()
+    waiting = {
+        c["name"]: c["waits_for"] for c in (await call("GET", "/deals/D-1")).json()["conditions"]
+    }
+    assert waiting == {
+        "arrival": "terminal T-1",
+        "title_in_custody": "",
+        "papers_agree": "exporter",
+        "customs_released": "customs",
+    }
+    await world.papers_agree()
+    await world.customs_release()
+    await world.tell(facts.proven())
+    for party in ("importer", "exporter", "importer-bank", "exporter-bank"):
+        deal = (await call("GET", "/deals/D-1", party=party)).json()
+        assert (deal["state"], deal["paid"], deal["reason"]) == ("paid", True, "conditions_met")
+        assert deal["payee_balance_minor"] == 4_200_000
+    for name in ("pacs008", "camt054"):
+        message = await call("GET", f"/deals/D-1/messages/{name}", party="exporter")
+        assert message.headers["content-type"].startswith("application/xml")
+        assert message.content.startswith(b"<?xml")
+    assert (await call("GET", "/deals", party="exporter")).json() == [deal]
+
+
+async def test_strangers_get_404_and_the_wrong_role_403(world, facts, call) -> None:
+    await call("POST", "/deals", body(facts))
+    account = (await call("GET", "/accounts")).json()[0]["account"]
+    for path in ("/deals/D-1", "/deals/D-1/messages/pacs008", f"/accounts/{account}"):
+        assert (await call("GET", path, party="carrier")).status_code == 404
+        assert (await call("GET", path, party="carrier", role="operator")).status_code == 404
+    assert (await call("POST", "/deals/D-1/title", party="carrier")).status_code == 404
+    assert (await call("GET", "/deals", party="carrier")).json() == []
+    assert (await call("GET", "/accounts", party="carrier")).json() == []
+    for path, sent in (("/accounts", ACCOUNT), ("/deals", body(facts)), ("/banks", BANK)):
+        assert (await call("POST", path, sent, party="importer")).status_code == 403
+
+
+async def test_accounts_and_deposits(world, call) -> None:
+    opened = await call("POST", "/accounts", ACCOUNT)
+    assert opened.status_code == 201
+    again = await call("POST", "/accounts", ACCOUNT)
+    assert again.json() == opened.json()
+    sent = {"deposit": "one", "holder": "importer", "amount_minor": 700, "currency": "KZT"}
+    for _ in range(2):
+        credited = await call("POST", "/deposits", sent)
+        assert credited.json()["balance_minor"] == 700
+    clash = await call("POST", "/deposits", {**sent, "amount_minor": 701})
+    assert clash.status_code == 409
+    assert clash.json()["code"] == "exists_with_different_amount"
+
+
+async def test_a_bank_is_admitted_over_http(call) -> None:
+    sent = {**BANK, "bank": "customs", "bic": "CUSTKZKAXXX"}
+    admitted = await call("POST", "/banks", sent, party="operator", role="operator")
+    assert (admitted.status_code, admitted.json()) == (201, sent)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_minor": 0},
+        {"amount_minor": 2**53},
+        {"amount_minor": 1.5},
+        {"currency": "yuan"},
+        {"currency": "XAU"},
+        {"deal": "a/b"},
+        {"unknown": 1},
+        {"conditions": None},
+        {"title": "x" * 81},
+    ],
+)
+async def test_a_malformed_deal_is_refused_and_nothing_is_written(
+    world, facts, call, changes
+) -> None:
+    written = len(world.durable.journal.written)
+    answer = await call("POST", "/deals", body(facts, **changes))
+    assert answer.status_code in (400, 422), answer.text
+    assert len(world.durable.journal.written) == written
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"marks": ["unknown"]},
+        {"needs": ["papers_agree", "papers_agree"]},
+        {"not_before": "2026-05-01T12:00:00Z"},
+        {"not_after": "yesterday-or-another-day"},
+        {"risk_ppb": 0},
+    ],
+)
+async def test_conditions_that_mean_nothing_are_refused(world, facts, call, changes) -> None:
+    conditions = {**msgspec.to_builtins(facts.conditions), **changes}
+    written = len(world.durable.journal.written)
+    answer = await call("POST", "/deals", body(facts, conditions=conditions))
+    assert answer.status_code in (400, 422), answer.text
+    assert len(world.durable.journal.written) == written
+
+
+async def test_an_unknown_message_is_not_found(world, facts, call) -> None:
+    await call("POST", "/deals", body(facts))
+    assert (await call("GET", "/deals/D-1/messages/pacs008")).status_code == 404
+    assert (await call("GET", "/deals/D-1/messages/other")).status_code in (400, 404)
+    assert (await call("GET", "/accounts/not-an-id")).status_code in (400, 404)
