@@ -73,7 +73,6 @@ def build_road(
     stored: Sequence[Stored],
     *,
     parties: Sequence[Party],
-    route: list[list[float]],
     track: list[list[float]],
     position: view.PositionView | None,
 ) -> view.Road:
@@ -102,7 +101,7 @@ def build_road(
             currency=entered.currency,
             exponent=Currency(entered.currency).exponent,
         ),
-        route=route,
+        route=_route(facts, track),
         position=position,
         track=track,
         site=_site(facts),
@@ -135,6 +134,12 @@ def summary(road: view.Road) -> view.RoadSummary:
         site=road.site,
         updated_at=road.said[-1].recorded_at if road.said else "",
     )
+
+
+def _route(facts: Facts, track: list[list[float]]) -> list[list[float]]:
+    """The way as far as it is known: where the terminal was, then straight to the site."""
+    site = _site(facts)
+    return [*track, [site.lon, site.lat]] if site else list(track)
 
 
 def _state(facts: Facts) -> tuple[str, str, str]:

@@ -57,14 +57,12 @@ class RoadService:
         events: StoredEvents,
         parties: Parties,
         tracks: Tracks,
-        route: Callable[[str], list[list[float]]],
         changed: Callable[[str], None],
     ) -> None:
         self._related = related
         self._events = events
         self._parties = parties
         self._tracks = tracks
-        self._route = route
         self._changed = changed
 
     async def on_event(self, event: SignedEvent) -> None:
@@ -98,7 +96,6 @@ class RoadService:
             return build_road(
                 stored,
                 parties=await self._parties.every(actor),
-                route=self._route(consignment),
                 track=[[lon, lat] for lon, lat, _ in reports],
                 position=position,
             )

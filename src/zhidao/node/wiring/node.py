@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from pathlib import Path
 
 from litestar.types import ASGIApp
 
 from zhidao.bus.nats import NatsBus
-from zhidao.core.ambient import HandClock
-from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.ids import IdSource
 from zhidao.core.journal import Scribe
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
@@ -31,30 +28,12 @@ from zhidao.node.relay import Relay
 from zhidao.node.security.gate import Gate
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
+from zhidao.node.wiring.settings import Settings
 from zhidao.store.archive import PostgresArchive
 from zhidao.store.database import Database
 from zhidao.store.migrate import migrate
 
 Job = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What building a node needs to know."""
-
-    name: PartyId
-    organisation: str
-    data: Path
-    database_url: str
-    bus_url: str
-    passphrase: bytes
-    demo: bool
-    scenario: HandClock | None
-    body_bytes_max: int
-    requests_per_second: int
-    devices_host: str
-    devices_port: int
-    packs: Path | None
 
 
 class Node:

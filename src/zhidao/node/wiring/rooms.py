@@ -1,0 +1,135 @@
+"""Builds the rooms from below and hands each what it asks of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm
+from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.roads import PostgresRelated, PostgresStoredEvents
+from zhidao.node.api import proofs as proofs_api
+from zhidao.node.api import roads as roads_api
+from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.health import LogState
+from zhidao.node.live import Live
+from zhidao.node.parties import Parties
+from zhidao.node.road.export import ProofExport
+from zhidao.node.road.proofs import EventProofs
+from zhidao.node.road.service import RoadService
+from zhidao.node.wiring import (
+    connectivity,
+    devices,
+    finance,
+    industry,
+    positioning,
+    trade,
+    trust_log,
+    trust_titles,
+)
+from zhidao.node.wiring.settings import Settings
+from zhidao.trust.service.log_reader import LogReader, checkpoint_of
+from zhidao.trust.service.sequencer import Sequencer
+
+CARRIER_ROLE: Final = "carrier"
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """All rooms, and what the node's own parts need of them."""
+
+    rooms: Sequence[Room]
+    log: Sequencer
+    log_state: Callable[[], Awaitable[LogState]]
+    devices_address: Callable[[], str]
+    devices_probe: Callable[[], Awaitable[str]]
+
+
+async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Parties) -> Rooms:
+    """Builds every room, lowest floor first."""
+    log = await trust_log.build(ground)
+
+    async def may_mint(party: PartyId) -> bool:
+        return await parties.trade_role(party) == CARRIER_ROLE
+
+    titles = await trust_titles.build(
+        ground,
+        log_key=ground.node_key.public,
+        custody_secret=keys.make("custody", Algorithm.ED25519).secret,
+        may_mint=may_mint,
+    )
+    terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
+    network = await connectivity.build(ground)
+    positions = await positioning.build(
+        ground, custody=terminals.custody, network=network.crosscheck
+    )
+    factory = await industry.build(ground)
+    papers = await trade.build(
+        ground, credentials=log.credentials, lots=factory.lots, packs=settings.packs
+    )
+    money = await finance.build(
+        ground,
+        titles=titles.titles,
+        arrivals=positions.arrivals,
+        consignments=papers.consignments,
+    )
+    live = Live()
+    events = PostgresStoredEvents(ground.database)
+    roads = RoadService(
+        related=PostgresRelated(ground.database),
+        events=events,
+        parties=parties,
+        tracks=terminals.tracks,
+        changed=live.road_changed,
+    )
+    page = Room(
+        name="node",
+        routers=(
+            roads_api.routes(
+                roads,
+                EventProofs(log.reader, log_key=ground.node_key.public.multikey, origin=log.origin),
+                live,
+            ),
+            proofs_api.routes(
+                ProofExport(roads, log.proofs, ground.archive),
+                parties,
+                clock=ground.clock,
+                log_key=log.note_key,
+                node=ground.node,
+                organisation=settings.organisation,
+            ),
+        ),
+        consumers=(Consumer("node-roads", (">",), roads.on_event),),
+    )
+    host, port = terminals.gateway.address
+    return Rooms(
+        rooms=[
+            *(log.room, titles.room, terminals.room, network.room, positions.room),
+            *(factory.room, papers.room, money.room, page),
+        ],
+        log=log.log,
+        log_state=_log_state(log.reader),
+        devices_address=lambda: f"{host}:{port}",
+        devices_probe=_connects(host, port),
+    )
+
+
+def _log_state(reader: LogReader) -> Callable[[], Awaitable[LogState]]:
+    async def state() -> LogState:
+        checkpoint = checkpoint_of(await reader.checkpoint())
+        return LogState(size=checkpoint.size, root=checkpoint.root.hex(), checkpoint_at="")
+
+    return state
+
+
+def _connects(host: str, port: int) -> Callable[[], Awaitable[str]]:
+    async def probe() -> str:
+        async with asyncio.timeout(1.0):
+            _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+        return f"JT/T 808 at {host}:{port}"
+
+    return probe

@@ -1,0 +1,28 @@
+"""What building a node needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhidao.core.ambient import HandClock
+from zhidao.core.ids import PartyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings as values: `scenario` is the demonstration's own clock, if it has one."""
+
+    name: PartyId
+    organisation: str
+    data: Path
+    database_url: str
+    bus_url: str
+    passphrase: bytes
+    demo: bool
+    scenario: HandClock | None
+    body_bytes_max: int
+    requests_per_second: int
+    devices_host: str
+    devices_port: int
+    packs: Path | None

@@ -1,0 +1,75 @@
+"""Builds the log side of the trust room: the sequencer, its reader, credentials, identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zhidao.core.journal import Records
+from zhidao.node.api.trust_log import routes
+from zhidao.node.ground import Ground, Room
+from zhidao.store.journal import PostgresJournal
+from zhidao.trust.adapters.head_file import FileHeadCopy
+from zhidao.trust.adapters.log_postgres import PostgresLogStore
+from zhidao.trust.domain.note import NoteKey
+from zhidao.trust.service.credentials import CredentialService
+from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.service.proving import ProofWriter
+from zhidao.trust.service.sequencer import Sequencer, origin_of
+from zhidao.trust.wire.did import did_web, web_document
+from zhidao.trust.wire.note import vkey
+
+
+@dataclass(frozen=True, slots=True)
+class TrustLogServices:
+    """What the log side offers: `log` and `credentials` implement the Protocols of `commands`.
+
+    `log_key` is the log's verifier key as text, `note_key` as a value.
+    """
+
+    log: Sequencer
+    reader: LogReader
+    credentials: CredentialService
+    proofs: ProofWriter
+    origin: str
+    note_key: NoteKey
+    log_key: str
+    room: Room
+
+
+async def build(ground: Ground, *, host: str = "localhost") -> TrustLogServices:
+    """Takes the lease of the log: from now on an older process of this node writes nothing.
+
+    host: name, and port if not 443, under which others reach this node; its did:web.
+    """
+    origin = origin_of(ground.node, ground.node_key)
+    log = Sequencer(
+        origin=origin,
+        key=ground.node_key,
+        store=PostgresLogStore(ground.database, origin),
+        # Beside the database, not inside it: a restored older database is noticed by it.
+        copy=FileHeadCopy(ground.data / "log" / "checkpoint"),
+    )
+    await log.start()
+    public = ground.node_key.public
+    journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
+    credentials = CredentialService(
+        records=Records(journal, ground.scribe),
+        archive=ground.archive,
+        ring=ground.ring,
+        node_key=ground.node_key,
+        clock=ground.clock,
+        known={f"{did_web(host)}#{public.multikey}": public},
+    )
+    return TrustLogServices(
+        log=log,
+        reader=log.reader,
+        credentials=credentials,
+        proofs=ProofWriter(log.reader),
+        origin=origin,
+        note_key=log.note_key,
+        log_key=vkey(log.note_key),
+        room=Room(
+            name="trust",
+            routers=(routes(log.reader, credentials, web_document(host, [public])),),
+        ),
+    )
