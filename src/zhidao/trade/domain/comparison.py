@@ -27,7 +27,7 @@ class Statement:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.paper}:{self.field} = {self.value}"
+        return f"{self.paper}:{self.field} = {' '.join(self.value.split())}"
 
 
 @dataclass(frozen=True, slots=True)

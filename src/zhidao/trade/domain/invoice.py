@@ -15,6 +15,9 @@ from zhidao.trade.domain.consignment import Address, ConsignmentEntry, Vat
 # EN 16931 BR-DEC-09 to BR-DEC-24: amounts bear two decimals at most.
 _DECIMALS_MAX: Final = 2
 _DIGITS: Final = 60
+# EN 16931: these categories need a reason why no VAT is charged (BR-E-10, BR-AE-10, BR-IC-10,
+# BR-G-10, BR-O-10); S and Z must have none (BR-S-10, BR-Z-10).
+EXEMPT_CATEGORIES: Final = frozenset({"E", "AE", "K", "G", "O"})
 
 
 @dataclass(frozen=True, slots=True)

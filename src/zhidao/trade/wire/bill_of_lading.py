@@ -99,7 +99,7 @@ def read(data: bytes) -> BillOfLading:
     Raises MalformedInput, naming the field, for a missing or wrong field that the checks need; a
     sea waybill is no bill of lading. Unknown fields are the carrier's business.
     """
-    document = read_struct(data, _Document, what="bill of lading")
+    document = read_struct(data, _Document, what="bill of lading", one_line=False)
     parties = document.documentParties
     if parties.consignee is None and not document.isToOrder:
         raise MalformedInput(

@@ -23,6 +23,7 @@ from zhidao.trade.domain.consignment import (
     Transport,
     Vat,
 )
+from zhidao.trade.domain.invoice import EXEMPT_CATEGORIES
 from zhidao.trade.wire.fields import (
     ContainerCode,
     Count,
@@ -321,6 +322,13 @@ def _check_heads(entry: ConsignmentEntry) -> None:
         )
     if entry.invoice.due_on < entry.invoice.issued_on:
         raise MalformedInput("the invoice is due before it is issued", where="$.invoice.due_on")
+    reason = entry.invoice.exemption_code or entry.invoice.exemption_reason
+    if reason and not any(line.vat.category in EXEMPT_CATEGORIES for line in entry.lines):
+        raise MalformedInput(
+            "a reason for charging no VAT, but no line without VAT",
+            where="$.invoice.exemption_reason",
+            remedy="remove the reason, or correct the lines' VAT categories",
+        )
     if entry.exporter.id == entry.importer.id:
         raise MalformedInput("exporter and importer are one party", where="$.parties.importer.id")
     if bool(entry.order) != bool(entry.lot):

@@ -55,14 +55,15 @@ class PlaceField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return Place(unlocode(self.unlocode), self.name)
 
 
-def read_struct(data: bytes, kind: type[StructT], *, what: str) -> StructT:
+def read_struct(data: bytes, kind: type[StructT], *, what: str, one_line: bool = True) -> StructT:
     """A paper of one kind out of JSON bytes, with the path of the first wrong field in the error.
 
     Raises MalformedInput for all that `parse_strict` refuses, unknown or missing fields, wrong
-    types, fields beyond their bounds, control characters, and blanks around a text.
+    types, fields beyond their bounds, and characters that cannot be shown; with `one_line`, which
+    papers of our own keep, also for line breaks and for blanks around a text.
     """
     plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
-    _refuse_unprintable(plain, "$")
+    _refuse_unprintable(plain, "$", one_line=one_line)
     try:
         # From the bytes again, not from `plain`: a number must not pass through a float.
         return msgspec.json.decode(data, type=kind, strict=True)
@@ -99,17 +100,21 @@ def day(text: str, *, where: str) -> date:
     return value
 
 
-def _refuse_unprintable(value: Any, path: str) -> None:
+def _refuse_unprintable(value: Any, path: str, *, one_line: bool) -> None:
     if isinstance(value, str):
-        found = _UNPRINTABLE.search(value)
-        if found or value != value.strip():
+        text = value if one_line else value.translate(_BREAKS)
+        found = _UNPRINTABLE.search(text)
+        if found or (one_line and text != text.strip()):
             what = f"U+{ord(found[0]):04X}" if found else "a blank at its start or end"
             raise MalformedInput(
                 f"a text has {what}", code="unprintable", where=path, remedy="remove it"
             )
     elif isinstance(value, dict):
         for key, item in value.items():
-            _refuse_unprintable(item, f"{path}.{key[:40]}")
+            _refuse_unprintable(item, f"{path}.{key[:40]}", one_line=one_line)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_unprintable(item, f"{path}[{index}]")
+            _refuse_unprintable(item, f"{path}[{index}]", one_line=one_line)
+
+
+_BREAKS: Final = str.maketrans("\t\r\n", "   ")

@@ -21,7 +21,7 @@ XML_DEPTH_MAX: Final = 64
 # A tree takes some 100 bytes a node: these two keep it under about 20 times the text.
 XML_NODES_MAX: Final = 1_500_000
 XML_DENSE_FROM_NODES: Final = 4096
-XML_BYTES_PER_NODE_MIN: Final = 8
+XML_BYTES_PER_NODE_MIN: Final = 6
 XML_PROLOG_BYTES_MAX: Final = 64 * 1024
 XML_TAG_EQUALS_MAX: Final = 4096
 _ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "ascii", "iso-8859-1"})
@@ -37,7 +37,7 @@ def parse(data: bytes) -> etree._Element:
     """The root element of a document.
 
     Raises MalformedInput, with place and remedy, for a DOCTYPE, more than 16 MiB, 64 levels or
-    1.5 million nodes, markup denser than 8 bytes a node, 4,096 attributes of one
+    1.5 million nodes, markup denser than 6 bytes a node, 4,096 attributes of one
     element, another character set, or broken XML.
     """
     _check_size(data)

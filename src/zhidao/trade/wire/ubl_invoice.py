@@ -16,7 +16,13 @@ from lxml import etree
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
 from zhidao.trade.domain.consignment import Address, Vat
-from zhidao.trade.domain.invoice import Invoice, InvoiceLine, InvoiceParty, VatSum
+from zhidao.trade.domain.invoice import (
+    EXEMPT_CATEGORIES,
+    Invoice,
+    InvoiceLine,
+    InvoiceParty,
+    VatSum,
+)
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.fields import day
 from zhidao.trade.wire.places import PREFIXES
@@ -101,7 +107,7 @@ def _sums(root: etree._Element, invoice: Invoice) -> None:
         _amount(subtotal, "TaxableAmount", row.taxable, currency)
         _amount(subtotal, "TaxAmount", row.tax, currency)
         category = _category(_add(subtotal, "TaxCategory"), row.vat)
-        if row.vat.category in _EXEMPT:
+        if row.vat.category in EXEMPT_CATEGORIES:
             if invoice.exemption_code:
                 _text(category, "TaxExemptionReasonCode", invoice.exemption_code)
             if invoice.exemption_reason:
@@ -115,9 +121,6 @@ def _sums(root: etree._Element, invoice: Invoice) -> None:
     _amount(sums, "PayableAmount", gross, currency)
 
 
-# EN 16931: these categories need a reason why no VAT is charged (BR-E-10, BR-AE-10, BR-IC-10,
-# BR-G-10, BR-O-10); S and Z must have none (BR-S-10, BR-Z-10).
-_EXEMPT: Final = frozenset({"E", "AE", "K", "G", "O"})
 # BR-O-05: a line that is not subject to VAT bears no rate.
 _NO_RATE: Final = "O"
 
