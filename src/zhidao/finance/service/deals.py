@@ -172,6 +172,10 @@ class Deals:
 
     async def _take(self, name: str, event: SignedEvent, judge: Callable[[Deal], Verdict]) -> None:
         handled = Handled(f"finance.deals.{name}", event.id)
+        before = await self._load(name)
+        if before is None or not before.is_open:
+            # Nothing more can change a decided deal; its lock may be held while it is applied.
+            return
         async with self._lock(name):
             deal = await self._load(name)
             if deal is None or not deal.is_open or await self._records.is_handled(handled):
