@@ -32,7 +32,8 @@ JOURNAL_ROOMS: Final = (
     "node",
 )
 
-_BOOK: Final = """
+# The book of what was applied.
+BOOK: Final = """
 create schema if not exists store;
 create table if not exists store.migration (
     room text not null,
@@ -81,7 +82,7 @@ async def migrate(
 
     async def work(session: Session) -> tuple[str, ...]:
         await session.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        await session.script(_BOOK)
+        await session.script(BOOK)
         missing = _missing(wanted, await _applied(session))
         for migration in missing:
             await session.script(migration.sql)

@@ -62,7 +62,7 @@ async def find_event(session: Session, event_id: UUID, *, viewer: PartyId | None
 
 
 def _of_room(text: str, room: str) -> str:
-    query = composing.SQL(text).format(room=composing.Identifier(room))  # type: ignore[arg-type]
+    query = composing.SQL(text).format(room=composing.Identifier(room))
     return query.as_string(None)
 
 
