@@ -55,7 +55,7 @@ def routes(
 ) -> Router:
     """Public routes under /log and /.well-known, the rest under /v1/trust."""
 
-    @get("/log/checkpoint", media_type="text/plain; charset=utf-8", security=[{}])
+    @get("/log/checkpoint", media_type="text/plain", security=[{}])
     async def log_checkpoint() -> Response[bytes]:
         """The newest signed head of the log."""
         return Response(await reader.checkpoint(), headers=_FRESH)

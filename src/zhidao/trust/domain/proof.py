@@ -1,0 +1,297 @@
+"""A consignment's proof: events opened against a log, with the files that they name.
+
+`verify_log_part` checks all that needs no knowledge of trade: the log's signature under a key of
+the trust list, every event's place in the log, both signatures of each, whose keys they are, and
+that every enclosed file is named by something proven. Titles and positions are replayed by others
+through `Replay`. Pure: no clock, no network, no database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from zhidao.core.archive import digest_of
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.core.events import SignedEvent, leaf_bytes
+from zhidao.core.journal import SALT_BYTES
+from zhidao.trust.domain.merkle import leaf_hash, verify_inclusion
+from zhidao.trust.domain.note import Checkpoint, Note, NoteKey
+from zhidao.trust.domain.trust_list import TrustedNode, TrustList
+
+_DIGEST: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+# Only small JSON files name other files (evidence names chunks); raw data is not searched.
+_NAMING_BYTES_MAX: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEvent:
+    """An event with what ties it to its leaf. `salt` is empty for an open event."""
+
+    index: int
+    event: SignedEvent
+    salt: bytes
+    inclusion: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a proof file says; nothing of it is believed before it is checked."""
+
+    consignment: str
+    origin: str
+    note: Note
+    checkpoint: Checkpoint
+    events: tuple[OpenedEvent, ...]
+    blobs: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence for people, with a stable code for programs and translations."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The verdict. `reason` is "" if everything held, else a code; `sentence` explains it.
+
+    `proven` and `not_proven` are filled only for a proof that holds.
+    """
+
+    reason: str
+    sentence: str
+    proven: tuple[Statement, ...] = ()
+    not_proven: tuple[Statement, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was refused."""
+        return not self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay adds to the findings."""
+
+    proven: tuple[Statement, ...] = ()
+    not_proven: tuple[Statement, ...] = ()
+
+
+class Replay(Protocol):
+    """Recomputes something that events claim: a title's history, a position.
+
+    It is called after the log part held. Raises Refused when the recomputation contradicts.
+    """
+
+    def __call__(self, proof: Proof, trust: TrustList) -> Replayed:
+        """What was recomputed, in sentences."""
+        ...
+
+
+def verify_proof(proof: Proof, trust: TrustList, replays: Sequence[Replay]) -> Findings:
+    """The log part and every replay; the first refusal is the verdict."""
+    findings = verify_log_part(proof, trust)
+    if not findings.holds:
+        return findings
+    proven, not_proven = list(findings.proven), list(findings.not_proven)
+    for replay in replays:
+        try:
+            replayed = replay(proof, trust)
+        except ZhidaoError as error:
+            return Findings(error.code, str(error))
+        proven += replayed.proven
+        not_proven += replayed.not_proven
+    return Findings("", "", tuple(proven), tuple(not_proven))
+
+
+def verify_log_part(proof: Proof, trust: TrustList) -> Findings:
+    """Checks everything about the log, the events and the enclosed files."""
+    try:
+        node = _trusted_log(proof, trust)
+        for opened in proof.events:
+            _check_event(opened, proof.checkpoint, trust)
+        _check_histories(proof)
+        _check_blobs(proof)
+    except ZhidaoError as error:
+        return Findings(error.code, str(error))
+    return Findings("", "", _proven(proof, trust, node), _not_proven(proof))
+
+
+def named_digests(events: Iterable[SignedEvent]) -> set[str]:
+    """Every SHA-256 in lower-case hexadecimal that the payloads of these events name."""
+    return {digest for event in events for digest in _digests_in(jcs(dict(event.payload)))}
+
+
+def reachable(proof: Proof) -> set[str]:
+    """Digests named by the events, or by an enclosed JSON file that is itself named."""
+    waiting = named_digests(opened.event for opened in proof.events)
+    named: set[str] = set()
+    while waiting:
+        digest = waiting.pop()
+        if digest in named:
+            continue
+        named.add(digest)
+        data = proof.blobs.get(digest, b"")
+        if data[:1] in (b"{", b"[") and len(data) <= _NAMING_BYTES_MAX:
+            waiting.update(_digests_in(data))
+    return named
+
+
+def _digests_in(data: bytes) -> Iterator[str]:
+    return (match.decode() for match in _DIGEST.findall(data))
+
+
+def _trusted_log(proof: Proof, trust: TrustList) -> TrustedNode:
+    logs = [node.log for node in trust.nodes]
+    if proof.checkpoint.origin != proof.origin:
+        raise Refused(
+            f"the checkpoint is of {proof.checkpoint.origin}, the file says {proof.origin}",
+            code="wrong_origin",
+        )
+    signed = [key for key in proof.note.signed_by(logs) if key.name == proof.origin]
+    if not signed:
+        raise Refused(_untrusted(proof, logs), code="untrusted_root")
+    unknown = proof.note.unknown_to(logs)
+    if unknown:
+        # A line that nobody can check could be changed unseen, so a proof bears none.
+        raise Refused(
+            f"a signature line of {unknown[0].name} is by no key of the trust list",
+            code="unknown_signature",
+        )
+    node = trust.node_of_log(signed[0])
+    assert node is not None, "the key was taken from the list"
+    return node
+
+
+def _untrusted(proof: Proof, logs: Sequence[NoteKey]) -> str:
+    named = ", ".join(f"{s.name} (key id {s.key_id.hex()})" for s in proof.note.signatures)
+    known = ", ".join(f"{key.name} ({key.key.fingerprint})" for key in logs) or "no log"
+    return f"the log's head is signed by {named}; the trust list knows {known}"
+
+
+def _check_event(opened: OpenedEvent, checkpoint: Checkpoint, trust: TrustList) -> None:
+    event = opened.event
+    where = f"event {event.id}"
+    if len(opened.salt) != (0 if event.open else SALT_BYTES):
+        raise Refused("the salt has a wrong length", code="wrong_salt", where=where)
+    try:
+        verify_inclusion(
+            leaf=leaf_hash(leaf_bytes(event, opened.salt)),
+            index=opened.index,
+            size=checkpoint.size,
+            proof=opened.inclusion,
+            root=checkpoint.root,
+        )
+    except Refused as error:
+        raise Refused(
+            f"{event.type} is not in the log at {opened.index}", code="not_in_log", where=where
+        ) from error
+    event.verify()
+    for speaker, known in (
+        (event.asserted_by, trust.speaks(event.asserted_by.party, event.asserted_by.key)),
+        (event.recorded_by, trust.records(event.recorded_by.party, event.recorded_by.key)),
+    ):
+        if not known:
+            raise Refused(
+                f"the trust list gives {speaker.party} no key {speaker.key.fingerprint}",
+                code="unknown_speaker",
+                where=where,
+            )
+
+
+def _check_histories(proof: Proof) -> None:
+    indices = [opened.index for opened in proof.events]
+    if indices != sorted(set(indices)):
+        raise Refused("events stand in the order of the log, each once", code="wrong_order")
+    newest: dict[str, int] = defaultdict(int)
+    for opened in proof.events:
+        event = opened.event
+        if event.version <= newest[event.aggregate]:
+            raise Refused(
+                f"{event.aggregate} has version {event.version} after {newest[event.aggregate]}",
+                code="wrong_order",
+            )
+        newest[event.aggregate] = event.version
+    own = f"consignment/{proof.consignment}"
+    versions = [o.event.version for o in proof.events if o.event.aggregate == own]
+    if not versions or versions != list(range(1, len(versions) + 1)):
+        raise Refused(
+            f"the history of {own} is not opened from its beginning without a gap",
+            code="wrong_consignment",
+        )
+
+
+def _check_blobs(proof: Proof) -> None:
+    named = reachable(proof)
+    for digest, data in proof.blobs.items():
+        if digest_of(data) != digest:
+            raise Refused(f"the file {digest[:16]}… has other bytes", code="wrong_digest")
+        if digest not in named:
+            raise Refused(f"nothing proven names the file {digest[:16]}…", code="leftover")
+
+
+def _proven(proof: Proof, trust: TrustList, node: TrustedNode) -> tuple[Statement, ...]:
+    said = Counter(opened.event.asserted_by.party for opened in proof.events)
+    voices = ", ".join(f"{party} ({count})" for party, count in sorted(said.items()))
+    return (
+        Statement(
+            "log",
+            f"The log {proof.origin} of {node.party} signed a head of {proof.checkpoint.size} "
+            f"leaves; its key {node.log.key.fingerprint} stands in the trust list {trust.name}.",
+        ),
+        Statement(
+            "events",
+            f"{len(proof.events)} events are in that log as they were written: opened "
+            f"{len(proof.events)} of {proof.checkpoint.size}.",
+        ),
+        Statement("speakers", f"Each was signed with a key of whoever is named: {voices}."),
+        Statement(
+            "files", f"{len(proof.blobs)} enclosed files are the very ones that the events name."
+        ),
+    )
+
+
+def _not_proven(proof: Proof) -> tuple[Statement, ...]:
+    statements = [
+        Statement(
+            "time",
+            "When anything was written down is the node's word: no witness has cosigned the log.",
+        ),
+        Statement(
+            "one_history",
+            "That the node showed everybody the same log: no witness has cosigned it.",
+        ),
+        Statement(
+            "unopened",
+            f"What the other {proof.checkpoint.size - len(proof.events)} leaves of the log say.",
+        ),
+    ]
+    kept = sorted({o.event.asserted_by.party for o in proof.events if o.event.custodian})
+    if kept:
+        statements.append(
+            Statement(
+                "custody",
+                f"That {', '.join(kept)} spoke themselves: the node keeps their keys for them "
+                "and could have signed in their place.",
+            )
+        )
+    gaps = sorted(_partly_opened(proof))
+    if gaps:
+        statements.append(
+            Statement("gaps", f"The whole history of {', '.join(gaps)}: only opened in part.")
+        )
+    return tuple(statements)
+
+
+def _partly_opened(proof: Proof) -> Iterator[str]:
+    versions: dict[str, list[int]] = defaultdict(list)
+    for opened in proof.events:
+        versions[opened.event.aggregate].append(opened.event.version)
+    return (name for name, seen in versions.items() if seen[-1] != len(seen))

@@ -1,0 +1,79 @@
+"""Whom a verifier trusts: logs of nodes and keys of parties. It never comes from a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
+from zhidao.trust.domain.note import NoteKey
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedNode:
+    """A node: the party name under which it records, its log's key, the keys it records with."""
+
+    party: PartyId
+    log: NoteKey
+    keys: tuple[PublicKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedParty:
+    """A party: what it is called, its part in trade, and its keys (signing and chain accounts)."""
+
+    party: PartyId
+    name: str
+    role: str
+    keys: tuple[PublicKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustList:
+    """A list under a name. Nodes and parties stand in order of party, each once."""
+
+    name: str
+    created: Utc
+    nodes: tuple[TrustedNode, ...]
+    parties: tuple[TrustedParty, ...]
+
+    def __post_init__(self) -> None:
+        _check_order("nodes", [node.party for node in self.nodes])
+        _check_order("parties", [party.party for party in self.parties])
+        logs = [node.log.name for node in self.nodes]
+        if len(set(logs)) != len(logs):
+            raise MalformedInput("two nodes of the trust list name the same log")
+
+    def node_of_log(self, key: NoteKey) -> TrustedNode | None:
+        """The node whose log signs with this key, or None."""
+        return next((node for node in self.nodes if node.log == key), None)
+
+    def speaks(self, party: str, key: PublicKey) -> bool:
+        """Whether the list gives this key to this party, be it a party or a node."""
+        return self.records(party, key) or any(
+            entry.party == party and key in entry.keys for entry in self.parties
+        )
+
+    def records(self, party: str, key: PublicKey) -> bool:
+        """Whether the list gives this key to a node of this name, to record with."""
+        return any(node.party == party and key in node.keys for node in self.nodes)
+
+
+def trust_list(
+    name: str, created: Utc, nodes: Iterable[TrustedNode], parties: Iterable[TrustedParty]
+) -> TrustList:
+    """A list from entries in any order."""
+    return TrustList(
+        name,
+        created,
+        tuple(sorted(nodes, key=lambda node: node.party)),
+        tuple(sorted(parties, key=lambda party: party.party)),
+    )
+
+
+def _check_order(what: str, names: list[PartyId]) -> None:
+    if names != sorted(set(names)):
+        raise MalformedInput(f"the {what} of a trust list stand in order, each once")

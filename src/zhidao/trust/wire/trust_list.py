@@ -1,0 +1,111 @@
+"""The trust list as a file, `trust.json`: canonical JSON of version 1, read strictly."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import MalformedInput
+from zhidao.core.ids import party_id
+from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
+from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList
+from zhidao.trust.wire.note import parse_vkey, vkey
+
+TRUST_FORMAT: Final = "zhidao.trust"
+TRUST_BYTES_MAX: Final = 8 * 1024 * 1024
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Keys = Annotated[list[str], msgspec.Meta(min_length=1, max_length=64)]
+
+
+class _Node(msgspec.Struct, forbid_unknown_fields=True):
+    party: str
+    log: str
+    keys: _Keys
+
+
+class _Party(msgspec.Struct, forbid_unknown_fields=True):
+    party: str
+    name: _Text
+    role: Annotated[str, msgspec.Meta(max_length=64)]
+    keys: _Keys
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    v: int
+    format: str
+    name: _Text
+    created: str
+    nodes: Annotated[list[_Node], msgspec.Meta(min_length=1, max_length=10_000)]
+    parties: Annotated[list[_Party], msgspec.Meta(max_length=100_000)]
+
+
+def encode_trust_list(trust: TrustList) -> bytes:
+    """The list's bytes."""
+    plain: dict[str, Any] = {
+        "v": 1,
+        "format": TRUST_FORMAT,
+        "name": trust.name,
+        "created": str(trust.created),
+        "nodes": [
+            {"party": node.party, "log": vkey(node.log), "keys": _multikeys(node.keys)}
+            for node in trust.nodes
+        ],
+        "parties": [
+            {
+                "party": party.party,
+                "name": party.name,
+                "role": party.role,
+                "keys": _multikeys(party.keys),
+            }
+            for party in trust.parties
+        ],
+    }
+    return jcs(plain)
+
+
+def decode_trust_list(data: bytes) -> TrustList:
+    """Reads the file. Raises MalformedInput for any bytes but the one form of a list."""
+    if len(data) > TRUST_BYTES_MAX:
+        raise MalformedInput(f"a trust list of {len(data)} bytes; at most {TRUST_BYTES_MAX}")
+    try:
+        file = msgspec.json.decode(data, type=_File, strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedInput(f"not a trust list: {error}") from error
+    if (file.v, file.format) != (1, TRUST_FORMAT):
+        raise MalformedInput(f"not a trust list of version 1: {file.format[:32]!r} {file.v}")
+    trust = TrustList(
+        file.name,
+        Utc.parse(file.created),
+        tuple(
+            TrustedNode(party_id(node.party), parse_vkey(node.log), _keys(node.keys))
+            for node in file.nodes
+        ),
+        tuple(
+            TrustedParty(party_id(party.party), party.name, party.role, _keys(party.keys))
+            for party in file.parties
+        ),
+    )
+    # The one comparison refuses blanks, duplicate keys, other orders and other spellings at once.
+    if encode_trust_list(trust) != data:
+        raise MalformedInput("the trust list is not in its canonical form")
+    return trust
+
+
+def trust_list_fingerprint(data: bytes) -> str:
+    """First 16 bytes of SHA-256 over the file, in groups of four hex digits."""
+    digest = hashlib.sha256(data).hexdigest()[:32]
+    return "-".join(digest[at : at + 4] for at in range(0, 32, 4))
+
+
+def _multikeys(keys: tuple[PublicKey, ...]) -> list[str]:
+    return [key.multikey for key in keys]
+
+
+def _keys(texts: list[str]) -> tuple[PublicKey, ...]:
+    if len(set(texts)) != len(texts):
+        raise MalformedInput("a key stands twice under one name of the trust list")
+    return tuple(PublicKey.from_multikey(text) for text in texts)
