@@ -1,1 +1,87 @@
-"""BeiDou and GNSS: from raw observations to a proven place [BeiDou navigation and positioning]."""
+"""BeiDou and GNSS: from raw observations to a proven place [BeiDou navigation and positioning].
+
+A library for those outside of this house; its names load when they are first used:
+
+    from zhidao import positioning
+    seen = positioning.read_observations(Path("day.crx.gz").read_bytes())
+    navigation = positioning.read_navigation(Path("day_MN.rnx.gz").read_bytes())
+    solved = positioning.solve(seen, navigation)      # every epoch, with bound and reason
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from zhidao.positioning.domain.ephemeris import Navigation
+    from zhidao.positioning.domain.observations import Observations
+    from zhidao.positioning.domain.settings import Settings
+    from zhidao.positioning.domain.solution import Reason, Solution
+    from zhidao.positioning.domain.solving import solve
+    from zhidao.positioning.domain.synthesis.constellation import constellation
+    from zhidao.positioning.domain.synthesis.receiver import (
+        ErrorModel,
+        Receiver,
+        SatelliteBias,
+        spoofed,
+        synthesize,
+    )
+    from zhidao.positioning.service.evidence import Replay, replay
+    from zhidao.positioning.wire.evidence import PositionEvidence
+    from zhidao.positioning.wire.rinex_nav import read_navigation
+    from zhidao.positioning.wire.rinex_obs import read_observations
+    from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+    from zhidao.positioning.wire.window import cut_window
+
+_PLACES: Final = {
+    "domain.ephemeris": ("Navigation",),
+    "domain.observations": ("Observations",),
+    "domain.settings": ("Settings",),
+    "domain.solution": ("Reason", "Solution"),
+    "domain.solving": ("solve",),
+    "domain.synthesis.constellation": ("constellation",),
+    "domain.synthesis.receiver": (
+        "ErrorModel",
+        "Receiver",
+        "SatelliteBias",
+        "spoofed",
+        "synthesize",
+    ),
+    "service.evidence": ("Replay", "replay"),
+    "wire.evidence": ("PositionEvidence",),
+    "wire.rinex_nav": ("read_navigation",),
+    "wire.rinex_obs": ("read_observations",),
+    "wire.rinex_write": ("write_navigation", "write_observations"),
+    "wire.window": ("cut_window",),
+}
+_PLACE_OF: Final = {name: place for place, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "ErrorModel",
+    "Navigation",
+    "Observations",
+    "PositionEvidence",
+    "Reason",
+    "Receiver",
+    "Replay",
+    "SatelliteBias",
+    "Settings",
+    "Solution",
+    "constellation",
+    "cut_window",
+    "read_navigation",
+    "read_observations",
+    "replay",
+    "solve",
+    "spoofed",
+    "synthesize",
+    "write_navigation",
+    "write_observations",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACE_OF:
+        raise AttributeError(f"zhidao.positioning has no {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACE_OF[name]}"), name)

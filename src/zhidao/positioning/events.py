@@ -56,6 +56,17 @@ class ArrivalExpected(Fact, frozen=True, kw_only=True):
     risk_ppb: int
 
 
+class TerminalWatched(Fact, frozen=True, kw_only=True):
+    """Windows of a terminal concern a consignment. Aggregate `watch/<terminal>/<consignment>`.
+
+    Written just before `ArrivalExpected`, so that a window finds its consignments by its terminal.
+    """
+
+    TYPE: ClassVar[str] = "positioning.TerminalWatched.v1"
+    terminal: str
+    consignment: str
+
+
 class ArrivalProven(Fact, frozen=True, kw_only=True):
     """The fix plus its protection level lay inside the site. Aggregate `arrival/<consignment>`.
 

@@ -123,3 +123,11 @@ def choose(store: Ephemerides, satellite: Ints, gpst_ns: Ints) -> Ints:
         good = (np.abs(toe[nearest] - at) <= age_ns) & store.healthy[first + nearest]
         out[rows[good]] = first + nearest[good]
     return out
+
+
+def no_ephemerides() -> Ephemerides:
+    """An empty table."""
+    kinds = {"satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?"}
+    return Ephemerides(
+        **{column.name: np.zeros(0, kinds.get(column.name, "f8")) for column in fields(Ephemerides)}
+    )

@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Final
 
+from zhidao.core.errors import MalformedInput
+
+# Signals whose group delay the broadcast messages give: see `measurements`.
+_SIGNALS: Final = {
+    "C": ("C2I", "C6I", "C7I"),
+    "E": ("C1B", "C1C", "C1X"),
+    "G": ("C1C",),
+    "J": ("C1C",),
+}
+_AT_LEAST_ONE: Final = frozenset(
+    "mask_mdeg range_slant_mm orbit_mm_min multipath_slant_mm fault_ppb alarm_ppb alarm_percent "
+    "gdop_max_milli stretch_epochs_min gap_s_max".split()
+)
+_NUMBER_MAX: Final = 100_000_000
 B1I_ONLY: Mapping[str, str] = {"C": "C2I"}
 B1I_L1_E1: Mapping[str, str] = {"C": "C2I", "E": "C1C", "G": "C1C"}
 
@@ -47,6 +62,18 @@ class Settings:
     stretch_epochs_min: int = 3
     gap_s_max: int = 60
     boundary_mm: int = 1
+
+    def __post_init__(self) -> None:
+        numbers = {name: value for name, value in asdict(self).items() if name != "signals"}
+        for name, value in numbers.items():
+            least = 1 if name in _AT_LEAST_ONE else 0
+            if not least <= value <= _NUMBER_MAX:
+                raise MalformedInput(f"positioning settings: {name} is {value}")
+        known = all(
+            system in _SIGNALS and code in _SIGNALS[system] for system, code in self.signals.items()
+        )
+        if not self.signals or not known:
+            raise MalformedInput(f"positioning settings: signals {dict(self.signals)}")
 
     @property
     def systems(self) -> str:

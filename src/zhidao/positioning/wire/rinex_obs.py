@@ -228,7 +228,8 @@ def _fields(lines: Lines, line: Ints, count: int) -> tuple[Floats, Bytes, Bytes]
         number, blank, bad = decimals(field[:, :, :14], 3)
         marks = np.where(field[:, :, 14:] == ord(" "), ord("0"), field[:, :, 14:]) - np.uint8(48)
         bad |= (marks[:, :, 0] > 7) | (marks[:, :, 1] > 9)
-        _refuse(lines, line[rows], bad.any(1), "observation")
+        wrong: Bools = np.any(bad, axis=1)
+        _refuse(lines, line[rows], wrong, "observation")
         number[blank] = np.nan
         values[rows], lost_lock[rows], strength[rows] = number, marks[:, :, 0], marks[:, :, 1]
     return values, lost_lock, strength

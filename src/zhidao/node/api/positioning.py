@@ -1,0 +1,51 @@
+"""Routes of the positioning room: navigation data, arrivals, tracks and evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import MediaType, Request, Response, Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.actor import Actor
+from zhidao.core.errors import MalformedInput
+from zhidao.positioning.events import NavigationAdded
+from zhidao.positioning.service.arrivals import Arrival, ArrivalService
+from zhidao.positioning.service.evaluation import Track
+from zhidao.positioning.service.navigation import NAVIGATION_BODY_BYTES_MAX, NavigationService
+
+_Consignment = Annotated[str, Parameter(min_length=1, max_length=64)]
+_Digest = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}$")]
+
+
+def routes(navigation: NavigationService, arrivals: ArrivalService) -> Router:
+    """Routes under /v1/positioning."""
+
+    @post("/navigation", request_max_body_size=NAVIGATION_BODY_BYTES_MAX)
+    async def add_navigation(request: Request[Any, Any, Any], actor: Actor) -> NavigationAdded:
+        """Adds a RINEX navigation file: the body, plain or gzipped. Again the same: no change."""
+        data = await request.body()
+        if not data:
+            raise MalformedInput("the body is empty", remedy="send a RINEX navigation file")
+        return await navigation.add(actor, data)
+
+    @get("/arrivals/{consignment:str}")
+    async def one_arrival(consignment: _Consignment, actor: Actor) -> Arrival:
+        """What is awaited, and what the windows of the terminal proved so far."""
+        return await arrivals.arrival(actor, consignment)
+
+    @get("/arrivals/{consignment:str}/track")
+    async def one_track(consignment: _Consignment, actor: Actor) -> Track:
+        """Positions of the deciding window with bounds, and the satellites at each epoch."""
+        return await arrivals.track(actor, consignment)
+
+    @get("/evidence/{digest:str}", media_type=MediaType.JSON)
+    async def one_evidence(digest: _Digest, actor: Actor) -> Response[bytes]:
+        """The replayable evidence in its canonical bytes, whose SHA-256 is the digest."""
+        return Response(await arrivals.evidence(actor, digest), media_type=MediaType.JSON)
+
+    return Router(
+        "/v1/positioning",
+        route_handlers=[add_navigation, one_arrival, one_track, one_evidence],
+        tags=["positioning"],
+    )

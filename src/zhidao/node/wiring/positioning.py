@@ -1,0 +1,47 @@
+"""Wires the positioning room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zhidao.connectivity.commands import NetworkView
+from zhidao.core.journal import Records
+from zhidao.devices.commands import Custody
+from zhidao.devices.events import WindowReceived
+from zhidao.node.api import positioning as api
+from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.service.arrivals import CONSUMER, ArrivalService
+from zhidao.positioning.service.navigation import NavigationService
+from zhidao.store.journal import PostgresJournal
+
+
+@dataclass(frozen=True, slots=True)
+class PositioningServices:
+    """What the positioning room offers; `arrivals` implements `positioning.commands.Arrivals`."""
+
+    navigation: NavigationService
+    arrivals: ArrivalService
+    room: Room
+
+
+async def build(ground: Ground, *, custody: Custody, network: NetworkView) -> PositioningServices:
+    """Builds the room on PostgreSQL and the node's worker processes."""
+    journal = PostgresJournal(ground.database, "positioning", ground.wake_relay)
+    records = Records(journal, ground.scribe)
+    navigation = NavigationService(records, ground.archive, ground.workers)
+    arrivals = ArrivalService(
+        records=records,
+        archive=ground.archive,
+        navigation=navigation,
+        custody=custody,
+        network=network,
+        workers=ground.workers,
+        settings=Settings(),
+    )
+    room = Room(
+        name="positioning",
+        routers=[api.routes(navigation, arrivals)],
+        consumers=[Consumer(CONSUMER, (WindowReceived.TYPE,), arrivals.on_window)],
+    )
+    return PositioningServices(navigation, arrivals, room)

@@ -1,0 +1,222 @@
+"""The pure way from stored bytes to evidence: no clock, no database, no network.
+
+These functions run in worker processes and, offline, in whoever verifies a proof.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from zhidao import __version__
+from zhidao.core.archive import digest_of
+from zhidao.core.geo import Circle, Geodetic
+from zhidao.core.timescale import Utc
+from zhidao.positioning.domain.arrival import Errand, Outcome, decide
+from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
+from zhidao.positioning.domain.observations import Observations
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
+from zhidao.positioning.domain.solution import Reason, Solution
+from zhidao.positioning.domain.solving import solve
+from zhidao.positioning.wire.evidence import (
+    PROTECTION_MM_MAX,
+    PositionEvidence,
+    Question,
+    Result,
+    plain_settings,
+)
+from zhidao.positioning.wire.rinex_nav import read_navigation
+from zhidao.positioning.wire.rinex_obs import read_observations
+
+WINDOW_BYTES_MAX: Final = 16 * 1024 * 1024
+_PPB: Final = 1e-9
+_TRACK_FIXES_MAX: Final = 300
+
+
+class Span(msgspec.Struct, frozen=True):
+    """When a window was observed (RFC 3339, empty for a window without epochs)."""
+
+    first_at: str
+    last_at: str
+    simulated: bool
+
+
+def span_of(window: bytes) -> Span:
+    """First and last epoch of a window. Raises MalformedInput if it is no RINEX."""
+    seen = read_observations(window, bytes_max=WINDOW_BYTES_MAX)
+    if not len(seen.gpst_ns):
+        return Span("", "", seen.simulated)
+    return Span(str(seen.utc(0)), str(seen.utc(-1)), seen.simulated)
+
+
+def evaluate(question: Question, window: bytes, navigation: bytes, settings: Settings) -> bytes:
+    """The evidence, as canonical bytes, that a window gives on a question.
+
+    navigation: RINEX navigation, empty if there is none for that time.
+    Raises MalformedInput if the window or the navigation is no RINEX.
+    """
+    seen, solved = _solved(question, window, navigation, settings)
+    errand = Errand(
+        _circle(question), Utc.parse(question.not_before), Utc.parse(question.not_after)
+    )
+    outcome = decide(solved, errand, settings)
+    return PositionEvidence(
+        type=PositionEvidence.TYPE,
+        window=digest_of(window),
+        navigation=digest_of(navigation) if navigation else "",
+        question=question,
+        settings=plain_settings(settings),
+        software=f"zhidao {__version__}",
+        result=_result(seen, solved, outcome),
+    ).encode()
+
+
+def _solved(
+    question: Question, window: bytes, navigation: bytes, settings: Settings
+) -> tuple[Observations, Solution]:
+    seen = read_observations(window, systems=settings.systems, bytes_max=WINDOW_BYTES_MAX)
+    known = read_navigation(navigation) if navigation else Navigation(no_ephemerides())
+    return seen, solve(seen, known, settings, risk=question.risk_ppb * _PPB)
+
+
+def _circle(question: Question) -> Circle:
+    site = question.site
+    centre = Geodetic.from_ndeg(
+        latitude_ndeg=site.latitude_ndeg, longitude_ndeg=site.longitude_ndeg
+    )
+    return Circle(centre, site.radius_mm / 1000)
+
+
+def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:
+    at = outcome.epoch
+    first, last = outcome.stretch
+    fixed = at >= 0
+    return Result(
+        decision=outcome.decision.value,
+        sentence=outcome.sentence,
+        observed_at=str(seen.utc(at)) if fixed else "",
+        latitude_ndeg=_ndeg(solved.latitude[at]) if fixed else 0,
+        longitude_ndeg=_ndeg(solved.longitude[at]) if fixed else 0,
+        height_mm=round(float(solved.height_m[at]) * 1000) if fixed else 0,
+        protection_mm=_protection_mm(solved.horizontal_m[at]) if fixed else PROTECTION_MM_MAX,
+        satellites=int(solved.satellites[at]) if fixed else 0,
+        excluded=_names(solved, at) if fixed else [],
+        epochs=len(seen.gpst_ns),
+        fixes=int(solved.solved.sum()),
+        first_at=str(seen.utc(0)) if len(seen.gpst_ns) else "",
+        last_at=str(seen.utc(-1)) if len(seen.gpst_ns) else "",
+        stretch_from=str(seen.utc(first)) if first >= 0 else "",
+        stretch_until=str(seen.utc(last)) if first >= 0 else "",
+        stretch_epochs=last - first + 1 if first >= 0 else 0,
+        simulated=seen.simulated,
+    )
+
+
+def _ndeg(angle_rad: float) -> int:
+    return round(math.degrees(angle_rad) * 1e9)
+
+
+def _protection_mm(level_m: float) -> int:
+    """Rounded up to a millimetre, capped where there is no bound."""
+    if not math.isfinite(level_m):
+        return PROTECTION_MM_MAX
+    return min(math.ceil(level_m * 1000), PROTECTION_MM_MAX)
+
+
+def _name(number: int) -> str:
+    return satellite_name(SYSTEMS[number // 100], number % 100)
+
+
+def _names(solved: Solution, epoch: int) -> list[str]:
+    numbers = solved.measurements.satellite[epoch][solved.excluded[epoch]]
+    return sorted(_name(number) for number in numbers.tolist())
+
+
+class SkySatellite(msgspec.Struct, frozen=True, kw_only=True):
+    """One satellite as seen at an epoch: degrees in thousandths, residual in millimetres."""
+
+    satellite: str
+    azimuth_mdeg: int
+    elevation_mdeg: int
+    residual_mm: int
+    used: bool
+    excluded: bool
+
+
+class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
+    """One epoch of a track. `reason` is `ok`, or why there is no position (fields are 0 then)."""
+
+    at: str
+    reason: str
+    latitude_ndeg: int
+    longitude_ndeg: int
+    height_mm: int
+    protection_mm: int
+    vertical_protection_mm: int
+    satellites: int
+    hdop_milli: int
+    sky: list[SkySatellite]
+
+
+class Track(msgspec.Struct, frozen=True, kw_only=True):
+    """A window's positions with their bounds and skies, thinned to at most 300 epochs."""
+
+    consignment: str
+    terminal: str
+    window: str
+    navigation: str
+    decision: str
+    simulated: bool
+    fixes: list[TrackFix]
+
+
+def track_of(evidence: bytes, window: bytes, navigation: bytes) -> Track:
+    """The positions behind an evidence, for map and sky plot."""
+    record = PositionEvidence.decode(evidence)
+    seen, solved = _solved(record.question, window, navigation, record.chosen())
+    step = max(1, -(-len(seen.gpst_ns) // _TRACK_FIXES_MAX))
+    return Track(
+        consignment=record.question.consignment,
+        terminal=record.question.terminal,
+        window=record.window,
+        navigation=record.navigation,
+        decision=record.result.decision,
+        simulated=seen.simulated,
+        fixes=[_fix(seen, solved, epoch) for epoch in range(0, len(seen.gpst_ns), step)],
+    )
+
+
+def _fix(seen: Observations, solved: Solution, epoch: int) -> TrackFix:
+    good = bool(solved.solved[epoch])
+    return TrackFix(
+        at=str(seen.utc(epoch)),
+        reason=Reason(int(solved.reason[epoch])).name.lower(),
+        latitude_ndeg=_ndeg(solved.latitude[epoch]) if good else 0,
+        longitude_ndeg=_ndeg(solved.longitude[epoch]) if good else 0,
+        height_mm=round(float(solved.height_m[epoch]) * 1000) if good else 0,
+        protection_mm=_protection_mm(solved.horizontal_m[epoch]) if good else 0,
+        vertical_protection_mm=_protection_mm(solved.vertical_m[epoch]) if good else 0,
+        satellites=int(solved.satellites[epoch]),
+        hdop_milli=round(float(solved.dilution[epoch, 2]) * 1000) if good else 0,
+        sky=_sky(solved, epoch),
+    )
+
+
+def _sky(solved: Solution, epoch: int) -> list[SkySatellite]:
+    seen = np.flatnonzero(np.isfinite(solved.elevation[epoch]))
+    residual_m = np.nan_to_num(solved.residual_m[epoch])
+    return [
+        SkySatellite(
+            satellite=_name(int(solved.measurements.satellite[epoch, cell])),
+            azimuth_mdeg=round(math.degrees(solved.azimuth[epoch, cell]) * 1000) % 360_000,
+            elevation_mdeg=round(math.degrees(solved.elevation[epoch, cell]) * 1000),
+            residual_mm=round(float(residual_m[cell]) * 1000),
+            used=bool(solved.used[epoch, cell]),
+            excluded=bool(solved.excluded[epoch, cell]),
+        )
+        for cell in seen.tolist()
+    ]

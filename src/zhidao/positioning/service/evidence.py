@@ -1,0 +1,103 @@
+"""Replay: whoever doubts a position computes it again from the same bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.archive import digest_of
+from zhidao.core.errors import ZhidaoError
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.service.evaluation import evaluate
+from zhidao.positioning.wire.evidence import PositionEvidence, Result
+
+TOLERANCE_MM: Final = 1.0
+_NDEG_MM: Final = 0.111_319_5  # one nanodegree of the equator
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Whether a second computation agrees; `sentence` says what it found, for a person.
+
+    `inside`: the second computation itself finds the place inside. `usual`: the evidence stands on
+    the settings that this software uses by default; others may bound errors too tightly, so they
+    are worth a look.
+    """
+
+    reproduced: bool
+    inside: bool
+    usual: bool
+    difference_mm: float
+    sentence: str
+
+
+def replay(evidence: bytes | PositionEvidence, window: bytes, navigation: bytes) -> Replay:
+    """Computes a position again and compares: within 1 mm and the same decision, or not reproduced.
+
+    navigation: empty bytes where the evidence names none.
+    Raises MalformedInput if `evidence` is none; data that do not fit it are `not reproduced`.
+    """
+    told = evidence if isinstance(evidence, PositionEvidence) else PositionEvidence.decode(evidence)
+    if digest_of(window) != told.window:
+        return _not("the window is not the one that the evidence names")
+    if (digest_of(navigation) if navigation else "") != told.navigation:
+        return _not("the navigation data are not those that the evidence names")
+    try:
+        again = PositionEvidence.decode(
+            evaluate(told.question, window, navigation, told.chosen())
+        ).result
+    except ZhidaoError as error:
+        return _not(f"the data cannot be evaluated: {error}")
+    return _compared(told, again)
+
+
+def _not(sentence: str, difference_mm: float = 0.0) -> Replay:
+    return Replay(False, False, False, difference_mm, f"not reproduced: {sentence}")
+
+
+def _compared(evidence: PositionEvidence, again: Result) -> Replay:
+    told = evidence.result
+    difference_mm = _difference_mm(told, again)
+    if told.decision != again.decision:
+        return _not(f"the evidence says {told.decision}, the data say {again.decision}")
+    same = (
+        "observed_at",
+        "satellites",
+        "excluded",
+        "epochs",
+        "fixes",
+        "first_at",
+        "last_at",
+        "stretch_from",
+        "stretch_until",
+        "stretch_epochs",
+        "simulated",
+    )
+    for name in same:
+        if getattr(told, name) != getattr(again, name):
+            return _not(
+                f"{name} is {getattr(told, name)!r} there and {getattr(again, name)!r} here"
+            )
+    if difference_mm > TOLERANCE_MM:
+        return _not(f"position or bound differ by {difference_mm:.1f} mm", difference_mm)
+    usual = evidence.chosen() == Settings()
+    note = "" if usual else "; the settings are not the usual ones"
+    return Replay(
+        True,
+        again.decision == "inside",
+        usual,
+        difference_mm,
+        f"reproduced within {TOLERANCE_MM:.0f} mm: {again.sentence}{note}",
+    )
+
+
+def _difference_mm(told: Result, again: Result) -> float:
+    """The greatest difference of place, height and bound; rounding adds up to 0.1 mm."""
+    shrink = math.cos(math.radians(told.latitude_ndeg / 1e9))
+    return max(
+        abs(told.latitude_ndeg - again.latitude_ndeg) * _NDEG_MM,
+        abs(told.longitude_ndeg - again.longitude_ndeg) * _NDEG_MM * shrink,
+        float(abs(told.height_mm - again.height_mm)),
+        float(abs(told.protection_mm - again.protection_mm)),
+    )

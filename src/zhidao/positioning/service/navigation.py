@@ -1,0 +1,106 @@
+"""Broadcast navigation data: added by the operator, found again by time."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import Archive, digest_of
+from zhidao.core.errors import Refused
+from zhidao.core.events import latest
+from zhidao.core.journal import Records
+from zhidao.core.timescale import Gpst, Utc
+from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.events import NavigationAdded
+from zhidao.positioning.wire.rinex_nav import read_navigation
+
+NAVIGATION_BODY_BYTES_MAX: Final = 16 * 1024 * 1024
+_PAGE: Final = 200
+# An ephemeris serves two hours before and after its reference time.
+_REACH_NS: Final = 7_200 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationFacts:
+    """What a navigation file holds."""
+
+    systems: str
+    ephemerides: int
+    first_at: str
+    last_at: str
+
+
+def facts_of(data: bytes) -> NavigationFacts:
+    """Contents of a navigation file. Raises MalformedInput, or Refused if it has no ephemeris."""
+    store = read_navigation(data).ephemerides
+    if not len(store):
+        raise Refused(
+            "the file holds no BDS, GPS, Galileo or QZSS ephemeris", code="no_ephemerides"
+        )
+    return NavigationFacts(
+        systems="".join(sorted({SYSTEMS[n // 100] for n in store.satellite.tolist()})),
+        ephemerides=len(store),
+        first_at=str(Gpst(int(store.toe_ns.min())).to_utc()),
+        last_at=str(Gpst(int(store.toe_ns.max())).to_utc()),
+    )
+
+
+class NavigationService:
+    """Keeps navigation files in the archive and knows which one fits a time."""
+
+    def __init__(self, records: Records, archive: Archive, workers: Executor) -> None:
+        self._records = records
+        self._archive = archive
+        self._workers = workers
+
+    async def add(self, actor: Actor, data: bytes) -> NavigationAdded:
+        """Takes a RINEX navigation file, plain or gzipped; the same file again changes nothing.
+
+        Raises Forbidden for others than the operator, MalformedInput for what is no such file.
+        """
+        actor.require(Role.OPERATOR, Role.ADMIN)
+        digest = digest_of(data)
+        aggregate = f"navigation/{digest}"
+        known = latest(await self._records.history(aggregate), NavigationAdded)
+        if known:
+            return known
+        found = await asyncio.get_running_loop().run_in_executor(self._workers, facts_of, data)
+        fact = NavigationAdded(
+            digest=await self._archive.put(data),
+            systems=found.systems,
+            ephemerides=found.ephemerides,
+            first_at=found.first_at,
+            last_at=found.last_at,
+        )
+        await self._records.record(actor, aggregate, [fact], after=0, owner=actor.party)
+        return fact
+
+    async def fitting(self, reader: Actor, *, system: str, first: Utc, last: Utc) -> str:
+        """Digest of the newest file that serves the whole time for a system; empty if none does."""
+        best: tuple[Utc, str] | None = None
+        after = ""
+        while True:
+            page = await self._records.aggregates("navigation/", reader, limit=_PAGE, after=after)
+            for aggregate in page:
+                for event in await self._records.history(aggregate):
+                    fact = NavigationAdded.of(event)
+                    if system in fact.systems and _serves(fact, first, last):
+                        best = max(
+                            best or (event.recorded_at, ""), (event.recorded_at, fact.digest)
+                        )
+            if len(page) < _PAGE:
+                return best[1] if best else ""
+            after = page[-1]
+
+    async def data(self, digest: str) -> bytes:
+        """The bytes of a navigation file; empty for the empty digest."""
+        return await self._archive.get(digest) if digest else b""
+
+
+def _serves(fact: NavigationAdded, first: Utc, last: Utc) -> bool:
+    begins = Utc.parse(fact.first_at).plus_ns(-_REACH_NS)
+    ends = Utc.parse(fact.last_at).plus_ns(_REACH_NS)
+    return begins <= first and last <= ends
