@@ -1,137 +1,35 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import coincurve
 import pytest
+from tests.trust.title_bench import BILL, CHAIN, TitleBench, actor
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable, ZhidaoError
 from zhidao.core.events import every
-from zhidao.core.ids import IdSource, PartyId
-from zhidao.core.journal import FixedKeyRing, Records, Scribe
-from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.core.timescale import Utc
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
 from zhidao.store.memory import MemoryJournal
-from zhidao.trust.adapters.chain_accounts import KeptAccounts
-from zhidao.trust.adapters.logged_transactions import MemoryLoggedTransactions
-from zhidao.trust.adapters.py_evm import PyEvmEngine
-from zhidao.trust.adapters.title_artefacts import load_title_contracts
 from zhidao.trust.events import ChainTransaction, TitleMoved
-from zhidao.trust.service.chain_executor import ChainExecutor
-from zhidao.trust.service.chain_log import ChainLog, Submission
-from zhidao.trust.service.title_chain import TitleChain
-from zhidao.trust.service.titles import TitleService
+from zhidao.trust.service.chain_log import Submission
 from zhidao.trust.wire import rlp
-from zhidao.trust.wire.title_contract import Registry, mint_call, transfer_call
+from zhidao.trust.wire.title_contract import mint_call
 from zhidao.trust.wire.transaction import Draft, decode, sign
 
-CHAIN = 1_234_567
-BILL = "ab" * 32
-PARTIES = [PartyId(p) for p in ("carrier", "exporter", "importer", "importer-bank", "stranger")]
-KEYS = {p: SoftwareKey(Algorithm.ED25519, bytes([n + 1]) * 32) for n, p in enumerate(PARTIES)}
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
-def actor(party: str) -> Actor:
-    return Actor(PartyId(party), Role.PARTY)
-
-
-class Node:
-    """A node's titles over memory: a journal that outlives restarts, and a relay of our own."""
-
-    def __init__(self) -> None:
-        self.journal = MemoryJournal(self._wake)
-        self.logged = MemoryLoggedTransactions()
-        node_key = SoftwareKey(Algorithm.ED25519, b"n" * 32)
-        clock, chance = HandClock(Utc.parse("2026-11-24T12:00:00Z")), SeededRandomness(1)
-        ids = IdSource(clock, chance)
-        scribe = Scribe(
-            node=PartyId("node"),
-            key=node_key,
-            ring=FixedKeyRing(KEYS),
-            clock=clock,
-            ids=ids,
-            randomness=chance,
-        )
-        self.records = Records(self.journal, scribe)
-        chain_keys = {
-            p: SoftwareKey(Algorithm.SECP256K1, bytes([n + 101]) * 32)
-            for n, p in enumerate(PARTIES)
-        }
-        self.accounts = KeptAccounts(FixedKeyRing(chain_keys), b"c" * 32)
-        self.registry = Registry.of(self.accounts.registrar().address)
-        self.woken = asyncio.Event()
-        self.position = 0
-        self.relay: asyncio.Task[None] | None = None
-        self.start()
-
-    def _wake(self) -> None:
-        self.woken.set()
-
-    def start(self, *, relay: bool = True, patience_s: float = 15.0) -> None:
-        self.log = ChainLog(self.records, CHAIN)
-        self.executor = ChainExecutor(
-            lambda: TitleChain(PyEvmEngine(CHAIN), chain_id=CHAIN, registry=self.registry),
-            self.logged,
-            self.log.aggregate,
-        )
-        self.titles = TitleService(
-            records=self.records,
-            accounts=self.accounts,
-            contracts=load_title_contracts,
-            chain_log=self.log,
-            executor=self.executor,
-            chain_id=CHAIN,
-            patience_s=patience_s,
-        )
-        if relay:
-            self.relay = asyncio.create_task(self._relay())
-
-    async def stop(self) -> None:
-        if self.relay:
-            self.relay.cancel()
-            await asyncio.gather(self.relay, return_exceptions=True)
-        self.relay = None
-
-    async def _relay(self) -> None:
-        while True:
-            self.woken.clear()
-            while self.position < len(self.journal.written):
-                event = self.journal.written[self.position].event
-                if event.type == ChainTransaction.TYPE:
-                    self.logged.log(event)
-                    await self.titles.handle(event)
-                self.position += 1
-            await self.woken.wait()
-
-    def transactions(self) -> list[ChainTransaction]:
-        events = [entry.event for entry in self.journal.written]
-        return [ChainTransaction.of(e) for e in events if e.type == ChainTransaction.TYPE]
-
-    def transfer(self, party: str, to: str, *, nonce: int = 0, chain_id: int = CHAIN) -> bytes:
-        receiver = self.accounts.of_party(PartyId(to)).address
-        draft = Draft(
-            chain_id=chain_id,
-            nonce=nonce,
-            to=self.registry.escrow(bytes.fromhex(BILL)),
-            data=transfer_call(receiver),
-            gas=600_000,
-        )
-        return sign(draft, self.accounts.of_party(PartyId(party)).sign_digest)
-
-
 @pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    node = Node()
+async def node() -> AsyncIterator[TitleBench]:
+    node = TitleBench()
     yield node
     await node.stop()
 
 
-async def minted(node: Node):
+async def minted(node: TitleBench):
     return await node.titles.mint(
         actor("carrier"),
         document=BILL,
@@ -141,7 +39,7 @@ async def minted(node: Node):
     )
 
 
-async def test_a_title_is_minted_kept_for_a_deal_and_released_to_the_buyer(node: Node):
+async def test_a_title_is_minted_kept_for_a_deal_and_released_to_the_buyer(node: TitleBench):
     title = await minted(node)
     assert (title.holder_party, title.beneficiary_party) == ("exporter", "exporter")
     assert title.registry == "0x" + node.registry.token.hex()
@@ -162,7 +60,7 @@ async def test_a_title_is_minted_kept_for_a_deal_and_released_to_the_buyer(node:
     assert len(sold.transactions) == 3
 
 
-async def test_every_use_case_repeated_answers_the_same_and_logs_nothing(node: Node):
+async def test_every_use_case_repeated_answers_the_same_and_logs_nothing(node: TitleBench):
     first = await minted(node)
     assert await minted(node) == first
     kept = await node.titles.into_custody(actor("exporter"), title=BILL, deal="d")
@@ -176,7 +74,7 @@ async def test_every_use_case_repeated_answers_the_same_and_logs_nothing(node: N
     assert len(node.journal.written) == written
 
 
-async def test_an_aborted_deal_returns_the_title_and_its_commit_can_never_run(node: Node):
+async def test_an_aborted_deal_returns_the_title_and_its_commit_can_never_run(node: TitleBench):
     await minted(node)
     await node.titles.into_custody(actor("exporter"), title=BILL, deal="d")
     commit = await node.titles.sign_from_custody(title=BILL, deal="d", to_party="importer")
@@ -195,7 +93,7 @@ async def test_an_aborted_deal_returns_the_title_and_its_commit_can_never_run(no
     assert sold.holder_party == "importer"
 
 
-async def test_a_document_gets_one_title_whoever_asks_again(node: Node):
+async def test_a_document_gets_one_title_whoever_asks_again(node: TitleBench):
     await minted(node)
     for party, holder in (("carrier", "importer"), ("stranger", "stranger")):
         with pytest.raises(Conflict) as caught:
@@ -205,7 +103,7 @@ async def test_a_document_gets_one_title_whoever_asks_again(node: Node):
         assert caught.value.code == "title_exists"
 
 
-async def test_strangers_see_no_title_and_move_none(node: Node):
+async def test_strangers_see_no_title_and_move_none(node: TitleBench):
     await minted(node)
     stranger = actor("stranger")
     for attempt in (
@@ -223,7 +121,7 @@ async def test_strangers_see_no_title_and_move_none(node: Node):
     assert [title.title for title in seen] == [BILL]
 
 
-async def test_only_parties_that_may_mint_do(node: Node):
+async def test_only_parties_that_may_mint_do(node: TitleBench):
     with pytest.raises(Forbidden):
         await node.titles.mint(
             Actor(PartyId("carrier"), Role.AUDITOR),
@@ -247,7 +145,7 @@ def _malleated(raw: bytes) -> bytes:
     return b"\x02" + rlp.encode(twin)
 
 
-async def test_forged_transfers_are_refused_with_their_reason_and_never_logged(node: Node):
+async def test_forged_transfers_are_refused_with_their_reason_and_never_logged(node: TitleBench):
     await minted(node)
     bank = actor("importer-bank")
     good = node.transfer("exporter", "importer")
@@ -274,7 +172,7 @@ async def test_forged_transfers_are_refused_with_their_reason_and_never_logged(n
     assert caught.value.code == "replayed_nonce"
 
 
-def _for_another_title(node: Node, raw: bytes) -> bytes:
+def _for_another_title(node: TitleBench, raw: bytes) -> bytes:
     transaction = decode(raw)
     draft = Draft(
         chain_id=CHAIN,
@@ -286,7 +184,7 @@ def _for_another_title(node: Node, raw: bytes) -> bytes:
     return sign(draft, node.accounts.of_party(PartyId("exporter")).sign_digest)
 
 
-async def test_what_is_logged_all_the_same_changes_nothing(node: Node):
+async def test_what_is_logged_all_the_same_changes_nothing(node: TitleBench):
     """A log entry that breaks the chain's rules gets a receipt and no effect."""
     await minted(node)
     root = await node.executor.state_root()
@@ -321,7 +219,7 @@ async def test_what_is_logged_all_the_same_changes_nothing(node: Node):
     assert len([f for f in node.transactions() if f.purpose == "junk"]) == 1
 
 
-async def test_a_restart_replays_the_log_to_the_same_state(node: Node):
+async def test_a_restart_replays_the_log_to_the_same_state(node: TitleBench):
     await minted(node)
     await node.titles.into_custody(actor("exporter"), title=BILL, deal="d")
     raw = await node.titles.sign_from_custody(title=BILL, deal="d", to_party="importer")
@@ -334,7 +232,7 @@ async def test_a_restart_replays_the_log_to_the_same_state(node: Node):
     assert sold.holder_party == "importer"
 
 
-async def test_a_mint_that_outlived_its_caller_is_found_again_not_repeated(node: Node):
+async def test_a_mint_that_outlived_its_caller_is_found_again_not_repeated(node: TitleBench):
     await node.stop()
     node.start(relay=False, patience_s=0.05)
     with pytest.raises(Unavailable) as caught:
@@ -349,7 +247,7 @@ async def test_a_mint_that_outlived_its_caller_is_found_again_not_repeated(node:
 
 
 @pytest.mark.parametrize("crash_after", range(1, 20))
-async def test_a_crash_after_any_write_is_finished_by_repeating(node: Node, crash_after: int):
+async def test_a_crash_after_any_write_is_finished_by_repeating(node: TitleBench, crash_after: int):
     class Crash(Exception):
         pass
 

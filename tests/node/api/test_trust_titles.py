@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.di import Provide
+from tests.trust.title_bench import BILL, TitleBench
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ids import party_id
+from zhidao.node.api.problems import HANDLERS
+from zhidao.node.api.trust_titles import routes
+
+ROOT = "/v1/trust/titles"
+ORDER = {
+    "consignment": "c-1",
+    "document": BILL,
+    "holder": "exporter",
+    "readers": ["importer", "importer-bank"],
+}
+
+
+def by(party: str) -> dict[str, str]:
+    return {"x-caller": party}
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[TitleBench]:
+    bench = TitleBench()
+    yield bench
+    await bench.stop()
+
+
+@pytest.fixture
+async def client(bench: TitleBench) -> AsyncIterator[httpx.AsyncClient]:
+    async def actor(headers: dict[str, str]) -> Actor:
+        return Actor(party_id(headers["x-caller"]), Role.PARTY)
+
+    app = Litestar(
+        [routes(bench.titles)],
+        dependencies={"actor": Provide(actor)},
+        exception_handlers=HANDLERS,
+    )
+    # In this test's own loop, where the bench's relay runs too.
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
+        yield client
+
+
+async def test_a_carrier_mints_and_the_parties_see_it(client: httpx.AsyncClient):
+    answer = await client.post(ROOT, json=ORDER, headers=by("carrier"))
+    assert answer.status_code == 201
+    title = answer.json()
+    assert (title["title"], title["holder_party"], title["custody"]) == (BILL, "exporter", "")
+    for party in ("carrier", "exporter", "importer"):
+        assert (await client.get(f"{ROOT}/{BILL}", headers=by(party))).json() == title
+        page = (await client.get(ROOT, headers=by(party))).json()
+        assert page == {"titles": [title], "after": ""}
+    again = await client.post(ROOT, json=ORDER, headers=by("carrier"))
+    assert again.json() == title
+
+
+async def test_strangers_get_404_whether_it_stands_or_not(client: httpx.AsyncClient):
+    await client.post(ROOT, json=ORDER, headers=by("carrier"))
+    for title in (BILL, "cd" * 32):
+        seen = await client.get(f"{ROOT}/{title}", headers=by("stranger"))
+        sent = await client.post(
+            f"{ROOT}/{title}/transactions", json={"raw": "02c0"}, headers=by("stranger")
+        )
+        assert (seen.status_code, sent.status_code) == (404, 404)
+    assert (await client.get(ROOT, headers=by("stranger"))).json()["titles"] == []
+
+
+async def test_a_holder_sends_what_he_signed_himself(client: httpx.AsyncClient, bench: TitleBench):
+    await client.post(ROOT, json=ORDER, headers=by("carrier"))
+    raw = bench.transfer("exporter", "importer").hex()
+    for _ in range(2):
+        answer = await client.post(
+            f"{ROOT}/{BILL}/transactions", json={"raw": raw}, headers=by("exporter")
+        )
+        assert answer.json()["holder_party"] == "importer"
+    stale = bench.transfer("exporter", "stranger").hex()
+    answer = await client.post(
+        f"{ROOT}/{BILL}/transactions", json={"raw": stale}, headers=by("exporter")
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "replayed_nonce")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"document": "AB" * 32},
+        {"document": "ab"},
+        {"holder": ""},
+        {"holder": "Not A Name"},
+        {"readers": ["x"] * 65},
+        {"more": 1},
+        {"consignment": 7},
+    ],
+)
+async def test_wrong_input_is_refused_and_nothing_is_written(
+    client: httpx.AsyncClient, bench: TitleBench, change
+):
+    answer = await client.post(ROOT, json=ORDER | change, headers=by("carrier"))
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert not bench.journal.written
+
+
+@pytest.mark.parametrize("path", ["/zz", "?limit=0", "?limit=501", "?after=zz", f"/{BILL}/nothing"])
+async def test_wrong_questions_are_refused(client: httpx.AsyncClient, path: str):
+    answer = await client.get(ROOT + path, headers=by("carrier"))
+    assert answer.status_code in {400, 404, 405}
