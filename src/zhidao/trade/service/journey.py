@@ -12,7 +12,7 @@ from zhidao.positioning.events import ArrivalProven
 from zhidao.trade.events import Delivered
 from zhidao.trade.service.state import aggregate_of, fold, parties_of
 
-CONSUMER: Final = "trade.journey"
+CONSUMER: Final = "trade-journey"
 _ATTEMPTS: Final = 8
 
 
