@@ -17,7 +17,7 @@ from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.service.session import Desk
 from zhidao.devices.service.terminals import Terminals
-from zhidao.devices.service.tracks import Tracks
+from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.store.memory import MemoryArchive, MemoryJournal
@@ -91,7 +91,7 @@ def ground(vault: Vault | None = None, journal: MemoryJournal | None = None) -> 
         vault=vault,
         terminals=terminals,
         windows=windows,
-        tracks=Tracks(vault, terminals, chronicle, ids),
+        tracks=Tracks(vault, terminals, chronicle, ids, NoSink()),
         seals=seals,
         custody=KeptData(vault, archive, seals),
         desk=Desk(

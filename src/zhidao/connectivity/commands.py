@@ -21,6 +21,10 @@ class NetworkView(Protocol):
         longitude_ndeg: int,
         bound_mm: int,
         at: Utc,
+        readers: tuple[str, ...] = (),
     ) -> NetworkChecked:
-        """Compares a fix with the network's circle, records and returns the verdict."""
+        """Compares a fix with the network's circle, records and returns the verdict.
+
+        The same question again gives the same answer and writes nothing. `readers` may see it.
+        """
         ...

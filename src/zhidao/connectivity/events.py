@@ -44,3 +44,11 @@ class ShortMessageReceived(Fact, frozen=True, kw_only=True):
     longitude_ndeg: int
     digest: str
     first: bool
+
+
+class CardRegistered(Fact, frozen=True, kw_only=True):
+    """A BeiDou short-message card belongs to a terminal. Aggregate `card/<number>`."""
+
+    TYPE: ClassVar[str] = "connectivity.CardRegistered.v1"
+    card: str
+    terminal: str

@@ -16,6 +16,15 @@ from zhidao.devices.domain.custody import (
     Terminal,
     Window,
 )
+from zhidao.devices.domain.track import TrackPoint
+
+
+class PositionSink(Protocol):
+    """Where positions of all bearers meet; noting one again changes nothing."""
+
+    async def take(self, terminal: str, points: Sequence[TrackPoint]) -> None:
+        """Notes points that a terminal reported over this bearer."""
+        ...
 
 
 class Vault(Protocol):

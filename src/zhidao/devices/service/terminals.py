@@ -55,7 +55,8 @@ class Terminals:
             number=number.lstrip("0") or phone.removeprefix("+"),
             key=PublicKey.from_multikey(key),
             owner=owner,
-            visible=tuple(sorted(set(readers) - {owner})),
+            # Who registers a terminal sees it.
+            visible=tuple(sorted({*readers, actor.party} - {owner})),
         )
         before = await self._known(terminal)
         if before is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zhidao.core.actor import Actor
@@ -15,7 +15,7 @@ from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.domain.track import TrackPoint, objection
 from zhidao.devices.events import PositionsRecorded
 from zhidao.devices.service.chronicle import Chronicle
-from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.ports import PositionSink, Vault
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.wire.jt808.frame import decode_frame, escape
 from zhidao.devices.wire.jt808.messages import decode_message
@@ -35,16 +35,29 @@ _UDEG: Final = 1_000_000
 _TERMINALS_MAX: Final = 500
 
 
+class NoSink:
+    """Where no other bearer exists."""
+
+    async def take(self, terminal: str, points: Sequence[TrackPoint]) -> None:
+        """Does nothing."""
+
+
 class Tracks:
     """Batches of position frames and the points in them."""
 
     def __init__(
-        self, vault: Vault, terminals: Terminals, chronicle: Chronicle, ids: IdSource
+        self,
+        vault: Vault,
+        terminals: Terminals,
+        chronicle: Chronicle,
+        ids: IdSource,
+        sink: PositionSink,
     ) -> None:
         self._vault = vault
         self._terminals = terminals
         self._chronicle = chronicle
         self._ids = ids
+        self._sink = sink
 
     async def record(self) -> int:
         """Covers all stored position frames by PositionsRecorded facts; returns how many frames."""
@@ -80,9 +93,11 @@ class Tracks:
 
     async def _cover(self, name: str, frames: tuple[StoredFrame, ...]) -> int:
         terminal = await self._vault.terminal(name)
-        times = [p.observed_at for f in frames for p in points_of(f)] or [
-            f.received_at for f in frames
-        ]
+        points = [point for frame in frames for point in points_of(frame)]
+        times = [p.observed_at for p in points] or [f.received_at for f in frames]
+        # Before the frames are marked: a crash between them notes the points again, which is
+        # harmless, rather than never.
+        await self._sink.take(name, points)
         fact = PositionsRecorded(
             terminal=name,
             count=len(frames),

@@ -9,10 +9,11 @@ from zhidao.devices.adapters.gateway import Gateway
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.service.chronicle import Chronicle
 from zhidao.devices.service.custody import KeptData
+from zhidao.devices.service.ports import PositionSink
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.service.session import Desk
 from zhidao.devices.service.terminals import Terminals
-from zhidao.devices.service.tracks import Tracks
+from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import routes
@@ -32,9 +33,12 @@ class DevicesServices:
     room: Room
 
 
-async def build(ground: Ground, *, host: str = "127.0.0.1", port: int = 0) -> DevicesServices:
+async def build(
+    ground: Ground, *, host: str = "127.0.0.1", port: int = 0, sink: PositionSink | None = None
+) -> DevicesServices:
     """The room over PostgreSQL; takes the port for terminals, serves them in the background.
 
+    `sink`: where positions of all bearers meet (`ConnectivityServices.sink`).
     Raises OSError if the port is taken.
     """
     journal = PostgresJournal(ground.database, "devices", ground.wake_relay)
@@ -43,7 +47,7 @@ async def build(ground: Ground, *, host: str = "127.0.0.1", port: int = 0) -> De
     chronicle = Chronicle(journal, ground.scribe, ground.clock)
     terminals = Terminals(vault, ground.scribe, secret)
     windows = Windows(vault, ground.archive, chronicle, ground.clock, ground.randomness)
-    tracks = Tracks(vault, terminals, chronicle, ground.ids)
+    tracks = Tracks(vault, terminals, chronicle, ground.ids, sink or NoSink())
     seals = Seals(vault, Records(journal, ground.scribe), ground.scribe)
 
     async def tend() -> None:

@@ -1,0 +1,86 @@
+"""Network and observations in this process, for unit tests and simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from zhidao.connectivity.adapters.coverage import INHABITED, Coverage
+from zhidao.connectivity.domain.observation import Point
+from zhidao.connectivity.domain.sighting import Subscriber
+from zhidao.connectivity.service.ports import Card
+from zhidao.connectivity.service.short_messages import BEARER
+from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.geo import Geodetic
+from zhidao.core.journal import Entry, Journal
+
+
+class MemoryNetwork:
+    """Implements `service.ports.ScenarioBook`. `reachable` false: it does not answer."""
+
+    def __init__(self, coverage: Coverage = INHABITED) -> None:
+        self._coverage = coverage
+        self._known: dict[str, Subscriber] = {}
+        self.reachable = True
+
+    async def subscriber(self, phone: str) -> Subscriber:
+        """What it knows of a device. Raises NotFound, Unavailable."""
+        if not self.reachable:
+            raise Unavailable("the network does not answer")
+        if phone not in self._known:
+            raise NotFound(f"no subscriber {phone}")
+        return self._known[phone]
+
+    def covers(self, place: Geodetic) -> bool:
+        """Whether the place is covered."""
+        return self._coverage.covers(place)
+
+    async def set(self, subscriber: Subscriber) -> None:
+        """Replaces what it knows of a device."""
+        self._known[subscriber.phone] = subscriber
+
+
+class MemoryObservations:
+    """Implements `service.ports.Observations`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._messages: set[tuple[str, bytes]] = set()
+        self._bearers: dict[tuple[str, str], set[str]] = {}
+
+    async def take(self, terminal: str, points: Sequence[Point], bearer: str) -> tuple[bool, ...]:
+        """Notes points; true for each new one."""
+        firsts = self._firsts(terminal, points)
+        self._note(terminal, points, bearer)
+        return firsts
+
+    async def receive(
+        self,
+        card: Card,
+        message: bytes,
+        points: Sequence[Point],
+        entries_of: Callable[[Sequence[bool]], Sequence[Entry]],
+    ) -> bool:
+        """Notes a message with its facts, once."""
+        if (card.card, message) in self._messages:
+            return False
+        await self._journal.append(entries_of(self._firsts(card.terminal, points)))
+        self._messages.add((card.card, message))
+        self._note(card.terminal, points, BEARER)
+        return True
+
+    async def bearers(self, terminal: str, digest: str) -> tuple[str, ...]:
+        """Over which bearers an observation came."""
+        return tuple(sorted(self._bearers.get((terminal, digest), ())))
+
+    def _firsts(self, terminal: str, points: Sequence[Point]) -> tuple[bool, ...]:
+        seen = {digest for known, digest in self._bearers if known == terminal}
+        out = []
+        for point in points:
+            digest = point.digest(terminal)
+            out.append(digest not in seen)
+            seen.add(digest)
+        return tuple(out)
+
+    def _note(self, terminal: str, points: Sequence[Point], bearer: str) -> None:
+        for point in points:
+            self._bearers.setdefault((terminal, point.digest(terminal)), set()).add(bearer)

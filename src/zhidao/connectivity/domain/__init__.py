@@ -1,0 +1,1 @@
+"""What networks see, and whether it agrees with a fix."""

@@ -1,0 +1,144 @@
+"""Short messages: a sentence comes in, its positions count once, whatever came before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from zhidao.connectivity.domain.observation import GRID_NDEG, Point
+from zhidao.connectivity.events import CardRegistered, ShortMessageReceived
+from zhidao.connectivity.service.ports import Card, Observations
+from zhidao.connectivity.wire.compact import Track, unpack
+from zhidao.connectivity.wire.rdss import Received3, Received21, parse
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict, Refused
+from zhidao.core.events import SignedEvent, every
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Entry, Records, Scribe
+
+BEARER: Final = "short-message"
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a sentence brought. `repeated`: the same message had come before."""
+
+    card: Card
+    track: Track
+    facts: tuple[ShortMessageReceived, ...]
+    repeated: bool
+
+
+class ShortMessages:
+    """Cards, and what they send."""
+
+    def __init__(self, observations: Observations, records: Records, scribe: Scribe) -> None:
+        self._observations = observations
+        self._records = records
+        self._scribe = scribe
+
+    async def register(
+        self,
+        actor: Actor,
+        *,
+        card: str,
+        terminal: str,
+        owner: PartyId,
+        readers: Sequence[PartyId] = (),
+    ) -> Card:
+        """Says in which terminal a card is. The same again changes nothing; else Conflict."""
+        actor.require(Role.OPERATOR)
+        # Who registers a card sees it: a ground station's operator brings its messages.
+        visible = tuple(sorted({*readers, actor.party} - {owner}))
+        wanted = Card(card, terminal, owner, visible)
+        before = await self._records.history(f"card/{card}")
+        if before:
+            return _same(before[0], wanted)
+        fact = CardRegistered(card=card, terminal=terminal)
+        try:
+            await self._records.record(
+                actor, f"card/{card}", [fact], after=0, owner=owner, visible=wanted.visible
+            )
+        except Conflict:
+            before = await self._records.history(f"card/{card}")
+            return _same(before[0], wanted)
+        return wanted
+
+    async def receive(self, actor: Actor, sentence: str) -> Receipt:
+        """Reads a received sentence (BDTXR, BDTCI) with compact positions and records them.
+
+        Raises MalformedInput for another sentence or payload, NotFound for an unknown card.
+        """
+        actor.require(Role.OPERATOR, Role.PARTY)
+        message = parse(sentence)
+        if not isinstance(message, Received21 | Received3):
+            raise Refused(
+                "this sentence brings no message", remedy="send a BDTXR or BDTCI sentence"
+            )
+        card = await self._card(actor, message.sender)
+        track = unpack(message.data)
+        digest = hashlib.sha256(message.data).digest()
+        aggregate = f"short-message/{card.card}"
+        for attempt in range(_ATTEMPTS):
+            after = len(await self._records.history(aggregate))
+            entries_of = partial(self._entries, card, aggregate, track, after)
+            try:
+                fresh = await self._observations.receive(card, digest, track.points, entries_of)
+                break
+            except Conflict:
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+        facts = await self._facts(card, track)
+        return Receipt(card, track, facts, repeated=not fresh)
+
+    async def _facts(self, card: Card, track: Track) -> tuple[ShortMessageReceived, ...]:
+        """What stands recorded for these points."""
+        wanted = [point.digest(card.terminal) for point in track.points]
+        history = await self._records.history(f"short-message/{card.card}")
+        by_digest = {fact.digest: fact for fact in every(history, ShortMessageReceived)}
+        return tuple(by_digest[digest] for digest in dict.fromkeys(wanted))
+
+    async def _card(self, actor: Actor, number: str) -> Card:
+        history = await self._records.history(f"card/{number}", actor)
+        fact = CardRegistered.of(history[0])
+        return Card(fact.card, fact.terminal, history[0].owner, history[0].visible)
+
+    def _entries(
+        self, card: Card, aggregate: str, track: Track, after: int, firsts: Sequence[bool]
+    ) -> list[Entry]:
+        return [
+            self._scribe.write(
+                _fact(card, point, first=first),
+                by=self._scribe.node,
+                aggregate=aggregate,
+                version=after + 1 + offset,
+                owner=card.owner,
+                visible=card.visible,
+                occurred_at=point.observed_at,
+            )
+            for offset, (point, first) in enumerate(zip(track.points, firsts, strict=True))
+        ]
+
+
+def _fact(card: Card, point: Point, *, first: bool) -> ShortMessageReceived:
+    return ShortMessageReceived(
+        sender=card.card,
+        terminal=card.terminal,
+        observed_at=str(point.observed_at),
+        latitude_ndeg=point.latitude_e5 * GRID_NDEG,
+        longitude_ndeg=point.longitude_e5 * GRID_NDEG,
+        digest=point.digest(card.terminal),
+        first=first,
+    )
+
+
+def _same(before: SignedEvent, wanted: Card) -> Card:
+    fact = CardRegistered.of(before)
+    stands = Card(fact.card, fact.terminal, before.owner, before.visible)
+    if stands != wanted:
+        raise Conflict(f"card {wanted.card} is registered with other particulars")
+    return stands

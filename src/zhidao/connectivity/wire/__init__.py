@@ -1,0 +1,1 @@
+"""Bytes of short messages to values and back."""

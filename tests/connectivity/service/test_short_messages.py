@@ -1,0 +1,104 @@
+"""A position counts once: over either bearer, twice over the air, in either order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from zhidao.connectivity.domain.observation import Point
+from zhidao.connectivity.events import ShortMessageReceived
+from zhidao.connectivity.wire.compact import Track, pack
+from zhidao.connectivity.wire.rdss import Received3, Send21, as_received, build
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.ids import party_id
+
+CARRIER = party_id("carrier")
+POINTS = tuple(Point(1_795_000_000 + 60 * i, 5_546_000 + 9 * i, 844_000) for i in range(3))
+SENTENCE = build(
+    as_received(
+        Send21("0179773", 1, 2, pack(Track(POINTS, simulated=True))), sender="4207733", at_hhmmss=""
+    )
+)
+
+
+async def _card(room, operator):
+    return await room.messages.register(operator, card="4207733", terminal="truck-7", owner=CARRIER)
+
+
+def _facts(room):
+    return [
+        ShortMessageReceived.of(e.event)
+        for e in room.journal.written
+        if e.event.type == ShortMessageReceived.TYPE
+    ]
+
+
+async def test_a_sentence_brings_its_positions(room, operator):
+    await _card(room, operator)
+    receipt = await room.messages.receive(operator, SENTENCE)
+    assert receipt.track.points == POINTS
+    assert not receipt.repeated
+    assert [fact.first for fact in receipt.facts] == [True] * 3
+    assert _facts(room) == list(receipt.facts)
+    assert receipt.facts[1].latitude_ndeg == 55_460_090_000
+    assert {e.event.owner for e in room.journal.written} == {CARRIER}
+
+
+async def test_the_same_message_over_the_air_twice_is_once(room, operator):
+    await _card(room, operator)
+    first = await room.messages.receive(operator, SENTENCE)
+    again = await room.messages.receive(operator, SENTENCE)
+    assert again.repeated
+    assert again.facts == first.facts
+    # The other family of units writes the same payload in another sentence.
+    other = build(
+        Received3("4207733", "0179773", 1, "080000", 2, "0", pack(Track(POINTS, simulated=True)))
+    )
+    assert (await room.messages.receive(operator, other)).repeated
+    assert len(_facts(room)) == 3
+
+
+async def test_at_once_from_two_stations_it_is_once(room, operator):
+    await _card(room, operator)
+    receipts = await asyncio.gather(*(room.messages.receive(operator, SENTENCE) for _ in range(4)))
+    assert sorted(r.repeated for r in receipts) == [False, True, True, True]
+    assert len(_facts(room)) == 3
+
+
+async def test_what_came_over_tcp_before_is_not_first(room, operator):
+    await _card(room, operator)
+    assert await room.observations.take("truck-7", POINTS[:1], "jt808") == (True,)
+    receipt = await room.messages.receive(operator, SENTENCE)
+    assert [fact.first for fact in receipt.facts] == [False, True, True]
+    assert await room.observations.take("truck-7", POINTS, "jt808") == (False, False, False)
+    for point in POINTS:
+        bearers = await room.observations.bearers("truck-7", point.digest("truck-7"))
+        assert bearers == ("jt808", "short-message")
+
+
+async def test_a_card_is_in_one_terminal(room, operator):
+    card = await _card(room, operator)
+    assert await _card(room, operator) == card
+    with pytest.raises(Conflict):
+        await room.messages.register(operator, card="4207733", terminal="truck-8", owner=CARRIER)
+    with pytest.raises(Forbidden):
+        await room.messages.register(
+            Actor(CARRIER, Role.PARTY), card="1", terminal="t", owner=CARRIER
+        )
+
+
+async def test_unknown_cards_strangers_and_other_sentences_bring_nothing(room, operator):
+    with pytest.raises(NotFound):
+        await room.messages.receive(operator, SENTENCE)
+    await _card(room, operator)
+    with pytest.raises(NotFound):
+        await room.messages.receive(Actor(party_id("stranger"), Role.PARTY), SENTENCE)
+    with pytest.raises(Refused):
+        await room.messages.receive(operator, "$CCICI,0,00*73")
+    with pytest.raises(MalformedInput):
+        await room.messages.receive(
+            operator, "$BDTXR,1,4207733,1,2337,90000000000065C1FAF4B2E2CAD4*3F"
+        )
+    assert _facts(room) == []
