@@ -18,7 +18,7 @@ export function followLinks(): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = (event.target as Element).closest("a");
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-    if (!OURS.test(link.pathname)) return;
+    if (!OURS.test(link.pathname) || (link.hash && link.pathname === location.pathname)) return;
     event.preventDefault();
     go(link.pathname);
   });

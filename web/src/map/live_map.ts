@@ -14,6 +14,21 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 // A place is told about once a second: the mark glides until the next word, and no longer.
 const GLIDE_MS = 900;
 const FINE_FROM_ZOOM = 4.2;
+const LINE_PX = 20;
+const BESIDE_PX = 14;
+const PLACE_BELOW_PX = 10;
+const LINES = [0, -1, 1, -2, 2, -3, 3];
+// A lone place is shown in its country: nearer, our coast and borders have nothing to tell.
+const LONE_ZOOM = 4.5;
+
+interface Box {
+  left: number;
+  top: number;
+  width: number;
+}
+
+const apart = (a: Box, b: Box): boolean =>
+  a.left + a.width < b.left || b.left + b.width < a.left || Math.abs(a.top - b.top) >= LINE_PX;
 
 export class LiveMap {
   readonly #map: LibreMap;
@@ -33,6 +48,7 @@ export class LiveMap {
       this.#showLabels();
       this.#sharpen();
     });
+    map.on("moveend", () => this.#spread());
   }
 
   /** Opens a map in a box; fails where the browser cannot draw one. */
@@ -91,6 +107,7 @@ export class LiveMap {
       this.#marks.delete(id);
     }
     this.#fit(roads, whole);
+    this.#spread();
   }
 
   /** Moves the marks to where the stream says that things are. */
@@ -109,7 +126,7 @@ export class LiveMap {
     map.setPaintProperty("borders", "line-color", ink("--border-line"));
     map.setLayoutProperty("borders", "visibility", borders ? "visible" : "none");
     if (borders) (map.getSource("borders") as GeoJSONSource).setData(this.#fine ? addresses.bordersFine : addresses.borders);
-    map.setPaintProperty("roads", "line-color", ["match", ["get", "kind"], "refused", ink("--cinnabar"), ink("--ink")] as ExpressionSpecification);
+    map.setPaintProperty("roads", "line-color", ["match", ["get", "kind"], "refused", ink("--cinnabar"), "paid", ink("--jade"), ink("--ink")] as ExpressionSpecification);
     map.setPaintProperty("track", "line-color", ink("--ink"));
     const tone = ["match", ["get", "kind"], "site", ink("--ink"), "bound", ink("--jade"), ink("--network")] as ExpressionSpecification;
     map.setPaintProperty("circle-fill", "fill-color", tone);
@@ -132,9 +149,35 @@ export class LiveMap {
     this.#marks.set(road.consignment, new Marker({ element: link, anchor: "left", offset: [-7, 0] }).setLngLat([place.lon, place.lat]).addTo(this.#map));
   }
 
+  /** Keeps names apart: each takes the first free line beside its mark that lies on the map. */
+  #spread(): void {
+    const width = this.#map.getContainer().clientWidth;
+    const taken: Box[] = this.#places.map((place) => {
+      const { x, y } = this.#map.project(place.getLngLat());
+      const wide = place.getElement().offsetWidth;
+      return { left: x - wide / 2, top: y + PLACE_BELOW_PX, width: wide };
+    });
+    const marks = [...this.#marks.values()].sort((a, b) => b.getLngLat().lat - a.getLngLat().lat);
+    for (const mark of marks) {
+      const name = mark.getElement().lastElementChild as HTMLElement;
+      const { x, y } = this.#map.project(mark.getLngLat());
+      const wide = name.offsetWidth;
+      const spots = [x + BESIDE_PX, x - BESIDE_PX - wide].flatMap((left) => LINES.map((line) => ({ left, top: y + (line - 0.5) * LINE_PX, width: wide })));
+      const fits = (box: Box) => box.left >= 0 && box.left + wide <= width && taken.every((other) => apart(other, box));
+      const spot = spots.find(fits) ?? (spots[0] as Box);
+      taken.push(spot);
+      name.style.transform = `translate(${spot.left - x - BESIDE_PX}px, ${spot.top - y + LINE_PX / 2}px)`;
+    }
+  }
+
   #name(link: HTMLAnchorElement, road: RoadSummary): void {
     link.className = `${link.className.replace(/\bmoving(-\w+)?\b/g, "").trim()} moving moving-${road.state}`.trim();
-    if (link.textContent !== road.label) link.textContent = road.label;
+    const dot = document.createElement("span");
+    dot.className = "moving-dot";
+    const name = document.createElement("span");
+    name.className = "moving-name";
+    name.textContent = road.label;
+    if (link.textContent !== road.label) link.replaceChildren(dot, name);
   }
 
   #glide(id: string, to: LonLat): void {
@@ -166,7 +209,7 @@ export class LiveMap {
       const label = document.createElement("span");
       label.className = "map-place";
       label.textContent = road.site.name;
-      this.#places.push(new Marker({ element: label, anchor: "top", offset: [0, 10] }).setLngLat([road.site.lon, road.site.lat]).addTo(this.#map));
+      this.#places.push(new Marker({ element: label, anchor: "top", offset: [0, PLACE_BELOW_PX] }).setLngLat([road.site.lon, road.site.lat]).addTo(this.#map));
     }
   }
 
@@ -207,7 +250,7 @@ export class LiveMap {
     if (!first || key === this.#fitted) return;
     this.#fitted = key;
     const box = points.reduce((bounds, point) => bounds.extend(point), new LngLatBounds(first, first));
-    this.#map.fitBounds(box, { padding: { top: 48, bottom: 56, left: 48, right: 96 }, maxZoom: whole ? 14 : 9, animate: false });
+    this.#map.fitBounds(box, { padding: this.#map.getContainer().clientWidth < 500 ? { top: 40, bottom: 48, left: 72, right: 56 } : { top: 64, bottom: 72, left: 88, right: 120 }, maxZoom: points.length < 2 ? LONE_ZOOM : whole ? 14 : 9, animate: false });
   }
 }
 

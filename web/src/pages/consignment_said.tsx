@@ -1,10 +1,16 @@
 // Everything that was said, in order, under the ten steps of the road; each word with its seal.
+import type { ComponentChildren } from "preact";
 import { Section, Time } from "../parts/basics";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
 import type { Args, Road, RoadStep, Said } from "../types";
-import { named, t, tryWords } from "../words";
+import { count, named, t, tryWords } from "../words";
+
+const ROOMY = matchMedia("(min-width: 1024px)");
+
+/** Arguments that name a party although the consignment may not count it among its own. */
+const PARTY_ARGUMENTS = new Set(["holder_party", "beneficiary_party", "payer", "payee", "payer_bank", "payee_bank"]);
 
 export function SaidPart({ road }: { road: Road }) {
   const inStep = new Set(road.steps.flatMap((step) => step.events));
@@ -27,14 +33,9 @@ export function SaidPart({ road }: { road: Road }) {
         ))}
       </ol>
       {others.length > 0 && (
-        <>
-          <h3>{t("said.others")}</h3>
-          <ul class="said-list">
-            {others.map((item) => (
-              <Word key={item.id} road={road} said={item} />
-            ))}
-          </ul>
-        </>
+        <div class="step">
+          <Group title={t("said.others")} road={road} said={others} />
+        </div>
       )}
     </Section>
   );
@@ -43,19 +44,31 @@ export function SaidPart({ road }: { road: Road }) {
 function Step({ road, step, said }: { road: Road; step: RoadStep; said: Said[] }) {
   return (
     <li class={`step step-${step.state}`}>
-      <h3>
-        <MilestoneMark state={step.state} />
-        <span class="step-n n">{step.n}</span> {named("step_name", step.key)}
-        <span class="step-state quiet">{named("state", step.state)}</span>
-      </h3>
-      {said.length > 0 && (
-        <ul class="said-list">
-          {said.map((item) => (
-            <Word key={item.id} road={road} said={item} />
-          ))}
-        </ul>
-      )}
+      <Group mark={<MilestoneMark state={step.state} />} title={t("step.numbered", { n: step.n, name: named("step_name", step.key) })} state={named("state", step.state)} road={road} said={said} />
     </li>
+  );
+}
+
+/** Statements under a heading that opens and closes; open at first where there is room. */
+function Group({ mark, title, state, road, said }: { mark?: ComponentChildren; title: string; state?: string; road: Road; said: Said[] }) {
+  const heading = (
+    <h3>
+      {mark}
+      <span>{title}</span>
+      {state && <span class="step-state quiet">{state}</span>}
+      {said.length > 0 && <span class="step-count quiet">{count("said.count", said.length)}</span>}
+    </h3>
+  );
+  if (said.length === 0) return heading;
+  return (
+    <details open={ROOMY.matches}>
+      <summary>{heading}</summary>
+      <ul class="said-list">
+        {said.map((item) => (
+          <Word key={item.id} road={road} said={item} />
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -94,6 +107,9 @@ function leafWords(said: Said): string {
 function forPeople(road: Road, args: Args): Args {
   const known = new Set(road.parties.map((info) => info.party));
   return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, typeof value === "string" && known.has(value) ? partyName(road, value) : value]),
+    Object.entries(args).map(([name, value]) => {
+      const isParty = typeof value === "string" && value !== "" && (known.has(value) || PARTY_ARGUMENTS.has(name));
+      return [name, isParty ? partyName(road, value) : value];
+    }),
   );
 }

@@ -37,7 +37,10 @@ export function HomePage() {
       <SimulatedBand parts={parts} />
       <div class="page home">
         <div class="home-head">
-          <h1>{t("home.title")}</h1>
+          <div>
+            {who?.organisation && <p class="quiet">{who.organisation}</p>}
+            <h1>{t("home.title")}</h1>
+          </div>
           <HealthLine />
         </div>
         {answer.problem && <ProblemNote problem={answer.problem} again={again} />}
@@ -45,12 +48,14 @@ export function HomePage() {
           <Empty />
         ) : (
           <div class="home-grid">
-            <div class="home-lists">
+            <div class="home-first">
               <label class="field search">
                 <span>{t("home.search")}</span>
                 <input ref={search} type="search" value={wish} onInput={(event) => setWish(event.currentTarget.value)} placeholder={t("home.search_hint")} />
               </label>
               <List title={t("home.waits")} roads={shown.filter(mine)} empty={t("home.waits_none")} tone="wait" />
+            </div>
+            <div class="home-rest">
               <List title={t("home.under_way")} roads={shown.filter((road) => road.state === "under_way" && !mine(road))} />
               <List title={t("home.ended")} roads={shown.filter((road) => road.state !== "under_way")} />
               {shown.length === 0 && <p class="state">{t("home.no_match", { wish })}</p>}
@@ -106,7 +111,7 @@ function Row({ road }: { road: RoadSummary }) {
         </span>
         <ShortRoad road={road} />
         <span class="row-now">
-          <StateWord road={road} /> {now}
+          {road.state !== "under_way" && <StateWord road={road} />} {now}
         </span>
       </a>
     </li>

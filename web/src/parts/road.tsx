@@ -4,7 +4,7 @@ import { Time } from "./basics";
 import { Seal } from "./seal";
 import { MilestoneMark } from "./shapes";
 import { money } from "../format";
-import type { Args, Milestone, Road, RoadSummary, Said } from "../types";
+import type { Args, Milestone, MilestoneKey, Road, RoadSummary, Said } from "../types";
 import { named, t, tryWords } from "../words";
 
 /** The name of who plays a part in the trade (exporter, importer_bank). */
@@ -47,6 +47,15 @@ function sentence(road: RoadSummary, milestone: Milestone): string {
   );
 }
 
+/** Where on the page a milestone that does not move yet is explained. */
+const PLACES: Partial<Record<MilestoneKey, string>> = {
+  papers: "papers-title",
+  arrival: "arrival-title",
+  border: "conditions-title",
+  title: "goods-title",
+  payment: "money-title",
+};
+
 export function RoadLine({ road }: { road: Road }) {
   const said = new Map<string, Said>(road.said.map((item) => [item.id, item]));
   return (
@@ -68,6 +77,11 @@ export function RoadLine({ road }: { road: Road }) {
                 </p>
               )}
               {fact && <Seal said={fact} />}
+              {(milestone.state === "next" || milestone.state === "refused") && PLACES[milestone.key] && (
+                <a class="button stone-way" href={`#${PLACES[milestone.key]}`}>
+                  {t(`see.${milestone.key}`)}
+                </a>
+              )}
             </div>
           </li>
         );

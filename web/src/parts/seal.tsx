@@ -157,6 +157,9 @@ function StepRow({ step }: { step: Step }) {
 
 function printed(args: Step["args"] = {}): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, typeof value === "number" ? number(value) : value]),
+    Object.entries(args).map(([name, value]) => [
+      name,
+      typeof value === "number" ? number(value) : name === "algorithm" ? named("algorithm", value) : value,
+    ]),
   );
 }

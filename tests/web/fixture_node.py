@@ -1,0 +1,155 @@
+"""A small server with the real pages and the answers of a fixture world.
+
+Usage: python tests/web/fixture_node.py PORT. `POST /fixture` {name: value} sets its state:
+first_start, signed_in, broken (an event id whose proof has a changed byte), empty, alarm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fixture_world import ROUTE, World, world
+from litestar import Litestar, Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from msgspec import to_builtins
+
+from zhidao.node.web.pages import routes
+
+STATE: dict[str, Any] = {
+    "first_start": False, "signed_in": True, "broken": "", "empty": False, "alarm": False,
+}  # fmt: skip
+WORLD: World = world()
+
+
+def _session() -> dict[str, Any]:
+    signed = STATE["signed_in"] and not STATE["first_start"]
+    return {
+        "signed_in": signed, "name": "Aigerim" if signed else "", "demo": True,
+        "role": "party" if signed else "", "party": "customs" if signed else "",
+        "first_start": STATE["first_start"], "organisation": "Khorgos Corridor Authority",
+    }  # fmt: skip
+
+
+def _refused(status: int, code: str, detail: str) -> Response[dict[str, Any]]:
+    body = {"status": status, "code": code, "detail": detail, "where": "", "remedy": ""}
+    return Response(body, status_code=status, media_type="application/problem+json")
+
+
+def _csrf_is_right(request: Request[Any, Any, Any]) -> bool:
+    return request.headers.get("x-csrf-token", "") == request.cookies.get("zhidao_csrf", "")
+
+
+@get("/v1/session")
+async def session() -> Response[dict[str, Any]]:
+    return Response(_session(), cookies=[Cookie("zhidao_csrf", "fixture-token", samesite="strict")])
+
+
+@post(["/v1/session", "/v1/session/link", "/v1/first-admin"], status_code=200)
+async def sign_in(request: Request[Any, Any, Any], data: dict[str, Any]) -> Response[Any]:
+    if not _csrf_is_right(request):
+        return _refused(403, "csrf", "the page's CSRF token is missing or old; reload the page")
+    if data.get("password") == "wrong" or data.get("code") == "wrong":
+        return _refused(401, "unauthenticated", "name and password do not fit")
+    STATE.update(first_start=False, signed_in=True)
+    return Response(_session())
+
+
+@delete("/v1/session", status_code=204)
+async def sign_out() -> None:
+    STATE["signed_in"] = False
+
+
+@get("/v1/roads")
+async def roads() -> dict[str, Any]:
+    if STATE["empty"]:
+        return {"roads": []}
+    keep = "consignment label simulated state reason sentence waits_for amount route position site parties milestones"
+    every = [to_builtins(WORLD.road(name)) for name in reversed(list(WORLD.of))]
+    return {"roads": [{key: road[key] for key in keep.split()} for road in every]}
+
+
+@get("/v1/consignments/{name:str}/road")
+async def road(name: str) -> Response[Any]:
+    if name not in WORLD.of:
+        return _refused(404, "not_found", "no consignment of that name")
+    return Response(to_builtins(WORLD.road(name)))
+
+
+@get("/v1/events/{event:str}/proof")
+async def proof(event: str) -> Response[Any]:
+    found = WORLD.proof(event)
+    if found is None:
+        return _refused(404, "not_found", "no event of that id")
+    if STATE["broken"] == event:
+        whole = base64.urlsafe_b64decode(found["event"] + "=" * (-len(found["event"]) % 4))
+        changed = whole.replace(b'"carrier":"carrier"', b'"carrier":"mallory"', 1)
+        found["event"] = base64.urlsafe_b64encode(changed).rstrip(b"=").decode()
+    return Response(found)
+
+
+@get("/v1/consignments/{name:str}/proof")
+async def export(name: str) -> Response[bytes]:
+    return Response(f"proof of {name}".encode(), media_type="application/octet-stream")
+
+
+@get("/v1/node/health")
+async def health() -> dict[str, Any]:
+    services = [
+        {"name": "database", "state": "up", "detail": "PostgreSQL 18.6, embedded"},
+        {"name": "bus", "state": "down" if STATE["alarm"] else "up", "detail": "NATS 2.15.1"},
+        {"name": "chain", "state": "up", "detail": "block 42, chain 4711"},
+        {"name": "terminals", "state": "up", "detail": "port 20808, 1 terminal connected"},
+    ]
+    alarm = {
+        "code": "bus_down", "sentence": "the bus does not answer: connection refused",
+        "remedy": "the node starts it again by itself; zhidao doctor tells more",
+    }  # fmt: skip
+    return {
+        "version": "0.1.0", "uptime_s": 11_532, "services": services,
+        "log": {"size": len(WORLD.stored), "root": WORLD.root, "checkpoint_at": "2026-03-05T12:00:04Z"},
+        "alarms": [alarm] if STATE["alarm"] else [],
+    }  # fmt: skip
+
+
+@get("/v1/stream", media_type="text/event-stream")
+async def stream() -> ServerSentEvent:
+    async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
+        yield ServerSentEventMessage(event="beat", data="{}")
+        step = 0
+        while True:
+            await asyncio.sleep(1.0)
+            part = (step % 40) / 40
+            (x1, y1), (x2, y2) = ROUTE[7], ROUTE[9]
+            told = {
+                "consignment": "C-2041", "lon": x1 + (x2 - x1) * part, "lat": y1 + (y2 - y1) * part,
+                "at": "2026-03-03T06:21:04Z",
+            }  # fmt: skip
+            yield ServerSentEventMessage(event="position", data=json.dumps(told))
+            step += 1
+
+    return ServerSentEvent(messages())
+
+
+@post("/fixture", status_code=200)
+async def fixture(data: dict[str, Any]) -> dict[str, Any]:
+    STATE.update(data)
+    return STATE
+
+
+def application() -> Litestar:
+    """The pages of the node over the fixture's answers."""
+    answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
+    return Litestar([*routes(), *answers], openapi_config=None)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    uvicorn.run(application(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
