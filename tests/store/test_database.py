@@ -12,6 +12,7 @@ import pytest
 from zhidao.core.errors import Conflict, MalformedInput, Unavailable
 from zhidao.store.database import Contended, Database, Session, translated
 from zhidao.store.embedded import EmbeddedPostgres
+from zhidao.store.pool import Pool
 
 service = pytest.mark.service
 
@@ -92,6 +93,27 @@ async def test_a_full_disk_says_so_and_reading_goes_on(numbers: Database):
     assert await count(numbers) == 0
 
 
+@service
+async def test_below_the_reserve_everything_reads_and_nothing_writes(database_url: str):
+    low = False
+    database = await Database.open(database_url, low_space=lambda: low)
+    try:
+        async with database.session() as session:
+            await session.script("create table number (key int primary key)")
+        low = True
+        with pytest.raises(Unavailable) as caught:
+            async with database.session() as session:
+                await session.execute("insert into number values (1)")
+        assert caught.value.code == "disk_full"
+        async with database.session() as session:
+            assert await session.fetch_all("select * from number") == []
+        low = False
+        async with database.session() as session:
+            assert await session.execute("insert into number values (1)") == 1
+    finally:
+        await database.close()
+
+
 def test_a_failing_write_of_the_driver_is_a_full_disk_too():
     with pytest.raises(Unavailable) as caught, translated():
         raise psycopg.OperationalError("could not write: No space left on device")
@@ -138,7 +160,7 @@ async def test_a_snapshot_reads_one_state_and_cannot_write(numbers: Database):
         async with numbers.session() as other:
             await other.execute("insert into number values (1, 1)")
         assert await session.fetch_one("select 1 as x from number") is None
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+    with pytest.raises(Unavailable):
         async with numbers.session(snapshot=True) as session:
             await session.execute("insert into number values (2, 1)")
 
@@ -188,6 +210,21 @@ async def test_a_pool_that_is_used_up_says_so_in_time(database_url: str):
     finally:
         await database.close()
     assert not await database.ready()
+
+
+@service
+async def test_connections_of_a_burst_go_after_a_while(database_url: str):
+    pool = Pool(database_url, connections_max=5, checkout_s=5.0, idle_s=0.05)
+    burst = [await pool.take() for _ in range(5)]
+    for connection in burst:
+        await pool.give(connection)
+    for _ in range(5):
+        await asyncio.sleep(0.06)
+        await pool.give(await pool.take())
+    assert sum(not connection.closed for connection in burst) == 1
+    assert not burst[-1].closed
+    await pool.close()
+    assert burst[-1].closed
 
 
 async def test_an_absent_server_is_unavailable():

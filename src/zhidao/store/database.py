@@ -31,7 +31,8 @@ CHECKOUT_S: Final = 5.0
 RETRIES_MAX: Final = 8
 # SQLSTATE codes and classes: PostgreSQL 18, appendix A.
 _CONTENTION: Final = ("40001", "40P01")
-_DISK_FULL: Final = "53100"
+# disk_full, and what a read-only transaction says: ours are so for want of space.
+_DISK_FULL: Final = ("53100", "25006")
 _UNIQUE: Final = "23505"
 _WORLD: Final = ("08", "53", "55", "57", "58", "XX")
 _DATA: Final = "22"
@@ -123,18 +124,28 @@ class Session:
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, low_space: Callable[[], bool]) -> None:
         self._pool = pool
+        self._low_space = low_space
         self._column_types: dict[str, dict[str, int]] = {}
 
     @classmethod
     async def open(
-        cls, url: str, *, connections_max: int = 12, checkout_s: float = CHECKOUT_S
+        cls,
+        url: str,
+        *,
+        connections_max: int = 12,
+        checkout_s: float = CHECKOUT_S,
+        low_space: Callable[[], bool] = lambda: False,
     ) -> Self:
-        """Connects. Raises Unavailable if the server does not answer within `checkout_s`."""
+        """Connects. Raises Unavailable if the server does not answer within `checkout_s`.
+
+        While `low_space` says so, every transaction reads only and writing is Unavailable with
+        code `disk_full` (`store.space`).
+        """
         pool = Pool(url, connections_max=connections_max, checkout_s=checkout_s)
         await pool.give(await pool.take())
-        return cls(pool)
+        return cls(pool, low_space)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -149,7 +160,9 @@ class Database:
         then, so every caller can repeat its work. Raises Contended (40001, 40P01), Conflict
         (unique violation), MalformedInput (a value that PostgreSQL cannot hold).
         """
-        mode = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else b"BEGIN"
+        mode = b"BEGIN READ ONLY" if self._low_space() else b"BEGIN"
+        if snapshot:
+            mode = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         connection = await self._begin(mode)
         try:
             yield Session(connection, self._column_types)
@@ -210,7 +223,7 @@ def _translate(error: psycopg.Error) -> Exception:
     state = error.sqlstate or ""
     if state in _CONTENTION:
         return Contended("another transaction was in the way", remedy="repeat the request")
-    if state == _DISK_FULL:
+    if state in _DISK_FULL:
         return Unavailable(
             "the database's disk is full; nothing was written",
             code="disk_full",

@@ -49,7 +49,7 @@ _SETTINGS: Final = {
     "shared_buffers": "16MB",
     "work_mem": "4MB",
     "maintenance_work_mem": "32MB",
-    "max_wal_size": "512MB",
+    "max_wal_size": "256MB",
     "io_method": "sync",
     "max_worker_processes": "2",
     "max_parallel_workers": "2",

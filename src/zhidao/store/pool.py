@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -17,18 +17,24 @@ from psycopg.rows import dict_row
 from zhidao.core.errors import Unavailable
 
 Connection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
-_PAUSE_S = 0.05
+_PAUSE_S: Final = 0.05
+# A server process holds memory for each connection, so a burst's connections go after a while.
+_IDLE_S: Final = 20.0
 
 
 class Pool:
     """At most `connections_max` connections, made when needed, last used first."""
 
-    def __init__(self, url: str, *, connections_max: int, checkout_s: float) -> None:
+    def __init__(
+        self, url: str, *, connections_max: int, checkout_s: float, idle_s: float = _IDLE_S
+    ) -> None:
         self.connections_max = connections_max
         self._url = url
         self._checkout_s = checkout_s
+        self._idle_s = idle_s
         self._places = asyncio.Semaphore(connections_max)
-        self._idle: list[Connection] = []
+        # Last used last, with the time of its return.
+        self._idle: list[tuple[float, Connection]] = []
         self._closed = False
 
     async def take(self) -> Connection:
@@ -43,7 +49,7 @@ class Pool:
         except TimeoutError as error:
             raise absent("all connections are busy") from error
         try:
-            return self._idle.pop() if self._idle else await self._connect(deadline)
+            return self._idle.pop()[1] if self._idle else await self._connect(deadline)
         except BaseException:
             self._places.release()
             raise
@@ -53,7 +59,8 @@ class Pool:
         clean = connection.info.transaction_status == TransactionStatus.IDLE
         try:
             if clean and not self._closed:
-                self._idle.append(connection)
+                self._idle.append((time.monotonic(), connection))
+                await self._drop_idle()
             else:
                 await connection.close()
         finally:
@@ -63,7 +70,11 @@ class Pool:
         """Closes what is idle now, and the rest as it comes back."""
         self._closed = True
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop()[1].close()
+
+    async def _drop_idle(self) -> None:
+        if len(self._idle) > 1 and self._idle[0][0] < time.monotonic() - self._idle_s:
+            await self._idle.pop(0)[1].close()
 
     async def _connect(self, deadline: float) -> Connection:
         while not self._closed:
