@@ -51,7 +51,7 @@ def read_navigation(data: bytes, *, bytes_max: int = NAVIGATION_BYTES_MAX) -> Na
             found = _header_coefficients(content, number)
             # With several BDS sets (one an hour and satellite) the first stands for the file.
             ionosphere.setdefault(content[:4], found)
-        elif label in ("COMMENT", "PGM / RUN BY / DATE"):
+        elif label == "COMMENT":
             comments.append(content.rstrip())
     reader = _records4 if version.startswith("4") else _records3
     rows, ionosphere = reader(lines, first, ionosphere)

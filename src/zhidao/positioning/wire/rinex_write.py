@@ -90,7 +90,7 @@ def _observation_header(seen: Observations) -> list[str]:
 
 def _comments(comments: tuple[str, ...], *, simulated: bool) -> list[str]:
     found = [comment for comment in comments if comment]
-    if simulated and SIMULATED_COMMENT not in found:
+    if simulated and not any("SIMULATED" in comment for comment in found):
         found.insert(0, SIMULATED_COMMENT)
     return found
 
