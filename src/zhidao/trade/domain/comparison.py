@@ -72,14 +72,12 @@ def near(
     """
     gap = abs(one - two)
     if not gap:
-        answer = Answer.AGREE
-    elif gap * _ROUNDING_SHARE <= max(abs(one), abs(two)):
-        answer = Answer.UNDECIDED
-        what = f"{what}: the difference of {gap.normalize():f} may be rounding"
-    else:
-        answer = Answer.CONFLICT
-        what = f"{what}: the difference is {gap.normalize():f}"
-    return result(rule, answer, what, left, right)
+        return result(rule, Answer.AGREE, what, left, right)
+    size = f"{gap.normalize():f}"
+    if gap * _ROUNDING_SHARE <= max(abs(one), abs(two)):
+        note = f"; the difference of {size} may be rounding"
+        return result(rule, Answer.UNDECIDED, what, left, right, note=note)
+    return result(rule, Answer.CONFLICT, what, left, right, note=f"; the difference is {size}")
 
 
 def described(
@@ -91,15 +89,17 @@ def described(
     none: codes that are stated and differ are a conflict, texts without a common word a question.
     """
     if codes_meet is False:
-        return result(rule, Answer.CONFLICT, f"{what}: the HS codes differ", left, right)
+        return result(rule, Answer.CONFLICT, what, left, right, note="; the HS codes differ")
     common = content_words(left.value) & content_words(right.value)
     answer = Answer.AGREE if common else Answer.UNDECIDED
     return result(rule, answer, what, left, right)
 
 
-def result(rule: str, answer: Answer, what: str, left: Statement, right: Statement) -> CheckResult:
-    """The answer with its sentence."""
-    return CheckResult(rule, answer, f"{what} {_VERBS[answer]}", str(left), str(right))
+def result(
+    rule: str, answer: Answer, what: str, left: Statement, right: Statement, *, note: str = ""
+) -> CheckResult:
+    """The answer with its sentence; `note` says more about it."""
+    return CheckResult(rule, answer, f"{what} {_VERBS[answer]}{note}", str(left), str(right))
 
 
 _ROUNDING_SHARE: Final = 200
