@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zhidao.core.geo import Circle, Geodetic, destination
+from zhidao.positioning.domain.arrival import Decision, Errand, decide
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.solution import Reason
+from zhidao.positioning.domain.solving import solve
+
+SETTINGS = Settings()
+
+
+@pytest.fixture(scope="module")
+def solved(afternoon):
+    return solve(afternoon.seen, afternoon.navigation)
+
+
+def _errand(solved, centre: Geodetic | None = None, radius_m: float = 60.0, **times) -> Errand:
+    at = [Gpst_utc(ns) for ns in solved.gpst_ns.tolist()]
+    here = Geodetic(float(np.rad2deg(solved.latitude[0])), float(np.rad2deg(solved.longitude[0])))
+    return Errand(
+        Circle(centre or here, radius_m),
+        times.get("not_before", at[0]),
+        times.get("not_after", at[-1]),
+    )
+
+
+def Gpst_utc(ns: int):
+    from zhidao.core.timescale import Gpst
+
+    return Gpst(ns).to_utc()
+
+
+def test_a_minute_inside_with_its_bounds_proves_the_arrival(solved):
+    outcome = decide(solved, _errand(solved), SETTINGS)
+    assert outcome.decision is Decision.INSIDE
+    assert outcome.stretch == (0, 2)
+    assert outcome.epoch == 2
+
+
+def test_a_millimetre_decides(solved):
+    errand = _errand(solved)
+    reach = []
+    for epoch in range(40):
+        point = Geodetic(
+            float(np.rad2deg(solved.latitude[epoch])), float(np.rad2deg(solved.longitude[epoch]))
+        )
+        reach.append(errand.site.radius_m - errand.site.spare_m(point) + solved.horizontal_m[epoch])
+    needed = max(reach[:3]) + 0.001
+    first = decide(solved, _errand(solved, radius_m=needed + 1e-6), SETTINGS)
+    assert first.stretch == (0, 2)
+    assert decide(solved, _errand(solved, radius_m=needed - 1e-6), SETTINGS).stretch != (0, 2)
+
+
+def test_outside_is_outside(solved):
+    away = destination(_errand(solved).site.centre, azimuth_deg=50, distance_m=500)
+    assert decide(solved, _errand(solved, away), SETTINGS).decision is Decision.OUTSIDE
+    elsewhere = Geodetic(-30.0, -60.0)
+    assert decide(solved, _errand(solved, elsewhere), SETTINGS).decision is Decision.OUTSIDE
+
+
+def test_a_bound_that_reaches_out_of_the_site_proves_nothing(solved):
+    outcome = decide(solved, _errand(solved, radius_m=12.0), SETTINGS)
+    assert outcome.decision is Decision.BOUND_TOO_WIDE
+    assert outcome.epoch >= 0
+
+
+def test_too_early_and_too_late_are_told_apart(solved):
+    first, last = Gpst_utc(int(solved.gpst_ns[0])), Gpst_utc(int(solved.gpst_ns[-1]))
+    hour = 3600 * 10**9
+    late = _errand(solved, not_before=first.plus_ns(-2 * hour), not_after=first.plus_ns(-hour))
+    assert decide(solved, late, SETTINGS).decision is Decision.TOO_LATE
+    early = _errand(solved, not_before=last.plus_ns(hour), not_after=last.plus_ns(2 * hour))
+    assert decide(solved, early, SETTINGS).decision is Decision.TOO_EARLY
+    half_minute = first.plus_ns(30 * 10**9)
+    assert decide(solved, _errand(solved, not_after=half_minute), SETTINGS).decision is (
+        Decision.TOO_LATE
+    )
+
+
+def test_a_stretch_with_a_hole_starts_again(solved):
+    reason = solved.reason.copy()
+    reason[1::3] = Reason.FAULT_NOT_EXCLUDED
+    level = np.where(reason == 0, solved.horizontal_m, np.nan)
+    holed = replace(solved, reason=reason, horizontal_m=level)
+    assert decide(holed, _errand(solved), SETTINGS).decision is Decision.FAULT_NOT_EXCLUDED
+
+
+def test_a_gap_in_time_breaks_a_stretch(solved):
+    sparse = replace(solved, measurements=replace(solved.measurements, gpst_ns=solved.gpst_ns * 1))
+    asked = Settings(gap_s_max=29)
+    assert decide(sparse, _errand(solved), asked).decision is not Decision.INSIDE
+
+
+def test_reasons_without_any_position(solved):
+    nothing = np.full(40, np.nan)
+    for reason, decision in (
+        (Reason.NO_NAVIGATION, Decision.NO_NAVIGATION),
+        (Reason.TOO_FEW_SATELLITES, Decision.TOO_FEW_SATELLITES),
+        (Reason.FAULT_NOT_EXCLUDED, Decision.FAULT_NOT_EXCLUDED),
+    ):
+        blind = replace(
+            solved, reason=np.full(40, reason, np.uint8), latitude=nothing, horizontal_m=nothing
+        )
+        outcome = decide(blind, _errand(solved), SETTINGS)
+        assert outcome.decision is decision
+        assert outcome.epoch == -1
