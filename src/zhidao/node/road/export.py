@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.archive import Archive
 from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Entry
+from zhidao.devices.events import WindowReceived
+from zhidao.finance.events import Settled
+from zhidao.industry.events import LotFinished
 from zhidao.node.road.service import RoadService
-from zhidao.trust.domain.proof import named_digests
+from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded
 from zhidao.trust.service.proving import ProofWriter
 
+# Fields whose digest this node computed itself from bytes that it took in for this consignment.
+# A digest that a party merely typed is never looked up: it could be somebody else's file.
+_FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    ConsignmentEntered.TYPE: ("entry",),
+    DocumentAdded.TYPE: ("digest", "credential"),
+    LotFinished.TYPE: ("quality", "epcis"),
+    ArrivalProven.TYPE: ("window", "navigation", "evidence"),
+    ArrivalNotProven.TYPE: ("window", "navigation", "evidence"),
+    WindowReceived.TYPE: ("digest", "chunk_digests"),
+    Settled.TYPE: ("pacs008", "camt054"),
+}
 FILES_BYTES_MAX: Final = 40 * 1024 * 1024
 
 
@@ -36,7 +53,7 @@ class ProofExport:
                     "an event is still on its way into the log", remedy="ask again in a second"
                 )
             logged.append((each.leaf_index, Entry(each.event, each.salt)))
-        files = await self._files(named_digests(each.event for each in stored))
+        files = await self._files(_named(each.event for each in stored))
         return await self._writer.write(consignment, logged, files)
 
     async def _files(self, digests: set[str]) -> list[bytes]:
@@ -53,3 +70,12 @@ class ProofExport:
                 raise Unavailable("the files of this consignment are too many for one proof")
             files.append(data)
         return files
+
+
+def _named(events: Iterable[SignedEvent]) -> set[str]:
+    digests: set[str] = set()
+    for event in events:
+        for field in _FILES.get(event.type, ()):
+            value = event.payload.get(field, "")
+            digests.update(value if isinstance(value, list) else [value])
+    return digests - {""}

@@ -63,9 +63,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
     )
     terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
     network = await connectivity.build(ground)
-    positions = await positioning.build(
-        ground, custody=terminals.custody, network=network.crosscheck
-    )
+    positions = await positioning.build(ground, custody=terminals.custody, network=network.network)
     factory = await industry.build(ground)
     papers = await trade.build(
         ground, credentials=log.credentials, lots=factory.lots, packs=settings.packs

@@ -1,0 +1,197 @@
+"""Who takes part in the demonstration, and the papers of its one consignment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+OPERATOR: Final = "corridor"
+PARTIES: Final = (
+    ("exporter", "Chang'an Pump Works Co., Ltd.", "exporter", "CN"),
+    ("carrier", "Hexi Multimodal Transport Co., Ltd.", "carrier", "CN"),
+    ("importer", "Alatau Water Supply LLP", "importer", "KZ"),
+    ("importer-bank", "Alatau Trade Bank JSC", "importer's bank", "KZ"),
+    ("exporter-bank", "Weihe Commercial Bank", "exporter's bank", "CN"),
+    ("customs", "Customs post of the dry port", "customs", "KZ"),
+)
+ALL: Final = [party for party, *_ in PARTIES]
+ORDER: Final = "PO-2026-117"
+LOT: Final = "L-0417"
+GTIN: Final = "06901234567892"
+CONTAINER: Final = "CSQU3054383"
+SEAL: Final = "ZD-884213"
+TERMINAL: Final = "BDT-0417"
+PHONE: Final = "+8613800000417"
+SERIALS: Final = [f"SP40-{number:04d}" for number in range(1, 25)]
+CURRENCY: Final = "CNY"
+AMOUNT_MINOR: Final = 32_736_000  # 24 x 12,800.00 + 48 x 420.00
+FUNDS_MINOR: Final = 50_000_000
+BILL_NUMBER: Final = "HMTXA0417"
+LIMITS: Final = (
+    {"name": "Flow", "low": "45", "high": "51", "unit": "MQH"},
+    {"name": "Pressure", "low": "5.9", "high": "6.5", "unit": "BAR"},
+    {"name": "Vibration", "low": "0", "high": "2.8", "unit": "C16"},
+)
+BANKS: Final = (
+    ("importer-bank", "Alatau Trade Bank JSC", "ALTBKZKA", "Almaty", "KZ"),
+    ("exporter-bank", "Weihe Commercial Bank", "WEIHCNB1", "Xi'an", "CN"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A named place of the papers: UN/LOCODE and name."""
+
+    unlocode: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voyage:
+    """Where the goods go, and the days that the papers name (ISO dates)."""
+
+    loading: Place
+    discharge: Place
+    issued_on: str
+    shipped_on: str
+    due_on: str
+    mode: str
+    means: str
+
+
+def entry(consignment: str, voyage: Voyage) -> dict[str, Any]:
+    """The entry file of the consignment: the only place where its facts are typed."""
+    addresses = {
+        "exporter": ("88 Weibin Road", "Xi'an", "710000", "CN", "91610100MA6TX2XX8K"),
+        "carrier": ("1 Dongfeng Road", "Xi'an", "710000", "CN", ""),
+        "importer": ("12 Abay Avenue", "Almaty", "050000", "KZ", "970440001234"),
+        "importer-bank": ("3 Dostyk Avenue", "Almaty", "050000", "KZ", ""),
+        "exporter-bank": ("5 Gaoxin Road", "Xi'an", "710065", "CN", ""),
+        "customs": ("2 Port Road", voyage.discharge.name, "", "KZ", ""),
+    }
+    names = {party: name for party, name, *_ in PARTIES}
+
+    def party(name: str) -> dict[str, Any]:
+        street, city, postcode, country, registration = addresses[name]
+        return {
+            "id": name,
+            "name": names[name],
+            "address": {
+                "street": street,
+                "city": city,
+                "postcode": postcode,
+                "country": country,
+            },
+            "registration": registration,
+        }
+
+    return {
+        "consignment": consignment,
+        "parties": {
+            "exporter": party("exporter"),
+            "importer": party("importer"),
+            "carrier": party("carrier"),
+            "importer_bank": party("importer-bank"),
+            "exporter_bank": party("exporter-bank"),
+            "customs": party("customs"),
+        },
+        "invoice": {
+            "number": "INV-2026-0417",
+            "issued_on": voyage.issued_on,
+            "due_on": voyage.due_on,
+            "currency": CURRENCY,
+            "account": "CN-WEIH-6222021102034567",
+            "exemption_code": "VATEX-EU-O",
+            "exemption_reason": "Not subject to VAT",
+        },
+        "packing_list": "PL-2026-0417",
+        "origin_statement": "OS-2026-0417",
+        "lines": [
+            _line("1", "Stainless steel centrifugal pump SP-40", GTIN, "841370", 24, "12800.00")
+            | {
+                "net_kg": "1104.0",
+                "gross_kg": "1248.0",
+                "packages": {"count": 12, "kind": "CT"},
+                "lot": LOT,
+            },
+            _line("2", "Mechanical seal kit for SP-40", "06901234567908", "848420", 48, "420.00")
+            | {"net_kg": "38.4", "gross_kg": "43.2", "packages": {"count": 2, "kind": "CT"}},
+        ],
+        "terms": {
+            "rule": "CIP",
+            "edition": 2020,
+            "place": {"unlocode": voyage.discharge.unlocode, "name": voyage.discharge.name},
+        },
+        "transport": {
+            "mode": voyage.mode,
+            "means": voyage.means,
+            "voyage": "X8041",
+            "loading": {"unlocode": voyage.loading.unlocode, "name": voyage.loading.name},
+            "discharge": {"unlocode": voyage.discharge.unlocode, "name": voyage.discharge.name},
+        },
+        "container": CONTAINER,
+        "order": ORDER,
+        "lot": LOT,
+        "simulated": True,
+    }
+
+
+def bill_of_lading(voyage: Voyage, *, gross_kg: float = 1291.2) -> bytes:
+    """The carrier's bill of lading; another weight makes it conflict with the other papers."""
+    names = {party: name for party, name, *_ in PARTIES}
+    document = {
+        "transportDocumentReference": BILL_NUMBER,
+        "transportDocumentTypeCode": "BOL",
+        "freightPaymentTermCode": "PRE",
+        "isElectronic": True,
+        "isToOrder": False,
+        "documentParties": {
+            "shipper": {"partyName": names["exporter"]},
+            "consignee": {"partyName": names["importer"]},
+            "issuingParty": {"partyName": names["carrier"]},
+        },
+        "consignmentItems": [
+            {
+                "descriptionOfGoods": ["Stainless steel centrifugal pumps", "and seal kits"],
+                "HSCodes": ["841370", "848420"],
+                "cargoItems": [
+                    {
+                        "equipmentReference": CONTAINER,
+                        "cargoGrossWeight": {"value": gross_kg, "unit": "KGM"},
+                        "outerPackaging": {"numberOfPackages": 14, "packageCode": "CT"},
+                    }
+                ],
+            }
+        ],
+        "utilizedTransportEquipments": [
+            {
+                "equipment": {"equipmentReference": CONTAINER, "ISOEquipmentCode": "22G1"},
+                "isShipperOwned": False,
+            }
+        ],
+        "shippedOnBoardDate": voyage.shipped_on,
+        "transports": {
+            "portOfLoading": {"UNLocationCode": voyage.loading.unlocode},
+            "portOfDischarge": {"UNLocationCode": voyage.discharge.unlocode},
+            "vesselVoyages": [{"vesselName": voyage.means, "carrierExportVoyageNumber": "X8041"}],
+        },
+    }
+    return json.dumps(document).encode()
+
+
+def _line(
+    number: str, description: str, gtin: str, hs: str, quantity: int, price: str
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "description": description,
+        "gtin": gtin,
+        "hs": hs,
+        "origin": "CN",
+        "origin_criterion": "PE",
+        "quantity": str(quantity),
+        "unit": "H87",
+        "unit_price": price,
+        "vat": {"category": "O", "percent": "0"},
+    }

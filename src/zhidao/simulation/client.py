@@ -1,0 +1,77 @@
+"""A party's program: speaks HTTP to a node with the party's token, and asks again when it must."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import httpx
+
+from zhidao.core.errors import Refused, Unavailable
+
+PATIENCE_S: Final = 90.0
+_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+_AGAIN: Final = frozenset((429, 502, 503, 504))
+
+
+class NodeRefused(Refused):
+    """The node answered with a problem document."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(
+            str(problem.get("detail", "the node refused")),
+            code=str(problem.get("code", "refused")),
+            where=str(problem.get("where", "")),
+        )
+        self.status = status
+
+
+class Caller:
+    """HTTP calls of one party. Every route of the node may be repeated safely, so it repeats."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str = "") -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def get(self, path: str) -> Any:
+        """The JSON answer of a GET."""
+        return (await self.ask("GET", path)).json()
+
+    async def post(self, path: str, body: object) -> Any:
+        """The JSON answer of a POST, or None."""
+        answer = await self.ask("POST", path, json=body)
+        return answer.json() if answer.content else None
+
+    async def put(self, path: str, body: object) -> None:
+        """A PUT without an answer."""
+        await self.ask("PUT", path, json=body)
+
+    async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """One call, repeated while the node is away. Raises NodeRefused, Unavailable."""
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
+        headers = self._headers | arguments.pop("headers", {})
+        tries = 0
+        while True:
+            problem = ""
+            try:
+                answer = await self._http.request(method, path, headers=headers, **arguments)
+            except httpx.TransportError as error:
+                problem = str(error) or type(error).__name__
+            else:
+                if answer.status_code < 400:
+                    return answer
+                if answer.status_code not in _AGAIN:
+                    raise NodeRefused(answer.status_code, _problem(answer))
+                problem = str(_problem(answer).get("detail", answer.status_code))
+            if asyncio.get_running_loop().time() > deadline_s:
+                raise Unavailable(f"the node did not answer {method} {path}: {problem}")
+            await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+            tries += 1
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {"detail": answer.text[:200]}
+    return found if isinstance(found, dict) else {"detail": answer.text[:200]}

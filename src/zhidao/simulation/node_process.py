@@ -1,0 +1,147 @@
+"""A node as a program of its own: started, watched, and started again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from zhidao.core.errors import Unavailable
+
+READY_S: Final = 90.0
+STOP_S: Final = 15.0
+_PASSPHRASE: Final = "throw-away keys of a demonstration"  # noqa: S105 (it says so itself)
+_POLL_S: Final = 0.05
+_TAIL_LINES: Final = 12
+
+
+class NodeProcess:
+    """Runs `zhidao serve` over a data folder and keeps it running, as a service manager would."""
+
+    def __init__(self, data: Path, *, port: int = 0, page_host: str = "127.0.0.1") -> None:
+        self._data = data
+        self._host = page_host
+        self._port = port or _free_port()
+        self._devices_port = _free_port()
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self.starts = 0
+
+    @property
+    def url(self) -> str:
+        """Where the node serves; the same after every start."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def devices_port(self) -> int:
+        """Where terminals connect; the same after every start."""
+        return self._devices_port
+
+    @property
+    def log(self) -> Path:
+        """The node's own log lines."""
+        return self._data / "node.log"
+
+    @property
+    def pid(self) -> int:
+        """The node's process id, 0 while it is away."""
+        return self._process.pid if self._process and self._process.returncode is None else 0
+
+    async def start(self) -> dict[str, Any]:
+        """Starts the node and returns its state once it is ready. Raises Unavailable."""
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._launch()
+        state = await self._await_ready()
+        self._keeper = asyncio.create_task(self._keep())
+        return state
+
+    def state(self) -> dict[str, Any] | None:
+        """What the node says of itself, or None while it is away."""
+        try:
+            found = json.loads((self._data / "node" / "node.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) and found.get("pid") == self.pid else None
+
+    async def stop(self) -> None:
+        """Ends the node cleanly."""
+        if self._keeper:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        process = self._process
+        if process and process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), STOP_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+    async def _launch(self) -> None:
+        self.starts += 1
+        passphrase = self._data / "passphrase"
+        if not passphrase.exists():
+            passphrase.touch(mode=0o600)
+            passphrase.write_text(_PASSPHRASE)
+        environment = os.environ | {
+            "ZHIDAO_NODE_NAME": "corridor",
+            "ZHIDAO_NODE_ORGANISATION": "Corridor authority (demonstration)",
+            "ZHIDAO_NODE_DEMO": "true",
+            "ZHIDAO_HTTP_TLS": "off",
+            "ZHIDAO_HTTP_HOST": self._host,
+            "ZHIDAO_HTTP_PORT": str(self._port),
+            "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
+            "ZHIDAO_DEVICES_PORT": str(self._devices_port),
+            "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
+        }
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "zhidao.cli",
+                "serve",
+                "--json",
+                "--data",
+                str(self._data / "node"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+
+    async def _await_ready(self) -> dict[str, Any]:
+        deadline_s = asyncio.get_running_loop().time() + READY_S
+        while asyncio.get_running_loop().time() < deadline_s:
+            state = self.state()
+            if state is not None:
+                return state
+            if self._process and self._process.returncode is not None:
+                raise Unavailable(f"the node did not start:\n{self._tail()}", code="node_failed")
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable(f"the node was not ready in {READY_S:.0f} s:\n{self._tail()}")
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._process is not None
+            await self._process.wait()
+            await asyncio.sleep(_POLL_S)
+            await self._launch()
+
+    def _tail(self) -> str:
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+        except OSError:
+            return "(no log)"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
