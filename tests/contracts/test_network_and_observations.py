@@ -1,0 +1,130 @@
+"""Network backend and observations: memory and PostgreSQL keep the same promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from zhidao.connectivity.adapters.memory import MemoryNetwork, MemoryObservations
+from zhidao.connectivity.adapters.postgres import PostgresObservations, ScenarioNetwork
+from zhidao.connectivity.domain.observation import Point
+from zhidao.connectivity.domain.sighting import Sighting, Subscriber
+from zhidao.connectivity.events import ShortMessageReceived
+from zhidao.connectivity.service.ports import Card
+from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.geo import Geodetic
+from zhidao.core.ids import IdSource, party_id
+from zhidao.core.journal import FixedKeyRing, Scribe
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import Utc
+from zhidao.store.journal import PostgresJournal
+from zhidao.store.memory import MemoryJournal
+
+NOW = Utc.parse("2026-11-24T08:00:00.25Z")
+CARD = Card("4207733", "truck-7", party_id("carrier"), ())
+POINTS = tuple(Point(1_795_000_000 + i, 5_546_000, -844_000) for i in range(3))
+BOTH = ["memory", pytest.param("postgres", marks=pytest.mark.service)]
+
+
+@pytest.fixture(params=BOTH)
+def network(request: pytest.FixtureRequest):
+    if request.param == "memory":
+        return MemoryNetwork()
+    return ScenarioNetwork(request.getfixturevalue("database"))
+
+
+@pytest.fixture(params=BOTH)
+def kept(request: pytest.FixtureRequest):
+    if request.param == "memory":
+        memory = MemoryJournal()
+        return MemoryObservations(memory), memory
+    database = request.getfixturevalue("database")
+    journal = PostgresJournal(database, "connectivity", lambda: None)
+    return PostgresObservations(database, journal), journal
+
+
+def _entries(version: int, firsts):
+    clock, randomness = HandClock(NOW), SeededRandomness(version)
+    scribe = Scribe(
+        node=party_id("node"),
+        key=SoftwareKey(Algorithm.ED25519, bytes(32)),
+        ring=FixedKeyRing({}),
+        clock=clock,
+        ids=IdSource(clock, randomness),
+        randomness=randomness,
+    )
+    return [
+        scribe.write(
+            ShortMessageReceived(
+                sender="4207733",
+                terminal="truck-7",
+                observed_at=str(NOW),
+                latitude_ndeg=0,
+                longitude_ndeg=0,
+                digest="",
+                first=first,
+            ),
+            by=party_id("node"),
+            aggregate="short-message/4207733",
+            version=version + offset,
+            owner=party_id("carrier"),
+            visible=(),
+            occurred_at=None,
+        )
+        for offset, first in enumerate(firsts)
+    ]
+
+
+async def test_a_network_tells_what_was_set_last(network):
+    seen = Sighting(Geodetic(55.46, 8.44), 500.5, NOW, "test network", simulated=True)
+    known = Subscriber("+8613800138000", True, (party_id("carrier"),), (seen,))
+    with pytest.raises(NotFound):
+        await network.subscriber(known.phone)
+    await network.set(known)
+    assert await network.subscriber(known.phone) == known
+    later = replace(known, applicable=False, readers=(), sightings=())
+    await network.set(later)
+    assert await network.subscriber(known.phone) == later
+
+
+async def test_a_network_reaches_inhabited_land(network):
+    assert network.covers(Geodetic(55.46, 8.44))
+    assert not network.covers(Geodetic(-80.0, 8.44))
+
+
+async def test_an_observation_is_new_once(kept):
+    observations, _ = kept
+    assert await observations.take("truck-7", POINTS[:2], "jt808") == (True, True)
+    assert await observations.take("truck-7", POINTS, "jt808") == (False, False, True)
+    assert await observations.take("truck-8", POINTS[:1], "jt808") == (True,)
+    assert await observations.take("truck-9", (POINTS[0], POINTS[0]), "jt808") == (True, False)
+    assert await observations.take("truck-7", (), "jt808") == ()
+    assert await observations.bearers("truck-7", POINTS[0].digest("truck-7")) == ("jt808",)
+    assert await observations.bearers("truck-7", "00") == ()
+
+
+async def test_a_message_with_its_facts_is_written_once(kept):
+    observations, journal = kept
+    await observations.take("truck-7", POINTS[:1], "jt808")
+    heard = []
+
+    def entries(firsts):
+        heard.append(tuple(firsts))
+        return _entries(1, firsts)
+
+    assert await observations.receive(CARD, b"d" * 32, POINTS, entries)
+    assert heard == [(False, True, True)]
+    assert not await observations.receive(CARD, b"d" * 32, POINTS, entries)
+    assert len(await journal.load("short-message/4207733", viewer=None)) == 3
+    bearers = await observations.bearers("truck-7", POINTS[0].digest("truck-7"))
+    assert bearers == ("jt808", "short-message")
+
+
+async def test_a_message_whose_facts_do_not_fit_is_not_noted(kept):
+    observations, _ = kept
+    with pytest.raises(Conflict):
+        await observations.receive(CARD, b"d" * 32, POINTS, lambda firsts: _entries(5, firsts))
+    assert await observations.bearers("truck-7", POINTS[0].digest("truck-7")) == ()
+    assert await observations.receive(CARD, b"d" * 32, POINTS, lambda firsts: _entries(1, firsts))
