@@ -114,7 +114,7 @@ def test_no_rows_are_a_header_and_a_trailer():
         ("f8", 20, 1.0),  # A float for an integer column.
         ("S4", 25, b"text"),  # Text has no fixed width.
         ("V8", 2950, b"12345678"),  # Eight bytes are no uuid.
-        ("datetime64[us]", 1184, np.datetime64("NaT")),
+        ("datetime64[us]", 1184, np.datetime64("NaT", "us")),
     ],
 )
 def test_what_does_not_fit_the_column_is_malformed(dtype: str, oid: int, value: object):
