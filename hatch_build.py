@@ -19,9 +19,8 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -38,8 +37,7 @@ class BuildError(Exception):
     """The pages cannot be built here; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A node and its npm, each as the start of a command line."""
 
     node: list[str]
