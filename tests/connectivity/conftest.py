@@ -1,57 +1,17 @@
-"""What every test of this room needs: a scribe, records, a journal in memory."""
+"""What every test of this room needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
+from tests.connectivity.bench import Bench, bench
 
-from zhidao.connectivity.adapters.memory import MemoryNetwork, MemoryObservations
-from zhidao.connectivity.service.network import NetworkChecks
-from zhidao.connectivity.service.short_messages import ShortMessages
 from zhidao.core.actor import Actor, Role
-from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.ids import IdSource, party_id
-from zhidao.core.journal import FixedKeyRing, Records, Scribe
-from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.core.timescale import Utc
-from zhidao.store.memory import MemoryJournal
-
-
-@dataclass
-class Room:
-    journal: MemoryJournal
-    network: MemoryNetwork
-    checks: NetworkChecks
-    observations: MemoryObservations
-    messages: ShortMessages
+from zhidao.core.ids import party_id
 
 
 @pytest.fixture
-def room() -> Room:
-    clock, randomness = HandClock(Utc.parse("2026-11-24T08:00:00Z")), SeededRandomness(1)
-    keys = {
-        party_id(n): SoftwareKey(Algorithm.ED25519, bytes([i]) * 32)
-        for i, n in enumerate(("operator", "carrier"), 1)
-    }
-    scribe = Scribe(
-        node=party_id("node"),
-        key=SoftwareKey(Algorithm.ED25519, bytes(32)),
-        ring=FixedKeyRing(keys),
-        clock=clock,
-        ids=IdSource(clock, randomness),
-        randomness=randomness,
-    )
-    journal = MemoryJournal()
-    records = Records(journal, scribe)
-    network, observations = MemoryNetwork(), MemoryObservations(journal)
-    return Room(
-        journal,
-        network,
-        NetworkChecks(network, records),
-        observations,
-        ShortMessages(observations, records, scribe),
-    )
+def room() -> Bench:
+    return bench()
 
 
 @pytest.fixture

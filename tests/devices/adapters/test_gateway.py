@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from devices_ground import CARRIER, NUMBER, TERMINAL, TERMINAL_KEY, actor
+from tests.devices.ground import CARRIER, NUMBER, TERMINAL, TERMINAL_KEY, actor
 
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import Refused, Unavailable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from devices_ground import CARRIER, IMPORTER, TERMINAL, actor
+from tests.devices.ground import CARRIER, IMPORTER, TERMINAL, actor
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, NotFound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from devices_ground import CARRIER, NUMBER, OPERATING, PHONE, TERMINAL, TERMINAL_KEY, actor
+from tests.devices.ground import CARRIER, NUMBER, OPERATING, PHONE, TERMINAL, TERMINAL_KEY, actor
 
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 

@@ -1,0 +1,124 @@
+"""Terminals and seals over HTTP: who may do what, and what a stranger sees."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.di import Provide
+from tests.devices.ground import PHONE, TERMINAL, TERMINAL_KEY, Ground, ground
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ids import party_id
+from zhidao.devices.adapters.gateway import Gateway
+from zhidao.node.api.devices import routes
+from zhidao.node.api.problems import HANDLERS
+
+TRUCK = {
+    "terminal": TERMINAL,
+    "phone": PHONE,
+    "key": TERMINAL_KEY.public.multikey,
+    "owner": "carrier",
+    "readers": ["importer"],
+}
+SEAL = {
+    "seal": "S-1",
+    "container": "MSKU1234565",
+    "consignment": "c-1",
+    "terminal": TERMINAL,
+    "readers": ["importer"],
+}
+LOOK = {"container": "MSKU1234565", "terminal": TERMINAL, "intact": True, "place": "Esbjerg"}
+
+
+def by(party: str) -> dict[str, str]:
+    return {"x-caller": party}
+
+
+@pytest.fixture
+def room() -> Ground:
+    return ground()
+
+
+@pytest.fixture
+async def client(room: Ground) -> AsyncIterator[httpx.AsyncClient]:
+    async def actor(headers: dict[str, str]) -> Actor:
+        party = headers["x-caller"]
+        return Actor(party_id(party), Role.OPERATOR if party == "operator" else Role.PARTY)
+
+    async def tend() -> None:
+        pass
+
+    gateway = Gateway(room.desk, host="127.0.0.1", port=0, tend=tend)
+    router = routes(
+        terminals=room.terminals,
+        tracks=room.tracks,
+        seals=room.seals,
+        chronicle=room.desk.chronicle,
+        gateway=gateway,
+    )
+    app = Litestar(
+        [router],
+        dependencies={"actor": Provide(actor)},
+        exception_handlers=HANDLERS,
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node/v1/devices") as client:
+        yield client
+
+
+async def test_the_operator_registers_and_the_parties_see(client: httpx.AsyncClient):
+    answer = await client.post("/terminals", json=TRUCK, headers=by("operator"))
+    assert answer.status_code == 201
+    assert answer.json()["number"] == PHONE.removeprefix("+")
+    for party in ("carrier", "importer", "operator"):
+        shown = await client.get(f"/terminals/{TERMINAL}", headers=by(party))
+        assert shown.json() == answer.json()
+        track = await client.get(f"/terminals/{TERMINAL}/positions", headers=by(party))
+        assert track.json() == []
+    for path in (f"/terminals/{TERMINAL}", f"/terminals/{TERMINAL}/positions", "/terminals/none"):
+        assert (await client.get(path, headers=by("stranger"))).status_code == 404
+    refused = await client.post("/terminals", json=TRUCK, headers=by("carrier"))
+    assert refused.status_code == 403
+
+
+async def test_a_seal_binds_after_a_look(client: httpx.AsyncClient):
+    await client.post("/terminals", json=TRUCK, headers=by("operator"))
+    assert (await client.post("/seals", json=SEAL, headers=by("stranger"))).status_code == 404
+    closed = await client.post("/seals", json=SEAL, headers=by("carrier"))
+    assert (closed.status_code, closed.json()["type"]) == (201, "devices.Sealed.v1")
+    assert (await client.post("/seals", json=SEAL, headers=by("carrier"))).json() == closed.json()
+    other = await client.post("/seals", json=SEAL | {"consignment": "c-2"}, headers=by("carrier"))
+    assert other.status_code == 409
+    shown = (await client.get("/seals/S-1", headers=by("importer"))).json()
+    assert (shown["bound"], shown["sealed_by"]) == (False, "carrier")
+    looked = await client.post("/seals/S-1/checks", json=LOOK, headers=by("importer"))
+    assert looked.status_code == 201
+    assert (await client.get("/seals/S-1", headers=by("importer"))).json()["bound"]
+    assert (await client.get("/seals/S-1", headers=by("stranger"))).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"phone": "123"},
+        {"terminal": "a" * 31},
+        {"key": "z6MkNot"},
+        {"owner": "Not A Party"},
+        {"more": 1},
+        {"readers": ["x"] * 33},
+        {"number": "1" * 21},
+    ],
+)
+async def test_bad_particulars_are_refused(client: httpx.AsyncClient, room: Ground, change):
+    answer = await client.post("/terminals", json=TRUCK | change, headers=by("operator"))
+    assert answer.status_code == 400
+    assert room.events == []
+
+
+async def test_only_the_operator_sees_the_gateway(client: httpx.AsyncClient):
+    shown = await client.get("/gateway", headers=by("operator"))
+    assert shown.json()["sessions"] == 0
+    assert (await client.get("/gateway", headers=by("carrier"))).status_code == 403
