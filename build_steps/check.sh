@@ -27,10 +27,11 @@ $bin/ruff format --check --quiet . || { echo "check: format FAILED (ruff format 
 $bin/ruff check --quiet . || { echo "check: lint FAILED"; status=1; }
 start floors "$bin/lint-imports"
 start page "$bin/python" build_steps/check_page.py
-$bin/python -m pytest -n 2 -m "not service and not browser and not slow" \
-    --doctest-modules src/zhidao/core tests "$@" || status=1
+start doctests "$bin/python" -m pytest --doctest-modules -p no:cacheprovider src/zhidao
+$bin/python -m pytest -n 2 -m "not service and not browser and not slow" tests "$@" || status=1
 wait
 finish types
 finish floors
 finish page
+finish doctests
 exit $status
