@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -186,3 +187,26 @@ def test_the_server_dies_with_its_node(tmp_path: Path):
 async def test_an_absent_server_is_unavailable():
     with pytest.raises(Unavailable):
         await NatsBus.connect("nats://127.0.0.1:1", pauses=Pauses())
+
+
+def test_a_server_that_met_a_full_disk_is_started_again_when_there_is_space(tmp_path: Path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    inside = 'mount -t tmpfs -o size=64m tmpfs "$1" && exec "$2" "$3" "$1"'
+    script = Path(__file__).with_name("full_disk.py")
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", inside, "sh", tmp_path, sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    if "mount:" in done.stderr:
+        pytest.skip(f"no mount here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "refused": 1,
+        "alive_while_full": True,
+        "found_dead": 1,
+        "in_order": True,
+    }

@@ -23,6 +23,8 @@ READY_S: Final = 20.0
 STOP_S: Final = 10.0
 PAYLOAD_BYTES_MAX: Final = 8 * 1024 * 1024
 _PORT_TRIES: Final = 5
+# Enough for a block of the stream's file and its index.
+_SPACE_BYTES_MIN: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class EmbeddedNats:
         self._port = 0
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
+        self._starved = False
+        self._log_read = 0
 
     @property
     def pid(self) -> int | None:
@@ -87,6 +91,8 @@ class EmbeddedNats:
         for _ in range(tries):
             self._port = self._port if tries == 1 else _free_port()
             self._write_config()
+            self._starved = False
+            self._log_read = self._log.stat().st_size if self._log.exists() else 0
             self._child = start_child([str(binary), "-c", str(self._config)], log=self._log)
             if self._await_ready(self._child):
                 return self.url()
@@ -94,8 +100,23 @@ class EmbeddedNats:
         raise self._failed()
 
     def alive(self) -> bool:
-        """Whether the server process runs."""
-        return self._child is not None and self._child.poll() is None
+        """Whether the server runs and can store: if not, start it again.
+
+        A server that met a full disk stores nothing until it is started again, even when there is
+        space (nats-server 2.15.1, seen); it counts as dead as soon as there is.
+        """
+        running = self._child is not None and self._child.poll() is None
+        return running and not (self._met_full_disk() and _has_space(self._data))
+
+    def _met_full_disk(self) -> bool:
+        """Whether the server complained of a full disk since its start."""
+        with self._log.open("rb") as file:
+            file.seek(self._log_read)
+            news = file.read()
+        # The last line may be half written; it is read again next time.
+        self._log_read += news.rfind(b"\n") + 1
+        self._starved = self._starved or b"no space left on device" in news
+        return self._starved
 
     def stop(self) -> None:
         """Stops the server; what it acknowledged stays on disk."""
@@ -204,6 +225,11 @@ def _greets(port: int) -> bool:
     except OSError:
         return False
     return greeting.startswith(b"INFO ") and b'"jetstream":true' in greeting
+
+
+def _has_space(folder: Path) -> bool:
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize >= _SPACE_BYTES_MIN
 
 
 def _has_argument(process: Path, argument: str) -> bool:
