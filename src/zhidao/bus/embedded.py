@@ -23,6 +23,8 @@ READY_S: Final = 20.0
 STOP_S: Final = 10.0
 PAYLOAD_BYTES_MAX: Final = 8 * 1024 * 1024
 _PORT_TRIES: Final = 5
+# Nothing of ours is inherited; the Go runtime collects early, so that an idle server is small.
+_ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "GOGC": "50", "GOMEMLIMIT": "64MiB"}
 # Enough for a block of the stream's file and its index.
 _SPACE_BYTES_MIN: Final = 16 * 1024 * 1024
 
@@ -93,7 +95,9 @@ class EmbeddedNats:
             self._write_config()
             self._starved = False
             self._log_read = self._log.stat().st_size if self._log.exists() else 0
-            self._child = start_child([str(binary), "-c", str(self._config)], log=self._log)
+            self._child = start_child(
+                [str(binary), "-c", str(self._config)], log=self._log, environment=_ENVIRONMENT
+            )
             if self._await_ready(self._child):
                 return self.url()
         self._port = 0 if tries > 1 else self._port
