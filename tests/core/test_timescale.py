@@ -70,8 +70,11 @@ def test_offsets_are_read() -> None:
 
 
 def test_before_1972_there_was_no_such_utc() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(MalformedInput):
         Utc.parse("1971-12-31T23:59:59Z")
+    with pytest.raises(Refused):
+        Utc(0)
+    assert str(Utc.parse("1972-01-01T00:00:00Z")) == "1972-01-01T00:00:00Z"
 
 
 def test_a_time_without_zone_is_refused() -> None:

@@ -91,6 +91,8 @@ class Utc:
         except ValueError as error:
             raise MalformedInput(f"no such date or time: {text[:40]!r}") from error
         unix_s = (whole - _UNIX) // timedelta(seconds=1) - offset_s
+        if unix_s * NS + 10 * NS < _UTC_KNOWN_FROM_TAI_NS:
+            raise MalformedInput(f"before 1972 there was no such UTC: {text[:40]!r}")
         if second == 60:
             if unix_s + 1 not in _LEAP_UNIX_S:
                 raise MalformedInput(f"no leap second at {text[:40]!r}")
