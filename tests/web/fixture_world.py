@@ -246,7 +246,7 @@ def _road(made: World, c: str, goods: str, amount: int, *, until: str) -> None:
     _end(made, c, deal, title, amount, paid=True, reason="")
 
 
-def _industry_and_papers(  # noqa: PLR0917 (names of one road, in order)
+def _industry_and_papers(
     made: World, c: str, goods: str, amount: int, order: str, lot: str, *, conflict: bool
 ) -> None:
     made.say(c, "exporter", f"order/{order}", LotFinished(
@@ -302,9 +302,7 @@ def _titles(made: World, c: str, title: str, action: str, holder: str) -> None:
     ), 1)  # fmt: skip
 
 
-def _deal(  # noqa: PLR0917 (names of one road, in order)
-    made: World, c: str, deal: str, amount: int, terminal: str, title: str
-) -> None:
+def _deal(made: World, c: str, deal: str, amount: int, terminal: str, title: str) -> None:
     made.say(c, "importer-bank", f"deal/{deal}", DealOpened(
         deal=deal, consignment=c, payer="importer", payee="exporter", payer_bank="importer-bank",
         payee_bank="exporter-bank", amount_minor=amount, currency="USD", terminal=terminal,

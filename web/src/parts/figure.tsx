@@ -25,7 +25,7 @@ export function ArrivalFigure({ arrival, site, network }: { arrival: ArrivalInfo
         <path d={`M${x - 5} ${y}h10M${x} ${y - 5}v10`} class="f-fix" />
         <path d={`M12 ${SIZE - 12}h${bar * scale}M12 ${SIZE - 16}v8M${12 + bar * scale} ${SIZE - 16}v8`} class="f-bar" />
         <text x={16 + bar * scale + 4} y={SIZE - 8} class="f-text">
-          {metres(bar)}
+          {bound(bar)}
         </text>
       </svg>
       <figcaption>

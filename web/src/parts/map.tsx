@@ -49,7 +49,7 @@ export function MapView({ roads, whole }: { roads: RoadSummary[]; whole?: Road }
   const placed = roads.map((road) => ({ road, place: now.get(road.consignment) ?? road.position }));
   return (
     <div class="map-part">
-      <div ref={box} class="map" role="region" aria-label={t("map.label")}>
+      <div ref={box} class="map">
         {state !== "here" && <p class="state">{t(`map.${state}`)}</p>}
       </div>
       <details class="map-table">

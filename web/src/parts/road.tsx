@@ -59,7 +59,11 @@ const PLACES: Partial<Record<MilestoneKey, string>> = {
 export function RoadLine({ road }: { road: Road }) {
   const said = new Map<string, Said>(road.said.map((item) => [item.id, item]));
   return (
-    <ol class={`road road-${road.state}`} aria-label={t("road.label")}>
+    <section aria-labelledby="road-title">
+      <h2 id="road-title" class="sr-only">
+        {t("road.label")}
+      </h2>
+      <ol class={`road road-${road.state}`}>
       {road.milestones.map((milestone) => {
         const fact = said.get(milestone.event);
         return (
@@ -86,7 +90,8 @@ export function RoadLine({ road }: { road: Road }) {
           </li>
         );
       })}
-    </ol>
+      </ol>
+    </section>
   );
 }
 

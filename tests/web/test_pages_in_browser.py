@@ -1,0 +1,297 @@
+"""What a person meets on the pages, in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route, expect
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/consignments/C-2038", "/consignments/C-2039", "/consignments/C-2043", "/node")
+PSEUDO = re.compile(r"⟦|^[\W\d_]*$")
+
+
+def _violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in found]
+
+
+def _fits(page: Page) -> bool:
+    return bool(
+        page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+    )
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize(
+    ("language", "theme"), [("en", "light"), ("en", "dark"), ("zh", "light"), ("zh", "dark")]
+)
+def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, width: int) -> None:
+    reader = readers(language=language, theme=theme, width=width)
+    for path in PAGES:
+        page = reader.open(path)
+        if path != "/node":
+            page.wait_for_selector("a.moving", timeout=30_000)
+        assert _violations(page) == [], path
+        assert _fits(page), path
+        page.close()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_doors_and_dialogs_are_usable_by_all(
+    readers: Any, node: Any, language: str, width: int
+) -> None:
+    reader = readers(language=language, width=width)
+    page = reader.open("/consignments/C-2038")
+    page.locator(".seal").first.click()
+    page.wait_for_selector(".check-outcome")
+    assert _violations(page) == []
+    page.keyboard.press("Escape")
+    page.locator(".preferences summary").click()
+    assert _violations(page) == []
+    page.close()
+    node.turn(alarm=True)
+    assert _violations(reader.open("/node")) == []
+    node.turn(empty=True)
+    assert _violations(reader.open("/")) == []
+    node.turn(signed_in=False)
+    assert _violations(reader.open("/login")) == []
+    node.turn(first_start=True)
+    start = reader.open("/start")
+    assert _violations(start) == []
+    assert _fits(start)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_speaks_the_language_of_the_browser(readers: Any, language: str) -> None:
+    page = readers(language=language).open("/")
+    expect(page.locator("h1")).to_have_text({"en": "Roads", "zh": "货路"}[language])
+    assert page.locator("html").get_attribute("lang") == {"en": "en", "zh": "zh-CN"}[language]
+
+
+def test_no_sentence_stands_outside_the_catalogues(readers: Any) -> None:
+    reader = readers()
+
+    def marked(route: Route) -> None:
+        words = route.fetch().json()
+        # Only the ends are marked: what a template takes in between is data.
+        route.fulfill(body=json.dumps({key: f"⟦{text}⟧" for key, text in words.items()}))
+
+    reader.context.route("**/words-en-*.json", marked)
+    data = {"USD", "UTC", "Khorgos", "Aigerim", "GMT"}
+    for path in (*PAGES, "/login", "/start"):
+        page = reader.open(path)
+        texts = page.evaluate(
+            """() => {
+              const out = [];
+              const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (walk.nextNode()) {
+                const parent = walk.currentNode.parentElement;
+                if (parent.closest('noscript, .f-text, code, time, strong, h1, .side, .amount, .document-number, .map-country, .map-place, .moving, table, dd, .quiet, .parties, option, .said-who')) continue;
+                const text = walk.currentNode.textContent.trim();
+                if (text) out.push(text);
+              }
+              return out;
+            }"""
+        )
+        foreign = [
+            text for text in texts if not PSEUDO.search(text) and not any(w in text for w in data)
+        ]
+        assert foreign == [], path
+        page.close()
+
+
+def test_a_seal_is_green_only_after_this_browser_checked_it(readers: Any) -> None:
+    page = readers().open("/consignments/C-2038")
+    assert page.locator(".seal-holds").count() == 0
+    page.locator(".stone .seal").first.click()
+    expect(page.locator(".check-outcome")).to_have_class(re.compile("check-holds"))
+    assert page.locator(".check-step").count() == 8
+    assert page.locator(".check-step.check-holds").count() == 8
+    page.keyboard.press("Escape")
+    expect(page.locator(".stone .seal").first).to_have_class(re.compile("seal-holds"))
+    assert page.locator(".stone .seal").first.evaluate("e => e === document.activeElement")
+
+
+def test_a_check_loses_its_green_after_a_minute_and_says_when_it_was(readers: Any) -> None:
+    reader = readers()
+    page = reader.context.new_page()
+    page.clock.install()
+    page.goto(reader.node.url + "/consignments/C-2038")
+    page.locator(".stone .seal").first.click()
+    page.wait_for_selector(".check-outcome")
+    page.keyboard.press("Escape")
+    page.clock.run_for(120_000)
+    first = page.locator(".stone .seal").first
+    expect(first).to_have_class(re.compile("seal-old"))
+    expect(first).to_have_text("Checked 2 minutes ago")
+
+
+def test_every_statement_of_a_road_can_be_checked(readers: Any) -> None:
+    """Ed25519 and P-256 speakers, sealed and open leaves, the first entry and the last."""
+    page = readers().open("/consignments/C-2038")
+    seals = page.locator(".said .seal")
+    for n in range(seals.count()):
+        seals.nth(n).click()
+        expect(page.locator(".check-outcome")).to_have_class(re.compile("check-holds"))
+        page.keyboard.press("Escape")
+    assert seals.count() > 20
+
+
+def test_a_changed_statement_does_not_hold_and_the_seal_says_so(readers: Any, node: Any) -> None:
+    page = readers().open("/consignments/C-2038")
+    entered = page.locator(".said", has_text="Consignment entered")
+    with page.expect_request("**/proof") as asked:
+        entered.locator(".seal").click()
+    page.keyboard.press("Escape")
+    node.turn(broken=asked.value.url.split("/")[-2])
+    entered.locator(".seal").click()
+    expect(page.locator(".check-outcome")).to_have_class(re.compile("check-fails"))
+    failed = page.locator(".check-step.check-fails h3").all_inner_texts()
+    assert [text.split(" does")[0] for text in failed] == [
+        "Its speaker signed it",
+        "The node signed that it wrote it down",
+        "A sealed digest of it is the log’s entry",
+        "The log contains it",
+    ]
+    page.keyboard.press("Escape")
+    expect(entered.locator(".seal")).to_have_class(re.compile("seal-fails"))
+
+
+def test_the_road_says_what_it_waits_for_and_where_it_stopped(readers: Any) -> None:
+    reader = readers()
+    waiting = reader.open("/consignments/C-2042")
+    expect(waiting.locator("[aria-current=step]")).to_contain_text("Waits for Customs at Khorgos")
+    refused = reader.open("/consignments/C-2039")
+    stone = refused.locator(".stone-refused")
+    expect(stone).to_contain_text("The mobile network places the device elsewhere.")
+    stone.locator("a").click()
+    expect(refused.locator("#arrival-title")).to_be_in_viewport()
+    conflict = reader.open("/consignments/C-2043")
+    expect(conflict.locator(".finding").first).to_contain_text("4 180")
+    expect(conflict.locator(".finding").first).to_contain_text("4 810")
+
+
+def test_simulated_data_wears_a_band(readers: Any) -> None:
+    page = readers().open("/consignments/C-2038")
+    expect(page.locator(".band")).to_contain_text("Simulated.")
+
+
+def test_what_waits_for_the_reader_comes_first(readers: Any) -> None:
+    page = readers().open("/")
+    expect(page.locator(".road-list").first).to_contain_text("Infusion pumps")
+    expect(page.locator(".road-list").first).to_contain_text("Waits for you")
+
+
+def test_a_consignment_moves_on_the_map(readers: Any) -> None:
+    page = readers().open("/")
+    moving = page.locator("a.moving", has_text="Ceramic valves")
+    moving.wait_for(timeout=30_000)
+    before = moving.get_attribute("style")
+    page.wait_for_function(
+        "([e, old]) => e.getAttribute('style') !== old", arg=[moving.element_handle(), before]
+    )
+    expect(page.locator(".line")).to_have_text(re.compile("Live since"))
+
+
+def test_the_keyboard_reaches_everything(readers: Any) -> None:
+    page = readers().open("/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("input[type=search]")).to_be_focused()
+    page.keyboard.type("dental")
+    expect(page.locator(".row")).to_have_count(1)
+
+
+def test_a_new_node_asks_for_its_first_administrator(readers: Any, node: Any) -> None:
+    node.turn(first_start=True)
+    page = readers().open("/")
+    expect(page).to_have_url(re.compile("/start$"))
+    page.get_by_label("One-time code").fill("wrong")
+    page.get_by_label("Name of your organisation").fill("Corridor Authority")
+    page.get_by_label("Name", exact=True).fill("aigerim")
+    page.get_by_label("Password").fill("a long sentence of words")
+    page.get_by_role("button", name="Make the administrator").click()
+    expect(page.locator(".note")).to_be_visible()
+    page.get_by_label("One-time code").fill("right")
+    page.get_by_role("button", name="Make the administrator").click()
+    page.get_by_role("link", name="Go to the roads").click()
+    expect(page.locator("h1")).to_have_text("Roads")
+
+
+def test_a_one_time_link_opens_the_roads_and_hides_its_code(readers: Any, node: Any) -> None:
+    node.turn(signed_in=False)
+    page = readers().open("/enter#some-code")
+    expect(page).to_have_url(node.url + "/")
+    expect(page.locator("h1")).to_have_text("Roads")
+
+
+def test_signing_out_leads_to_the_door_and_back_in(readers: Any) -> None:
+    page = readers().open("/")
+    page.locator(".preferences summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/login$"))
+    page.get_by_label("Name").fill("aigerim")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".note")).to_contain_text("name and password do not fit")
+    page.get_by_label("Password").fill("right")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("h1")).to_have_text("Roads")
+
+
+def test_the_last_state_stays_readable_when_the_line_is_cut(readers: Any) -> None:
+    reader = readers(service_workers="allow")
+    page = reader.open("/")
+    page.evaluate("navigator.serviceWorker.ready")
+    page.reload()
+    page.wait_for_selector(".row")
+    page.reload()
+    page.wait_for_selector(".row")
+    reader.context.set_offline(True)
+    page.reload()
+    page.wait_for_selector(".row")
+    expect(page.locator(".band").first).to_contain_text("The line to the node is cut.")
+    reader.complaints.clear()
+
+
+def test_choices_of_the_reader_survive_a_reload(readers: Any) -> None:
+    page = readers().open("/node")
+    page.locator(".preferences summary").click()
+    page.get_by_label("Language").select_option("zh")
+    expect(page.locator("h1")).to_have_text("本节点")
+    page.locator(".preferences select").nth(1).select_option("dark")
+    page.reload()
+    expect(page.locator("h1")).to_have_text("本节点")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_first_useful_words_cost_less_than_a_hundred_kilobytes(readers: Any) -> None:
+    reader = readers()
+    page = reader.context.new_page()
+    sizes: dict[str, int] = {}
+    page.on(
+        "requestfinished",
+        lambda request: sizes.__setitem__(request.url, request.sizes()["responseBodySize"]),
+    )
+    page.goto(reader.node.url + "/consignments/C-2038")
+    page.wait_for_selector(".maplibregl-canvas", timeout=30_000)
+    page.wait_for_load_state("load")
+    shell = sum(
+        size
+        for url, size in sizes.items()
+        if not re.search("live_map|map-worker|land|borders|/v1/", url)
+    )
+    assert shell < 100_000
+    assert sum(sizes.values()) < 750_000
