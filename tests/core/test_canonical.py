@@ -13,7 +13,8 @@ scalars = (
     st.none()
     | st.booleans()
     | st.integers(-(2**53) + 1, 2**53 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    # RFC 8785 prints 1e20 as a whole number, which a strict reader must not take.
+    | st.floats(-(2**53) + 1, 2**53 - 1)
     | st.text(st.characters(codec="utf-8"))
 )
 values = st.recursive(
@@ -33,13 +34,7 @@ def test_the_fast_path_writes_what_the_reference_writes(value: object) -> None:
 
 @given(values)
 def test_reading_what_was_written_gives_the_same_bytes(value: object) -> None:
-    try:
-        again = parse_strict(jcs(value))
-    except MalformedInput as refusal:
-        # RFC 8785 prints 1e20 as a whole number, which a strict reader must not take.
-        assert refusal.code == "unsafe_integer"
-        return
-    assert jcs(again) == jcs(value)
+    assert jcs(parse_strict(jcs(value))) == jcs(value)
 
 
 @given(st.binary(max_size=200))

@@ -119,7 +119,8 @@ def routes(gate: Gate, parties: Parties, *, demo: bool, organisation: str, node:
             name=name,
             role=role,
             party=party,
-            first_start=await gate.first_start(),
+            # Somebody who is in already is not sent to the first page.
+            first_start=not role and await gate.first_start(),
             demo=demo,
             organisation=organisation,
         )
