@@ -17,8 +17,8 @@ Json: TypeAlias = (
     "Mapping[str, Json] | list[Json] | tuple[Json, ...] | str | int | float | bool | None"
 )
 
-# Outside this range ECMAScript prints an exponent and orjson may print another text.
-_PLAIN_FLOAT: Final = (1e-6, 1e21)
+# Outside this range one of ECMAScript and orjson prints an exponent and the other may not.
+_PLAIN_FLOAT: Final = (1e-5, 1e16)
 
 
 def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:
