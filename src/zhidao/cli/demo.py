@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -57,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the road; the page stays open on a terminal or with --stay."""
+    # The simulated machine speaks without encryption and its library says so at each start.
+    logging.getLogger("asyncua").setLevel(logging.ERROR)
     scene = _scene(options)
     started_s = time.monotonic()
     folder = options.data or Path(tempfile.mkdtemp(prefix="zd-"))
