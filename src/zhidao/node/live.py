@@ -22,9 +22,9 @@ class Live:
         """Something was said about a consignment."""
         self._tell("road", {"consignment": consignment})
 
-    def position(self, *, terminal: str, lon: float, lat: float, at: str) -> None:
-        """A terminal reported where it is."""
-        self._tell("position", {"terminal": terminal, "lon": lon, "lat": lat, "at": at})
+    def position(self, *, consignment: str, lon: float, lat: float, at: str) -> None:
+        """The terminal of a consignment reported where it is."""
+        self._tell("position", {"consignment": consignment, "lon": lon, "lat": lat, "at": at})
 
     async def listen(self) -> AsyncIterator[tuple[str, str]]:
         """Yields (event, JSON data); a `beat` when nothing happened for a while."""

@@ -6,7 +6,7 @@ There is no artificial delay: while one transaction runs, the next batch gathers
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from zhidao.core.errors import Unavailable
@@ -19,11 +19,18 @@ QUEUE_MAX: Final = 2048
 _Job = tuple[StoredFrame, Sequence[StoredChunk], "asyncio.Future[None]"]
 
 
-class FrameWriter:
-    """The one writer of frames in this process."""
+def _nobody(_: Sequence[StoredFrame]) -> None:
+    """Nobody listens."""
 
-    def __init__(self, vault: Vault) -> None:
+
+class FrameWriter:
+    """The one writer of frames in this process. `stored` hears of frames once they are durable."""
+
+    def __init__(
+        self, vault: Vault, stored: Callable[[Sequence[StoredFrame]], None] = _nobody
+    ) -> None:
         self._vault = vault
+        self._stored = stored
         self._queue: asyncio.Queue[_Job] = asyncio.Queue(QUEUE_MAX)
 
     async def put(
@@ -67,3 +74,4 @@ class FrameWriter:
         for _, _, done in jobs:
             if not done.done():
                 done.set_result(None)
+        self._stored(list(frames.values()))

@@ -10,10 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from zhidao.core.events import SignedEvent
+from zhidao.trust.events import CredentialIssued
 
 
 class RelatedBook(Protocol):
-    """Where the projection is written down. A subject is `consignment/X` or `phone/P`."""
+    """Where the projection is written down.
+
+    A subject is `consignment/X`, `phone/P` or `document/D`.
+    """
 
     async def relate(self, links: Sequence[tuple[str, str, str]]) -> None:
         """Notes (subject, room, aggregate) triples; known ones change nothing."""
@@ -40,12 +44,12 @@ def links_of(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
             yield subject, "industry", f"order/{order}"
         if terminal := _text(payload, "terminal"):
             yield subject, "devices", f"terminal/{terminal}"
-        if credential := _text(payload, "credential"):
-            yield subject, "trust", f"credential/{credential}"
         if title := _text(payload, "title"):
             yield subject, "trust", f"title/{title}"
     if phone := _text(payload, "phone"):
         yield f"phone/{phone}", room, event.aggregate
+    if event.type == CredentialIssued.TYPE:
+        yield f"document/{_text(payload, 'document')}", room, event.aggregate
 
 
 def _text(payload: Any, name: str) -> str:

@@ -17,6 +17,7 @@ from zhidao.node.road.build import build_road, summary
 from zhidao.node.road.related import RelatedBook, links_of
 from zhidao.positioning.events import ArrivalExpected
 from zhidao.store.reading import Stored
+from zhidao.trade.events import DocumentAdded
 
 ROADS_MAX: Final = 100
 
@@ -120,14 +121,10 @@ class RoadService:
         stored: list[Stored] = []
         for room, aggregates in by_room.items():
             stored += await self._events.of(room, aggregates, viewer=actor.viewer)
-        for phone in {
-            TerminalRegistered.of(s.event).phone
-            for s in stored
-            if s.event.type == TerminalRegistered.TYPE
-        }:
-            checks = [a for r, a in await self._related.of(f"phone/{phone}") if r == "connectivity"]
-            if checks:
-                stored += await self._events.of("connectivity", checks, viewer=actor.viewer)
+        for subject, room in _further(stored):
+            linked = [a for r, a in await self._related.of(subject) if r == room]
+            if linked:
+                stored += await self._events.of(room, linked, viewer=actor.viewer)
         if not any(s.event.aggregate == own for s in stored):
             raise NotFound("no consignment of that name")
         return stored
@@ -146,3 +143,15 @@ class RoadService:
             for owner in await self._related.subjects_of(room, aggregate):
                 if owner.startswith("consignment/"):
                     self._changed(owner.partition("/")[2])
+
+
+def _further(stored: Sequence[Stored]) -> list[tuple[str, str]]:
+    """Subjects that hang on what was found: (subject, room), each once."""
+    subjects: dict[tuple[str, str], None] = {}
+    for each in stored:
+        if each.event.type == TerminalRegistered.TYPE:
+            phone = TerminalRegistered.of(each.event).phone
+            subjects[f"phone/{phone}", "connectivity"] = None
+        elif each.event.type == DocumentAdded.TYPE:
+            subjects[f"document/{DocumentAdded.of(each.event).digest}", "trust"] = None
+    return list(subjects)

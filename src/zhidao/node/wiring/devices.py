@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from zhidao.core.journal import Records
 from zhidao.devices.adapters.gateway import Gateway
 from zhidao.devices.adapters.postgres import PostgresVault
+from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.service.chronicle import Chronicle
 from zhidao.devices.service.custody import KeptData
 from zhidao.devices.service.ports import PositionSink
@@ -34,11 +36,17 @@ class DevicesServices:
 
 
 async def build(
-    ground: Ground, *, host: str = "127.0.0.1", port: int = 0, sink: PositionSink | None = None
+    ground: Ground,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    sink: PositionSink | None = None,
+    stored: Callable[[Sequence[StoredFrame]], None] | None = None,
 ) -> DevicesServices:
     """The room over PostgreSQL; takes the port for terminals, serves them in the background.
 
-    `sink`: where positions of all bearers meet (`ConnectivityServices.sink`).
+    `sink`: where positions of all bearers meet (`ConnectivityServices.sink`). `stored` hears of
+    frames once they are durable.
     Raises OSError if the port is taken.
     """
     journal = PostgresJournal(ground.database, "devices", ground.wake_relay)
@@ -58,7 +66,7 @@ async def build(
         vault=vault,
         terminals=terminals,
         windows=windows,
-        writer=FrameWriter(vault),
+        writer=FrameWriter(vault, stored) if stored else FrameWriter(vault),
         chronicle=chronicle,
         clock=ground.clock,
         ids=ground.ids,

@@ -18,6 +18,7 @@ from zhidao.node.health import LogState
 from zhidao.node.live import Live
 from zhidao.node.parties import Parties
 from zhidao.node.road.export import ProofExport
+from zhidao.node.road.positions import LivePositions
 from zhidao.node.road.proofs import EventProofs
 from zhidao.node.road.service import RoadService
 from zhidao.node.wiring import (
@@ -63,6 +64,9 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
     )
     terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
     network = await connectivity.build(ground)
+    live = Live()
+    related = PostgresRelated(ground.database)
+    moving = LivePositions(related, live)
     positions = await positioning.build(ground, custody=terminals.custody, network=network.network)
     factory = await industry.build(ground)
     papers = await trade.build(
@@ -74,10 +78,9 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
         arrivals=positions.arrivals,
         consignments=papers.consignments,
     )
-    live = Live()
     events = PostgresStoredEvents(ground.database)
     roads = RoadService(
-        related=PostgresRelated(ground.database),
+        related=related,
         events=events,
         parties=parties,
         tracks=terminals.tracks,
@@ -101,6 +104,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
             ),
         ),
         consumers=(Consumer("node-roads", (">",), roads.on_event),),
+        background=(moving.run,),
     )
     host, port = terminals.gateway.address
     return Rooms(
