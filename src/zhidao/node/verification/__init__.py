@@ -1,0 +1,1 @@
+"""Checking a consignment's proof from its bytes alone: no node, no database, no network."""

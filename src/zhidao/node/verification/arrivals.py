@@ -1,0 +1,225 @@
+"""Arrivals: the position is computed again from the raw window, and its marks are looked at."""
+
+from __future__ import annotations
+
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.node.verification.case import Case, Told
+from zhidao.node.verification.marks import claimed_marks, marks_of
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven
+from zhidao.positioning.service.evidence import TOLERANCE_MM, replay
+from zhidao.positioning.wire.evidence import PositionEvidence, Question, Result
+from zhidao.trust.domain.proof import Replayed, Statement
+
+# Reasons that come after the position itself stood inside.
+_BEYOND_THE_POSITION = frozenset(("terminal_not_bound", "network_disagrees", "not_signed"))
+
+
+def replay_arrivals(case: Case) -> Replayed:
+    """Computes every position again that the proof names, within 1 mm and to the same decision.
+
+    Raises Refused: `not_reproduced` if the raw data say otherwise than the node, and what
+    `marks_of` refuses.
+    """
+    proven: list[Statement] = []
+    open_questions: list[Statement] = []
+    arrivals = [t for t in case.every(ArrivalProven) if t.fact.consignment == case.consignment]
+    for told in arrivals:
+        _replay_arrival(case, told, proven, open_questions)
+    for failed in case.every(ArrivalNotProven):
+        if failed.fact.consignment == case.consignment:
+            _replay_failure(case, failed.fact, proven, open_questions)
+    if not arrivals:
+        open_questions.append(
+            Statement("arrival", "That the goods arrived: no proven arrival is opened.")
+        )
+    return Replayed(tuple(proven), tuple(dict.fromkeys(open_questions)))
+
+
+def _replay_arrival(
+    case: Case,
+    told: Told[ArrivalProven],
+    proven: list[Statement],
+    open_questions: list[Statement],
+) -> None:
+    fact = told.fact
+    expected = _expected(case, told)
+    evidence = _recomputed(case, fact, fact.navigation)
+    if evidence is None:
+        open_questions.append(
+            Statement("arrival", "That the goods arrived: the raw window is not enclosed.")
+        )
+        return
+    _check_question(evidence.question, expected)
+    if _position(fact) != _position_of(evidence.result) or fact.site != expected.site:
+        raise _contradicted("the arrival says another position than its evidence")
+    if evidence.result.decision != "inside" or fact.marks.inside_risk_ppb != expected.risk_ppb:
+        raise _contradicted("the evidence does not find the position inside")
+    if evidence.result.simulated and not fact.simulated:
+        raise _contradicted("the evidence says simulated, the arrival hides it")
+    _say_position(fact, evidence, proven, open_questions)
+    marks = marks_of(case, told)
+    proven += marks.proven
+    open_questions += marks.not_proven
+    proven += claimed_marks(fact.marks)
+    open_questions += _limits_of_positions()
+
+
+def _say_position(
+    fact: ArrivalProven,
+    evidence: PositionEvidence,
+    proven: list[Statement],
+    open_questions: list[Statement],
+) -> None:
+    result = evidence.result
+    where = f"{fact.latitude_ndeg / 1e9:.7f}, {fact.longitude_ndeg / 1e9:.7f}"
+    proven.append(
+        Statement(
+            "position",
+            f"Computed again from the enclosed raw signals, within {TOLERANCE_MM:.0f} mm: at "
+            f"{fact.observed_at} the antenna was at {where} (WGS 84), by {fact.satellites} "
+            f"satellites; signals put out as faulty: {', '.join(result.excluded) or 'none'}.",
+        )
+    )
+    bound = Statement(
+        "inside",
+        f"With its bound of {fact.protection_mm / 1000:.1f} m the position lay inside "
+        f"{fact.site.name!r} (radius {fact.site.radius_mm / 1000:.1f} m) over {fact.epochs} "
+        f"epochs; the chance to be outside all the same is at most "
+        f"{fact.marks.inside_risk_ppb} in a billion, if the error models hold.",
+    )
+    if evidence.chosen() == Settings():
+        proven.append(bound)
+    else:
+        open_questions.append(
+            Statement(
+                "inside",
+                "That the bound is wide enough: it was computed with settings that are not this "
+                "software's usual ones.",
+            )
+        )
+
+
+def _replay_failure(
+    case: Case,
+    fact: ArrivalNotProven,
+    proven: list[Statement],
+    open_questions: list[Statement],
+) -> None:
+    said = f"A window of terminal {fact.terminal} proves no arrival ({fact.reason})"
+    if not fact.evidence:
+        open_questions.append(
+            Statement("window_refused", f"{said}: the node's word, no evidence is named.")
+        )
+        return
+    evidence = _recomputed(case, fact, None)
+    if evidence is None:
+        open_questions.append(
+            Statement("window_refused", f"{said}: the raw window is not enclosed.")
+        )
+        return
+    decision = evidence.result.decision
+    if fact.reason in _BEYOND_THE_POSITION:
+        if decision != "inside" and fact.reason != "not_signed":
+            raise _contradicted(f"the node says {fact.reason}, the data say {decision}")
+        open_questions.append(
+            Statement(
+                "window_refused",
+                f"{said}: the position itself is computed again ({decision}); the reason beside "
+                "it is the node's word.",
+            )
+        )
+    elif decision != fact.reason:
+        raise _contradicted(f"the node says {fact.reason}, the data say {decision}")
+    else:
+        proven.append(
+            Statement(
+                "window_refused",
+                f"{said}, computed again from the enclosed signals: {evidence.result.sentence}.",
+            )
+        )
+
+
+def _expected(case: Case, told: Told[ArrivalProven]) -> ArrivalExpected:
+    wishes = [
+        wish.fact
+        for wish in case.every(ArrivalExpected)
+        if wish.fact.consignment == case.consignment and wish.index < told.index
+    ]
+    if not wishes or wishes[-1].terminal != told.fact.terminal:
+        raise _contradicted("nobody asked for this arrival of this terminal")
+    return wishes[-1]
+
+
+def _recomputed(
+    case: Case, fact: ArrivalProven | ArrivalNotProven, navigation_digest: str | None
+) -> PositionEvidence | None:
+    """The evidence, computed again; None if something that it needs is not enclosed."""
+    data, window = case.file(fact.evidence), case.file(fact.window)
+    if data is None or window is None:
+        return None
+    try:
+        evidence = PositionEvidence.decode(data)
+    except MalformedInput as error:
+        raise _contradicted(f"the evidence cannot be read: {error}") from error
+    if navigation_digest not in (None, evidence.navigation) or fact.window != evidence.window:
+        raise _contradicted("the evidence is of other data than the event names")
+    navigation = case.file(evidence.navigation) if evidence.navigation else b""
+    if navigation is None:
+        return None
+    found = replay(evidence, window, navigation)
+    if not found.reproduced:
+        raise Refused(f"the position is {found.sentence}", code="not_reproduced")
+    return evidence
+
+
+def _check_question(question: Question, expected: ArrivalExpected) -> None:
+    """The evidence answers what was asked, by somebody who waits, and nothing easier."""
+    asked = (question.consignment, question.terminal, question.site, question.not_before)
+    wanted = (expected.consignment, expected.terminal, expected.site, expected.not_before)
+    rest = (question.not_after, question.risk_ppb) == (expected.not_after, expected.risk_ppb)
+    if asked != wanted or not rest:
+        raise _contradicted("the evidence answers another question than was asked")
+
+
+def _position(fact: ArrivalProven) -> tuple[object, ...]:
+    return (
+        fact.observed_at,
+        fact.latitude_ndeg,
+        fact.longitude_ndeg,
+        fact.height_mm,
+        fact.protection_mm,
+        fact.satellites,
+        fact.epochs,
+    )
+
+
+def _position_of(result: Result) -> tuple[object, ...]:
+    return (
+        result.observed_at,
+        result.latitude_ndeg,
+        result.longitude_ndeg,
+        result.height_mm,
+        result.protection_mm,
+        result.satellites,
+        result.stretch_epochs,
+    )
+
+
+def _contradicted(why: str) -> Refused:
+    return Refused(f"the arrival is not reproduced: {why}", code="not_reproduced")
+
+
+def _limits_of_positions() -> tuple[Statement, ...]:
+    return (
+        Statement(
+            "genuine_signals",
+            "That the signals came from the satellites: open signals bear no signature, and a "
+            "simulator beside the antenna could make them.",
+        ),
+        Statement(
+            "navigation",
+            "That the broadcast orbits are right: the operator brought the file; wrong ones would "
+            "mostly show as ranges that contradict each other.",
+        ),
+    )

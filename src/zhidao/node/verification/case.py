@@ -1,0 +1,146 @@
+"""What a proof tells, sorted for those who check it; its log part must have held before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from zhidao.core.encoding import parse_hex
+from zhidao.core.errors import Refused
+from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.keys import Algorithm
+from zhidao.trade.events import ConsignmentEntered
+from zhidao.trust.domain.chain_rules import chain_id_of
+from zhidao.trust.domain.evm import address_text
+from zhidao.trust.domain.proof import Proof
+from zhidao.trust.domain.trust_list import TrustedNode, TrustList
+from zhidao.trust.events import AccountNamed, ChainTransaction
+from zhidao.trust.service.title_history import TitleHistory, title_history
+from zhidao.trust.wire.keccak import address_of
+from zhidao.trust.wire.transaction import decode
+
+FactT = TypeVar("FactT", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[FactT]):
+    """A fact with its event and its place in the log."""
+
+    fact: FactT
+    event: SignedEvent
+    index: int
+
+
+class Case:
+    """One proof under one trust list. Cheap to make; what costs is done when first asked for."""
+
+    def __init__(self, proof: Proof, trust: TrustList) -> None:
+        self.proof = proof
+        self.trust = trust
+        self.consignment = proof.consignment
+
+    def every(self, fact: type[FactT]) -> list[Told[FactT]]:
+        """All facts of one kind in log order. Raises MalformedInput if one is malformed."""
+        return [
+            Told(fact.of(opened.event), opened.event, opened.index)
+            for opened in self.proof.events
+            if opened.event.type == fact.TYPE
+        ]
+
+    def history(self, aggregate: str) -> tuple[SignedEvent, ...]:
+        """The opened events of an aggregate, oldest first."""
+        return tuple(o.event for o in self.proof.events if o.event.aggregate == aggregate)
+
+    def is_whole(self, aggregate: str) -> bool:
+        """Whether an aggregate is opened from its first event on without a gap."""
+        versions = [event.version for event in self.history(aggregate)]
+        return bool(versions) and versions == list(range(1, len(versions) + 1))
+
+    def file(self, digest: str) -> bytes | None:
+        """An enclosed file."""
+        return self.proof.blobs.get(digest)
+
+    @cached_property
+    def node(self) -> TrustedNode:
+        """The node whose log this is."""
+        logs = [node.log for node in self.trust.nodes]
+        signed = [key for key in self.proof.note.signed_by(logs) if key.name == self.proof.origin]
+        node = self.trust.node_of_log(signed[0]) if signed else None
+        assert node is not None, "the log part held"
+        return node
+
+    @cached_property
+    def entered(self) -> ConsignmentEntered:
+        """The entry of the consignment. Raises Refused (`wrong_consignment`)."""
+        first = self.history(f"consignment/{self.consignment}")[0]
+        if first.type == ConsignmentEntered.TYPE:
+            entered = ConsignmentEntered.of(first)
+            if entered.consignment == self.consignment:
+                return entered
+        raise Refused(
+            f"the history of {self.consignment} does not begin with its entry",
+            code="wrong_consignment",
+        )
+
+    @cached_property
+    def accounts(self) -> dict[str, str]:
+        """Parties by their accounts on the chain: from the trust list's keys, else as named.
+
+        A name in the proof counts only if the party itself gave it, and never against the list.
+        """
+        named = {
+            told.fact.account: told.fact.party
+            for told in self.every(AccountNamed)
+            if told.event.asserted_by.party == told.fact.party
+        }
+        listed = {
+            address_text(address_of(key)): str(party.party)
+            for party in self.trust.parties
+            for key in party.keys
+            if key.algorithm is Algorithm.SECP256K1
+        }
+        return named | listed
+
+    @cached_property
+    def chain(self) -> TitleHistory | None:
+        """What the opened transactions of the node's chain do, executed once more; None if none.
+
+        Raises Refused if one is of another chain than this log's, or does not execute.
+        """
+        transactions = self.every(ChainTransaction)
+        if not transactions:
+            return None
+        # Importing the machine takes most of the time of a check.
+        from zhidao.trust.adapters.py_evm import PyEvmEngine
+
+        told = title_history([_raw(one) for one in transactions], PyEvmEngine)
+        own = chain_id_of(self.node.log.key)
+        if told.chain_id != own:
+            raise Refused(
+                f"the title's chain is {told.chain_id}, the chain of this log is {own}",
+                code="wrong_chain",
+            )
+        return told
+
+    def chain_is_whole(self) -> bool:
+        """Whether the chain's transactions are opened from the first one on without a gap."""
+        return all(self.is_whole(name) for name in self._chains())
+
+    def _chains(self) -> Iterator[str]:
+        return (name for name in {told.event.aggregate for told in self.every(ChainTransaction)})
+
+
+def _raw(told: Told[ChainTransaction]) -> bytes:
+    raw = parse_hex(told.fact.raw)
+    transaction = decode(raw)
+    consistent = (
+        told.fact.hash == "0x" + transaction.hash.hex()
+        and told.fact.chain_id == transaction.chain_id
+        and told.event.aggregate == f"chain/{transaction.chain_id}"
+        and told.event.open
+    )
+    if not consistent:
+        raise Refused("a transaction stands in the log under another name", code="wrong_chain")
+    return raw

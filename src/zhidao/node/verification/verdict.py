@@ -1,0 +1,156 @@
+"""The verdict on a proof: what it proves, what it does not, and what in it was only played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.errors import ZhidaoError
+from zhidao.core.keys import Algorithm, PublicKey
+from zhidao.node.verification.arrivals import replay_arrivals
+from zhidao.node.verification.case import Case
+from zhidao.node.verification.decisions import check_decisions
+from zhidao.node.verification.documents import check_documents
+from zhidao.node.verification.payments import check_payments
+from zhidao.node.verification.production import check_production
+from zhidao.node.verification.simulation import simulated_parts
+from zhidao.node.verification.speakers import check_speakers
+from zhidao.node.verification.titles import replay_titles
+from zhidao.trust.domain.note import NoteKey
+from zhidao.trust.domain.proof import Findings, Proof, Replay, Replayed, Statement, verify_proof
+from zhidao.trust.domain.trust_list import TrustList
+
+HOLDS: Final = "holds"
+REFUSED: Final = "refused"
+UNTRUSTED: Final = "untrusted_root"
+_LATER: Final = Statement(
+    "later",
+    "What was written into these histories after the head of this proof, or left out at their end.",
+)
+_CHECKS: Final[tuple[Callable[[Case], Replayed], ...]] = (
+    check_speakers,
+    check_production,
+    check_documents,
+    replay_arrivals,
+    replay_titles,
+    check_decisions,
+    check_payments,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A key that matters: whose, for what, and its fingerprint (the key id where it is unknown)."""
+
+    name: str
+    purpose: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`verdict` is holds, refused or untrusted_root; `reason` a stable code, `` if it holds.
+
+    `fingerprints`: the log keys that signed. A proof cannot vouch for its own keys: compare them.
+    `trust` names the list that the proof was checked against.
+    """
+
+    verdict: str
+    reason: str
+    sentence: str
+    trust: str
+    simulated: tuple[Statement, ...]
+    proven: tuple[Statement, ...]
+    not_proven: tuple[Statement, ...]
+    fingerprints: tuple[Fingerprint, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was refused."""
+        return self.verdict == HOLDS
+
+
+def verify(proof: Proof, lists: Sequence[TrustList]) -> Verdict:
+    """Checks a proof against trust lists; the first one under which it holds decides.
+
+    Keys never come out of the proof: without a list that knows its log it is `untrusted_root`.
+    """
+    refused: list[Verdict] = []
+    for trust in lists:
+        verdict = _under(proof, trust)
+        if verdict.holds:
+            return verdict
+        refused.append(verdict)
+    # A list that knows the log and still refuses says more than one that does not know it.
+    known = [each for each in refused if each.verdict != UNTRUSTED]
+    return (known or refused or [_without_list(proof)])[0]
+
+
+def _under(proof: Proof, trust: TrustList) -> Verdict:
+    case = Case(proof, trust)
+    findings = verify_proof(proof, trust, [_replay(case, check) for check in _CHECKS])
+    simulated: tuple[Statement, ...] = ()
+    if findings.holds:
+        try:
+            simulated = simulated_parts(case)
+        except ZhidaoError as error:
+            findings = Findings(error.code, str(error))
+    kind = HOLDS if findings.holds else UNTRUSTED if findings.reason == UNTRUSTED else REFUSED
+    return Verdict(
+        verdict=kind,
+        reason=findings.reason,
+        sentence=findings.sentence,
+        trust=trust.name,
+        simulated=simulated,
+        proven=findings.proven,
+        not_proven=(*findings.not_proven, _LATER) if findings.holds else (),
+        fingerprints=fingerprints_of(proof, trust),
+    )
+
+
+def _without_list(proof: Proof) -> Verdict:
+    keys = fingerprints_of(proof, None)
+    named = ", ".join(f"{key.name} ({key.fingerprint})" for key in keys)
+    return Verdict(
+        verdict=UNTRUSTED,
+        reason=UNTRUSTED,
+        sentence=f"no trust list is given or installed; the log's head is signed by {named}",
+        trust="",
+        simulated=(),
+        proven=(),
+        not_proven=(),
+        fingerprints=keys,
+    )
+
+
+def fingerprints_of(proof: Proof, trust: TrustList | None) -> tuple[Fingerprint, ...]:
+    """The keys that signed the log's head, named as far as list or proof know them.
+
+    A key that only the proof names is told so that a person can compare it, never believed.
+    """
+    listed = [node.log for node in trust.nodes] if trust else []
+    told = {
+        opened.event.recorded_by.key
+        for opened in proof.events
+        if opened.event.recorded_by.key.algorithm is Algorithm.ED25519
+    }
+    return tuple(
+        Fingerprint(line.name, "log", _fingerprint(line.name, line.key_id, listed, told))
+        for line in proof.note.signatures
+    )
+
+
+def _fingerprint(name: str, key_id: bytes, listed: Sequence[NoteKey], told: set[PublicKey]) -> str:
+    for known in (*listed, *(NoteKey(name, key) for key in told)):
+        if (known.name, known.id) == (name, key_id):
+            return known.key.fingerprint
+    return f"key id {key_id.hex()}"
+
+
+def _replay(case: Case, check: Callable[[Case], Replayed]) -> Replay:
+    def replay(proof: Proof, trust: TrustList) -> Replayed:
+        assert (proof, trust) == (case.proof, case.trust), "one case is one proof"
+        return check(case)
+
+    return replay
