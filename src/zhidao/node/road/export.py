@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from zhidao.core.actor import Actor
-from zhidao.core.archive import Archive
-from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.archive import Archive, digest_of
+from zhidao.core.errors import NotFound, Unavailable, ZhidaoError
 from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
+from zhidao.devices.commands import Custody
 from zhidao.devices.events import WindowReceived
 from zhidao.finance.events import Settled
 from zhidao.industry.events import LotFinished
-from zhidao.node.road.service import RoadService
+from zhidao.node.road.selection import further, kept, title_part
+from zhidao.node.road.service import RoadService, StoredEvents
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
+from zhidao.positioning.wire.evidence import PositionEvidence
+from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
+from zhidao.trust.events import TitleMoved
 from zhidao.trust.service.proving import ProofWriter
 
 # Fields whose digest this node computed itself from bytes that it took in for this consignment.
 # A digest that a party merely typed is never looked up: it could be somebody else's file.
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
-    ConsignmentEntered.TYPE: ("entry",),
     DocumentAdded.TYPE: ("digest", "credential"),
     LotFinished.TYPE: ("quality", "epcis"),
     ArrivalProven.TYPE: ("window", "navigation", "evidence"),
-    ArrivalNotProven.TYPE: ("window", "navigation", "evidence"),
-    WindowReceived.TYPE: ("digest", "chunk_digests"),
+    ArrivalNotProven.TYPE: ("window", "evidence"),
+    WindowReceived.TYPE: ("digest",),
     Settled.TYPE: ("pacs008", "camt054"),
 }
 FILES_BYTES_MAX: Final = 40 * 1024 * 1024
@@ -35,47 +40,114 @@ FILES_BYTES_MAX: Final = 40 * 1024 * 1024
 class ProofExport:
     """Writes proof files."""
 
-    def __init__(self, roads: RoadService, writer: ProofWriter, archive: Archive) -> None:
+    def __init__(
+        self,
+        roads: RoadService,
+        events: StoredEvents,
+        writer: ProofWriter,
+        archive: Archive,
+        custody: Custody,
+    ) -> None:
         self._roads = roads
+        self._events = events
         self._writer = writer
         self._archive = archive
+        self._custody = custody
 
     async def proof(self, actor: Actor, consignment: str) -> bytes:
         """The file, as far as the actor may see the consignment.
 
         Raises NotFound; Unavailable while an event is not yet in the log.
         """
-        stored = await self._roads.stored(actor, consignment)
+        own = kept(await self._roads.stored(actor, consignment), consignment)
+        chosen = own + await self._further(actor, own) + await self._transactions(own)
+        by_id = {each.event.id: each for each in chosen}
         logged = []
-        for each in stored:
+        for each in by_id.values():
             if each.leaf_index is None:
                 raise Unavailable(
                     "an event is still on its way into the log", remedy="ask again in a second"
                 )
             logged.append((each.leaf_index, Entry(each.event, each.salt)))
-        files = await self._files(_named(each.event for each in stored))
-        return await self._writer.write(consignment, logged, files)
+        events = [each.event for each in by_id.values()]
+        files = await self._files(_named(events, actor.viewer))
+        files |= await self._beside(events, files)
+        if sum(map(len, files.values())) > FILES_BYTES_MAX:
+            raise Unavailable("the files of this consignment are too many for one proof")
+        return await self._writer.write(consignment, logged, files.values())
 
-    async def _files(self, digests: set[str]) -> list[bytes]:
-        files: list[bytes] = []
+    async def _further(self, actor: Actor, own: Sequence[Stored]) -> list[Stored]:
+        """Events that help a check and that the actor may see: accounts, banks, orbits."""
+        found: list[Stored] = []
+        for room, aggregates in further(each.event for each in own).items():
+            found += await self._events.of(room, sorted(aggregates), viewer=actor.viewer)
+        return found
+
+    async def _transactions(self, own: Sequence[Stored]) -> list[Stored]:
+        """The chain's transactions of these titles: open leaves, so everybody may have them."""
+        titles = {e.event.aggregate for e in own if e.event.type == TitleMoved.TYPE}
+        if not titles:
+            return []
+        # An actor who came late to a title sees not every move; the public transactions of all
+        # moves are needed to execute those that it sees.
+        all_told = await self._events.of("trust", sorted(titles), viewer=None)
+        moves = [TitleMoved.of(e.event) for e in all_told if e.event.type == TitleMoved.TYPE]
+        chains = sorted({f"chain/{move.chain_id}" for move in moves})
+        return title_part(await self._events.of("trust", chains, viewer=None), moves)
+
+    async def _files(self, digests: Iterable[str]) -> dict[str, bytes]:
+        files: dict[str, bytes] = {}
         size = 0
         for digest in sorted(digests):
             try:
-                data = await self._archive.get(digest)
+                files[digest] = await self._archive.get(digest)
             except NotFound:
-                # A digest of something that is not kept as a file: a title, a key, a hash.
+                # Restored from a backup without files, say: the proof tells that it is not there.
                 continue
-            size += len(data)
+            size += len(files[digest])
             if size > FILES_BYTES_MAX:
                 raise Unavailable("the files of this consignment are too many for one proof")
-            files.append(data)
         return files
 
+    async def _beside(
+        self, events: Sequence[SignedEvent], files: Mapping[str, bytes]
+    ) -> dict[str, bytes]:
+        """What stands behind those files: signed chunks of windows, orbits of refused windows."""
+        found: dict[str, bytes] = {}
+        for event in events:
+            if event.type == WindowReceived.TYPE:
+                received = WindowReceived.of(event)
+                for chunk in await self._chunks(received):
+                    found[digest_of(chunk)] = chunk
+            elif event.type == ArrivalNotProven.TYPE:
+                navigation = _navigation(files.get(ArrivalNotProven.of(event).evidence, b""))
+                found |= await self._files({navigation} - {""} - set(files))
+        return found
 
-def _named(events: Iterable[SignedEvent]) -> set[str]:
+    async def _chunks(self, received: WindowReceived) -> list[bytes]:
+        try:
+            window = await self._custody.window(received.digest, terminal=received.terminal)
+        except NotFound:
+            return []
+        # The same bytes may have come twice; only the chunks of this event are named by it.
+        wanted = set(received.chunk_digests)
+        return [chunk for chunk in window.chunks if digest_of(chunk) in wanted]
+
+
+def _named(events: Iterable[SignedEvent], viewer: PartyId | None) -> set[str]:
     digests: set[str] = set()
     for event in events:
         for field in _FILES.get(event.type, ()):
-            value = event.payload.get(field, "")
-            digests.update(value if isinstance(value, list) else [value])
+            digests.add(str(event.payload.get(field, "")))
+        # The entry itself is its exporter's alone, as in the trade room.
+        if event.type == ConsignmentEntered.TYPE and viewer in (None, event.payload["exporter"]):
+            digests.add(str(event.payload["entry"]))
     return digests - {""}
+
+
+def _navigation(evidence: bytes) -> str:
+    """The orbits that an evidence of this node names; `` if there is none."""
+    try:
+        return PositionEvidence.decode(evidence).navigation if evidence else ""
+    except ZhidaoError:
+        return ""

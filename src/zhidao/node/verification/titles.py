@@ -8,6 +8,7 @@ from typing import Final
 
 from zhidao.core.errors import Refused
 from zhidao.node.verification.case import Case
+from zhidao.trade.events import DocumentAdded
 from zhidao.trust.domain.proof import Replayed, Statement
 from zhidao.trust.events import CustodyOpened, TitleAsked, TitleMoved
 from zhidao.trust.service.title_history import Move, TitleHistory
@@ -133,7 +134,7 @@ def _proven(
     return (
         Statement(
             "title_registry",
-            f"The title {title[:16]}… (SHA-256 of its bill of lading) lives in the registry "
+            f"The title {title[:16]}… ({_document_of(case, title)}) lives in the registry "
             f"{history.registry} on chain {history.chain_id}, whose contracts are those of "
             f"{CONTRACTS}, unchanged.",
         ),
@@ -143,6 +144,16 @@ def _proven(
             f"give: {steps}.",
         ),
         Statement("title_holder", _ending(case, title, moves[-1])),
+    )
+
+
+def _document_of(case: Case, title: str) -> str:
+    for told in case.every(DocumentAdded):
+        if (told.fact.kind, told.fact.digest) == ("bill_of_lading", title):
+            return f"SHA-256 of the bill of lading {told.fact.number}"
+    raise Refused(
+        f"the title {title[:16]}… is of no bill of lading of this consignment",
+        code="title_mismatch",
     )
 
 

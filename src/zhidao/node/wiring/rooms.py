@@ -95,7 +95,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
                 live,
             ),
             proofs_api.routes(
-                ProofExport(roads, log.proofs, ground.archive),
+                ProofExport(roads, events, log.proofs, ground.archive, terminals.custody),
                 parties,
                 clock=ground.clock,
                 log_key=log.note_key,
