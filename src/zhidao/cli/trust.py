@@ -1,0 +1,158 @@
+"""`zhidao trust add|list|remove`: the lists of keys that `zhidao verify` goes by."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from zhidao.cli.trust_folder import (
+    Installed,
+    install,
+    installed_lists,
+    read_list,
+    remove,
+    shown,
+    trust_folder,
+)
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.trust.domain.trust_list import TrustList
+from zhidao.trust.wire.trust_list import trust_list_fingerprint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    adding = actions.add_parser("add", help="trust the keys of a list, after comparing them")
+    adding.add_argument("file", type=Path, metavar="FILE", help="trust list (trust.json)")
+    adding.add_argument("--yes", action="store_true", help="they were compared; do not ask")
+    adding.set_defaults(run=run, act=_add)
+    listing = actions.add_parser("list", help="show what is trusted")
+    listing.set_defaults(run=run, act=_list)
+    removing = actions.add_parser("remove", help="trust a list no longer")
+    removing.add_argument("list", metavar="LIST", help="its name, or how its fingerprint begins")
+    removing.set_defaults(run=run, act=_remove)
+    for action in (adding, listing, removing):
+        action.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.epilog = (
+        "examples:\n"
+        "  zhidao trust add trust.json\n"
+        "  zhidao trust list\n"
+        "  zhidao trust remove 'Corridor authority'\n"
+        "Whoever gives you a list could have made it up: compare the fingerprints with what the\n"
+        "node's operator tells you over another channel (in person, by phone, in print)."
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Does what was asked."""
+    return int(options.act(options, trust_folder(os.environ)))
+
+
+def _add(options: argparse.Namespace, folder: Path) -> int:
+    data, trust = read_list(options.file)
+    known = [each.trust for each in installed_lists(folder)]
+    if not options.json:
+        print(shown("\n".join(_described(Installed(trust_list_fingerprint(data), trust)))))
+    for warning in _contradictions(trust, known):
+        print(shown(f"WARNING: {warning}"), file=sys.stderr)
+    if not options.yes and not _confirmed():
+        raise Refused("nothing was installed", code="not_confirmed")
+    path = install(folder, data)
+    if options.json:
+        print(json.dumps(_plain(Installed(path.stem, trust)), ensure_ascii=False))
+    else:
+        print(f"Installed; zhidao verify goes by it from now on ({path}).")
+    return 0
+
+
+def _list(options: argparse.Namespace, folder: Path) -> int:
+    lists = installed_lists(folder)
+    if options.json:
+        print(json.dumps([_plain(each) for each in lists], ensure_ascii=False, indent=1))
+    elif not lists:
+        print("No trust list is installed; add one with: zhidao trust add FILE", file=sys.stderr)
+    else:
+        print(shown("\n\n".join("\n".join(_described(each)) for each in lists)))
+    return 0
+
+
+def _remove(options: argparse.Namespace, folder: Path) -> int:
+    removed = remove(folder, options.list)
+    if options.json:
+        print(json.dumps([_plain(each) for each in removed], ensure_ascii=False))
+    else:
+        for each in removed:
+            print(shown(f"Removed {each.trust.name} ({each.fingerprint})."))
+    return 0
+
+
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise MalformedInput(
+            "nobody is there to compare the fingerprints",
+            code="not_confirmed",
+            remedy="compare them and give --yes",
+        )
+    print(
+        "\nCompare these fingerprints with what the node's operator told you over another channel.",
+        file=sys.stderr,
+    )
+    print("Are they the same? Type yes: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+def _contradictions(trust: TrustList, known: list[TrustList]) -> list[str]:
+    """Where an installed list gives the same name other keys: a new key, or an impostor."""
+    return [
+        f"the installed list {other.name!r} gives the node {node.party} another log key: "
+        f"{before.log.key.fingerprint}"
+        for other in known
+        for node in trust.nodes
+        for before in other.nodes
+        if node.party == before.party and node.log != before.log
+    ]
+
+
+def _described(each: Installed) -> list[str]:
+    trust = each.trust
+    lines = [
+        f"{trust.name}, made {trust.created}",
+        f"  list  {each.fingerprint}",
+    ]
+    for node in trust.nodes:
+        lines.append(f"  log   {node.log.key.fingerprint}  {node.party} ({node.log.name})")
+        lines += [
+            f"  node  {key.fingerprint}  {node.party}" for key in node.keys if key != node.log.key
+        ]
+    for party in trust.parties:
+        lines += [
+            f"  party {key.fingerprint}  {party.party} ({party.name}), {key.algorithm.label}"
+            for key in party.keys
+        ]
+    return lines
+
+
+def _plain(each: Installed) -> dict[str, Any]:
+    trust = each.trust
+    return {
+        "name": trust.name,
+        "created": str(trust.created),
+        "fingerprint": each.fingerprint,
+        "nodes": [
+            {
+                "party": node.party,
+                "log": node.log.name,
+                "log_key": node.log.key.fingerprint,
+                "keys": [key.fingerprint for key in node.keys],
+            }
+            for node in trust.nodes
+        ],
+        "parties": [
+            {"party": party.party, "keys": [key.fingerprint for key in party.keys]}
+            for party in trust.parties
+        ],
+    }

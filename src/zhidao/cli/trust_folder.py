@@ -1,0 +1,110 @@
+"""Installed trust lists: files under `$XDG_DATA_HOME/zhidao/trust`, named by fingerprint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.trust.domain.trust_list import TrustList
+from zhidao.trust.wire.trust_list import TRUST_BYTES_MAX, decode_trust_list, trust_list_fingerprint
+
+_SUFFIX: Final = ".json"
+_PREFIX_CHARACTERS_MIN: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A list that a person has decided to trust."""
+
+    fingerprint: str
+    trust: TrustList
+
+
+def trust_folder(environment: Mapping[str, str]) -> Path:
+    """Where lists are installed (XDG Base Directory Specification 0.8)."""
+    home = environment.get("XDG_DATA_HOME", "")
+    # The specification: a path that is not absolute is invalid and ignored.
+    base = Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "share"
+    return base / "zhidao" / "trust"
+
+
+def read_file(path: Path, *, bytes_max: int) -> bytes:
+    """A file's bytes. Raises MalformedInput if it is not there or too large."""
+    try:
+        size = path.stat().st_size
+        if size > bytes_max:
+            raise MalformedInput(f"{path} has {size} bytes; at most {bytes_max} are read")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MalformedInput(f"no file {path}", code="no_file") from error
+    except IsADirectoryError as error:
+        raise MalformedInput(f"{path} is a folder", code="no_file") from error
+
+
+def read_list(path: Path) -> tuple[bytes, TrustList]:
+    """A trust list and its bytes. Raises MalformedInput."""
+    data = read_file(path, bytes_max=TRUST_BYTES_MAX)
+    try:
+        return data, decode_trust_list(data)
+    except MalformedInput as error:
+        raise MalformedInput(str(error.args[0]), code=error.code, where=str(path)) from error
+
+
+def installed_lists(folder: Path) -> list[Installed]:
+    """All installed lists in order of fingerprint. Raises MalformedInput for a damaged one."""
+    found = []
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        data, trust = read_list(path)
+        fingerprint = trust_list_fingerprint(data)
+        if path.stem != fingerprint:
+            raise MalformedInput(
+                f"{path} holds another list than was installed",
+                code="damaged_list",
+                remedy="remove the file and add the list again",
+            )
+        found.append(Installed(fingerprint, trust))
+    return found
+
+
+def install(folder: Path, data: bytes) -> Path:
+    """Writes a list's bytes; the same list again changes nothing."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{trust_list_fingerprint(data)}{_SUFFIX}"
+    draft = path.with_suffix(".new")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return path
+
+
+def remove(folder: Path, wanted: str) -> list[Installed]:
+    """Removes the lists of this name, or the one whose fingerprint begins so.
+
+    Raises NotFound if there is none, MalformedInput if the beginning fits several.
+    """
+    lists = installed_lists(folder)
+    named = [each for each in lists if each.trust.name == wanted]
+    begun = [
+        each
+        for each in lists
+        if len(wanted) >= _PREFIX_CHARACTERS_MIN and each.fingerprint.startswith(wanted)
+    ]
+    chosen = named or begun
+    if not chosen:
+        raise NotFound(f"no installed trust list {wanted!r}", remedy="see zhidao trust list")
+    if not named and len(chosen) > 1:
+        raise MalformedInput(f"{wanted!r} begins several fingerprints; give more of it")
+    for each in chosen:
+        (folder / f"{each.fingerprint}{_SUFFIX}").unlink(missing_ok=True)
+    return chosen
+
+
+def shown(text: str) -> str:
+    """Text of a stranger's file as a terminal may show it: no control characters but newlines."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,168 @@
+"""`zhidao verify`: checks a proof file with no node, no database and no network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from zhidao.cli.trust_folder import installed_lists, read_file, read_list, shown, trust_folder
+from zhidao.core.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from zhidao.node.verification.verdict import Verdict
+    from zhidao.trust.domain.proof import Statement
+    from zhidao.trust.domain.trust_list import TrustList
+
+MALFORMED: Final = "malformed"
+_WIDTH_MIN: Final = 40
+_TITLES: Final = {
+    "holds": "HOLDS",
+    "refused": "DOES NOT HOLD",
+    "untrusted_root": "UNTRUSTED ROOT",
+}
+_GREEN, _RED, _YELLOW, _BOLD, _PLAIN = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[0m"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="proof file (.zdproof)")
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        action="append",
+        metavar="TRUSTFILE",
+        help="trust list to go by instead of the installed ones; may be given several times",
+    )
+    parser.add_argument("--json", action="store_true", help="answer in one JSON object")
+    parser.epilog = (
+        "examples:\n"
+        "  zhidao verify consignment.zdproof --trust trust.json\n"
+        "  zhidao trust add trust.json && zhidao verify consignment.zdproof --json\n"
+        "status: 0 it holds, 1 it does not hold or nobody vouches for its keys, 2 bad input"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the verdict, what is proven and what is not."""
+    from zhidao.node.verification.verdict import verify
+    from zhidao.trust.wire.zdproof import PROOF_BYTES_MAX, decode_proof
+
+    lists = _lists(options.trust)
+    data = read_file(options.file, bytes_max=PROOF_BYTES_MAX)
+    try:
+        proof = decode_proof(data)
+    except MalformedInput as error:
+        if not options.json:
+            raise
+        print(json.dumps(_malformed(error), ensure_ascii=False))
+        return error.exit_status
+    verdict = verify(proof, lists)
+    if options.json:
+        print(json.dumps(plain(verdict, proof.consignment), ensure_ascii=False))
+    else:
+        print(told(verdict, proof.consignment, colours=_colours()))
+    return 0 if verdict.holds else 1
+
+
+def plain(verdict: Verdict, consignment: str) -> dict[str, Any]:
+    """The verdict as JSON values."""
+    return {
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "sentence": verdict.sentence,
+        "consignment": consignment,
+        "trust": verdict.trust,
+        "simulated": _statements(verdict.simulated),
+        "proven": _statements(verdict.proven),
+        "not_proven": _statements(verdict.not_proven),
+        "fingerprints": [
+            {"name": key.name, "purpose": key.purpose, "fingerprint": key.fingerprint}
+            for key in verdict.fingerprints
+        ],
+    }
+
+
+def told(verdict: Verdict, consignment: str, *, colours: bool) -> str:
+    """The verdict for a person: first whether it holds, then what was only simulated."""
+    consignment = shown(consignment)
+    title = _TITLES[verdict.verdict]
+    if verdict.holds:
+        by = f"under the trust list {verdict.trust!r}"
+        head = f"{_painted(title, _GREEN, colours)}  consignment {consignment}, {by}"
+    else:
+        head = f"{_painted(title, _RED, colours)}  consignment {consignment}: {verdict.reason}"
+    lines = [head]
+    if verdict.simulated:
+        lines.append(_painted("SIMULATED, not lived:", _YELLOW, colours))
+        lines += _items(verdict.simulated)
+    if verdict.sentence:
+        lines += _wrapped(f"{verdict.sentence}.", "  ")
+    if not verdict.holds:
+        lines += [f"  {key.purpose} key {key.fingerprint}  {key.name}" for key in _keys(verdict)]
+    if verdict.verdict == "untrusted_root":
+        lines += _wrapped(
+            "A proof cannot vouch for its own keys. Get the node's trust list, compare its "
+            "fingerprints over another channel, then: zhidao trust add TRUSTFILE",
+            "  ",
+        )
+    if verdict.holds:
+        lines += ["", _painted("proven:", _BOLD, colours), *_items(verdict.proven)]
+        lines += ["", _painted("NOT proven:", _BOLD, colours), *_items(verdict.not_proven)]
+    return "\n".join(lines)
+
+
+def _keys(verdict: Verdict) -> Sequence[Any]:
+    return verdict.fingerprints if verdict.verdict == "untrusted_root" else ()
+
+
+def _lists(files: list[Path] | None) -> list[TrustList]:
+    if files:
+        return [read_list(path)[1] for path in files]
+    return [each.trust for each in installed_lists(trust_folder(os.environ))]
+
+
+def _malformed(error: MalformedInput) -> dict[str, Any]:
+    nothing: dict[str, Any] = {
+        name: [] for name in ("simulated", "proven", "not_proven", "fingerprints")
+    }
+    head = {"verdict": MALFORMED, "reason": error.code, "sentence": str(error)}
+    return head | {"consignment": "", "trust": ""} | nothing
+
+
+def _statements(statements: Sequence[Statement]) -> list[dict[str, str]]:
+    return [{"code": each.code, "text": each.text} for each in statements]
+
+
+def _items(statements: Sequence[Statement]) -> list[str]:
+    return [line for each in statements for line in _wrapped(each.text, "  - ")]
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    """Broken to the terminal's width where there is one; whole lines for other programs."""
+    text = shown(text.replace("\n", " "))
+    if not sys.stdout.isatty():
+        return [first + text]
+    width = max(shutil.get_terminal_size().columns, _WIDTH_MIN)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+    )
+
+
+def _painted(text: str, colour: str, colours: bool) -> str:  # noqa: FBT001 (said at each call)
+    return f"{_BOLD}{colour}{text}{_PLAIN}" if colours else text
+
+
+def _colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
