@@ -23,7 +23,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ConsignmentEntered(Fact, frozen=True, kw_only=True):
-    """One entry opened a consignment. `entry` is the digest of the entry file in the archive."""
+    """One entry opened a consignment. `entry` is the digest of the entry file in the archive.
+
+    `loading` and `discharge` are UN/LOCODEs.
+    """
 
     TYPE: ClassVar[str] = "trade.ConsignmentEntered.v1"
     consignment: str
@@ -41,6 +44,8 @@ class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     currency: str
     entry: str
     simulated: bool
+    loading: str = ""
+    discharge: str = ""
 
 
 class DocumentAdded(Fact, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from zhidao.finance.events import (
 from zhidao.industry.events import LotFinished
 from zhidao.node.parties import Party
 from zhidao.node.road import aspects, view
+from zhidao.node.road.places import place
 from zhidao.positioning.events import ArrivalProven
 from zhidao.store.reading import Stored
 from zhidao.trade.events import (
@@ -76,7 +77,7 @@ def build_road(
             currency=entered.currency,
             exponent=Currency(entered.currency).exponent,
         ),
-        route=_route(facts, track),
+        route=_route(entered, facts, track),
         position=position,
         track=track,
         site=aspects.site(facts),
@@ -102,19 +103,25 @@ def summary(road: view.Road) -> view.RoadSummary:
         simulated=road.simulated,
         state=road.state,
         reason=road.reason,
+        sentence=road.sentence,
         waits_for=road.waits_for,
         amount=road.amount,
         milestones=road.milestones,
+        route=road.route,
         position=road.position,
         site=road.site,
+        parties=road.parties,
         updated_at=road.said[-1].recorded_at if road.said else "",
     )
 
 
-def _route(facts: aspects.Facts, track: list[list[float]]) -> list[list[float]]:
-    """The way as far as it is known: where the terminal was, then straight to the site."""
+def _route(
+    entered: ConsignmentEntered, facts: aspects.Facts, track: list[list[float]]
+) -> list[list[float]]:
+    """Where the terminal was, then straight to the site; from the place of loading at first."""
     site = aspects.site(facts)
-    return [*track, [site.lon, site.lat]] if site else list(track)
+    end = [[site.lon, site.lat]] if site else place(entered.discharge)
+    return [*(track or place(entered.loading)), *end]
 
 
 def _state(facts: aspects.Facts) -> tuple[str, str, str]:

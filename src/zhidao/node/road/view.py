@@ -231,11 +231,14 @@ class RoadSummary(View):
     simulated: list[str]
     state: str
     reason: str
+    sentence: str
     waits_for: WaitsFor | None
     amount: Amount
     milestones: list[Milestone]
+    route: list[list[float]]
     position: PositionView | None
     site: SiteView | None
+    parties: list[PartyView]
     updated_at: str
 
 

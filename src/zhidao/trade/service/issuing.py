@@ -195,6 +195,8 @@ def _entered(
         currency=amount.currency.code,
         entry=digest,
         simulated=simulated,
+        loading=entry.transport.loading.unlocode,
+        discharge=entry.transport.discharge.unlocode,
     )
 
 
