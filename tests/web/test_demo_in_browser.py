@@ -1,0 +1,110 @@
+"""The whole demonstration, watched to its end in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.service]
+_ASSETS = Path(__file__).parents[2] / "src" / "zhidao" / "node" / "web" / "assets"
+_PICTURE = os.environ.get("ZHIDAO_PICTURE", "")
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A running demonstration and the link that lets a viewer in."""
+    if not (_ASSETS / "index.html").exists():
+        pytest.skip("the pages are not built here: run ./run setup")
+    words = [sys.executable, "-m", "zhidao.cli", "demo", "--json", "--stay", "--pace", "0.2"]
+    with (tmp_path / "demo.err").open("w") as errors:
+        process = subprocess.Popen(
+            [*words, "--output", str(tmp_path)], stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["page"], process
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+
+
+def _summary(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = json.loads(line)
+        if "paid" in found:
+            return dict(found)
+    raise AssertionError("the demonstration ended without a summary")
+
+
+def _violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found]
+
+
+@pytest.mark.timeout(240)
+def test_the_road_moves_to_its_end_before_the_readers_eyes(
+    browser: Browser, demo: tuple[str, subprocess.Popen[str]]
+) -> None:
+    link, process = demo
+    base = link.split("/enter")[0]
+    foreign: list[str] = []
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith((base, "blob:", "data:")):
+            foreign.append(request.url)
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    page.on("request", watch)
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(link)
+    # The road appears and its stones become solid while the page is open; nobody reloads it.
+    page.wait_for_selector("a.row .pebble", timeout=60_000)
+    page.goto(f"{base}/consignments/zd-2026-0417")
+    expect(page.locator("body")).to_contain_text("Simulated", timeout=60_000)
+    expect(page.locator("body")).to_contain_text(
+        re.compile("the payment (has )?posted|payment posted", re.IGNORECASE), timeout=120_000
+    )
+    summary = _summary(process)
+    assert summary["paid"] is True
+    assert summary["observations"] == "simulated"
+    page.wait_for_timeout(800)
+    seals = page.locator(".stone .seal")
+    for number in range(seals.count()):
+        seals.nth(number).click()
+        page.wait_for_selector(".check-outcome", timeout=15_000)
+        page.keyboard.press("Escape")
+    expect(page.locator(".stone .seal-holds")).to_have_count(seals.count())
+    assert seals.count() >= 6
+    assert _violations(page) == []
+    assert foreign == []
+    assert failures == []
+    if _PICTURE:
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=_PICTURE)
+    for width, locale, theme in ((360, "zh-CN", "dark"), (768, "en-GB", "light")):
+        other = browser.new_context(
+            viewport={"width": width, "height": 800},
+            locale=locale,
+            color_scheme=theme,  # type: ignore[arg-type]
+            storage_state=context.storage_state(),
+        )
+        small = other.new_page()
+        small.goto(f"{base}/consignments/zd-2026-0417")
+        small.wait_for_selector(".stone .seal", timeout=30_000)
+        assert _violations(small) == []
+        other.close()
+    context.close()
