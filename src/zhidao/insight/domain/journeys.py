@@ -1,0 +1,181 @@
+"""Consignments out of leaves: which events belong to one, and which milestones they reach.
+
+Most facts name their consignment. The rest hang on what does: a lot on the order of the entry, a
+title and a deal on their own aggregate, a seal check on its seal, signals and network answers on
+the terminal that an arrival was expected of, from then until settlement.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.events import SignedEvent
+from zhidao.insight.domain.figures import milliseconds
+from zhidao.insight.domain.opened import LeafRef, OpenedLeaf
+from zhidao.insight.domain.payload import flag, text
+
+Reaches = Callable[[SignedEvent], bool]
+
+
+def _always(_: SignedEvent) -> bool:
+    return True
+
+
+_AGREES: Final = ("match", "partial")
+# Milestones in the order in which the road is planned: key, event type, what else must hold.
+MILESTONES: Final[tuple[tuple[str, str, Reaches], ...]] = (
+    ("finished", "industry.LotFinished.v1", lambda e: flag(e, "within_limits") is True),
+    ("entered", "trade.ConsignmentEntered.v1", _always),
+    ("papers", "trade.PapersChecked.v1", lambda e: flag(e, "agree") is True),
+    ("title", "trust.TitleMoved.v1", lambda e: text(e, "action") == "mint"),
+    ("reserved", "finance.MoneyReserved.v1", _always),
+    ("custody", "finance.TitleReserved.v1", _always),
+    ("sealed", "devices.SealChecked.v1", lambda e: flag(e, "intact") is True),
+    ("signals", "devices.WindowReceived.v1", _always),
+    ("network", "connectivity.NetworkChecked.v1", lambda e: text(e, "verdict") in _AGREES),
+    ("arrived", "positioning.ArrivalProven.v1", _always),
+    ("delivered", "trade.Delivered.v1", _always),
+    ("customs", "trade.CustomsReleased.v1", _always),
+    ("decided", "finance.Decided.v1", _always),
+    ("settled", "finance.Settled.v1", _always),
+)
+_ENTERED: Final = "trade.ConsignmentEntered.v1"
+_SETTLED: Final = "finance.Settled.v1"
+_DECIDED: Final = "finance.Decided.v1"
+_REGISTERED: Final = "devices.TerminalRegistered.v1"
+_OF_TERMINAL: Final = ("devices.WindowReceived.v1", "devices.SubmissionRefused.v1")
+_NETWORK: Final = "connectivity.NetworkChecked.v1"
+# Facts whose aggregate belongs to the consignment that they name.
+_ANCHORS: Final = ("trust.TitleAsked.v1", "finance.DealOpened.v1", "devices.Sealed.v1")
+_EXPECTS: Final = ("positioning.ArrivalExpected.v1", "finance.DealOpened.v1", "devices.Sealed.v1")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A milestone that was reached. `took_ms`: since the one before it in time, None if first."""
+
+    key: str
+    leaf: OpenedLeaf
+    before: OpenedLeaf | None
+
+    @property
+    def took_ms(self) -> int | None:
+        """Milliseconds since the milestone before, None for the first."""
+        return milliseconds(self.before, self.leaf) if self.before else None
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One consignment. `outcome`: paid, refused, decided or open; `missing`: milestone keys."""
+
+    consignment: str
+    log: int
+    leaves: tuple[OpenedLeaf, ...]
+    reached: tuple[Reached, ...]
+    missing: tuple[str, ...]
+    outcome: str
+    reason: str
+    simulated: tuple[LeafRef, ...]
+
+
+def journeys(leaves: Sequence[OpenedLeaf]) -> tuple[Journey, ...]:
+    """All consignments whose entry was opened, in the order of their entries."""
+    by_aggregate: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
+    by_consignment: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
+    by_phone: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
+    for leaf in leaves:
+        log = leaf.at.log
+        by_aggregate[log, leaf.event.aggregate].append(leaf)
+        if name := text(leaf.event, "consignment"):
+            by_consignment[log, name].append(leaf)
+        if leaf.event.type == _NETWORK:
+            by_phone[log, text(leaf.event, "phone")].append(leaf)
+    entries = [leaf for leaf in leaves if leaf.event.type == _ENTERED]
+    return tuple(
+        _journey(entry, _gather(entry, by_consignment, by_aggregate, by_phone)) for entry in entries
+    )
+
+
+_Index = dict[tuple[int, str], list[OpenedLeaf]]
+
+
+def _gather(
+    entry: OpenedLeaf, by_consignment: _Index, by_aggregate: _Index, by_phone: _Index
+) -> tuple[OpenedLeaf, ...]:
+    log, name = entry.at.log, text(entry.event, "consignment")
+    found = {leaf.at: leaf for leaf in by_consignment[log, name]}
+
+    def take(more: Iterable[OpenedLeaf]) -> None:
+        found.update((leaf.at, leaf) for leaf in more)
+
+    lot = text(entry.event, "lot")
+    order = by_aggregate.get((log, f"order/{text(entry.event, 'order')}"), [])
+    take(leaf for leaf in order if text(leaf.event, "lot") in ("", lot))
+    for leaf in list(found.values()):
+        if leaf.event.type in _ANCHORS:
+            take(by_aggregate[log, leaf.event.aggregate])
+    take(_signals(log, list(found.values()), by_aggregate, by_phone))
+    return tuple(found[at] for at in sorted(found))
+
+
+def _signals(
+    log: int, found: Sequence[OpenedLeaf], by_aggregate: _Index, by_phone: _Index
+) -> Iterator[OpenedLeaf]:
+    """What terminals sent and networks answered while this consignment waited for them."""
+    ends = [leaf.at.index for leaf in found if leaf.event.type == _SETTLED]
+    end = min(ends, default=None)
+    terminals: dict[str, int] = {}
+    for leaf in found:
+        name = text(leaf.event, "terminal")
+        if leaf.event.type in _EXPECTS and name:
+            terminals[name] = min(leaf.at.index, terminals.get(name, leaf.at.index))
+    for name, start in sorted(terminals.items()):
+        own = by_aggregate.get((log, f"terminal/{name}"), [])
+        phones = {text(leaf.event, "phone") for leaf in own if leaf.event.type == _REGISTERED}
+        yield from (leaf for leaf in own if leaf.event.type == _REGISTERED)
+        heard = [leaf for leaf in own if leaf.event.type in _OF_TERMINAL]
+        for phone in sorted(phones):
+            heard += by_phone.get((log, phone), [])
+        yield from (
+            leaf
+            for leaf in heard
+            if start <= leaf.at.index and (end is None or leaf.at.index < end)
+        )
+
+
+def _journey(entry: OpenedLeaf, leaves: tuple[OpenedLeaf, ...]) -> Journey:
+    first: dict[str, OpenedLeaf] = {}
+    for leaf in leaves:
+        for key, kind, holds in MILESTONES:
+            if leaf.event.type == kind and key not in first and holds(leaf.event):
+                first[key] = leaf
+    # Two recordings may be logged the other way round; time goes by the recording.
+    ordered = sorted(first.items(), key=lambda item: (item[1].event.recorded_at, item[1].at))
+    reached: list[Reached] = []
+    for key, leaf in ordered:
+        reached.append(Reached(key, leaf, reached[-1].leaf if reached else None))
+    outcome, reason = _outcome(leaves)
+    return Journey(
+        consignment=text(entry.event, "consignment"),
+        log=entry.at.log,
+        leaves=leaves,
+        reached=tuple(reached),
+        missing=tuple(key for key, _, _ in MILESTONES if key not in first),
+        outcome=outcome,
+        reason=reason,
+        simulated=tuple(leaf.at for leaf in leaves if flag(leaf.event, "simulated")),
+    )
+
+
+def _outcome(leaves: Sequence[OpenedLeaf]) -> tuple[str, str]:
+    for leaf in reversed(leaves):
+        if leaf.event.type == _SETTLED:
+            paid = flag(leaf.event, "paid") is True
+            return "paid" if paid else "refused", text(leaf.event, "reason")
+    for leaf in reversed(leaves):
+        if leaf.event.type == _DECIDED:
+            return "decided", text(leaf.event, "reason")
+    return "open", ""

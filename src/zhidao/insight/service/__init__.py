@@ -1,0 +1,1 @@
+"""Use cases: make a report of an opened log."""

@@ -1,0 +1,1 @@
+"""A report as bytes: one HTML page, or JSON."""

@@ -1,0 +1,115 @@
+"""The report as canonical JSON (RFC 8785): the same figures, for programs.
+
+Leaves are `[log, first, last]` triples; `log` counts the entries of `logs` from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from zhidao.core.canonical import jcs
+from zhidao.insight.domain.figures import EVENTS_MIN, Figure
+from zhidao.insight.domain.journeys import Journey
+from zhidao.insight.domain.opened import LeafRef, ranges
+from zhidao.insight.domain.report import Report
+from zhidao.insight.wire.texts import LANGUAGES
+from zhidao.insight.wire.words import query_of
+
+FORMAT: Final = "zhidao.insight"
+
+
+def encode_report(report: Report) -> bytes:
+    """The report's bytes, ending without a newline."""
+    return jcs(
+        {
+            "v": 1,
+            "format": FORMAT,
+            "as_of": report.as_of,
+            "events_min": EVENTS_MIN,
+            "logs": [
+                {
+                    "origin": head.origin,
+                    "size": head.size,
+                    "root": head.root,
+                    "signed_by": head.signed_by,
+                    "checked": head.checked,
+                }
+                for head in report.heads
+            ],
+            "opened": _figure(report.opened),
+            "overview": [_figure(each) for each in report.overview],
+            "voices": [
+                {
+                    "party": voice.party,
+                    "said": _figure(voice.said),
+                    "kept_key": _figure(voice.custody),
+                    "kinds": dict(voice.kinds),
+                }
+                for voice in report.voices
+            ],
+            "consignments": [_journey(each) for each in report.journeys],
+            "steps": [_figure(each) for each in report.steps],
+            "refusals": [
+                {
+                    "kind": refusal.kind,
+                    "reason": refusal.reason,
+                    "sentence": refusal.sentence,
+                    "said": _figure(refusal.said),
+                }
+                for refusal in report.refusals
+            ],
+            "marks": [_figure(each) for each in report.marks],
+            "simulated": [_figure(each) for each in report.simulated],
+            "missing": [
+                {"key": gap.key, "args": dict(gap.args), "leaves": _leaves(gap.leaves)}
+                for gap in report.gaps
+            ],
+        }
+    )
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "key": figure.key,
+        "kind": figure.kind,
+        "total": figure.total,
+        "enough": figure.enough,
+        "args": dict(figure.args),
+        "query": {language: query_of(figure, number) for number, language in enumerate(LANGUAGES)},
+        "leaves": _leaves(figure.leaves),
+    }
+    if figure.kind == "duration":
+        plain["median_ms"] = figure.value if figure.enough else None
+    else:
+        plain["value"] = figure.value
+    if figure.kind == "share" and figure.counted:
+        plain["counted"] = _leaves(figure.counted)
+    return plain
+
+
+def _journey(journey: Journey) -> dict[str, Any]:
+    return {
+        "consignment": journey.consignment,
+        "log": journey.log,
+        "outcome": journey.outcome,
+        "reason": journey.reason,
+        "missing": list(journey.missing),
+        "simulated": _leaves(journey.simulated),
+        "leaves": _leaves(leaf.at for leaf in journey.leaves),
+        "steps": [
+            {
+                "key": step.key,
+                "leaf": step.leaf.at.index,
+                "before": step.before.at.index if step.before else None,
+                "recorded_at": str(step.leaf.event.recorded_at),
+                "took_ms": step.took_ms,
+                "by": step.leaf.event.asserted_by.party,
+            }
+            for step in journey.reached
+        ],
+    }
+
+
+def _leaves(leaves: Iterable[LeafRef]) -> list[Any]:
+    return [list(each) for each in ranges(leaves)]
