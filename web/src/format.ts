@@ -121,6 +121,11 @@ export function distance(from: LonLat, to: LonLat): number {
   return 2 * RADIUS_M * Math.asin(Math.sqrt(h));
 }
 
+/** A sentence whose long digests are cut, so that people can read it; the proof has them whole. */
+export function shortDigests(sentence: string): string {
+  return sentence.replace(/\b[0-9a-f]{24,}\b/g, (digest) => `${digest.slice(0, 8)}\u2026`);
+}
+
 printAs("number", (value) => number(Number(value)));
 printAs("time", (value) => time(String(value)));
 printAs("mm", (value) => metres(Number(value) / 1000));

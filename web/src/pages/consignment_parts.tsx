@@ -1,6 +1,6 @@
 // What the bank waits for, the money, the title, the papers and the parties of a consignment.
 import type { ComponentChildren } from "preact";
-import { country, money } from "../format";
+import { country, money, shortDigests } from "../format";
 import { Digits, Facts, Section, Time } from "../parts/basics";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
@@ -22,7 +22,7 @@ export function ConditionsPart({ road }: { road: Road }) {
               <MilestoneMark state={state === "met" ? "done" : state === "failed" ? "refused" : "next"} />
               <div>
                 <strong>{named("condition", name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
-                {because && <p class="quiet">{tryWords(`reason.${because}`) ?? tryWords(`because.${because}`) ?? because}</p>}
+                {because && <p class="quiet">{tryWords(`reason.${because}`) ?? tryWords(`because.${because}`) ?? shortDigests(because)}</p>}
               </div>
             </li>
           ))}
