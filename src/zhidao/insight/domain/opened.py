@@ -15,7 +15,8 @@ class LogHead:
     """The head of a log that leaves were opened against.
 
     `root`: lower-case hex. `signed_by`: fingerprint of the key that signed it, or the name and id
-    that it bears. `checked`: `own_key` (the node's own), `trust_list`, or `unchecked`.
+    that it bears. `checked`: `own_key` (the node's own), `trust_list`, or `unchecked`. `others`:
+    sizes of smaller heads of this log that some leaves were opened against.
     """
 
     origin: str
@@ -23,6 +24,7 @@ class LogHead:
     root: str
     signed_by: str
     checked: str
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

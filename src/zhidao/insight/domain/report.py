@@ -232,6 +232,10 @@ def _gaps(log: OpenedLog, found: Sequence[Journey]) -> Iterator[Gap]:
             yield Gap("unopened", {"count": closed, "origin": head.origin}, ())
         if head.checked == "unchecked":
             yield Gap("unchecked_head", {"origin": head.origin, "key": head.signed_by}, ())
+        if head.others:
+            sizes = ", ".join(map(str, head.others))
+            words = {"origin": head.origin, "size": str(head.size), "sizes": sizes}
+            yield Gap("other_heads", words, ())
     yield Gap("no_witness", {}, ())
     yield from _partly_opened(log)
     for journey in found:

@@ -254,11 +254,11 @@ def _query(figure: Figure) -> str:
     return _spans([query_of(figure, number) for number in (ENGLISH, CHINESE)])
 
 
-def _t(key: str, **words: object) -> str:
+def _t(key: str, /, **words: object) -> str:
     return _spans([say(key, number, **words) for number in (ENGLISH, CHINESE)])
 
 
-def _pair(key: str, **words: object) -> tuple[str, str]:
+def _pair(key: str, /, **words: object) -> tuple[str, str]:
     return say(key, ENGLISH, **words), say(key, CHINESE, **words)
 
 

@@ -97,7 +97,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "query_journey": (
         (
             "Events of consignment {consignment}: those that name it; its order and lot, title, "
-            "deal and seal; and what its terminal sent and the network answered while it was awaited."
+            "deal and seal; and what its terminal sent and the network answered while it was "
+            "awaited."
         ),
         (
             "货物 {consignment} 的事件：提及它的；其订单与批次、提单所有权、交易和封志；"
@@ -194,6 +195,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "{origin} 的树头由您信任者签署：其密钥（{key}）未与任何信任列表核对。",
     ),
+    "gap_other_heads": (
+        (
+            "That the head of {origin} over {size} leaves continues the ones over {sizes}: proof "
+            "files hold no consistency proof."
+        ),
+        "{origin} 中 {size} 片叶子的树头延续了 {sizes} 片的树头：证明文件不含一致性证明。",
+    ),
     "gap_no_witness": (
         (
             "That everybody was shown this same log, and that its times are right: no witness has "
@@ -218,7 +226,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "Take the leaves named beside a figure, open their events and answer the question "
             "again; the command's JSON names the same leaves for programs. A leaf is SHA-256 "
             "over the salted event, or the event itself where it is public, so nobody can put "
-            "another event in its place. Running the command twice on the same data gives the same bytes."
+            "another event in its place. Running the command twice on the same data gives the "
+            "same bytes."
         ),
         (
             "取数值旁所列叶子，打开其事件并重新回答问题；命令的 JSON 输出为程序列出同样的叶子。"
@@ -262,6 +271,6 @@ CHINESE: Final = 1
 LANGUAGES: Final = ("en", "zh")
 
 
-def say(key: str, language: int, **words: object) -> str:
+def say(key: str, language: int, /, **words: object) -> str:
     """The sentence of a key in one language. Raises KeyError for an unknown key or word."""
     return TEXTS[key][language].format_map(words)
