@@ -52,6 +52,11 @@ class MemoryBus:
         """The id of the last message, or None."""
         return self.messages[-1].id if self.messages else None
 
+    @property
+    def generation(self) -> int:
+        """Always 0: there is no connection to lose."""
+        return 0
+
     async def ready(self) -> bool:
         """Whether it was not closed."""
         return not self._closed

@@ -63,6 +63,7 @@ class NatsBus:
         self._counter = 0
         self._publishing = asyncio.Lock()
         self._reconnected = asyncio.Event()
+        self._generation = 0
 
     @classmethod
     async def connect(cls, url: str, *, pauses: Pauses | None = None, replicas: int = 1) -> Self:
@@ -133,6 +134,11 @@ class NatsBus:
             raise _unavailable(error) from error
         headers: dict[str, str] = last.headers or {}
         return headers.get(_ID)
+
+    @property
+    def generation(self) -> int:
+        """How often the connection was lost and made anew."""
+        return self._generation
 
     async def ready(self) -> bool:
         """Whether the server answers now."""
@@ -210,6 +216,7 @@ class NatsBus:
         # Pull requests died with the old connection; wake those who wait for an answer.
         self._reconnected.set()
         self._reconnected = asyncio.Event()
+        self._generation += 1
 
     async def _make_stream(self) -> None:
         config = StreamConfig(

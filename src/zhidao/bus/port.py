@@ -41,6 +41,19 @@ class Bus(Protocol):
         """
         ...
 
+    async def newest_id(self) -> str | None:
+        """The id of the last message that is stored, or None if there is none.
+
+        A bus that lost its folder, or its newest messages with the power, shows it here.
+        Raises Unavailable.
+        """
+        ...
+
+    @property
+    def generation(self) -> int:
+        """Grows with each new connection: the bus may have lost messages since the last one."""
+        ...
+
     async def ready(self) -> bool:
         """Whether the bus answers now."""
         ...

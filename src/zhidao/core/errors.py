@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_OWN_GROUND: Final = frozenset(
+    (
+        *("database_unavailable", "contended", "bus_unavailable"),
+        *("disk_full", "recovering", "lease_lost"),
+    )
+)
 
 
 class ZhidaoError(Exception):
@@ -78,3 +85,11 @@ class Unavailable(ZhidaoError):
     exit_status = 3
     http_status = 503
     default_code = "unavailable"
+
+    @property
+    def is_own_ground(self) -> bool:
+        """Whether the node's own database or bus is away, and not somebody outside.
+
+        Nothing may be concluded from it: neither an answer nor a missing one.
+        """
+        return self.code in _OWN_GROUND

@@ -23,6 +23,8 @@ from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
 
 EVENT_BYTES_MAX: Final = 4 * 1024 * 1024
+# C2SP tlog-tiles: an entry's length stands in 16 bits.
+LEAF_BYTES_MAX: Final = 65_535
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,15 +6,22 @@ actor and appends them. State is the fold of a history: there is nothing else to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from uuid import UUID
 
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Clock, Randomness
-from zhidao.core.errors import NotFound, Unavailable
-from zhidao.core.events import Fact, SignedEvent, Speaker
+from zhidao.core.errors import NotFound, Refused, Unavailable
+from zhidao.core.events import (
+    EVENT_BYTES_MAX,
+    LEAF_BYTES_MAX,
+    Fact,
+    SignedEvent,
+    Speaker,
+    leaf_bytes,
+)
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.keys import Signer
 from zhidao.core.timescale import Utc
@@ -38,6 +45,24 @@ class Handled:
     id: UUID
 
 
+def outgoing(entry: Entry) -> tuple[bytes, bytes]:
+    """The event's byte form and its public log entry, as a journal writes them.
+
+    Raises Refused (`fact_too_large`) for what log or bus would not take: once written, it would
+    stand in the way of everything after it.
+    """
+    data, leaf = entry.event.encode(), leaf_bytes(entry.event, entry.salt)
+    if len(data) > EVENT_BYTES_MAX or len(leaf) > LEAF_BYTES_MAX:
+        raise Refused(
+            f"a {entry.event.type} of {len(data)} bytes is too large to be recorded: an event has"
+            f" at most {EVENT_BYTES_MAX} bytes, a public one {LEAF_BYTES_MAX} in the log",
+            code="fact_too_large",
+            where=entry.event.aggregate,
+            remedy="put the bulk into the archive and name it by its digest",
+        )
+    return data, leaf
+
+
 class Journal(Protocol):
     """Append-only histories of one room."""
 
@@ -49,7 +74,8 @@ class Journal(Protocol):
         """Writes events, their outbox rows and the inbox row in one transaction.
 
         All entries belong to one aggregate and continue its versions. Returns False, and writes
-        nothing, if `handled` was written before. Raises Conflict if a version is taken.
+        nothing, if `handled` was written before. Raises Conflict if a version is taken, Refused
+        (`fact_too_large`) for an event that log or bus would not take.
         """
         ...
 
@@ -84,7 +110,10 @@ class Scribe:
         clock: Clock,
         ids: IdSource,
         randomness: Randomness,
+        permit: Callable[[], None] = lambda: None,
     ) -> None:
+        """`permit` raises Unavailable while this node may sign nothing."""
+        self._permit = permit
         self._node = Speaker(node, key.public)
         self._key = key
         self._ring = ring
@@ -110,8 +139,9 @@ class Scribe:
     ) -> Entry:
         """A fact asserted by `by` as a signed event with its salt.
 
-        Raises Unavailable if this node holds no key of that party.
+        Raises Unavailable if this node holds no key of that party, or may not sign now.
         """
+        self._permit()
         signer = self._key if by == self._node.party else self._ring.signer(by)
         if signer is None:
             raise Unavailable(f"this node holds no key of {by}", code="no_key")

@@ -8,9 +8,9 @@ from typing import Any
 from psycopg import sql as composing
 
 from zhidao.core.errors import Conflict
-from zhidao.core.events import SignedEvent, leaf_bytes
+from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
-from zhidao.core.journal import Entry, Handled
+from zhidao.core.journal import Entry, Handled, outgoing
 from zhidao.store.database import Database, Session
 
 _SEEN = "(%(viewer)s::text is null or owner = %(viewer)s::text or %(viewer)s::text = any (visible))"
@@ -147,6 +147,7 @@ class PostgresJournal:
 
 def _row(entries: Sequence[Entry], aggregate: str, version: int) -> dict[str, Any]:
     events = [entry.event for entry in entries]
+    ways_out = [outgoing(entry) for entry in entries]
     return {
         "aggregate": aggregate,
         "before": version - 1,
@@ -157,6 +158,6 @@ def _row(entries: Sequence[Entry], aggregate: str, version: int) -> dict[str, An
         # A party's name holds no comma, so one text carries the array through unnest.
         "visible": [",".join(event.visible) for event in events],
         "salts": [entry.salt for entry in entries],
-        "events": [event.encode() for event in events],
-        "leaves": [leaf_bytes(entry.event, entry.salt) for entry in entries],
+        "events": [data for data, _ in ways_out],
+        "leaves": [leaf for _, leaf in ways_out],
     }

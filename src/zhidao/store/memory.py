@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from zhidao.core.archive import check_digest, digest_of
 from zhidao.core.errors import NotFound
 from zhidao.core.ids import PartyId
-from zhidao.core.journal import Entry, Handled
+from zhidao.core.journal import Entry, Handled, outgoing
 from zhidao.store.journal import check_entries, version_taken
 
 
@@ -30,6 +30,8 @@ class MemoryJournal:
         if handled in self._handled:
             return False
         if entries:
+            for entry in entries:
+                outgoing(entry)
             aggregate, version = check_entries(entries)
             history = self._histories.get(aggregate, [])
             if version != len(history) + 1:

@@ -84,6 +84,14 @@ _MARK_PUBLISHED = {
     )
     for room in JOURNAL_ROOMS
 }
+_WAITING = "select sum(waiting)::bigint as waiting from ({rooms}) as counts".replace(
+    "{rooms}",
+    _over_rooms(
+        "select (select count(*) from {room}.outbox where leaf_index is null)"
+        " + (select count(*) from {room}.outbox where leaf_index is not null and not published)"
+        " as waiting"
+    ),
+)
 _REPUBLISH = {
     room: _of_room(
         "update {room}.outbox set published = false"
@@ -140,6 +148,12 @@ async def unpublished(session: Session, limit: int) -> tuple[OutboxRow, ...]:
     """Rows that are in the log but not known to be on the bus, in log order."""
     rows = await session.fetch_all(_UNPUBLISHED, {"limit": limit})
     return tuple(OutboxRow(**row) for row in rows)
+
+
+async def waiting(session: Session) -> int:
+    """How many rows of all rooms are not known to be in the log and on the bus."""
+    row = await session.fetch_one(_WAITING)
+    return int(row["waiting"]) if row else 0
 
 
 async def mark_published(session: Session, rows: Sequence[OutboxRow]) -> None:

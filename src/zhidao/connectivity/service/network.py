@@ -88,6 +88,8 @@ class NetworkChecks:
         except NotFound:
             return unknown("no network that answers this node knows the terminal's number"), ()
         except Unavailable as error:
+            if error.is_own_ground:
+                raise
             return unknown(f"the network did not answer: {error}"), ()
         seen = subscriber.nearest(at)
         if not seen:

@@ -43,8 +43,11 @@ class TitleNames:
     async def name_all(self, parties: Iterable[PartyId]) -> None:
         """Names the accounts of all parties whose keys are here; the others stay unnamed."""
         for party in parties:
-            with contextlib.suppress(Unavailable):
+            try:
                 await self.account_of(party)
+            except Unavailable as error:
+                if error.code != "no_key":
+                    raise
 
     async def party_of(self, address: Address) -> str:
         """The party behind an address, or `` if nobody named it."""
