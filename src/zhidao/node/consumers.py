@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final, Protocol
 
 from zhidao.bus.port import Bus, Message
 from zhidao.core.ambient import Clock
+from zhidao.core.errors import Unavailable
 from zhidao.core.events import SignedEvent
 from zhidao.node.ground import Consumer
 from zhidao.node.metrics import Metrics
 from zhidao.node.relay import subject
 from zhidao.node.tracing import set_trace, trace_of_event
 
+_GROUND_PAUSE_S: Final = 0.2
 _LOG: Final = logging.getLogger("zhidao.consumers")
 
 
@@ -34,7 +37,17 @@ async def run_consumer(
     async def handle(message: Message) -> None:
         event = SignedEvent.decode(message.data)
         set_trace(trace_of_event(event))
-        await consumer.handle(event)
+        while True:
+            try:
+                await consumer.handle(event)
+            except Unavailable as error:
+                # No event is to blame for that, however long it takes.
+                if not error.is_own_ground:
+                    raise
+                _LOG.info("%s waits: %s", consumer.name, error, extra={"service": consumer.name})
+                await asyncio.sleep(_GROUND_PAUSE_S)
+            else:
+                return
 
     async def on_dead(message: Message, reason: str) -> None:
         _LOG.error(

@@ -13,9 +13,13 @@ from zhidao import __version__
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.timescale import NS, Utc
+from zhidao.node.alarms import Alarm, Alarms
 from zhidao.node.metrics import Metrics
+from zhidao.node.permit import RECOVERING_REMEDY
+from zhidao.store.space import RESERVE_BYTES
 
-DISK_BYTES_LOW: Final = 200 * 1024 * 1024
+# Below this the node's own database takes nothing new, so the alarm must sound.
+DISK_BYTES_LOW: Final = RESERVE_BYTES
 
 
 class Service(msgspec.Struct, kw_only=True):
@@ -27,19 +31,15 @@ class Service(msgspec.Struct, kw_only=True):
 
 
 class LogState(msgspec.Struct, kw_only=True):
-    """The log's newest checkpoint."""
+    """The log's newest checkpoint.
+
+    `waiting`: events that are not in the log and on the bus yet; -1 if that is unknown now.
+    """
 
     size: int
     root: str
     checkpoint_at: str
-
-
-class Alarm(msgspec.Struct, kw_only=True):
-    """Something is wrong: what, and what to do."""
-
-    code: str
-    sentence: str
-    remedy: str
+    waiting: int = 0
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -69,7 +69,11 @@ class Health:
         data: Path,
         clock: Clock,
         metrics: Metrics,
+        alarms: Alarms,
+        waiting: Callable[[], Awaitable[int]],
     ) -> None:
+        self._waiting = waiting
+        self._alarms = alarms
         self._probes = probes
         self._log = log
         self._recovering = recovering
@@ -121,12 +125,17 @@ class Health:
 
     async def _log_state(self) -> LogState:
         try:
-            return await self._log()
+            state = await self._log()
         except ZhidaoError:
-            return LogState(size=0, root="", checkpoint_at="")
+            state = LogState(size=0, root="", checkpoint_at="")
+        try:
+            state.waiting = await self._waiting()
+        except ZhidaoError:
+            state.waiting = -1
+        return state
 
     async def _other_alarms(self) -> list[Alarm]:
-        alarms = []
+        alarms = self._alarms.standing()
         free = self.disk_low()
         if free is not None:
             alarms.append(
@@ -141,7 +150,7 @@ class Health:
                 Alarm(
                     code="recovering",
                     sentence=f"the node signs nothing: {reason}",
-                    remedy="restore a newer backup (zhidao restore), or declare a new log key",
+                    remedy=RECOVERING_REMEDY,
                 )
             )
         try:

@@ -2,26 +2,33 @@
 
 One transaction takes rows that have no leaf yet, writes the leaves and the tree head and marks
 the rows; then the checkpoint is signed; then the bus gets the events. Dying anywhere repeats at
-most the last step, which the message id (the leaf's index) makes harmless.
+most the last step, which the message id (the leaf's index) makes harmless. A bus that comes back
+with less than it had gets the rest again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import Final
 
 from zhidao.bus.port import Bus, Message
-from zhidao.core.errors import Unavailable
+from zhidao.core.errors import Conflict, Unavailable, ZhidaoError
 from zhidao.core.events import SignedEvent
+from zhidao.node.alarms import Alarms
 from zhidao.node.metrics import Metrics
+from zhidao.node.permit import LEASE_REMEDY, Permit
 from zhidao.store import outbox
 from zhidao.store.database import Database
 from zhidao.trust.commands import Log
 
 BATCH_ROWS_MAX: Final = 512
 _IDLE_S: Final = 0.5
-_PAUSE_AFTER_FAILURE_S: Final = 0.5
+_PAUSE_AFTER_FAILURE_S: Final = 0.2
+# What the world's absence does not explain needs a person: asking often helps nobody.
+_PAUSE_AFTER_REFUSAL_S: Final = 2.0
+_STOPPED: Final = "relay_stopped"
 _LOG: Final = logging.getLogger("zhidao.relay")
 
 
@@ -30,23 +37,40 @@ def subject(event_type: str) -> str:
     return f"zhidao.{event_type}"
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the relay tells when something is wrong, and the node's permit to sign."""
+
+    alarms: Alarms
+    permit: Permit
+    metrics: Metrics
+
+
 class Relay:
     """Moves events out of the database; one runs in a node."""
 
-    def __init__(self, database: Database, log: Log, bus: Bus, metrics: Metrics) -> None:
+    def __init__(self, database: Database, log: Log, bus: Bus, watch: Watch) -> None:
         self._database = database
         self._log = log
         self._bus = bus
-        self._metrics = metrics
+        self._alarms = watch.alarms
+        self._permit = watch.permit
+        self._metrics = watch.metrics
         self._woken = asyncio.Event()
+        # After a crash between commit and signature the newest tree head is still unsigned.
+        self._unsigned = True
+        self._generation: int | None = None
 
     def wake(self) -> None:
         """Says that an outbox row was committed."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled; what the world refuses now is tried again."""
-        await self._sign()
+        """Runs until cancelled; what the world refuses now is tried again.
+
+        Raises nothing that it knows: a log that is recovering or was taken by another process
+        is an alarm, and the node goes on reading.
+        """
         while True:
             self._woken.clear()
             try:
@@ -55,6 +79,10 @@ class Relay:
                 _LOG.warning("the relay waits: %s", error, extra={"code": error.code})
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 continue
+            except ZhidaoError as error:
+                await self._refused(error)
+                continue
+            self._alarms.clear(_STOPPED)
             if not moved:
                 try:
                     await asyncio.wait_for(self._woken.wait(), _IDLE_S)
@@ -63,25 +91,46 @@ class Relay:
 
     async def step(self) -> int:
         """Moves one batch as far as it goes; returns how many rows moved."""
+        if self._generation != self._bus.generation:
+            await self._refill_bus()
         logged = await self._to_log()
-        if logged:
+        if self._unsigned:
             await self._log.sign_checkpoint()
+            self._unsigned = False
         return logged + await self._to_bus()
 
-    async def _sign(self) -> None:
-        # After a crash between commit and signature the newest tree head is still unsigned.
-        while True:
-            try:
-                await self._log.sign_checkpoint()
-            except Unavailable:
-                await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
-            else:
-                return
+    async def _refused(self, error: ZhidaoError) -> None:
+        """Waits for a person; for ever if another process writes the log."""
+        if isinstance(error, Conflict) and error.code == "lease_lost":
+            self._permit.withdraw(str(error.args[0]))
+            sentence = "another process has taken this node's log: this one writes nothing more"
+            self._alarms.sound("lease_lost", sentence, LEASE_REMEDY)
+            _LOG.error("%s", sentence, extra={"code": error.code})
+            await asyncio.Event().wait()
+        # While recovering, the health report says so by itself.
+        if error.code != "recovering":
+            self._alarms.sound(
+                _STOPPED, f"no event goes into the log or onto the bus: {error}", error.remedy
+            )
+        _LOG.error("the relay needs an operator: %s", error, extra={"code": error.code})
+        await asyncio.sleep(_PAUSE_AFTER_REFUSAL_S)
+
+    async def _refill_bus(self) -> None:
+        """Compares the bus with the outbox after each new connection."""
+        generation = self._bus.generation
+        newest = _leaf_index(await self._bus.newest_id())
+        async with self._database.session() as session:
+            again = await outbox.republish_after(session, newest)
+        if again:
+            _LOG.warning("the bus misses %d events after leaf %d; they go again", again, newest)
+        self._generation = generation
 
     async def _to_log(self) -> int:
         async with self._database.session() as session:
             rows = await outbox.pending(session, BATCH_ROWS_MAX)
             if rows:
+                # A commit whose answer is lost leaves leaves that this process does not know of.
+                self._unsigned = True
                 appended = await self._log.append(session, [row.leaf for row in rows])
                 await outbox.mark(session, rows, appended.first)
                 self._metrics.leaves.set(appended.size)
@@ -104,3 +153,9 @@ class Relay:
             await outbox.mark_published(session, rows)
         self._metrics.relayed.inc(len(rows))
         return len(rows)
+
+
+def _leaf_index(message_id: str | None) -> int:
+    """The index in a message's id; -1 (the bus has nothing of ours) if there is none."""
+    text = (message_id or "").removeprefix("leaf-")
+    return int(text) if text.isascii() and text.isdigit() else -1

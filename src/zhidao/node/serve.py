@@ -1,8 +1,8 @@
 """One node on one machine: children, rooms, relay and API under one supervisor.
 
 Everything starts from the main thread (children die with the thread that launched them), then one
-event loop runs it all. A child that dies is started again; a part that raises ends the node with
-a message, and the system's service manager starts it anew.
+event loop runs it all. A child that dies is started again, and so is a part that raises, with an
+alarm; only the end of the web server ends the node.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from zhidao.core.actor import Role
-from zhidao.core.ambient import HandClock
 from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.ids import party_id
-from zhidao.core.timescale import Utc
 from zhidao.node.adapters.key_files import write_private
+from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.config import Config
+from zhidao.node.jobs import Job, JobKeeper
+from zhidao.node.workers import Workers
 
 WATCH_S: Final = 0.25
 STATE_FILE: Final = "node.json"
+SCENARIO_FILE: Final = "scenario-time"
 _LOG: Final = logging.getLogger("zhidao.node")
 
 
@@ -132,7 +132,7 @@ async def _run(
                 bus_url=servers.bus_url,
                 passphrase=passphrase,
                 demo=config.flag("node.demo"),
-                scenario=HandClock(Utc.parse("1980-01-06T00:00:00Z"))
+                scenario=KeptClock(config.data / SCENARIO_FILE)
                 if config.flag("node.demo")
                 else None,
                 body_bytes_max=config.number("http.body_bytes_max"),
@@ -140,6 +140,7 @@ async def _run(
                 devices_host=config.text("devices.host"),
                 devices_port=config.number("devices.port"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
+                own_database="database" in servers.children,
             ),
             workers,
         )
@@ -155,12 +156,9 @@ async def _serve(
     import uvicorn
 
     server = uvicorn.Server(_uvicorn_config(config, node.app))
-    stopping = False
 
     async def web() -> None:
-        nonlocal stopping
         await server.serve()
-        stopping = True
         raise _Stopped
 
     async def announce() -> None:
@@ -177,22 +175,15 @@ async def _serve(
         write_private(config.data / STATE_FILE, json.dumps(state).encode())
         ready(state)
 
-    jobs: list[Callable[[], Awaitable[None]]] = [
-        web,
-        announce,
-        lambda: _watch(servers),
-        *node.jobs(),
-    ]
+    keeper = JobKeeper(node.alarms)
     try:
         async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(_run_job(job))
+            group.create_task(web())
+            group.create_task(announce())
+            for job in (Job("supervisor", lambda: _watch(servers)), *node.jobs()):
+                group.create_task(keeper.keep(job), name=job.name)
     except* _Stopped:
         _LOG.info("the node stops")
-
-
-async def _run_job(job: Callable[[], Awaitable[None]]) -> None:
-    await job()
 
 
 async def _codes(config: Config, node: Any) -> dict[str, str]:
@@ -257,7 +248,7 @@ def _uvicorn_config(config: Config, app: Any) -> Any:
 @contextlib.contextmanager
 def _workers() -> Any:
     """Processes for heavy work; none exists before the first task."""
-    pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+    pool = Workers()
     try:
         yield pool
     finally:

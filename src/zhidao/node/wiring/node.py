@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 
 from litestar.types import ASGIApp
 
@@ -15,6 +16,7 @@ from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.callers import PostgresCallers
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
 from zhidao.node.adapters.roads import PostgresDeadLetters, PostgresPartyBook
+from zhidao.node.alarms import Alarms
 from zhidao.node.api import callers as callers_api
 from zhidao.node.api import health as health_api
 from zhidao.node.api.application import application
@@ -22,22 +24,24 @@ from zhidao.node.api.guards import Doorkeeper
 from zhidao.node.consumers import run_consumer
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import Health
+from zhidao.node.jobs import Job
 from zhidao.node.metrics import Metrics
 from zhidao.node.parties import Parties
-from zhidao.node.relay import Relay
+from zhidao.node.permit import Permit
+from zhidao.node.relay import Relay, Watch
 from zhidao.node.security.gate import Gate
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.settings import Settings
+from zhidao.store import outbox
 from zhidao.store.archive import PostgresArchive
 from zhidao.store.database import Database
 from zhidao.store.migrate import migrate
-
-Job = Callable[[], Awaitable[None]]
+from zhidao.store.space import SpaceWatch
 
 
 class Node:
-    """A built node: its application, its gate, and the jobs that make it live."""
+    """A built node: its application, its gate, its alarms, and the jobs that make it live."""
 
     def __init__(
         self,
@@ -47,15 +51,17 @@ class Node:
         jobs: Sequence[Job],
         devices_address: Callable[[], str],
         ground: Ground,
+        alarms: Alarms,
     ) -> None:
         self.app = app
         self.gate = gate
+        self.alarms = alarms
         self.devices_address = devices_address
         self._jobs = jobs
         self._ground = ground
 
     def jobs(self) -> Sequence[Job]:
-        """Functions that run until cancelled."""
+        """Work that runs until cancelled, and may be started again when it fails."""
         return self._jobs
 
     async def close(self) -> None:
@@ -68,14 +74,16 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
     """Opens database and bus, brings the schema up to date, and builds every room."""
     metrics = Metrics()
     keys = KeyFiles(settings.data / "keys", settings.passphrase, SystemRandomness())
-    wake = _Wake()
-    ground = await _ground(settings, workers, keys, wake)
+    loose = _LooseEnds()
+    ground = await _ground(settings, workers, keys, loose)
     database, clock, randomness = ground.database, ground.clock, ground.randomness
     gate = Gate(PostgresCallers(database), clock, randomness)
     parties = Parties(PostgresPartyBook(database), keys)
     built = await rooms.build(ground, settings, keys, parties)
-    relay = Relay(database, built.log, ground.bus, metrics)
-    wake.target = relay.wake
+    alarms = Alarms()
+    relay = Relay(database, built.log, ground.bus, Watch(alarms, loose.permit, metrics))
+    loose.wake = relay.wake
+    loose.permit.recovering = lambda: built.log.recovering
     dead = PostgresDeadLetters(database)
     health = Health(
         probes={
@@ -89,6 +97,8 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         data=settings.data,
         clock=clock,
         metrics=metrics,
+        alarms=alarms,
+        waiting=_waiting(database),
     )
     app = application(
         [
@@ -115,24 +125,26 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         jobs=_jobs(built.rooms, relay, ground, dead, metrics),
         devices_address=built.devices_address,
         ground=ground,
+        alarms=alarms,
     )
 
 
-class _Wake:
-    """Stands in for the relay until it is built."""
+@dataclass(slots=True)
+class _LooseEnds:
+    """What the ground needs of parts that are built on it: ends tied when those stand."""
 
-    def __init__(self) -> None:
-        self.target: Callable[[], None] = lambda: None
+    permit: Permit = field(default_factory=Permit)
+    wake: Callable[[], None] = lambda: None
 
-    def __call__(self) -> None:
-        self.target()
+    def wake_relay(self) -> None:
+        self.wake()
 
 
 async def _ground(
-    settings: Settings, workers: Executor, keys: KeyFiles, wake: Callable[[], None]
+    settings: Settings, workers: Executor, keys: KeyFiles, loose: _LooseEnds
 ) -> Ground:
     clock, randomness = SystemClock(), SystemRandomness()
-    database = await Database.open(settings.database_url)
+    database = await _database(settings)
     try:
         await migrate(database)
         bus = await NatsBus.connect(settings.bus_url)
@@ -153,6 +165,7 @@ async def _ground(
             clock=clock,
             ids=ids,
             randomness=randomness,
+            permit=loose.permit.check,
         ),
         node=settings.name,
         node_key=node_key,
@@ -164,9 +177,24 @@ async def _ground(
         randomness=randomness,
         workers=workers,
         data=settings.data,
-        wake_relay=wake,
+        wake_relay=loose.wake_relay,
         demo=settings.demo,
     )
+
+
+async def _database(settings: Settings) -> Database:
+    if settings.own_database:
+        space = SpaceWatch(settings.data)
+        return await Database.open(settings.database_url, low_space=space.is_low)
+    return await Database.open(settings.database_url)
+
+
+def _waiting(database: Database) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        async with database.session() as session:
+            return await outbox.waiting(session)
+
+    return count
 
 
 def _probe(ready: Callable[[], Awaitable[bool]], name: str) -> Callable[[], Awaitable[str]]:
@@ -181,11 +209,15 @@ def _probe(ready: Callable[[], Awaitable[bool]], name: str) -> Callable[[], Awai
 def _jobs(
     built: Sequence[Room], relay: Relay, ground: Ground, dead: PostgresDeadLetters, metrics: Metrics
 ) -> list[Job]:
-    jobs: list[Job] = [relay.run]
+    jobs = [Job("relay", relay.run)]
     for room in built:
-        jobs += list(room.background)
+        jobs += [Job(f"{room.name} {_name(work)}", work) for work in room.background]
         jobs += [_consumer_job(c, ground, dead, metrics) for c in room.consumers]
     return jobs
+
+
+def _name(work: Callable[[], Awaitable[None]]) -> str:
+    return str(getattr(work, "__qualname__", work))
 
 
 def _consumer_job(
@@ -194,4 +226,4 @@ def _consumer_job(
     async def job() -> None:
         await run_consumer(consumer, bus=ground.bus, dead=dead, clock=ground.clock, metrics=metrics)
 
-    return job
+    return Job(f"consumer {consumer.name}", job)

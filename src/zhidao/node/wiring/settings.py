@@ -11,7 +11,10 @@ from zhidao.core.ids import PartyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings as values: `scenario` is the demonstration's own clock, if it has one."""
+    """Settings as values: `scenario` is the demonstration's own clock, if it has one.
+
+    `own_database`: the database's files lie in `data`, so this node must watch its disk.
+    """
 
     name: PartyId
     organisation: str
@@ -26,3 +29,4 @@ class Settings:
     devices_host: str
     devices_port: int
     packs: Path | None
+    own_database: bool = False

@@ -1,0 +1,32 @@
+"""What is wrong with the node right now, as long as it is wrong."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Alarm(msgspec.Struct, kw_only=True):
+    """Something is wrong: what, and what to do."""
+
+    code: str
+    sentence: str
+    remedy: str
+
+
+class Alarms:
+    """Alarms that parts of the node have raised and not taken back; one for each code."""
+
+    def __init__(self) -> None:
+        self._raised: dict[str, Alarm] = {}
+
+    def sound(self, code: str, sentence: str, remedy: str) -> None:
+        """Raises an alarm, or replaces its sentence."""
+        self._raised[code] = Alarm(code=code, sentence=sentence, remedy=remedy)
+
+    def clear(self, code: str) -> None:
+        """Takes an alarm back, if it stands."""
+        self._raised.pop(code, None)
+
+    def standing(self) -> list[Alarm]:
+        """The alarms that stand, oldest first."""
+        return list(self._raised.values())

@@ -1,0 +1,83 @@
+"""Keeps background work going: what fails is named, waits, and starts anew; the node stays up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.node.alarms import Alarms
+
+PAUSE_FIRST_S: Final = 0.1
+PAUSE_LONGEST_S: Final = 30.0
+# A job that ran this long without failing is well again.
+WELL_AFTER_S: Final = 60.0
+_LOG: Final = logging.getLogger("zhidao.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that runs until cancelled. `name` is what an operator reads."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobKeeper:
+    """Runs jobs for ever; an alarm stands while one keeps failing."""
+
+    alarms: Alarms
+    pause_first_s: float = PAUSE_FIRST_S
+    pause_longest_s: float = PAUSE_LONGEST_S
+    well_after_s: float = WELL_AFTER_S
+
+    async def keep(self, job: Job) -> None:
+        """Runs one job until cancelled, again after a growing pause whenever it ends."""
+        failures = 0
+        while True:
+            ended = await self._once(job)
+            failures = 1 if ended.ran_well else failures + 1
+            pause_s = min(self.pause_first_s * 2.0 ** min(failures - 1, 30), self.pause_longest_s)
+            self.alarms.sound(
+                _code(job),
+                f"{job.name} failed {failures} times in a row: {ended.reason}",
+                "it starts again by itself; report the trace in the node's log",
+            )
+            await asyncio.sleep(pause_s)
+
+    async def _once(self, job: Job) -> _Ended:
+        running = asyncio.ensure_future(job.run())
+        ran_well = False
+        try:
+            done, _ = await asyncio.wait((running,), timeout=self.well_after_s)
+            if not done:
+                ran_well = True
+                self.alarms.clear(_code(job))
+                await asyncio.wait((running,))
+        finally:
+            if not running.done():
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+        error = running.exception()
+        if error is None:
+            _LOG.error("%s ended; starting it again", job.name, extra={"service": job.name})
+            return _Ended(ran_well, "it ended")
+        if not isinstance(error, Exception):
+            raise error
+        _LOG.error(
+            "%s failed; starting it again", job.name, exc_info=error, extra={"service": job.name}
+        )
+        return _Ended(ran_well, f"{type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    ran_well: bool
+    reason: str
+
+
+def _code(job: Job) -> str:
+    return f"job_failing:{job.name}"
