@@ -51,7 +51,10 @@ Say = Callable[[int, str], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """How the road ended. `steps`: sentence of each step that was reached."""
+    """How the road ended. `steps`: sentence of each step that was reached.
+
+    `acknowledged`: digests of the terminal's frames for which the node has taken responsibility.
+    """
 
     paid: bool = False
     reason: str = ""
@@ -59,6 +62,7 @@ class Outcome:
     steps: dict[int, str] = field(default_factory=dict)
     proof: Path | None = None
     trust: Path | None = None
+    acknowledged: frozenset[bytes] = frozenset()
 
 
 class RoadRun:
@@ -415,6 +419,7 @@ class RoadRun:
             self._step(5, f"the node did not accept the terminal: {refusal}")
             return
         finally:
+            self._outcome.acknowledged = frozenset(terminal.acknowledged)
             await terminal.close()
         self._step(
             5,

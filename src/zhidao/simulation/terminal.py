@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -116,6 +117,8 @@ class TerminalClient:
         self._line: _Line | None = None
         self._nonce = b""
         self.token = token
+        # Of each message that a node must keep: SHA-256 over its id, packet number and body.
+        self.acknowledged: set[bytes] = set()
 
     async def connect(self) -> None:
         """Connects, registers if there is no token, authenticates and receives a nonce.
@@ -211,6 +214,8 @@ class TerminalClient:
                     frame = open_frames.pop((heard.serial, heard.message_id), None)
                     if frame and heard.result != RESULT_OK:
                         raise _not_accepted(heard)
+                    if frame and frame.header.message_id != Heartbeat.ID:
+                        self.acknowledged.add(_digest(frame))
                 elif isinstance(heard, AskedAgain):
                     await line.send(_missing(frames, heard))
                 elif isinstance(heard, NonceGiven):
@@ -326,6 +331,13 @@ def position_report(
         time_bcd=time_to_bcd(at),
         items=(Item(ITEM_SATELLITES, bytes((satellites,))),) if satellites else (),
     )
+
+
+def _digest(frame: Frame) -> bytes:
+    """What tells a frame's content, however often and under whatever serial it is sent."""
+    head = frame.header
+    number = head.message_id.to_bytes(2, "big") + head.packet_number.to_bytes(2, "big")
+    return hashlib.sha256(number + frame.body).digest()
 
 
 def _missing(frames: Sequence[Frame], asked: AskedAgain) -> list[Frame]:

@@ -1,0 +1,317 @@
+"""Kills programs of a running node while a consignment travels, and judges what is left.
+
+From one seed: which victim dies after which step of the road, and how long after it. The road's
+parties know nothing of it; they repeat what was not answered. Afterwards the node's remains must
+be those of a voyage on which nothing happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from zhidao.core.ambient import SeededRandomness
+from zhidao.core.errors import Unavailable
+from zhidao.finance.events import Settled
+from zhidao.simulation import cast
+from zhidao.simulation.adapters.remains import Remains
+from zhidao.simulation.node_process import NodeProcess
+from zhidao.simulation.road import Outcome, RoadRun
+from zhidao.simulation.scene import Scene
+from zhidao.trust.events import TitleMoved
+
+VICTIMS: Final = ("node", "database", "bus")
+PACE_S: Final = 0.02
+_STEPS: Final = 9
+_AFTER_STEP_S: Final = 1.2
+_SOON_S: Final = 0.01
+_QUIET_S: Final = 0.3
+_QUIET_TRIES: Final = 60
+_COMMANDS: Final = {"database": "postgres", "bus": "nats-server"}
+# What a voyage leaves, however often it was interrupted: 63 facts, each recorded so often.
+FACTS: Final[Mapping[str, int]] = {
+    "connectivity.CardRegistered.v1": 1,
+    "connectivity.NetworkChecked.v1": 1,
+    "connectivity.ShortMessageReceived.v1": 3,
+    "devices.SealChecked.v1": 1,
+    "devices.Sealed.v1": 1,
+    "devices.TerminalRegistered.v1": 1,
+    "devices.WindowReceived.v1": 1,
+    "finance.AccountOpened.v1": 6,
+    "finance.BankAdmitted.v1": 2,
+    "finance.ConditionMet.v1": 4,
+    "finance.DealOpened.v1": 1,
+    "finance.Decided.v1": 1,
+    "finance.MoneyReserved.v1": 1,
+    "finance.Settled.v1": 1,
+    "finance.TitleReserved.v1": 1,
+    "finance.TransfersPosted.v1": 3,
+    "industry.LotFinished.v1": 1,
+    "industry.OrderOpened.v1": 1,
+    "positioning.ArrivalExpected.v1": 1,
+    "positioning.ArrivalProven.v1": 1,
+    "positioning.NavigationAdded.v1": 1,
+    "positioning.TerminalWatched.v1": 1,
+    "trade.ConsignmentEntered.v1": 1,
+    "trade.CustomsReleased.v1": 1,
+    "trade.Delivered.v1": 1,
+    "trade.DocumentAdded.v1": 5,
+    "trade.PapersChecked.v1": 1,
+    "trust.AccountNamed.v1": 6,
+    "trust.ChainTransaction.v1": 6,
+    "trust.CredentialIssued.v1": 2,
+    "trust.CustodyOpened.v1": 1,
+    "trust.TitleAsked.v1": 1,
+    "trust.TitleMoved.v1": 3,
+}
+# Batches of positions are sealed every few seconds: a longer voyage has more of them.
+_ANY_NUMBER: Final = frozenset(("devices.PositionsRecorded.v1",))
+# (debit code, credit code, minor units, kind): funds come in, are reserved, and paid across.
+_TRANSFERS: Final = Counter(
+    (
+        (200, 100, cast.FUNDS_MINOR, 0),
+        (100, 300, cast.AMOUNT_MINOR, 2),
+        (100, 300, cast.AMOUNT_MINOR, 4),
+        (300, 400, cast.AMOUNT_MINOR, 0),
+        (410, 100, cast.AMOUNT_MINOR, 0),
+    )
+)
+_TITLE_WAY: Final = (("mint", "exporter"), ("transfer", "corridor"), ("transfer", "importer"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """What died: its process ids, after which step, and seconds after the road began."""
+
+    victim: str
+    pids: tuple[int, ...]
+    step: int
+    at_s: float
+
+
+@dataclass(slots=True)
+class Voyage:
+    """One interrupted run of the road. `seconds`: the road alone, with all restarts."""
+
+    seed: int
+    victim: str
+    outcome: Outcome
+    kills: list[Kill] = field(default_factory=list)
+    starts: int = 1
+    seconds: float = 0.0
+
+
+class Killer:
+    """Waits for the steps that the seed chose and then kills, some time later."""
+
+    def __init__(self, node: NodeProcess, *, victim: str, seed: int, kills: int) -> None:
+        self._node = node
+        self._victim = victim
+        self._chance = random.Random(f"{seed} {victim}")  # noqa: S311 (repeats, is no secret)
+        self._plan = sorted(self._chance.sample(range(_STEPS), kills))
+        self._started_s = time.monotonic()
+        self._step = 0
+        self.kills: list[Kill] = []
+
+    def reached(self, step: int, _: str) -> None:
+        """Hears how far the road is."""
+        self._step = max(self._step, step)
+
+    async def run(self) -> None:
+        """Kills as planned, until cancelled or done."""
+        for step in self._plan:
+            while self._step < step:  # noqa: ASYNC110 (the road tells by a call from outside)
+                await asyncio.sleep(_SOON_S)
+            await asyncio.sleep(self._chance.uniform(0.0, _AFTER_STEP_S))
+            pids = await self._find()
+            for pid in pids:
+                _kill(pid)
+            at_s = time.monotonic() - self._started_s
+            self.kills.append(Kill(self._victim, pids, self._step, round(at_s, 2)))
+
+    async def _find(self) -> tuple[int, ...]:
+        """The processes to kill; waits while the victim is away already."""
+        # The database dies in two ways: its first process alone, or all of them at once.
+        whole = self._victim == "database" and self._chance.random() < 0.5
+        while True:
+            pid = self._node.pid
+            if pid and self._victim == "node":
+                return (pid,)
+            found = _children(pid, _COMMANDS.get(self._victim, "")) if pid else []
+            if found:
+                below = _children(found[0], "") if whole else []
+                return (found[0], *below)
+            await asyncio.sleep(_SOON_S)
+
+
+async def carry(
+    scene: Scene, folder: Path, *, seed: int, victim: str, kills: int = 3, pace_s: float = PACE_S
+) -> Voyage:
+    """Runs the road on a node of its own in `folder` while the victim dies again and again.
+
+    Ends with the node stopped. Raises Unavailable if the road does not come to an end.
+    """
+    node = NodeProcess(folder)
+    await node.start()
+    killer = Killer(node, victim=victim, seed=seed, kills=kills)
+    road = RoadRun(
+        node,
+        scene,
+        folder=folder,
+        output=folder,
+        fail="",
+        randomness=SeededRandomness(os.urandom(16)),
+        say=killer.reached,
+        pace_s=pace_s,
+    )
+    started_s = time.monotonic()
+    killing = asyncio.create_task(killer.run())
+    try:
+        outcome = await road.run()
+        killing.cancel()
+        seconds = time.monotonic() - started_s
+        await _quiet(node, folder)
+    finally:
+        killing.cancel()
+        await asyncio.gather(killing, return_exceptions=True)
+        await node.stop()
+    return Voyage(seed, victim, outcome, killer.kills, node.starts, round(seconds, 2))
+
+
+def judge(voyage: Voyage, remains: Remains) -> list[str]:
+    """What is wrong, each in a sentence; empty when nothing was lost and nothing done twice."""
+    return [
+        *_of_outcome(voyage.outcome),
+        *_of_log(remains),
+        *_of_facts(remains),
+        *_of_money(remains),
+        *_of_frames(voyage.outcome, remains),
+    ]
+
+
+def _of_outcome(outcome: Outcome) -> Iterator[str]:
+    if not outcome.paid:
+        yield f"the road ended unpaid: {outcome.reason} {outcome.sentence}"
+    if outcome.proof is None or outcome.trust is None:
+        yield "the road ended without a proof"
+
+
+def _of_log(remains: Remains) -> Iterator[str]:
+    """Every event has one leaf, every leaf one event, and the bus has them all in order."""
+    boxed = sorted(box[0] for box in remains.boxes)
+    if boxed != sorted(remains.events):
+        yield f"{len(remains.events)} events have {len(boxed)} outbox rows, or other ones"
+    waiting = [box[0] for box in remains.boxes if box[1] is None]
+    if waiting:
+        yield f"{len(waiting)} events have no leaf"
+    if any(not box[3] for box in remains.boxes):
+        yield f"{sum(not box[3] for box in remains.boxes)} events are not known to be on the bus"
+    indices = Counter(box[1] for box in remains.boxes if box[1] is not None)
+    twice = [index for index, count in indices.items() if count > 1]
+    if twice:
+        yield f"leaves {twice} belong to two events"
+    size = len(remains.leaves)
+    if set(remains.leaves) != set(range(size)) or remains.log_size != size:
+        yield f"the log has {size} leaves, its head says {remains.log_size}, or there are gaps"
+    if set(indices) != set(remains.leaves):
+        yield f"leaves without event, or events without leaf: {set(indices) ^ set(remains.leaves)}"
+    if any(remains.leaves.get(box[1], box[2]) != box[2] for box in remains.boxes if box[1]):
+        yield "a leaf is not its event's commitment"
+    if set(remains.bus) != {f"leaf-{index}" for index in range(size)}:
+        yield f"the bus misses leaves, or has strangers: {len(set(remains.bus))} of {size}"
+    yield from (f"given up: {letter}" for letter in remains.dead_letters)
+
+
+def _of_facts(remains: Remains) -> Iterator[str]:
+    found = remains.facts
+    for kind in sorted(found.keys() | FACTS.keys()):
+        if kind not in _ANY_NUMBER and found[kind] != FACTS.get(kind, 0):
+            yield f"{kind} was recorded {found[kind]} times, not {FACTS.get(kind, 0)}"
+    moves = sorted(
+        (event.version, TitleMoved.of(event))
+        for event in remains.events.values()
+        if event.type == TitleMoved.TYPE
+    )
+    way = tuple((moved.action, moved.holder_party) for _, moved in moves)
+    if way != _TITLE_WAY:
+        yield f"the title went {way}"
+
+
+def _of_money(remains: Remains) -> Iterator[str]:
+    if Counter(remains.transfers) != _TRANSFERS:
+        yield f"the ledger holds other transfers: {remains.transfers}"
+    if sum(remains.balances.values()) != 0:
+        yield f"the ledger's sum is {sum(remains.balances.values())}"
+    if remains.pending:
+        yield f"{remains.pending} minor units are still reserved"
+    customers = sorted(minor for (code, _), minor in remains.balances.items() if code == 100)
+    if customers != sorted((cast.FUNDS_MINOR - cast.AMOUNT_MINOR, cast.AMOUNT_MINOR)):
+        yield f"the customers' balances are {customers}"
+    for event in remains.events.values():
+        if event.type == Settled.TYPE and not Settled.of(event).paid:
+            yield "the deal was settled unpaid"
+
+
+def _of_frames(outcome: Outcome, remains: Remains) -> Iterator[str]:
+    lost = outcome.acknowledged - remains.frames
+    if lost:
+        yield f"{len(lost)} frames were acknowledged and are not stored"
+    # The terminal went on until each frame was acknowledged, so there can be no other.
+    if remains.frames - outcome.acknowledged:
+        strangers = len(remains.frames - outcome.acknowledged)
+        yield f"{strangers} frames are stored and were never acknowledged"
+
+
+async def _quiet(node: NodeProcess, folder: Path) -> None:
+    """Waits until every event is in the log and on the bus, as the node's health says."""
+    token = _auditor(folder)
+    async with httpx.AsyncClient(base_url=node.url, timeout=5.0) as http:
+        for _ in range(_QUIET_TRIES):
+            try:
+                answer = await http.get(
+                    "/v1/node/health", headers={"Authorization": f"Bearer {token}"}
+                )
+                if answer.status_code == httpx.codes.OK and answer.json()["log"]["waiting"] == 0:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(_QUIET_S)
+    raise Unavailable("the node still has events that are not in the log")
+
+
+def _auditor(folder: Path) -> str:
+    return str(json.loads((folder / "tokens.json").read_text())["auditor"])
+
+
+def _children(parent: int, command: str) -> list[int]:
+    """Child processes of a process whose command is this one (any if empty)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            name, _, rest = (entry / "stat").read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue  # Ended meanwhile.
+        state, above = rest.split()[:2]
+        if int(above) == parent and state != "Z" and command in ("", name):
+            found.append(int(entry.name))
+    return sorted(found)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
