@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
         *("finance", "trade", "positioning", "exchange", "industry", "insight"),
         *("devices", "connectivity", "trust", "store", "bus", "core"),
     },
-    "simulation": {"node", "positioning", "devices", "connectivity", "trust", "core"},
+    "simulation": {"node", "finance", "positioning", "devices", "connectivity", "trust", "core"},
     "cli": {"simulation", "node", "insight", "positioning", "trust", "store", "bus", "core"},
 }
 
