@@ -17,12 +17,21 @@ def plain_text(data: bytes, *, bytes_max: int = PLAIN_BYTES_MAX) -> bytes:
 
     Raises MalformedInput for a damaged or cut stream, and where the text would exceed `bytes_max`.
     """
+    data = unpacked(data, bytes_max=bytes_max)
+    return _from_compact(data, bytes_max=bytes_max) if is_compact(data) else data
+
+
+def is_compact(data: bytes) -> bool:
+    """Whether this is Compact RINEX by its first line."""
+    return b"CRINEX VERS   / TYPE" in data[:200]
+
+
+def unpacked(data: bytes, *, bytes_max: int) -> bytes:
+    """The bytes without gzip, whether they had it or not; at most `bytes_max` of them."""
     if data.startswith(_GZIP):
         data = gunzip(data, bytes_max=bytes_max)
     if len(data) > bytes_max:
         raise MalformedInput(f"{len(data)} bytes of RINEX; at most {bytes_max} are read")
-    if b"CRINEX VERS   / TYPE" in data[:200]:
-        data = _from_compact(data, bytes_max=bytes_max)
     return data
 
 

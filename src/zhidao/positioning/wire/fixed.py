@@ -7,33 +7,45 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
 
 _BLANK: Final = 32
 _MINUS: Final = 45
 _ZERO: Final = 48
+# From here on the import of numba costs less than it saves.
+_LOADING_PAYS_BYTES: Final = 24_000_000
 
 
 class Lines:
-    """The lines of a text as places in its bytes; ends exclude line feed and carriage return."""
+    """The lines of a text as places in its bytes; ends exclude line feed and carriage return.
+
+    `compiled` says whether this text is read by compiled kernels.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._bytes = np.frombuffer(data, np.uint8)
-        feeds = np.flatnonzero(self._bytes == 10)
+        self.bytes: Bytes = np.frombuffer(data, np.uint8)
+        self.compiled = ready(pays=len(data) >= _LOADING_PAYS_BYTES)
+        feeds = self._feeds()
         starts = np.concatenate(([0], feeds + 1))
         ends = np.concatenate((feeds, [len(data)]))
         if len(starts) and starts[-1] == len(data):
             starts, ends = starts[:-1], ends[:-1]
-        returns = (
-            (ends > starts) & (self._bytes[np.maximum(ends - 1, 0)] == 13) if len(data) else []
-        )
+        returns = (ends > starts) & (self.bytes[np.maximum(ends - 1, 0)] == 13) if len(data) else []
         self.starts: Ints = starts.astype(np.int64)
         self.ends: Ints = (ends - returns).astype(np.int64) if len(data) else ends.astype(np.int64)
         self._padded: Bytes | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def _feeds(self) -> Ints:
+        if self.compiled:
+            from zhidao.positioning.domain.kernels.rinex_text import line_feeds
+
+            return line_feeds(self.bytes)
+        return np.flatnonzero(self.bytes == 10)
 
     def text(self, line: int) -> str:
         """One line as text; bytes outside ASCII become replacement characters."""
@@ -44,13 +56,13 @@ class Lines:
         starts, ends = self.starts[lines], self.ends[lines]
         if not len(self.data):
             return np.zeros(0, np.uint8)
-        first = self._bytes[np.minimum(starts, len(self.data) - 1)]
+        first = self.bytes[np.minimum(starts, len(self.data) - 1)]
         return np.where(ends > starts, first, 0).astype(np.uint8)
 
     def block(self, lines: Ints, width: int) -> Bytes:
         """Those lines as a matrix of bytes, cut or padded with blanks to `width`."""
         if self._padded is None or len(self._padded) < len(self.data) + width:
-            self._padded = np.concatenate((self._bytes, np.zeros(width, np.uint8)))
+            self._padded = np.concatenate((self.bytes, np.zeros(width, np.uint8)))
         rows = sliding_window_view(self._padded, width)[self.starts[lines]]
         lengths = self.ends[lines] - self.starts[lines]
         rows[np.arange(width) >= lengths[:, None]] = _BLANK

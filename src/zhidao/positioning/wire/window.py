@@ -13,7 +13,7 @@ from zhidao.positioning.domain.observations import Bools
 from zhidao.positioning.wire.compression import plain_text
 from zhidao.positioning.wire.fixed import Lines
 from zhidao.positioning.wire.rinex_header import observation_header
-from zhidao.positioning.wire.rinex_obs import epoch_blocks, epoch_times_ns
+from zhidao.positioning.wire.rinex_times import epoch_blocks, epoch_times_ns
 
 # Header lines that count or date the whole recording and would be untrue of a window.
 _WHOLE_FILE: Final = re.compile(

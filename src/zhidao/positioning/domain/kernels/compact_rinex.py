@@ -1,0 +1,228 @@
+"""Compact RINEX 3 straight to numbers. Twin: expansion by `hatanaka`, then `wire.rinex_obs`.
+
+Form: Hatanaka, "A compression format and tools for GNSS observation data", Bulletin of the GSI 55,
+2008 (not at hand; checked against the RNXCMP programs on real files). Only files of observations
+are decoded here; for events, and for anything that looks damaged, the caller takes the twin.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+
+_BLANK: Final = 32
+_AND: Final = 38
+_MINUS: Final = 45
+_ZERO: Final = 48
+_GREATER: Final = 62
+_HEAD: Final = 35
+_SATELLITES_AT: Final = 41
+_LINE: Final = 4096
+_ORDER_MAX: Final = 5
+# More than a field of ten digits before the point can hold, in thousandths.
+_VALUE_MAX: Final = 10**13
+_NOT_A_NUMBER: Final = np.nan
+
+
+@kernel
+def _apply(line: Bytes, text: Bytes, start: int, stop: int) -> None:
+    """Changes a line of text by its difference: blank keeps, & blanks, all else replaces."""
+    for at in range(start, min(stop, start + _LINE)):
+        if text[at] == _AND:
+            line[at - start] = _BLANK
+        elif text[at] != _BLANK:
+            line[at - start] = text[at]
+
+
+@kernel
+def _small(line: Bytes, start: int, stop: int) -> int:
+    """An unsigned integer with leading blanks, or -1."""
+    value = 0
+    digits = 0
+    for at in range(start, stop):
+        if line[at] == _BLANK and digits == 0:
+            continue
+        digit = line[at] - _ZERO
+        if digit < 0 or digit > 9:
+            return -1
+        value = value * 10 + digit
+        digits += 1
+    return value if digits else -1
+
+
+@kernel
+def _integer(text: Bytes, start: int, stop: int) -> tuple[int, bool]:
+    """A signed integer of at most 18 digits, and whether it is one."""
+    at = start
+    negative = at < stop and text[at] == _MINUS
+    if negative:
+        at += 1
+    if at >= stop or stop - at > 18:
+        return 0, False
+    value = 0
+    while at < stop:
+        digit = text[at] - _ZERO
+        if digit < 0 or digit > 9:
+            return 0, False
+        value = value * 10 + digit
+        at += 1
+    return (-value if negative else value), True
+
+
+@kernel
+def _advance(state: Ints, order: Ints, change: int) -> int:
+    """Takes one more difference of an arc and gives its new value. order: (now, of the arc)."""
+    rank = order[0]
+    if rank < order[1]:
+        rank += 1
+        order[0] = rank
+    # Sums run downward: each level adds the change of the level above to its own last value.
+    for level in range(rank - 1, -1, -1):
+        last = state[level]
+        if level == rank - 1:
+            state[rank] = change
+        state[level] = last + state[level + 1]
+    if rank == 0:
+        state[0] = change
+    return int(state[0])
+
+
+@kernel
+def _remark(text: Bytes, start: int, stop: int, marks: Bytes) -> bool:
+    """Changes the marks (k, 2) of a satellite by their difference; False if it is damaged."""
+    if stop - start > 2 * len(marks):
+        return False
+    for place in range(stop - start):
+        letter = text[start + place]
+        if letter == _AND:
+            marks[place // 2, place % 2] = 0
+        elif letter != _BLANK:
+            digit = letter - _ZERO
+            if digit < 0 or digit > (7 if place % 2 == 0 else 9):
+                return False
+            marks[place // 2, place % 2] = digit
+    return True
+
+
+@kernel
+def _satellite(
+    text: Bytes,
+    start: int,
+    stop: int,
+    state: Ints,
+    order: Ints,
+    marks: Bytes,
+    empty_zero: Bools,
+    values: Floats,
+) -> bool:
+    """Decodes one satellite line into values and marks (k, 2); False if it is damaged."""
+    at = start
+    for column in range(len(order)):
+        values[column] = _NOT_A_NUMBER
+        if at >= stop or text[at] == _BLANK:
+            order[column, 0] = -1
+            at += 1
+            continue
+        end = at
+        while end < stop and text[end] != _BLANK:
+            end += 1
+        if end - at > 2 and text[at + 1] == _AND:
+            rank = text[at] - _ZERO
+            value, good = _integer(text, at + 2, end)
+            if rank < 0 or rank > _ORDER_MAX or not good:
+                return False
+            order[column, 0], order[column, 1] = 0, rank
+            state[column, 0] = value
+        else:
+            change, good = _integer(text, at, end)
+            if order[column, 0] < 0 or not good:
+                return False
+            value = _advance(state[column], order[column], change)
+        if value >= _VALUE_MAX or -value >= _VALUE_MAX // 10:
+            return False
+        if value != 0 or not empty_zero[column]:
+            values[column] = value / 1000.0
+        at = end + 1
+    return _remark(text, at, stop, marks)
+
+
+@kernel
+def decode(
+    text: Bytes,
+    starts: Ints,
+    stops: Ints,
+    first: int,
+    slots: Ints,
+    counts: Ints,
+    empty_zero: Bools,
+    heads: Bytes,
+    epoch: Ints,
+    letter: Bytes,
+    prn: Ints,
+    values: Floats,
+    marks: Bytes,
+) -> tuple[int, int]:
+    """Fills the outputs; numbers of epochs and rows, or (-1, -1) for the twin to look at.
+
+    first: first line after the header. slots (256,): place of each system letter, -1 for others;
+    by that place counts (s,): observation codes, and empty_zero (s, k): columns where 0.000 means
+    nothing. heads (e, 35): epoch lines.
+    epoch, letter, prn (n,); values (n, k); marks (n, k, 2): loss of lock and strength.
+    """
+    width = values.shape[1]
+    line = np.full(_LINE, _BLANK, np.uint8)
+    state = np.zeros((len(counts), 100, width, _ORDER_MAX + 1), np.int64)
+    order = np.full((len(counts), 100, width, 2), -1, np.int64)
+    kept = np.zeros((len(counts), 100, width, 2), np.uint8)
+    seen = np.full((len(counts), 100), -9, np.int64)
+    epochs, rows, tick, at = 0, 0, 0, first
+    while at < len(starts):
+        if stops[at] == starts[at]:
+            break
+        tick += 1
+        if text[starts[at]] == _GREATER:
+            # A whole epoch line starts all arcs anew.
+            tick += 1
+            line[:] = _BLANK
+        _apply(line, text, starts[at], stops[at])
+        found = _small(line, 32, 35)
+        if line[31] != _ZERO and line[31] != _ZERO + 1:
+            return -1, -1
+        if found < 0 or at + 1 + found >= len(starts) or epochs == len(heads):
+            return -1, -1
+        heads[epochs] = line[:_HEAD]
+        at += 2
+        for satellite in range(found):
+            place = _SATELLITES_AT + 3 * satellite
+            system, number = slots[line[place]], _small(line, place + 1, place + 3)
+            if system < 0 or number < 1 or seen[system, number] == tick:
+                return -1, -1
+            count = counts[system]
+            if seen[system, number] != tick - 1:
+                order[system, number] = -1
+                kept[system, number] = 0
+            seen[system, number] = tick
+            good = _satellite(
+                text,
+                starts[at],
+                stops[at],
+                state[system, number, :count],
+                order[system, number, :count],
+                kept[system, number, :count],
+                empty_zero[system, :count],
+                values[rows, :count],
+            )
+            if not good:
+                return -1, -1
+            marks[rows, :count] = kept[system, number, :count]
+            epoch[rows], letter[rows], prn[rows] = epochs, line[place], number
+            rows += 1
+            at += 1
+        epochs += 1
+    if (stops[at:] > starts[at:]).any():
+        return -1, -1
+    return epochs, rows
