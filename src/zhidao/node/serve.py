@@ -22,6 +22,7 @@ from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.ids import party_id
 from zhidao.node.adapters.key_files import write_private
 from zhidao.node.adapters.scenario_clock import KeptClock
+from zhidao.node.adapters.service_manager import own_service_manager
 from zhidao.node.config import Config
 from zhidao.node.jobs import Job, JobKeeper
 from zhidao.node.workers import Workers
@@ -156,9 +157,11 @@ async def _serve(
     import uvicorn
 
     server = uvicorn.Server(_uvicorn_config(config, node.app))
+    manager = own_service_manager()
 
     async def web() -> None:
         await server.serve()
+        manager.stopping()
         raise _Stopped
 
     async def announce() -> None:
@@ -173,6 +176,7 @@ async def _serve(
             **await _codes(config, node),
         }
         write_private(config.data / STATE_FILE, json.dumps(state).encode())
+        manager.ready(f"serves at {state['url']}")
         ready(state)
 
     keeper = JobKeeper(node.alarms)
@@ -180,7 +184,11 @@ async def _serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(web())
             group.create_task(announce())
-            for job in (Job("supervisor", lambda: _watch(servers)), *node.jobs()):
+            own = (
+                Job("supervisor", lambda: _watch(servers)),
+                Job("service manager", manager.keep_alive),
+            )
+            for job in (*own, *node.jobs()):
                 group.create_task(keeper.keep(job), name=job.name)
     except* _Stopped:
         _LOG.info("the node stops")
