@@ -151,9 +151,12 @@ def _journey(report: Report, journey: Journey) -> str:
             [say("missing_steps", number, steps=steps[number]) for number in (ENGLISH, CHINESE)]
         )
         missing = f"<p>{both}</p>"
+    log = ""
+    if len(report.heads) > 1:
+        log = f" ({_t('log_number', number=journey.log + 1)})"
     every = _leaves(report, [leaf.at for leaf in journey.leaves])
     return (
-        f"<h3>{escape(journey.consignment)}: "
+        f"<h3>{escape(journey.consignment)}{log}: "
         f'<span class="{journey.outcome}">{_t("outcome_" + journey.outcome)}</span>{because}</h3>'
         + _table(columns, rows)
         + missing

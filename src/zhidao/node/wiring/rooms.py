@@ -26,6 +26,7 @@ from zhidao.node.wiring import (
     devices,
     finance,
     industry,
+    insight,
     positioning,
     trade,
     trust_log,
@@ -64,6 +65,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
     )
     terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
     network = await connectivity.build(ground)
+    reports = await insight.build(ground)
     live = Live()
     related = PostgresRelated(ground.database)
     moving = LivePositions(related, live)
@@ -110,7 +112,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
     return Rooms(
         rooms=[
             *(log.room, titles.room, terminals.room, network.room, positions.room),
-            *(factory.room, papers.room, money.room, page),
+            *(factory.room, papers.room, money.room, reports.room, page),
         ],
         log=log.log,
         log_state=_log_state(log.reader),
