@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -65,6 +67,17 @@ def test_a_machine_without_node_is_told_what_to_do(
 
 def test_both_languages_say_the_same_things_and_no_words_are_hard_coded() -> None:
     assert check_page.problems() == []
+
+
+def test_every_fact_of_every_room_has_a_name_in_words() -> None:
+    words = json.loads((ROOT / "web" / "src" / "i18n" / "en.json").read_text())
+    facts = {
+        kind
+        for face in (ROOT / "src" / "zhidao").glob("*/events.py")
+        for kind in re.findall(r'TYPE: ClassVar\[str\] = "([^"]+)"', face.read_text())
+    }
+    assert sorted(kind for kind in facts if f"event.{kind}" not in words) == []
+    assert len(facts) > 30
 
 
 def test_the_lock_names_no_host_and_pins_every_package() -> None:

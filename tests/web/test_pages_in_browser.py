@@ -97,7 +97,7 @@ def test_no_sentence_stands_outside_the_catalogues(readers: Any) -> None:
               const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
               while (walk.nextNode()) {
                 const parent = walk.currentNode.parentElement;
-                if (parent.closest('noscript, .f-text, code, time, strong, h1, .side, .amount, .document-number, .map-country, .map-place, .moving, table, dd, .quiet, .parties, option, .said-who')) continue;
+                if (parent.closest('noscript, .f-text, .finding, code, time, strong, h1, .side, .amount, .document-number, .map-country, .map-place, .moving, table, dd, .quiet, .parties, option, .said-who')) continue;
                 const text = walk.currentNode.textContent.trim();
                 if (text) out.push(text);
               }

@@ -126,7 +126,8 @@ export class LiveMap {
     map.setPaintProperty("borders", "line-color", ink("--border-line"));
     map.setLayoutProperty("borders", "visibility", borders ? "visible" : "none");
     if (borders) (map.getSource("borders") as GeoJSONSource).setData(this.#fine ? addresses.bordersFine : addresses.borders);
-    map.setPaintProperty("roads", "line-color", ["match", ["get", "kind"], "refused", ink("--cinnabar"), "paid", ink("--jade"), ink("--ink")] as ExpressionSpecification);
+    map.setPaintProperty("roads", "line-color", ["match", ["get", "kind"], "refused", ink("--cinnabar"), ink("--ink")] as ExpressionSpecification);
+    map.setPaintProperty("roads-done", "line-color", ink("--jade"));
     map.setPaintProperty("track", "line-color", ink("--ink"));
     const tone = ["match", ["get", "kind"], "site", ink("--ink"), "bound", ink("--jade"), ink("--network")] as ExpressionSpecification;
     map.setPaintProperty("circle-fill", "fill-color", tone);
@@ -250,7 +251,7 @@ export class LiveMap {
     if (!first || key === this.#fitted) return;
     this.#fitted = key;
     const box = points.reduce((bounds, point) => bounds.extend(point), new LngLatBounds(first, first));
-    this.#map.fitBounds(box, { padding: this.#map.getContainer().clientWidth < 500 ? { top: 40, bottom: 48, left: 72, right: 56 } : { top: 64, bottom: 72, left: 88, right: 120 }, maxZoom: points.length < 2 ? LONE_ZOOM : whole ? 14 : 9, animate: false });
+    this.#map.fitBounds(box, { padding: this.#map.getContainer().clientWidth < 500 ? { top: 40, bottom: 48, left: 72, right: 56 } : { top: 64, bottom: 72, left: 120, right: 120 }, maxZoom: points.length < 2 ? LONE_ZOOM : whole ? 14 : 9, animate: false });
   }
 }
 
@@ -272,7 +273,8 @@ function style(): StyleSpecification {
       { id: "borders", type: "line", source: "borders", paint: { "line-color": "#cbc4b1", "line-width": 0.6 } },
       { id: "circle-fill", type: "fill", source: "circles", paint: { "fill-color": "#000", "fill-opacity": 0.08 } },
       { id: "circle-line", type: "line", source: "circles", paint: { "line-color": "#000", "line-width": 1.5 } },
-      { id: "roads", type: "line", source: "roads", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#000", "line-width": 1.6, "line-dasharray": [1, 2] } },
+      { id: "roads", type: "line", source: "roads", filter: ["!=", ["get", "kind"], "paid"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#000", "line-width": 1.6, "line-dasharray": [1, 2] } },
+      { id: "roads-done", type: "line", source: "roads", filter: ["==", ["get", "kind"], "paid"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#000", "line-width": 2 } },
       { id: "track", type: "line", source: "track", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#000", "line-width": 3 } },
     ],
   };

@@ -64,6 +64,12 @@ function Head({ road }: { road: Road }) {
         <p>
           <StateWord road={road} /> {now}
         </p>
+        {road.state === "refused" && road.sentence && road.sentence !== now && (
+          // The node's own sentence names the values; it speaks English whatever the page speaks.
+          <p class="quiet" lang="en">
+            {road.sentence}
+          </p>
+        )}
       </div>
     </header>
   );

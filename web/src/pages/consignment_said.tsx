@@ -34,7 +34,7 @@ export function SaidPart({ road }: { road: Road }) {
       </ol>
       {others.length > 0 && (
         <div class="step">
-          <Group title={t("said.others")} road={road} said={others} />
+          <Group title={t("said.others")} road={road} said={others} shut />
         </div>
       )}
     </Section>
@@ -50,7 +50,7 @@ function Step({ road, step, said }: { road: Road; step: RoadStep; said: Said[] }
 }
 
 /** Statements under a heading that opens and closes; open at first where there is room. */
-function Group({ mark, title, state, road, said }: { mark?: ComponentChildren; title: string; state?: string; road: Road; said: Said[] }) {
+function Group({ mark, title, state, road, said, shut }: { mark?: ComponentChildren; title: string; state?: string; road: Road; said: Said[]; shut?: boolean }) {
   const heading = (
     <h3>
       {mark}
@@ -61,7 +61,7 @@ function Group({ mark, title, state, road, said }: { mark?: ComponentChildren; t
   );
   if (said.length === 0) return heading;
   return (
-    <details open={ROOMY.matches}>
+    <details open={ROOMY.matches && !shut}>
       <summary>{heading}</summary>
       <ul class="said-list">
         {said.map((item) => (
@@ -82,7 +82,7 @@ function Word({ road, said }: { road: Road; said: Said }) {
       </div>
       <div class="said-who">
         <p>
-          {said.asserted_by.name || partyName(road, said.asserted_by.party)}{" "}
+          {speakerName(road, said)}{" "}
           {said.custodian && <span class="quiet">{t("said.custodian")}</span>}
         </p>
         <p class="quiet">
@@ -96,6 +96,11 @@ function Word({ road, said }: { road: Road; said: Said }) {
       <Seal said={said} />
     </li>
   );
+}
+
+/** The speaker's name; a party that has none but its identifier is named in words. */
+function speakerName(road: Road, { asserted_by: { party, name } }: Said): string {
+  return name && name !== party ? name : partyName(road, party);
 }
 
 function leafWords(said: Said): string {

@@ -58,7 +58,7 @@ export function NodePage() {
             rows={[
               [t("node.log_size"), <span class="n">{number(health.log.size)}</span>],
               [t("node.log_root"), <Digits value={health.log.root} />],
-              [t("node.log_at"), <Time at={health.log.checkpoint_at} style="full" />],
+              [t("node.log_at"), health.log.checkpoint_at ? <Time at={health.log.checkpoint_at} style="full" /> : t("node.no_time")],
               [t("node.version"), health.version],
               [t("node.uptime"), lasting(health.uptime_s)],
             ]}
