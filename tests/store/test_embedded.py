@@ -90,18 +90,19 @@ def test_kill_9_loses_no_committed_row(server: EmbeddedPostgres):
     assert ask(url, "select count(*) from kept where n < 0") == 0
 
 
-def test_a_stale_pid_file_with_a_foreign_process_is_no_obstacle(tmp_path: Path):
+def test_stale_pid_files_with_a_foreign_process_are_no_obstacle(tmp_path: Path):
     server = EmbeddedPostgres(tmp_path / "pg")
-    server.start()
+    folder = Path(str(conninfo_to_dict(server.start())["host"]))
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     assert server._child is not None
     server._child.wait()
-    server.stop()
-    # The number now belongs to a living program that is no server: this very test.
-    pid_file = tmp_path / "pg" / "cluster" / "postmaster.pid"
-    lines = pid_file.read_text().splitlines()
-    pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
+    # The number now belongs to a living program that is no server: the parent of this test.
+    lock = folder / ".s.PGSQL.5432.lock"
+    for file in (tmp_path / "pg" / "cluster" / "postmaster.pid", lock):
+        lines = file.read_text().splitlines()
+        file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
+    os.close(server._lock or -1)
     again = EmbeddedPostgres(tmp_path / "pg")
     try:
         assert ask(again.start(), "select 1") == 1

@@ -101,7 +101,7 @@ class EmbeddedPostgres:
         identity = self._identity = self._identity or unprivileged_identity()
         binaries = find_binaries(self._data.parent)
         self._make_reachable(identity, binaries)
-        _end_leftovers(self._cluster)
+        _end_leftovers(self._cluster, self._socket_folder())
         if not (self._cluster / "PG_VERSION").is_file():
             self._make_cluster(binaries, identity)
         self._launch(binaries, identity)
@@ -265,11 +265,13 @@ def _is_private(folder: Path, identity: Identity) -> bool:
     return folder.is_dir() and status.st_uid == owner and status.st_mode & 0o777 == 0o700
 
 
-def _end_leftovers(cluster: Path) -> None:
-    """Ends servers that outlived their node on this very cluster, and removes a stale pid file.
+def _end_leftovers(cluster: Path, socket_folder: Path) -> None:
+    """Ends servers that outlived their node on this very cluster, and removes stale pid files.
 
     We hold the folder's lock, so nobody else may run there. Every server process has the cluster
-    as its working directory; a pid alone proves nothing, since another program may bear it now.
+    as its working directory; a pid alone proves nothing, since another program may bear it now,
+    or a killed server's parent may not have collected it yet. The server itself goes by the pid,
+    and would not start.
     """
 
     def find() -> list[int]:
@@ -277,6 +279,7 @@ def _end_leftovers(cluster: Path) -> None:
 
     end_strays(find, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), patience_s=5.0)
     (cluster / "postmaster.pid").unlink(missing_ok=True)
+    (socket_folder / f"{_SOCKET_NAME}.lock").unlink(missing_ok=True)
 
 
 def _is_in(process: Path, folder: Path) -> bool:
