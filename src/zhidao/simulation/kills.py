@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from collections import Counter
@@ -31,14 +32,17 @@ from zhidao.simulation.road import Outcome, RoadRun
 from zhidao.simulation.scene import Scene
 from zhidao.trust.events import TitleMoved
 
-VICTIMS: Final = ("node", "database", "bus")
+# `bus-folder`: the bus dies and its folder is gone; `machine`: every program at once.
+VICTIMS: Final = ("node", "database", "bus", "bus-folder", "machine")
 PACE_S: Final = 0.02
 _STEPS: Final = 9
-_AFTER_STEP_S: Final = 1.2
+# The first step reads a machine for seconds; the others follow each other quickly.
+_AFTER_START_S: Final = 3.0
+_AFTER_STEP_S: Final = 0.6
 _SOON_S: Final = 0.01
 _QUIET_S: Final = 0.3
 _QUIET_TRIES: Final = 60
-_COMMANDS: Final = {"database": "postgres", "bus": "nats-server"}
+_COMMANDS: Final = {"database": "postgres", "bus": "nats-server", "bus-folder": "nats-server"}
 # What a voyage leaves, however often it was interrupted: 63 facts, each recorded so often.
 FACTS: Final[Mapping[str, int]] = {
     "connectivity.CardRegistered.v1": 1,
@@ -115,8 +119,11 @@ class Voyage:
 class Killer:
     """Waits for the steps that the seed chose and then kills, some time later."""
 
-    def __init__(self, node: NodeProcess, *, victim: str, seed: int, kills: int) -> None:
+    def __init__(
+        self, node: NodeProcess, bus_folder: Path, *, victim: str, seed: int, kills: int
+    ) -> None:
         self._node = node
+        self._bus_folder = bus_folder
         self._victim = victim
         self._chance = random.Random(f"{seed} {victim}")  # noqa: S311 (repeats, is no secret)
         self._plan = sorted(self._chance.sample(range(_STEPS), kills))
@@ -133,10 +140,13 @@ class Killer:
         for step in self._plan:
             while self._step < step:  # noqa: ASYNC110 (the road tells by a call from outside)
                 await asyncio.sleep(_SOON_S)
-            await asyncio.sleep(self._chance.uniform(0.0, _AFTER_STEP_S))
+            longest_s = _AFTER_STEP_S if step else _AFTER_START_S
+            await asyncio.sleep(self._chance.uniform(0.0, longest_s))
             pids = await self._find()
             for pid in pids:
                 _kill(pid)
+            if self._victim == "bus-folder":
+                shutil.rmtree(self._bus_folder, ignore_errors=True)
             at_s = time.monotonic() - self._started_s
             self.kills.append(Kill(self._victim, pids, self._step, round(at_s, 2)))
 
@@ -148,9 +158,11 @@ class Killer:
             pid = self._node.pid
             if pid and self._victim == "node":
                 return (pid,)
+            if pid and self._victim == "machine":
+                return (pid, *_descendants(pid))
             found = _children(pid, _COMMANDS.get(self._victim, "")) if pid else []
             if found:
-                below = _children(found[0], "") if whole else []
+                below = _descendants(found[0]) if whole else []
                 return (found[0], *below)
             await asyncio.sleep(_SOON_S)
 
@@ -164,7 +176,8 @@ async def carry(
     """
     node = NodeProcess(folder)
     await node.start()
-    killer = Killer(node, victim=victim, seed=seed, kills=kills)
+    bus_folder = folder / "node" / "nats" / "jetstream"
+    killer = Killer(node, bus_folder, victim=victim, seed=seed, kills=kills)
     road = RoadRun(
         node,
         scene,
@@ -308,6 +321,12 @@ def _children(parent: int, command: str) -> list[int]:
         if int(above) == parent and state != "Z" and command in ("", name):
             found.append(int(entry.name))
     return sorted(found)
+
+
+def _descendants(parent: int) -> list[int]:
+    """Children, their children, and so on."""
+    children = _children(parent, "")
+    return children + [below for child in children for below in _descendants(child)]
 
 
 def _kill(pid: int) -> None:
