@@ -12,7 +12,8 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -154,9 +155,7 @@ async def _run(
 async def _serve(
     config: Config, servers: Servers, node: Any, ready: Callable[[dict[str, Any]], None]
 ) -> None:
-    import uvicorn
-
-    server = uvicorn.Server(_uvicorn_config(config, node.app))
+    server = _web_server(_uvicorn_config(config, node.app))
     manager = own_service_manager()
 
     async def web() -> None:
@@ -224,6 +223,30 @@ async def _watch(servers: Servers) -> None:
                 child.start()
             except ZhidaoError as error:
                 _LOG.error("%s does not start: %s", name, error, extra={"service": name})
+
+
+def _web_server(settings: Any) -> Any:
+    """A web server that ends when told and lets the node end cleanly after it.
+
+    uvicorn raises a signal that it has dealt with once more, which would kill this process before
+    it has stopped its children and removed its state file.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            before = {
+                number: signal.signal(number, self.handle_exit)
+                for number in (signal.SIGINT, signal.SIGTERM)
+            }
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    return Server(settings)
 
 
 def _uvicorn_config(config: Config, app: Any) -> Any:
