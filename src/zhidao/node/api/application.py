@@ -9,7 +9,6 @@ from litestar import Litestar, Request, Router
 from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ControllerRouterHandler
 
@@ -17,7 +16,9 @@ from zhidao import __version__
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Randomness
 from zhidao.node.api.guards import Doorkeeper, Guards
+from zhidao.node.api.openapi import Described
 from zhidao.node.api.problems import HANDLERS
+from zhidao.node.api.strict import StrictRequest
 from zhidao.node.metrics import Metrics
 
 
@@ -40,12 +41,13 @@ def application(
             route_handlers=list(routes),
             dependencies={"actor": Provide(actor)},
             exception_handlers=HANDLERS,
+            request_class=StrictRequest,
             request_max_body_size=body_bytes_max,
             openapi_config=OpenAPIConfig(
                 title="Zhidao node",
                 version=__version__,
                 path="/schema",
-                render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+                render_plugins=[Described()],
                 components=Components(
                     security_schemes={
                         "token": SecurityScheme(type="http", scheme="bearer"),

@@ -148,7 +148,9 @@ def routes(gate: Gate, parties: Parties, *, demo: bool, organisation: str, node:
     async def sign_out(request: Request[Any, Any, Any], actor: Actor) -> None:
         """Signs out."""
         del actor  # Asked for, so that a stranger or another site cannot sign anybody out.
-        await gate.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+        if SESSION_COOKIE not in request.cookies:
+            raise Unauthenticated("this browser is not signed in; a token is withdrawn, not left")
+        await gate.sign_out(request.cookies[SESSION_COOKIE])
 
     @post("/tokens")
     async def make_token(data: NewToken, actor: Actor) -> TokenText:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from litestar import Request, Response, Router, post
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
 
 from zhidao.connectivity.domain.overlap import Result
 from zhidao.connectivity.service.location import (
@@ -125,10 +126,37 @@ class LocationOut(msgspec.Struct, omit_defaults=True):
     device: DeviceOut | msgspec.UnsetType = msgspec.UNSET
 
 
+class ErrorInfo(msgspec.Struct):
+    """CAMARA's own form of a refusal."""
+
+    status: int
+    code: str
+    message: str
+
+
+_REFUSALS: Final = {
+    status: ResponseSpec(ErrorInfo, media_type="application/json", description=text)
+    for status, text in (
+        (400, "The request is not what its schema says."),
+        (401, "No valid token, signed request or session."),
+        (403, "The caller's token stands for another device, or its role does not allow this."),
+        (404, "The network knows no such device."),
+        (415, "The body is not JSON."),
+        (422, "The device is named twice, not at all, or in a way that is not served."),
+        (503, "The network does not answer."),
+    )
+}
+
+
 def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: "") -> Router:
     """Both APIs. `subject_of`: the phone number that a caller's token stands for, or empty."""
 
-    @post("/location-verification/v3/verify", status_code=HTTPStatus.OK, tags=["CAMARA"])
+    @post(
+        "/location-verification/v3/verify",
+        status_code=HTTPStatus.OK,
+        tags=["CAMARA"],
+        responses=_REFUSALS,
+    )
     async def verify(
         data: VerifyLocationRequest, actor: Actor, request: _AnyRequest
     ) -> Response[VerifyLocationResponse]:
@@ -150,7 +178,12 @@ def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: ""
         )
         return Response(answer, headers=headers)
 
-    @post("/location-retrieval/v0.5/retrieve", status_code=HTTPStatus.OK, tags=["CAMARA"])
+    @post(
+        "/location-retrieval/v0.5/retrieve",
+        status_code=HTTPStatus.OK,
+        tags=["CAMARA"],
+        responses=_REFUSALS,
+    )
     async def retrieve(
         data: RetrieveLocationRequest, actor: Actor, request: _AnyRequest
     ) -> Response[LocationOut]:

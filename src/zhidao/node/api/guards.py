@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
+from http import HTTPStatus
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -22,6 +23,8 @@ from zhidao.node.tracing import set_trace, trace_of_request
 SESSION_COOKIE: Final = "zhidao_session"
 CSRF_COOKIE: Final = "zhidao_csrf"
 _CALLERS_MAX: Final = 20_000
+# No route has it, so the router refuses it and tells in `Allow` which methods the path has.
+_NO_METHOD: Final = "TRACE"
 _LOG: Final = logging.getLogger("zhidao.api")
 
 
@@ -64,6 +67,9 @@ class Guards:
             client = scope.get("client")
             if not self._buckets.take(client[0] if client else "", time.monotonic()):
                 raise TooMany("too many requests from this address; wait a second")
+            if scope["method"] == "OPTIONS":
+                await self._app(scope | {"method": _NO_METHOD}, receive, _allowed(watch))
+                return
             receive = await self._checked(scope, headers, receive)
             await self._app(scope, receive, watch)
         except ZhidaoError as error:
@@ -108,6 +114,29 @@ class Guards:
                 raise TooLarge(f"the body is larger than {self._body_bytes_max} bytes")
             if not message["more_body"]:
                 return bytes(body)
+
+
+def _allowed(send: Any) -> Any:
+    """Turns the refusal of a method into the answer to OPTIONS: no body, all methods in `Allow`."""
+    rest = True
+
+    async def answer(message: Any) -> None:
+        nonlocal rest
+        if (
+            message["type"] == "http.response.start"
+            and message["status"] == HTTPStatus.METHOD_NOT_ALLOWED
+        ):
+            headers = [pair for pair in message["headers"] if pair[0].lower() == b"allow"]
+            rest = False
+            await send(
+                {"type": "http.response.start", "status": HTTPStatus.NO_CONTENT, "headers": headers}
+            )
+        elif rest:
+            await send(message)
+        elif not message.get("more_body", False):
+            await send({"type": "http.response.body", "body": b""})
+
+    return answer
 
 
 class TooMany(Refused):

@@ -60,12 +60,17 @@ def on_invalid(_: _AnyRequest, error: ValidationException) -> Response[dict[str,
     first: dict[str, Any] = {}
     if isinstance(error.extra, list) and error.extra and isinstance(error.extra[0], dict):
         first = error.extra[0]
-    place = ".".join(p for p in (str(first.get("source", "")), str(first.get("key", ""))) if p)
+    message, key = str(first.get("message", error.detail)), str(first.get("key", ""))
+    source = first.get("source", "")
+    source = str(getattr(source, "value", source))
+    if source == "body" and message == "'data'":
+        # What the framework says when there is no body at all.
+        message, key = "this route reads a JSON body, and there is none", ""
     return problem(
         HTTPStatus.BAD_REQUEST,
         code="invalid",
-        detail=str(first.get("message", error.detail)),
-        where=place,
+        detail=message,
+        where=".".join(part for part in (source, key) if part),
     )
 
 

@@ -62,10 +62,10 @@ def routes(titles: TitleService) -> Router:
     async def list_titles(
         actor: Actor,
         limit: Annotated[int, Parameter(ge=1, le=PAGE_ITEMS_MAX)] = 50,
-        after: Annotated[str, Parameter(pattern="^([0-9a-f]{64})?$")] = "",
+        after: Annotated[str | None, Parameter(pattern="^[0-9a-f]{64}$")] = None,
     ) -> TitlePage:
         """The titles that the caller may see."""
-        found, more = await titles.titles_for(actor, limit=limit, after=after)
+        found, more = await titles.titles_for(actor, limit=limit, after=after or "")
         return TitlePage(titles=found, after=more)
 
     @get("/{title:str}")
