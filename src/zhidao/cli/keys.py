@@ -1,0 +1,84 @@
+"""`zhidao keys`: list them, export them sealed, import an export."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from zhidao.cli.settings import add_settings, config_of, passphrase_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    shown = actions.add_parser("list", help="names and public fingerprints; needs no passphrase")
+    add_settings(shown)
+    shown.set_defaults(run=run_list)
+    out = actions.add_parser("export", help="all keys into one sealed file of mode 0600")
+    add_settings(out)
+    out.add_argument("-o", "--output", type=Path, required=True, help="a new file")
+    out.set_defaults(run=run_export)
+    back = actions.add_parser("import", help="exported keys into a data folder without keys")
+    add_settings(back)
+    back.add_argument("file", type=Path, help="a file that zhidao keys export wrote")
+    back.set_defaults(run=run_import)
+    parser.epilog = (
+        "Backups hold no keys. An export opens with the node's passphrase and with nothing else.\n"
+        "examples:\n"
+        "  zhidao keys list --data ~/zhidao\n"
+        "  zhidao keys export --data ~/zhidao -o /safe/node.zdkeys\n"
+        "  zhidao keys import /safe/node.zdkeys --data ~/zhidao-new\n"
+        "status: 0 done, 1 refused (file exists, wrong passphrase, keys exist), 2 bad file"
+    )
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """Prints the keys."""
+    from zhidao.node.adapters.key_export import list_keys
+
+    keys = list_keys(config_of(options).data / "keys")
+    if options.json:
+        rows = [
+            {
+                "name": k.name,
+                "algorithm": k.algorithm,
+                "fingerprint": k.fingerprint,
+                "key": k.public,
+            }
+            for k in keys
+        ]
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return 0
+    width = max((len(key.name) for key in keys), default=0)
+    for key in keys:
+        print(f"{key.name:<{width}}  {key.algorithm:<10}  {key.fingerprint}")
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Writes the sealed file."""
+    from zhidao.node.adapters.ambient import SystemRandomness
+    from zhidao.node.adapters.key_export import export_keys
+
+    config = config_of(options)
+    out = options.output.absolute()
+    count = export_keys(config.data / "keys", passphrase_of(config), out, SystemRandomness())
+    if options.json:
+        print(json.dumps({"file": str(out), "keys": count}, ensure_ascii=False))
+    else:
+        print(f"{out}: {count} keys, sealed under the node's passphrase; keep both, and apart")
+    return 0
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """Unseals into the data folder."""
+    from zhidao.node.adapters.key_export import import_keys
+
+    config = config_of(options)
+    count = import_keys(options.file, passphrase_of(config), config.data / "keys")
+    if options.json:
+        print(json.dumps({"folder": str(config.data / "keys"), "keys": count}, ensure_ascii=False))
+    else:
+        print(f"{config.data / 'keys'}: {count} keys")
+    return 0

@@ -1,0 +1,187 @@
+"""A node's keys in one sealed file, to keep apart from its backups, and the way back.
+
+The file holds the vault and every key file, sealed once more under the node's own passphrase: it
+shows neither how many keys there are nor whose.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from zhidao.core.ambient import Randomness
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.encoding import base64url, parse_base64url
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.keyfile import open_vault
+from zhidao.core.keys import PublicKey
+from zhidao.node.adapters.key_files import write_private
+
+FORMAT: Final = "zhidao.keys"
+_VAULT: Final = "vault.json"
+_FIELDS: Final = {"v", "format", "kdf", "n", "salt", "nonce", "sealed"}
+# As in core.keyfile: about 0.1 s and 32 MiB.
+_SCRYPT_N: Final = 2**15
+_SCRYPT_R: Final = 8
+_BYTES_MAX: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key as its file shows it to anybody: nothing secret."""
+
+    name: str
+    algorithm: str
+    fingerprint: str
+    public: str
+
+
+def list_keys(folder: Path) -> list[ListedKey]:
+    """The keys of a folder in order of name; needs no passphrase. Raises MalformedInput."""
+    return [_listed(file) for file in sorted(folder.glob("*.key"))]
+
+
+def public_key(folder: Path, name: str) -> PublicKey | None:
+    """The public key of that name and algorithm (`node.ed25519`), or None."""
+    file = folder / f"{name}.key"
+    return PublicKey.from_multikey(_listed(file).public) if file.exists() else None
+
+
+def export_keys(folder: Path, passphrase: bytes, out: Path, randomness: Randomness) -> int:
+    """Writes all keys to a new file of mode 0600 and returns how many there are.
+
+    Every key is opened first, so that an export is known to be good. Raises Refused
+    (`file_exists`, `no_keys`, `wrong_passphrase`, `bad_key`).
+    """
+    if out.exists():
+        raise _exists(out)
+    vault_data = _vault_of(folder)
+    vault = open_vault(vault_data, passphrase)
+    files = sorted(folder.glob("*.key"))
+    for file in files:
+        vault.open(file.read_bytes())
+    content = {_VAULT: vault_data.decode(), **{f.name: f.read_text() for f in files}}
+    salt, nonce = randomness.token(16), randomness.token(12)
+    head: dict[str, Any] = {
+        "v": 1,
+        "format": FORMAT,
+        "kdf": "scrypt",
+        "n": _SCRYPT_N,
+        "salt": base64url(salt),
+        "nonce": base64url(nonce),
+    }
+    sealed = _cipher(passphrase, salt).encrypt(nonce, jcs(content), jcs(head))
+    _write_new(out, jcs(head | {"sealed": base64url(sealed)}))
+    return len(files)
+
+
+def import_keys(source: Path, passphrase: bytes, folder: Path) -> int:
+    """Puts exported keys into a folder that has none and returns how many there are.
+
+    Raises MalformedInput for another file, Refused (`wrong_passphrase`, `keys_exist`).
+    """
+    if (folder / _VAULT).exists() or any(folder.glob("*.key")):
+        raise Refused(
+            f"{folder} has keys already; none was touched",
+            code="keys_exist",
+            remedy="name a data folder without keys",
+        )
+    content = _opened(source, passphrase)
+    vault = open_vault(content[_VAULT].encode(), passphrase)
+    for name, text in content.items():
+        if name != _VAULT:
+            vault.open(text.encode())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The vault last: a folder with keys and no vault is refused when a node starts on it.
+    for name in sorted(content, key=lambda name: (name == _VAULT, name)):
+        write_private(folder / name, content[name].encode())
+    return len(content) - 1
+
+
+def _opened(source: Path, passphrase: bytes) -> dict[str, str]:
+    try:
+        fields = parse_strict(source.read_bytes(), bytes_max=_BYTES_MAX)
+    except FileNotFoundError as error:
+        raise MalformedInput(f"no file {source}") from error
+    if not isinstance(fields, dict) or set(fields) != _FIELDS:
+        raise MalformedInput("not a file of exported keys", where=str(source))
+    if (fields["v"], fields["format"], fields["n"]) != (1, FORMAT, _SCRYPT_N):
+        raise MalformedInput("exported keys of another version", where=str(source))
+    sealed = parse_base64url(_text(fields["sealed"]))
+    salt, nonce = (parse_base64url(_text(fields[name])) for name in ("salt", "nonce"))
+    head = {name: value for name, value in fields.items() if name != "sealed"}
+    try:
+        plain = _cipher(passphrase, salt).decrypt(nonce, sealed, jcs(head))
+    except (InvalidTag, ValueError) as error:
+        raise Refused(
+            "wrong passphrase, or the file was changed",
+            code="wrong_passphrase",
+            remedy="give the passphrase of the node that the keys were exported from",
+        ) from error
+    content = parse_strict(plain, bytes_max=_BYTES_MAX)
+    if not isinstance(content, dict) or _VAULT not in content:
+        raise MalformedInput("the export holds no vault", where=str(source))
+    for name, text in content.items():
+        if not isinstance(text, str) or Path(name).name != name or not _is_key_name(name):
+            raise MalformedInput(f"the export names a file {name[:48]!r}", where=str(source))
+    return content
+
+
+def _is_key_name(name: str) -> bool:
+    return name == _VAULT or (name.endswith(".key") and not name.startswith("."))
+
+
+def _listed(file: Path) -> ListedKey:
+    fields = parse_strict(file.read_bytes(), bytes_max=_BYTES_MAX)
+    if not isinstance(fields, dict) or not isinstance(fields.get("public"), str):
+        raise MalformedInput("not a key file", where=str(file))
+    key = PublicKey.from_multikey(fields["public"])
+    name = file.stem.removesuffix(f".{key.algorithm.label}")
+    return ListedKey(name, key.algorithm.label, key.fingerprint, key.multikey)
+
+
+def _vault_of(folder: Path) -> bytes:
+    try:
+        return (folder / _VAULT).read_bytes()
+    except FileNotFoundError as error:
+        raise Refused(
+            f"{folder} holds no keys", code="no_keys", remedy="name the node's folder with --data"
+        ) from error
+
+
+def _cipher(passphrase: bytes, salt: bytes) -> ChaCha20Poly1305:
+    derived = Scrypt(salt=salt, length=32, n=_SCRYPT_N, r=_SCRYPT_R, p=1).derive(passphrase)
+    return ChaCha20Poly1305(derived)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise MalformedInput("a field of the exported keys has the wrong type")
+    return value
+
+
+def _write_new(out: Path, data: bytes) -> None:
+    try:
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise _exists(out) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _exists(out: Path) -> Refused:
+    return Refused(
+        f"{out} stands already", code="file_exists", remedy="name a new file or remove it"
+    )
