@@ -239,7 +239,8 @@ def _of_log(remains: Remains) -> Iterator[str]:
         yield f"the log has {size} leaves, its head says {remains.log_size}, or there are gaps"
     if set(indices) != set(remains.leaves):
         yield f"leaves without event, or events without leaf: {set(indices) ^ set(remains.leaves)}"
-    if any(remains.leaves.get(box[1], box[2]) != box[2] for box in remains.boxes if box[1]):
+    of_leaf = {box[1]: box[2] for box in remains.boxes if box[1] is not None}
+    if any(remains.leaves.get(index, leaf) != leaf for index, leaf in of_leaf.items()):
         yield "a leaf is not its event's commitment"
     if set(remains.bus) != {f"leaf-{index}" for index in range(size)}:
         yield f"the bus misses leaves, or has strangers: {len(set(remains.bus))} of {size}"
