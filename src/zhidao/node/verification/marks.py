@@ -81,7 +81,7 @@ def _signed(case: Case, told: Told[ArrivalProven], key: str) -> Replayed:
         (
             Statement(
                 "signed_by_terminal",
-                f"Each of the {len(whole)} chunks of the raw window bears the signature of "
+                f"Every chunk of the raw window ({len(whole)} in all) bears the signature of "
                 f"terminal {fact.terminal} (key {PublicKey.from_multikey(key).fingerprint}).",
             ),
         ),
