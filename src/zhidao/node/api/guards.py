@@ -8,7 +8,7 @@ from collections import OrderedDict
 from http import HTTPStatus
 from typing import Any, Final
 
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.types import ASGIApp
 
 from zhidao.core.actor import Actor
@@ -18,6 +18,7 @@ from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.node.api.problems import needs_credential, problem
 from zhidao.node.metrics import Metrics
 from zhidao.node.security.gate import Gate
+from zhidao.node.security.http_signatures import Message, parse_signature
 from zhidao.node.tracing import set_trace, trace_of_request
 
 SESSION_COOKIE: Final = "zhidao_session"
@@ -187,8 +188,10 @@ class Doorkeeper:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def actor(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
+    async def actor(self, connection: Request[Any, Any, Any]) -> Actor:
         """The actor. Raises Unauthenticated or, without the CSRF token, Forbidden."""
+        if "signature-input" in connection.headers:
+            return await self._by_signature(connection)
         authorization = connection.headers.get("authorization")
         if authorization:
             return await self._gate.by_token(authorization)
@@ -199,8 +202,23 @@ class Doorkeeper:
             return await self._gate.by_session(cookie, method=method, csrf=csrf)
         raise needs_credential()
 
+    async def _by_signature(self, request: Request[Any, Any, Any]) -> Actor:
+        headers: dict[str, list[str]] = {}
+        for name, value in request.scope["headers"]:
+            headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+        signed = parse_signature(
+            ", ".join(headers["signature-input"]), ", ".join(headers.get("signature", ()))
+        )
+        message = Message(
+            method=str(request.method),
+            scheme=str(request.scope["scheme"]),
+            authority=headers.get("host", [""])[0],
+            path=request.scope["raw_path"].decode("latin-1").partition("?")[0],
+            query=request.scope["query_string"].decode("latin-1"),
+            headers=headers,
+        )
+        return await self._gate.by_signature(message, signed, await request.body())
+
 
 def _request(scope: Any) -> Any:
-    from litestar import Request
-
     return Request(scope)

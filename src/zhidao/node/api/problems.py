@@ -94,4 +94,6 @@ HANDLERS: Final[dict[Any, Any]] = {
 
 def needs_credential() -> Unauthenticated:
     """The refusal for a request that bears neither token nor session."""
-    return Unauthenticated("this needs a token (Authorization: Bearer zd_…) or a signed-in session")
+    return Unauthenticated(
+        "this needs a token (Authorization: Bearer zd_…), a signature (RFC 9421) or a session"
+    )

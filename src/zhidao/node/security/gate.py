@@ -12,8 +12,18 @@ from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
 from zhidao.core.ids import PartyId
+from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import NS
 from zhidao.node.security.callers import Callers, Code, Person, Session, Token
+from zhidao.node.security.http_signatures import (
+    ALGORITHM_LABELS,
+    Message,
+    Remembered,
+    Signed,
+    check_coverage,
+    check_digest,
+    check_times,
+)
 
 SESSION_SECONDS: Final = 12 * 3600
 CODE_SECONDS: Final = 24 * 3600
@@ -45,6 +55,7 @@ class Gate:
         self._randomness = randomness
         self._hasher = PasswordHasher()
         self._tokens: dict[str, Token] = {}
+        self._used = Remembered()
 
     async def by_token(self, authorization: str) -> Actor:
         """From an `Authorization: Bearer` header. Raises Unauthenticated."""
@@ -56,6 +67,28 @@ class Gate:
         token = await self._token(token_id)
         if token is None or token.revoked or not _same(token.secret_hash, secret):
             raise Unauthenticated("unknown or withdrawn token")
+        return Actor(token.party, token.role)
+
+    async def by_signature(self, message: Message, signed: Signed, body: bytes) -> Actor:
+        """From an HTTP message signature (RFC 9421); `keyid` is the id of a token with a key.
+
+        Raises Unauthenticated with what to mend: a stranger learns only what the headers say.
+        """
+        now_s = self._clock.now().unix_ns // NS
+        check_times(signed, now_s)
+        check_coverage(signed, message, has_body=bool(body))
+        if "content-digest" in signed.components:
+            check_digest(message.component("content-digest"), body)
+        token = await self.signing_token(signed.key_id)
+        key = PublicKey.from_multikey(token.key)
+        label = ALGORITHM_LABELS.get(key.algorithm.label, "")
+        if signed.algorithm and signed.algorithm != label:
+            raise Unauthenticated(f"the key of this token is {label or 'of no registered alg'}")
+        if not key.verifies(signed.signature, signed.base(message)):
+            raise Unauthenticated("the signature does not hold", code="bad_signature")
+        if message.method not in _SAFE_METHODS:
+            # Only what verifies is remembered, so that a stranger cannot fill the memory.
+            self._used.use(signed, now_s)
         return Actor(token.party, token.role)
 
     async def signing_token(self, token_id: str) -> Token:
