@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from zhidao.positioning.domain.signals import SYSTEMS
 
 _NS: Final = 1_000_000_000
 UNKNOWN: Final = -1
+_KINDS: Final = {"satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,20 @@ class Ephemerides:
         return Ephemerides(
             **{column.name: getattr(self, column.name)[rows] for column in fields(self)}
         )
+
+
+def table_of(rows: Iterable[Mapping[str, Any]]) -> Ephemerides:
+    """Rows as columns, sorted; of messages for one satellite and reference time the last counts."""
+    last = {(row["satellite"], row["toe_ns"]): row for row in rows}
+    ordered = [last[key] for key in sorted(last)]
+    return Ephemerides(
+        **{
+            column.name: np.array(
+                [row[column.name] for row in ordered], _KINDS.get(column.name, "f8")
+            )
+            for column in fields(Ephemerides)
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +143,4 @@ def choose(store: Ephemerides, satellite: Ints, gpst_ns: Ints) -> Ints:
 
 def no_ephemerides() -> Ephemerides:
     """An empty table."""
-    kinds = {"satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?"}
-    return Ephemerides(
-        **{column.name: np.zeros(0, kinds.get(column.name, "f8")) for column in fields(Ephemerides)}
-    )
+    return table_of(())

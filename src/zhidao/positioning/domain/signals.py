@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from zhidao.core.errors import MalformedInput
+from zhidao.positioning.domain.observations import Floats, Ints
 
 SPEED_OF_LIGHT_MPS: Final = 299_792_458.0
 
@@ -33,7 +36,13 @@ _CARRIER_HZ: Final = {
     ("J", "1"): 1575.42e6,
     ("J", "2"): 1227.60e6,
     ("J", "5"): 1176.45e6,
+    ("J", "6"): 1278.75e6,
+    ("S", "1"): 1575.42e6,
+    ("S", "5"): 1176.45e6,
+    ("I", "5"): 1176.45e6,
+    ("I", "9"): 2492.028e6,
 }
+_GLONASS_HZ: Final = {"1": (1602.0e6, 562_500.0), "2": (1246.0e6, 437_500.0)}
 L1_HZ: Final = 1575.42e6
 B1I_HZ: Final = 1561.098e6
 
@@ -54,3 +63,14 @@ def carrier_hz(system: str, code: str) -> float:
 def satellite_name(system: str, prn: int) -> str:
     """RINEX name of a satellite, such as C05."""
     return f"{system}{prn:02d}"
+
+
+def glonass_carrier_hz(code: str, channel: Ints) -> Floats:
+    """Carriers of GLONASS FDMA signals, one a channel (-7 to 6). Source: GLONASS ICD 5.1 3.3.1.1.
+
+    Raises MalformedInput for a code of another band than 1 and 2.
+    """
+    if code[1:2] not in _GLONASS_HZ:
+        raise MalformedInput(f"no GLONASS carrier that depends on a channel for {code[:8]!r}")
+    base, step = _GLONASS_HZ[code[1:2]]
+    return base + step * np.asarray(channel, np.float64)

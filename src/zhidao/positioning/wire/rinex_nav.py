@@ -7,13 +7,12 @@ records are passed over. Source: RINEX 3.05 tables A5, A6, A8, A12, A14; RINEX 4
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.ephemeris import Ephemerides, Klobuchar, Navigation
+from zhidao.positioning.domain.ephemeris import Klobuchar, Navigation, table_of
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.compression import plain_text
 from zhidao.positioning.wire.fixed import Lines
@@ -56,7 +55,7 @@ def read_navigation(data: bytes, *, bytes_max: int = NAVIGATION_BYTES_MAX) -> Na
     reader = _records4 if version.startswith("4") else _records3
     rows, ionosphere = reader(lines, first, ionosphere)
     return Navigation(
-        ephemerides=_table(rows),
+        ephemerides=table_of(rows),
         klobuchar=_klobuchar(ionosphere),
         simulated=any("SIMULATED" in text.upper() for text in comments),
         comments=tuple(comments),
@@ -180,7 +179,7 @@ def _record(lines: Lines, number: int, system: str) -> dict[str, Any] | None:
         "healthy": _is_healthy(system, v[24]),
         "accuracy_m": v[23] if v[23] > 0 else _BLANK,
         "delay1_s": v[25],
-        "delay2_s": v[26],
+        "delay2_s": v[26] if system in "CE" else _BLANK,
         "issue": 0 if math.isnan(v[3]) else int(v[3]),
     }
 
@@ -241,18 +240,3 @@ def _is_healthy(system: str, health: float) -> bool:
         return False
     # Galileo: bits 0 to 2 are E1-B data validity and signal health, RINEX 3.05 table A8.
     return int(health) & 7 == 0 if system == "E" else health == 0
-
-
-def _table(rows: list[dict[str, Any]]) -> Ephemerides:
-    """Rows as columns, sorted; of messages for one satellite and reference time the last counts."""
-    last = {(row["satellite"], row["toe_ns"]): row for row in rows}
-    ordered = [last[key] for key in sorted(last)]
-    kinds = {"satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?"}
-    return Ephemerides(
-        **{
-            column.name: np.array(
-                [row[column.name] for row in ordered], kinds.get(column.name, "f8")
-            )
-            for column in fields(Ephemerides)
-        }
-    )

@@ -1,0 +1,1 @@
+"""RTCM 10403.3 messages: framing, station, ephemerides, multiple signal messages (MSM)."""

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import contextlib
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.timescale import Gpst, Utc
+from zhidao.positioning.wire.bits import Layout
+from zhidao.positioning.wire.rinex_nav import read_navigation
+from zhidao.positioning.wire.rtcm.ephemeris import decode_ephemeris, encode_ephemeris
+from zhidao.positioning.wire.rtcm.frame import FrameReader, crc24q, frame, message_number, payloads
+from zhidao.positioning.wire.rtcm.msm import (
+    cells_equal,
+    decode_msm,
+    encode_msm,
+    is_msm,
+    plain_msm,
+    read_msm,
+)
+from zhidao.positioning.wire.rtcm.observations import messages_of, observations_of
+from zhidao.positioning.wire.rtcm.station import GlonassBiases, StationPlace
+
+STREAMS = ("GMSD7_20121014.rtcm3", "pygpsdata-NTRIP-USCL00CHL0.log")
+PAYLOADS = st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=6)
+
+
+@pytest.fixture(params=STREAMS)
+def stream(request, shared):
+    return (shared / "positioning" / "rtcm3" / request.param).read_bytes()
+
+
+def test_the_checksum_is_crc_24q():
+    assert crc24q(b"123456789") == 0xCDE703
+
+
+@given(PAYLOADS, st.binary(max_size=40), st.integers(1, 17))
+def test_frames_are_found_in_any_pieces_behind_any_noise(parts, noise, step):
+    stream = noise + b"".join(map(frame, parts))
+    reader = FrameReader()
+    found = [p for at in range(0, len(stream), step) for p in reader.feed(stream[at : at + step])]
+    found += reader.close()
+    assert found[-len(parts) :] == parts
+    assert found == payloads(stream)
+
+
+@given(PAYLOADS, st.data())
+def test_a_damaged_frame_does_not_take_its_neighbours_along(parts, data):
+    framed = [bytearray(frame(part)) for part in parts]
+    bad = data.draw(st.integers(0, len(parts) - 1))
+    place = data.draw(st.integers(0, len(framed[bad]) - 1))
+    framed[bad][place] ^= 1 << data.draw(st.integers(0, 7))
+    found = payloads(b"".join(framed))
+    expected = [part for index, part in enumerate(parts) if index != bad]
+    remaining = iter(found)
+    assert all(part in remaining for part in expected)
+
+
+LAYOUT = Layout.of("a:3 b:i9 c:s6 d:1")
+
+
+@given(st.integers(0, 7), st.integers(-256, 255), st.integers(-31, 31), st.integers(0, 1))
+def test_fields_come_back_as_written(a, b, c, d):
+    values = {"a": a, "b": b, "c": c, "d": d}
+    assert LAYOUT.read(LAYOUT.write(values)) == values
+
+
+def test_a_value_that_does_not_fit_is_refused():
+    with pytest.raises(MalformedInput, match="does not fit"):
+        LAYOUT.write({"b": 256})
+
+
+@given(st.tuples(*[st.integers(-(10**10), 10**10)] * 3), st.none() | st.integers(0, 65535))
+def test_a_station_place_comes_back_as_written(steps, height):
+    place = StationPlace(
+        17, tuple(n * 1e-4 for n in steps), None if height is None else height * 1e-4
+    )
+    again = StationPlace.decode(place.encode())
+    assert np.allclose(again.ecef_m, place.ecef_m, atol=1e-6)
+    assert again.antenna_height_m == pytest.approx(place.antenna_height_m)
+
+
+def test_glonass_biases_come_back_as_written():
+    biases = GlonassBiases(3, aligned=True, bias_m={"1C": -0.5, "2P": 1.24})
+    again = GlonassBiases.decode(biases.encode())
+    assert again.bias_m == pytest.approx(biases.bias_m)
+
+
+@given(st.binary(max_size=80), st.sampled_from([1005, 1006, 1019, 1042, 1044, 1045, 1046, 1230]))
+def test_no_message_raises_anything_but_malformed_input(rest, number):
+    data = number.to_bytes(2, "big") + rest
+    data = (int.from_bytes(data, "big") << 4).to_bytes(len(data) + 1, "big")[1:]
+    for read in (StationPlace.decode, GlonassBiases.decode):
+        with contextlib.suppress(MalformedInput):
+            read(data)
+    with contextlib.suppress(MalformedInput):
+        decode_ephemeris(data, near_gpst_ns=10**18)
+
+
+def test_every_broadcast_ephemeris_of_a_day_survives_its_rtcm_message(shared):
+    folder = shared / "positioning" / "esbc_2020177"
+    store = read_navigation((folder / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz").read_bytes())
+    eph = store.ephemerides
+    for row in range(0, len(eph), 7):
+        again = decode_ephemeris(encode_ephemeris(eph, row), near_gpst_ns=int(eph.toe_ns[row]))
+        for column in fields(eph):
+            value = getattr(eph, column.name)[row]
+            if not np.isnan(value):
+                # RINEX prints twelve decimals of what the message holds exactly.
+                assert again[column.name] == pytest.approx(value, rel=1e-11), column.name
+
+
+def test_all_cells_of_recorded_streams_survive_encoding(stream):
+    table = plain_msm([p for p in payloads(stream) if is_msm(message_number(p))][::9])
+    again = plain_msm([encode_msm(table, index) for index in range(len(table.number))])
+    assert cells_equal(table, again)
+
+
+def test_compiled_and_plain_decoding_agree(stream):
+    pytest.importorskip("numba")
+    import numba  # noqa: F401
+
+    table = plain_msm(payloads_of_msm(stream))
+    assert cells_equal(read_msm(stream), table)
+    assert cells_equal(decode_msm(payloads(stream)), table)
+
+
+def payloads_of_msm(stream):
+    return [p for p in payloads(stream) if is_msm(message_number(p))]
+
+
+@given(st.binary(max_size=120), st.sampled_from([1074, 1087, 1127, 1117, 1096]))
+@settings(max_examples=200)
+def test_damaged_cells_are_passed_over_by_both_ways(rest, number):
+    pytest.importorskip("numba")
+    import numba  # noqa: F401
+
+    data = bytes([number >> 4, (number & 15) << 4]) + rest
+    assert cells_equal(plain_msm([data]), decode_msm([data]))
+
+
+def test_a_recorded_stream_becomes_observations_and_messages_again(shared):
+    data = (shared / "positioning" / "rtcm3" / STREAMS[0]).read_bytes()
+    near = Utc.parse("2012-10-14T00:00:00Z")
+    seen = observations_of(read_msm(data), near=near)
+    assert {s: len(t.prn) for s, t in seen.systems.items()} == {
+        "C": 2068, "G": 3084, "J": 257, "R": 1542,
+    }  # fmt: skip
+    again = observations_of(decode_msm(messages_of(seen)), near=near)
+    for system in "CGJ":
+        one, other = seen.systems[system], again.systems[system]
+        assert one.codes == other.codes
+        assert np.allclose(one.values, other.values, atol=1e-5, rtol=0, equal_nan=True)
+
+
+def test_the_week_of_a_message_is_the_one_nearest_to_the_given_time(afternoon):
+    observed = messages_of(afternoon.seen)
+    near = Gpst(int(afternoon.gpst_ns[0])).to_utc()
+    seen = observations_of(decode_msm(observed), near=near)
+    assert np.array_equal(seen.gpst_ns, afternoon.gpst_ns)
