@@ -17,7 +17,7 @@ const FINE_FROM_ZOOM = 4.2;
 const LINE_PX = 20;
 const BESIDE_PX = 14;
 const PLACE_BELOW_PX = 10;
-const LINES = [0, -1, 1, -2, 2, -3, 3];
+const LINES = [0, -1, 1, -2, 2];
 // A lone place is shown in its country: nearer, our coast and borders have nothing to tell.
 const LONE_ZOOM = 4.5;
 
@@ -165,7 +165,10 @@ export class LiveMap {
       const wide = name.offsetWidth;
       const spots = [x + BESIDE_PX, x - BESIDE_PX - wide].flatMap((left) => LINES.map((line) => ({ left, top: y + (line - 0.5) * LINE_PX, width: wide })));
       const fits = (box: Box) => box.left >= 0 && box.left + wide <= width && taken.every((other) => apart(other, box));
-      const spot = spots.find(fits) ?? (spots[0] as Box);
+      const spot = spots.find(fits);
+      // A crowded name is not drawn; the mark stays, bears it for ears, and the table tells it.
+      name.style.opacity = spot ? "1" : "0";
+      if (!spot) continue;
       taken.push(spot);
       name.style.transform = `translate(${spot.left - x - BESIDE_PX}px, ${spot.top - y + LINE_PX / 2}px)`;
     }
@@ -196,7 +199,10 @@ export class LiveMap {
       const part = Math.min(1, (now - start) / GLIDE_MS);
       mark.setLngLat([from.lng + (to[0] - from.lng) * part, from.lat + (to[1] - from.lat) * part]);
       if (part < 1) this.#glides.set(id, requestAnimationFrame(step));
-      else this.#glides.delete(id);
+      else {
+        this.#glides.delete(id);
+        this.#spread();
+      }
     };
     this.#glides.set(id, requestAnimationFrame(step));
   }

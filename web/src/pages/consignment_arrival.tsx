@@ -26,19 +26,19 @@ export function ArrivalPart({ road }: { road: Road }) {
       <div class="arrival">
         <div>
           <p class={`arrival-word ${proven ? "good" : "stop"}`}>
-            <ArrivalMark name={strongest(arrival)} />
+            <ArrivalMark name={proven ? strongest(arrival) : "claimed"} />
             <strong>{t(proven ? "arrival.proven" : "arrival.not_proven")}</strong>{" "}
-            <span class="quiet">{t(`strength.${strongest(arrival)}`)}</span>
+            {proven && <span class="quiet">{t(`strength.${strongest(arrival)}`)}</span>}
           </p>
           {!proven && <p>{tryWords(`reason.${arrival.reason}`) ?? arrival.sentence}</p>}
           {placed && away !== null && site && (
-            <p class="arrival-figure-words">{t("arrival.within", { away: metres(away), place: site.name, bound: bound(arrival.protection_m) })}</p>
+            <p class="arrival-figure-words">{t(proven ? "arrival.within" : "arrival.computed", { away: metres(away), place: site.name, bound: bound(arrival.protection_m) })}</p>
           )}
           <Facts
             rows={[
               [t("arrival.observed"), <Time at={arrival.observed_at} style="full" />],
               ...(placed ? ([[t("arrival.place"), `${number(arrival.lat, 6)}\u00b0, ${number(arrival.lon, 6)}\u00b0`]] as [string, string][]) : []),
-              [t("arrival.satellites"), t("arrival.satellites_epochs", { satellites: arrival.satellites, epochs: arrival.epochs })],
+              ...(arrival.satellites ? ([[t("arrival.satellites"), t("arrival.satellites_epochs", { satellites: arrival.satellites, epochs: arrival.epochs })]] as [string, string][]) : []),
               ...(arrival.risk_ppb ? ([[t("arrival.risk"), odds(arrival.risk_ppb)]] as [string, string][]) : []),
               [t("arrival.network"), networkWords(road)],
             ]}

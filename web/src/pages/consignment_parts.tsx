@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { country, money, shortDigests } from "../format";
 import { Digits, Facts, Section, Time } from "../parts/basics";
-import { partyName } from "../parts/road";
+import { partyName, plainRole } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
 import type { DocumentInfo, FindingInfo, Road } from "../types";
@@ -195,7 +195,7 @@ export function PartiesPart({ road }: { road: Road }) {
       <ul class="parties">
         {road.parties.map((party) => (
           <li key={`${party.party} ${party.trade_role}`}>
-            <span class="quiet">{named("trade_role", (party.trade_role || party.party).toLowerCase().replace(/[^a-z]+/g, "_"))}</span>
+            <span class="quiet">{named("trade_role", plainRole(party.trade_role || party.party))}</span>
             <strong>{party.name}</strong>
             <span class="quiet">{country(party.country)}</span>
           </li>

@@ -16,12 +16,16 @@ export function ArrivalFigure({ arrival, site, network }: { arrival: ArrivalInfo
   const seen = network && network.radius_m > 0 ? network : null;
   const [nx, ny] = seen ? at(offset(centre, [seen.lon, seen.lat])) : [0, 0];
   const bar = niceLength(reach);
+  const proven = arrival.state === "proven";
+  const apart = seen ? distance([seen.lon, seen.lat], [arrival.lon, arrival.lat]) : 0;
+  // Where the network's circle does not reach the picture, words must say how far off it lies.
+  const outside = seen !== null && apart - seen.radius_m > reach;
   return (
     <figure class="arrival-figure">
       <svg viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={t("figure.label", { away: metres(away), bound: bound(arrival.protection_m), radius: metres(site.radius_m) })}>
         <circle cx={SIZE / 2} cy={SIZE / 2} r={site.radius_m * scale} class="f-site" />
         {seen && <circle cx={nx} cy={ny} r={seen.radius_m * scale} class="f-network" />}
-        <circle cx={x} cy={y} r={Math.max(arrival.protection_m * scale, 2)} class="f-bound" />
+        <circle cx={x} cy={y} r={Math.max(arrival.protection_m * scale, 2)} class={proven ? "f-bound" : "f-bound f-bound-alone"} />
         <path d={`M${x - 5} ${y}h10M${x} ${y - 5}v10`} class="f-fix" />
         <path d={`M12 ${SIZE - 12}h${bar * scale}M12 ${SIZE - 16}v8M${12 + bar * scale} ${SIZE - 16}v8`} class="f-bar" />
         <text x={16 + bar * scale + 4} y={SIZE - 8} class="f-text">
@@ -31,8 +35,8 @@ export function ArrivalFigure({ arrival, site, network }: { arrival: ArrivalInfo
       <figcaption>
         <ul class="legend">
           <li class="l-site">{t("figure.site", { name: site.name, radius: metres(site.radius_m) })}</li>
-          <li class="l-bound">{t("figure.bound", { bound: bound(arrival.protection_m) })}</li>
-          {seen && <li class="l-network">{t("figure.network", { radius: metres(seen.radius_m) })}</li>}
+          <li class={proven ? "l-bound" : "l-bound l-bound-alone"}>{t(proven ? "figure.bound" : "figure.bound_alone", { bound: bound(arrival.protection_m) })}</li>
+          {seen && <li class="l-network">{t(outside ? "figure.network_outside" : "figure.network", { radius: metres(seen.radius_m), away: metres(apart) })}</li>}
         </ul>
       </figcaption>
     </figure>

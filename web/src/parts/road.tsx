@@ -7,10 +7,14 @@ import { money } from "../format";
 import type { Args, Milestone, MilestoneKey, Road, RoadSummary, Said } from "../types";
 import { named, t, tryWords } from "../words";
 
+/** A part in the trade as the catalogues spell it: `importer's bank` is importer_bank. */
+export function plainRole(role: string): string {
+  return role.toLowerCase().replace(/['\u2019]s\b/g, "").replace(/[^a-z]+/g, "_");
+}
+
 /** The name of who plays a part in the trade (exporter, importer_bank). */
 export function playing(road: RoadSummary, role: string): string {
-  const plain = (value: string) => value.toLowerCase().replace(/[^a-z]+/g, "_");
-  const found = road.parties.find((info) => plain(info.trade_role) === role || plain(info.party) === role);
+  const found = road.parties.find((info) => plainRole(info.trade_role) === role || plainRole(info.party) === role);
   return found ? partyName(road, found.party) : named("trade_role", role);
 }
 
