@@ -210,7 +210,7 @@ class Road:
             aggregate=aggregate,
             version=version,
             owner=PartyId(by),
-            visible=PARTIES,
+            visible=_readers(aggregate),
             occurred_at=more.get("occurred_at"),
         )
         self.entries.append(entry)
@@ -657,6 +657,15 @@ class Road:
             payee_bank=BANKS["exporter-bank"],
             remittance=f"consignment {CONSIGNMENT}",
         )
+
+
+def _readers(aggregate: str) -> tuple[PartyId, ...]:
+    """As the rooms do it: deals and arrivals are the traders' and their banks'."""
+    if aggregate.startswith(("deal/", "arrival/")):
+        return tuple(party for party in PARTIES if party not in ("carrier", "customs"))
+    if aggregate.startswith(("account/", "bank/", "chain/", "network-check/")):
+        return ()
+    return PARTIES
 
 
 def _account(bank: str, holder: str, currency: str) -> str:

@@ -11,6 +11,7 @@ from tests.node.verification.corridor_bench import Road, signals
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.canonical import jcs
 from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.devices.events import SealChecked, Sealed, WindowReceived
 from zhidao.finance.events import BankAdmitted, ConditionMet, Decided, Settled
@@ -22,6 +23,7 @@ from zhidao.positioning.service.evaluation import evaluate
 from zhidao.positioning.wire.evidence import PositionEvidence
 from zhidao.trade.events import ConsignmentEntered, CustomsReleased, DocumentAdded, PapersChecked
 from zhidao.trust.events import AccountNamed, ChainTransaction, TitleAsked, TitleMoved
+from zhidao.trust.wire.title_contract import grant_minting_call
 from zhidao.trust.wire.zdproof import decode_proof
 
 ALL_MARKS = Marks(
@@ -210,6 +212,26 @@ async def test_a_title_history_without_its_contracts_is_refused() -> None:
         return event.payload.get("purpose") == "deploy registry"
 
     assert (await judged(Road(), leave_out=deploys)).reason == "foreign_contracts"
+
+
+async def test_a_chain_opened_in_part_leaves_other_moves_possible() -> None:
+    def further(verdict: Verdict) -> str:
+        return next(s.text for s in verdict.not_proven if s.code == "title_further")
+
+    class Busy(Road):
+        """Another account is let mint before the title moves on."""
+
+        def _promise(self) -> None:
+            registrar = self.accounts.registrar()
+            grant = grant_minting_call(self.accounts.of_party(PartyId("customs")).address)
+            self._transact("corridor", registrar, 3, self.registry.token, grant, "let mint more")
+            super()._promise()
+
+    def extra(event: SignedEvent) -> bool:
+        return event.payload.get("purpose") == "let mint more"
+
+    assert "last of its transactions" in further(await judged(Busy()))
+    assert "not opened" in further(await judged(Busy(), leave_out=extra))
 
 
 async def test_a_title_on_another_nodes_chain_is_refused() -> None:

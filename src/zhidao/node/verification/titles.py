@@ -169,7 +169,7 @@ def _ending(case: Case, title: str, last: Move) -> str:
 
 def _not_proven(case: Case, title: str, moves: tuple[Move, ...]) -> tuple[Statement, ...]:
     later = (
-        "That nothing moved the title after the head of this proof."
+        "That nothing moved the title after the last of its transactions that is opened here."
         if case.chain_is_whole()
         else "That no other transaction of this title stands among the leaves that are not opened."
     )
