@@ -110,7 +110,7 @@ node_tree() {
     "$here/.venv/bin/python" -m zhidao.trade.adapters.packs "$here/requirements/packs.txt" \
         "$home/.venv/share/zhidao/packs" >/dev/null
     cp "$here/LICENSE" "$here/NOTICE" "$home/"
-    cp "$here/docs/how-to/systemd.md" "$here/docs/how-to/system-image.md" "$home/docs/how-to/"
+    cp "$here/docs/how-to/run-a-node.md" "$here/docs/how-to/system-image.md" "$home/docs/how-to/"
     cp "$here/deploy/systemd/make-passphrase" "$home/deploy/systemd/"
     cp "$here"/deploy/systemd/*.service "$tree/usr/lib/systemd/system/"
     cp "$here/deploy/systemd/zhidao.sysusers" "$tree/usr/lib/sysusers.d/zhidao.conf"
