@@ -68,7 +68,7 @@ _LIMITS: Final = (
     ("node.security.gate", "FAILURES_MAX", "wrong passwords before a name is locked"),
     ("node.security.gate", "LOCK_SECONDS", "seconds that a name stays locked"),
     ("node.security.gate", "PASSWORD_CHARACTERS_MIN", "characters of a password, at least"),
-    ("node.health", "DISK_BYTES_LOW", "free bytes below which the node raises `disk_full`"),
+    ("store.space", "RESERVE_BYTES", "free bytes below which the node raises `disk_full`"),
     ("bus.delivery", "FAILURES_MAX", "failures before an event becomes a dead letter"),
 )
 
@@ -233,15 +233,8 @@ def _application() -> Any:
             wanted = inspect.signature(routes).parameters.values()
             missing = [p for p in wanted if p.default is p.empty]
             handlers.append(routes(*_positional(missing), **_keyword(missing)))
-    nothing: Any = None
-    whole: Any = application(
-        handlers,
-        doorkeeper=nothing,
-        metrics=nothing,
-        randomness=nothing,
-        body_bytes_max=1,
-        requests_per_second=0,
-    )
+    wanted = inspect.signature(application).parameters.values()
+    whole: Any = application(handlers, **_keyword([p for p in wanted if p.default is p.empty]))
     return whole._app
 
 
@@ -250,7 +243,12 @@ def _positional(missing: list[inspect.Parameter]) -> list[None]:
 
 
 def _keyword(missing: list[inspect.Parameter]) -> dict[str, Any]:
-    return {p.name: True if p.name == "demo" else None for p in missing if p.kind is p.KEYWORD_ONLY}
+    stand_ins = {"demo": True, "int": 1}
+    return {
+        p.name: stand_ins.get(p.name, stand_ins.get(str(p.annotation)))
+        for p in missing
+        if p.kind is p.KEYWORD_ONLY
+    }
 
 
 def routes() -> str:
