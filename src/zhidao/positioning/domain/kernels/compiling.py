@@ -38,7 +38,12 @@ def _installed() -> bool:
 
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function compiled by numba without the interpreter lock, kept on disk where possible."""
+    """The function compiled by numba without the interpreter lock, kept on disk where possible.
+
+    Without numba the function itself: right, and slow.
+    """
+    if not _installed():
+        return function
     numba = import_module("numba")
     try:
         made: Callable[_P, _R] = numba.njit(cache=True, nogil=True)(function)

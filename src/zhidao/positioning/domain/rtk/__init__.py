@@ -1,0 +1,1 @@
+"""Relative positioning by carrier phases: double differences and whole-number ambiguities."""
