@@ -165,6 +165,31 @@ class Scribe:
         event = replace(asserted, record=self._key.sign(asserted.record_message()))
         return Entry(event, self._randomness.token(SALT_BYTES))
 
+    def countersign(self, asserted: SignedEvent) -> Entry:
+        """A fact that its party signed with its own key, now with this node's record.
+
+        Raises Refused (`bad_signature`) if the assertion does not hold, Unavailable if this node
+        may not sign now.
+        """
+        self._permit()
+        message = asserted.assertion_message()
+        if not asserted.asserted_by.key.verifies(asserted.assertion, message):
+            raise Refused(
+                f"{asserted.type} {asserted.id}: wrong assertion",
+                code="bad_signature",
+                remedy="sign the RFC 8785 form of the asserted fields with the key that you name",
+            )
+        draft = replace(
+            asserted, recorded_at=self._clock.now(), recorded_by=self._node, custodian=False
+        )
+        event = replace(draft, record=self._key.sign(draft.record_message()))
+        return Entry(event, self._randomness.token(SALT_BYTES))
+
+    @property
+    def recorder(self) -> Speaker:
+        """The node as it stands in what it records."""
+        return self._node
+
 
 class Records:
     """A room's journal with the scribe that signs for it."""

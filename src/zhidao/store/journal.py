@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql as composing
 
@@ -68,6 +69,21 @@ class PostgresJournal:
             " unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(leaves)s::bytea[])"
             " as new (id, version, leaf)"
         )
+        self._open = of_room(
+            "insert into {room}.event"
+            " (aggregate, version, id, type, owner, visible, salt, event)"
+            " select aggregate, 1, id, type, owner, string_to_array(visible, ','), salt, event"
+            " from unnest(%(aggregates)s::text[], %(ids)s::uuid[], %(types)s::text[],"
+            " %(owners)s::text[], %(visible)s::text[], %(salts)s::bytea[], %(events)s::bytea[])"
+            " as new (aggregate, id, type, owner, visible, salt, event)"
+            " on conflict do nothing returning id"
+        )
+        self._post_opened = of_room(
+            "insert into {room}.outbox (aggregate, event_id, version, leaf)"
+            " select aggregate, id, 1, leaf from"
+            " unnest(%(aggregates)s::text[], %(ids)s::uuid[], %(leaves)s::bytea[])"
+            " as new (aggregate, id, leaf) where id = any(%(opened)s::uuid[])"
+        )
         self._handle = of_room(
             "insert into {room}.inbox (event_id, consumer) values (%s, %s) on conflict do nothing"
         )
@@ -125,6 +141,21 @@ class PostgresJournal:
         await session.execute(self._post, row)
         return True
 
+    async def open_all(self, entries: Sequence[Entry]) -> frozenset[UUID]:
+        """Writes the first events of many aggregates in one transaction; see the port."""
+
+        async def work(session: Session) -> frozenset[UUID]:
+            rows = _columns(entries)
+            found = await session.fetch_all(self._open, rows)
+            opened = [row["id"] for row in found]
+            if opened:
+                await session.execute(self._post_opened, rows | {"opened": opened})
+            return frozenset(opened)
+
+        opened = await self._database.run(work)
+        self._wake()
+        return opened
+
     def wake(self) -> None:
         """Tells the relay that an outbox row was committed."""
         self._wake()
@@ -146,11 +177,14 @@ class PostgresJournal:
 
 
 def _row(entries: Sequence[Entry], aggregate: str, version: int) -> dict[str, Any]:
+    return _columns(entries) | {"aggregate": aggregate, "before": version - 1}
+
+
+def _columns(entries: Sequence[Entry]) -> dict[str, Any]:
     events = [entry.event for entry in entries]
     ways_out = [outgoing(entry) for entry in entries]
     return {
-        "aggregate": aggregate,
-        "before": version - 1,
+        "aggregates": [event.aggregate for event in events],
         "versions": [event.version for event in events],
         "ids": [event.id for event in events],
         "types": [event.type for event in events],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from zhidao.core.archive import check_digest, digest_of
 from zhidao.core.errors import NotFound
@@ -42,6 +43,18 @@ class MemoryJournal:
             self._handled.add(handled)
         self._wake()
         return True
+
+    async def open_all(self, entries: Sequence[Entry]) -> frozenset[UUID]:
+        """Writes the first events of many aggregates; see the port."""
+        opened = set()
+        for entry in entries:
+            outgoing(entry)
+            if entry.event.aggregate not in self._histories:
+                self._histories[entry.event.aggregate] = [entry]
+                self.written.append(entry)
+                opened.add(entry.event.id)
+        self._wake()
+        return frozenset(opened)
 
     async def is_handled(self, handled: Handled) -> bool:
         """Whether this event was dealt with before."""

@@ -55,6 +55,7 @@ class Gate:
         self._randomness = randomness
         self._hasher = PasswordHasher()
         self._tokens: dict[str, Token] = {}
+        self._key_holders: dict[tuple[PartyId, str], str] = {}
         self._used = Remembered()
 
     async def by_token(self, authorization: str) -> Actor:
@@ -97,6 +98,29 @@ class Gate:
         if token is None or token.revoked or not token.key:
             raise Unauthenticated("unknown or withdrawn signing key")
         return token
+
+    async def has_key(self, party: PartyId, key: str) -> bool:
+        """Whether a token that stands registers this Multikey for the party."""
+        holder = self._key_holders.get((party, key))
+        if holder is None:
+            holder = next(
+                (
+                    t.id
+                    for t in await self._callers.tokens()
+                    if not t.revoked and (t.party, t.key) == (party, key)
+                ),
+                None,
+            )
+            if holder is None:
+                return False
+            if len(self._key_holders) >= _TOKEN_CACHE_MAX:
+                self._key_holders.clear()
+            self._key_holders[party, key] = holder
+        token = await self._token(holder)
+        if token is None or token.revoked:
+            self._key_holders.pop((party, key))
+            return False
+        return True
 
     async def by_session(self, secret: str, *, method: str, csrf: str) -> Actor:
         """From a session cookie; anything but reading needs the CSRF token too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from zhidao.node.adapters.roads import PostgresDeadLetters, PostgresPartyBook
 from zhidao.node.alarms import Alarms
 from zhidao.node.api import callers as callers_api
 from zhidao.node.api import health as health_api
+from zhidao.node.api import statements as statements_api
 from zhidao.node.api.application import application
 from zhidao.node.api.guards import Doorkeeper
 from zhidao.node.consumers import run_consumer
@@ -30,12 +32,15 @@ from zhidao.node.parties import Parties
 from zhidao.node.permit import Permit
 from zhidao.node.relay import Relay, Watch
 from zhidao.node.security.gate import Gate
+from zhidao.node.statements import Statements
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.settings import Settings
+from zhidao.node.write_gate import WriteGate
 from zhidao.store import outbox
 from zhidao.store.archive import PostgresArchive
 from zhidao.store.database import Database
+from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import migrate
 from zhidao.store.space import SpaceWatch
 
@@ -74,9 +79,11 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
     """Opens database and bus, brings the schema up to date, and builds every room."""
     metrics = Metrics()
     keys = KeyFiles(settings.data / "keys", settings.passphrase, SystemRandomness())
+    space = SpaceWatch(settings.data, settings.disk_reserve_bytes)
     loose = _LooseEnds()
-    ground = await _ground(settings, workers, keys, loose)
-    database, clock, randomness = ground.database, ground.clock, ground.randomness
+    database = await _database(settings, space, loose)
+    ground = await _ground(settings, workers, keys, loose, database)
+    clock, randomness = ground.clock, ground.randomness
     gate = Gate(PostgresCallers(database), clock, randomness)
     parties = Parties(PostgresPartyBook(database), keys)
     built = await rooms.build(ground, settings, keys, parties)
@@ -94,7 +101,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         log=built.log_state,
         recovering=lambda: built.log.recovering,
         dead_letters=dead.count,
-        data=settings.data,
+        space=space,
         clock=clock,
         metrics=metrics,
         alarms=alarms,
@@ -111,6 +118,13 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
                 node=settings.name,
             ),
             health_api.routes(health, metrics, settings.scenario),
+            statements_api.routes(
+                Statements(
+                    PostgresJournal(database, "node", ground.wake_relay),
+                    ground.scribe,
+                    gate.has_key,
+                )
+            ),
             *pages.routes(),
         ],
         doorkeeper=Doorkeeper(gate),
@@ -118,7 +132,9 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         randomness=randomness,
         body_bytes_max=settings.body_bytes_max,
         requests_per_second=settings.requests_per_second,
+        writes=WriteGate(space.is_low, loose.permit, time.monotonic),
     )
+    loose.serving = True
     return Node(
         app=app,
         gate=gate,
@@ -134,6 +150,7 @@ class _LooseEnds:
     """What the ground needs of parts that are built on it: ends tied when those stand."""
 
     permit: Permit = field(default_factory=Permit)
+    serving: bool = False
     wake: Callable[[], None] = lambda: None
 
     def wake_relay(self) -> None:
@@ -141,10 +158,13 @@ class _LooseEnds:
 
 
 async def _ground(
-    settings: Settings, workers: Executor, keys: KeyFiles, loose: _LooseEnds
+    settings: Settings,
+    workers: Executor,
+    keys: KeyFiles,
+    loose: _LooseEnds,
+    database: Database,
 ) -> Ground:
     clock, randomness = SystemClock(), SystemRandomness()
-    database = await _database(settings)
     try:
         await migrate(database)
         bus = await NatsBus.connect(settings.bus_url)
@@ -182,11 +202,13 @@ async def _ground(
     )
 
 
-async def _database(settings: Settings) -> Database:
-    if settings.own_database:
-        space = SpaceWatch(settings.data)
-        return await Database.open(settings.database_url, low_space=space.is_low)
-    return await Database.open(settings.database_url)
+async def _database(settings: Settings, space: SpaceWatch, loose: _LooseEnds) -> Database:
+    if not settings.own_database:
+        return await Database.open(settings.database_url)
+    # Starting writes a few rows (lease, schema); the reserve is there for that.
+    return await Database.open(
+        settings.database_url, low_space=lambda: loose.serving and space.is_low()
+    )
 
 
 def _waiting(database: Database) -> Callable[[], Awaitable[int]]:

@@ -1,0 +1,34 @@
+"""Facts of the node itself: what parties state with keys of their own, and who read what."""
+
+from __future__ import annotations
+
+from zhidao.core.events import Fact
+
+
+class Stated(Fact, frozen=True, kw_only=True):
+    """A party says something and signs it with its own key, which no node holds.
+
+    `kind` names what it is about (`damage-report`, `temperature`), `values` its particulars as
+    text. `consignment` is empty if it concerns none.
+    """
+
+    TYPE = "node.Stated.v1"
+
+    kind: str
+    consignment: str
+    text: str
+    values: dict[str, str]
+
+
+class DataRead(Fact, frozen=True, kw_only=True):
+    """Somebody read a consignment's data who is none of its parties.
+
+    At most one a reader, consignment and hour, so that a page that stays open says it once.
+    """
+
+    TYPE = "node.DataRead.v1"
+
+    consignment: str
+    reader: str
+    role: str
+    hour: str
