@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import pwd
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from zhidao.core.errors import ZhidaoError
 from zhidao.node.checkup_clock import clock_error
 from zhidao.node.checkup_node import ask_node
 from zhidao.node.config import Config
-from zhidao.node.health import DISK_BYTES_LOW
+from zhidao.store.space import SpaceWatch
 
 STATE_FILE: Final = "node.json"
 OK: Final = "ok"
@@ -149,12 +148,13 @@ def _data(config: Config) -> Iterator[Check]:
 
 def _disk(config: Config) -> Iterator[Check]:
     parent = _standing(config.data)
-    free = shutil.disk_usage(parent).free
-    good = free >= DISK_BYTES_LOW
+    reserve = config.number("node.disk_reserve_bytes")
+    free = SpaceWatch(parent).free_bytes()
+    good = free >= reserve
     yield Check(
         "disk",
         OK if good else BAD,
-        f"{free // 2**20} MiB free; below {DISK_BYTES_LOW // 2**20} MiB a node only reads",
+        f"{free // 2**20} MiB free; below {reserve // 2**20} MiB a node only reads",
         "" if good else f"df -h {parent}",
     )
 

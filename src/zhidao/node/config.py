@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.store.space import RESERVE_BYTES
 
 Value = str | int | bool
 
@@ -34,6 +35,7 @@ SETTINGS: Final = (
     Setting("node.organisation", "", "who runs this node, in words"),
     Setting("node.data", "", "folder of database, bus, keys; empty: ~/.local/share/zhidao"),
     Setting("node.demo", False, "a demonstration: scenario time and simulated network allowed"),
+    Setting("node.disk_reserve_bytes", RESERVE_BYTES, "with less free disk the node only reads"),
     Setting("http.host", "127.0.0.1", "address that the API and pages listen on"),
     Setting("http.port", 8443, "port; 0 takes a free one"),
     Setting("http.tls", "auto", "auto: own certificate; files: yours; off: loopback only"),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -16,10 +13,7 @@ from zhidao.core.timescale import NS, Utc
 from zhidao.node.alarms import Alarm, Alarms
 from zhidao.node.metrics import Metrics
 from zhidao.node.permit import RECOVERING_REMEDY
-from zhidao.store.space import RESERVE_BYTES
-
-# Below this the node's own database takes nothing new, so the alarm must sound.
-DISK_BYTES_LOW: Final = RESERVE_BYTES
+from zhidao.store.space import SpaceWatch
 
 
 class Service(msgspec.Struct, kw_only=True):
@@ -66,7 +60,7 @@ class Health:
         log: Callable[[], Awaitable[LogState]],
         recovering: Callable[[], str],
         dead_letters: Callable[[], Awaitable[int]],
-        data: Path,
+        space: SpaceWatch,
         clock: Clock,
         metrics: Metrics,
         alarms: Alarms,
@@ -78,7 +72,7 @@ class Health:
         self._log = log
         self._recovering = recovering
         self._dead_letters = dead_letters
-        self._data = data
+        self._space = space
         self._clock = clock
         self._metrics = metrics
         self._started: Utc = clock.now()
@@ -86,6 +80,10 @@ class Health:
     async def ready(self) -> list[str]:
         """Names of parts that do not answer; empty when the node can serve."""
         return [service.name for service in await self._services() if service.state != "up"]
+
+    async def alarms(self) -> list[Alarm]:
+        """What is wrong beside parts that do not answer."""
+        return await self._other_alarms()
 
     async def report(self) -> Report:
         """Everything the health page shows."""
@@ -109,8 +107,8 @@ class Health:
 
     def disk_low(self) -> int | None:
         """Free bytes if they are too few, else None."""
-        free = shutil.disk_usage(self._data).free
-        return free if free < DISK_BYTES_LOW else None
+        free = self._space.free_bytes()
+        return free if free < self._space.reserve_bytes else None
 
     async def _services(self) -> list[Service]:
         services = []
@@ -142,7 +140,7 @@ class Health:
                 Alarm(
                     code="disk_full",
                     sentence=f"{free // 2**20} MiB are free; the node reads and writes nothing new",
-                    remedy=f"free space on the disk of {self._data}",
+                    remedy=f"free space on the disk of {self._space.folder}",
                 )
             )
         if reason := self._recovering():

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from zhidao.core.actor import Role
-from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.core.errors import Refused, Unavailable, ZhidaoError
 from zhidao.core.ids import party_id
 from zhidao.node.adapters.key_files import write_private
 from zhidao.node.adapters.scenario_clock import KeptClock
@@ -143,6 +143,7 @@ async def _run(
                 devices_port=config.number("devices.port"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
                 own_database="database" in servers.children,
+                disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
             ),
             workers,
         )
@@ -172,7 +173,7 @@ async def _serve(
             "pid": os.getpid(),
             "url": f"{scheme}://{config.text('http.host')}:{port}",
             "devices": node.devices_address(),
-            **await _codes(config, node),
+            **await _codes_if_written(config, node),
         }
         write_private(config.data / STATE_FILE, json.dumps(state).encode())
         manager.ready(f"serves at {state['url']}")
@@ -191,6 +192,15 @@ async def _serve(
                 group.create_task(keeper.keep(job), name=job.name)
     except* _Stopped:
         _LOG.info("the node stops")
+
+
+async def _codes_if_written(config: Config, node: Any) -> dict[str, str]:
+    """No codes from a node that starts on a full disk: it serves whoever can sign in already."""
+    try:
+        return await _codes(config, node)
+    except Unavailable as error:
+        _LOG.warning("no codes for the console: %s", error, extra={"code": error.code})
+        return {}
 
 
 async def _codes(config: Config, node: Any) -> dict[str, str]:

@@ -20,6 +20,7 @@ from zhidao.node.api.openapi import Described
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.api.strict import StrictRequest
 from zhidao.node.metrics import Metrics
+from zhidao.node.write_gate import WriteGate
 
 
 def application(
@@ -30,6 +31,7 @@ def application(
     randomness: Randomness,
     body_bytes_max: int,
     requests_per_second: int,
+    writes: WriteGate,
 ) -> ASGIApp:
     """The whole application as ASGI."""
 
@@ -66,4 +68,5 @@ def application(
         randomness=randomness,
         body_bytes_max=body_bytes_max,
         requests_per_second=requests_per_second,
+        writes=writes,
     )

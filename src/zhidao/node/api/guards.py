@@ -20,6 +20,7 @@ from zhidao.node.metrics import Metrics
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.http_signatures import Message, parse_signature
 from zhidao.node.tracing import set_trace, trace_of_request
+from zhidao.node.write_gate import WriteGate
 
 SESSION_COOKIE: Final = "zhidao_session"
 CSRF_COOKIE: Final = "zhidao_csrf"
@@ -40,8 +41,10 @@ class Guards:
         randomness: Randomness,
         body_bytes_max: int,
         requests_per_second: int,
+        writes: WriteGate,
     ) -> None:
         self._app = app
+        self._writes = writes
         self._metrics = metrics
         self._randomness = randomness
         self._body_bytes_max = body_bytes_max
@@ -71,11 +74,16 @@ class Guards:
             if scope["method"] == "OPTIONS":
                 await self._app(scope | {"method": _NO_METHOD}, receive, _allowed(watch))
                 return
+            self._writes.check(scope["method"], scope["path"])
             receive = await self._checked(scope, headers, receive)
             await self._app(scope, receive, watch)
         except ZhidaoError as error:
             response = problem(
-                error.http_status, code=error.code, detail=str(error.args[0]), where=error.where
+                error.http_status,
+                code=error.code,
+                detail=str(error.args[0]),
+                where=error.where,
+                remedy=error.remedy,
             ).to_asgi_response(app=None, request=_request(scope))
             await response(scope, receive, watch)
         finally:

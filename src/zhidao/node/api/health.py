@@ -11,6 +11,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import Utc
+from zhidao.node.alarms import Alarm
 from zhidao.node.health import Health, Report
 from zhidao.node.metrics import Metrics
 
@@ -28,10 +29,14 @@ class Alive(msgspec.Struct):
 
 
 class Readiness(msgspec.Struct):
-    """Whether the node can serve, and what does not answer."""
+    """Whether the node can serve, what does not answer, and what else is wrong.
+
+    With an alarm such as `disk_full` or `recovering` a node is ready, and reads only.
+    """
 
     ready: bool
     down: list[str]
+    alarms: list[Alarm]
 
 
 def routes(health: Health, metrics: Metrics, scenario: HandClock | None) -> Router:
@@ -45,8 +50,8 @@ def routes(health: Health, metrics: Metrics, scenario: HandClock | None) -> Rout
     @get("/readyz", security=[{}])
     async def ready() -> Response[Readiness]:
         """200 when every part answers, 503 with their names when not."""
-        down = await health.ready()
-        return Response(Readiness(not down, down), status_code=503 if down else 200)
+        down, alarms = await health.ready(), await health.alarms()
+        return Response(Readiness(not down, down, alarms), status_code=503 if down else 200)
 
     @get("/metrics", media_type="text/plain; version=0.0.4")
     async def prometheus(actor: Actor) -> bytes:

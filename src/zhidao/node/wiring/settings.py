@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
+from zhidao.store.space import RESERVE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,7 @@ class Settings:
     """Settings as values: `scenario` is the demonstration's own clock, if it has one.
 
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
+    `disk_reserve_bytes`: with less of that disk free, the node only reads.
     """
 
     name: PartyId
@@ -30,3 +32,4 @@ class Settings:
     devices_port: int
     packs: Path | None
     own_database: bool = False
+    disk_reserve_bytes: int = RESERVE_BYTES

@@ -1,0 +1,128 @@
+"""Runs in a mount namespace of its own: a small disk is filled while a whole node serves on it.
+
+Prints one JSON object of what the node answered before, during and after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from zhidao.simulation.client import Caller
+from zhidao.simulation.node_process import NodeProcess
+
+RESERVE = 120 * 1024 * 1024
+ORDER = {
+    "gtin": "06901234000016",
+    "quantity": 5,
+    "limits": [{"name": "pressure", "low": "1", "high": "2", "unit": "BAR"}],
+    "readers": [],
+}
+
+
+async def admin_of(node: NodeProcess, http: httpx.AsyncClient) -> Caller:
+    state = node.state() or {}
+    answer = await Caller(http).ask("POST", "/v1/session/link", json={"code": state["admin_code"]})
+    cookies = dict(answer.cookies)
+    http.cookies.clear()
+    caller = Caller(http)
+    caller._headers = {
+        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        "X-CSRF-Token": cookies["zhidao_csrf"],
+    }
+    return caller
+
+
+async def order(http: httpx.AsyncClient, token: str, name: str) -> tuple[int, dict[str, Any]]:
+    answer = await http.post(
+        "/v1/industry/orders",
+        json={"order": name, **ORDER},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    return answer.status_code, answer.json()
+
+
+async def logged(http: httpx.AsyncClient, token: str) -> int:
+    answer = await http.get("/v1/node/health", headers={"Authorization": f"Bearer {token}"})
+    return int(answer.json()["log"]["size"])
+
+
+async def run(disk: Path) -> dict[str, Any]:
+    os.environ["ZHIDAO_NODE_DISK_RESERVE_BYTES"] = str(RESERVE)
+    node = NodeProcess(disk / "run")
+    told: dict[str, Any] = {}
+    try:
+        await node.start()
+        async with httpx.AsyncClient(base_url=node.url, timeout=20.0) as http:
+            told = await fill_and_free(node, http, disk)
+    finally:
+        await node.stop()
+    return told | {"report": report_of(disk / "run" / "node")}
+
+
+def report_of(data: Path) -> dict[str, Any]:
+    """What the stopped node's log proves; refused if a leaf or root is not what was signed."""
+    command = [sys.executable, "-m", "zhidao.cli", "insight", "report", "--json"]
+    done = subprocess.run(
+        [*command, "--data", str(data)], capture_output=True, check=True, timeout=60
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+async def fill_and_free(node: NodeProcess, http: httpx.AsyncClient, disk: Path) -> dict[str, Any]:
+    admin = await admin_of(node, http)
+    await admin.post(
+        "/v1/parties",
+        {"party": "maker", "name": "Maker", "trade_role": "exporter", "country": "CN"},
+    )
+    made = await admin.post("/v1/tokens", {"party": "maker", "role": "party", "label": "t"})
+    token = made["token"]
+    before = [await order(http, token, f"before-{n}") for n in range(3)]
+    filler = disk / "filler"
+    status = os.statvfs(disk)
+    with filler.open("wb") as file:
+        for _ in range((status.f_bavail * status.f_frsize - RESERVE // 2) // 65_536):
+            file.write(bytes(65_536))
+    await asyncio.sleep(1.2)  # The gate looks at the disk once a second.
+    during = [await order(http, token, f"during-{n}") for n in range(3)]
+    ready = await http.get("/readyz")
+    readable = await http.get(
+        "/v1/industry/orders/before-0/lots/none", headers={"Authorization": f"Bearer {token}"}
+    )
+    size = await logged(http, token)
+    filler.unlink()
+    await asyncio.sleep(1.2)
+    after = [await order(http, token, f"during-{n}") for n in range(3)]
+    for _ in range(100):
+        if await logged(http, token) > size:
+            break
+        await asyncio.sleep(0.1)
+    again = [await order(http, token, f"before-{n}") for n in range(3)]
+    ready_after = (await http.get("/readyz")).json()
+    return {
+        "before": before,
+        "during": during,
+        "ready": [ready.status_code, ready.json()],
+        "readable": readable.status_code,
+        "size_during": size,
+        "after": after,
+        "again": again,
+        "size_after": await logged(http, token),
+        "ready_after": ready_after,
+    }
+
+
+def main() -> None:
+    sys.stdout.write(json.dumps(asyncio.run(run(Path(sys.argv[1])))))
+
+
+if __name__ == "__main__":
+    main()
