@@ -158,7 +158,17 @@ def decode_ephemeris(payload: bytes, *, near_gpst_ns: int) -> dict[str, Any]:
     form = _MESSAGES.get(number)
     if form is None:
         raise MalformedInput(f"RTCM {number} is no ephemeris that is read here")
-    v = form.layout.read(payload)
+    return row_of(form.system, form.layout.read(payload), near_gpst_ns=near_gpst_ns, number=number)
+
+
+def row_of(
+    system: str, v: Mapping[str, int], *, near_gpst_ns: int, number: int | None = None
+) -> dict[str, Any]:
+    """A row for `ephemeris.table_of` out of the raw whole numbers of a broadcast message.
+
+    v: by the names of the RTCM layouts, whose scales are those of the messages from the sky.
+    """
+    form = _MESSAGES[number or _NUMBER_OF[system]]
     shift_s = _BDT_BEHIND_GPST_S if form.system == "C" else 0
     week = _nearest_week(v["week"] + form.week_zero, 1 << form.week_bits, near_gpst_ns)
     toe_s, toc_s = v["toe"] * form.time_step_s, v["toc"] * form.time_step_s
@@ -175,6 +185,14 @@ def decode_ephemeris(payload: bytes, *, near_gpst_ns: int) -> dict[str, Any]:
         "healthy": v["health"] == 0 and not v.get("invalid", 0),
         "issue": v["issue"],
     }
+
+
+def raw_of(payload: bytes) -> dict[str, int]:
+    """The raw whole numbers of an ephemeris message by name. Raises MalformedInput for others."""
+    form = _MESSAGES.get(message_number(payload))
+    if form is None:
+        raise MalformedInput("no RTCM ephemeris that is read here")
+    return form.layout.read(payload)
 
 
 def _nearest_week(week: int, cycle: int, near_gpst_ns: int) -> int:
