@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.child import end_child, end_strays, hold_folder, processes_named, start_child
+from zhidao.core.child import (
+    end_child,
+    end_strays,
+    free_port,
+    hold_folder,
+    processes_named,
+    start_child,
+)
 from zhidao.core.errors import Unavailable
 
 READY_S: Final = 20.0
@@ -91,7 +98,7 @@ class EmbeddedNats:
         end_strays(self._strays, (signal.SIGTERM, signal.SIGKILL), patience_s=5.0)
         tries = 1 if self._port else _PORT_TRIES
         for _ in range(tries):
-            self._port = self._port if tries == 1 else _free_port()
+            self._port = self._port if tries == 1 else free_port()
             self._write_config()
             self._starved = False
             self._log_read = self._log.stat().st_size if self._log.exists() else 0
@@ -212,13 +219,6 @@ def _config_text(data: Path, port: int, users: Sequence[BusUser], passwords: dic
         },
     }
     return json.dumps(config, indent=1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _greets(port: int) -> bool:

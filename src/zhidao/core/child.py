@@ -9,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -42,6 +44,10 @@ if os.getppid() != int(parent):
     sys.exit("the parent is gone")
 os.execv(argv[0], argv)
 """
+
+
+_PORT_LOWEST: Final = 10_000
+_PORT_HIGHEST: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,31 @@ def _send(pid: int, order: signal.Signals) -> None:
         os.kill(pid, order)
     except ProcessLookupError:
         return
+
+
+def free_port() -> int:
+    """A free TCP port of loopback for a program that keeps it over restarts.
+
+    Below those that the kernel gives to clients: while the program is away, no connection may
+    take its port, and no client that calls it may be connected to itself.
+    """
+    while True:
+        port = _PORT_LOWEST + secrets.randbelow(_clients_lowest() - _PORT_LOWEST)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _clients_lowest() -> int:
+    """The lowest port that clients get; where that leaves too few, all ports are as good."""
+    try:
+        lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        return _PORT_HIGHEST
+    return lowest if lowest > 2 * _PORT_LOWEST else _PORT_HIGHEST
 
 
 def unprivileged_identity() -> Identity:

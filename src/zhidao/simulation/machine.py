@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from zhidao.core.ambient import Randomness
+from zhidao.core.child import free_port
 
 NAMESPACE: Final = "urn:zhidao:machine"
 # Name -> (middle, how far it drifts). Flow in m3/h, pressure in bar, vibration in mm/s.
@@ -33,7 +34,7 @@ async def machine(
 
     server = Server()
     await server.init()
-    port = _free_port()
+    port = free_port()
     endpoint = f"opc.tcp://127.0.0.1:{port}"
     server.set_endpoint(endpoint)
     server.set_server_name("Zhidao simulated machine")
@@ -59,11 +60,3 @@ async def machine(
             drifting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await drifting
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,11 +7,11 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+from zhidao.core.child import free_port
 from zhidao.core.errors import Unavailable
 
 READY_S: Final = 90.0
@@ -27,8 +27,8 @@ class NodeProcess:
     def __init__(self, data: Path, *, port: int = 0, page_host: str = "127.0.0.1") -> None:
         self._data = data
         self._host = page_host
-        self._port = port or _free_port()
-        self._devices_port = _free_port()
+        self._port = port or free_port()
+        self._devices_port = free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.starts = 0
@@ -139,9 +139,3 @@ class NodeProcess:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
         except OSError:
             return "(no log)"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
