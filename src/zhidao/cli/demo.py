@@ -29,6 +29,8 @@ SIMULATED_PARTS: Final = ("parties", "machine", "network", "trajectory")
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 CONSIGNMENT: Final = "zd-2026-0417"
 _SITE_RADIUS_M_MAX: Final = 100_000.0
+_PACE_S_MAX: Final = 60.0
+_PORT_MAX: Final = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     """Runs the road; the page stays open on a terminal or with --stay."""
     # The simulated machine speaks without encryption and its library says so at each start.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
+    _check(options)
     scene = _scene(options)
     started_s = time.monotonic()
     folder = options.data or Path(tempfile.mkdtemp(prefix="zd-"))
@@ -149,6 +152,24 @@ def _scene(options: argparse.Namespace) -> Scene:
     )
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Refuses what would fail only after the node has started. Raises MalformedInput."""
+    if not 0 <= options.pace <= _PACE_S_MAX:
+        raise MalformedInput(f"--pace wants 0 to {_PACE_S_MAX:.0f} seconds, not {options.pace}")
+    if not 0 <= options.port <= _PORT_MAX:
+        raise MalformedInput(f"--port wants 0 to {_PORT_MAX}, not {options.port}")
+    for name in ("data", "output"):
+        folder = getattr(options, name)
+        if folder is None:
+            continue
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise MalformedInput(
+                f"--{name} {folder} cannot be a folder: {error.strerror}"
+            ) from error
+
+
 def _site(text: str) -> Circle:
     from zhidao.simulation.scene import Circle
 
@@ -169,6 +190,8 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {file}") from error
+    except OSError as error:
+        raise MalformedInput(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _say_start(

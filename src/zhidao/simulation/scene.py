@@ -15,6 +15,7 @@ import numpy as np
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.wire.compact import Track, pack
 from zhidao.connectivity.wire.rdss import Send3, as_received, build
+from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic, course, destination
 from zhidao.core.timescale import NS, Gpst, Utc
 from zhidao.positioning.domain.observations import Observations
@@ -176,6 +177,10 @@ def recorded_scene(
     """
     read_navigation(navigation)
     seen = read_observations(observations)
+    if not len(seen.gpst_ns):
+        raise MalformedInput(
+            "the recording holds no epoch", remedy="give a RINEX file with observations"
+        )
     first, last = _middle(seen)
     window = cut_window(observations, first, last, systems="C")
     yard = Geodetic.from_ndeg(

@@ -1,0 +1,222 @@
+"""`zhidao demo` as a stranger runs it: paid, paid on real signals, refused in seven ways, bad input."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zhidao.cli.main import main
+from zhidao.finance.events import Decided
+from zhidao.simulation import cast
+from zhidao.simulation.adapters.remains import Remains, read_remains
+from zhidao.trust.events import TitleMoved
+
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
+_AT_ONCE = 2
+_REFUSALS = {
+    "spoof": "network_disagrees",
+    "late": "too_late",
+    "short-document": "papers_conflict",
+    "wrong-token": "wrong_token",
+    "replay": "replayed_nonce",
+    "forged": "unknown_key",
+    "unbound": "terminal_not_bound",
+}
+_ESBC = "positioning/esbc_2020177"
+_OBSERVATIONS = f"{_ESBC}/ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz"
+_NAVIGATION = f"{_ESBC}/ESBC00DNK_R_20201770000_01D_MN.rnx.gz"
+_SITE = "55.4936,8.4568,60"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A demonstration that came to its end. `folder` holds the stopped node and the proof."""
+
+    status: int
+    lines: list[dict[str, Any]]
+    folder: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return self.lines[-1]
+
+    def remains(self) -> Remains:
+        return asyncio.run(read_remains(self.folder / "node"))
+
+
+async def carried(folder: Path, *options: str) -> Ended:
+    words = ("demo", "--json", "--leave", "--pace", "0.02", *options)
+    where = ("--data", str(folder), "--output", str(folder))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "zhidao.cli", *words, *where),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    output, _ = await process.communicate()
+    lines = [json.loads(line) for line in output.decode().splitlines()]
+    return Ended(process.returncode or 0, lines, folder)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """Every refusal and the payment, two at a time, since each has a node of its own."""
+
+    async def carry_all() -> dict[str, Ended]:
+        free = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(fail: str) -> tuple[str, Ended]:
+            async with free:
+                folder = tmp_path_factory.mktemp(fail or "paid")
+                return fail, await carried(folder, *(("--fail", fail) if fail else ()))
+
+        return dict(await asyncio.gather(*(one(fail) for fail in ("", *_REFUSALS))))
+
+    return asyncio.run(carry_all())
+
+
+def test_the_default_road_ends_paid_and_says_what_is_simulated(ended: dict[str, Ended]):
+    paid = ended[""]
+    assert paid.status == 0
+    assert [line["step"] for line in paid.lines[1:-1] if line["step"] != 5] == [
+        *(1, 2, 3, 4, 6, 7, 8, 9, 10)
+    ]
+    assert paid.summary["paid"] is True
+    assert paid.summary["reason"] == "conditions_met"
+    assert paid.summary["steps"] == 10
+    assert paid.summary["observations"] == "simulated"
+    assert "observations" in paid.summary["simulated"]
+    assert main(["verify", paid.summary["proof"], "--trust", paid.summary["trust"]]) == 0
+
+
+@pytest.mark.parametrize("fail", _REFUSALS)
+def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
+    fail: str, ended: dict[str, Ended]
+):
+    refused = ended[fail]
+    assert refused.status == 1, refused.lines[-1]
+    assert refused.summary["paid"] is False
+    assert refused.summary["reason"] == _REFUSALS[fail]
+    remains = refused.remains()
+    decisions = [Decided.of(e) for e in remains.events.values() if e.type == Decided.TYPE]
+    assert [(each.outcome, each.reason) for each in decisions] == [("abort", _REFUSALS[fail])]
+    assert all(index is not None for _, index, _, _ in remains.boxes), "the abort is logged"
+    assert remains.pending == 0
+    balances = sorted(m for (code, _), m in remains.balances.items() if code == 100)
+    assert balances == [0, cast.FUNDS_MINOR]
+    moves = sorted(
+        (event.version, TitleMoved.of(event).holder_party)
+        for event in remains.events.values()
+        if event.type == TitleMoved.TYPE
+    )
+    assert [party for _, party in moves] == ["exporter", "corridor", "exporter"]
+
+
+def test_the_same_road_runs_on_real_signals(shared: Path, tmp_path: Path):
+    real = asyncio.run(
+        carried(
+            tmp_path,
+            *("--observations", str(shared / _OBSERVATIONS)),
+            *("--navigation", str(shared / _NAVIGATION)),
+            *("--site", _SITE),
+        )
+    )
+    assert real.status == 0, real.lines[-1]
+    assert real.summary["observations"] == "real"
+    assert "observations" not in real.summary["simulated"]
+
+
+def test_real_signals_elsewhere_are_no_arrival(shared: Path, tmp_path: Path):
+    elsewhere = asyncio.run(
+        carried(
+            tmp_path,
+            *("--observations", str(shared / _OBSERVATIONS)),
+            *("--navigation", str(shared / _NAVIGATION)),
+            *("--site", "55.6936,8.4568,60"),
+        )
+    )
+    assert elsewhere.status == 1, elsewhere.lines[-1]
+    assert elsewhere.summary["reason"] == "outside"
+
+
+def refused(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    """What a demonstration says that does not begin; no node starts."""
+    assert main(["demo", "--json", "--leave", *options]) == 2
+    (line,) = capsys.readouterr().out.splitlines()
+    return json.loads(line)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--observations", "{o}", "--navigation", "{n}"], "--observations needs --site"),
+        (["--observations", "{o}", "--site", _SITE], "go together"),
+        (["--site", _SITE], "--site belongs to --observations"),
+        (["--observations", "{o}", "--navigation", "{n}", "--site", "1,2"], "LAT,LON,RADIUS_M"),
+        (
+            ["--observations", "{o}", "--navigation", "{n}", "--site", "nan,1,1"],
+            "no place on earth",
+        ),
+        (["--observations", "{none}", "--navigation", "{n}", "--site", _SITE], "no file"),
+        (["--observations", "{folder}", "--navigation", "{n}", "--site", _SITE], "cannot be read"),
+        (["--observations", "{huge}", "--navigation", "{n}", "--site", _SITE], "more than"),
+        (["--observations", "{empty}", "--navigation", "{n}", "--site", _SITE], "RINEX"),
+        (["--observations", "{short}", "--navigation", "{n}", "--site", _SITE], "ends too early"),
+        (["--observations", "{o}", "--navigation", "{short}", "--site", _SITE], "ends too early"),
+        (["--observations", "{n}", "--navigation", "{o}", "--site", _SITE], "not navigation"),
+        (["--observations", "{bomb}", "--navigation", "{n}", "--site", _SITE], "beyond"),
+        (
+            ["--observations", "{o}", "--navigation", "{n}", "--site", _SITE, "--fail", "spoof"],
+            "simulated signals",
+        ),
+    ],
+)
+def test_files_that_cannot_be_used_are_refused_before_a_node_starts(
+    options: Sequence[str],
+    sentence: str,
+    shared: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    files = {
+        "o": shared / _OBSERVATIONS,
+        "n": shared / _NAVIGATION,
+        "none": tmp_path / "none",
+        "folder": tmp_path,
+        "huge": tmp_path / "huge",
+        "empty": tmp_path / "empty",
+        "short": tmp_path / "short.gz",
+        "bomb": tmp_path / "bomb.gz",
+    }
+    with files["huge"].open("wb") as file:
+        file.truncate(65 * 1024 * 1024)
+    files["empty"].touch()
+    files["short"].write_bytes((shared / _NAVIGATION).read_bytes()[:4000])
+    if any("bomb" in option for option in options):
+        with gzip.open(files["bomb"], "wb", compresslevel=1) as out:
+            for _ in range(300):
+                out.write(bytes(1_000_000))
+    answer = refused(capsys, *(option.format(**files) for option in options))
+    assert answer["error"] == "malformed_input"
+    assert sentence in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(["--pace", "-1"], ["--pace", "nan"], ["--port", "70000"]),
+        *(["--data", "/dev/null"], ["--output", "/dev/null/x"]),
+    ],
+    ids=" ".join,
+)
+def test_options_that_make_no_sense_are_refused_before_a_node_starts(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+):
+    assert refused(capsys, *options)["error"] == "malformed_input"
