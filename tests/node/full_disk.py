@@ -8,50 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.node.live_node import answer_of, logged, maker_token, order, zhidao
 
-from zhidao.simulation.client import Caller
 from zhidao.simulation.node_process import NodeProcess
 
 RESERVE = 120 * 1024 * 1024
-ORDER = {
-    "gtin": "06901234000016",
-    "quantity": 5,
-    "limits": [{"name": "pressure", "low": "1", "high": "2", "unit": "BAR"}],
-    "readers": [],
-}
-
-
-async def admin_of(node: NodeProcess, http: httpx.AsyncClient) -> Caller:
-    state = node.state() or {}
-    answer = await Caller(http).ask("POST", "/v1/session/link", json={"code": state["admin_code"]})
-    cookies = dict(answer.cookies)
-    http.cookies.clear()
-    caller = Caller(http)
-    caller._headers = {
-        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-        "X-CSRF-Token": cookies["zhidao_csrf"],
-    }
-    return caller
-
-
-async def order(http: httpx.AsyncClient, token: str, name: str) -> tuple[int, dict[str, Any]]:
-    answer = await http.post(
-        "/v1/industry/orders",
-        json={"order": name, **ORDER},
-        headers={"Authorization": f"Bearer {token}"},
-    )
-    return answer.status_code, answer.json()
-
-
-async def logged(http: httpx.AsyncClient, token: str) -> int:
-    answer = await http.get("/v1/node/health", headers={"Authorization": f"Bearer {token}"})
-    return int(answer.json()["log"]["size"])
 
 
 async def run(disk: Path) -> dict[str, Any]:
@@ -67,24 +33,13 @@ async def run(disk: Path) -> dict[str, Any]:
     return told | {"report": report_of(disk / "run" / "node")}
 
 
-def report_of(data: Path) -> dict[str, Any]:
+def report_of(data: Path) -> Any:
     """What the stopped node's log proves; refused if a leaf or root is not what was signed."""
-    command = [sys.executable, "-m", "zhidao.cli", "insight", "report", "--json"]
-    done = subprocess.run(
-        [*command, "--data", str(data)], capture_output=True, check=True, timeout=60
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return answer_of(zhidao("insight", "report", "--json", "--data", data))
 
 
 async def fill_and_free(node: NodeProcess, http: httpx.AsyncClient, disk: Path) -> dict[str, Any]:
-    admin = await admin_of(node, http)
-    await admin.post(
-        "/v1/parties",
-        {"party": "maker", "name": "Maker", "trade_role": "exporter", "country": "CN"},
-    )
-    made = await admin.post("/v1/tokens", {"party": "maker", "role": "party", "label": "t"})
-    token = made["token"]
+    token = await maker_token(node, http)
     before = [await order(http, token, f"before-{n}") for n in range(3)]
     filler = disk / "filler"
     status = os.statvfs(disk)
@@ -101,10 +56,7 @@ async def fill_and_free(node: NodeProcess, http: httpx.AsyncClient, disk: Path) 
     filler.unlink()
     await asyncio.sleep(1.2)
     after = [await order(http, token, f"during-{n}") for n in range(3)]
-    for _ in range(100):
-        if await logged(http, token) > size:
-            break
-        await asyncio.sleep(0.1)
+    await logged(http, token, size + 3)
     again = [await order(http, token, f"before-{n}") for n in range(3)]
     ready_after = (await http.get("/readyz")).json()
     return {

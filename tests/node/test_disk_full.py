@@ -13,7 +13,7 @@ from zhidao.core.errors import Unavailable
 from zhidao.node.permit import Permit
 from zhidao.node.write_gate import WriteGate
 
-SCRIPT = Path(__file__).with_name("full_disk.py")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Disk:
@@ -89,13 +89,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     folder = tmp_path_factory.mktemp("disk")
-    inside = 'mount -t tmpfs -o size=420m tmpfs "$1" && exec "$2" "$3" "$1"'
+    inside = 'mount -t tmpfs -o size=420m tmpfs "$1" && exec "$2" -m tests.node.full_disk "$1"'
     done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", inside, "sh", folder, sys.executable, SCRIPT],
+        ["unshare", "-m", "sh", "-c", inside, "sh", folder, sys.executable],
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
+        cwd=ROOT,
     )
     if "mount:" in done.stderr:
         pytest.skip(f"no mount here: {done.stderr.strip()}")
