@@ -69,7 +69,7 @@ def waiting_rows(draw: st.DrawFn) -> list[OutboxRow]:
     numbers = draw(st.permutations(range(sum(histories.values()))))
     ids = iter(numbers)
     return [
-        OutboxRow(room, aggregate, version, UUID(int=next(ids)), b"", b"")
+        OutboxRow(room, aggregate, version, UUID(int=next(ids)), b"", b"", "")
         for (room, aggregate), versions in histories.items()
         for version in range(1, versions + 1)
     ]

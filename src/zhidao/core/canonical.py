@@ -85,28 +85,47 @@ def _plain(value: Any) -> Any:
 
 
 def _is_plain(value: object, depth: int) -> bool:
+    """Whether orjson writes RFC 8785 for this value. Loops, since every event passes here."""
+    kind = type(value)
+    if kind is dict:
+        return depth < JSON_DEPTH_MAX and _is_plain_object(value, depth + 1)  # type: ignore[arg-type]
+    if kind is list or kind is tuple:
+        if depth >= JSON_DEPTH_MAX:
+            return False
+        for item in value:  # type: ignore[attr-defined]
+            if not (_is_plain_text(item) if type(item) is str else _is_plain(item, depth + 1)):
+                return False
+        return True
+    return _is_plain_leaf(value)
+
+
+def _is_plain_object(value: dict[object, object], depth: int) -> bool:
+    for key, item in value.items():
+        if type(key) is not str or not _is_plain_text(key):
+            return False
+        if not (_is_plain_text(item) if type(item) is str else _is_plain(item, depth)):
+            return False
+    return True
+
+
+def _is_plain_leaf(value: object) -> bool:
     kind = type(value)
     if kind is str:
-        # orjson refuses lone surrogates with an error of its own; the slow path names them.
-        return str.isascii(value) or _encodes(value)  # type: ignore[arg-type]
+        return _is_plain_text(value)  # type: ignore[arg-type]
     if kind is bool or value is None:
         return True
     if kind is int:
         return -JSON_INTEGER_MAX <= value <= JSON_INTEGER_MAX  # type: ignore[operator]
-    if depth >= JSON_DEPTH_MAX:
-        return False
-    if kind is dict:
-        items: dict[object, object] = value  # type: ignore[assignment]
-        return all(type(k) is str and _is_plain(k, 0) for k in items) and all(
-            _is_plain(v, depth + 1) for v in items.values()
-        )
-    if kind is list or kind is tuple:
-        return all(_is_plain(v, depth + 1) for v in value)  # type: ignore[attr-defined]
     if kind is float:
         number: float = value  # type: ignore[assignment]
         low, high = _PLAIN_FLOAT
         return low <= abs(number) < high and not number.is_integer()
     return False
+
+
+def _is_plain_text(text: str) -> bool:
+    # orjson refuses lone surrogates with an error of its own; the slow path names them.
+    return text.isascii() or _encodes(text)
 
 
 def _encodes(text: str) -> bool:

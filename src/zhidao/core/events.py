@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
@@ -92,6 +92,7 @@ class SignedEvent:
     recorded_by: Speaker
     assertion: bytes = b""
     record: bytes = b""
+    _encoded: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def assertion_message(self) -> bytes:
         """What the asserting party signs: the fact, its place and its readers."""
@@ -104,8 +105,10 @@ class SignedEvent:
         return jcs(fields)
 
     def encode(self) -> bytes:
-        """The one byte form of this event."""
-        return jcs(self._plain())
+        """The one byte form of this event; made once, since log, bus and proofs all ask for it."""
+        if not self._encoded:
+            object.__setattr__(self, "_encoded", jcs(self._plain()))
+        return self._encoded
 
     @property
     def digest(self) -> bytes:

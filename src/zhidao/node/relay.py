@@ -15,7 +15,6 @@ from typing import Final
 
 from zhidao.bus.port import Bus, Message
 from zhidao.core.errors import Conflict, Unavailable, ZhidaoError
-from zhidao.core.events import SignedEvent
 from zhidao.node.alarms import Alarms
 from zhidao.node.metrics import Metrics
 from zhidao.node.permit import LEASE_REMEDY, Permit
@@ -142,12 +141,7 @@ class Relay:
         if not rows:
             return 0
         await self._bus.publish(
-            [
-                Message(
-                    subject(SignedEvent.decode(row.event).type), f"leaf-{row.leaf_index}", row.event
-                )
-                for row in rows
-            ]
+            [Message(subject(row.type), f"leaf-{row.leaf_index}", row.event) for row in rows]
         )
         async with self._database.session() as session:
             await outbox.mark_published(session, rows)

@@ -28,6 +28,7 @@ class OutboxRow:
     event_id: UUID
     leaf: bytes
     event: bytes
+    type: str
     leaf_index: int | None = None
 
 
@@ -44,7 +45,8 @@ def _of_room(text: str, room: str) -> str:
 
 # Whoever takes a version takes the aggregate's earlier ones too, even if their ids are larger.
 _PENDING = _over_rooms(
-    "select {name} as room, box.aggregate, box.version, box.event_id, box.leaf, full_event.event"
+    "select {name} as room, box.aggregate, box.version, box.event_id, box.leaf, full_event.event,"
+    " full_event.type"
     " from (select aggregate, max(version) as version from"
     " (select aggregate, version from {room}.outbox where leaf_index is null"
     " order by event_id limit %(limit)s) as oldest group by aggregate) as taken"
@@ -57,7 +59,7 @@ _UNPUBLISHED = "select * from ({rooms}) as waiting order by leaf_index limit %(l
     "{rooms}",
     _over_rooms(
         "select {name} as room, box.aggregate, box.version, box.event_id, box.leaf,"
-        " full_event.event, box.leaf_index"
+        " full_event.event, full_event.type, box.leaf_index"
         " from {room}.outbox as box join {room}.event as full_event"
         " on full_event.aggregate = box.aggregate and full_event.version = box.version"
         " where box.leaf_index is not null and not box.published"

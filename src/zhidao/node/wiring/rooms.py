@@ -33,10 +33,13 @@ from zhidao.node.wiring import (
     trust_titles,
 )
 from zhidao.node.wiring.settings import Settings
+from zhidao.store.migrate import JOURNAL_ROOMS
 from zhidao.trust.service.log_reader import LogReader, checkpoint_of
 from zhidao.trust.service.sequencer import Sequencer
 
 CARRIER_ROLE: Final = "carrier"
+# The node's own facts come in great numbers and stand beside a road, not on it.
+_ON_ROADS: Final = tuple(f"{room}.>" for room in JOURNAL_ROOMS if room != "node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
                 organisation=settings.organisation,
             ),
         ),
-        consumers=(Consumer("node-roads", (">",), roads.on_event),),
+        consumers=(Consumer("node-roads", _ON_ROADS, roads.on_event),),
         background=(moving.run,),
     )
     host, port = terminals.gateway.address
