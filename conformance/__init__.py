@@ -1,0 +1,1 @@
+"""Outside suites: one module each, run by `python -m conformance [SUITE]`."""
