@@ -13,18 +13,28 @@ from zhidao.positioning.domain.signals import SYSTEMS
 
 _NS: Final = 1_000_000_000
 UNKNOWN: Final = -1
-_KINDS: Final = {"satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?"}
+_KINDS: Final = {
+    "satellite": "i8", "toc_ns": "i8", "toe_ns": "i8", "issue": "i8", "healthy": "?",
+    "message": "i8",
+}  # fmt: skip
+# The order fixes the numbers that tables hold; the empty name is any legacy message.
+MESSAGES: Final = ("", "LNAV", "INAV", "FNAV", "D1", "D2", "CNV1", "CNV2", "CNV3")
+_ABSENT: Final = {"message": 0, "axis_rate_mps": 0.0, "mean_motion_rate": 0.0, "delay3_s": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Ephemerides:
-    """Keplerian broadcast ephemerides of BDS (D1, D2), GPS (LNAV), Galileo (I/NAV) and QZSS.
+    """Keplerian broadcast ephemerides of BDS, GPS, Galileo and QZSS.
 
     One row a message, sorted by satellite and reference time; every column has shape (n,).
     `satellite` = 100 x index in SYSTEMS + prn. Times are nanoseconds of GPST, also for BDS; angles
     in radians, lengths in metres, seconds else. `toe_of_week_s` is the reference time as the
     system's own second of week, which the rotation of the node needs. `delay1_s`, `delay2_s`:
     BDS TGD1 (B1I) and TGD2 (B2I), GPS TGD, Galileo BGD E5a/E1 and E5b/E1; NaN where unknown.
+    `message` tells which message a row came from, an index into MESSAGES. B-CNAV-1 and 2:
+    delay1_s, delay2_s are TGD of B1C pilot and B2a pilot, delay3_s the ISC of the data component
+    of B1C (CNAV-1) or B2a (CNAV-2); B-CNAV-3: delay1_s is TGD of B2b I. Only they change axis and
+    mean motion in time (axis_rate_mps, mean_motion_rate in rad/s^2).
     `accuracy_m` is the broadcast user range accuracy. `healthy`: fit for use by its own word.
     """
 
@@ -55,6 +65,10 @@ class Ephemerides:
     accuracy_m: Floats
     healthy: Bools
     issue: Ints
+    message: Ints
+    axis_rate_mps: Floats
+    mean_motion_rate: Floats
+    delay3_s: Floats
 
     def __len__(self) -> int:
         return len(self.satellite)
@@ -73,7 +87,8 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> Ephemerides:
     return Ephemerides(
         **{
             column.name: np.array(
-                [row[column.name] for row in ordered], _KINDS.get(column.name, "f8")
+                [row.get(column.name, _ABSENT.get(column.name)) for row in ordered],
+                _KINDS.get(column.name, "f8"),
             )
             for column in fields(Ephemerides)
         }
@@ -90,6 +105,13 @@ class Klobuchar:
 
 
 @dataclass(frozen=True, slots=True)
+class Bdgim:
+    """The nine broadcast coefficients of the BeiDou global ionospheric model, in TECU."""
+
+    terms: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Navigation:
     """What a navigation file gives: ephemerides and ionosphere coefficients.
 
@@ -100,6 +122,7 @@ class Navigation:
     klobuchar: Klobuchar | None = None
     simulated: bool = False
     comments: tuple[str, ...] = field(default=())
+    bdgim: Bdgim | None = None
 
     @property
     def systems(self) -> str:

@@ -78,8 +78,8 @@ def range_variance(data: Measurements, found: Fit, settings: Settings) -> Floats
     variance = variance + is_geostationary(data.satellite) * (settings.geostationary_mm / 1000) ** 2
     variance = variance + (found.ionosphere_m * settings.ionosphere_percent / 100) ** 2
     variance += (settings.troposphere_mm / 1000 * troposphere_mapping(elevation)) ** 2
-    variance += (settings.multipath_zenith_mm / 1000) ** 2
-    variance += (settings.multipath_slant_mm / 1000 / np.sin(elevation)) ** 2
+    variance += (data.noise * settings.multipath_zenith_mm / 1000) ** 2
+    variance += (data.noise * settings.multipath_slant_mm / 1000 / np.sin(elevation)) ** 2
     return variance
 
 

@@ -6,6 +6,7 @@ hold one. Everything that does not depend on the receiver's place is computed he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
@@ -21,7 +22,8 @@ from zhidao.positioning.domain.ephemeris import (
 from zhidao.positioning.domain.observations import Bools, Floats, Ints, Observations
 from zhidao.positioning.domain.orbits import clock_polynomial_s, rotation_radps, satellite_states
 from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS, SYSTEMS, carrier_hz
+from zhidao.positioning.domain.signal_choice import SignalChoice
+from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
 
 _RANGE_M: Final = (1e6, 1e8)
 _ACCURACY_UNKNOWN_M: Final = 10.0
@@ -33,7 +35,10 @@ class Measurements:
     """Ranges corrected for satellite clock and group delay, with satellite places; (e, s).
 
     `gpst_ns` (e,). `observed` (e,) counts ranges before ephemerides were looked for. `system` is
-    the column of the receiver clock, an index into `systems`.
+    the column of the receiver clock, an index into `systems`, which names a system for each choice
+    of signals: a receiver delays every signal, and so every combination, by an amount of its own.
+    A combination free of ionosphere has an infinite carrier, on which every ionosphere is nothing;
+    `noise` tells how many times the noise of one range it has.
     """
 
     gpst_ns: Ints
@@ -47,6 +52,7 @@ class Measurements:
     rotation_radps: Floats
     carrier_hz: Floats
     accuracy_m: Floats
+    noise: Floats
 
     def take(self, epochs: Ints) -> Measurements:
         """The given epochs only."""
@@ -60,18 +66,18 @@ class Measurements:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The same before padding: one entry a range, shape (n,)."""
+    """The same before padding: one entry a range, shape (n,); `choice` indexes the choices."""
 
     epoch: Ints
     satellite: Ints
     system: Ints
     range_m: Floats
-    carrier_hz: Floats
+    choice: Ints
 
 
 def measure(seen: Observations, navigation: Navigation, settings: Settings) -> Measurements:
     """Joins the chosen signals with the ephemerides that fit each of them."""
-    rows = _chosen(seen, settings)
+    rows, choices = _chosen(seen, settings)
     store = navigation.ephemerides
     row = choose(store, rows.satellite, seen.gpst_ns[rows.epoch])
     epochs = len(seen.gpst_ns)
@@ -79,7 +85,7 @@ def measure(seen: Observations, navigation: Navigation, settings: Settings) -> M
     known = row != UNKNOWN
     delay_s = np.zeros(len(row))
     eph = store.take(row[known])
-    delay_s[known] = _group_delay_s(eph, settings)
+    delay_s[known] = _group_delay_s(eph, rows.choice[known], choices)
     known &= np.isfinite(delay_s)
     rows, delay_s = _take(rows, known), delay_s[known]
     eph = store.take(row[known])
@@ -98,68 +104,63 @@ def measure(seen: Observations, navigation: Navigation, settings: Settings) -> M
         present=pad.present,
         satellite=pad(rows.satellite),
         system=pad(rows.system),
-        systems=settings.systems,
+        systems="".join(choice.system for choice in choices),
         range_m=pad(corrected_m),
         place_m=pad(states.ecef_m),
         rotation_radps=pad(rotation_radps(rows.satellite)),
-        carrier_hz=pad(rows.carrier_hz, fill=1.0),
+        carrier_hz=pad(np.array([c.carrier_hz for c in choices])[rows.choice], fill=1.0),
         accuracy_m=pad(accuracy_m),
+        noise=pad(np.array([c.noise for c in choices])[rows.choice], fill=1.0),
     )
 
 
-def _chosen(seen: Observations, settings: Settings) -> _Rows:
-    parts = []
-    for column, system in enumerate(settings.systems):
+def _chosen(seen: Observations, settings: Settings) -> tuple[_Rows, list[SignalChoice]]:
+    parts, choices = [], []
+    for system in settings.systems:
         table = seen.systems.get(system)
-        range_m = table.column(settings.signals[system]) if table else None
-        if table is None or range_m is None:
-            continue
-        use = (range_m > _RANGE_M[0]) & (range_m < _RANGE_M[1])
-        count = int(use.sum())
-        parts.append(
-            _Rows(
-                table.epoch[use],
-                satellite_number(system, table.prn[use]),
-                np.full(count, column),
-                range_m[use],
-                np.full(count, carrier_hz(system, settings.signals[system])),
+        free = np.ones(len(table.prn), bool) if table else np.zeros(0, bool)
+        for text in settings.signals[system].split("/"):
+            choice = SignalChoice.of(system, text)
+            choices.append(choice)
+            range_m = choice.range_m(table) if table else None
+            if table is None or range_m is None:
+                continue
+            use = free & (range_m > _RANGE_M[0]) & (range_m < _RANGE_M[1])
+            free &= ~use
+            count = int(use.sum())
+            parts.append(
+                _Rows(
+                    table.epoch[use],
+                    satellite_number(system, table.prn[use]),
+                    np.full(count, len(choices) - 1),
+                    range_m[use],
+                    np.full(count, len(choices) - 1),
+                )
             )
-        )
     if not parts:
         none, zero = np.zeros(0, np.int64), np.zeros(0)
-        return _Rows(none, none, none, zero, zero)
+        return _Rows(none, none, none, zero, none), choices
     joined = _Rows(
         *(np.concatenate(columns) for columns in zip(*map(_columns, parts), strict=True))
     )
-    return _take(joined, np.argsort(joined.epoch, kind="stable"))
+    return _take(joined, np.argsort(joined.epoch, kind="stable")), choices
 
 
-def _columns(rows: _Rows) -> tuple[Ints, Ints, Ints, Floats, Floats]:
-    return rows.epoch, rows.satellite, rows.system, rows.range_m, rows.carrier_hz
+def _columns(rows: _Rows) -> tuple[Ints, Ints, Ints, Floats, Ints]:
+    return rows.epoch, rows.satellite, rows.system, rows.range_m, rows.choice
 
 
 def _take(rows: _Rows, which: Bools | Ints) -> _Rows:
     return _Rows(*(column[which] for column in _columns(rows)))  # type: ignore[arg-type]
 
 
-def _group_delay_s(eph: Ephemerides, settings: Settings) -> Floats:
-    """What the satellite's clock message leaves to subtract for the chosen signal, in seconds.
-
-    BDS clocks refer to B3I: TGD1 takes them to B1I, TGD2 to B2I (BDS-SIS-ICD-B1I 3.0 section
-    5.2.4.10). GPS: TGD for L1. Galileo I/NAV: BGD(E1,E5b) for E1. NaN for signals without a term.
-    """
+def _group_delay_s(eph: Ephemerides, choice: Ints, choices: Sequence[SignalChoice]) -> Floats:
+    """What the satellite's clock message leaves to subtract, in seconds; NaN where unknown."""
     out = np.full(len(eph), np.nan)
-    for system, code in settings.signals.items():
-        rows = eph.satellite // 100 == SYSTEMS.index(system)
-        match system + code[1:2]:
-            case "C2" | "G1" | "J1":
-                out[rows] = eph.delay1_s[rows]
-            case "C7" | "E1":
-                out[rows] = eph.delay2_s[rows]
-            case "C6":
-                out[rows] = 0.0
-            case _:
-                pass
+    for index, chosen in enumerate(choices):
+        rows = choice == index
+        if rows.any():
+            out[rows] = chosen.delay_s(eph.take(rows))
     return out
 
 

@@ -64,6 +64,9 @@ def satellite_states(eph: Ephemerides, sent_ns: Ints, sent_fraction_s: Floats) -
     t = (sent_ns - eph.toe_ns) * 1e-9 + sent_fraction_s
     axis_m = eph.root_a**2
     motion = np.sqrt(mu / axis_m**3) + eph.mean_motion_difference
+    # B-CNAV: BDS-SIS-ICD-B1C 1.0 section 7.7. The others have zeros here.
+    motion = motion + 0.5 * eph.mean_motion_rate * t
+    axis_m = axis_m + eph.axis_rate_mps * t
     anomaly = _eccentric_anomaly(eph.mean_anomaly + motion * t, eph.eccentricity)
     sin_e, cos_e = np.sin(anomaly), np.cos(anomaly)
     true = np.arctan2(np.sqrt(1 - eph.eccentricity**2) * sin_e, cos_e - eph.eccentricity)

@@ -10,9 +10,9 @@ from zhidao.core.errors import MalformedInput
 
 # Signals whose group delay the broadcast messages give: see `measurements`.
 _SIGNALS: Final = {
-    "C": ("C2I", "C6I", "C7I"),
-    "E": ("C1B", "C1C", "C1X"),
-    "G": ("C1C",),
+    "C": ("C2I", "C6I", "C7I", "C1P", "C1D", "C5P", "C5D", "C7D"),
+    "E": ("C1B", "C1C", "C1X", "C5I", "C5Q", "C5X", "C7I", "C7Q", "C7X"),
+    "G": ("C1C", "C1W", "C2W", "C2P"),
     "J": ("C1C",),
 }
 _AT_LEAST_ONE: Final = frozenset(
@@ -28,7 +28,8 @@ B1I_L1_E1: Mapping[str, str] = {"C": "C2I", "E": "C1C", "G": "C1C"}
 class Settings:
     """How positions are solved and bounded. Lengths in millimetres, angles in millidegrees.
 
-    signals: which range of which system counts.
+    signals: which range of which system counts. `C2I+C6I` is the combination of two that is free
+    of ionosphere; `C2I+C6I/C2I` takes for each satellite the first that it has.
     range_*: the variance that weighs ranges, zenith^2 + (slant / sin elevation)^2.
     geostationary_mm: added to both variances for GEO satellites, whose broadcast orbits are known
     to be weaker since they hardly move as seen from the ground stations.
@@ -70,7 +71,8 @@ class Settings:
             if not least <= value <= _NUMBER_MAX:
                 raise MalformedInput(f"positioning settings: {name} is {value}")
         known = all(
-            system in _SIGNALS and code in _SIGNALS[system] for system, code in self.signals.items()
+            system in _SIGNALS and all(_is_choice(system, part) for part in text.split("/"))
+            for system, text in self.signals.items()
         )
         if not self.signals or not known:
             raise MalformedInput(f"positioning settings: signals {dict(self.signals)}")
@@ -79,3 +81,10 @@ class Settings:
     def systems(self) -> str:
         """Letters of the systems whose signals count, in order."""
         return "".join(sorted(self.signals))
+
+
+def _is_choice(system: str, text: str) -> bool:
+    """Whether this is a known signal, or two of different bands."""
+    codes = text.split("+")
+    known = all(code in _SIGNALS[system] for code in codes)
+    return known and 1 <= len(codes) <= 2 and len({code[1] for code in codes}) == len(codes)

@@ -205,6 +205,7 @@ def _look(
     residual = data.range_m - range_m - _clock(data, state) - air_m - charge_m
     sine = np.sin(held)
     variance = (settings.range_zenith_mm / 1000) ** 2 + (settings.range_slant_mm / 1000 / sine) ** 2
+    variance *= data.noise**2
     variance += is_geostationary(data.satellite) * (settings.geostationary_mm / 1000) ** 2
     return _View(
         elevation=elevation,

@@ -7,34 +7,48 @@ records are passed over. Source: RINEX 3.05 tables A5, A6, A8, A12, A14; RINEX 4
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.ephemeris import Klobuchar, Navigation, table_of
+from zhidao.positioning.domain.ephemeris import MESSAGES, Bdgim, Klobuchar, Navigation, table_of
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.compression import plain_text
 from zhidao.positioning.wire.fixed import Lines
+from zhidao.positioning.wire.rinex_civil import CIVIL_LINES, civil_record
 from zhidao.positioning.wire.rinex_header import header_lines, version_and_type
+from zhidao.positioning.wire.rinex_records import (
+    BLANK,
+    number_of,
+    numbers_of,
+    refuse_cut,
+    satellite_and_time,
+)
 
 NAVIGATION_BYTES_MAX: Final = 64 * 1024 * 1024
 _NS: Final = 1_000_000_000
 _WEEK_S: Final = 604_800
 _BDT_BEHIND_GPST_S: Final = 14
 _BDT_WEEK_OFFSET: Final = 1356  # BDT week 0 began in GPS week 1356
-_GPST_EPOCH_DAY: Final = np.datetime64("1980-01-06", "D")
 # Lines of a record after its first, by system; RINEX 3.05 appendix tables.
 _FOLLOW: Final = {"G": 7, "E": 7, "C": 7, "J": 7, "R": 3, "S": 3, "I": 7}
-_WANTED: Final = {"G": ("LNAV",), "E": ("INAV",), "C": ("D1", "D2", "D1D2"), "J": ("LNAV",)}
-# RINEX 3.05 writes .999999999999E+09 where a value is not known; no real value is near it.
-_SENTINEL: Final = 9.9e8
-_BLANK: Final = math.nan
+LEGACY: Final[Mapping[str, tuple[str, ...]]] = {
+    "G": ("LNAV",), "E": ("INAV",), "C": ("D1", "D2", "D1D2"), "J": ("LNAV",),
+}  # fmt: skip
 
 
-def read_navigation(data: bytes, *, bytes_max: int = NAVIGATION_BYTES_MAX) -> Navigation:
+def read_navigation(
+    data: bytes,
+    *,
+    messages: Mapping[str, tuple[str, ...]] = LEGACY,
+    bytes_max: int = NAVIGATION_BYTES_MAX,
+) -> Navigation:
     """Ephemerides and ionosphere coefficients of a RINEX 3/4 navigation file, plain or gzipped.
 
+    messages: which messages of each system are wanted, such as {"C": ("CNV1",)} for the signals
+    B1C and B2a; only one family a system should be, since a table holds one clock a satellite.
     Raises MalformedInput with the line for anything that is not such a file.
     """
     lines = Lines(plain_text(data, bytes_max=bytes_max))
@@ -53,17 +67,18 @@ def read_navigation(data: bytes, *, bytes_max: int = NAVIGATION_BYTES_MAX) -> Na
         elif label == "COMMENT":
             comments.append(content.rstrip())
     reader = _records4 if version.startswith("4") else _records3
-    rows, ionosphere = reader(lines, first, ionosphere)
+    rows, ionosphere = reader(lines, first, ionosphere, messages)
     return Navigation(
         ephemerides=table_of(rows),
         klobuchar=_klobuchar(ionosphere),
+        bdgim=_bdgim(ionosphere),
         simulated=any("SIMULATED" in text.upper() for text in comments),
         comments=tuple(comments),
     )
 
 
 def _header_coefficients(content: str, number: int) -> tuple[float, ...]:
-    return tuple(_number(content[start : start + 12], number, _BLANK) for start in (5, 17, 29, 41))
+    return tuple(number_of(content[start : start + 12], number, BLANK) for start in (5, 17, 29, 41))
 
 
 def _klobuchar(ionosphere: dict[str, tuple[float, ...]]) -> Klobuchar | None:
@@ -74,8 +89,16 @@ def _klobuchar(ionosphere: dict[str, tuple[float, ...]]) -> Klobuchar | None:
     return None
 
 
+def _bdgim(ionosphere: dict[str, tuple[float, ...]]) -> Bdgim | None:
+    terms = ionosphere.get("BDGIM", ())
+    return Bdgim(terms) if len(terms) == 9 and all(map(math.isfinite, terms)) else None
+
+
 def _records3(
-    lines: Lines, first: int, ionosphere: dict[str, tuple[float, ...]]
+    lines: Lines,
+    first: int,
+    ionosphere: dict[str, tuple[float, ...]],
+    messages: Mapping[str, tuple[str, ...]],
 ) -> tuple[list[dict[str, Any]], dict[str, tuple[float, ...]]]:
     rows = []
     number = first
@@ -88,9 +111,9 @@ def _records3(
         if system not in _FOLLOW:
             raise MalformedInput(f"no satellite: {text[:23]!r}", where=f"line {number + 1}")
         last = number + 1 + _FOLLOW[system]
-        _refuse_cut(lines, number, last)
-        if system in _WANTED:
-            row = _record(lines, number, system)
+        refuse_cut(lines, number, last)
+        if system in messages:
+            row = _record(lines, number, system, messages[system])
             if row:
                 rows.append(row)
         elif system == "R" and last < len(lines) and lines.text(last).startswith("    "):
@@ -100,21 +123,30 @@ def _records3(
 
 
 def _records4(
-    lines: Lines, first: int, ionosphere: dict[str, tuple[float, ...]]
+    lines: Lines,
+    first: int,
+    ionosphere: dict[str, tuple[float, ...]],
+    messages: Mapping[str, tuple[str, ...]],
 ) -> tuple[list[dict[str, Any]], dict[str, tuple[float, ...]]]:
     rows = []
     starts = np.flatnonzero(lines.lead(slice(first, len(lines))) == ord(">")) + first
     for number in starts.tolist():
         kind, name, message, *_ = [*lines.text(number)[1:].split(), "", "", ""]
-        wanted = message in _WANTED.get(name[:1], ())
-        if kind == "EPH" and wanted:
-            _refuse_cut(lines, number + 1, number + 2 + _FOLLOW[name[0]])
-            row = _record(lines, number + 1, name[0])
+        wanted = message in messages.get(name[:1], ())
+        if kind == "EPH" and wanted and message in CIVIL_LINES:
+            refuse_cut(lines, number + 1, number + 1 + CIVIL_LINES[message])
+            rows.append(civil_record(lines, number + 1, message))
+        elif kind == "EPH" and wanted:
+            refuse_cut(lines, number + 1, number + 2 + _FOLLOW[name[0]])
+            row = _record(lines, number + 1, name[0], messages[name[0]])
             if row:
                 rows.append(row)
-        elif kind == "ION" and message in ("LNAV", "D1D2"):
-            _refuse_cut(lines, number + 1, number + 4)
-            eight = _values(lines, number + 1, 3)
+        elif kind == "ION" and name[:1] == "C" and message == "CNVX":
+            refuse_cut(lines, number + 1, number + 4)
+            ionosphere.setdefault("BDGIM", (*numbers_of(lines, number + 1, 3)[:9],))
+        elif kind == "ION" and name[:1] in "GC" and message in ("LNAV", "D1D2"):
+            refuse_cut(lines, number + 1, number + 4)
+            eight = numbers_of(lines, number + 1, 3)
             # The first line of an ION record holds a time and three values, the next ones four.
             system = "BDS" if message == "D1D2" else "GPS"
             ionosphere.setdefault(system + "A", (*eight[:4],))
@@ -122,43 +154,13 @@ def _records4(
     return rows, ionosphere
 
 
-def _refuse_cut(lines: Lines, number: int, last: int) -> None:
-    if last > len(lines):
-        raise MalformedInput(
-            "the file ends inside a navigation record",
-            where=f"line {number + 1}",
-            remedy="send the whole file",
-        )
-
-
-def _values(lines: Lines, number: int, count: int) -> list[float]:
-    """The numbers of a record: three of its first line, then four a line; NaN where blank."""
-    out: list[float] = []
-    for offset in range(count):
-        text = lines.text(number + offset)
-        starts = (23, 42, 61) if offset == 0 else (4, 23, 42, 61)
-        out += [_number(text[start : start + 19], number + offset, _BLANK) for start in starts]
-    return out
-
-
-def _number(text: str, number: int, blank: float) -> float:
-    stripped = text.strip()
-    if not stripped:
-        return blank
-    try:
-        value = float(stripped.replace("D", "E").replace("d", "e"))
-    except ValueError:
-        raise MalformedInput(f"not a number: {text[:24]!r}", where=f"line {number + 1}") from None
-    if "_" in stripped or not math.isfinite(value):
-        raise MalformedInput(f"not a number: {text[:24]!r}", where=f"line {number + 1}")
-    return _BLANK if abs(value) > _SENTINEL else value
-
-
-def _record(lines: Lines, number: int, system: str) -> dict[str, Any] | None:
+def _record(
+    lines: Lines, number: int, system: str, messages: tuple[str, ...]
+) -> dict[str, Any] | None:
     """One ephemeris as a row, or None for a message that single-frequency users do not take."""
     text = lines.text(number)
-    prn, toc_s = _satellite_and_time(text, number)
-    v = _values(lines, number, 8)
+    prn, toc_s = satellite_and_time(text, number)
+    v = numbers_of(lines, number, 8)
     if any(math.isnan(v[index]) for index in (*range(3), *range(4, 20), 21)):
         raise MalformedInput(
             f"{text[:3]}: an element of the orbit is missing", where=f"line {number + 1}"
@@ -169,7 +171,8 @@ def _record(lines: Lines, number: int, system: str) -> dict[str, Any] | None:
     if not (0 < week < 10_000 and week.is_integer()):
         raise MalformedInput(f"{text[:3]}: week {v[21]}", where=f"line {number + 1}")
     shift_s = _BDT_BEHIND_GPST_S if system == "C" else 0
-    if system == "E" and not _is_inav(v[20]):
+    message = _message(system, prn, v[20])
+    if system == "E" and message not in messages:
         return None
     row = {name: v[index] for name, index in _ORBIT.items()}
     return row | {
@@ -177,10 +180,11 @@ def _record(lines: Lines, number: int, system: str) -> dict[str, Any] | None:
         "toc_ns": (toc_s + shift_s) * _NS,
         "toe_ns": (int(week) * _WEEK_S + shift_s) * _NS + round(v[11] * _NS),
         "healthy": _is_healthy(system, v[24]),
-        "accuracy_m": v[23] if v[23] > 0 else _BLANK,
+        "accuracy_m": v[23] if v[23] > 0 else BLANK,
         "delay1_s": v[25],
-        "delay2_s": v[26] if system in "CE" else _BLANK,
+        "delay2_s": v[26] if system in "CE" else BLANK,
         "issue": 0 if math.isnan(v[3]) else int(v[3]),
+        "message": MESSAGES.index(message),
     }
 
 
@@ -208,31 +212,19 @@ _ORBIT: Final = {
 }
 
 
-def _satellite_and_time(text: str, number: int) -> tuple[int, int]:
-    """PRN and seconds of the system's time since 1980-01-06 of a record's first line."""
-    try:
-        prn = int(text[1:3])
-        year, month, day, hour, minute, second = (
-            int(text[start:stop])
-            for start, stop in ((4, 8), (9, 11), (12, 14), (15, 17), (18, 20), (21, 23))
-        )
-        date = np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "D")
-    except ValueError:
-        raise MalformedInput(
-            f"no satellite and time: {text[:23]!r}", where=f"line {number + 1}"
-        ) from None
-    days = int((date - _GPST_EPOCH_DAY).astype(np.int64))
-    if not (0 < prn < 100 and 0 <= days < 80_000 and 0 <= hour < 24 and 0 <= minute < 60):
-        raise MalformedInput(f"no such time: {text[:23]!r}", where=f"line {number + 1}")
-    if not 0 <= second <= 60:
-        raise MalformedInput(f"no such time: {text[:23]!r}", where=f"line {number + 1}")
-    return prn, ((days * 24 + hour) * 60 + minute) * 60 + second
+def _message(system: str, prn: int, sources: float) -> str:
+    """Which message a record holds. Galileo data sources: RINEX 3.05 table A8.
 
-
-def _is_inav(sources: float) -> bool:
-    """Galileo data sources, RINEX 3.05 table A8: bits 0 and 2 say I/NAV, bit 9 its clock."""
-    bits = 0 if math.isnan(sources) else int(sources)
-    return bool(bits & 0b101) and not bits & 0x100
+    Bits 0 and 2 say I/NAV and bit 1 F/NAV; bit 8 is the clock of E5a and E1, bit 9 of E5b and E1.
+    """
+    if system == "E":
+        bits = 0 if math.isnan(sources) else int(sources)
+        if bits & 0b101 and not bits & 0x100:
+            return "INAV"
+        return "FNAV" if bits & 0b010 else ""
+    if system == "C":
+        return "D2" if prn <= 5 or prn >= 59 else "D1"
+    return "LNAV"
 
 
 def _is_healthy(system: str, health: float) -> bool:

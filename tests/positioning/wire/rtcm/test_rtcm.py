@@ -107,7 +107,7 @@ def test_every_broadcast_ephemeris_of_a_day_survives_its_rtcm_message(shared):
     eph = store.ephemerides
     for row in range(0, len(eph), 7):
         again = decode_ephemeris(encode_ephemeris(eph, row), near_gpst_ns=int(eph.toe_ns[row]))
-        for column in fields(eph):
+        for column in (c for c in fields(eph) if c.name in again):
             value = getattr(eph, column.name)[row]
             if not np.isnan(value):
                 # RINEX prints twelve decimals of what the message holds exactly.

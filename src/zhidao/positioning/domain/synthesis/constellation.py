@@ -14,6 +14,7 @@ import numpy as np
 
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.ephemeris import (
+    MESSAGES,
     Ephemerides,
     Klobuchar,
     Navigation,
@@ -73,6 +74,7 @@ def constellation(first: Utc, last: Utc, *, seed: int = 0) -> Navigation:
     # A GEO's frame turns with the Earth from message to message, so its perigee turns back.
     geo = columns["satellite"] % 100 >= _GEO_PRN[0]
     columns["perigee"] = _wrapped(columns["perigee"] - geo * _ROTATION_RADPS * since_s)
+    columns["message"] = np.where(geo, MESSAGES.index("D2"), MESSAGES.index("D1"))
     columns["node"] = _node_of_week(columns, toe_bdt_ns, int(hours[0]))
     none = np.zeros(len(toe_bdt_ns))
     table = Ephemerides(**{c.name: columns.get(c.name, none) for c in fields(Ephemerides)})
