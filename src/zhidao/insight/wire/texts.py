@@ -15,7 +15,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "No leaf was opened: there is nothing to report.",
         "没有打开任何叶子：无可报告。",
     ),
-    "language": ("Language of this page", "本页语言"),
     "opened": (
         (
             "Events given to this report that are exactly what their leaf in the log says, of all "

@@ -7,7 +7,7 @@ from typing import Final
 
 from zhidao.insight.domain.figures import EVENTS_MIN, Figure
 from zhidao.insight.domain.opened import LeafRef, ranges
-from zhidao.insight.wire.texts import TEXTS, say
+from zhidao.insight.wire.texts import say
 
 _MS: Final = 1000
 _MINUTE_S: Final = 60
@@ -67,8 +67,3 @@ def duration(ms: int) -> str:
     else:
         text = f"{seconds // _DAY_S} d {seconds % _DAY_S // _HOUR_S:02d} h"
     return sign + text
-
-
-def known(key: str) -> bool:
-    """Whether the catalogue has a sentence of this key."""
-    return key in TEXTS

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from zhidao import insight
+from zhidao.insight.domain.journeys import MILESTONES
+from zhidao.insight.domain.report import MARKS
+from zhidao.insight.wire.texts import TEXTS
+
+SOURCE = "".join(p.read_text() for p in sorted(Path(insight.__file__).parent.rglob("*.py")))
+
+
+def words(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_both_languages_say_the_same_words(key: str):
+    english, chinese = TEXTS[key]
+    assert words(english) == words(chinese)
+    assert english.strip()
+    assert re.search("[\u4e00-\u9fff]", chinese) or words(chinese)
+
+
+def test_every_milestone_and_mark_has_a_name():
+    assert {f"milestone_{key}" for key, _, _ in MILESTONES} <= set(TEXTS)
+    assert {f"mark_{name}" for name in MARKS} <= set(TEXTS)
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_no_sentence_is_left_over(key: str):
+    if key.startswith("checked_"):
+        assert f"`{key.partition('_')[2]}`" in SOURCE  # Who opens a log names it.
+        return
+    named = [f'"{key}"', f"'{key}'"]
+    by_parts = key.startswith(("milestone_", "mark_", "kind_", "outcome_", "gap_"))
+    bare = key.partition("_")[2]
+    assert any(name in SOURCE.replace(f'    "{key}": (', "") for name in named) or (
+        by_parts and f'"{bare}"' in SOURCE
+    )
