@@ -40,11 +40,20 @@ _MACHINE: Final = "5f1c9a34-6d0e-4c55-8f5a-3b8b1f9a7e10"
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """How one boot went: seconds until /readyz answered 200, or why it never did."""
+    """How one boot went: seconds until /readyz answered 200, or why it never did.
+
+    `certificate`: SHA-256 of what the node showed, made at its first boot and kept after.
+    """
 
     ready_s: float | None
     console: str
     ended: str
+    certificate: str = ""
+
+    @property
+    def failed_units(self) -> list[str]:
+        """Units that the console says did not start."""
+        return sorted(set(re.findall(r"\[FAILED\] Failed to (.+)", _plain(self.console))))
 
 
 def say(words: str) -> None:
@@ -92,19 +101,26 @@ def tampered(image: Path, scratch: Path) -> Path:
     return copy
 
 
-def boot(image: Path, folder: Path, scratch: Path, *, uefi: bool, patience_s: float) -> Boot:
-    """One boot on a disk of its own, ended as soon as the node is ready or the patience is over."""
+def boot(
+    image: Path, folder: Path, scratch: Path, *, uefi: bool, again: bool = False, patience_s: float
+) -> Boot:
+    """One boot, ended by a power cut as soon as the node is ready or the patience is over.
+
+    `again`: on the disk of the boot before; else on a new one.
+    """
     disk, console = scratch / "disk.raw", scratch / "console.log"
     console.unlink(missing_ok=True)
-    _copy(image, disk)
-    os.truncate(disk, _DISK_BYTES)
+    if not again:
+        _copy(image, disk)
+        os.truncate(disk, _DISK_BYTES)
     port = _free_port()
     words = _machine(disk, console, port) + (_by_firmware(scratch) if uefi else _by_kernel(folder))
     started = time.monotonic()
     with _running(words, scratch) as machine:
         while time.monotonic() - started < patience_s:
             if _ready(port):
-                return Boot(time.monotonic() - started, _text(console), "ready")
+                ready_s = time.monotonic() - started
+                return Boot(ready_s, _text(console), "ready", _certificate(port))
             if machine.poll() is not None:
                 return Boot(None, _text(console), "the machine stopped")
             if "Kernel panic" in _text(console):
@@ -168,6 +184,11 @@ def _ready(port: int) -> bool:
         return False
 
 
+def _certificate(port: int) -> str:
+    shown = ssl.get_server_certificate(("127.0.0.1", port), timeout=10)
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
 def _copy(image: Path, to: Path) -> None:
     # Holes stay holes: most of the image's ESP is empty.
     subprocess.run(["cp", "--sparse=always", str(image), str(to)], check=True)
@@ -183,9 +204,13 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode(errors="replace") if path.exists() else ""
 
 
-def _tail(console: str) -> str:
+def _plain(console: str) -> str:
     # Control sequences of the console would redraw the reader's terminal.
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", console)[-3000:]
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", console)
+
+
+def _tail(console: str) -> str:
+    return _plain(console)[-3000:]
 
 
 def _summary(options: argparse.Namespace) -> dict[str, Any]:
@@ -204,15 +229,14 @@ def _summary(options: argparse.Namespace) -> dict[str, Any]:
     }
     first = boot(image, folder, scratch, uefi=False, patience_s=options.patience)
     told |= {"boot_s": _rounded(first.ready_s), "readyz": first.ready_s is not None}
-    say(f"the kernel's boot: {first.ended}, {told['boot_s']} s")
-    if first.ready_s is None:
-        say(f"the console ended:\n{_tail(first.console)}")
+    told["failed_units"] = first.failed_units
+    _tell("the kernel's boot", first)
     if options.uefi:
-        second = boot(image, folder, scratch, uefi=True, patience_s=options.patience)
+        # On the same disk, after the power cut that ended the first: nothing written may be lost.
+        second = boot(image, folder, scratch, uefi=True, again=True, patience_s=options.patience)
         told |= {"uefi_boot_s": _rounded(second.ready_s), "uefi_readyz": second.ready_s is not None}
-        say(f"the firmware's boot: {second.ended}, {told['uefi_boot_s']} s")
-        if second.ready_s is None:
-            say(f"the console ended:\n{_tail(second.console)}")
+        told["data_kept"] = second.certificate == first.certificate != ""
+        _tell("the firmware's boot after a power cut", second)
     if options.tamper:
         changed = tampered(image, scratch)
         patience_s = min(options.patience, 3 * (first.ready_s or options.patience))
@@ -222,6 +246,12 @@ def _summary(options: argparse.Namespace) -> dict[str, Any]:
         say(f"with changed bytes in its root: {third.ended}; {noticed and noticed[0]}")
         changed.unlink()
     return told
+
+
+def _tell(which: str, how: Boot) -> None:
+    say(f"{which}: {how.ended}, {_rounded(how.ready_s)} s")
+    if how.ready_s is None:
+        say(f"the console ended:\n{_tail(how.console)}")
 
 
 def _rounded(seconds: float | None) -> float | None:
@@ -240,8 +270,9 @@ def main() -> int:
     parser.add_argument("--identical", default="null")
     told = _summary(parser.parse_args())
     print(json.dumps(told), flush=True)
-    asked = ("readyz", "uefi_readyz", "tampered_refused", "two_builds_identical")
-    return 0 if all(told.get(name) is not False for name in asked) else 1
+    asked = ("readyz", "uefi_readyz", "data_kept", "tampered_refused", "two_builds_identical")
+    held = all(told.get(name) is not False for name in asked) and not told["failed_units"]
+    return 0 if held else 1
 
 
 if __name__ == "__main__":
