@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.node.verification.corridor_bench import Road
+
+from zhidao.cli.main import main
+from zhidao.trust.wire.trust_list import encode_trust_list
+
+Run = Callable[..., tuple[int, bytes, str]]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("proof")
+    road = Road()
+    found = {name: folder / name for name in ("consignment.zdproof", "trust.json", "other.json")}
+    found["consignment.zdproof"].write_bytes(asyncio.run(road.proof()))
+    found["trust.json"].write_bytes(encode_trust_list(road.trust()))
+    found["other.json"].write_bytes(encode_trust_list(Road("stranger").trust()))
+    return found
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    def call(*words: object) -> tuple[int, bytes, str]:
+        status = main(["insight", "report", *map(str, words)])
+        told = capfdbinary.readouterr()
+        return status, told.out, told.err.decode()
+
+    return call
+
+
+def test_a_report_of_a_proof_file_is_the_same_twice(run: Run, files: dict[str, Path]):
+    status, out, err = run("--proof", files["consignment.zdproof"])
+    assert (status, err) == (0, "")
+    assert out.startswith(b"<!doctype html>")
+    assert b"opened " in out
+    assert run("--proof", files["consignment.zdproof"]) == (0, out, "")
+
+
+def test_a_report_is_written_to_a_file(run: Run, files: dict[str, Path], tmp_path: Path):
+    _, page, _ = run("--proof", files["consignment.zdproof"])
+    status, out, err = run("--proof", files["consignment.zdproof"], "-o", tmp_path / "r.html")
+    assert (status, out) == (0, b"")
+    assert (tmp_path / "r.html").read_bytes() == page
+    assert f"{len(page)} bytes" in err
+
+
+def test_json_names_the_leaves_of_each_figure(run: Run, files: dict[str, Path]):
+    status, out, _ = run("--json", "--proof", files["consignment.zdproof"])
+    assert status == 0
+    document = json.loads(out)
+    assert document["format"] == "zhidao.insight"
+    assert document["opened"]["leaves"]
+
+
+def test_a_trust_list_is_gone_by(run: Run, files: dict[str, Path]):
+    proof = files["consignment.zdproof"]
+    status, out, _ = run("--json", "--proof", proof, "--trust", files["trust.json"])
+    assert status == 0
+    assert json.loads(out)["logs"][0]["checked"] == "trust_list"
+    status, out, _ = run("--json", "--proof", proof, "--trust", files["other.json"])
+    assert status == 1
+    assert json.loads(out)["error"] == "untrusted_root"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--proof", "nowhere.zdproof"),
+        ("--proof", "{proof}", "--data", "x"),
+        ("--trust", "{trust}", "--data", "x"),
+        ("--proof", "{trust}"),
+        ("--url", "https://127.0.0.1:1"),
+    ],
+)
+def test_bad_input_is_status_2(run: Run, files: dict[str, Path], words: tuple[str, ...]):
+    named = {"proof": files["consignment.zdproof"], "trust": files["trust.json"]}
+    status, out, err = run(*(word.format(**named) for word in words))
+    assert (status, out) == (2, b"")
+    assert err.startswith("zhidao: ")
+
+
+def test_a_folder_where_no_node_ran_is_status_1_and_stays_empty(run: Run, tmp_path: Path):
+    status, _, err = run("--data", tmp_path / "new")
+    assert status == 1
+    assert "no node has run" in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_node_that_does_not_answer_is_status_3(run: Run, tmp_path: Path):
+    token = tmp_path / "token"
+    token.write_text("zd_x_y")
+    status, _, err = run("--url", "http://127.0.0.1:1", "--token-file", token)
+    assert status == 3
+    assert "does not answer" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("insight", "report"),
+        ("backup",),
+        ("restore",),
+        ("keys",),
+        ("keys", "export"),
+        ("doctor",),
+    ],
+)
+def test_help_shows_how_to_use_it(words: tuple[str, ...]):
+    done = subprocess.run(
+        [sys.executable, "-m", "zhidao.cli", *words, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0
+    if words != ("keys", "export"):
+        assert "example" in done.stdout
+        assert f"zhidao {words[0]}" in done.stdout
+        assert "status: 0" in done.stdout

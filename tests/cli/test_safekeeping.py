@@ -1,0 +1,153 @@
+"""backup, restore and keys on a database and keys, without a node."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from zhidao.cli.main import main
+from zhidao.core.ambient import SeededRandomness
+from zhidao.core.keys import Algorithm
+from zhidao.node.adapters.key_files import KeyFiles
+
+Run = Callable[..., tuple[int, str, str]]
+service = pytest.mark.service
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("a long sentence")
+    passphrase.chmod(0o600)
+    monkeypatch.setenv("ZHIDAO_KEYS_PASSPHRASE_FILE", str(passphrase))
+    monkeypatch.setenv("ZHIDAO_NODE_DATA", str(tmp_path / "data"))
+
+    def call(*words: object) -> tuple[int, str, str]:
+        status = main([str(word) for word in words])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def by_url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A migrated database, as the node's."""
+    monkeypatch.setenv("ZHIDAO_DATABASE_URL", database_url)
+    return database_url
+
+
+@service
+def test_a_backup_goes_into_an_empty_database_and_into_no_other(
+    run: Run,
+    by_url: str,
+    empty_database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    out = tmp_path / "x.zdbackup"
+    status, told, _ = run("backup", "-o", out, "--json")
+    assert status == 0
+    answer = json.loads(told)
+    assert answer["bytes"] == out.stat().st_size
+    assert answer["meta"]["log"] is None
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    status, told, _ = run("restore", out, "--json")
+    assert (status, json.loads(told)["error"]) == (1, "target_not_empty")
+    monkeypatch.setenv("ZHIDAO_DATABASE_URL", empty_database_url)
+    status, told, _ = run("restore", out, "--json")
+    assert status == 0
+    restored = json.loads(told)
+    assert (restored["rows"], restored["migrations"]) == (answer["rows"], [])
+    assert not restored["recovering"]
+
+
+@service
+def test_a_backup_is_never_written_over(run: Run, by_url: str, tmp_path: Path):
+    out = tmp_path / "x.zdbackup"
+    assert run("backup", "-o", out)[0] == 0
+    before = out.read_bytes()
+    status, told, _ = run("backup", "-o", out, "--json")
+    assert (status, json.loads(told)["error"]) == (1, "file_exists")
+    assert out.read_bytes() == before
+
+
+@service
+def test_a_truncated_archive_is_status_2_and_touches_nothing(
+    run: Run, by_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "x.zdbackup"
+    run("backup", "-o", out)
+    assert run("restore", out, "--inspect")[0] == 0
+    out.write_bytes(out.read_bytes()[:-700])
+    # No database is named now, so one would be made in the data folder.
+    monkeypatch.delenv("ZHIDAO_DATABASE_URL")
+    for words in (("restore", out, "--json"), ("restore", out, "--inspect", "--json")):
+        status, told, _ = run(*words)
+        assert (status, json.loads(told)["error"]) == (2, "backup_truncated")
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_archive_of_another_kind_is_status_2(run: Run, tmp_path: Path):
+    file = tmp_path / "x"
+    file.write_bytes(b"PK\x03\x04" * 400)
+    status, told, _ = run("restore", file, "--json")
+    assert status == 2
+    assert json.loads(told)["error"].startswith("backup_")
+
+
+def test_a_backup_of_no_node_is_status_1(run: Run, tmp_path: Path):
+    status, _, err = run("backup", "-o", tmp_path / "x")
+    assert status == 1
+    assert "no node has run" in err
+    assert not (tmp_path / "x").exists()
+
+
+@service
+def test_an_embedded_database_is_started_for_a_backup_and_stopped_after_it(
+    run: Run, by_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from zhidao.store.running import running_url
+
+    run("backup", "-o", tmp_path / "first")
+    monkeypatch.delenv("ZHIDAO_DATABASE_URL")
+    assert run("restore", tmp_path / "first")[0] == 0
+    assert running_url(tmp_path / "data" / "postgres") is None
+    assert run("backup", "-o", tmp_path / "second")[0] == 0
+    status, told, _ = run("restore", tmp_path / "first", "--json")
+    assert (status, json.loads(told)["error"]) == (1, "target_not_empty")
+
+
+def test_keys_are_listed_exported_and_imported_by_acts_of_their_own(run: Run, tmp_path: Path):
+    keys = tmp_path / "data" / "keys"
+    KeyFiles(keys, b"a long sentence", SeededRandomness(1)).make("node", Algorithm.ED25519)
+    status, told, _ = run("keys", "list", "--json")
+    assert status == 0
+    [listed] = json.loads(told)
+    assert listed["name"] == "node"
+    out = tmp_path / "node.zdkeys"
+    assert json.loads(run("keys", "export", "-o", out, "--json")[1])["keys"] == 1
+    status, told, _ = run("keys", "export", "-o", out, "--json")
+    assert (status, json.loads(told)["error"]) == (1, "file_exists")
+    assert run("keys", "import", out)[0] == 1
+    shutil.rmtree(keys)
+    assert run("keys", "import", out)[0] == 0
+    assert json.loads(run("keys", "list", "--json")[1]) == [listed]
+
+
+def test_a_wrong_passphrase_is_status_1(run: Run, tmp_path: Path):
+    keys = tmp_path / "data" / "keys"
+    KeyFiles(keys, b"another", SeededRandomness(1)).make("node", Algorithm.ED25519)
+    status, told, _ = run("keys", "export", "-o", tmp_path / "x", "--json")
+    assert (status, json.loads(told)["error"]) == (1, "wrong_passphrase")
+
+
+def test_an_export_needs_a_name_for_its_file(run: Run):
+    with pytest.raises(SystemExit) as caught:
+        run("keys", "export")
+    assert caught.value.code == 2
