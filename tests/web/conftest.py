@@ -29,9 +29,12 @@ _FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium; skips plainly where there is none."""
+    """The machine's Chromium; skips plainly where there is none.
+
+    One a module: while Playwright is open, its loop runs in this thread and no other may.
+    """
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
@@ -51,7 +54,8 @@ class Node:
     def turn(self, **state: Any) -> None:
         """Sets the fixture's state; what is not named goes back to normal."""
         normal = {"first_start": False, "signed_in": True, "broken": "", "empty": False}
-        httpx.post(f"{self.url}/fixture", json=normal | {"alarm": False} | state).raise_for_status()
+        words = normal | {"alarm": False} | state
+        httpx.post(f"{self.url}/fixture", json=words, timeout=30).raise_for_status()
 
 
 @pytest.fixture(scope="session")
