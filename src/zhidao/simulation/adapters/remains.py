@@ -20,7 +20,10 @@ from zhidao.core.events import SignedEvent
 from zhidao.node.config import load
 from zhidao.node.serve import start_servers
 
-ROOMS: Final = ("trust", "devices", "connectivity", "positioning", "industry", "trade", "finance")
+ROOMS: Final = (
+    *("devices", "connectivity", "trust", "exchange", "positioning"),
+    *("industry", "insight", "trade", "finance", "node"),
+)
 _STREAM: Final = "ZHIDAO"
 _Row = dict[str, Any]
 
