@@ -53,6 +53,10 @@ async def fill_and_free(node: NodeProcess, http: httpx.AsyncClient, disk: Path) 
         "/v1/industry/orders/before-0/lots/none", headers={"Authorization": f"Bearer {token}"}
     )
     size = await logged(http, token)
+    await node.stop()
+    await node.start()
+    restarted = [await order(http, token, "during-0")]
+    restarted_size = await logged(http, token)
     filler.unlink()
     await asyncio.sleep(1.2)
     after = [await order(http, token, f"during-{n}") for n in range(3)]
@@ -65,6 +69,8 @@ async def fill_and_free(node: NodeProcess, http: httpx.AsyncClient, disk: Path) 
         "ready": [ready.status_code, ready.json()],
         "readable": readable.status_code,
         "size_during": size,
+        "restarted": restarted,
+        "restarted_size": restarted_size,
         "after": after,
         "again": again,
         "size_after": await logged(http, token),

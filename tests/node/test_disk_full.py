@@ -118,6 +118,13 @@ def test_a_full_disk_refuses_writes_plainly_and_reads_on(told: dict[str, Any]):
 
 
 @pytest.mark.service
+def test_a_node_starts_on_a_full_disk_and_reads(told: dict[str, Any]):
+    [[status, problem]] = told["restarted"]
+    assert (status, problem["code"]) == (503, "disk_full")
+    assert told["restarted_size"] == told["size_during"]
+
+
+@pytest.mark.service
 def test_a_freed_disk_takes_up_the_work_and_nothing_is_lost(told: dict[str, Any]):
     assert [status for status, _ in told["after"]] == [201, 201, 201]
     # The same calls again give the same answers: everything acknowledged stands.

@@ -113,6 +113,7 @@ async def test_an_older_backup_beside_the_newer_head_signs_nothing(
     bad = {check["name"] for check in answer_of(doctor, 1) if check["state"] == "bad"}
     assert "alarm recovering" in bad
     await second.stop()
+    assert not (tmp_path / "second/node/node.json").exists()
     # The newest head that anybody saw is untouched: no second history was begun.
     assert (tmp_path / "second/node/log/checkpoint").read_bytes() == lost.head.read_bytes()
 
@@ -129,6 +130,10 @@ async def test_the_newest_backup_beside_the_newest_head_goes_on_with_the_same_lo
         assert (await order(http, lost.token, "order-2"))[0] == 201
         assert (await order(http, lost.token, "order-3"))[0] == 201
         assert await logged(http, lost.token, lost.sizes[1] + 1) == lost.sizes[1] + 1
+        mine = await http.get(
+            "/v1/insight/report", headers={"Authorization": f"Bearer {lost.token}"}
+        )
+        assert mine.json()["opened"]["value"] == lost.sizes[1] + 1
     await second.stop()
     report = answer_of(
         zhidao("insight", "report", "--json", "--data", tmp_path / "second" / "node")
