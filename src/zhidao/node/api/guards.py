@@ -17,6 +17,7 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.node.api.problems import needs_credential, problem
 from zhidao.node.metrics import Metrics
+from zhidao.node.readings import Readings
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.http_signatures import Message, parse_signature
 from zhidao.node.tracing import set_trace, trace_of_request
@@ -193,11 +194,21 @@ class Buckets:
 class Doorkeeper:
     """Finds the actor behind a request: by token, by session, never by anything else."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, readings: Readings | None = None) -> None:
         self._gate = gate
+        self._readings = readings
 
     async def actor(self, connection: Request[Any, Any, Any]) -> Actor:
-        """The actor. Raises Unauthenticated or, without the CSRF token, Forbidden."""
+        """The actor, whose look at others' data is noted.
+
+        Raises Unauthenticated or, without the CSRF token, Forbidden.
+        """
+        actor = await self._actor(connection)
+        if self._readings:
+            await self._readings.look(actor, connection.path_params)
+        return actor
+
+    async def _actor(self, connection: Request[Any, Any, Any]) -> Actor:
         if "signature-input" in connection.headers:
             return await self._by_signature(connection)
         authorization = connection.headers.get("authorization")

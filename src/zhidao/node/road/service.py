@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 from uuid import UUID
@@ -15,11 +16,13 @@ from zhidao.node.parties import Parties
 from zhidao.node.road import view
 from zhidao.node.road.build import build_road, summary
 from zhidao.node.road.related import RelatedBook, links_of
+from zhidao.node.tracing import set_trace, trace_of_consignment
 from zhidao.positioning.events import ArrivalExpected
 from zhidao.store.reading import Stored
 from zhidao.trade.events import DocumentAdded
 
 ROADS_MAX: Final = 100
+_LOG: Final = logging.getLogger("zhidao.road")
 
 
 class StoredEvents(Protocol):
@@ -73,6 +76,7 @@ class RoadService:
         for subject in await self._related.subjects_of(room, event.aggregate):
             kind, _, name = subject.partition("/")
             if kind == "consignment":
+                _tell_log(event, room, name)
                 self._changed(name)
             else:
                 await self._tell_phone(subject)
@@ -155,3 +159,14 @@ def _further(stored: Sequence[Stored]) -> list[tuple[str, str]]:
         elif each.event.type == DocumentAdded.TYPE:
             subjects[f"document/{DocumentAdded.of(each.event).digest}", "trust"] = None
     return list(subjects)
+
+
+def _tell_log(event: SignedEvent, room: str, consignment: str) -> None:
+    """One line an event, so that a consignment's trace runs from signal to payment."""
+    set_trace(trace_of_consignment(consignment))
+    _LOG.info(
+        "%s by %s",
+        event.type,
+        event.asserted_by.party,
+        extra={"consignment": consignment, "service": room},
+    )

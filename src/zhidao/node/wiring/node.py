@@ -16,7 +16,12 @@ from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.callers import PostgresCallers
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
-from zhidao.node.adapters.roads import PostgresDeadLetters, PostgresPartyBook
+from zhidao.node.adapters.roads import (
+    PostgresDeadLetters,
+    PostgresPartyBook,
+    PostgresRelated,
+    PostgresStoredEvents,
+)
 from zhidao.node.alarms import Alarms
 from zhidao.node.api import callers as callers_api
 from zhidao.node.api import health as health_api
@@ -30,6 +35,7 @@ from zhidao.node.jobs import Job
 from zhidao.node.metrics import Metrics
 from zhidao.node.parties import Parties
 from zhidao.node.permit import Permit
+from zhidao.node.readings import Readings
 from zhidao.node.relay import Relay, Watch
 from zhidao.node.security.gate import Gate
 from zhidao.node.statements import Statements
@@ -127,7 +133,16 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
             ),
             *pages.routes(),
         ],
-        doorkeeper=Doorkeeper(gate),
+        doorkeeper=Doorkeeper(
+            gate,
+            Readings(
+                PostgresJournal(database, "node", ground.wake_relay),
+                ground.scribe,
+                subjects=PostgresRelated(database),
+                histories=PostgresStoredEvents(database),
+                clock=clock,
+            ),
+        ),
         metrics=metrics,
         randomness=randomness,
         body_bytes_max=settings.body_bytes_max,
