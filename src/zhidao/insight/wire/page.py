@@ -23,6 +23,8 @@ from zhidao.insight.wire.words import duration, leaves_of, query_of, value_of
 
 _STYLE: Final = (Path(__file__).with_name("style.css")).read_text(encoding="utf-8")
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+# More rows than these nobody reads at once; the tables below have all.
+CHART_ROWS_MAX: Final = 40
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 )
@@ -108,9 +110,7 @@ def _journeys(report: Report) -> str:
 
 def _timeline(journeys: Sequence[Journey]) -> str:
     rows, longest = [], 1
-    for journey in journeys:
-        if not journey.reached:
-            continue
+    for journey in [each for each in journeys if each.reached][-CHART_ROWS_MAX:]:
         start = journey.reached[0].leaf
         ends = [milliseconds(start, step.leaf) for step in journey.reached]
         longest = max(longest, ends[-1])
@@ -123,8 +123,8 @@ def _timeline(journeys: Sequence[Journey]) -> str:
                 stop=journey.outcome == "refused",
             )
         )
-    caption = _t("chart_steps")
-    chart = bars("chart-steps", _pair("chart_steps"), rows, scale=longest)
+    caption = _t("chart_steps", shown=len(rows))
+    chart = bars("chart-steps", _pair("chart_steps", shown=len(rows)), rows, scale=longest)
     return f"<figure><figcaption>{caption}</figcaption>{chart}</figure>"
 
 

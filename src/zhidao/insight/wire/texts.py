@@ -75,8 +75,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "未与信任列表核对",
     ),
     "chart_steps": (
-        "Time from entry to the end, by consignment",
-        "各票货物从录入到结束的时间",
+        (
+            "Time from the first to the last milestone of the newest {shown} consignments, with the "
+            "milestones between"
+        ),
+        "最近 {shown} 票货物从首个到最后一个里程碑的时间及其间的里程碑",
     ),
     "chart_marks": ("Arrivals that bear each mark", "带有各标记的到达数"),
     "outcome_paid": ("paid", "已付款"),
