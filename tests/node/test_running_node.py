@@ -1,0 +1,343 @@
+"""A real node after a whole road: who may see what, what its log says, what its API promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from benchmarks.load_client import Caller
+
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.node.tracing import trace_of_consignment
+from zhidao.simulation import cast
+
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(300)]
+CONSIGNMENT = "zd-2026-0417"
+DEAL = f"deal-{CONSIGNMENT}"
+PASSPHRASE = "throw-away keys of a demonstration"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A node that serves, with a token for each party, an admin's, and a stranger's."""
+
+    url: str
+    log: Path
+    tokens: dict[str, str]
+
+    def get(self, path: str, caller: str = "") -> httpx.Response:
+        return self.ask("GET", path, caller)
+
+    def ask(self, method: str, path: str, caller: str = "", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[caller]}"} if caller else {}
+        headers |= more.pop("headers", {})
+        return httpx.request(method, self.url + path, headers=headers, timeout=30, **more)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("n")
+    carried = [sys.executable, "-m", "zhidao.cli", "demo", "--leave", "--json", "--pace", "0.02"]
+    where = ["--data", str(folder), "--output", str(folder)]
+    done = subprocess.run(
+        [*carried, *where], capture_output=True, text=True, timeout=200, check=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["paid"]
+    environment = os.environ | {
+        "ZHIDAO_NODE_NAME": "corridor",
+        "ZHIDAO_NODE_DEMO": "true",
+        "ZHIDAO_HTTP_TLS": "off",
+        "ZHIDAO_HTTP_PORT": "0",
+        "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
+        "ZHIDAO_KEYS_PASSPHRASE_FILE": str(folder / "passphrase"),
+    }
+    serve = [sys.executable, "-m", "zhidao.cli", "serve", "--json", "--data", str(folder / "node")]
+    with (folder / "second.log").open("wb") as log:
+        process = subprocess.Popen(serve, env=environment, stdout=log, stderr=log)
+    try:
+        state = _state(folder / "node" / "node.json", process)
+        tokens = json.loads((folder / "tokens.json").read_text())
+        tokens |= _more_tokens(state)
+        yield Running(state["url"], folder / "node.log", tokens)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _state(file: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    for _ in range(900):
+        if file.exists() and file.read_bytes().endswith(b"}"):
+            state: dict[str, Any] = json.loads(file.read_bytes())
+            if state["pid"] == process.pid:
+                return state
+        time.sleep(0.1)
+    raise AssertionError("the node does not come up")
+
+
+def _more_tokens(state: dict[str, Any]) -> dict[str, str]:
+    with httpx.Client(base_url=state["url"]) as client:
+        entered = client.post("/v1/session/link", json={"code": state["admin_code"]})
+        cookies = dict(entered.raise_for_status().cookies)
+        client.cookies.clear()
+        headers = {
+            "cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            "x-csrf-token": cookies["zhidao_csrf"],
+        }
+        made = {}
+        for name, role in (("admin", "admin"), ("stranger", "party"), ("inspector", "auditor")):
+            answer = client.post("/v1/tokens", json={"party": name, "role": role}, headers=headers)
+            made[name] = answer.raise_for_status().json()["token"]
+    return made
+
+
+PUBLIC = {("GET", "/log/tile/{path}"), ("GET", "/v1/trust/log/{index}")}
+# Whom a stranger's role shuts out before any name is looked at.
+BY_ROLE = {("PUT", "/v1/connectivity/scenario/{phone}"), ("DELETE", "/v1/tokens/{token_id}")}
+# Routes that name something: one who may read it (for writing ones, what a stranger sends).
+READERS = {
+    "/v1/trust/credentials/{digest}": "exporter",
+    "/v1/trust/titles/{title}": "importer",
+    "/v1/devices/terminals/{terminal}": "corridor",
+    "/v1/devices/terminals/{terminal}/positions": "corridor",
+    "/v1/devices/seals/{seal}": "carrier",
+    "/v1/positioning/arrivals/{consignment}": "exporter",
+    "/v1/positioning/arrivals/{consignment}/track": "exporter",
+    "/v1/positioning/evidence/{digest}": "exporter",
+    "/v1/industry/orders/{order}/lots/{lot}": "exporter",
+    "/v1/trade/consignments/{consignment}": "exporter",
+    "/v1/trade/consignments/{consignment}/documents/{digest}": "exporter",
+    "/v1/trade/consignments/{consignment}/check": "exporter",
+    "/v1/finance/accounts/{account}": "importer-bank",
+    "/v1/finance/deals/{deal}": "importer-bank",
+    "/v1/finance/deals/{deal}/messages/{message}": "importer-bank",
+    "/v1/consignments/{consignment}/road": "exporter",
+    "/v1/consignments/{consignment}/proof": "exporter",
+    "/v1/events/{event_id}/proof": "exporter",
+    "/v1/statements/{party}/{statement}": "exporter",
+}
+WRITES: dict[str, Any] = {
+    "/v1/trust/titles/{title}/transactions": {"raw": "02c0"},
+    "/v1/devices/seals/{seal}/checks": {
+        "container": "ZDXU2041176",
+        "terminal": cast.TERMINAL,
+        "intact": True,
+        "place": "gate",
+    },
+    "/v1/industry/orders/{order}/lots": {
+        "lot": "L-9",
+        "serials": ["1"],
+        "endpoint": "opc.tcp://127.0.0.1:1",
+    },
+    "/v1/trade/consignments/{consignment}/documents": {
+        "kind": "bill_of_lading",
+        "number": "X",
+        "media_type": "application/json",
+        "content": "e30=",
+    },
+    "/v1/trade/consignments/{consignment}/check": None,
+    "/v1/trade/consignments/{consignment}/customs-release": {
+        "declaration": "D1",
+        "decision": "released",
+    },
+    "/v1/finance/deals/{deal}/title": None,
+}
+
+
+def _names(node: Running) -> dict[str, dict[str, str]]:
+    """What stands in the place of each path parameter, by the route's beginning."""
+    road = node.get(f"/v1/consignments/{CONSIGNMENT}/road", "exporter").json()
+    document = road["documents"][0]
+    account = node.get("/v1/finance/accounts", "importer-bank").json()[0]["account"]
+    every = {
+        "consignment": CONSIGNMENT,
+        "order": cast.ORDER,
+        "lot": cast.LOT,
+        "terminal": cast.TERMINAL,
+        "seal": cast.SEAL,
+        "title": road["title"]["title"],
+        "deal": DEAL,
+        "account": account,
+        "message": "pacs008",
+        "event_id": document["event"],
+        "digest": document["digest"],
+        "party": "exporter",
+        "statement": _stated(node),
+    }
+    return {
+        "": every,
+        "/v1/trust/credentials": every | {"digest": document["credential"]},
+        "/v1/positioning/evidence": every | {"digest": road["arrival"]["evidence"]},
+    }
+
+
+def _stated(node: Running) -> str:
+    key = SoftwareKey(Algorithm.ED25519, secrets.token_bytes(32))
+    made = node.ask(
+        "POST",
+        "/v1/tokens",
+        "admin",
+        json={"party": "exporter", "role": "party", "key": key.public.multikey},
+    )
+    token_id = made.raise_for_status().json()["token"].split("_")[1]
+    now_s = int(time.time())
+    host = node.url.partition("//")[2]
+    whole = Caller(host, token_id, key, "exporter").request(0, now_s)
+    head, _, body = whole.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().splitlines()[1:])
+    for expected in (201, 401):  # The second time the signature has been used.
+        answer = httpx.post(f"{node.url}/v1/statements", content=body, headers=headers)
+        assert answer.status_code == expected, answer.text
+    assert answer.json()["code"] == "signature_replayed"
+    return f"t-{now_s}-0"
+
+
+def _filled(path: str, names: dict[str, dict[str, str]]) -> str:
+    start = max((s for s in names if path.startswith(s)), key=len)
+    return path.format(**names[start])
+
+
+def test_every_route_that_names_something_hides_it_from_strangers(node: Running) -> None:
+    document = node.get("/schema/openapi.json").json()
+    routes = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method in item
+        if "{" in path
+    }
+    reading = {("GET", path) for path in READERS}
+    writing = {("POST", path) for path in WRITES}
+    assert routes == PUBLIC | BY_ROLE | reading | writing, "a new route needs its line here"
+    names = _names(node)
+    wrong = []
+    for path, reader in READERS.items():
+        filled = _filled(path, names)
+        seen = [node.get(filled, who).status_code for who in (reader, "stranger", "")]
+        if seen != [200, 404, 401]:
+            wrong.append((path, seen))
+    for path, body in WRITES.items():
+        filled = _filled(path, names)
+        more = {} if body is None else {"json": body}
+        seen = [node.ask("POST", filled, who, **more).status_code for who in ("stranger", "")]
+        if seen != [404, 401]:
+            wrong.append((path, seen))
+    for method, path in BY_ROLE:
+        body = {"json": {}} if method == "PUT" else {}
+        filled = path.format(phone=cast.PHONE, token_id="0" * 16)
+        if node.ask(method, filled, "stranger", **body).status_code not in (400, 403):
+            wrong.append((path, "not refused"))
+    assert wrong == []
+
+
+def test_lists_show_a_stranger_nothing(node: Running) -> None:
+    for path in (
+        "/v1/roads",
+        "/v1/trade/consignments",
+        "/v1/finance/deals",
+        "/v1/finance/accounts",
+    ):
+        answer = node.get(path, "stranger").json()
+        assert not (answer if isinstance(answer, list) else next(iter(answer.values()))), path
+
+
+def test_one_trace_runs_from_signal_to_payment(node: Running) -> None:
+    trace = trace_of_consignment(CONSIGNMENT)
+    lines = [json.loads(line) for line in node.log.read_text().splitlines() if trace in line]
+    services = {line.get("service") for line in lines}
+    # The machine spoke before anybody had entered a consignment.
+    assert {"devices", "positioning", "trade", "trust", "finance"} <= services
+
+
+def test_an_auditors_look_is_written_down_once_and_shown_to_the_parties(node: Running) -> None:
+    size = node.get("/v1/node/health", "exporter").json()["log"]["size"]
+    for _ in range(3):
+        assert node.get(f"/v1/consignments/{CONSIGNMENT}/road", "inspector").status_code == 200
+    assert node.get(f"/v1/trade/consignments/{CONSIGNMENT}", "inspector").status_code == 200
+    for _ in range(50):
+        grown = node.get("/v1/node/health", "exporter").json()["log"]["size"] - size
+        if grown:
+            break
+        time.sleep(0.1)
+    assert grown == 1
+
+
+def test_bodies_are_read_strictly(node: Running) -> None:
+    def refused(body: bytes) -> tuple[int, str]:
+        answer = node.ask(
+            "POST",
+            "/v1/industry/orders",
+            "exporter",
+            content=body,
+            headers={"content-type": "application/json"},
+        )
+        return answer.status_code, answer.json()["code"]
+
+    order = b'{"order":"O-1","gtin":"04012345123456","quantity":%s,"limits":[],"readers":[]%s}'
+    assert refused(order % (b'"1"', b"")) == (400, "invalid")
+    assert refused(order % (b"true", b"")) == (400, "invalid")
+    assert refused(order % (b"1", b',"more":1')) == (400, "invalid")
+    assert refused(order % (b"1", b',"order":"O-2"')) == (400, "duplicate_key")
+    assert refused(order % (b"NaN", b"")) == (400, "non_finite")
+    answer = node.ask(
+        "POST",
+        "/v1/industry/orders",
+        "exporter",
+        content=order % (b"1", b""),
+        headers={"content-type": "text/plain"},
+    )
+    assert answer.status_code == 415
+
+
+def test_figures_are_for_those_who_run_the_node(node: Running) -> None:
+    assert node.get("/healthz").status_code == 200
+    ready = node.get("/readyz").json()
+    assert (ready["ready"], ready["down"]) == (True, [])
+    assert node.get("/metrics").status_code == 401
+    assert node.get("/metrics", "exporter").status_code == 403
+    assert "zhidao_log_leaves" in node.get("/metrics", "admin").text
+
+
+def test_options_names_all_methods_of_a_path(node: Running) -> None:
+    answer = node.ask("OPTIONS", "/v1/parties")
+    assert answer.status_code == 204
+    assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
+
+
+def test_a_withdrawn_token_opens_nothing_from_then_on(node: Running) -> None:
+    made = node.ask("POST", "/v1/tokens", "admin", json={"party": "p", "role": "party"})
+    token = made.json()["token"]
+    asked = {"Authorization": f"Bearer {token}"}
+    assert node.ask("GET", "/v1/parties", headers=asked).status_code == 200
+    withdrawn = node.ask("DELETE", f"/v1/tokens/{token.split('_')[1]}", "admin")
+    assert withdrawn.status_code == 204
+    assert node.ask("GET", "/v1/parties", headers=asked).status_code == 401
+
+
+@pytest.mark.parametrize("caller", ["stranger", "corridor"])
+def test_schemathesis_finds_nothing(node: Running, caller: str, tmp_path: Path) -> None:
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("schemathesis")), "--config-file"),
+            *(str(here / "schemathesis.toml"), "run", f"{node.url}/schema/openapi.json"),
+            *("-H", f"Authorization: Bearer {node.tokens[caller]}", "--exclude-path", "/v1/stream"),
+            *("--phases", "coverage,fuzzing", "-n", "20", "--max-time", "40", "--no-color"),
+            *("--continue-on-failure", "--warnings", "off", "--request-timeout", "20"),
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(here)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
