@@ -76,8 +76,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "chart_steps": (
         (
-            "Time from the first to the last milestone of the newest {shown} consignments, with the "
-            "milestones between"
+            "Time from the first to the last milestone of the newest {shown} consignments, with "
+            "the milestones between"
         ),
         "最近 {shown} 票货物从首个到最后一个里程碑的时间及其间的里程碑",
     ),
