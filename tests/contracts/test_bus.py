@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
@@ -181,6 +185,27 @@ async def test_the_newest_id_tells_what_the_bus_has(bus: NatsBus | MemoryBus):
     assert await bus.newest_id() is None
     await bus.publish([message(1), message(2)])
     assert await bus.newest_id() == "leaf-2"
+
+
+@pytest.mark.service
+async def test_a_server_that_lost_its_folder_shows_it_to_whoever_looks(tmp_path):
+    server = EmbeddedNats(tmp_path / "nats")
+    bus = await NatsBus.connect(server.start(), pauses=QUICK)
+    try:
+        await bus.publish([message(1), message(2)])
+        before = bus.generation
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        shutil.rmtree(tmp_path / "nats" / "jetstream")
+        server.start()
+        started = time.monotonic()
+        while bus.generation == before:
+            assert time.monotonic() - started < 2.0
+            await asyncio.sleep(0.01)
+        assert await bus.newest_id() is None
+    finally:
+        await bus.close()
+        server.stop()
 
 
 async def test_a_large_fact_passes_and_nothing_is_published_for_nothing(bus: Bus):

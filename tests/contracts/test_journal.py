@@ -10,8 +10,8 @@ import pytest
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.errors import Conflict
-from zhidao.core.events import Fact
+from zhidao.core.errors import Conflict, Refused
+from zhidao.core.events import EVENT_BYTES_MAX, LEAF_BYTES_MAX, Fact
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Entry, FixedKeyRing, Handled, Journal, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
@@ -30,6 +30,13 @@ class Said(Fact, frozen=True, kw_only=True):
 
     TYPE = "trade.Said.v1"
     word: str
+
+
+class Shown(Said, frozen=True, kw_only=True):
+    """One whose leaf is the whole event."""
+
+    TYPE = "trade.Shown.v1"
+    OPEN = True
 
 
 def make_scribe(seed: int = 1) -> Scribe:
@@ -90,6 +97,37 @@ async def test_a_taken_version_is_a_conflict_and_writes_nothing(journal: Journal
         await journal.append([entry(scribe, "second", 1)], handled=handled)
     assert len(await journal.load("consignment/a", viewer=None)) == 1
     assert not await journal.is_handled(handled)
+
+
+@pytest.mark.parametrize(
+    ("fact", "fits"),
+    [
+        (Said(word="x" * LEAF_BYTES_MAX), True),
+        (Shown(word="x" * (LEAF_BYTES_MAX - 2000)), True),
+        (Shown(word="x" * LEAF_BYTES_MAX), False),
+        (Said(word="x" * EVENT_BYTES_MAX), False),
+    ],
+    ids="committed open too-large-to-log too-large-to-send".split(),
+)
+async def test_what_log_or_bus_would_not_take_is_refused_before_it_is_written(
+    journal: Journal, scribe: Scribe, fact: Fact, *, fits: bool
+):
+    large = scribe.write(
+        fact,
+        by=OWNER,
+        aggregate="consignment/a",
+        version=1,
+        owner=OWNER,
+        visible=[],
+        occurred_at=None,
+    )
+    if fits:
+        assert await journal.append([large])
+        return
+    with pytest.raises(Refused, match="too large") as refusal:
+        await journal.append([large])
+    assert refusal.value.code == "fact_too_large"
+    assert await journal.load("consignment/a", viewer=None) == ()
 
 
 async def test_a_gap_in_versions_is_a_conflict(journal: Journal, scribe: Scribe):

@@ -90,12 +90,12 @@ class Relay:
 
     async def step(self) -> int:
         """Moves one batch as far as it goes; returns how many rows moved."""
-        if self._generation != self._bus.generation:
-            await self._refill_bus()
         logged = await self._to_log()
         if self._unsigned:
             await self._log.sign_checkpoint()
             self._unsigned = False
+        if self._generation != self._bus.generation:
+            await self._refill_bus()
         return logged + await self._to_bus()
 
     async def _refused(self, error: ZhidaoError) -> None:
