@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from zhidao.positioning.domain.glonass import GlonassEphemerides
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 from zhidao.positioning.domain.signals import SYSTEMS
 
@@ -123,11 +124,15 @@ class Navigation:
     simulated: bool = False
     comments: tuple[str, ...] = field(default=())
     bdgim: Bdgim | None = None
+    glonass: GlonassEphemerides | None = None
 
     @property
     def systems(self) -> str:
         """Letters of the systems that have ephemerides."""
-        return "".join(SYSTEMS[index] for index in np.unique(self.ephemerides.satellite // 100))
+        found = {SYSTEMS[index] for index in np.unique(self.ephemerides.satellite // 100)}
+        if self.glonass is not None and len(self.glonass):
+            found.add("R")
+        return "".join(sorted(found, key=SYSTEMS.index))
 
 
 def satellite_number(system: str, prn: Ints | int) -> Ints:

@@ -19,12 +19,19 @@ from zhidao.positioning.domain.ephemeris import (
     choose,
     satellite_number,
 )
+from zhidao.positioning.domain.glonass import GlonassEphemerides, choose_glonass
+from zhidao.positioning.domain.glonass_orbits import glonass_states
 from zhidao.positioning.domain.observations import Bools, Floats, Ints, Observations
 from zhidao.positioning.domain.orbits import clock_polynomial_s, rotation_radps, satellite_states
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signal_choice import SignalChoice
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
+from zhidao.positioning.domain.signals import (
+    SPEED_OF_LIGHT_MPS,
+    SYSTEMS,
+    glonass_carrier_hz,
+)
 
+_GLONASS: Final = SYSTEMS.index("R")
 _RANGE_M: Final = (1e6, 1e8)
 _ACCURACY_UNKNOWN_M: Final = 10.0
 _Column = TypeVar("_Column", Floats, Ints)
@@ -78,25 +85,11 @@ class _Rows:
 def measure(seen: Observations, navigation: Navigation, settings: Settings) -> Measurements:
     """Joins the chosen signals with the ephemerides that fit each of them."""
     rows, choices = _chosen(seen, settings)
-    store = navigation.ephemerides
-    row = choose(store, rows.satellite, seen.gpst_ns[rows.epoch])
     epochs = len(seen.gpst_ns)
     observed = np.bincount(rows.epoch, minlength=epochs)
-    known = row != UNKNOWN
-    delay_s = np.zeros(len(row))
-    eph = store.take(row[known])
-    delay_s[known] = _group_delay_s(eph, rows.choice[known], choices)
-    known &= np.isfinite(delay_s)
-    rows, delay_s = _take(rows, known), delay_s[known]
-    eph = store.take(row[known])
-    # The receiver's clock error cancels: its time tag minus its range is the time of sending by
-    # the satellite's own clock.
-    sent_ns = seen.gpst_ns[rows.epoch]
-    travel_s = rows.range_m / SPEED_OF_LIGHT_MPS
-    early_s = -travel_s - clock_polynomial_s(eph, sent_ns, -travel_s)
-    states = satellite_states(eph, sent_ns, early_s)
-    corrected_m = rows.range_m + SPEED_OF_LIGHT_MPS * (states.clock_s - delay_s)
-    accuracy_m = np.where(np.isfinite(eph.accuracy_m), eph.accuracy_m, _ACCURACY_UNKNOWN_M)
+    sky = _sky(rows, choices, navigation, seen.gpst_ns[rows.epoch])
+    known = np.isfinite(sky.corrected_m)
+    rows = _take(rows, known)
     pad = _Padding(rows.epoch, epochs)
     return Measurements(
         gpst_ns=seen.gpst_ns,
@@ -105,13 +98,77 @@ def measure(seen: Observations, navigation: Navigation, settings: Settings) -> M
         satellite=pad(rows.satellite),
         system=pad(rows.system),
         systems="".join(choice.system for choice in choices),
-        range_m=pad(corrected_m),
-        place_m=pad(states.ecef_m),
+        range_m=pad(sky.corrected_m[known]),
+        place_m=pad(sky.place_m[known]),
         rotation_radps=pad(rotation_radps(rows.satellite)),
-        carrier_hz=pad(np.array([c.carrier_hz for c in choices])[rows.choice], fill=1.0),
-        accuracy_m=pad(accuracy_m),
+        carrier_hz=pad(sky.carrier_hz[known], fill=1.0),
+        accuracy_m=pad(sky.accuracy_m[known]),
         noise=pad(np.array([c.noise for c in choices])[rows.choice], fill=1.0),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sky:
+    """What navigation adds to each range, shape (n,); corrected_m is NaN where nothing is known."""
+
+    corrected_m: Floats
+    place_m: Floats
+    accuracy_m: Floats
+    carrier_hz: Floats
+
+
+def _sky(rows: _Rows, choices: Sequence[SignalChoice], navigation: Navigation, at_ns: Ints) -> _Sky:
+    count = len(rows.range_m)
+    carriers = np.array([choice.carrier_hz for choice in choices])
+    sky = _Sky(
+        np.full(count, np.nan),
+        np.zeros((count, 3)),
+        np.full(count, _ACCURACY_UNKNOWN_M),
+        carriers[rows.choice],
+    )
+    _add_keplerian(sky, rows, choices, navigation.ephemerides, at_ns)
+    if navigation.glonass is not None and (rows.satellite // 100 == _GLONASS).any():
+        _add_glonass(sky, rows, choices, navigation.glonass, at_ns)
+    return sky
+
+
+def _add_keplerian(
+    sky: _Sky, rows: _Rows, choices: Sequence[SignalChoice], store: Ephemerides, at_ns: Ints
+) -> None:
+    row = choose(store, rows.satellite, at_ns)
+    use = np.flatnonzero(row != UNKNOWN)
+    delay_s = _group_delay_s(store.take(row[use]), rows.choice[use], choices)
+    use, delay_s = use[np.isfinite(delay_s)], delay_s[np.isfinite(delay_s)]
+    eph = store.take(row[use])
+    # The receiver's clock error cancels: its time tag minus its range is the time of sending by
+    # the satellite's own clock.
+    sent_ns, travel_s = at_ns[use], rows.range_m[use] / SPEED_OF_LIGHT_MPS
+    early_s = -travel_s - clock_polynomial_s(eph, sent_ns, -travel_s)
+    states = satellite_states(eph, sent_ns, early_s)
+    sky.corrected_m[use] = rows.range_m[use] + SPEED_OF_LIGHT_MPS * (states.clock_s - delay_s)
+    sky.place_m[use] = states.ecef_m
+    known = np.isfinite(eph.accuracy_m)
+    sky.accuracy_m[use[known]] = eph.accuracy_m[known]
+
+
+def _add_glonass(
+    sky: _Sky,
+    rows: _Rows,
+    choices: Sequence[SignalChoice],
+    store: GlonassEphemerides,
+    at_ns: Ints,
+) -> None:
+    row = choose_glonass(store, rows.satellite, at_ns)
+    for index, choice in enumerate(choices):
+        use = np.flatnonzero((row != UNKNOWN) & (rows.choice == index))
+        eph = store.take(row[use])
+        travel_s = rows.range_m[use] / SPEED_OF_LIGHT_MPS
+        states = glonass_states(eph, at_ns[use], -travel_s - eph.clock_s)
+        correction_s = states.clock_s - choice.glonass_delay_s(eph)
+        sky.corrected_m[use] = rows.range_m[use] + SPEED_OF_LIGHT_MPS * correction_s
+        sky.place_m[use] = states.ecef_m
+        if len(choice.codes) == 1:
+            sky.carrier_hz[use] = glonass_carrier_hz(choice.codes[0], eph.channel)
 
 
 def _chosen(seen: Observations, settings: Settings) -> tuple[_Rows, list[SignalChoice]]:

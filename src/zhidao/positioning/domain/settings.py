@@ -14,6 +14,7 @@ _SIGNALS: Final = {
     "E": ("C1B", "C1C", "C1X", "C5I", "C5Q", "C5X", "C7I", "C7Q", "C7X"),
     "G": ("C1C", "C1W", "C2W", "C2P"),
     "J": ("C1C",),
+    "R": ("C1C", "C1P", "C2C", "C2P"),
 }
 _AT_LEAST_ONE: Final = frozenset(
     "mask_mdeg range_slant_mm orbit_mm_min multipath_slant_mm fault_ppb alarm_ppb alarm_percent "

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.positioning.domain.ephemeris import MESSAGES, Ephemerides
+from zhidao.positioning.domain.glonass import GlonassEphemerides
 from zhidao.positioning.domain.observations import Floats, SystemObservations
 from zhidao.positioning.domain.signals import carrier_hz
 
@@ -61,6 +62,11 @@ class SignalChoice:
     def delay_s(self, eph: Ephemerides) -> Floats:
         """Group delay against the clock that the messages describe; NaN where they do not tell."""
         return self._combined([_delay_s(self.system, code, eph) for code in self.codes])
+
+    def glonass_delay_s(self, eph: GlonassEphemerides) -> Floats:
+        """The same for GLONASS, whose clock is that of L1; NaN where L2's delay is not known."""
+        parts = [np.zeros(len(eph)) if code[1] == "1" else eph.delay_s for code in self.codes]
+        return self._combined(parts)
 
     def _combined(self, parts: list[Floats]) -> Floats:
         if len(parts) == 1:

@@ -37,6 +37,9 @@ _CARRIER_HZ: Final = {
     ("J", "2"): 1227.60e6,
     ("J", "5"): 1176.45e6,
     ("J", "6"): 1278.75e6,
+    # GLONASS: of channel 0; see glonass_carrier_hz. The ratio is the same on every channel.
+    ("R", "1"): 1602.0e6,
+    ("R", "2"): 1246.0e6,
     ("S", "1"): 1575.42e6,
     ("S", "5"): 1176.45e6,
     ("I", "5"): 1176.45e6,

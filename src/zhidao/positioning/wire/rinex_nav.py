@@ -14,10 +14,12 @@ import numpy as np
 
 from zhidao.core.errors import MalformedInput
 from zhidao.positioning.domain.ephemeris import MESSAGES, Bdgim, Klobuchar, Navigation, table_of
+from zhidao.positioning.domain.glonass import glonass_table
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.compression import plain_text
 from zhidao.positioning.wire.fixed import Lines
 from zhidao.positioning.wire.rinex_civil import CIVIL_LINES, civil_record
+from zhidao.positioning.wire.rinex_glonass import glonass_record
 from zhidao.positioning.wire.rinex_header import header_lines, version_and_type
 from zhidao.positioning.wire.rinex_records import (
     BLANK,
@@ -29,6 +31,7 @@ from zhidao.positioning.wire.rinex_records import (
 
 NAVIGATION_BYTES_MAX: Final = 64 * 1024 * 1024
 _NS: Final = 1_000_000_000
+_GLONASS: Final = SYSTEMS.index("R")
 _WEEK_S: Final = 604_800
 _BDT_BEHIND_GPST_S: Final = 14
 _BDT_WEEK_OFFSET: Final = 1356  # BDT week 0 began in GPS week 1356
@@ -37,6 +40,9 @@ _FOLLOW: Final = {"G": 7, "E": 7, "C": 7, "J": 7, "R": 3, "S": 3, "I": 7}
 LEGACY: Final[Mapping[str, tuple[str, ...]]] = {
     "G": ("LNAV",), "E": ("INAV",), "C": ("D1", "D2", "D1D2"), "J": ("LNAV",),
 }  # fmt: skip
+
+
+WITH_GLONASS: Final = {**LEGACY, "R": ("FDMA",)}
 
 
 def read_navigation(
@@ -68,10 +74,13 @@ def read_navigation(
             comments.append(content.rstrip())
     reader = _records4 if version.startswith("4") else _records3
     rows, ionosphere = reader(lines, first, ionosphere, messages)
+    glonass = [row for row in rows if row["satellite"] // 100 == _GLONASS]
+    rows = [row for row in rows if row["satellite"] // 100 != _GLONASS]
     return Navigation(
         ephemerides=table_of(rows),
         klobuchar=_klobuchar(ionosphere),
         bdgim=_bdgim(ionosphere),
+        glonass=glonass_table(glonass) if "R" in messages else None,
         simulated=any("SIMULATED" in text.upper() for text in comments),
         comments=tuple(comments),
     )
@@ -112,12 +121,14 @@ def _records3(
             raise MalformedInput(f"no satellite: {text[:23]!r}", where=f"line {number + 1}")
         last = number + 1 + _FOLLOW[system]
         refuse_cut(lines, number, last)
-        if system in messages:
+        fourth = system == "R" and last < len(lines) and lines.text(last).startswith("    ")
+        last += fourth  # RINEX 3.05 added a fourth line to GLONASS records.
+        if system == "R" and system in messages:
+            rows.append(glonass_record(lines, number, fourth=fourth))
+        elif system in messages:
             row = _record(lines, number, system, messages[system])
             if row:
                 rows.append(row)
-        elif system == "R" and last < len(lines) and lines.text(last).startswith("    "):
-            last += 1  # RINEX 3.05 added a fourth line to GLONASS records.
         number = last
     return rows, ionosphere
 
@@ -136,6 +147,9 @@ def _records4(
         if kind == "EPH" and wanted and message in CIVIL_LINES:
             refuse_cut(lines, number + 1, number + 1 + CIVIL_LINES[message])
             rows.append(civil_record(lines, number + 1, message))
+        elif kind == "EPH" and wanted and message == "FDMA":
+            refuse_cut(lines, number + 1, number + 6)
+            rows.append(glonass_record(lines, number + 1, fourth=True))
         elif kind == "EPH" and wanted:
             refuse_cut(lines, number + 1, number + 2 + _FOLLOW[name[0]])
             row = _record(lines, number + 1, name[0], messages[name[0]])

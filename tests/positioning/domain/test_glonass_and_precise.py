@@ -1,0 +1,130 @@
+"""GLONASS orbits and precise products, held against each other on a real day."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zhidao.core.errors import MalformedInput
+from zhidao.positioning.domain.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.glonass import choose_glonass
+from zhidao.positioning.domain.glonass_orbits import glonass_states
+from zhidao.positioning.domain.precise import PreciseTable, precise_clocks_s, precise_places_m
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.solution import Reason
+from zhidao.positioning.domain.solving import solve
+from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
+from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+
+REFERENCE = np.array([3582104.918, 532590.191, 5232755.315])  # SOURCE.md of the shared data
+
+
+@pytest.fixture(scope="module")
+def folder(shared):
+    return shared / "positioning" / "esbc_2020177"
+
+
+@pytest.fixture(scope="module")
+def orbits(folder):
+    name = "GRG0MGXFIN_2020{}0000_01D_15M_ORB.SP3.gz"
+    days = [read_sp3((folder / name.format(day)).read_bytes()) for day in ("176", "177")]
+    return days[0].followed_by(days[1])
+
+
+@pytest.fixture(scope="module")
+def navigation(folder):
+    data = (folder / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz").read_bytes()
+    return read_navigation(data, messages=WITH_GLONASS)
+
+
+def test_integrated_glonass_orbits_lie_within_metres_of_precise_ones(orbits, navigation):
+    at = orbits.gpst_ns[100:180:3] + 333 * 10**9
+    sats = orbits.satellite[orbits.satellite // 100 == 1]
+    satellite, when = np.tile(sats, len(at)), np.repeat(at, len(sats))
+    row = choose_glonass(navigation.glonass, satellite, when)
+    use = row >= 0
+    none = np.zeros(int(use.sum()))
+    ours = glonass_states(navigation.glonass.take(row[use]), when[use], none)
+    precise = precise_places_m(orbits, satellite[use], when[use], none)
+    off = np.linalg.norm(ours.ecef_m - precise, axis=1)
+    assert np.isfinite(off).sum() > 150
+    assert np.nanmedian(off) < 4
+    assert np.nanmax(off) < 12
+
+
+def test_interpolation_meets_the_places_that_it_did_not_see(orbits):
+    even = PreciseTable(
+        orbits.gpst_ns[::2], orbits.satellite, orbits.place_m[::2], orbits.clock_s[::2]
+    )
+    at = orbits.gpst_ns[61:131:2]
+    satellite, when = np.tile(orbits.satellite, len(at)), np.repeat(at, len(orbits.satellite))
+    found = precise_places_m(even, satellite, when, np.zeros(len(when)))
+    off = np.linalg.norm(found - orbits.place_m[61:131:2].reshape(-1, 3), axis=1)
+    # At twice the spacing of the file; at its own spacing the error is smaller by far.
+    assert np.nanmedian(off) < 0.01
+    outside = precise_places_m(orbits, satellite[:1], orbits.gpst_ns[-1:] + 10**12, np.zeros(1))
+    assert np.isnan(outside).all()
+
+
+def test_clocks_run_straight_between_their_times():
+    table = PreciseTable(
+        np.array([0, 10**9]), np.array([7]), np.zeros((2, 1, 3)), np.array([[1.0], [3.0]])
+    )
+    found = precise_clocks_s(
+        table, np.array([7, 7, 9]), np.zeros(3, np.int64), np.array([0.25] * 3)
+    )
+    assert found[:2] == pytest.approx(1.5)
+    assert np.isnan(found[2])
+
+
+def test_four_systems_together_solve_every_epoch_and_an_unknown_delay_is_no_delay(
+    folder, navigation
+):
+    seen = read_observations(
+        (folder / "ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz").read_bytes(), systems="GREC"
+    )
+    signals = {"C": "C2I", "E": "C1C", "G": "C1C", "R": "C1C"}
+    solved = solve(seen, navigation, Settings(signals=signals))
+    latitude, longitude, _ = geodetic(REFERENCE)
+    off = (solved.ecef_m - REFERENCE) @ enu_axes(latitude, longitude).T
+    assert solved.solved.all()
+    assert np.sqrt(np.mean(off[:, 0] ** 2 + off[:, 1] ** 2)) < 0.8
+    assert np.sqrt(np.mean(off[:, 2] ** 2)) < 1.0
+    # This file writes .999E+09 for every delay of L2: no position may stand on it.
+    pair = solve(seen, navigation, Settings(signals={"R": "C1P+C2P"}))
+    assert (pair.reason == Reason.NO_NAVIGATION).all()
+
+
+SP3 = """#cP2020  6 25  0  0  0.00000000       1 TRACK IGb14 FIT GRGS
+*  2020  6 25  0  0  0.00000000
+PE01 -11562.163582  14053.114306  23345.128269   -884.707516
+EOF
+"""
+CLOCK = (
+    f"{'     3.00           CLOCK':60}RINEX VERSION / TYPE\n"
+    "AS E01  2020  6 25  0  0  0.000000  2   -0.884707516318E-03  0.337986288247E-10\n"
+)
+
+
+def test_a_small_product_reads_as_written():
+    table = read_sp3(SP3.encode())
+    assert table.satellite.tolist() == [201]
+    assert table.place_m[0, 0, 0] == pytest.approx(-11562163.582, abs=1e-6)
+    assert table.clock_s[0, 0] == pytest.approx(-884.707516e-6)
+    assert read_clocks(CLOCK.encode()).clock_s[0, 0] == -0.884707516318e-3
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_damaged_products_are_read_or_refused(data):
+    for text, read in ((SP3, read_sp3), (CLOCK, read_clocks)):
+        changed = bytearray(text.encode())
+        for _ in range(data.draw(st.integers(1, 4))):
+            changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+        with contextlib.suppress(MalformedInput):
+            read(bytes(changed))
