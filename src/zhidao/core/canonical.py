@@ -101,9 +101,12 @@ def _is_plain(value: object, depth: int) -> bool:
 
 def _is_plain_object(value: dict[object, object], depth: int) -> bool:
     for key, item in value.items():
-        if type(key) is not str or not _is_plain_text(key):
+        if type(key) is not str or not (key.isascii() or _encodes(key)):
             return False
-        if not (_is_plain_text(item) if type(item) is str else _is_plain(item, depth)):
+        if type(item) is str:
+            if not (item.isascii() or _encodes(item)):
+                return False
+        elif not _is_plain(item, depth):
             return False
     return True
 

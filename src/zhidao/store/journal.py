@@ -69,20 +69,21 @@ class PostgresJournal:
             " unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(leaves)s::bytea[])"
             " as new (id, version, leaf)"
         )
+        # Binary parameters: the text form of an array is quoted in Python, item by item.
         self._open = of_room(
             "insert into {room}.event"
             " (aggregate, version, id, type, owner, visible, salt, event)"
             " select aggregate, 1, id, type, owner, string_to_array(visible, ','), salt, event"
-            " from unnest(%(aggregates)s::text[], %(ids)s::uuid[], %(types)s::text[],"
-            " %(owners)s::text[], %(visible)s::text[], %(salts)s::bytea[], %(events)s::bytea[])"
+            " from unnest(%(aggregates)b::text[], %(ids)b::uuid[], %(types)b::text[],"
+            " %(owners)b::text[], %(visible)b::text[], %(salts)b::bytea[], %(events)b::bytea[])"
             " as new (aggregate, id, type, owner, visible, salt, event)"
             " on conflict do nothing returning id"
         )
         self._post_opened = of_room(
             "insert into {room}.outbox (aggregate, event_id, version, leaf)"
             " select aggregate, id, 1, leaf from"
-            " unnest(%(aggregates)s::text[], %(ids)s::uuid[], %(leaves)s::bytea[])"
-            " as new (aggregate, id, leaf) where id = any(%(opened)s::uuid[])"
+            " unnest(%(aggregates)b::text[], %(ids)b::uuid[], %(leaves)b::bytea[])"
+            " as new (aggregate, id, leaf) where id = any(%(opened)b::uuid[])"
         )
         self._handle = of_room(
             "insert into {room}.inbox (event_id, consumer) values (%s, %s) on conflict do nothing"
