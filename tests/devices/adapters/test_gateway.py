@@ -336,3 +336,28 @@ async def test_a_second_connection_of_a_terminal_ends_the_first(room):
         assert gateway.connected == (TERMINAL,)
         assert gateway.counts["taken_over"] == 1
         await second.close()
+
+
+async def test_a_gateway_that_failed_serves_again_at_the_same_port(room):
+    await room.register()
+    failures = [ValueError("of all things")]
+
+    async def tend():
+        if failures:
+            raise failures.pop()
+
+    gateway = Gateway(room.desk, host="127.0.0.1", port=0, tend=tend)
+    await gateway.open()
+    address = gateway.address
+    with pytest.raises(ValueError, match="of all things"):
+        await gateway.run()
+    again = asyncio.create_task(gateway.run())
+    terminal = client(gateway)
+    try:
+        await terminal.send([_report(1)])
+        assert gateway.address == address
+    finally:
+        await terminal.close()
+        CLIENTS.remove(terminal)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)

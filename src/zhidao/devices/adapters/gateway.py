@@ -69,16 +69,17 @@ class Gateway:
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def run(self) -> None:
-        """Serves until cancelled."""
+        """Serves until cancelled; after a failure it may be run again, at the same port."""
         if self._server is None:
             await self.open()
-        assert self._server is not None
-        await self._server.start_serving()
+        server, self._server = self._server, None
+        assert server is not None
+        await server.start_serving()
         writing = asyncio.create_task(self._desk.writer.run())
         try:
             await asyncio.gather(writing, self._tend_always())
         finally:
-            self._server.close()
+            server.close()
             await _cancelled(*self._tasks, writing)
 
     @property
