@@ -36,6 +36,11 @@ class Caller:
         self._token_id = token_id
         self._key = key
         self._party = party
+        self._run = os.urandom(6).hex()
+
+    def name(self, number: int) -> str:
+        """What a statement of this run is called."""
+        return f"t-{self._run}-{number}"
 
     def request(self, number: int, now_s: int) -> bytes:
         """A whole signed HTTP request with a statement of its own."""
@@ -57,7 +62,7 @@ class Caller:
         ).encode() + body
 
     def _body(self, number: int, now_s: int) -> bytes:
-        name = f"t-{now_s}-{number}"
+        name = self.name(number)
         identifier = _uuid7(now_s * 1000)
         at = str(Utc.from_unix_ns(now_s * 1_000_000_000))
         values = {"celsius": f"{number % 40}.5"}

@@ -191,14 +191,15 @@ def _stated(node: Running) -> str:
     token_id = made.raise_for_status().json()["token"].split("_")[1]
     now_s = int(time.time())
     host = node.url.partition("//")[2]
-    whole = Caller(host, token_id, key, "exporter").request(0, now_s)
+    caller = Caller(host, token_id, key, "exporter")
+    whole = caller.request(0, now_s)
     head, _, body = whole.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().splitlines()[1:])
     for expected in (201, 401):  # The second time the signature has been used.
         answer = httpx.post(f"{node.url}/v1/statements", content=body, headers=headers)
         assert answer.status_code == expected, answer.text
     assert answer.json()["code"] == "signature_replayed"
-    return f"t-{now_s}-0"
+    return caller.name(0)
 
 
 def _filled(path: str, names: dict[str, dict[str, str]]) -> str:
