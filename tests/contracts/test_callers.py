@@ -56,12 +56,35 @@ async def test_a_name_belongs_to_the_first_who_takes_it(callers: Callers) -> Non
     assert await callers.count_persons() == 1
 
 
-async def test_failures_and_locks_are_kept(callers: Callers) -> None:
+async def test_of_many_attempts_at_once_only_a_few_get_through(callers: Callers) -> None:
     await callers.add_person(PERSON)
-    await callers.note_sign_in(PERSON.name, failures=5, locked_until=NOW)
-    assert await callers.person(PERSON.name) == replace(PERSON, failures=5, locked_until=NOW)
-    await callers.note_sign_in(PERSON.name, failures=0, locked_until=None)
+    later = NOW.plus_ns(900 * 10**9)
+
+    async def attempt(now: Utc) -> Person | None:
+        return await callers.count_attempt(PERSON.name, now=now, attempts_max=5, locked_until=later)
+
+    found = await asyncio.gather(*(attempt(NOW) for _ in range(30)))
+    assert sum(person is not None for person in found) == 5
+    assert await attempt(NOW) is None
+    # A lock that ran out starts the count anew.
+    assert await attempt(later) is not None
+    kept = await callers.person(PERSON.name)
+    assert kept is not None
+    assert (kept.failures, kept.locked_until) == (1, None)
+    await callers.forget_attempts(PERSON.name)
     assert await callers.person(PERSON.name) == PERSON
+    assert (
+        await callers.count_attempt("nobody", now=NOW, attempts_max=5, locked_until=later) is None
+    )
+
+
+async def test_what_has_run_out_is_purged(callers: Callers) -> None:
+    session = Session(b"s" * 32, "Aigerim", PARTY, Role.ADMIN, "csrf", NOW)
+    await callers.add_session(session)
+    await callers.purge(NOW)
+    assert await callers.session(session.secret_hash) == session
+    await callers.purge(NOW.plus_ns(1))
+    assert await callers.session(session.secret_hash) is None
 
 
 async def test_a_session_lasts_until_it_is_dropped(callers: Callers) -> None:

@@ -37,7 +37,9 @@ def run(options: argparse.Namespace) -> int:
 
     def ready(state: dict[str, Any]) -> None:
         if options.json:
-            print(json.dumps(state), flush=True)
+            # One-time codes stay in node.json (0600): standard output often ends in a log.
+            shown = {name: value for name, value in state.items() if "code" not in name}
+            print(json.dumps(shown), flush=True)
             return
         print(f"zhidao serves at {state['url']}", file=sys.stderr)
         if "first_admin_code" in state:

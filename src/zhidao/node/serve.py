@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from zhidao.node.workers import Workers
 WATCH_S: Final = 0.25
 STATE_FILE: Final = "node.json"
 SCENARIO_FILE: Final = "scenario-time"
+_BACKLOG: Final = 2048
 _LOG: Final = logging.getLogger("zhidao.node")
 
 
@@ -158,9 +160,11 @@ async def _serve(
 ) -> None:
     server = _web_server(_uvicorn_config(config, node.app))
     manager = own_service_manager()
+    # Taken here and not by the web server, which would end the program without a reason.
+    door = _listening(config.text("http.host"), config.number("http.port"))
 
     async def web() -> None:
-        await server.serve()
+        await server.serve(sockets=[door])
         manager.stopping()
         raise _Stopped
 
@@ -233,6 +237,19 @@ async def _watch(servers: Servers) -> None:
                 child.start()
             except ZhidaoError as error:
                 _LOG.error("%s does not start: %s", name, error, extra={"service": name})
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket that the API listens on. Raises Unavailable if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise Unavailable(
+            f"port {port} of {host} cannot be taken: {error}",
+            code="port_unavailable",
+            remedy="end the program that has it, or set http.port to another one",
+        ) from error
 
 
 def _web_server(settings: Any) -> Any:

