@@ -30,6 +30,14 @@ def scene() -> Scene:
     return simulated_scene("zd-2026-0417", fail="", seed=417)
 
 
+async def test_a_refusal_is_decided_and_applied_once_whatever_dies(tmp_path: Path):
+    scene = simulated_scene("zd-2026-0417", fail="spoof", seed=417)
+    voyage = await carry(scene, tmp_path, seed=5, victim="node", kills=2, fail="spoof")
+    told = f"victim node, seed 5, kills {voyage.kills}"
+    assert voyage.outcome.reason == "network_disagrees", told
+    assert judge(voyage, await read_remains(tmp_path / "node")) == [], told
+
+
 @pytest.mark.parametrize(("victim", "seed"), _VICTIMS, ids=str)
 async def test_whatever_dies_on_the_road_nothing_is_lost_and_nothing_done_twice(
     victim: str, seed: int, scene: Scene, tmp_path: Path

@@ -24,7 +24,8 @@ import httpx
 
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import Unavailable
-from zhidao.finance.events import Settled
+from zhidao.core.events import FactT
+from zhidao.finance.events import Decided, Settled
 from zhidao.simulation import cast
 from zhidao.simulation.adapters.remains import Remains
 from zhidao.simulation.node_process import NodeProcess
@@ -42,6 +43,7 @@ _AFTER_STEP_S: Final = 0.6
 _SOON_S: Final = 0.01
 _QUIET_S: Final = 0.3
 _QUIET_TRIES: Final = 60
+_CUSTOMER: Final = 100  # The ledger's code of customers' accounts.
 _COMMANDS: Final = {"database": "postgres", "bus": "nats-server", "bus-folder": "nats-server"}
 # What a voyage leaves, however often it was interrupted: 63 facts, each recorded so often.
 FACTS: Final[Mapping[str, int]] = {
@@ -92,7 +94,8 @@ _TRANSFERS: Final = Counter(
         (410, 100, cast.AMOUNT_MINOR, 0),
     )
 )
-_TITLE_WAY: Final = (("mint", "exporter"), ("transfer", "corridor"), ("transfer", "importer"))
+_TITLE_WAY: Final = ("exporter", "corridor", "importer")
+_TITLE_BACK: Final = ("exporter", "corridor", "exporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,15 @@ class Kill:
 
 @dataclass(slots=True)
 class Voyage:
-    """One interrupted run of the road. `seconds`: the road alone, with all restarts."""
+    """One interrupted run of the road. `seconds`: the road alone, with all restarts.
+
+    `fail`: the refusal that it shows (`spoof`, ...), empty if it shall end paid.
+    """
 
     seed: int
     victim: str
     outcome: Outcome
+    fail: str = ""
     kills: list[Kill] = field(default_factory=list)
     starts: int = 1
     seconds: float = 0.0
@@ -169,11 +176,12 @@ class Killer:
 
 
 async def carry(
-    scene: Scene, folder: Path, *, seed: int, victim: str, kills: int = 3, pace_s: float = PACE_S
+    scene: Scene, folder: Path, *, seed: int, victim: str, kills: int = 3, fail: str = ""
 ) -> Voyage:
     """Runs the road on a node of its own in `folder` while the victim dies again and again.
 
-    Ends with the node stopped. Raises Unavailable if the road does not come to an end.
+    `fail`: the refusal that the scene was made for. Ends with the node stopped.
+    Raises Unavailable if the road does not come to an end.
     """
     node = NodeProcess(folder)
     await node.start()
@@ -184,10 +192,10 @@ async def carry(
         scene,
         folder=folder,
         output=folder,
-        fail="",
+        fail=fail,
         randomness=SeededRandomness(os.urandom(16)),
         say=killer.reached,
-        pace_s=pace_s,
+        pace_s=PACE_S,
     )
     started_s = time.monotonic()
     killing = asyncio.create_task(killer.run())
@@ -200,23 +208,26 @@ async def carry(
         killing.cancel()
         await asyncio.gather(killing, return_exceptions=True)
         await node.stop()
-    return Voyage(seed, victim, outcome, killer.kills, node.starts, round(seconds, 2))
+    return Voyage(seed, victim, outcome, fail, killer.kills, node.starts, round(seconds, 2))
 
 
 def judge(voyage: Voyage, remains: Remains) -> list[str]:
     """What is wrong, each in a sentence; empty when nothing was lost and nothing done twice."""
+    end = _of_refusal(voyage.outcome, remains) if voyage.fail else _of_payment(remains)
     return [
-        *_of_outcome(voyage.outcome),
+        *_of_outcome(voyage),
         *_of_log(remains),
-        *_of_facts(remains),
+        *end,
         *_of_money(remains),
         *_of_frames(voyage.outcome, remains),
     ]
 
 
-def _of_outcome(outcome: Outcome) -> Iterator[str]:
-    if not outcome.paid:
-        yield f"the road ended unpaid: {outcome.reason} {outcome.sentence}"
+def _of_outcome(voyage: Voyage) -> Iterator[str]:
+    outcome = voyage.outcome
+    if outcome.paid == bool(voyage.fail):
+        end = "paid" if outcome.paid else "unpaid"
+        yield f"the road ended {end}: {outcome.reason} {outcome.sentence}"
     if outcome.proof is None or outcome.trust is None:
         yield "the road ended without a proof"
 
@@ -248,34 +259,55 @@ def _of_log(remains: Remains) -> Iterator[str]:
     yield from (f"given up: {letter}" for letter in remains.dead_letters)
 
 
-def _of_facts(remains: Remains) -> Iterator[str]:
+def _of_payment(remains: Remains) -> Iterator[str]:
+    """Each fact of an undisturbed voyage, no other, and both sides passed once."""
     found = remains.facts
     for kind in sorted(found.keys() | FACTS.keys()):
         if kind not in _ANY_NUMBER and found[kind] != FACTS.get(kind, 0):
             yield f"{kind} was recorded {found[kind]} times, not {FACTS.get(kind, 0)}"
-    moves = sorted(
-        (event.version, TitleMoved.of(event))
-        for event in remains.events.values()
-        if event.type == TitleMoved.TYPE
-    )
-    way = tuple((moved.action, moved.holder_party) for _, moved in moves)
-    if way != _TITLE_WAY:
-        yield f"the title went {way}"
+    if _way(remains) != _TITLE_WAY:
+        yield f"the title went {_way(remains)}"
+    if Counter(remains.transfers) != _TRANSFERS:
+        yield f"the ledger holds other transfers: {remains.transfers}"
+    if not all(event.paid for event in _facts(remains, Settled)):
+        yield "the deal was settled unpaid"
+    yield from _of_balances(remains, cast.FUNDS_MINOR - cast.AMOUNT_MINOR, cast.AMOUNT_MINOR)
+
+
+def _of_refusal(outcome: Outcome, remains: Remains) -> Iterator[str]:
+    """One decision not to pay, applied once: title and money are back with their owners."""
+    decided = [(fact.outcome, fact.reason) for fact in _facts(remains, Decided)]
+    if decided != [("abort", outcome.reason)]:
+        yield f"the decisions are {decided}"
+    if [fact.paid for fact in _facts(remains, Settled)] != [False]:
+        yield "the refusal was not settled once"
+    if _way(remains) != _TITLE_BACK:
+        yield f"the title went {_way(remains)}"
+    yield from _of_balances(remains, 0, cast.FUNDS_MINOR)
+
+
+def _of_balances(remains: Remains, *wanted: int) -> Iterator[str]:
+    customers = sorted(minor for (code, _), minor in remains.balances.items() if code == _CUSTOMER)
+    if customers != sorted(wanted):
+        yield f"the customers' balances are {customers}"
 
 
 def _of_money(remains: Remains) -> Iterator[str]:
-    if Counter(remains.transfers) != _TRANSFERS:
-        yield f"the ledger holds other transfers: {remains.transfers}"
     if sum(remains.balances.values()) != 0:
         yield f"the ledger's sum is {sum(remains.balances.values())}"
     if remains.pending:
         yield f"{remains.pending} minor units are still reserved"
-    customers = sorted(minor for (code, _), minor in remains.balances.items() if code == 100)
-    if customers != sorted((cast.FUNDS_MINOR - cast.AMOUNT_MINOR, cast.AMOUNT_MINOR)):
-        yield f"the customers' balances are {customers}"
-    for event in remains.events.values():
-        if event.type == Settled.TYPE and not Settled.of(event).paid:
-            yield "the deal was settled unpaid"
+
+
+def _way(remains: Remains) -> tuple[str, ...]:
+    """The parties to whom the title went, in order."""
+    return tuple(moved.holder_party for moved in _facts(remains, TitleMoved))
+
+
+def _facts(remains: Remains, kind: type[FactT]) -> list[FactT]:
+    """All facts of a kind in the order of their versions."""
+    found = [event for event in remains.events.values() if event.type == kind.TYPE]
+    return [kind.of(event) for event in sorted(found, key=lambda event: event.version)]
 
 
 def _of_frames(outcome: Outcome, remains: Remains) -> Iterator[str]:
