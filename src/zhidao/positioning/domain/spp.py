@@ -13,6 +13,7 @@ import numpy as np
 from zhidao.positioning.domain.atmosphere import ionosphere_m, troposphere_m
 from zhidao.positioning.domain.ephemeris import Klobuchar
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.measurements import Measurements
 from zhidao.positioning.domain.observations import Bools, Floats
 from zhidao.positioning.domain.orbits import is_geostationary
@@ -23,6 +24,8 @@ from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
 _ROUGH_ROUNDS: Final = 7
 _FINE_ROUNDS: Final = 8
 _STEP_M: Final = 1e-4
+# From this many ranges on, the import of numba costs less than it saves.
+_LOADING_PAYS: Final = 200_000
 _DAY_NS: Final = 86_400_000_000_000
 _HEIGHT_M: Final = (-2_000.0, 60_000.0)
 
@@ -55,8 +58,84 @@ class Fit:
 def fit(data: Measurements, allowed: Bools, model: Klobuchar | None, settings: Settings) -> Fit:
     """Positions from the allowed ranges; allowed (e, s) leaves out those found faulty.
 
-    Epochs with too few ranges come back not converged.
+    Epochs with too few ranges come back not converged. Compiled where that is at hand.
     """
+    if allowed.size and ready(pays=int(np.count_nonzero(allowed)) >= _LOADING_PAYS):
+        return compiled_fit(data, allowed, model, settings)
+    return plain_fit(data, allowed, model, settings)
+
+
+def compiled_fit(
+    data: Measurements, allowed: Bools, model: Klobuchar | None, settings: Settings
+) -> Fit:
+    """The same by `kernels.single_point`."""
+    from zhidao.positioning.domain.kernels.single_point import fit_epochs
+
+    (epochs, cells), size = allowed.shape, 3 + len(data.systems)
+    state, where = np.empty((epochs, size)), np.empty((epochs, 3))
+    sky, design = np.empty((epochs, cells, 6)), np.empty((epochs, cells, size))
+    inverse, good = np.empty((epochs, size, size)), np.empty((epochs, 2), bool)
+    form = 0 if model is None else 1 if model.bds else 2
+    terms = np.array((*model.alpha, *model.beta) if model else (0.0,) * 8)
+    columns = (
+        data.range_m,
+        data.rotation_radps,
+        data.carrier_hz,
+        data.noise,
+        _geostationary_m2(data, settings),
+    )
+    numbers = np.array(
+        (
+            np.deg2rad(settings.mask_mdeg / 1000),
+            settings.range_zenith_mm / 1000,
+            settings.range_slant_mm / 1000,
+        )
+    )
+    fit_epochs(
+        np.ascontiguousarray(allowed),
+        data.present,
+        data.system,
+        np.stack(columns, -1),
+        data.place_m,
+        np.asarray(data.gpst_ns % _DAY_NS * 1e-9, np.float64),
+        form,
+        terms,
+        numbers,
+        state,
+        where,
+        sky,
+        design,
+        inverse,
+        good,
+    )
+    return Fit(
+        ecef_m=state[:, :3],
+        clock_m=state[:, 3:],
+        latitude=where[:, 0],
+        longitude=where[:, 1],
+        height_m=where[:, 2],
+        elevation=sky[..., 0],
+        azimuth=sky[..., 1],
+        ionosphere_m=sky[..., 2],
+        residual_m=np.where(sky[..., 4] > 0, sky[..., 3], np.nan),
+        design=design,
+        weight=sky[..., 4],
+        inverse=inverse,
+        converged=good[:, 1],
+        near_earth=good[:, 0],
+        rough_m=sky[..., 5],
+    )
+
+
+def _geostationary_m2(data: Measurements, settings: Settings) -> Floats:
+    deviation_m = settings.geostationary_mm / 1000
+    return np.where(is_geostationary(data.satellite), deviation_m**2, 0.0)
+
+
+def plain_fit(
+    data: Measurements, allowed: Bools, model: Klobuchar | None, settings: Settings
+) -> Fit:
+    """The same in numpy, all epochs at once."""
     state, rough_m = _rough(data, allowed)
     plausible = _near_earth(state[:, :3])
     # Far from the Earth the models mean nothing; such epochs run along on a place that exists.
@@ -206,7 +285,7 @@ def _look(
     sine = np.sin(held)
     variance = (settings.range_zenith_mm / 1000) ** 2 + (settings.range_slant_mm / 1000 / sine) ** 2
     variance *= data.noise**2
-    variance += is_geostationary(data.satellite) * (settings.geostationary_mm / 1000) ** 2
+    variance += _geostationary_m2(data, settings)
     return _View(
         elevation=elevation,
         azimuth=azimuth,
