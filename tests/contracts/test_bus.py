@@ -196,6 +196,8 @@ async def test_a_server_that_lost_its_folder_shows_it_to_whoever_looks(tmp_path)
         before = bus.generation
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
+        while server.alive():
+            await asyncio.sleep(0.01)
         shutil.rmtree(tmp_path / "nats" / "jetstream")
         server.start()
         started = time.monotonic()
