@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from zhidao.positioning.domain.ephemeris import Navigation
     from zhidao.positioning.domain.observations import Observations
+    from zhidao.positioning.domain.rtk.instantaneous import (
+        Baselines,
+        RtkSettings,
+        solve_baselines,
+    )
     from zhidao.positioning.domain.settings import Settings
     from zhidao.positioning.domain.solution import Reason, Solution
     from zhidao.positioning.domain.solving import solve
@@ -29,14 +34,21 @@ if TYPE_CHECKING:
     )
     from zhidao.positioning.service.evidence import Replay, replay
     from zhidao.positioning.wire.evidence import PositionEvidence
+    from zhidao.positioning.wire.nmea import sentences
+    from zhidao.positioning.wire.ppp_b2b import decode_b2b
     from zhidao.positioning.wire.rinex_nav import read_navigation
     from zhidao.positioning.wire.rinex_obs import read_observations
     from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+    from zhidao.positioning.wire.rtcm.msm import read_msm
+    from zhidao.positioning.wire.rtcm.observations import observations_of
+    from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+    from zhidao.positioning.wire.ubx import read_raw, ubx_messages
     from zhidao.positioning.wire.window import cut_window
 
 _PLACES: Final = {
     "domain.ephemeris": ("Navigation",),
     "domain.observations": ("Observations",),
+    "domain.rtk.instantaneous": ("Baselines", "RtkSettings", "solve_baselines"),
     "domain.settings": ("Settings",),
     "domain.solution": ("Reason", "Solution"),
     "domain.solving": ("solve",),
@@ -50,14 +62,21 @@ _PLACES: Final = {
     ),
     "service.evidence": ("Replay", "replay"),
     "wire.evidence": ("PositionEvidence",),
+    "wire.nmea": ("sentences",),
+    "wire.ppp_b2b": ("decode_b2b",),
     "wire.rinex_nav": ("read_navigation",),
     "wire.rinex_obs": ("read_observations",),
     "wire.rinex_write": ("write_navigation", "write_observations"),
+    "wire.rtcm.msm": ("read_msm",),
+    "wire.rtcm.observations": ("observations_of",),
+    "wire.sp3": ("read_clocks", "read_sp3"),
+    "wire.ubx": ("read_raw", "ubx_messages"),
     "wire.window": ("cut_window",),
 }
 _PLACE_OF: Final = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "Baselines",
     "ErrorModel",
     "Navigation",
     "Observations",
@@ -65,17 +84,27 @@ __all__ = [
     "Reason",
     "Receiver",
     "Replay",
+    "RtkSettings",
     "SatelliteBias",
     "Settings",
     "Solution",
     "constellation",
     "cut_window",
+    "decode_b2b",
+    "observations_of",
+    "read_clocks",
+    "read_msm",
     "read_navigation",
     "read_observations",
+    "read_raw",
+    "read_sp3",
     "replay",
+    "sentences",
     "solve",
+    "solve_baselines",
     "spoofed",
     "synthesize",
+    "ubx_messages",
     "write_navigation",
     "write_observations",
 ]
