@@ -119,29 +119,32 @@ def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
     assert [party for _, party in moves] == ["exporter", "corridor", "exporter"]
 
 
-def test_the_same_road_runs_on_real_signals(shared: Path, tmp_path: Path):
-    real = asyncio.run(
-        carried(
-            tmp_path,
-            *("--observations", str(shared / _OBSERVATIONS)),
-            *("--navigation", str(shared / _NAVIGATION)),
-            *("--site", _SITE),
+@pytest.fixture(scope="module")
+def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """The recording of a station-day, at its own site and with a site 22 km away."""
+    files = ("--observations", str(shared / _OBSERVATIONS))
+    files += ("--navigation", str(shared / _NAVIGATION))
+
+    async def both() -> list[Ended]:
+        return await asyncio.gather(
+            carried(tmp_path_factory.mktemp("here"), *files, "--site", _SITE),
+            carried(tmp_path_factory.mktemp("elsewhere"), *files, "--site", "55.6936,8.4568,60"),
         )
-    )
-    assert real.status == 0, real.lines[-1]
-    assert real.summary["observations"] == "real"
-    assert "observations" not in real.summary["simulated"]
+
+    return dict(zip(("here", "elsewhere"), asyncio.run(both()), strict=True))
 
 
-def test_real_signals_elsewhere_are_no_arrival(shared: Path, tmp_path: Path):
-    elsewhere = asyncio.run(
-        carried(
-            tmp_path,
-            *("--observations", str(shared / _OBSERVATIONS)),
-            *("--navigation", str(shared / _NAVIGATION)),
-            *("--site", "55.6936,8.4568,60"),
-        )
-    )
+def test_the_same_road_runs_on_real_signals(real: dict[str, Ended]):
+    here = real["here"]
+    assert here.status == 0, here.lines[-1]
+    assert here.summary["paid"] is True
+    assert here.summary["observations"] == "real"
+    assert "observations" not in here.summary["simulated"]
+    assert main(["verify", here.summary["proof"], "--trust", here.summary["trust"]]) == 0
+
+
+def test_real_signals_elsewhere_are_no_arrival(real: dict[str, Ended]):
+    elsewhere = real["elsewhere"]
     assert elsewhere.status == 1, elsewhere.lines[-1]
     assert elsewhere.summary["reason"] == "outside"
 
