@@ -166,6 +166,26 @@ async def test_a_bus_that_lost_all_while_the_node_was_away_is_filled_at_the_star
     assert await world.waiting() == 0
 
 
+async def test_a_node_that_stops_leaves_nothing_on_its_way(world: World):
+    for number in range(3):
+        await world.note(number)
+    await world.relay.drain()
+    assert await world.waiting() == 0
+    assert await world.signed() == 3
+    assert len(world.bus.messages) == 3
+
+
+async def test_a_stop_while_the_bus_is_away_keeps_the_rest_for_the_next_start(world: World):
+    await world.note(1)
+    world.bus.away = True
+    await world.relay.drain()
+    assert await world.waiting() == 1
+    assert await world.signed() == 1
+    world.bus.away = False
+    await world.relay.drain()
+    assert len(world.bus.messages) == 1
+
+
 async def test_events_are_logged_and_signed_while_the_bus_is_away(world: World):
     world.bus.away = True
     async with running(world.relay):

@@ -23,6 +23,7 @@ from zhidao.store.database import Database
 from zhidao.trust.commands import Log
 
 BATCH_ROWS_MAX: Final = 512
+DRAIN_S: Final = 3.0
 _IDLE_S: Final = 0.5
 _PAUSE_AFTER_FAILURE_S: Final = 0.2
 # What the world's absence does not explain needs a person: asking often helps nobody.
@@ -97,6 +98,15 @@ class Relay:
         if self._generation != self._bus.generation:
             await self._refill_bus()
         return logged + await self._to_bus()
+
+    async def drain(self) -> None:
+        """Moves what is left when the node stops; the next start moves what cannot go now."""
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while await self.step():
+                    continue
+        except (ZhidaoError, TimeoutError) as error:
+            _LOG.warning("some events wait for the next start: %s", error or "out of time")
 
     async def _refused(self, error: ZhidaoError) -> None:
         """Waits for a person; for ever if another process writes the log."""

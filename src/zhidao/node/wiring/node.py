@@ -63,6 +63,7 @@ class Node:
         devices_address: Callable[[], str],
         ground: Ground,
         alarms: Alarms,
+        drain: Callable[[], Awaitable[None]],
     ) -> None:
         self.app = app
         self.gate = gate
@@ -70,13 +71,15 @@ class Node:
         self.devices_address = devices_address
         self._jobs = jobs
         self._ground = ground
+        self._drain = drain
 
     def jobs(self) -> Sequence[Job]:
         """Work that runs until cancelled, and may be started again when it fails."""
         return self._jobs
 
     async def close(self) -> None:
-        """Lets go of bus and database."""
+        """Moves what was written into log and bus and lets go of both; the jobs have ended."""
+        await self._drain()
         await self._ground.bus.close()
         await self._ground.database.close()
 
@@ -157,6 +160,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         devices_address=built.devices_address,
         ground=ground,
         alarms=alarms,
+        drain=relay.drain,
     )
 
 
