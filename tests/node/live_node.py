@@ -29,12 +29,13 @@ async def admin_of(node: NodeProcess, http: httpx.AsyncClient) -> Caller:
     answer = await Caller(http).ask("POST", "/v1/session/link", json={"code": state["admin_code"]})
     cookies = dict(answer.cookies)
     http.cookies.clear()
-    caller = Caller(http)
-    caller._headers = {
-        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-        "X-CSRF-Token": cookies["zhidao_csrf"],
-    }
-    return caller
+    return Caller(
+        http,
+        headers={
+            "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            "X-CSRF-Token": cookies["zhidao_csrf"],
+        },
+    )
 
 
 async def maker_token(node: NodeProcess, http: httpx.AsyncClient) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -29,9 +30,17 @@ class NodeRefused(Refused):
 class Caller:
     """HTTP calls of one party. Every route of the node may be repeated safely, so it repeats."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str = "") -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        token: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._http = http
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = dict(headers or {})
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
 
     async def get(self, path: str) -> Any:
         """The JSON answer of a GET."""

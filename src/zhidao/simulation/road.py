@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,27 +23,14 @@ from zhidao.core.timescale import NS
 from zhidao.devices.wire.jt808.position import PositionReport
 from zhidao.simulation import cast
 from zhidao.simulation.client import Caller, NodeRefused
+from zhidao.simulation.entrance import let_in
 from zhidao.simulation.machine import machine
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.simulation.scene import CARD, Reported, Scene
 from zhidao.simulation.terminal import Identity, TerminalClient, position_report
 
-FAILS: Final = ("spoof", "late", "short-document", "wrong-token", "replay", "forged", "unbound")
-STEPS: Final = (
-    "the machine's values are judged, the lot is finished",
-    "one entry becomes papers, valid by schema and rules",
-    "papers become credentials, the bill of lading a title",
-    "the importer's bank reserves the money on conditions",
-    "the terminal is sealed to the goods and sends raw signals",
-    "the position is computed, bounded and held against the yard",
-    "the mobile network agrees or disagrees",
-    "the journey is delivered and customs let go",
-    "title and payment pass by one decision",
-    "one file proves it to anybody",
-)
 _SETTLE_S: Final = 90.0
 _POLL_S: Final = 0.1
-_TERMINAL_SEED: Final = b"terminal"
 
 Say = Callable[[int, str], None]
 
@@ -115,44 +101,9 @@ class RoadRun:
         self._say(number, sentence)
 
     async def _open_node(self, http: httpx.AsyncClient) -> None:
-        """Parties and tokens, by the console's one-time code; kept for a run that goes on."""
-        kept = self._folder / "tokens.json"
-        if not kept.exists():
-            admin = await self._sign_in(http)
-            for party, name, role, country in cast.PARTIES:
-                await admin.post(
-                    "/v1/parties",
-                    {"party": party, "name": name, "trade_role": role, "country": country},
-                )
-            tokens = {}
-            for party in cast.ALL:
-                tokens[party] = await _token(admin, party, "party")
-            tokens[cast.OPERATOR] = await _token(admin, cast.OPERATOR, "operator")
-            tokens["auditor"] = await _token(admin, "auditor", "auditor")
-            kept.touch(mode=0o600)
-            kept.write_text(json.dumps(tokens))
-        tokens = json.loads(kept.read_text())
-        self._callers = {party: Caller(http, token) for party, token in tokens.items()}
+        """Lets the cast in, or finds the tokens of a run that goes on."""
+        self._callers = await let_in(http, self._node, self._folder)
         await self._scenario_time(0)
-
-    async def _sign_in(self, http: httpx.AsyncClient) -> Caller:
-        for _ in range(200):
-            state = self._node.state() or {}
-            try:
-                answer = await Caller(http).ask(
-                    "POST", "/v1/session/link", json={"code": state.get("admin_code", "none")}
-                )
-            except NodeRefused:
-                await asyncio.sleep(_POLL_S)
-                continue
-            cookies = {c.split("=", 1)[0]: c.split(";")[0] for c in _set_cookies(answer)}
-            caller = Caller(http)
-            caller._headers = {
-                "Cookie": "; ".join(cookies.values()),
-                "X-CSRF-Token": cookies["zhidao_csrf"].split("=", 1)[1],
-            }
-            return caller
-        raise Unavailable("the node gave no one-time code for the demonstration")
 
     async def _scenario_time(self, seconds: int) -> None:
         """Moves scenario time to that many seconds after the voyage began."""
@@ -556,14 +507,3 @@ def _report_of(point: Reported) -> PositionReport:
         longitude_deg=point.longitude_deg,
         satellites=18,
     )
-
-
-async def _token(admin: Caller, party: str, role: str) -> str:
-    answer = await admin.post(
-        "/v1/tokens", {"party": party, "role": role, "label": "demonstration"}
-    )
-    return str(answer["token"])
-
-
-def _set_cookies(answer: httpx.Response) -> list[str]:
-    return [v for k, v in answer.headers.multi_items() if k.lower() == "set-cookie"]

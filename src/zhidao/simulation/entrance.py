@@ -1,0 +1,72 @@
+"""How the cast gets into a node: by the console's one-time code once, by its own tokens after."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from zhidao.core.errors import Unavailable
+from zhidao.node.adapters.key_files import write_private
+from zhidao.simulation import cast
+from zhidao.simulation.client import Caller, NodeRefused
+from zhidao.simulation.node_process import NodeProcess
+
+_TRIES: Final = 200
+_POLL_S: Final = 0.1
+
+
+async def let_in(http: httpx.AsyncClient, node: NodeProcess, folder: Path) -> dict[str, Caller]:
+    """A caller for each of the cast, the operator and an auditor.
+
+    Their tokens are kept in `folder`, so that a run that goes on needs no code again. Raises
+    Unavailable if the node gives no code.
+    """
+    kept = folder / "tokens.json"
+    if not kept.exists():
+        write_private(kept, json.dumps(await _make_tokens(await _sign_in(http, node))).encode())
+    tokens = json.loads(kept.read_bytes())
+    return {party: Caller(http, token) for party, token in tokens.items()}
+
+
+async def _make_tokens(admin: Caller) -> dict[str, str]:
+    for party, name, role, country in cast.PARTIES:
+        await admin.post(
+            "/v1/parties",
+            {"party": party, "name": name, "trade_role": role, "country": country},
+        )
+    roles = dict.fromkeys(cast.ALL, "party") | {cast.OPERATOR: "operator", "auditor": "auditor"}
+    return {party: await _token(admin, party, role) for party, role in roles.items()}
+
+
+async def _token(admin: Caller, party: str, role: str) -> str:
+    answer = await admin.post(
+        "/v1/tokens", {"party": party, "role": role, "label": "demonstration"}
+    )
+    return str(answer["token"])
+
+
+async def _sign_in(http: httpx.AsyncClient, node: NodeProcess) -> Caller:
+    for _ in range(_TRIES):
+        state = node.state() or {}
+        try:
+            answer = await Caller(http).ask(
+                "POST", "/v1/session/link", json={"code": state.get("admin_code", "none")}
+            )
+        except NodeRefused:
+            # The code was used by a call whose answer got lost; the next start prints another.
+            await asyncio.sleep(_POLL_S)
+            continue
+        return Caller(http, headers=_session_headers(answer))
+    raise Unavailable("the node gave no one-time code for the demonstration")
+
+
+def _session_headers(answer: httpx.Response) -> dict[str, str]:
+    """The session as headers: a client keeps no Secure cookie of a plain loopback address."""
+    set_cookies = [v for k, v in answer.headers.multi_items() if k.lower() == "set-cookie"]
+    pairs = [cookie.partition(";")[0] for cookie in set_cookies]
+    csrf = next(p.partition("=")[2] for p in pairs if p.startswith("zhidao_csrf="))
+    return {"Cookie": "; ".join(pairs), "X-CSRF-Token": csrf}
