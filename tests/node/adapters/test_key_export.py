@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -16,20 +17,27 @@ PASSPHRASE = b"correct horse battery staple"
 RANDOM = SeededRandomness(3)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Keys of a node and a party."""
-    files = KeyFiles(tmp_path / "keys", PASSPHRASE, RANDOM)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys of a node and a party, and their export: made once, because the passphrase costs."""
+    root = tmp_path_factory.mktemp("made")
+    files = KeyFiles(root / "keys", PASSPHRASE, RANDOM)
     files.make("node", Algorithm.ED25519)
     files.make("party.exporter", Algorithm.SECP256K1)
-    return tmp_path / "keys"
+    assert export_keys(root / "keys", PASSPHRASE, root / "node.zdkeys", RANDOM) == 2
+    return root
 
 
 @pytest.fixture
-def exported(folder: Path, tmp_path: Path) -> Path:
-    out = tmp_path / "node.zdkeys"
-    assert export_keys(folder, PASSPHRASE, out, RANDOM) == 2
-    return out
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of the keys that a test may change."""
+    return Path(shutil.copytree(made / "keys", tmp_path / "keys"))
+
+
+@pytest.fixture
+def exported(made: Path, tmp_path: Path) -> Path:
+    """A copy of the export that a test may change."""
+    return Path(shutil.copy2(made / "node.zdkeys", tmp_path / "node.zdkeys"))
 
 
 def test_imported_keys_are_the_exported_ones(folder: Path, exported: Path, tmp_path: Path):
