@@ -28,7 +28,9 @@ ROOT: Final = Path(__file__).resolve().parent
 ASSETS: Final = Path("src/zhidao/node/web/assets")
 ARTEFACTS: Final = Path("src/zhidao/trust/artefacts")
 _CONTRACTS: Final = Path("web/node_modules/@tradetrust-tt/token-registry")
+_CONTEXTS: Final = Path("web/node_modules/@trustvc/w3c-context")
 _STEP: Final = Path("build_steps/title_artefacts.py")
+_CONTEXT_STEP: Final = Path("build_steps/contexts.py")
 _STAMP: Final = ".stamp"
 _NODE_MAJOR_MIN: Final = 18  # esbuild 0.28 states it.
 
@@ -80,7 +82,7 @@ def build(root: Path = ROOT) -> bool:
 def stamp_of(root: Path) -> str:
     """One digest over the names and contents of everything that the built files depend on."""
     web = root / "web"
-    files = [root / "hatch_build.py", root / _STEP]
+    files = [root / "hatch_build.py", root / _STEP, root / _CONTEXT_STEP]
     files += [web / name for name in (".npmrc", "build.mjs", "package.json", "package-lock.json")]
     files += sorted(path for path in (web / "src").rglob("*") if path.is_file())
     whole = hashlib.sha256()
@@ -145,7 +147,10 @@ def _is_current(root: Path, inputs: str) -> bool:
     stamp = root / ASSETS / _STAMP
     if not stamp.exists() or stamp.read_text() != inputs:
         return False
-    return not (root / _STEP).exists() or (root / ARTEFACTS / "token_registry.json").exists()
+    if not (root / _STEP).exists():
+        return True
+    made = ("token_registry.json", "contexts.json")
+    return all((root / ARTEFACTS / name).exists() for name in made)
 
 
 def _bundle(root: Path, node: Node) -> None:
@@ -162,9 +167,10 @@ def _bundle(root: Path, node: Node) -> None:
 def _contracts(root: Path) -> None:
     if not (root / _STEP).exists():
         return
-    say("taking the title contracts from their package")
-    words = [sys.executable, str(root / _STEP), str(root / _CONTRACTS), str(root / ARTEFACTS)]
-    _run(words, root, None)
+    say("taking the title contracts and credential contexts from their packages")
+    for step, package in ((_STEP, _CONTRACTS), (_CONTEXT_STEP, _CONTEXTS)):
+        words = [sys.executable, str(root / step), str(root / package), str(root / ARTEFACTS)]
+        _run(words, root, None)
 
 
 def _run(words: list[str], where: Path, node: Node | None) -> None:

@@ -21,7 +21,7 @@ every_algorithm = pytest.mark.parametrize("algorithm", list(Algorithm), ids=lamb
 
 
 def key_of(algorithm: Algorithm, seed: int = 1) -> SoftwareKey:
-    return SoftwareKey(algorithm, SeededRandomness(seed).token(32))
+    return SoftwareKey(algorithm, SeededRandomness(seed).token(algorithm.secret_bytes))
 
 
 @every_algorithm

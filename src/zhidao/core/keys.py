@@ -35,12 +35,18 @@ class Algorithm(Enum):
     P256 = ("p256", bytes.fromhex("8024"), 33, 64)
     SECP256K1 = ("secp256k1", bytes.fromhex("e701"), 33, 64)
     ML_DSA_44 = ("ml-dsa-44", bytes.fromhex("9024"), 1312, 2420)
+    P384 = ("p384", bytes.fromhex("8124"), 49, 96)
 
     def __init__(self, label: str, prefix: bytes, key_bytes: int, signature_bytes: int) -> None:
         self.label = label
         self.prefix = prefix
         self.key_bytes = key_bytes
         self.signature_bytes = signature_bytes
+
+    @property
+    def secret_bytes(self) -> int:
+        """Bytes of a private key: an Ed25519 or ML-DSA seed, or an EC scalar, big-endian."""
+        return 48 if self is Algorithm.P384 else SECRET_BYTES
 
     @classmethod
     def named(cls, label: str) -> Algorithm:
@@ -129,9 +135,9 @@ class SoftwareKey:
     """A private key in this process's memory."""
 
     def __init__(self, algorithm: Algorithm, secret: bytes) -> None:
-        """`secret`: 32 bytes (Ed25519 seed, EC scalar big-endian, ML-DSA seed)."""
-        if len(secret) != SECRET_BYTES:
-            raise MalformedInput(f"a private key has {SECRET_BYTES} bytes")
+        """`secret`: 32 bytes (Ed25519 seed, EC scalar big-endian, ML-DSA seed); P-384: 48."""
+        if len(secret) != algorithm.secret_bytes:
+            raise MalformedInput(f"a private key has {algorithm.secret_bytes} bytes")
         self._secret = secret
         self._private = _private(algorithm, secret)
         self.public = PublicKey(algorithm, _raw_public(self._private))
@@ -144,10 +150,12 @@ class SoftwareKey:
     def sign(self, message: bytes) -> bytes:
         """A raw signature; EC ones are r || s with s in the lower half (secp256k1)."""
         if isinstance(self._private, ec.EllipticCurvePrivateKey):
-            r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(hashes.SHA256())))
+            size = self.public.algorithm.secret_bytes
+            digest = hashes.SHA384() if size == 48 else hashes.SHA256()
+            r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(digest)))
             if self.public.algorithm is Algorithm.SECP256K1:
                 s = min(s, _SECP256K1_ORDER - s)
-            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+            return r.to_bytes(size, "big") + s.to_bytes(size, "big")
         return self._private.sign(message)
 
     def __repr__(self) -> str:
@@ -167,6 +175,8 @@ def _private(algorithm: Algorithm, secret: bytes) -> _Private:
             return mldsa.MLDSA44PrivateKey.from_seed_bytes(secret)
         case Algorithm.P256:
             return ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
+        case Algorithm.P384:
+            return ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP384R1())
         case Algorithm.SECP256K1:
             return ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256K1())
 
@@ -188,10 +198,25 @@ def _verify_ml_dsa_44(raw: bytes, signature: bytes, message: bytes) -> None:
     mldsa.MLDSA44PublicKey.from_public_bytes(raw).verify(signature, message)
 
 
+_P256_DIGEST: Final = ec.ECDSA(hashes.SHA256())
+_P384_DIGEST: Final = ec.ECDSA(hashes.SHA384())
+
+
+# Reading a compressed point takes a third of a verification.
+@lru_cache(maxsize=1024)
+def _point(raw: bytes) -> ec.EllipticCurvePublicKey:
+    curve = ec.SECP256R1() if len(raw) == Algorithm.P256.key_bytes else ec.SECP384R1()
+    return ec.EllipticCurvePublicKey.from_encoded_point(curve, raw)
+
+
 def _verify_p256(raw: bytes, signature: bytes, message: bytes) -> None:
-    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
-    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-    key.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    _point(raw).verify(encode_dss_signature(r, s), message, _P256_DIGEST)
+
+
+def _verify_p384(raw: bytes, signature: bytes, message: bytes) -> None:
+    r, s = int.from_bytes(signature[:48], "big"), int.from_bytes(signature[48:], "big")
+    _point(raw).verify(encode_dss_signature(r, s), message, _P384_DIGEST)
 
 
 def _verify_secp256k1(raw: bytes, signature: bytes, message: bytes) -> None:
@@ -205,6 +230,7 @@ def _verify_secp256k1(raw: bytes, signature: bytes, message: bytes) -> None:
 _VERIFY: Final = {
     Algorithm.ED25519: _verify_ed25519,
     Algorithm.P256: _verify_p256,
+    Algorithm.P384: _verify_p384,
     Algorithm.SECP256K1: _verify_secp256k1,
     Algorithm.ML_DSA_44: _verify_ml_dsa_44,
 }
