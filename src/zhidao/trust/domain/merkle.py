@@ -151,6 +151,69 @@ def cover(leaves: Range) -> list[Node]:
     return nodes
 
 
+def span(leaves: Range) -> list[Node]:
+    """The largest aligned perfect subtrees that lie side by side over any range of leaves."""
+    begin, end = leaves
+    nodes = []
+    while begin < end:
+        level = (end - begin).bit_length() - 1
+        if begin:
+            level = min(level, (begin & -begin).bit_length() - 1)
+        nodes.append((level, begin >> level))
+        begin += 1 << level
+    return nodes
+
+
+def extended(edge: Edge, size: int, hashes: Sequence[bytes]) -> Edge:
+    """The right edge at `size`, from an earlier one and the hashes of `span` between them.
+
+    Raises Refused (`bad_consistency`) if there are not as many hashes as the span needs.
+    """
+    nodes = span((edge.size, size)) if size >= edge.size else []
+    if size < edge.size or len(nodes) != len(hashes):
+        raise Refused(f"no span from {edge.size} to {size} leaves", code="bad_consistency")
+    _check_hashes(hashes, "bad_consistency")
+    stack = list(zip(cover((0, edge.size)), edge.hashes, strict=True))
+    for node, found in zip(nodes, hashes, strict=True):
+        (level, index), joined = node, found
+        while stack and stack[-1][0] == (level, index - 1) and index & 1:
+            joined = node_hash(stack.pop()[1], joined)
+            level, index = level + 1, index >> 1
+        stack.append(((level, index), joined))
+    return Edge(size, tuple(found for _, found in stack))
+
+
+def subtree_ranges(leaves: Range, size: int) -> list[Range]:
+    """Which subtree hashes prove that the subtree over `leaves` is part of the tree.
+
+    Raises Refused unless the range can be a subtree of it. It generalises `consistency_ranges`.
+    """
+    if not is_subtree(leaves) or leaves[1] > size:
+        raise Refused(f"no subtree {leaves} in a tree of {size}", code="out_of_range")
+    first, last = leaves
+    path: list[Range] = []
+    begin, end = 0, size
+    whole = True
+    while (begin, end) != leaves:
+        middle = begin + _split(end - begin)
+        if last <= middle:
+            path.append((middle, end))
+            end = middle
+        elif first >= middle:
+            path.append((begin, middle))
+            begin = middle
+        else:
+            # The range ends inside the right half: its left half is complete.
+            path.append((begin, middle))
+            first = begin = middle
+            leaves = (first, last)
+            whole = False
+    if not whole:
+        path.append((begin, end))
+    path.reverse()
+    return path
+
+
 def inclusion_ranges(index: int, size: int) -> list[Range]:
     """Which subtree hashes prove that a leaf is in the tree, in the order of the proof.
 

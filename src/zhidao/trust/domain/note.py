@@ -1,6 +1,10 @@
 """Signed notes and checkpoints as values: who signed which text, and whether that holds.
 
-Source: C2SP signed-note and tlog-checkpoint (c2sp.org, revisions 05528762 and 27938939).
+A note key is a key under a name with a *kind*: a plain Ed25519 note signature, or one of the two
+timestamped cosignatures. A log signs its checkpoint with a plain line and, if it has an ML-DSA-44
+key, with a cosignature under its own origin: no plain ML-DSA-44 type is assigned.
+Source: C2SP signed-note, tlog-checkpoint and tlog-cosignature (c2sp.org, revisions 1f701bb5,
+e5b2a171 and 01194db1).
 """
 
 from __future__ import annotations
@@ -8,14 +12,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, PublicKey, Signer
+from zhidao.trust.domain.cosignature import TIME_BYTES, cosigned_message, timestamp_of
 from zhidao.trust.domain.merkle import HASH_BYTES, SIZE_MAX
 
-# signed-note, "Signature types": Ed25519 over the note text.
-ED25519_TYPE: Final = b"\x01"
 KEY_ID_BYTES: Final = 4
 NAME_CHARACTERS_MAX: Final = 255
 
@@ -28,25 +32,68 @@ def check_key_name(name: str) -> str:
     return name
 
 
+class NoteKind(Enum):
+    """A signature type of signed notes: its identifier byte and its algorithm."""
+
+    PLAIN = (b"\x01", Algorithm.ED25519)
+    COSIGNATURE = (b"\x04", Algorithm.ED25519)
+    COSIGNATURE_ML_DSA_44 = (b"\x06", Algorithm.ML_DSA_44)
+
+    def __init__(self, byte: bytes, algorithm: Algorithm) -> None:
+        self.byte = byte
+        self.algorithm = algorithm
+
+    @classmethod
+    def of(cls, byte: bytes) -> NoteKind:
+        """By its identifier byte. Raises MalformedInput for one that is not known here."""
+        for kind in cls:
+            if kind.byte == byte:
+                return kind
+        raise MalformedInput(
+            f"a signature of type {byte.hex() or '(none)'}; types 01, 04 and 06 are known",
+            code="unknown_algorithm",
+        )
+
+    @property
+    def timed(self) -> bool:
+        """Whether signatures of this kind say when they were made."""
+        return self is not NoteKind.PLAIN
+
+
 @dataclass(frozen=True, slots=True)
 class NoteKey:
-    """A key under a name, as signed notes know it. Ed25519 only."""
+    """A key under a name and for one kind of signature, as signed notes know it."""
 
     name: str
     key: PublicKey
+    kind: NoteKind = NoteKind.PLAIN
 
     def __post_init__(self) -> None:
         check_key_name(self.name)
-        if self.key.algorithm is not Algorithm.ED25519:
+        if self.key.algorithm is not self.kind.algorithm:
             raise MalformedInput(
-                f"a note key is Ed25519, not {self.key.algorithm.label}", code="unknown_algorithm"
+                f"a note key is Ed25519 or, for cosignatures, ML-DSA-44, as its type says; not "
+                f"{self.key.algorithm.label}",
+                code="unknown_algorithm",
             )
 
     @property
     def id(self) -> bytes:
         """First four bytes of SHA-256(name, newline, type, key)."""
-        named = self.name.encode() + b"\n" + ED25519_TYPE + self.key.raw
+        named = self.name.encode() + b"\n" + self.kind.byte + self.key.raw
         return hashlib.sha256(named).digest()[:KEY_ID_BYTES]
+
+    def verifies(self, signature: bytes, text: str) -> bool:
+        """Whether the line's bytes are this key's over the text of a note; never raises."""
+        if not self.kind.timed:
+            return self.key.verifies(signature, text.encode())
+        if len(signature) != TIME_BYTES + self.key.algorithm.signature_bytes:
+            return False
+        try:
+            message = cosigned_message(self.key.algorithm, self.name, timestamp_of(signature), text)
+        except MalformedInput:
+            return False
+        return self.key.verifies(signature[TIME_BYTES:], message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +103,14 @@ class NoteSignature:
     name: str
     key_id: bytes
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A cosignature that held: whose, and when it says it was made (POSIX seconds)."""
+
+    key: NoteKey
+    at_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +132,29 @@ class Note:
             key = known.get((line.name, line.key_id))
             if key is None:
                 continue
-            if not key.key.verifies(line.signature, self.text.encode()):
+            if not key.verifies(line.signature, self.text):
                 raise Refused(f"the signature of {line.name} is wrong", code="bad_signature")
             if key not in good:
                 good.append(key)
         return tuple(good)
+
+    def cosigned_by(self, keys: Iterable[NoteKey]) -> tuple[Cosigned, ...]:
+        """Timestamped lines of the known keys, each key once with its earliest time.
+
+        Raises Refused (`bad_signature`) as `signed_by` does.
+        """
+        good = {key for key in self.signed_by(keys) if key.kind.timed}
+        times: dict[NoteKey, int] = {}
+        for line in self.signatures:
+            for key in good:
+                if (key.name, key.id) == (line.name, line.key_id):
+                    at_s = timestamp_of(line.signature)
+                    times[key] = min(at_s, times.get(key, at_s))
+        return tuple(Cosigned(key, at_s) for key, at_s in times.items())
+
+    def with_lines(self, lines: Iterable[NoteSignature]) -> Note:
+        """The note with further lines; a line that stands already is not repeated."""
+        return Note(self.text, tuple(dict.fromkeys((*self.signatures, *lines))))
 
     def unknown_to(self, keys: Iterable[NoteKey]) -> tuple[NoteSignature, ...]:
         """The lines that none of the known keys made."""
@@ -96,6 +169,32 @@ def sign_note(text: str, signers: Sequence[tuple[str, Signer]]) -> Note:
         key = NoteKey(name, signer.public)
         lines.append(NoteSignature(name, key.id, signer.sign(text.encode())))
     return Note(text, tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A private key under a name that cosigns checkpoints: Ed25519 or ML-DSA-44."""
+
+    name: str
+    signer: Signer
+
+    @property
+    def note_key(self) -> NoteKey:
+        """The public half, as verifiers are configured with it."""
+        public = self.signer.public
+        kind = (
+            NoteKind.COSIGNATURE_ML_DSA_44
+            if public.algorithm is Algorithm.ML_DSA_44
+            else NoteKind.COSIGNATURE
+        )
+        return NoteKey(self.name, public, kind)
+
+    def cosign(self, text: str, at_s: int) -> NoteSignature:
+        """A line over a checkpoint's text. Raises MalformedInput if the text is no checkpoint."""
+        key = self.note_key
+        message = cosigned_message(key.key.algorithm, self.name, at_s, text)
+        signature = at_s.to_bytes(TIME_BYTES, "big") + self.signer.sign(message)
+        return NoteSignature(self.name, key.id, signature)
 
 
 @dataclass(frozen=True, slots=True)

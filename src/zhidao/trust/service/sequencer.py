@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, MalformedInput, Refused
 from zhidao.core.keys import Signer
+from zhidao.core.timescale import NS
 from zhidao.trust.domain.merkle import grow, leaf_hash
-from zhidao.trust.domain.note import Checkpoint, NoteKey, sign_note
+from zhidao.trust.domain.note import Checkpoint, Cosigner, Note, NoteKey, sign_note
 from zhidao.trust.events import Appended
 from zhidao.trust.service.log_ports import HeadCopy, LogStore
 from zhidao.trust.service.log_reader import LogReader
@@ -24,13 +27,34 @@ def origin_of(name: str, key: NoteKey | Signer) -> str:
     return f"zhidao-log/{name}/{public.fingerprint.replace('-', '')[:16]}"
 
 
+@dataclass(frozen=True, slots=True)
+class TimedKey:
+    """The log's ML-DSA-44 key. Its line says when, so heads that go back in time convict the log.
+
+    `clock` gives the time; it is never put before that of the head before.
+    """
+
+    key: Signer
+    clock: Clock
+
+
 class Sequencer:
     """Implements `trust.commands.Log`. Call `start` before anything else."""
 
-    def __init__(self, *, origin: str, key: Signer, store: LogStore, copy: HeadCopy) -> None:
+    def __init__(
+        self,
+        *,
+        origin: str,
+        key: Signer,
+        store: LogStore,
+        copy: HeadCopy,
+        timed: TimedKey | None = None,
+    ) -> None:
         self.note_key = NoteKey(origin, key.public)
         self.reader = LogReader(store)
         self._key = key
+        self._timed = timed
+        self._cosigner = Cosigner(origin, timed.key) if timed else None
         self._store = store
         self._copy = copy
         self._epoch = 0
@@ -88,12 +112,27 @@ class Sequencer:
         newest = await self._store.checkpoint()
         if newest is None or parse_checkpoint(decode_note(newest).text).size != head.edge.size:
             checkpoint = Checkpoint(self.origin, head.edge.size, head.edge.root)
-            note = sign_note(checkpoint_text(checkpoint), [(self.origin, self._key)])
+            note = self._signed(checkpoint_text(checkpoint), newest)
             newest = await self._store.keep_checkpoint(head.edge.size, encode_note(note))
         # Written even if the note stood already: the process may have died between the two.
         if await self._copy.newest() != newest:
             await self._copy.keep(newest)
         return newest
+
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """All keys that sign this log's heads: plain first, then the timed one if there is one."""
+        return (self.note_key, *([self._cosigner.note_key] if self._cosigner else []))
+
+    def _signed(self, text: str, before: bytes | None) -> Note:
+        note = sign_note(text, [(self.origin, self._key)])
+        if self._timed is None or self._cosigner is None:
+            return note
+        at_s = self._timed.clock.now().unix_ns // NS
+        if before is not None:
+            earlier = decode_note(before).cosigned_by([self._cosigner.note_key])
+            at_s = max([at_s, *(each.at_s for each in earlier)])
+        return note.with_lines([self._cosigner.cosign(text, at_s)])
 
     def _check_ready(self) -> None:
         if self._recovering:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from zhidao.core.encoding import parse_base64
 from zhidao.core.errors import MalformedInput
-from zhidao.core.keys import Algorithm, PublicKey
+from zhidao.core.keys import PublicKey
 from zhidao.trust.domain.note import (
-    ED25519_TYPE,
     KEY_ID_BYTES,
     Checkpoint,
     Note,
     NoteKey,
+    NoteKind,
     NoteSignature,
     check_key_name,
 )
@@ -33,11 +34,21 @@ _VKEY: Final = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)\Z", re.AS
 
 def encode_note(note: Note) -> bytes:
     """The note's bytes."""
+    return note.text.encode() + b"\n" + encode_lines(note.signatures)
+
+
+def encode_lines(signatures: Iterable[NoteSignature]) -> bytes:
+    """Signature lines alone, as a witness answers."""
     lines = [
-        f"{_DASH}{s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n"
-        for s in note.signatures
+        f"{_DASH}{s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n" for s in signatures
     ]
-    return (note.text + "\n" + "".join(lines)).encode()
+    return "".join(lines).encode()
+
+
+def decode_lines(data: bytes) -> tuple[NoteSignature, ...]:
+    """Reads what a witness answered. Raises MalformedInput for anything but signature lines."""
+    # Any text makes the lines a note; the note's own rules then hold for them.
+    return decode_note(b"lines\n\n" + data).signatures
 
 
 def decode_note(data: bytes) -> Note:
@@ -93,7 +104,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 def vkey(key: NoteKey) -> str:
     """The key as one line of text: name, id, type and key."""
-    encoded = base64.b64encode(ED25519_TYPE + key.key.raw).decode()
+    encoded = base64.b64encode(key.kind.byte + key.key.raw).decode()
     return f"{key.name}+{key.id.hex()}+{encoded}"
 
 
@@ -103,9 +114,8 @@ def parse_vkey(text: str) -> NoteKey:
     if not match:
         raise MalformedInput(f"not a verifier key: {text[:48]!r}")
     data = parse_base64(match[3])
-    if data[:1] != ED25519_TYPE:
-        raise MalformedInput("a verifier key of an unknown type; Ed25519 is type 1")
-    key = NoteKey(match[1], PublicKey(Algorithm.ED25519, data[1:]))
+    kind = NoteKind.of(data[:1])
+    key = NoteKey(match[1], PublicKey(kind.algorithm, data[1:]), kind)
     if key.id.hex() != match[2]:
         raise MalformedInput(f"the key id of {match[1][:48]!r} is not its key's")
     return key
