@@ -12,7 +12,6 @@ from zhidao.core.geo import (
     Ecef,
     Frame,
     Geodetic,
-    Polygon,
     course,
     destination,
     enu,
@@ -78,37 +77,6 @@ def test_a_circle_counts_the_margin():
     assert not circle.contains(destination(SHANGHAI, azimuth_deg=77, distance_m=30.01))
 
 
-def _square(half_m: float) -> Polygon:
-    corner = half_m * math.sqrt(2)
-    return Polygon(
-        tuple(
-            destination(SHANGHAI, azimuth_deg=azimuth, distance_m=corner)
-            for azimuth in (45, 135, 225, 315)
-        )
-    )
-
-
-def test_a_polygon_counts_the_margin_to_its_nearest_edge():
-    square = _square(100)
-    point = destination(SHANGHAI, azimuth_deg=90, distance_m=80)
-    assert square.contains(point)
-    assert square.contains(point, margin_m=19.99)
-    assert not square.contains(point, margin_m=20.01)
-    assert not square.contains(destination(SHANGHAI, azimuth_deg=90, distance_m=100.1))
-
-
-def test_a_polygon_far_away_does_not_contain():
-    square = _square(100)
-    assert not square.contains(Geodetic(-31.23, -58.53))
-    assert not square.contains(Geodetic(31.23, -58))
-
-
-def test_a_polygon_across_the_date_line_contains():
-    centre = Geodetic(-16, 180)
-    ring = tuple(destination(centre, azimuth_deg=a, distance_m=500) for a in range(0, 360, 30))
-    assert Polygon(ring).contains(Geodetic(-16, -179.999), margin_m=100)
-
-
 @given(st.floats(20, 50), st.floats(80, 130))
 def test_gcj02_goes_there_and_back(latitude, longitude):
     point = Geodetic(latitude, longitude)
@@ -143,10 +111,8 @@ def test_antipodes_are_refused_and_not_guessed():
         course(Geodetic(0, 0), Geodetic(0.3, 179.8))
 
 
-def test_shapes_without_area_are_refused():
+def test_a_circle_without_area_is_refused():
     with pytest.raises(MalformedInput):
         Circle(SHANGHAI, 0)
-    with pytest.raises(MalformedInput):
-        Polygon((SHANGHAI, SHANGHAI))
     with pytest.raises(Refused):
         Ecef(1, 2, 3).to_geodetic()

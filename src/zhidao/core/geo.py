@@ -1,4 +1,4 @@
-"""Places with the frame they are given in: geodetic and Cartesian forms, distances, containment.
+"""Places with the frame they are given in: geodetic and Cartesian forms, distances, circles.
 
 Scalars only, standard library only. Positioning has the array forms of what it needs in bulk.
 Ellipsoids: WGS 84 (a = 6378137 m, 1/f = 298.257223563) and CGCS2000 (the GRS 80 flattening
@@ -8,7 +8,6 @@ Ellipsoids: WGS 84 (a = 6378137 m, 1/f = 298.257223563) and CGCS2000 (the GRS 80
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,8 +16,7 @@ from zhidao.core.errors import MalformedInput, Refused
 
 SEMI_MAJOR_M: Final = 6_378_137.0
 _NDEG: Final = 1_000_000_000
-# Beyond this a straight edge in the plane around the asked point is no good geodesic any more.
-_POLYGON_REACH_M: Final = 100_000.0
+_RADIUS_M_MAX: Final = 100_000.0
 _ITERATIONS_MAX: Final = 200
 
 
@@ -286,7 +284,7 @@ class Circle:
     radius_m: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.radius_m <= _POLYGON_REACH_M:
+        if not 0 < self.radius_m <= _RADIUS_M_MAX:
             raise MalformedInput(f"a circle of {self.radius_m} m; give more than 0, up to 100 km")
 
     def contains(self, point: Geodetic, *, margin_m: float = 0.0) -> bool:
@@ -296,62 +294,6 @@ class Circle:
     def spare_m(self, point: Geodetic) -> float:
         """How far inside the edge the point lies; negative outside."""
         return self.radius_m - course(self.centre, point).distance_m
-
-
-@dataclass(frozen=True, slots=True)
-class Polygon:
-    """An area by its corners in order, either way round, last joined to first; at most 100 km wide.
-
-    Edges are straight in the picture around the asked point; for edges up to 10 km that is within
-    1 mm of the geodesic.
-    """
-
-    corners: tuple[Geodetic, ...]
-
-    def __post_init__(self) -> None:
-        if not 3 <= len(self.corners) <= 1000:
-            raise MalformedInput(f"a polygon of {len(self.corners)} corners; give 3 to 1,000")
-        for corner in self.corners:
-            if course(self.corners[0], corner).distance_m > _POLYGON_REACH_M:
-                raise MalformedInput("a polygon wider than 100 km")
-
-    def contains(self, point: Geodetic, *, margin_m: float = 0.0) -> bool:
-        """Whether everything within `margin_m` of the point lies inside (even-odd rule)."""
-        plane = self._seen_from(point)
-        if not plane or not _surrounds_origin(plane):
-            return False
-        return _edge_distance_m(plane) >= margin_m
-
-    def _seen_from(self, point: Geodetic) -> list[tuple[float, float]]:
-        """Corners as metres east and north around the point; empty if the point is far away."""
-        seen = []
-        for corner in self.corners:
-            if abs(corner.latitude_deg - point.latitude_deg) > 2:
-                return []
-            line = course(point, corner)
-            if line.distance_m > 2 * _POLYGON_REACH_M:
-                return []
-            azimuth = math.radians(line.azimuth_deg)
-            seen.append((line.distance_m * math.sin(azimuth), line.distance_m * math.cos(azimuth)))
-        return seen
-
-
-def _surrounds_origin(corners: Sequence[tuple[float, float]]) -> bool:
-    inside = False
-    for (x1, y1), (x2, y2) in zip(corners, (*corners[1:], corners[0]), strict=True):
-        if (y1 > 0) != (y2 > 0) and x1 - y1 * (x2 - x1) / (y2 - y1) > 0:
-            inside = not inside
-    return inside
-
-
-def _edge_distance_m(corners: Sequence[tuple[float, float]]) -> float:
-    nearest = math.inf
-    for (x1, y1), (x2, y2) in zip(corners, (*corners[1:], corners[0]), strict=True):
-        dx, dy = x2 - x1, y2 - y1
-        length2 = dx * dx + dy * dy
-        along = min(1.0, max(0.0, -(x1 * dx + y1 * dy) / length2)) if length2 else 0.0
-        nearest = min(nearest, math.hypot(x1 + along * dx, y1 + along * dy))
-    return nearest
 
 
 def to_gcj02(point: Geodetic) -> Geodetic:

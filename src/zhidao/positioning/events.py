@@ -2,20 +2,82 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
 
+from zhidao.core.errors import MalformedInput
 from zhidao.core.events import Fact
+from zhidao.core.geo import Circle, Geodetic
+from zhidao.core.polygon import Polygon
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A place to arrive at: a circle (nanodegrees WGS 84, millimetres) with a name."""
+class Corner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A corner of a site, nanodegrees WGS 84."""
+
+    latitude_ndeg: int
+    longitude_ndeg: int
+
+
+class Site(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A place to arrive at, with a name: a polygon, or a circle (nanodegrees WGS 84, millimetres).
+
+    A polygon has `corners` in order along its outline, a `radius_mm` of 0, and a point inside of
+    it as latitude and longitude. A circle has no corners, and is written as it was before there
+    were any: readers of version 0.1 read circles still, and refuse what they cannot understand.
+    """
 
     name: str
     latitude_ndeg: int
     longitude_ndeg: int
     radius_mm: int
+    corners: list[Corner] = []
+
+    @classmethod
+    def of_polygon(cls, name: str, polygon: Polygon) -> Self:
+        """A polygon under a name."""
+        middle = polygon.middle()
+        return cls(
+            name=name,
+            latitude_ndeg=middle.latitude_ndeg,
+            longitude_ndeg=middle.longitude_ndeg,
+            radius_mm=0,
+            corners=[
+                Corner(latitude_ndeg=c.latitude_ndeg, longitude_ndeg=c.longitude_ndeg)
+                for c in polygon.corners
+            ],
+        )
+
+    @property
+    def middle(self) -> Geodetic:
+        """The circle's centre, or a point inside of the polygon. Raises MalformedInput."""
+        return Geodetic.from_ndeg(
+            latitude_ndeg=self.latitude_ndeg, longitude_ndeg=self.longitude_ndeg
+        )
+
+    def area(self) -> Circle | Polygon:
+        """The place as a shape.
+
+        Raises MalformedInput for coordinates, sizes and outlines that are none.
+        """
+        if not self.corners:
+            return Circle(self.middle, self.radius_mm / 1000)
+        if self.radius_mm:
+            raise MalformedInput("a site is a circle with a radius or a polygon with corners")
+        polygon = Polygon(
+            tuple(
+                Geodetic.from_ndeg(latitude_ndeg=c.latitude_ndeg, longitude_ndeg=c.longitude_ndeg)
+                for c in self.corners
+            )
+        )
+        if polygon.spare_m(self.middle) <= 0:
+            raise MalformedInput(
+                "the point that stands for the polygon lies outside of it",
+                remedy="give a latitude and longitude inside",
+            )
+        return polygon
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

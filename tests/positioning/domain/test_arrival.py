@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from zhidao.core.geo import Circle, Geodetic, destination
+from zhidao.core.polygon import Polygon
 from zhidao.positioning.domain.arrival import Decision, Errand, decide
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solution import Reason
@@ -109,3 +110,58 @@ def test_reasons_without_any_position(solved):
         outcome = decide(blind, _errand(solved), SETTINGS)
         assert outcome.decision is decision
         assert outcome.epoch == -1
+
+
+def _yard(solved, half_m: float) -> Polygon:
+    here = _errand(solved).site.centre
+    corner_m = half_m * np.sqrt(2)
+    return Polygon(
+        tuple(
+            destination(here, azimuth_deg=azimuth, distance_m=corner_m)
+            for azimuth in (45, 135, 225, 315)
+        )
+    )
+
+
+def test_in_a_polygon_the_nearest_edge_counts_to_the_millimetre(solved):
+    def errand(half_m: float) -> Errand:
+        return replace(_errand(solved), site=_yard(solved, half_m))
+
+    lacks = [
+        solved.horizontal_m[epoch]
+        - errand(60.0).site.spare_m(
+            Geodetic(*(float(np.rad2deg(a[epoch])) for a in (solved.latitude, solved.longitude)))
+        )
+        for epoch in range(3)
+    ]
+    needed_m = 60.0 + max(lacks) + SETTINGS.boundary_mm / 1000
+    proven = decide(solved, errand(needed_m + 1e-3), SETTINGS)
+    assert proven.stretch == (0, 2)
+    assert "inside the nearest edge, its bound" in proven.sentence
+    assert decide(solved, errand(needed_m - 1e-3), SETTINGS).stretch != (0, 2)
+
+
+def test_a_polygon_too_small_too_far_or_with_a_bay_here_proves_nothing(solved):
+    errand, here = _errand(solved), _errand(solved).site.centre
+    small = decide(solved, replace(errand, site=_yard(solved, 12.0)), SETTINGS)
+    assert small.decision is Decision.BOUND_TOO_WIDE
+    far = Polygon(
+        tuple(replace(c, latitude_deg=-c.latitude_deg) for c in _yard(solved, 99).corners)
+    )
+    outcome = decide(solved, replace(errand, site=far), SETTINGS)
+    assert outcome.decision is Decision.OUTSIDE
+    assert "far outside of the site" in outcome.sentence
+    ring = ((200, 200), (200, -200), (-200, -200), (-200, 200), (-50, 200), (0, -90), (50, 200))
+    bay = Polygon(
+        tuple(
+            destination(
+                here,
+                azimuth_deg=float(np.rad2deg(np.arctan2(east, north))) % 360,
+                distance_m=float(np.hypot(east, north)),
+            )
+            for east, north in ring
+        )
+    )
+    outcome = decide(solved, replace(errand, site=bay), SETTINGS)
+    assert outcome.decision is Decision.OUTSIDE
+    assert "m outside the nearest edge" in outcome.sentence

@@ -148,7 +148,10 @@ def _step(deal: Deal, event: SignedEvent) -> Deal:
 
 
 def check_conditions(conditions: Conditions, *, title: str) -> None:
-    """Refuses conditions that name unknown things or that can never hold."""
+    """Refuses conditions that name unknown things or that can never hold.
+
+    Raises MalformedInput for a site that is no place or whose outline crosses itself.
+    """
     unknown = sorted(set(conditions.marks) - MARKS) + sorted(set(conditions.needs) - NEEDS)
     if unknown:
         raise Refused(f"unknown conditions: {', '.join(unknown)}", code="unknown_condition")
@@ -159,7 +162,8 @@ def check_conditions(conditions: Conditions, *, title: str) -> None:
         raise Refused("the time window ends before it starts", code="empty_window")
     if not 0 < conditions.risk_ppb <= 1_000_000_000:
         raise Refused("the accepted risk is a number from 1 to 1,000,000,000 parts per billion")
-    if conditions.site.radius_mm <= 0:
+    if not conditions.site.corners and conditions.site.radius_mm <= 0:
         raise Refused("the site has no extent; nobody can arrive inside it", code="empty_site")
+    conditions.site.area()
     if TITLE in conditions.needs and not title:
         raise Refused("the title is a condition but none is named", code="no_title")

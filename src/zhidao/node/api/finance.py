@@ -13,11 +13,12 @@ from zhidao.core.archive import Archive
 from zhidao.core.errors import NotFound
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.core.money import Currency, Money
+from zhidao.core.polygon import CORNERS_MAX
 from zhidao.finance.domain.deal import ARRIVAL, CUSTOMS, PAPERS, TITLE, Deal
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
 from zhidao.finance.service.accounts import Accounts, Statement
 from zhidao.finance.service.deals import Deals
-from zhidao.positioning.events import Site
+from zhidao.positioning.events import Corner, Site
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -62,13 +63,42 @@ class NewDeposit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     currency: CurrencyCode
 
 
+_Latitude = Annotated[int, msgspec.Meta(ge=-90_000_000_000, le=90_000_000_000)]
+_Longitude = Annotated[int, msgspec.Meta(ge=-180_000_000_000, le=180_000_000_000)]
+
+
+class CornerInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A corner on WGS 84."""
+
+    latitude_ndeg: _Latitude
+    longitude_ndeg: _Longitude
+
+
 class SiteInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A circle on WGS 84."""
+    """A place on WGS 84: a circle, or a polygon by its corners.
+
+    Of a polygon `radius_mm` is 0, and latitude and longitude are a point inside of it. Corners
+    follow the outline, the last is joined to the first; it neither crosses nor touches itself.
+    """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-    latitude_ndeg: Annotated[int, msgspec.Meta(ge=-90_000_000_000, le=90_000_000_000)]
-    longitude_ndeg: Annotated[int, msgspec.Meta(ge=-180_000_000_000, le=180_000_000_000)]
-    radius_mm: Annotated[int, msgspec.Meta(gt=0, le=100_000_000)]
+    latitude_ndeg: _Latitude
+    longitude_ndeg: _Longitude
+    radius_mm: Annotated[int, msgspec.Meta(ge=0, le=100_000_000)]
+    corners: Annotated[list[CornerInput], msgspec.Meta(max_length=CORNERS_MAX)] = []
+
+    def site(self) -> Site:
+        """The place as the rooms know it."""
+        return Site(
+            name=self.name,
+            latitude_ndeg=self.latitude_ndeg,
+            longitude_ndeg=self.longitude_ndeg,
+            radius_mm=self.radius_mm,
+            corners=[
+                Corner(latitude_ndeg=c.latitude_ndeg, longitude_ndeg=c.longitude_ndeg)
+                for c in self.corners
+            ],
+        )
 
 
 class ConditionsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -252,7 +282,6 @@ def routes(accounts: Accounts, deals: Deals, archive: Archive) -> Router:
 
 
 def _opened(data: NewDeal) -> DealOpened:
-    site = data.conditions.site
     return DealOpened(
         deal=data.deal,
         consignment=data.consignment,
@@ -266,12 +295,7 @@ def _opened(data: NewDeal) -> DealOpened:
         title=data.title,
         conditions=Conditions(
             marks=data.conditions.marks,
-            site=Site(
-                name=site.name,
-                latitude_ndeg=site.latitude_ndeg,
-                longitude_ndeg=site.longitude_ndeg,
-                radius_mm=site.radius_mm,
-            ),
+            site=data.conditions.site.site(),
             not_before=data.conditions.not_before,
             not_after=data.conditions.not_after,
             risk_ppb=data.conditions.risk_ppb,

@@ -6,7 +6,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.node.verification.case import Case, Told
 from zhidao.node.verification.marks import claimed_marks, marks_of
 from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven
+from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven, Site
 from zhidao.positioning.service.evidence import TOLERANCE_MM, replay
 from zhidao.positioning.wire.evidence import PositionEvidence, Question, Result
 from zhidao.trust.domain.proof import Replayed, Statement
@@ -84,7 +84,7 @@ def _say_position(
     bound = Statement(
         "inside",
         f"With its bound of {fact.protection_mm / 1000:.1f} m the position lay inside "
-        f"{fact.site.name!r} (radius {fact.site.radius_mm / 1000:.1f} m) over {fact.epochs} "
+        f"{fact.site.name!r} ({_extent(fact.site)}) over {fact.epochs} "
         f"epochs; the chance to be outside all the same is at most "
         f"{fact.marks.inside_risk_ppb} in a billion, if the error models hold.",
     )
@@ -98,6 +98,13 @@ def _say_position(
                 "software's usual ones.",
             )
         )
+
+
+def _extent(site: Site) -> str:
+    if not site.corners:
+        return f"radius {site.radius_mm / 1000:.1f} m"
+    corners = (f"{c.latitude_ndeg / 1e9:.7f}, {c.longitude_ndeg / 1e9:.7f}" for c in site.corners)
+    return f"the polygon with {len(site.corners)} corners {'; '.join(corners)} (WGS 84)"
 
 
 def _replay_failure(

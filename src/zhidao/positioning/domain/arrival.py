@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.geo import Circle, Geodetic
+from zhidao.core.polygon import Polygon
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 from zhidao.positioning.domain.settings import Settings
@@ -34,7 +36,7 @@ class Decision(StrEnum):
 class Errand:
     """Where and when somebody is expected."""
 
-    site: Circle
+    site: Circle | Polygon
     not_before: Utc
     not_after: Utc
 
@@ -56,18 +58,20 @@ class Outcome:
 def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
     """The arrival is proven by the first stretch of epochs that is long enough and wholly inside.
 
-    An epoch is inside if its time is within [not_before, not_after] and its distance from the
-    centre plus its horizontal protection level plus `boundary_mm` is at most the radius. Epochs of
-    a stretch follow each other within `gap_s_max`, and an epoch that is not inside ends it.
+    An epoch is inside if its time is within [not_before, not_after] and its position lies inside
+    the site, at least its horizontal protection level plus `boundary_mm` away from the nearest
+    edge (of a circle: from the radius). Epochs of a stretch follow each other within `gap_s_max`,
+    and an epoch that is not inside ends it.
     The deciding epoch is the one that completes the stretch. The risk is that of one epoch; asking
     for a whole stretch only lowers it.
     """
-    reach_m, distance_m = _reach(solved, errand.site)
-    limit_m = errand.site.radius_m - settings.boundary_mm / 1000
+    spare_m = _spare(solved, errand.site)
+    bound_m = np.nan_to_num(solved.horizontal_m, nan=np.inf, posinf=np.inf)
+    edge_m = settings.boundary_mm / 1000
     low, high = Gpst.from_utc(errand.not_before).ns, Gpst.from_utc(errand.not_after).ns
     at = solved.gpst_ns
     in_time: Bools = (at >= low) & (at <= high)
-    inside: Bools = reach_m <= limit_m
+    inside: Bools = spare_m - bound_m >= edge_m
     stretch = _first_stretch(at, inside & in_time, settings)
     if stretch:
         first, last = stretch
@@ -77,34 +81,46 @@ def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
             last,
             stretch,
             f"{last - first + 1} epochs over {seconds:.0f} s lie inside with their bounds; the "
-            f"position is {distance_m[last]:.1f} m from the centre, its bound "
-            f"{solved.horizontal_m[last]:.1f} m, the radius {errand.site.radius_m:.1f} m",
+            f"position is {_placed(errand.site, spare_m[last], solved.horizontal_m[last])}",
         )
     wrong_time = _wrong_time(at, inside, low, high, settings)
     pool = solved.solved & (in_time if wrong_time is None else True)
-    epoch = _nearest(pool if pool.any() else solved.solved, reach_m, distance_m)
-    decision = wrong_time or _why_not(solved, in_time, distance_m, inside, limit_m)
-    return Outcome(
-        decision, epoch, (-1, -1), _sentence(decision, solved, epoch, distance_m, errand)
-    )
+    epoch = _nearest(pool if pool.any() else solved.solved, spare_m - bound_m, spare_m)
+    decision = wrong_time or _why_not(solved, in_time, spare_m, inside, edge_m)
+    return Outcome(decision, epoch, (-1, -1), _sentence(decision, solved, epoch, spare_m, errand))
 
 
-def _reach(solved: Solution, site: Circle) -> tuple[Floats, Floats]:
-    """Distance from the centre with and without the bound, (e,); infinite without a position."""
-    distance_m = np.full(len(solved.gpst_ns), np.inf)
+def _spare(solved: Solution, site: Circle | Polygon) -> Floats:
+    """How far inside the edge each position lies, (e,); negative outside, -inf without one."""
+    spare_m = np.full(len(solved.gpst_ns), -np.inf)
     latitude, longitude = np.rad2deg(solved.latitude), np.rad2deg(solved.longitude)
     for index in np.flatnonzero(solved.solved).tolist():
-        near = abs(latitude[index] - site.centre.latitude_deg) < 10
-        if near:
-            point = Geodetic(float(latitude[index]), float(longitude[index]))
-            distance_m[index] = _distance_m(site, point)
-    return distance_m + np.nan_to_num(solved.horizontal_m, nan=np.inf, posinf=np.inf), distance_m
+        spare_m[index] = _spare_m(site, Geodetic(float(latitude[index]), float(longitude[index])))
+    return spare_m
 
 
-def _distance_m(site: Circle, point: Geodetic) -> float:
-    if abs((point.longitude_deg - site.centre.longitude_deg + 180) % 360 - 180) > 90:
-        return float("inf")
-    return site.radius_m - site.spare_m(point)
+def _spare_m(site: Circle | Polygon, point: Geodetic) -> float:
+    if isinstance(site, Polygon):
+        return site.spare_m(point)
+    centre = site.centre
+    near = abs(point.latitude_deg - centre.latitude_deg) < 10
+    # Nearly antipodal points have no computed geodesic; nobody needs one to be outside.
+    if not near or abs((point.longitude_deg - centre.longitude_deg + 180) % 360 - 180) > 90:
+        return -math.inf
+    return site.spare_m(point)
+
+
+def _placed(site: Circle | Polygon, spare_m: float, bound_m: float) -> str:
+    """Where a position lies, for a person: `12.1 m from the centre, its bound …`."""
+    if isinstance(site, Circle):
+        return (
+            f"{site.radius_m - spare_m:.1f} m from the centre, its bound {bound_m:.1f} m, "
+            f"the radius {site.radius_m:.1f} m"
+        )
+    if not math.isfinite(spare_m):
+        return f"far outside of the site, its bound {bound_m:.1f} m"
+    side = "inside" if spare_m >= 0 else "outside"
+    return f"{abs(spare_m):.1f} m {side} the nearest edge, its bound {bound_m:.1f} m"
 
 
 def _first_stretch(at: Ints, good: Bools, settings: Settings) -> tuple[int, int] | None:
@@ -140,7 +156,7 @@ def _wrong_time(
 
 
 def _why_not(
-    solved: Solution, in_time: Bools, distance_m: Floats, inside: Bools, limit_m: float
+    solved: Solution, in_time: Bools, spare_m: Floats, inside: Bools, edge_m: float
 ) -> Decision:
     fixed = solved.solved & in_time
     if not fixed.any():
@@ -150,7 +166,7 @@ def _why_not(
         if len(reasons) and (reasons == Reason.NO_NAVIGATION).mean() > 0.5:
             return Decision.NO_NAVIGATION
         return Decision.TOO_FEW_SATELLITES
-    near = fixed & (distance_m <= limit_m)
+    near = fixed & (spare_m >= edge_m)
     if (near & ~inside).any():
         return Decision.BOUND_TOO_WIDE
     if near.any() and (solved.reason[in_time] == Reason.FAULT_NOT_EXCLUDED).any():
@@ -158,22 +174,21 @@ def _why_not(
     return Decision.OUTSIDE
 
 
-def _nearest(pool: Bools, reach_m: Floats, distance_m: Floats) -> int:
+def _nearest(pool: Bools, left_m: Floats, spare_m: Floats) -> int:
+    """The epoch that comes nearest to being inside, bounded ones first; -1 if the pool is empty."""
     if not pool.any():
         return -1
-    measure = np.where(np.isfinite(reach_m), reach_m, 1e9 + distance_m)
+    measure = np.where(np.isfinite(left_m), -left_m, 1e9 - spare_m)
     return int(np.where(pool, np.minimum(measure, 1e12), np.inf).argmin())
 
 
 def _sentence(
-    decision: Decision, solved: Solution, epoch: int, distance_m: Floats, errand: Errand
+    decision: Decision, solved: Solution, epoch: int, spare_m: Floats, errand: Errand
 ) -> str:
     where = ""
     if epoch >= 0:
-        where = (
-            f"; nearest is {distance_m[epoch]:.1f} m from the centre with a bound of "
-            f"{solved.horizontal_m[epoch]:.1f} m, the radius is {errand.site.radius_m:.1f} m"
-        )
+        placed = _placed(errand.site, spare_m[epoch], solved.horizontal_m[epoch])
+        where = f"; the nearest position is {placed}"
     match decision:
         case Decision.TOO_EARLY:
             return f"the window was observed before {errand.not_before}{where}"

@@ -320,10 +320,9 @@ def _refuse_wish(wish: ArrivalExpected) -> None:
     for name, text in (("consignment", wish.consignment), ("terminal", wish.terminal)):
         if not 0 < len(text) <= 64 or "/" in text or not text.isprintable():
             raise MalformedInput(f"no name of a {name}: {text[:70]!r}")
-    if not 0 < site.radius_mm <= _RADIUS_MM_MAX:
+    if not site.corners and not 0 < site.radius_mm <= _RADIUS_MM_MAX:
         raise Refused("a site has a radius of more than 0 m, up to 100 km")
-    if abs(site.latitude_ndeg) > 90 * 10**9 or abs(site.longitude_ndeg) > 180 * 10**9:
-        raise MalformedInput("no such place: latitude within 90, longitude within 180 degrees")
+    site.area()
     if Utc.parse(wish.not_after) <= Utc.parse(wish.not_before):
         raise Refused("the time window ends before it begins")
     if not 0 < wish.risk_ppb <= _PPB_MAX // 2:

@@ -13,7 +13,6 @@ import numpy as np
 
 from zhidao import __version__
 from zhidao.core.archive import digest_of
-from zhidao.core.geo import Circle, Geodetic
 from zhidao.core.timescale import Utc
 from zhidao.positioning.domain.arrival import Errand, Outcome, decide
 from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
@@ -61,7 +60,7 @@ def evaluate(question: Question, window: bytes, navigation: bytes, settings: Set
     """
     seen, solved = _solved(question, window, navigation, settings)
     errand = Errand(
-        _circle(question), Utc.parse(question.not_before), Utc.parse(question.not_after)
+        question.site.area(), Utc.parse(question.not_before), Utc.parse(question.not_after)
     )
     outcome = decide(solved, errand, settings)
     return PositionEvidence(
@@ -81,14 +80,6 @@ def _solved(
     seen = read_observations(window, systems=settings.systems, bytes_max=WINDOW_BYTES_MAX)
     known = read_navigation(navigation) if navigation else Navigation(no_ephemerides())
     return seen, solve(seen, known, settings, risk=question.risk_ppb * _PPB)
-
-
-def _circle(question: Question) -> Circle:
-    site = question.site
-    centre = Geodetic.from_ndeg(
-        latitude_ndeg=site.latitude_ndeg, longitude_ndeg=site.longitude_ndeg
-    )
-    return Circle(centre, site.radius_mm / 1000)
 
 
 def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:
