@@ -8,32 +8,22 @@ left out with a word. Without the outside data only a word is said.
 from __future__ import annotations
 
 import gzip
-import json
-import math
 import resource
-import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.carrier_phase import carrier_phases
 from benchmarks.measuring import claim
-from zhidao.positioning.domain.geometry import ecef, enu_axes, geodetic
+from benchmarks.rivals import DATA, LIMIT, cpu_s, rival, rms
+from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.kernels import compiling
 from zhidao.positioning.domain.measurements import measure
-from zhidao.positioning.domain.rtk.ambiguities import resolve
-from zhidao.positioning.domain.rtk.instantaneous import (
-    ALL_SIGNALS,
-    BDS_SIGNALS,
-    RtkSettings,
-    solve_baselines,
-)
 from zhidao.positioning.domain.settings import B1I_L1_E1, B1I_ONLY, Settings
 from zhidao.positioning.domain.solving import solve
 from zhidao.positioning.domain.spp import fit
@@ -43,14 +33,12 @@ from zhidao.positioning.wire.rinex_obs import read_observations, read_plain
 from zhidao.positioning.wire.rtcm.frame import message_number, payloads
 from zhidao.positioning.wire.rtcm.msm import is_msm, read_msm
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "positioning"
 DAY = "esbc_2020177/ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz"
 NAVIGATION = "esbc_2020177/ESBC00DNK_R_20201770000_01D_MN.rnx.gz"
 STREAM = "rtcm3/GMSD7_20121014.rtcm3"
 # The day's own static solution, stated with the data; not an official coordinate.
 PLACE_M = np.array((3582104.918, 532590.191, 5232755.315))
 FIRST_UNIX_S = 1_593_043_200
-LIMIT = 1 << 28
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmark has this form)
@@ -66,57 +54,8 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     yield from _reading(runs)
     yield from _single_points(runs)
     yield from _accuracy()
-    yield from _baselines()
-    yield from _lambda(runs)
+    yield from carrier_phases(runs)
     yield from _rtcm(runs)
-
-
-def _cpu_s(work: Callable[[], object], runs: int) -> list[float]:
-    """Processor seconds of each run; one run before them loads and compiles what is needed."""
-    work()
-    found = []
-    for _ in range(runs):
-        started = time.process_time()
-        work()
-        found.append(time.process_time() - started)
-    return found
-
-
-@cache
-def _rivals() -> Path | None:
-    """The interpreter of an environment with the rivals."""
-    folder = Path("/var/tmp/zhidao-rivals")
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-    named = ("pyrtklib5==0.2.8", "georinex==1.16.2", "pyrtcm==1.2.1", "cssrlib==1.2.1", "pandas")
-    for name in named:
-        done = subprocess.run(
-            [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", name],
-            capture_output=True,
-            check=False,
-            timeout=300,
-        )
-        if done.returncode:
-            print(f"positioning: the rival {name} cannot be installed", file=sys.stderr)
-    return python
-
-
-def _rival(script: str, *arguments: str) -> dict[str, Any] | None:
-    """What a script prints as its last line, run among the rivals; None where it fails."""
-    python = _rivals()
-    done = subprocess.run(
-        [str(python), "-c", script, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode or not done.stdout.strip():
-        print(f"positioning: a rival failed: {done.stderr.strip()[-200:]}", file=sys.stderr)
-        return None
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
 
 
 GEORINEX = """
@@ -131,13 +70,13 @@ def _reading(runs: int) -> Iterator[dict[str, Any]]:
     packed = (DATA / DAY).read_bytes()
     text = plain_text(packed, bytes_max=LIMIT)
     size = len(text) / 1e6
-    rates = [size / s for s in _cpu_s(lambda: read_observations(text), runs)]
+    rates = [size / s for s in cpu_s(lambda: read_observations(text), runs)]
     yield claim("rinex_obs_mb_per_s", rates, "MB/s", target=200)
     some = _first_epochs(text, 12)
     with tempfile.TemporaryDirectory(prefix="zd-") as folder:
         file = Path(folder) / "some.rnx"
         file.write_bytes(some)
-        theirs = _rival(GEORINEX, str(file))
+        theirs = rival(GEORINEX, str(file))
     if theirs:
         yield claim(
             "rinex_obs_against_georinex",
@@ -207,7 +146,7 @@ def _rtklib() -> Iterator[tuple[str, dict[str, Any] | None]]:
         nav.write_bytes(gzip.decompress((DATA / NAVIGATION).read_bytes()))
         for name, systems in (("bds", 32), ("gec", 41)):
             told = (str(obs), str(nav), str(out), str(systems), str(FIRST_UNIX_S))
-            yield name, _rival(RTKLIB, *told)
+            yield name, rival(RTKLIB, *told)
 
 
 def _single_points(runs: int) -> Iterator[dict[str, Any]]:
@@ -225,18 +164,18 @@ def _single_points(runs: int) -> Iterator[dict[str, Any]]:
         def full(settings: Settings = settings) -> None:
             solve(seen, navigation, settings)
 
-        plain_s, full_s = _cpu_s(plain, runs), _cpu_s(full, runs)
+        plain_s, full_s = cpu_s(plain, runs), cpu_s(full, runs)
         rates = [epochs / s for s in plain_s]
         yield claim(f"spp_{name}_epochs_per_s", rates, "1/s", target=target)
-        rival = theirs.get(name)
-        if rival:
+        other = theirs.get(name)
+        if other:
             yield claim(
                 f"spp_{name}_against_rtklib",
                 rates,
                 "1/s",
                 target=2.5,
                 rival="RTKLIB by pyrtklib5 0.2.8, without its reading",
-                rival_values=[epochs / max(rival["whole"] - rival["read"], 1e-3)],
+                rival_values=[epochs / max(other["whole"] - other["read"], 1e-3)],
             )
         ratios = [a / b for a, b in zip(sorted(full_s), sorted(plain_s), strict=True)]
         yield claim(f"spp_{name}_fde_and_levels_over_plain", ratios, "", target=2, at_most=True)
@@ -246,7 +185,7 @@ def _single_points(runs: int) -> Iterator[dict[str, Any]]:
         solve(read_observations(packed, systems="C"), read_navigation(nav))
 
     yield claim(
-        "station_day_files_to_positions_s", _cpu_s(whole, runs), "s", target=0.3, at_most=True
+        "station_day_files_to_positions_s", cpu_s(whole, runs), "s", target=0.3, at_most=True
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     yield claim("peak_memory_of_this_benchmark_mib", [peak], "MiB")
@@ -268,105 +207,16 @@ def _accuracy() -> Iterator[dict[str, Any]]:
         off = (solved.ecef_m[solved.solved] - PLACE_M) @ axes.T
         across = np.hypot(off[:, 0], off[:, 1])
         yield claim(
-            f"esbc_{name}_horizontal_rms_m", [_rms(across)], "m", target=horizontal_m, at_most=True
+            f"esbc_{name}_horizontal_rms_m", [rms(across)], "m", target=horizontal_m, at_most=True
         )
         yield claim(
-            f"esbc_{name}_vertical_rms_m", [_rms(off[:, 2])], "m", target=vertical_m, at_most=True
+            f"esbc_{name}_vertical_rms_m", [rms(off[:, 2])], "m", target=vertical_m, at_most=True
         )
         yield claim(
             f"esbc_{name}_epochs_solved", [float(solved.solved.mean() * 100)], "%", target=100
         )
         over = across > solved.horizontal_m[solved.solved]
         yield claim(f"esbc_{name}_errors_over_level", [int(over.sum())], "", target=0, at_most=True)
-
-
-def _rms(values: Any) -> float:
-    return math.sqrt(float(np.mean(np.square(values))))
-
-
-def _baselines() -> Iterator[dict[str, Any]]:
-    folder = DATA / "rtk_static_pair"
-
-    def place(name: str) -> Any:
-        latitude, longitude, height_m = map(float, (folder / name).read_text().split())
-        return ecef(np.deg2rad(latitude), np.deg2rad(longitude), np.float64(height_m))
-
-    base_m, rover_m = place("base_position.txt"), place("rover_position.txt")
-    latitude, longitude, _ = geodetic(rover_m)
-    axes = enu_axes(latitude, longitude)
-    rover = read_observations((folder / "rover.obs.gz").read_bytes())
-    base = read_observations((folder / "base.obs.gz").read_bytes())
-    navigation = read_navigation((folder / "base.nav.gz").read_bytes())
-    for name, signals in (("bds", BDS_SIGNALS), ("all", ALL_SIGNALS)):
-        found = solve_baselines(rover, base, navigation, base_m, RtkSettings(signals=signals))
-        off = (found.place_m - rover_m)[found.fixed] @ axes.T
-        first = int(np.argmax(found.fixed)) + 1
-        wrong = int((np.linalg.norm(off, axis=1) > 0.1).sum())
-        across = np.hypot(off[:, 0], off[:, 1])
-        yield claim(f"rtk_{name}_fixed", [float(found.fixed.mean() * 100)], "%", target=99)
-        yield claim(f"rtk_{name}_first_fixed_epoch", [first], "", target=1, at_most=True)
-        yield claim(f"rtk_{name}_wrong_fixes", [wrong], "", target=0, at_most=True)
-        yield claim(
-            f"rtk_{name}_horizontal_rms_mm", [_rms(across) * 1000], "mm", target=3, at_most=True
-        )
-
-
-LAMBDA = """
-import json, numpy as np, sys, time, warnings
-warnings.filterwarnings("ignore")
-from cssrlib.mlambda import mlambda
-cases = np.load(sys.argv[1])
-t = time.process_time()
-pairs = zip(cases["a"], cases["q"])
-out = [np.asarray(mlambda(a, q.copy(), 2)[0])[:, 0].tolist() for a, q in pairs]
-print(json.dumps({"s": time.process_time() - t, "found": out}))
-"""
-
-
-def _lambda(runs: int) -> Iterator[dict[str, Any]]:
-    count, size = (1000, 34) if runs > 3 else (100, 34)
-    chance = np.random.default_rng(20261124)
-    floats, covariances = zip(*(_ambiguities(size, chance) for _ in range(count)), strict=True)
-    found = [resolve(a, q).integers for a, q in zip(floats, covariances, strict=True)]
-
-    def all_cases() -> None:
-        for a, q in zip(floats, covariances, strict=True):
-            resolve(a, q)
-
-    each_ms = [s / count * 1000 for s in _cpu_s(all_cases, runs)]
-    yield claim("lambda_34_ms", each_ms, "ms", target=0.5, at_most=True)
-    with tempfile.TemporaryDirectory(prefix="zd-") as folder:
-        file = Path(folder) / "cases.npz"
-        np.savez(file, a=np.array(floats), q=np.array(covariances))
-        theirs = _rival(LAMBDA, str(file))
-    if theirs:
-        same = sum(
-            np.array_equal(mine, other) for mine, other in zip(found, theirs["found"], strict=True)
-        )
-        yield claim("lambda_same_integers_as_cssrlib", [same / count * 100], "%", target=100)
-        yield claim(
-            "lambda_34_against_cssrlib_ms",
-            each_ms,
-            "ms",
-            at_most=True,
-            rival="cssrlib 1.2.1",
-            rival_values=[theirs["s"] / count * 1000],
-        )
-
-
-def _ambiguities(size: int, chance: np.random.Generator) -> tuple[Any, Any]:
-    """Float ambiguities and covariance as one epoch of code and phase gives them."""
-    toward = chance.normal(size=(size, 3))
-    design = np.zeros((2 * size, 3 + size))
-    design[:size, :3] = design[size:, :3] = toward
-    design[size:, 3:] = 0.19 * np.eye(size)
-    weight = np.r_[np.full(size, 0.3**-2), np.full(size, 0.003**-2)]
-    covariance = np.linalg.inv(design.T @ (weight[:, None] * design))[3:, 3:]
-    covariance = (covariance + covariance.T) / 2
-    floats = chance.integers(-(10**6), 10**6, size) + np.linalg.cholesky(
-        covariance
-    ) @ chance.normal(size=size)
-    return floats, covariance
 
 
 PYRTCM = """
@@ -381,9 +231,9 @@ print(json.dumps({"s": time.process_time() - t, "messages": count}))
 def _rtcm(runs: int) -> Iterator[dict[str, Any]]:
     data = (DATA / STREAM).read_bytes()
     count = sum(is_msm(message_number(payload)) for payload in payloads(data))
-    rates = [count / s for s in _cpu_s(lambda: read_msm(data), runs)]
+    rates = [count / s for s in cpu_s(lambda: read_msm(data), runs)]
     yield claim("rtcm_msm_messages_per_s", rates, "1/s", target=20_000)
-    theirs = _rival(PYRTCM, str(DATA / STREAM))
+    theirs = rival(PYRTCM, str(DATA / STREAM))
     if theirs:
         yield claim(
             "rtcm_against_pyrtcm",

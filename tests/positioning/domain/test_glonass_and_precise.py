@@ -119,6 +119,57 @@ def test_a_small_product_reads_as_written():
     assert read_clocks(CLOCK.encode()).clock_s[0, 0] == -0.884707516318e-3
 
 
+def test_clocks_of_a_day_read_all_at_once_are_those_read_word_by_word():
+    names = ("E01", "G32", "R07", "C05")
+    values = ("-0.884707516318E-03", " 0.142763415563D-03", "-0.5E-3", " 0.337986288247E-10")
+    lines = [
+        f"AS {name}  2020 12 {day:2} 23 59 30.000000  2   {value} 0.1E-11\n"
+        for day in (28, 29, 30, 31)
+        for name, value in zip(names, values, strict=True)
+    ]
+    longer = "AS G01       2020 12 31 23 59 30.000000  1   0.25E-03\n"
+    table = read_clocks((CLOCK.splitlines(keepends=True)[0] + "".join(lines) + longer).encode())
+    assert table.satellite.tolist() == [1, 32, 107, 201, 305]
+    assert len(table.gpst_ns) == 4
+    assert np.diff(table.gpst_ns).tolist() == [86_400 * 10**9] * 3
+    wanted = [float(value.replace("D", "E")) for value in values]
+    assert table.clock_s[0, 1:].tolist() == [wanted[1], wanted[2], wanted[0], wanted[3]]
+    assert table.clock_s[-1, 0] == 0.25e-3
+    assert np.isnan(table.clock_s[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        ("6 25  0", "2 30  0", "time"),
+        ("E01", "X01", "satellite"),
+        ("E-03  0", "F-03  0", "number"),
+        ("  2   -0.884707516318E-03  0.337986288247E-10", "", "cut"),
+    ],
+)
+def test_a_clock_line_that_is_wrong_is_named(before, after, word):
+    with pytest.raises(MalformedInput, match=word) as caught:
+        read_clocks(CLOCK.replace(before, after).encode())
+    assert caught.value.where == "line 2"
+
+
+def test_compiled_and_plain_orbits_agree(orbits):
+    pytest.importorskip("numba")
+    from zhidao.positioning.domain.precise import _plain_motion, precise_motion
+
+    chance = np.random.default_rng(3)
+    satellite = np.append(chance.choice(orbits.satellite, 300), 399)
+    at = orbits.gpst_ns[0] + chance.integers(-900, 87_300, 301) * 10**9
+    early = chance.uniform(-0.1, 0, 301)
+    place, velocity = precise_motion(orbits, satellite, at, early)
+    plain, slope = _plain_motion(orbits, satellite, at, early)
+    assert np.isfinite(place).any()
+    assert np.array_equal(np.isnan(place), np.isnan(plain))
+    assert np.nanmax(np.abs(place - plain)) < 1e-6
+    # The twin's velocity is a difference over a second.
+    assert np.nanmax(np.abs(velocity - slope)) < 1e-5
+
+
 @given(st.data())
 @settings(max_examples=100)
 def test_damaged_products_are_read_or_refused(data):

@@ -98,16 +98,25 @@ def troposphere_mapping(elevation: Floats) -> Floats:
     return 1.001 / np.sqrt(0.002001 + np.sin(elevation) ** 2)
 
 
+def hydrostatic_zenith_m(*, latitude: Floats, height_m: Floats) -> Floats:
+    """Delay of dry air at the zenith in metres: Saastamoinen 1972 over the standard atmosphere.
+
+    Heights are held within -500 and 20,000 m, where the standard atmosphere means something.
+    """
+    height = np.clip(height_m, -500, 20_000)
+    pressure_hpa = 1013.25 * (1 - 2.2557e-5 * height) ** 5.2568
+    gravity = 1 - 0.00266 * np.cos(2 * latitude) - 0.00028 * height / 1000
+    return np.asarray(0.0022768 * pressure_hpa / gravity, np.float64)
+
+
 def troposphere_m(*, latitude: Floats, height_m: Floats, elevation: Floats) -> Floats:
     """Delay in metres: Saastamoinen 1972 over the standard atmosphere, mapped as in DO-229.
 
     Heights are held within -500 and 20,000 m, where the standard atmosphere means something.
     """
     height = np.clip(height_m, -500, 20_000)
-    pressure_hpa = 1013.25 * (1 - 2.2557e-5 * height) ** 5.2568
     kelvin = 288.16 - 6.5e-3 * np.minimum(height, 11_000)
     vapour_hpa = 6.108 * _HUMIDITY * np.exp((17.15 * kelvin - 4684.0) / (kelvin - 38.45))
-    gravity = 1 - 0.00266 * np.cos(2 * latitude) - 0.00028 * height / 1000
-    dry_m = 0.0022768 * pressure_hpa / gravity
+    dry_m = hydrostatic_zenith_m(latitude=latitude, height_m=height_m)
     wet_m = 0.002277 * (1255 / kelvin + 0.05) * vapour_hpa
     return (dry_m + wet_m) * troposphere_mapping(elevation)

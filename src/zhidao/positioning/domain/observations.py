@@ -75,6 +75,24 @@ class Observations:
         """Whether the file says of itself that it is simulated."""
         return self.header.simulated
 
+    def part(self, first: int, last: int) -> Observations:
+        """The epochs from `first` up to and without `last`, as if nothing else had been heard."""
+        systems = {}
+        for system, table in self.systems.items():
+            rows = (table.epoch >= first) & (table.epoch < last)
+            systems[system] = SystemObservations(
+                table.system,
+                table.codes,
+                table.epoch[rows] - first,
+                table.prn[rows],
+                table.values[rows],
+                table.lost_lock[rows],
+                table.strength[rows],
+            )
+        return Observations(
+            self.header, self.gpst_ns[first:last], self.power_failed[first:last], systems
+        )
+
     def utc(self, epoch: int) -> Utc:
         """The instant of an epoch by its index."""
         return Gpst(int(self.gpst_ns[epoch])).to_utc()

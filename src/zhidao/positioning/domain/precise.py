@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.observations import Floats, Ints
 from zhidao.positioning.domain.orbits import SatelliteStates
 from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
@@ -14,6 +15,8 @@ from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
 # Places around an instant that a polynomial runs through: degree 10, as is usual for 15 minutes.
 _POINTS: Final = 11
 _ROTATION_RADPS: Final = 7.2921151467e-5
+# From this many rows on, the import of numba costs less than it saves.
+_LOADING_PAYS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,52 @@ def precise_clocks_s(
     return np.where(inside, a + part * (b - a), np.nan)
 
 
+def precise_motion(
+    table: PreciseTable, satellite: Ints, gpst_ns: Ints, fraction_s: Floats
+) -> tuple[Floats, Floats]:
+    """Places (n, 3) and inertial velocities (n, 3), both in the Earth-fixed axes of the instant.
+
+    Compiled where that is at hand and pays; NaN outside of the table.
+    """
+    if len(table.gpst_ns) < _POINTS or not ready(pays=len(satellite) >= _LOADING_PAYS):
+        return _plain_motion(table, satellite, gpst_ns, fraction_s)
+    from zhidao.positioning.domain.kernels.precise_orbits import interpolate
+
+    column = np.minimum(np.searchsorted(table.satellite, satellite), len(table.satellite) - 1)
+    column = np.where(table.satellite[column] == satellite, column, -1)
+    found = np.full((len(satellite), 6), np.nan)
+    interpolate(
+        table.gpst_ns,
+        np.ascontiguousarray(table.place_m),
+        column,
+        np.ascontiguousarray(gpst_ns),
+        np.ascontiguousarray(fraction_s),
+        _POINTS,
+        _ROTATION_RADPS,
+        found,
+    )
+    return found[:, :3], found[:, 3:]
+
+
+def _plain_motion(
+    table: PreciseTable, satellite: Ints, gpst_ns: Ints, fraction_s: Floats
+) -> tuple[Floats, Floats]:
+    """The same by differences over a second of places, turned into one frame."""
+    half_s = 0.5
+    here = precise_places_m(table, satellite, gpst_ns, fraction_s)
+    after = precise_places_m(table, satellite, gpst_ns, fraction_s + half_s)
+    before = precise_places_m(table, satellite, gpst_ns, fraction_s - half_s)
+    turn = np.array((-1.0, 1.0)) * _ROTATION_RADPS
+    velocity = (after - before) / (2 * half_s)
+    velocity[:, :2] += turn * here[:, 1::-1]
+    return here, velocity
+
+
 def precise_states(
     orbits: PreciseTable, clocks: PreciseTable, satellite: Ints, gpst_ns: Ints, fraction_s: Floats
 ) -> SatelliteStates:
     """Places and clocks with the relativistic term that precise clocks leave to the user."""
-    half_s = 0.5
-    here = precise_places_m(orbits, satellite, gpst_ns, fraction_s)
-    after = precise_places_m(orbits, satellite, gpst_ns, fraction_s + half_s)
-    before = precise_places_m(orbits, satellite, gpst_ns, fraction_s - half_s)
-    # r . v is the same in both frames, since the turn adds a velocity across r.
-    pace = np.einsum("ni,ni->n", here, (after - before) / (2 * half_s))
+    here, velocity_mps = precise_motion(orbits, satellite, gpst_ns, fraction_s)
+    pace = np.einsum("ni,ni->n", here, velocity_mps)
     clock_s = precise_clocks_s(clocks, satellite, gpst_ns, fraction_s)
     return SatelliteStates(here, clock_s - 2 * pace / SPEED_OF_LIGHT_MPS**2)

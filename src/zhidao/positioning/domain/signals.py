@@ -68,7 +68,7 @@ def satellite_name(system: str, prn: int) -> str:
     return f"{system}{prn:02d}"
 
 
-def glonass_carrier_hz(code: str, channel: Ints) -> Floats:
+def glonass_carrier_hz(code: str, channel: Ints | Floats) -> Floats:
     """Carriers of GLONASS FDMA signals, one a channel (-7 to 6). Source: GLONASS ICD 5.1 3.3.1.1.
 
     Raises MalformedInput for a code of another band than 1 and 2.

@@ -11,15 +11,23 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.errors import MalformedInput
+from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
 from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.compression import plain_text
-from zhidao.positioning.wire.fixed import Lines
+from zhidao.positioning.wire.fixed import Lines, decimals, integers
 
 BYTES_MAX: Final = 128 * 1024 * 1024
 _NS: Final = 1_000_000_000
 _GPST_EPOCH: Final = np.datetime64("1980-01-06T00:00:00", "ns")
 _UNKNOWN_US: Final = 999_999.0
+_RECORD: Final = np.frombuffer(b"AS ", np.uint8)
+_BLANK: Final = ord(" ")
+_CLOCK_WIDTH: Final = 60
+# First and last column, least and greatest value of year, month, day, hour and minute.
+_TIME_COLUMNS: Final = (
+    (8, 12, 1980, 2200), (12, 15, 1, 12), (15, 18, 1, 31), (18, 21, 0, 23), (21, 24, 0, 59),
+)  # fmt: skip
 
 
 def read_sp3(data: bytes) -> PreciseTable:
@@ -76,24 +84,97 @@ def read_clocks(data: bytes) -> PreciseTable:
     lines = Lines(plain_text(data, bytes_max=BYTES_MAX))
     if "RINEX VERSION / TYPE" not in (lines.text(0) if len(lines) else ""):
         raise MalformedInput("this is no RINEX clock file")
-    rows: list[tuple[int, int, float]] = []
-    for number in np.flatnonzero(lines.lead(slice(0, len(lines))) == ord("A")).tolist():
-        text = lines.text(number)
-        if not text.startswith("AS "):
-            continue
-        parts = text.split()
+    records = np.flatnonzero(_is_satellite_clock(lines))
+    if not len(records):
+        raise MalformedInput("the clock file has no satellite clocks (AS)")
+    times, epoch, satellites, column, value = _clock_columns(lines, records)
+    clock_s = np.full((len(times), len(satellites)), np.nan)
+    clock_s[epoch, column] = value
+    places = np.full((*clock_s.shape, 3), np.nan)
+    return PreciseTable(times, satellites, places, clock_s)
+
+
+def _is_satellite_clock(lines: Lines) -> Bools:
+    marked: Bools = (lines.block(np.arange(len(lines)), 3) == _RECORD).all(1)
+    return marked
+
+
+def _clock_columns(lines: Lines, records: Ints) -> tuple[Ints, Ints, Ints, Ints, Floats]:
+    """Times, index of each record's, satellites, index of each record's, values in seconds.
+
+    Records in the fixed columns of version 3.00 are read all at once, others word by word, which
+    also says what is wrong with them.
+    """
+    block = lines.block(records, _CLOCK_WIDTH)
+    at_ns, good = _times_at_once(block)
+    satellite, known = _satellites_at_once(block[:, 3:6])
+    value, read = _scientific(block[:, 40:59])
+    plain = good & known & read & (block[:, 6:8] == _BLANK).all(1) & (block[:, 59] == _BLANK)
+    for index in np.flatnonzero(~plain).tolist():
+        number = int(records[index])
+        parts = lines.text(number).split()
         if len(parts) < 10:
             raise MalformedInput("a clock line is cut", where=f"line {number + 1}")
-        at = _time_ns(parts[2:8], number)
-        rows.append((at, _satellite(parts[1], number), _number(parts[9], number)))
-    if not rows:
-        raise MalformedInput("the clock file has no satellite clocks (AS)")
-    times, epoch = np.unique([row[0] for row in rows], return_inverse=True)
-    satellites, column = np.unique([row[1] for row in rows], return_inverse=True)
-    clock_s = np.full((len(times), len(satellites)), np.nan)
-    clock_s[epoch, column] = [row[2] for row in rows]
-    places = np.full((*clock_s.shape, 3), np.nan)
-    return PreciseTable(times.astype(np.int64), satellites.astype(np.int64), places, clock_s)
+        at_ns[index] = _time_ns(parts[2:8], number)
+        satellite[index] = _satellite(parts[1], number)
+        value[index] = _number(parts[9], number)
+    times, epoch = np.unique(at_ns, return_inverse=True)
+    satellites, column = np.unique(satellite, return_inverse=True)
+    return times, epoch, satellites, column, value
+
+
+def _times_at_once(block: Bytes) -> tuple[Ints, Bools]:
+    """Nanoseconds of GPST of records, and which have a time in the columns of version 3.00.
+
+    Records of one instant follow each other, so only the first of each run is read.
+    """
+    text = np.ascontiguousarray(block[:, 8:34]).view("S26")[:, 0]
+    first = np.concatenate(([True], text[1:] != text[:-1]))
+    run = np.cumsum(first) - 1
+    at_ns, good = _different_times(block[first])
+    return at_ns[run], good[run]
+
+
+def _different_times(block: Bytes) -> tuple[Ints, Bools]:
+    good = np.ones(len(block), bool)
+    parts = []
+    for first, last, least, most in _TIME_COLUMNS:
+        number, blank, bad = integers(block[:, first:last])
+        good &= ~blank & ~bad & (number >= least) & (number <= most)
+        parts.append(np.where(good, number, least))
+    second, blank, bad = decimals(block[:, 24:34], 6)
+    good &= ~blank & ~bad & (second >= 0) & (second < 61)
+    year, month, day, hour, minute = parts
+    months = (year - 1970) * 12 + month - 1
+    first_day = months.astype("M8[M]").astype("M8[D]")
+    good &= day <= ((months + 1).astype("M8[M]").astype("M8[D]") - first_day).astype(np.int64)
+    days = (first_day - _GPST_EPOCH.astype("M8[D]")).astype(np.int64) + day - 1
+    whole_ns = ((days * 24 + hour) * 60 + minute) * 60 * _NS
+    return whole_ns + np.rint(np.where(good, second, 0) * _NS).astype(np.int64), good
+
+
+def _satellites_at_once(names: Bytes) -> tuple[Ints, Bools]:
+    """Numbers of satellites named by three bytes, and which names are good."""
+    system = np.array([SYSTEMS.find(chr(byte)) for byte in range(256)])[names[:, 0]]
+    prn, blank, bad = integers(names[:, 1:])
+    return 100 * system + prn, (system >= 0) & ~blank & ~bad & (prn >= 0)
+
+
+def _scientific(field: Bytes) -> tuple[Floats, Bools]:
+    """Numbers of the form -0.123456789012E-03 (Fortran E19.12), and which of them are such.
+
+    Exact: twelve digits are an integer below 2^53, and powers of ten to 22 are doubles too.
+    """
+    mantissa, blank, bad = decimals(field[:, :15], 12)
+    minus = field[:, 16] == ord("-")
+    signed = minus | (field[:, 16] == ord("+"))
+    power, empty, wrong = integers(field[:, 17:19])
+    fits = np.isin(field[:, 15], (ord("E"), ord("D"))) & signed & ~blank & ~bad & ~empty & ~wrong
+    whole = np.rint(mantissa * 1e12)
+    # Beyond the exact powers a word is read by itself.
+    fits &= np.where(minus, power <= 10, power <= 12) & (np.abs(mantissa) < 10)
+    shift = np.where(minus, 12 + power, 12 - power)
+    return whole / 10.0 ** np.where(fits, shift, 0), fits
 
 
 def _time_ns(parts: list[str], number: int) -> int:

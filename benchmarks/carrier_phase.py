@@ -1,0 +1,170 @@
+"""Carrier phases: baselines, whole-number ambiguities and precise points. Part of `positioning`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measuring import claim
+from benchmarks.rivals import DATA, cpu_s, rival, rms
+from zhidao.positioning.domain.geometry import ecef, enu_axes, geodetic
+from zhidao.positioning.domain.observations import Observations
+from zhidao.positioning.domain.ppp.products import PreciseProducts
+from zhidao.positioning.domain.ppp.rays import glonass_channels_of
+from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS, PppSettings
+from zhidao.positioning.domain.ppp.solving import solve_precise
+from zhidao.positioning.domain.rtk.ambiguities import resolve
+from zhidao.positioning.domain.rtk.instantaneous import (
+    ALL_SIGNALS,
+    BDS_SIGNALS,
+    RtkSettings,
+    solve_baselines,
+)
+from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
+from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+
+ESBC = DATA / "esbc_2020177"
+CLOCKS = ESBC / "GRG0MGXFIN_20201770000_01D_30S_CLK.CLK.gz"
+# The day's own static solution, stated with the data; not an official coordinate.
+PLACE_M = np.array((3582104.918, 532590.191, 5232755.315))
+
+
+def carrier_phases(runs: int) -> Iterator[dict[str, Any]]:
+    """All claims of this part."""
+    yield from _baselines()
+    yield from _lambda(runs)
+    yield from _precise(runs)
+
+
+@cache
+def _day() -> tuple[Observations, PreciseProducts, dict[int, int]]:
+    name = "GRG0MGXFIN_2020{}0000_01D_15M_ORB.SP3.gz"
+    days = [read_sp3((ESBC / name.format(day)).read_bytes()) for day in ("176", "177")]
+    seen = read_observations(
+        (ESBC / "ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz").read_bytes(), systems="GRE"
+    )
+    messages = (ESBC / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz").read_bytes()
+    glonass = read_navigation(messages, messages=WITH_GLONASS).glonass
+    assert glonass is not None
+    products = PreciseProducts(days[0].followed_by(days[1]), read_clocks(CLOCKS.read_bytes()))
+    return seen, products, glonass_channels_of(glonass.satellite, glonass.channel)
+
+
+def _precise(runs: int) -> Iterator[dict[str, Any]]:
+    """Agreement with the coordinate stated with the data, not accuracy."""
+    packed = CLOCKS.read_bytes()
+    yield claim("clk_station_day_read_s", cpu_s(lambda: read_clocks(packed), runs), "s")
+    seen, products, channels = _day()
+    half = len(seen.gpst_ns) // 2
+    cases = [(name, name, seen) for name in ("GRE", "G", "R", "E")]
+    cases += [("GRE_am", "GRE", seen.part(0, half)), ("GRE_pm", "GRE", seen.part(half, 2 * half))]
+    places = []
+    for name, systems, part in cases:
+        settings = PppSettings(pairs={s: LEGACY_PAIRS[s] for s in systems})
+        found = solve_precise(part, products, settings, glonass_channels=channels)
+        off_m = float(np.linalg.norm(found.last_m - PLACE_M))
+        places.append(found.last_m)
+        yield claim(f"ppp_esbc_{name}_off_m", [off_m], "m", target=0.1, at_most=True)
+        converged_s = found.converged_s(PLACE_M)
+        yield claim(f"ppp_esbc_{name}_within_a_decimetre_after_s", [converged_s], "s")
+        yield claim(f"ppp_esbc_{name}_epochs_solved", [float(found.solved.mean() * 100)], "%")
+    apart = [float(np.linalg.norm(a - b)) for a in places for b in places]
+    yield claim("ppp_esbc_solutions_apart_at_most_m", [max(apart)], "m")
+    settings = PppSettings()
+
+    def whole() -> None:
+        solve_precise(seen, products, settings, glonass_channels=channels)
+
+    epochs = len(seen.gpst_ns)
+    yield claim("ppp_gre_epochs_per_s", [epochs / s for s in cpu_s(whole, runs)], "1/s")
+
+
+def _baselines() -> Iterator[dict[str, Any]]:
+    folder = DATA / "rtk_static_pair"
+
+    def place(name: str) -> Any:
+        latitude, longitude, height_m = map(float, (folder / name).read_text().split())
+        return ecef(np.deg2rad(latitude), np.deg2rad(longitude), np.float64(height_m))
+
+    base_m, rover_m = place("base_position.txt"), place("rover_position.txt")
+    latitude, longitude, _ = geodetic(rover_m)
+    axes = enu_axes(latitude, longitude)
+    rover = read_observations((folder / "rover.obs.gz").read_bytes())
+    base = read_observations((folder / "base.obs.gz").read_bytes())
+    navigation = read_navigation((folder / "base.nav.gz").read_bytes())
+    for name, signals in (("bds", BDS_SIGNALS), ("all", ALL_SIGNALS)):
+        found = solve_baselines(rover, base, navigation, base_m, RtkSettings(signals=signals))
+        off = (found.place_m - rover_m)[found.fixed] @ axes.T
+        first = int(np.argmax(found.fixed)) + 1
+        wrong = int((np.linalg.norm(off, axis=1) > 0.1).sum())
+        across = np.hypot(off[:, 0], off[:, 1])
+        yield claim(f"rtk_{name}_fixed", [float(found.fixed.mean() * 100)], "%", target=99)
+        yield claim(f"rtk_{name}_first_fixed_epoch", [first], "", target=1, at_most=True)
+        yield claim(f"rtk_{name}_wrong_fixes", [wrong], "", target=0, at_most=True)
+        yield claim(
+            f"rtk_{name}_horizontal_rms_mm", [rms(across) * 1000], "mm", target=3, at_most=True
+        )
+
+
+LAMBDA = """
+import json, numpy as np, sys, time, warnings
+warnings.filterwarnings("ignore")
+from cssrlib.mlambda import mlambda
+cases = np.load(sys.argv[1])
+t = time.process_time()
+pairs = zip(cases["a"], cases["q"])
+out = [np.asarray(mlambda(a, q.copy(), 2)[0])[:, 0].tolist() for a, q in pairs]
+print(json.dumps({"s": time.process_time() - t, "found": out}))
+"""
+
+
+def _lambda(runs: int) -> Iterator[dict[str, Any]]:
+    count, size = (1000, 34) if runs > 3 else (100, 34)
+    chance = np.random.default_rng(20261124)
+    floats, covariances = zip(*(_ambiguities(size, chance) for _ in range(count)), strict=True)
+    found = [resolve(a, q).integers for a, q in zip(floats, covariances, strict=True)]
+
+    def all_cases() -> None:
+        for a, q in zip(floats, covariances, strict=True):
+            resolve(a, q)
+
+    each_ms = [s / count * 1000 for s in cpu_s(all_cases, runs)]
+    yield claim("lambda_34_ms", each_ms, "ms", target=0.5, at_most=True)
+    with tempfile.TemporaryDirectory(prefix="zd-") as folder:
+        file = Path(folder) / "cases.npz"
+        np.savez(file, a=np.array(floats), q=np.array(covariances))
+        theirs = rival(LAMBDA, str(file))
+    if theirs:
+        same = sum(
+            np.array_equal(mine, other) for mine, other in zip(found, theirs["found"], strict=True)
+        )
+        yield claim("lambda_same_integers_as_cssrlib", [same / count * 100], "%", target=100)
+        yield claim(
+            "lambda_34_against_cssrlib_ms",
+            each_ms,
+            "ms",
+            at_most=True,
+            rival="cssrlib 1.2.1",
+            rival_values=[theirs["s"] / count * 1000],
+        )
+
+
+def _ambiguities(size: int, chance: np.random.Generator) -> tuple[Any, Any]:
+    """Float ambiguities and covariance as one epoch of code and phase gives them."""
+    toward = chance.normal(size=(size, 3))
+    design = np.zeros((2 * size, 3 + size))
+    design[:size, :3] = design[size:, :3] = toward
+    design[size:, 3:] = 0.19 * np.eye(size)
+    weight = np.r_[np.full(size, 0.3**-2), np.full(size, 0.003**-2)]
+    covariance = np.linalg.inv(design.T @ (weight[:, None] * design))[3:, 3:]
+    covariance = (covariance + covariance.T) / 2
+    floats = chance.integers(-(10**6), 10**6, size) + np.linalg.cholesky(
+        covariance
+    ) @ chance.normal(size=size)
+    return floats, covariance

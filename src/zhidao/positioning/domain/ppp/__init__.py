@@ -1,0 +1,1 @@
+"""Precise point positioning: one receiver, corrected orbits and clocks, carrier phases."""
