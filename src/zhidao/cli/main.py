@@ -27,6 +27,7 @@ COMMANDS: Final = (
     ("backup", "backup", "write everything but the keys into one archive"),
     ("restore", "restore", "fill an empty database from an archive"),
     ("keys", "keys", "export the node's keys, sealed; list them"),
+    ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
     ("insight", "insight", "report what was proven, recomputed from the log"),
 )
 

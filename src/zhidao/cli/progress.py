@@ -33,3 +33,24 @@ def told(what: str) -> Iterator[Callable[[str], None]]:
     finally:
         if shown:
             print(f"\r{'':<{_WIDTH}}\r", end="", file=sys.stderr, flush=True)
+
+
+_BAR: Final = 24
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Gives a function to be called as each of `total` parts starts, with the part's name.
+
+    A bar shows on a terminal once two seconds have passed; elsewhere nothing is shown.
+    """
+    begun = 0
+    with told(what) as say:
+
+        def step(part: str) -> None:
+            nonlocal begun
+            filled = _BAR * begun // max(total, 1)
+            begun = min(begun + 1, total)
+            say(f"[{'#' * filled}{'.' * (_BAR - filled)}] {begun}/{total} {part}")
+
+        yield step

@@ -8,7 +8,7 @@ Simulated data show that parts agree with each other; they say nothing about acc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ from zhidao.positioning.domain.ephemeris import UNKNOWN, Ephemerides, Navigation
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.observations import (
     Bools,
+    Bytes,
     Floats,
     Ints,
     ObservationHeader,
@@ -27,6 +28,7 @@ from zhidao.positioning.domain.observations import (
     SystemObservations,
 )
 from zhidao.positioning.domain.orbits import rotation_radps, satellite_states
+from zhidao.positioning.domain.signal_choice import SignalChoice
 from zhidao.positioning.domain.signals import (
     SPEED_OF_LIGHT_MPS,
     SYSTEMS,
@@ -37,6 +39,7 @@ from zhidao.positioning.domain.signals import (
 _NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _NS
 _TRAVEL_ROUNDS: Final = 4
+_LOWEST: Final = float(np.deg2rad(3.0))
 _SIGNALS: Final = {"C": "2I", "G": "1C", "E": "1C"}
 SIMULATED_MARKER: Final = "SIMULATED"
 SIMULATED_COMMENT: Final = "SIMULATED OBSERVATIONS, NO SATELLITE WAS RECEIVED"
@@ -82,7 +85,9 @@ class Receiver:
     """A receiver on its way: where it is at each epoch, what it hears, what is done to it.
 
     gpst_ns (e,), rising. ecef_m (e, 3): the place that the signals tell. For a spoofed receiver
-    that is the spoofer's place and not where the antenna is: see `spoofed`.
+    that is the spoofer's place and not where the antenna is: see `spoofed`. outages: first and
+    last epochs of stretches, as in a tunnel, without any signal. signals: by system, the bands and
+    attributes that are tracked, such as {"C": ("2I", "6I")}; one each where nothing is said.
     """
 
     gpst_ns: Ints
@@ -92,6 +97,12 @@ class Receiver:
     faults: Sequence[SatelliteBias] = ()
     errors: ErrorModel = field(default_factory=ErrorModel)
     marker: str = SIMULATED_MARKER
+    outages: Sequence[tuple[int, int]] = ()
+    signals: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def tracked(self, system: str) -> tuple[str, ...]:
+        """Bands and attributes of a system's signals."""
+        return tuple(self.signals.get(system, ())) or (_SIGNALS[system],)
 
 
 def spoofed(ecef_m: Floats, *, east_m: float, north_m: float, from_epoch: int = 0) -> Floats:
@@ -107,7 +118,7 @@ def spoofed(ecef_m: Floats, *, east_m: float, north_m: float, from_epoch: int = 
 
 
 def synthesize(receiver: Receiver, navigation: Navigation, *, seed: int) -> Observations:
-    """Raw observations of the receiver: C, L, D and S of one signal a system (C2I, C1C).
+    """Raw observations of the receiver: C, L, D and S of each signal.
 
     Raises Refused if times do not rise, shapes differ, or no ephemeris fits any epoch.
     """
@@ -170,8 +181,10 @@ def _sky(receiver: Receiver, navigation: Navigation) -> _Sky:
     latitude, longitude, _ = geodetic(place_m)
     local = np.einsum("nij,nj->ni", enu_axes(latitude, longitude), toward)
     elevation = np.arcsin(np.clip(local[:, 2], -1, 1))
-    seen = known & (elevation >= np.deg2rad(receiver.mask_deg))
     shape = (epochs, count)
+    seen = known & (elevation >= np.deg2rad(receiver.mask_deg))
+    for first, last in receiver.outages:
+        seen.reshape(shape)[max(first, 0) : last + 1] = False
     return _Sky(
         satellite=satellite,
         seen=seen.reshape(shape),
@@ -225,7 +238,7 @@ def _errors(
     shape = sky.seen.shape
     since_s = (at - at[0]) / _NS
     latitude, longitude, height_m = geodetic(receiver.ecef_m)
-    held = np.maximum(sky.elevation, np.deg2rad(3.0))
+    held = np.maximum(sky.elevation, _LOWEST)
     air_m = troposphere_m(latitude=latitude[:, None], height_m=height_m[:, None], elevation=held)
     charge_m = np.zeros(shape)
     if navigation.klobuchar:
@@ -242,20 +255,28 @@ def _errors(
     charge_m *= 1 + chance.normal(0, model.ionosphere_each, shape[1])
     air_m *= 1 + chance.normal(0, model.troposphere)
     orbit_m = model.orbit_m * _wander(since_s, model.orbit_s, shape[1], chance)
-    reflected_m = model.multipath_m * _wander(since_s, model.multipath_s, shape[1], chance)
-    noise_m = model.noise_m * chance.normal(size=shape)
-    noise_m *= np.where(chance.random(shape) < model.outlier, 10.0, 1.0)
-    low = 1 / np.sin(held)
+    code_m = _code_errors(receiver, sky, chance)
     drift_mps = model.clock_drift_mps * (1 + 0.1 * _wander(since_s, 300.0, 1, chance)[:, 0])
     start_m = chance.normal(0, model.clock_m)
     steps = np.diff(since_s, prepend=since_s[0])
     return _Scene(
         common_m=air_m + orbit_m + _faults(receiver, sky),
         ionosphere_m=charge_m,
-        code_m=(reflected_m + noise_m) * low,
+        code_m=code_m,
         clock_m=start_m + np.cumsum(drift_mps * steps),
         clock_mps=drift_mps,
     )
+
+
+def _code_errors(receiver: Receiver, sky: _Sky, chance: np.random.Generator) -> Floats:
+    """Multipath and noise of one signal's ranges, (e, s); every signal has its own."""
+    model, shape = receiver.errors, sky.seen.shape
+    since_s = (receiver.gpst_ns - receiver.gpst_ns[0]) / _NS
+    reflected_m = model.multipath_m * _wander(since_s, model.multipath_s, shape[1], chance)
+    noise_m = model.noise_m * chance.normal(size=shape)
+    noise_m *= np.where(chance.random(shape) < model.outlier, 10.0, 1.0)
+    errors_m: Floats = (reflected_m + noise_m) / np.sin(np.maximum(sky.elevation, _LOWEST))
+    return errors_m
 
 
 def _wander(since_s: Floats, within_s: float, count: int, chance: np.random.Generator) -> Floats:
@@ -292,26 +313,58 @@ def _table(
     epoch, cell = np.nonzero(sky.seen & columns[None, :])
     if not len(epoch):
         return None
-    signal = _SIGNALS[system]
-    wave_m = SPEED_OF_LIGHT_MPS / carrier_hz(system, "C" + signal)
+    strength = receiver.errors.strength_dbhz + 8 * np.log10(np.sin(sky.elevation[epoch, cell]))
+    parts = [
+        _signal(system, signal, receiver, sky, scene, (epoch, cell), strength, chance)
+        for signal in receiver.tracked(system)
+    ]
+    values = np.concatenate([part for part, _ in parts], axis=1)
+    return SystemObservations(
+        system=system,
+        codes=tuple(kind + signal for signal in receiver.tracked(system) for kind in "CLDS"),
+        epoch=epoch,
+        prn=sky.satellite[cell] % 100,
+        values=np.round(values, 3),
+        lost_lock=np.zeros(values.shape, np.uint8),
+        strength=np.concatenate([digits for _, digits in parts], axis=1),
+    )
+
+
+def _signal(
+    system: str,
+    signal: str,
+    receiver: Receiver,
+    sky: _Sky,
+    scene: _Scene,
+    where: tuple[Ints, Ints],
+    fall_dbhz: Floats,
+    chance: np.random.Generator,
+) -> tuple[Floats, Bytes]:
+    """Range, phase, Doppler and strength of one signal, (n, 4), and the strength digits."""
+    code, (epoch, cell) = "C" + signal, where
+    wave_m = SPEED_OF_LIGHT_MPS / carrier_hz(system, code)
     flat = epoch * len(sky.satellite) + cell
-    # Galileo's E1 goes by the second group delay, the others by the first: see `measurements`.
-    delays = sky.ephemeris.delay2_s if system == "E" else sky.ephemeris.delay1_s
-    delay_m = SPEED_OF_LIGHT_MPS * np.nan_to_num(delays[flat])
+    # The solver's own group delay of the signal, so that both agree in what a message means.
+    delay_s = SignalChoice.of(system, code).delay_s(sky.ephemeris.take(flat))
+    delay_m = SPEED_OF_LIGHT_MPS * np.nan_to_num(delay_s)
     # A receiver's time tag is off by its clock, and within that time the satellite moves.
     clock_m = scene.clock_m[epoch]
     moved_m = -sky.rate_mps[epoch, cell] * clock_m / SPEED_OF_LIGHT_MPS
     true_m = sky.range_m[epoch, cell] + moved_m + clock_m
     true_m += delay_m - SPEED_OF_LIGHT_MPS * sky.clock_s[epoch, cell] + scene.common_m[epoch, cell]
-    charge_m = scene.ionosphere_m[epoch, cell]
+    # The delay of the ionosphere goes with 1/f^2; the scene holds that of the system's first.
+    first_hz = carrier_hz(system, "C" + _SIGNALS[system])
+    charge_m = scene.ionosphere_m[epoch, cell] * (first_hz / carrier_hz(system, code)) ** 2
+    code_m = scene.code_m[epoch, cell]
+    if signal != _SIGNALS[system]:
+        code_m = _code_errors(receiver, sky, chance)[epoch, cell]
     start = np.rint(chance.uniform(-1e6, 1e6, len(sky.satellite)))[cell]
     quiet = chance.normal(0, 0.003, (2, len(epoch)))
-    fall = np.log10(np.sin(sky.elevation[epoch, cell]))
-    strength = receiver.errors.strength_dbhz + 8 * fall + chance.normal(0, 0.5, len(epoch))
+    strength = fall_dbhz + chance.normal(0, 0.5, len(epoch))
     doppler_hz = -(sky.rate_mps[epoch, cell] + scene.clock_mps[epoch]) / wave_m + 10 * quiet[1]
     values = np.stack(
         (
-            true_m + charge_m + scene.code_m[epoch, cell],
+            true_m + charge_m + code_m,
             (true_m - charge_m + quiet[0]) / wave_m + start,
             doppler_hz,
             strength,
@@ -320,12 +373,4 @@ def _table(
     )
     digits = np.zeros((len(epoch), 4), np.uint8)
     digits[:, :2] = np.clip(np.floor(strength / 6), 1, 9)[:, None]
-    return SystemObservations(
-        system=system,
-        codes=tuple(kind + signal for kind in "CLDS"),
-        epoch=epoch,
-        prn=sky.satellite[cell] % 100,
-        values=np.round(values, 3),
-        lost_lock=np.zeros_like(digits),
-        strength=digits,
-    )
+    return values, digits

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
@@ -43,6 +45,8 @@ SIGNALS: Final = {
 _NUMBER_OF: Final = {system: 10 * lead + 7 for lead, system in SYSTEM_OF.items()}
 # SBAS satellites start at PRN 120, which RINEX calls S20.
 _PRN_SHIFT: Final = {"S": 19}
+# A cell's phase may lie 1171 m from the rough range (24 bits of 2^-31 ms).
+_APART_M_MAX: Final = 500.0
 _HALF: Final = 2  # RINEX: bit 1 of the loss-of-lock digit is an open half cycle.
 
 
@@ -126,83 +130,178 @@ def _lock_lost(table: MsmTable, rows: Ints, epoch: Ints) -> Ints:
     return lost
 
 
-def messages_of(seen: Observations, *, station: int = 0) -> list[bytes]:
-    """MSM7 payloads of all epochs and systems whose signals have a place in the masks.
+def messages_of(
+    seen: Observations, *, station: int = 0, channels: Mapping[int, int] | None = None
+) -> list[bytes]:
+    """All payloads of `epoch_messages` in one list."""
+    return [m for part in epoch_messages(seen, station=station, channels=channels) for m in part]
 
-    GLONASS is left out: its phases need channels, which an observation table does not hold.
-    Satellites beyond 64 cells a message are spread over several.
+
+def epoch_messages(
+    seen: Observations, *, station: int = 0, channels: Mapping[int, int] | None = None
+) -> Iterator[list[bytes]]:
+    """MSM7 payloads of each epoch, of all systems whose signals have a place in the masks.
+
+    channels: of GLONASS slots (-7 to 6), as ephemerides tell them; a satellite without one is left
+    out, since its phase is in cycles of that channel. The lock indicator counts from the first
+    epoch on and after each loss of lock. A phase farther than 500 m from its range, which has no
+    place in a cell, is moved by a whole number of cycles, one and the same for as long as it is
+    locked. Satellites beyond 64 cells are spread over messages.
     """
-    out = []
-    for epoch in range(len(seen.gpst_ns)):
-        parts = [
-            part
-            for system, table in sorted(seen.systems.items())
-            if system in "GECJ"
-            for part in _epoch_tables(table, epoch, int(seen.gpst_ns[epoch]), station)
-        ]
+    told = channels or {}
+    arcs = [
+        _Arcs.of(table, seen.gpst_ns, told)
+        for system, table in sorted(seen.systems.items())
+        if system in _NUMBER_OF
+    ]
+    for epoch, at_ns in enumerate(seen.gpst_ns.tolist()):
+        stamp = _Stamp(at_ns, station, told)
+        parts = [part for each in arcs for part in _epoch_tables(each, epoch, stamp)]
         for index, part in enumerate(parts):
             part.more[:] = index < len(parts) - 1
-            out.append(encode_msm(part, 0))
-    return out
+        yield [encode_msm(part, 0) for part in parts]
 
 
-def _epoch_tables(
-    table: SystemObservations, epoch: int, gpst_ns: int, station: int
-) -> list[MsmTable]:
-    rows = np.flatnonzero(table.epoch == epoch)
-    named = {name: signal for signal, name in SIGNALS[table.system].items()}
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What all messages of an epoch share."""
+
+    gpst_ns: int
+    station: int
+    channels: Mapping[int, int]
+
+    def time(self, system: str) -> int:
+        """The epoch as the system's messages count it; GLONASS: day of week and Moscow's time."""
+        ms = self.gpst_ns // _MS_NS
+        if system == "C":
+            return (ms - _BDT_BEHIND_GPST_MS) % _WEEK_MS
+        if system != "R":
+            return ms % _WEEK_MS
+        moscow_ms = Gpst(self.gpst_ns).to_utc().unix_ns // _MS_NS + _MOSCOW_MS
+        # Day 0 is Sunday; 1970-01-01 was a Thursday.
+        return (moscow_ms // _DAY_MS + 4) % 7 << 27 | moscow_ms % _DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class _Arcs:
+    """A system's table with what holds for as long as a phase is locked, by columns of the table.
+
+    lock_ms (n, k): since a phase was first seen or last lost. shift (n, k): whole cycles that bring
+    it near its range. wave_m (n, k): of phase and Doppler columns.
+    """
+
+    table: SystemObservations
+    lock_ms: Ints
+    shift: Floats
+    wave_m: Floats
+
+    @classmethod
+    def of(cls, table: SystemObservations, gpst_ns: Ints, channels: Mapping[int, int]) -> _Arcs:
+        """The arcs of a table; channels: of GLONASS slots."""
+        shape = table.values.shape
+        arcs = cls(table, np.zeros(shape, np.int64), np.zeros(shape), np.ones(shape))
+        channel = np.array([channels.get(prn, 0) for prn in table.prn.tolist()], np.int64)
+        named = set(SIGNALS[table.system].values())
+        for column, code in enumerate(table.codes):
+            if code[0] in "LD" and code[1:] in named:
+                if table.system == "R":
+                    hertz = glonass_carrier_hz(code, channel)
+                else:
+                    hertz = np.full(len(table.prn), carrier_hz(table.system, code))
+                arcs.wave_m[:, column] = SPEED_OF_LIGHT_MPS / hertz
+            if code[0] == "L" and code[1:] in named:
+                arcs._follow(column, gpst_ns[table.epoch] // _MS_NS)
+        return arcs
+
+    def _follow(self, column: int, at_ms: Ints) -> None:
+        """Fills the columns of one phase."""
+        table = self.table
+        order = np.lexsort((table.epoch, table.prn))
+        phase = table.values[order, column]
+        new = np.append(True, np.diff(table.prn[order]) != 0)
+        new |= (table.lost_lock[order, column] & 1).astype(bool)
+        # After a gap the count of cycles starts anew, as far as anybody can know.
+        new |= np.append(False, np.isnan(phase[:-1]))
+        since = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+        self.lock_ms[order, column] = at_ms[order] - at_ms[order][since]
+        ranges_m = table.column("C" + table.codes[column][1:])
+        if ranges_m is not None:
+            wave_m = self.wave_m[order, column]
+            apart = np.nan_to_num(ranges_m[order] / wave_m - phase)
+            far = np.abs(apart) * wave_m > _APART_M_MAX
+            self.shift[order, column] = np.where(far, np.rint(apart), 0.0)[since]
+
+
+def lock_indicator(lock_ms: Ints) -> Ints:
+    """The 10-bit indicator DF407 of times of lock, (n,): exact to 64 ms, then by powers of two."""
+    held = np.clip(lock_ms, 0, (1 << 26) - 1)
+    rank = np.maximum(np.floor(np.log2(np.maximum(held, 32) / 32)), 0).astype(np.int64)
+    indicator: Ints = (held >> rank) + 32 * rank
+    return indicator
+
+
+def _epoch_tables(arcs: _Arcs, epoch: int, stamp: _Stamp) -> list[MsmTable]:
+    table = arcs.table
+    first, last = np.searchsorted(table.epoch, (epoch, epoch + 1))
+    rows = np.arange(first, last)
+    prn = table.prn[rows] - _PRN_SHIFT.get(table.system, 0)
+    rows = rows[(prn >= 1) & (prn <= 64)]
+    if table.system == "R":
+        rows = rows[np.isin(table.prn[rows], list(stamp.channels))]
+    named = set(SIGNALS[table.system].values())
     names = sorted({c[1:] for c in table.codes if c[0] == "C" and c[1:] in named})
     if not names or not len(rows):
         return []
     each = max(1, 64 // len(names))
-    shift_ms = _BDT_BEHIND_GPST_MS if table.system == "C" else 0
-    time_ms = (gpst_ns // _MS_NS - shift_ms) % _WEEK_MS
-    return [
-        _msm_table(table, rows[start : start + each], names, named, time_ms, station)
+    found = (
+        _msm_table(arcs, rows[start : start + each], names, stamp)
         for start in range(0, len(rows), each)
-    ]
+    )
+    return [part for part in found if len(part.message)]
 
 
-def _msm_table(
-    table: SystemObservations,
-    rows: Ints,
-    names: list[str],
-    named: dict[str, int],
-    time_ms: int,
-    station: int,
-) -> MsmTable:
-    nothing = np.full(len(rows), np.nan)
-    prn: list[Ints] = []
-    signal: list[Ints] = []
-    columns: dict[str, list[Floats]] = {k: [] for k in "CLDS"}
-    for name in names:
-        wave_m = SPEED_OF_LIGHT_MPS / carrier_hz(table.system, "C" + name)
-        found = {}
-        for kind in "CLDS":
-            values = table.column(kind + name)
-            found[kind] = nothing if values is None else values[rows]
-        here = np.isfinite(found["C"]) | np.isfinite(found["L"])
-        prn.append(table.prn[rows][here])
-        signal.append(np.full(int(here.sum()), named[name]))
-        for kind, scale in (("C", 1.0), ("L", wave_m), ("D", -wave_m), ("S", 1.0)):
-            columns[kind].append(found[kind][here] * scale)
-    joined = {k: np.concatenate(v) for k, v in columns.items()}
-    count = len(joined["C"])
-    zeros = np.zeros(count, np.int64)
-    one = np.array([_NUMBER_OF[table.system]])
+def _msm_table(arcs: _Arcs, rows: Ints, names: list[str], stamp: _Stamp) -> MsmTable:
+    table, system = arcs.table, arcs.table.system
+    signals = {name: signal for signal, name in SIGNALS[system].items()}
+    parts = [_cells(arcs, rows, name, signals[name]) for name in names]
+    joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    satellite = table.prn[joined["row"]]
+    channel = np.array([stamp.channels.get(prn, 0) + 7 for prn in satellite.tolist()], np.int64)
+    zeros = np.zeros(len(satellite), np.int64)
     return MsmTable(
         message=zeros,
-        satellite=np.concatenate(prn),
-        signal=np.concatenate(signal),
+        satellite=satellite - _PRN_SHIFT.get(system, 0),
+        signal=joined["signal"],
         range_m=joined["C"],
         phase_m=joined["L"],
         rate_mps=joined["D"],
-        lock=zeros,
-        half=zeros > 0,
+        lock=joined["lock"],
+        half=joined["half"],
         strength_dbhz=np.clip(np.nan_to_num(joined["S"]), 0, 63.9),
-        extended=zeros - 1,
-        number=one,
-        station=np.array([station]),
-        time=np.array([time_ms]),
+        extended=channel if system == "R" else zeros - 1,
+        number=np.array([_NUMBER_OF[system]]),
+        station=np.array([stamp.station]),
+        time=np.array([stamp.time(system)]),
         more=np.array([False]),
     )
+
+
+def _cells(arcs: _Arcs, rows: Ints, name: str, signal: int) -> dict[str, Any]:
+    """Columns of one signal's cells: those rows that have its range or phase."""
+    table = arcs.table
+    places = {k: table.codes.index(k + name) for k in "CLDS" if k + name in table.codes}
+    found = {k: table.values[rows, places[k]] for k in places}
+    nothing = np.full(len(rows), np.nan)
+    here = np.isfinite(found["C"]) | np.isfinite(found.get("L", nothing))
+    kept = rows[here]
+    out: dict[str, Any] = {k: found.get(k, nothing)[here] for k in "CLDS"}
+    out |= {"row": kept, "signal": np.full(len(kept), signal)}
+    out |= {"lock": np.zeros(len(kept), np.int64), "half": np.zeros(len(kept), bool)}
+    if "L" in places:
+        at = (kept, np.full(len(kept), places["L"]))
+        out["L"] = (out["L"] + arcs.shift[at]) * arcs.wave_m[at]
+        out["lock"] = lock_indicator(arcs.lock_ms[at])
+        out["half"] = table.lost_lock[at] & _HALF > 0
+    if "D" in places:
+        out["D"] = -out["D"] * arcs.wave_m[kept, places["D"]]
+    return out

@@ -1,0 +1,51 @@
+"""Results that commands write: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from zhidao.core.errors import MalformedInput
+
+
+def put(data: bytes, output: Path | None) -> None:
+    """Writes to a file by one rename, or to standard output where there is none.
+
+    Whatever stood in the file stays until the new content is on disk.
+    Raises MalformedInput where the folder does not exist.
+    """
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    if not output.parent.is_dir():
+        raise MalformedInput(f"no folder {output.parent}", remedy="create it first")
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A new file is as readable as the person's own umask says, not as private as a secret.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    print(f"{output}: {len(data)} bytes", file=sys.stderr)
+
+
+def take(file: Path, *, bytes_max: int) -> bytes:
+    """The bytes of a file. Raises MalformedInput where there is none, or it is larger."""
+    try:
+        if file.is_dir():
+            raise MalformedInput(f"{file} is a folder, not a file")
+        if file.stat().st_size > bytes_max:
+            raise MalformedInput(f"{file} has more than {bytes_max} bytes")
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise MalformedInput(f"no file {file}", code="no_file") from error

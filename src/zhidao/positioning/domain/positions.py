@@ -1,0 +1,105 @@
+"""Positions of any solver in one table, for files and plots: an epoch a row, with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from zhidao.positioning.domain.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.observations import Floats, Ints
+from zhidao.positioning.domain.rtk.instantaneous import Baselines, RtkStatus
+from zhidao.positioning.domain.solution import Reason, Solution
+
+
+class Quality(IntEnum):
+    """What a position is, by the digits of RTKLIB's position files; 0 where there is none."""
+
+    NONE = 0
+    FIX = 1
+    FLOAT = 2
+    SINGLE = 5
+    PPP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """One row an epoch; NaN where there is no position, and `reason` says why.
+
+    ecef_m (e, 3) and covariance_m2 (e, 3, 3; east, north, up). latitude, longitude in radians.
+    horizontal_m, vertical_m: protection levels, NaN where the solver offers none. ratio: of the
+    ambiguity test. excluded: satellites put out by fault detection. frame: of the coordinates.
+    """
+
+    gpst_ns: Ints
+    quality: Ints
+    reason: tuple[str, ...]
+    ecef_m: Floats
+    latitude: Floats
+    longitude: Floats
+    height_m: Floats
+    covariance_m2: Floats
+    satellites: Ints
+    excluded: Ints
+    horizontal_m: Floats
+    vertical_m: Floats
+    ratio: Floats
+    frame: str
+    simulated: bool
+
+    def __len__(self) -> int:
+        return len(self.gpst_ns)
+
+    @property
+    def solved(self) -> Ints:
+        """Rows that have a position."""
+        return np.flatnonzero(self.quality > 0)
+
+
+def of_solution(solved: Solution, *, simulated: bool) -> Positions:
+    """The rows of single points."""
+    return Positions(
+        gpst_ns=solved.gpst_ns,
+        quality=np.where(solved.solved, Quality.SINGLE, Quality.NONE).astype(np.int64),
+        reason=tuple(Reason(int(reason)).name.lower() for reason in solved.reason),
+        ecef_m=solved.ecef_m,
+        latitude=solved.latitude,
+        longitude=solved.longitude,
+        height_m=solved.height_m,
+        covariance_m2=solved.covariance_m2,
+        satellites=solved.satellites,
+        excluded=solved.excluded.sum(1),
+        horizontal_m=solved.horizontal_m,
+        vertical_m=solved.vertical_m,
+        ratio=np.full(len(solved.gpst_ns), np.nan),
+        frame="of the broadcast orbits (WGS 84, within decimetres of ITRF)",
+        simulated=simulated,
+    )
+
+
+def of_baselines(found: Baselines, *, simulated: bool) -> Positions:
+    """The rows of baselines: fixed where fixed, else the float place."""
+    place_m = np.where(found.fixed[:, None], found.place_m, found.float_place_m)
+    known = np.isfinite(place_m).all(1)
+    quality = np.where(found.fixed, Quality.FIX, Quality.FLOAT)
+    latitude, longitude, height_m = geodetic(place_m)
+    axes = enu_axes(latitude, longitude)
+    nothing = np.full(len(found.gpst_ns), np.nan)
+    return Positions(
+        gpst_ns=found.gpst_ns,
+        quality=np.where(known, quality, Quality.NONE).astype(np.int64),
+        reason=tuple(RtkStatus(int(status)).name.lower() for status in found.status),
+        ecef_m=place_m,
+        latitude=latitude,
+        longitude=longitude,
+        height_m=height_m,
+        covariance_m2=np.einsum("eij,ejk,elk->eil", axes, found.covariance_m2, axes),
+        satellites=found.satellites.astype(np.int64),
+        excluded=np.zeros(len(found.gpst_ns), np.int64),
+        horizontal_m=nothing,
+        vertical_m=nothing,
+        ratio=found.ratio,
+        frame="of the base's coordinates",
+        simulated=simulated,
+    )

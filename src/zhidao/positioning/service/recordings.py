@@ -1,0 +1,183 @@
+"""What people have, as what solvers take: files and streams of any kind, told by their content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.timescale import Gpst, Utc
+from zhidao.positioning.domain.ephemeris import Navigation, table_of
+from zhidao.positioning.domain.glonass import glonass_table
+from zhidao.positioning.domain.joining import join_navigation, join_observations
+from zhidao.positioning.domain.observations import Observations
+from zhidao.positioning.domain.precise import PreciseTable
+from zhidao.positioning.domain.settings import B1I_L1_E1
+from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.wire.recognition import FileKind, kind_of
+from zhidao.positioning.wire.rinex_nav import LEGACY, read_navigation
+from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.wire.rtcm import ephemeris as rtcm_ephemeris
+from zhidao.positioning.wire.rtcm.frame import message_number, payloads
+from zhidao.positioning.wire.rtcm.msm import read_msm
+from zhidao.positioning.wire.rtcm.observations import observations_of
+from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+from zhidao.positioning.wire.streams import marked, rtcm_is_simulated, ubx_is_simulated
+from zhidao.positioning.wire.subframes import SubframeCollector
+from zhidao.positioning.wire.ubx import Subframe, read_raw, ubx_messages
+
+_SUBFRAME_KIND: Final = (0x02, 0x13)
+_GLONASS: Final = SYSTEMS.index("R")
+SINGLE_SIGNALS: Final[Mapping[str, str]] = {**B1I_L1_E1, "J": "C1C", "R": "C1C"}
+_CIVIL: Final = {"C1P": "CNV1", "C1D": "CNV1", "C5P": "CNV2", "C5D": "CNV2", "C7D": "CNV3"}
+
+
+@dataclass(slots=True)
+class Recordings:
+    """What some files hold together. `kinds` tells what each was, in order."""
+
+    kinds: list[tuple[str, FileKind]] = field(default_factory=list)
+    observations: list[Observations] = field(default_factory=list)
+    navigation: list[Navigation] = field(default_factory=list)
+    orbits: list[PreciseTable] = field(default_factory=list)
+    clocks: list[PreciseTable] = field(default_factory=list)
+
+    def receiver(self) -> Observations:
+        """The observations of one receiver. Raises Refused where there are none."""
+        if not self.observations:
+            raise Refused("none of the files holds observations", code="no_observations")
+        return join_observations(self.observations)
+
+    def broadcast(self) -> Navigation:
+        """All ephemerides. Raises Refused where there are none."""
+        found = join_navigation(self.navigation) if self.navigation else None
+        if found is None or not found.systems:
+            raise Refused(
+                "none of the files holds broadcast ephemerides",
+                code="no_ephemerides",
+                remedy="add the RINEX navigation file of the day",
+            )
+        return found
+
+
+def messages_for(signals: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    """Which broadcast messages hold the clocks and delays of these signals, for navigation files.
+
+    Raises MalformedInput where signals of one system need clocks of different messages.
+    """
+    out = dict(LEGACY)
+    for system, text in signals.items():
+        codes = [code for part in text.split("/") for code in part.split("+")]
+        if system == "C":
+            found = {_CIVIL.get(code, "") for code in codes}
+            if len(found) > 1 and "" in found:
+                raise MalformedInput(
+                    f"C={text}: B1I, B2I and B3I go by D1/D2 and B1C, B2a and B2b by B-CNAV",
+                    remedy="take signals of one family",
+                )
+            if "" not in found:
+                # B1C with B2a goes by the clock of the first one named.
+                out["C"] = (_CIVIL[codes[0]],)
+        elif system == "E" and any(code[1] == "5" for code in codes):
+            out["E"] = ("FNAV",)
+        elif system == "R":
+            out["R"] = ("FDMA",)
+    return out
+
+
+def read_recordings(
+    files: Sequence[tuple[str, bytes]],
+    *,
+    signals: Mapping[str, str] = SINGLE_SIGNALS,
+    near: Utc | None = None,
+    said: Callable[[str], None] = lambda _: None,
+) -> Recordings:
+    """All that the files hold, each recognised by its content.
+
+    files: names, for messages only, and bytes. near: settles the week of RTCM streams, which tell
+    none. Raises MalformedInput naming the file.
+    """
+    out = Recordings()
+    for name, data in files:
+        said(name)
+        try:
+            kind = kind_of(data)
+            out.kinds.append((name, kind))
+            _take(out, kind, data, signals, near)
+        except MalformedInput as error:
+            where = f"{name}, {error.where}" if error.where else name
+            raise MalformedInput(
+                str(error.args[0]), code=error.code, where=where, remedy=error.remedy
+            ) from error
+    return out
+
+
+def _take(
+    out: Recordings, kind: FileKind, data: bytes, signals: Mapping[str, str], near: Utc | None
+) -> None:
+    if kind is FileKind.OBSERVATIONS:
+        out.observations.append(read_observations(data))
+    elif kind is FileKind.NAVIGATION:
+        out.navigation.append(read_navigation(data, messages=messages_for(signals)))
+    elif kind is FileKind.ORBITS:
+        out.orbits.append(read_sp3(data))
+    elif kind is FileKind.CLOCKS:
+        out.clocks.append(read_clocks(data))
+    elif kind is FileKind.RTCM:
+        _take_rtcm(out, data, near)
+    elif kind is FileKind.UBX:
+        _take_ubx(out, data)
+
+
+def _take_rtcm(out: Recordings, data: bytes, near: Utc | None) -> None:
+    if near is None:
+        raise MalformedInput(
+            "an RTCM stream tells no week", code="no_week", remedy="give a time near it: --near"
+        )
+    table = read_msm(data)
+    if len(table.number):
+        seen = observations_of(table, near=near)
+        out.observations.append(marked(seen, simulated=rtcm_is_simulated(data)))
+    near_ns = Gpst.from_utc(near).ns
+    rows: list[dict[str, Any]] = []
+    glonass: list[dict[str, Any]] = []
+    for payload in payloads(data):
+        if message_number(payload) not in rtcm_ephemeris.NUMBERS:
+            continue
+        try:
+            row = rtcm_ephemeris.decode_ephemeris(payload, near_gpst_ns=near_ns)
+        except MalformedInput:
+            # A message whose checksum held and whose fields do not: as if it had not come.
+            continue
+        (glonass if row["satellite"] // 100 == _GLONASS else rows).append(row)
+    if rows or glonass:
+        _add(out, rows, glonass)
+
+
+def _take_ubx(out: Recordings, data: bytes) -> None:
+    messages = ubx_messages(data)
+    seen = read_raw(messages)
+    if len(seen.gpst_ns):
+        out.observations.append(marked(seen, simulated=ubx_is_simulated(messages)))
+    near_ns = int(seen.gpst_ns[0]) if len(seen.gpst_ns) else 0
+    collector = SubframeCollector()
+    rows = []
+    for message in messages:
+        if message.kind != _SUBFRAME_KIND or not near_ns:
+            continue
+        try:
+            part = Subframe.decode(message)
+            row = collector.add(part.system, part.prn, part.words, near_gpst_ns=near_ns)
+        except MalformedInput:
+            continue
+        if row:
+            rows.append(row)
+    if rows:
+        _add(out, rows, [])
+
+
+def _add(out: Recordings, rows: list[dict[str, Any]], glonass: list[dict[str, Any]]) -> None:
+    out.navigation.append(
+        Navigation(table_of(rows), glonass=glonass_table(glonass) if glonass else None)
+    )

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from zhidao.cli.main import main
+
+Run = Callable[..., tuple[int, bytes, str]]
+PLACE = ("--at", 44.2, 80.4, 700)
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    def call(*words: object) -> tuple[int, bytes, str]:
+        status = main(["positioning", *map(str, words)])
+        told = capfdbinary.readouterr()
+        return status, told.out, told.err.decode()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("simulated")
+    found = {name: folder / name for name in ("rest.rnx", "rest.nav", "rest.rtcm3", "rest.ubx")}
+    for form, name in (("rinex", "rest.rnx"), ("rtcm", "rest.rtcm3"), ("ubx", "rest.ubx")):
+        words = ["simulate", *PLACE, "--epochs", 20, "--form", form, "-o", found[name]]
+        words += ["--navigation-output", found["rest.nav"]]
+        assert main(["positioning", *map(str, words)]) == 0
+    return found
+
+
+def test_simulated_epochs_are_solved_near_the_place_and_called_simulated(run, files):
+    status, out, told = run("solve", files["rest.rnx"], files["rest.nav"], "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert document["simulated"] is True
+    assert len(document["epochs"]) == document["solved"] == 20
+    for epoch in document["epochs"]:
+        assert abs(epoch["latitude_deg"] - 44.2) * 111_000 < epoch["horizontal_protection_m"]
+    assert "simulated" in told
+
+
+@pytest.mark.parametrize("name", ["rest.rtcm3", "rest.ubx"])
+def test_a_simulated_stream_alone_is_solved_and_keeps_its_mark(run, files, name):
+    status, out, told = run("solve", files[name], "--near", "2026-11-21T06:00:00Z")
+    assert status == 0
+    rows = out.decode().splitlines()
+    assert len(rows) == 21
+    assert all(row.endswith(",True") for row in rows[1:])
+    assert "(simulated observations)" in told
+
+
+@pytest.mark.parametrize("form", ["rinex", "rtcm", "ubx"])
+def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(run, form):
+    words = ("simulate", *PLACE, "--epochs", 3, "--form", form)
+    first, again, other = run(*words), run(*words), run(*words, "--seed", 1)
+    assert first == again
+    assert first[1] != other[1]
+    assert b"SIMULATED" in first[1]
+
+
+def test_a_great_bias_is_excluded_or_the_epoch_flagged(run, files, tmp_path):
+    clean = [json.loads(line) for line in run("decode", files["rest.rnx"])[1].splitlines()]
+    strongest = max(clean, key=lambda row: row["S2I"])["satellite"]
+    words = ("simulate", *PLACE, "--epochs", 6, "--bias", f"{strongest}:500:2:3")
+    run(*words, "-o", tmp_path / "bad.rnx")
+    _, out, _ = run("solve", tmp_path / "bad.rnx", files["rest.nav"], "--json")
+    for index, epoch in enumerate(json.loads(out)["epochs"]):
+        flagged = epoch["excluded"] > 0 or epoch["reason"] != "ok"
+        assert flagged == (index in (2, 3))
+
+
+def test_an_outage_leaves_epochs_without_a_position_and_says_why(run, files, tmp_path):
+    run("simulate", *PLACE, "--epochs", 5, "--outage", "1:2", "-o", tmp_path / "gap.rnx")
+    status, out, told = run("solve", tmp_path / "gap.rnx", files["rest.nav"], "--json")
+    reasons = [epoch["reason"] for epoch in json.loads(out)["epochs"]]
+    assert status == 0
+    assert [reason == "ok" for reason in reasons] == [True, False, False, True, True]
+    assert "3 of 5 epochs" in told
+
+
+@pytest.mark.parametrize("kind", ["sky", "track", "error", "levels", "stanford", "residuals"])
+def test_every_plot_is_well_formed_and_called_simulated(run, files, kind):
+    words = ("plot", kind, files["rest.rnx"], files["rest.nav"], "--reference", 44.2, 80.4, 700)
+    status, out, _ = run(*words)
+    root = ET.fromstring(out)
+    assert status == 0
+    assert root.tag.endswith("svg")
+    assert "SIMULATED" in root[0].text
+    assert len(root) > 10
+
+
+def test_a_stanford_diagram_without_the_true_place_is_refused(run, files):
+    status, _, told = run("plot", "stanford", files["rest.rnx"], files["rest.nav"])
+    assert status == 1
+    assert "--reference" in told
+
+
+def test_the_ending_of_the_output_says_the_form(run, files, tmp_path):
+    for name, start in (
+        ("a.pos", b"% program"),
+        ("a.geojson", b'{"type":"FeatureC'),
+        ("a.nmea", b"$GN"),
+    ):
+        assert run("solve", files["rest.rnx"], files["rest.nav"], "-o", tmp_path / name)[0] == 0
+        assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_failing_command_leaves_the_old_output_alone(run, files, tmp_path):
+    kept = tmp_path / "kept.csv"
+    kept.write_bytes(b"old")
+    broken = tmp_path / "broken.rnx"
+    broken.write_bytes(files["rest.rnx"].read_bytes()[:-40])
+    status, _, told = run("solve", broken, files["rest.nav"], "-o", kept)
+    assert status == 2
+    assert "line" in told
+    assert kept.read_bytes() == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["broken.rnx", "kept.csv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("info", "/etc/passwd"), 2),
+        (("solve", "/nowhere/day.rnx"), 2),
+        (("solve", "/tmp"), 2),
+        (("simulate", "--at", 95, 0, 0), 2),
+        (("simulate", *PLACE, "--bias", "C20:x"), 2),
+        (("simulate", *PLACE, "--bias", "X99:4", "--epochs", 2), 1),
+        (("simulate", *PLACE, *PLACE), 1),
+    ],
+)
+def test_refusals_are_one_json_object_with_a_status(run, words, status):
+    found, out, _ = run(*words, "--json")
+    assert found == status
+    assert set(json.loads(out)) >= {"error", "detail"}
+
+
+def test_observations_alone_ask_for_ephemerides(run, files):
+    status, _, told = run("solve", files["rest.rnx"])
+    assert status == 1
+    assert "navigation" in told
+
+
+def test_streams_convert_to_rinex_and_back(run, files, tmp_path):
+    near = ("--near", "2026-11-21T06:00:00Z")
+    out = tmp_path / "again.rnx"
+    assert run("decode", files["rest.rtcm3"], *near, "--to", "rinex", "-o", out)[0] == 0
+    first = [json.loads(line) for line in run("decode", files["rest.rnx"])[1].splitlines()]
+    again = [json.loads(line) for line in run("decode", out)[1].splitlines()]
+    assert [row["satellite"] for row in first] == [row["satellite"] for row in again]
+    for one, other in zip(first, again, strict=True):
+        # An MSM7 cell has steps of half a millimetre.
+        assert abs(one["C2I"] - other["C2I"]) < 2e-3
+        apart = one["L2I"] - other["L2I"]
+        assert abs(apart - round(apart)) < 5e-3
+
+
+def test_info_tells_what_a_file_holds(run, files):
+    _, out, _ = run("info", files["rest.rnx"], files["rest.nav"], "--json")
+    observations, navigation = json.loads(out)
+    assert observations["observations"]["epochs"] == 20
+    assert observations["observations"]["simulated"] is True
+    assert navigation["navigation"]["systems"] == "C"
+
+
+def test_a_rover_beside_its_base_is_fixed(run, tmp_path, files):
+    for name, place in (("base", (44.2, 80.4, 700)), ("rover", (44.20003, 80.4, 700))):
+        words = ("simulate", "--at", *place, "--epochs", 3, "-o", tmp_path / name)
+        assert run(*words)[0] == 0
+    words = ("rtk", tmp_path / "rover", files["rest.nav"], "--base", tmp_path / "base")
+    status, out, told = run(*words, "--systems", "C", "--base-place", 44.2, 80.4, 700, "--json")
+    assert status == 0
+    assert json.loads(out)["simulated"] is True
+    assert "epochs" in told
