@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,48 @@ def test_what_two_readers_could_read_differently_is_refused(text: bytes, code: s
     with pytest.raises(MalformedInput) as caught:
         parse_strict(text)
     assert caught.value.code == code
+
+
+def deepest(text: str) -> int:
+    """How deep brackets nest outside of strings, letter by letter."""
+    depth = most = 0
+    inside = skip = False
+    for letter in text:
+        if inside:
+            inside, skip = skip or letter != '"', not skip and letter == "\\"
+        elif letter == '"':
+            inside = True
+        elif letter in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif letter in "]}":
+            depth -= 1
+    return most
+
+
+nested = st.builds(
+    lambda inner, depth, before: json.dumps([*before, inner]).join(("[" * depth, "]" * depth)),
+    values,
+    st.integers(55, 70),
+    st.lists(st.text('[]{}"\\', max_size=30), max_size=3),
+)
+
+
+@given(nested)
+def test_depth_is_refused_at_its_bound_and_not_before(text: str) -> None:
+    if deepest(text) > 64:
+        with pytest.raises(MalformedInput, match="nests"):
+            parse_strict(text.encode())
+    else:
+        parse_strict(text.encode())
+
+
+@given(st.text('[]{}"\\,:1', min_size=60, max_size=300))
+def test_text_of_brackets_and_quotes_is_read_or_refused(text: str) -> None:
+    try:
+        parse_strict(text.encode())
+    except MalformedInput:
+        return
 
 
 def test_what_has_no_canonical_form_is_refused() -> None:

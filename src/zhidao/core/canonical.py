@@ -19,6 +19,9 @@ Json: TypeAlias = (
 
 # Outside this range one of ECMAScript and orjson prints an exponent and the other may not.
 _PLAIN_FLOAT: Final = (1e-5, 1e16)
+_BRACES_AS_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
+_OPENER: Final = ord("[")
 
 
 def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:
@@ -34,7 +37,7 @@ def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedInput("JSON is not UTF-8", where=f"byte {error.start}") from error
-    _check_depth(text)
+    _check_depth(data)
     try:
         value = json.loads(
             text,
@@ -161,28 +164,26 @@ def _number(text: str) -> float:
     return number
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= JSON_DEPTH_MAX:
+def _check_depth(data: bytes) -> None:
+    """Refuses JSON that nests beyond the limit, before a reader recurses into it.
+
+    Whole-text operations of C take away strings and inner pairs of brackets; only what is left of
+    very deep or unbalanced brackets is looked at one by one.
+    """
+    if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
         return
+    if b"\\" in data:
+        # In this order: an escaped backslash first, so that what is left before a quote escapes it.
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(data.split(b'"')[::2]).translate(_BRACES_AS_BRACKETS, _NO_BRACKET)
+    inner = 0
+    while inner < JSON_DEPTH_MAX and len(rest := brackets.replace(b"[]", b"")) < len(brackets):
+        brackets, inner = rest, inner + 1
     depth = 0
-    in_string = False
-    skip = False
-    for letter in text:
-        if in_string:
-            if skip:
-                skip = False
-            elif letter == "\\":
-                skip = True
-            elif letter == '"':
-                in_string = False
-        elif letter == '"':
-            in_string = True
-        elif letter in "[{":
-            depth += 1
-            if depth > JSON_DEPTH_MAX:
-                raise MalformedInput(f"JSON nests deeper than {JSON_DEPTH_MAX} levels")
-        elif letter in "]}":
-            depth -= 1
+    for bracket in brackets:
+        depth += 1 if bracket == _OPENER else -1
+        if depth + inner > JSON_DEPTH_MAX:
+            raise MalformedInput(f"JSON nests deeper than {JSON_DEPTH_MAX} levels")
 
 
 def _refuse_surrogates(value: object) -> None:

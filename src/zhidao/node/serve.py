@@ -12,9 +12,7 @@ import contextlib
 import json
 import logging
 import os
-import signal
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -27,12 +25,12 @@ from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import own_service_manager
 from zhidao.node.config import Config
 from zhidao.node.jobs import Job, JobKeeper
+from zhidao.node.web_server import listening, web_server
 from zhidao.node.workers import Workers
 
 WATCH_S: Final = 0.25
 STATE_FILE: Final = "node.json"
 SCENARIO_FILE: Final = "scenario-time"
-_BACKLOG: Final = 2048
 _LOG: Final = logging.getLogger("zhidao.node")
 
 
@@ -158,10 +156,10 @@ async def _run(
 async def _serve(
     config: Config, servers: Servers, node: Any, ready: Callable[[dict[str, Any]], None]
 ) -> None:
-    server = _web_server(_uvicorn_config(config, node.app))
+    server = web_server(config, node.app)
     manager = own_service_manager()
     # Taken here and not by the web server, which would end the program without a reason.
-    door = _listening(config.text("http.host"), config.number("http.port"))
+    door = listening(config.text("http.host"), config.number("http.port"))
 
     async def web() -> None:
         await server.serve(sockets=[door])
@@ -237,70 +235,6 @@ async def _watch(servers: Servers) -> None:
                 child.start()
             except ZhidaoError as error:
                 _LOG.error("%s does not start: %s", name, error, extra={"service": name})
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """The socket that the API listens on. Raises Unavailable if it cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise Unavailable(
-            f"port {port} of {host} cannot be taken: {error}",
-            code="port_unavailable",
-            remedy="end the program that has it, or set http.port to another one",
-        ) from error
-
-
-def _web_server(settings: Any) -> Any:
-    """A web server that ends when told and lets the node end cleanly after it.
-
-    uvicorn raises a signal that it has dealt with once more, which would kill this process before
-    it has stopped its children and removed its state file.
-    """
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            before = {
-                number: signal.signal(number, self.handle_exit)
-                for number in (signal.SIGINT, signal.SIGTERM)
-            }
-            try:
-                yield
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-
-    return Server(settings)
-
-
-def _uvicorn_config(config: Config, app: Any) -> Any:
-    import uvicorn
-
-    certificate = key = None
-    if config.text("http.tls") == "files":
-        certificate, key = config.text("http.certificate"), config.text("http.key")
-    elif config.text("http.tls") == "auto":
-        from zhidao.node.adapters.certificate import own_certificate
-
-        certificate, key = own_certificate(config.data / "tls", config.text("http.host"))
-    return uvicorn.Config(
-        app,
-        host=config.text("http.host"),
-        port=config.number("http.port"),
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
-        limit_concurrency=2000,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
 
 
 @contextlib.contextmanager

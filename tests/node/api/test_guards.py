@@ -8,6 +8,8 @@ from litestar import get, post
 from litestar.testing import TestClient
 
 from zhidao.core.ambient import SeededRandomness
+from zhidao.core.errors import Unauthenticated
+from zhidao.node.api.bodies import Bodies
 from zhidao.node.api.guards import Buckets, Guards
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.api.strict import StrictRequest
@@ -21,7 +23,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     lines: list[str] = []
 
 
-@post("/orders")
+@post("/orders", security=[{}])
 async def order(data: Order) -> Order:
     return data
 
@@ -31,12 +33,21 @@ async def orders() -> list[Order]:
     return []
 
 
+@post("/closed")
+async def closed(data: Order) -> Order:
+    return data
+
+
+async def nobody(_: Any) -> None:
+    raise Unauthenticated("nobody is known here")
+
+
 @pytest.fixture
 def client() -> TestClient[Any]:
     from litestar import Litestar
 
     app = Litestar(
-        [order, orders],
+        [order, orders, closed],
         exception_handlers=HANDLERS,
         request_class=StrictRequest,
         openapi_config=None,
@@ -45,7 +56,7 @@ def client() -> TestClient[Any]:
         app,
         metrics=Metrics(),
         randomness=SeededRandomness(1),
-        body_bytes_max=1000,
+        bodies=Bodies(nobody, bytes_max=1000),
         requests_per_second=0,
         writes=WriteGate(lambda: False, Permit(), lambda: 0.0),
     )
@@ -90,6 +101,13 @@ def test_large_compressed_and_foreign_bodies_are_refused(client: TestClient[Any]
     assert send(client, b" " * 1001)[:2] == (413, "body_too_large")
     assert send(client, b"x", content_encoding="gzip")[:2] == (415, "unsupported_encoding")
     assert send(client, b"{}", content_type="text/plain")[:2] == (415, "unsupported_media_type")
+
+
+def test_a_stranger_is_refused_before_his_body_is_looked_at(client: TestClient[Any]) -> None:
+    answer = client.post("/closed", content=b"[" * 999, headers={"content-type": "text/json"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert client.post("/none", content=b"x" * 2000).status_code == 404
+    assert client.put("/closed", content=b"x" * 2000).status_code == 405
 
 
 def test_options_and_wrong_methods_name_the_right_ones(client: TestClient[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 from litestar import Litestar, Request, Router
@@ -15,9 +16,13 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from zhidao import __version__
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Randomness
-from zhidao.node.api.guards import Doorkeeper, Guards
+from zhidao.core.errors import ZhidaoError
+from zhidao.node.api import camara
+from zhidao.node.api.bodies import Bodies
+from zhidao.node.api.doorkeeper import Doorkeeper
+from zhidao.node.api.guards import Guards
 from zhidao.node.api.openapi import Described
-from zhidao.node.api.problems import HANDLERS
+from zhidao.node.api.problems import handlers_with
 from zhidao.node.api.strict import StrictRequest
 from zhidao.node.metrics import Metrics
 from zhidao.node.write_gate import WriteGate
@@ -31,9 +36,11 @@ def application(
     randomness: Randomness,
     body_bytes_max: int,
     requests_per_second: int,
+    workers: Executor,
     writes: WriteGate,
 ) -> ASGIApp:
-    """The whole application as ASGI."""
+    """The whole application as ASGI. `workers` read large JSON."""
+    handlers = handlers_with(dict.fromkeys(camara.PATHS, camara.on_error))
 
     async def actor(request: Request[Any, Any, Any]) -> Actor:
         return await doorkeeper.actor(request)
@@ -42,9 +49,10 @@ def application(
         AppConfig(
             route_handlers=list(routes),
             dependencies={"actor": Provide(actor)},
-            exception_handlers=HANDLERS,
+            exception_handlers=handlers,
             request_class=StrictRequest,
-            request_max_body_size=body_bytes_max,
+            # `Bodies` bounds them, by who is asking.
+            request_max_body_size=None,
             openapi_config=OpenAPIConfig(
                 title="Zhidao node",
                 version=__version__,
@@ -66,7 +74,8 @@ def application(
         app,
         metrics=metrics,
         randomness=randomness,
-        body_bytes_max=body_bytes_max,
+        bodies=Bodies(doorkeeper.meet, bytes_max=body_bytes_max, workers=workers),
         requests_per_second=requests_per_second,
         writes=writes,
+        refusal=handlers[ZhidaoError],
     )

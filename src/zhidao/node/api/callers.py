@@ -13,7 +13,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, Unauthenticated
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.keys import PublicKey
-from zhidao.node.api.guards import CSRF_COOKIE, SESSION_COOKIE
+from zhidao.node.api.doorkeeper import CSRF_COOKIE, SESSION_COOKIE
 from zhidao.node.parties import Parties, Party
 from zhidao.node.security.gate import SESSION_SECONDS, Gate, SignedIn
 

@@ -29,10 +29,15 @@ from zhidao.connectivity.service.location import (
 from zhidao.core.actor import Actor
 from zhidao.core.errors import Forbidden, MalformedInput, Unauthenticated, Unavailable, ZhidaoError
 from zhidao.core.geo import Geodetic
+from zhidao.node.api.problems import on_bug
 
+# Where these APIs stand; all refusals there have CAMARA's form.
+PATHS: Final = ("/location-verification/", "/location-retrieval/")
 _AnyRequest = Request[Any, Any, Any]
 # Commonalities 0.6, schema XCorrelator.
 _CORRELATOR: Final = re.compile(r"[a-zA-Z0-9\-_:;./<>{}]{0,256}\Z", re.ASCII)
+# Refusals of a request's form that have a status of their own: time, size, media type, rate.
+_OF_THE_BODY: Final = frozenset((408, 413, 415, 429))
 _SURFACE_MAX: Final = 2**53 - 1
 
 Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{4,14}$")]
@@ -212,11 +217,27 @@ def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: ""
         "/",
         route_handlers=[verify, retrieve],
         exception_handlers={
-            ZhidaoError: _on_refusal,
-            ValidationException: _on_http,
-            HTTPException: _on_http,
+            ZhidaoError: on_error,
+            ValidationException: on_error,
+            HTTPException: on_error,
         },
     )
+
+
+def on_error(request: _AnyRequest, error: Exception) -> Response[dict[str, Any]]:
+    """Any refusal in CAMARA's form; a bug is told in full only in the node's own log."""
+    match error:
+        case ZhidaoError():
+            return _on_refusal(request, error)
+        case HTTPException():
+            return _on_http(request, error)
+        case _:
+            return _error(
+                request,
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "INTERNAL",
+                str(on_bug(request, error).content["detail"]),
+            )
 
 
 def _device(device: DeviceIn | msgspec.UnsetType) -> Device:
@@ -290,6 +311,9 @@ def _on_refusal(request: _AnyRequest, error: ZhidaoError) -> Response[dict[str, 
             return _error(request, HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", message)
         case Unavailable():
             return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+        case _ if error.http_status in _OF_THE_BODY:
+            status = HTTPStatus(error.http_status)
+            return _error(request, status, status.name, message)
         case _:
             return _error(request, HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", message)
 

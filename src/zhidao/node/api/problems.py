@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -90,6 +91,25 @@ HANDLERS: Final[dict[Any, Any]] = {
     HTTPException: on_http,
     Exception: on_bug,
 }
+Forms = Mapping[str, Callable[[_AnyRequest, Exception], Response[Any]]]
+
+
+def handlers_with(forms: Forms) -> dict[Any, Any]:
+    """The handlers of all refusals, with other forms below some paths.
+
+    `forms`: by the beginning of a path, how refusals look there. They hold too for what no route
+    of such an API sees: a wrong method, too many requests.
+    """
+
+    def formed(usual: Callable[[_AnyRequest, Any], Response[Any]]) -> Any:
+        def handle(request: _AnyRequest, error: Exception) -> Response[Any]:
+            path = request.scope["path"]
+            own = next((form for start, form in forms.items() if path.startswith(start)), usual)
+            return own(request, error)
+
+        return handle
+
+    return {kind: formed(usual) for kind, usual in HANDLERS.items()}
 
 
 def needs_credential() -> Unauthenticated:

@@ -21,6 +21,7 @@ from zhidao.node.security.http_signatures import (
     Message,
     Remembered,
     Signed,
+    check_body_covered,
     check_coverage,
     check_digest,
     check_times,
@@ -77,15 +78,23 @@ class Gate:
         return Actor(token.party, token.role)
 
     async def by_signature(self, message: Message, signed: Signed, body: bytes) -> Actor:
-        """From an HTTP message signature (RFC 9421); `keyid` is the id of a token with a key.
+        """From an HTTP message signature (RFC 9421) over a request whose body is known.
 
-        Raises Unauthenticated with what to mend: a stranger learns only what the headers say.
+        Raises as `meet_signature` and `accept_signature`.
+        """
+        actor = await self.meet_signature(message, signed, has_body=bool(body))
+        self.accept_signature(message, signed, body)
+        return actor
+
+    async def meet_signature(self, message: Message, signed: Signed, *, has_body: bool) -> Actor:
+        """Who signed a request, from its headers; `keyid` is the id of a token with a key.
+
+        `accept_signature` has to follow once the body is there. Raises Unauthenticated with what
+        to mend: a stranger learns only what the headers say.
         """
         now_s = self._clock.now().unix_ns // NS
         check_times(signed, now_s)
-        check_coverage(signed, message, has_body=bool(body))
-        if "content-digest" in signed.components:
-            check_digest(message.component("content-digest"), body)
+        check_coverage(signed, message, has_body=has_body)
         token = await self.signing_token(signed.key_id)
         key = PublicKey.from_multikey(token.key)
         label = ALGORITHM_LABELS.get(key.algorithm.label, "")
@@ -94,9 +103,21 @@ class Gate:
         if not key.verifies(signed.signature, signed.base(message)):
             raise Unauthenticated("the signature does not hold", code="bad_signature")
         if message.method not in _SAFE_METHODS:
-            # Only what verifies is remembered, so that a stranger cannot fill the memory.
-            self._used.use(signed, now_s)
+            self._used.refuse_used(signed)
         return Actor(token.party, token.role)
+
+    def accept_signature(self, message: Message, signed: Signed, body: bytes) -> None:
+        """Holds a signature that verifies against the body, and uses it up if the request writes.
+
+        Raises Unauthenticated, MalformedInput, Unavailable.
+        """
+        if body:
+            check_body_covered(signed)
+        if "content-digest" in signed.components:
+            check_digest(message.component("content-digest"), body)
+        if message.method not in _SAFE_METHODS:
+            # Only what verifies is remembered, so that a stranger cannot fill the memory.
+            self._used.use(signed, self._clock.now().unix_ns // NS)
 
     async def signing_token(self, token_id: str) -> Token:
         """The token whose key signed a request. Raises Unauthenticated."""

@@ -162,7 +162,13 @@ def check_coverage(signed: Signed, message: Message, *, has_body: bool) -> None:
             where="Signature-Input",
             remedy="cover @method and @target-uri (or @authority, @path and @query)",
         )
-    if has_body and "content-digest" not in covered:
+    if has_body:
+        check_body_covered(signed)
+
+
+def check_body_covered(signed: Signed) -> None:
+    """Refuses a signature that does not cover a body. Raises Unauthenticated."""
+    if "content-digest" not in signed.components:
         raise Unauthenticated(
             "the signature does not cover the body",
             code="signature_coverage",
@@ -232,13 +238,9 @@ class Remembered:
         if minute not in self._by_minute:
             self._forget(now_s)
         seen = self._by_minute.setdefault(minute, set())
-        mark = hashlib.sha256(signed.key_id.encode() + b"\0" + signed.signature).digest()[:16]
+        mark = _mark(signed)
         if mark in seen:
-            raise Unauthenticated(
-                "this signature was used before",
-                code="signature_replayed",
-                remedy="sign each request anew, with a nonce of its own",
-            )
+            raise _replayed()
         if self._size >= self._size_max:
             self._forget(now_s)
         if self._size >= self._size_max:
@@ -246,7 +248,24 @@ class Remembered:
         seen.add(mark)
         self._size += 1
 
+    def refuse_used(self, signed: Signed) -> None:
+        """Raises Unauthenticated if a signature was used before; notes nothing."""
+        if _mark(signed) in self._by_minute.get(signed.created // 60, ()):
+            raise _replayed()
+
     def _forget(self, now_s: int) -> None:
         oldest = (now_s - CLOCK_S_MAX) // 60
         for minute in [each for each in self._by_minute if each < oldest]:
             self._size -= len(self._by_minute.pop(minute))
+
+
+def _mark(signed: Signed) -> bytes:
+    return hashlib.sha256(signed.key_id.encode() + b"\0" + signed.signature).digest()[:16]
+
+
+def _replayed() -> Unauthenticated:
+    return Unauthenticated(
+        "this signature was used before",
+        code="signature_replayed",
+        remedy="sign each request anew, with a nonce of its own",
+    )

@@ -27,7 +27,7 @@ from zhidao.node.api import callers as callers_api
 from zhidao.node.api import health as health_api
 from zhidao.node.api import statements as statements_api
 from zhidao.node.api.application import application
-from zhidao.node.api.guards import Doorkeeper
+from zhidao.node.api.doorkeeper import Doorkeeper
 from zhidao.node.consumers import run_consumer
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import Health
@@ -150,6 +150,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         randomness=randomness,
         body_bytes_max=settings.body_bytes_max,
         requests_per_second=settings.requests_per_second,
+        workers=workers,
         writes=WriteGate(space.is_low, loose.permit, time.monotonic),
     )
     loose.serving = True

@@ -1,0 +1,97 @@
+"""Finds the actor behind a request: from its headers, before anything of its body is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Request
+
+from zhidao.core.actor import Actor
+from zhidao.node.api.problems import needs_credential
+from zhidao.node.readings import Readings
+from zhidao.node.security.gate import Gate
+from zhidao.node.security.http_signatures import Message, Signed, parse_signature
+
+SESSION_COOKIE: Final = "zhidao_session"
+CSRF_COOKIE: Final = "zhidao_csrf"
+# Where the answer stands in the connection's scope: nobody is asked twice in one request.
+_MET: Final = "zhidao.met"
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Who the headers say is asking. `signed` still has to be held against the body."""
+
+    actor: Actor
+    signed: tuple[Message, Signed] | None = None
+
+
+class Doorkeeper:
+    """Finds the actor by signature, by token, by session, never by anything else."""
+
+    def __init__(self, gate: Gate, readings: Readings | None = None) -> None:
+        self._gate = gate
+        self._readings = readings
+
+    async def meet(self, scope: Any) -> Met:
+        """Who the headers say is asking.
+
+        Raises Unauthenticated or, without the CSRF token, Forbidden.
+        """
+        known = scope.get(_MET)
+        if known is None:
+            known = scope[_MET] = await self._meet(scope)
+        assert isinstance(known, Met)
+        return known
+
+    async def actor(self, connection: Request[Any, Any, Any]) -> Actor:
+        """The actor, whose body is the signed one, and whose look at others' data is noted.
+
+        Raises as `meet`, and Unauthenticated if a signature does not hold for the body.
+        """
+        met = await self.meet(connection.scope)
+        if met.signed:
+            body = await connection.body() if has_body(connection.scope) else b""
+            self._gate.accept_signature(*met.signed, body)
+        if self._readings:
+            await self._readings.look(met.actor, connection.path_params)
+        return met.actor
+
+    async def _meet(self, scope: Any) -> Met:
+        headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+        if "signature-input" in headers:
+            return await self._by_signature(scope, headers)
+        if authorization := headers.get("authorization", [""])[0]:
+            return Met(await self._gate.by_token(authorization))
+        request: Request[Any, Any, Any] = Request(scope)
+        if session := request.cookies.get(SESSION_COOKIE):
+            csrf = headers.get("x-csrf-token", [""])[0]
+            actor = await self._gate.by_session(session, method=scope["method"], csrf=csrf)
+            return Met(actor)
+        raise needs_credential()
+
+    async def _by_signature(self, scope: Any, headers: dict[str, list[str]]) -> Met:
+        signed = parse_signature(
+            ", ".join(headers["signature-input"]), ", ".join(headers.get("signature", ()))
+        )
+        message = Message(
+            method=str(scope["method"]),
+            scheme=str(scope["scheme"]),
+            authority=headers.get("host", [""])[0],
+            path=scope["raw_path"].decode("latin-1").partition("?")[0],
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+        )
+        actor = await self._gate.meet_signature(message, signed, has_body=has_body(scope))
+        return Met(actor, (message, signed))
+
+
+def has_body(scope: Any) -> bool:
+    """Whether the headers promise a body (RFC 9112 section 6.3)."""
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")):
+            return True
+    return False

@@ -1,0 +1,82 @@
+"""The web server: uvicorn, told how this node listens, waits and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+from zhidao.core.errors import Unavailable
+from zhidao.node.config import Config
+
+_BACKLOG: Final = 2048
+_CONNECTIONS_MAX: Final = 2000
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The socket that the API listens on. Raises Unavailable if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise Unavailable(
+            f"port {port} of {host} cannot be taken: {error}",
+            code="port_unavailable",
+            remedy="end the program that has it, or set http.port to another one",
+        ) from error
+
+
+def web_server(config: Config, app: Any) -> Any:
+    """A web server that ends when told and lets the node end cleanly after it.
+
+    uvicorn raises a signal that it has dealt with once more, which would kill this process before
+    it has stopped its children and removed its state file.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            before = {
+                number: signal.signal(number, self.handle_exit)
+                for number in (signal.SIGINT, signal.SIGTERM)
+            }
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    return Server(_uvicorn_config(config, app))
+
+
+def _uvicorn_config(config: Config, app: Any) -> Any:
+    import uvicorn
+
+    from zhidao.node.adapters.patient_http import PatientHttp
+
+    certificate = key = None
+    if config.text("http.tls") == "files":
+        certificate, key = config.text("http.certificate"), config.text("http.key")
+    elif config.text("http.tls") == "auto":
+        from zhidao.node.adapters.certificate import own_certificate
+
+        certificate, key = own_certificate(config.data / "tls", config.text("http.host"))
+    return uvicorn.Config(
+        app,
+        http=PatientHttp,
+        ws="none",
+        host=config.text("http.host"),
+        port=config.number("http.port"),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        limit_concurrency=_CONNECTIONS_MAX,
+    )
