@@ -34,6 +34,13 @@ _ESBC = "positioning/esbc_2020177"
 _OBSERVATIONS = f"{_ESBC}/ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz"
 _NAVIGATION = f"{_ESBC}/ESBC00DNK_R_20201770000_01D_MN.rnx.gz"
 _SITE = "55.4936,8.4568,60"
+_OUTLINE = [
+    [8.456, 55.4932],
+    [8.4576, 55.4932],
+    [8.4576, 55.4941],
+    [8.456, 55.4941],
+    [8.456, 55.4932],
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +128,21 @@ def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
 
 @pytest.fixture(scope="module")
 def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """The recording of a station-day, at its own site and with a site 22 km away."""
+    """The recording of a station-day, at its own site, in a polygon, with a site 22 km away."""
     files = ("--observations", str(shared / _OBSERVATIONS))
     files += ("--navigation", str(shared / _NAVIGATION))
 
-    async def both() -> list[Ended]:
+    polygon = tmp_path_factory.mktemp("site") / "roof.geojson"
+    polygon.write_text(json.dumps({"type": "Polygon", "coordinates": [_OUTLINE]}))
+
+    async def side_by_side() -> list[Ended]:
         return await asyncio.gather(
             carried(tmp_path_factory.mktemp("here"), *files, "--site", _SITE),
+            carried(tmp_path_factory.mktemp("inside"), *files, "--site", str(polygon)),
             carried(tmp_path_factory.mktemp("elsewhere"), *files, "--site", "55.6936,8.4568,60"),
         )
 
-    return dict(zip(("here", "elsewhere"), asyncio.run(both()), strict=True))
+    return dict(zip(("here", "inside", "elsewhere"), asyncio.run(side_by_side()), strict=True))
 
 
 def test_the_same_road_runs_on_real_signals(real: dict[str, Ended]):
@@ -141,6 +152,17 @@ def test_the_same_road_runs_on_real_signals(real: dict[str, Ended]):
     assert here.summary["observations"] == "real"
     assert "observations" not in here.summary["simulated"]
     assert main(["verify", here.summary["proof"], "--trust", here.summary["trust"]]) == 0
+
+
+def test_real_signals_prove_the_arrival_in_a_polygon_from_a_file(
+    real: dict[str, Ended], capsys: pytest.CaptureFixture[str]
+):
+    inside = real["inside"]
+    assert inside.status == 0, inside.lines[-1]
+    proof = ["verify", inside.summary["proof"], "--trust", inside.summary["trust"]]
+    capsys.readouterr()
+    assert main(proof) == 0
+    assert "the polygon with 4 corners" in " ".join(capsys.readouterr().out.split())
 
 
 def test_real_signals_elsewhere_are_no_arrival(real: dict[str, Ended]):
@@ -163,6 +185,8 @@ def refused(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]
         (["--observations", "{o}", "--site", _SITE], "go together"),
         (["--site", _SITE], "--site belongs to --observations"),
         (["--observations", "{o}", "--navigation", "{n}", "--site", "1,2"], "LAT,LON,RADIUS_M"),
+        (["--observations", "{o}", "--navigation", "{n}", "--site", "{eight}"], "cross or touch"),
+        (["--observations", "{o}", "--navigation", "{n}", "--site", "no.geojson"], "no file"),
         (
             ["--observations", "{o}", "--navigation", "{n}", "--site", "nan,1,1"],
             "no place on earth",
@@ -197,7 +221,10 @@ def test_files_that_cannot_be_used_are_refused_before_a_node_starts(
         "empty": tmp_path / "empty",
         "short": tmp_path / "short.gz",
         "bomb": tmp_path / "bomb.gz",
+        "eight": tmp_path / "eight.geojson",
     }
+    eight = [_OUTLINE[place] for place in (0, 1, 3, 2, 0)]
+    files["eight"].write_text(json.dumps({"type": "Polygon", "coordinates": [eight]}))
     with files["huge"].open("wb") as file:
         file.truncate(65 * 1024 * 1024)
     files["empty"].touch()

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
+    from zhidao.positioning.events import Site
     from zhidao.simulation.node_process import NodeProcess
     from zhidao.simulation.road import Outcome
-    from zhidao.simulation.scene import Circle, Scene
+    from zhidao.simulation.scene import Scene
 
 FAILS: Final = ("spoof", "late", "short-document", "wrong-token", "replay", "forged", "unbound")
 SIMULATED_PARTS: Final = ("parties", "machine", "network", "trajectory")
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fail", choices=FAILS, help="show a refusal instead of a payment")
     parser.add_argument("--observations", type=Path, help="RINEX 3 file (.crx, .gz) of a receiver")
     parser.add_argument("--navigation", type=Path, help="RINEX 3 broadcast ephemerides (.gz)")
-    parser.add_argument("--site", help="LAT,LON,RADIUS_M of the place of arrival")
+    parser.add_argument("--site", help="place of arrival: LAT,LON,RADIUS_M, or FILE.geojson")
     parser.add_argument("--data", type=Path, help="keep the node here, and go on from there")
     parser.add_argument("--output", type=Path, help="folder of proof and trust list")
     parser.add_argument("--port", type=int, default=0, help="HTTP port; 0 takes a free one")
@@ -139,7 +140,7 @@ def _scene(options: argparse.Namespace) -> Scene:
         raise MalformedInput("--observations and --navigation go together")
     if not options.site:
         raise MalformedInput(
-            "--observations needs --site LAT,LON,RADIUS_M",
+            "--observations needs --site LAT,LON,RADIUS_M or --site FILE.geojson",
             remedy="the place of arrival is never taken from the recording",
         )
     if options.fail in ("spoof", "late"):
@@ -170,17 +171,25 @@ def _check(options: argparse.Namespace) -> None:
             ) from error
 
 
-def _site(text: str) -> Circle:
-    from zhidao.simulation.scene import Circle
+def _site(text: str) -> Site:
+    from zhidao.simulation.scene import circle_site, file_site
 
+    if text.lower().endswith((".geojson", ".json")):
+        file = Path(text)
+        try:
+            return file_site(_read(file))
+        except MalformedInput as error:
+            raise MalformedInput(f"--site {file}: {error}") from error
     try:
         latitude, longitude, radius_m = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise MalformedInput(f"--site wants LAT,LON,RADIUS_M, not {text!r}") from error
+        raise MalformedInput(
+            f"--site wants LAT,LON,RADIUS_M or FILE.geojson, not {text!r}"
+        ) from error
     good = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < radius_m <= _SITE_RADIUS_M_MAX
     if not good:
         raise MalformedInput(f"--site {text!r} is no place on earth, or its radius is too large")
-    return Circle(latitude, longitude, radius_m)
+    return circle_site(latitude_deg=latitude, longitude_deg=longitude, radius_m=radius_m)
 
 
 def _read(file: Path) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import msgspec
 
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import Refused, Unavailable
@@ -263,12 +264,7 @@ class RoadRun:
                     *("signed_by_terminal", "bound_to_goods", "recomputed"),
                     *("corroborated", "inside"),
                 ],
-                "site": {
-                    "name": scene.site.name,
-                    "latitude_ndeg": scene.site.latitude_ndeg,
-                    "longitude_ndeg": scene.site.longitude_ndeg,
-                    "radius_mm": scene.site.radius_mm,
-                },
+                "site": msgspec.to_builtins(scene.site),
                 "not_before": str(scene.not_before),
                 "not_after": str(scene.not_after),
                 "risk_ppb": scene.risk_ppb,

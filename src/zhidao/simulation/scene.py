@@ -6,6 +6,7 @@ The simulation room chooses trajectories and faults; signals are made in the pos
 from __future__ import annotations
 
 import gzip
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -17,11 +18,13 @@ from zhidao.connectivity.wire.compact import Track, pack
 from zhidao.connectivity.wire.rdss import Send3, as_received, build
 from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic, course, destination
+from zhidao.core.polygon import Polygon
 from zhidao.core.timescale import NS, Gpst, Utc
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, spoofed, synthesize
 from zhidao.positioning.events import Site
+from zhidao.positioning.wire.geojson import read_site
 from zhidao.positioning.wire.rinex_nav import read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
 from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
@@ -47,7 +50,18 @@ CORRIDOR: Final = (
     (43.83, 87.62),
     (44.21, 80.41),
 )
-YARD: Final = ("Almaty dry port, container yard", 43.3540, 77.0120, 200.0)
+YARD: Final = ("Almaty dry port, container yard", 43.3540, 77.0120)
+# Its outline in metres east and north of that point: a terminal building stands in the north-east.
+YARD_OUTLINE_M: Final = (
+    (-195.0, -115.0),
+    (150.0, -155.0),
+    (190.0, 60.0),
+    (70.0, 80.0),
+    (70.0, 175.0),
+    (-60.0, 195.0),
+    (-175.0, 85.0),
+)
+RECORDED_SITE: Final = "site of the recording"
 SEA: Final = (
     (31.23, 121.49),
     (1.26, 103.84),
@@ -117,7 +131,7 @@ class Scene:
 
 def simulated_scene(consignment: str, *, fail: str, seed: int) -> Scene:
     """The corridor from Xi'an to Almaty with signals made from a seed."""
-    name, latitude, longitude, radius_m = YARD
+    name, latitude, longitude = YARD
     yard = Geodetic.from_ndeg(
         latitude_ndeg=round(latitude * 1e9), longitude_ndeg=round(longitude * 1e9)
     )
@@ -150,7 +164,7 @@ def simulated_scene(consignment: str, *, fail: str, seed: int) -> Scene:
             mode="road",
             means="Truck A-88417",
         ),
-        site=_site(name, yard, radius_m),
+        site=Site.of_polygon(name, _outline(yard)),
         begins=begins,
         not_before=planned.plus_ns(-12 * HOUR_NS),
         not_after=planned.plus_ns(6 * HOUR_NS),
@@ -169,7 +183,7 @@ def recorded_scene(
     *,
     observations: bytes,
     navigation: bytes,
-    site: Circle,
+    site: Site,
 ) -> Scene:
     """The same papers and parties with real signals: the window in the middle of a recording.
 
@@ -183,9 +197,7 @@ def recorded_scene(
         )
     first, last = _middle(seen)
     window = cut_window(observations, first, last, systems="C")
-    yard = Geodetic.from_ndeg(
-        latitude_ndeg=round(site.latitude_deg * 1e9), longitude_ndeg=round(site.longitude_deg * 1e9)
-    )
+    middle = site.middle
     begins = first.plus_ns(-30 * DAY_NS)
     return Scene(
         consignment=consignment,
@@ -202,7 +214,7 @@ def recorded_scene(
             mode="sea",
             means="Meridian Star",
         ),
-        site=_site("site of the recording", yard, site.radius_m),
+        site=site,
         begins=begins,
         not_before=first.plus_ns(-12 * HOUR_NS),
         not_after=last.plus_ns(6 * HOUR_NS),
@@ -210,8 +222,8 @@ def recorded_scene(
         navigation=navigation,
         window=gzip.compress(window, mtime=0),
         window_at=first,
-        track=_track([*SEA, (site.latitude_deg, site.longitude_deg)], begins, first),
-        network=Circle(site.latitude_deg, site.longitude_deg, _NETWORK_RADIUS_M),
+        track=_track([*SEA, (middle.latitude_deg, middle.longitude_deg)], begins, first),
+        network=Circle(middle.latitude_deg, middle.longitude_deg, _NETWORK_RADIUS_M),
         simulated=False,
     )
 
@@ -224,17 +236,33 @@ def _middle(seen: Observations) -> tuple[Utc, Utc]:
     return Gpst(int(at[start])).to_utc(), Gpst(int(at[stop])).to_utc()
 
 
-def _site(name: str, centre: Geodetic, radius_m: float) -> Site:
+def circle_site(*, latitude_deg: float, longitude_deg: float, radius_m: float) -> Site:
+    """A circle around the place of a recording."""
+    centre = Geodetic(latitude_deg, longitude_deg)
     return Site(
-        name=name,
+        name=RECORDED_SITE,
         latitude_ndeg=centre.latitude_ndeg,
         longitude_ndeg=centre.longitude_ndeg,
         radius_mm=round(radius_m * 1000),
     )
 
 
+def file_site(geojson: bytes) -> Site:
+    """The polygon of a GeoJSON file. Raises MalformedInput."""
+    return read_site(geojson, name=RECORDED_SITE)
+
+
+def _outline(yard: Geodetic) -> Polygon:
+    corners = []
+    for east_m, north_m in YARD_OUTLINE_M:
+        azimuth_deg = math.degrees(math.atan2(east_m, north_m)) % 360
+        distance_m = math.hypot(east_m, north_m)
+        corners.append(destination(yard, azimuth_deg=azimuth_deg, distance_m=distance_m))
+    return Polygon(tuple(corners))
+
+
 def _way_into(yard: Geodetic) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Slowly through the gate and to a stand, 40 m from the centre; (epochs, 3) metres ECEF."""
+    """Slowly through the gate and to a stand, 40 m from the middle; (epochs, 3) metres ECEF."""
     gate = destination(yard, azimuth_deg=250.0, distance_m=160.0)
     stand = destination(yard, azimuth_deg=60.0, distance_m=40.0)
     rolling = WINDOW_EPOCHS // 3
