@@ -11,7 +11,7 @@ import pytest
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.errors import NotFound, Refused
+from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
@@ -139,13 +139,26 @@ class ScriptedTitles:
 
 
 class ScriptedArrivals:
-    """Remembers what was expected."""
+    """Remembers what was expected, and refuses another wish for the same consignment.
+
+    `rival`: somebody else's wish, which comes just after the next rehearsal.
+    """
 
     def __init__(self) -> None:
         self.expected: list[dict[str, Any]] = []
+        self.rival: dict[str, Any] | None = None
 
-    async def expect(self, actor: Actor, **asked: Any) -> None:
-        self.expected.append(asked)
+    async def expect(self, actor: Actor, *, readers: Sequence[str], **asked: Any) -> None:
+        await self.rehearse(**asked)
+        self.expected.append({**asked, "readers": readers})
+
+    async def rehearse(self, **asked: Any) -> None:
+        for known in self.expected:
+            if known["consignment"] == asked["consignment"] and not asked.items() <= known.items():
+                raise Conflict("awaited already, in another way", code="awaited_otherwise")
+        if self.rival is not None:
+            self.expected.append({**asked, **self.rival})
+            self.rival = None
 
 
 class ScriptedConsignments:

@@ -26,3 +26,19 @@ class Arrivals(Protocol):
     ) -> None:
         """Waits for the consignment; the same call again changes nothing."""
         ...
+
+    async def rehearse(
+        self,
+        *,
+        consignment: str,
+        terminal: str,
+        site: Site,
+        not_before: Utc,
+        not_after: Utc,
+        risk_ppb: int,
+    ) -> None:
+        """Refuses what `expect` would refuse, and writes nothing.
+
+        Raises Conflict (`awaited_otherwise`) if the consignment is awaited in another way.
+        """
+        ...

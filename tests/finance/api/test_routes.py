@@ -173,6 +173,30 @@ async def test_conditions_that_mean_nothing_are_refused(world, facts, call, chan
     assert len(world.durable.journal.written) == written
 
 
+def polygon(*corners):
+    named = [{"latitude_ndeg": lat, "longitude_ndeg": lon} for lat, lon in corners]
+    middle = {"latitude_ndeg": 44_201_000_000, "longitude_ndeg": 80_401_000_000}
+    return {"name": "yard", "radius_mm": 0, "corners": named} | middle
+
+
+async def test_a_deal_may_wait_at_a_polygon(facts, call) -> None:
+    low, east, north = 44_200_000_000, 80_404_000_000, 44_203_000_000
+    site = polygon((low, 80_400_000_000), (low, east), (north, 80_400_000_000))
+    conditions = {**msgspec.to_builtins(facts.conditions), "site": site}
+    opened = await call("POST", "/deals", body(facts, conditions=conditions))
+    assert opened.status_code == 201, opened.text
+    # The same shape folded into an eight is no place, and neither is a polygon with a radius.
+    for wrong in (
+        polygon((low, 80_400_000_000), (north, east), (low, east), (north, 80_400_000_000)),
+        {**site, "radius_mm": 5},
+        {**site, "latitude_ndeg": 44_210_000_000},
+        {**site, "corners": site["corners"][:2]},
+    ):
+        conditions["site"] = wrong
+        answer = await call("POST", "/deals", body(facts, conditions=conditions, deal="D-2"))
+        assert answer.status_code == 400, answer.text
+
+
 async def test_an_unknown_message_is_not_found(world, facts, call) -> None:
     await call("POST", "/deals", body(facts))
     assert (await call("GET", "/deals/D-1/messages/pacs008")).status_code == 404

@@ -318,6 +318,38 @@ async def test_reserved_money_cannot_be_promised_twice(world, facts) -> None:
     assert refused.value.code == "exceeds_credits"
 
 
+def elsewhere(facts, **changes):
+    """A second deal of the same consignment that waits at another place."""
+    site = msgspec.structs.replace(facts.deal.conditions.site, radius_mm=99_000)
+    conditions = msgspec.structs.replace(facts.deal.conditions, site=site)
+    return msgspec.structs.replace(facts.deal, deal="D-2", conditions=conditions, **changes)
+
+
+async def test_a_second_deal_with_another_site_is_refused_before_anything_is_written(
+    world, facts
+) -> None:
+    await world.opened()
+    written, before = len(world.durable.journal.written), await world.balances()
+    with pytest.raises(Conflict) as refused:
+        await world.deals.open(facts.actor("importer-bank"), elsewhere(facts, amount_minor=1_000))
+    assert refused.value.code == "awaited_otherwise"
+    assert len(world.durable.journal.written) == written
+    assert await world.balances() == before
+
+
+async def test_of_two_deals_opened_at_once_for_two_sites_one_ends_with_nothing_reserved(
+    world, facts
+) -> None:
+    before = await world.balances()
+    world.durable.arrivals.rival = {"terminal": "T-9", "readers": ()}
+    deal = await world.deals.open(facts.actor("importer-bank"), facts.deal)
+    assert deal.reserved is None
+    assert (deal.decided.outcome, deal.decided.reason) == ("abort", "awaited_otherwise")
+    await world.go_on()
+    assert (await world.state()).state == "refused"
+    assert await world.balances() == before
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

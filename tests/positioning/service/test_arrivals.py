@@ -169,6 +169,25 @@ async def test_waiting_again_is_the_same_and_waiting_otherwise_a_conflict(waitin
         await waiting.expect(risk_ppb=1)
 
 
+async def test_a_rehearsal_refuses_what_expecting_would_and_writes_nothing(waiting):
+    wish = {
+        "consignment": "C-1",
+        "terminal": "T-1",
+        "site": waiting.site,
+        "not_before": waiting.first,
+        "not_after": waiting.last,
+        "risk_ppb": 100_000,
+    }
+    written = len(waiting.journal.written)
+    await waiting.arrivals.rehearse(**wish)
+    await waiting.arrivals.rehearse(**wish | {"consignment": "C-2"})
+    with pytest.raises(Conflict, match="in another way: at"):
+        await waiting.arrivals.rehearse(**wish | {"risk_ppb": 1})
+    with pytest.raises(Refused, match="ends before"):
+        await waiting.arrivals.rehearse(**wish | {"not_after": waiting.first})
+    assert len(waiting.journal.written) == written
+
+
 async def test_a_crash_between_watch_and_wish_is_completed_by_the_repeated_call(world, afternoon):
     await world.navigation.add(OPERATOR, afternoon.navigation_file)
     await world.expect()
@@ -236,7 +255,7 @@ async def test_real_signals_of_esbjerg_prove_an_arrival(world, shared):
 
 
 def test_evidence_with_any_changed_figure_is_not_reproduced(afternoon, world):
-    from dataclasses import asdict
+    from dataclasses import replace
 
     import msgspec
 
@@ -271,7 +290,7 @@ def test_evidence_with_any_changed_figure_is_not_reproduced(afternoon, world):
         assert again.sentence.startswith("not reproduced")
     assert not replay(told.encode(), afternoon.window + b"\n", afternoon.navigation_file).reproduced
     assert not replay(told.encode(), afternoon.window, b"").reproduced
-    looser = Settings(**(asdict(Settings()) | {"orbit_mm_min": 2_500}))
+    looser = replace(Settings(), orbit_mm_min=2_500)
     other = evaluate(question, afternoon.window, afternoon.navigation_file, looser)
     assert not replay(other, afternoon.window, afternoon.navigation_file).usual
     for damaged in (

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypedDict
 from weakref import WeakValueDictionary
 
 from zhidao.core.actor import Actor, Role
@@ -28,7 +28,7 @@ from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.ports import DealIndex, IndexedDeal
 from zhidao.finance.service.settlement import Settlement
 from zhidao.positioning.commands import Arrivals
-from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
+from zhidao.positioning.events import ArrivalNotProven, ArrivalProven, Site
 from zhidao.trade.commands import Consignments
 from zhidao.trade.events import CustomsReleased, PapersChecked
 from zhidao.trust.commands import Titles
@@ -83,7 +83,7 @@ class Deals:
         """Opens a deal and reserves its money; again with the same content: the same deal.
 
         Raises Refused with code `exceeds_credits` if the payer's funds are short, Conflict if the
-        name stands for another deal.
+        name stands for another deal or the consignment is awaited in another way.
         """
         bank = await self._accounts.require_bank(actor)
         if opened.payer_bank != bank.bank:
@@ -284,23 +284,24 @@ class Deals:
             self._overdue.pop(name, None)
 
     async def _reserve(self, deal: Deal) -> None:
-        """Reserves the money, asks for the arrival, and takes in what trade knows already."""
+        """Asks for the arrival, reserves the money, and takes in what trade knows already.
+
+        In this order: who waits at another place must not have money held for it.
+        """
+        opened = deal.opened
+        try:
+            await self._arrivals.expect(
+                Actor(deal.owner, Role.NODE), readers=deal.readers, **_arrival(opened)
+            )
+        except Conflict as error:
+            # Another deal of the consignment was opened in the same moment.
+            await self._settlement.abort(deal, Abort("awaited_otherwise", f"{error.args[0]}."))
+            return
         result = await self._settlement.reserve(deal)
         if not result.holds:
             sentence = f"The payer's funds did not cover the amount: {result.value}."
             await self._settlement.abort(deal, Abort("insufficient_funds", sentence))
             return
-        opened = deal.opened
-        await self._arrivals.expect(
-            Actor(deal.owner, Role.NODE),
-            consignment=opened.consignment,
-            terminal=opened.terminal,
-            site=opened.conditions.site,
-            not_before=Utc.parse(opened.conditions.not_before),
-            not_after=Utc.parse(opened.conditions.not_after),
-            risk_ppb=opened.conditions.risk_ppb,
-            readers=deal.readers,
-        )
         reserved = MoneyReserved(
             deal=deal.name,
             transfer=str(deal.pending_id),
@@ -361,6 +362,7 @@ class Deals:
             title = await self._titles.title(opened.title)
             if title.consignment != opened.consignment:
                 raise Refused("the title is of another consignment", code="other_consignment")
+        await self._arrivals.rehearse(**_arrival(opened))
         await self._settlement.rehearse(opened)
         available = await self._accounts.available(payer)
         if available < opened.amount_minor:
@@ -404,6 +406,27 @@ class Deals:
         if lock is None:
             lock = self._locks[name] = asyncio.Lock()
         return lock
+
+
+class _Arrival(TypedDict):
+    consignment: str
+    terminal: str
+    site: Site
+    not_before: Utc
+    not_after: Utc
+    risk_ppb: int
+
+
+def _arrival(opened: DealOpened) -> _Arrival:
+    """What the deal asks of positioning."""
+    return _Arrival(
+        consignment=opened.consignment,
+        terminal=opened.terminal,
+        site=opened.conditions.site,
+        not_before=Utc.parse(opened.conditions.not_before),
+        not_after=Utc.parse(opened.conditions.not_after),
+        risk_ppb=opened.conditions.risk_ppb,
+    )
 
 
 def _indexed(opened: DealOpened) -> IndexedDeal:

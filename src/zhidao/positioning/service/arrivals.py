@@ -111,20 +111,9 @@ class ArrivalService:
 
         Raises Conflict if the consignment is awaited otherwise, Refused for an impossible wish.
         """
-        fact = ArrivalExpected(
-            consignment=consignment,
-            terminal=terminal,
-            site=site,
-            not_before=str(not_before),
-            not_after=str(not_after),
-            risk_ppb=risk_ppb,
-        )
-        _refuse_wish(fact)
-        known = latest(await self._records.history(_arrival(consignment)), ArrivalExpected)
-        if known == fact:
+        fact = _wish(consignment, terminal, site, (not_before, not_after), risk_ppb)
+        if await self._stands(fact):
             return
-        if known:
-            raise Conflict(f"the arrival of {consignment} is awaited already, in another way")
         visible = [party_id(reader) for reader in readers]
         # The watch comes first: a crash in between leaves a watch without a wish, which the
         # repeated call completes; the other way round a wish would never see a window.
@@ -140,6 +129,34 @@ class ArrivalService:
         await self._records.record(
             actor, _arrival(consignment), [fact], after=0, owner=actor.party, visible=visible
         )
+
+    async def rehearse(
+        self,
+        *,
+        consignment: str,
+        terminal: str,
+        site: Site,
+        not_before: Utc,
+        not_after: Utc,
+        risk_ppb: int,
+    ) -> None:
+        """Refuses what `expect` would refuse, and writes nothing.
+
+        Raises Conflict (`awaited_otherwise`) if the consignment is awaited in another way.
+        """
+        await self._stands(_wish(consignment, terminal, site, (not_before, not_after), risk_ppb))
+
+    async def _stands(self, wish: ArrivalExpected) -> bool:
+        """Whether exactly this is awaited already. Raises Conflict for anything else."""
+        known = latest(await self._records.history(_arrival(wish.consignment)), ArrivalExpected)
+        if known not in (None, wish):
+            raise Conflict(
+                f"the arrival of {wish.consignment} is awaited already, in another way: at"
+                f" {known.site.name} by {known.terminal}, {known.not_before} to {known.not_after}",
+                code="awaited_otherwise",
+                remedy="ask for the same terminal, site, time and risk",
+            )
+        return known is not None
 
     async def on_window(self, event: SignedEvent) -> None:
         """Holds a stored window against every arrival that waits for its terminal."""
@@ -313,6 +330,21 @@ class ArrivalService:
 
 def _arrival(consignment: str) -> str:
     return f"arrival/{consignment}"
+
+
+def _wish(
+    consignment: str, terminal: str, site: Site, window: tuple[Utc, Utc], risk_ppb: int
+) -> ArrivalExpected:
+    wish = ArrivalExpected(
+        consignment=consignment,
+        terminal=terminal,
+        site=site,
+        not_before=str(window[0]),
+        not_after=str(window[1]),
+        risk_ppb=risk_ppb,
+    )
+    _refuse_wish(wish)
+    return wish
 
 
 def _refuse_wish(wish: ArrivalExpected) -> None:
