@@ -23,11 +23,11 @@ _ORBIT: Final = Layout.of(
     "slot:9 iodn:10 iod_corr:3 radial:i15 along:i13 cross:i13 class:3 value:3"
 )
 _CLOCK: Final = Layout.of("iod_corr:3 clock:i15")
-_RADIAL_STEP_M, _ACROSS_STEP_M, _CLOCK_STEP_M, _BIAS_STEP_M = 0.0016, 0.0064, 0.0016, 0.017
-_ORBITS_A_MESSAGE: Final = 6
-_CLOCKS_A_MESSAGE: Final = 23
+RADIAL_STEP_M, ACROSS_STEP_M, CLOCK_STEP_M, _BIAS_STEP_M = 0.0016, 0.0064, 0.0016, 0.017
+ORBITS_A_MESSAGE: Final = 6
+CLOCKS_A_MESSAGE: Final = 23
 # Slots of the mask: first and last of each system.
-_SLOTS: Final = (("C", 1, 63), ("G", 64, 100), ("E", 101, 137), ("R", 138, 174))
+SLOTS: Final = (("C", 1, 63), ("G", 64, 100), ("E", 101, 137), ("R", 138, 174))
 # RINEX band and attribute by system and signal number of message 3.
 BIAS_SIGNALS: Final = {
     "C": {0: "2I", 1: "1D", 2: "1P", 4: "5D", 5: "5P", 7: "7D", 8: "7P", 12: "6I"},
@@ -80,7 +80,7 @@ class B2bMessage:
 
 def satellite_of_slot(slot: int) -> int:
     """Number of the satellite of a slot, 0 for slots that are not given."""
-    for system, first, last in _SLOTS:
+    for system, first, last in SLOTS:
         if first <= slot <= last:
             return 100 * SYSTEMS.index(system) + slot - first + 1
     return 0
@@ -106,18 +106,18 @@ def decode_b2b(data: bytes) -> B2bMessage | None:
         mask = _MASK.read(data, start=start)
         return replace(bare, iodp=mask["iodp"], satellites=_masked(mask))
     if kind == 2:
-        return replace(bare, orbits=_orbits(data, start, _ORBITS_A_MESSAGE))
+        return replace(bare, orbits=_orbits(data, start, ORBITS_A_MESSAGE))
     if kind == 3:
         return replace(bare, biases_m=_biases(data, start))
     part = Layout.of("iodp:4 part:5").read(data, start=start)
-    first = part["part"] * _CLOCKS_A_MESSAGE
-    clocks = _clocks(data, start + 9, _CLOCKS_A_MESSAGE, first)
+    first = part["part"] * CLOCKS_A_MESSAGE
+    clocks = _clocks(data, start + 9, CLOCKS_A_MESSAGE, first)
     return replace(bare, iodp=part["iodp"], clocks=clocks)
 
 
 def _masked(mask: dict[str, int]) -> tuple[int, ...]:
     out = []
-    for system, first, last in _SLOTS:
+    for system, first, last in SLOTS:
         width = last - first + 1
         lead = 100 * SYSTEMS.index(system) + 1
         out += [lead + n for n in range(width) if mask[system] >> (width - 1 - n) & 1]
@@ -142,9 +142,9 @@ def _orbits(data: bytes, start: int, count: int) -> tuple[B2bOrbit, ...]:
                     satellite,
                     v["iodn"],
                     v["iod_corr"],
-                    _metres(v["radial"], "radial", _RADIAL_STEP_M, _ORBIT),
-                    _metres(v["along"], "along", _ACROSS_STEP_M, _ORBIT),
-                    _metres(v["cross"], "cross", _ACROSS_STEP_M, _ORBIT),
+                    _metres(v["radial"], "radial", RADIAL_STEP_M, _ORBIT),
+                    _metres(v["along"], "along", ACROSS_STEP_M, _ORBIT),
+                    _metres(v["cross"], "cross", ACROSS_STEP_M, _ORBIT),
                     _accuracy_m(v["class"], v["value"]),
                 )
             )
@@ -163,7 +163,7 @@ def _clocks(data: bytes, start: int, count: int, first: int) -> tuple[B2bClock, 
     out = []
     for index in range(count):
         v = _CLOCK.read(data, start=start + index * _CLOCK.width)
-        clock_m = _metres(v["clock"], "clock", _CLOCK_STEP_M, _CLOCK)
+        clock_m = _metres(v["clock"], "clock", CLOCK_STEP_M, _CLOCK)
         out.append(B2bClock(first + index, 0, v["iod_corr"], clock_m))
     return tuple(out)
 
@@ -222,7 +222,7 @@ def _slot_clocks(data: bytes, start: int, count: int) -> tuple[B2bClock, ...]:
     out = []
     for index in range(count):
         v = form.read(data, start=start + index * form.width)
-        clock_m = _metres(v["clock"], "clock", _CLOCK_STEP_M, _CLOCK)
+        clock_m = _metres(v["clock"], "clock", CLOCK_STEP_M, _CLOCK)
         out.append(B2bClock(-1, satellite_of_slot(v["slot"]), v["iod_corr"], clock_m))
     return tuple(out)
 
