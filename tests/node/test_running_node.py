@@ -100,7 +100,14 @@ def _more_tokens(state: dict[str, Any]) -> dict[str, str]:
     return made
 
 
-PUBLIC = {("GET", "/log/tile/{path}"), ("GET", "/v1/trust/log/{index}")}
+PUBLIC = {
+    ("GET", "/log/tile/{path}"),
+    ("GET", "/v1/trust/log/{index}"),
+    ("GET", "/witness/{hashed}/checkpoint"),
+    ("GET", "/witness/mirror/{hashed}/checkpoint"),
+    ("GET", "/witness/mirror/{hashed}/tile/{path}"),
+    ("GET", "/v1/trust/frauds/{name}"),
+}
 # Whom a stranger's role shuts out before any name is looked at.
 BY_ROLE = {("PUT", "/v1/connectivity/scenario/{phone}"), ("DELETE", "/v1/tokens/{token_id}")}
 # Routes that name something: one who may read it (for writing ones, what a stranger sends).

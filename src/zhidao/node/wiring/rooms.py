@@ -16,6 +16,7 @@ from zhidao.node.api import roads as roads_api
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import LogState
 from zhidao.node.live import Live
+from zhidao.node.organisation import Organisation
 from zhidao.node.parties import Parties
 from zhidao.node.road.export import ProofExport
 from zhidao.node.road.positions import LivePositions
@@ -31,6 +32,7 @@ from zhidao.node.wiring import (
     trade,
     trust_log,
     trust_titles,
+    trust_witness,
 )
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.migrate import JOURNAL_ROOMS
@@ -53,9 +55,16 @@ class Rooms:
     devices_probe: Callable[[], Awaitable[str]]
 
 
-async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Parties) -> Rooms:
+async def build(
+    ground: Ground,
+    settings: Settings,
+    keys: KeyFiles,
+    parties: Parties,
+    organisation: Organisation,
+) -> Rooms:
     """Builds every room, lowest floor first."""
-    log = await trust_log.build(ground)
+    log = await trust_log.build(ground, timed=keys.make("log", Algorithm.ML_DSA_44))
+    witness = await trust_witness.build(ground, keys, log)
 
     async def may_mint(party: PartyId) -> bool:
         return await parties.trade_role(party) == CARRIER_ROLE
@@ -105,7 +114,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
                 clock=ground.clock,
                 log_key=log.note_key,
                 node=ground.node,
-                organisation=settings.organisation,
+                organisation=organisation,
             ),
         ),
         consumers=(Consumer("node-roads", _ON_ROADS, roads.on_event),),
@@ -114,7 +123,7 @@ async def build(ground: Ground, settings: Settings, keys: KeyFiles, parties: Par
     host, port = terminals.gateway.address
     return Rooms(
         rooms=[
-            *(log.room, titles.room, terminals.room, network.room, positions.room),
+            *(log.room, witness.room, titles.room, terminals.room, network.room, positions.room),
             *(factory.room, papers.room, money.room, reports.room, page),
         ],
         log=log.log,

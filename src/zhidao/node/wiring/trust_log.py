@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhidao.core.journal import Records
+from zhidao.core.keys import Signer
 from zhidao.node.api.trust_log import routes
 from zhidao.node.ground import Ground, Room
 from zhidao.store.journal import PostgresJournal
@@ -14,7 +15,7 @@ from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.service.credentials import CredentialService
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.service.sequencer import Sequencer, origin_of
+from zhidao.trust.service.sequencer import Sequencer, TimedKey, origin_of
 from zhidao.trust.wire.did import did_web, web_document
 from zhidao.trust.wire.note import vkey
 
@@ -36,10 +37,13 @@ class TrustLogServices:
     room: Room
 
 
-async def build(ground: Ground, *, host: str = "localhost") -> TrustLogServices:
+async def build(
+    ground: Ground, *, timed: Signer | None = None, host: str = "localhost"
+) -> TrustLogServices:
     """Takes the lease of the log: from now on an older process of this node writes nothing.
 
-    host: name, and port if not 443, under which others reach this node; its did:web.
+    timed: the log's ML-DSA-44 key, if it has one. host: name, and port if not 443, under which
+    others reach this node; its did:web.
     """
     origin = origin_of(ground.node, ground.node_key)
     log = Sequencer(
@@ -48,6 +52,7 @@ async def build(ground: Ground, *, host: str = "localhost") -> TrustLogServices:
         store=PostgresLogStore(ground.database, origin),
         # Beside the database, not inside it: a restored older database is noticed by it.
         copy=FileHeadCopy(ground.data / "log" / "checkpoint"),
+        timed=TimedKey(timed, ground.clock) if timed else None,
     )
     await log.start()
     public = ground.node_key.public

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zhidao.core.errors import NotFound, Refused
 from zhidao.trust.domain.merkle import (
     HASH_BYTES,
+    Node,
     Range,
     consistency_ranges,
     inclusion_ranges,
@@ -83,6 +84,10 @@ class LogReader:
         """The subtrees side by side over a range (`merkle.span`); raises Refused."""
         await self._hashes([], leaves[1])
         return await self._tiles.spanning(leaves)
+
+    async def nodes(self, nodes: Sequence[Node]) -> tuple[bytes, ...]:
+        """The hashes of perfect subtrees. Raises KeyError if the log does not reach so far."""
+        return await self._tiles.nodes(nodes)
 
     async def root(self, size: int) -> bytes:
         """The root that the tree had, or has, at a size."""

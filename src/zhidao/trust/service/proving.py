@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.journal import Entry
+from zhidao.trust.domain.note import Note
 from zhidao.trust.domain.proof import OpenedEvent, Proof, reachable
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
@@ -28,7 +29,9 @@ class ProofWriter:
         Raises Unavailable if the newest checkpoint does not cover an event yet, Refused
         (`leftover`) for a file that no event names.
         """
-        note = decode_note(await self._reader.checkpoint())
+        signed = decode_note(await self._reader.checkpoint())
+        # A trust list names the log's plain key only, and a proof bears no line that nobody checks.
+        note = Note(signed.text, signed.signatures[:1])
         checkpoint = parse_checkpoint(note.text)
         events = []
         for index, entry in sorted(logged, key=lambda each: each[0]):

@@ -58,6 +58,7 @@ class Witness:
         self._started = False
         self.on_contradiction: Alarm = lambda _request, _held: None
         self.on_cosigned: Callable[[str], None] = lambda _origin: None
+        self.is_convicted: Callable[[str], bool] = lambda _origin: False
 
     @property
     def keys(self) -> tuple[NoteKey, ...]:
@@ -97,6 +98,8 @@ class Witness:
         if not self._started:
             raise Unavailable("the witness has not started", remedy="ask again")
         self.check_signed(request.note, request.checkpoint.origin)
+        if self.is_convicted(request.checkpoint.origin):
+            raise Forbidden("this log was proven to tell two histories", code="log_convicted")
         self._check(request)
         if len(self._queue) >= _WAITING_MAX:
             raise Unavailable("too many requests wait for this witness", code="busy")

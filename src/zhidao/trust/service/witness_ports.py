@@ -38,3 +38,51 @@ class WitnessStore(Protocol):
         Durable when it returns: only then may a signature leave.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What another node answered."""
+
+    status: int
+    body: bytes
+
+
+class Network(Protocol):
+    """Other nodes over HTTP; bounded in time and size, no redirects."""
+
+    async def get(self, url: str) -> Answer:
+        """The answer. Raises Unavailable if there is none."""
+        ...
+
+    async def post(self, url: str, body: bytes, *, kind: str) -> Answer:
+        """The answer to a body of this media type. Raises Unavailable if there is none."""
+        ...
+
+
+class CosignedNotes(Protocol):
+    """This log's own notes with the cosignatures that they gathered."""
+
+    async def keep(self, size: int, note: bytes) -> None:
+        """Keeps the note of a size; a later one of the same size replaces it."""
+        ...
+
+    async def newest(self) -> bytes | None:
+        """The note of the largest size, or None."""
+        ...
+
+
+class FraudBook(Protocol):
+    """Fraud proofs that this node found or was told."""
+
+    async def keep(self, name: str, data: bytes) -> bool:
+        """Keeps a file under a name; False if there is one already."""
+        ...
+
+    async def names(self) -> Sequence[str]:
+        """All names in order."""
+        ...
+
+    async def read(self, name: str) -> bytes | None:
+        """A file, or None."""
+        ...

@@ -1,0 +1,196 @@
+"""Routes of the witness and the mirrors (C2SP tlog-witness, tlog-mirror), and of the watch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.actor import Actor
+from zhidao.core.encoding import base64url
+from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.trust.domain.policy import Witnessed
+from zhidao.trust.domain.witness import OldSizeDiffers
+from zhidao.trust.service.entries import Entries, commitment_leaves
+from zhidao.trust.service.feeder import Feeder
+from zhidao.trust.service.mirror import Mirrors
+from zhidao.trust.service.peers import origin_hash
+from zhidao.trust.service.watch import FRAUD_TYPE, Watch
+from zhidao.trust.service.witness import Witness
+from zhidao.trust.service.witness_ports import FraudBook
+from zhidao.trust.wire.note import vkey
+from zhidao.trust.wire.tiles import parse_tile_path
+from zhidao.trust.wire.witness import SIZE_TYPE, decode_add_checkpoint
+
+_Hash = Annotated[str, Parameter(pattern="^[0-9a-f]{64}$")]
+_Name = Annotated[str, Parameter(pattern="^[0-9a-z_-]{1,100}$")]
+_FRESH = {"cache-control": "no-cache"}
+_FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+
+class WatchedLog(msgspec.Struct, kw_only=True):
+    """A log that this node watches: the head it cosigned, and what speaks against the log."""
+
+    origin: str
+    hash: str
+    size: int
+    root: str
+    cosigned_at_s: int
+    mirrored: int
+    convicted: bool
+    unresolved: str
+
+
+class Corridor(msgspec.Struct, kw_only=True):
+    """How far this node's own log is witnessed under a corridor's policy."""
+
+    name: str
+    witnessed: bool
+    reason: str
+    by: list[str]
+    witnessed_at_s: int
+
+
+class WitnessState(msgspec.Struct, kw_only=True):
+    """The witness's keys, what it watches, who watches this node, and the proven frauds."""
+
+    keys: list[str]
+    logs: list[WatchedLog]
+    corridors: list[Corridor]
+    problems: dict[str, str]
+    frauds: list[str]
+
+
+class Integration(msgspec.Struct, kw_only=True):
+    """Where commitments stand in the log, and the signed head that covers them."""
+
+    first: int
+    count: int
+    checkpoint: str
+
+
+class Parts(msgspec.Struct, kw_only=True, frozen=True):
+    """What the routes serve."""
+
+    witness: Witness
+    mirrors: Mirrors
+    watch: Watch
+    feeder: Feeder
+    frauds: FraudBook
+    entries: Entries
+
+
+def routes(parts: Parts) -> Router:
+    """Public routes under /witness; state and commitments under /v1/trust."""
+    witness, watch = parts.witness, parts.watch
+
+    @post("/witness/add-checkpoint", status_code=200, media_type="text/plain", security=[{}])
+    async def witness_add_checkpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Cosigns a checkpoint that is proven to continue the one cosigned before."""
+        try:
+            lines = await witness.add_checkpoint(decode_add_checkpoint(await request.body()))
+        except OldSizeDiffers as differs:
+            body = b"%d\n" % differs.size
+            return Response(body, status_code=409, media_type=SIZE_TYPE)
+        return Response(lines, media_type="text/plain")
+
+    @post("/witness/gossip", status_code=200, media_type="text/plain", security=[{}])
+    async def witness_gossip(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Takes a log's signed head that somebody saw; answers with the one cosigned here."""
+        return Response(await watch.hear(await request.body()), media_type="text/plain")
+
+    @post("/witness/fraud", status_code=200, media_type="text/plain", security=[{}])
+    async def witness_fraud(request: Request[Any, Any, Any]) -> str:
+        """Takes a fraud proof and keeps it if it holds; answers with its name."""
+        return await watch.accuse(await request.body())
+
+    @get("/witness/{hashed:str}/checkpoint", media_type="text/plain", security=[{}])
+    async def witness_checkpoint(hashed: _Hash) -> Response[bytes]:
+        """The newest cosigned head of a log, by the SHA-256 of its origin."""
+        for origin, held in witness.heads().items():
+            if origin_hash(origin) == hashed:
+                return Response(held.note, media_type="text/plain", headers=_FRESH)
+        raise NotFound("no head of such a log was cosigned here")
+
+    @get("/witness/mirror/{hashed:str}/checkpoint", media_type="text/plain", security=[{}])
+    async def mirror_checkpoint(hashed: _Hash) -> Response[bytes]:
+        """The newest head whose entries this node holds all."""
+        note = await parts.mirrors.reader(hashed).checkpoint()
+        return Response(note, media_type="text/plain", headers=_FRESH)
+
+    @get(
+        "/witness/mirror/{hashed:str}/tile/{path:path}",
+        media_type="application/octet-stream",
+        security=[{}],
+    )
+    async def mirror_tile(hashed: _Hash, path: str) -> Response[bytes]:
+        """A tile or bundle of a mirrored log, as the log itself serves it."""
+        try:
+            name = parse_tile_path(path.removeprefix("/"))
+        except MalformedInput as error:
+            raise NotFound(str(error)) from error
+        tile = await parts.mirrors.reader(hashed).tile(name)
+        return Response(tile, media_type="application/octet-stream", headers=_FOREVER)
+
+    @get("/v1/trust/witness", security=[{}])
+    async def witness_state() -> WitnessState:
+        """What this node witnesses, who witnesses it, and every proven fraud."""
+        return await _state(parts)
+
+    @get("/v1/trust/frauds/{name:str}", media_type=FRAUD_TYPE, security=[{}])
+    async def one_fraud(name: _Name) -> Response[bytes]:
+        """A fraud proof as a file: `zhidao fraud verify` checks it without this node."""
+        data = await parts.frauds.read(name)
+        if data is None:
+            raise NotFound(f"no fraud proof {name}")
+        return Response(data, media_type=FRAUD_TYPE)
+
+    @post("/v1/trust/log/commitments", media_type="application/json")
+    async def log_commitments(request: Request[Any, Any, Any], actor: Actor) -> Integration:
+        """Logs 1 to 256 salted commitments of 32 bytes each; answers when a head covers them."""
+        del actor
+        done = await parts.entries.add(commitment_leaves(await request.body()))
+        return Integration(first=done.first, count=done.count, checkpoint=done.checkpoint.decode())
+
+    handlers: list[Any] = [
+        *(witness_add_checkpoint, witness_gossip, witness_fraud, witness_checkpoint),
+        *(mirror_checkpoint, mirror_tile, witness_state, one_fraud, log_commitments),
+    ]
+    return Router("/", route_handlers=handlers, tags=["trust"])
+
+
+async def _state(parts: Parts) -> WitnessState:
+    logs = []
+    for origin, held in sorted(parts.witness.heads().items()):
+        copy = parts.mirrors.of(origin)
+        logs.append(
+            WatchedLog(
+                origin=origin,
+                hash=origin_hash(origin),
+                size=held.size,
+                root=base64url(held.root),
+                cosigned_at_s=held.at_s,
+                mirrored=await copy.size() if copy else 0,
+                convicted=origin in parts.watch.convicted,
+                unresolved=parts.watch.unresolved.get(origin, ""),
+            )
+        )
+    return WitnessState(
+        keys=[vkey(key) for key in parts.witness.keys],
+        logs=logs,
+        corridors=[
+            _corridor(name, found) for name, found in (await parts.feeder.witnessed()).items()
+        ],
+        problems=dict(parts.feeder.problems),
+        frauds=list(await parts.frauds.names()),
+    )
+
+
+def _corridor(name: str, found: Witnessed | str) -> Corridor:
+    if isinstance(found, str):
+        return Corridor(name=name, witnessed=False, reason=found, by=[], witnessed_at_s=0)
+    return Corridor(
+        name=name, witnessed=True, reason="", by=list(found.by), witnessed_at_s=found.at_s
+    )

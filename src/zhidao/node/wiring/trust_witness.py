@@ -1,0 +1,167 @@
+"""Builds the witness, the mirrors and the watch from the policies in the data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.errors import MalformedInput, ZhidaoError
+from zhidao.core.keys import Algorithm
+from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.api.trust_witness import Parts, routes
+from zhidao.node.ground import Ground, Room
+from zhidao.node.wiring.trust_log import TrustLogServices
+from zhidao.trust.adapters.cosigned_notes import PostgresCosignedNotes
+from zhidao.trust.adapters.fraud_files import FileFraudBook
+from zhidao.trust.adapters.http_network import HttpNetwork
+from zhidao.trust.adapters.log_postgres import PostgresLogStore
+from zhidao.trust.adapters.witness_file import FileWitnessStore
+from zhidao.trust.adapters.witness_postgres import PostgresWitnessStore
+from zhidao.trust.domain.fraud import FraudProof
+from zhidao.trust.domain.note import Cosigner
+from zhidao.trust.domain.policy import Policy
+from zhidao.trust.service.entries import Entries
+from zhidao.trust.service.feeder import Feeder
+from zhidao.trust.service.mirror import Mirrors
+from zhidao.trust.service.peers import Peers
+from zhidao.trust.service.watch import Watch, Watcher
+from zhidao.trust.service.witness import Witness
+from zhidao.trust.service.witness_state import PairedWitnessStore
+from zhidao.trust.wire.policy import POLICY_BYTES_MAX, parse_policy
+
+POLICIES: Final = "policies"
+SUFFIX: Final = ".policy"
+FEED_EVERY_S: Final = 0.5
+_KEY: Final = "witness"
+_LOG: Final = logging.getLogger("zhidao.witness")
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessServices:
+    """What the witness side offers, and the policies of the corridors by name."""
+
+    witness: Witness
+    feeder: Feeder
+    notes: PostgresCosignedNotes
+    policies: dict[str, Policy]
+    room: Room
+
+
+def witness_name(log: TrustLogServices) -> str:
+    """The witness's name: beside the log's, so that both say which node it is."""
+    return log.origin.replace("zhidao-log/", "zhidao-witness/", 1)
+
+
+async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> WitnessServices:
+    """Reads the policies and starts from what was cosigned before.
+
+    Raises MalformedInput with the file's name if a policy cannot be read.
+    """
+    policies = read_policies(ground.data / POLICIES)
+    fresh = keys.get(_KEY, Algorithm.ED25519) is None
+    name = witness_name(log)
+    cosigners = [
+        Cosigner(name, keys.make(_KEY, algorithm))
+        for algorithm in (Algorithm.ED25519, Algorithm.ML_DSA_44)
+    ]
+    peers = Peers(_of_others(policies, log.origin), own_url=_own_url(policies, cosigners))
+    network = HttpNetwork(_certificates(ground.data / POLICIES / "peers.pem"))
+    witness = Witness(
+        cosigners=cosigners,
+        logs=peers.log_keys,
+        store=PairedWitnessStore(
+            PostgresWitnessStore(ground.database),
+            FileWitnessStore(ground.data / "log" / "witnessed"),
+        ),
+        clock=ground.clock,
+    )
+    await witness.start(keys_are_new=fresh)
+    mirrors = Mirrors(
+        peers=peers,
+        network=network,
+        open_store=lambda origin: PostgresLogStore(ground.database, origin),
+    )
+    await mirrors.start()
+    frauds = FileFraudBook(ground.data / "fraud")
+    watch = Watch(
+        Watcher(witness, peers, mirrors, network, frauds, ground.clock, cosigners[0]), _tell
+    )
+    await watch.start()
+    notes = PostgresCosignedNotes(ground.database, log.origin)
+    fed = {name: policy for name, policy in policies.items() if policy.log_keys(log.origin)}
+    feeder = Feeder(reader=log.reader, policies=fed, network=network, kept=notes)
+    entries = Entries(log.log, PostgresLogStore(ground.database, log.origin))
+    parts = Parts(
+        witness=witness,
+        mirrors=mirrors,
+        watch=watch,
+        feeder=feeder,
+        frauds=frauds,
+        entries=entries,
+    )
+
+    async def feed() -> None:
+        while True:
+            try:
+                await feeder.step()
+            except ZhidaoError as error:
+                _LOG.warning("the witnesses were not asked: %s", error)
+            await asyncio.sleep(FEED_EVERY_S)
+
+    return WitnessServices(
+        witness=witness,
+        feeder=feeder,
+        notes=notes,
+        policies=policies,
+        room=Room(
+            name="trust",
+            routers=(routes(parts),),
+            background=(witness.run, watch.run, entries.run, *([feed] if fed else [])),
+        ),
+    )
+
+
+def read_policies(folder: Path) -> dict[str, Policy]:
+    """The policies of a folder, one file a corridor: `<corridor>.policy`."""
+    policies = {}
+    for file in sorted(folder.glob(f"*{SUFFIX}")):
+        if file.stat().st_size > POLICY_BYTES_MAX:
+            raise MalformedInput("the policy is too large", where=str(file))
+        try:
+            policies[file.stem] = parse_policy(file.read_bytes())
+        except MalformedInput as error:
+            where = f"{file}, {error.where}" if error.where else str(file)
+            raise MalformedInput(str(error.args[0]), code=error.code, where=where) from error
+    return policies
+
+
+def _of_others(policies: dict[str, Policy], own: str) -> dict[str, Policy]:
+    """The policies without this node's own log, which it does not witness itself."""
+    return {
+        name: Policy(
+            tuple(log for log in policy.logs if log.key.name != own),
+            policy.witnesses,
+            policy.groups,
+            policy.quorum,
+        )
+        for name, policy in policies.items()
+    }
+
+
+def _own_url(policies: dict[str, Policy], cosigners: list[Cosigner]) -> str:
+    keys = {cosigner.note_key for cosigner in cosigners}
+    urls = [w.url for policy in policies.values() for w in policy.witnesses if w.key in keys]
+    return next((url for url in urls if url), "")
+
+
+def _certificates(file: Path) -> ssl.SSLContext | None:
+    """What peers with certificates of their own are trusted by; None if there is no such file."""
+    return ssl.create_default_context(cafile=str(file)) if file.exists() else None
+
+
+def _tell(sentence: str, proof: FraudProof) -> None:
+    _LOG.error("%s", sentence, extra={"code": f"fraud_{proof.kind}"})

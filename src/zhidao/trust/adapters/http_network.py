@@ -1,0 +1,82 @@
+"""Other nodes over HTTP: https, or plain to loopback; bounded in time and size, no redirects."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from zhidao.core.errors import Refused, Unavailable
+from zhidao.trust.service.witness_ports import Answer
+
+_SECONDS: Final = 5.0
+# A bundle holds at most 256 entries of 65,535 bytes with their lengths.
+_BYTES_MAX: Final = 256 * 65_537 + 1024
+_CONNECTIONS: Final = 32
+
+
+class HttpNetwork:
+    """Implements `Network`. Addresses come from the operator's policy files only.
+
+    `certificates`: what to trust beside the machine's own authorities, or None.
+    """
+
+    def __init__(self, certificates: ssl.SSLContext | None = None) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=_SECONDS,
+            follow_redirects=False,
+            verify=certificates or True,
+            limits=httpx.Limits(max_connections=_CONNECTIONS),
+            # The environment's proxies are not the operator's choice of peers.
+            trust_env=False,
+        )
+
+    async def get(self, url: str) -> Answer:
+        """The answer to a GET."""
+        return await self._ask("GET", url, b"", "")
+
+    async def post(self, url: str, body: bytes, *, kind: str) -> Answer:
+        """The answer to a POST."""
+        return await self._ask("POST", url, body, kind)
+
+    async def close(self) -> None:
+        """Lets go of all connections."""
+        await self._client.aclose()
+
+    async def _ask(self, method: str, url: str, body: bytes, kind: str) -> Answer:
+        _check(url)
+        headers = {"content-type": kind} if kind else {}
+        try:
+            async with self._client.stream(
+                method, url, content=body or None, headers=headers
+            ) as response:
+                data = bytearray()
+                async for piece in response.aiter_bytes():
+                    data += piece
+                    if len(data) > _BYTES_MAX:
+                        raise Unavailable(f"{url} answers more than {_BYTES_MAX} bytes")
+                return Answer(response.status_code, bytes(data))
+        except (httpx.HTTPError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            raise Unavailable(f"{url} does not answer: {reason}") from error
+
+
+def _check(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+        return
+    raise Refused(f"{url[:120]!r} is neither https nor on this machine", code="bad_url")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,132 @@
+"""Carries this log's heads to its witnesses and gathers their cosignatures.
+
+Source: C2SP tlog-witness, the side of the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from zhidao.core.errors import Refused, Unavailable, ZhidaoError
+from zhidao.trust.domain.note import Note, NoteKey, NoteSignature
+from zhidao.trust.domain.policy import Policy, Witnessed
+from zhidao.trust.service.log_reader import LogReader, checkpoint_of
+from zhidao.trust.service.witness_ports import Answer, CosignedNotes, Network
+from zhidao.trust.wire.note import decode_lines, decode_note, encode_note
+from zhidao.trust.wire.witness import encode_add_checkpoint
+
+_LOG: Final = logging.getLogger("zhidao.witness")
+_ROUNDS_MAX: Final = 3
+_SIZE_DIGITS_MAX: Final = 19
+
+
+class Feeder:
+    """Asks the witnesses of all policies that know this log."""
+
+    def __init__(
+        self,
+        *,
+        reader: LogReader,
+        policies: Mapping[str, Policy],
+        network: Network,
+        kept: CosignedNotes,
+    ) -> None:
+        self._reader = reader
+        self._policies = policies
+        self._network = network
+        self._kept = kept
+        self._sizes: dict[str, int] = {}
+        self._fed = b""
+        self.problems: dict[str, str] = {}
+
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """The keys of all witnesses that are asked."""
+        each = [witness.key for policy in self._policies.values() for witness in policy.witnesses]
+        return tuple(dict.fromkeys(each))
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where the witnesses are; one that cosigns with two keys is asked once."""
+        return tuple(
+            dict.fromkeys(
+                witness.url
+                for policy in self._policies.values()
+                for witness in policy.witnesses
+                if witness.url
+            )
+        )
+
+    async def step(self) -> Note | None:
+        """Feeds the newest head to all witnesses at once; None if there is nothing new to feed.
+
+        A witness that does not answer is noted in `problems` and asked again with the next head.
+        """
+        note = await self._reader.checkpoint()
+        if note == self._fed and not self.problems:
+            return None
+        told = await asyncio.gather(*(self._ask(url, note) for url in self.urls))
+        lines = [line for answer in told for line in answer]
+        cosigned = decode_note(note).with_lines(lines)
+        if lines:
+            await self._kept.keep(checkpoint_of(note).size, encode_note(cosigned))
+        self._fed = note
+        return cosigned
+
+    async def witnessed(self) -> Mapping[str, Witnessed | str]:
+        """For each policy by whom the newest cosigned head is witnessed, or why it is not."""
+        note = await self._kept.newest()
+        found: dict[str, Witnessed | str] = {}
+        for name, policy in self._policies.items():
+            if note is None:
+                found[name] = "quorum_not_met"
+                continue
+            try:
+                found[name] = policy.judge(decode_note(note))
+            except Refused as error:
+                found[name] = error.code
+        return found
+
+    async def _ask(self, url: str, note: bytes) -> Sequence[NoteSignature]:
+        try:
+            lines = await self._lines(url, note)
+        except ZhidaoError as error:
+            self.problems[url] = str(error)
+            _LOG.warning("the witness at %s did not cosign: %s", url, error)
+            return ()
+        self.problems.pop(url, None)
+        self._sizes[url] = checkpoint_of(note).size
+        return lines
+
+    async def _lines(self, url: str, note: bytes) -> Sequence[NoteSignature]:
+        size = checkpoint_of(note).size
+        for _ in range(_ROUNDS_MAX):
+            old = self._sizes.get(url, 0)
+            proof = await self._reader.consistency(old, size) if 0 < old <= size else ()
+            body = encode_add_checkpoint(min(old, size), proof, note)
+            answer = await self._network.post(f"{url}/add-checkpoint", body, kind="text/plain")
+            if answer.status == 200:
+                return self._checked(decode_note(note), decode_lines(answer.body))
+            if answer.status != 409:
+                break
+            self._sizes[url] = _size_of(answer)
+            if self._sizes[url] > size:
+                raise Unavailable(f"it holds a head of {self._sizes[url]} leaves already")
+        raise Refused(f"it answered {answer.status}: {answer.body[:120]!r}", code="witness_refused")
+
+    def _checked(self, note: Note, lines: Sequence[NoteSignature]) -> Sequence[NoteSignature]:
+        """The lines of known witnesses. Raises Refused (`bad_signature`)."""
+        known = {(key.name, key.id): key for key in self.keys}
+        kept = [line for line in lines if (line.name, line.key_id) in known]
+        Note(note.text, tuple(kept)).signed_by(self.keys)
+        return kept
+
+
+def _size_of(answer: Answer) -> int:
+    text = answer.body.strip()
+    if not text.isdigit() or len(text) > _SIZE_DIGITS_MAX:
+        raise Refused("it answered 409 without a size", code="witness_refused")
+    return int(text)
