@@ -57,7 +57,7 @@ async def sign_in(request: Request[Any, Any, Any], data: dict[str, Any]) -> Resp
     if not _csrf_is_right(request):
         return _refused(403, "csrf", "the page's CSRF token is missing or old; reload the page")
     if data.get("password") == "wrong" or data.get("code") == "wrong":
-        return _refused(401, "unauthenticated", "name and password do not fit")
+        return _refused(401, "wrong_password", "wrong name or password")
     STATE.update(first_start=False, signed_in=True)
     return Response(_session())
 
@@ -71,7 +71,7 @@ async def sign_out() -> None:
 async def roads() -> dict[str, Any]:
     if STATE["empty"]:
         return {"roads": []}
-    keep = "consignment label simulated state reason sentence waits_for amount route position site parties milestones"
+    keep = "consignment label simulated time_scale told state reason sentence waits_for amount route position site parties milestones"
     every = [to_builtins(WORLD.road(name)) for name in reversed(list(WORLD.of))]
     return {"roads": [{key: road[key] for key in keep.split()} for road in every]}
 
@@ -104,18 +104,32 @@ async def export(name: str) -> Response[bytes]:
 async def health() -> dict[str, Any]:
     services = [
         {"name": "database", "state": "up", "detail": "PostgreSQL 18.6, embedded"},
-        {"name": "bus", "state": "down" if STATE["alarm"] else "up", "detail": "NATS 2.15.1"},
+        {
+            "name": "bus",
+            "state": "down" if STATE["alarm"] else "up",
+            "detail": "NATS gives no answer" if STATE["alarm"] else "NATS 2.15.1",
+            "code": "no_answer" if STATE["alarm"] else "",
+        },
         {"name": "chain", "state": "up", "detail": "block 42, chain 4711"},
         {"name": "terminals", "state": "up", "detail": "port 20808, 1 terminal connected"},
     ]
     alarm = {
         "code": "bus_down", "sentence": "the bus does not answer: connection refused",
         "remedy": "the node starts it again by itself; zhidao doctor tells more",
+        "args": {"problem": "no_answer"},
     }  # fmt: skip
+    job = {
+        "code": "job_failing:consumer road", "sentence": "consumer road failed 4 times in a row: …",
+        "remedy": "it starts again by itself; report the trace in the node's log",
+        "args": {"job": "consumer road", "failures": 4},
+    }  # fmt: skip
+    for service in services:
+        service.setdefault("code", "")
     return {
         "version": "0.1.0", "uptime_s": 11_532, "services": services,
         "log": {"size": len(WORLD.stored), "root": WORLD.root, "checkpoint_at": "2026-03-05T12:00:04Z"},
-        "alarms": [alarm] if STATE["alarm"] else [],
+        "alarms": [alarm, job] if STATE["alarm"] else [],
+        "now": "2026-03-05T12:00:09Z", "scenario_at": "2026-03-05T11:02:30Z",
     }  # fmt: skip
 
 

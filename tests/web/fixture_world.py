@@ -112,6 +112,8 @@ class World:
     def say(self, consignment: str, by: str, aggregate: str, fact: Fact, minutes: int = 7) -> str:
         """Adds a signed event to a consignment's road; returns its id."""
         self.clock.advance(minutes * 60 + 13)
+        # What was observed happened by the time of the play, two days behind the node's clock.
+        observed = getattr(fact, "observed_at", "")
         entry: Entry = self.scribe.write(
             fact,
             by=PartyId(by),
@@ -119,7 +121,7 @@ class World:
             version=1 + len(self.stored),
             owner=PartyId(by),
             visible=[PartyId(p) for p in NAMES],
-            occurred_at=None,
+            occurred_at=Utc.parse(observed) if observed else None,
         )
         leaf = leaf_bytes(entry.event, entry.salt)
         stored = Stored(entry.event, entry.salt, leaf, len(self.stored))
@@ -276,12 +278,20 @@ def _industry_and_papers(
         document=_digest(c, "invoice"), cryptosuite="eddsa-jcs-2022",
     ), 1)  # fmt: skip
     findings = [
-        Finding(rule="PAPERS-GROSS-MASS", verdict="conflict",
-                sentence="The gross mass differs between the two documents.",
-                left="packing_list:gross_mass_kg = 4 180", right="bill_of_lading:gross_mass_kg = 4 810"),
-        Finding(rule="PAPERS-PACKAGES", verdict="conflict",
-                sentence="The number of packages differs between the two documents.",
-                left="invoice:packages = 31", right="packing_list:packages = 30"),
+        Finding(rule="XD-16", verdict="conflict",
+                sentence="gross weights do not agree; the difference is 630",
+                left="packing_list:gross weight = 4180 kg", right="bill_of_lading:cargoGrossWeight = 4810 kg"),
+        Finding(rule="XD-18", verdict="conflict", sentence="numbers of packages do not agree",
+                left="packing_list:packages = 30", right="bill_of_lading:numberOfPackages = 31"),
+        Finding(rule="XD-06", verdict="undecided",
+                sentence="quantities of line 2 need a person's judgement",
+                left="invoice:line 2 quantity = 12 C62", right="packing_list:line 2 quantity = absent"),
+        Finding(rule="BR-CO-15", verdict="conflict",
+                sentence="Invoice total amount with VAT (BT-112) = Invoice total amount without VAT (BT-109) + Invoice total VAT amount (BT-110).",
+                left="invoice:net = 73000.00", right="invoice:net = 73010.00"),
+        Finding(rule="BR-AE-05", verdict="conflict",
+                sentence="In an Invoice line where the VAT category code is Reverse charge the VAT rate shall be 0 (zero).",
+                left="invoice:line 1 description = Microscope parts", right="invoice: absent"),
     ] if conflict else []  # fmt: skip
     made.say(c, "importer-bank", f"consignment/{c}", PapersChecked(
         consignment=c, agree=not conflict, checks=17,

@@ -57,11 +57,12 @@ const unit = (value: number): string =>
 
 const zone = (): { timeZone?: string } => (settings.value.times === "utc" ? { timeZone: "UTC" } : {});
 
-export type TimeStyle = "full" | "short" | "clock" | "day";
+export type TimeStyle = "full" | "short" | "clock" | "seconds" | "day";
 const STYLES: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   full: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short", hourCycle: "h23" },
   short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short", hourCycle: "h23" },
-  clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  clock: { hour: "2-digit", minute: "2-digit", timeZoneName: "short", hourCycle: "h23" },
+  seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   day: { year: "numeric", month: "short", day: "numeric" },
 };
 
@@ -99,6 +100,15 @@ export function lasting(seconds: number): string {
   return minutes ? part(minutes, "minute") : part(Math.floor(seconds), "second");
 }
 
+/** The reader's zone by its place and its distance from UTC: Asia/Almaty, UTC+5. */
+export function zoneWords(): string {
+  if (settings.value.times === "utc") return "UTC";
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" }).formatToParts(new Date());
+  const offset = parts.find((part) => part.type === "timeZoneName")?.value.replace("GMT", "UTC") ?? "";
+  return `${timeZone.replaceAll("_", " ")} (${offset})`;
+}
+
 export function country(code: string): string {
   if (!/^[A-Z]{2}$/.test(code)) return code;
   return new Intl.DisplayNames(locale(), { type: "region" }).of(code) ?? code;
@@ -128,6 +138,7 @@ export function shortDigests(sentence: string): string {
 
 printAs("number", (value) => number(Number(value)));
 printAs("time", (value) => time(String(value)));
+printAs("clock", (value) => time(String(value), "seconds"));
 printAs("mm", (value) => metres(Number(value) / 1000));
 printAs("metres", (value) => metres(Number(value)));
 printAs("bound_mm", (value) => bound(Number(value) / 1000));

@@ -35,10 +35,22 @@ export type MilestoneState = "done" | "next" | "later" | "refused";
 
 export type Args = Record<string, string | number | boolean>;
 
+/** What an instant counts by; the page names it beside every instant. */
+export type Scale = "clock" | "scenario" | "satellite" | "speaker";
+
+/** A reason as a stable code with parameters; `text` is the English sentence that was signed. */
+export interface Told {
+  code: string;
+  args: Args;
+  text: string;
+}
+
 export interface Milestone {
   key: MilestoneKey;
   state: MilestoneState;
   at: string;
+  scale: Scale;
+  recorded_at: string;
   event: string;
   sentence_key: string;
   sentence_args: Args;
@@ -56,12 +68,15 @@ export interface SiteInfo {
   lon: number;
   lat: number;
   radius_m: number;
+  outline: LonLat[];
 }
 
 export interface RoadSummary {
   consignment: string;
   label: string;
   simulated: string[];
+  time_scale: Scale;
+  told: Told | null;
   state: "under_way" | "paid" | "refused";
   reason: string;
   sentence: string;
@@ -90,15 +105,24 @@ export interface DocumentInfo {
   valid: boolean;
   rules: string[];
   credential: string;
+  recorded_at: string;
   event: string;
+}
+
+export interface SideInfo {
+  paper: string;
+  field: string;
+  value: string;
+  line: string;
+  part: string;
 }
 
 export interface FindingInfo {
   rule: string;
   verdict: string;
-  sentence: string;
-  left: string;
-  right: string;
+  told: Told;
+  left: SideInfo;
+  right: SideInfo;
 }
 
 export interface TitleInfo {
@@ -128,10 +152,12 @@ export interface ArrivalInfo {
   state: "proven" | "not_proven";
   reason: string;
   sentence: string;
+  told: Told | null;
   lat: number;
   lon: number;
   protection_m: number;
   observed_at: string;
+  scale: Scale;
   satellites: number;
   epochs: number;
   risk_ppb: number;
@@ -152,6 +178,7 @@ export interface NetworkInfo {
   lon: number;
   radius_m: number;
   reason: string;
+  told: Told | null;
   event: string;
 }
 
@@ -159,6 +186,7 @@ export interface Said {
   id: string;
   type: string;
   occurred_at: string;
+  scale: Scale;
   recorded_at: string;
   witnessed_at: string;
   asserted_by: { party: string; name: string; fingerprint: string };
@@ -179,14 +207,16 @@ export interface Road extends RoadSummary {
   money: MoneyInfo | null;
   arrival: ArrivalInfo | null;
   network: NetworkInfo | null;
-  conditions: { name: string; state: "met" | "waits" | "failed"; because: string }[];
+  conditions: { name: string; state: "met" | "waits" | "failed"; because: string; told: Told | null }[];
   said: Said[];
 }
 
 export interface Health {
   version: string;
   uptime_s: number;
-  services: { name: string; state: string; detail: string }[];
+  services: { name: string; state: string; detail: string; code: string }[];
   log: { size: number; root: string; checkpoint_at: string };
-  alarms: { code: string; sentence: string; remedy: string }[];
+  alarms: { code: string; sentence: string; remedy: string; args: Args }[];
+  now: string;
+  scenario_at: string;
 }

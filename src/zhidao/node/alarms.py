@@ -6,11 +6,15 @@ import msgspec
 
 
 class Alarm(msgspec.Struct, kw_only=True):
-    """Something is wrong: what, and what to do."""
+    """Something is wrong: what, and what to do.
+
+    `code`, before a colon, is stable; with `args` it lets a page say the same in its language.
+    """
 
     code: str
     sentence: str
     remedy: str
+    args: dict[str, str | int] = msgspec.field(default_factory=dict)
 
 
 class Alarms:
@@ -19,9 +23,11 @@ class Alarms:
     def __init__(self) -> None:
         self._raised: dict[str, Alarm] = {}
 
-    def sound(self, code: str, sentence: str, remedy: str) -> None:
+    def sound(
+        self, code: str, sentence: str, remedy: str, *, args: dict[str, str | int] | None = None
+    ) -> None:
         """Raises an alarm, or replaces its sentence."""
-        self._raised[code] = Alarm(code=code, sentence=sentence, remedy=remedy)
+        self._raised[code] = Alarm(code=code, sentence=sentence, remedy=remedy, args=args or {})
 
     def clear(self, code: str) -> None:
         """Takes an alarm back, if it stands."""

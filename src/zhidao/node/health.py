@@ -12,16 +12,17 @@ from zhidao.core.errors import ZhidaoError
 from zhidao.core.timescale import NS, Utc
 from zhidao.node.alarms import Alarm, Alarms
 from zhidao.node.metrics import Metrics
-from zhidao.node.permit import RECOVERING_REMEDY
+from zhidao.node.permit import RECOVERING_REMEDY, recovering_args
 from zhidao.store.space import SpaceWatch
 
 
 class Service(msgspec.Struct, kw_only=True):
-    """One part of the node. `state`: up or down."""
+    """One part of the node. `state`: up or down; `code` is stable and says why it is down."""
 
     name: str
     state: str
     detail: str
+    code: str = ""
 
 
 class LogState(msgspec.Struct, kw_only=True):
@@ -37,13 +38,15 @@ class LogState(msgspec.Struct, kw_only=True):
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """The node's health."""
+    """The node's health. Times by the node's clock; `scenario_at`: a demonstration's own time."""
 
     version: str
     uptime_s: int
     services: list[Service]
     log: LogState
     alarms: list[Alarm]
+    now: str = ""
+    scenario_at: str = ""
 
 
 Probe = Callable[[], Awaitable[str]]
@@ -65,8 +68,10 @@ class Health:
         metrics: Metrics,
         alarms: Alarms,
         waiting: Callable[[], Awaitable[int]],
+        scenario: Clock | None = None,
     ) -> None:
         self._waiting = waiting
+        self._scenario = scenario
         self._alarms = alarms
         self._probes = probes
         self._log = log
@@ -93,6 +98,7 @@ class Health:
                 code=f"{service.name}_down",
                 sentence=f"{service.name} does not answer: {service.detail}",
                 remedy="the node starts it again by itself; zhidao doctor tells more",
+                args={"problem": service.code},
             )
             for service in services
             if service.state != "up"
@@ -103,6 +109,8 @@ class Health:
             services=services,
             log=await self._log_state(),
             alarms=alarms + await self._other_alarms(),
+            now=str(self._clock.now()),
+            scenario_at=str(self._scenario.now()) if self._scenario else "",
         )
 
     def disk_low(self) -> int | None:
@@ -113,12 +121,14 @@ class Health:
     async def _services(self) -> list[Service]:
         services = []
         for name, probe in self._probes.items():
+            code = ""
             try:
                 detail, state = await probe(), "up"
             except (ZhidaoError, OSError, TimeoutError) as error:
                 detail, state = str(error) or type(error).__name__, "down"
+                code = error.code if isinstance(error, ZhidaoError) else "no_answer"
             self._metrics.service_up.labels(name).set(state == "up")
-            services.append(Service(name=name, state=state, detail=detail))
+            services.append(Service(name=name, state=state, detail=detail, code=code))
         return services
 
     async def _log_state(self) -> LogState:
@@ -141,6 +151,7 @@ class Health:
                     code="disk_full",
                     sentence=f"{free // 2**20} MiB are free; the node reads and writes nothing new",
                     remedy=f"free space on the disk of {self._space.folder}",
+                    args={"free_mib": free // 2**20, "folder": str(self._space.folder)},
                 )
             )
         if reason := self._recovering():
@@ -149,6 +160,7 @@ class Health:
                     code="recovering",
                     sentence=f"the node signs nothing: {reason}",
                     remedy=RECOVERING_REMEDY,
+                    args=recovering_args(reason),
                 )
             )
         try:
@@ -161,6 +173,7 @@ class Health:
                     code="dead_letters",
                     sentence=f"{letters} events could not be dealt with",
                     remedy="look at them in node.dead_letter and report the reason",
+                    args={"letters": letters},
                 )
             )
         return alarms

@@ -45,6 +45,7 @@ class JobKeeper:
                 _code(job),
                 f"{job.name} failed {failures} times in a row: {ended.reason}",
                 "it starts again by itself; report the trace in the node's log",
+                args={"job": job.name, "failures": failures},
             )
             await asyncio.sleep(pause_s)
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from zhidao.core.errors import Unavailable
 
 LEASE_REMEDY = "stop one of the two nodes that use this database, then start the other again"
 RECOVERING_REMEDY = "restore a newer backup (zhidao restore), or declare a new log key"
+
+# How the log's writer begins when it says why it is not in order.
+RECOVERING_KINDS: Final = {
+    "the log's writer has not started": "not_started",
+    "the copy of the newest checkpoint": "copy_unreadable",
+    "the copied checkpoint is of another": "other_log",
+    "the database has": "behind",
+    "the database holds another history": "other_history",
+}
+
+
+def recovering_args(reason: str) -> dict[str, str | int]:
+    """Why the log is not in order, as a stable kind with its sizes, for pages."""
+    kind = next((k for words, k in RECOVERING_KINDS.items() if reason.startswith(words)), "")
+    sizes = [int(digits) for digits in re.findall(r"\b(\d+)\b", reason)]
+    if kind == "behind" and len(sizes) == 2:
+        return {"kind": kind, "has": sizes[0], "signed": sizes[1]}
+    return {"kind": kind} if kind else {}
 
 
 class Permit:

@@ -119,7 +119,10 @@ class Relay:
         # While recovering, the health report says so by itself.
         if error.code != "recovering":
             self._alarms.sound(
-                _STOPPED, f"no event goes into the log or onto the bus: {error}", error.remedy
+                _STOPPED,
+                f"no event goes into the log or onto the bus: {error}",
+                error.remedy,
+                args={"problem": error.code},
             )
         _LOG.error("the relay needs an operator: %s", error, extra={"code": error.code})
         await asyncio.sleep(_PAUSE_AFTER_REFUSAL_S)

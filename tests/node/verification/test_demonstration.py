@@ -57,7 +57,7 @@ def test_the_demonstrations_proof_holds_to_its_payment(tmp_path: Path) -> None:
     }
     assert {
         *("simulated_parties", "simulated_machine", "simulated_network"),
-        *("simulated_observations", "scenario_time"),
+        *("simulated_observations", "simulated_trajectory", "scenario_time"),
     } == _codes(answer, "simulated")
     trust = _zhidao("verify", str(tmp_path / "consignment.zdproof"), folder=tmp_path)
     assert trust.returncode == 1
@@ -89,5 +89,5 @@ def test_a_real_recordings_proof_says_that_its_signals_are_real(
     assert summary["paid"], summary["reason"]
     answer = _verify(tmp_path)
     assert "simulated_observations" not in _codes(answer, "simulated")
-    assert "simulated_parties" in _codes(answer, "simulated")
+    assert _codes(answer, "simulated") >= {"simulated_parties", "simulated_trajectory"}
     assert {"position", "inside", "signed_by_terminal"} <= _codes(answer, "proven")

@@ -21,7 +21,7 @@ def test_an_honest_proof_holds_and_says_what_was_simulated_proven_and_not(honest
     assert (verdict.verdict, verdict.reason, verdict.sentence) == ("holds", "", "")
     assert [s.code for s in verdict.simulated] == [
         *("simulated_parties", "simulated_machine", "simulated_observations"),
-        *("simulated_network", "scenario_time"),
+        *("simulated_trajectory", "simulated_network", "scenario_time"),
     ]
     assert all("SIMULATED" in s.text or "SCENARIO" in s.text for s in verdict.simulated)
     assert {s.code for s in verdict.proven} == {

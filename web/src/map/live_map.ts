@@ -4,7 +4,8 @@ import { country } from "../format";
 import type { LonLat, Position, Road, RoadSummary } from "../types";
 import { addresses, t } from "../words";
 import { COUNTRIES } from "./countries";
-import { circle, collection, lineOf } from "./shapes";
+import { Field, type Spot, around, put } from "./labels";
+import { circle, collection, lineOf, place } from "./shapes";
 
 setWorkerUrl(addresses.worker);
 
@@ -16,25 +17,22 @@ const GLIDE_MS = 900;
 const FINE_FROM_ZOOM = 4.2;
 const LINE_PX = 20;
 const BESIDE_PX = 14;
-const PLACE_BELOW_PX = 10;
+const BELOW_PX = 13;
+const DOT_PX = 20;
+// On a narrow map a name far from its mark would be read as another's.
+const NARROW_PX = 500;
+const COUNTRIES_FROM_ZOOM = 2.4;
+const COUNTRIES_TO_ZOOM = 8;
 const LINES = [0, -1, 1, -2, 2];
 // A lone place is shown in its country: nearer, our coast and borders have nothing to tell.
 const LONE_ZOOM = 4.5;
-
-interface Box {
-  left: number;
-  top: number;
-  width: number;
-}
-
-const apart = (a: Box, b: Box): boolean =>
-  a.left + a.width < b.left || b.left + b.width < a.left || Math.abs(a.top - b.top) >= LINE_PX;
 
 export class LiveMap {
   readonly #map: LibreMap;
   readonly #marks = new Map<string, Marker>();
   readonly #labels: Marker[] = [];
   readonly #places: Marker[] = [];
+  #routes: LonLat[][] = [];
   readonly #glides = new Map<string, number>();
   #borders = true;
   #fine = false;
@@ -44,11 +42,8 @@ export class LiveMap {
   private constructor(map: LibreMap) {
     this.#map = map;
     dark.addEventListener("change", this.#repaint);
-    map.on("zoom", () => {
-      this.#showLabels();
-      this.#sharpen();
-    });
-    map.on("moveend", () => this.#spread());
+    map.on("zoom", () => this.#sharpen());
+    for (const change of ["move", "resize"] as const) map.on(change, () => this.#spread());
   }
 
   /** Opens a map in a box; fails where the browser cannot draw one. */
@@ -91,10 +86,11 @@ export class LiveMap {
   show(roads: RoadSummary[], whole: Road | null): void {
     this.#set("roads", collection(roads.filter((road) => road.route.length > 1).map((road) => lineOf(road.route, road.state))));
     this.#set("track", whole && whole.track.length > 1 ? collection([lineOf(whole.track, "track")]) : EMPTY);
-    const sites = roads.flatMap((road) => (road.site ? [circle([road.site.lon, road.site.lat], road.site.radius_m, "site")] : []));
+    const sites = roads.flatMap((road) => (road.site ? [place(road.site, "site")] : []));
     if (whole?.arrival?.protection_m) sites.push(circle([whole.arrival.lon, whole.arrival.lat], whole.arrival.protection_m, "bound"));
     if (whole?.network && whole.network.radius_m > 0) sites.push(circle([whole.network.lon, whole.network.lat], whole.network.radius_m, "network"));
     this.#set("circles", collection(sites));
+    this.#routes = roads.map((road) => road.route);
     this.#markPlaces(roads);
     for (const road of roads) {
       if (!road.position) continue;
@@ -150,28 +146,43 @@ export class LiveMap {
     this.#marks.set(road.consignment, new Marker({ element: link, anchor: "left", offset: [-7, 0] }).setLngLat([place.lon, place.lat]).addTo(this.#map));
   }
 
-  /** Keeps names apart: each takes the first free line beside its mark that lies on the map. */
+  /** Keeps all words on the map apart: places first, then goods, then countries where room is left. */
   #spread(): void {
-    const width = this.#map.getContainer().clientWidth;
-    const taken: Box[] = this.#places.map((place) => {
-      const { x, y } = this.#map.project(place.getLngLat());
-      const wide = place.getElement().offsetWidth;
-      return { left: x - wide / 2, top: y + PLACE_BELOW_PX, width: wide };
-    });
+    const { clientWidth: width, clientHeight: height } = this.#map.getContainer();
     const marks = [...this.#marks.values()].sort((a, b) => b.getLngLat().lat - a.getLngLat().lat);
+    const dots = marks.map((mark) => around(this.#map.project(mark.getLngLat()), DOT_PX, DOT_PX));
+    const field = new Field({ left: 0, top: 0, width, height }, dots, this.#ways);
+    for (const place of this.#places) {
+      const label = place.getElement().firstElementChild as HTMLElement;
+      const { x, y } = this.#map.project(place.getLngLat());
+      const spots = [y + BELOW_PX, y - BELOW_PX - label.offsetHeight].flatMap((top) =>
+        [0.5, 0.1, 0.9].map((part) => ({ left: x - label.offsetWidth * part, top, width: label.offsetWidth, height: label.offsetHeight })),
+      );
+      put(label, field.take(spots), x, y);
+    }
     for (const mark of marks) {
       const name = mark.getElement().lastElementChild as HTMLElement;
       const { x, y } = this.#map.project(mark.getLngLat());
-      const wide = name.offsetWidth;
-      const spots = [x + BESIDE_PX, x - BESIDE_PX - wide].flatMap((left) => LINES.map((line) => ({ left, top: y + (line - 0.5) * LINE_PX, width: wide })));
-      const fits = (box: Box) => box.left >= 0 && box.left + wide <= width && taken.every((other) => apart(other, box));
-      const spot = spots.find(fits);
+      const { offsetWidth: wide, offsetHeight: high } = name;
+      const beside = [x + BESIDE_PX, x - BESIDE_PX - wide].flatMap((left) => LINES.map((line) => ({ left, top: y + (line - 0.5) * LINE_PX, width: wide, height: high })));
+      const over = [-1, 1].flatMap((side) => [0.5, 0.15, 0.85].map((part) => ({ left: x - wide * part, top: y + side * 2 * LINE_PX - high / 2, width: wide, height: high })));
       // A crowded name is not drawn; the mark stays, bears it for ears, and the table tells it.
-      name.style.opacity = spot ? "1" : "0";
-      if (!spot) continue;
-      taken.push(spot);
-      name.style.transform = `translate(${spot.left - x - BESIDE_PX}px, ${spot.top - y + LINE_PX / 2}px)`;
+      put(name, field.take(width < NARROW_PX ? beside : [...beside, ...over]), x + BESIDE_PX, y - high / 2);
     }
+    const zoom = this.#map.getZoom();
+    for (const country of this.#labels) {
+      const label = country.getElement();
+      label.hidden = !(zoom >= COUNTRIES_FROM_ZOOM && zoom < COUNTRIES_TO_ZOOM);
+      if (label.hidden) continue;
+      // Countries only fill what is left: never under a road, a name or the edge of the map.
+      const box = around(this.#map.project(country.getLngLat()), label.offsetWidth, label.offsetHeight);
+      label.style.visibility = field.takeClear(box) ? "visible" : "hidden";
+    }
+  }
+
+  /** The roads as they lie on the screen now. */
+  get #ways(): Spot[][] {
+    return this.#routes.map((route) => route.map((point) => this.#map.project(point)));
   }
 
   #name(link: HTMLAnchorElement, road: RoadSummary): void {
@@ -215,8 +226,10 @@ export class LiveMap {
       seen.add(road.site.name);
       const label = document.createElement("span");
       label.className = "map-place";
-      label.textContent = road.site.name;
-      this.#places.push(new Marker({ element: label, anchor: "top", offset: [0, PLACE_BELOW_PX] }).setLngLat([road.site.lon, road.site.lat]).addTo(this.#map));
+      const words = document.createElement("span");
+      words.textContent = road.site.name;
+      label.append(words);
+      this.#places.push(new Marker({ element: label, anchor: "top-left" }).setLngLat([road.site.lon, road.site.lat]).addTo(this.#map));
     }
   }
 
@@ -236,13 +249,6 @@ export class LiveMap {
       label.setAttribute("aria-hidden", "true");
       this.#labels.push(new Marker({ element: label }).setLngLat([lon, lat]).addTo(this.#map));
     }
-    this.#showLabels();
-  }
-
-  #showLabels(): void {
-    const zoom = this.#map.getZoom();
-    const shown = zoom >= 2.4 && zoom < 8;
-    for (const label of this.#labels) label.getElement().hidden = !shown;
   }
 
   #fit(roads: RoadSummary[], whole: Road | null): void {
@@ -257,7 +263,7 @@ export class LiveMap {
     if (!first || key === this.#fitted) return;
     this.#fitted = key;
     const box = points.reduce((bounds, point) => bounds.extend(point), new LngLatBounds(first, first));
-    this.#map.fitBounds(box, { padding: this.#map.getContainer().clientWidth < 500 ? { top: 40, bottom: 48, left: 72, right: 56 } : { top: 64, bottom: 72, left: 120, right: 120 }, maxZoom: points.length < 2 ? LONE_ZOOM : whole ? 14 : 9, animate: false });
+    this.#map.fitBounds(box, { padding: this.#map.getContainer().clientWidth < NARROW_PX ? { top: 40, bottom: 48, left: 72, right: 56 } : { top: 64, bottom: 72, left: 120, right: 120 }, maxZoom: points.length < 2 ? LONE_ZOOM : whole ? 14 : 9, animate: false });
   }
 }
 

@@ -1,6 +1,6 @@
 // GeoJSON made from what the node tells.
 import type { Feature, FeatureCollection, Geometry } from "geojson";
-import type { LonLat } from "../types";
+import type { LonLat, SiteInfo } from "../types";
 
 export function collection(features: Feature[]): FeatureCollection<Geometry> {
   return { type: "FeatureCollection", features };
@@ -8,6 +8,14 @@ export function collection(features: Feature[]): FeatureCollection<Geometry> {
 
 export function lineOf(points: LonLat[], kind: string): Feature {
   return { type: "Feature", properties: { kind }, geometry: { type: "LineString", coordinates: points } };
+}
+
+/** A place of arrival: its outline, or its circle. */
+export function place(site: SiteInfo, kind: string): Feature {
+  if (site.outline.length < 3) return circle([site.lon, site.lat], site.radius_m, kind);
+  // Across the date line corners go on beyond 180 degrees, as the map wants them.
+  const ring = site.outline.map(([lon, lat]): LonLat => [site.lon + ((((lon - site.lon + 180) % 360) + 360) % 360) - 180, lat]);
+  return { type: "Feature", properties: { kind }, geometry: { type: "Polygon", coordinates: [[...ring, ring[0] as LonLat]] } };
 }
 
 const METRES_PER_DEGREE = 111_195; // One degree of a great circle on the mean sphere.

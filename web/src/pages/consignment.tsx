@@ -3,7 +3,8 @@ import { useCallback, useEffect } from "preact/hooks";
 import { money } from "../format";
 import { Loading, ProblemNote, Section, useAnswer } from "../parts/basics";
 import { MapView } from "../parts/map";
-import { RoadLine, SimulatedBand, StateWord, playing, reasonSentence, waitSentence } from "../parts/road";
+import { RoadLine, SimulatedBand, StateWord, ZoneLine, playing, reasonSentence, waitSentence } from "../parts/road";
+import { toldNumbers } from "../parts/told";
 import { ArrivalPart } from "./consignment_arrival";
 import { ConditionsPart, MoneyPart, PapersPart, PartiesPart, TitlePart } from "./consignment_parts";
 import { SaidPart } from "./consignment_said";
@@ -22,10 +23,11 @@ export function ConsignmentPage({ id }: { id: string }) {
   const road = answer.value;
   return (
     <>
-      <SimulatedBand parts={road.simulated} />
+      <SimulatedBand parts={road.simulated} scale={road.time_scale} />
       <article class="page">
         {answer.problem && <ProblemNote problem={answer.problem} again={again} />}
         <Head road={road} />
+        <ZoneLine scale={road.time_scale} />
         <RoadLine road={road} />
         <div class="two">
           <div>
@@ -64,12 +66,7 @@ function Head({ road }: { road: Road }) {
         <p>
           <StateWord road={road} /> {now}
         </p>
-        {road.state === "refused" && road.sentence && road.sentence !== now && (
-          // The node's own sentence names the values; it speaks English whatever the page speaks.
-          <p class="quiet" lang="en">
-            {road.sentence}
-          </p>
-        )}
+        {road.state === "refused" && <p class="quiet">{toldNumbers(road.told)}</p>}
       </div>
     </header>
   );

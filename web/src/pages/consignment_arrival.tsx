@@ -4,9 +4,10 @@ import { Facts, Section, Time } from "../parts/basics";
 import { ArrivalFigure } from "../parts/figure";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
+import { Reason } from "../parts/told";
 import { ArrivalMark, type MarkName } from "../parts/shapes";
 import type { ArrivalInfo, Road } from "../types";
-import { named, t, tryWords } from "../words";
+import { named, t } from "../words";
 
 export function ArrivalPart({ road }: { road: Road }) {
   const { arrival, site, network } = road;
@@ -30,19 +31,25 @@ export function ArrivalPart({ road }: { road: Road }) {
             <strong>{t(proven ? "arrival.proven" : "arrival.not_proven")}</strong>{" "}
             {proven && <span class="quiet">{t(`strength.${strongest(arrival)}`)}</span>}
           </p>
-          {!proven && <p>{tryWords(`reason.${arrival.reason}`) ?? arrival.sentence}</p>}
+          {!proven && <Reason told={arrival.told} />}
           {placed && away !== null && site && (
             <p class="arrival-figure-words">{t(proven ? "arrival.within" : "arrival.computed", { away: metres(away), place: site.name, bound: bound(arrival.protection_m) })}</p>
           )}
           <Facts
             rows={[
-              [t("arrival.observed"), <Time at={arrival.observed_at} style="full" />],
+              [t("arrival.observed"), <Time at={arrival.observed_at} style="full" scale={arrival.scale} />],
               ...(placed ? ([[t("arrival.place"), `${number(arrival.lat, 6)}\u00b0, ${number(arrival.lon, 6)}\u00b0`]] as [string, string][]) : []),
               ...(arrival.satellites ? ([[t("arrival.satellites"), t("arrival.satellites_epochs", { satellites: arrival.satellites, epochs: arrival.epochs })]] as [string, string][]) : []),
               ...(arrival.risk_ppb ? ([[t("arrival.risk"), odds(arrival.risk_ppb)]] as [string, string][]) : []),
               [t("arrival.network"), networkWords(road)],
             ]}
           />
+          {road.network && <Reason told={road.network.told} quiet />}
+          <p class="arrival-way">
+            <a class="button" href={`/consignments/${encodeURIComponent(road.consignment)}/position`}>
+              {t("position.open")}
+            </a>
+          </p>
         </div>
         {placed && site && <ArrivalFigure arrival={arrival} site={site} network={network} />}
       </div>

@@ -1,12 +1,13 @@
 // What the bank waits for, the money, the title, the papers and the parties of a consignment.
 import type { ComponentChildren } from "preact";
-import { country, money, shortDigests } from "../format";
+import { country, money } from "../format";
 import { Digits, Facts, Section, Time } from "../parts/basics";
 import { partyName, plainRole } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
-import type { DocumentInfo, FindingInfo, Road } from "../types";
-import { count, named, t, tryWords } from "../words";
+import { Reason } from "../parts/told";
+import type { DocumentInfo, FindingInfo, Road, SideInfo } from "../types";
+import { count, has, named, t, tryWords } from "../words";
 
 const saidOf = (road: Road, id: string) => road.said.find((item) => item.id === id);
 
@@ -17,12 +18,12 @@ export function ConditionsPart({ road }: { road: Road }) {
         <p class="quiet">{t("conditions.none")}</p>
       ) : (
         <ul class="conditions">
-          {road.conditions.map(({ name, state, because }) => (
+          {road.conditions.map(({ name, state, told }) => (
             <li key={name} class={`condition condition-${state}`}>
               <MilestoneMark state={state === "met" ? "done" : state === "failed" ? "refused" : "next"} />
               <div>
                 <strong>{named("condition", name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
-                {because && <p class="quiet">{tryWords(`reason.${because}`) ?? tryWords(`because.${because}`) ?? shortDigests(because)}</p>}
+                <Reason told={told} quiet />
               </div>
             </li>
           ))}
@@ -88,7 +89,7 @@ export function TitlePart({ road }: { road: Road }) {
                   <span>
                     {t("title.move", { action: named("action", move.action), party: partyName(road, move.holder_party) })}{" "}
                     <span class="quiet">
-                      <Time at={move.at} />
+                      <Time at={move.at} scale="clock" />
                     </span>
                   </span>
                   {fact && <Seal said={fact} />}
@@ -139,26 +140,41 @@ function Finding({ finding }: { finding: FindingInfo }) {
   return (
     <li class="finding">
       <p>
-        <strong>{named("verdict", finding.verdict)}</strong> {finding.sentence} <code>{finding.rule}</code>
+        <FindingWords finding={finding} /> <code>{finding.rule}</code>
       </p>
       <div class="sides">
-        <Side text={finding.left} />
-        <Side text={finding.right} />
+        <Side side={finding.left} />
+        <Side side={finding.right} />
       </div>
     </li>
   );
 }
 
-function Side({ text }: { text: string }) {
-  const match = /^([^:]+):(.+?) = (.*)$/s.exec(text);
-  if (!match) return <p class="side">{text}</p>;
-  const [, paper, field, value] = match as unknown as [string, string, string, string];
+/** What differs, in words; a rule of somebody else that we have no wording for speaks English. */
+function FindingWords({ finding }: { finding: FindingInfo }) {
+  const { told, rule, verdict } = finding;
+  const ours = tryWords(`rule.${rule}`);
+  if (ours) return <strong>{ours}</strong>;
+  if (!has(told.code)) {
+    return (
+      <strong>
+        {named("verdict", verdict)} <span lang="en">{told.text}</span>
+      </strong>
+    );
+  }
+  const what = t(told.code, told.args);
+  return <strong>{told.code.endsWith(".absent") ? what : t(`finding.${verdict}`, { what })}</strong>;
+}
+
+function Side({ side }: { side: SideInfo }) {
+  const field = side.field && named("field", side.field);
+  const where = side.line ? t("field.at_line", { field, line: side.line }) : side.part ? t("field.at_part", { field, part: side.part }) : field;
   return (
     <p class="side">
       <span class="quiet">
-        {named("document", paper)} <code>{field}</code>
+        {side.paper && named("document", side.paper)} {where}
       </span>
-      <strong>{value}</strong>
+      <strong>{tryWords(`value.${side.value}`) ?? side.value}</strong>
     </p>
   );
 }
@@ -172,6 +188,9 @@ function Paper({ road, paper }: { road: Road; paper: DocumentInfo }) {
           {named("document", paper.kind)} <span class="document-number">{paper.number}</span>
         </h3>
         <p class={paper.valid ? "good" : "stop"}>{t(paper.valid ? "document.valid" : "document.invalid")}</p>
+        <p class="quiet instants">
+          <Time at={paper.recorded_at} scale="clock" />
+        </p>
         <details>
           <summary>{t("document.more")}</summary>
           <Facts

@@ -1,6 +1,6 @@
 // Everything that was said, in order, under the ten steps of the road; each word with its seal.
 import type { ComponentChildren } from "preact";
-import { Section, Time } from "../parts/basics";
+import { Section, Times } from "../parts/basics";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
@@ -88,8 +88,10 @@ function Word({ road, said }: { road: Road; said: Said }) {
         <p class="quiet">
           <code class="fingerprint" title={said.asserted_by.fingerprint}>
             {said.asserted_by.fingerprint.slice(0, 9)}
-          </code>{" "}
-          <Time at={said.occurred_at} />
+          </code>
+        </p>
+        <p class="quiet instants">
+          <Times at={said.occurred_at} scale={said.scale} recorded={said.recorded_at} />
         </p>
         <p class="quiet">{leafWords(said)}</p>
       </div>

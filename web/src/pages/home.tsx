@@ -32,9 +32,10 @@ export function HomePage() {
   const shown = roads.filter((road) => matches(road, wish));
   const mine = (road: RoadSummary) => road.state === "under_way" && !!road.waits_for && road.waits_for.party === who?.party;
   const parts = [...new Set(roads.flatMap((road) => road.simulated))];
+  const scale = roads.some((road) => road.time_scale === "scenario") ? "scenario" : "clock";
   return (
     <>
-      <SimulatedBand parts={parts} />
+      <SimulatedBand parts={parts} scale={scale} />
       <div class="page home">
         <div class="home-head">
           <div>

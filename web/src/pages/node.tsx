@@ -1,7 +1,8 @@
 // The node's health: alarms first, then services and the log.
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { lasting, number } from "../format";
-import { Digits, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { lasting, number, zoneWords } from "../format";
+import { Digits, English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { MilestoneMark } from "../parts/shapes";
 import type { Health } from "../types";
 import { named, t, tryWords } from "../words";
@@ -30,9 +31,7 @@ export function NodePage() {
           <ul class="alarms">
             {health.alarms.map((alarm) => (
               <li key={alarm.code} class="note note-stop">
-                <p class="note-title">{tryWords(`alarm.${alarm.code}`) ?? alarm.sentence}</p>
-                {tryWords(`alarm.${alarm.code}`) && <p>{alarm.sentence}</p>}
-                <p>{alarm.remedy}</p>
+                <AlarmWords alarm={alarm} />
               </li>
             ))}
           </ul>
@@ -46,7 +45,7 @@ export function NodePage() {
                 <MilestoneMark state={WELL.has(service.state) ? "done" : "refused"} />
                 <div>
                   <strong>{named("service", service.name)}</strong> <span>{named("service_state", service.state)}</span>
-                  <p class="quiet">{service.detail}</p>
+                  <Detail service={service} />
                 </div>
               </li>
             ))}
@@ -61,10 +60,48 @@ export function NodePage() {
               [t("node.log_at"), health.log.checkpoint_at ? <Time at={health.log.checkpoint_at} style="full" /> : t("node.no_time")],
               [t("node.version"), health.version],
               [t("node.uptime"), lasting(health.uptime_s)],
+              ...(health.now ? ([[t("node.now"), <Time at={health.now} style="full" />]] as [string, ComponentChildren][]) : []),
+              ...(health.scenario_at ? ([[t("node.scenario_now"), <Time at={health.scenario_at} style="full" />]] as [string, ComponentChildren][]) : []),
+              [t("node.zone"), zoneWords()],
             ]}
           />
         </Section>
       </div>
     </div>
+  );
+}
+
+/** An alarm in the reader's words, with its numbers and what to do; else as the node says it. */
+function AlarmWords({ alarm }: { alarm: Health["alarms"][number] }) {
+  const [code] = alarm.code.split(":") as [string];
+  const args = alarm.args ?? {};
+  const more = [
+    tryWords(`alarm.${code}.with`, args),
+    tryWords(`problem.${args["problem"]}`),
+    tryWords(`recovering.${args["kind"]}`, args),
+  ].filter((words) => words !== null);
+  const remedy = tryWords(`remedy.${code}`, args);
+  return (
+    <>
+      <p class="note-title">{tryWords(`alarm.${code}`) ?? <span lang="en">{alarm.sentence}</span>}</p>
+      {more.map((words) => (
+        <p key={words}>{words}</p>
+      ))}
+      {remedy ? <p>{remedy}</p> : <English text={alarm.remedy} />}
+    </>
+  );
+}
+
+/** Name and version of a part that answers; of one that does not, why, as far as words know it. */
+function Detail({ service }: { service: Health["services"][number] }) {
+  if (!service.code) return <p class="quiet">{service.detail}</p>;
+  const words = tryWords(`problem.${service.code}`);
+  return (
+    <>
+      {words && <p>{words}</p>}
+      <p class="quiet" lang="en">
+        {service.detail}
+      </p>
+    </>
   );
 }

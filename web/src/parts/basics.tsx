@@ -6,16 +6,35 @@ import { useCell } from "../cell";
 import { type TimeStyle, time, utc } from "../format";
 import { onRoad } from "../live";
 import { settings } from "../settings";
-import { t, tryWords } from "../words";
+import type { Scale } from "../types";
+import { t, tongue, tryWords } from "../words";
 
-/** An instant in the reader's zone; its UTC form is the title, or the text if the reader chose so. */
-export function Time({ at, style = "short" }: { at: string; style?: TimeStyle }) {
+/** An instant in the reader's zone; its UTC form is the title, or the text if the reader chose so.
+ *
+ * `scale` names what it counts by; an instant that stands beside others always has it. */
+export function Time({ at, style = "short", scale }: { at: string; style?: TimeStyle; scale?: Scale }) {
   useCell(settings);
   if (!at) return null;
-  return (
+  const words = (
     <time dateTime={at} title={utc(at)}>
       {time(at, style)}
     </time>
+  );
+  if (!scale) return words;
+  return (
+    <span class="instant">
+      <span class={`scale scale-${scale}`}>{t(`scale.${scale}`)}</span> {words}
+    </span>
+  );
+}
+
+/** When something happened and when the node wrote it down, each by the name of its scale. */
+export function Times({ at, scale, recorded }: { at: string; scale: Scale; recorded: string }) {
+  return (
+    <>
+      {scale !== "clock" && <Time at={at} scale={scale} />}
+      <Time at={recorded} scale="clock" />
+    </>
   );
 }
 
@@ -74,14 +93,23 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
   return (
     <div class="note note-stop" role="alert">
       <p class="note-title">{tryWords(`problem.${problem.code}`) ?? t("problem.title")}</p>
-      <p>{problem.message}</p>
-      {problem.remedy && <p>{problem.remedy}</p>}
+      <English text={problem.message} />
+      {problem.remedy && <English text={problem.remedy} />}
       {again && (
         <button type="button" class="button" onClick={again}>
           {t("again")}
         </button>
       )}
     </div>
+  );
+}
+
+/** A sentence of the node that no catalogue has: marked as what it is, English. */
+export function English({ text }: { text: string }) {
+  return (
+    <p lang="en" class={tongue.value === "en" ? undefined : "quiet"}>
+      {text}
+    </p>
   );
 }
 

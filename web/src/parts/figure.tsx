@@ -9,6 +9,7 @@ export function ArrivalFigure({ arrival, site, network }: { arrival: ArrivalInfo
   const centre: LonLat = [site.lon, site.lat];
   const fix = offset(centre, [arrival.lon, arrival.lat]);
   const reach = Math.max(site.radius_m, Math.hypot(...fix) + arrival.protection_m) * 1.15;
+  const outline = site.outline ?? [];
   const scale = SIZE / 2 / reach;
   const at = ([east, north]: [number, number]): [number, number] => [SIZE / 2 + east * scale, SIZE / 2 - north * scale];
   const [x, y] = at(fix);
@@ -22,8 +23,12 @@ export function ArrivalFigure({ arrival, site, network }: { arrival: ArrivalInfo
   const outside = seen !== null && apart - seen.radius_m > reach;
   return (
     <figure class="arrival-figure">
-      <svg viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={t("figure.label", { away: metres(away), bound: bound(arrival.protection_m), radius: metres(site.radius_m) })}>
-        <circle cx={SIZE / 2} cy={SIZE / 2} r={site.radius_m * scale} class="f-site" />
+      <svg viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={t(outline.length ? "figure.label_polygon" : "figure.label", { away: metres(away), bound: bound(arrival.protection_m), radius: metres(site.radius_m) })}>
+        {outline.length > 2 ? (
+          <polygon points={outline.map((corner) => at(offset(centre, corner)).join()).join(" ")} class="f-site" />
+        ) : (
+          <circle cx={SIZE / 2} cy={SIZE / 2} r={site.radius_m * scale} class="f-site" />
+        )}
         {seen && <circle cx={nx} cy={ny} r={seen.radius_m * scale} class="f-network" />}
         <circle cx={x} cy={y} r={Math.max(arrival.protection_m * scale, 2)} class={proven ? "f-bound" : "f-bound f-bound-alone"} />
         <path d={`M${x - 5} ${y}h10M${x} ${y - 5}v10`} class="f-fix" />
@@ -34,7 +39,7 @@ export function ArrivalFigure({ arrival, site, network }: { arrival: ArrivalInfo
       </svg>
       <figcaption>
         <ul class="legend">
-          <li class="l-site">{t("figure.site", { name: site.name, radius: metres(site.radius_m) })}</li>
+          <li class="l-site">{outline.length ? site.name : t("figure.site", { name: site.name, radius: metres(site.radius_m) })}</li>
           <li class={proven ? "l-bound" : "l-bound l-bound-alone"}>{t(proven ? "figure.bound" : "figure.bound_alone", { bound: bound(arrival.protection_m) })}</li>
           {seen && <li class="l-network">{t(outside ? "figure.network_outside" : "figure.network", { radius: metres(seen.radius_m), away: metres(apart) })}</li>}
         </ul>

@@ -73,7 +73,7 @@ export function MapView({ roads, whole }: { roads: RoadSummary[]; whole?: Road }
                 <th scope="row">{road.label}</th>
                 <td class="n">{place ? number(place.lat, 5) : t("none")}</td>
                 <td class="n">{place ? number(place.lon, 5) : t("none")}</td>
-                <td>{place && <Time at={place.at} />}</td>
+                <td>{place && <Time at={place.at} scale={road.time_scale} />}</td>
               </tr>
             ))}
           </tbody>

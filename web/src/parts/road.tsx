@@ -1,10 +1,10 @@
 // The road: one straight line of milestones, whole on a consignment's page, short in a list.
 import type { ComponentChildren } from "preact";
-import { Time } from "./basics";
+import { Times } from "./basics";
 import { Seal } from "./seal";
 import { MilestoneMark } from "./shapes";
-import { money } from "../format";
-import type { Args, Milestone, MilestoneKey, Road, RoadSummary, Said } from "../types";
+import { money, zoneWords } from "../format";
+import type { Args, Milestone, MilestoneKey, Road, RoadSummary, Said, Scale } from "../types";
 import { named, t, tryWords } from "../words";
 
 /** A part in the trade as the catalogues spell it: `importer's bank` is importer_bank. */
@@ -80,8 +80,8 @@ export function RoadLine({ road }: { road: Road }) {
               </h3>
               <p>{sentence(road, milestone)}</p>
               {milestone.at && (
-                <p class="quiet">
-                  <Time at={milestone.at} />
+                <p class="quiet instants">
+                  <Times at={milestone.at} scale={milestone.scale} recorded={milestone.recorded_at} />
                 </p>
               )}
               {fact && <Seal said={fact} />}
@@ -120,13 +120,20 @@ export function StateWord({ road }: { road: RoadSummary }) {
   return <span class={`word word-${tone}`}>{named("road_state", road.state)}</span>;
 }
 
+/** Which zone the instants of a page are in, where no band says it. */
+export function ZoneLine({ scale }: { scale: Scale }) {
+  if (scale === "scenario") return null;
+  return <p class="quiet zone">{t("scale.zone", { zone: zoneWords() })}</p>;
+}
+
 /** The band across the page wherever something is not from the world but from a simulation. */
-export function SimulatedBand({ parts, children }: { parts: string[]; children?: ComponentChildren }) {
+export function SimulatedBand({ parts, scale, children }: { parts: string[]; scale?: Scale; children?: ComponentChildren }) {
   if (parts.length === 0) return null;
   return (
     <p class="band">
       <strong>{t("simulated.title")}</strong>{" "}
       {t("simulated.parts", { parts: parts.map((part) => named("part", part)).join(t("list.comma")) })}
+      {scale === "scenario" && <> {t("scale.two", { zone: zoneWords() })}</>}
       {children}
     </p>
   );

@@ -73,8 +73,8 @@ function CheckBody({ said, close }: { said: Said; close: () => void }) {
       <Facts
         rows={[
           [t("check.said_by"), `${said.asserted_by.name || said.asserted_by.party}, ${said.asserted_by.fingerprint}`],
-          [t("check.happened"), <Time at={said.occurred_at} style="full" />],
-          [t("check.recorded"), <Time at={said.recorded_at} style="full" />],
+          [t("check.happened"), <Time at={said.occurred_at} style="full" scale={said.scale} />],
+          [t("check.recorded"), <Time at={said.recorded_at} style="full" scale="clock" />],
           [t("check.witnessed"), said.witnessed_at ? <Time at={said.witnessed_at} style="full" /> : t("check.no_witness")],
         ]}
       />

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, TypeVar
 
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.geo import Circle
 from zhidao.core.money import Currency
 from zhidao.finance.events import (
     ConditionMet,
@@ -15,10 +17,11 @@ from zhidao.finance.events import (
     Settled,
     TitleReserved,
 )
-from zhidao.node.road import view
-from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven
+from zhidao.node.road import telling, view
+from zhidao.node.road.times import scale_of_road
+from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven, Site
 from zhidao.store.reading import Stored
-from zhidao.trade.events import DocumentAdded, PapersChecked
+from zhidao.trade.events import ConsignmentEntered, CustomsReleased, DocumentAdded, PapersChecked
 from zhidao.trust.events import TitleMoved
 
 _FactT = TypeVar("_FactT", bound=Fact)
@@ -44,6 +47,19 @@ class Facts:
         """All facts of a kind with their events, oldest first."""
         return [(kind.of(event), event) for event in self.events if event.type == kind.TYPE]
 
+    def before(self, kind: type[_FactT], event: SignedEvent) -> _FactT | None:
+        """The newest fact of a kind that was recorded no later than an event."""
+        known = [
+            e for e in self.events if e.type == kind.TYPE and e.recorded_at <= event.recorded_at
+        ]
+        return kind.of(known[-1]) if known else None
+
+    @cached_property
+    def played(self) -> bool:
+        """Whether the consignment was entered as a play."""
+        entered = self.last(ConsignmentEntered)
+        return bool(entered and entered[0].simulated)
+
 
 def site(facts: Facts) -> view.SiteView | None:
     """The place of arrival, once somebody waits there."""
@@ -55,8 +71,14 @@ def site(facts: Facts) -> view.SiteView | None:
         name=site.name,
         lon=site.longitude_ndeg / _NDEG,
         lat=site.latitude_ndeg / _NDEG,
-        radius_m=site.radius_mm / _MM,
+        radius_m=_reach_m(site),
+        outline=[[c.longitude_ndeg / _NDEG, c.latitude_ndeg / _NDEG] for c in site.corners],
     )
+
+
+def _reach_m(site: Site) -> float:
+    area = site.area()
+    return area.radius_m if isinstance(area, Circle) else area.reach_m(site.middle)
 
 
 def documents(facts: Facts) -> list[view.DocumentView]:
@@ -70,6 +92,7 @@ def documents(facts: Facts) -> list[view.DocumentView]:
             valid=fact.valid,
             rules=fact.rules,
             credential=fact.credential,
+            recorded_at=str(event.recorded_at),
             event=str(event.id),
         )
         for fact, event in facts.every(DocumentAdded)
@@ -82,7 +105,11 @@ def papers(facts: Facts) -> view.PapersView | None:
     if found is None:
         return None
     fact = found[0]
-    return view.PapersView(agree=fact.agree, checks=fact.checks, findings=fact.findings)
+    return view.PapersView(
+        agree=fact.agree,
+        checks=fact.checks,
+        findings=[telling.of_finding(finding) for finding in fact.findings],
+    )
 
 
 def title(facts: Facts) -> view.TitleView | None:
@@ -147,10 +174,12 @@ def arrival(facts: Facts) -> view.ArrivalView | None:
             state="proven",
             reason="",
             sentence="",
+            told=None,
             lat=fact.latitude_ndeg / _NDEG,
             lon=fact.longitude_ndeg / _NDEG,
             protection_m=fact.protection_mm / _MM,
             observed_at=fact.observed_at,
+            scale=scale_of_road(played=facts.played),
             satellites=fact.satellites,
             epochs=fact.epochs,
             risk_ppb=fact.marks.inside_risk_ppb,
@@ -166,10 +195,12 @@ def arrival(facts: Facts) -> view.ArrivalView | None:
         state="not_proven",
         reason=fact_not.reason,
         sentence=fact_not.sentence,
+        told=no_arrival(facts),
         lat=fact_not.latitude_ndeg / _NDEG,
         lon=fact_not.longitude_ndeg / _NDEG,
         protection_m=fact_not.protection_mm / _MM,
         observed_at=fact_not.observed_at,
+        scale=scale_of_road(played=facts.played),
         satellites=0,
         epochs=0,
         risk_ppb=fact_not.marks.inside_risk_ppb,
@@ -191,8 +222,27 @@ def network(facts: Facts) -> view.NetworkView | None:
         lon=fact.network_longitude_ndeg / _NDEG,
         radius_m=fact.network_radius_mm / _MM,
         reason=fact.reason,
+        told=telling.of_network(fact),
         event=str(event.id),
     )
+
+
+def no_arrival(facts: Facts) -> view.Told | None:
+    """Why the newest window that proved nothing did not."""
+    refused = facts.last(ArrivalNotProven)
+    if refused is None:
+        return None
+    expected, opened = facts.last(ArrivalExpected), facts.last(DealOpened)
+    return telling.of_no_arrival(
+        refused[0], expected[0].site if expected else None, opened[0] if opened else None
+    )
+
+
+def decision(facts: Facts, reason: str, sentence: str) -> view.Told:
+    """Why the deal ended, with the numbers of the window that the reason names."""
+    refused, opened = facts.last(ArrivalNotProven), facts.last(DealOpened)
+    cause = no_arrival(facts) if refused and refused[0].reason == reason else None
+    return telling.of_decision(reason, sentence, cause, opened[0] if opened else None)
 
 
 def conditions(facts: Facts, state: str) -> list[view.ConditionView]:
@@ -200,12 +250,35 @@ def conditions(facts: Facts, state: str) -> list[view.ConditionView]:
     opened = facts.last(DealOpened)
     if opened is None:
         return []
-    met = {fact.name: fact.because for fact, _ in facts.every(ConditionMet)}
+    met = {fact.name: (fact, event) for fact, event in facts.every(ConditionMet)}
     names = ["arrival", *opened[0].conditions.needs]
     waits = "failed" if state == "refused" else "waits"
     return [
         view.ConditionView(
-            name=name, state="met" if name in met else waits, because=met.get(name, "")
+            name=name,
+            state="met" if name in met else waits,
+            because=met[name][0].because if name in met else "",
+            told=_because(facts, *met[name]) if name in met else None,
         )
         for name in names
     ]
+
+
+def _because(facts: Facts, met: ConditionMet, event: SignedEvent) -> view.Told | None:
+    """What a condition rested on when it was found to hold."""
+    text = met.because
+    match met.name:
+        case "arrival":
+            proven = facts.before(ArrivalProven, event)
+            return telling.of_arrival_condition(proven, text) if proven else None
+        case "papers_agree":
+            checked = facts.before(PapersChecked, event)
+            return telling.of_papers_condition(checked, text) if checked else None
+        case "customs_released":
+            released = facts.before(CustomsReleased, event)
+            return telling.of_customs_condition(released, text) if released else None
+        case "title_in_custody":
+            opened = facts.before(DealOpened, event)
+            return telling.of_title_condition(opened, text) if opened else None
+        case _:
+            return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from zhidao.connectivity.events import NetworkChecked
+from zhidao.connectivity.events import NetworkChecked, ShortMessageReceived
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.money import Currency
-from zhidao.devices.events import SealChecked, Sealed, WindowReceived
+from zhidao.devices.events import PositionsRecorded, SealChecked, Sealed, WindowReceived
 from zhidao.finance.events import (
     Decided,
     MoneyReserved,
@@ -19,6 +19,8 @@ from zhidao.industry.events import LotFinished
 from zhidao.node.parties import Party
 from zhidao.node.road import aspects, view
 from zhidao.node.road.places import place
+from zhidao.node.road.times import scale_of, scale_of_road
+from zhidao.node.simulated import trajectory_is_simulated
 from zhidao.positioning.events import ArrivalProven
 from zhidao.store.reading import Stored
 from zhidao.trade.events import (
@@ -63,14 +65,17 @@ def build_road(
     entered = found[0]
     state, reason, sentence = _state(facts)
     milestones = _milestones(facts, state)
+    refused = state == "refused"
     names = {party.party: party for party in parties}
     return view.Road(
         consignment=entered.consignment,
         label=entered.goods,
         simulated=_simulated(facts, entered),
+        time_scale=scale_of_road(played=facts.played),
         state=state,
         reason=reason,
         sentence=sentence,
+        told=aspects.decision(facts, reason, sentence) if refused else None,
         waits_for=_waits_for(milestones, entered, state),
         amount=view.Amount(
             minor=entered.amount_minor,
@@ -91,7 +96,7 @@ def build_road(
         arrival=aspects.arrival(facts),
         network=aspects.network(facts),
         conditions=aspects.conditions(facts, state),
-        said=[_said(each, names) for each in facts.stored],
+        said=[_said(each, names, played=facts.played) for each in facts.stored],
     )
 
 
@@ -101,9 +106,11 @@ def summary(road: view.Road) -> view.RoadSummary:
         consignment=road.consignment,
         label=road.label,
         simulated=road.simulated,
+        time_scale=road.time_scale,
         state=road.state,
         reason=road.reason,
         sentence=road.sentence,
+        told=road.told,
         waits_for=road.waits_for,
         amount=road.amount,
         milestones=road.milestones,
@@ -151,18 +158,19 @@ def _milestones(facts: aspects.Facts, state: str) -> list[view.Milestone]:
     next_given = False
     for key, event in reached:
         if event is not None:
-            stone_state, at, event_id = "done", str(event.occurred_at), str(event.id)
+            stone_state = "done"
         elif not next_given:
-            stone_state, at, event_id = ("refused" if state == "refused" else "next"), "", ""
-            next_given = True
+            stone_state, next_given = ("refused" if state == "refused" else "next"), True
         else:
-            stone_state, at, event_id = "later", "", ""
+            stone_state = "later"
         stones.append(
             view.Milestone(
                 key=key,
                 state=stone_state,
-                at=at,
-                event=event_id,
+                at=str(event.occurred_at) if event else "",
+                scale=scale_of(event, played=facts.played) if event else "clock",
+                recorded_at=str(event.recorded_at) if event else "",
+                event=str(event.id) if event else "",
                 sentence_key=f"milestone.{key}.{stone_state}",
                 sentence_args={},
             )
@@ -206,6 +214,14 @@ def _simulated(facts: aspects.Facts, entered: ConsignmentEntered) -> list[str]:
     for kind, part in flags:
         if any(event.payload.get("simulated") for _, event in facts.every(kind)):
             parts.add(part)
+    if trajectory_is_simulated(
+        reported=any(
+            facts.last(kind) for kind in (PositionsRecorded, ShortMessageReceived, WindowReceived)
+        ),
+        played=entered.simulated,
+        signals="observations" in parts,
+    ):
+        parts.add("trajectory")
     return sorted(parts)
 
 
@@ -249,12 +265,13 @@ def _steps(facts: aspects.Facts, state: str) -> list[view.Step]:
     return steps
 
 
-def _said(stored: Stored, names: dict[str, Party]) -> view.Said:
+def _said(stored: Stored, names: dict[str, Party], *, played: bool) -> view.Said:
     event = stored.event
     return view.Said(
         id=str(event.id),
         type=event.type,
         occurred_at=str(event.occurred_at),
+        scale=scale_of(event, played=played),
         recorded_at=str(event.recorded_at),
         witnessed_at="",
         asserted_by=_voice(event.asserted_by.party, event.asserted_by.key.fingerprint, names),

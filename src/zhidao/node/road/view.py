@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from zhidao.positioning.events import Marks
-from zhidao.trade.events import Finding
 
 
 class View(msgspec.Struct, kw_only=True):
     """Base of the page's structs."""
+
+
+Scale = Literal["clock", "scenario", "satellite", "speaker"]
+"""What an instant counts by: the node's own clock, the time of a play, satellites, its speaker."""
+
+
+class Told(View):
+    """A reason as a stable code with its parameters; the catalogues of the page put it in words.
+
+    `text` is the English sentence as it was signed, for a code that a catalogue does not know.
+    """
+
+    code: str
+    args: dict[str, str | int | float]
+    text: str = ""
 
 
 class WaitsFor(View):
@@ -39,12 +53,16 @@ class PartyView(View):
 
 
 class SiteView(View):
-    """The place of arrival."""
+    """The place of arrival: a circle, or a polygon by `outline` ([lon, lat] corners in order).
+
+    `radius_m`: how far the place reaches from the point; the radius of a circle.
+    """
 
     name: str
     lon: float
     lat: float
     radius_m: float
+    outline: list[list[float]] = []
 
 
 class PositionView(View):
@@ -56,18 +74,23 @@ class PositionView(View):
 
 
 class Milestone(View):
-    """A stone on the road. `state`: done, next, later or refused."""
+    """A stone on the road. `state`: done, next, later or refused.
+
+    `at`: when it happened, by `scale`; `recorded_at`: when the node wrote it down, by its clock.
+    """
 
     key: str
     state: str
     at: str
+    scale: Scale
+    recorded_at: str
     event: str
     sentence_key: str
     sentence_args: dict[str, str]
 
 
 class Step(View):
-    """One of the ten steps of the demonstration, with its events."""
+    """One of the ten steps of the demonstration, with its events; `at` by the node's clock."""
 
     n: int
     key: str
@@ -77,7 +100,7 @@ class Step(View):
 
 
 class DocumentView(View):
-    """A document with its verdict."""
+    """A document with its verdict; `recorded_at` by the node's clock."""
 
     kind: str
     number: str
@@ -86,7 +109,28 @@ class DocumentView(View):
     valid: bool
     rules: list[str]
     credential: str
+    recorded_at: str
     event: str
+
+
+class SideView(View):
+    """What one paper says in one place; `line` and `part` say where the field is repeated."""
+
+    paper: str
+    field: str
+    value: str
+    line: str = ""
+    part: str = ""
+
+
+class FindingView(View):
+    """One rule's answer about two places. `verdict`: conflict or undecided."""
+
+    rule: str
+    verdict: str
+    told: Told
+    left: SideView
+    right: SideView
 
 
 class PapersView(View):
@@ -94,11 +138,11 @@ class PapersView(View):
 
     agree: bool
     checks: int
-    findings: list[Finding]
+    findings: list[FindingView]
 
 
 class TitleMove(View):
-    """One move of the title."""
+    """One move of the title; `at` by the node's clock."""
 
     action: str
     at: str
@@ -139,10 +183,12 @@ class ArrivalView(View):
     state: str
     reason: str
     sentence: str
+    told: Told | None
     lat: float
     lon: float
     protection_m: float
     observed_at: str
+    scale: Scale
     satellites: int
     epochs: int
     risk_ppb: int
@@ -159,6 +205,7 @@ class NetworkView(View):
     lon: float
     radius_m: float
     reason: str
+    told: Told | None
     event: str
 
 
@@ -168,6 +215,7 @@ class ConditionView(View):
     name: str
     state: str
     because: str
+    told: Told | None
 
 
 class Voice(View):
@@ -179,11 +227,12 @@ class Voice(View):
 
 
 class Said(View):
-    """One event with its seal."""
+    """One event with its seal. `scale` is that of `occurred_at`; the node's clock for the other."""
 
     id: str
     type: str
     occurred_at: str
+    scale: Scale
     recorded_at: str
     witnessed_at: str
     asserted_by: Voice
@@ -201,9 +250,11 @@ class Road(View):
     consignment: str
     label: str
     simulated: list[str]
+    time_scale: Scale
     state: str
     reason: str
     sentence: str
+    told: Told | None
     waits_for: WaitsFor | None
     amount: Amount
     route: list[list[float]]
@@ -229,9 +280,11 @@ class RoadSummary(View):
     consignment: str
     label: str
     simulated: list[str]
+    time_scale: Scale
     state: str
     reason: str
     sentence: str
+    told: Told | None
     waits_for: WaitsFor | None
     amount: Amount
     milestones: list[Milestone]

@@ -208,11 +208,11 @@ class Gate:
         """Makes the first admin by the console's code; the code is used up only on success."""
         _check_password(password)
         if not await self.first_start():
-            raise Conflict("this node has an admin already; sign in")
+            raise Conflict("this node has an admin already; sign in", code="admin_exists")
         await self._take(code, "first-admin")
         person = Person(name, party, Role.ADMIN, self._hasher.hash(password))
         if not await self._callers.add_person(person):
-            raise Conflict(f"the name {name!r} is taken")
+            raise Conflict(f"the name {name!r} is taken", code="name_taken")
         return await self._sign_in(name, party, Role.ADMIN)
 
     async def add_person(
@@ -226,7 +226,7 @@ class Gate:
         if not await self._callers.add_person(
             Person(name, party, role, self._hasher.hash(password))
         ):
-            raise Conflict(f"the name {name!r} is taken")
+            raise Conflict(f"the name {name!r} is taken", code="name_taken")
 
     async def enter(self, code: str) -> SignedIn:
         """Signs in by a one-time link."""
@@ -252,9 +252,9 @@ class Gate:
             async with self._hashing:
                 await asyncio.to_thread(self._hasher.verify, known, password)
         except VerificationError as error:
-            raise Unauthenticated("wrong name or password") from error
+            raise Unauthenticated("wrong name or password", code="wrong_password") from error
         if person is None:
-            raise Unauthenticated("wrong name or password")
+            raise Unauthenticated("wrong name or password", code="wrong_password")
         await self._callers.forget_attempts(name)
         return await self._sign_in(person.name, person.party, person.role)
 
@@ -276,7 +276,9 @@ class Gate:
     async def _take(self, code: str, purpose: str) -> Code:
         taken = await self._callers.take_code(_hash(code))
         if taken is None or taken.purpose != purpose or taken.expires_at < self._clock.now():
-            raise Unauthenticated("the code is wrong, used or too old; restart prints a new one")
+            raise Unauthenticated(
+                "the code is wrong, used or too old; restart prints a new one", code="wrong_code"
+            )
         return taken
 
     async def _sign_in(self, name: str, party: PartyId, role: Role) -> SignedIn:
@@ -303,4 +305,6 @@ def _same(expected: bytes, secret: str) -> bool:
 
 def _check_password(password: str) -> None:
     if len(password) < PASSWORD_CHARACTERS_MIN:
-        raise Refused(f"a password needs {PASSWORD_CHARACTERS_MIN} characters or more")
+        raise Refused(
+            f"a password needs {PASSWORD_CHARACTERS_MIN} characters or more", code="short_password"
+        )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from zhidao.connectivity.events import NetworkChecked
+from zhidao.connectivity.events import NetworkChecked, ShortMessageReceived
 from zhidao.core.timescale import NS
-from zhidao.devices.events import WindowReceived
+from zhidao.devices.events import PositionsRecorded, WindowReceived
 from zhidao.finance.events import Decided
 from zhidao.industry.events import LotFinished
+from zhidao.node.simulated import trajectory_is_simulated
 from zhidao.node.verification.case import Case
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.trust.domain.proof import Statement
@@ -28,11 +29,26 @@ def simulated_parts(case: Case) -> tuple[Statement, ...]:
         found.append(
             Statement("simulated_machine", "The machine that made the goods is SIMULATED.")
         )
-    if _signals_are_simulated(case):
+    signals = _signals_are_simulated(case)
+    if signals:
         found.append(
             Statement(
                 "simulated_observations",
                 "The satellite signals are SIMULATED: nothing drove, nothing was received.",
+            )
+        )
+    if trajectory_is_simulated(
+        # Batches of positions stay out of proofs; a window tells of the same way.
+        reported=any(
+            case.every(kind) for kind in (PositionsRecorded, ShortMessageReceived, WindowReceived)
+        ),
+        played=case.entered.simulated,
+        signals=signals,
+    ):
+        found.append(
+            Statement(
+                "simulated_trajectory",
+                "The way that the terminal reported is SIMULATED: nothing was carried on it.",
             )
         )
     if any(told.fact.simulated for told in case.every(NetworkChecked)):

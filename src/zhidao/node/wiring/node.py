@@ -115,6 +115,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         metrics=metrics,
         alarms=alarms,
         waiting=_waiting(database),
+        scenario=settings.scenario,
     )
     app = application(
         [
