@@ -87,6 +87,25 @@ class PublicKey:
         digest = hashlib.sha256(self.algorithm.prefix + self.raw).hexdigest()[:32]
         return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
 
+    def check_point(self, y: bytes) -> None:
+        """Raises MalformedInput unless this EC key is a point whose other coordinate is `y`."""
+        match self.algorithm:
+            case Algorithm.P256 | Algorithm.P384:
+                try:
+                    found = _point(self.raw).public_numbers().y
+                except ValueError as error:
+                    raise MalformedInput("the key is no point of its curve") from error
+            case Algorithm.SECP256K1:
+                try:
+                    whole = coincurve.PublicKey(self.raw).format(compressed=False)
+                except ValueError as error:
+                    raise MalformedInput("the key is no point of its curve") from error
+                found = int.from_bytes(whole[33:], "big")
+            case _:
+                raise MalformedInput(f"a {self.algorithm.label} key has no coordinates")
+        if found != int.from_bytes(y, "big"):
+            raise MalformedInput("the key is no point of its curve")
+
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether the signature is this key's over the message; never raises."""
         if len(signature) != self.algorithm.signature_bytes:

@@ -14,6 +14,9 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.timescale import Utc
 
 CONTEXT_V2: Final = "https://www.w3.org/ns/credentials/v2"
+CONTEXT_V1: Final = "https://www.w3.org/2018/credentials/v1"
+_PERIOD: Final = ("validFrom", "validUntil")
+_PERIOD_V1: Final = ("issuanceDate", "expirationDate")
 # Section 4.3 of the data model: gives terms of nobody's vocabulary a meaning of their own.
 CONTEXT_UNDEFINED_TERMS: Final = "https://www.w3.org/ns/credentials/undefined-terms/v2"
 CONTEXT_EXAMPLES: Final = "https://www.w3.org/ns/credentials/examples/v2"
@@ -68,13 +71,19 @@ def check_contexts_known(document: Mapping[str, Any]) -> None:
             raise Refused(f"unknown context {str(context)[:80]}", code="unknown_context")
 
 
-def check_valid_at(document: Mapping[str, Any], now: Utc) -> None:
-    """Raises Refused: `not_yet_valid`, `expired`, or `status_unavailable` if it bears a status."""
-    start, end = _instant(document, "validFrom"), _instant(document, "validUntil")
+def check_period(document: Mapping[str, Any], now: Utc) -> None:
+    """Raises Refused: `not_yet_valid` or `expired`."""
+    first, last = _period_fields(document)
+    start, end = _instant(document, first), _instant(document, last)
     if start is not None and now < start:
         raise Refused(f"valid from {start}", code="not_yet_valid")
     if end is not None and now > end:
         raise Refused(f"valid until {end}", code="expired")
+
+
+def check_valid_at(document: Mapping[str, Any], now: Utc) -> None:
+    """Raises Refused: `not_yet_valid`, `expired`, or `status_unavailable` if it bears a status."""
+    check_period(document, now)
     # A status that nobody looked up is no proof that the credential still stands.
     if "credentialStatus" in document:
         raise Refused("its status cannot be looked up here", code="status_unavailable")
@@ -89,8 +98,18 @@ def issuer_of(document: Mapping[str, Any]) -> str:
     return name
 
 
+def is_version_1(document: Mapping[str, Any]) -> bool:
+    """Whether it follows Verifiable Credentials Data Model 1.1 (W3C Recommendation, 2022)."""
+    context = document.get("@context")
+    return isinstance(context, list) and context[:1] == [CONTEXT_V1]
+
+
+def _period_fields(document: Mapping[str, Any]) -> tuple[str, str]:
+    return _PERIOD_V1 if is_version_1(document) else _PERIOD
+
+
 def _check_context(context: object) -> None:
-    if not isinstance(context, list) or not context or context[0] != CONTEXT_V2:
+    if not isinstance(context, list) or not context or context[0] not in (CONTEXT_V2, CONTEXT_V1):
         raise _malformed("@context", f"it does not begin with {CONTEXT_V2}")
     for item in context[1:]:
         if not (isinstance(item, dict) or (isinstance(item, str) and _URL.match(item))):
@@ -131,9 +150,12 @@ def _check_named(value: object, place: str) -> None:
 
 
 def _check_period_order(document: Mapping[str, Any]) -> None:
-    start, end = _instant(document, "validFrom"), _instant(document, "validUntil")
+    first, last = _period_fields(document)
+    if first == _PERIOD_V1[0] and first not in document:
+        raise _malformed(first, "it is missing, and version 1.1 needs it")
+    start, end = _instant(document, first), _instant(document, last)
     if start is not None and end is not None and end < start:
-        raise _malformed("validUntil", "it is before validFrom")
+        raise _malformed(last, f"it is before {first}")
 
 
 def _instant(document: Mapping[str, Any], name: str) -> Utc | None:

@@ -14,6 +14,8 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.keys import PublicKey
 
 _KEY_PREFIX: Final = "did:key:"
+_WEB_PREFIX: Final = "did:web:"
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{1,100}\Z", re.ASCII)
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?\Z", re.ASCII)
 
 
@@ -44,6 +46,41 @@ def did_web(domain: str) -> str:
     if not _DOMAIN.match(domain) or len(domain) > 255:
         raise MalformedInput(f"not a host name: {domain[:64]!r}")
     return "did:web:" + domain.replace(":", "%3A")
+
+
+def parse_web_place(place: str) -> str:
+    """The https URL of a did:web or did:webvh place (host, port as %3A, path after colons).
+
+    Raises MalformedInput for an IP address, a percent-encoded letter of the host, a path that
+    climbs, a fragment or a query.
+
+    >>> parse_web_place("example.com%3A8443:a:b")
+    'https://example.com:8443/a/b'
+    """
+    host, *path = place.split(":")
+    name, marker, port = host.partition("%3A")
+    good = _DOMAIN.match(name) and len(name) <= 253 and "." in name
+    # The last label of a name has a letter; what has none is an address.
+    if not good or name.rpartition(".")[2].isdigit() or ":" in name:
+        raise MalformedInput(f"not a host name: {host[:64]!r}")
+    if marker and not (port.isdigit() and port.isascii() and 0 < int(port[:6]) < 65_536):
+        raise MalformedInput(f"not a port: {port[:16]!r}")
+    if not all(_SEGMENT.match(part) and part.strip(".") for part in path):
+        raise MalformedInput(f"not a path of plain names: {place[:64]!r}")
+    return "/".join([f"https://{name}" + (f":{int(port)}" if marker else ""), *path])
+
+
+def web_url(did: str) -> str:
+    """Where the document of a did:web stands. Raises MalformedInput.
+
+    >>> web_url("did:web:example.com:did:1")
+    'https://example.com/did/1/did.json'
+    """
+    if not did.startswith(_WEB_PREFIX):
+        raise MalformedInput(f"not a did:web: {did[:64]!r}")
+    place = parse_web_place(did[len(_WEB_PREFIX) :])
+    bare = place.count("/") == 2
+    return f"{place}/.well-known/did.json" if bare else f"{place}/did.json"
 
 
 def web_document(domain: str, keys: Sequence[PublicKey]) -> dict[str, Any]:
