@@ -5,7 +5,6 @@ from __future__ import annotations
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.node.verification.case import Case, Told
 from zhidao.node.verification.marks import claimed_marks, marks_of
-from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven, Site
 from zhidao.positioning.service.evidence import TOLERANCE_MM, replay
 from zhidao.positioning.wire.evidence import PositionEvidence, Question, Result
@@ -88,7 +87,7 @@ def _say_position(
         f"epochs; the chance to be outside all the same is at most "
         f"{fact.marks.inside_risk_ppb} in a billion, if the error models hold.",
     )
-    if evidence.chosen() == Settings():
+    if evidence.chosen().usual:
         proven.append(bound)
     else:
         open_questions.append(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.positioning.domain.environments import ENVIRONMENTS, Environment
+from zhidao.positioning.domain.support import BASELINE, Support
 
 # Signals whose group delay the broadcast messages give: see `measurements`.
 _SIGNALS: Final = {
@@ -21,8 +23,16 @@ _AT_LEAST_ONE: Final = frozenset(
     "gdop_max_milli stretch_epochs_min gap_s_max".split()
 )
 _NUMBER_MAX: Final = 100_000_000
+_NO_NUMBERS: Final = frozenset("signals version environment support ionosphere tie_delays".split())
 B1I_ONLY: Mapping[str, str] = {"C": "C2I"}
 B1I_L1_E1: Mapping[str, str] = {"C": "C2I", "E": "C1C", "G": "C1C"}
+# Version 2 bounds by `protection` (support data, constellation faults, common errors); version 1,
+# kept for the evidence that stands on it, by `integrity`.
+VERSION: Final = 2
+SINCE_VERSION_2: Final = frozenset(
+    "version environment support ionosphere ionosphere_each_percent tie_delays".split()
+)
+_IONOSPHERES: Final = ("klobuchar", "bdgim", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,11 @@ class Settings:
     deviation, as they mostly have. exclusions_max: satellites that may be put out.
     stretch_*: an arrival needs that many epochs, that many seconds, without a gap longer than
     gap_s_max. boundary_mm: nearer to the edge than this is not inside.
+    Since version 2: `environment` names the class of `environments` whose evidence the bound
+    stands on; `support` tells of each constellation how far it is to be trusted, `orbit_mm_min` and
+    `fault_ppb` being floors under it; ionosphere_percent is the error that all satellites share,
+    ionosphere_each_percent each one's own; `ionosphere` chooses the model (klobuchar, bdgim, none);
+    tie_delays holds the receiver's delays between signals of one system constant over the window.
     """
 
     signals: Mapping[str, str] = field(default_factory=lambda: dict(B1I_ONLY))
@@ -64,19 +79,61 @@ class Settings:
     stretch_epochs_min: int = 3
     gap_s_max: int = 60
     boundary_mm: int = 1
+    version: int = VERSION
+    environment: str = "open_sky"
+    support: Mapping[str, Support] = field(default_factory=lambda: dict(BASELINE))
+    ionosphere: str = "klobuchar"
+    ionosphere_each_percent: int = 25
+    tie_delays: bool = True
 
     def __post_init__(self) -> None:
-        numbers = {name: value for name, value in asdict(self).items() if name != "signals"}
+        numbers: dict[str, Any] = {
+            name: value for name, value in asdict(self).items() if name not in _NO_NUMBERS
+        }
         for name, value in numbers.items():
             least = 1 if name in _AT_LEAST_ONE else 0
             if not least <= value <= _NUMBER_MAX:
                 raise MalformedInput(f"positioning settings: {name} is {value}")
+        if self.version not in (1, VERSION) or self.ionosphere not in _IONOSPHERES:
+            raise MalformedInput(
+                f"positioning settings: version {self.version}, ionosphere {self.ionosphere[:20]!r}"
+            )
+        if self.environment not in ENVIRONMENTS:
+            raise MalformedInput(
+                f"positioning settings: environment {self.environment[:40]!r}",
+                remedy=f"one of {', '.join(ENVIRONMENTS)}",
+            )
         known = all(
             system in _SIGNALS and all(_is_choice(system, part) for part in text.split("/"))
             for system, text in self.signals.items()
         )
         if not self.signals or not known:
             raise MalformedInput(f"positioning settings: signals {dict(self.signals)}")
+
+    @classmethod
+    def of_version_1(cls, **chosen: Any) -> Settings:
+        """Settings that solve and bound as the first release did."""
+        return cls(**chosen, version=1, tie_delays=False)
+
+    @classmethod
+    def for_environment(cls, name: str, **chosen: Any) -> Settings:
+        """Settings with the error models of an environment class.
+
+        Raises MalformedInput for a class that is not in `ENVIRONMENTS`.
+        """
+        if name not in ENVIRONMENTS:
+            raise MalformedInput(f"positioning settings: environment {name[:40]!r}")
+        return cls(**(ENVIRONMENTS[name].numbers() | {"environment": name} | chosen))
+
+    @property
+    def surroundings(self) -> Environment:
+        """The environment class, with the evidence that its error models have."""
+        return ENVIRONMENTS[self.environment]
+
+    @property
+    def usual(self) -> bool:
+        """Whether these are the settings that this software, or its first release, uses itself."""
+        return self in (Settings(), Settings.of_version_1())
 
     @property
     def systems(self) -> str:

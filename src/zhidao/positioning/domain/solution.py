@@ -29,7 +29,9 @@ class Solution:
     north, up by the weights; clock_m (e, k), NaN for systems without satellites.
     dilution (e, 4): GDOP, PDOP, HDOP, VDOP. Per cell (e, s): elevation and azimuth in radians,
     residual_m, used, excluded (by fault detection). horizontal_m, vertical_m (e,): protection
-    levels, infinite where no bound can be given.
+    levels, infinite where no bound can be given. detectable_m (e, s): a bias of one range that the
+    test finds but for a chance of 1e-6, infinite where there is no test. one_constellation (e,):
+    the levels hold if that constellation is not wrong as a whole.
     """
 
     measurements: Measurements
@@ -48,6 +50,8 @@ class Solution:
     excluded: Bools
     horizontal_m: Floats
     vertical_m: Floats
+    detectable_m: Floats
+    one_constellation: Bools
 
     @property
     def gpst_ns(self) -> Ints:

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from statistics import NormalDist
 from typing import Final, TypeVar
 
 import numpy as np
 
-from zhidao.positioning.domain.ephemeris import Klobuchar, Navigation
-from zhidao.positioning.domain.integrity import Verdict, judge, range_variance
+from zhidao.positioning.domain.ephemeris import Navigation
+from zhidao.positioning.domain.error_models import linear_model, usual_variance
+from zhidao.positioning.domain.integrity import judge, range_variance
 from zhidao.positioning.domain.measurements import Measurements, measure
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints, Observations
+from zhidao.positioning.domain.protection import bound
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solution import Reason, Solution
-from zhidao.positioning.domain.spp import Fit, fit
+from zhidao.positioning.domain.spp import Fit, fit_with_model
 
 # Epochs worked on at once: keeps the matrices of a block small.
 _BLOCK: Final = 1024
 _HEIGHT_M: Final = (-1_000.0, 50_000.0)
 _PPB: Final = 1e-9
 DEFAULT_RISK: Final = 1e-4
-_T = TypeVar("_T", Fit, Verdict)
+_T = TypeVar("_T", Fit, "_Verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Tests and bounds of each epoch, by whichever version of them; see `protection.Bounds`.
+
+    total (e,): the squares of all residuals together over their limit, above 1 = alarm.
+    """
+
+    strain: Floats
+    group_strain: Floats
+    levels_m: Floats
+    assumed: Bools
+    detectable_m: Floats
+    total: Floats
 
 
 def solve(
@@ -42,7 +59,7 @@ def solve(
     blocks = [
         _solve_block(
             data.take(np.arange(start, min(start + _BLOCK, len(data.gpst_ns)))),
-            navigation.klobuchar,
+            navigation,
             chosen,
             risk,
         )
@@ -52,31 +69,83 @@ def solve(
 
 
 def _solve_block(
-    data: Measurements, model: Klobuchar | None, settings: Settings, risk: float
+    data: Measurements, navigation: Navigation, settings: Settings, risk: float
 ) -> Solution:
     allowed = data.present.copy()
-    found = fit(data, allowed, model, settings)
-    verdict = judge(data, found, settings, risk=risk)
+    found = fit_with_model(data, allowed, navigation, settings)
+    verdict = _judged(data, found, settings, risk, np.zeros(len(allowed), bool))
     for _ in range(settings.exclusions_max):
-        epochs = np.flatnonzero(_alarmed(data, found, verdict, settings))
+        epochs = np.flatnonzero(_alarmed(found, verdict))
         if not len(epochs):
             break
-        worst = _suspicion(found, verdict)[epochs].argmax(1)
-        allowed[epochs, worst] = False
+        _leave_out(data, allowed, found, verdict, epochs)
         part = data.take(epochs)
-        again = fit(part, allowed[epochs], model, settings)
+        again = fit_with_model(part, allowed[epochs], navigation, settings)
+        suspected = np.ones(len(epochs), bool)
         found = _replaced(found, again, epochs)
-        verdict = _replaced(verdict, judge(part, again, settings, risk=risk), epochs)
+        verdict = _replaced(verdict, _judged(part, again, settings, risk, suspected), epochs)
     return _solution(data, allowed, found, verdict, settings)
 
 
-def _alarmed(data: Measurements, found: Fit, verdict: Verdict, settings: Settings) -> Bools:
+def _judged(
+    data: Measurements, found: Fit, settings: Settings, risk: float, suspected: Bools
+) -> _Verdict:
+    """Tests and bounds by the version that the settings ask for."""
+    if settings.version == 1:
+        first = judge(data, found, settings, risk=risk)
+        variance = range_variance(data, found, settings) * (settings.alarm_percent / 100) ** 2
+        return _Verdict(
+            first.strain,
+            np.zeros((len(first.strain), len(set(data.systems)))),
+            first.levels,
+            np.ones(len(first.strain), bool),
+            np.full(first.strain.shape, np.inf),
+            _total(found, variance, settings),
+        )
+    model = linear_model(data, found, settings, suspected)
+    bounds = bound(model, risk=risk, alarm=settings.alarm_ppb * _PPB)
+    levels_m = bounds.levels_m
+    levels_m[~found.converged] = np.inf
+    if not settings.surroundings.evidence:
+        levels_m[:] = np.inf
+    return _Verdict(
+        bounds.strain,
+        bounds.group_strain,
+        levels_m,
+        bounds.assumed,
+        bounds.detectable_m,
+        _total(found, usual_variance(model), settings),
+    )
+
+
+def _alarmed(found: Fit, verdict: _Verdict) -> Bools:
     """Epochs where one range, or all together, do not fit; only where another could be left out."""
     spare = _redundancy(found)
-    alarm = (verdict.strain > 1).any(1) | _strained(data, found, settings)
     rough = ~found.near_earth & ((found.rough_m != 0).sum(1) > 4 + _clocks(found))
-    alarmed: Bools = (found.converged & alarm & (spare > 0)) | rough
+    alarmed: Bools = (found.converged & _alarm(verdict) & (spare > 0)) | rough
     return alarmed
+
+
+def _alarm(verdict: _Verdict) -> Bools:
+    alarm: Bools = (verdict.strain > 1).any(1)
+    alarm |= (verdict.group_strain > 1).any(1)
+    alarm |= verdict.total > 1
+    return alarm
+
+
+def _leave_out(
+    data: Measurements, allowed: Bools, found: Fit, verdict: _Verdict, epochs: Ints
+) -> None:
+    """Takes out the range that fits least; a whole constellation where only that one shows."""
+    worst = _suspicion(found, verdict)[epochs].argmax(1)
+    together = np.asarray((verdict.group_strain[epochs] > 1).any(1) & found.near_earth[epochs])
+    together = np.asarray(together & ~(verdict.strain[epochs] > 1).any(1))
+    one = epochs[~together]
+    allowed[one, worst[~together]] = False
+    letters = sorted(set(data.systems))
+    group = np.array([letters.index(letter) for letter in data.systems])[data.system]
+    for epoch in epochs[together].tolist():
+        allowed[epoch] &= group[epoch] != int(verdict.group_strain[epoch].argmax())
 
 
 def _clocks(found: Fit) -> int:
@@ -90,24 +159,23 @@ def _redundancy(found: Fit) -> Ints:
     return spare
 
 
-def _suspicion(found: Fit, verdict: Verdict) -> Floats:
+def _suspicion(found: Fit, verdict: _Verdict) -> Floats:
     """What to leave out first: the greatest strain, or far from Earth the greatest residual."""
     return np.where(found.near_earth[:, None], verdict.strain, np.abs(found.rough_m))
 
 
-def _strained(data: Measurements, found: Fit, settings: Settings) -> Bools:
-    """Whether the squares of all residuals together are too great: more than one fault, mostly.
+def _total(found: Fit, variance: Floats, settings: Settings) -> Floats:
+    """The squares of all residuals over their limit: above 1 there is more than one fault, mostly.
 
     The limit is the chi-square quantile by Wilson and Hilferty's approximation (1931).
     """
     used = found.weight > 0
-    variance = range_variance(data, found, settings) * (settings.alarm_percent / 100) ** 2
     total = np.where(used, np.nan_to_num(found.residual_m) ** 2 / variance, 0).sum(1)
-    freedom = np.maximum(_redundancy(found), 1)
+    spare = _redundancy(found)
+    freedom = np.maximum(spare, 1)
     tail = -NormalDist().inv_cdf(settings.alarm_ppb * _PPB)
     limit = freedom * (1 - 2 / (9 * freedom) + tail * np.sqrt(2 / (9 * freedom))) ** 3
-    strained: Bools = (total > limit) & (_redundancy(found) > 0)
-    return strained
+    return np.where(spare > 0, total / limit, 0)
 
 
 def _replaced(old: _T, new: _T, epochs: Ints) -> _T:
@@ -142,12 +210,11 @@ def _dilution(found: Fit) -> Floats:
 
 
 def _reasons(
-    data: Measurements, found: Fit, verdict: Verdict, dilution: Floats, settings: Settings
+    data: Measurements, found: Fit, verdict: _Verdict, dilution: Floats, settings: Settings
 ) -> Bytes:
     """The first thing that speaks against each epoch, OK where nothing does."""
     spare = _redundancy(found)
     enough = data.present.sum(1) >= 4
-    alarm = (verdict.strain > 1).any(1) | _strained(data, found, settings)
     low, high = _HEIGHT_M
     conditions = (
         (~enough & (data.observed >= 4), Reason.NO_NAVIGATION),
@@ -155,14 +222,14 @@ def _reasons(
         (~found.near_earth, Reason.IMPLAUSIBLE),
         (~found.converged, Reason.NOT_CONVERGED),
         (dilution[:, 0] > settings.gdop_max_milli / 1000, Reason.WEAK_GEOMETRY),
-        (alarm, Reason.FAULT_NOT_EXCLUDED),
+        (_alarm(verdict), Reason.FAULT_NOT_EXCLUDED),
         ((found.height_m < low) | (found.height_m > high), Reason.IMPLAUSIBLE),
     )
     return np.select([c for c, _ in conditions], [r for _, r in conditions], 0).astype(np.uint8)
 
 
 def _solution(
-    data: Measurements, allowed: Bools, found: Fit, verdict: Verdict, settings: Settings
+    data: Measurements, allowed: Bools, found: Fit, verdict: _Verdict, settings: Settings
 ) -> Solution:
     dilution = _dilution(found)
     reason = _reasons(data, found, verdict, dilution, settings)
@@ -184,8 +251,10 @@ def _solution(
         residual_m=np.where(used, found.residual_m, np.nan),
         used=used,
         excluded=data.present & ~allowed,
-        horizontal_m=_blank(verdict.horizontal_m, lost),
-        vertical_m=_blank(verdict.vertical_m, lost),
+        horizontal_m=_blank(np.hypot(verdict.levels_m[:, 0], verdict.levels_m[:, 1]), lost),
+        vertical_m=_blank(verdict.levels_m[:, 2], lost),
+        detectable_m=np.where(used, verdict.detectable_m, np.inf),
+        one_constellation=verdict.assumed,
     )
 
 

@@ -5,13 +5,14 @@ Gauss-Newton from the centre of the Earth; no earlier position and no header is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from zhidao.positioning.domain.atmosphere import ionosphere_m, troposphere_m
-from zhidao.positioning.domain.ephemeris import Klobuchar
+from zhidao.positioning.domain.bdgim import bdgim_m
+from zhidao.positioning.domain.ephemeris import Klobuchar, Navigation
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.measurements import Measurements
@@ -63,6 +64,37 @@ def fit(data: Measurements, allowed: Bools, model: Klobuchar | None, settings: S
     if allowed.size and ready(pays=int(np.count_nonzero(allowed)) >= _LOADING_PAYS):
         return compiled_fit(data, allowed, model, settings)
     return plain_fit(data, allowed, model, settings)
+
+
+def fit_with_model(
+    data: Measurements, allowed: Bools, navigation: Navigation, settings: Settings
+) -> Fit:
+    """Positions with the ionosphere model that the settings name.
+
+    BDGIM is asked from the place that no model gives (within 100 m, where its delay is the same to
+    a millimetre) and taken off the ranges of a second fit; without its coefficients in the
+    navigation there is no model.
+    """
+    if settings.ionosphere == "none":
+        return fit(data, allowed, None, settings)
+    if settings.ionosphere == "klobuchar":
+        return fit(data, allowed, navigation.klobuchar, settings)
+    first = fit(data, allowed, None, settings)
+    if navigation.bdgim is None or not len(data.gpst_ns):
+        return first
+    with np.errstate(all="ignore"):
+        charge_m = bdgim_m(
+            navigation.bdgim,
+            latitude=first.latitude[:, None],
+            longitude=first.longitude[:, None],
+            elevation=np.maximum(first.elevation, np.deg2rad(settings.mask_mdeg / 1000)),
+            azimuth=first.azimuth,
+            gpst_ns=data.gpst_ns[:, None],
+            carrier_hz=data.carrier_hz,
+        )
+    charge_m = np.where(data.present & np.isfinite(charge_m), charge_m, 0)
+    second = fit(replace(data, range_m=data.range_m - charge_m), allowed, None, settings)
+    return replace(second, ionosphere_m=charge_m)
 
 
 def compiled_fit(

@@ -8,7 +8,6 @@ from typing import Final
 
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import ZhidaoError
-from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.service.evaluation import evaluate
 from zhidao.positioning.wire.evidence import PositionEvidence, Result
 
@@ -81,7 +80,7 @@ def _compared(evidence: PositionEvidence, again: Result) -> Replay:
             )
     if difference_mm > TOLERANCE_MM:
         return _not(f"position or bound differ by {difference_mm:.1f} mm", difference_mm)
-    usual = evidence.chosen() == Settings()
+    usual = evidence.chosen().usual
     note = "" if usual else "; the settings are not the usual ones"
     return Replay(
         True,

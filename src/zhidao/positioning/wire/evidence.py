@@ -12,7 +12,7 @@ import msgspec
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.settings import SINCE_VERSION_2, VERSION, Settings
 from zhidao.positioning.events import Site
 
 EVIDENCE_BYTES_MAX: Final = 64 * 1024
@@ -96,15 +96,18 @@ class PositionEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
-    """Settings as JSON values."""
+    """Settings as JSON values; those of version 1 as its release wrote them."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
-    return plain
+    if settings.version == VERSION:
+        return plain
+    return {name: value for name, value in plain.items() if name not in SINCE_VERSION_2}
 
 
 def settings_of(plain: dict[str, Any]) -> Settings:
     """Settings from JSON values. Raises MalformedInput for a missing, unknown or wrong one."""
+    first = {} if "version" in plain else {"version": 1, "tie_delays": False}
     try:
-        settings = msgspec.convert(plain, Settings, strict=True)
+        settings = msgspec.convert(plain | first, Settings, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"positioning settings: {error}") from error
     if plain_settings(settings) != plain:

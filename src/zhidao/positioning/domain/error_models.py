@@ -1,0 +1,89 @@
+"""What errors the bound assumes of each range, from settings, broadcast accuracy and geometry.
+
+Sum of: satellite orbit and clock (the broadcast accuracy, at least that of the support data, more
+for GEO satellites); of the modelled ionosphere a share that all satellites have in common and one
+of each its own, the model being said to remove about half (Klobuchar, IEEE Trans. AES 23(3), 1987,
+not at hand); troposphere 0.12 m at the zenith (DO-229 A.4.2.5, not at hand), in common too; code
+noise and reflections of the environment class.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from zhidao.positioning.domain.atmosphere import troposphere_mapping
+from zhidao.positioning.domain.measurements import Measurements
+from zhidao.positioning.domain.observations import Bools, Floats
+from zhidao.positioning.domain.orbits import is_geostationary
+from zhidao.positioning.domain.protection import LinearModel
+from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.spp import Fit
+from zhidao.positioning.domain.support import Support
+
+_PPB: Final = 1e-9
+# A constellation that the settings say nothing of is trusted as little as the least known one.
+_UNKNOWN: Final = Support(10_000, 5_000, 1_000, 1_000_000, 1_000_000)
+
+
+def linear_model(
+    data: Measurements, found: Fit, settings: Settings, suspected: Bools
+) -> LinearModel:
+    """Epochs as `protection` takes them."""
+    letters = sorted(set(data.systems))
+    group = np.array([letters.index(letter) for letter in data.systems])[data.system]
+    supports = [settings.support.get(letter, _UNKNOWN) for letter in letters]
+    usual = settings.alarm_percent / 100
+    elevation = np.maximum(found.elevation, np.deg2rad(settings.mask_mdeg / 1000))
+    local_m2 = _local_m2(data, found, settings, elevation)
+    geostationary_m2 = is_geostationary(data.satellite) * (settings.geostationary_mm / 1000) ** 2
+    ura_m = _column([max(s.ura_mm, settings.orbit_mm_min) / 1000 for s in supports], group)
+    ure_m = _column([s.ure_mm / 1000 for s in supports], group)
+    # A poor accuracy told by the satellite itself is poor in thresholds too.
+    broadcast_m = np.maximum(data.accuracy_m, ura_m)
+    fault = [max(s.satellite_ppb, settings.fault_ppb) * _PPB for s in supports]
+    return LinearModel(
+        design=found.design,
+        weight=found.weight,
+        inverse=found.inverse,
+        residual_m=found.residual_m,
+        variance_m2=broadcast_m**2 + geostationary_m2 + local_m2,
+        usual_m2=(ure_m * broadcast_m / ura_m) ** 2 + geostationary_m2 + local_m2 * usual**2,
+        common_m=_common_m(found, settings, elevation),
+        bias_m=_column([s.bias_mm / 1000 for s in supports], group) + np.zeros(group.shape),
+        fault=_column(fault, group),
+        group=group,
+        group_fault=np.array([s.constellation_ppb * _PPB for s in supports]),
+        suspected=suspected,
+        usual=usual,
+    )
+
+
+def _column(values: list[float], group: np.ndarray) -> Floats:
+    out: Floats = np.array(values)[group]
+    return out
+
+
+def _local_m2(data: Measurements, found: Fit, settings: Settings, elevation: Floats) -> Floats:
+    """Variance of what is the range's own near the receiver."""
+    slant_m = settings.multipath_slant_mm / 1000 / np.sin(elevation)
+    own_m2 = data.noise**2 * ((settings.multipath_zenith_mm / 1000) ** 2 + slant_m**2)
+    return own_m2 + (found.ionosphere_m * settings.ionosphere_each_percent / 100) ** 2
+
+
+def _common_m(found: Fit, settings: Settings, elevation: Floats) -> Floats:
+    """One deviation of ionosphere and troposphere, (e, s, 2)."""
+    return np.stack(
+        (
+            found.ionosphere_m * settings.ionosphere_percent / 100,
+            settings.troposphere_mm / 1000 * troposphere_mapping(elevation),
+        ),
+        -1,
+    )
+
+
+def usual_variance(model: LinearModel) -> Floats:
+    """Variance in m^2 that residuals mostly have, (e, s)."""
+    variance: Floats = model.usual_m2 + ((model.common_m * model.usual) ** 2).sum(2)
+    return variance
