@@ -18,6 +18,7 @@ import pytest
 from benchmarks.load_client import Caller
 
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import Utc
 from zhidao.node.tracing import trace_of_consignment
 from zhidao.simulation import cast
 
@@ -276,6 +277,13 @@ def test_an_auditors_look_is_written_down_once_and_shown_to_the_parties(node: Ru
             break
         time.sleep(0.1)
     assert grown == 1
+
+
+def test_the_head_of_the_log_tells_when_it_was_signed(node: Running) -> None:
+    health = node.get("/v1/node/health", "exporter").json()
+    signed_at, now = Utc.parse(health["log"]["checkpoint_at"]), Utc.parse(health["now"])
+    # The line counts whole seconds.
+    assert -1e9 <= now.since_ns(signed_at) < 3600e9
 
 
 def test_bodies_are_read_strictly(node: Running) -> None:

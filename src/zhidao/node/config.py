@@ -41,12 +41,23 @@ SETTINGS: Final = (
     Setting("http.tls", "auto", "auto: own certificate; files: yours; off: loopback only"),
     Setting("http.certificate", "", "PEM file for http.tls = files"),
     Setting("http.key", "", "PEM file for http.tls = files"),
+    Setting(
+        "http.public_host",
+        "",
+        "host[:port] under which others reach this node over https: its did:web; empty: localhost",
+    ),
     Setting("http.body_bytes_max", 8 * 1024 * 1024, "larger request bodies are refused"),
     Setting("http.requests_per_second", 200, "per caller address; 0: no limit"),
     Setting("database.url", "", "PostgreSQL URL; empty: embedded server", secret=True),
     Setting("bus.url", "", "NATS URL; empty: embedded server", secret=True),
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),
+    Setting(
+        "industry.machine_networks",
+        "",
+        "private networks in which machines may be read, such as 10.20.0.0/16, 127.0.0.1; "
+        "empty: none",
+    ),
     Setting("keys.passphrase_file", "", "file of mode 0600 outside the data folder"),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),

@@ -141,6 +141,8 @@ async def _run(
                 requests_per_second=config.number("http.requests_per_second"),
                 devices_host=config.text("devices.host"),
                 devices_port=config.number("devices.port"),
+                public_host=config.text("http.public_host"),
+                machine_networks=config.text("industry.machine_networks"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
                 own_database="database" in servers.children,
                 disk_reserve_bytes=config.number("node.disk_reserve_bytes"),

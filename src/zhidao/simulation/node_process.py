@@ -99,6 +99,8 @@ class NodeProcess:
             "ZHIDAO_HTTP_PORT": str(self._port),
             "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
             "ZHIDAO_DEVICES_PORT": str(self._devices_port),
+            # The simulated machine stands on this machine.
+            "ZHIDAO_INDUSTRY_MACHINE_NETWORKS": "127.0.0.0/8",
             "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
         }
         self.log.touch(mode=0o600)

@@ -18,15 +18,40 @@ NAMESPACE: Final = "urn:zhidao:machine"
 MACHINE: Final = "Machine"
 CONNECT_S: Final = 4.0
 TOTAL_S: Final = 15.0
+SETTING: Final = "industry.machine_networks"
+NETWORKS_MAX: Final = 64
 _INTERVAL_S: Final = 0.04
 
 
-class OpcUaMachines:
-    """Reads machines with asyncua. Private addresses only where the operator allows them."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-    def __init__(self, clock: Clock, *, allow_private: bool) -> None:
+
+def machine_networks_of(text: str) -> tuple[Network, ...]:
+    """Networks by commas, each an address or a CIDR block; empty text: none.
+
+    Raises MalformedInput, which names the setting.
+    """
+    networks = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            networks.append(ipaddress.ip_network(part))
+        except ValueError as error:
+            raise MalformedInput(
+                f"{part[:60]!r} is no network: {error}",
+                where=SETTING,
+                remedy="give networks such as 10.20.0.0/16, with commas between",
+            ) from error
+    if len(networks) > NETWORKS_MAX:
+        raise MalformedInput(f"{len(networks)} networks; at most {NETWORKS_MAX}", where=SETTING)
+    return tuple(networks)
+
+
+class OpcUaMachines:
+    """Reads machines with asyncua. Private addresses only in the networks that are allowed."""
+
+    def __init__(self, clock: Clock, allowed: Sequence[Network] = ()) -> None:
         self._clock = clock
-        self._allow_private = allow_private
+        self._allowed = tuple(allowed)
 
     async def samples(self, endpoint: str, names: Sequence[str], count: int) -> list[Sample]:
         """`count` values of each name, 40 ms apart. Source time where the machine gives one."""
@@ -97,9 +122,16 @@ class OpcUaMachines:
             raise Refused(
                 f"the endpoint {parts.hostname} is a name", remedy="give the machine's address"
             ) from error
-        if not address.is_global and not self._allow_private:
+        # ::ffff:10.0.0.1 reaches 10.0.0.1, whatever the version of Python thinks of it.
+        address = getattr(address, "ipv4_mapped", None) or address
+        if address.is_multicast or address.is_unspecified:
+            raise Refused(f"{address} is the address of no machine", code="address_not_allowed")
+        inside = any(
+            address.version == network.version and address in network for network in self._allowed
+        )
+        if not address.is_global and not inside:
             raise Refused(
-                f"{address} is a private address",
+                f"{address} is a private address outside the networks of {SETTING}",
                 code="address_not_allowed",
-                remedy="the operator must allow machines on private addresses",
+                remedy=f"the operator adds its network to the setting {SETTING}",
             )

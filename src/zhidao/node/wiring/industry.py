@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhidao.core.journal import Records
-from zhidao.industry.adapters.opcua import OpcUaMachines
+from zhidao.industry.adapters.opcua import OpcUaMachines, machine_networks_of
 from zhidao.industry.service.lots import LotService
 from zhidao.node.api import industry as api
 from zhidao.node.ground import Ground, Room
@@ -20,13 +20,16 @@ class IndustryServices:
     room: Room
 
 
-async def build(ground: Ground) -> IndustryServices:
-    """Builds the room on PostgreSQL and OPC UA."""
+async def build(ground: Ground, *, machine_networks: str = "") -> IndustryServices:
+    """Builds the room on PostgreSQL and OPC UA.
+
+    machine_networks: as the setting of that name has it; no private address without it.
+    """
     journal = PostgresJournal(ground.database, "industry", ground.wake_relay)
     lots = LotService(
         Records(journal, ground.scribe),
         ground.archive,
-        OpcUaMachines(ground.clock, allow_private=ground.demo),
+        OpcUaMachines(ground.clock, machine_networks_of(machine_networks)),
         ground.clock,
     )
     return IndustryServices(lots, Room(name="industry", routers=[api.routes(lots)]))

@@ -9,6 +9,7 @@ from typing import Final
 
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm
+from zhidao.core.timescale import NS, Utc
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.roads import PostgresRelated, PostgresStoredEvents
 from zhidao.node.api import proofs as proofs_api
@@ -36,8 +37,8 @@ from zhidao.node.wiring import (
 )
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.migrate import JOURNAL_ROOMS
-from zhidao.trust.service.log_reader import LogReader, checkpoint_of
 from zhidao.trust.service.sequencer import Sequencer
+from zhidao.trust.wire.note import decode_note, parse_checkpoint
 
 CARRIER_ROLE: Final = "carrier"
 # The node's own facts come in great numbers and stand beside a road, not on it.
@@ -63,7 +64,11 @@ async def build(
     organisation: Organisation,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
-    log = await trust_log.build(ground, timed=keys.make("log", Algorithm.ML_DSA_44))
+    log = await trust_log.build(
+        ground,
+        timed=keys.make("log", Algorithm.ML_DSA_44),
+        host=settings.public_host or "localhost",
+    )
     witness = await trust_witness.build(ground, keys, log)
 
     async def may_mint(party: PartyId) -> bool:
@@ -82,7 +87,7 @@ async def build(
     related = PostgresRelated(ground.database)
     moving = LivePositions(related, live)
     positions = await positioning.build(ground, custody=terminals.custody, network=network.network)
-    factory = await industry.build(ground)
+    factory = await industry.build(ground, machine_networks=settings.machine_networks)
     papers = await trade.build(
         ground, credentials=log.credentials, lots=factory.lots, packs=settings.packs
     )
@@ -127,16 +132,23 @@ async def build(
             *(factory.room, papers.room, money.room, reports.room, page),
         ],
         log=log.log,
-        log_state=_log_state(log.reader),
+        log_state=_log_state(log.log),
         devices_address=lambda: f"{host}:{port}",
         devices_probe=_connects(host, port),
     )
 
 
-def _log_state(reader: LogReader) -> Callable[[], Awaitable[LogState]]:
+def _log_state(log: Sequencer) -> Callable[[], Awaitable[LogState]]:
     async def state() -> LogState:
-        checkpoint = checkpoint_of(await reader.checkpoint())
-        return LogState(size=checkpoint.size, root=checkpoint.root.hex(), checkpoint_at="")
+        note = decode_note(await log.reader.checkpoint())
+        checkpoint = parse_checkpoint(note.text)
+        # The log's own timed line: when it signed, by its word.
+        times = [line.at_s for line in note.cosigned_by(log.keys)]
+        return LogState(
+            size=checkpoint.size,
+            root=checkpoint.root.hex(),
+            checkpoint_at=str(Utc.from_unix_ns(min(times) * NS)) if times else "",
+        )
 
     return state
 

@@ -14,6 +14,8 @@ from zhidao.store.space import RESERVE_BYTES
 class Settings:
     """Settings as values: `scenario` is the demonstration's own clock, if it has one.
 
+    `public_host`: host[:port] of this node's did:web; `machine_networks`: private networks in which
+    machines may be read, by commas; both as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     """
@@ -31,5 +33,7 @@ class Settings:
     devices_host: str
     devices_port: int
     packs: Path | None
+    public_host: str = ""
+    machine_networks: str = ""
     own_database: bool = False
     disk_reserve_bytes: int = RESERVE_BYTES
