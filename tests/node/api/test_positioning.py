@@ -181,6 +181,27 @@ async def test_from_navigation_to_arrival_track_and_evidence(client, services):
     track = (await client.get(f"{ROOT}/arrivals/C-1/track", headers=BANK)).json()
     assert len(track["fixes"]) == 16
     assert track["fixes"][0]["sky"][0]["satellite"].startswith("C")
+    assert track["evidence"] == digest
+    assert track["epochs"] == track["positions"] == 16
+    # Each epoch stands for itself: inside where its bound is less than its room to the edge.
+    for fix in track["fixes"]:
+        assert 0 < fix["protection_mm"] < fix["room_mm"] <= 100_000
+    used = [each for each in track["fixes"][-1]["sky"] if each["used"]]
+    assert len(used) == arrival["proven"]["satellites"]
+    assert all(25_000 < each["strength_mdbhz"] < 60_000 for each in used)
+    deciding = next(fix for fix in track["fixes"] if fix["at"] == track["observed_at"])
+    assert deciding["protection_mm"] == arrival["proven"]["protection_mm"]
+
+
+async def test_a_track_is_computed_once_and_shown_only_to_its_parties(client, services):
+    await _prove(client, services)
+    first = await client.get(f"{ROOT}/arrivals/C-1/track", headers=BANK)
+    # Nothing but the kept track can answer now: the archive has forgotten the evidence.
+    services[1]._archive = MemoryArchive()
+    again = await client.get(f"{ROOT}/arrivals/C-1/track", headers=BANK)
+    assert (again.status_code, again.content) == (200, first.content)
+    refused = await client.get(f"{ROOT}/arrivals/C-1/track", headers=STRANGER)
+    assert refused.status_code == 404
 
 
 async def test_another_party_finds_nothing(client, services):

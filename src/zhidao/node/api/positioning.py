@@ -11,8 +11,8 @@ from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput
 from zhidao.positioning.events import NavigationAdded
 from zhidao.positioning.service.arrivals import Arrival, ArrivalService
-from zhidao.positioning.service.evaluation import Track
 from zhidao.positioning.service.navigation import NAVIGATION_BODY_BYTES_MAX, NavigationService
+from zhidao.positioning.service.track import Track
 
 _Consignment = Annotated[str, Parameter(min_length=1, max_length=64)]
 _Digest = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}$")]

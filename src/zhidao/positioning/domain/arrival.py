@@ -65,7 +65,7 @@ def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
     The deciding epoch is the one that completes the stretch. The risk is that of one epoch; asking
     for a whole stretch only lowers it.
     """
-    spare_m = _spare(solved, errand.site)
+    spare_m = spare(solved, errand.site)
     bound_m = np.nan_to_num(solved.horizontal_m, nan=np.inf, posinf=np.inf)
     edge_m = settings.boundary_mm / 1000
     low, high = Gpst.from_utc(errand.not_before).ns, Gpst.from_utc(errand.not_after).ns
@@ -90,7 +90,7 @@ def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
     return Outcome(decision, epoch, (-1, -1), _sentence(decision, solved, epoch, spare_m, errand))
 
 
-def _spare(solved: Solution, site: Circle | Polygon) -> Floats:
+def spare(solved: Solution, site: Circle | Polygon) -> Floats:
     """How far inside the edge each position lies, (e,); negative outside, -inf without one."""
     spare_m = np.full(len(solved.gpst_ns), -np.inf)
     latitude, longitude = np.rad2deg(solved.latitude), np.rad2deg(solved.longitude)

@@ -28,8 +28,9 @@ from zhidao.positioning.events import (
     Site,
     TerminalWatched,
 )
-from zhidao.positioning.service.evaluation import Span, Track, evaluate, span_of, track_of
+from zhidao.positioning.service.evaluation import Span, evaluate, span_of
 from zhidao.positioning.service.navigation import NavigationService
+from zhidao.positioning.service.track import Track, track_of
 from zhidao.positioning.wire.evidence import (
     PROTECTION_MM_MAX,
     PositionEvidence,
@@ -39,6 +40,7 @@ from zhidao.positioning.wire.evidence import (
 
 CONSUMER: Final = "positioning.windows"
 _PAGE: Final = 100
+_TRACKS_KEPT: Final = 16
 _RADIUS_MM_MAX: Final = 100_000_000
 _PPB_MAX: Final = 1_000_000_000
 _T = TypeVar("_T")
@@ -93,6 +95,7 @@ class ArrivalService:
         self._network = network
         self._workers = workers
         self._settings = settings
+        self._tracks: dict[str, Track] = {}
         self._node = Actor(records.node, Role.NODE)
 
     async def expect(
@@ -193,11 +196,18 @@ class ArrivalService:
             digest = next((f.evidence for f in reversed(found.not_proven) if f.evidence), "")
         if not digest:
             raise NotFound("no window of this arrival was evaluated yet")
-        data = await self._archive.get(digest)
-        told = PositionEvidence.decode(data)
-        window = await self._custody.window(told.window, terminal=told.question.terminal)
-        navigation = await self._navigation.data(told.navigation)
-        return await self._run(track_of, data, window.data, navigation)
+        # The same bytes give the same track for ever: only who may see it is asked each time.
+        if digest not in self._tracks:
+            data = await self._archive.get(digest)
+            told = PositionEvidence.decode(data)
+            window = await self._custody.window(told.window, terminal=told.question.terminal)
+            navigation = await self._navigation.data(told.navigation)
+            track = await self._run(track_of, data, window.data, navigation)
+            self._tracks[digest] = track
+            while len(self._tracks) > _TRACKS_KEPT:
+                del self._tracks[next(iter(self._tracks))]
+            return track
+        return self._tracks[digest]
 
     async def evidence(self, actor: Actor, digest: str) -> bytes:
         """The evidence of a digest, for those who may see the arrival that it belongs to."""

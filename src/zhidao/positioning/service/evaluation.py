@@ -9,7 +9,6 @@ import math
 from typing import Final
 
 import msgspec
-import numpy as np
 
 from zhidao import __version__
 from zhidao.core.archive import digest_of
@@ -19,7 +18,7 @@ from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
-from zhidao.positioning.domain.solution import Reason, Solution
+from zhidao.positioning.domain.solution import Solution
 from zhidao.positioning.domain.solving import solve
 from zhidao.positioning.wire.evidence import (
     PROTECTION_MM_MAX,
@@ -33,7 +32,6 @@ from zhidao.positioning.wire.rinex_obs import read_observations
 
 WINDOW_BYTES_MAX: Final = 16 * 1024 * 1024
 _PPB: Final = 1e-9
-_TRACK_FIXES_MAX: Final = 300
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -58,7 +56,7 @@ def evaluate(question: Question, window: bytes, navigation: bytes, settings: Set
     navigation: RINEX navigation, empty if there is none for that time.
     Raises MalformedInput if the window or the navigation is no RINEX.
     """
-    seen, solved = _solved(question, window, navigation, settings)
+    seen, solved = solve_window(question, window, navigation, settings)
     errand = Errand(
         question.site.area(), Utc.parse(question.not_before), Utc.parse(question.not_after)
     )
@@ -74,9 +72,13 @@ def evaluate(question: Question, window: bytes, navigation: bytes, settings: Set
     ).encode()
 
 
-def _solved(
+def solve_window(
     question: Question, window: bytes, navigation: bytes, settings: Settings
 ) -> tuple[Observations, Solution]:
+    """What a window holds and the positions that it gives.
+
+    Raises MalformedInput if the window or the navigation is no RINEX.
+    """
     seen = read_observations(window, systems=settings.systems, bytes_max=WINDOW_BYTES_MAX)
     known = read_navigation(navigation) if navigation else Navigation(no_ephemerides())
     return seen, solve(seen, known, settings, risk=question.risk_ppb * _PPB)
@@ -90,10 +92,10 @@ def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:
         decision=outcome.decision.value,
         sentence=outcome.sentence,
         observed_at=str(seen.utc(at)) if fixed else "",
-        latitude_ndeg=_ndeg(solved.latitude[at]) if fixed else 0,
-        longitude_ndeg=_ndeg(solved.longitude[at]) if fixed else 0,
+        latitude_ndeg=ndeg(solved.latitude[at]) if fixed else 0,
+        longitude_ndeg=ndeg(solved.longitude[at]) if fixed else 0,
         height_mm=round(float(solved.height_m[at]) * 1000) if fixed else 0,
-        protection_mm=_protection_mm(solved.horizontal_m[at]) if fixed else PROTECTION_MM_MAX,
+        protection_mm=protection_mm_of(solved.horizontal_m[at]) if fixed else PROTECTION_MM_MAX,
         satellites=int(solved.satellites[at]) if fixed else 0,
         excluded=_names(solved, at) if fixed else [],
         epochs=len(seen.gpst_ns),
@@ -107,107 +109,23 @@ def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:
     )
 
 
-def _ndeg(angle_rad: float) -> int:
+def ndeg(angle_rad: float) -> int:
+    """Radians as whole nanodegrees."""
     return round(math.degrees(angle_rad) * 1e9)
 
 
-def _protection_mm(level_m: float) -> int:
+def protection_mm_of(level_m: float) -> int:
     """Rounded up to a millimetre, capped where there is no bound."""
     if not math.isfinite(level_m):
         return PROTECTION_MM_MAX
     return min(math.ceil(level_m * 1000), PROTECTION_MM_MAX)
 
 
-def _name(number: int) -> str:
+def name_of(number: int) -> str:
+    """A satellite's RINEX name, such as C21."""
     return satellite_name(SYSTEMS[number // 100], number % 100)
 
 
 def _names(solved: Solution, epoch: int) -> list[str]:
     numbers = solved.measurements.satellite[epoch][solved.excluded[epoch]]
-    return sorted(_name(number) for number in numbers.tolist())
-
-
-class SkySatellite(msgspec.Struct, frozen=True, kw_only=True):
-    """One satellite as seen at an epoch: degrees in thousandths, residual in millimetres."""
-
-    satellite: str
-    azimuth_mdeg: int
-    elevation_mdeg: int
-    residual_mm: int
-    used: bool
-    excluded: bool
-
-
-class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
-    """One epoch of a track. `reason` is `ok`, or why there is no position (fields are 0 then)."""
-
-    at: str
-    reason: str
-    latitude_ndeg: int
-    longitude_ndeg: int
-    height_mm: int
-    protection_mm: int
-    vertical_protection_mm: int
-    satellites: int
-    hdop_milli: int
-    sky: list[SkySatellite]
-
-
-class Track(msgspec.Struct, frozen=True, kw_only=True):
-    """A window's positions with their bounds and skies, thinned to at most 300 epochs."""
-
-    consignment: str
-    terminal: str
-    window: str
-    navigation: str
-    decision: str
-    simulated: bool
-    fixes: list[TrackFix]
-
-
-def track_of(evidence: bytes, window: bytes, navigation: bytes) -> Track:
-    """The positions behind an evidence, for map and sky plot."""
-    record = PositionEvidence.decode(evidence)
-    seen, solved = _solved(record.question, window, navigation, record.chosen())
-    step = max(1, -(-len(seen.gpst_ns) // _TRACK_FIXES_MAX))
-    return Track(
-        consignment=record.question.consignment,
-        terminal=record.question.terminal,
-        window=record.window,
-        navigation=record.navigation,
-        decision=record.result.decision,
-        simulated=seen.simulated,
-        fixes=[_fix(seen, solved, epoch) for epoch in range(0, len(seen.gpst_ns), step)],
-    )
-
-
-def _fix(seen: Observations, solved: Solution, epoch: int) -> TrackFix:
-    good = bool(solved.solved[epoch])
-    return TrackFix(
-        at=str(seen.utc(epoch)),
-        reason=Reason(int(solved.reason[epoch])).name.lower(),
-        latitude_ndeg=_ndeg(solved.latitude[epoch]) if good else 0,
-        longitude_ndeg=_ndeg(solved.longitude[epoch]) if good else 0,
-        height_mm=round(float(solved.height_m[epoch]) * 1000) if good else 0,
-        protection_mm=_protection_mm(solved.horizontal_m[epoch]) if good else 0,
-        vertical_protection_mm=_protection_mm(solved.vertical_m[epoch]) if good else 0,
-        satellites=int(solved.satellites[epoch]),
-        hdop_milli=round(float(solved.dilution[epoch, 2]) * 1000) if good else 0,
-        sky=_sky(solved, epoch),
-    )
-
-
-def _sky(solved: Solution, epoch: int) -> list[SkySatellite]:
-    seen = np.flatnonzero(np.isfinite(solved.elevation[epoch]))
-    residual_m = np.nan_to_num(solved.residual_m[epoch])
-    return [
-        SkySatellite(
-            satellite=_name(int(solved.measurements.satellite[epoch, cell])),
-            azimuth_mdeg=round(math.degrees(solved.azimuth[epoch, cell]) * 1000) % 360_000,
-            elevation_mdeg=round(math.degrees(solved.elevation[epoch, cell]) * 1000),
-            residual_mm=round(float(residual_m[cell]) * 1000),
-            used=bool(solved.used[epoch, cell]),
-            excluded=bool(solved.excluded[epoch, cell]),
-        )
-        for cell in seen.tolist()
-    ]
+    return sorted(name_of(number) for number in numbers.tolist())
