@@ -105,7 +105,7 @@ def test_beidou_time_is_fourteen_seconds_behind_gpst():
     [
         ("", "RINEX VERSION"),
         ("hello\n", "RINEX VERSION"),
-        (FILE.replace("3.05", "2.11"), "2.11"),
+        (FILE.replace("3.05", "1.00"), "1.00"),
         (FILE.replace("OBSERVATION DATA", "NAVIGATION DATA "), "type 'N'"),
         (HEAD.replace("END OF HEADER", "END OF HEAD"), "does not end"),
         (HEAD.replace("C    2 C2I S2I", "C    3 C2I S2I"), "announced"),
@@ -121,7 +121,7 @@ def test_beidou_time_is_fourteen_seconds_behind_gpst():
         (FILE.replace("11 21 06", "02 30 06"), "date"),
         (FILE + EPOCH.replace("2\n", "0\n"), "not later"),
         (FILE.replace("        45.500", "        45.500          1"), "too long"),
-        (FILE.replace("     GPS     ", "     GLO     "), "time system"),
+        (FILE.replace("     GPS     ", "     XYZ     "), "time system"),
     ],
 )
 def test_damage_is_refused_with_its_place(text, match):

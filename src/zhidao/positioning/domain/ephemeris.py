@@ -11,6 +11,7 @@ import numpy as np
 from zhidao.positioning.domain.glonass import GlonassEphemerides
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.system_records import SystemRecords
 
 _NS: Final = 1_000_000_000
 UNKNOWN: Final = -1
@@ -19,7 +20,7 @@ _KINDS: Final = {
     "message": "i8",
 }  # fmt: skip
 # The order fixes the numbers that tables hold; the empty name is any legacy message.
-MESSAGES: Final = ("", "LNAV", "INAV", "FNAV", "D1", "D2", "CNV1", "CNV2", "CNV3")
+MESSAGES: Final = ("", "LNAV", "INAV", "FNAV", "D1", "D2", "CNV1", "CNV2", "CNV3", "CNAV")
 _ABSENT: Final = {"message": 0, "axis_rate_mps": 0.0, "mean_motion_rate": 0.0, "delay3_s": 0.0}
 
 
@@ -34,8 +35,9 @@ class Ephemerides:
     BDS TGD1 (B1I) and TGD2 (B2I), GPS TGD, Galileo BGD E5a/E1 and E5b/E1; NaN where unknown.
     `message` tells which message a row came from, an index into MESSAGES. B-CNAV-1 and 2:
     delay1_s, delay2_s are TGD of B1C pilot and B2a pilot, delay3_s the ISC of the data component
-    of B1C (CNAV-1) or B2a (CNAV-2); B-CNAV-3: delay1_s is TGD of B2b I. Only they change axis and
-    mean motion in time (axis_rate_mps, mean_motion_rate in rad/s^2).
+    of B1C (CNAV-1) or B2a (CNAV-2); B-CNAV-3: delay1_s is TGD of B2b I. GPS and QZSS CNAV:
+    delay1_s, delay2_s, delay3_s are TGD minus the ISC of L1 C/A, L2C and L5Q. Only messages of
+    these kinds change axis and mean motion in time (axis_rate_mps, mean_motion_rate in rad/s^2).
     `accuracy_m` is the broadcast user range accuracy. `healthy`: fit for use by its own word.
     """
 
@@ -114,7 +116,7 @@ class Bdgim:
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """What a navigation file gives: ephemerides and ionosphere coefficients.
+    """What a navigation file gives: ephemerides, ionosphere coefficients and `records`.
 
     `klobuchar` is the BDS set where the file has one, else the GPS set, else None.
     """
@@ -125,6 +127,7 @@ class Navigation:
     comments: tuple[str, ...] = field(default=())
     bdgim: Bdgim | None = None
     glonass: GlonassEphemerides | None = None
+    records: SystemRecords = field(default_factory=SystemRecords)
 
     @property
     def systems(self) -> str:

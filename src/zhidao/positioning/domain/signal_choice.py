@@ -18,7 +18,7 @@ from zhidao.positioning.domain.glonass import GlonassEphemerides
 from zhidao.positioning.domain.observations import Floats, SystemObservations
 from zhidao.positioning.domain.signals import carrier_hz
 
-_CNV1, _CNV2, _CNV3, _FNAV = (MESSAGES.index(name) for name in ("CNV1", "CNV2", "CNV3", "FNAV"))
+_CNV1, _CNV2, _CNV3, _FNAV, _CNAV = map(MESSAGES.index, ("CNV1", "CNV2", "CNV3", "FNAV", "CNAV"))
 _L1_OVER_L2: Final = (1575.42 / 1227.60) ** 2
 _E1_OVER_E5A: Final = (1575.42 / 1176.45) ** 2
 _E1_OVER_E5B: Final = (1575.42 / 1207.14) ** 2
@@ -101,6 +101,19 @@ def _bds(code: str, eph: Ephemerides) -> Floats:
     return np.where((kind == _CNV1) | (kind == _CNV2), own + data, np.nan)
 
 
+def _gps(eph: Ephemerides, by_tgd: float, civil: Floats) -> Floats:
+    """GPS and QZSS: a multiple of TGD under LNAV, what CNAV tells of the signal under CNAV.
+
+    The table's TGD of CNAV is already less the ISC of L1 C/A.
+    """
+    return np.where(eph.message == _CNAV, civil, by_tgd * eph.delay1_s)
+
+
+def _l2(code: str, eph: Ephemerides) -> Floats:
+    civil = eph.delay2_s if code[2] in "LSX" else np.full(len(eph), np.nan)
+    return _gps(eph, _L1_OVER_L2, civil)
+
+
 def _fnav(eph: Ephemerides, by_fnav: float, by_inav: float) -> Floats:
     """Galileo: multiples of BGD(E1,E5a) under the F/NAV clock, of BGD(E1,E5b) under I/NAV's."""
     return np.where(eph.message == _FNAV, by_fnav * eph.delay1_s, by_inav * eph.delay2_s)
@@ -111,7 +124,9 @@ _DELAYS: Final[Mapping[str, Callable[[str, Ephemerides], Floats]]] = {
     "C6": lambda _, eph: np.zeros(len(eph)),
     "G1": lambda _, eph: eph.delay1_s,
     "J1": lambda _, eph: eph.delay1_s,
-    "G2": lambda _, eph: _L1_OVER_L2 * eph.delay1_s,
+    "G2": _l2,
+    "J2": lambda code, eph: _gps(eph, math.nan, _l2(code, eph)),
+    **dict.fromkeys(("G5", "J5"), lambda _, eph: _gps(eph, math.nan, eph.delay3_s)),
     "E1": lambda _, eph: _fnav(eph, 1.0, 1.0),
     "E5": lambda _, eph: _fnav(eph, _E1_OVER_E5A, math.nan),
     "E7": lambda _, eph: _fnav(eph, math.nan, _E1_OVER_E5B),

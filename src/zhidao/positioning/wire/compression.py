@@ -82,4 +82,6 @@ def _columns_max(data: bytes) -> int:
     for line in header.splitlines():
         if line[60:79].strip() == b"SYS / # / OBS TYPES" and line[3:6].strip().isdigit():
             columns = max(columns, int(line[3:6]))
+        elif line[60:79].strip() == b"# / TYPES OF OBSERV" and line[:6].strip().isdigit():
+            columns = max(columns, int(line[:6]))
     return columns

@@ -31,7 +31,7 @@ def _hours(table: Positions | Solution) -> Floats:
 
 
 def _axes(sheet: Sheet, x_range: tuple[float, float], y_range: tuple[float, float]) -> Axes:
-    return Axes(sheet, 64, 50, sheet.width - 24, sheet.height - 46, x_range, y_range)
+    return Axes(sheet, 64, 66, sheet.width - 24, sheet.height - 46, x_range, y_range)
 
 
 def _span(values: Floats) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,9 +11,12 @@ from zhidao.positioning.domain.observations import ObservationHeader
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.fixed import Lines
 
+# Early RINEX 2 wrote the version without a point.
+_VERSION: Final = re.compile(r"2|[234]\.\d{1,2}\Z", re.ASCII)
 _HEADER_LINES_MAX: Final = 10_000
 _CODES_MAX: Final = 96
-TIME_SYSTEMS: Final = frozenset("GPS GAL QZS BDT".split())
+TIME_SYSTEMS: Final = frozenset("GPS GAL QZS BDT GLO UTC IRN".split())
+_KNOWN: Final = ", ".join(sorted(TIME_SYSTEMS))
 
 
 def header_lines(lines: Lines) -> Iterator[tuple[int, str, str]]:
@@ -35,12 +39,12 @@ def version_and_type(lines: Lines) -> tuple[str, str]:
     if first[60:80].strip() != "RINEX VERSION / TYPE":
         raise MalformedInput(
             "this is not a RINEX file: line 1 has no RINEX VERSION / TYPE",
-            remedy="send RINEX 3 or 4, plain, gzipped or Compact",
+            remedy="send RINEX 2, 3 or 4, plain, gzipped or Compact",
         )
     version = first[:9].strip()
-    if version[:2] not in {"3.", "4."} or not version[2:].isdigit():
+    if not _VERSION.match(version):
         raise MalformedInput(
-            f"RINEX version {version!r} is not read; versions 3.00 to 4.02 are", where="line 1"
+            f"RINEX version {version!r} is not read; versions 2.00 to 4.02 are", where="line 1"
         )
     return version, first[20:21]
 
@@ -85,6 +89,12 @@ class CodeTable:
 def observation_header(lines: Lines) -> tuple[ObservationHeader, dict[str, tuple[str, ...]], int]:
     """The header, each system's observation codes, and how many lines the header takes."""
     version, kind = version_and_type(lines)
+    if version.startswith("2"):
+        raise MalformedInput(
+            "RINEX 2 has no such lines",
+            where="line 1",
+            remedy="rewrite the file: zhidao positioning decode FILE --to rinex",
+        )
     if kind != "O":
         raise MalformedInput(f"a RINEX file of type {kind!r}, not observations", where="line 1")
     fields: dict[str, str] = {}
@@ -104,13 +114,14 @@ def observation_header(lines: Lines) -> tuple[ObservationHeader, dict[str, tuple
     table.close(f"line {count}")
     if not table.codes:
         raise MalformedInput("the header names no observation types (SYS / # / OBS TYPES)")
-    return _header(version, fields, comments), table.codes, count
+    return header_of(version, fields, comments), table.codes, count
 
 
-def _header(version: str, fields: dict[str, str], comments: list[str]) -> ObservationHeader:
+def header_of(version: str, fields: dict[str, str], comments: list[str]) -> ObservationHeader:
+    """What later steps need of the labelled lines of an observation file, of any version."""
     time_system = fields.get("TIME OF FIRST OBS", "")[48:51].strip() or "GPS"
     if time_system not in TIME_SYSTEMS:
-        raise MalformedInput(f"the time system {time_system!r} is not read; GPS, GAL, BDT, QZS are")
+        raise MalformedInput(f"the time system {time_system!r} is not read; {_KNOWN} are")
     marker = fields.get("MARKER NAME", "").strip()
     told = (marker, *comments)
     xyz = fields.get("APPROX POSITION XYZ", "")

@@ -1,7 +1,7 @@
-"""RINEX 3 navigation files: BDS D1/D2, GPS LNAV, Galileo I/NAV and QZSS LNAV ephemerides.
+"""RINEX 2, 3 and 4 navigation files: ephemerides of all systems but SBAS and NavIC.
 
-RINEX 4 files are read too, as far as their records have these message types. GLONASS and SBAS
-records are passed over. Source: RINEX 3.05 tables A5, A6, A8, A12, A14; RINEX 4.00 section 5.
+RINEX 4 adds the modern messages and records of time, Earth and ionosphere.
+Source: RINEX 3.05 tables A5, A6, A8, A12, A14; RINEX 4.00 section 5.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from zhidao.core.errors import MalformedInput
 from zhidao.positioning.domain.ephemeris import MESSAGES, Bdgim, Klobuchar, Navigation, table_of
 from zhidao.positioning.domain.glonass import glonass_table
 from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.system_records import SystemRecords, TimeOffset
 from zhidao.positioning.wire.compression import plain_text
 from zhidao.positioning.wire.fixed import Lines
+from zhidao.positioning.wire.rinex2_nav import as_version3
+from zhidao.positioning.wire.rinex4_records import header_offset, system_records
 from zhidao.positioning.wire.rinex_civil import CIVIL_LINES, civil_record
+from zhidao.positioning.wire.rinex_civil_gps import GPS_CIVIL_LINES, gps_civil_record
 from zhidao.positioning.wire.rinex_glonass import glonass_record
 from zhidao.positioning.wire.rinex_header import header_lines, version_and_type
 from zhidao.positioning.wire.rinex_records import (
@@ -51,7 +55,7 @@ def read_navigation(
     messages: Mapping[str, tuple[str, ...]] = LEGACY,
     bytes_max: int = NAVIGATION_BYTES_MAX,
 ) -> Navigation:
-    """Ephemerides and ionosphere coefficients of a RINEX 3/4 navigation file, plain or gzipped.
+    """What a RINEX 2, 3 or 4 navigation file tells, plain or gzipped.
 
     messages: which messages of each system are wanted, such as {"C": ("CNV1",)} for the signals
     B1C and B2a; only one family a system should be, since a table holds one clock a satellite.
@@ -59,10 +63,13 @@ def read_navigation(
     """
     lines = Lines(plain_text(data, bytes_max=bytes_max))
     version, kind = version_and_type(lines)
+    if version.startswith("2"):
+        lines, kind = as_version3(lines, kind), "N"
     if kind != "N":
         raise MalformedInput(f"a RINEX file of type {kind!r}, not navigation", where="line 1")
     ionosphere: dict[str, tuple[float, ...]] = {}
-    comments = []
+    comments: list[str] = []
+    offsets: list[TimeOffset] = []
     first = 1
     for number, content, label in header_lines(lines):
         first = number + 2
@@ -70,9 +77,12 @@ def read_navigation(
             found = _header_coefficients(content, number)
             # With several BDS sets (one an hour and satellite) the first stands for the file.
             ionosphere.setdefault(content[:4], found)
+        elif label == "TIME SYSTEM CORR":
+            offsets.append(header_offset(content, number))
         elif label == "COMMENT":
             comments.append(content.rstrip())
-    reader = _records4 if version.startswith("4") else _records3
+    fourth = version.startswith("4")
+    reader = _records4 if fourth else _records3
     rows, ionosphere = reader(lines, first, ionosphere, messages)
     glonass = [row for row in rows if row["satellite"] // 100 == _GLONASS]
     rows = [row for row in rows if row["satellite"] // 100 != _GLONASS]
@@ -81,6 +91,7 @@ def read_navigation(
         klobuchar=_klobuchar(ionosphere),
         bdgim=_bdgim(ionosphere),
         glonass=glonass_table(glonass) if "R" in messages else None,
+        records=system_records(lines, first) if fourth else SystemRecords(tuple(offsets)),
         simulated=any("SIMULATED" in text.upper() for text in comments),
         comments=tuple(comments),
     )
@@ -144,7 +155,10 @@ def _records4(
     for number in starts.tolist():
         kind, name, message, *_ = [*lines.text(number)[1:].split(), "", "", ""]
         wanted = message in messages.get(name[:1], ())
-        if kind == "EPH" and wanted and message in CIVIL_LINES:
+        if kind == "EPH" and wanted and name[:1] in "GJ" and message in GPS_CIVIL_LINES:
+            refuse_cut(lines, number + 1, number + 1 + GPS_CIVIL_LINES[message])
+            rows.append(gps_civil_record(lines, number + 1, message))
+        elif kind == "EPH" and wanted and message in CIVIL_LINES:
             refuse_cut(lines, number + 1, number + 1 + CIVIL_LINES[message])
             rows.append(civil_record(lines, number + 1, message))
         elif kind == "EPH" and wanted and message == "FDMA":

@@ -1,4 +1,4 @@
-"""RINEX 3 and 4 observation files, read strictly into columnar tables.
+"""RINEX 2, 3 and 4 observation files, read strictly into columnar tables.
 
 Strict: a satellite line too many, a letter in a number, a cut file are refused with the line.
 Not refused, since receivers write them: blank fields, lines cut after the last value, CRLF, a
@@ -23,7 +23,8 @@ from zhidao.positioning.domain.observations import (
 from zhidao.positioning.wire.compact_rinex import read_compact
 from zhidao.positioning.wire.compression import PLAIN_BYTES_MAX, is_compact, plain_text, unpacked
 from zhidao.positioning.wire.fixed import Lines, decimals, integers
-from zhidao.positioning.wire.rinex_header import CodeTable, observation_header
+from zhidao.positioning.wire.rinex2_obs import read_version2
+from zhidao.positioning.wire.rinex_header import CodeTable, observation_header, version_and_type
 from zhidao.positioning.wire.rinex_times import Blocks, epoch_blocks, epoch_times_ns, refuse
 
 # Rows parsed at once: the working arrays of a block then stay in the processor's cache.
@@ -33,7 +34,7 @@ _ROWS: Final = 2048
 def read_observations(
     data: bytes, *, systems: str = "", bytes_max: int = PLAIN_BYTES_MAX
 ) -> Observations:
-    """Observations out of a RINEX 3/4 file, plain, gzipped or Compact.
+    """Observations out of a RINEX 2, 3 or 4 file, plain, gzipped or Compact.
 
     systems: letters of the satellite systems to keep (all if empty).
     Raises MalformedInput with the line for anything that is not such a file.
@@ -46,6 +47,9 @@ def read_observations(
 def read_plain(data: bytes, *, systems: str, bytes_max: int) -> Observations:
     """The same by way of the plain text: the twin of `compact_rinex.read_compact`."""
     lines = Lines(plain_text(data, bytes_max=bytes_max))
+    version, kind = version_and_type(lines)
+    if version.startswith("2") and kind == "O":
+        return read_version2(lines, systems=systems)
     header, codes, first = observation_header(lines)
     blocks = epoch_blocks(lines, first)
     gpst_ns = epoch_times_ns(lines, blocks, header.time_system)

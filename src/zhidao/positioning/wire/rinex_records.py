@@ -57,6 +57,19 @@ def satellite_and_time(text: str, number: int) -> tuple[int, int]:
     """PRN and seconds of the system's time since 1980-01-06 of a record's first line."""
     try:
         prn = int(text[1:3])
+    except ValueError:
+        prn = 0
+    if prn < 1:
+        raise MalformedInput(f"no satellite and time: {text[:23]!r}", where=f"line {number + 1}")
+    return prn, clock_time(text, number)
+
+
+def clock_time(text: str, number: int) -> int:
+    """Seconds of the system's time since 1980-01-06 at the usual place of a record's first line.
+
+    Raises MalformedInput naming the line `number`, counted from 0.
+    """
+    try:
         year, month, day, hour, minute, second = (
             int(text[start:stop])
             for start, stop in ((4, 8), (9, 11), (12, 14), (15, 17), (18, 20), (21, 23))
@@ -67,8 +80,8 @@ def satellite_and_time(text: str, number: int) -> tuple[int, int]:
             f"no satellite and time: {text[:23]!r}", where=f"line {number + 1}"
         ) from None
     days = int((date - _GPST_EPOCH_DAY).astype(np.int64))
-    if not (0 < prn < 100 and 0 <= days < 80_000 and 0 <= hour < 24 and 0 <= minute < 60):
+    if not (0 <= days < 80_000 and 0 <= hour < 24 and 0 <= minute < 60):
         raise MalformedInput(f"no such time: {text[:23]!r}", where=f"line {number + 1}")
     if not 0 <= second <= 60:
         raise MalformedInput(f"no such time: {text[:23]!r}", where=f"line {number + 1}")
-    return prn, ((days * 24 + hour) * 60 + minute) * 60 + second
+    return ((days * 24 + hour) * 60 + minute) * 60 + second

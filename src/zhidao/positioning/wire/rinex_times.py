@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.observations import Bools, Ints
 from zhidao.positioning.wire.fixed import Lines, decimals, integers
 
 _NS: Final = 1_000_000_000
 _GPST_EPOCH_DAY: Final = np.datetime64("1980-01-06", "D")
 _BDT_BEHIND_GPST_S: Final = 14
+_GPST_EPOCH_UNIX_NS: Final = 315_964_800 * _NS
 _EPOCH_WIDTH: Final = 35
 _GREATER: Final = ord(">")
 
@@ -101,9 +103,30 @@ def epoch_times_ns(lines: Lines, blocks: Blocks, time_system: str) -> Ints:
     whole_s = ((days * 24 + hour) * 60 + minute) * 60
     # Seven decimals: round to the 100 ns that the format can say.
     gpst_ns: Ints = whole_s * _NS + np.rint(second * 1e7).astype(np.int64) * 100
-    if time_system == "BDT":
-        gpst_ns += _BDT_BEHIND_GPST_S * _NS
+    gpst_ns = gpst_ns_of(gpst_ns, time_system)
     back = np.zeros(len(mark), bool)
     back[1:] = np.diff(gpst_ns) <= 0
     refuse(lines, mark, back, "epoch, not later than the one before")
     return gpst_ns
+
+
+def gpst_ns_of(told_ns: Ints, time_system: str) -> Ints:
+    """GPST of times that a file tells in its own scale, counted from 1980-01-06, both (n,).
+
+    Galileo, QZSS and NavIC time are taken as GPST. A file of GLONASS counts UTC (RINEX 3.05 section
+    8.1), whose leap seconds are put in; within one the file's times would repeat or not rise.
+    """
+    if time_system == "BDT":
+        return told_ns + _BDT_BEHIND_GPST_S * _NS
+    if time_system not in ("GLO", "UTC") or not len(told_ns):
+        return told_ns
+    steps = [
+        Gpst.from_utc(Utc.from_unix_ns(int(at) + _GPST_EPOCH_UNIX_NS)).ns - int(at)
+        for at in (told_ns[0], told_ns[-1])
+    ]
+    if steps[0] == steps[1]:
+        return told_ns + steps[0]
+    return np.array(
+        [Gpst.from_utc(Utc.from_unix_ns(at + _GPST_EPOCH_UNIX_NS)).ns for at in told_ns.tolist()],
+        np.int64,
+    )
