@@ -39,7 +39,7 @@ async def test_nothing_is_found_where_nothing_is(callers: Callers) -> None:
     assert not await callers.revoke_token("no")
     assert await callers.person("no") is None
     assert await callers.session(b"no") is None
-    assert await callers.take_code(b"no") is None
+    assert await callers.take_code(b"no", "enter") is None
 
 
 async def test_tokens_come_oldest_first(callers: Callers) -> None:
@@ -95,8 +95,32 @@ async def test_a_session_lasts_until_it_is_dropped(callers: Callers) -> None:
     assert await callers.session(session.secret_hash) is None
 
 
+async def test_of_many_first_persons_at_once_one_stands_and_its_codes_are_gone(
+    callers: Callers,
+) -> None:
+    codes = [Code(bytes([n]) * 32, "first-admin", PARTY, Role.ADMIN, NOW) for n in range(3)]
+    enter = Code(b"e" * 32, "enter", PARTY, Role.AUDITOR, NOW)
+    for code in (*codes, enter):
+        await callers.add_code(code)
+    persons = [replace(PERSON, name=f"p{n}") for n in range(6)]
+    made = await asyncio.gather(*(callers.add_first_person(person) for person in persons))
+    assert sorted(made) == [False] * 5 + [True]
+    assert await callers.count_persons() == 1
+    assert [await callers.take_code(c.secret_hash, c.purpose) for c in codes] == [None] * 3
+    assert await callers.take_code(enter.secret_hash, enter.purpose) == enter
+
+
+async def test_a_code_held_up_at_the_wrong_door_is_not_used(callers: Callers) -> None:
+    code = Code(b"c" * 32, "first-admin", PARTY, Role.ADMIN, NOW)
+    await callers.add_code(code)
+    assert await callers.take_code(code.secret_hash, "enter") is None
+    assert await callers.take_code(code.secret_hash, "first-admin") == code
+
+
 async def test_of_many_who_take_a_code_one_gets_it(callers: Callers) -> None:
     code = Code(b"c" * 32, "first-admin", PARTY, Role.ADMIN, NOW)
     await callers.add_code(code)
-    taken = await asyncio.gather(*(callers.take_code(code.secret_hash) for _ in range(8)))
+    taken = await asyncio.gather(
+        *(callers.take_code(code.secret_hash, code.purpose) for _ in range(8))
+    )
     assert [each for each in taken if each] == [code]

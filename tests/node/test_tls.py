@@ -48,6 +48,10 @@ def test_the_first_start_serves_https_with_a_certificate_of_its_own(tmp_path: Pa
         with httpx.Client(base_url=state["url"], verify=trusted) as client:
             assert client.get("/healthz").status_code == 200
             _becomes_admin(client, state["first_admin_code"])
+            assert client.get("/v1/session").json()["organisation"] == "Corridor authority"
+        assert load(None, {}, {"node.data": str(data)}).text("node.organisation") == (
+            "Corridor authority"
+        )
         with pytest.raises(httpx.ConnectError):
             httpx.get(state["url"] + "/healthz")
         assert (data / "tls" / "key.pem").stat().st_mode & 0o077 == 0
@@ -58,6 +62,7 @@ def test_the_first_start_serves_https_with_a_certificate_of_its_own(tmp_path: Pa
 
 def _becomes_admin(client: httpx.Client, code: str) -> None:
     body = {"code": code, "name": "Aigerim", "password": "correct horse battery"}
+    body["organisation"] = "Corridor authority"
     answer = client.post("/v1/first-admin", json=body)
     assert answer.status_code == 200
     cookies = answer.headers.get_list("set-cookie")

@@ -13,6 +13,9 @@ from zhidao.core.errors import MalformedInput
 from zhidao.store.space import RESERVE_BYTES
 
 Value = str | int | bool
+# In the data folder: the name that the first admin gave the organisation (`node.organisation`).
+ORGANISATION_FILE: Final = "organisation"
+FIRST_START: Final = "first start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """A value and where it came from: `default`, a file or an environment variable."""
+    """A value and where it came from: `default`, a file, a variable, or the first start."""
 
     setting: Setting
     value: Value
@@ -97,6 +100,10 @@ class Config:
         assert isinstance(value, int)
         return value
 
+    def setting(self, name: str) -> str:
+        """A text setting, empty if it only stands as it was said at first start."""
+        return "" if self._values[name].source == FIRST_START else self.text(name)
+
     def flag(self, name: str) -> bool:
         """A yes-or-no setting."""
         return bool(self._values[name].value)
@@ -122,6 +129,7 @@ def load(
 ) -> Config:
     """Reads settings: defaults, then the file, then the environment, then the command line.
 
+    Where nobody sets who runs the node, the name given at its first start counts.
     Raises MalformedInput for an unknown name or a value of the wrong type, naming its place.
     """
     values = {s.name: Sourced(s, s.default, "default") for s in SETTINGS}
@@ -136,7 +144,18 @@ def load(
             values[setting.name] = Sourced(setting, value, setting.variable)
     for name, value in (overrides or {}).items():
         values[name] = Sourced(_BY_NAME[name], value, "command line")
-    return Config(values)
+    config = Config(values)
+    organisation = values["node.organisation"]
+    if not organisation.value and (said := _said_at_first_start(config.data)):
+        values["node.organisation"] = Sourced(organisation.setting, said, FIRST_START)
+    return config
+
+
+def _said_at_first_start(data: Path) -> str:
+    try:
+        return (data / ORGANISATION_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _read(file: Path) -> dict[str, Any]:

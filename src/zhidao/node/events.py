@@ -1,4 +1,4 @@
-"""Facts of the node itself: what parties state with keys of their own, and who read what."""
+"""Facts of the node itself: who runs it, what parties state with own keys, and who read what."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ class Stated(Fact, frozen=True, kw_only=True):
     consignment: str
     text: str
     values: dict[str, str]
+
+
+class OrganisationNamed(Fact, frozen=True, kw_only=True):
+    """Who runs this node, in words, as its first admin said; the newest one counts."""
+
+    TYPE = "node.OrganisationNamed.v1"
+
+    name: str
 
 
 class DataRead(Fact, frozen=True, kw_only=True):

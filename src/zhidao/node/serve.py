@@ -128,7 +128,7 @@ async def _run(
         node = await build_node(
             Settings(
                 name=party_id(config.text("node.name")),
-                organisation=config.text("node.organisation"),
+                organisation=config.setting("node.organisation"),
                 data=config.data,
                 database_url=servers.database_url,
                 bus_url=servers.bus_url,

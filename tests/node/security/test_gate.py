@@ -6,7 +6,7 @@ import pytest
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated, Unavailable
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
@@ -100,6 +100,45 @@ async def test_the_first_admin_is_made_once_even_by_two_at_a_time(world: World) 
     assert await world.callers.count_persons() == 1
     with pytest.raises(Conflict):
         await first("c")
+
+
+async def test_two_codes_of_two_starts_make_one_admin(world: World) -> None:
+    codes = [
+        await world.gate.make_code(purpose="first-admin", party=ADMIN.party, role=Role.ADMIN)
+        for _ in range(2)
+    ]
+    made = await asyncio.gather(
+        *(
+            world.gate.first_admin(code=code, name=code, password=PASSWORD, party=ADMIN.party)
+            for code in codes
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, Conflict) for each in made) == 1
+    assert await world.callers.count_persons() == 1
+
+
+async def test_the_first_admins_link_opened_as_an_entry_link_still_works(world: World) -> None:
+    code = await world.gate.make_code(purpose="first-admin", party=ADMIN.party, role=Role.ADMIN)
+    with pytest.raises(Unauthenticated):
+        await world.gate.enter(code)
+    await world.gate.first_admin(code=code, name="a", password=PASSWORD, party=ADMIN.party)
+
+
+async def test_what_fails_before_the_admin_stands_leaves_the_code_and_no_admin(
+    world: World,
+) -> None:
+    code = await world.gate.make_code(purpose="first-admin", party=ADMIN.party, role=Role.ADMIN)
+
+    async def fails(admin: Actor) -> None:
+        assert admin == ADMIN
+        raise Unavailable("no disk")
+
+    named = {"code": code, "name": "a", "password": PASSWORD, "party": ADMIN.party}
+    with pytest.raises(Unavailable):
+        await world.gate.first_admin(**named, before=fails)
+    assert await world.gate.first_start()
+    await world.gate.first_admin(**named)
 
 
 async def test_a_short_password_does_not_use_up_the_code(world: World) -> None:

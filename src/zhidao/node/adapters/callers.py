@@ -66,6 +66,21 @@ class PostgresCallers:
         )
         return row is not None
 
+    async def add_first_person(self, person: Person) -> bool:
+        """Keeps a person if there is none yet; see the port."""
+        async with self._database.session() as session:
+            # Two who ask at the same time must not both find nobody.
+            await session.execute("LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE", ())
+            if await session.fetch_one("SELECT 1 AS one FROM node.person LIMIT 1", ()):
+                return False
+            await session.execute(
+                "INSERT INTO node.person (name, party, role, password_hash, failures)"
+                " VALUES (%s, %s, %s, %s, 0)",
+                (person.name, person.party, person.role.value, person.password_hash),
+            )
+            await session.execute("DELETE FROM node.code WHERE purpose = 'first-admin'", ())
+        return True
+
     async def person(self, name: str) -> Person | None:
         """The person of that name."""
         row = await self._one("SELECT * FROM node.person WHERE name = %s", name)
@@ -160,10 +175,12 @@ class PostgresCallers:
                 ),
             )
 
-    async def take_code(self, secret_hash: bytes) -> Code | None:
-        """Removes and returns a code: two takers never both get it."""
+    async def take_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """Removes and returns a code of that purpose; see the port."""
         row = await self._one(
-            "DELETE FROM node.code WHERE secret_hash = %s RETURNING *", secret_hash
+            "DELETE FROM node.code WHERE secret_hash = %s AND purpose = %s RETURNING *",
+            secret_hash,
+            purpose,
         )
         if row is None:
             return None
@@ -212,6 +229,14 @@ class MemoryCallers:
         """Keeps a new person; False if the name is taken."""
         return self._persons.setdefault(person.name, person) is person
 
+    async def add_first_person(self, person: Person) -> bool:
+        """Keeps a person if there is none yet; see the port."""
+        if self._persons:
+            return False
+        self._persons[person.name] = person
+        self._codes = {k: c for k, c in self._codes.items() if c.purpose != "first-admin"}
+        return True
+
     async def person(self, name: str) -> Person | None:
         """The person of that name."""
         return self._persons.get(name)
@@ -258,9 +283,10 @@ class MemoryCallers:
         """Keeps a one-time code."""
         self._codes[code.secret_hash] = code
 
-    async def take_code(self, secret_hash: bytes) -> Code | None:
-        """Removes and returns a code: two takers never both get it."""
-        return self._codes.pop(secret_hash, None)
+    async def take_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """Removes and returns a code of that purpose; see the port."""
+        code = self._codes.get(secret_hash)
+        return self._codes.pop(secret_hash) if code and code.purpose == purpose else None
 
 
 def _person(row: dict[str, Any]) -> Person:

@@ -14,6 +14,7 @@ from zhidao.core.errors import MalformedInput, Unauthenticated
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.keys import PublicKey
 from zhidao.node.api.doorkeeper import CSRF_COOKIE, SESSION_COOKIE
+from zhidao.node.organisation import Organisation
 from zhidao.node.parties import Parties, Party
 from zhidao.node.security.gate import SESSION_SECONDS, Gate, SignedIn
 
@@ -102,7 +103,9 @@ class NewParty(msgspec.Struct, forbid_unknown_fields=True):
     country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
 
 
-def routes(gate: Gate, parties: Parties, *, demo: bool, organisation: str, node: PartyId) -> Router:
+def routes(
+    gate: Gate, parties: Parties, *, demo: bool, organisation: Organisation, node: PartyId
+) -> Router:
     """Routes under /v1."""
 
     @get("/session", security=[{}])
@@ -122,7 +125,7 @@ def routes(gate: Gate, parties: Parties, *, demo: bool, organisation: str, node:
             # Somebody who is in already is not sent to the first page.
             first_start=not role and await gate.first_start(),
             demo=demo,
-            organisation=organisation,
+            organisation=organisation.name,
         )
 
     @post("/session", status_code=200, security=[{}])
@@ -137,10 +140,18 @@ def routes(gate: Gate, parties: Parties, *, demo: bool, organisation: str, node:
 
     @post("/first-admin", status_code=200, security=[{}])
     async def first_admin(data: FirstAdmin) -> Response[SessionView]:
-        """Makes the first admin of a new node."""
+        """Makes the first admin of a new node, and keeps what its organisation is called."""
+
+        async def name_organisation(admin: Actor) -> None:
+            await organisation.call(admin, data.organisation)
+
         return await _answer(
             await gate.first_admin(
-                code=data.code, name=data.name, password=data.password, party=node
+                code=data.code,
+                name=data.name,
+                password=data.password,
+                party=node,
+                before=name_organisation,
             )
         )
 
@@ -213,7 +224,7 @@ def routes(gate: Gate, parties: Parties, *, demo: bool, organisation: str, node:
             party=session.party,
             first_start=False,
             demo=demo,
-            organisation=organisation,
+            organisation=organisation.name,
         )
         return Response(
             view,

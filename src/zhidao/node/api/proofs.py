@@ -11,9 +11,11 @@ from zhidao.core.actor import Actor
 from zhidao.core.ambient import Clock
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.keys import PublicKey
+from zhidao.node.organisation import Organisation
 from zhidao.node.parties import Parties
 from zhidao.node.road.export import ProofExport
 from zhidao.trust.domain.note import NoteKey
+from zhidao.trust.domain.policy import Policy
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty
 from zhidao.trust.domain.trust_list import trust_list as make_trust_list
 from zhidao.trust.wire.trust_list import encode_trust_list
@@ -28,7 +30,8 @@ def routes(
     clock: Clock,
     log_key: NoteKey,
     node: PartyId,
-    organisation: str,
+    policy: Policy | None = None,
+    organisation: Organisation,
 ) -> Router:
     """Routes under /v1."""
 
@@ -48,7 +51,7 @@ def routes(
         """
         known = await parties.every(actor)
         document = make_trust_list(
-            organisation or node,
+            organisation.name or node,
             clock.now(),
             [TrustedNode(party=node, log=log_key, keys=(log_key.key,))],
             [
@@ -60,6 +63,7 @@ def routes(
                 )
                 for each in known
             ],
+            policy,
         )
         return Response(encode_trust_list(document), media_type="application/json")
 

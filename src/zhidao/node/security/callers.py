@@ -82,6 +82,13 @@ class Callers(Protocol):
         """Keeps a new person; False if the name is taken."""
         ...
 
+    async def add_first_person(self, person: Person) -> bool:
+        """Keeps a person if there is none yet, and forgets all `first-admin` codes with it.
+
+        False if somebody was first: of many at once exactly one gets through.
+        """
+        ...
+
     async def person(self, name: str) -> Person | None:
         """The person of that name."""
         ...
@@ -124,6 +131,9 @@ class Callers(Protocol):
         """Keeps a one-time code."""
         ...
 
-    async def take_code(self, secret_hash: bytes) -> Code | None:
-        """Removes and returns a code: two takers never both get it."""
+    async def take_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """Removes and returns a code: two takers never both get it.
+
+        A code of another purpose stays: who holds it up at the wrong door has not used it.
+        """
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -204,15 +205,34 @@ class Gate:
         await self._callers.add_code(Code(_hash(secret), purpose, party, role, expires_at))
         return secret
 
-    async def first_admin(self, *, code: str, name: str, password: str, party: PartyId) -> SignedIn:
-        """Makes the first admin by the console's code; the code is used up only on success."""
+    async def first_admin(
+        self,
+        *,
+        code: str,
+        name: str,
+        password: str,
+        party: PartyId,
+        before: Callable[[Actor], Awaitable[None]] | None = None,
+    ) -> SignedIn:
+        """Makes the first admin by the console's code; the code is used up only on success.
+
+        `before` runs once the code was found right and before the admin stands, so that what it
+        keeps is there as soon as anybody can sign in.
+        """
         _check_password(password)
         if not await self.first_start():
-            raise Conflict("this node has an admin already; sign in", code="admin_exists")
-        await self._take(code, "first-admin")
-        person = Person(name, party, Role.ADMIN, self._hasher.hash(password))
-        if not await self._callers.add_person(person):
-            raise Conflict(f"the name {name!r} is taken", code="name_taken")
+            raise _admin_exists()
+        taken = await self._take(code, "first-admin")
+        try:
+            if before:
+                await before(Actor(party, Role.ADMIN))
+            person = Person(name, party, Role.ADMIN, await self._hashed(password))
+            first = await self._callers.add_first_person(person)
+        except BaseException:
+            await self._callers.add_code(taken)
+            raise
+        if not first:
+            raise _admin_exists()
         return await self._sign_in(name, party, Role.ADMIN)
 
     async def add_person(
@@ -223,9 +243,8 @@ class Gate:
         _check_password(password)
         if role is Role.NODE:
             raise Refused("a person cannot be the node")
-        if not await self._callers.add_person(
-            Person(name, party, role, self._hasher.hash(password))
-        ):
+        person = Person(name, party, role, await self._hashed(password))
+        if not await self._callers.add_person(person):
             raise Conflict(f"the name {name!r} is taken", code="name_taken")
 
     async def enter(self, code: str) -> SignedIn:
@@ -262,6 +281,10 @@ class Gate:
         """Forgets the session."""
         await self._callers.drop_session(_hash(secret))
 
+    async def _hashed(self, password: str) -> str:
+        async with self._hashing:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
     async def _token(self, token_id: str) -> Token | None:
         known = self._tokens.get(token_id)
         if known is None:
@@ -274,8 +297,8 @@ class Gate:
         return known
 
     async def _take(self, code: str, purpose: str) -> Code:
-        taken = await self._callers.take_code(_hash(code))
-        if taken is None or taken.purpose != purpose or taken.expires_at < self._clock.now():
+        taken = await self._callers.take_code(_hash(code), purpose)
+        if taken is None or taken.expires_at < self._clock.now():
             raise Unauthenticated(
                 "the code is wrong, used or too old; restart prints a new one", code="wrong_code"
             )
@@ -301,6 +324,10 @@ def _hash(secret: str) -> bytes:
 
 def _same(expected: bytes, secret: str) -> bool:
     return hmac.compare_digest(expected, _hash(secret))
+
+
+def _admin_exists() -> Conflict:
+    return Conflict("this node has an admin already; sign in", code="admin_exists")
 
 
 def _check_password(password: str) -> None:

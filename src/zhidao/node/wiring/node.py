@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 
 from zhidao.bus.nats import NatsBus
 from zhidao.core.ids import IdSource
-from zhidao.core.journal import Scribe
+from zhidao.core.journal import Records, Scribe
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.callers import PostgresCallers
@@ -33,6 +33,7 @@ from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import Health
 from zhidao.node.jobs import Job
 from zhidao.node.metrics import Metrics
+from zhidao.node.organisation import Organisation
 from zhidao.node.parties import Parties
 from zhidao.node.permit import Permit
 from zhidao.node.readings import Readings
@@ -95,7 +96,12 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
     clock, randomness = ground.clock, ground.randomness
     gate = Gate(PostgresCallers(database), clock, randomness)
     parties = Parties(PostgresPartyBook(database), keys)
-    built = await rooms.build(ground, settings, keys, parties)
+    journal = PostgresJournal(database, "node", ground.wake_relay)
+    organisation = Organisation(
+        Records(journal, ground.scribe), settings.data, settings.organisation
+    )
+    await organisation.load()
+    built = await rooms.build(ground, settings, keys, parties, organisation)
     alarms = Alarms()
     relay = Relay(database, built.log, ground.bus, Watch(alarms, loose.permit, metrics))
     loose.wake = relay.wake
@@ -124,23 +130,17 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
                 gate,
                 parties,
                 demo=settings.demo,
-                organisation=settings.organisation,
+                organisation=organisation,
                 node=settings.name,
             ),
             health_api.routes(health, metrics, settings.scenario),
-            statements_api.routes(
-                Statements(
-                    PostgresJournal(database, "node", ground.wake_relay),
-                    ground.scribe,
-                    gate.has_key,
-                )
-            ),
+            statements_api.routes(Statements(journal, ground.scribe, gate.has_key)),
             *pages.routes(),
         ],
         doorkeeper=Doorkeeper(
             gate,
             Readings(
-                PostgresJournal(database, "node", ground.wake_relay),
+                journal,
                 ground.scribe,
                 subjects=PostgresRelated(database),
                 histories=PostgresStoredEvents(database),

@@ -14,6 +14,7 @@ from zhidao.store.space import RESERVE_BYTES
 class Settings:
     """Settings as values: `scenario` is the demonstration's own clock, if it has one.
 
+    `organisation`: as it is set; empty if only its first admin named it.
     `public_host`: host[:port] of this node's did:web; `machine_networks`: private networks in which
     machines may be read, by commas; both as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
