@@ -128,6 +128,12 @@ def _described(each: Installed) -> list[str]:
         lines += [
             f"  node  {key.fingerprint}  {node.party}" for key in node.keys if key != node.log.key
         ]
+    if trust.policy:
+        lines += [
+            f"  witness {each.key.key.fingerprint}  {each.name} ({each.key.key.algorithm.label})"
+            for each in trust.policy.witnesses
+        ]
+        lines.append(f"  quorum {trust.policy.quorum}")
     for party in trust.parties:
         lines += [
             f"  party {key.fingerprint}  {party.party} ({party.name}), {key.algorithm.label}"
@@ -150,6 +156,10 @@ def _plain(each: Installed) -> dict[str, Any]:
                 "keys": [key.fingerprint for key in node.keys],
             }
             for node in trust.nodes
+        ],
+        "witnesses": [
+            {"name": each.name, "key": each.key.key.fingerprint}
+            for each in (trust.policy.witnesses if trust.policy else ())
         ],
         "parties": [
             {"party": party.party, "keys": [key.fingerprint for key in party.keys]}

@@ -59,6 +59,14 @@ def parse_hex(text: str) -> bytes:
     return data
 
 
+def utf8(text: str) -> bytes:
+    """The text's bytes. Raises MalformedInput (`lone_surrogate`) for what is no character."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise MalformedInput("a lone surrogate is no character", code="lone_surrogate") from error
+
+
 def base58btc(data: bytes) -> str:
     """Bitcoin's base-58 alphabet, leading zero bytes as `1`."""
     number = int.from_bytes(data, "big")

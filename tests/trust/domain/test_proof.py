@@ -8,7 +8,9 @@ from tests.trust.proof_bench import INVOICE, NODE, ProofBench
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.trust.domain.note import Note, sign_note
+from zhidao.trust.adapters.cosigned_notes import MemoryCosignedNotes
+from zhidao.trust.domain.note import Cosigner, Note, sign_note
+from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyWitness
 from zhidao.trust.domain.proof import (
     Proof,
     Replayed,
@@ -18,6 +20,8 @@ from zhidao.trust.domain.proof import (
     verify_proof,
 )
 from zhidao.trust.domain.trust_list import TrustList
+from zhidao.trust.wire.note import decode_note, encode_note
+from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
 from zhidao.trust.wire.zdproof import decode_proof
 
 
@@ -212,3 +216,69 @@ async def test_the_writer_takes_only_named_files_and_logged_events(bench: ProofB
     with pytest.raises(Unavailable):
         await bench.writer.write("c-1", [(99, logged[0][1])], [])
     assert bench.log.origin.startswith(f"zhidao-log/{NODE}/")
+
+
+W1 = Cosigner("w1.example", SoftwareKey(Algorithm.ED25519, b"1" * 32))
+W2 = Cosigner("w2.example", SoftwareKey(Algorithm.ED25519, b"2" * 32))
+QUORUM = Policy(
+    (),
+    (PolicyWitness("customs", W1.note_key), PolicyWitness("bank", W2.note_key)),
+    (PolicyGroup("both", 2, ("customs", "bank")),),
+    "both",
+)
+
+
+async def _cosigned(bench: ProofBench) -> bytes:
+    await bench.proof()
+    note = decode_note(await bench.log.reader.checkpoint())
+    lines = [W1.cosign(note.text, 1_800_000_000), W2.cosign(note.text, 1_800_000_060)]
+    notes = MemoryCosignedNotes()
+    await notes.keep(4, encode_note(note.with_lines(lines)))
+    bench.writer.witnessed_by(notes, [QUORUM])
+    return await bench.writer.write("c-1", list(enumerate(bench.journal.written)), [])
+
+
+async def test_a_cosigned_proof_says_who_witnessed_time_and_history() -> None:
+    bench = ProofBench()
+    proof = decode_proof(await _cosigned(bench))
+    assert proof.policy == QUORUM
+    findings = verify_log_part(proof, replace(bench.trust(), policy=QUORUM))
+    assert findings.holds
+    told = {each.code: each.text for each in findings.proven}
+    assert "2027-01-15T08:01:00Z" in told["witnessed_time"]
+    assert "bank, customs" in told["witnessed_history"]
+    assert not {"time", "one_history"} & {each.code for each in findings.not_proven}
+
+
+async def test_witnesses_that_only_the_proof_names_prove_nothing() -> None:
+    bench = ProofBench()
+    proof = decode_proof(await _cosigned(bench))
+    findings = verify_log_part(proof, bench.trust())
+    assert findings.holds
+    assert "vouches for no witness" in findings.not_proven[0].text
+    assert [each.code for each in findings.not_proven[:2]] == ["time", "one_history"]
+
+
+async def test_a_list_that_asks_for_witnesses_refuses_a_proof_without_them() -> None:
+    bench = ProofBench()
+    proof = decode_proof(await bench.proof())
+    asking = replace(bench.trust(), policy=QUORUM)
+    assert verify_log_part(proof, asking).reason == "quorum_not_met"
+    cosigned = decode_proof(await _cosigned(ProofBench()))
+    fewer = replace(cosigned.note, signatures=cosigned.note.signatures[:-1])
+    assert verify_log_part(replace(cosigned, note=fewer), asking).reason == "quorum_not_met"
+    line = cosigned.note.signatures[-1]
+    later = replace(line, signature=b"\0" * 7 + b"\1" + line.signature[8:])
+    forged = replace(cosigned.note, signatures=(*cosigned.note.signatures[:-1], later))
+    for trust in (asking, bench.trust()):
+        found = verify_log_part(replace(cosigned, note=forged), trust)
+        assert found.reason == "bad_signature"
+
+
+async def test_a_list_with_a_policy_reads_back_as_it_was() -> None:
+    trust = replace(ProofBench().trust(), policy=QUORUM)
+    data = encode_trust_list(trust)
+    assert decode_trust_list(data) == trust
+    for change in ((b'"v":2', b'"v":1'), (b'"v":2', b'"v":3'), (b"quorum both", b"quorum none")):
+        with pytest.raises(MalformedInput):
+            decode_trust_list(data.replace(*change).replace(b"quorum none", b"quorum nobody"))

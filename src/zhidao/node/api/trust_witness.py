@@ -84,13 +84,12 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
 
 def routes(parts: Parts) -> Router:
     """Public routes under /witness; state and commitments under /v1/trust."""
-    witness, watch = parts.witness, parts.watch
 
     @post("/witness/add-checkpoint", status_code=200, media_type="text/plain", security=[{}])
     async def witness_add_checkpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Cosigns a checkpoint that is proven to continue the one cosigned before."""
         try:
-            lines = await witness.add_checkpoint(decode_add_checkpoint(await request.body()))
+            lines = await parts.witness.add_checkpoint(decode_add_checkpoint(await request.body()))
         except OldSizeDiffers as differs:
             body = b"%d\n" % differs.size
             return Response(body, status_code=409, media_type=SIZE_TYPE)
@@ -99,17 +98,17 @@ def routes(parts: Parts) -> Router:
     @post("/witness/gossip", status_code=200, media_type="text/plain", security=[{}])
     async def witness_gossip(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Takes a log's signed head that somebody saw; answers with the one cosigned here."""
-        return Response(await watch.hear(await request.body()), media_type="text/plain")
+        return Response(await parts.watch.hear(await request.body()), media_type="text/plain")
 
     @post("/witness/fraud", status_code=200, media_type="text/plain", security=[{}])
     async def witness_fraud(request: Request[Any, Any, Any]) -> str:
         """Takes a fraud proof and keeps it if it holds; answers with its name."""
-        return await watch.accuse(await request.body())
+        return await parts.watch.accuse(await request.body())
 
     @get("/witness/{hashed:str}/checkpoint", media_type="text/plain", security=[{}])
     async def witness_checkpoint(hashed: _Hash) -> Response[bytes]:
         """The newest cosigned head of a log, by the SHA-256 of its origin."""
-        for origin, held in witness.heads().items():
+        for origin, held in parts.witness.heads().items():
             if origin_hash(origin) == hashed:
                 return Response(held.note, media_type="text/plain", headers=_FRESH)
         raise NotFound("no head of such a log was cosigned here")

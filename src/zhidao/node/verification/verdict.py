@@ -135,8 +135,13 @@ def fingerprints_of(proof: Proof, trust: TrustList | None) -> tuple[Fingerprint,
         for opened in proof.events
         if opened.event.recorded_by.key.algorithm is Algorithm.ED25519
     }
+    witnesses = (trust.witnesses if trust else ()) + (proof.policy.keys if proof.policy else ())
     return tuple(
-        Fingerprint(line.name, "log", _fingerprint(line.name, line.key_id, listed, told))
+        Fingerprint(
+            line.name,
+            "log" if line.name == proof.origin else "witness",
+            _fingerprint(line.name, line.key_id, (*listed, *witnesses), told),
+        )
         for line in proof.note.signatures
     )
 

@@ -119,6 +119,7 @@ async def build(
                 clock=ground.clock,
                 log_key=log.note_key,
                 node=ground.node,
+                policy=next(iter(witness.policies.values()), None),
                 organisation=organisation,
             ),
         ),

@@ -19,8 +19,10 @@ from zhidao.core.canonical import jcs
 from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.events import SignedEvent, leaf_bytes
 from zhidao.core.journal import SALT_BYTES
+from zhidao.core.timescale import NS, Utc
 from zhidao.trust.domain.merkle import leaf_hash, verify_inclusion
 from zhidao.trust.domain.note import Checkpoint, Note, NoteKey
+from zhidao.trust.domain.policy import Policy, Witnessed
 from zhidao.trust.domain.trust_list import TrustedNode, TrustList
 
 _DIGEST: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -40,7 +42,11 @@ class OpenedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a proof file says; nothing of it is believed before it is checked."""
+    """What a proof file says; nothing of it is believed before it is checked.
+
+    `policy` tells which witnesses the node asked. It vouches for none of them: only a trust list
+    does.
+    """
 
     consignment: str
     origin: str
@@ -48,6 +54,7 @@ class Proof:
     checkpoint: Checkpoint
     events: tuple[OpenedEvent, ...]
     blobs: Mapping[str, bytes]
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +122,15 @@ def verify_log_part(proof: Proof, trust: TrustList) -> Findings:
     """Checks everything about the log, the events and the enclosed files."""
     try:
         node = _trusted_log(proof, trust)
+        witnessed = trust.policy.judge(proof.note) if trust.policy else Witnessed((), 0)
         for opened in proof.events:
             _check_event(opened, proof.checkpoint, trust)
         _check_histories(proof)
         _check_blobs(proof)
     except ZhidaoError as error:
         return Findings(error.code, str(error))
-    return Findings("", "", _proven(proof, trust, node), _not_proven(proof))
+    proven = (*_proven(proof, trust, node), *_witnessed(proof, witnessed))
+    return Findings("", "", proven, _not_proven(proof, witnessed))
 
 
 def named_digests(events: Iterable[SignedEvent]) -> set[str]:
@@ -158,7 +167,11 @@ def _trusted_log(proof: Proof, trust: TrustList) -> TrustedNode:
     signed = [key for key in proof.note.signed_by(logs) if key.name == proof.origin]
     if not signed:
         raise Refused(_untrusted(proof, logs), code="untrusted_root")
-    unknown = proof.note.unknown_to(logs)
+    asked = proof.policy.keys if proof.policy else ()
+    known = (*logs, *trust.witnesses, *asked)
+    # What only the proof's own policy names proves nothing, but it must be what it says.
+    proof.note.signed_by(known)
+    unknown = proof.note.unknown_to(known)
     if unknown:
         # A line that nobody can check could be changed unseen, so a proof bears none.
         raise Refused(
@@ -258,16 +271,42 @@ def _proven(proof: Proof, trust: TrustList, node: TrustedNode) -> tuple[Statemen
     )
 
 
-def _not_proven(proof: Proof) -> tuple[Statement, ...]:
+def _witnessed(proof: Proof, witnessed: Witnessed) -> tuple[Statement, ...]:
+    if not witnessed.by:
+        return ()
+    by, when = ", ".join(witnessed.by), Utc.from_unix_ns(witnessed.at_s * NS)
+    return (
+        Statement(
+            "witnessed_time",
+            f"All of it was written by {when} at the latest: {by} cosigned the head of "
+            f"{proof.checkpoint.size} leaves by then.",
+        ),
+        Statement(
+            "witnessed_history",
+            f"The node showed one and the same log to {by}, which are a quorum of the trust "
+            "list's policy.",
+        ),
+    )
+
+
+def _unwitnessed(proof: Proof) -> tuple[Statement, ...]:
+    named = proof.policy.witnesses if proof.policy else ()
+    cosigned = {line.key_id for line in proof.note.signatures}
+    strangers = [each.name for each in named if each.key.id in cosigned]
+    why = (
+        f"the trust list vouches for no witness that cosigned it ({', '.join(strangers)})"
+        if strangers
+        else "no witness has cosigned the log"
+    )
+    return (
+        Statement("time", f"When anything was written down is the node's word: {why}."),
+        Statement("one_history", f"That the node showed everybody the same log: {why}."),
+    )
+
+
+def _not_proven(proof: Proof, witnessed: Witnessed) -> tuple[Statement, ...]:
     statements = [
-        Statement(
-            "time",
-            "When anything was written down is the node's word: no witness has cosigned the log.",
-        ),
-        Statement(
-            "one_history",
-            "That the node showed everybody the same log: no witness has cosigned it.",
-        ),
+        *(() if witnessed.by else _unwitnessed(proof)),
         Statement(
             "unopened",
             f"What the other {proof.checkpoint.size - len(proof.events)} leaves of the log say.",

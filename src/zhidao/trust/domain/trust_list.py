@@ -10,6 +10,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
 from zhidao.trust.domain.note import NoteKey
+from zhidao.trust.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,17 @@ class TrustedParty:
 
 @dataclass(frozen=True, slots=True)
 class TrustList:
-    """A list under a name. Nodes and parties stand in order of party, each once."""
+    """A list under a name. Nodes and parties stand in order of party, each once.
+
+    `policy` says which witnesses must have cosigned a log's head before it counts; None asks for
+    none, and nothing is then witnessed.
+    """
 
     name: str
     created: Utc
     nodes: tuple[TrustedNode, ...]
     parties: tuple[TrustedParty, ...]
+    policy: Policy | None = None
 
     def __post_init__(self) -> None:
         _check_order("nodes", [node.party for node in self.nodes])
@@ -46,6 +52,11 @@ class TrustList:
         logs = [node.log.name for node in self.nodes]
         if len(set(logs)) != len(logs):
             raise MalformedInput("two nodes of the trust list name the same log")
+
+    @property
+    def witnesses(self) -> tuple[NoteKey, ...]:
+        """The witnesses whose cosignatures this list believes."""
+        return self.policy.keys if self.policy else ()
 
     def node_of_log(self, key: NoteKey) -> TrustedNode | None:
         """The node whose log signs with this key, or None."""
@@ -63,7 +74,11 @@ class TrustList:
 
 
 def trust_list(
-    name: str, created: Utc, nodes: Iterable[TrustedNode], parties: Iterable[TrustedParty]
+    name: str,
+    created: Utc,
+    nodes: Iterable[TrustedNode],
+    parties: Iterable[TrustedParty],
+    policy: Policy | None = None,
 ) -> TrustList:
     """A list from entries in any order."""
     return TrustList(
@@ -71,6 +86,7 @@ def trust_list(
         created,
         tuple(sorted(nodes, key=lambda node: node.party)),
         tuple(sorted(parties, key=lambda party: party.party)),
+        policy,
     )
 
 

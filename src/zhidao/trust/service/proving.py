@@ -8,17 +8,25 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.journal import Entry
 from zhidao.trust.domain.note import Note
+from zhidao.trust.domain.policy import Policy
 from zhidao.trust.domain.proof import OpenedEvent, Proof, reachable
 from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.service.witness_ports import CosignedNotes
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
 from zhidao.trust.wire.zdproof import encode_proof
 
 
 class ProofWriter:
-    """Opens events against the newest checkpoint."""
+    """Opens events against the newest checkpoint, or the newest that a quorum cosigned."""
 
     def __init__(self, reader: LogReader) -> None:
         self._reader = reader
+        self._notes: CosignedNotes | None = None
+        self._policies: tuple[Policy, ...] = ()
+
+    def witnessed_by(self, notes: CosignedNotes, policies: Iterable[Policy]) -> None:
+        """From now on a cosigned head is preferred, under the first policy that it meets."""
+        self._notes, self._policies = notes, tuple(policies)
 
     async def write(
         self, consignment: str, logged: Sequence[tuple[int, Entry]], blobs: Iterable[bytes]
@@ -29,9 +37,8 @@ class ProofWriter:
         Raises Unavailable if the newest checkpoint does not cover an event yet, Refused
         (`leftover`) for a file that no event names.
         """
-        signed = decode_note(await self._reader.checkpoint())
-        # A trust list names the log's plain key only, and a proof bears no line that nobody checks.
-        note = Note(signed.text, signed.signatures[:1])
+        needed = max((index for index, _ in logged), default=-1) + 1
+        note, policy = await self._head(needed)
         checkpoint = parse_checkpoint(note.text)
         events = []
         for index, entry in sorted(logged, key=lambda each: each[0]):
@@ -41,8 +48,35 @@ class ProofWriter:
             inclusion = await self._reader.inclusion(index, checkpoint.size)
             events.append(OpenedEvent(index, entry.event, salt, inclusion))
         files = {digest_of(data): data for data in blobs}
-        proof = Proof(consignment, checkpoint.origin, note, checkpoint, tuple(events), files)
+        proof = Proof(
+            consignment, checkpoint.origin, note, checkpoint, tuple(events), files, policy
+        )
         unnamed = sorted(set(files) - reachable(proof))
         if unnamed:
             raise Refused(f"no event of the proof names the file {unnamed[0]}", code="leftover")
         return encode_proof(proof)
+
+    async def _head(self, needed: int) -> tuple[Note, Policy | None]:
+        """The head to prove by, with the lines that its readers can check, and its policy."""
+        cosigned = await self._notes.newest() if self._notes else None
+        if cosigned is not None:
+            note = decode_note(cosigned)
+            policy = next((each for each in self._policies if _is_met(each, note)), None)
+            if policy is not None and parse_checkpoint(note.text).size >= needed:
+                return _with_lines_of(note, policy), policy
+        signed = decode_note(await self._reader.checkpoint())
+        # A trust list names the log's plain key only, and a proof bears no line that nobody checks.
+        return Note(signed.text, signed.signatures[:1]), None
+
+
+def _is_met(policy: Policy, note: Note) -> bool:
+    try:
+        return bool(policy.judge(note).by)
+    except Refused:
+        return False
+
+
+def _with_lines_of(note: Note, policy: Policy) -> Note:
+    known = {(key.name, key.id) for key in policy.keys}
+    cosigned = [s for s in note.signatures[1:] if (s.name, s.key_id) in known]
+    return Note(note.text, (note.signatures[0], *cosigned))

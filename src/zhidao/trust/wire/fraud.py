@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from zhidao.core.canonical import jcs
-from zhidao.core.encoding import base64url, parse_base64url
+from zhidao.core.encoding import base64url, parse_base64url, utf8
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.trust.domain.fraud import FraudKind, FraudProof, Observation, SignedHead
@@ -78,8 +78,8 @@ def decode_fraud(data: bytes) -> FraudProof:
     proof = FraudProof(
         file.kind,
         parse_vkey(file.key),
-        signed_head(_utf8(file.first)),
-        signed_head(_utf8(file.second)),
+        signed_head(utf8(file.first)),
+        signed_head(utf8(file.second)),
         tuple(map(parse_base64url, file.hashes)),
         Observation(parse_vkey(seen.by), seen.at_s, parse_base64url(seen.signature))
         if seen
@@ -94,10 +94,3 @@ def signed_head(note: bytes) -> SignedHead:
     """A note's bytes with the checkpoint that it bears. Raises MalformedInput."""
     read = decode_note(note)
     return SignedHead(read, parse_checkpoint(read.text))
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedInput("a lone surrogate is no character", code="lone_surrogate") from error

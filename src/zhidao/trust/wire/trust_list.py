@@ -1,4 +1,7 @@
-"""The trust list as a file, `trust.json`: canonical JSON of version 1, read strictly."""
+"""The trust list as a file, `trust.json`: canonical JSON of version 1 or 2, read strictly.
+
+Version 2 bears a quorum policy (C2SP tlog-policy text) beside the keys of version 1.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from zhidao.core.canonical import jcs
+from zhidao.core.encoding import utf8
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList
 from zhidao.trust.wire.note import parse_vkey, vkey
+from zhidao.trust.wire.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
 
 TRUST_FORMAT: Final = "zhidao.trust"
 TRUST_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -34,6 +39,10 @@ class _Party(msgspec.Struct, forbid_unknown_fields=True):
     keys: _Keys
 
 
+class _Version(msgspec.Struct):
+    v: int = 0
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     v: int
     format: str
@@ -41,6 +50,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     created: str
     nodes: Annotated[list[_Node], msgspec.Meta(min_length=1, max_length=10_000)]
     parties: Annotated[list[_Party], msgspec.Meta(max_length=100_000)]
+
+
+class _File2(_File, forbid_unknown_fields=True, kw_only=True):
+    policy: Annotated[str, msgspec.Meta(min_length=1, max_length=POLICY_BYTES_MAX)]
 
 
 def encode_trust_list(trust: TrustList) -> bytes:
@@ -64,6 +77,8 @@ def encode_trust_list(trust: TrustList) -> bytes:
             for party in trust.parties
         ],
     }
+    if trust.policy is not None:
+        plain |= {"v": 2, "policy": encode_policy(trust.policy).decode()}
     return jcs(plain)
 
 
@@ -72,11 +87,12 @@ def decode_trust_list(data: bytes) -> TrustList:
     if len(data) > TRUST_BYTES_MAX:
         raise MalformedInput(f"a trust list of {len(data)} bytes; at most {TRUST_BYTES_MAX}")
     try:
-        file = msgspec.json.decode(data, type=_File, strict=True)
+        version = msgspec.json.decode(data, type=_Version, strict=True).v
+        file = msgspec.json.decode(data, type=_File2 if version == 2 else _File, strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedInput(f"not a trust list: {error}") from error
-    if (file.v, file.format) != (1, TRUST_FORMAT):
-        raise MalformedInput(f"not a trust list of version 1: {file.format[:32]!r} {file.v}")
+    if file.v not in (1, 2) or file.format != TRUST_FORMAT:
+        raise MalformedInput(f"not a trust list of version 1 or 2: {file.format[:32]!r} {file.v}")
     trust = TrustList(
         file.name,
         Utc.parse(file.created),
@@ -88,6 +104,7 @@ def decode_trust_list(data: bytes) -> TrustList:
             TrustedParty(party_id(party.party), party.name, party.role, _keys(party.keys))
             for party in file.parties
         ),
+        parse_policy(utf8(file.policy)) if isinstance(file, _File2) else None,
     )
     # The one comparison refuses blanks, duplicate keys, other orders and other spellings at once.
     if encode_trust_list(trust) != data:

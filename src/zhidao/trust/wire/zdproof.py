@@ -1,4 +1,6 @@
-"""The proof file `consignment.zdproof`: canonical JSON of version 1, read strictly.
+"""The proof file `consignment.zdproof`: canonical JSON of version 1 or 2, read strictly.
+
+Version 2 bears a quorum policy (C2SP tlog-policy text) and, in its checkpoint, cosignatures.
 
 Bytes are base64url without padding. A file has one form: unknown fields, other orders, blanks,
 duplicate keys, other spellings and trailing bytes are refused by writing it again and comparing.
@@ -12,12 +14,13 @@ import msgspec
 
 from zhidao.core.archive import check_digest
 from zhidao.core.canonical import jcs
-from zhidao.core.encoding import base64url, parse_base64url
+from zhidao.core.encoding import base64url, parse_base64url, utf8
 from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.trust.domain.proof import OpenedEvent, Proof
 from zhidao.trust.wire.note import NOTE_BYTES_MAX, decode_note, encode_note, parse_checkpoint
+from zhidao.trust.wire.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
 
 PROOF_FORMAT: Final = "zhidao.proof"
 PROOF_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -50,6 +53,14 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     blobs: Annotated[list[_Blob], msgspec.Meta(max_length=BLOBS_MAX)]
 
 
+class _Version(msgspec.Struct):
+    v: int = 0
+
+
+class _File2(_File, forbid_unknown_fields=True, kw_only=True):
+    policy: Annotated[str, msgspec.Meta(min_length=1, max_length=POLICY_BYTES_MAX)]
+
+
 def encode_proof(proof: Proof) -> bytes:
     """The file's bytes; files stand in order of their digest."""
     plain: dict[str, Any] = {
@@ -72,6 +83,8 @@ def encode_proof(proof: Proof) -> bytes:
             for digest, data in sorted(proof.blobs.items())
         ],
     }
+    if proof.policy is not None:
+        plain |= {"v": 2, "policy": encode_policy(proof.policy).decode()}
     return jcs(plain)
 
 
@@ -83,12 +96,13 @@ def decode_proof(data: bytes) -> Proof:
     if len(data) > PROOF_BYTES_MAX:
         raise MalformedInput(f"a proof of {len(data)} bytes; at most {PROOF_BYTES_MAX} are read")
     try:
-        file = msgspec.json.decode(data, type=_File, strict=True)
+        version = msgspec.json.decode(data, type=_Version, strict=True).v
+        file = msgspec.json.decode(data, type=_File2 if version == 2 else _File, strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedInput(f"not a proof file: {error}") from error
-    if (file.v, file.format) != (1, PROOF_FORMAT):
-        raise MalformedInput(f"not a proof of version 1: {file.format[:32]!r} {file.v}")
-    note = decode_note(_utf8(file.checkpoint))
+    if file.v not in (1, 2) or file.format != PROOF_FORMAT:
+        raise MalformedInput(f"not a proof of version 1 or 2: {file.format[:32]!r} {file.v}")
+    note = decode_note(utf8(file.checkpoint))
     proof = Proof(
         consignment=file.consignment,
         origin=file.origin,
@@ -96,6 +110,7 @@ def decode_proof(data: bytes) -> Proof:
         checkpoint=parse_checkpoint(note.text),
         events=tuple(_opened(item) for item in file.events),
         blobs={check_digest(blob.digest): parse_base64url(blob.data) for blob in file.blobs},
+        policy=parse_policy(utf8(file.policy)) if isinstance(file, _File2) else None,
     )
     if encode_proof(proof) != data:
         raise MalformedInput("the proof is not in its canonical form")
@@ -109,10 +124,3 @@ def _opened(item: _Event) -> OpenedEvent:
         salt=parse_base64url(item.salt),
         inclusion=tuple(parse_base64url(text) for text in item.inclusion),
     )
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedInput("a lone surrogate is no character", code="lone_surrogate") from error
