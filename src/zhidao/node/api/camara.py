@@ -36,8 +36,14 @@ PATHS: Final = ("/location-verification/", "/location-retrieval/")
 _AnyRequest = Request[Any, Any, Any]
 # Commonalities 0.6, schema XCorrelator.
 _CORRELATOR: Final = re.compile(r"[a-zA-Z0-9\-_:;./<>{}]{0,256}\Z", re.ASCII)
-# Refusals of a request's form that have a status of their own: time, size, media type, rate.
-_OF_THE_BODY: Final = frozenset((408, 413, 415, 429))
+# Refusals of a request's form that have a status of their own; RFC 9110's names, which Python
+# changes between versions.
+_OF_THE_FORM: Final = {
+    408: "REQUEST_TIMEOUT",
+    413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "TOO_MANY_REQUESTS",
+}
 _SURFACE_MAX: Final = 2**53 - 1
 
 Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{4,14}$")]
@@ -311,9 +317,9 @@ def _on_refusal(request: _AnyRequest, error: ZhidaoError) -> Response[dict[str, 
             return _error(request, HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", message)
         case Unavailable():
             return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
-        case _ if error.http_status in _OF_THE_BODY:
+        case _ if error.http_status in _OF_THE_FORM:
             status = HTTPStatus(error.http_status)
-            return _error(request, status, status.name, message)
+            return _error(request, status, _OF_THE_FORM[status], message)
         case _:
             return _error(request, HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", message)
 
@@ -327,4 +333,7 @@ def _on_http(request: _AnyRequest, error: HTTPException) -> Response[dict[str, A
         where = f"{first['key']}: " if first.get("key") else ""
         message = f"{where}{first.get('message', error.detail)}"
         return _error(request, status, "INVALID_ARGUMENT", message)
-    return _error(request, status, status.name, str(error.detail) or status.phrase)
+    response = _error(request, status, status.name, str(error.detail) or status.phrase)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
