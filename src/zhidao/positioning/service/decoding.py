@@ -18,6 +18,7 @@ from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
 from zhidao.positioning.wire import ubx
 from zhidao.positioning.wire.nmea import fix_of, sentences
 from zhidao.positioning.wire.rtcm import ephemeris as rtcm_ephemeris
+from zhidao.positioning.wire.rtcm import glonass as rtcm_glonass
 from zhidao.positioning.wire.rtcm.frame import FrameReader, message_number
 from zhidao.positioning.wire.rtcm.msm import SYSTEM_OF, decode_msm, is_msm
 from zhidao.positioning.wire.rtcm.observations import SIGNALS
@@ -47,6 +48,8 @@ def _rtcm_fields(number: int, payload: bytes) -> dict[str, Any]:
         return asdict(TextMessage.decode(payload))
     if number == 1230:
         return asdict(GlonassBiases.decode(payload))
+    if number == rtcm_glonass.NUMBER:
+        return rtcm_glonass.LAYOUT.read(payload)
     if number in rtcm_ephemeris.NUMBERS:
         return rtcm_ephemeris.raw_of(payload)
     return _msm_fields(number, payload) if is_msm(number) else {}

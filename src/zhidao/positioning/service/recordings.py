@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,11 +15,11 @@ from zhidao.positioning.domain.joining import join_navigation, join_observations
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.settings import B1I_L1_E1
-from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.recognition import FileKind, kind_of
 from zhidao.positioning.wire.rinex_nav import LEGACY, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
 from zhidao.positioning.wire.rtcm import ephemeris as rtcm_ephemeris
+from zhidao.positioning.wire.rtcm import glonass as rtcm_glonass
 from zhidao.positioning.wire.rtcm.frame import message_number, payloads
 from zhidao.positioning.wire.rtcm.msm import read_msm
 from zhidao.positioning.wire.rtcm.observations import observations_of
@@ -28,8 +29,7 @@ from zhidao.positioning.wire.subframes import SubframeCollector
 from zhidao.positioning.wire.ubx import Subframe, read_raw, ubx_messages
 
 _SUBFRAME_KIND: Final = (0x02, 0x13)
-_GLONASS: Final = SYSTEMS.index("R")
-SINGLE_SIGNALS: Final[Mapping[str, str]] = {**B1I_L1_E1, "J": "C1C", "R": "C1C"}
+SINGLE_SIGNALS: Final[Mapping[str, str]] = {**B1I_L1_E1, "E": "C1C/C1X", "J": "C1C", "R": "C1C"}
 _CIVIL: Final = {"C1P": "CNV1", "C1D": "CNV1", "C5P": "CNV2", "C5D": "CNV2", "C7D": "CNV3"}
 
 
@@ -143,14 +143,13 @@ def _take_rtcm(out: Recordings, data: bytes, near: Utc | None) -> None:
     rows: list[dict[str, Any]] = []
     glonass: list[dict[str, Any]] = []
     for payload in payloads(data):
-        if message_number(payload) not in rtcm_ephemeris.NUMBERS:
-            continue
-        try:
-            row = rtcm_ephemeris.decode_ephemeris(payload, near_gpst_ns=near_ns)
-        except MalformedInput:
-            # A message whose checksum held and whose fields do not: as if it had not come.
-            continue
-        (glonass if row["satellite"] // 100 == _GLONASS else rows).append(row)
+        number = message_number(payload)
+        # A message whose checksum holds and whose fields do not: as if it had not come.
+        with suppress(MalformedInput):
+            if number == rtcm_glonass.NUMBER:
+                glonass.append(rtcm_glonass.decode_glonass(payload, near_gpst_ns=near_ns))
+            elif number in rtcm_ephemeris.NUMBERS:
+                rows.append(rtcm_ephemeris.decode_ephemeris(payload, near_gpst_ns=near_ns))
     if rows or glonass:
         _add(out, rows, glonass)
 

@@ -19,6 +19,7 @@ from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.rtcm.ephemeris import encode_ephemeris
 from zhidao.positioning.wire.rtcm.frame import frame, message_number, payloads
+from zhidao.positioning.wire.rtcm.glonass import encode_glonass
 from zhidao.positioning.wire.rtcm.observations import epoch_messages
 from zhidao.positioning.wire.rtcm.station import StationPlace
 from zhidao.positioning.wire.rtcm.text import TextMessage
@@ -46,10 +47,14 @@ def rtcm_stream(
     if any(seen.header.approximate_ecef_m):
         place = StationPlace(station, seen.header.approximate_ecef_m, 0.0)
         out.append(frame(place.encode()))
-    for row in range(len(navigation.ephemerides) if navigation else 0):
-        assert navigation is not None
-        with suppress(MalformedInput):
-            out.append(frame(encode_ephemeris(navigation.ephemerides, row)))
+    if navigation:
+        for row in range(len(navigation.ephemerides)):
+            with suppress(MalformedInput):
+                out.append(frame(encode_ephemeris(navigation.ephemerides, row)))
+    if navigation and navigation.glonass is not None:
+        for row in range(len(navigation.glonass)):
+            with suppress(MalformedInput):
+                out.append(frame(encode_glonass(navigation.glonass, row)))
     simulated = seen.simulated or bool(navigation and navigation.simulated)
     for epoch, messages in enumerate(
         epoch_messages(seen, station=station, channels=_channels(navigation))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.wire.bits import Layout
-from zhidao.positioning.wire.rinex_nav import read_navigation
+from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
 from zhidao.positioning.wire.rtcm.ephemeris import decode_ephemeris, encode_ephemeris
 from zhidao.positioning.wire.rtcm.frame import FrameReader, crc24q, frame, message_number, payloads
+from zhidao.positioning.wire.rtcm.glonass import decode_glonass, encode_glonass
 from zhidao.positioning.wire.rtcm.msm import (
     cells_equal,
     decode_msm,
@@ -22,8 +23,9 @@ from zhidao.positioning.wire.rtcm.msm import (
     plain_msm,
     read_msm,
 )
-from zhidao.positioning.wire.rtcm.observations import messages_of, observations_of
+from zhidao.positioning.wire.rtcm.observations import lock_indicator, messages_of, observations_of
 from zhidao.positioning.wire.rtcm.station import GlonassBiases, StationPlace
+from zhidao.positioning.wire.rtcm.text import TextMessage
 
 STREAMS = ("GMSD7_20121014.rtcm3", "pygpsdata-NTRIP-USCL00CHL0.log")
 PAYLOADS = st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=6)
@@ -90,15 +92,19 @@ def test_glonass_biases_come_back_as_written():
     assert again.bias_m == pytest.approx(biases.bias_m)
 
 
-@given(st.binary(max_size=80), st.sampled_from([1005, 1006, 1019, 1042, 1044, 1045, 1046, 1230]))
+@given(
+    st.binary(max_size=80),
+    st.sampled_from([1005, 1006, 1019, 1020, 1029, 1042, 1044, 1045, 1046, 1230]),
+)
 def test_no_message_raises_anything_but_malformed_input(rest, number):
     data = number.to_bytes(2, "big") + rest
     data = (int.from_bytes(data, "big") << 4).to_bytes(len(data) + 1, "big")[1:]
-    for read in (StationPlace.decode, GlonassBiases.decode):
+    for read in (StationPlace.decode, GlonassBiases.decode, TextMessage.decode):
         with contextlib.suppress(MalformedInput):
             read(data)
-    with contextlib.suppress(MalformedInput):
-        decode_ephemeris(data, near_gpst_ns=10**18)
+    for read in (decode_ephemeris, decode_glonass):
+        with contextlib.suppress(MalformedInput):
+            read(data, near_gpst_ns=10**18)
 
 
 def test_every_broadcast_ephemeris_of_a_day_survives_its_rtcm_message(shared):
@@ -112,6 +118,79 @@ def test_every_broadcast_ephemeris_of_a_day_survives_its_rtcm_message(shared):
             if not np.isnan(value):
                 # RINEX prints twelve decimals of what the message holds exactly.
                 assert again[column.name] == pytest.approx(value, rel=1e-11), column.name
+
+
+def test_every_glonass_ephemeris_of_a_day_survives_its_rtcm_message(shared):
+    folder = shared / "positioning" / "esbc_2020177"
+    data = (folder / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz").read_bytes()
+    store = read_navigation(data, messages=WITH_GLONASS).glonass
+    for row in range(0, len(store), 5):
+        # Within half a day, on the other side of midnight.
+        near = int(store.toe_ns[row]) + (-1) ** row * 11 * 3600 * 10**9
+        again = decode_glonass(encode_glonass(store, row), near_gpst_ns=near)
+        for name, value in again.items():
+            expected = getattr(store, name)[row]
+            # Six decimals of kilometres a second are printed of what the message holds exactly.
+            assert value == pytest.approx(expected, rel=1e-9, abs=1e-15, nan_ok=True), name
+
+
+def test_glonass_ephemerides_of_a_stream_fit_its_time_and_orbit(shared):
+    near = Utc.parse("2012-10-14T00:00:00Z")
+    rows = [
+        decode_glonass(payload, near_gpst_ns=Gpst.from_utc(near).ns)
+        for payload in payloads((shared / "positioning" / "rtcm3" / STREAMS[0]).read_bytes())
+        if message_number(payload) == 1020
+    ]
+    assert len(rows) == 16
+    for row in rows:
+        assert abs(row["toe_ns"] - Gpst.from_utc(near).ns) <= 3600 * 10**9
+        assert 25.4e6 < np.linalg.norm(row["place_m"]) < 25.7e6
+        assert -7 <= row["channel"] <= 6
+
+
+def test_glonass_observations_come_back_where_channels_are_known(shared):
+    near = Utc.parse("2012-10-14T00:00:00Z")
+    data = (shared / "positioning" / "rtcm3" / STREAMS[0]).read_bytes()
+    table = read_msm(data)
+    glonass = (table.number == 1087)[table.message]
+    channels = dict(
+        zip(table.satellite[glonass].tolist(), (table.extended[glonass] - 7).tolist(), strict=True)
+    )
+    seen = observations_of(table, near=near)
+    again = observations_of(decode_msm(messages_of(seen, channels=channels)), near=near)
+    one, other = seen.systems["R"], again.systems["R"]
+    assert one.codes == other.codes
+    assert np.allclose(one.values, other.values, atol=1e-5, rtol=0, equal_nan=True)
+    assert "R" not in observations_of(decode_msm(messages_of(seen)), near=near).systems
+
+
+@pytest.mark.parametrize(
+    ("held_ms", "indicator"),
+    [(0, 0), (63, 63), (64, 64), (65, 64), (127, 95), (128, 96), (67_108_863, 703)],
+)
+def test_lock_indicators_follow_the_table(held_ms, indicator):
+    assert lock_indicator(np.array([held_ms])).tolist() == [indicator]
+
+
+def test_a_loss_of_lock_survives_the_stream(afternoon):
+    table = afternoon.seen.systems["C"]
+    marks = table.lost_lock.copy()
+    row = int(np.flatnonzero(table.epoch == 20)[0])
+    marks[row, table.codes.index("L2I")] = 1
+    seen = replace(afternoon.seen, systems={"C": replace(table, lost_lock=marks)})
+    near = Gpst(int(afternoon.gpst_ns[0])).to_utc()
+    again = observations_of(decode_msm(messages_of(seen)), near=near).systems["C"]
+    lost = np.argwhere(again.lost_lock & 1)
+    assert [(int(again.epoch[r]), int(again.prn[r])) for r, _ in lost] == [
+        (20, int(table.prn[row]))
+    ]
+
+
+def test_a_text_comes_back_and_a_cut_one_is_refused():
+    text = TextMessage.at(Utc.parse("2026-03-09T12:00:00Z"), "模拟 simulated", station=3)
+    assert TextMessage.decode(text.encode()) == text
+    with pytest.raises(MalformedInput):
+        TextMessage.decode(text.encode()[:-1])
 
 
 def test_all_cells_of_recorded_streams_survive_encoding(stream):
