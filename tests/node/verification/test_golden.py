@@ -1,0 +1,65 @@
+"""Proofs that real nodes wrote stay true: two whole roads under their trust lists, never edited.
+
+`road-circle-v1` was written by version 0.1.0 (the site is a circle), `road-polygon-v1` by the first
+version that knew polygons. Signals and parties of both are simulated, as both say. The older
+`consignment-v1` is a golden of the file's form only: its events are made up, and the last test says
+so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zhidao.node.verification.verdict import verify
+from zhidao.positioning.events import ArrivalProven
+from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
+from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
+
+
+def read(name: str):
+    data = (GOLDEN / f"{name}.zdproof").read_bytes()
+    trust = (GOLDEN / f"{name}.trust.json").read_bytes()
+    proof, trusted = decode_proof(data), decode_trust_list(trust)
+    assert (encode_proof(proof), encode_trust_list(trusted)) == (data, trust)
+    return proof, trusted
+
+
+@pytest.mark.parametrize(
+    ("name", "extent"),
+    [("road-circle-v1", "(radius 200.0 m)"), ("road-polygon-v1", "(the polygon with 7 corners")],
+)
+def test_a_road_of_an_earlier_version_still_holds(name, extent):
+    proof, trust = read(name)
+    verdict = verify(proof, [trust])
+    assert (verdict.verdict, verdict.reason) == ("holds", ""), verdict.sentence
+    told = {statement.code: statement.text for statement in verdict.proven}
+    assert extent in told["inside"]
+    assert {"position", "deal", "decision"} <= told.keys()
+
+
+@pytest.mark.parametrize("name", ["road-circle-v1", "road-polygon-v1"])
+def test_it_holds_under_no_other_list(name):
+    other = {"road-circle-v1": "road-polygon-v1", "road-polygon-v1": "road-circle-v1"}[name]
+    proof, _ = read(name)
+    assert verify(proof, [read(other)[1]]).verdict == "untrusted_root"
+
+
+def test_both_kinds_of_site_stand_in_them_as_they_were_written():
+    sites = {}
+    for name in ("road-circle-v1", "road-polygon-v1"):
+        for opened in read(name)[0].events:
+            if opened.event.type == ArrivalProven.TYPE:
+                fact = ArrivalProven.of(opened.event)
+                assert fact.payload() == dict(opened.event.payload)
+                sites[name] = (fact.site.radius_mm, len(fact.site.corners))
+    assert sites == {"road-circle-v1": (200_000, 0), "road-polygon-v1": (0, 7)}
+
+
+def test_the_golden_of_the_form_is_of_the_form_only():
+    proof = decode_proof((GOLDEN / "consignment-v1.zdproof").read_bytes())
+    trust = decode_trust_list((GOLDEN / "trust-v1.json").read_bytes())
+    assert verify(proof, [trust]).verdict != "holds"
