@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bounds import bounds
 from benchmarks.carrier_phase import carrier_phases
 from benchmarks.measuring import claim
 from benchmarks.rivals import DATA, LIMIT, cpu_s, rival, rms
@@ -54,6 +55,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     yield from _reading(runs)
     yield from _single_points(runs)
     yield from _accuracy()
+    yield from bounds(long=long)
     yield from carrier_phases(runs)
     yield from _rtcm(runs)
 

@@ -9,13 +9,14 @@ noise and reflections of the environment class.
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 
 from zhidao.positioning.domain.atmosphere import troposphere_mapping
 from zhidao.positioning.domain.measurements import Measurements
-from zhidao.positioning.domain.observations import Bools, Floats
+from zhidao.positioning.domain.observations import Bools, Floats, Ints
 from zhidao.positioning.domain.orbits import is_geostationary
 from zhidao.positioning.domain.protection import LinearModel
 from zhidao.positioning.domain.settings import Settings
@@ -87,3 +88,17 @@ def usual_variance(model: LinearModel) -> Floats:
     """Variance in m^2 that residuals mostly have, (e, s)."""
     variance: Floats = model.usual_m2 + ((model.common_m * model.usual) ** 2).sum(2)
     return variance
+
+
+def total_strain(
+    used: Bools, residual_m: Floats, variance_m2: Floats, spare: Ints, *, alarm: float
+) -> Floats:
+    """The squares of all residuals over their limit (e,): above 1 there is more than one fault.
+
+    The limit is the chi-square quantile by Wilson and Hilferty's approximation (1931).
+    """
+    total = np.where(used, np.nan_to_num(residual_m) ** 2 / variance_m2, 0).sum(1)
+    freedom = np.maximum(spare, 1)
+    tail = -NormalDist().inv_cdf(alarm)
+    limit = freedom * (1 - 2 / (9 * freedom) + tail * np.sqrt(2 / (9 * freedom))) ** 3
+    return np.where(spare > 0, total / limit, 0)

@@ -28,7 +28,7 @@ Not covered: a receiver that is fed false signals (see `authenticity`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -74,6 +74,23 @@ class LinearModel:
     group_fault: Floats
     suspected: Bools
     usual: float
+
+    def take(self, epochs: Ints | Bools) -> LinearModel:
+        """The given epochs only."""
+        whole = ("group_fault", "usual")
+        columns: dict[str, Any] = {
+            c.name: getattr(self, c.name) if c.name in whole else getattr(self, c.name)[epochs]
+            for c in fields(self)
+        }
+        return LinearModel(**columns)
+
+    @property
+    def spare(self) -> Ints:
+        """Ranges beyond those that a position needs, (e,)."""
+        used = self.weight > 0
+        clocks = (self.design[..., 3:] * used[..., None]).any(1).sum(1)
+        spare: Ints = used.sum(1) - 3 - clocks
+        return spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +318,16 @@ def _groups(
 
 def _gain_without(model: LinearModel, weight: Floats) -> tuple[Floats, Bools]:
     """Gain (e, 3, s) with other weights, and where there is one."""
-    weighted = model.design * weight[..., None]
-    normal = np.swapaxes(weighted, 1, 2) @ model.design
+    inverse = inverse_of(model.design, weight)
+    good = np.asarray(np.isfinite(inverse).all((1, 2)), bool)
+    weighted = np.swapaxes(model.design * weight[..., None], 1, 2)
+    return np.nan_to_num(inverse[:, :3]) @ weighted, good
+
+
+def inverse_of(design: Floats, weight: Floats) -> Floats:
+    """(A' W A)^-1 of each epoch (e, p, p), NaN where there is none; idle clocks are held."""
+    weighted = design * weight[..., None]
+    normal = np.swapaxes(weighted, 1, 2) @ design
     places = np.arange(3, normal.shape[1])
     idle = normal[:, places, places] == 0
     normal[:, places, places] += idle
@@ -313,9 +338,8 @@ def _gain_without(model: LinearModel, weight: Floats) -> tuple[Floats, Bools]:
         enough &= np.linalg.slogdet(scaled)[1] > math.log(1e-13)
     scaled[~enough] = np.eye(normal.shape[1])
     inverse = np.linalg.inv(scaled) / (scale[:, :, None] * scale[:, None, :])
-    gain = inverse[:, :3] @ np.swapaxes(weighted, 1, 2)
-    gain[~enough] = 0
-    return gain, enough
+    inverse[~enough] = np.nan
+    return inverse
 
 
 def _pairs(

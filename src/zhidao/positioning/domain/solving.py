@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from statistics import NormalDist
 from typing import Final, TypeVar
 
 import numpy as np
 
 from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.error_models import linear_model, usual_variance
+from zhidao.positioning.domain.error_models import linear_model, total_strain, usual_variance
 from zhidao.positioning.domain.integrity import judge, range_variance
 from zhidao.positioning.domain.measurements import Measurements, measure
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints, Observations
@@ -138,7 +137,8 @@ def _leave_out(
 ) -> None:
     """Takes out the range that fits least; a whole constellation where only that one shows."""
     worst = _suspicion(found, verdict)[epochs].argmax(1)
-    together = np.asarray((verdict.group_strain[epochs] > 1).any(1) & found.near_earth[epochs])
+    together: Bools = np.asarray((verdict.group_strain[epochs] > 1).any(1), bool)
+    together &= found.near_earth[epochs]
     together = np.asarray(together & ~(verdict.strain[epochs] > 1).any(1))
     one = epochs[~together]
     allowed[one, worst[~together]] = False
@@ -165,17 +165,13 @@ def _suspicion(found: Fit, verdict: _Verdict) -> Floats:
 
 
 def _total(found: Fit, variance: Floats, settings: Settings) -> Floats:
-    """The squares of all residuals over their limit: above 1 there is more than one fault, mostly.
-
-    The limit is the chi-square quantile by Wilson and Hilferty's approximation (1931).
-    """
-    used = found.weight > 0
-    total = np.where(used, np.nan_to_num(found.residual_m) ** 2 / variance, 0).sum(1)
-    spare = _redundancy(found)
-    freedom = np.maximum(spare, 1)
-    tail = -NormalDist().inv_cdf(settings.alarm_ppb * _PPB)
-    limit = freedom * (1 - 2 / (9 * freedom) + tail * np.sqrt(2 / (9 * freedom))) ** 3
-    return np.where(spare > 0, total / limit, 0)
+    return total_strain(
+        found.weight > 0,
+        found.residual_m,
+        variance,
+        _redundancy(found),
+        alarm=settings.alarm_ppb * _PPB,
+    )
 
 
 def _replaced(old: _T, new: _T, epochs: Ints) -> _T:
