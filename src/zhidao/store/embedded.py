@@ -235,11 +235,14 @@ class EmbeddedPostgres:
     def _failed(self, what: str) -> Unavailable:
         tail = self._log.read_bytes()[-1500:].decode(errors="replace") if self._log.exists() else ""
         full = "No space left" in tail
+        remedy = "free space on this disk" if full else "read the log and start again"
+        if "error while loading shared libraries" in tail:
+            remedy = "zhidao doctor says which libraries are missing and what to install"
         return Unavailable(
             f"{what}; its log ends: {tail.strip()}",
             code="disk_full" if full else "database_unavailable",
             where=str(self._log),
-            remedy="free space on this disk" if full else "read the log and start again",
+            remedy=remedy,
         )
 
 
