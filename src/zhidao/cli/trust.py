@@ -1,4 +1,4 @@
-"""`zhidao trust add|list|remove`: the lists of keys that `zhidao verify` goes by."""
+"""`zhidao trust`: the lists of keys that `zhidao verify` goes by, and how they are governed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from zhidao.cli.trust_govern import add_actions, plain, told
+from zhidao.cli import trust_credential
 from zhidao.cli.trust_folder import (
     Installed,
     install,
+    install_governed,
     installed_lists,
+    is_governed,
+    read_any,
     read_list,
     remove,
     shown,
@@ -35,13 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     removing = actions.add_parser("remove", help="trust a list no longer")
     removing.add_argument("list", metavar="LIST", help="its name, or how its fingerprint begins")
     removing.set_defaults(run=run, act=_remove)
+    credential = actions.add_parser("credential", help="verify a credential of any maker")
+    trust_credential.add_arguments(credential)
     for action in (adding, listing, removing):
         action.add_argument("--json", action="store_true", help="answer in JSON")
+    add_actions(actions)
     parser.epilog = (
         "examples:\n"
         "  zhidao trust add trust.json\n"
         "  zhidao trust list\n"
         "  zhidao trust remove 'Corridor authority'\n"
+        "  zhidao trust propose trust.json --governor KEY1 --governor KEY2 --governor KEY3 \\\n"
+        "      --threshold 2 -o corridor.zdtrust\n"
+        "  zhidao trust sign corridor.zdtrust && zhidao trust show corridor.zdtrust\n"
         "Whoever gives you a list could have made it up: compare the fingerprints with what the\n"
         "node's operator tells you over another channel (in person, by phone, in print)."
     )
@@ -53,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _add(options: argparse.Namespace, folder: Path) -> int:
+    if is_governed(options.file):
+        return _add_governed(options, folder)
     data, trust = read_list(options.file)
     known = [each.trust for each in installed_lists(folder)]
     if not options.json:
@@ -66,6 +79,26 @@ def _add(options: argparse.Namespace, folder: Path) -> int:
         print(json.dumps(_plain(Installed(path.stem, trust)), ensure_ascii=False))
     else:
         print(f"Installed; zhidao verify goes by it from now on ({path}).")
+    return 0
+
+
+def _add_governed(options: argparse.Namespace, folder: Path) -> int:
+    from zhidao.node.adapters.ambient import SystemClock
+
+    at = SystemClock().now()
+    new = read_any(options.file)
+    assert new.governed is not None, "the name says so"
+    known = [each for each in installed_lists(folder) if each.fingerprint == new.fingerprint]
+    if not options.json:
+        print(shown(told(plain(new.governed, at))))
+    # Whoever compared the first root goes by whatever its governors sign.
+    if not known and not options.yes and not _confirmed():
+        raise Refused("nothing was installed", code="not_confirmed")
+    install_governed(folder, options.file, at=at)
+    if options.json:
+        print(json.dumps(plain(new.governed, at), ensure_ascii=False))
+    else:
+        print("Installed; zhidao verify goes by it from now on.")
     return 0
 
 
@@ -121,8 +154,10 @@ def _described(each: Installed) -> list[str]:
     trust = each.trust
     lines = [
         f"{trust.name}, made {trust.created}",
-        f"  list  {each.fingerprint}",
+        f"  {'root ' if each.governed else 'list '} {each.fingerprint}",
     ]
+    if each.governed:
+        lines.append(f"  version {each.governed.version}, ends {each.governed.expires}")
     for node in trust.nodes:
         lines.append(f"  log   {node.log.key.fingerprint}  {node.party} ({node.log.name})")
         lines += [

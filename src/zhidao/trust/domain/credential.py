@@ -98,6 +98,11 @@ def issuer_of(document: Mapping[str, Any]) -> str:
     return name
 
 
+def is_url(value: object) -> bool:
+    """Whether a value is a text that is one URL."""
+    return isinstance(value, str) and _URL.match(value) is not None
+
+
 def is_version_1(document: Mapping[str, Any]) -> bool:
     """Whether it follows Verifiable Credentials Data Model 1.1 (W3C Recommendation, 2022)."""
     context = document.get("@context")

@@ -5,6 +5,9 @@ It is Keccak of the SHA-3 competition, not the SHA-3 of FIPS 202: the padding di
 
 from __future__ import annotations
 
+import hashlib
+from typing import Final
+
 import coincurve
 from Crypto.Hash import keccak
 
@@ -20,7 +23,22 @@ def keccak256(data: bytes) -> bytes:
     >>> keccak256(b"").hex()[:16]
     'c5d2460186f7233c'
     """
+    if _IN_OPENSSL:
+        return hashlib.new(_NAME, data, usedforsecurity=False).digest()
     return keccak.new(digest_bits=256, data=data).digest()
+
+
+def _in_openssl() -> bool:
+    try:
+        hashlib.new(_NAME, b"")
+    except ValueError:
+        return False
+    return True
+
+
+# OpenSSL has it since 3.2 and is several times as fast; older ones leave it to pycryptodome.
+_NAME: Final = "keccak-256"
+_IN_OPENSSL: Final = _in_openssl()
 
 
 def address_of(key: PublicKey) -> Address:
