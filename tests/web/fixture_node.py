@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fixture_track import track
 from fixture_world import ROUTE, World, world
 from litestar import Litestar, Request, Response, delete, get, post
 from litestar.datastructures import Cookie
@@ -95,6 +96,15 @@ async def proof(event: str) -> Response[Any]:
     return Response(found)
 
 
+@get("/v1/positioning/arrivals/{name:str}/track")
+async def one_track(name: str) -> Response[Any]:
+    # The second site is too small for any bound.
+    radius_mm = {"C-2038": 150_000, "C-2039": 12_000}.get(name)
+    if radius_mm is None:
+        return _refused(404, "not_found", "no window of this arrival was evaluated yet")
+    return Response(to_builtins(track(name, "Chukursay terminal", radius_mm)))
+
+
 @get("/v1/consignments/{name:str}/proof")
 async def export(name: str) -> Response[bytes]:
     return Response(f"proof of {name}".encode(), media_type="application/octet-stream")
@@ -161,6 +171,7 @@ async def fixture(data: dict[str, Any]) -> dict[str, Any]:
 def application() -> Litestar:
     """The pages of the node over the fixture's answers."""
     answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
+    answers.append(one_track)
     return Litestar([*routes(), *answers], openapi_config=None)
 
 

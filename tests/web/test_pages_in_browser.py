@@ -12,7 +12,11 @@ from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/consignments/C-2038", "/consignments/C-2039", "/consignments/C-2043", "/node")
+PAGES = (
+    *("/", "/consignments/C-2038", "/consignments/C-2039", "/consignments/C-2043", "/node"),
+    *("/consignments/C-2038/position", "/consignments/C-2039/position"),
+    "/consignments/C-2043/position",
+)
 PSEUDO = re.compile(r"⟦|^[\W\d_]*$")
 
 
@@ -38,7 +42,7 @@ def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, wi
     reader = readers(language=language, theme=theme, width=width)
     for path in PAGES:
         page = reader.open(path)
-        if path != "/node":
+        if path != "/node" and "position" not in path:
             page.wait_for_selector("a.moving", timeout=30_000)
         assert _violations(page) == [], path
         assert _fits(page), path
@@ -97,7 +101,7 @@ def test_no_sentence_stands_outside_the_catalogues(readers: Any) -> None:
               const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
               while (walk.nextNode()) {
                 const parent = walk.currentNode.parentElement;
-                if (parent.closest('noscript, .f-text, .finding, code, time, strong, h1, .side, .amount, .document-number, .map-country, .map-place, .moving, table, dd, .quiet, .parties, option, .said-who')) continue;
+                if (parent.closest('noscript, .f-text, .c-data, .finding, code, time, strong, h1, .side, .amount, .document-number, .map-country, .map-place, .moving, table, dd, .quiet, .parties, option, .said-who')) continue;
                 const text = walk.currentNode.textContent.trim();
                 if (text) out.push(text);
               }
@@ -397,3 +401,53 @@ def test_the_first_useful_words_cost_less_than_a_hundred_kilobytes(readers: Any)
     )
     assert shell < 100_000
     assert sum(sizes.values()) < 750_000
+
+
+def test_the_position_page_says_why_an_arrival_is_proven(readers: Any) -> None:
+    page = readers().open("/consignments/C-2038/position")
+    expect(page.locator(".position-head")).to_contain_text("The arrival at Chukursay terminal is")
+    expect(page.locator(".why > li")).to_have_count(6)
+    expect(page.locator(".why .condition-met")).to_have_count(6)
+    expect(page.locator(".why")).to_contain_text("60 positions from 60 epochs")
+    charts = page.locator("figure.chart")
+    expect(charts).to_have_count(3)
+    expect(charts.nth(0)).to_contain_text("The bound stays smaller than the room to the edge")
+    # Each chart has a table that says the same: one row an epoch, one row a satellite.
+    charts.nth(0).locator("summary").click()
+    expect(charts.nth(0).locator("tbody tr")).to_have_count(60)
+    charts.nth(1).locator("summary").click()
+    drawn = charts.nth(1).locator("svg .s-used, svg .s-unused, svg .s-out").count()
+    expect(charts.nth(1).locator("tbody tr")).to_have_count(drawn)
+    assert charts.nth(1).locator("tbody tr", has_text="dB-Hz").count() >= 8
+
+
+def test_the_position_page_says_why_an_arrival_is_not_proven(readers: Any) -> None:
+    page = readers(language="zh").open("/consignments/C-2039/position")
+    expect(page.locator(".position-head")).to_contain_text("未证明到达")
+    inside = page.locator(".why > li").nth(3)
+    expect(inside).to_have_class(re.compile("condition-failed"))
+    expect(inside).to_contain_text("不成立")
+    expect(page.locator(".c-bound-alone")).to_have_count(1)
+    expect(page.locator(".c-stretch")).to_have_count(0)
+    expect(page.locator("figure.chart").first).to_contain_text("界限未能保持小于距边缘的距离")
+
+
+def test_an_epoch_is_chosen_by_keyboard_and_the_sky_follows(readers: Any) -> None:
+    page = readers().open("/consignments/C-2038/position")
+    slider = page.get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".epoch")).to_contain_text("Epoch 1 of 60")
+    first = page.locator("figure.chart").nth(2).locator("h3").inner_text()
+    page.keyboard.press("End")
+    expect(page.locator(".epoch")).to_contain_text("Epoch 60 of 60")
+    assert page.locator("figure.chart").nth(2).locator("h3").inner_text() != first
+    page.locator(".position-head a").click()
+    expect(page.locator("h1")).to_have_text("Pulse oximeters, 420 cartons")
+    page.locator("a", has_text="Sky, residuals and bound").click()
+    expect(page).to_have_url(re.compile("/consignments/C-2038/position$"))
+
+
+def test_an_arrival_without_a_window_says_so(readers: Any) -> None:
+    page = readers().open("/consignments/C-2043/position")
+    expect(page.locator("main")).to_contain_text("No window of satellite signals")

@@ -49,10 +49,11 @@ export function metres(value: number): string {
 
 /** A bound, rounded up: what is surely within 17.2 m is surely within 18 m. */
 export function bound(value: number): string {
-  return value >= 1000 ? metres(Math.ceil(value / 100) * 100) : unit(Math.ceil(value));
+  return value >= 1000 ? metres(Math.ceil(value / 100) * 100) : whole(Math.ceil(value));
 }
 
-const unit = (value: number): string =>
+/** Metres without digits behind the point. */
+export const whole = (value: number): string =>
   new Intl.NumberFormat(locale(), { style: "unit", unit: "meter" }).format(value);
 
 const zone = (): { timeZone?: string } => (settings.value.times === "utc" ? { timeZone: "UTC" } : {});

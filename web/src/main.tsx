@@ -1,9 +1,9 @@
 // The pages of a node: the shell, and one page by address.
-import { render } from "preact";
+import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { useCell } from "./cell";
-import { ProblemNote, asProblem } from "./parts/basics";
+import { Loading, ProblemNote, asProblem } from "./parts/basics";
 import { CheckDialog } from "./parts/seal";
 import { Shell } from "./parts/shell";
 import { ConsignmentPage } from "./pages/consignment";
@@ -45,6 +45,8 @@ function App() {
 }
 
 function Page({ where }: { where: string }) {
+  const position = /^\/consignments\/([^/]+)\/position$/.exec(where);
+  if (position) return <Later page={() => import("./pages/position")} id={decodeURIComponent(position[1] as string)} />;
   const consignment = /^\/consignments\/([^/]+)$/.exec(where);
   if (consignment) return <ConsignmentPage id={decodeURIComponent(consignment[1] as string)} />;
   switch (where) {
@@ -61,6 +63,20 @@ function Page({ where }: { where: string }) {
     default:
       return <p class="state">{t("page.missing")}</p>;
   }
+}
+
+/** A page whose code is fetched when somebody first opens it. */
+function Later({ page, id }: { page: () => Promise<{ default: ComponentType<{ id: string }> }>; id: string }) {
+  const [found, set] = useState<{ Page: ComponentType<{ id: string }> } | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    page().then(
+      (module) => set({ Page: module.default }),
+      (error: unknown) => setProblem(asProblem(error)),
+    );
+  }, []);
+  if (problem) return <ProblemNote problem={problem} />;
+  return found ? <found.Page id={id} /> : <Loading what={t("position.reading")} />;
 }
 
 settings.watch(applyTheme);

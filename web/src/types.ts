@@ -211,6 +211,47 @@ export interface Road extends RoadSummary {
   said: Said[];
 }
 
+/** One satellite at an epoch: thousandths of degrees and of dB-Hz, millimetres. */
+export interface SkySatellite {
+  satellite: string;
+  azimuth_mdeg: number;
+  elevation_mdeg: number;
+  residual_mm: number;
+  strength_mdbhz: number;
+  used: boolean;
+  excluded: boolean;
+}
+
+export interface TrackFix {
+  at: string;
+  reason: string;
+  protection_mm: number;
+  room_mm: number;
+  satellites: number;
+  sky: SkySatellite[];
+}
+
+export interface Track {
+  evidence: string;
+  window: string;
+  navigation: string;
+  software: string;
+  site: { name: string };
+  not_before: string;
+  not_after: string;
+  risk_ppb: number;
+  decision: string;
+  observed_at: string;
+  stretch_from: string;
+  stretch_until: string;
+  epochs: number;
+  positions: number;
+  mask_mdeg: number;
+  stretch_s_min: number;
+  simulated: boolean;
+  fixes: TrackFix[];
+}
+
 export interface Health {
   version: string;
   uptime_s: number;

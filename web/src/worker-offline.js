@@ -24,7 +24,8 @@ function keeps(path) {
   return (
     path === "/v1/session" ||
     path === "/v1/roads" ||
-    /^\/v1\/consignments\/[^/]+\/road$/.test(path)
+    /^\/v1\/consignments\/[^/]+\/road$/.test(path) ||
+    /^\/v1\/positioning\/arrivals\/[^/]+\/track$/.test(path)
   );
 }
 

@@ -102,7 +102,10 @@ def routes(folder: Path = ASSETS) -> list[Any]:
     index = files.get("index.html") or Built(_TYPES[".html"], _NOT_BUILT, {}, '"not-built"')
 
     @get(
-        ["/", "/consignments/{consignment:str}", "/node", "/start", "/login", "/enter"],
+        [
+            *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
+            *("/node", "/start", "/login", "/enter"),
+        ],
         include_in_schema=False,
         security=[{}],
     )
