@@ -104,6 +104,7 @@ def _more_tokens(state: dict[str, Any]) -> dict[str, str]:
 PUBLIC = {
     ("GET", "/log/tile/{path}"),
     ("GET", "/v1/trust/log/{index}"),
+    ("GET", "/v1/trust/log/{index}/proof"),
     ("GET", "/witness/{hashed}/checkpoint"),
     ("GET", "/witness/mirror/{hashed}/checkpoint"),
     ("GET", "/witness/mirror/{hashed}/tile/{path}"),

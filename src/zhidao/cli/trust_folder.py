@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.core.timescale import Utc
+from zhidao.trust.domain.governance import GovernedList
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.trust_list import TRUST_BYTES_MAX, decode_trust_list, trust_list_fingerprint
 
 _SUFFIX: Final = ".json"
+_GOVERNED: Final = ".zdtrust"
 _PREFIX_CHARACTERS_MIN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A list that a person has decided to trust."""
+    """A list that a person has decided to trust; `governed` if no single party can change it."""
 
     fingerprint: str
     trust: TrustList
+    governed: GovernedList | None = None
 
 
 def trust_folder(environment: Mapping[str, str]) -> Path:
@@ -67,20 +71,66 @@ def installed_lists(folder: Path) -> list[Installed]:
                 remedy="remove the file and add the list again",
             )
         found.append(Installed(fingerprint, trust))
-    return found
+    governed = sorted(folder.glob(f"*{_GOVERNED}"))
+    return [*found, *(read_any(path, pinned=path.stem) for path in governed)]
+
+
+def read_any(path: Path, *, pinned: str | None = None) -> Installed:
+    """A list of either form. Raises MalformedInput, or Refused if its signatures do not hold.
+
+    `pinned`: fingerprint of the first root that a governed list must begin with.
+    """
+    if path.suffix != _GOVERNED:
+        data, trust = read_list(path)
+        return Installed(trust_list_fingerprint(data), trust)
+    # The update framework takes a tenth of a second to import, and most users have none such.
+    from zhidao.trust.service.governing import believe
+    from zhidao.trust.wire.governance import GOVERNED_BYTES_MAX, decode_governed
+
+    governed = believe(
+        decode_governed(read_file(path, bytes_max=GOVERNED_BYTES_MAX)), pinned=pinned
+    )
+    return Installed(governed.root, governed.trust, governed)
+
+
+def install_governed(folder: Path, path: Path, *, at: Utc) -> Installed:
+    """Installs a governed list, or the next version of one: it stands under its first root.
+
+    Raises Refused: `list_expired`, `rolled_back`, `forked_list`.
+    """
+    new = read_any(path)
+    assert new.governed is not None, "the caller looked at the suffix"
+    new.governed.check_admits(at)
+    place = folder / f"{new.fingerprint}{_GOVERNED}"
+    if place.exists():
+        before = read_any(place, pinned=new.fingerprint).governed
+        assert before is not None
+        new.governed.check_follows(before)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write(place, path.read_bytes())
+    return new
+
+
+def is_governed(path: Path) -> bool:
+    """Whether a file's name says that it is a governed list."""
+    return path.suffix == _GOVERNED
 
 
 def install(folder: Path, data: bytes) -> Path:
     """Writes a list's bytes; the same list again changes nothing."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{trust_list_fingerprint(data)}{_SUFFIX}"
+    _write(path, data)
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
     draft = path.with_suffix(".new")
     with draft.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    return path
 
 
 def remove(folder: Path, wanted: str) -> list[Installed]:
@@ -101,7 +151,8 @@ def remove(folder: Path, wanted: str) -> list[Installed]:
     if not named and len(chosen) > 1:
         raise MalformedInput(f"{wanted!r} begins several fingerprints; give more of it")
     for each in chosen:
-        (folder / f"{each.fingerprint}{_SUFFIX}").unlink(missing_ok=True)
+        suffix = _GOVERNED if each.governed else _SUFFIX
+        (folder / f"{each.fingerprint}{suffix}").unlink(missing_ok=True)
     return chosen
 
 

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.trust_folder import installed_lists, read_file, read_list, shown, trust_folder
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.trust_folder import installed_lists, read_any, read_file, shown, trust_folder
+from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
+    from zhidao.core.timescale import Utc
     from zhidao.node.verification.verdict import Verdict
-    from zhidao.trust.domain.proof import Statement
+    from zhidao.trust.domain.proof import Proof, Statement
     from zhidao.trust.domain.trust_list import TrustList
 
 MALFORMED: Final = "malformed"
@@ -55,7 +56,6 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.node.verification.verdict import verify
     from zhidao.trust.wire.zdproof import PROOF_BYTES_MAX, decode_proof
 
-    lists = _lists(options.trust)
     data = read_file(options.file, bytes_max=PROOF_BYTES_MAX)
     try:
         proof = decode_proof(data)
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             raise
         print(json.dumps(_malformed(error), ensure_ascii=False))
         return error.exit_status
-    verdict = verify(proof, lists)
+    verdict = verify(proof, _lists(options.trust, proof))
     if options.json:
         print(json.dumps(plain(verdict, proof.consignment), ensure_ascii=False))
     else:
@@ -123,10 +123,38 @@ def _keys(verdict: Verdict) -> Sequence[Any]:
     return verdict.fingerprints if verdict.verdict == "untrusted_root" else ()
 
 
-def _lists(files: list[Path] | None) -> list[TrustList]:
+def _lists(files: list[Path] | None, proof: Proof) -> list[TrustList]:
+    """The lists that may judge this proof.
+
+    Raises Refused (`list_expired`) if the only ones have expired and nobody vouches that the facts
+    are older than that.
+    """
+    from zhidao.node.adapters.ambient import SystemClock
+
     if files:
-        return [read_list(path)[1] for path in files]
-    return [each.trust for each in installed_lists(trust_folder(os.environ))]
+        chosen = [read_any(path) for path in files]
+    else:
+        chosen = installed_lists(trust_folder(os.environ))
+    good: list[TrustList] = []
+    refusal: Refused | None = None
+    for each in chosen:
+        try:
+            if each.governed and each.governed.standing(SystemClock().now()) == "expired":
+                each.governed.check_speaks(_witnessed_at(each.trust, proof))
+        except Refused as error:
+            refusal = error
+        else:
+            good.append(each.trust)
+    if refusal and not good:
+        raise refusal
+    return good
+
+
+def _witnessed_at(trust: TrustList, proof: Proof) -> Utc | None:
+    from zhidao.core.timescale import NS, Utc
+
+    witnessed = trust.policy.judge(proof.note) if trust.policy else None
+    return Utc.from_unix_ns(witnessed.at_s * NS) if witnessed and witnessed.by else None
 
 
 def _malformed(error: MalformedInput) -> dict[str, Any]:

@@ -8,24 +8,27 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.params import Parameter
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.trust.domain.policy import Witnessed
 from zhidao.trust.domain.witness import OldSizeDiffers
 from zhidao.trust.service.entries import Entries, commitment_leaves
 from zhidao.trust.service.feeder import Feeder
+from zhidao.trust.service.governing import believe, leaf_of
 from zhidao.trust.service.mirror import Mirrors
 from zhidao.trust.service.peers import origin_hash
 from zhidao.trust.service.watch import FRAUD_TYPE, Watch
 from zhidao.trust.service.witness import Witness
 from zhidao.trust.service.witness_ports import FraudBook
+from zhidao.trust.wire.governance import decode_governed
 from zhidao.trust.wire.note import vkey
 from zhidao.trust.wire.tiles import parse_tile_path
 from zhidao.trust.wire.witness import SIZE_TYPE, decode_add_checkpoint
 
 _Hash = Annotated[str, Parameter(pattern="^[0-9a-f]{64}$")]
 _Name = Annotated[str, Parameter(pattern="^[0-9a-z_-]{1,100}$")]
+_Index = Annotated[int, Parameter(ge=0, le=2**53 - 1)]
 _FRESH = {"cache-control": "no-cache"}
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 
@@ -153,9 +156,23 @@ def routes(parts: Parts) -> Router:
         done = await parts.entries.add(commitment_leaves(await request.body()))
         return Integration(first=done.first, count=done.count, checkpoint=done.checkpoint.decode())
 
+    @post("/v1/trust/lists", media_type="application/json")
+    async def publish_list(request: Request[Any, Any, Any], actor: Actor) -> Integration:
+        """Logs a version of a governed trust list as an open leaf, if its signatures hold."""
+        actor.require(Role.ADMIN, Role.OPERATOR)
+        file = decode_governed(await request.body())
+        done = await parts.entries.add([leaf_of(believe(file))])
+        return Integration(first=done.first, count=1, checkpoint=done.checkpoint.decode())
+
+    @get("/v1/trust/log/{index:int}/proof", media_type="text/plain", security=[{}])
+    async def tlog_proof(index: _Index) -> Response[bytes]:
+        """One leaf's proof in the newest cosigned head, as a .tlog-proof file."""
+        return Response(await parts.feeder.tlog_proof(index), media_type="text/plain")
+
     handlers: list[Any] = [
         *(witness_add_checkpoint, witness_gossip, witness_fraud, witness_checkpoint),
         *(mirror_checkpoint, mirror_tile, witness_state, one_fraud, log_commitments),
+        *(publish_list, tlog_proof),
     ]
     return Router("/", route_handlers=handlers, tags=["trust"])
 

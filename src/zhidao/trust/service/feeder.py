@@ -10,12 +10,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from zhidao.core.errors import Refused, Unavailable, ZhidaoError
+from zhidao.core.errors import NotFound, Refused, Unavailable, ZhidaoError
 from zhidao.trust.domain.note import Note, NoteKey, NoteSignature
 from zhidao.trust.domain.policy import Policy, Witnessed
 from zhidao.trust.service.log_reader import LogReader, checkpoint_of
 from zhidao.trust.service.witness_ports import Answer, CosignedNotes, Network
 from zhidao.trust.wire.note import decode_lines, decode_note, encode_note
+from zhidao.trust.wire.tlog_proof import TlogProof, encode_tlog_proof
 from zhidao.trust.wire.witness import encode_add_checkpoint
 
 _LOG: Final = logging.getLogger("zhidao.witness")
@@ -89,6 +90,20 @@ class Feeder:
             except Refused as error:
                 found[name] = error.code
         return found
+
+    async def tlog_proof(self, index: int) -> bytes:
+        """A leaf's proof in the newest head that bears cosignatures, or in the newest at all.
+
+        Raises NotFound if that head does not cover the leaf.
+        """
+        note = await self._kept.newest()
+        if note is None or checkpoint_of(note).size <= index:
+            note = await self._reader.checkpoint()
+        size = checkpoint_of(note).size
+        if index >= size:
+            raise NotFound(f"the newest checkpoint covers no leaf {index}")
+        path = await self._reader.inclusion(index, size)
+        return encode_tlog_proof(TlogProof(index, path, decode_note(note)))
 
     async def _ask(self, url: str, note: bytes) -> Sequence[NoteSignature]:
         try:
