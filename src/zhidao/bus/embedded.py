@@ -122,6 +122,8 @@ class EmbeddedNats:
     def _met_full_disk(self) -> bool:
         """Whether the server complained of a full disk since its start."""
         with self._log.open("rb") as file:
+            # A log that was cut to its bound begins anew.
+            self._log_read = min(self._log_read, os.fstat(file.fileno()).st_size)
             file.seek(self._log_read)
             news = file.read()
         # The last line may be half written; it is read again next time.

@@ -41,10 +41,10 @@ def run(options: argparse.Namespace) -> int:
             shown = {name: value for name, value in state.items() if "code" not in name}
             print(json.dumps(shown), flush=True)
             return
-        print(f"zhidao serves at {state['url']}", file=sys.stderr)
+        print(f"zhidao serves at {state['page']}", file=sys.stderr)
         if "first_admin_code" in state:
             print(
-                f"first start: open {state['url']}/start#{state['first_admin_code']}",
+                f"first start: open {state['page']}/start#{state['first_admin_code']}",
                 file=sys.stderr,
             )
 

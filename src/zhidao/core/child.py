@@ -6,10 +6,12 @@ program. It is a script and not a function run after fork, because this process 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -46,6 +48,7 @@ os.execv(argv[0], argv)
 """
 
 
+LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 _PORT_LOWEST: Final = 10_000
 _PORT_HIGHEST: Final = 65_536
 
@@ -86,6 +89,30 @@ def start_child(
             start_new_session=True,
             env=environment,
         )
+
+
+def bound_log(log: Path, bytes_max: int = LOG_BYTES_MAX) -> bool:
+    """Keeps a log that another program appends to within a bound; says whether it was cut.
+
+    A file that grew past `bytes_max` is copied to `<name>.1`, in the place of the one before, and
+    emptied. What is written in between is lost; the program goes on without noticing.
+    """
+    try:
+        if log.stat().st_size <= bytes_max:
+            return False
+        aside = log.with_name(f"{log.name}.new")
+        shutil.copy2(log, aside)
+        aside.replace(log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        # On a full disk there is no room for a copy: what is new counts more than what is old.
+        if error.errno != errno.ENOSPC:
+            raise
+        log.with_name(f"{log.name}.new").unlink(missing_ok=True)
+        os.truncate(log, 0)
+    return True
 
 
 def hold_folder(folder: Path) -> int:

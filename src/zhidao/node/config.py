@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -149,6 +150,14 @@ def load(
     if not organisation.value and (said := _said_at_first_start(config.data)):
         values["node.organisation"] = Sourced(organisation.setting, said, FIRST_START)
     return config
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether who listens at `host` listens at all addresses of the machine."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _said_at_first_start(data: Path) -> str:

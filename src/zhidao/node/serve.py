@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from zhidao.core.actor import Role
+from zhidao.core.child import bound_log
 from zhidao.core.errors import Refused, Unavailable, ZhidaoError
 from zhidao.core.ids import party_id
 from zhidao.node.adapters.key_files import write_private
@@ -25,7 +26,7 @@ from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import own_service_manager
 from zhidao.node.config import Config
 from zhidao.node.jobs import Job, JobKeeper
-from zhidao.node.web_server import listening, web_server
+from zhidao.node.web_server import listening, own_url, page_url, web_server
 from zhidao.node.workers import Workers
 
 WATCH_S: Final = 0.25
@@ -36,6 +37,11 @@ _LOG: Final = logging.getLogger("zhidao.node")
 
 class Child(Protocol):
     """A server program under our care."""
+
+    @property
+    def log(self) -> Path:
+        """The file that it appends its log to."""
+        ...
 
     def start(self) -> str:
         """Starts it, or starts it again; returns its URL."""
@@ -172,10 +178,10 @@ async def _serve(
         while not server.started:  # noqa: ASYNC110 (uvicorn tells by this flag only)
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        scheme = "http" if config.text("http.tls") == "off" else "https"
         state = {
             "pid": os.getpid(),
-            "url": f"{scheme}://{config.text('http.host')}:{port}",
+            "url": own_url(config, port),
+            "page": page_url(config, port),
             "devices": node.devices_address(),
             **await _codes_if_written(config, node),
         }
@@ -230,6 +236,8 @@ async def _watch(servers: Servers) -> None:
     while True:
         await asyncio.sleep(WATCH_S)
         for name, child in servers.children.items():
+            with contextlib.suppress(OSError):
+                bound_log(child.log)
             if child.alive():
                 continue
             _LOG.warning("%s died; starting it again", name, extra={"service": name})

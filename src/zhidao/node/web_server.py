@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
-from zhidao.node.config import Config
+from zhidao.node.config import Config, is_everywhere
 
 _BACKLOG: Final = 2048
 _CONNECTIONS_MAX: Final = 2000
@@ -50,6 +50,31 @@ def web_server(config: Config, app: Any) -> Any:
                     signal.signal(number, handler)
 
     return Server(_uvicorn_config(config, app))
+
+
+def own_url(config: Config, port: int) -> str:
+    """Where this machine's own programs find the node."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (looked for, not bound to)
+    host = config.text("http.host")
+    return f"{_scheme(config)}://{_bracketed(everywhere.get(host, host))}:{port}"
+
+
+def page_url(config: Config, port: int) -> str:
+    """Where people find the node: its public host, this machine's name if it listens everywhere."""
+    public = config.text("http.public_host")
+    if public:
+        return f"{_scheme(config)}://{public}"
+    if is_everywhere(config.text("http.host")):
+        return f"{_scheme(config)}://{socket.gethostname()}:{port}"
+    return own_url(config, port)
+
+
+def _scheme(config: Config) -> str:
+    return "http" if config.text("http.tls") == "off" else "https"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _uvicorn_config(config: Config, app: Any) -> Any:

@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.core.child import free_port
+from zhidao.core.child import bound_log, free_port
 from zhidao.core.errors import Unavailable
 
 READY_S: Final = 90.0
 STOP_S: Final = 15.0
 _PASSPHRASE: Final = "throw-away keys of a demonstration"  # noqa: S105 (it says so itself)
 _POLL_S: Final = 0.05
+_LOG_LOOK_S: Final = 30.0
 _TAIL_LINES: Final = 12
 
 
@@ -103,6 +104,7 @@ class NodeProcess:
             "ZHIDAO_INDUSTRY_MACHINE_NETWORKS": "127.0.0.0/8",
             "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
         }
+        bound_log(self.log)
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -133,7 +135,11 @@ class NodeProcess:
     async def _keep(self) -> None:
         while True:
             assert self._process is not None
-            await self._process.wait()
+            try:
+                await asyncio.wait_for(self._process.wait(), _LOG_LOOK_S)
+            except TimeoutError:
+                bound_log(self.log)
+                continue
             await asyncio.sleep(_POLL_S)
             await self._launch()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from zhidao.node.adapters.key_files import write_private
+from zhidao.node.config import is_everywhere
 
 _DAYS_VALID: Final = 397  # What browsers accept at most.
 _DAYS_BEFORE_RENEWAL: Final = 30
@@ -43,13 +45,13 @@ def _still_good(file: Path, host: str) -> bool:
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     soon = datetime.now(UTC) + timedelta(days=_DAYS_BEFORE_RENEWAL)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return certificate.not_valid_after_utc > soon and _name(host) in names
+    return certificate.not_valid_after_utc > soon and _names(host) <= set(names)
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
     now = datetime.now(UTC)
+    names = {*_names(host), x509.DNSName("localhost"), _name("127.0.0.1"), _name("::1")}
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zhidao node")])
-    names = {_name(host), x509.DNSName("localhost"), _name("127.0.0.1")}
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -58,10 +60,18 @@ def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=_DAYS_VALID))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName(sorted(names, key=repr)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+
+
+def _names(host: str) -> set[x509.GeneralName]:
+    """What the certificate must name: also this machine, if the node listens everywhere."""
+    names = {_name(host)}
+    if is_everywhere(host):
+        names.add(_name(socket.gethostname()))
+    return names
 
 
 def _name(host: str) -> x509.GeneralName:
