@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zhidao.cli.trust_govern import add_actions, plain, told
 from zhidao.cli import trust_credential
 from zhidao.cli.trust_folder import (
     Installed,
@@ -23,6 +22,7 @@ from zhidao.cli.trust_folder import (
     shown,
     trust_folder,
 )
+from zhidao.cli.trust_govern import add_actions, plain, told
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.trust_list import trust_list_fingerprint
