@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -15,14 +16,24 @@ from zhidao.core.journal import Entry, FixedKeyRing, Journal, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryDealIndex, MemoryLedgerStore
-from zhidao.finance.adapters.postgres import PostgresDealIndex, PostgresLedgerStore
+from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
+from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.domain.chain import Batch, first_head
-from zhidao.finance.domain.ledger import Account, AccountFlag, Transfer, TransferFlag
-from zhidao.finance.events import TransfersPosted
+from zhidao.finance.domain.ledger import (
+    Account,
+    AccountFlag,
+    Resolution,
+    Result,
+    Transfer,
+    TransferFlag,
+)
+from zhidao.finance.domain.records import from_transfers, movement_of, name_of
+from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import DealIndex, IndexedDeal, LedgerStore
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.memory import MemoryJournal
 
+FREE = TransferFlag(0)
 ACCOUNTS = (
     Account(UUID(int=1), 7, 100, AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS),
     Account(UUID(int=2**128 - 2), 2**32 - 1, 65_535),
@@ -86,7 +97,7 @@ def entry(batch: Batch) -> Entry:
     fact = TransfersPosted(
         ledger=batch.shard,
         batch=batch.number,
-        count=len(batch.transfers),
+        count=batch.count,
         root=batch.root.hex(),
         head=batch.head.hex(),
     )
@@ -101,8 +112,25 @@ def entry(batch: Batch) -> Entry:
     )
 
 
-def first(transfers: tuple[Transfer, ...] = TRANSFERS, shard: str = "CNY") -> Batch:
-    return Batch.after(first_head(shard), shard=shard, number=1, transfers=transfers)
+def balances(fact: BalancesStated, version: int) -> Entry:
+    return SCRIBE.write(
+        fact,
+        by=PartyId("node"),
+        aggregate=f"balances/{fact.ledger}",
+        version=version,
+        owner=PartyId("node"),
+        visible=(),
+        occurred_at=None,
+    )
+
+
+def first(transfers: Sequence[Transfer] = TRANSFERS, shard: str = "CNY") -> Batch:
+    data = from_transfers(transfers).tobytes()
+    return Batch.after(first_head(shard), shard=shard, number=1, data=data)
+
+
+async def batches_of(stores: Stores, shard: str = "CNY") -> list[Batch]:
+    return list(await stores.ledger.batches(shard, after=0))
 
 
 async def test_what_was_written_is_read_back_whole_and_in_order(stores: Stores) -> None:
@@ -113,20 +141,24 @@ async def test_what_was_written_is_read_back_whole_and_in_order(stores: Stores) 
         one.head,
         shard="CNY",
         number=2,
-        transfers=tuple(replace(t, id=UUID(int=t.id.int + 1)) for t in reversed(TRANSFERS)),
+        data=from_transfers(
+            [replace(t, id=UUID(int=t.id.int + 1), flags=FREE) for t in reversed(TRANSFERS)]
+        ).tobytes(),
+        failures=((bytes(range(16)), Result.EXCEEDS_CREDITS),),
     )
     for batch in (one, two):
         await stores.ledger.commit(batch, epoch=epoch, entry=entry(batch))
-    accounts, batches = await stores.ledger.load("CNY")
-    assert sorted(accounts, key=lambda a: a.id) == sorted(ACCOUNTS, key=lambda a: a.id)
-    assert batches == (one, two)
+    assert await stores.ledger.accounts("CNY") == ACCOUNTS
+    assert await batches_of(stores) == [one, two]
+    assert await stores.ledger.batches("CNY", after=1) == (two,)
     history = await stores.journal.load("ledger/CNY", viewer=None)
     assert [TransfersPosted.of(e.event).head for e in history] == [one.head.hex(), two.head.hex()]
     assert stores.woken
 
 
 async def test_an_empty_shard_is_empty(stores: Stores) -> None:
-    assert await stores.ledger.load("CNY") == ((), ())
+    assert await stores.ledger.accounts("CNY") == ()
+    assert await batches_of(stores) == []
 
 
 async def test_an_older_epoch_writes_nothing(stores: Stores) -> None:
@@ -140,7 +172,8 @@ async def test_an_older_epoch_writes_nothing(stores: Stores) -> None:
         with pytest.raises(Conflict) as fenced:
             await act
         assert fenced.value.code == "fenced"
-    assert await stores.ledger.load("CNY") == ((), ())
+    assert await stores.ledger.accounts("CNY") == ()
+    assert await batches_of(stores) == []
     assert await stores.journal.load("ledger/CNY", viewer=None) == ()
     await stores.ledger.commit(first(), epoch=new, entry=entry(first()))
 
@@ -161,8 +194,7 @@ async def test_a_number_is_given_once(stores: Stores) -> None:
     other = first((replace(TRANSFERS[1], id=UUID(int=77)),))
     with pytest.raises(Conflict):
         await stores.ledger.commit(other, epoch=epoch, entry=entry(other))
-    _, batches = await stores.ledger.load("CNY")
-    assert batches == (first(),)
+    assert await batches_of(stores) == [first()]
 
 
 async def test_an_account_opens_once(stores: Stores) -> None:
@@ -170,8 +202,63 @@ async def test_an_account_opens_once(stores: Stores) -> None:
     await stores.ledger.open_accounts("CNY", ACCOUNTS[:1], epoch=epoch, entries=[])
     with pytest.raises(Conflict):
         await stores.ledger.open_accounts("CNY", ACCOUNTS, epoch=epoch, entries=[])
-    accounts, _ = await stores.ledger.load("CNY")
-    assert accounts == ACCOUNTS[:1]
+    assert await stores.ledger.accounts("CNY") == ACCOUNTS[:1]
+
+
+async def test_ids_are_found_with_what_became_of_them(stores: Stores) -> None:
+    epoch = await stores.ledger.acquire("CNY", holder="a")
+    reserve = replace(TRANSFERS[1], id=UUID(int=70), flags=TransferFlag.PENDING)
+    post = replace(
+        TRANSFERS[1],
+        id=UUID(int=71),
+        pending_id=reserve.id,
+        flags=TransferFlag.POST_PENDING_TRANSFER,
+    )
+    failed = name_of(UUID(int=72))
+    one = Batch.after(
+        first_head("CNY"),
+        shard="CNY",
+        number=1,
+        data=from_transfers([TRANSFERS[1], reserve, post]).tobytes(),
+        failures=((failed, Result.EXCEEDS_CREDITS),),
+    )
+    await stores.ledger.commit(one, epoch=epoch, entry=entry(one))
+    names = [name_of(post.id), failed, name_of(UUID(int=73))]
+    found = await stores.ledger.find("CNY", names)
+    assert found.transfers == {name_of(t.id): movement_of(t) for t in (reserve, post)}
+    assert found.failures == {failed}
+    assert found.fates == {name_of(reserve.id): Resolution.POSTED}
+    again = Batch.after(
+        one.head,
+        shard="CNY",
+        number=2,
+        data=from_transfers([replace(post, id=UUID(int=75))]).tobytes(),
+    )
+    with pytest.raises(Conflict):
+        await stores.ledger.commit(again, epoch=epoch, entry=entry(again))
+    assert await batches_of(stores) == [one], "a reservation is resolved once"
+
+
+async def test_kept_balances_come_back_with_their_digest(stores: Stores) -> None:
+    epoch = await stores.ledger.acquire("CNY", holder="a")
+    await stores.ledger.commit(first(), epoch=epoch, entry=entry(first()))
+    assert await stores.ledger.snapshot("CNY") is None
+    assert await stores.ledger.stated("CNY") == (1, first().head.hex())
+    data = b"new" * 4_000_000
+    for version in (1,):
+        fact = BalancesStated(
+            ledger="CNY",
+            batch=1,
+            head=first().head.hex(),
+            accounts=0,
+            root="",
+            digest=hashlib.sha256(data).hexdigest(),
+        )
+        await stores.ledger.keep_snapshot(
+            "CNY", 1, data, epoch=epoch, entry=balances(fact, version)
+        )
+        assert await stores.ledger.snapshot("CNY") == (data, fact.digest)
+        assert await stores.ledger.statements("CNY") == version
 
 
 async def test_a_deal_is_found_by_consignment_and_while_open_by_terminal(stores: Stores) -> None:

@@ -163,3 +163,19 @@ class TransfersPosted(Fact, frozen=True, kw_only=True):
     count: int
     root: str
     head: str
+
+
+class BalancesStated(Fact, frozen=True, kw_only=True):
+    """All balances of a ledger after a batch. Aggregate `balances/<ledger>`.
+
+    `root`: Merkle root over the accounts' 128-byte records in order of opening, hex; `digest`:
+    SHA-256 of the kept snapshot, from which a restart begins.
+    """
+
+    TYPE: ClassVar[str] = "finance.BalancesStated.v1"
+    ledger: str
+    batch: int
+    head: str
+    accounts: int
+    root: str
+    digest: str

@@ -25,6 +25,7 @@ _WIRE: Final = {
     20: ("bigint", "iu", ">i8"),
     21: ("smallint", "iu", ">i2"),
     23: ("integer", "iu", ">i4"),
+    25: ("text", "V", ""),
     700: ("real", "f", ">f4"),
     701: ("double precision", "f", ">f8"),
     1184: ("timestamptz", "M", ">i8"),
@@ -36,7 +37,8 @@ def binary_rows(records: np.ndarray[Any, Any], oids: Sequence[int]) -> Iterator[
     """The COPY stream of a record array, in chunks.
 
     records: shape (n,) with one field per column, in order: integers, floats, bool, datetime64
-    (for timestamptz, read as UTC), `V16` for uuid and `Vn` for bytea of n bytes. `oids`: the
+    (for timestamptz, read as UTC), `V16` for uuid, `Vn` for bytea of n bytes, and for text of n
+    bytes (UTF-8). `oids`: the
     columns' types. Raises MalformedInput for a type that does not fit or a value out of range.
     """
     names = records.dtype.names or ()

@@ -8,6 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from zhidao.finance.domain.book import Book, History
+from zhidao.finance.domain.chain import Batch, first_head
 from zhidao.finance.domain.ledger import (
     AMOUNT_MAX,
     Account,
@@ -16,7 +18,9 @@ from zhidao.finance.domain.ledger import (
     Transfer,
     TransferFlag,
 )
-from zhidao.finance.domain.machine import State, apply, replay
+from zhidao.finance.domain.machine import apply
+from zhidao.finance.domain.records import movement_of, records_of, transfer_of
+from zhidao.finance.domain.validator import Validator
 
 LIMITED = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
 PENDING, POST, VOID, LINKED = (
@@ -26,6 +30,28 @@ PENDING, POST, VOID, LINKED = (
     TransferFlag.LINKED,
 )
 BANK, ALICE, BOB, OTHER = (UUID(int=n) for n in (1, 2, 3, 4))
+
+
+class State:
+    """A book with its whole past, and what it stored."""
+
+    def __init__(self) -> None:
+        self.book, self.past = Book(), History()
+        self.stored: list[Transfer] = []
+        self.put_account = self.book.put_account
+        self.account = self.book.account
+        self.accounts = self.book.accounts
+
+    def submit(self, *batch: Transfer, at_ns: int) -> list[Result]:
+        self.book.expire(at_ns)
+        stamps = [at_ns + place for place in range(len(batch))]
+        outcome = apply(list(map(movement_of, batch)), self.book, self.past, stamps=stamps)
+        self.past.remember(outcome.stored, outcome.failures)
+        self.stored += map(transfer_of, outcome.stored)
+        return outcome.results
+
+    def transfer(self, name: UUID) -> Transfer | None:
+        return next((one for one in self.stored if one.id == name), None)
 
 
 def fresh() -> State:
@@ -42,7 +68,7 @@ def move(number: int, debit: UUID, credit: UUID, amount: int, **more: object) ->
 
 
 def run(state: State, *batch: Transfer) -> list[str]:
-    return [result.value for result in apply(batch, state, at_ns=1_000)]
+    return [result.value for result in state.submit(*batch, at_ns=1_000)]
 
 
 def sums(state: State, name: UUID) -> tuple[int, int, int, int]:
@@ -59,7 +85,7 @@ def sums(state: State, name: UUID) -> tuple[int, int, int, int]:
 def test_money_that_is_not_there_does_not_leave() -> None:
     state = fresh()
     assert run(state, move(10, ALICE, BANK, 1)) == ["exceeds_credits"]
-    assert run(state, move(11, BANK, ALICE, 5), move(12, ALICE, BANK, 5)) == ["ok", "ok"]
+    assert run(state, move(11, BANK, ALICE, 5), move(12, ALICE, BANK, 5)) == ["created", "created"]
     assert run(state, move(13, ALICE, BANK, 1)) == ["exceeds_credits"]
     assert run(state, move(14, BANK, BOB, 1)) == ["exceeds_debits"]
 
@@ -70,7 +96,7 @@ def test_a_reservation_holds_money_and_lets_go_of_what_is_not_posted() -> None:
     assert sums(state, ALICE) == (70, 0, 0, 100)
     assert run(state, move(12, ALICE, BANK, 31)) == ["exceeds_credits"]
     post = Transfer(UUID(int=13), amount=40, pending_id=UUID(int=11), flags=POST)
-    assert run(state, post) == ["ok"]
+    assert run(state, post) == ["created"]
     assert sums(state, ALICE) == (0, 40, 0, 100)
     again = Transfer(UUID(int=14), pending_id=UUID(int=11), flags=VOID)
     assert run(state, again) == ["pending_transfer_already_posted"]
@@ -80,7 +106,7 @@ def test_a_reservation_holds_money_and_lets_go_of_what_is_not_posted() -> None:
 def test_a_void_gives_all_back() -> None:
     state = fresh()
     run(state, move(10, BANK, ALICE, 100), move(11, ALICE, BANK, 70, flags=PENDING))
-    assert run(state, Transfer(UUID(int=12), pending_id=UUID(int=11), flags=VOID)) == ["ok"]
+    assert run(state, Transfer(UUID(int=12), pending_id=UUID(int=11), flags=VOID)) == ["created"]
     assert sums(state, ALICE) == (0, 0, 0, 100)
     post = Transfer(UUID(int=13), amount=AMOUNT_MAX, pending_id=UUID(int=11), flags=POST)
     assert run(state, post) == ["pending_transfer_already_voided"]
@@ -90,7 +116,7 @@ def test_amount_max_posts_all_of_it() -> None:
     state = fresh()
     run(state, move(10, BANK, ALICE, 100), move(11, ALICE, BANK, 70, flags=PENDING))
     post = Transfer(UUID(int=12), amount=AMOUNT_MAX, pending_id=UUID(int=11), flags=POST)
-    assert run(state, post, post) == ["ok", "exists"]
+    assert run(state, post, post) == ["created", "exists"]
     assert sums(state, ALICE) == (0, 70, 0, 100)
 
 
@@ -105,7 +131,7 @@ def test_a_broken_chain_leaves_no_trace() -> None:
     assert run(state, *chain) == failed
     assert sums(state, ALICE) == (0, 0, 0, 0)
     assert state.transfer(UUID(int=10)) is None
-    assert run(state, chain[0], chain[2]) == ["ok", "ok"]
+    assert run(state, chain[0], chain[2]) == ["created", "created"]
 
 
 def test_a_post_inside_a_broken_chain_is_undone() -> None:
@@ -114,14 +140,14 @@ def test_a_post_inside_a_broken_chain_is_undone() -> None:
     post = Transfer(UUID(int=12), amount=70, pending_id=UUID(int=11), flags=POST | LINKED)
     assert run(state, post, move(13, ALICE, BANK, 31)) == ["linked_event_failed", "exceeds_credits"]
     assert sums(state, ALICE) == (70, 0, 0, 100)
-    assert run(state, Transfer(UUID(int=14), pending_id=UUID(int=11), flags=VOID)) == ["ok"]
+    assert run(state, Transfer(UUID(int=14), pending_id=UUID(int=11), flags=VOID)) == ["created"]
 
 
 def test_a_chain_without_an_end_fails_as_a_whole() -> None:
     state = fresh()
     first = move(10, BANK, ALICE, 100)
     open_chain = (move(11, BANK, ALICE, 1, flags=LINKED), move(12, BANK, ALICE, 1, flags=LINKED))
-    expected = ["ok", "linked_event_failed", "linked_event_chain_open"]
+    expected = ["created", "linked_event_failed", "linked_event_chain_open"]
     assert run(state, first, *open_chain) == expected
     assert sums(state, ALICE) == (0, 0, 0, 100)
 
@@ -164,7 +190,7 @@ def test_what_is_malformed_has_a_name() -> None:
         Transfer(UUID(int=26), pending_id=UUID(int=26), flags=POST),
         Transfer(UUID(int=27), pending_id=UUID(int=98), flags=POST),
         Transfer(UUID(int=28), pending_id=UUID(int=98), flags=POST | VOID),
-        move(29, BANK, ALICE, 1, flags=TransferFlag.BALANCING_DEBIT),
+        move(29, BANK, ALICE, 1, flags=TransferFlag.IMPORTED),
         move(30, BANK, ALICE, 1, timestamp=7),
         move(31, BANK, ALICE, 1, pending_id=UUID(int=1)),
     ) == [
@@ -188,9 +214,80 @@ def test_what_is_malformed_has_a_name() -> None:
 def test_sums_never_leave_63_bits() -> None:
     state = fresh()
     assert run(state, move(10, BANK, ALICE, 2**63 - 1), move(11, BANK, ALICE, 1)) == [
-        "ok",
+        "created",
         "overflows_debits_posted",
     ]
+
+
+def test_a_failure_of_its_moment_spends_the_id() -> None:
+    state = fresh()
+    poor = move(10, ALICE, BANK, 5)
+    assert run(state, poor, poor) == ["exceeds_credits", "id_already_failed"]
+    assert run(state, move(11, BANK, ALICE, 5), poor) == ["created", "id_already_failed"]
+    assert run(state, move(12, ALICE, BANK, 5)) == ["created"]
+
+
+def test_the_id_stays_spent_though_its_chain_is_undone() -> None:
+    state = fresh()
+    chain = (move(10, BANK, BOB, 0, flags=LINKED), move(11, BANK, BOB, 1))
+    assert run(state, *chain) == ["linked_event_failed", "exceeds_debits"]
+    assert run(state, move(11, BANK, BOB, 0), move(10, BANK, BOB, 0)) == [
+        "id_already_failed",
+        "created",
+    ]
+
+
+def test_a_reservation_ends_with_its_time() -> None:
+    state = fresh()
+    run(state, move(10, BANK, ALICE, 100), move(11, ALICE, BANK, 70, flags=PENDING, timeout=2))
+    post = Transfer(UUID(int=12), amount=AMOUNT_MAX, pending_id=UUID(int=11), flags=POST)
+    assert state.submit(post, at_ns=2_000_001_001) == [Result.PENDING_TRANSFER_EXPIRED]
+    assert sums(state, ALICE) == (0, 0, 0, 100)
+    assert run(state, move(13, ALICE, BANK, 1, timeout=1)) == [
+        "timeout_reserved_for_pending_transfer"
+    ]
+
+
+def test_a_reservation_is_over_within_a_batch_by_the_stamp_of_the_post() -> None:
+    state = fresh()
+    state.book.expire(0)
+    run(state, move(10, BANK, ALICE, 100), move(11, ALICE, BANK, 70, flags=PENDING, timeout=2))
+    fill = [move(100 + n, BANK, ALICE, 0) for n in range(3)]
+    post = Transfer(UUID(int=12), amount=AMOUNT_MAX, pending_id=UUID(int=11), flags=POST)
+    results = state.submit(*fill, post, at_ns=2_000_000_998)
+    assert results[3] is Result.PENDING_TRANSFER_EXPIRED
+    assert sums(state, ALICE) == (70, 0, 0, 100), "given back with the next batch"
+
+
+def test_a_balancing_transfer_takes_what_there_is() -> None:
+    state = fresh()
+    run(state, move(10, BANK, ALICE, 100), move(11, ALICE, BANK, 30, flags=PENDING))
+    balancing = move(12, ALICE, BANK, AMOUNT_MAX, flags=TransferFlag.BALANCING_DEBIT)
+    assert run(state, balancing, balancing) == ["created", "exists"]
+    assert sums(state, ALICE) == (30, 70, 0, 100)
+    less = move(12, ALICE, BANK, 69, flags=TransferFlag.BALANCING_DEBIT)
+    assert run(state, less) == ["exists_with_different_amount"]
+    other = move(13, BANK, BOB, 9, flags=TransferFlag.BALANCING_CREDIT)
+    assert run(state, other) == ["created"]
+    assert sums(state, BOB) == (0, 0, 0, 0)
+
+
+def test_a_closed_account_moves_nothing_until_its_closing_is_voided() -> None:
+    state = fresh()
+    closing = PENDING | TransferFlag.CLOSING_DEBIT
+    assert run(state, move(10, ALICE, BANK, 0, flags=TransferFlag.CLOSING_DEBIT)) == [
+        "closing_transfer_must_be_pending"
+    ]
+    run(state, move(9, BANK, ALICE, 5), move(8, ALICE, BANK, 2, flags=PENDING))
+    assert run(state, move(11, ALICE, BANK, 0, flags=closing)) == ["created"]
+    post = Transfer(UUID(int=14), amount=2, pending_id=UUID(int=8), flags=POST)
+    assert run(state, move(12, BANK, ALICE, 1), move(13, ALICE, BANK, 1), post) == [
+        "credit_account_already_closed",
+        "debit_account_already_closed",
+        "debit_account_already_closed",
+    ]
+    void = Transfer(UUID(int=15), pending_id=UUID(int=11), flags=VOID)
+    assert run(state, void, move(16, BANK, ALICE, 1)) == ["created", "created"]
 
 
 class Reference:
@@ -224,15 +321,10 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.state = fresh()
         self.reference = Reference()
-        self.stored: list[Transfer] = []
         self.number = 100
 
     def submit(self, *batch: Transfer) -> list[Result]:
-        draft = self.state.draft()
-        results = apply(batch, draft, at_ns=self.number * 1_000)
-        self.stored.extend(draft.added)
-        draft.keep()
-        return results
+        return self.state.submit(*batch, at_ns=self.number * 1_000)
 
     def next_id(self) -> int:
         self.number += 1
@@ -248,7 +340,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert result is Result.ACCOUNTS_MUST_BE_DIFFERENT
             return
         allowed = self.reference.allows(debit, credit, amount)
-        assert (result is Result.OK) == allowed
+        assert (result is Result.CREATED) == allowed
         if allowed:
             self.reference.move(debit, credit, amount)
 
@@ -257,8 +349,8 @@ class LedgerMachine(RuleBasedStateMachine):
         number = self.next_id()
         [result] = self.submit(move(number, debit, credit, amount, flags=PENDING))
         if debit != credit:
-            assert (result is Result.OK) == self.reference.allows(debit, credit, amount)
-        if result is Result.OK:
+            assert (result is Result.CREATED) == self.reference.allows(debit, credit, amount)
+        if result is Result.CREATED:
             self.reference.held[number] = (debit, credit, amount)
 
     @rule(data=st.data(), share=st.integers(0, 60), void=st.booleans())
@@ -278,7 +370,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if not void and share > held:
             assert result is Result.EXCEEDS_PENDING_TRANSFER_AMOUNT
             return
-        assert result is Result.OK
+        assert result is Result.CREATED
         assert self.submit(one) == [Result.EXISTS]
         del self.reference.held[pending]
         if not void:
@@ -292,7 +384,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         results = self.submit(*batch)
         free = self.reference.posted[ALICE] - self.reference.owes(ALICE) + first
-        assert all(result is Result.OK for result in results) == (free >= second)
+        assert all(result is Result.CREATED for result in results) == (free >= second)
         if free >= second:
             self.reference.move(BANK, ALICE, first)
             self.reference.move(ALICE, BANK, second)
@@ -314,7 +406,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         again = fresh()
-        assert replay(self.stored, again), "what was stored holds again"
+        data = records_of(map(movement_of, self.state.stored)).tobytes()
+        batch = Batch.after(first_head("X"), shard="X", number=1, data=data)
+        assert Validator("X", again.book).replay(batch), "what was stored holds again"
         assert {a.id: a for a in again.accounts()} == {a.id: a for a in self.state.accounts()}
 
 

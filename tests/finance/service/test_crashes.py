@@ -108,7 +108,7 @@ async def end(make_world: Any, durable: Any) -> dict[str, Any]:
     assert await durable.index.open() == ()
     assert sum(account.balance for account in await world.ledger.accounts("CNY")) == 0
     assert all(account.debits_pending == 0 for account in await world.ledger.accounts("CNY"))
-    _, batches = await durable.store.load("CNY")
+    batches = await durable.store.batches("CNY", after=0)
     return {
         "state": deal.state,
         "reason": deal.settled.reason,
@@ -116,7 +116,7 @@ async def end(make_world: Any, durable: Any) -> dict[str, Any]:
         "moves": len(durable.titles.sent),
         "custody": durable.titles.custody,
         "balances": await world.balances(),
-        "transfers": sum(len(batch.transfers) for batch in batches),
+        "transfers": sum(len(batch.records) for batch in batches),
     }
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from zhidao.core.timescale import Utc
-from zhidao.finance.adapters.postgres import PostgresDealIndex, PostgresLedgerStore
+from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
+from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.store.archive import PostgresArchive
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
@@ -62,7 +63,7 @@ async def test_every_transfer_is_in_a_batch_whose_root_is_in_the_outbox(
     await make_world(durable).fill()
     async with database.session() as session:
         row = await session.fetch_one(
-            "select (select count(*) from finance.transfer) as transfers,"
+            "select (select count(*) from finance.transfer_id) as transfers,"
             " (select count(*) from finance.batch) as batches,"
             " (select count(*) from finance.outbox where aggregate = 'ledger/CNY') as posted"
         )

@@ -30,13 +30,13 @@ async def two_accounts(ledger: Ledger) -> None:
 async def test_a_batch_is_one_event_with_its_root_and_head(durable) -> None:
     ledger = ledger_of(durable)
     await two_accounts(ledger)
-    assert await ledger.submit("X", [pay(10), pay(11)]) == [Result.OK, Result.OK]
+    assert await ledger.submit("X", [pay(10), pay(11)]) == [Result.CREATED, Result.CREATED]
     await ledger.submit("X", [pay(12)])
     events = [entry.event for entry in durable.journal.written]
     posted = [TransfersPosted.of(event) for event in events]
     assert [(fact.batch, fact.count) for fact in posted] == [(1, 2), (2, 1)]
     assert {event.aggregate for event in events} == {"ledger/X"}
-    _, batches = await durable.store.load("X")
+    batches = await durable.store.batches("X", after=0)
     assert [batch.head.hex() for batch in batches] == [fact.head for fact in posted]
 
 
@@ -54,7 +54,7 @@ async def test_a_new_validator_reads_back_what_the_old_one_wrote(durable) -> Non
     await ledger.submit("X", [pay(10), pay(11)])
     again = ledger_of(durable)
     assert (await again.account("X", UUID(int=2))).balance == 10
-    assert await again.submit("X", [pay(10), pay(12)]) == [Result.EXISTS, Result.OK]
+    assert await again.submit("X", [pay(10), pay(12)]) == [Result.EXISTS, Result.CREATED]
     with pytest.raises(NotFound):
         await again.account("X", UUID(int=3))
 
@@ -69,7 +69,7 @@ async def test_an_older_validator_is_fenced_and_stays_so(durable) -> None:
     assert fenced.value.code == "fenced"
     with pytest.raises(Unavailable):
         await old.account("X", UUID(int=1))
-    assert await new.submit("X", [pay(12)]) == [Result.OK]
+    assert await new.submit("X", [pay(12)]) == [Result.CREATED]
 
 
 async def test_a_changed_row_keeps_the_ledger_from_starting(durable) -> None:
@@ -78,7 +78,9 @@ async def test_a_changed_row_keeps_the_ledger_from_starting(durable) -> None:
     await ledger.submit("X", [pay(10)])
     await ledger.submit("X", [pay(11)])
     held = durable.store._batches["X"]
-    held[1] = replace(held[1], transfers=(replace(held[1].transfers[0], amount=6),))
+    records = held[1].records.copy()
+    records["amount"] = 6
+    held[1] = replace(held[1], data=records.tobytes())
     with pytest.raises(Refused, match="batch 2") as refused:
         await ledger_of(durable).account("X", UUID(int=1))
     assert refused.value.code == "ledger_head_differs"
@@ -114,10 +116,11 @@ async def test_batches_at_the_same_time_take_turns(durable) -> None:
     ledger = ledger_of(durable)
     await two_accounts(ledger)
     answers = await asyncio.gather(*(ledger.submit("X", [pay(100 + n, 1)]) for n in range(50)))
-    assert answers == [[Result.OK]] * 50
+    assert answers == [[Result.CREATED]] * 50
     assert (await ledger.account("X", UUID(int=1))).balance == -50
-    _, batches = await durable.store.load("X")
-    stamps = [t.timestamp for batch in batches for t in batch.transfers]
+    batches = await durable.store.batches("X", after=0)
+    stamps = [stamp for batch in batches for stamp in batch.records["timestamp"].tolist()]
+    assert len(batches) < 50, "they share batches"
     assert stamps == sorted(set(stamps))
 
 
@@ -131,3 +134,73 @@ async def test_an_account_opens_once(durable) -> None:
 async def test_a_batch_has_a_greatest_size(durable) -> None:
     with pytest.raises(Refused, match="8189"):
         await ledger_of(durable).submit("X", [pay(10)] * 8_190)
+
+
+async def test_a_restart_begins_with_the_kept_balances(durable) -> None:
+    ledger = Ledger(
+        durable.store, scribe=durable.scribe, clock=durable.clock, holder="a", snapshot_each=3
+    )
+    await two_accounts(ledger)
+    for number in range(10, 20):
+        await ledger.submit("X", [pay(number)])
+    kept = await durable.store.snapshot("X")
+    assert kept is not None
+    durable.store._batches["X"][0] = None  # What lies before the balances is not read again.
+    again = ledger_of(durable)
+    assert (await again.account("X", UUID(int=2))).balance == 50
+    assert await again.submit("X", [pay(10), pay(20)]) == [Result.EXISTS, Result.CREATED]
+    await again.state_balances("X")
+    events = [entry.event.aggregate for entry in durable.journal.written]
+    assert events.count("balances/X") == 4
+
+
+async def test_changed_balances_keep_the_ledger_from_starting(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    await ledger.submit("X", [pay(10)])
+    await ledger.state_balances("X")
+    data, digest = durable.store._snapshots["X"]
+    durable.store._snapshots["X"] = data[:-1] + b"\x01", digest
+    with pytest.raises(Refused, match="kept balances"):
+        await ledger_of(durable).account("X", UUID(int=1))
+
+
+async def test_a_batch_missing_at_the_end_keeps_the_ledger_from_starting(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    await ledger.submit("X", [pay(10)])
+    await ledger.submit("X", [pay(11)])
+    durable.store._batches["X"].pop()
+    with pytest.raises(Refused, match="batch 2"):
+        await ledger_of(durable).account("X", UUID(int=1))
+
+
+async def test_big_batches_follow_each_other_and_hold(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+    batches = [[pay(1_000 * batch + n, 1) for n in range(600)] for batch in range(1, 6)]
+    answers = await asyncio.gather(*(ledger.submit("X", batch) for batch in batches))
+    assert answers == [[Result.CREATED] * 600] * 5
+    assert (await ledger.account("X", UUID(int=2))).balance == 3_000
+    again = await ledger.submit("X", batches[2])
+    assert again == [Result.EXISTS] * 600
+
+
+async def test_one_write_that_fails_refuses_what_was_judged_upon_it(durable) -> None:
+    class Dies(LosesAnswers):
+        async def commit(self, batch: Any, **more: Any) -> None:
+            await asyncio.sleep(0.01)
+            if self.silent:
+                self.silent = False
+                raise Unavailable("gone before it wrote")
+            await self.inner.commit(batch, **more)
+
+    ledger = ledger_of(durable, Dies(durable.store))
+    await two_accounts(ledger)
+    first = asyncio.create_task(ledger.submit("X", [pay(10)]))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(ledger.submit("X", [pay(11)]))
+    ends = await asyncio.gather(first, second, return_exceptions=True)
+    assert all(isinstance(end, Unavailable) for end in ends)
+    assert await ledger.submit("X", [pay(10), pay(11)]) == [Result.CREATED] * 2
+    assert (await ledger.account("X", UUID(int=2))).balance == 10

@@ -7,19 +7,24 @@ from uuid import UUID
 
 from zhidao.core.errors import Conflict
 from zhidao.core.journal import Entry, Journal
+from zhidao.finance.domain.book import History
 from zhidao.finance.domain.chain import Batch
 from zhidao.finance.domain.ledger import Account
+from zhidao.finance.domain.records import Name, movements_of
+from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import IndexedDeal
 
 
 class MemoryLedgerStore:
-    """The ledger's rows in lists; events go to the given journal of the same room."""
+    """The ledger's batches in lists; events go to the given journal of the same room."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._epochs: dict[str, int] = {}
         self._accounts: dict[str, dict[UUID, Account]] = {}
         self._batches: dict[str, list[Batch]] = {}
+        self._past: dict[str, History] = {}
+        self._snapshots: dict[str, tuple[bytes, str]] = {}
 
     async def acquire(self, shard: str, *, holder: str) -> int:
         """The next epoch."""
@@ -27,10 +32,28 @@ class MemoryLedgerStore:
         self._epochs[shard] = self._epochs.get(shard, 0) + 1
         return self._epochs[shard]
 
-    async def load(self, shard: str) -> tuple[tuple[Account, ...], tuple[Batch, ...]]:
-        """All rows of a shard."""
-        accounts = tuple(self._accounts.get(shard, {}).values())
-        return accounts, tuple(self._batches.get(shard, ()))
+    async def accounts(self, shard: str) -> tuple[Account, ...]:
+        """All accounts of a shard."""
+        return tuple(self._accounts.get(shard, {}).values())
+
+    async def batches(self, shard: str, *, after: int) -> tuple[Batch, ...]:
+        """The batches behind a number."""
+        return tuple(self._batches.get(shard, ()))[after:]
+
+    async def find(self, shard: str, names: Sequence[Name]) -> History:
+        """What is known of these names."""
+        past, found = self._past.get(shard, History()), History()
+        wanted = list(names)
+        for name in wanted:
+            movement = past.transfers.get(name)
+            if movement is not None:
+                found.transfers[name] = movement
+                if movement.pending_id in past.transfers:
+                    wanted.append(movement.pending_id)
+            if name in past.failures:
+                found.failures.add(name)
+        found.fates = {name: past.fates[name] for name in found.transfers if name in past.fates}
+        return found
 
     async def open_accounts(
         self, shard: str, accounts: Sequence[Account], *, epoch: int, entries: Sequence[Entry]
@@ -48,10 +71,40 @@ class MemoryLedgerStore:
         """Writes a batch and its event, or nothing."""
         self._check(batch.shard, epoch)
         held = self._batches.setdefault(batch.shard, [])
+        past = self._past.setdefault(batch.shard, History())
         if batch.number != len(held) + 1:
             raise Conflict(f"batch {batch.number} of ledger {batch.shard} is taken")
+        movements, failures = movements_of(batch.records), dict(batch.failures)
+        if any(one.id in past.transfers or one.pending_id in past.fates for one in movements):
+            raise Conflict(f"a transfer of batch {batch.number} stands already")
         await self._journal.append([entry])
         held.append(batch)
+        past.remember(movements, failures)
+
+    async def snapshot(self, shard: str) -> tuple[bytes, str] | None:
+        """The newest balances and their stated digest."""
+        return self._snapshots.get(shard)
+
+    async def keep_snapshot(
+        self, shard: str, number: int, data: bytes, *, epoch: int, entry: Entry
+    ) -> None:
+        """Keeps the balances and their event, or nothing."""
+        assert number <= len(self._batches.get(shard, ())), "balances follow a batch"
+        self._check(shard, epoch)
+        await self._journal.append([entry])
+        self._snapshots[shard] = data, BalancesStated.of(entry.event).digest
+
+    async def statements(self, shard: str) -> int:
+        """How often balances were stated."""
+        return len(await self._journal.load(f"balances/{shard}", viewer=None))
+
+    async def stated(self, shard: str) -> tuple[int, str] | None:
+        """The newest batch of the journal and its head."""
+        history = await self._journal.load(f"ledger/{shard}", viewer=None)
+        if not history:
+            return None
+        fact = TransfersPosted.of(history[-1].event)
+        return fact.batch, fact.head
 
     def _check(self, shard: str, epoch: int) -> None:
         if epoch != self._epochs.get(shard):

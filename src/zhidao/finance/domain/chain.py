@@ -1,52 +1,41 @@
 """What makes a ledger's batches checkable: leaf bytes, Merkle root, and the chain of heads.
 
 A leaf is the transfer in TigerBeetle's own 128-byte record (little-endian), so that another
-engine's rows give the same root. root = RFC 9162 section 2.1.1 tree hash with SHA-256;
+engine's rows give the same root; after them stand the ids that this batch spent on a failure, each
+as its 16 bytes and the result's name. root = RFC 9162 section 2.1.1 tree hash with SHA-256;
 head = SHA-256(head before || shard's batch number, 8 bytes big-endian || count, 8 bytes || root).
 """
 
 from __future__ import annotations
 
 import hashlib
-import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
-from zhidao.core.hashtree import leaf_hash, tree_root
-from zhidao.finance.domain.ledger import Transfer
+import numpy as np
 
-# id, debit, credit, amount, pending_id, user_data_128 (16 bytes each); user_data_64,
-# user_data_32, timeout, ledger, code, flags, timestamp.
-_RECORD: Final = struct.Struct("<16s16s16s16s16s16sQIIIHHQ")
-assert _RECORD.size == 128
+from zhidao.core.hashtree import tree_root
+from zhidao.finance.domain.ledger import Result
+from zhidao.finance.domain.records import RECORD_BYTES, TRANSFER, Name, Records
 
-
-def record_bytes(transfer: Transfer) -> bytes:
-    """The transfer as 128 bytes."""
-    wide = (
-        transfer.id.int,
-        transfer.debit_account_id.int,
-        transfer.credit_account_id.int,
-        transfer.amount,
-        transfer.pending_id.int,
-        transfer.user_data_128,
-    )
-    return _RECORD.pack(
-        *(number.to_bytes(16, "little") for number in wide),
-        0,
-        0,
-        0,
-        transfer.ledger,
-        transfer.code,
-        transfer.flags,
-        transfer.timestamp,
-    )
+Failures: TypeAlias = tuple[tuple[Name, Result], ...]
+_LEAF: Final = b"\x00"
 
 
-def batch_root(transfers: Sequence[Transfer]) -> bytes:
-    """The Merkle root over a batch's transfers in their order."""
-    return tree_root(leaf_hash(record_bytes(transfer)) for transfer in transfers)
+def leaves(data: bytes, failures: Failures = ()) -> list[bytes]:
+    """The leaf hashes of a batch: of its records, then of its failed ids."""
+    sha256, size = hashlib.sha256, RECORD_BYTES
+    hashes = [
+        sha256(_LEAF + data[start : start + size]).digest() for start in range(0, len(data), size)
+    ]
+    hashes += [sha256(_LEAF + name + result.encode()).digest() for name, result in failures]
+    return hashes
+
+
+def batch_root(data: bytes, failures: Failures = ()) -> bytes:
+    """The Merkle root over a batch's records, one after the other, and its failed ids."""
+    return tree_root(leaves(data, failures))
 
 
 def first_head(shard: str) -> bytes:
@@ -55,26 +44,52 @@ def first_head(shard: str) -> bytes:
 
 
 def next_head(head: bytes, *, number: int, count: int, root: bytes) -> bytes:
-    """The head after a batch."""
+    """The head after a batch. `count`: of its leaves."""
     middle = number.to_bytes(8, "big") + count.to_bytes(8, "big")
     return hashlib.sha256(head + middle + root).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Transfers that became durable together. `number` counts from 1 within the shard."""
+    """Transfers that became durable together. `number` counts from 1 within the shard.
+
+    `data`: the transfers' records, one after the other.
+    """
 
     shard: str
     number: int
-    transfers: tuple[Transfer, ...]
+    data: bytes = field(repr=False)
+    failures: Failures
     root: bytes
     head: bytes
 
     @classmethod
     def after(
-        cls, head: bytes, *, shard: str, number: int, transfers: tuple[Transfer, ...]
+        cls, head: bytes, *, shard: str, number: int, data: bytes, failures: Failures = ()
     ) -> Batch:
         """The batch that follows a head."""
-        root = batch_root(transfers)
-        following = next_head(head, number=number, count=len(transfers), root=root)
-        return cls(shard, number, transfers, root, following)
+        root = batch_root(data, failures)
+        count = len(data) // RECORD_BYTES + len(failures)
+        return cls(
+            shard,
+            number,
+            data,
+            failures,
+            root,
+            next_head(head, number=number, count=count, root=root),
+        )
+
+    @property
+    def records(self) -> Records:
+        """The transfers, shape (n,)."""
+        return np.frombuffer(self.data, TRANSFER)
+
+    @property
+    def count(self) -> int:
+        """How many leaves the batch's root stands for."""
+        return len(self.data) // RECORD_BYTES + len(self.failures)
+
+
+def pairs(failures: Mapping[Name, Result]) -> Failures:
+    """Failed ids in the order in which they failed."""
+    return tuple(failures.items())

@@ -1,9 +1,10 @@
 """Values of the double-entry ledger: accounts, transfers, and the result of each transfer.
 
-Names, flags and result names are TigerBeetle's (reference pages `Account`, `Transfer` and
-`create_transfers`; version 0.17.9 is meant, its source was not at hand: not checked line by
-line). Amounts stay below 2^63 so that PostgreSQL's bigint holds them; larger ones are refused by
-name. A debit and a credit of the same amount make each transfer, so a ledger always sums to zero.
+Names, flags and result names are TigerBeetle's, version 0.17.9: they were checked against the
+bindings of its Python client; the order of the checks against its published sources of a version
+near it, not line by line. Amounts stay below 2^63 so that PostgreSQL's bigint holds them; larger
+ones are refused by name. A debit and a credit of the same amount make each transfer, so a ledger
+always sums to zero. Imported events (transfers of the past) are not part of this ledger.
 """
 
 from __future__ import annotations
@@ -52,8 +53,16 @@ class TransferFlag(IntFlag):
 NO_ACCOUNT_FLAGS: Final = AccountFlag(0)
 NO_TRANSFER_FLAGS: Final = TransferFlag(0)
 RESOLVING: Final = TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER
-# Balancing, closing and imported transfers are not part of this machine yet.
-KNOWN_FLAGS: Final = TransferFlag.LINKED | TransferFlag.PENDING | RESOLVING
+BALANCING: Final = TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT
+CLOSING: Final = TransferFlag.CLOSING_DEBIT | TransferFlag.CLOSING_CREDIT
+KNOWN_FLAGS: Final = TransferFlag.LINKED | TransferFlag.PENDING | RESOLVING | BALANCING | CLOSING
+KNOWN_ACCOUNT_FLAGS: Final = (
+    AccountFlag.LINKED
+    | AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+    | AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
+    | AccountFlag.HISTORY
+    | AccountFlag.CLOSED
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,9 @@ class Account:
     debits_posted: int = 0
     credits_pending: int = 0
     credits_posted: int = 0
+    user_data_64: int = 0
+    user_data_32: int = 0
+    timestamp: int = 0
 
     @property
     def balance(self) -> int:
@@ -86,7 +98,8 @@ class Transfer:
     """A movement from one account to another, or the resolution of a pending one.
 
     `timestamp` (ns, Unix) is given by the validator and 0 in a request. A post or void may leave
-    accounts, ledger and code zero: they are those of the pending transfer.
+    accounts, ledger and code zero: they are those of the pending transfer. `timeout` (s): after
+    it a pending transfer expires; 0 means never, and a leg of a decision across nodes has none.
     """
 
     id: UUID
@@ -99,6 +112,9 @@ class Transfer:
     code: int = 0
     flags: TransferFlag = NO_TRANSFER_FLAGS
     timestamp: int = 0
+    user_data_64: int = 0
+    user_data_32: int = 0
+    timeout: int = 0
 
     def __post_init__(self) -> None:
         assert self.amount >= 0, "an amount has no sign; the accounts give the direction"
@@ -110,27 +126,32 @@ class Resolution(StrEnum):
     PENDING = "pending"
     POSTED = "posted"
     VOIDED = "voided"
+    EXPIRED = "expired"
 
 
 class Result(StrEnum):
     """The answer to one transfer of a batch."""
 
-    OK = "ok"
+    CREATED = "created"
     LINKED_EVENT_FAILED = "linked_event_failed"
     LINKED_EVENT_CHAIN_OPEN = "linked_event_chain_open"
     TIMESTAMP_MUST_BE_ZERO = "timestamp_must_be_zero"
     RESERVED_FLAG = "reserved_flag"
     ID_MUST_NOT_BE_ZERO = "id_must_not_be_zero"
     ID_MUST_NOT_BE_INT_MAX = "id_must_not_be_int_max"
-    EXISTS = "exists"
     EXISTS_WITH_DIFFERENT_FLAGS = "exists_with_different_flags"
     EXISTS_WITH_DIFFERENT_PENDING_ID = "exists_with_different_pending_id"
+    EXISTS_WITH_DIFFERENT_TIMEOUT = "exists_with_different_timeout"
     EXISTS_WITH_DIFFERENT_DEBIT_ACCOUNT_ID = "exists_with_different_debit_account_id"
     EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID = "exists_with_different_credit_account_id"
     EXISTS_WITH_DIFFERENT_AMOUNT = "exists_with_different_amount"
     EXISTS_WITH_DIFFERENT_USER_DATA_128 = "exists_with_different_user_data_128"
+    EXISTS_WITH_DIFFERENT_USER_DATA_64 = "exists_with_different_user_data_64"
+    EXISTS_WITH_DIFFERENT_USER_DATA_32 = "exists_with_different_user_data_32"
     EXISTS_WITH_DIFFERENT_LEDGER = "exists_with_different_ledger"
     EXISTS_WITH_DIFFERENT_CODE = "exists_with_different_code"
+    EXISTS = "exists"
+    ID_ALREADY_FAILED = "id_already_failed"
     FLAGS_ARE_MUTUALLY_EXCLUSIVE = "flags_are_mutually_exclusive"
     DEBIT_ACCOUNT_ID_MUST_NOT_BE_ZERO = "debit_account_id_must_not_be_zero"
     DEBIT_ACCOUNT_ID_MUST_NOT_BE_INT_MAX = "debit_account_id_must_not_be_int_max"
@@ -141,9 +162,10 @@ class Result(StrEnum):
     PENDING_ID_MUST_NOT_BE_ZERO = "pending_id_must_not_be_zero"
     PENDING_ID_MUST_NOT_BE_INT_MAX = "pending_id_must_not_be_int_max"
     PENDING_ID_MUST_BE_DIFFERENT = "pending_id_must_be_different"
+    TIMEOUT_RESERVED_FOR_PENDING_TRANSFER = "timeout_reserved_for_pending_transfer"
+    CLOSING_TRANSFER_MUST_BE_PENDING = "closing_transfer_must_be_pending"
     LEDGER_MUST_NOT_BE_ZERO = "ledger_must_not_be_zero"
     CODE_MUST_NOT_BE_ZERO = "code_must_not_be_zero"
-    AMOUNT_MUST_NOT_EXCEED_INT64_MAX = "amount_must_not_exceed_int64_max"
     DEBIT_ACCOUNT_NOT_FOUND = "debit_account_not_found"
     CREDIT_ACCOUNT_NOT_FOUND = "credit_account_not_found"
     ACCOUNTS_MUST_HAVE_THE_SAME_LEDGER = "accounts_must_have_the_same_ledger"
@@ -158,19 +180,66 @@ class Result(StrEnum):
     PENDING_HAS_DIFFERENT_AMOUNT = "pending_transfer_has_different_amount"
     PENDING_TRANSFER_ALREADY_POSTED = "pending_transfer_already_posted"
     PENDING_TRANSFER_ALREADY_VOIDED = "pending_transfer_already_voided"
+    PENDING_TRANSFER_EXPIRED = "pending_transfer_expired"
+    DEBIT_ACCOUNT_ALREADY_CLOSED = "debit_account_already_closed"
+    CREDIT_ACCOUNT_ALREADY_CLOSED = "credit_account_already_closed"
     OVERFLOWS_DEBITS_PENDING = "overflows_debits_pending"
     OVERFLOWS_CREDITS_PENDING = "overflows_credits_pending"
     OVERFLOWS_DEBITS_POSTED = "overflows_debits_posted"
     OVERFLOWS_CREDITS_POSTED = "overflows_credits_posted"
     OVERFLOWS_DEBITS = "overflows_debits"
     OVERFLOWS_CREDITS = "overflows_credits"
+    OVERFLOWS_TIMEOUT = "overflows_timeout"
     EXCEEDS_CREDITS = "exceeds_credits"
     EXCEEDS_DEBITS = "exceeds_debits"
+    AMOUNT_MUST_NOT_EXCEED_INT64_MAX = "amount_must_not_exceed_int64_max"
+    """Ours: the amount is more than 2^63 - 1 and no sentinel."""
 
     @property
     def holds(self) -> bool:
         """Whether the transfer stands in the ledger after this answer."""
-        return self in (Result.OK, Result.EXISTS)
+        return self in (Result.CREATED, Result.EXISTS)
+
+
+TRANSIENT: Final = frozenset(
+    {
+        Result.DEBIT_ACCOUNT_NOT_FOUND,
+        Result.CREDIT_ACCOUNT_NOT_FOUND,
+        Result.PENDING_TRANSFER_NOT_FOUND,
+        Result.DEBIT_ACCOUNT_ALREADY_CLOSED,
+        Result.CREDIT_ACCOUNT_ALREADY_CLOSED,
+        Result.EXCEEDS_CREDITS,
+        Result.EXCEEDS_DEBITS,
+    }
+)
+"""Failures that another moment would not have had. The id stays failed, so that a late repeat of a
+request cannot move money that its caller believes was refused."""
+
+
+class AccountResult(StrEnum):
+    """The answer to one account of a batch."""
+
+    CREATED = "created"
+    LINKED_EVENT_FAILED = "linked_event_failed"
+    LINKED_EVENT_CHAIN_OPEN = "linked_event_chain_open"
+    TIMESTAMP_MUST_BE_ZERO = "timestamp_must_be_zero"
+    RESERVED_FLAG = "reserved_flag"
+    ID_MUST_NOT_BE_ZERO = "id_must_not_be_zero"
+    ID_MUST_NOT_BE_INT_MAX = "id_must_not_be_int_max"
+    EXISTS_WITH_DIFFERENT_FLAGS = "exists_with_different_flags"
+    EXISTS_WITH_DIFFERENT_USER_DATA_128 = "exists_with_different_user_data_128"
+    EXISTS_WITH_DIFFERENT_USER_DATA_64 = "exists_with_different_user_data_64"
+    EXISTS_WITH_DIFFERENT_USER_DATA_32 = "exists_with_different_user_data_32"
+    EXISTS_WITH_DIFFERENT_LEDGER = "exists_with_different_ledger"
+    EXISTS_WITH_DIFFERENT_CODE = "exists_with_different_code"
+    EXISTS = "exists"
+    FLAGS_ARE_MUTUALLY_EXCLUSIVE = "flags_are_mutually_exclusive"
+    DEBITS_PENDING_MUST_BE_ZERO = "debits_pending_must_be_zero"
+    DEBITS_POSTED_MUST_BE_ZERO = "debits_posted_must_be_zero"
+    CREDITS_PENDING_MUST_BE_ZERO = "credits_pending_must_be_zero"
+    CREDITS_POSTED_MUST_BE_ZERO = "credits_posted_must_be_zero"
+    LEDGER_MUST_NOT_BE_ZERO = "ledger_must_not_be_zero"
+    CODE_MUST_NOT_BE_ZERO = "code_must_not_be_zero"
 
 
 def ledger_number(currency: Currency) -> int:

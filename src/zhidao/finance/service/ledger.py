@@ -1,50 +1,78 @@
-"""The ledger's one validator: each batch goes through the machine, then becomes durable at once."""
+"""The ledger's one validator: groups become batches, batches become durable, then callers hear.
+
+While one batch is written, the next is already judged (two at a time, in order), so that the
+database and this process work side by side. Single transfers that arrive meanwhile go together
+into the next batch: that is the group commit.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 from uuid import UUID
 
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, NotFound, Refused, Unavailable, ZhidaoError
 from zhidao.core.journal import Entry, Scribe
-from zhidao.finance.domain.chain import Batch, first_head
+from zhidao.finance.domain import snapshot as snapshots
+from zhidao.finance.domain.book import History
+from zhidao.finance.domain.chain import Batch
 from zhidao.finance.domain.ledger import TRANSFERS_MAX, Account, Result, Transfer
-from zhidao.finance.domain.machine import State, apply, replay
-from zhidao.finance.events import TransfersPosted
+from zhidao.finance.domain.records import Name, Records, from_transfers
+from zhidao.finance.domain.snapshot import Snapshot
+from zhidao.finance.domain.validator import Validator
+from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import LedgerStore
+
+_T = TypeVar("_T")
+# Judging this many takes milliseconds: beside the loop from here on.
+_ASIDE_FROM: Final = 512
+_IN_FLIGHT: Final = 2
+SNAPSHOT_EACH: Final = 500_000
+"""Transfers between two kept balances: what a restart replays at most, in well under a second."""
 
 
 @dataclass(slots=True)
-class _Shard:
-    """What the validator holds in memory: it equals the durable rows, or is thrown away."""
+class _Request:
+    """What one caller wants applied as a batch of its own."""
 
-    state: State
-    number: int
-    head: bytes
-    last_ns: int
+    group: Records
+    answer: asyncio.Future[list[Result]]
 
 
 @dataclass(slots=True)
 class _Desk:
-    """One shard's desk: who comes first is served first."""
+    """One shard's desk: requests wait, one of their callers judges them all together."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_FLIGHT))
+    waiting: list[_Request] = field(default_factory=list)
+    last_write: asyncio.Future[None] | None = None
+    validator: Validator | None = None
     epoch: int = 0
     fenced: bool = False
-    shard: _Shard | None = None
+    since_snapshot: int = 0
 
 
 class Ledger:
     """Double entry over shards; a shard is named by its currency for now."""
 
-    def __init__(self, store: LedgerStore, *, scribe: Scribe, clock: Clock, holder: str) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        *,
+        scribe: Scribe,
+        clock: Clock,
+        holder: str,
+        snapshot_each: int = SNAPSHOT_EACH,
+    ) -> None:
         self._store = store
         self._scribe = scribe
         self._clock = clock
         self._holder = holder
+        self._snapshot_each = snapshot_each
         self._desks: dict[str, _Desk] = {}
 
     async def submit(self, shard: str, transfers: Sequence[Transfer]) -> list[Result]:
@@ -53,128 +81,301 @@ class Ledger:
         Repeating a batch is safe: what holds already answers `exists`. Raises Unavailable if the
         outcome is unknown (repeat then), Refused for more than 8,189 transfers.
         """
-        if len(transfers) > TRANSFERS_MAX:
-            raise Refused(f"a batch of {len(transfers)} transfers; at most {TRANSFERS_MAX}")
-        desk = self._desk(shard)
-        async with desk.lock:
-            held = await self._held(desk, shard)
-            at_ns = max(self._clock.now().unix_ns, held.last_ns + 1)
-            draft = held.state.draft()
-            results = apply(transfers, draft, at_ns=at_ns)
-            if draft.added:
-                await self._commit(desk, held, draft, shard)
-            return results
+        return await self.submit_records(shard, from_transfers(transfers))
+
+    async def submit_records(self, shard: str, group: Records) -> list[Result]:
+        """The same for a batch in columns, shape (n,): the form that big batches come in."""
+        if len(group) > TRANSFERS_MAX:
+            raise Refused(f"a batch of {len(group)} transfers; at most {TRANSFERS_MAX}")
+        desk = self._desks.setdefault(shard, _Desk())
+        request = _Request(group, asyncio.get_running_loop().create_future())
+        desk.waiting.append(request)
+        # In a task of its own: a caller that leaves must not leave the others waiting.
+        lead = asyncio.create_task(self._lead(desk, shard))
+        try:
+            await asyncio.shield(lead)
+        except asyncio.CancelledError:
+            lead.add_done_callback(_quietly)
+            raise
+        return request.answer.result()
 
     async def open_accounts(
         self, shard: str, accounts: Sequence[Account], entries: Sequence[Entry]
     ) -> None:
         """Opens accounts with the events that tell of them. Raises Conflict if one stands."""
-        desk = self._desk(shard)
-        async with desk.lock:
+        desk = self._desks.setdefault(shard, _Desk())
+        async with desk.judging:
             held = await self._held(desk, shard)
+            await _settled(desk)
             for account in accounts:
-                if held.state.account(account.id) is not None:
+                if held.book.account(account.id) is not None:
                     raise Conflict(f"account {account.id} is open already")
-            with _Doubt(desk):
-                await self._store.open_accounts(shard, accounts, epoch=desk.epoch, entries=entries)
+            await self._certain(
+                desk,
+                lambda: self._store.open_accounts(
+                    shard, accounts, epoch=desk.epoch, entries=entries
+                ),
+            )
             for account in accounts:
-                held.state.put_account(account)
+                held.book.put_account(account)
 
     async def account(self, shard: str, name: UUID) -> Account:
         """An account with its sums as of the newest durable batch. Raises NotFound."""
-        desk = self._desk(shard)
-        async with desk.lock:
-            account = (await self._held(desk, shard)).state.account(name)
+        account = await self._read(shard, lambda held: held.book.account(name))
         if account is None:
             raise NotFound("no account of that name")
         return account
 
     async def has_account(self, shard: str, name: UUID) -> bool:
         """Whether the account is open."""
-        desk = self._desk(shard)
-        async with desk.lock:
-            return (await self._held(desk, shard)).state.account(name) is not None
+        return await self._read(shard, lambda held: held.book.account(name)) is not None
 
     async def accounts(self, shard: str) -> tuple[Account, ...]:
-        """All accounts of a shard, for the trial balance."""
-        desk = self._desk(shard)
-        async with desk.lock:
-            return tuple((await self._held(desk, shard)).state.accounts())
+        """All accounts of a shard in the order of their opening, for the trial balance."""
+        return await self._read(shard, lambda held: tuple(held.book.accounts()))
 
-    def _desk(self, shard: str) -> _Desk:
-        return self._desks.setdefault(shard, _Desk())
+    async def state_balances(self, shard: str) -> BalancesStated:
+        """Keeps the balances as they are now and states their root in the log."""
+        desk = self._desks.setdefault(shard, _Desk())
+        async with desk.judging:
+            held = await self._held(desk, shard)
+            await _settled(desk)
+            return await self._keep(desk, held)
 
-    async def _held(self, desk: _Desk, shard: str) -> _Shard:
+    async def _read(self, shard: str, look: Callable[[Validator], _T]) -> _T:
+        """Looks at a shard when nothing is judged that is not durable yet."""
+        desk = self._desks.setdefault(shard, _Desk())
+        async with desk.judging:
+            held = await self._held(desk, shard)
+            await _settled(desk)
+            return look(held)
+
+    async def _lead(self, desk: _Desk, shard: str) -> None:
+        """Judges and writes all that waits, unless another caller already has."""
+        async with desk.in_flight:
+            async with desk.judging:
+                requests, desk.waiting = _share(desk.waiting)
+                if not requests:
+                    return
+                try:
+                    written = await self._judge(desk, shard, requests)
+                except BaseException as error:  # noqa: BLE001 (each caller hears it)
+                    _refuse(requests, error)
+                    return
+            try:
+                answers = await written
+            except BaseException as error:  # noqa: BLE001 (each caller hears it)
+                _refuse(requests, error)
+                return
+        for request, answer in zip(requests, answers, strict=True):
+            if not request.answer.done():
+                request.answer.set_result(answer)
+
+    async def _judge(
+        self, desk: _Desk, shard: str, requests: Sequence[_Request]
+    ) -> Awaitable[list[list[Result]]]:
+        held = await self._held(desk, shard)
+        groups = [request.group for request in requests]
+        asked = held.begin(groups, now_ns=self._clock.now().unix_ns)
+        past = await self._past(desk, shard, asked)
+        try:
+            if sum(map(len, groups)) < _ASIDE_FROM:
+                answers, batch = held.apply(groups, past)
+            else:
+                answers, batch = await asyncio.to_thread(held.apply, groups, past)
+        except BaseException:
+            # Half a batch may be in the book.
+            desk.validator = None
+            raise
+        before = desk.last_write
+        if batch is not None:
+            desk.since_snapshot += batch.count
+            desk.last_write = asyncio.get_running_loop().create_future()
+        return self._write(desk, batch, answers, before, desk.last_write)
+
+    async def _write(
+        self,
+        desk: _Desk,
+        batch: Batch | None,
+        answers: list[list[Result]],
+        before: asyncio.Future[None] | None,
+        done: asyncio.Future[None] | None,
+    ) -> list[list[Result]]:
+        """Writes a batch after the one before it; nobody hears an answer before that."""
+        try:
+            if before is not None:
+                await before
+            if batch is not None:
+                await self._certain(
+                    desk,
+                    lambda: self._store.commit(batch, epoch=desk.epoch, entry=self._event(batch)),
+                )
+        except BaseException:
+            desk.validator = None
+            if batch is not None and done is not None:
+                done.set_exception(_in_doubt(batch.shard))
+                done.exception()
+            raise
+        if batch is not None and done is not None:
+            done.set_result(None)
+        return answers
+
+    async def _past(self, desk: _Desk, shard: str, asked: Sequence[Name]) -> History:
+        """What the table says of ids that may have been used."""
+        if not asked:
+            return History()
+        # What is being written now is not found in the table yet.
+        await _settled(desk)
+        return await self._store.find(shard, asked)
+
+    async def _held(self, desk: _Desk, shard: str) -> Validator:
         if desk.fenced:
             raise Unavailable(
                 f"another validator took over ledger {shard}",
                 code="fenced",
                 remedy="ask that node, or restart this one to take it back",
             )
-        if desk.shard is None:
+        if desk.validator is None:
+            if desk.last_write is not None:
+                # A write whose outcome is unknown is over before the table is read.
+                await asyncio.wait([desk.last_write])
+                desk.last_write = None
             if desk.epoch == 0:
                 desk.epoch = await self._store.acquire(shard, holder=self._holder)
-            desk.shard = _recover(shard, *await self._store.load(shard))
-        return desk.shard
+            desk.validator = await recover(self._store, shard)
+        elif desk.since_snapshot >= self._snapshot_each:
+            await _settled(desk)
+            await self._keep(desk, desk.validator)
+        return desk.validator
 
-    async def _commit(self, desk: _Desk, held: _Shard, draft: State, shard: str) -> None:
-        batch = Batch.after(held.head, shard=shard, number=held.number + 1, transfers=draft.added)
-        with _Doubt(desk):
-            await self._store.commit(batch, epoch=desk.epoch, entry=self._event(batch))
-        draft.keep()
-        held.number = batch.number
-        held.head = batch.head
-        held.last_ns = batch.transfers[-1].timestamp
+    async def _keep(self, desk: _Desk, held: Validator) -> BalancesStated:
+        snapshot = Snapshot(held.shard, held.number, held.head, held.last_ns, held.book)
+        data = await asyncio.to_thread(snapshots.encode, snapshot)
+        accounts = tuple(held.book.accounts())
+        stated = BalancesStated(
+            ledger=held.shard,
+            batch=held.number,
+            head=held.head.hex(),
+            accounts=len(accounts),
+            root=snapshots.balances_root(accounts).hex(),
+            digest=snapshots.digest(data),
+        )
+        version = await self._store.statements(held.shard) + 1
+        entry = self._entry(stated, f"balances/{held.shard}", version)
+        await self._certain(
+            desk,
+            lambda: self._store.keep_snapshot(
+                held.shard, held.number, data, epoch=desk.epoch, entry=entry
+            ),
+        )
+        desk.since_snapshot = 0
+        return stated
+
+    async def _certain(self, desk: _Desk, act: Callable[[], Awaitable[None]]) -> None:
+        """After a write whose outcome is unknown the memory is thrown away and read anew."""
+        try:
+            await act()
+        except BaseException as error:
+            desk.validator = None
+            if isinstance(error, ZhidaoError) and error.code == "fenced":
+                desk.fenced = True
+            raise
 
     def _event(self, batch: Batch) -> Entry:
         fact = TransfersPosted(
             ledger=batch.shard,
             batch=batch.number,
-            count=len(batch.transfers),
+            count=batch.count,
             root=batch.root.hex(),
             head=batch.head.hex(),
         )
+        return self._entry(fact, f"ledger/{batch.shard}", batch.number)
+
+    def _entry(self, fact: TransfersPosted | BalancesStated, aggregate: str, version: int) -> Entry:
         return self._scribe.write(
             fact,
             by=self._scribe.node,
-            aggregate=f"ledger/{batch.shard}",
-            version=batch.number,
+            aggregate=aggregate,
+            version=version,
             owner=self._scribe.node,
             visible=(),
             occurred_at=None,
         )
 
 
-class _Doubt:
-    """After a write whose outcome is unknown the memory is thrown away and read anew."""
+async def recover(store: LedgerStore, shard: str, *, from_start: bool = False) -> Validator:
+    """The state that all batches make: from the kept balances, or from the very start.
 
-    def __init__(self, desk: _Desk) -> None:
-        self._desk = desk
+    Raises Refused with code `ledger_head_differs`, naming the first batch that does not fit.
+    """
+    held = await _begin(store, shard, from_start=from_start)
+    while batches := await store.batches(shard, after=held.number):
+        for batch in batches:
+            if not await asyncio.to_thread(held.replay, batch):
+                raise _differs(shard, batch.number)
+    stated = await store.stated(shard)
+    if stated is not None and stated != (held.number, held.head.hex()):
+        raise _differs(shard, min(stated[0], held.number + 1))
+    return held
 
-    def __enter__(self) -> None:
-        pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is None:
-            return
-        self._desk.shard = None
-        if isinstance(error, ZhidaoError) and error.code == "fenced":
-            self._desk.fenced = True
-
-
-def _recover(shard: str, accounts: tuple[Account, ...], batches: tuple[Batch, ...]) -> _Shard:
-    """The state that all batches make. Raises Refused naming the first one that does not fit."""
-    state = State()
-    for account in accounts:
-        state.put_account(account)
-    head, last_ns = first_head(shard), 0
-    for number, stored in enumerate(batches, start=1):
-        again = Batch.after(head, shard=shard, number=number, transfers=stored.transfers)
-        if again != replace(stored) or not replay(stored.transfers, state):
+async def _begin(store: LedgerStore, shard: str, *, from_start: bool) -> Validator:
+    held = Validator(shard)
+    kept = None if from_start else await store.snapshot(shard)
+    accounts = await store.accounts(shard)
+    if kept is not None:
+        data, digest = kept
+        if snapshots.digest(data) != digest:
             raise Refused(
-                f"ledger {shard}: batch {number} does not give the head that was logged for it",
+                f"ledger {shard}: the kept balances are not those that the log states",
                 code="ledger_head_differs",
                 remedy="restore the database from a backup that does",
             )
-        head, last_ns = stored.head, stored.transfers[-1].timestamp
-    return _Shard(state, len(batches), head, last_ns)
+        snapshot = snapshots.decode(data)
+        held = Validator(shard, snapshot.book, snapshot.number, snapshot.head, snapshot.last_ns)
+    for account in accounts:
+        if held.book.account(account.id) is None:
+            held.book.put_account(account)
+    return held
+
+
+def _differs(shard: str, number: int) -> Refused:
+    return Refused(
+        f"ledger {shard}: batch {number} does not give the head that was logged for it",
+        code="ledger_head_differs",
+        remedy="restore the database from a backup that does",
+    )
+
+
+def _share(waiting: list[_Request]) -> tuple[list[_Request], list[_Request]]:
+    """As many of the waiting requests as one batch takes, at least one; and the rest."""
+    total = 0
+    for place, request in enumerate(waiting):
+        total += len(request.group)
+        if total > TRANSFERS_MAX and place:
+            return waiting[:place], waiting[place:]
+    return waiting, []
+
+
+async def _settled(desk: _Desk) -> None:
+    """Waits until nothing is in flight. Raises what the last write ended with."""
+    if desk.last_write is not None:
+        await asyncio.shield(desk.last_write)
+
+
+def _refuse(requests: Sequence[_Request], error: BaseException) -> None:
+    for request in requests:
+        if not request.answer.done():
+            request.answer.set_exception(error)
+
+
+def _quietly(task: asyncio.Task[None]) -> None:
+    """Takes note of a task's end for a caller that has left."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _in_doubt(shard: str) -> Unavailable:
+    return Unavailable(
+        f"ledger {shard}: whether the batch before stands is unknown", remedy="repeat the request"
+    )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zhidao.core.journal import Entry
+from zhidao.finance.domain.book import History
 from zhidao.finance.domain.chain import Batch
 from zhidao.finance.domain.ledger import Account
+from zhidao.finance.domain.records import Name
 
 
 class LedgerStore(Protocol):
-    """Append-only rows of the ledger, one shard beside the other, one validator each."""
+    """Append-only batches of the ledger, one shard beside the other, one validator each."""
 
     async def acquire(self, shard: str, *, holder: str) -> int:
         """Makes the holder this shard's validator and returns its epoch, higher than any before.
@@ -21,8 +23,19 @@ class LedgerStore(Protocol):
         """
         ...
 
-    async def load(self, shard: str) -> tuple[tuple[Account, ...], tuple[Batch, ...]]:
-        """All accounts as opened (sums zero) and all batches in order, as they were written."""
+    async def accounts(self, shard: str) -> tuple[Account, ...]:
+        """All accounts in the order of their opening, their sums zero."""
+        ...
+
+    async def batches(self, shard: str, *, after: int) -> tuple[Batch, ...]:
+        """The next batches behind a number, in order, as they were written; none at the end."""
+        ...
+
+    async def find(self, shard: str, names: Sequence[Name]) -> History:
+        """Of these names: stored transfers, failed ids, and what became of reservations.
+
+        With a post or void comes the reservation that it names.
+        """
         ...
 
     async def open_accounts(
@@ -36,11 +49,29 @@ class LedgerStore(Protocol):
         ...
 
     async def commit(self, batch: Batch, *, epoch: int, entry: Entry) -> None:
-        """Writes a batch, its head and its event in one transaction.
+        """Writes a batch, its ids, its head and its event in one transaction.
 
         Raises Conflict with code `fenced` if the epoch is not the newest, Conflict if the number
-        is taken.
+        or an id is taken or a reservation is resolved already.
         """
+        ...
+
+    async def snapshot(self, shard: str) -> tuple[bytes, str] | None:
+        """The newest balances that were kept and the digest that the log states of them."""
+        ...
+
+    async def keep_snapshot(
+        self, shard: str, number: int, data: bytes, *, epoch: int, entry: Entry
+    ) -> None:
+        """Keeps the balances after a batch with the event that states them; older ones may go."""
+        ...
+
+    async def statements(self, shard: str) -> int:
+        """How often balances were stated."""
+        ...
+
+    async def stated(self, shard: str) -> tuple[int, str] | None:
+        """The newest batch that the journal tells of, and the head it states (hex)."""
         ...
 
 

@@ -218,7 +218,7 @@ class Settlement:
         ]
         results = await self._ledger.submit(currency, [first, *rest])
         # The chain is one: if its first member exists, so do the others.
-        _require(results, deal, (Result.OK, Result.EXISTS))
+        _require(results, deal, (Result.CREATED, Result.EXISTS))
 
     async def _legs(
         self, deal: Deal, escrow: UUID, payee: UUID
@@ -251,7 +251,13 @@ class Settlement:
         )
         results = await self._ledger.submit(deal.opened.currency, [void])
         # Nothing to void if the deal ended before money was reserved; it cannot be any more.
-        allowed = (Result.OK, Result.EXISTS, Result.PENDING_TRANSFER_NOT_FOUND)
+        # A void of a reservation that never was fails once and stays so.
+        allowed = (
+            Result.CREATED,
+            Result.EXISTS,
+            Result.PENDING_TRANSFER_NOT_FOUND,
+            Result.ID_ALREADY_FAILED,
+        )
         _require(results, deal, allowed)
 
     async def _write_messages(self, deal: Deal) -> tuple[str, str, str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.journal import Records
-from zhidao.finance.adapters.postgres import PostgresDealIndex, PostgresLedgerStore
+from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
+from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.deals import EVENTS, Deals

@@ -17,6 +17,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from zhidao.core.events import SignedEvent
+from zhidao.finance.domain.ledger import Transfer, TransferFlag
+from zhidao.finance.domain.records import from_bytes, transfers_of
 from zhidao.node.config import load
 from zhidao.node.serve import start_servers
 
@@ -82,7 +84,7 @@ def _database(link: psycopg.Connection[_Row]) -> _Row:
         ]
     head = rows("select size from trust.log_head")
     accounts = {row["id"]: row["code"] for row in rows("select id, code from finance.account")}
-    transfers = rows("select * from finance.transfer order by batch, place")
+    transfers = _transfers(rows("select data from finance.records order by shard, batch"))
     return {
         "events": events,
         "boxes": tuple(boxes),
@@ -92,9 +94,13 @@ def _database(link: psycopg.Connection[_Row]) -> _Row:
         },
         "log_size": head[0]["size"] if head else 0,
         "transfers": tuple(
-            (accounts[t["debit_account_id"]], accounts[t["credit_account_id"]], t["amount"], kind)
+            (
+                accounts[t.debit_account_id],
+                accounts[t.credit_account_id],
+                t.amount,
+                t.flags & _KINDS,
+            )
             for t in transfers
-            for kind in (t["flags"] & _KINDS,)
         ),
         "balances": _balances(transfers, accounts),
         "pending": _pending(transfers),
@@ -107,25 +113,29 @@ def _database(link: psycopg.Connection[_Row]) -> _Row:
 
 
 # Flags of a transfer: TigerBeetle's, which the ledger follows.
-_PENDING: Final = 2
-_POST: Final = 4
-_VOID: Final = 8
+_PENDING: Final = TransferFlag.PENDING
+_POST: Final = TransferFlag.POST_PENDING_TRANSFER
+_VOID: Final = TransferFlag.VOID_PENDING_TRANSFER
 _KINDS: Final = _PENDING | _POST | _VOID
 
 
-def _balances(transfers: list[_Row], accounts: dict[Any, int]) -> dict[tuple[int, str], int]:
+def _transfers(batches: list[_Row]) -> list[Transfer]:
+    return [one for batch in batches for one in transfers_of(from_bytes(bytes(batch["data"])))]
+
+
+def _balances(transfers: list[Transfer], accounts: dict[Any, int]) -> dict[tuple[int, str], int]:
     sums: Counter[Any] = Counter(dict.fromkeys(accounts, 0))
     for transfer in transfers:
-        if not transfer["flags"] & (_PENDING | _VOID):
-            sums[transfer["debit_account_id"]] -= transfer["amount"]
-            sums[transfer["credit_account_id"]] += transfer["amount"]
+        if not transfer.flags & (_PENDING | _VOID):
+            sums[transfer.debit_account_id] -= transfer.amount
+            sums[transfer.credit_account_id] += transfer.amount
     return {(accounts[account], str(account)): minor for account, minor in sums.items()}
 
 
-def _pending(transfers: list[_Row]) -> int:
+def _pending(transfers: list[Transfer]) -> int:
     """Reservations that were neither posted nor voided, in minor units."""
-    ended = {t["pending_id"] for t in transfers if t["flags"] & (_POST | _VOID)}
-    return sum(t["amount"] for t in transfers if t["flags"] & _PENDING and t["id"] not in ended)
+    ended = {t.pending_id for t in transfers if t.flags & (_POST | _VOID)}
+    return sum(t.amount for t in transfers if t.flags & _PENDING and t.id not in ended)
 
 
 def _of_room(query: str, room: str) -> sql.Composed:
