@@ -20,6 +20,7 @@ import numpy as np
 
 from benchmarks.bounds import bounds
 from benchmarks.carrier_phase import carrier_phases
+from benchmarks.dual_frequency import dual_frequency
 from benchmarks.measuring import claim
 from benchmarks.rivals import DATA, LIMIT, cpu_s, rival, rms
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
@@ -55,6 +56,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     yield from _reading(runs)
     yield from _single_points(runs)
     yield from _accuracy()
+    yield from dual_frequency()
     yield from bounds(long=long)
     yield from carrier_phases(runs)
     yield from _rtcm(runs)
@@ -202,7 +204,6 @@ def _accuracy() -> Iterator[dict[str, Any]]:
         ("bds", dict(B1I_ONLY), 0.83, 1.28),
         ("gec", dict(B1I_L1_E1), 0.64, 0.74),
         ("grec", {**B1I_L1_E1, "R": "C1C"}, None, None),
-        ("bds_pair_else_single", {"C": "C2I+C6I/C2I"}, None, None),
     )
     for name, signals, horizontal_m, vertical_m in cases:
         solved = solve(seen, navigation, Settings(signals=signals))

@@ -7,7 +7,7 @@ hold one. Everything that does not depend on the receiver's place is computed he
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -32,6 +32,7 @@ from zhidao.positioning.domain.signals import (
 )
 
 _GLONASS: Final = SYSTEMS.index("R")
+_BDS3_PRN_MIN: Final = 19
 _RANGE_M: Final = (1e6, 1e8)
 _ACCURACY_UNKNOWN_M: Final = 10.0
 _Column = TypeVar("_Column", Floats, Ints)
@@ -85,6 +86,7 @@ class _Rows:
 def measure(seen: Observations, navigation: Navigation, settings: Settings) -> Measurements:
     """Joins the chosen signals with the ephemerides that fit each of them."""
     rows, choices = _chosen(seen, settings)
+    rows, letters = _by_generation(rows, choices, settings)
     epochs = len(seen.gpst_ns)
     observed = np.bincount(rows.epoch, minlength=epochs)
     sky = _sky(rows, choices, navigation, seen.gpst_ns[rows.epoch])
@@ -97,7 +99,7 @@ def measure(seen: Observations, navigation: Navigation, settings: Settings) -> M
         present=pad.present,
         satellite=pad(rows.satellite),
         system=pad(rows.system),
-        systems="".join(choice.system for choice in choices),
+        systems=letters,
         range_m=pad(sky.corrected_m[known]),
         place_m=pad(sky.place_m[known]),
         rotation_radps=pad(rotation_radps(rows.satellite)),
@@ -105,6 +107,25 @@ def measure(seen: Observations, navigation: Navigation, settings: Settings) -> M
         accuracy_m=pad(sky.accuracy_m[known]),
         noise=pad(np.array([c.noise for c in choices])[rows.choice], fill=1.0),
     )
+
+
+def _by_generation(
+    rows: _Rows, choices: Sequence[SignalChoice], settings: Settings
+) -> tuple[_Rows, str]:
+    """Clocks of their own for BDS-2 and BDS-3 (PRN 19 and up) where B3I takes part.
+
+    Receivers are known to delay their B3I differently; `receiver_delays` joins them again.
+    """
+    letters = "".join(choice.system for choice in choices)
+    if not settings.tie_delays:
+        return rows, letters
+    system = rows.system.copy()
+    for index, choice in enumerate(choices):
+        if choice.system == "C" and "C6I" in choice.codes:
+            newer = (rows.choice == index) & (rows.satellite % 100 >= _BDS3_PRN_MIN)
+            system[newer] = len(letters)
+            letters += "C"
+    return replace(rows, system=system), letters
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,7 +337,7 @@ def inverse_of(design: Floats, weight: Floats) -> Floats:
     with np.errstate(all="ignore"):
         enough &= np.linalg.slogdet(scaled)[1] > math.log(1e-13)
     scaled[~enough] = np.eye(normal.shape[1])
-    inverse = np.linalg.inv(scaled) / (scale[:, :, None] * scale[:, None, :])
+    inverse: Floats = np.linalg.inv(scaled) / (scale[:, :, None] * scale[:, None, :])
     inverse[~enough] = np.nan
     return inverse
 

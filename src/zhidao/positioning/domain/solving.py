@@ -13,6 +13,7 @@ from zhidao.positioning.domain.integrity import judge, range_variance
 from zhidao.positioning.domain.measurements import Measurements, measure
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints, Observations
 from zhidao.positioning.domain.protection import bound
+from zhidao.positioning.domain.receiver_delays import tied
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solution import Reason, Solution
 from zhidao.positioning.domain.spp import Fit, fit_with_model
@@ -55,6 +56,8 @@ def solve(
     """
     chosen = settings or Settings()
     data = measure(seen, navigation, chosen)
+    if chosen.tie_delays:
+        data = tied(data, navigation, chosen)
     blocks = [
         _solve_block(
             data.take(np.arange(start, min(start + _BLOCK, len(data.gpst_ns)))),
@@ -126,9 +129,9 @@ def _alarmed(found: Fit, verdict: _Verdict) -> Bools:
 
 
 def _alarm(verdict: _Verdict) -> Bools:
-    alarm: Bools = (verdict.strain > 1).any(1)
-    alarm |= (verdict.group_strain > 1).any(1)
-    alarm |= verdict.total > 1
+    one = np.asarray((verdict.strain > 1).any(1), bool)
+    group = np.asarray((verdict.group_strain > 1).any(1), bool)
+    alarm: Bools = one | group | (verdict.total > 1)
     return alarm
 
 
@@ -137,9 +140,9 @@ def _leave_out(
 ) -> None:
     """Takes out the range that fits least; a whole constellation where only that one shows."""
     worst = _suspicion(found, verdict)[epochs].argmax(1)
-    together: Bools = np.asarray((verdict.group_strain[epochs] > 1).any(1), bool)
-    together &= found.near_earth[epochs]
-    together = np.asarray(together & ~(verdict.strain[epochs] > 1).any(1))
+    groups = np.asarray((verdict.group_strain[epochs] > 1).any(1), bool)
+    ranges = np.asarray((verdict.strain[epochs] > 1).any(1), bool)
+    together = groups & ~ranges & found.near_earth[epochs]
     one = epochs[~together]
     allowed[one, worst[~together]] = False
     letters = sorted(set(data.systems))
