@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from zhidao.positioning.domain.ephemeris import Navigation
+    from zhidao.positioning.domain.joining import join_navigation, join_observations
     from zhidao.positioning.domain.observations import Observations
+    from zhidao.positioning.domain.positions import Positions, of_baselines, of_solution
     from zhidao.positioning.domain.rtk.instantaneous import (
         Baselines,
         RtkSettings,
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
         spoofed,
         synthesize,
     )
+    from zhidao.positioning.domain.synthesis.ways import MANNERS, rest, way
     from zhidao.positioning.service.evidence import Replay, replay
+    from zhidao.positioning.service.recordings import Recordings, read_recordings
     from zhidao.positioning.wire.evidence import PositionEvidence
     from zhidao.positioning.wire.nmea import sentences
+    from zhidao.positioning.wire.plots import errors, levels, residuals, sky, stanford, track
+    from zhidao.positioning.wire.position_files import written
     from zhidao.positioning.wire.ppp_b2b import decode_b2b
     from zhidao.positioning.wire.rinex_nav import read_navigation
     from zhidao.positioning.wire.rinex_obs import read_observations
@@ -42,10 +48,18 @@ if TYPE_CHECKING:
     from zhidao.positioning.wire.rtcm.msm import read_msm
     from zhidao.positioning.wire.rtcm.observations import observations_of
     from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+    from zhidao.positioning.wire.streams import rtcm_stream, ubx_stream
     from zhidao.positioning.wire.ubx import read_raw, ubx_messages
     from zhidao.positioning.wire.window import cut_window
 
 _PLACES: Final = {
+    "domain.joining": ("join_navigation", "join_observations"),
+    "domain.positions": ("Positions", "of_baselines", "of_solution"),
+    "domain.synthesis.ways": ("MANNERS", "rest", "way"),
+    "service.recordings": ("Recordings", "read_recordings"),
+    "wire.position_files": ("written",),
+    "wire.streams": ("rtcm_stream", "ubx_stream"),
+    "wire.plots": ("errors", "levels", "residuals", "sky", "stanford", "track"),
     "domain.ephemeris": ("Navigation",),
     "domain.observations": ("Observations",),
     "domain.rtk.instantaneous": ("Baselines", "RtkSettings", "solve_baselines"),
@@ -76,13 +90,16 @@ _PLACES: Final = {
 _PLACE_OF: Final = {name: place for place, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "MANNERS",
     "Baselines",
     "ErrorModel",
     "Navigation",
     "Observations",
     "PositionEvidence",
+    "Positions",
     "Reason",
     "Receiver",
+    "Recordings",
     "Replay",
     "RtkSettings",
     "SatelliteBias",
@@ -91,22 +108,38 @@ __all__ = [
     "constellation",
     "cut_window",
     "decode_b2b",
+    "errors",
+    "join_navigation",
+    "join_observations",
+    "levels",
     "observations_of",
+    "of_baselines",
+    "of_solution",
     "read_clocks",
     "read_msm",
     "read_navigation",
     "read_observations",
     "read_raw",
+    "read_recordings",
     "read_sp3",
     "replay",
+    "residuals",
+    "rest",
+    "rtcm_stream",
     "sentences",
+    "sky",
     "solve",
     "solve_baselines",
     "spoofed",
+    "stanford",
     "synthesize",
+    "track",
     "ubx_messages",
+    "ubx_stream",
+    "way",
     "write_navigation",
     "write_observations",
+    "written",
 ]
 
 

@@ -1,0 +1,1 @@
+"""What positioning asks of the world: one module for each outside thing."""

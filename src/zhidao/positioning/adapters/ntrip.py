@@ -1,0 +1,176 @@
+"""An NTRIP client: streams of corrections from a caster, kept up over broken connections."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao import __version__
+from zhidao.core.ambient import Randomness
+from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.positioning.wire.ntrip import PORT, AnswerReader, Login, Source, request, sources_of
+
+TABLE_BYTES_MAX: Final = 8 * 1024 * 1024
+_READ_BYTES: Final = 16_384
+_AGENT: Final = f"Zhidao/{__version__}"
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True)
+class Caster:
+    """Where a caster is and who asks. tls: encrypted, and the caster's name is checked."""
+
+    host: str
+    port: int = PORT
+    login: Login | None = None
+    tls: bool = True
+    authority: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds and counts after which the client acts.
+
+    silence_s: without a byte, the connection counts as dead. pause_s, pause_s_max: before trying
+    again, doubled each time. attempts_max: in a row without any data, then the caster is given up.
+    gga_s: between reports of the receiver's own place.
+    """
+
+    connect_s: float = 10.0
+    silence_s: float = 30.0
+    pause_s: float = 1.0
+    pause_s_max: float = 60.0
+    attempts_max: int = 8
+    gga_s: float = 10.0
+
+
+async def dial(caster: Caster) -> Connection:
+    """A TCP connection, with TLS 1.2 or later where the caster is asked by it."""
+    context = None
+    if caster.tls:
+        context = caster.authority or ssl.create_default_context()
+    return await asyncio.open_connection(
+        caster.host, caster.port, ssl=context, limit=4 * _READ_BYTES
+    )
+
+
+class NtripClient:
+    """Asks a caster for its sources, and for the stream of one of them.
+
+    dial, sleep: the ways to the world, so that a node can put its rules of egress, and a test its
+    own clock, in their place. randomness spreads the pauses of many clients of one caster.
+    """
+
+    def __init__(
+        self,
+        caster: Caster,
+        randomness: Randomness,
+        *,
+        patience: Patience | None = None,
+        dial: Callable[[Caster], Awaitable[Connection]] = dial,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._caster = caster
+        self._randomness = randomness
+        self._patience = patience or Patience()
+        self._dial = dial
+        self._sleep = sleep
+        self.reconnected = 0
+
+    async def sources(self) -> list[Source]:
+        """The caster's table of sources.
+
+        Raises Unavailable where the caster cannot be reached or is silent, MalformedInput where it
+        sends more than 8 MiB or something else.
+        """
+        table = b""
+        async with contextlib.aclosing(self._once("", "", wants_table=True)) as parts:
+            async for part in parts:
+                table += part
+                if len(table) > TABLE_BYTES_MAX:
+                    raise MalformedInput(f"a table of sources over {TABLE_BYTES_MAX} bytes")
+                if b"ENDSOURCETABLE" in part:
+                    break
+        return sources_of(table)
+
+    async def stream(
+        self, mount: str, *, gga: Callable[[], str] = lambda: ""
+    ) -> AsyncGenerator[bytes, None]:
+        """The bytes of a stream, without end; a broken connection is made again.
+
+        Bytes lost with a connection stay lost: frames have checksums, their reader finds the next.
+        gga: the receiver's place as a sentence, asked for anew each time; empty for none.
+        Raises Unauthenticated, NotFound or Refused at once, Unavailable after `attempts_max`
+        attempts in a row that brought no data.
+        """
+        failed = 0
+        while True:
+            why = "the caster closed the connection"
+            try:
+                async with contextlib.aclosing(self._once(mount, gga, wants_table=False)) as parts:
+                    async for part in parts:
+                        failed = 0
+                        yield part
+            except Unavailable as error:
+                why = str(error)
+            failed += 1
+            if failed >= self._patience.attempts_max:
+                raise Unavailable(
+                    f"{self._caster.host}: {failed} attempts brought no data; last: {why}"
+                )
+            await self._sleep(self._pause_s(failed))
+            self.reconnected += 1
+
+    def _pause_s(self, failed: int) -> float:
+        """Twice as long each time, between half and all of it by chance."""
+        whole = min(self._patience.pause_s * 2.0 ** (failed - 1), self._patience.pause_s_max)
+        return whole * (0.5 + self._randomness.token(1)[0] / 510)
+
+    async def _once(
+        self, mount: str, gga: Callable[[], str] | str, *, wants_table: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """The body of one answer. Raises Unavailable where the connection fails or falls silent."""
+        place = gga if isinstance(gga, str) else gga()
+        words = request(
+            mount,
+            host=f"{self._caster.host}:{self._caster.port}",
+            agent=_AGENT,
+            login=self._caster.login,
+            gga=place,
+        )
+        reader, writer = await self._connected()
+        try:
+            writer.write(words)
+            answer = AnswerReader(wants_table=wants_table)
+            told_at = asyncio.get_running_loop().time()
+            while not answer.ended:
+                data = await self._read(reader)
+                if not data:
+                    return
+                for part in answer.feed(data):
+                    yield part
+                now = asyncio.get_running_loop().time()
+                if place and not isinstance(gga, str) and now - told_at >= self._patience.gga_s:
+                    told_at = now
+                    writer.write(gga().strip().encode() + b"\r\n")
+        finally:
+            writer.close()
+            # The other side may have broken the connection already; nothing is lost by that.
+            with contextlib.suppress(OSError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), self._patience.connect_s)
+
+    async def _connected(self) -> Connection:
+        try:
+            return await asyncio.wait_for(self._dial(self._caster), self._patience.connect_s)
+        except (OSError, TimeoutError) as error:
+            raise Unavailable(f"{self._caster.host}:{self._caster.port}: {error!r}") from error
+
+    async def _read(self, reader: asyncio.StreamReader) -> bytes:
+        try:
+            return await asyncio.wait_for(reader.read(_READ_BYTES), self._patience.silence_s)
+        except (OSError, TimeoutError) as error:
+            raise Unavailable(f"{self._caster.host} is silent or gone: {error!r}") from error
