@@ -206,6 +206,7 @@ def test_no_instant_stands_without_its_scale(
     expect(arrival).to_contain_text(scenario)
     expect(arrival).to_contain_text(recorded)
     expect(page.locator(".document").first).to_contain_text(recorded)
+    expect(page.locator(".condition").first).to_contain_text(scenario)
     bare = "e => [...e.querySelectorAll('time')].filter(t => !t.closest('.instant')).length"
     assert page.locator("main").evaluate(bare) == 0
     every = page.locator("main time").all_inner_texts()

@@ -13,6 +13,7 @@ export interface Box {
 }
 
 const GAP_PX = 2;
+const TOGETHER_PX = 6;
 
 /** The box of a size whose middle is a spot. */
 export function around({ x, y }: Spot, width: number, height: number): Box {
@@ -23,6 +24,14 @@ export function around({ x, y }: Spot, width: number, height: number): Box {
 export function put(element: HTMLElement, box: Box | null, x: number, y: number): void {
   element.style.opacity = box ? "1" : "0";
   if (box) element.style.transform = `translate(${Math.round(box.left - x)}px, ${Math.round(box.top - y)}px)`;
+}
+
+/** Whether no other mark is nearer to a box than its own: a name beside it would be read as that one's. */
+export function isNearest(own: Spot, box: Box, marks: Spot[]): boolean {
+  const away = (spot: Spot) =>
+    Math.hypot(Math.max(box.left - spot.x, 0, spot.x - box.left - box.width), Math.max(box.top - spot.y, 0, spot.y - box.top - box.height));
+  const mine = away(own);
+  return marks.every((other) => Math.hypot(other.x - own.x, other.y - own.y) < TOGETHER_PX || away(other) >= mine);
 }
 
 /** What of a map is taken. Boxes are given once and never moved. */

@@ -4,7 +4,7 @@ import { country } from "../format";
 import type { LonLat, Position, Road, RoadSummary } from "../types";
 import { addresses, t } from "../words";
 import { COUNTRIES } from "./countries";
-import { Field, type Spot, around, put } from "./labels";
+import { Field, type Spot, around, isNearest, put } from "./labels";
 import { circle, collection, lineOf, place } from "./shapes";
 
 setWorkerUrl(addresses.worker);
@@ -19,7 +19,6 @@ const LINE_PX = 20;
 const BESIDE_PX = 14;
 const BELOW_PX = 13;
 const DOT_PX = 20;
-// On a narrow map a name far from its mark would be read as another's.
 const NARROW_PX = 500;
 const COUNTRIES_FROM_ZOOM = 2.4;
 const COUNTRIES_TO_ZOOM = 8;
@@ -149,7 +148,10 @@ export class LiveMap {
   /** Keeps all words on the map apart: places first, then goods, then countries where room is left. */
   #spread(): void {
     const { clientWidth: width, clientHeight: height } = this.#map.getContainer();
-    const marks = [...this.#marks.values()].sort((a, b) => b.getLngLat().lat - a.getLngLat().lat);
+    // What is under way is named first, and among equals what lies farther north.
+    const moves = (mark: Marker) => Number(mark.getElement().classList.contains("moving-under_way"));
+    const marks = [...this.#marks.values()].sort((a, b) => moves(b) - moves(a) || b.getLngLat().lat - a.getLngLat().lat);
+    const spotsOfMarks = marks.map((mark) => this.#map.project(mark.getLngLat()));
     const dots = marks.map((mark) => around(this.#map.project(mark.getLngLat()), DOT_PX, DOT_PX));
     const field = new Field({ left: 0, top: 0, width, height }, dots, this.#ways);
     for (const place of this.#places) {
@@ -167,7 +169,7 @@ export class LiveMap {
       const beside = [x + BESIDE_PX, x - BESIDE_PX - wide].flatMap((left) => LINES.map((line) => ({ left, top: y + (line - 0.5) * LINE_PX, width: wide, height: high })));
       const over = [-1, 1].flatMap((side) => [0.5, 0.15, 0.85].map((part) => ({ left: x - wide * part, top: y + side * 2 * LINE_PX - high / 2, width: wide, height: high })));
       // A crowded name is not drawn; the mark stays, bears it for ears, and the table tells it.
-      put(name, field.take(width < NARROW_PX ? beside : [...beside, ...over]), x + BESIDE_PX, y - high / 2);
+      put(name, field.take([...beside, ...over].filter((box) => isNearest({ x, y }, box, spotsOfMarks))), x + BESIDE_PX, y - high / 2);
     }
     const zoom = this.#map.getZoom();
     for (const country of this.#labels) {

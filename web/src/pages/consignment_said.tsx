@@ -113,8 +113,9 @@ function leafWords(said: Said): string {
 /** Party identifiers among the arguments become names. */
 function forPeople(road: Road, args: Args): Args {
   const known = new Set(road.parties.map((info) => info.party));
+  // Times among the arguments are what was observed or agreed: they have the scale of the road.
   return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => {
+    Object.entries({ ...args, scale: road.time_scale } as Args).map(([name, value]) => {
       const isParty = typeof value === "string" && value !== "" && (known.has(value) || PARTY_ARGUMENTS.has(name));
       return [name, isParty ? partyName(road, value) : value];
     }),

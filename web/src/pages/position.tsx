@@ -74,7 +74,7 @@ function Checks({ road, track }: { road: Road; track: Track }) {
   const rows: [string, State, string][] = [
     ["signed", state(!!marks?.signed_by_terminal), t("why.signed.text")],
     ["computed", state(track.positions > 0), t("why.computed.text", { positions: number(track.positions), epochs: number(track.epochs) })],
-    ["in_time", state(inTime), t("why.in_time.text", { from: time(track.not_before), until: time(track.not_after) })],
+    ["in_time", state(inTime), t("why.in_time.text", { from: time(track.not_before), until: time(track.not_after), scale: named("scale", road.time_scale) })],
     [
       "inside",
       state(inside),

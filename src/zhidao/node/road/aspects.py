@@ -234,7 +234,10 @@ def no_arrival(facts: Facts) -> view.Told | None:
         return None
     expected, opened = facts.last(ArrivalExpected), facts.last(DealOpened)
     return telling.of_no_arrival(
-        refused[0], expected[0].site if expected else None, opened[0] if opened else None
+        refused[0],
+        expected[0].site if expected else None,
+        opened[0] if opened else None,
+        scale_of_road(played=facts.played),
     )
 
 
@@ -242,7 +245,8 @@ def decision(facts: Facts, reason: str, sentence: str) -> view.Told:
     """Why the deal ended, with the numbers of the window that the reason names."""
     refused, opened = facts.last(ArrivalNotProven), facts.last(DealOpened)
     cause = no_arrival(facts) if refused and refused[0].reason == reason else None
-    return telling.of_decision(reason, sentence, cause, opened[0] if opened else None)
+    scale = scale_of_road(played=facts.played)
+    return telling.of_decision(reason, sentence, cause, opened[0] if opened else None, scale)
 
 
 def conditions(facts: Facts, state: str) -> list[view.ConditionView]:
@@ -270,7 +274,8 @@ def _because(facts: Facts, met: ConditionMet, event: SignedEvent) -> view.Told |
     match met.name:
         case "arrival":
             proven = facts.before(ArrivalProven, event)
-            return telling.of_arrival_condition(proven, text) if proven else None
+            scale = scale_of_road(played=facts.played)
+            return telling.of_arrival_condition(proven, scale, text) if proven else None
         case "papers_agree":
             checked = facts.before(PapersChecked, event)
             return telling.of_papers_condition(checked, text) if checked else None

@@ -14,7 +14,7 @@ from zhidao.connectivity.domain.sighting import apart_m
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.geo import Geodetic
 from zhidao.finance.events import DealOpened
-from zhidao.node.road.view import FindingView, SideView, Told
+from zhidao.node.road.view import FindingView, Scale, SideView, Told
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven, Site
 from zhidao.positioning.wire.evidence import PROTECTION_MM_MAX
 from zhidao.trade.events import CustomsReleased, Finding, PapersChecked
@@ -71,11 +71,11 @@ def _side(text: str) -> SideView:
     return SideView(paper=paper, field=field, value=value)
 
 
-def of_arrival_condition(proven: ArrivalProven, text: str) -> Told:
-    """Why the arrival counts."""
+def of_arrival_condition(proven: ArrivalProven, scale: Scale, text: str) -> Told:
+    """Why the arrival counts; `scale` is that of its instant."""
     return Told(
         code="because.arrival",
-        args={"place": proven.site.name, "at": proven.observed_at},
+        args={"place": proven.site.name, "at": proven.observed_at, "scale": scale},
         text=text,
     )
 
@@ -124,15 +124,17 @@ def of_network(checked: NetworkChecked) -> Told:
     )
 
 
-def of_no_arrival(failed: ArrivalNotProven, site: Site | None, opened: DealOpened | None) -> Told:
-    """Why a window proved nothing, with the numbers that decided."""
-    args: dict[str, str | int | float] = {}
+def of_no_arrival(
+    failed: ArrivalNotProven, site: Site | None, opened: DealOpened | None, scale: Scale
+) -> Told:
+    """Why a window proved nothing, with the numbers that decided; `scale` of the asked times."""
+    args: dict[str, str | int | float] = {"scale": scale}
     if site is not None and failed.observed_at and failed.protection_mm < PROTECTION_MM_MAX:
         apart = _apart_m(
             (failed.latitude_ndeg, failed.longitude_ndeg),
             (site.latitude_ndeg, site.longitude_ndeg),
         )
-        args = {
+        args |= {
             "away": round(apart, 1),
             "bound": failed.protection_mm / _MM,
         }
@@ -147,9 +149,11 @@ def of_no_arrival(failed: ArrivalNotProven, site: Site | None, opened: DealOpene
     return Told(code=f"reason.{failed.reason}", args=args, text=failed.sentence)
 
 
-def of_decision(reason: str, text: str, cause: Told | None, opened: DealOpened | None) -> Told:
+def of_decision(
+    reason: str, text: str, cause: Told | None, opened: DealOpened | None, scale: Scale
+) -> Told:
     """Why a deal ended; with the numbers of its cause where that is known."""
-    args: dict[str, str | int | float] = dict(cause.args) if cause else {}
+    args: dict[str, str | int | float] = dict(cause.args) if cause else {"scale": scale}
     if opened is not None:
         args.setdefault("until", opened.conditions.not_after)
     return Told(code=f"reason.{reason}", args=args, text=text)
