@@ -28,6 +28,7 @@ COMMANDS: Final = (
     ("config", "config", "show every setting and where its value comes from"),
     ("backup", "backup", "write everything but the keys into one archive"),
     ("restore", "restore", "fill an empty database from an archive"),
+    ("log", "log", "go on under a new log key after a recovery"),
     ("keys", "keys", "export the node's keys, sealed; list them"),
     ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
     ("insight", "insight", "report what was proven, recomputed from the log"),

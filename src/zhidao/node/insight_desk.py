@@ -34,7 +34,7 @@ async def report_of_database(url: str, data: Path, *, as_json: bool = False) -> 
     """The report of a node's whole database; the head is checked against the node's own key."""
     database = await Database.open(url, connections_max=2)
     try:
-        key = public_key(data / "keys", "node.ed25519")
+        key = public_key(data / "keys", f"{newest_log_key(data / 'keys')}.ed25519")
         return await _report(DatabaseLog(database, key), as_json=as_json)
     finally:
         await database.close()

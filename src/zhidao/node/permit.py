@@ -9,7 +9,9 @@ from typing import Final
 from zhidao.core.errors import Unavailable
 
 LEASE_REMEDY = "stop one of the two nodes that use this database, then start the other again"
-RECOVERING_REMEDY = "restore a newer backup (zhidao restore), or declare a new log key"
+RECOVERING_REMEDY = (
+    "restore a newer backup (zhidao restore), or declare a new log key (zhidao log new-key)"
+)
 
 # How the log's writer begins when it says why it is not in order.
 RECOVERING_KINDS: Final = {

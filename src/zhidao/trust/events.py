@@ -90,6 +90,30 @@ class AccountNamed(Fact, frozen=True, kw_only=True):
     chain_id: int
 
 
+class LogKeyDeclared(Fact, frozen=True, kw_only=True):
+    """The operator declares a new log after a recovery. Aggregate `log/<origin>`. Public.
+
+    The new log (`origin`, `key` as multikey) begins with the `carried_leaves` leaves of the former
+    one that the node still has, whose root is `carried_root` (hex). `known_leaves`, `known_root`
+    and `known_head` (the signed note) are the former log's last known head; 0 and `` where no copy
+    of it could be read. `possession`: the new key's signature over all of this, base64url.
+    """
+
+    TYPE: ClassVar[str] = "trust.LogKeyDeclared.v1"
+    OPEN: ClassVar[bool] = True
+    origin: str
+    key: str
+    former_origin: str
+    former_key: str
+    carried_leaves: int
+    carried_root: str
+    known_leaves: int
+    known_root: str
+    known_head: str
+    reason: str
+    possession: str
+
+
 class Title(msgspec.Struct, frozen=True, kw_only=True):
     """A title as it stands. Addresses are lower-case `0x…`; parties `` where unknown.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import Response, Router, get
@@ -29,11 +30,12 @@ def routes(
     *,
     clock: Clock,
     log_key: NoteKey,
+    keys: Sequence[PublicKey],
     node: PartyId,
     policy: Policy | None = None,
     organisation: Organisation,
 ) -> Router:
-    """Routes under /v1."""
+    """Routes under /v1. `keys`: those that the node records with, and those of former logs."""
 
     @get("/consignments/{consignment:str}/proof", media_type="application/json")
     async def proof(consignment: _Name, actor: Actor) -> Response[bytes]:
@@ -53,7 +55,7 @@ def routes(
         document = make_trust_list(
             organisation.name or node,
             clock.now(),
-            [TrustedNode(party=node, log=log_key, keys=(log_key.key,))],
+            [TrustedNode(party=node, log=log_key, keys=tuple(keys))],
             [
                 TrustedParty(
                     party=party_id(each.party),

@@ -47,12 +47,16 @@ class ProofExport:
         writer: ProofWriter,
         archive: Archive,
         custody: Custody,
+        *,
+        origin: str = "",
     ) -> None:
+        """`origin`: the log's, whose declaration goes with every proof if there is one."""
         self._roads = roads
         self._events = events
         self._writer = writer
         self._archive = archive
         self._custody = custody
+        self._log = f"log/{origin}"
 
     async def proof(self, actor: Actor, consignment: str) -> bytes:
         """The file, as far as the actor may see the consignment.
@@ -61,6 +65,7 @@ class ProofExport:
         """
         own = kept(await self._roads.stored(actor, consignment), consignment)
         chosen = own + await self._further(actor, own) + await self._transactions(own)
+        chosen += await self._events.of("trust", [self._log], viewer=None)
         by_id = {each.event.id: each for each in chosen}
         logged = []
         for each in by_id.values():

@@ -14,6 +14,7 @@ from zhidao.core.keys import Algorithm
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.domain.chain_rules import chain_id_of
 from zhidao.trust.domain.evm import address_text
+from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.proof import Proof
 from zhidao.trust.domain.trust_list import TrustedNode, TrustList
 from zhidao.trust.events import AccountNamed, ChainTransaction
@@ -65,11 +66,15 @@ class Case:
     @cached_property
     def node(self) -> TrustedNode:
         """The node whose log this is."""
-        logs = [node.log for node in self.trust.nodes]
-        signed = [key for key in self.proof.note.signed_by(logs) if key.name == self.proof.origin]
-        node = self.trust.node_of_log(signed[0]) if signed else None
+        node = self.trust.node_of_log(self.log)
         assert node is not None, "the log part held"
         return node
+
+    @cached_property
+    def log(self) -> NoteKey:
+        """The key that signed the head: of the node's log, or of a former one."""
+        signed = self.proof.note.signed_by(self.trust.logs)
+        return next(key for key in signed if key.name == self.proof.origin)
 
     @cached_property
     def entered(self) -> ConsignmentEntered:
@@ -116,10 +121,11 @@ class Case:
         from zhidao.trust.adapters.py_evm import PyEvmEngine
 
         told = title_history([_raw(one) for one in transactions], PyEvmEngine)
-        own = chain_id_of(self.node.log.key)
-        if told.chain_id != own:
+        # A chain bears the id of the log key under which it began.
+        own = [chain_id_of(log.key) for log in self.node.logs]
+        if told.chain_id not in own:
             raise Refused(
-                f"the title's chain is {told.chain_id}, the chain of this log is {own}",
+                f"the title's chain is {told.chain_id}, the chain of this log is {own[0]}",
                 code="wrong_chain",
             )
         return told

@@ -12,6 +12,7 @@ from zhidao.node.verification.arrivals import replay_arrivals
 from zhidao.node.verification.case import Case
 from zhidao.node.verification.decisions import check_decisions
 from zhidao.node.verification.documents import check_documents
+from zhidao.node.verification.log_keys import check_log_keys
 from zhidao.node.verification.payments import check_payments
 from zhidao.node.verification.production import check_production
 from zhidao.node.verification.simulation import simulated_parts
@@ -30,6 +31,7 @@ _LATER: Final = Statement(
 )
 _CHECKS: Final[tuple[Callable[[Case], Replayed], ...]] = (
     check_speakers,
+    check_log_keys,
     check_production,
     check_documents,
     replay_arrivals,
@@ -129,7 +131,7 @@ def fingerprints_of(proof: Proof, trust: TrustList | None) -> tuple[Fingerprint,
 
     A key that only the proof names is told so that a person can compare it, never believed.
     """
-    listed = [node.log for node in trust.nodes] if trust else []
+    listed = trust.logs if trust else ()
     told = {
         opened.event.recorded_by.key
         for opened in proof.events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zhidao.core.keys import PublicKey
 from zhidao.insight.service.reports import Reports
 from zhidao.node.adapters.log_source import DatabaseLog
 from zhidao.node.api.insight import routes
@@ -18,7 +19,7 @@ class InsightServices:
     room: Room
 
 
-async def build(ground: Ground) -> InsightServices:
-    """The room over the node's own log."""
-    reports = Reports(DatabaseLog(ground.database, ground.node_key.public))
+async def build(ground: Ground, *, log_key: PublicKey) -> InsightServices:
+    """The room over the node's own log, whose heads `log_key` signs."""
+    reports = Reports(DatabaseLog(ground.database, log_key))
     return InsightServices(reports, Room(name="insight", routers=(routes(reports),)))

@@ -17,6 +17,7 @@ from zhidao.node.api import roads as roads_api
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import LogState
 from zhidao.node.live import Live
+from zhidao.node.log_keys import log_keys_of
 from zhidao.node.organisation import Organisation
 from zhidao.node.parties import Parties
 from zhidao.node.road.export import ProofExport
@@ -64,8 +65,10 @@ async def build(
     organisation: Organisation,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
+    log_keys = log_keys_of(keys)
     log = await trust_log.build(
         ground,
+        key=log_keys[-1],
         timed=keys.make("log", Algorithm.ML_DSA_44),
         host=settings.public_host or "localhost",
     )
@@ -82,7 +85,7 @@ async def build(
     )
     terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
     network = await connectivity.build(ground)
-    reports = await insight.build(ground)
+    reports = await insight.build(ground, log_key=log_keys[-1].public)
     live = Live()
     related = PostgresRelated(ground.database)
     moving = LivePositions(related, live)
@@ -110,14 +113,17 @@ async def build(
         routers=(
             roads_api.routes(
                 roads,
-                EventProofs(log.reader, log_key=ground.node_key.public.multikey, origin=log.origin),
+                EventProofs(log.reader, log_key=log.note_key.key.multikey, origin=log.origin),
                 live,
             ),
             proofs_api.routes(
-                ProofExport(roads, events, log.proofs, ground.archive, terminals.custody),
+                ProofExport(
+                    roads, events, log.proofs, ground.archive, terminals.custody, origin=log.origin
+                ),
                 parties,
                 clock=ground.clock,
                 log_key=log.note_key,
+                keys=[key.public for key in log_keys],
                 node=ground.node,
                 policy=next(iter(witness.policies.values()), None),
                 organisation=organisation,

@@ -38,17 +38,22 @@ class TrustLogServices:
 
 
 async def build(
-    ground: Ground, *, timed: Signer | None = None, host: str = "localhost"
+    ground: Ground,
+    *,
+    key: Signer | None = None,
+    timed: Signer | None = None,
+    host: str = "localhost",
 ) -> TrustLogServices:
     """Takes the lease of the log: from now on an older process of this node writes nothing.
 
-    timed: the log's ML-DSA-44 key, if it has one. host: name, and port if not 443, under which
+    key: the log's key, if the operator declared a new one; else the node's own. timed: the log's ML-DSA-44 key, if it has one. host: name, and port if not 443, under which
     others reach this node; its did:web.
     """
-    origin = origin_of(ground.node, ground.node_key)
+    key = key or ground.node_key
+    origin = origin_of(ground.node, key)
     log = Sequencer(
         origin=origin,
-        key=ground.node_key,
+        key=key,
         store=PostgresLogStore(ground.database, origin),
         # Beside the database, not inside it: a restored older database is noticed by it.
         copy=FileHeadCopy(ground.data / "log" / "checkpoint"),

@@ -22,6 +22,7 @@ from zhidao.trust.adapters.log_postgres import PostgresLogStore
 from zhidao.trust.adapters.witness_file import FileWitnessStore
 from zhidao.trust.adapters.witness_postgres import PostgresWitnessStore
 from zhidao.trust.domain.fraud import FraudProof
+from zhidao.trust.domain.log_key import log_origin
 from zhidao.trust.domain.note import Cosigner
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.entries import Entries
@@ -51,9 +52,13 @@ class WitnessServices:
     room: Room
 
 
-def witness_name(log: TrustLogServices) -> str:
-    """The witness's name: beside the log's, so that both say which node it is."""
-    return log.origin.replace("zhidao-log/", "zhidao-witness/", 1)
+def witness_name(ground: Ground) -> str:
+    """The witness's name: beside that of the node's first log, so that both say which node it is.
+
+    It stays when the operator declares a new log key: others have it in their policies.
+    """
+    origin = log_origin(ground.node, ground.node_key.public)
+    return origin.replace("zhidao-log/", "zhidao-witness/", 1)
 
 
 async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> WitnessServices:
@@ -63,7 +68,7 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
     """
     policies = read_policies(ground.data / POLICIES)
     fresh = keys.get(_KEY, Algorithm.ED25519) is None
-    name = witness_name(log)
+    name = witness_name(ground)
     cosigners = [
         Cosigner(name, keys.make(_KEY, algorithm))
         for algorithm in (Algorithm.ED25519, Algorithm.ML_DSA_44)

@@ -158,7 +158,7 @@ def _digests_in(data: bytes) -> Iterator[str]:
 
 
 def _trusted_log(proof: Proof, trust: TrustList) -> TrustedNode:
-    logs = [node.log for node in trust.nodes]
+    logs = trust.logs
     if proof.checkpoint.origin != proof.origin:
         raise Refused(
             f"the checkpoint is of {proof.checkpoint.origin}, the file says {proof.origin}",

@@ -9,6 +9,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
+from zhidao.trust.domain.log_key import former_logs
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.policy import Policy
 
@@ -20,6 +21,12 @@ class TrustedNode:
     party: PartyId
     log: NoteKey
     keys: tuple[PublicKey, ...]
+
+    @property
+    def logs(self) -> tuple[NoteKey, ...]:
+        """Its log, and the former logs that its recording keys signed."""
+        others = former_logs(self.party, self.keys)
+        return (self.log, *(each for each in others if each != self.log))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,14 @@ class TrustList:
         """The witnesses whose cosignatures this list believes."""
         return self.policy.keys if self.policy else ()
 
+    @property
+    def logs(self) -> tuple[NoteKey, ...]:
+        """The log keys of all nodes, present and former."""
+        return tuple(log for node in self.nodes for log in node.logs)
+
     def node_of_log(self, key: NoteKey) -> TrustedNode | None:
-        """The node whose log signs with this key, or None."""
-        return next((node for node in self.nodes if node.log == key), None)
+        """The node whose log, present or former, signs with this key, or None."""
+        return next((node for node in self.nodes if key in node.logs), None)
 
     def speaks(self, party: str, key: PublicKey) -> bool:
         """Whether the list gives this key to this party, be it a party or a node."""

@@ -9,6 +9,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, MalformedInput, Refused
 from zhidao.core.keys import Signer
 from zhidao.core.timescale import NS
+from zhidao.trust.domain.log_key import log_origin
 from zhidao.trust.domain.merkle import grow, leaf_hash
 from zhidao.trust.domain.note import Checkpoint, Cosigner, Note, NoteKey, sign_note
 from zhidao.trust.events import Appended
@@ -19,12 +20,8 @@ from zhidao.trust.wire.tiles import ENTRY_BYTES_MAX
 
 
 def origin_of(name: str, key: NoteKey | Signer) -> str:
-    """The origin of a node's log: its name and its key's fingerprint, so that no two are equal.
-
-    The key belongs in it because a log under a new key is a new log.
-    """
-    public = key.key if isinstance(key, NoteKey) else key.public
-    return f"zhidao-log/{name}/{public.fingerprint.replace('-', '')[:16]}"
+    """The origin of a node's log under a key."""
+    return log_origin(name, key.key if isinstance(key, NoteKey) else key.public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ class Sequencer:
             raise Refused(
                 f"the log is recovering: {self._recovering}",
                 code="recovering",
-                remedy="restore a newer backup, or declare a new log key",
+                remedy="restore a newer backup, or declare a new log key (zhidao log new-key)",
             )
 
     async def _gap(self) -> str:
