@@ -14,6 +14,7 @@ from zhidao.insight.service.reports import Reports
 from zhidao.node.adapters.key_export import public_key
 from zhidao.node.adapters.log_source import DatabaseLog
 from zhidao.node.adapters.proof_log import ProofFiles
+from zhidao.node.log_keys import newest_log_key
 from zhidao.store.database import Database
 from zhidao.trust.wire.trust_list import decode_trust_list
 
