@@ -278,6 +278,14 @@ def test_an_auditors_look_is_written_down_once_and_shown_to_the_parties(node: Ru
             break
         time.sleep(0.1)
     assert grown == 1
+    for _ in range(3):
+        assert node.get("/v1/finance/accounts", "inspector").status_code == 200
+    for _ in range(50):
+        grown = node.get("/v1/node/health", "exporter").json()["log"]["size"] - size
+        if grown > 1:
+            break
+        time.sleep(0.1)
+    assert grown == 2
 
 
 def test_the_head_of_the_log_tells_when_it_was_signed(node: Running) -> None:

@@ -40,3 +40,18 @@ class DataRead(Fact, frozen=True, kw_only=True):
     reader: str
     role: str
     hour: str
+
+
+class RecordRead(Fact, frozen=True, kw_only=True):
+    """Somebody read records of others that belong to no one consignment: a list, an account.
+
+    `what` is the route with its names in braces (`/v1/finance/accounts`), or one record
+    (`finance account/…`). At most one a reader, record and hour.
+    """
+
+    TYPE = "node.RecordRead.v1"
+
+    what: str
+    reader: str
+    role: str
+    hour: str

@@ -76,6 +76,10 @@ class Parties:
         del actor
         return await self._all()
 
+    async def names(self) -> list[PartyId]:
+        """The parties' names, in order."""
+        return [PartyId(name) for name, *_ in await self._book.every()]
+
     async def trade_role(self, party: PartyId) -> str:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")

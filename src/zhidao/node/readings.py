@@ -6,19 +6,31 @@ to the parties of the consignment, and in the log before long.
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
-from zhidao.core.ids import PartyId
+from zhidao.core.errors import MalformedInput
+from zhidao.core.ids import PartyId, parse_id
 from zhidao.core.journal import Scribe
-from zhidao.node.events import DataRead
+from zhidao.node.events import DataRead, RecordRead
 from zhidao.node.statements import FirstEvents
 from zhidao.store.reading import Stored
 
 _KNOWN_MAX: Final = 20_000
+# With more parties than this a look at a list is the node's own fact, still in the log.
+PARTIES_MAX: Final = 200
+# Routes that show nobody's records: the node's state, who is signed in, public names and keys.
+_NOBODYS: Final = (
+    *("/healthz", "/readyz", "/metrics", "/schema", "/v1/node/", "/v1/session", "/v1/tokens"),
+    *("/v1/parties", "/v1/trust-list", "/v1/trust/log", "/log/", "/v1/people"),
+    *("/v1/scenario-time", "/v1/trust/credentials/verify", "/v1/trade/invoices/validate"),
+)
 # Names in paths that belong to a consignment, and where each stands.
 _AGGREGATES: Final = {
     "deal": ("finance", "deal/"),
@@ -46,9 +58,13 @@ class Histories(Protocol):
         """Events of these aggregates that the viewer may see."""
         ...
 
+    async def find(self, event_id: UUID, *, viewer: PartyId | None) -> Stored | None:
+        """One event, if the viewer may see it."""
+        ...
+
 
 class Readings:
-    """Notes looks of auditors: one a reader, consignment and hour."""
+    """Notes looks of auditors: one a reader, consignment (or list, or record) and hour."""
 
     def __init__(
         self,
@@ -57,8 +73,11 @@ class Readings:
         *,
         subjects: Subjects,
         histories: Histories,
+        parties: Callable[[], Awaitable[Sequence[PartyId]]],
         clock: Clock,
     ) -> None:
+        """`parties`: all of this node, who may be in any list."""
+        self._parties = parties
         self._journal = journal
         self._scribe = scribe
         self._subjects = subjects
@@ -66,15 +85,27 @@ class Readings:
         self._clock = clock
         self._known: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
-    async def look(self, actor: Actor, named: Mapping[str, Any]) -> None:
+    async def look(self, actor: Actor, named: Mapping[str, Any], route: str) -> None:
         """Notes that `actor` asked for what `named` (a path's parameters) names.
 
-        Called before the answer: what cannot be noted is not shown.
+        `route`: the path with its names in braces. Called before the answer: what cannot be noted
+        is not shown.
         """
-        if actor.role is not Role.AUDITOR:
+        if actor.role is not Role.AUDITOR or route.startswith(_NOBODYS):
             return
-        for consignment in await self._consignments(named):
-            await self.note(actor, consignment)
+        if "event_id" in named:
+            await self._note_event(actor, named["event_id"])
+        elif "account" in named:
+            with contextlib.suppress(MalformedInput):  # Such an account there is not.
+                await self._note_record(actor, "finance", f"account/{parse_id(named['account'])}")
+        elif found := await self._consignments(named):
+            for consignment in found:
+                await self.note(actor, consignment)
+        elif records := [each for each in _AGGREGATES.items() if each[0] in named]:
+            for name, (room, prefix) in records:
+                await self._note_record(actor, room, f"{prefix}{named[name]}")
+        else:
+            await self._note_route(actor, route)
 
     async def note(self, actor: Actor, consignment: str) -> None:
         """Notes a look at one consignment, once an hour."""
@@ -97,6 +128,52 @@ class Readings:
         )
         # Another process or an earlier run may have noted it: then it stands, and that is enough.
         await self._journal.open_all([entry])
+        self._remember(key)
+
+    async def _note_event(self, actor: Actor, event_id: UUID) -> None:
+        """Notes a look at an event: at its consignments, or at what it belongs to."""
+        stored = await self._histories.find(event_id, viewer=None)
+        if stored is None:
+            return
+        event = stored.event
+        room = event.type.partition(".")[0]
+        own = [event.aggregate] if event.aggregate.startswith("consignment/") else []
+        subjects = own or await self._subjects.subjects_of(room, event.aggregate)
+        consignments = [s.partition("/")[2] for s in subjects if s.startswith("consignment/")]
+        for consignment in consignments:
+            await self.note(actor, consignment)
+        if not consignments:
+            parties = {event.owner, *event.visible}
+            await self._write_record(actor, f"{room} {event.aggregate}", parties)
+
+    async def _note_record(self, actor: Actor, room: str, aggregate: str) -> None:
+        stored = await self._histories.of(room, [aggregate], viewer=None)
+        if stored:
+            parties = {party for s in stored for party in (s.event.owner, *s.event.visible)}
+            await self._write_record(actor, f"{room} {aggregate}", parties)
+
+    async def _note_route(self, actor: Actor, route: str) -> None:
+        parties = set(await self._parties())
+        await self._write_record(actor, route, parties if len(parties) <= PARTIES_MAX else set())
+
+    async def _write_record(self, actor: Actor, what: str, parties: AbstractSet[PartyId]) -> None:
+        hour = str(self._clock.now())[:13]
+        key = (actor.party, what, hour)
+        if key in self._known:
+            return
+        entry = self._scribe.write(
+            RecordRead(what=what, reader=actor.party, role=actor.role.value, hour=hour),
+            by=self._scribe.node,
+            aggregate=f"read/{what}/{actor.party}/{hour}",
+            version=1,
+            owner=self._scribe.node,
+            visible=sorted(parties),
+            occurred_at=None,
+        )
+        await self._journal.open_all([entry])
+        self._remember(key)
+
+    def _remember(self, key: tuple[str, str, str]) -> None:
         self._known[key] = None
         if len(self._known) > _KNOWN_MAX:
             self._known.popitem(last=False)

@@ -83,7 +83,9 @@ FACTS: Final[Mapping[str, int]] = {
 }
 # Batches of positions are sealed every few seconds, and who reads is noted each hour: a longer
 # voyage has more of them.
-_ANY_NUMBER: Final = frozenset(("devices.PositionsRecorded.v1", "node.DataRead.v1"))
+_ANY_NUMBER: Final = frozenset(
+    ("devices.PositionsRecorded.v1", "node.DataRead.v1", "node.RecordRead.v1")
+)
 # (debit code, credit code, minor units, kind): funds come in, are reserved, and paid across.
 _TRANSFERS: Final = Counter(
     (

@@ -55,7 +55,8 @@ class Doorkeeper:
             body = await connection.body() if has_body(connection.scope) else b""
             self._gate.accept_signature(*met.signed, body)
         if self._readings:
-            await self._readings.look(met.actor, connection.path_params)
+            route = str(connection.scope.get("path_template", ""))
+            await self._readings.look(met.actor, connection.path_params, route)
         return met.actor
 
     async def _meet(self, scope: Any) -> Met:

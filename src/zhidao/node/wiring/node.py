@@ -144,6 +144,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
                 ground.scribe,
                 subjects=PostgresRelated(database),
                 histories=PostgresStoredEvents(database),
+                parties=parties.names,
                 clock=clock,
             ),
         ),
