@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import MalformedInput
@@ -70,6 +71,29 @@ class LogEntry:
     address: Address
     topics: tuple[bytes, ...]
     data: bytes
+
+
+# Keccak-256 of no bytes.
+EMPTY_CODE: Final = bytes.fromhex(
+    "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+)
+
+
+class Held(NamedTuple):
+    """What an address holds beside its storage."""
+
+    nonce: int = 0
+    balance: int = 0
+    code_hash: bytes = EMPTY_CODE
+
+
+@dataclass(frozen=True, slots=True)
+class FlatState:
+    """All accounts, codes by digest, and storage words by address: enough to go on from."""
+
+    accounts: Mapping[bytes, Held]
+    codes: Mapping[bytes, bytes]
+    storage: Mapping[bytes, Mapping[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
