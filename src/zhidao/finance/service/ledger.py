@@ -49,6 +49,7 @@ class _Desk:
     judging: asyncio.Lock = field(default_factory=asyncio.Lock)
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_FLIGHT))
     waiting: list[_Request] = field(default_factory=list)
+    leads: set[asyncio.Task[None]] = field(default_factory=set)
     last_write: asyncio.Future[None] | None = None
     validator: Validator | None = None
     epoch: int = 0
@@ -92,12 +93,9 @@ class Ledger:
         desk.waiting.append(request)
         # In a task of its own: a caller that leaves must not leave the others waiting.
         lead = asyncio.create_task(self._lead(desk, shard))
-        try:
-            await asyncio.shield(lead)
-        except asyncio.CancelledError:
-            lead.add_done_callback(_quietly)
-            raise
-        return request.answer.result()
+        desk.leads.add(lead)
+        lead.add_done_callback(desk.leads.discard)
+        return await request.answer
 
     async def open_accounts(
         self, shard: str, accounts: Sequence[Account], entries: Sequence[Entry]
@@ -365,14 +363,14 @@ async def _settled(desk: _Desk) -> None:
 
 def _refuse(requests: Sequence[_Request], error: BaseException) -> None:
     for request in requests:
-        if not request.answer.done():
-            request.answer.set_exception(error)
-
-
-def _quietly(task: asyncio.Task[None]) -> None:
-    """Takes note of a task's end for a caller that has left."""
-    if not task.cancelled():
-        task.exception()
+        if request.answer.done():
+            continue
+        if isinstance(error, asyncio.CancelledError):
+            request.answer.cancel()
+            continue
+        request.answer.set_exception(error)
+        # Heard by us, should the caller have left.
+        request.answer.exception()
 
 
 def _in_doubt(shard: str) -> Unavailable:
