@@ -95,6 +95,16 @@ def test_the_road_moves_to_its_end_before_the_readers_eyes(
     if _PICTURE:
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=_PICTURE)
+    # Both clocks are named, and the arrival is explained from a replay of what was really stored.
+    expect(page.locator(".stone .scale-scenario").first).to_be_visible()
+    expect(page.locator(".stone .scale-clock").first).to_be_visible()
+    page.goto(f"{base}/consignments/zd-2026-0417/position")
+    expect(page.locator(".why .condition-met")).to_have_count(6, timeout=15_000)
+    expect(page.locator("figure.chart")).to_have_count(3)
+    assert page.locator("svg.sky .s-used").count() >= 5
+    assert _violations(page) == []
+    if _PICTURE:
+        page.screenshot(path=_PICTURE.replace(".png", "-position.png"), full_page=True)
     for width, locale, theme in ((360, "zh-CN", "dark"), (768, "en-GB", "light")):
         other = browser.new_context(
             viewport={"width": width, "height": 800},

@@ -103,8 +103,8 @@ export function lasting(seconds: number): string {
 
 /** The reader's zone by its place and its distance from UTC: Asia/Almaty, UTC+5. */
 export function zoneWords(): string {
-  if (settings.value.times === "utc") return "UTC";
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  if (settings.value.times === "utc" || timeZone === "UTC") return "UTC";
   const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" }).formatToParts(new Date());
   const offset = parts.find((part) => part.type === "timeZoneName")?.value.replace("GMT", "UTC") ?? "";
   return `${timeZone.replaceAll("_", " ")} (${offset})`;
