@@ -63,7 +63,8 @@ def apply_fast(batch: Records, book: Book, *, stamps: NDArray[np.uint64]) -> Rec
     """Applies a batch, shape (n,), whose every transfer holds; returns it as it is stored.
 
     None, with the book untouched, if that is not plain to see. The ids must be new: the caller
-    asked `book.used` and the table. `stamps`: the timestamp (Unix ns) of each, shape (n,), rising.
+    asked `book.used` and the table, and adds them. `stamps`: the timestamp (Unix ns) of each,
+    shape (n,), rising.
     """
     flags = batch["flags"]
     if not len(batch) or not _simple(batch, flags) or not _distinct(batch):
@@ -237,13 +238,12 @@ def _change(
 def _note(
     stored: Records, flags: NDArray[np.uint16], resolved: _Resolved | None, book: Book
 ) -> None:
-    """Opens and closes reservations and marks the ids as used."""
+    """Opens and closes reservations of a batch."""
     for movement in resolved.pending if resolved is not None else ():
         del book.open[movement.id]
     reserving = np.flatnonzero(flags & _PENDING)
     for movement in movements_of(stored[reserving]):
         book.hold(movement)
-    book.used.add(stored["id"])
 
 
 def fates_of(stored: Records) -> dict[Name, bool]:

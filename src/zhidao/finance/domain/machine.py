@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.finance.domain.book import (
     CREDITS_PENDING,
@@ -122,9 +119,6 @@ class _Run:
         for movement in self.added.values():
             if movement.flags & _PENDING and movement.id not in self.fates:
                 book.hold(movement)
-        spent = [*self.added, *self.failures]
-        if spent:
-            book.used.add(_names(spent))
 
     def _linked(
         self, chain: Sequence[Movement], stamps: Sequence[int], *, is_open: bool
@@ -467,7 +461,3 @@ def _difference(new: Movement, old: Movement) -> Result:
         if differs:
             return result
     return Result.EXISTS
-
-
-def _names(spent: list[Name]) -> NDArray[np.void]:
-    return np.frombuffer(b"".join(spent), "V16")
