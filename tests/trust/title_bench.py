@@ -17,7 +17,8 @@ from zhidao.trust.adapters.py_evm import PyEvmEngine
 from zhidao.trust.adapters.title_artefacts import load_title_contracts
 from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_executor import ChainExecutor
-from zhidao.trust.service.chain_log import ChainLog
+from zhidao.trust.service.chain_log import ChainLog, aggregate_of
+from zhidao.trust.service.chain_snapshot import Snapshots
 from zhidao.trust.service.title_chain import TitleChain
 from zhidao.trust.service.titles import TitleService
 from zhidao.trust.wire.title_contract import Registry, transfer_call
@@ -36,9 +37,10 @@ def actor(party: str) -> Actor:
 class TitleBench:
     """A node's titles over memory: a journal that outlives restarts, and a relay of our own."""
 
-    def __init__(self) -> None:
+    def __init__(self, snapshots: Snapshots | None = None) -> None:
+        self.snapshots = snapshots
         self.journal = MemoryJournal(self._wake)
-        self.logged = MemoryLoggedTransactions()
+        self.logged = MemoryLoggedTransactions(self.journal)
         node_key = SoftwareKey(Algorithm.ED25519, b"n" * 32)
         clock, chance = HandClock(Utc.parse("2026-11-24T12:00:00Z")), SeededRandomness(1)
         ids = IdSource(clock, chance)
@@ -66,11 +68,15 @@ class TitleBench:
         self.woken.set()
 
     def start(self, *, relay: bool = True, patience_s: float = 15.0) -> None:
-        self.log = ChainLog(self.records, CHAIN)
         self.executor = ChainExecutor(
             lambda: TitleChain(PyEvmEngine(CHAIN), chain_id=CHAIN, registry=self.registry),
             self.logged,
-            self.log.aggregate,
+            aggregate_of(CHAIN),
+            self.snapshots,
+            snapshot_every=3,
+        )
+        self.log = ChainLog(
+            self.records, CHAIN, executed=self.executor.executed, logged=self.logged
         )
         self.titles = TitleService(
             records=self.records,

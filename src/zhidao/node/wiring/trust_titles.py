@@ -14,11 +14,12 @@ from zhidao.store.journal import PostgresJournal
 from zhidao.trust.adapters.chain_accounts import KeptAccounts
 from zhidao.trust.adapters.logged_transactions import PostgresLoggedTransactions
 from zhidao.trust.adapters.py_evm import PyEvmEngine
+from zhidao.trust.adapters.snapshot_files import SnapshotFiles
 from zhidao.trust.adapters.title_artefacts import load_title_contracts
 from zhidao.trust.domain.chain_rules import chain_id_of
 from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_executor import ChainExecutor
-from zhidao.trust.service.chain_log import ChainLog
+from zhidao.trust.service.chain_log import ChainLog, aggregate_of
 from zhidao.trust.service.title_chain import TitleChain
 from zhidao.trust.service.titles import CONSUMER, TitleService, everybody
 from zhidao.trust.wire.title_contract import Registry
@@ -52,12 +53,14 @@ async def build(
     records = Records(journal, ground.scribe)
     accounts = KeptAccounts(ground.chain_ring, custody_secret)
     registry = Registry.of(accounts.registrar().address)
-    chain_log = ChainLog(records, chain_id)
+    logged = PostgresLoggedTransactions(ground.database)
     executor = ChainExecutor(
         lambda: TitleChain(PyEvmEngine(chain_id), chain_id=chain_id, registry=registry),
-        PostgresLoggedTransactions(ground.database),
-        chain_log.aggregate,
+        logged,
+        aggregate_of(chain_id),
+        SnapshotFiles(ground.data / "chain" / str(chain_id)),
     )
+    chain_log = ChainLog(records, chain_id, executed=executor.executed, logged=logged)
     titles = TitleService(
         records=records,
         accounts=accounts,

@@ -47,11 +47,12 @@ class FlatAccounts:
 
     @state_root.setter
     def state_root(self, value: bytes) -> None:
+        """Takes back what it gave."""
         del value
 
     def root(self) -> bytes:
         """The root of the state trie, built now: it takes milliseconds for each account."""
-        from trie import HexaryTrie
+        from trie.hexary import HexaryTrie
 
         whole: Any = HexaryTrie({}, prune=True)
         for address, held in self._accounts.items():

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from zhidao.core.events import SignedEvent
+from zhidao.core.journal import Journal
 from zhidao.store.database import Database
 
 _PAGE: Final = 256
@@ -18,6 +19,10 @@ _LOGGED: Final = (
     " and outbox.leaf_index is not null"
     " order by outbox.leaf_index limit %(limit)s"
 )
+_WRITTEN: Final = (
+    "select event, version from trust.event"
+    " where aggregate = %(aggregate)s and version > %(after)s order by version limit %(limit)s"
+)
 
 
 class PostgresLoggedTransactions:
@@ -28,11 +33,20 @@ class PostgresLoggedTransactions:
 
     async def replay(self, aggregate: str, *, after: int) -> AsyncIterator[SignedEvent]:
         """Events of the chain that have a leaf, page by page."""
+        async for event in self._pages(_LOGGED, aggregate, after):
+            yield event
+
+    async def written(self, aggregate: str, *, after: int) -> AsyncIterator[SignedEvent]:
+        """Events of the chain, page by page."""
+        async for event in self._pages(_WRITTEN, aggregate, after):
+            yield event
+
+    async def _pages(self, query: str, aggregate: str, after: int) -> AsyncIterator[SignedEvent]:
         newest = after
         while True:
             async with self._database.session() as session:
                 rows = await session.fetch_all(
-                    _LOGGED, {"aggregate": aggregate, "after": newest, "limit": _PAGE}
+                    query, {"aggregate": aggregate, "after": newest, "limit": _PAGE}
                 )
             for row in rows:
                 newest = row["version"]
@@ -44,7 +58,9 @@ class PostgresLoggedTransactions:
 class MemoryLoggedTransactions:
     """The twin: the events that have a leaf, in the order in which they got it."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
+        """`journal`: where events are written before they have a leaf."""
+        self._journal = journal
         self._logged: dict[UUID, SignedEvent] = {}
 
     def log(self, event: SignedEvent) -> None:
@@ -56,3 +72,13 @@ class MemoryLoggedTransactions:
         for event in tuple(self._logged.values()):
             if event.aggregate == aggregate and event.version > after:
                 yield event
+
+    async def written(self, aggregate: str, *, after: int) -> AsyncIterator[SignedEvent]:
+        """Events of the chain."""
+        if self._journal is None:
+            async for event in self.replay(aggregate, after=after):
+                yield event
+            return
+        for entry in await self._journal.load(aggregate, viewer=None):
+            if entry.event.version > after:
+                yield entry.event

@@ -41,10 +41,12 @@ class PyEvmEngine:
         self._context: Any = ExecutionContext
         _hash_fast()
 
-        class FlatShanghai(ShanghaiState):  # type: ignore[misc]
-            account_db_class = FlatAccounts
+        class FlatShanghai(ShanghaiState):
+            # It has the methods that a state calls, and not those of a trie.
+            account_db_class: Any = FlatAccounts
 
-        self._state: Any = FlatShanghai(AtomicDB(), self._at(Block(0, 0)), b"")
+        make: Any = FlatShanghai
+        self._state: Any = make(AtomicDB(), self._at(Block(0, 0)), b"")
         self._accounts: FlatAccounts = self._state._account_db
 
     def execute(self, transaction: Transaction, block: Block) -> Outcome:
@@ -150,4 +152,5 @@ def _hash_fast() -> None:
     """Gives py-evm the house's Keccak-256, which is OpenSSL's where that has it."""
     from eth_hash.auto import keccak
 
-    keccak.hasher = keccak256
+    hashing: Any = keccak
+    hashing.hasher = keccak256

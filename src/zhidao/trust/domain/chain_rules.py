@@ -49,6 +49,10 @@ class Admission:
         """The number that the sender's next transaction must bear."""
         return self._counts.get(sender, 0)
 
+    def counts(self) -> dict[Address, int]:
+        """The counts of all senders."""
+        return dict(self._counts)
+
     def check(self, transaction: Transaction) -> None:
         """Raises Refused with a typed code unless the transaction is the sender's next one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -71,6 +72,16 @@ class TitleBook:
     def get(self, title: bytes) -> TitleState | None:
         """The title's state, or None if it was never minted here."""
         return self._states.get(title)
+
+    def states(self) -> tuple[TitleState, ...]:
+        """All titles as they stand."""
+        return tuple(self._states.values())
+
+    def restore(self, states: Iterable[TitleState]) -> None:
+        """Takes titles over as they stood."""
+        for state in states:
+            self._states[state.title] = state
+            self._by_escrow[state.escrow] = state.title
 
     def apply(self, events: tuple[TitleEvent, ...]) -> tuple[TitleState, ...]:
         """Folds the events of one transaction; returns the titles touched, each once.

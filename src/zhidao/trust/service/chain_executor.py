@@ -1,7 +1,8 @@
 """The executing end of the chain: what stands in the log runs, in leaf order, exactly once.
 
-The machine's state lives in memory only. It is built by replaying the log, at first need, and
-then fed by the bus; an event that arrives early makes it read the missing ones from the log.
+The machine's state lives in memory. It is built at first need, from a snapshot if one fits the
+log and by replaying the rest, and then fed by the bus; an event that arrives early makes it read
+the missing ones from the log.
 """
 
 from __future__ import annotations
@@ -14,26 +15,41 @@ from typing import Final, ParamSpec, TypeVar
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import Unavailable
 from zhidao.core.events import SignedEvent
+from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Transaction
 from zhidao.trust.events import ChainTransaction
-from zhidao.trust.service.title_chain import Receipt, TitleChain
+from zhidao.trust.service.chain_snapshot import Entry, NoSnapshots, Snapshots
+from zhidao.trust.service.title_chain import TitleChain
 from zhidao.trust.service.title_ports import LoggedTransactions
+from zhidao.trust.service.title_receipt import Receipt
+from zhidao.trust.wire.keccak import keccak256
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 # So many transactions run in one go on the worker thread: about half a second.
 _BATCH: Final = 64
 _NS: Final = 1_000_000_000
+# A restart replays fewer than these, which takes two seconds.
+SNAPSHOT_EVERY: Final = 256
 
 
 class ChainExecutor:
     """Owns a chain's state. One thread of its own touches it, so a caller may go away any time."""
 
     def __init__(
-        self, make_chain: Callable[[], TitleChain], logged: LoggedTransactions, aggregate: str
+        self,
+        make_chain: Callable[[], TitleChain],
+        logged: LoggedTransactions,
+        aggregate: str,
+        snapshots: Snapshots | None = None,
+        *,
+        snapshot_every: int = SNAPSHOT_EVERY,
     ) -> None:
         """`make_chain` may import the engine: it runs on the chain's thread, at first need."""
         self._make_chain = make_chain
+        self._snapshots = snapshots or NoSnapshots()
+        self._snapshot_every = snapshot_every
+        self._saved = 0
         self._logged = logged
         self._aggregate = aggregate
         self._thread = ThreadPoolExecutor(1, "chain")
@@ -52,7 +68,7 @@ class ChainExecutor:
                 await self._catch_up(chain)
         if chain.height < event.version - 1:
             raise Unavailable(f"block {event.version} came before its time", code="too_early")
-        (receipt,) = await self._run(_execute, chain, [event])
+        (receipt,) = await self._run(self._execute, chain, [event])
         async with self._news:
             self._news.notify_all()
         return receipt
@@ -91,6 +107,11 @@ class ChainExecutor:
         chain = await self._chain()
         return await self._run(chain.state_root)
 
+    async def executed(self) -> tuple[Admission, Sequence[Entry]]:
+        """The senders' counts and everything executed so far, as of one moment."""
+        chain = await self._chain()
+        return await self._run(_so_far, chain)
+
     async def _chain(self) -> TitleChain:
         """The chain, built from the log if it was not yet."""
         if self._building is None or _failed(self._building):
@@ -100,17 +121,46 @@ class ChainExecutor:
 
     async def _build(self) -> TitleChain:
         chain = await self._run(self._make_chain)
+        if await self._run(self._restore, chain) and not await self._fits(chain):
+            await self._run(self._snapshots.discard)
+            self._saved = 0
+            chain = await self._run(self._make_chain)
         await self._catch_up(chain)
         return chain
+
+    def _restore(self, chain: TitleChain) -> bool:
+        kept = self._snapshots.load(chain.admission().chain_id)
+        if kept is None:
+            # Batches of an older head must not be continued.
+            self._snapshots.discard()
+            return False
+        chain.restore(*kept)
+        self._saved = chain.height
+        return True
+
+    async def _fits(self, chain: TitleChain) -> bool:
+        """Whether the newest transaction of the snapshot is the log's at that place."""
+        (last,) = chain.entries(chain.height)
+        async for event in self._logged.replay(self._aggregate, after=chain.height - 1):
+            raw = parse_hex(ChainTransaction.of(event).raw)
+            return event.version == chain.height and keccak256(raw) == last.receipt.hash
+        return False
 
     async def _catch_up(self, chain: TitleChain) -> None:
         batch: list[SignedEvent] = []
         async for event in self._logged.replay(self._aggregate, after=chain.height):
             batch.append(event)
             if len(batch) == _BATCH:
-                await self._run(_execute, chain, batch)
+                await self._run(self._execute, chain, batch)
                 batch = []
-        await self._run(_execute, chain, batch)
+        await self._run(self._execute, chain, batch)
+
+    def _execute(self, chain: TitleChain, events: Sequence[SignedEvent]) -> list[Receipt]:
+        receipts = [_executed(chain, event) for event in events]
+        if chain.height - self._saved >= self._snapshot_every:
+            self._snapshots.save(chain.head(), chain.entries(self._saved + 1))
+            self._saved = chain.height
+        return receipts
 
     async def _run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         assert not kwargs, "the thread takes positional arguments"
@@ -121,12 +171,15 @@ def _failed(task: asyncio.Task[TitleChain]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
 
 
-def _execute(chain: TitleChain, events: Sequence[SignedEvent]) -> list[Receipt]:
-    return [
-        chain.execute(
-            parse_hex(ChainTransaction.of(event).raw),
-            number=event.version,
-            recorded_s=event.recorded_at.unix_ns // _NS,
-        )
-        for event in events
-    ]
+def _executed(chain: TitleChain, event: SignedEvent) -> Receipt:
+    fact = ChainTransaction.of(event)
+    return chain.execute(
+        parse_hex(fact.raw),
+        number=event.version,
+        recorded_s=event.recorded_at.unix_ns // _NS,
+        title=fact.title,
+    )
+
+
+def _so_far(chain: TitleChain) -> tuple[Admission, Sequence[Entry]]:
+    return chain.admission(), chain.entries()

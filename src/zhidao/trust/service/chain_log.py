@@ -2,13 +2,13 @@
 
 Keeps the counts of all senders as they will stand once everything written is executed, so that
 nonces are given without waiting. The journal is the truth: after any failed write this is built
-anew from it.
+anew, from what the chain has executed of it and from what is written behind that.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,9 +19,16 @@ from zhidao.core.journal import Records
 from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Transaction
 from zhidao.trust.events import ChainTransaction
+from zhidao.trust.service.chain_snapshot import Entry
+from zhidao.trust.service.title_ports import LoggedTransactions
 from zhidao.trust.wire.transaction import decode
 
 _ATTEMPTS_MAX: Final = 5
+
+
+def aggregate_of(chain_id: int) -> str:
+    """The aggregate that holds a chain."""
+    return f"chain/{chain_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,22 @@ class _Head:
     transactions: dict[bytes, Transaction] = field(default_factory=dict)
     by_title: dict[str, list[bytes]] = field(default_factory=dict)
 
+    @classmethod
+    def after(cls, admission: Admission, entries: Sequence[Entry]) -> _Head:
+        """The head behind everything that was executed."""
+        head = cls(admission, version=len(entries))
+        for entry in entries:
+            transaction = entry.receipt.transaction
+            if transaction is not None and entry.receipt.was_executed:
+                head.note(transaction, entry.title)
+        return head
+
+    def note(self, transaction: Transaction, title: str) -> None:
+        """Remembers an admitted transaction."""
+        self.transactions[transaction.hash] = transaction
+        if title:
+            self.by_title.setdefault(title, []).append(transaction.hash)
+
     def take(self, fact: ChainTransaction) -> None:
         self.version += 1
         try:
@@ -49,16 +72,24 @@ class _Head:
         except (MalformedInput, Refused):
             # The chain will refuse it too; it counts as a block and as nothing else.
             return
-        self.transactions[transaction.hash] = transaction
-        if fact.title:
-            self.by_title.setdefault(fact.title, []).append(transaction.hash)
+        self.note(transaction, fact.title)
 
 
 class ChainLog:
     """Writes ChainTransaction facts of one chain; one writer at a time."""
 
-    def __init__(self, records: Records, chain_id: int) -> None:
+    def __init__(
+        self,
+        records: Records,
+        chain_id: int,
+        *,
+        executed: Callable[[], Awaitable[tuple[Admission, Sequence[Entry]]]] | None = None,
+        logged: LoggedTransactions | None = None,
+    ) -> None:
+        """`executed` and `logged`: where to go on from; without them the whole journal is read."""
         self._records = records
+        self._executed = executed
+        self._logged = logged
         self._chain_id = chain_id
         self._lock = asyncio.Lock()
         self._head: _Head | None = None
@@ -66,7 +97,7 @@ class ChainLog:
     @property
     def aggregate(self) -> str:
         """The aggregate that holds the chain."""
-        return f"chain/{self._chain_id}"
+        return aggregate_of(self._chain_id)
 
     async def find(self, transaction_hash: bytes) -> Transaction | None:
         """A transaction that was written, or None."""
@@ -136,9 +167,14 @@ class ChainLog:
 
     async def _loaded(self) -> _Head:
         if self._head is None:
-            head = _Head(Admission(self._chain_id))
-            for event in await self._records.history(self.aggregate):
-                head.take(ChainTransaction.of(event))
+            if self._executed is None or self._logged is None:
+                head = _Head(Admission(self._chain_id))
+                for event in await self._records.history(self.aggregate):
+                    head.take(ChainTransaction.of(event))
+            else:
+                head = _Head.after(*await self._executed())
+                async for event in self._logged.written(self.aggregate, after=head.version):
+                    head.take(ChainTransaction.of(event))
             self._head = head
         return self._head
 

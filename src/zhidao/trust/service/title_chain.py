@@ -8,41 +8,21 @@ and gets a receipt that says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
-from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.trust.domain.chain_rules import Admission
-from zhidao.trust.domain.evm import Address, Block, Transaction
+from zhidao.trust.domain.evm import Block, Transaction
 from zhidao.trust.domain.title_state import TitleBook, TitleState
+from zhidao.trust.service.chain_snapshot import Entry, Head
 from zhidao.trust.service.title_ports import Engine
+from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.wire.keccak import keccak256
 from zhidao.trust.wire.title_contract import Registry, call_of, events_of, refusal_of
 from zhidao.trust.wire.transaction import decode
 
 NO_ACTION: Final = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the chain made of one logged transaction.
-
-    `transaction` is None if the bytes were no transaction of this chain. `refusal` is None on
-    success. `titles` are the titles that it touched, as they stand after it; `action` says how.
-    """
-
-    hash: bytes
-    block: Block
-    transaction: Transaction | None
-    action: str
-    gas_used: int
-    created: Address | None
-    titles: tuple[TitleState, ...]
-    refusal: ZhidaoError | None
-
-    def state_of(self, title: bytes) -> TitleState:
-        """A touched title as it stood after this transaction."""
-        return next(state for state in self.titles if state.title == title)
 
 
 class TitleChain:
@@ -55,6 +35,8 @@ class TitleChain:
         self._receipts: dict[bytes, Receipt] = {}
         self._moves: dict[bytes, list[Receipt]] = {}
         self._block = Block(0, 0)
+        # All entries from block 1 on, in order.
+        self._entries: list[Entry] = []
 
     @property
     def height(self) -> int:
@@ -77,8 +59,46 @@ class TitleChain:
         """The root of the machine's state."""
         return self._engine.state_root()
 
-    def execute(self, raw: bytes, *, number: int, recorded_s: int) -> Receipt:
+    def entries(self, first: int = 1) -> Sequence[Entry]:
+        """What was executed from a block on."""
+        return self._entries[first - 1 :]
+
+    def admission(self) -> Admission:
+        """The senders' counts after the newest block."""
+        return self._admission.copy()
+
+    def head(self) -> Head:
+        """Everything but the receipts, to go on from later."""
+        return Head(
+            self._admission.chain_id,
+            self._block,
+            self._engine.dump(),
+            self._admission.counts(),
+            self._titles.states(),
+        )
+
+    def restore(self, head: Head, entries: Sequence[Entry]) -> None:
+        """Goes on from a head; this chain has executed nothing yet."""
+        assert self.height == 0, "a chain that runs is not replaced"
+        self._engine.load(head.state)
+        self._admission = Admission(head.chain_id, head.counts)
+        self._titles.restore(head.titles)
+        self._block = head.block
+        for entry in entries:
+            self._keep(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        receipt = entry.receipt
+        # The same bytes logged twice: the first receipt is the true one.
+        self._receipts.setdefault(receipt.hash, receipt)
+        for state in receipt.titles:
+            self._moves.setdefault(state.title, []).append(receipt)
+        self._entries.append(entry)
+
+    def execute(self, raw: bytes, *, number: int, recorded_s: int, title: str = "") -> Receipt:
         """Executes the transaction of block `number`; a block that stands is not done again.
+
+        `title`: for which it was logged, as a reader is told.
 
         Raises Refused with code `out_of_order` if a block before it is missing.
         """
@@ -90,10 +110,7 @@ class TitleChain:
             )
         self._block = Block(number, max(recorded_s, self._block.timestamp_s))
         receipt = self._execute(raw)
-        # The same bytes logged twice: the first receipt is the true one.
-        self._receipts.setdefault(receipt.hash, receipt)
-        for state in receipt.titles:
-            self._moves.setdefault(state.title, []).append(receipt)
+        self._keep(Entry(receipt, title))
         return receipt
 
     def try_out(self, transaction: Transaction) -> None:

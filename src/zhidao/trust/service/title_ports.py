@@ -8,7 +8,7 @@ from typing import Protocol
 
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
-from zhidao.trust.domain.evm import Address, Block, Outcome, Transaction
+from zhidao.trust.domain.evm import Address, Block, FlatState, Outcome, Transaction
 
 
 class Engine(Protocol):
@@ -28,6 +28,14 @@ class Engine(Protocol):
 
     def state_root(self) -> bytes:
         """The 32-byte root of the state trie: equal states, equal roots."""
+        ...
+
+    def dump(self) -> FlatState:
+        """The whole state, to go on from later."""
+        ...
+
+    def load(self, state: FlatState) -> None:
+        """Goes on from a state."""
         ...
 
 
@@ -73,4 +81,8 @@ class LoggedTransactions(Protocol):
 
     def replay(self, aggregate: str, *, after: int) -> AsyncIterator[SignedEvent]:
         """ChainTransaction events of the chain with version above `after` that have a leaf."""
+        ...
+
+    def written(self, aggregate: str, *, after: int) -> AsyncIterator[SignedEvent]:
+        """All that are written with version above `after`, with a leaf or without, by version."""
         ...

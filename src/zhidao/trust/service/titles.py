@@ -24,9 +24,9 @@ from zhidao.trust.domain.title_state import TitleState
 from zhidao.trust.events import CustodyOpened, Title, TitleAsked, TitleMoved
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
-from zhidao.trust.service.title_chain import Receipt
 from zhidao.trust.service.title_names import TitleNames, deal_of
 from zhidao.trust.service.title_ports import Account, Accounts, TitleContracts
+from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.wire.title_contract import (
     GRANT_ROLE,
     Registry,
