@@ -65,6 +65,7 @@ def _decoded(
     if rows_max * width > _CELLS_MAX or rows_max < 1:
         return None
     slots, counts, empty_zero = _layout(codes, width)
+    wanted = np.array([not systems or system in systems for system in codes])
     heads = np.zeros((rows_max // 2 + 1, _HEAD), np.uint8)
     epoch, prn = np.empty(rows_max, np.int64), np.empty(rows_max, np.int64)
     letter = np.empty(rows_max, np.uint8)
@@ -77,6 +78,7 @@ def _decoded(
         first,
         slots,
         counts,
+        wanted,
         empty_zero,
         heads,
         epoch,
@@ -91,7 +93,7 @@ def _decoded(
     out = {}
     for system, columns in sorted(codes.items()):
         chosen = np.flatnonzero(letter[:rows] == ord(system))
-        if len(chosen) and (not systems or system in systems):
+        if len(chosen):
             cells = marks[chosen, : len(columns)]
             out[system] = SystemObservations(
                 system,

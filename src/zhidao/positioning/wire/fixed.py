@@ -61,9 +61,16 @@ class Lines:
 
     def block(self, lines: Ints, width: int) -> Bytes:
         """Those lines as a matrix of bytes, cut or padded with blanks to `width`."""
-        if self._padded is None or len(self._padded) < len(self.data) + width:
-            self._padded = np.concatenate((self.bytes, np.zeros(width, np.uint8)))
-        rows = sliding_window_view(self._padded, width)[self.starts[lines]]
+        starts = self.starts[lines]
+        source = self.bytes
+        if len(starts) and int(starts.max()) + width > len(self.data):
+            # Only lines near the end need bytes behind the last one.
+            if self._padded is None or len(self._padded) < len(self.data) + width:
+                self._padded = np.concatenate((self.bytes, np.zeros(width, np.uint8)))
+            source = self._padded
+        elif width > len(self.data):
+            source = np.zeros(width, np.uint8)
+        rows = sliding_window_view(source, width)[starts]
         lengths = self.ends[lines] - self.starts[lines]
         rows[np.arange(width) >= lengths[:, None]] = _BLANK
         return rows

@@ -158,6 +158,7 @@ def decode(
     first: int,
     slots: Ints,
     counts: Ints,
+    wanted: Bools,
     empty_zero: Bools,
     heads: Bytes,
     epoch: Ints,
@@ -169,8 +170,8 @@ def decode(
     """Fills the outputs; numbers of epochs and rows, or (-1, -1) for the twin to look at.
 
     first: first line after the header. slots (256,): place of each system letter, -1 for others;
-    by that place counts (s,): observation codes, and empty_zero (s, k): columns where 0.000 means
-    nothing. heads (e, 35): epoch lines.
+    by that place counts (s,): observation codes, wanted (s,): whether to keep the system, and
+    empty_zero (s, k): columns where 0.000 means nothing. heads (e, 35): epoch lines.
     epoch, letter, prn (n,); values (n, k); marks (n, k, 2): loss of lock and strength.
     """
     width = values.shape[1]
@@ -202,6 +203,10 @@ def decode(
             if system < 0 or number < 1 or seen[system, number] == tick:
                 return -1, -1
             count = counts[system]
+            if not wanted[system]:
+                seen[system, number] = tick
+                at += 1
+                continue
             if seen[system, number] != tick - 1:
                 order[system, number] = -1
                 kept[system, number] = 0
