@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from zhidao.bus.delivery import Pauses
-from zhidao.bus.embedded import EmbeddedNats
+from zhidao.bus.embedded import NODE_USER, BusUser, EmbeddedNats
 from zhidao.bus.memory import MemoryBus
 from zhidao.bus.nats import NatsBus
 from zhidao.bus.port import Bus, Message
@@ -237,4 +237,54 @@ async def test_a_message_larger_than_the_server_takes_is_refused(tmp_path):
             await bus.publish([Message("zhidao.a", "x", bytes(9 * 1024 * 1024))])
     finally:
         await bus.close()
+        nats.stop()
+
+
+@pytest.mark.service
+async def test_two_nodes_share_a_server_under_prefixes_of_their_own(tmp_path) -> None:
+    users = [BusUser("both", publish=(">",), subscribe=(">",))]
+    nats = EmbeddedNats(tmp_path / "nats", users=(*users, NODE_USER))
+    nats.start()
+    url = nats.url("both")
+    opened: list[NatsBus] = []
+    try:
+        opened += [
+            await NatsBus.connect(url, pauses=QUICK, prefix=name, owner=name)
+            for name in ("east", "west")
+        ]
+        for number, each in enumerate(opened):
+            await each.publish([Message("zhidao.trade.Said.v1", "leaf-0", str(number).encode())])
+        for number, each in enumerate(opened):
+            reader = Reader()
+            async with reader.at(each, "zhidao.>"):
+                await reader.count(1)
+            [seen] = reader.seen
+            assert (seen.id, seen.data) == ("leaf-0", str(number).encode())
+            assert seen.subject.startswith("zhidao.")
+        with pytest.raises(Refused, match="events of west") as caught:
+            await NatsBus.connect(url, pauses=QUICK, prefix="west", owner="east")
+        assert caught.value.code == "bus_of_another_node"
+    finally:
+        for each in opened:
+            await each.close()
+        nats.stop()
+
+
+@pytest.mark.service
+async def test_a_stream_of_nobody_becomes_its_first_owners_and_keeps_its_messages(
+    tmp_path,
+) -> None:
+    nats = EmbeddedNats(tmp_path / "nats")
+    url = nats.start()
+    try:
+        before = await NatsBus.connect(url, pauses=QUICK)
+        await before.publish([message(1)])
+        await before.close()
+        for _ in range(2):
+            mine = await NatsBus.connect(url, pauses=QUICK, owner="mine")
+            assert await mine.newest_id() == "leaf-1"
+            await mine.close()
+        with pytest.raises(Refused):
+            await NatsBus.connect(url, pauses=QUICK, owner="other")
+    finally:
         nats.stop()

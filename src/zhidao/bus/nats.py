@@ -28,15 +28,14 @@ from nats.js.api import (
 )
 
 from zhidao.bus.delivery import Handle, OnDead, Pauses, deliver
-from zhidao.bus.port import Message
+from zhidao.bus.port import ROOT, Message
 from zhidao.core.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-STREAM: Final = "ZHIDAO"
-SUBJECTS: Final = ("zhidao.>",)
+_OWNER: Final = "zhidao-owner"
 TIMEOUT_S: Final = 5.0
 DUPLICATE_WINDOW_S: Final = 600.0
 # A crashed consumer's message comes back after this; a slow handler says that it is at work.
@@ -51,9 +50,18 @@ _LOG: Final = logging.getLogger("zhidao.bus")
 
 
 class NatsBus:
-    """Implements `bus.port.Bus`."""
+    """Implements `bus.port.Bus`.
 
-    def __init__(self, client: Client, pauses: Pauses, replicas: int) -> None:
+    A stream carries the events of one node, and says whose: message ids count that node's leaves,
+    so two nodes in one stream would take each other's events for repetitions.
+    """
+
+    def __init__(
+        self, client: Client, pauses: Pauses, replicas: int, *, prefix: str, owner: str
+    ) -> None:
+        self._prefix = prefix
+        self._owner = owner
+        self._name = prefix.upper()
         self._client = client
         self._stream = client.jetstream(timeout=TIMEOUT_S)
         self._pauses = pauses
@@ -66,13 +74,24 @@ class NatsBus:
         self._generation = 0
 
     @classmethod
-    async def connect(cls, url: str, *, pauses: Pauses | None = None, replicas: int = 1) -> Self:
+    async def connect(
+        cls,
+        url: str,
+        *,
+        pauses: Pauses | None = None,
+        replicas: int = 1,
+        prefix: str = ROOT,
+        owner: str = "",
+    ) -> Self:
         """Connects, and makes the stream if it is not there.
 
-        Afterwards it reconnects for ever. Raises Unavailable if the server does not answer.
+        prefix: first word of all subjects, and name of the stream. owner: whose stream it is; a
+        stream without owner becomes this one's, and with none here nothing is asked.
+        Afterwards it reconnects for ever. Raises Unavailable if the server does not answer,
+        Refused (`bus_of_another_node`).
         """
         client = Client()
-        bus = cls(client, pauses or Pauses(), replicas)
+        bus = cls(client, pauses or Pauses(), replicas, prefix=prefix, owner=owner)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await client.connect(
@@ -91,6 +110,9 @@ class NatsBus:
         except (OSError, TimeoutError, nats.errors.Error) as error:
             await client.close()
             raise _unavailable(error) from error
+        except Refused:
+            await client.close()
+            raise
         return bus
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -126,10 +148,10 @@ class NatsBus:
         """
         try:
             await self._make_stream()
-            state = (await self._stream.stream_info(STREAM)).state
+            state = (await self._stream.stream_info(self._name)).state
             if state.messages == 0:
                 return None
-            last = await self._stream.get_msg(STREAM, seq=state.last_seq)
+            last = await self._stream.get_msg(self._name, seq=state.last_seq)
         except (OSError, TimeoutError, nats.errors.Error) as error:
             raise _unavailable(error) from error
         headers: dict[str, str] = last.headers or {}
@@ -164,7 +186,9 @@ class NatsBus:
                 headers = {_ID: message.id} | ({_BEFORE: before} if before else {})
                 reply = self._expect_ack()
                 replies.append(reply)
-                await self._client.publish(message.subject, message.data, reply, headers)
+                await self._client.publish(
+                    self._there(message.subject), message.data, reply, headers
+                )
                 before = message.id
             acks = [self._acks[reply] for reply in replies]
             async with asyncio.timeout(TIMEOUT_S):
@@ -220,19 +244,41 @@ class NatsBus:
 
     async def _make_stream(self) -> None:
         config = StreamConfig(
-            name=STREAM,
-            subjects=list(SUBJECTS),
+            name=self._name,
+            subjects=[f"{self._prefix}.>"],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             num_replicas=self._replicas,
             duplicate_window=DUPLICATE_WINDOW_S,
             allow_direct=True,
+            metadata={_OWNER: self._owner} if self._owner else None,
         )
         try:
             await self._stream.add_stream(config)
         except nats.js.errors.BadRequestError:
             # It is there with other settings, which an operator may have chosen.
-            await self._stream.stream_info(STREAM)
+            await self._check_owner((await self._stream.stream_info(self._name)).config)
+
+    async def _check_owner(self, config: StreamConfig) -> None:
+        if not self._owner:
+            return
+        owner = (config.metadata or {}).get(_OWNER)
+        if owner is None:
+            marked = {**(config.metadata or {}), _OWNER: self._owner}
+            await self._stream.update_stream(config.evolve(metadata=marked))
+        elif owner != self._owner:
+            raise Refused(
+                f"the stream {self._name} on this NATS carries the events of {owner}",
+                code="bus_of_another_node",
+                remedy="set bus.prefix to a word of this node's own, or give it its own account",
+            )
+
+    def _there(self, subject: str) -> str:
+        """A subject as it stands on the server."""
+        return self._prefix + subject.removeprefix(ROOT)
+
+    def _here(self, subject: str) -> str:
+        return ROOT + subject.removeprefix(self._prefix)
 
     async def _make_consumer(self, durable: str, subjects: Sequence[str]) -> None:
         await self._make_stream()
@@ -245,9 +291,9 @@ class NatsBus:
             # One at a time keeps the order even when a message comes again.
             max_ack_pending=1,
             max_deliver=-1,
-            filter_subjects=list(subjects),
+            filter_subjects=[self._there(subject) for subject in subjects],
         )
-        await self._stream.add_consumer(STREAM, config)
+        await self._stream.add_consumer(self._name, config)
 
     async def _pull(self, durable: str, handle: Handle, on_dead: OnDead) -> None:
         """Asks for one message after the other on an inbox of its own."""
@@ -265,15 +311,19 @@ class NatsBus:
                         return
                     continue
                 async with _at_work(answer):
-                    await deliver(_message(answer), handle, on_dead, self._pauses)
+                    await deliver(self._message(answer), handle, on_dead, self._pauses)
                 await answer.ack()
         finally:
             with suppress(OSError, nats.errors.Error):
                 await subscription.unsubscribe()
 
+    def _message(self, answer: Msg) -> Message:
+        headers: dict[str, Any] = answer.headers or {}
+        return Message(self._here(answer.subject), headers.get(_ID, ""), answer.data)
+
     async def _ask(self, durable: str, inbox: str) -> None:
         request = {"batch": 1, "expires": int(_PULL_S * 1e9)}
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{durable}"
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._name}.{durable}"
         await self._client.publish(subject, json.dumps(request).encode(), inbox)
 
     async def _next(self, subscription: Subscription, reconnected: asyncio.Event) -> Msg | None:
@@ -301,11 +351,6 @@ def durable_name(name: str) -> str:
         letter if letter.isascii() and (letter.isalnum() or letter in "-_") else f"={ord(letter):X}"
         for letter in name
     )
-
-
-def _message(answer: Msg) -> Message:
-    headers: dict[str, Any] = answer.headers or {}
-    return Message(answer.subject, headers.get(_ID, ""), answer.data)
 
 
 def _is_over(status: Msg) -> bool:

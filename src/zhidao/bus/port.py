@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+# All subjects of the house begin so; on a server that nodes share, another word may stand for it.
+ROOT: Final = "zhidao"
 
 
 @dataclass(frozen=True, slots=True)

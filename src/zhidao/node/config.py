@@ -54,6 +54,7 @@ SETTINGS: Final = (
     Setting("http.requests_per_second", 200, "per caller address; 0: no limit"),
     Setting("database.url", "", "PostgreSQL URL; empty: embedded server", secret=True),
     Setting("bus.url", "", "NATS URL; empty: embedded server", secret=True),
+    Setting("bus.prefix", "zhidao", "first word of subjects; of its own where nodes share a NATS"),
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),
     Setting(

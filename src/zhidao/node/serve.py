@@ -12,14 +12,16 @@ import contextlib
 import json
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from zhidao.bus.port import ROOT
 from zhidao.core.actor import Role
 from zhidao.core.child import bound_log
-from zhidao.core.errors import Refused, Unavailable, ZhidaoError
+from zhidao.core.errors import MalformedInput, Refused, Unavailable, ZhidaoError
 from zhidao.core.ids import party_id
 from zhidao.node.adapters.key_files import write_private
 from zhidao.node.adapters.scenario_clock import KeptClock
@@ -68,6 +70,17 @@ class Servers:
         """Ends the children, last started first."""
         for child in reversed(self.children.values()):
             child.stop()
+
+
+def bus_prefix(config: Config) -> str:
+    """The first word of the bus's subjects. Raises MalformedInput if it is no such word."""
+    prefix = config.text("bus.prefix")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", prefix):
+        raise MalformedInput(
+            f"bus.prefix is {prefix!r}; wanted: small letters, digits and hyphens, at most 32"
+        )
+    # The node's own server has no other node, and lets nothing else be said.
+    return prefix if config.text("bus.url") else ROOT
 
 
 def start_servers(config: Config) -> Servers:
@@ -138,6 +151,7 @@ async def _run(
                 data=config.data,
                 database_url=servers.database_url,
                 bus_url=servers.bus_url,
+                bus_prefix=bus_prefix(config),
                 passphrase=passphrase,
                 demo=config.flag("node.demo"),
                 scenario=KeptClock(config.data / SCENARIO_FILE)

@@ -187,14 +187,18 @@ async def _ground(
     database: Database,
 ) -> Ground:
     clock, randomness = SystemClock(), SystemRandomness()
+    node_key = keys.make("node", Algorithm.ED25519)
     try:
         await migrate(database)
-        bus = await NatsBus.connect(settings.bus_url)
+        bus = await NatsBus.connect(
+            settings.bus_url,
+            prefix=settings.bus_prefix,
+            owner=f"{settings.name} {node_key.public.fingerprint}",
+        )
     except BaseException:
         await database.close()
         raise
     ids = IdSource(clock, randomness)
-    node_key = keys.make("node", Algorithm.ED25519)
     ring = PartyRing(keys, Algorithm.ED25519)
     return Ground(
         database=database,

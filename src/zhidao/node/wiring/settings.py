@@ -37,4 +37,5 @@ class Settings:
     public_host: str = ""
     machine_networks: str = ""
     own_database: bool = False
+    bus_prefix: str = "zhidao"
     disk_reserve_bytes: int = RESERVE_BYTES
