@@ -15,13 +15,11 @@ from zhidao.trust.domain.policy import Witnessed
 from zhidao.trust.domain.witness import OldSizeDiffers
 from zhidao.trust.service.entries import Entries, commitment_leaves
 from zhidao.trust.service.feeder import Feeder
-from zhidao.trust.service.governing import believe, leaf_of
 from zhidao.trust.service.mirror import Mirrors
 from zhidao.trust.service.peers import origin_hash
 from zhidao.trust.service.watch import FRAUD_TYPE, Watch
 from zhidao.trust.service.witness import Witness
 from zhidao.trust.service.witness_ports import FraudBook
-from zhidao.trust.wire.governance import decode_governed
 from zhidao.trust.wire.note import vkey
 from zhidao.trust.wire.tiles import parse_tile_path
 from zhidao.trust.wire.witness import SIZE_TYPE, decode_add_checkpoint
@@ -160,6 +158,10 @@ def routes(parts: Parts) -> Router:
     async def publish_list(request: Request[Any, Any, Any], actor: Actor) -> Integration:
         """Logs a version of a governed trust list as an open leaf, if its signatures hold."""
         actor.require(Role.ADMIN, Role.OPERATOR)
+        # The update framework is needed here only, and few nodes govern a list.
+        from zhidao.trust.service.governing import believe, leaf_of
+        from zhidao.trust.wire.governance import decode_governed
+
         file = decode_governed(await request.body())
         done = await parts.entries.add([leaf_of(believe(file))])
         return Integration(first=done.first, count=1, checkpoint=done.checkpoint.decode())

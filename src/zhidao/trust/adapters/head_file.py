@@ -14,9 +14,13 @@ class FileHeadCopy:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        # What this process wrote last: nobody else writes the file while it runs.
+        self._kept: bytes | None = None
 
     async def newest(self) -> bytes | None:
         """The file's bytes, or None if there is no file."""
+        if self._kept is not None:
+            return self._kept
         try:
             return await asyncio.to_thread(self._file.read_bytes)
         except FileNotFoundError:
@@ -26,10 +30,12 @@ class FileHeadCopy:
 
     async def keep(self, note: bytes) -> None:
         """Writes beside, synchronises and renames."""
+        self._kept = None
         try:
             await asyncio.to_thread(self._replace, note)
         except OSError as error:
             raise Unavailable(f"cannot write {self._file}: {error}", code="disk_full") from error
+        self._kept = note
 
     def _replace(self, note: bytes) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -83,6 +83,10 @@ class FileLogStore:
         """The newest committed head."""
         return StoredHead(self._edge, self._on_disk())
 
+    async def newest(self) -> tuple[StoredHead, bytes | None]:
+        """The newest committed head and the newest signed note."""
+        return await self.head(), await self.checkpoint()
+
     async def entries(self, first: int, count: int) -> tuple[bytes, ...]:
         """Committed leaves."""
         return await asyncio.to_thread(self._entries, first, count)

@@ -74,6 +74,10 @@ class MemoryLogStore:
         """The newest committed head."""
         return StoredHead(self._edge, self._epoch)
 
+    async def newest(self) -> tuple[StoredHead, bytes | None]:
+        """The newest committed head and the newest signed note."""
+        return await self.head(), await self.checkpoint()
+
     async def entries(self, first: int, count: int) -> tuple[bytes, ...]:
         """Committed leaves."""
         return tuple(self._leaves[first : first + count])

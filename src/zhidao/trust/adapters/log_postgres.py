@@ -33,9 +33,14 @@ _ENTRIES: Final = (
     " order by leaf_index"
 )
 _TILE: Final = "select hashes from trust.log_tile where origin = %s and level = %s and tile = %s"
+_NEWEST: Final = (
+    "select size, edge, epoch, (select note from trust.log_checkpoint as kept"
+    " where kept.origin = head.origin order by kept.size desc limit 1) as note"
+    " from trust.log_head as head where origin = %s"
+)
 _KEEP: Final = (
     "insert into trust.log_checkpoint (origin, size, note) values (%s, %s, %s)"
-    " on conflict (origin, size) do nothing"
+    " on conflict (origin, size) do nothing returning note"
 )
 _KEPT: Final = "select note from trust.log_checkpoint where origin = %s and size = %s"
 _CHECKPOINT: Final = (
@@ -101,6 +106,16 @@ class PostgresLogStore:
         async with self._database.session() as session:
             return await self._read(session, _HEAD)
 
+    async def newest(self) -> tuple[StoredHead, bytes | None]:
+        """The newest committed head and the newest signed note, in one query."""
+        async with self._database.session() as session:
+            row = await session.fetch_one(_NEWEST, (self._origin,))
+        if row is None:
+            return StoredHead(Edge(), 0), None
+        edge = Edge.decode(int(row["size"]), bytes(row["edge"]))
+        note = bytes(row["note"]) if row["note"] is not None else None
+        return StoredHead(edge, int(row["epoch"])), note
+
     async def entries(self, first: int, count: int) -> tuple[bytes, ...]:
         """Committed leaves, in order."""
         async with self._database.session() as session:
@@ -116,8 +131,9 @@ class PostgresLogStore:
     async def keep_checkpoint(self, size: int, note: bytes) -> bytes:
         """Keeps the first note of a size."""
         async with self._database.session() as session:
-            await session.execute(_KEEP, (self._origin, size, note))
-            row = await session.fetch_one(_KEPT, (self._origin, size))
+            row = await session.fetch_one(_KEEP, (self._origin, size, note))
+            if row is None:
+                row = await session.fetch_one(_KEPT, (self._origin, size))
         assert row is not None, "the note was inserted or stood before"
         return bytes(row["note"])
 

@@ -63,6 +63,8 @@ class Entries:
         self._queue: list[_Waiting] = []
         self._queued = 0
         self._woken = asyncio.Event()
+        self._unsigned: list[tuple[_Waiting, int]] = []
+        self._written = asyncio.Event()
 
     async def add(self, leaves: Sequence[bytes]) -> Integrated:
         """Appends leaves and waits until a signed head covers them.
@@ -79,7 +81,12 @@ class Entries:
         return await waiting.answer
 
     async def run(self) -> None:
-        """Writes batch after batch until cancelled."""
+        """Writes batch after batch until cancelled; signing one overlaps with writing the next."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._write_forever())
+            both.create_task(self._sign_forever())
+
+    async def _write_forever(self) -> None:
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -105,12 +112,26 @@ class Entries:
         leaves = [leaf for waiting in batch for leaf in waiting.leaves]
         async with self._store.transaction() as transaction:
             appended = await self._log.append(transaction, leaves)
-        checkpoint = await self._log.sign_checkpoint()
         at = appended.first
         for waiting in batch:
-            if not waiting.answer.done():
-                waiting.answer.set_result(Integrated(at, len(waiting.leaves), checkpoint))
+            self._unsigned.append((waiting, at))
             at += len(waiting.leaves)
+        self._written.set()
+
+    async def _sign_forever(self) -> None:
+        """One signature for all that is committed by then."""
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            written, self._unsigned = self._unsigned, []
+            try:
+                checkpoint = await self._log.sign_checkpoint()
+            except ZhidaoError as error:
+                _refuse([waiting for waiting, _ in written], error)
+                continue
+            for waiting, first in written:
+                if not waiting.answer.done():
+                    waiting.answer.set_result(Integrated(first, len(waiting.leaves), checkpoint))
 
 
 def _refuse(batch: Sequence[_Waiting], error: ZhidaoError) -> None:

@@ -46,6 +46,10 @@ class LogStore(Protocol):
         """The newest committed head."""
         ...
 
+    async def newest(self) -> tuple[StoredHead, bytes | None]:
+        """The newest committed head and the newest signed note, read at one time."""
+        ...
+
     async def entries(self, first: int, count: int) -> tuple[bytes, ...]:
         """Committed leaves `first` to `first + count - 1`, as far as there are any."""
         ...

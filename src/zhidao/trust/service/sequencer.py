@@ -103,10 +103,9 @@ class Sequencer:
         The note is kept in the database and as a copy beside it before anybody sees it.
         """
         self._check_ready()
-        head = await self._store.head()
+        head, newest = await self._store.newest()
         if head.epoch != self._epoch:
             raise _lease_lost()
-        newest = await self._store.checkpoint()
         if newest is None or parse_checkpoint(decode_note(newest).text).size != head.edge.size:
             checkpoint = Checkpoint(self.origin, head.edge.size, head.edge.root)
             note = self._signed(checkpoint_text(checkpoint), newest)
