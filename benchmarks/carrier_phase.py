@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,11 +20,14 @@ from zhidao.positioning.domain.ppp.rays import glonass_channels_of
 from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.solving import solve_precise
 from zhidao.positioning.domain.rtk.ambiguities import resolve
-from zhidao.positioning.domain.rtk.instantaneous import (
+from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
+from zhidao.positioning.domain.rtk.settings import (
     ALL_SIGNALS,
     BDS_SIGNALS,
+    CONTINUOUS,
+    FAILURE_RATE,
+    HOLD,
     RtkSettings,
-    solve_baselines,
 )
 from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
@@ -90,16 +94,27 @@ def _baselines() -> Iterator[dict[str, Any]]:
 
     def place(name: str) -> Any:
         latitude, longitude, height_m = map(float, (folder / name).read_text().split())
-        return ecef(np.deg2rad(latitude), np.deg2rad(longitude), np.float64(height_m))
+        return ecef(np.deg2rad(latitude), np.deg2rad(longitude), np.array(height_m))
 
     base_m, rover_m = place("base_position.txt"), place("rover_position.txt")
     latitude, longitude, _ = geodetic(rover_m)
     axes = enu_axes(latitude, longitude)
     rover = read_observations((folder / "rover.obs.gz").read_bytes())
     base = read_observations((folder / "base.obs.gz").read_bytes())
-    navigation = read_navigation((folder / "base.nav.gz").read_bytes())
-    for name, signals in (("bds", BDS_SIGNALS), ("all", ALL_SIGNALS)):
-        found = solve_baselines(rover, base, navigation, base_m, RtkSettings(signals=signals))
+    navigation = read_navigation((folder / "base.nav.gz").read_bytes(), messages=WITH_GLONASS)
+    cases: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("bds", {"signals": BDS_SIGNALS}),
+        ("all", {"signals": ALL_SIGNALS}),
+        ("bds_continuous", {"signals": BDS_SIGNALS, "mode": CONTINUOUS}),
+        ("bds_hold", {"signals": BDS_SIGNALS, "mode": HOLD}),
+        ("all_hold", {"signals": ALL_SIGNALS, "mode": HOLD}),
+        ("bds_failure_rate", {"signals": BDS_SIGNALS, "test": FAILURE_RATE}),
+    )
+    for name, chosen in cases:
+        settings = RtkSettings(**chosen)
+        started = time.process_time()
+        found = solve_baselines(rover, base, navigation, base_m, settings)
+        spent_s = time.process_time() - started
         off = (found.place_m - rover_m)[found.fixed] @ axes.T
         first = int(np.argmax(found.fixed)) + 1
         wrong = int((np.linalg.norm(off, axis=1) > 0.1).sum())
@@ -110,6 +125,7 @@ def _baselines() -> Iterator[dict[str, Any]]:
         yield claim(
             f"rtk_{name}_horizontal_rms_mm", [rms(across) * 1000], "mm", target=3, at_most=True
         )
+        yield claim(f"rtk_{name}_epochs_per_s", [len(found.fixed) / spent_s], "1/s")
 
 
 LAMBDA = """

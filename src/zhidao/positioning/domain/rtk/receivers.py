@@ -12,13 +12,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhidao.positioning.domain.ephemeris import UNKNOWN, Navigation, choose, satellite_number
-from zhidao.positioning.domain.observations import Floats, Ints, Observations, SystemObservations
+from zhidao.positioning.domain.glonass import choose_glonass
+from zhidao.positioning.domain.glonass_orbits import glonass_states
+from zhidao.positioning.domain.observations import (
+    Bools,
+    Floats,
+    Ints,
+    Observations,
+    SystemObservations,
+)
 from zhidao.positioning.domain.orbits import (
+    SatelliteStates,
     clock_polynomial_s,
     rotation_radps,
     satellite_states,
 )
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS, carrier_hz
+from zhidao.positioning.domain.signals import (
+    SPEED_OF_LIGHT_MPS,
+    carrier_hz,
+    glonass_carrier_hz,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,9 @@ class Sightings:
 
     code_m, phase_m (n, k): NaN where not observed or of lost lock with an open half cycle.
     place_m (n, 3), clock_m (n,): satellite place at the time of sending and its clock as length.
-    wavelength_m (k,). rotation_radps: the Earth's, by the system.
+    wavelength_m (k,): NaN for GLONASS, whose ambiguities are no whole numbers between channels.
+    rotation_radps: the Earth's, by the system. slipped (n, k): the receiver lost lock. Rows come by
+    epoch.
     """
 
     system: str
@@ -40,6 +55,12 @@ class Sightings:
     clock_m: Floats
     wavelength_m: Floats
     rotation_radps: float
+    slipped: Bools
+
+    def rows(self, epoch: int) -> Ints:
+        """Rows of one epoch."""
+        first, last = np.searchsorted(self.epoch, (epoch, epoch + 1))
+        return np.arange(first, last)
 
 
 def sightings(
@@ -64,31 +85,67 @@ def _sightings(
     signals: tuple[str, ...],
 ) -> Sightings:
     code_m = np.stack([_column(table, code) for code in signals], 1)
-    hertz = np.array([carrier_hz(table.system, code) for code in signals])
-    wavelength_m = SPEED_OF_LIGHT_MPS / hertz
-    phase_m = np.stack([_phase(table, "L" + code[1:]) for code in signals], 1) * wavelength_m
+    cycles, slipped = zip(*(_phase(table, "L" + code[1:]) for code in signals), strict=True)
     first = np.argmax(np.isfinite(code_m), axis=1)
     range_m = code_m[np.arange(len(code_m)), first]
     satellite = satellite_number(table.system, table.prn)
-    store = navigation.ephemerides
-    row = choose(store, satellite, seen.gpst_ns[table.epoch])
-    use = np.flatnonzero((row != UNKNOWN) & (range_m > 1e6) & (range_m < 1e8))
-    eph = store.take(row[use])
-    at_ns = seen.gpst_ns[table.epoch[use]]
-    travel_s = range_m[use] / SPEED_OF_LIGHT_MPS
-    states = satellite_states(eph, at_ns, -travel_s - clock_polynomial_s(eph, at_ns, -travel_s))
+    at_ns = seen.gpst_ns[table.epoch]
+    near = (range_m > 1e6) & (range_m < 1e8)
+    if table.system == "R":
+        use, states, wave_m = _glonass(navigation, satellite, at_ns, range_m, near, signals)
+        whole_m = np.full(len(signals), np.nan)
+    else:
+        use, states = _keplerian(navigation, satellite, at_ns, range_m, near)
+        hertz = np.array([carrier_hz(table.system, code) for code in signals])
+        wave_m = whole_m = SPEED_OF_LIGHT_MPS / hertz
     return Sightings(
         table.system,
         signals,
         table.epoch[use],
         satellite[use],
         code_m[use],
-        phase_m[use],
+        np.stack(cycles, 1)[use] * wave_m,
         states.ecef_m,
         states.clock_s * SPEED_OF_LIGHT_MPS,
-        wavelength_m,
+        whole_m,
         float(rotation_radps(satellite[:1])[0]) if len(satellite) else 0.0,
+        np.stack(slipped, 1)[use],
     )
+
+
+def _keplerian(
+    navigation: Navigation, satellite: Ints, at_ns: Ints, range_m: Floats, near: Bools
+) -> tuple[Ints, SatelliteStates]:
+    """Rows with an ephemeris, and states at their times of sending."""
+    store = navigation.ephemerides
+    row = choose(store, satellite, at_ns)
+    use = np.flatnonzero((row != UNKNOWN) & near)
+    eph = store.take(row[use])
+    travel_s = range_m[use] / SPEED_OF_LIGHT_MPS
+    early_s = -travel_s - clock_polynomial_s(eph, at_ns[use], -travel_s)
+    return use, satellite_states(eph, at_ns[use], early_s)
+
+
+def _glonass(
+    navigation: Navigation,
+    satellite: Ints,
+    at_ns: Ints,
+    range_m: Floats,
+    near: Bools,
+    signals: tuple[str, ...],
+) -> tuple[Ints, SatelliteStates, Floats]:
+    """The same for GLONASS, with the wavelengths of each satellite's channel, (n, k)."""
+    store = navigation.glonass
+    if store is None or not len(store):
+        none = np.zeros(0, np.int64)
+        zero = SatelliteStates(np.zeros((0, 3)), np.zeros(0))
+        return none, zero, np.zeros((0, len(signals)))
+    row = choose_glonass(store, satellite, at_ns)
+    use = np.flatnonzero((row != UNKNOWN) & near)
+    eph = store.take(row[use])
+    states = glonass_states(eph, at_ns[use], -range_m[use] / SPEED_OF_LIGHT_MPS - eph.clock_s)
+    hertz = np.stack([glonass_carrier_hz(code, eph.channel) for code in signals], 1)
+    return use, states, SPEED_OF_LIGHT_MPS / hertz
 
 
 def _column(table: SystemObservations, code: str) -> Floats:
@@ -96,10 +153,13 @@ def _column(table: SystemObservations, code: str) -> Floats:
     return np.full(len(table.prn), np.nan) if values is None else values
 
 
-def _phase(table: SystemObservations, code: str) -> Floats:
-    """Cycles; NaN where half a cycle is open, RINEX 3.05 table A3 (bit 1 of the lock digit)."""
+def _phase(table: SystemObservations, code: str) -> tuple[Floats, Bools]:
+    """Cycles, NaN where half a cycle is open, and whether lock was lost: the lock digit's bits.
+
+    Source: RINEX 3.05 table A3.
+    """
     values = _column(table, code)
     if code not in table.codes:
-        return values
-    half = table.lost_lock[:, table.codes.index(code)] & 2
-    return np.where(half > 0, np.nan, values)
+        return values, np.zeros(len(values), bool)
+    digit = table.lost_lock[:, table.codes.index(code)]
+    return np.where(digit & 2 > 0, np.nan, values), (digit & 1).astype(bool)
