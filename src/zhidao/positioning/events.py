@@ -158,7 +158,8 @@ class ArrivalNotProven(Fact, frozen=True, kw_only=True):
     """A window was examined and proves no arrival. Aggregate `arrival/<consignment>`.
 
     `reason`: outside, bound_too_wide, too_few_satellites, fault_not_excluded, no_navigation,
-    too_early, too_late, terminal_not_bound, not_signed, network_disagrees, unreadable.
+    too_early, too_late, signals_suspect, terminal_not_bound, not_signed, network_disagrees,
+    unreadable.
     """
 
     TYPE: ClassVar[str] = "positioning.ArrivalNotProven.v1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,6 +13,7 @@ import numpy as np
 from zhidao.core.geo import Circle, Geodetic
 from zhidao.core.polygon import Polygon
 from zhidao.core.timescale import Gpst, Utc
+from zhidao.positioning.domain.authenticity import Finding, Suspicion
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solution import Reason, Solution
@@ -30,6 +32,7 @@ class Decision(StrEnum):
     NO_NAVIGATION = "no_navigation"
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
+    SIGNALS_SUSPECT = "signals_suspect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,38 @@ def _placed(site: Circle | Polygon, spare_m: float, bound_m: float) -> str:
         return f"far outside of the site, its bound {bound_m:.1f} m"
     side = "inside" if spare_m >= 0 else "outside"
     return f"{abs(spare_m):.1f} m {side} the nearest edge, its bound {bound_m:.1f} m"
+
+
+# What may happen to an honest receiver on its way (a hall, a tunnel) only informs.
+_BLOCKING: Final = frozenset(
+    (
+        Suspicion.RANGE_AGAINST_DOPPLER,
+        Suspicion.CLOCK_JUMP,
+        Suspicion.STRENGTHS_ALIKE,
+        Suspicion.OUTSIDE_NETWORK_CIRCLE,
+    )
+)
+
+
+def doubted(outcome: Outcome, found: Sequence[Finding]) -> Outcome:
+    """An arrival is not proven by a stretch in which the signals themselves are suspect."""
+    if outcome.decision is not Decision.INSIDE:
+        return outcome
+    first, last = outcome.stretch
+    against = [
+        each
+        for each in found
+        if each.reason in _BLOCKING and ((each.epochs >= first) & (each.epochs <= last)).any()
+    ]
+    if not against:
+        return outcome
+    reasons = ", ".join(each.reason.value for each in against)
+    return Outcome(
+        Decision.SIGNALS_SUSPECT,
+        outcome.epoch,
+        (-1, -1),
+        f"the signals do not behave as those of satellites ({reasons}): {against[0].sentence}",
+    )
 
 
 def _first_stretch(at: Ints, good: Bools, settings: Settings) -> tuple[int, int] | None:

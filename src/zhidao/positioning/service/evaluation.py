@@ -13,7 +13,8 @@ import msgspec
 from zhidao import __version__
 from zhidao.core.archive import digest_of
 from zhidao.core.timescale import Utc
-from zhidao.positioning.domain.arrival import Errand, Outcome, decide
+from zhidao.positioning.domain.arrival import Decision, Errand, Outcome, decide, doubted
+from zhidao.positioning.domain.authenticity import findings
 from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.settings import Settings
@@ -61,6 +62,8 @@ def evaluate(question: Question, window: bytes, navigation: bytes, settings: Set
         question.site.area(), Utc.parse(question.not_before), Utc.parse(question.not_after)
     )
     outcome = decide(solved, errand, settings)
+    if settings.version > 1 and outcome.decision is Decision.INSIDE:
+        outcome = doubted(outcome, findings(seen, _messages(navigation), solved, settings))
     return PositionEvidence(
         type=PositionEvidence.TYPE,
         window=digest_of(window),
@@ -80,8 +83,12 @@ def solve_window(
     Raises MalformedInput if the window or the navigation is no RINEX.
     """
     seen = read_observations(window, systems=settings.systems, bytes_max=WINDOW_BYTES_MAX)
-    known = read_navigation(navigation) if navigation else Navigation(no_ephemerides())
+    known = _messages(navigation)
     return seen, solve(seen, known, settings, risk=question.risk_ppb * _PPB)
+
+
+def _messages(navigation: bytes) -> Navigation:
+    return read_navigation(navigation) if navigation else Navigation(no_ephemerides())
 
 
 def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:
