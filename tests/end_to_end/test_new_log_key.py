@@ -1,0 +1,83 @@
+"""A whole paid road, an older backup, a new log key: proofs from before and after both hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.end_to_end.test_demo import carried
+from tests.node.live_node import answer_of, order, zhidao
+
+from zhidao.simulation.node_process import NodeProcess
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+
+def verdict(proof: Path, trust: Path, status: int) -> dict[str, Any]:
+    told: dict[str, Any] = answer_of(zhidao("verify", proof, "--trust", trust, "--json"), status)
+    return told
+
+
+async def test_verify_follows_a_log_from_its_former_key_to_the_new_one(tmp_path: Path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    paid = await carried(first)
+    assert paid.status == 0, paid.lines[-1]
+    backup, keys, passphrase = tmp_path / "a.zdbackup", tmp_path / "k.zdkeys", first / "passphrase"
+    data = first / "node"
+    answer_of(zhidao("backup", "--data", data, "-o", backup, "--json"))
+    answer_of(zhidao("keys", "export", "--data", data, "-o", keys, "--json", passphrase=passphrase))
+    token = json.loads((first / "tokens.json").read_text())["exporter"]
+    node = NodeProcess(first)
+    await node.start()
+    try:
+        async with httpx.AsyncClient(base_url=node.url, timeout=20.0) as http:
+            assert (await order(http, token, "later"))[0] == 201
+    finally:
+        await node.stop()
+
+    second.mkdir()
+    shutil.copy(passphrase, second / "passphrase")
+    where = ("--data", second / "node", "--json")
+    answer_of(zhidao("keys", "import", keys, *where, passphrase=passphrase))
+    shutil.copytree(data / "log", second / "node" / "log")
+    shutil.copy(data / "scenario-time", second / "node" / "scenario-time")
+    assert answer_of(zhidao("restore", backup, *where))["recovering"]
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[node]\nname = "corridor"\n')
+    act = ("log", "new-key", "--config", settings, *where, "--yes", "--reason", "lost disk")
+    answer_of(zhidao(*act, passphrase=passphrase))
+
+    proof, trust = tmp_path / "new.zdproof", tmp_path / "new.trust.json"
+    node = NodeProcess(second)
+    await node.start()
+    try:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=node.url, timeout=20.0, headers=headers) as http:
+            proof.write_bytes(await _answer(http, "/v1/consignments/zd-2026-0417/proof"))
+            trust.write_bytes(await _answer(http, "/v1/trust-list"))
+    finally:
+        await node.stop()
+    before = Path(paid.summary["proof"])
+    assert verdict(before, trust, 0)["verdict"] == "holds"
+    told = verdict(proof, trust, 0)
+    assert "log_key" in {each["code"] for each in told["proven"]}
+    assert "log_before" in {each["code"] for each in told["not_proven"]}
+    assert {"inside", "decision"} <= {each["code"] for each in told["proven"]}
+    # Who has only the former list is told so, and believes nothing of the new log.
+    assert verdict(proof, Path(paid.summary["trust"]), 1)["verdict"] == "untrusted_root"
+
+
+async def _answer(http: httpx.AsyncClient, path: str) -> bytes:
+    """Waits while an event is on its way into the log."""
+    for _ in range(40):
+        answer = await http.get(path)
+        if answer.status_code == 200:
+            break
+        await asyncio.sleep(0.25)
+    assert answer.status_code == 200, answer.text
+    return answer.content
