@@ -19,6 +19,8 @@ from litestar.typing import FieldDefinition
 
 from zhidao.node.api.problems import MEDIA_TYPE
 
+# In a route's `opt`: media types that it may answer with beside the declared one.
+FURTHER_KINDS: Final = "further_media_types"
 _READS_ONLY: Final = ("GET", "HEAD", "OPTIONS")
 _JSON: Final = "application/json"
 _EVERYWHERE: Final = {
@@ -35,6 +37,7 @@ _NAMED: Final = {
     "422": "Well-formed, but a rule forbids it.",
 }
 _WRITING: Final = {
+    "408": "The body does not come in time.",
     "409": "The name stands for something else already, or somebody wrote meanwhile.",
     "413": "The body is larger than this node takes.",
     "415": "The body has a media type or an encoding that is not read.",
@@ -123,6 +126,7 @@ def completed(document: dict[str, Any], described: list[Operation]) -> dict[str,
         found = document["paths"][op.path][op.method.lower()]
         _describe_bodies(op, found, schema_of)
         _describe_refusals(op, found)
+        _describe_kinds(op, found)
     return document
 
 
@@ -146,6 +150,13 @@ def _describe_bodies(
             content["schema"] = schema_of[repr(op.answer)]
         elif kind.endswith("json"):
             content["schema"] = {}
+
+
+def _describe_kinds(op: Operation, found: dict[str, Any]) -> None:
+    """Adds the further media types that a route may answer with, as its `opt` names them."""
+    for kind in op.handler.opt.get(FURTHER_KINDS, ()):
+        content = found["responses"]["200"]["content"]
+        content.setdefault(kind, next(iter(content.values())))
 
 
 def _describe_refusals(op: Operation, found: dict[str, Any]) -> None:

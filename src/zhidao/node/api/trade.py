@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
+from zhidao.node.api.openapi import FURTHER_KINDS
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.events import Consignment, CustomsReleased, DocumentAdded, PapersChecked
@@ -85,6 +86,7 @@ def routes(consignments: ConsignmentService, validation: Validation) -> Router:
     @get(
         "/consignments/{consignment:str}/documents/{digest:str}",
         media_type="application/octet-stream",
+        opt={FURTHER_KINDS: ("application/json", "application/xml", "application/vc")},
     )
     async def document(consignment: _Id, digest: _Digest, actor: Actor) -> Response[bytes]:
         """The bytes of a document or of its credential, by their SHA-256."""
