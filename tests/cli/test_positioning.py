@@ -147,6 +147,33 @@ def test_observations_alone_ask_for_ephemerides(run, files):
     assert "navigation" in told
 
 
+def test_precise_points_ask_for_orbits(run, files):
+    status, out, _ = run("ppp", files["rest.rnx"], files["rest.nav"], "--json")
+    assert status == 1
+    assert json.loads(out)["error"] == "no_orbits"
+
+
+@pytest.mark.slow
+def test_precise_points_of_a_real_half_hour(run, shared, tmp_path):
+    folder = shared / "positioning" / "esbc_2020177"
+    names = ("*MO.crx.gz", "*MN.rnx.gz", "*_ORB.SP3.gz", "*CLK.CLK.gz")
+    given = [file for name in names for file in sorted(folder.glob(name))]
+    from zhidao.core.timescale import Utc
+    from zhidao.positioning import cut_window
+
+    part = tmp_path / "part.rnx"
+    first, last = (Utc.parse(f"2020-06-25T12:{minute}:00Z") for minute in ("00", "30"))
+    part.write_bytes(cut_window(given[0].read_bytes(), first, last, systems="GE"))
+    status, out, told = run("ppp", part, *given[1:], "--systems", "GE", "--json")
+    last = json.loads(out)["epochs"][-1]
+    assert status == 0
+    assert last["quality"] == 6
+    # The place stated with the data, in degrees; a tenth of a microdegree is a centimetre.
+    assert abs(last["latitude_deg"] - 55.49356778) < 5e-6
+    assert abs(last["longitude_deg"] - 8.45682957) < 1e-5
+    assert "agreement" in told
+
+
 def test_streams_convert_to_rinex_and_back(run, files, tmp_path):
     near = ("--near", "2026-11-21T06:00:00Z")
     out = tmp_path / "again.rnx"

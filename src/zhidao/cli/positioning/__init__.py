@@ -12,6 +12,7 @@ ACTIONS: Final = (
     ("info", "what files hold: receiver, times, satellites, signals, gaps"),
     ("solve", "a bounded position for every epoch, or the reason why there is none"),
     ("rtk", "the place of a rover beside a base, centimetres where ambiguities are fixed"),
+    ("ppp", "precise points by the orbits and clocks of an analysis centre (SP3, CLK)"),
     ("decode", "messages and tables as text, or from one format into another"),
     ("simulate", "what a receiver on a given way would have measured, marked as simulated"),
     ("plot", "sky, track, errors, protection levels or residuals as SVG"),

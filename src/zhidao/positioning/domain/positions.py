@@ -9,6 +9,7 @@ import numpy as np
 
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.observations import Floats, Ints
+from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution
 from zhidao.positioning.domain.rtk.instantaneous import Baselines, RtkStatus
 from zhidao.positioning.domain.solution import Reason, Solution
 
@@ -74,6 +75,30 @@ def of_solution(solved: Solution, *, simulated: bool) -> Positions:
         vertical_m=solved.vertical_m,
         ratio=np.full(len(solved.gpst_ns), np.nan),
         frame="of the broadcast orbits (WGS 84, within decimetres of ITRF)",
+        simulated=simulated,
+    )
+
+
+def of_precise(found: PppSolution, *, simulated: bool) -> Positions:
+    """The rows of precise points."""
+    latitude, longitude, height_m = geodetic(found.ecef_m)
+    axes = enu_axes(latitude, longitude)
+    nothing = np.full(len(found.gpst_ns), np.nan)
+    return Positions(
+        gpst_ns=found.gpst_ns,
+        quality=np.where(found.solved, Quality.PPP, Quality.NONE).astype(np.int64),
+        reason=tuple(PppReason(int(reason)).name.lower() for reason in found.reason),
+        ecef_m=found.ecef_m,
+        latitude=latitude,
+        longitude=longitude,
+        height_m=height_m,
+        covariance_m2=np.einsum("eij,ejk,elk->eil", axes, found.covariance_m2, axes),
+        satellites=found.satellites.astype(np.int64),
+        excluded=np.zeros(len(found.gpst_ns), np.int64),
+        horizontal_m=nothing,
+        vertical_m=nothing,
+        ratio=nothing,
+        frame="of the precise products, solid tides taken off",
         simulated=simulated,
     )
 
