@@ -29,8 +29,8 @@ _T = TypeVar("_T")
 # So many transactions run in one go on the worker thread: about half a second.
 _BATCH: Final = 64
 _NS: Final = 1_000_000_000
-# A restart replays fewer than these, which takes two seconds.
-SNAPSHOT_EVERY: Final = 256
+# A restart replays fewer than these, which takes a second or two.
+SNAPSHOT_EVERY: Final = 128
 
 
 class ChainExecutor:
