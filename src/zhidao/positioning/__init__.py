@@ -6,6 +6,8 @@ A library for those outside of this house; its names load when they are first us
     seen = positioning.read_observations(Path("day.crx.gz").read_bytes())
     navigation = positioning.read_navigation(Path("day_MN.rnx.gz").read_bytes())
     solved = positioning.solve(seen, navigation)      # every epoch, with bound and reason
+    fixed = positioning.rtk(rover, base, navigation, base_ecef_m)  # millimetres, or why not
+    precise = positioning.ppp(seen, orbits=orbits, clocks=clocks)  # and how it converged
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
     from zhidao.positioning.domain.joining import join_navigation, join_observations
     from zhidao.positioning.domain.observations import Observations
     from zhidao.positioning.domain.positions import Positions, of_baselines, of_solution
-    from zhidao.positioning.domain.rtk.instantaneous import (
-        Baselines,
-        RtkSettings,
-        solve_baselines,
-    )
+    from zhidao.positioning.domain.ppp.settings import PppSettings
+    from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution
+    from zhidao.positioning.domain.rtk.baselines import Baselines, RtkReason, RtkStatus
+    from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
+    from zhidao.positioning.domain.rtk.settings import RtkSettings
     from zhidao.positioning.domain.settings import Settings
     from zhidao.positioning.domain.solution import Reason, Solution
     from zhidao.positioning.domain.solving import solve
@@ -36,7 +38,10 @@ if TYPE_CHECKING:
     )
     from zhidao.positioning.domain.synthesis.ways import MANNERS, rest, way
     from zhidao.positioning.service.evidence import Replay, replay
+    from zhidao.positioning.service.recipes import ppp, ppp_b2b, rtk
     from zhidao.positioning.service.recordings import Recordings, read_recordings
+    from zhidao.positioning.wire.antex import read_antennas
+    from zhidao.positioning.wire.b2b_log import read_b2b_log
     from zhidao.positioning.wire.evidence import PositionEvidence
     from zhidao.positioning.wire.nmea import sentences
     from zhidao.positioning.wire.plots import errors, levels, residuals, sky, stanford, track
@@ -62,7 +67,11 @@ _PLACES: Final = {
     "wire.plots": ("errors", "levels", "residuals", "sky", "stanford", "track"),
     "domain.ephemeris": ("Navigation",),
     "domain.observations": ("Observations",),
-    "domain.rtk.instantaneous": ("Baselines", "RtkSettings", "solve_baselines"),
+    "domain.ppp.settings": ("PppSettings",),
+    "domain.ppp.solving": ("PppReason", "PppSolution"),
+    "domain.rtk.baselines": ("Baselines", "RtkReason", "RtkStatus"),
+    "domain.rtk.instantaneous": ("solve_baselines",),
+    "domain.rtk.settings": ("RtkSettings",),
     "domain.settings": ("Settings",),
     "domain.solution": ("Reason", "Solution"),
     "domain.solving": ("solve",),
@@ -75,6 +84,9 @@ _PLACES: Final = {
         "synthesize",
     ),
     "service.evidence": ("Replay", "replay"),
+    "service.recipes": ("ppp", "ppp_b2b", "rtk"),
+    "wire.antex": ("read_antennas",),
+    "wire.b2b_log": ("read_b2b_log",),
     "wire.evidence": ("PositionEvidence",),
     "wire.nmea": ("sentences",),
     "wire.ppp_b2b": ("decode_b2b",),
@@ -97,11 +109,16 @@ __all__ = [
     "Observations",
     "PositionEvidence",
     "Positions",
+    "PppReason",
+    "PppSettings",
+    "PppSolution",
     "Reason",
     "Receiver",
     "Recordings",
     "Replay",
+    "RtkReason",
     "RtkSettings",
+    "RtkStatus",
     "SatelliteBias",
     "Settings",
     "Solution",
@@ -115,6 +132,10 @@ __all__ = [
     "observations_of",
     "of_baselines",
     "of_solution",
+    "ppp",
+    "ppp_b2b",
+    "read_antennas",
+    "read_b2b_log",
     "read_clocks",
     "read_msm",
     "read_navigation",
@@ -126,6 +147,7 @@ __all__ = [
     "residuals",
     "rest",
     "rtcm_stream",
+    "rtk",
     "sentences",
     "sky",
     "solve",
