@@ -147,3 +147,9 @@ async def test_a_head_and_an_entry_are_judged_by_a_policy(
     assert entry["holds"]
     other = judged(str(tmp_path / "b.tlog-proof"), "--entry", str(policy))
     assert other["reason"] == "bad_inclusion"
+
+
+def test_version_1_of_a_fraud_proof_stays_readable(capsys: pytest.CaptureFixture[str]) -> None:
+    golden = SCRIPT.parents[2] / "tests" / "golden" / "rewritten-v1.zdfraud"
+    assert "begin otherwise" in decode_fraud(golden.read_bytes()).check()
+    assert checked_alone(golden, capsys)[0] == 0

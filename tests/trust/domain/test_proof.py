@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.trust.proof_bench import INVOICE, NODE, ProofBench
@@ -218,6 +219,7 @@ async def test_the_writer_takes_only_named_files_and_logged_events(bench: ProofB
     assert bench.log.origin.startswith(f"zhidao-log/{NODE}/")
 
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 W1 = Cosigner("w1.example", SoftwareKey(Algorithm.ED25519, b"1" * 32))
 W2 = Cosigner("w2.example", SoftwareKey(Algorithm.ED25519, b"2" * 32))
 QUORUM = Policy(
@@ -282,3 +284,11 @@ async def test_a_list_with_a_policy_reads_back_as_it_was() -> None:
     for change in ((b'"v":2', b'"v":1'), (b'"v":2', b'"v":3'), (b"quorum both", b"quorum none")):
         with pytest.raises(MalformedInput):
             decode_trust_list(data.replace(*change).replace(b"quorum none", b"quorum nobody"))
+
+
+def test_version_2_stays_readable() -> None:
+    proof = decode_proof((GOLDEN / "cosigned-v2.zdproof").read_bytes())
+    findings = verify_log_part(proof, replace(ProofBench().trust(), policy=QUORUM))
+    assert findings.holds
+    assert {"witnessed_time", "witnessed_history"} <= {each.code for each in findings.proven}
+    assert decode_trust_list((GOLDEN / "trust-v2.json").read_bytes()).policy is not None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ from zhidao.trust.wire.note import checkpoint_text
 from zhidao.trust.wire.tlog_proof import TlogProof, encode_tlog_proof
 from zhidao.trust.wire.trust_list import encode_trust_list
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 KEYS = [SoftwareKey(Algorithm.ED25519, bytes([n + 1]) * 32) for n in range(5)]
 LOG = SoftwareKey(Algorithm.ED25519, b"l" * 32)
 WITNESS = Cosigner("w.example", SoftwareKey(Algorithm.ED25519, b"w" * 32))
@@ -180,3 +182,9 @@ def test_no_changed_byte_is_believed(at: int) -> None:
 def test_any_bytes_are_a_governed_list_or_malformed(data: bytes) -> None:
     with suppress(MalformedInput):
         decode_governed(data)
+
+
+def test_version_1_stays_readable() -> None:
+    file = decode_governed((GOLDEN / "governed-v1.zdtrust").read_bytes())
+    found = verify_governed(file, pinned=FIRST.root_fingerprint)
+    assert (found.version, found.digest) == (1, FIRST.digest)
