@@ -65,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outage", action="append", default=[], metavar="FROM:TO", help="epochs without signals"
     )
+    parser.add_argument(
+        "--clock-jump", action="append", default=[], metavar="EPOCH:M", help="of the receiver"
+    )
+    parser.add_argument(
+        "--jam", action="append", default=[], metavar="FROM:TO:DB", help="strengths fall so much"
+    )
     parser.add_argument("--spoof", metavar="EAST:NORTH[:FROM]", help="metres that a spoofer shifts")
     parser.add_argument("--form", choices=("rinex", "rtcm", "ubx"), default="rinex")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="replaced whole or not")
@@ -141,6 +147,8 @@ def _observed(options: argparse.Namespace, route: Way, navigation: Navigation) -
         mask_deg=options.mask,
         faults=tuple(map(_bias, options.bias)),
         outages=tuple(_outage(text) for text in options.outage),
+        clock_jumps=tuple(_jump(text) for text in options.clock_jump),
+        jamming=tuple(_jamming(text) for text in options.jam),
     )
     return synthesize(receiver, navigation, seed=options.seed)
 
@@ -157,6 +165,16 @@ def _bias(text: str) -> SatelliteBias:
 def _outage(text: str) -> tuple[int, int]:
     first, last = _numbers(text, "--outage", (2, 2))
     return int(first), int(last)
+
+
+def _jump(text: str) -> tuple[int, float]:
+    epoch, jump_m = _numbers(text, "--clock-jump", (2, 2))
+    return int(epoch), jump_m
+
+
+def _jamming(text: str) -> tuple[int, int, float]:
+    first, last, fall = _numbers(text, "--jam", (3, 3))
+    return int(first), int(last), fall
 
 
 def _numbers(text: str, option: str, count: tuple[int, int]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Subframes from the sky: BDS D1 and D2 and GPS LNAV, gathered to ephemerides.
+"""Subframes from the sky: BDS D1 and D2, GPS and QZSS LNAV, gathered to ephemerides.
 
 Sources: BDS-SIS-ICD-B1I 3.0 sections 5.2 and 5.3, IS-GPS-200 section 20.3.3 (not at hand; field
 widths add up to whole subframes, and encoded ephemerides come back). Check bits are not verified:
@@ -101,9 +101,9 @@ class SubframeCollector:
         """Takes ten words of 30 bits; an ephemeris row once the last part of one has come.
 
         near_gpst_ns: some instant near, which settles the week. Raises MalformedInput for words
-        that are no such subframe; systems other than C and G give None.
+        that are no such subframe; systems other than C, G and J give None.
         """
-        if system not in "CG":
+        if system not in "CGJ":
             return None
         if len(words) < _WORDS:
             raise MalformedInput(f"{system}{prn:02d}: a subframe of {len(words)} words")
@@ -124,7 +124,7 @@ class SubframeCollector:
 
 def _part(system: str, prn: int, words: Sequence[int]) -> tuple[int, dict[str, int]]:
     """Number of a subframe, or of a D2 page (0 for other subframes), and its values."""
-    if system == "G":
+    if system in "GJ":
         data = _joined(words, 24, 24)
         head = Layout.of(_LNAV_HEAD).read(data)
         number = head["subframe"]
@@ -146,7 +146,7 @@ def _wanted(system: str, prn: int) -> set[int]:
 
 def _whole(system: str, prn: int, parts: dict[int, dict[str, int]]) -> dict[str, int] | None:
     """All values together, or None where the parts belong to different issues."""
-    if system == "G":
+    if system in "GJ":
         one = parts[1]["iodc_low"]
         return _merged(parts) if parts[2]["issue"] == parts[3]["issue3"] == one else None
     seconds = [parts[n]["sow"] for n in sorted(_wanted(system, prn))]

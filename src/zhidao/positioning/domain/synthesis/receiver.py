@@ -78,6 +78,7 @@ class ErrorModel:
     clock_m: float = 3_000.0
     clock_drift_mps: float = 0.5
     strength_dbhz: float = 46.0
+    lost_dbhz: float = 28.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ class Receiver:
     that is the spoofer's place and not where the antenna is: see `spoofed`. outages: first and
     last epochs of stretches, as in a tunnel, without any signal. signals: by system, the bands and
     attributes that are tracked, such as {"C": ("2I", "6I")}; one each where nothing is said.
+    clock_jumps: epochs from which the receiver's clock is off by so many metres more. jamming:
+    stretches of epochs, and by how many dB-Hz all strengths fall in them; under
+    `errors.lost_dbhz` a satellite is lost, and the noise grows as the strength falls.
     """
 
     gpst_ns: Ints
@@ -99,6 +103,15 @@ class Receiver:
     marker: str = SIMULATED_MARKER
     outages: Sequence[tuple[int, int]] = ()
     signals: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    clock_jumps: Sequence[tuple[int, float]] = ()
+    jamming: Sequence[tuple[int, int, float]] = ()
+
+    def fallen_dbhz(self) -> Floats:
+        """By how much jamming lowers strengths at each epoch, (e,)."""
+        out = np.zeros(len(self.gpst_ns))
+        for first, last, fall in self.jamming:
+            out[max(first, 0) : last + 1] += fall
+        return out
 
     def tracked(self, system: str) -> tuple[str, ...]:
         """Bands and attributes of a system's signals."""
@@ -185,6 +198,10 @@ def _sky(receiver: Receiver, navigation: Navigation) -> _Sky:
     seen = known & (elevation >= np.deg2rad(receiver.mask_deg))
     for first, last in receiver.outages:
         seen.reshape(shape)[max(first, 0) : last + 1] = False
+    if receiver.jamming:
+        low = np.log10(np.maximum(np.sin(elevation), 1e-3)).reshape(shape)
+        strength = receiver.errors.strength_dbhz + 8 * low - receiver.fallen_dbhz()[:, None]
+        seen &= (strength >= receiver.errors.lost_dbhz).reshape(-1)
     return _Sky(
         satellite=satellite,
         seen=seen.reshape(shape),
@@ -259,11 +276,14 @@ def _errors(
     drift_mps = model.clock_drift_mps * (1 + 0.1 * _wander(since_s, 300.0, 1, chance)[:, 0])
     start_m = chance.normal(0, model.clock_m)
     steps = np.diff(since_s, prepend=since_s[0])
+    clock_m = start_m + np.cumsum(drift_mps * steps)
+    for epoch, jump_m in receiver.clock_jumps:
+        clock_m[max(epoch, 0) :] += jump_m
     return _Scene(
         common_m=air_m + orbit_m + _faults(receiver, sky),
         ionosphere_m=charge_m,
         code_m=code_m,
-        clock_m=start_m + np.cumsum(drift_mps * steps),
+        clock_m=clock_m,
         clock_mps=drift_mps,
     )
 
@@ -275,6 +295,8 @@ def _code_errors(receiver: Receiver, sky: _Sky, chance: np.random.Generator) -> 
     reflected_m = model.multipath_m * _wander(since_s, model.multipath_s, shape[1], chance)
     noise_m = model.noise_m * chance.normal(size=shape)
     noise_m *= np.where(chance.random(shape) < model.outlier, 10.0, 1.0)
+    # Thermal noise goes with the root of the noise power: 20 dB less signal is ten times the noise.
+    noise_m *= 10 ** (receiver.fallen_dbhz() / 20)[:, None]
     errors_m: Floats = (reflected_m + noise_m) / np.sin(np.maximum(sky.elevation, _LOWEST))
     return errors_m
 
@@ -314,6 +336,7 @@ def _table(
     if not len(epoch):
         return None
     strength = receiver.errors.strength_dbhz + 8 * np.log10(np.sin(sky.elevation[epoch, cell]))
+    strength -= receiver.fallen_dbhz()[epoch]
     parts = [
         _signal(system, signal, receiver, sky, scene, (epoch, cell), strength, chance)
         for signal in receiver.tracked(system)
