@@ -25,6 +25,9 @@ from zhidao.positioning.domain.signals import (
 )
 
 _RANGE_M: Final = (1e6, 1e8)
+_CYCLES_MAX: Final = 1e11
+# Two codes of one satellite differ by the ionosphere, some hundred metres at most.
+_APART_M: Final = 500.0
 # A step of the difference of both phases, and of the wide-lane, that no quiet sky explains.
 _GEOMETRY_M: Final = 0.05
 _GEOMETRY_MPS: Final = 0.001
@@ -78,7 +81,10 @@ def rays(
     joined = Rays(
         *(np.concatenate([getattr(part, c.name) for part in parts]) for c in fields(Rays))
     )
-    return joined.take(np.lexsort((joined.satellite, joined.epoch)))
+    joined = joined.take(np.lexsort((joined.satellite, joined.epoch)))
+    # Of a satellite that is written twice at one epoch the first row counts.
+    again = (np.diff(joined.epoch) == 0) & (np.diff(joined.satellite) == 0)
+    return joined.take(np.append(True, ~again)[: len(joined.epoch)])
 
 
 def _system_rays(
@@ -99,10 +105,10 @@ def _system_rays(
         np.array([code_bias_m.get((number, signal), 0.0) for number in satellite.tolist()])
         for signal in pair
     ]
-    c1, c2 = codes[0] - bias_m[0], codes[1] - bias_m[1]
+    c1, c2 = (_near(code_m) - bias for code_m, bias in zip(codes, bias_m, strict=True))
     (l1, lost1), (l2, lost2) = phases[0], phases[1]
     l1, l2 = l1 * SPEED_OF_LIGHT_MPS / hertz[0], l2 * SPEED_OF_LIGHT_MPS / hertz[1]
-    good = (c1 > _RANGE_M[0]) & (c1 < _RANGE_M[1]) & (np.abs(c2 - c1) < 500.0)
+    good = np.abs(c2 - c1) < _APART_M
     good &= np.isfinite(l1) & np.isfinite(l2) & np.isfinite(bias_m[0] + bias_m[1])
     square1, square2 = hertz[0] ** 2, hertz[1] ** 2
     a, b = square1 / (square1 - square2), -square2 / (square1 - square2)
@@ -153,8 +159,16 @@ def _phase(table: SystemObservations, signal: str) -> tuple[Floats, Bools] | Non
         return None
     place = table.codes.index(names[0])
     flag: Bytes = table.lost_lock[:, place]
+    values = table.values[:, place]
     # Bit 1 says that half a cycle is open: such a phase does not count.
-    return np.where(flag & 2 > 0, np.nan, table.values[:, place]), (flag & 1).astype(bool)
+    good = (flag & 2 == 0) & (np.abs(values) < _CYCLES_MAX)
+    return np.where(good, values, np.nan), (flag & 1).astype(bool)
+
+
+def _near(range_m: Floats | None) -> Floats:
+    """Codes that a receiver near the Earth may measure; the others NaN."""
+    assert range_m is not None
+    return np.where((range_m > _RANGE_M[0]) & (range_m < _RANGE_M[1]), range_m, np.nan)
 
 
 def _hertz(system: str, signal: str, satellite: Ints, channels: dict[int, int]) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -32,6 +33,10 @@ from zhidao.positioning.domain.signals import (
     carrier_hz,
     glonass_carrier_hz,
 )
+
+# What no receiver near the Earth measures; a phase may have begun at any number.
+_RANGE_M: Final = (1e6, 1e8)
+_CYCLES_MAX: Final = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,13 @@ def _sightings(
     signals: tuple[str, ...],
 ) -> Sightings:
     code_m = np.stack([_column(table, code) for code in signals], 1)
+    code_m = np.where((code_m > _RANGE_M[0]) & (code_m < _RANGE_M[1]), code_m, np.nan)
     cycles, slipped = zip(*(_phase(table, "L" + code[1:]) for code in signals), strict=True)
     first = np.argmax(np.isfinite(code_m), axis=1)
     range_m = code_m[np.arange(len(code_m)), first]
     satellite = satellite_number(table.system, table.prn)
     at_ns = seen.gpst_ns[table.epoch]
-    near = (range_m > 1e6) & (range_m < 1e8)
+    near = np.isfinite(range_m)
     if table.system == "R":
         use, states, wave_m = _glonass(navigation, satellite, at_ns, range_m, near, signals)
         whole_m = np.full(len(signals), np.nan)
@@ -162,4 +168,5 @@ def _phase(table: SystemObservations, code: str) -> tuple[Floats, Bools]:
     if code not in table.codes:
         return values, np.zeros(len(values), bool)
     digit = table.lost_lock[:, table.codes.index(code)]
-    return np.where(digit & 2 > 0, np.nan, values), (digit & 1).astype(bool)
+    good = (digit & 2 == 0) & (np.abs(values) < _CYCLES_MAX)
+    return np.where(good, values, np.nan), (digit & 1).astype(bool)
