@@ -1,4 +1,4 @@
-"""`zhidao positioning rtk`: a rover beside a base, each epoch from itself alone."""
+"""`zhidao positioning rtk`: a rover beside a base."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao positioning rtk rover.obs day.nav --base base.obs \\\n"
     "    --base-place 35.1331 136.9804 67.2\n"
-    "  zhidao positioning rtk rover.obs day.nav --base base.obs --systems CGEJ -o rover.pos\n"
+    "  zhidao positioning rtk rover.obs day.nav --base base.obs --mode hold -o rover.pos\n"
     "Without --base-place the header of the base counts, which is seldom better than a metre; the\n"
     "baseline is as good all the same.\n"
     "status: 0 done, 1 no epoch has a place, 2 bad input"
@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--systems", default="CGEJ", help="letters of the systems to take")
     parser.add_argument("--mask", type=float, default=15.0, metavar="DEG", help="elevation mask")
+    parser.add_argument(
+        "--mode",
+        choices=("instantaneous", "continuous", "hold"),
+        default="instantaneous",
+        help="each epoch alone, a filter over epochs, or a filter that holds what it fixed",
+    )
+    parser.add_argument("--at-rest", action="store_true", help="for filters: the rover stands")
     add_output(parser)
 
 
@@ -66,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
     settings = RtkSettings(
         signals={s: ALL_SIGNALS[s] for s in options.systems},
         mask_rad=float(np.deg2rad(options.mask)),
+        mode=options.mode,
+        moving=not options.at_rest,
     )
     place_m = _place(options, base)
     with bar("solving", 1) as step:

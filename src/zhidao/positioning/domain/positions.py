@@ -10,7 +10,7 @@ import numpy as np
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.observations import Floats, Ints
 from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution
-from zhidao.positioning.domain.rtk.instantaneous import Baselines, RtkStatus
+from zhidao.positioning.domain.rtk.baselines import Baselines, RtkReason
 from zhidao.positioning.domain.solution import Reason, Solution
 
 
@@ -114,7 +114,8 @@ def of_baselines(found: Baselines, *, simulated: bool) -> Positions:
     return Positions(
         gpst_ns=found.gpst_ns,
         quality=np.where(known, quality, Quality.NONE).astype(np.int64),
-        reason=tuple(RtkStatus(int(status)).name.lower() for status in found.status),
+        # What keeps an epoch from being fixed; a float place has such a reason too.
+        reason=tuple(RtkReason(int(reason)).name.lower() for reason in found.reason),
         ecef_m=place_m,
         latitude=latitude,
         longitude=longitude,
