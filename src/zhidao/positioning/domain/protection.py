@@ -28,7 +28,7 @@ Not covered: a receiver that is fed false signals (see `authenticity`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -186,8 +186,51 @@ class _Hypothesis:
     separation_m: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All hypotheses of all epochs with what their tests gave; the first one is that of no fault.
+
+    unbounded (e,): a range that moves the position and that no other one checks.
+    """
+
+    bounds: Bounds
+    hypotheses: list[_Hypothesis]
+    unbounded: Bools
+
+
 def plain_bound(model: LinearModel, *, risk: float, alarm: float, alone: bool = True) -> Bounds:
     """The same in numpy, all epochs at once, one hypothesis after another."""
+    case = _case(model, risk=risk, alarm=alarm, alone=alone)
+    share = (risk - case.bounds.unmonitored) / 2
+    levels = _levels(model, case.hypotheses, share)
+    levels[case.unbounded] = np.inf
+    return replace(case.bounds, levels_m=levels)
+
+
+def outside_risk(
+    model: LinearModel, normals: Floats, distance_m: Floats, *, risk: float, alarm: float
+) -> Floats:
+    """Chance (e,) that the position lies beyond any of some straight lines, at most.
+
+    normals (e, d, 2): unit vectors east, north towards each line; distance_m (e, d) to it. The sum
+    over lines and hypotheses of one-sided tails. `risk` decides only what is tested for; see
+    `bound`. One for epochs without a bound.
+    """
+    case = _case(model, risk=risk, alarm=alarm, alone=True)
+    total = case.bounds.unmonitored.copy()
+    for each in case.hypotheses:
+        gain = np.einsum("edq,eqs->eds", normals, each.gain[:, :2])
+        centre = np.einsum("eds,es->ed", np.abs(gain), model.bias_m)
+        limit = np.where(np.isfinite(each.threshold_m[:, :2]), each.threshold_m[:, :2], 1e9)
+        centre += np.einsum("edq,eq->ed", np.abs(normals), limit)
+        away = (distance_m - centre) / np.maximum(_deviation(model, gain), 1e-9)
+        tails = np.minimum((0.5 * _erfc(away / math.sqrt(2))).sum(1), 1)
+        total += each.chance * tails
+    total[case.unbounded] = 1
+    return np.minimum(total, 1)
+
+
+def _case(model: LinearModel, *, risk: float, alarm: float, alone: bool) -> _Case:
     solvable: Bools = np.asarray(np.isfinite(model.inverse).all((1, 2)), bool)
     used = (model.weight > 0) & solvable[:, None]
     view = _view(model, used)
@@ -195,27 +238,40 @@ def plain_bound(model: LinearModel, *, risk: float, alarm: float, alone: bool = 
     quantile = upper_quantile(alarm / (2 * np.maximum(count, 1)))
     strain, threshold, detectable, blind = _single_tests(model, view, used, quantile)
     fault = np.where(used, model.fault, 0) * suspicion(model)[:, None]
-    hypotheses = [_single(view, used, fault, threshold, cell) for cell in range(used.shape[1])]
+    free = np.ones(len(used))
+    nothing = np.zeros((len(used), 3))
+    hypotheses = [_Hypothesis(view.gain[:, :3], free, nothing, nothing)]
+    hypotheses += [_single(view, used, fault, threshold, cell) for cell in range(used.shape[1])]
     groups, group_strain, lost = _groups(model, view, used, quantile)
+    hypotheses += groups
+    unmonitored, tested = _chances(model, used, fault, risk, alone=alone)
+    if tested.any():
+        hypotheses += _pairs(view, used, fault * tested[:, None], threshold)
+    moves = np.abs(view.gain[:, :3]).max(1, initial=0) > 1e-9
+    unbounded = np.asarray((blind & moves).any(1), bool) | ~solvable
+    single_group = _has(model, used).sum(1) <= 1
+    infinite = np.full((len(used), 3), np.inf)
+    bounds = Bounds(strain, group_strain, infinite, unmonitored + lost, single_group, detectable)
+    return _Case(bounds, hypotheses, unbounded)
+
+
+def _chances(
+    model: LinearModel, used: Bools, fault: Floats, risk: float, *, alone: bool
+) -> tuple[Floats, Bools]:
+    """Chance of what is never tested for (e,), and where pairs of satellites are."""
     first, second = fault.sum(1), (fault**2).sum(1)
     pairs = np.maximum(first**2 - second, 0) / 2
     triples = first**3 / 6
-    group_fault = np.where(_has(model, used), model.group_fault, 0).sum(1)
-    single_group = _has(model, used).sum(1) <= 1
-    unmonitored = triples + first * group_fault + group_fault**2 / 2
-    unmonitored = np.where(single_group, triples, unmonitored) + lost
-    tested = pairs > PAIRS_FROM * risk
+    present = _has(model, used)
+    group_fault = np.where(present, model.group_fault, 0).sum(1)
+    one = present.sum(1) <= 1
+    several = triples + first * group_fault + group_fault**2 / 2
+    unmonitored = np.where(one, triples, several)
+    tested = np.asarray(pairs > PAIRS_FROM * risk, bool)
     unmonitored = np.where(tested, unmonitored, unmonitored + pairs)
     if not alone:
-        unmonitored = np.where(single_group & (count > 0), 1.0, unmonitored)
-    hypotheses += groups
-    if tested.any():
-        hypotheses += _pairs(model, view, used, fault * tested[:, None], quantile)
-    share = (risk - unmonitored) / 2
-    levels = _levels(model, view, hypotheses, share)
-    moves = np.abs(view.gain[:, :3]).max(1) > 1e-9
-    levels[(blind & moves).any(1) | ~solvable] = np.inf
-    return Bounds(strain, group_strain, levels, unmonitored, single_group, detectable)
+        unmonitored = np.where(one & used.any(1), 1.0, unmonitored)
+    return unmonitored, tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,9 +398,7 @@ def inverse_of(design: Floats, weight: Floats) -> Floats:
     return inverse
 
 
-def _pairs(
-    model: LinearModel, view: _View, used: Bools, fault: Floats, quantile: Floats
-) -> list[_Hypothesis]:
+def _pairs(view: _View, used: Bools, fault: Floats, single: Floats) -> list[_Hypothesis]:
     """Two satellites faulty; a pair that cannot be told from the others' errors has no bound."""
     found = []
     for one in range(used.shape[1]):
@@ -365,20 +419,16 @@ def _pairs(
                 pull1[..., None] * view.spread[:, None, one]
                 + pull2[..., None] * view.spread[:, None, other]
             )
-            threshold = quantile[:, None] * _usual_deviation(model, apart)
-            threshold = np.where(live[:, None] | (chance == 0)[:, None], threshold, np.inf)
-            found.append(
-                _Hypothesis(view.gain[:, :3] + apart, chance, threshold, np.zeros_like(pull1))
-            )
+            # No test of its own: both residuals lie within their thresholds, or there is alarm.
+            limit = np.abs(pull1) * single[:, one, None] + np.abs(pull2) * single[:, other, None]
+            limit = np.where(live[:, None] | (chance == 0)[:, None], limit, np.inf)
+            found.append(_Hypothesis(view.gain[:, :3] + apart, chance, limit, np.zeros_like(pull1)))
     return found
 
 
-def _levels(
-    model: LinearModel, view: _View, hypotheses: list[_Hypothesis], share: Floats
-) -> Floats:
+def _levels(model: LinearModel, hypotheses: list[_Hypothesis], share: Floats) -> Floats:
     """Levels (e, 3) by bisection."""
-    terms = [(np.ones(len(share)), *_numbers(model, view.gain[:, :3], 0.0))]
-    terms += [(h.chance, *_numbers(model, h.gain, h.threshold_m)) for h in hypotheses]
+    terms = [(h.chance, *_numbers(model, h.gain, h.threshold_m)) for h in hypotheses]
     chance = np.stack([t[0] for t in terms], 1)[:, None]
     centre = np.stack([t[1] for t in terms], 2)
     deviation = np.maximum(np.stack([t[2] for t in terms], 2), 1e-9)
@@ -401,7 +451,7 @@ def _levels(
     return np.where(hopeless, np.inf, high)
 
 
-def _numbers(model: LinearModel, gain: Floats, threshold_m: Floats | float) -> tuple[Any, Any]:
+def _numbers(model: LinearModel, gain: Floats, threshold_m: Floats) -> tuple[Any, Any]:
     """Centre and deviation of a tail, (e, 3)."""
     bias = np.einsum("eqs,es->eq", np.abs(gain), model.bias_m)
     return bias + threshold_m, _deviation(model, gain)

@@ -202,7 +202,7 @@ def _group_terms(
 @kernel
 def _pair_terms(
     one: int, other: int, gain: Floats, spread: Floats, cells: Floats, common: Floats, at: Ints,
-    quantile: float, share: float, terms: Floats, place: int,
+    threshold: Floats, terms: Floats, place: int,
 ) -> bool:  # fmt: skip
     """Two satellites left out; False if the rest cannot tell them from its own errors."""
     a, b = spread[one, one], spread[other, other]
@@ -219,8 +219,8 @@ def _pair_terms(
         for j in range(count):
             apart[j] = -(pull1 * spread[one, j] + pull2 * spread[other, j])
             row[j] = gain[q, j] + apart[j]
-        threshold = quantile * _deviation(apart, at, cells, common, 3, share)
-        _add_term(terms, q, place, chance, row, threshold, at, cells, common)
+        limit = abs(pull1) * threshold[one] + abs(pull2) * threshold[other]
+        _add_term(terms, q, place, chance, row, limit, at, cells, common)
     return True
 
 
@@ -281,8 +281,8 @@ def _all_groups(
 
 @kernel
 def _all_pairs(
-    gain: Floats, spread: Floats, cells: Floats, common: Floats, at: Ints, quantile: float,
-    share: float, terms: Floats, filled: int,
+    gain: Floats, spread: Floats, cells: Floats, common: Floats, at: Ints, threshold: Floats,
+    terms: Floats, filled: int,
 ) -> tuple[int, bool]:  # fmt: skip
     """Terms of all pairs; how many terms there are then, and whether each had one."""
     bounded = True
@@ -290,7 +290,7 @@ def _all_pairs(
         for j in range(i + 1, len(at)):
             if cells[at[i], 5] * cells[at[j], 5] == 0:
                 continue
-            if _pair_terms(i, j, gain, spread, cells, common, at, quantile, share, terms, filled):
+            if _pair_terms(i, j, gain, spread, cells, common, at, threshold, terms, filled):
                 filled += 1
             else:
                 bounded = False
@@ -349,9 +349,7 @@ def _bound_epoch(
     elif numbers[2] == 0:
         unmonitored = 1.0
     if tested:
-        filled, good = _all_pairs(
-            gain, spread, cells, common, at, quantile, numbers[1], terms, filled
-        )
+        filled, good = _all_pairs(gain, spread, cells, common, at, threshold, terms, filled)
         bounded = bounded and good
     else:
         unmonitored += pairs

@@ -45,7 +45,8 @@ def smooth_rows(
 
     columns (n, 6): code, phase, rate by Doppler, geometry-free phase, Melbourne-Wuebbena in metres,
     window in seconds. limits: gap in seconds, then Doppler (fixed, per second), geometry-free
-    (fixed, per second), Melbourne-Wuebbena, code. Out: smooth (n,), reason (n,), 0 where smoothing went on.
+    (fixed, per second), Melbourne-Wuebbena, code.
+    Out: smooth (n,), reason (n,), 0 where smoothing went on.
     """
     count = 0.0
     for row in range(len(satellite)):
