@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ from zhidao.positioning.domain.rtk.settings import (
     HOLD,
     RtkSettings,
 )
+from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
+from zhidao.positioning.wire.b2b_log import read_b2b_log
+from zhidao.positioning.wire.ppp_b2b import decode_b2b
 from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
 from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
@@ -44,6 +48,94 @@ def carrier_phases(runs: int) -> Iterator[dict[str, Any]]:
     yield from _baselines()
     yield from _lambda(runs)
     yield from _precise(runs)
+    yield from _b2b()
+
+
+B2B = """
+import json, sys, warnings
+warnings.filterwarnings("ignore")
+from cssrlib.cssr_bds import cssr_bds
+from cssrlib.gnss import sat2id
+out = []
+for prn, lines in json.load(open(sys.argv[1])):
+    decoder = cssr_bds()
+    decoder.monlevel, decoder.week, decoder.tow0 = 0, 2380, 345600
+    for text in lines:
+        state = decoder.lc[0]
+        for name in ("dorb", "dclk", "cbias", "iode", "iodc", "iodc_c", "iodc_c_p", "dclk_p"):
+            setattr(state, name, {})
+        data = bytes.fromhex(text)
+        kind = data[0] >> 2
+        if kind in (1, 2, 3, 4, 6, 7):
+            decoder.decode_cssr(data, 0)
+        told = {}
+        for sat, d in state.dorb.items():
+            told["orbit " + sat2id(sat)] = [state.iode[sat], state.iodc[sat], *map(float, d)]
+        for sat, d in state.dclk.items():
+            told["clock " + sat2id(sat)] = [state.iodc_c[sat], -float(d)]
+        for sat, biases in state.cbias.items():
+            for signal, b in biases.items():
+                told["bias " + sat2id(sat) + " " + signal.str()[1:]] = [float(b)]
+        out.append(told)
+print(json.dumps(out))
+"""
+
+
+def _b2b() -> Iterator[dict[str, Any]]:
+    """Every value of every frame of the shared hour, as another decoder reads it."""
+    frames = read_b2b_log((DATA / "ppp_b2b" / "233h_bdsb2b.txt.gz").read_bytes())
+    streams = [
+        (prn, [f.payload.hex() for f in frames if f.prn == prn])
+        for prn in sorted({f.prn for f in frames})
+    ]
+    with tempfile.TemporaryDirectory(prefix="zd-") as folder:
+        file = Path(folder) / "frames.json"
+        file.write_text(json.dumps(streams))
+        theirs: Any = rival(B2B, str(file))
+    if not theirs:
+        return
+    mine = [told for _, lines in streams for told in _told(lines)]
+    pairs = [
+        (value, ours.get(name))
+        for ours, other in zip(mine, theirs, strict=True)
+        for name, value in other.items()
+    ]
+    same = sum(ours is not None and _alike(value, ours) for value, ours in pairs)
+    yield claim("ppp_b2b_values_compared", [len(pairs)], "")
+    yield claim("ppp_b2b_values_as_cssrlib", [same / len(pairs) * 100], "%", target=100)
+
+
+def _told(lines: list[str]) -> Iterator[dict[str, list[float]]]:
+    """What each frame of one satellite tells, under the names that the rival's script gives."""
+    masks: dict[int | None, tuple[int, ...]] = {}
+    for text in lines:
+        message = decode_b2b(bytes.fromhex(text))
+        out: dict[str, list[float]] = {}
+        if message is None:
+            yield out
+            continue
+        if message.kind == 1:
+            masks[message.iodp] = message.satellites
+        for orbit in message.orbits:
+            place_m = (orbit.radial_m, orbit.along_m, orbit.cross_m)
+            # The rival keeps the lower eight bits of the issue.
+            out[f"orbit {_name(orbit.satellite)}"] = [orbit.iodn & 255, orbit.iod_corr, *place_m]
+        known = masks.get(message.iodp, ())
+        for clock in message.clocks:
+            if clock.satellite or clock.place < len(known):
+                satellite = clock.satellite or known[clock.place]
+                out[f"clock {_name(satellite)}"] = [clock.iod_corr, clock.clock_m]
+        for satellite, signal, bias_m in message.biases_m:
+            out[f"bias {_name(satellite)} {signal}"] = [bias_m]
+        yield out
+
+
+def _name(satellite: int) -> str:
+    return satellite_name(SYSTEMS[satellite // 100], satellite % 100)
+
+
+def _alike(one: list[float], other: list[float]) -> bool:
+    return bool(np.allclose(one, other, rtol=0, atol=1e-9, equal_nan=True))
 
 
 @cache
