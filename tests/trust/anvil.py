@@ -1,0 +1,60 @@
+"""A real chain for tests: anvil from npm, where it can be had."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+PACKAGE = "@foundry-rs/anvil-linux-amd64"
+VERSION = "1.7.1"
+_FOLDER = Path(__file__).resolve().parents[2] / "build" / "anvil"
+
+
+def program() -> Path:
+    """The binary: of ZHIDAO_TEST_ANVIL, the path, or the npm package; skips where none is."""
+    for found in (os.environ.get("ZHIDAO_TEST_ANVIL"), shutil.which("anvil")):
+        if found:
+            return Path(found)
+    binary = _FOLDER / "node_modules" / PACKAGE / "bin" / "anvil"
+    npm = shutil.which("npm")
+    if not binary.exists() and npm:
+        _FOLDER.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            [npm, "install", "--ignore-scripts", "--no-save", f"{PACKAGE}@{VERSION}"],
+            cwd=_FOLDER, check=False, capture_output=True, timeout=100,
+        )  # fmt: skip
+    if not binary.exists():
+        pytest.skip("anvil is not here and npm cannot fetch it")
+    return binary
+
+
+@contextmanager
+def running(chain_id: int, *more: str) -> Iterator[str]:
+    """The URL of a fresh chain without fees under the rules of Shanghai."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [str(program()), "--port", str(port), "--chain-id", str(chain_id), "--silent",
+             "--hardfork", "shanghai", "--base-fee", "0", "--gas-price", "0", *more]  # fmt: skip
+    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(100):
+            try:
+                httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"})
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        child.kill()
+        child.wait()
