@@ -170,6 +170,27 @@ def _each_rtcm(data: bytes) -> None:
             continue
 
 
+NTRIP = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n8\r\n01234567\r\n0\r\n",
+    b"SOURCETABLE 200 OK\r\n\r\nSTR;N;K;RTCM 3;1;2;G;N;KAZ;44;80;0;0;g;n;B;N;96;\r\nENDSOURCETABLE",
+    b"ICY 200 OK\r\n\r\n\xd3\x00\x04abcd",
+)
+
+
+def _ntrip(data: bytes) -> None:
+    """In two pieces, as a caster's answer and then as a table."""
+    from zhidao.core.errors import ZhidaoError
+    from zhidao.positioning.wire.ntrip import AnswerReader, sources_of
+
+    reader = AnswerReader(wants_table=True)
+    try:
+        for part in (data[: len(data) // 2], data[len(data) // 2 :]):
+            list(reader.feed(part))
+    except ZhidaoError:
+        pass
+    sources_of(data)
+
+
 def _msm(data: bytes) -> None:
     from zhidao.core.timescale import Gpst
     from zhidao.positioning.wire.rtcm.msm import decode_msm
@@ -210,6 +231,7 @@ def _read(name: str) -> Parser:
         "ubx": lambda d: read_recordings([("f", d)]),
         "nmea": lambda d: [nmea.fix_of(sentence) for sentence in nmea.sentences(d)],
         "b2b": ppp_b2b.decode_b2b,
+        "ntrip": _ntrip,
         "recognition": kind_of,
     }[name]
 
@@ -237,6 +259,7 @@ def _seeds(name: str) -> list[bytes]:
         "ubx": lambda: [_ubx()[-3_000:]],
         "nmea": lambda: [SENTENCES],
         "b2b": lambda: [bytes(range(61)), bytes(61)],
+        "ntrip": lambda: list(NTRIP),
         "recognition": lambda: [SP3, CLOCKS, SENTENCES, _rinex2()[0]],
     }[name]()
 
@@ -245,7 +268,7 @@ PARSERS = (
     *("observations", "observations_compiled", "observations_2", "observations_compact"),
     "compact_compiled",
     *("navigation", "navigation_2", "navigation_4", "orbits", "clocks", "rtcm_stream"),
-    *("rtcm_messages", "msm", "msm_compiled", "ubx", "nmea", "b2b", "recognition"),
+    *("rtcm_messages", "msm", "msm_compiled", "ubx", "nmea", "b2b", "ntrip", "recognition"),
 )
 
 

@@ -122,7 +122,7 @@ def gpst_ns_of(told_ns: Ints, time_system: str) -> Ints:
         return told_ns
     steps = [
         Gpst.from_utc(Utc.from_unix_ns(int(at) + _GPST_EPOCH_UNIX_NS)).ns - int(at)
-        for at in (told_ns[0], told_ns[-1])
+        for at in (told_ns.min(), told_ns.max())
     ]
     if steps[0] == steps[1]:
         return told_ns + steps[0]

@@ -10,6 +10,11 @@ from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst, Utc
+from zhidao.positioning.domain.observations import (
+    ObservationHeader,
+    Observations,
+    SystemObservations,
+)
 from zhidao.positioning.wire.bits import Layout
 from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
 from zhidao.positioning.wire.rtcm.ephemeris import decode_ephemeris, encode_ephemeris
@@ -162,6 +167,36 @@ def test_glonass_observations_come_back_where_channels_are_known(shared):
     assert one.codes == other.codes
     assert np.allclose(one.values, other.values, atol=1e-5, rtol=0, equal_nan=True)
     assert "R" not in observations_of(decode_msm(messages_of(seen)), near=near).systems
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-03-07T20:59:50Z",  # Moscow's day turns, and with it its week
+        "2026-03-07T23:59:30Z",  # GPST's week turns, 18 s before UTC's day
+        "2026-03-07T23:59:50Z",
+        "2026-03-08T00:00:00Z",
+        "2016-12-31T20:59:50Z",
+        "2016-12-31T23:59:50Z",  # a leap second lies ahead
+    ],
+)
+@pytest.mark.parametrize("away_s", [-7200, 0, 7200])
+def test_glonass_epochs_survive_edges_of_days_and_weeks(at, away_s):
+    start = Gpst.from_utc(Utc.parse(at)).ns
+    epochs = start + np.arange(20) * 10**9
+    rows = len(epochs)
+    values = np.column_stack((np.full(rows, 2e7), np.full(rows, 2e7 / 0.187), np.full(rows, 45.0)))
+    marks = np.zeros(values.shape, np.uint8)
+    table = SystemObservations(
+        "R", ("C1C", "L1C", "S1C"), np.arange(rows), np.full(rows, 5), values, marks, marks
+    )
+    seen = Observations(ObservationHeader(), epochs, np.zeros(rows, bool), {"R": table})
+    near = Utc.parse(at).plus_ns(away_s * 10**9)
+    parts = decode_msm(messages_of(seen, channels={5: 1}))
+    again = observations_of(parts, near=near)
+    # In MSM a leap second has the time of day of the second after it.
+    leap = Gpst.from_utc(Utc.parse("2016-12-31T23:59:60Z")).ns
+    assert again.gpst_ns.tolist() == epochs[epochs != leap].tolist()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from zhidao.positioning.domain.observations import (
     SystemObservations,
 )
 from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS, carrier_hz, glonass_carrier_hz
+from zhidao.positioning.wire.rinex_times import gpst_ns_of
 from zhidao.positioning.wire.rtcm.msm import SYSTEM_OF, MsmTable, encode_msm
 
 _NS: Final = 1_000_000_000
@@ -74,14 +75,15 @@ def epoch_gpst_ns(table: MsmTable, near: Utc) -> Ints:
     now_ms = Gpst.from_utc(near).ns // _MS_NS
     lead = table.number // 10
     shift_ms = np.where(lead == 112, _BDT_BEHIND_GPST_MS, 0)
+    time_ms = table.time + shift_ms
+    turns = np.rint((now_ms - time_ms) / _WEEK_MS).astype(np.int64)
+    at_ns: Ints = (time_ms + turns * _WEEK_MS) * _MS_NS
     glonass = lead == 108
-    # GLONASS counts milliseconds of the Moscow day; GPST runs ahead of UTC by whole seconds.
-    leap_ms = now_ms - (near.unix_ns // _MS_NS - _GPST_EPOCH_UNIX_MS)
-    day_ms = table.time & ((1 << 27) - 1)
-    time_ms = np.where(glonass, day_ms - _MOSCOW_MS + leap_ms, table.time + shift_ms)
-    cycle_ms = np.where(glonass, _DAY_MS, _WEEK_MS)
-    turns = np.rint((now_ms - time_ms) / cycle_ms).astype(np.int64)
-    at_ns: Ints = (time_ms + turns * cycle_ms) * _MS_NS
+    # GLONASS counts milliseconds of the Moscow day, and so UTC: leap seconds come in after that.
+    utc_ms = (table.time[glonass] & ((1 << 27) - 1)) - _MOSCOW_MS
+    now_utc_ms = near.unix_ns // _MS_NS - _GPST_EPOCH_UNIX_MS
+    utc_ms += np.rint((now_utc_ms - utc_ms) / _DAY_MS).astype(np.int64) * _DAY_MS
+    at_ns[glonass] = gpst_ns_of(utc_ms * _MS_NS, "UTC")
     return at_ns
 
 
