@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 NOT_CLAIMS = (
     *("__init__", "__main__", "load_client", "measuring", "rivals"),
-    *("carrier_phase", "bounds", "dual_frequency"),  # parts of positioning
+    *("carrier_phase", "bounds", "dual_frequency", "motion"),  # parts of positioning
     *("trust_client", "trust_fuzz", "trust_kills", "trust_lies", "trust_millions", "trust_server"),
 )
 

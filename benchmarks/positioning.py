@@ -22,6 +22,7 @@ from benchmarks.bounds import bounds
 from benchmarks.carrier_phase import carrier_phases
 from benchmarks.dual_frequency import dual_frequency
 from benchmarks.measuring import claim
+from benchmarks.motion import motion
 from benchmarks.rivals import DATA, LIMIT, cpu_s, rival, rms
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.kernels import compiling
@@ -57,6 +58,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     yield from _single_points(runs)
     yield from _accuracy()
     yield from dual_frequency()
+    yield from motion()
     yield from bounds(long=long)
     yield from carrier_phases(runs)
     yield from _rtcm(runs)

@@ -16,7 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from zhidao.positioning.domain.authenticity import Finding, Suspicion, findings
     from zhidao.positioning.domain.ephemeris import Navigation
+    from zhidao.positioning.domain.inside import inside
     from zhidao.positioning.domain.joining import join_navigation, join_observations
     from zhidao.positioning.domain.observations import Observations
     from zhidao.positioning.domain.positions import Positions, of_baselines, of_solution
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
     from zhidao.positioning.domain.rtk.settings import RtkSettings
     from zhidao.positioning.domain.settings import Settings
+    from zhidao.positioning.domain.smoothing import SmoothingSettings, smoothed
     from zhidao.positioning.domain.solution import Reason, Solution
     from zhidao.positioning.domain.solving import solve
+    from zhidao.positioning.domain.stanford import AlertLimits, regions
+    from zhidao.positioning.domain.support import Support
     from zhidao.positioning.domain.synthesis.constellation import constellation
     from zhidao.positioning.domain.synthesis.receiver import (
         ErrorModel,
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
         synthesize,
     )
     from zhidao.positioning.domain.synthesis.ways import MANNERS, rest, way
+    from zhidao.positioning.domain.velocity import Velocities, velocities
     from zhidao.positioning.service.evidence import Replay, replay
     from zhidao.positioning.service.recipes import ppp, ppp_b2b, rtk
     from zhidao.positioning.service.recordings import Recordings, read_recordings
@@ -65,6 +71,12 @@ _PLACES: Final = {
     "wire.position_files": ("written",),
     "wire.streams": ("rtcm_stream", "ubx_stream"),
     "wire.plots": ("errors", "levels", "residuals", "sky", "stanford", "track"),
+    "domain.authenticity": ("Finding", "Suspicion", "findings"),
+    "domain.inside": ("inside",),
+    "domain.smoothing": ("SmoothingSettings", "smoothed"),
+    "domain.stanford": ("AlertLimits", "regions"),
+    "domain.support": ("Support",),
+    "domain.velocity": ("Velocities", "velocities"),
     "domain.ephemeris": ("Navigation",),
     "domain.observations": ("Observations",),
     "domain.ppp.settings": ("PppSettings",),
@@ -103,8 +115,10 @@ _PLACE_OF: Final = {name: place for place, names in _PLACES.items() for name in 
 
 __all__ = [
     "MANNERS",
+    "AlertLimits",
     "Baselines",
     "ErrorModel",
+    "Finding",
     "Navigation",
     "Observations",
     "PositionEvidence",
@@ -121,11 +135,17 @@ __all__ = [
     "RtkStatus",
     "SatelliteBias",
     "Settings",
+    "SmoothingSettings",
     "Solution",
+    "Support",
+    "Suspicion",
+    "Velocities",
     "constellation",
     "cut_window",
     "decode_b2b",
     "errors",
+    "findings",
+    "inside",
     "join_navigation",
     "join_observations",
     "levels",
@@ -143,6 +163,7 @@ __all__ = [
     "read_raw",
     "read_recordings",
     "read_sp3",
+    "regions",
     "replay",
     "residuals",
     "rest",
@@ -150,6 +171,7 @@ __all__ = [
     "rtk",
     "sentences",
     "sky",
+    "smoothed",
     "solve",
     "solve_baselines",
     "spoofed",
@@ -158,6 +180,7 @@ __all__ = [
     "track",
     "ubx_messages",
     "ubx_stream",
+    "velocities",
     "way",
     "write_navigation",
     "write_observations",
