@@ -24,6 +24,27 @@ class CredentialIssued(Fact, frozen=True, kw_only=True):
     cryptosuite: str
 
 
+class StatusAssigned(Fact, frozen=True, kw_only=True):
+    """A credential (its id) got a bit in its issuer's status list. Aggregate `status/<party>`."""
+
+    TYPE: ClassVar[str] = "trust.StatusAssigned.v1"
+    credential: str
+    index: int
+
+
+class CredentialRevoked(Fact, frozen=True, kw_only=True):
+    """An issuer took a credential back, for ever. Aggregate `status/<party>`.
+
+    Open: whoever holds the credential must be able to see it, and an index names nobody.
+    """
+
+    TYPE: ClassVar[str] = "trust.CredentialRevoked.v1"
+    OPEN: ClassVar[bool] = True
+    credential: str
+    index: int
+    reason: str
+
+
 class ChainTransaction(Fact, frozen=True, kw_only=True):
     """A signed transaction for this node's chain: logged whole first, then executed.
 

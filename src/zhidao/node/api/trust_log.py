@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
+from zhidao.core.canonical import jcs
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.trust.service.credentials import CredentialService
@@ -19,6 +20,7 @@ from zhidao.trust.wire.tiles import parse_tile_path
 _Index = Annotated[int, Parameter(ge=0, le=2**53 - 1)]
 _Size = Annotated[int, Parameter(ge=1, le=2**53 - 1)]
 _Digest = Annotated[str, Parameter(pattern="^[0-9a-f]{64}$")]
+_Party = Annotated[str, Parameter(pattern="^[a-z0-9][a-z0-9.-]{0,63}$")]
 # Checkpoints change with every batch; tiles of a width never do.
 _FRESH = {"cache-control": "no-cache"}
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -48,6 +50,12 @@ class CredentialVerdict(msgspec.Struct, kw_only=True):
     holds: bool
     reason: str
     sentence: str
+
+
+class Revocation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why a credential is taken back; the word is public."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 def routes(
@@ -99,7 +107,7 @@ def routes(
         """Checks a W3C credential: its form, its proof, its issuer's key and its period."""
         del data, actor
         # The bytes as they came: decoding first would forgive duplicate keys.
-        reason, sentence = credentials.explain(await request.body())
+        reason, sentence = await credentials.explain(await request.body())
         return CredentialVerdict(holds=not reason, reason=reason, sentence=sentence)
 
     @get(
@@ -111,7 +119,25 @@ def routes(
         """The bytes of a credential; 404 for whoever may not see it."""
         return await credentials.read(actor, digest)
 
+    @get("/v1/trust/status/{party:str}", media_type="application/vc", security=[{}])
+    async def status_list(party: _Party) -> Response[bytes]:
+        """The signed status list of a party that issues here, as a credential."""
+        return Response(jcs(await credentials.status_list(party)), headers=_FRESH)
+
+    @post("/v1/trust/credentials/{digest:str}/revoke", status_code=204)
+    async def revoke_credential(digest: _Digest, data: Revocation, actor: Actor) -> None:
+        """Takes back a credential of the caller's own party, for ever."""
+        await credentials.revoke(actor, digest, reason=data.reason)
+
     handlers: list[Any] = [log_checkpoint, log_tile, web_identity, log_consistency, log_leaf]
     return Router(
-        "/", route_handlers=[*handlers, verify_credential, one_credential], tags=["trust"]
+        "/",
+        route_handlers=[
+            *handlers,
+            verify_credential,
+            one_credential,
+            status_list,
+            revoke_credential,
+        ],
+        tags=["trust"],
     )

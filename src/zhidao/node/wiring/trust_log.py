@@ -9,6 +9,7 @@ from zhidao.core.keys import Signer
 from zhidao.node.api.trust_log import routes
 from zhidao.node.ground import Ground, Room
 from zhidao.store.journal import PostgresJournal
+from zhidao.trust.adapters.bundled_contexts import load_contexts
 from zhidao.trust.adapters.head_file import FileHeadCopy
 from zhidao.trust.adapters.log_postgres import PostgresLogStore
 from zhidao.trust.domain.note import NoteKey
@@ -16,6 +17,7 @@ from zhidao.trust.service.credentials import CredentialService
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.proving import ProofWriter
 from zhidao.trust.service.sequencer import Sequencer, TimedKey, origin_of
+from zhidao.trust.service.status_lists import StatusLists
 from zhidao.trust.wire.did import did_web, web_document
 from zhidao.trust.wire.note import vkey
 
@@ -46,8 +48,9 @@ async def build(
 ) -> TrustLogServices:
     """Takes the lease of the log: from now on an older process of this node writes nothing.
 
-    key: the log's key, if the operator declared a new one; else the node's own. timed: the log's ML-DSA-44 key, if it has one. host: name, and port if not 443, under which
-    others reach this node; its did:web.
+    key: the log's key, if the operator declared a new one; else the node's own. timed: the log's
+    ML-DSA-44 key, if it has one. host: name, and port if not 443, under which others reach this
+    node; its did:web.
     """
     key = key or ground.node_key
     origin = origin_of(ground.node, key)
@@ -62,13 +65,18 @@ async def build(
     await log.start()
     public = ground.node_key.public
     journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
+    records = Records(journal, ground.scribe)
     credentials = CredentialService(
-        records=Records(journal, ground.scribe),
+        records=records,
         archive=ground.archive,
         ring=ground.ring,
         node_key=ground.node_key,
         clock=ground.clock,
         known={f"{did_web(host)}#{public.multikey}": public},
+        contexts=load_contexts(),
+        statuses=StatusLists(
+            records, ground.clock, ground.randomness, base=f"https://{host}/v1/trust/status"
+        ),
     )
     return TrustLogServices(
         log=log,

@@ -16,7 +16,6 @@ from zhidao.core.errors import (
     Conflict,
     MalformedInput,
     NotFound,
-    Refused,
     Unavailable,
     ZhidaoError,
 )
@@ -24,18 +23,21 @@ from zhidao.core.events import latest
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import KeyRing, Records
 from zhidao.core.keys import PublicKey, Signer
+from zhidao.core.timescale import Utc
 from zhidao.trust.domain.credential import (
     CONTEXT_UNDEFINED_TERMS,
     CONTEXT_V2,
-    check_contexts_known,
     check_credential,
-    check_valid_at,
-    issuer_of,
     type_of,
 )
 from zhidao.trust.events import CredentialIssued
-from zhidao.trust.wire.data_integrity import SUITE, secure, verify_proof
-from zhidao.trust.wire.did import did_key, key_method, parse_key_method
+from zhidao.trust.service.evidence import Fetched, Gathered
+from zhidao.trust.service.gathering import needs_of
+from zhidao.trust.service.status_lists import StatusLists
+from zhidao.trust.service.verification import CredentialVerifier
+from zhidao.trust.wire.data_integrity import SUITE, secure
+from zhidao.trust.wire.did import did_key, key_method
+from zhidao.trust.wire.jsonld_context import Contexts
 
 CREDENTIAL_BYTES_MAX: Final = 1024 * 1024
 
@@ -55,13 +57,20 @@ class CredentialService:
         node_key: Signer,
         clock: Clock,
         known: Mapping[str, PublicKey],
+        contexts: Contexts | None = None,
+        statuses: StatusLists | None = None,
     ) -> None:
+        """`contexts`: the pinned ones, without which only suites that sign JSON are verified.
+
+        `statuses`: where revocable credentials get their status; None: there are none.
+        """
         self._records = records
         self._archive = archive
         self._ring = ring
         self._node_key = node_key
         self._clock = clock
-        self._known = known
+        self._verifier = CredentialVerifier(contexts, known_keys=known)
+        self._statuses = statuses
 
     async def issue(
         self,
@@ -71,9 +80,11 @@ class CredentialService:
         subject: dict[str, Any],
         document: str,
         readers: Sequence[str],
+        revocable: bool = False,
     ) -> dict[str, Any]:
         """A credential by the actor's party about a document, archived and recorded.
 
+        `revocable` gives it a status in the party's list.
         One party issues one credential of a kind over one document: asking again returns it,
         asking with another subject raises Conflict.
         """
@@ -82,7 +93,10 @@ class CredentialService:
         name = _name(issuer=did_key(signer.public), kind=kind, document=document)
         standing = await self._standing(name)
         if standing is None:
-            secured = self._make(name, signer, kind=kind, subject=subject, document=document)
+            status = await self._status(actor, name) if revocable else {}
+            secured = self._make(
+                name, signer, kind=kind, subject=subject, document=document, status=status
+            )
             data = jcs(secured)
             digest = await self._archive.put(data)
             fact = CredentialIssued(
@@ -112,16 +126,50 @@ class CredentialService:
 
     async def verify(self, credential: bytes) -> tuple[bool, str]:
         """Whether it holds now, and if not the reason code; see `explain` for a sentence."""
-        reason, _ = self.explain(credential)
+        reason, _ = await self.explain(credential)
         return not reason, reason
 
-    def explain(self, credential: bytes) -> tuple[str, str]:
-        """("", "") if the credential holds, else the reason code and a sentence."""
-        try:
-            self._check(credential)
-        except ZhidaoError as error:
-            return error.code, str(error)
-        return "", ""
+    async def explain(self, credential: bytes) -> tuple[str, str]:
+        """("", "") if the credential holds, else the reason code and a sentence.
+
+        Looks at this node's own status lists and at nobody else's.
+        """
+        if len(credential) > CREDENTIAL_BYTES_MAX:
+            return "malformed_input", f"a credential has {CREDENTIAL_BYTES_MAX} bytes at most"
+        now = self._clock.now()
+        lists = await self._own_lists(credential, now)
+        verdict = self._verifier.verify(credential, now, evidence=Gathered(lists=lists))
+        return ("", "") if verdict.holds else (verdict.code, verdict.sentence)
+
+    async def revoke(self, actor: Actor, digest: str, *, reason: str) -> None:
+        """Takes back a revocable credential that the actor's party issued. Raises NotFound."""
+        name = str(parse_strict(await self.read(actor, digest))["id"])
+        if self._statuses is None:
+            raise NotFound("this node keeps no status lists")
+        await self._statuses.revoke(actor, name, reason=reason)
+
+    async def status_list(self, party: str) -> dict[str, Any]:
+        """The signed status list of a party, for whoever asks. Raises NotFound."""
+        if self._statuses is None:
+            raise NotFound("this node keeps no status lists")
+        return await self._statuses.document(party, self._signer(party_id(party)))
+
+    async def _status(self, actor: Actor, name: str) -> dict[str, Any]:
+        if self._statuses is None:
+            raise Unavailable("this node keeps no status lists", code="no_status_lists")
+        return {"credentialStatus": await self._statuses.entry(actor, name)}
+
+    async def _own_lists(self, credential: bytes, now: Utc) -> dict[str, Fetched]:
+        found: dict[str, Fetched] = {}
+        for url in needs_of(credential).lists:
+            party = url.rpartition("/")[2]
+            if self._statuses is None or url != self._statuses.url(PartyId(party)):
+                continue
+            try:
+                found[url] = Fetched(jcs(await self.status_list(party)), now)
+            except (NotFound, MalformedInput, Unavailable):
+                continue
+        return found
 
     async def read(self, actor: Actor, digest: str) -> bytes:
         """The bytes of a credential that the actor may see. Raises NotFound."""
@@ -140,7 +188,14 @@ class CredentialService:
         return data
 
     def _make(
-        self, name: str, signer: Signer, *, kind: str, subject: dict[str, Any], document: str
+        self,
+        name: str,
+        signer: Signer,
+        *,
+        kind: str,
+        subject: dict[str, Any],
+        document: str,
+        status: dict[str, Any],
     ) -> dict[str, Any]:
         now = self._clock.now()
         related = bytes.fromhex(document)
@@ -158,6 +213,7 @@ class CredentialService:
                     "digestSRI": f"sha256-{base64.b64encode(related).decode()}",
                 }
             ],
+            **status,
         }
         check_credential(unsecured)
         return secure(unsecured, signer=signer, method=key_method(signer.public), created=now)
@@ -173,26 +229,6 @@ class CredentialService:
     async def _standing(self, name: str) -> bytes | None:
         fact = latest(await self._records.history(_aggregate(name)), CredentialIssued)
         return None if fact is None else await self._archive.get(fact.digest)
-
-    def _check(self, credential: bytes) -> None:
-        document = parse_strict(credential, bytes_max=CREDENTIAL_BYTES_MAX)
-        if not isinstance(document, dict):
-            raise MalformedInput("a credential is a JSON object", code="malformed_credential")
-        check_credential(document)
-        check_contexts_known(document)
-        now = self._clock.now()
-        method = verify_proof(document, key_of=self._key_of, now=now)
-        if method.partition("#")[0] != issuer_of(document):
-            raise Refused("the proof is not of the issuer's key", code="issuer_mismatch")
-        check_valid_at(document, now)
-
-    def _key_of(self, method: str) -> PublicKey:
-        if method in self._known:
-            return self._known[method]
-        try:
-            return parse_key_method(method)[1]
-        except MalformedInput as error:
-            raise Refused(str(error), code="unknown_key") from error
 
 
 def _name(*, issuer: str, kind: str, document: str) -> str:

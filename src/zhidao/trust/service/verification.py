@@ -23,7 +23,7 @@ from zhidao.trust.domain.credential import (
 from zhidao.trust.service.evidence import Evidence, Gathered
 from zhidao.trust.wire import open_attestation, sd_jwt
 from zhidao.trust.wire.data_integrity import SUITES, check_proof
-from zhidao.trust.wire.did import parse_key_method
+from zhidao.trust.wire.did import parse_key_method, web_url
 from zhidao.trust.wire.did_document import asserting_key
 from zhidao.trust.wire.jsonld_context import ContextReader, Contexts, expand_iri, is_absolute
 from zhidao.trust.wire.jwk import key_of_did_jwk
@@ -145,6 +145,9 @@ class _Judgement:
                 return parse_key_method(method)[1]
             if did.startswith("did:jwk:") and method in (did, f"{did}#0"):
                 return key_of_did_jwk(did)
+            if did.startswith("did:web:"):
+                # A place that cannot be one is nobody's, whoever is asked.
+                web_url(did)
         except MalformedInput as error:
             raise Refused(str(error), code="unknown_key") from error
         if did.startswith(("did:web:", "did:webvh:")):
