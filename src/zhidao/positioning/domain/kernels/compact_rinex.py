@@ -55,40 +55,25 @@ def _small(line: Bytes, start: int, stop: int) -> int:
 
 
 @kernel
-def _integer(text: Bytes, start: int, stop: int) -> tuple[int, bool]:
-    """A signed integer of at most 18 digits, and whether it is one."""
-    at = start
-    negative = at < stop and text[at] == _MINUS
-    if negative:
-        at += 1
-    if at >= stop or stop - at > 18:
-        return 0, False
-    value = 0
-    while at < stop:
-        digit = text[at] - _ZERO
-        if digit < 0 or digit > 9:
-            return 0, False
-        value = value * 10 + digit
-        at += 1
-    return (-value if negative else value), True
+def _advance(state: Ints, order: Ints, column: int, change: int) -> int:
+    """Takes one more difference of a column's arc and gives its new value.
 
-
-@kernel
-def _advance(state: Ints, order: Ints, change: int) -> int:
-    """Takes one more difference of an arc and gives its new value. order: (now, of the arc)."""
-    rank = order[0]
-    if rank < order[1]:
+    state (k, orders): running sums. order (k, 2): differences taken so far, and those of the arc.
+    """
+    rank = order[column, 0]
+    if rank < order[column, 1]:
         rank += 1
-        order[0] = rank
-    # Sums run downward: each level adds the change of the level above to its own last value.
-    for level in range(rank - 1, -1, -1):
-        last = state[level]
-        if level == rank - 1:
-            state[rank] = change
-        state[level] = last + state[level + 1]
+        order[column, 0] = rank
     if rank == 0:
-        state[0] = change
-    return int(state[0])
+        state[column, 0] = change
+        return change
+    # Sums run downward: each level adds the change of the level above to its own last value.
+    above = change
+    for level in range(rank, 0, -1):
+        state[column, level] = above
+        above += state[column, level - 1]
+    state[column, 0] = above
+    return above
 
 
 @kernel
@@ -127,21 +112,34 @@ def _satellite(
             order[column, 0] = -1
             at += 1
             continue
-        end = at
+        begins = at + 1 < stop and text[at + 1] == _AND
+        first = at + 2 if begins else at
+        negative = first < stop and text[first] == _MINUS
+        end = first + 1 if negative else first
+        # One pass: digits up to a blank or the end of the line.
+        change = 0
+        start = end
         while end < stop and text[end] != _BLANK:
+            digit = text[end] - _ZERO
+            if digit < 0 or digit > 9:
+                return False
+            change = change * 10 + digit
             end += 1
-        if end - at > 2 and text[at + 1] == _AND:
+        if end == start or end - start > 17:
+            return False
+        if negative:
+            change = -change
+        if begins:
             rank = text[at] - _ZERO
-            value, good = _integer(text, at + 2, end)
-            if rank < 0 or rank > _ORDER_MAX or not good:
+            if rank < 0 or rank > _ORDER_MAX:
                 return False
             order[column, 0], order[column, 1] = 0, rank
-            state[column, 0] = value
+            state[column, 0] = change
+            value = change
         else:
-            change, good = _integer(text, at, end)
-            if order[column, 0] < 0 or not good:
+            if order[column, 0] < 0:
                 return False
-            value = _advance(state[column], order[column], change)
+            value = _advance(state, order, column, change)
         if value >= _VALUE_MAX or -value >= _VALUE_MAX // 10:
             return False
         if value != 0 or not empty_zero[column]:

@@ -100,8 +100,9 @@ def read_fields(
     columns = values.shape[1]
     for row in range(len(starts)):
         stop = stops[row]
-        if (text[min(starts[row] + 3 + 16 * columns, stop) : stop] != _BLANK).any():
-            return -2 - row
+        for place in range(starts[row] + 3 + 16 * columns, stop):
+            if text[place] != _BLANK:
+                return -2 - row
         for column in range(columns):
             at = starts[row] + 3 + 16 * column
             if at >= stop:
