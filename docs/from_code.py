@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -252,7 +253,8 @@ def _positional(missing: list[inspect.Parameter]) -> list[None]:
 
 
 def _keyword(missing: list[inspect.Parameter]) -> dict[str, Any]:
-    stand_ins = {"demo": True, "int": 1}
+    doorkeeper = SimpleNamespace(meet=None, actor=None)
+    stand_ins = {"demo": True, "int": 1, "doorkeeper": doorkeeper}
     return {
         p.name: stand_ins.get(p.name, stand_ins.get(str(p.annotation)))
         for p in missing
