@@ -10,7 +10,7 @@ import pytest
 from zhidao.core.errors import MalformedInput
 from zhidao.positioning.domain.observations import ObservationHeader, Observations
 from zhidao.positioning.domain.ppp.products import PreciseProducts
-from zhidao.positioning.domain.ppp.rays import glonass_channels_of
+from zhidao.positioning.domain.ppp.rays import glonass_channels_of, rays
 from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution, solve_precise
 from zhidao.positioning.domain.precise import PreciseTable
@@ -101,6 +101,20 @@ def test_what_is_missing_is_said_of_each_epoch(shared):
     assert (unknown.reason == PppReason.NO_PRODUCTS).all()
     assert np.isnan(unknown.ecef_m).all()
     assert unknown.converged_s() == float("inf")
+
+
+def test_a_loss_of_power_begins_every_phase_anew(shared):
+    packed = (shared / "positioning/rtk_static_pair/rover.obs.gz").read_bytes()
+    seen = read_observations(packed, systems="C").part(0, 6)
+    power = seen.power_failed.copy()
+    power[4] = True
+    settings = PppSettings(pairs={"C": ("2I", "6I")})
+    before = rays(seen, settings, glonass_channels={})
+    after = rays(replace(seen, power_failed=power), settings, glonass_channels={})
+    assert after.slipped[after.epoch == 4].all()
+    assert after.slipped[after.epoch == 0].all()
+    assert np.array_equal(after.slipped[after.epoch == 5], before.slipped[before.epoch == 5])
+    assert not before.slipped[before.epoch == 4].all()
 
 
 def test_no_epochs_give_no_points():

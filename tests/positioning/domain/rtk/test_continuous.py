@@ -95,16 +95,17 @@ def test_half_a_cycle_that_stays_open_gives_no_wrong_fix(nagoya):
     assert (off[found.fixed] < 0.1).all()
 
 
-def test_power_that_failed_forgets_everything(nagoya):
-    power = nagoya.rover.power_failed.copy()
+@pytest.mark.parametrize("whose", ["rover", "base"])
+def test_power_that_failed_forgets_everything(nagoya, whose):
+    receiver = getattr(nagoya, whose)
+    power = receiver.power_failed.copy()
     power[20] = True
-    rover = nagoya.rover
-    table = rover.systems["C"]
+    table = receiver.systems["C"]
     values = table.values.copy()
     column = table.codes.index("L2I")
     values[table.epoch >= 20, column] += 1000 + 7.0 * table.prn[table.epoch >= 20]
-    jumped = {**rover.systems, "C": replace(table, values=values)}
-    failed = replace(nagoya, rover=replace(rover, power_failed=power, systems=jumped))
+    jumped = {**receiver.systems, "C": replace(table, values=values)}
+    failed = replace(nagoya, **{whose: replace(receiver, power_failed=power, systems=jumped)})
     found = _solve(failed, 30)
     assert (found.status != RtkStatus.NOT_CONSISTENT).all()
     assert np.linalg.norm(nagoya.off_m(found.place_m)[found.fixed], axis=1).max() < 0.1

@@ -129,6 +129,7 @@ def _system_rays(
     jumps = _jumps(
         found.satellite[order],
         seen.gpst_ns[found.epoch[order]],
+        np.cumsum(seen.power_failed, dtype=np.int64)[found.epoch[order]],
         (l1 - l2)[good][order],
         ((phase_wide - code_narrow) / wide_m)[good][order],
         settings.gap_s_max,
@@ -138,13 +139,21 @@ def _system_rays(
 
 
 def _jumps(
-    satellite: Ints, at_ns: Ints, geometry_m: Floats, wide_cycles: Floats, gap_s_max: float
+    satellite: Ints,
+    at_ns: Ints,
+    failures: Ints,
+    geometry_m: Floats,
+    wide_cycles: Floats,
+    gap_s_max: float,
 ) -> Bools:
-    """Rows, sorted by satellite and time, whose phases do not follow from the row before."""
+    """Rows, sorted by satellite and time, whose phases do not follow from the row before.
+
+    failures: how often the receiver had lost power until then.
+    """
     out = np.ones(len(satellite), bool)
     step_s = np.diff(at_ns) * 1e-9
     limit_m = _GEOMETRY_M + _GEOMETRY_MPS * step_s
-    steady = (np.diff(satellite) == 0) & (step_s <= gap_s_max)
+    steady = (np.diff(satellite) == 0) & (step_s <= gap_s_max) & (np.diff(failures) == 0)
     steady &= np.abs(np.diff(geometry_m)) < limit_m
     steady &= np.abs(np.diff(wide_cycles)) < _WIDE_CYCLES
     out[1:] = ~steady

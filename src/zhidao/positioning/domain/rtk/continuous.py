@@ -58,11 +58,14 @@ def solve_continuous(
     partner, age_s = partners(rover.gpst_ns, base.gpst_ns, settings.base_age_s_max)
     origin_m = np.asarray(base_ecef_m, np.float64)
     engine = _Filter(sights["rover"], origin_m, settings)
-    rows = []
+    failures = [np.cumsum(seen.power_failed, dtype=np.int64) for seen in (rover, base)]
+    rows, known = [], (0, 0)
     for epoch, other in enumerate(partner.tolist()):
         now_ns = int(rover.gpst_ns[epoch])
-        if rover.power_failed[epoch]:
+        now = int(failures[0][epoch]), int(failures[1][other]) if other >= 0 else known[1]
+        if now != known:
             engine.forget()
+        known = now
         if other < 0:
             engine.rest()
             rows.append(nothing(RtkStatus.NO_BASE_EPOCH, RtkReason.NO_BASE_EPOCH))
