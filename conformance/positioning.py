@@ -22,6 +22,7 @@ def run(shared: Path | None) -> dict[str, Any]:
 
 def _cases(folder: Path) -> Iterator[tuple[str, bool]]:
     yield from _station_day(folder / "esbc_2020177")
+    yield from _two_frequencies(folder / "esbc_2020177")
     yield from _roof(folder / "rtk_static_pair")
     yield from _phone(folder / "phone_2024092")
 
@@ -64,6 +65,30 @@ def _station_day(folder: Path) -> Iterator[tuple[str, bool]]:
         yield f"esbc {name}: no error over its level", bool(held)
 
 
+def _two_frequencies(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Esbjerg on B1I and B3I: what can be solved is, and no error lies over its level."""
+    import numpy as np
+
+    from zhidao.positioning.domain.geometry import enu_axes, geodetic
+    from zhidao.positioning.domain.settings import Settings
+    from zhidao.positioning.domain.solving import solve
+    from zhidao.positioning.wire.rinex_nav import read_navigation
+    from zhidao.positioning.wire.rinex_obs import read_observations
+
+    packed = (folder / "ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz").read_bytes()
+    seen = read_observations(packed, systems="C")
+    navigation = read_navigation((folder / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz").read_bytes())
+    place_m = np.array(_ESBC_M)
+    axes = enu_axes(*geodetic(place_m)[:2])
+    for signals, least in (("C2I+C6I", 2_100), ("C2I+C6I/C2I", 2_880)):
+        solved = solve(seen, navigation, Settings(signals={"C": signals}))
+        off = (solved.ecef_m - place_m) @ axes.T
+        across = np.hypot(off[:, 0], off[:, 1])
+        yield f"esbc {signals}: {least} epochs at least", int(solved.solved.sum()) >= least
+        over = solved.solved & (across > solved.horizontal_m)
+        yield f"esbc {signals}: no error over its level", not over.any()
+
+
 def _roof(folder: Path) -> Iterator[tuple[str, bool]]:
     """Nagoya: bounds around the stated place, which itself is 3 m off by every constellation."""
     import numpy as np
@@ -89,6 +114,7 @@ def _phone(folder: Path) -> Iterator[tuple[str, bool]]:
     """A phone: no unflagged epoch is off by more than its level (and its place is good to 20 m)."""
     import numpy as np
 
+    from zhidao.positioning.domain.authenticity import Suspicion, findings
     from zhidao.positioning.domain.geometry import enu_axes, geodetic
     from zhidao.positioning.domain.settings import B1I_L1_E1, B1I_ONLY, Settings
     from zhidao.positioning.domain.solving import solve
@@ -107,3 +133,6 @@ def _phone(folder: Path) -> Iterator[tuple[str, bool]]:
             across = np.hypot(off[:, 0], off[:, 1])
             beyond = solved.solved & (across > solved.horizontal_m + 20)
             yield f"phone {name}, {kind}: no unflagged error over its level", not beyond.any()
+    found = findings(seen, navigation, solved, settings)
+    named = [each.satellites for each in found if each.reason is Suspicion.RANGE_AGAINST_DOPPLER]
+    yield "phone: its four BeiDou satellites are named", named == [("C19", "C22", "C30", "C36")]

@@ -21,6 +21,8 @@ from zhidao.positioning.domain.spp import Fit, fit_with_model
 
 # Fewer epochs than this say too little, and every clock stays on its own.
 _EPOCHS_MIN: Final = 5
+# So many, spread over the window, tell as much as all of a day at one a second.
+_EPOCHS_MAX: Final = 3_000
 _DEVIATION_M_MAX: Final = 3.0
 # Errors of multipath and ionosphere last for about so long: so much time is one independent look.
 _LOOK_NS: Final = 600 * 1_000_000_000
@@ -40,13 +42,14 @@ def tied(data: Measurements, navigation: Navigation, settings: Settings) -> Meas
     several = [seen for mine in columns if len(seen := _present(data, mine)) > 1]
     if not several:
         return _compact(data)
-    found = fit_with_model(data, data.present, navigation, settings)
+    some = data.take(np.arange(0, len(data.gpst_ns), 1 + len(data.gpst_ns) // _EPOCHS_MAX))
+    found = fit_with_model(some, some.present, navigation, settings)
     range_m, accuracy_m = data.range_m.copy(), data.accuracy_m.copy()
     system = data.system.copy()
     for mine in several:
         reference = max(mine, key=lambda c: int((data.present & (data.system == c)).sum()))
         for column in mine:
-            known = _difference(data, found, column, reference)
+            known = _difference(some, found, column, reference)
             if column == reference or known is None:
                 continue
             cells = data.present & (data.system == column)
