@@ -18,7 +18,7 @@ from zhidao.devices.wire.chunk import (
     window_of,
 )
 
-KEYS = {a: SoftwareKey(a, bytes([7] * 32)) for a in Algorithm}
+KEYS = {a: SoftwareKey(a, bytes([7] * a.secret_bytes)) for a in Algorithm}
 NONCE, WINDOW = bytes(range(16)), bytes(range(16, 32))
 
 

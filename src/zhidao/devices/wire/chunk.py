@@ -36,6 +36,7 @@ _NUMBER_OF: Final = {
     Algorithm.P256: 2,
     Algorithm.SECP256K1: 3,
     Algorithm.ML_DSA_44: 4,
+    Algorithm.P384: 5,
 }
 _ALGORITHM_OF: Final = {number: algorithm for algorithm, number in _NUMBER_OF.items()}
 
