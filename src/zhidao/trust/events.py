@@ -89,6 +89,32 @@ class TitleAsked(Fact, frozen=True, kw_only=True):
     readers: list[str]
 
 
+class TitleRegistered(Fact, frozen=True, kw_only=True):
+    """A title stands under the tag of its bill. Aggregate `titletag/<tag>`; open to everybody."""
+
+    TYPE: ClassVar[str] = "trust.TitleRegistered.v1"
+    OPEN: ClassVar[bool] = True
+    tag: str
+    title: str
+    registry: str
+    chain_id: int
+
+
+class TitleTagOpened(Fact, frozen=True, kw_only=True):
+    """What shows a holder that a tag is his bill's. Aggregate `registration/<token id>`.
+
+    `opening`: the issuer's signature, base64url; `issuer`: its key as Multikey.
+    """
+
+    TYPE: ClassVar[str] = "trust.TitleTagOpened.v1"
+    tag: str
+    title: str
+    carrier_code: str
+    number: str
+    issuer: str
+    opening: str
+
+
 class CustodyOpened(Fact, frozen=True, kw_only=True):
     """An account was set aside to hold a title for a deal. Aggregate `title/<token id>`.
 

@@ -6,12 +6,14 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.di import Provide
-from tests.trust.title_bench import BILL, TitleBench
+from tests.trust.title_bench import BILL, CHAIN, KEYS, TitleBench
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
+from zhidao.core.journal import FixedKeyRing
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.api.trust_titles import routes
+from zhidao.trust.service.title_tags import TitleTags
 
 ROOT = "/v1/trust/titles"
 ORDER = {
@@ -38,8 +40,9 @@ async def client(bench: TitleBench) -> AsyncIterator[httpx.AsyncClient]:
     async def actor(headers: dict[str, str]) -> Actor:
         return Actor(party_id(headers["x-caller"]), Role.PARTY)
 
+    tags = TitleTags(bench.records, FixedKeyRing(KEYS), bench.registry, CHAIN)
     app = Litestar(
-        [routes(bench.titles)],
+        [routes(bench.titles, tags)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -60,6 +63,17 @@ async def test_a_carrier_mints_and_the_parties_see_it(client: httpx.AsyncClient)
         assert page == {"titles": [title], "after": ""}
     again = await client.post(ROOT, json=ORDER, headers=by("carrier"))
     assert again.json() == title
+
+
+async def test_a_bill_is_registered_before_its_title_is_minted(client: httpx.AsyncClient):
+    named = ORDER | {"carrier_code": "STPL", "bill_number": "ZD-1"}
+    assert (await client.post(ROOT, json=named, headers=by("carrier"))).status_code == 201
+    opened = await client.get(f"{ROOT}/{BILL}/registration", headers=by("exporter"))
+    assert (opened.json()["title"], opened.json()["number"]) == (BILL, "ZD-1")
+    hidden = await client.get(f"{ROOT}/{BILL}/registration", headers=by("stranger"))
+    assert hidden.status_code == 404
+    twice = await client.post(ROOT, json=named | {"document": "cd" * 32}, headers=by("carrier"))
+    assert (twice.status_code, twice.json()["code"]) == (409, "double_title")
 
 
 async def test_strangers_get_404_whether_it_stands_or_not(client: httpx.AsyncClient):

@@ -11,7 +11,9 @@ from litestar.params import Parameter
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_hex
 from zhidao.core.limits import PAGE_ITEMS_MAX
-from zhidao.trust.events import Title
+from zhidao.trust.domain.title_tag import Bill
+from zhidao.trust.events import Title, TitleTagOpened
+from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.titles import TitleService
 from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
 
@@ -29,6 +31,9 @@ class NewTitle(msgspec.Struct, forbid_unknown_fields=True):
     document: Digest
     holder: Name
     readers: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
+    # Both, and the title is registered in the log before it is minted.
+    carrier_code: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    bill_number: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class SignedTransaction(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,12 +49,16 @@ class TitlePage(msgspec.Struct):
     after: str
 
 
-def routes(titles: TitleService) -> Router:
+def routes(titles: TitleService, tags: TitleTags) -> Router:
     """Routes under /v1/trust/titles."""
 
     @post("/")
     async def mint_title(data: NewTitle, actor: Actor) -> Title:
         """Mints the one title of a document; the same request again answers the same title."""
+        if data.carrier_code or data.bill_number:
+            bill = Bill(data.carrier_code, data.bill_number)
+            readers = [data.holder, *data.readers]
+            await tags.register(actor, bill, title=data.document, readers=readers)
         return await titles.mint(
             actor,
             document=data.document,
@@ -73,6 +82,11 @@ def routes(titles: TitleService) -> Router:
         """A title as it stands; 404 for whoever may not see it."""
         return await titles.title_for(actor, title)
 
+    @get("/{title:str}/registration")
+    async def title_registration(title: _Title, actor: Actor) -> TitleTagOpened:
+        """What shows a holder that the log has one title for his bill; 404 without it."""
+        return await tags.opened(actor, title)
+
     @post("/{title:str}/transactions")
     async def send_transaction(title: _Title, data: SignedTransaction, actor: Actor) -> Title:
         """Logs and executes what a holder signed with a key of his own; the same bytes act once."""
@@ -81,6 +95,6 @@ def routes(titles: TitleService) -> Router:
 
     return Router(
         "/v1/trust/titles",
-        route_handlers=[mint_title, list_titles, one_title, send_transaction],
+        route_handlers=[mint_title, list_titles, one_title, title_registration, send_transaction],
         tags=["trust"],
     )

@@ -21,6 +21,7 @@ from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, aggregate_of
 from zhidao.trust.service.title_chain import TitleChain
+from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.titles import CONSUMER, TitleService, everybody
 from zhidao.trust.wire.title_contract import Registry
 
@@ -72,7 +73,7 @@ async def build(
     )
     room = Room(
         name="trust",
-        routers=(routes(titles),),
+        routers=(routes(titles, TitleTags(records, ground.ring, registry, chain_id)),),
         consumers=(Consumer(CONSUMER, (ChainTransaction.TYPE,), titles.handle),),
     )
     return TitleServices(titles, executor, chain_id, room)
