@@ -100,10 +100,14 @@ def _route(options: argparse.Namespace) -> Way:
     from zhidao.positioning.domain.synthesis.ways import MANNERS, rest, way
 
     places = [tuple(place) for place in options.at]
-    if any(abs(p[0]) > 90 or abs(p[1]) > 360 or not -1000 < p[2] < 50_000 for p in places):
+    if not all(abs(p[0]) <= 90 and abs(p[1]) <= 360 and -1000 < p[2] < 50_000 for p in places):
         raise MalformedInput("--at: latitude, longitude in degrees, height in metres")
     if options.epochs is not None and not 0 < options.epochs <= _EPOCHS_MAX:
         raise MalformedInput(f"--epochs {options.epochs}: 1 to {_EPOCHS_MAX}")
+    if not 0 <= options.mask < 90:
+        raise MalformedInput(f"--mask {options.mask}: 0 to 90 degrees")
+    if not options.systems or set(options.systems) - set("CEGJ"):
+        raise MalformedInput(f"--systems {options.systems}: of CEGJ")
     if not 0.001 <= options.step <= 86_400:
         raise MalformedInput(f"--step {options.step}: 0.001 to 86400 seconds")
     first_ns = Gpst.from_utc(Utc.parse(options.start)).ns

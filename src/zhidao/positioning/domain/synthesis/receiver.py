@@ -40,7 +40,7 @@ _NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _NS
 _TRAVEL_ROUNDS: Final = 4
 _LOWEST: Final = float(np.deg2rad(3.0))
-_SIGNALS: Final = {"C": "2I", "G": "1C", "E": "1C"}
+_SIGNALS: Final = {"C": "2I", "G": "1C", "E": "1C", "J": "1C"}
 SIMULATED_MARKER: Final = "SIMULATED"
 SIMULATED_COMMENT: Final = "SIMULATED OBSERVATIONS, NO SATELLITE WAS RECEIVED"
 
