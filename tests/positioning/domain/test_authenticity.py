@@ -103,6 +103,7 @@ def test_only_an_inside_with_suspect_signals_in_its_stretch_is_doubted(afternoon
     assert doubted(outside, found) is outside
 
 
+@pytest.mark.slow
 def test_the_phones_beidou_ranges_are_what_is_wrong_with_it(shared):
     from zhidao.positioning.wire.rinex_nav import read_navigation
     from zhidao.positioning.wire.rinex_obs import read_observations

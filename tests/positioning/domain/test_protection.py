@@ -158,6 +158,7 @@ def test_support_data_widen_the_bound(afternoon):
         Support(0, 1, 0, 0, 0)
 
 
+@pytest.mark.slow
 def test_three_real_systems_bound_their_errors_with_constellation_faults(shared):
     from zhidao.positioning.wire.rinex_nav import read_navigation
     from zhidao.positioning.wire.rinex_obs import read_observations

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.observations import Observations
@@ -63,6 +64,7 @@ def test_without_doppler_there_is_no_velocity(afternoon):
     assert np.isnan(found.enu_mps).all()
 
 
+@pytest.mark.slow
 def test_four_real_systems_stand_still_to_centimetres_a_second(shared):
     from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
     from zhidao.positioning.wire.rinex_obs import read_observations
