@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhidao.core.archive import check_digest, digest_of
 from zhidao.core.errors import NotFound
-from zhidao.store.database import Database
+from zhidao.store.database import Database, Session
 
 
 class PostgresArchive:
@@ -15,13 +15,8 @@ class PostgresArchive:
 
     async def put(self, data: bytes) -> str:
         """Keeps the bytes and returns their digest; durable when it returns."""
-        digest = digest_of(data)
         async with self._database.session() as session:
-            await session.execute(
-                "insert into store.blob (digest, bytes) values (%s, %s) on conflict do nothing",
-                (bytes.fromhex(digest), data),
-            )
-        return digest
+            return await put_in(session, data)
 
     async def get(self, digest: str) -> bytes:
         """The bytes of a digest. Raises NotFound, MalformedInput if it is no digest."""
@@ -32,3 +27,13 @@ class PostgresArchive:
             raise NotFound("the archive holds no bytes of that digest")
         data: bytes = row["bytes"]
         return data
+
+
+async def put_in(session: Session, data: bytes) -> str:
+    """Keeps bytes inside a transaction of yours; returns their digest."""
+    digest = digest_of(data)
+    await session.execute(
+        "insert into store.blob (digest, bytes) values (%s, %s) on conflict do nothing",
+        (bytes.fromhex(digest), data),
+    )
+    return digest

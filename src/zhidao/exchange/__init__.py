@@ -1,0 +1,1 @@
+"""Sealed delivery between organisations: envelopes, outbox and inbox, receipts, peers."""

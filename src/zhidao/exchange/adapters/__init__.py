@@ -1,0 +1,1 @@
+"""Where exchanges are kept and how they travel."""

@@ -1,0 +1,117 @@
+"""Bundles to peers over HTTPS, signed, bounded in time and size, without redirects."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Signer
+from zhidao.core.timescale import NS
+from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX
+from zhidao.exchange.domain.peer import Peer, check_url
+from zhidao.exchange.service.dispatch import PeerRefused
+from zhidao.exchange.wire.bundle import BUNDLE_TYPE
+from zhidao.exchange.wire.request import signed_headers
+
+BUNDLE_PATH: Final = "/exchange/bundle"
+_TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)
+# What no repetition mends: RFC 9110 sections 15.5.1, 15.5.14, 15.5.16 and 15.5.21.
+_FOR_GOOD: Final = frozenset((400, 413, 415, 422))
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+class HttpTransport:
+    """Implements `service.ports.Transport`. Addresses come from admitted peers only."""
+
+    def __init__(self, signer: Signer, clock: Clock) -> None:
+        self._signer = signer
+        self._clock = clock
+        self._clients: dict[PartyId, tuple[Peer, httpx.AsyncClient]] = {}
+
+    async def post(self, peer: Peer, bundle: bytes) -> bytes:
+        """The peer's answer; see the port."""
+        client = await self._client(peer)
+        parts = urlsplit(peer.url)
+        headers = signed_headers(
+            authority=parts.netloc.lower().removesuffix(_DEFAULT_PORTS[parts.scheme]),
+            path=BUNDLE_PATH,
+            body=bundle,
+            content_type=BUNDLE_TYPE,
+            signer=self._signer,
+            created_s=self._clock.now().unix_ns // NS,
+        )
+        url = f"{peer.url}{BUNDLE_PATH}"
+        try:
+            async with client.stream("POST", url, content=bundle, headers=headers) as response:
+                body = await _bounded(response, url)
+                status = response.status_code
+        except (httpx.HTTPError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            raise Unavailable(f"{peer.url} does not answer: {reason}", code="no_answer") from error
+        if status == httpx.codes.OK:
+            return body
+        said = _problem(body)
+        sentence = f"{peer.node} answers {status}: {said.get('detail', 'without a reason')}"
+        code = str(said.get("code", "peer_refused"))[:64]
+        if status in _FOR_GOOD:
+            raise PeerRefused(sentence, code=code)
+        raise Unavailable(sentence, code=f"peer_{code}"[:64])
+
+    async def close(self) -> None:
+        """Lets go of all connections."""
+        for _, client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def _client(self, peer: Peer) -> httpx.AsyncClient:
+        known = self._clients.get(peer.node)
+        if known and (known[0].url, known[0].certificate) == (peer.url, peer.certificate):
+            return known[1]
+        if known:
+            await known[1].aclose()
+        check_url(peer.url)
+        client = httpx.AsyncClient(
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            verify=_certificates(peer),
+            limits=httpx.Limits(max_connections=4, keepalive_expiry=25.0),
+            # The environment's proxies are not the operator's choice of peers.
+            trust_env=False,
+        )
+        self._clients[peer.node] = (peer, client)
+        return client
+
+
+def _certificates(peer: Peer) -> ssl.SSLContext | bool:
+    if not peer.certificate:
+        return True
+    try:
+        return ssl.create_default_context(cadata=peer.certificate)
+    except (ssl.SSLError, ValueError) as error:
+        raise MalformedInput(
+            f"the certificate of {peer.node} cannot be read", where="certificate"
+        ) from error
+
+
+async def _bounded(response: httpx.Response, url: str) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > BUNDLE_BYTES_MAX:
+            raise Unavailable(f"{url} answers more than {BUNDLE_BYTES_MAX} bytes")
+    return bytes(body)
+
+
+def _problem(body: bytes) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,1 @@
+"""Values of an exchange and the rules about them."""

@@ -1,0 +1,104 @@
+"""Peers: other nodes with their addresses and keys, and what they want to hear of."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
+
+URL_CHARACTERS_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a node says of itself, signed with the key that it records with.
+
+    `sealing`: its X25519 public key (RFC 7748). `certificate`: PEM of a TLS certificate that no
+    authority vouches for, or empty.
+    """
+
+    node: PartyId
+    organisation: str
+    url: str
+    key: PublicKey
+    sealing: bytes
+    certificate: str
+    at: Utc
+    signature: bytes = b""
+
+    def __post_init__(self) -> None:
+        check_url(self.url)
+        if len(self.sealing) != 32:
+            raise MalformedInput("an X25519 key has 32 bytes", where="sealing")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A subscription: kinds and consignments by how they begin; nothing named means all."""
+
+    kinds: tuple[str, ...] = ()
+    consignments: tuple[str, ...] = ()
+
+    def matches(self, *, kind: str, consignment: str) -> bool:
+        """Whether a document is wanted."""
+        return _begins(kind, self.kinds) and _begins(consignment, self.consignments)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """An admitted node. `keys`: what the trust list of that name gives it.
+
+    `wanted` is None until the peer subscribes. `card` is kept as it was signed.
+    """
+
+    node: PartyId
+    organisation: str
+    url: str
+    keys: tuple[PublicKey, ...]
+    sealing: bytes
+    certificate: str
+    trust: str
+    card: bytes
+    wanted: Wanted | None = None
+
+    def speaks(self, key: PublicKey) -> bool:
+        """Whether this peer signs with that key."""
+        return key in self.keys
+
+
+def check_url(url: str) -> None:
+    """Raises unless this is the address of a node: https, or plain to this machine.
+
+    Raises MalformedInput; Refused (`bad_url`) for plain HTTP to elsewhere.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise MalformedInput(f"no URL: {url[:80]!r}") from error
+    plain = url.isascii() and url.isprintable() and " " not in url
+    bare = not parts.username and not parts.query and not parts.fragment and not parts.path
+    if not (plain and bare and host and port_is_fine) or len(url) > URL_CHARACTERS_MAX:
+        raise MalformedInput(f"no address of a node: {url[:80]!r}; wanted https://host[:port]")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise Refused(f"{url[:80]!r} is neither https nor on this machine", code="bad_url")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _begins(text: str, beginnings: Sequence[str]) -> bool:
+    return not beginnings or any(text.startswith(each) for each in beginnings)

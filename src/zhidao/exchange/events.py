@@ -1,0 +1,170 @@
+"""What the exchange room tells the others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from zhidao.core.events import Fact
+
+
+class PeerAdmitted(Fact, frozen=True, kw_only=True):
+    """An operator admitted a node as a peer. Aggregate `peer/<node>`.
+
+    `card`: SHA-256 of its signed card; `trust`: the trust list that gives the node its keys.
+    """
+
+    TYPE: ClassVar[str] = "exchange.PeerAdmitted.v1"
+    peer: str
+    url: str
+    card: str
+    keys: list[str]
+    trust: str
+
+
+class PeerDismissed(Fact, frozen=True, kw_only=True):
+    """An operator ended the exchange with a peer. Aggregate `peer/<node>`."""
+
+    TYPE: ClassVar[str] = "exchange.PeerDismissed.v1"
+    peer: str
+
+
+class DocumentSent(Fact, frozen=True, kw_only=True):
+    """A document was sealed for a peer and put into the outbox. Aggregate `outgoing/<document>`.
+
+    `digest` is the commitment in the envelope, SHA-256 over salt and content; `content` is
+    SHA-256 of the content alone.
+    """
+
+    TYPE: ClassVar[str] = "exchange.DocumentSent.v1"
+    document: str
+    recipient: str
+    from_party: str
+    to_party: str
+    consignment: str
+    sequence: int
+    kind: str
+    media_type: str
+    digest: str
+    content: str
+
+
+class ReceiptTaken(Fact, frozen=True, kw_only=True):
+    """A peer's signed receipt came in for a document of ours. Aggregate `outgoing/<document>`.
+
+    `stage`: received, accepted or decided. `outcome`: accepted or refused, with `code` and
+    `reason` as the peer said them. `receipt`: SHA-256 of the signed receipt.
+    """
+
+    TYPE: ClassVar[str] = "exchange.ReceiptTaken.v1"
+    document: str
+    recipient: str
+    stage: str
+    outcome: str
+    code: str
+    reason: str
+    receipt: str
+
+
+class DocumentReceived(Fact, frozen=True, kw_only=True):
+    """A peer's envelope is durable here. Aggregate `incoming/<sender>/<document>`."""
+
+    TYPE: ClassVar[str] = "exchange.DocumentReceived.v1"
+    document: str
+    sender: str
+    to_party: str
+    consignment: str
+    sequence: int
+    kind: str
+    digest: str
+
+
+class DocumentAccepted(Fact, frozen=True, kw_only=True):
+    """A peer's document was opened in its order. Aggregate `incoming/<sender>/<document>`.
+
+    `content` is SHA-256 of the content, under which the archive holds it.
+    """
+
+    TYPE: ClassVar[str] = "exchange.DocumentAccepted.v1"
+    document: str
+    sender: str
+    from_party: str
+    to_party: str
+    consignment: str
+    sequence: int
+    kind: str
+    media_type: str
+    digest: str
+    content: str
+
+
+class DocumentDecided(Fact, frozen=True, kw_only=True):
+    """Somebody decided about a peer's document, or it could not be accepted.
+
+    Aggregate `incoming/<sender>/<document>`. `outcome`: accepted or refused.
+    """
+
+    TYPE: ClassVar[str] = "exchange.DocumentDecided.v1"
+    document: str
+    sender: str
+    outcome: str
+    code: str
+    reason: str
+
+
+class DeliveryConflicted(Fact, frozen=True, kw_only=True):
+    """A peer sent other content under the name of a document that stands already.
+
+    Aggregate `conflict/<sender>/<document>/<digest>`.
+    """
+
+    TYPE: ClassVar[str] = "exchange.DeliveryConflicted.v1"
+    document: str
+    sender: str
+    digest: str
+    standing_digest: str
+
+
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of ours on its way. `state`: waiting, received, accepted, decided or dead.
+
+    `outcome`, `code` and `reason` are the peer's last word, or why sending fails.
+    """
+
+    document: str
+    recipient: str
+    from_party: str
+    to_party: str
+    consignment: str
+    sequence: int
+    kind: str
+    media_type: str
+    digest: str
+    content: str
+    state: str
+    outcome: str
+    code: str
+    reason: str
+    attempts: int
+    created_at: str
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A peer's document here. `state`: held (its predecessor is missing), accepted or decided."""
+
+    document: str
+    sender: str
+    from_party: str
+    to_party: str
+    consignment: str
+    sequence: int
+    kind: str
+    media_type: str
+    digest: str
+    content: str
+    state: str
+    outcome: str
+    code: str
+    reason: str
+    received_at: str

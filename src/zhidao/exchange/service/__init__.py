@@ -1,0 +1,1 @@
+"""Use cases of an exchange, and what they ask of the world."""

@@ -1,0 +1,147 @@
+"""Peers: admitted by an operator, with the keys that a trust list gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import digest_of
+from zhidao.core.errors import NotFound, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Scribe
+from zhidao.core.keys import PublicKey
+from zhidao.exchange.domain.peer import Peer, Wanted, check_url
+from zhidao.exchange.events import PeerAdmitted, PeerDismissed
+from zhidao.exchange.service.ports import Book, Store
+from zhidao.exchange.wire.card import decode_card
+
+
+class Peers:
+    """The peers of this node. Held in memory too, since every request asks."""
+
+    def __init__(self, store: Store, scribe: Scribe) -> None:
+        self._store = store
+        self._scribe = scribe
+        self._peers: dict[PartyId, Peer] = {}
+        self.changed: Callable[[], None] = lambda: None
+
+    async def load(self) -> None:
+        """Reads them from the store; call it once before anything else."""
+        self._peers = {peer.node: peer for peer in await self._store.peers()}
+
+    def every(self) -> Sequence[Peer]:
+        """All peers, by name."""
+        return [self._peers[name] for name in sorted(self._peers)]
+
+    def of(self, node: str) -> Peer:
+        """The peer of that name. Raises NotFound (`unknown_peer`)."""
+        peer = self._peers.get(PartyId(node))
+        if peer is None:
+            raise NotFound(
+                f"{node[:64]!r} is no peer of this node",
+                code="unknown_peer",
+                remedy="an operator admits it: zhidao peer add CARD --trust TRUSTFILE",
+            )
+        return peer
+
+    def by_key(self, key: PublicKey) -> Peer | None:
+        """The peer that signs with that key, or None."""
+        return next((peer for peer in self._peers.values() if peer.speaks(key)), None)
+
+    async def admit(
+        self,
+        actor: Actor,
+        card: bytes,
+        *,
+        keys: Sequence[PublicKey],
+        trust: str,
+        url: str = "",
+        certificate: str = "",
+    ) -> Peer:
+        """Admits a node, or renews what is known of it; again: nothing is written.
+
+        `keys`: those that the trust list named `trust` gives to the card's node. `url` and
+        `certificate` override the card's. Raises Refused (`untrusted_card`, `own_card`).
+        """
+        actor.require(Role.ADMIN, Role.OPERATOR)
+        said = decode_card(card)
+        if said.node == self._scribe.node:
+            raise Refused("this is the node's own card", code="own_card")
+        if said.key not in keys:
+            raise Refused(
+                f"the trust list {trust!r} does not give {said.node} the key that signed the card",
+                code="untrusted_card",
+                remedy="get the newest trust list from the one who governs it",
+            )
+        address = url or said.url
+        check_url(address)
+        before = self._peers.get(said.node)
+        peer = Peer(
+            node=said.node,
+            organisation=said.organisation,
+            url=address,
+            keys=tuple(keys),
+            sealing=said.sealing,
+            certificate=certificate or said.certificate,
+            trust=trust,
+            card=card,
+            wanted=before.wanted if before else None,
+        )
+        if peer == before:
+            return peer
+        fact = PeerAdmitted(
+            peer=peer.node,
+            url=peer.url,
+            card=digest_of(card),
+            keys=[key.multikey for key in keys],
+            trust=trust,
+        )
+
+        async def work(book: Book) -> None:
+            await book.put_peer(peer)
+            await self._note(book, actor, peer.node, fact)
+
+        await self._store.run(work)
+        self._peers[peer.node] = peer
+        self.changed()
+        return peer
+
+    async def dismiss(self, actor: Actor, node: str) -> None:
+        """Ends the exchange with a peer; what waits for it becomes dead letters in time."""
+        actor.require(Role.ADMIN, Role.OPERATOR)
+        peer = self.of(node)
+
+        async def work(book: Book) -> None:
+            await book.drop_peer(peer.node)
+            await self._note(book, actor, peer.node, PeerDismissed(peer=peer.node))
+
+        await self._store.run(work)
+        self._peers.pop(peer.node, None)
+        self.changed()
+
+    async def subscribed(self, book: Book, node: PartyId, wanted: Wanted) -> Callable[[], None]:
+        """Writes what a peer wants; call what comes back once the transaction stands."""
+        peer = replace(self.of(node), wanted=wanted)
+        await book.put_peer(peer)
+
+        def done() -> None:
+            if node in self._peers:
+                self._peers[node] = peer
+
+        return done
+
+    async def _note(
+        self, book: Book, actor: Actor, node: PartyId, fact: PeerAdmitted | PeerDismissed
+    ) -> None:
+        aggregate = f"peer/{node}"
+        entry = self._scribe.write(
+            fact,
+            by=self._scribe.node,
+            aggregate=aggregate,
+            version=await book.events(aggregate) + 1,
+            owner=self._scribe.node,
+            visible=(actor.party,),
+            occurred_at=None,
+        )
+        await book.append([entry])

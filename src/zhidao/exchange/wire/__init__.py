@@ -1,0 +1,1 @@
+"""Bytes of an exchange: envelopes, receipts, cards, bundles, signed requests."""

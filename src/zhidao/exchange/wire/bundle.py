@@ -1,0 +1,61 @@
+"""A bundle: envelopes and receipts one after the other, for a request or for a stick.
+
+`zhidao.bundle.v1` and a newline, then items: one letter, four bytes of length (big-endian), the
+bytes. E: an envelope. R: a receipt. O: salt and content of the envelope before it (exports only).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX, BUNDLE_ITEMS_MAX
+
+BUNDLE_TYPE: Final = "application/vnd.zhidao.bundle"
+TAG: Final = b"zhidao.bundle.v1\n"
+ENVELOPE: Final = "E"
+RECEIPT: Final = "R"
+OPENED: Final = "O"
+_KINDS: Final = {kind.encode()[0]: kind for kind in (ENVELOPE, RECEIPT, OPENED)}
+ITEM_OVERHEAD_BYTES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of a bundle."""
+
+    kind: str
+    data: bytes
+
+
+def encode_bundle(items: Iterable[Item]) -> bytes:
+    """The bundle's bytes."""
+    out = bytearray(TAG)
+    for item in items:
+        out += item.kind.encode() + len(item.data).to_bytes(4, "big") + item.data
+    return bytes(out)
+
+
+def decode_bundle(
+    data: bytes, *, bytes_max: int = BUNDLE_BYTES_MAX, items_max: int = BUNDLE_ITEMS_MAX
+) -> Sequence[Item]:
+    """The items; what is in them is not read yet. Raises MalformedInput."""
+    if len(data) > bytes_max:
+        raise MalformedInput(f"a bundle of {len(data)} bytes; at most {bytes_max}")
+    if not data.startswith(TAG):
+        raise MalformedInput("not a bundle of version 1")
+    items: list[Item] = []
+    at = len(TAG)
+    while at < len(data):
+        kind = _KINDS.get(data[at])
+        head = data[at + 1 : at + ITEM_OVERHEAD_BYTES]
+        end = at + ITEM_OVERHEAD_BYTES + int.from_bytes(head, "big")
+        if kind is None or len(head) < 4 or end > len(data):
+            raise MalformedInput("the bundle is cut off or damaged", where=f"byte {at}")
+        if len(items) == items_max:
+            raise MalformedInput(f"a bundle of more than {items_max} items")
+        items.append(Item(kind, data[at + ITEM_OVERHEAD_BYTES : end]))
+        at = end
+    return items

@@ -1,0 +1,152 @@
+"""The contract of the exchange's store, kept by the memory twin and by PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from tests.exchange.two_nodes import OPERATOR, Line, Node, carry, make_pair
+
+from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.ids import PartyId
+from zhidao.exchange.adapters.memory import MemoryExchange
+from zhidao.exchange.adapters.postgres import PostgresExchange
+from zhidao.exchange.domain.peer import Wanted
+from zhidao.exchange.domain.receipt import Stage
+from zhidao.exchange.service.ports import Book, Due, Store
+from zhidao.store.database import Database
+from zhidao.store.journal import PostgresJournal
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.service)])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "memory":
+        return MemoryExchange()
+    database: Database = request.getfixturevalue("database")
+    journal = PostgresJournal(database, "exchange", lambda: None)
+    return PostgresExchange(database, journal)
+
+
+async def pair(store: Store) -> tuple[Node, Node]:
+    """The first node stands on the store under test."""
+    return await make_pair(Line(), (store, MemoryExchange()))
+
+
+async def test_what_is_sent_and_received_comes_back_as_it_was_written(store: Store) -> None:
+    one, two = await pair(store)
+    await one.send(1, two)
+    await two.send(2, one, b"order")
+    await carry(one, two)
+    (sent,) = await one.outbox.listed(one.party)
+    (got,) = await one.inbox.listed(one.party)
+    assert (sent.state, sent.outcome, got.state) == ("accepted", "accepted", "accepted")
+    assert len(await one.outbox.receipts(one.party, UUID(int=1))) == 2
+    content, _ = await one.exchange.content(one.party, "importer", UUID(int=2))
+    assert content == b"order"
+    assert len(await one.exchange.export(one.party)) > 1000
+
+
+async def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
+    one, two = await pair(store)
+
+    async def work(book: Book) -> None:
+        assert await book.next_sequence(two.name, "C-1") == 1
+        await book.keep(b"half")
+        raise NotFound("on purpose")
+
+    with pytest.raises(NotFound):
+        await store.run(work)
+    assert (await one.send(1, two)).sequence == 1
+    with pytest.raises(NotFound):
+        await store.content("5" * 64)
+
+
+async def test_many_at_once_get_numbers_without_gap_and_the_same_document_one(
+    store: Store,
+) -> None:
+    one, two = await pair(store)
+    sent = await asyncio.gather(
+        *(one.send(n, two) for n in range(1, 9)), *(one.send(3, two) for _ in range(3))
+    )
+    assert sorted({s.document: s.sequence for s in sent}.values()) == [*range(1, 9)]
+    clashes = await asyncio.gather(
+        *(one.send(50, two, b"%d" % n) for n in range(4)), return_exceptions=True
+    )
+    refused = [each for each in clashes if isinstance(each, Conflict)]
+    assert len(refused) == 3
+    assert {each.code for each in refused} == {"document_differs"}
+
+
+async def test_the_same_bundle_many_times_at_once_has_one_effect(store: Store) -> None:
+    line = Line()
+    one, two = await make_pair(line, (MemoryExchange(), store))
+    for number in range(1, 7):
+        await one.send(number, two)
+    await one.dispatcher.step(two.name)
+    bundle = line.bundles[-1][1]
+    peer = two.peers.of("exporter")
+    answers = await asyncio.gather(*(two.exchange.take_bundle(peer, bundle) for _ in range(4)))
+    assert len(set(answers)) == 1
+    assert [told.sequence for told in two.told] == [*range(1, 7)]
+
+
+async def test_failures_are_counted_and_dead_letters_found(store: Store) -> None:
+    one, two = await pair(store)
+    for number in (1, 2):
+        await one.send(number, two)
+    await store.failed([UUID(int=1)], code="no_answer", reason="refused")
+    assert await store.give_up(two.name, before_ns=0) == 0
+    await store.bury(UUID(int=1))
+    (dead,) = await store.list_sent(
+        party=one.party.party, state="dead", consignment="C-1", limit=5, after=None
+    )
+    assert (dead.document, dead.attempts, dead.code) == (UUID(int=1), 1, "no_answer")
+    (left,) = await store.waiting(two.name, limit=5, bytes_max=1)
+    assert left.document == UUID(int=2)
+
+
+async def test_pages_follow_each_other(store: Store) -> None:
+    one, two = await pair(store)
+    for number in range(1, 6):
+        one.clock.advance(1)
+        two.clock.advance(1)
+        await one.send(number, two)
+        await two.send(10 + number, one)
+        await carry(one, two)
+    first = await one.outbox.listed(one.party, limit=2)
+    rest = await one.outbox.listed(one.party, limit=9, after=UUID(first[-1].document))
+    assert [UUID(s.document).int for s in (*first, *rest)] == [5, 4, 3, 2, 1]
+    got = await one.inbox.listed(one.party, limit=2)
+    more = await one.inbox.listed(one.party, limit=9, after=(two.name, UUID(got[-1].document)))
+    assert [UUID(g.document).int for g in (*got, *more)] == [15, 14, 13, 12, 11]
+    assert await one.inbox.listed(one.party, consignment="C-9") == []
+
+
+async def test_receipts_are_due_until_the_peer_has_them(store: Store) -> None:
+    due = Due(PartyId("importer"), UUID(int=1), Stage.DECIDED, b"signed")
+
+    async def queue(book: Book) -> None:
+        await book.queue_receipt(due)
+        await book.queue_receipt(due)
+
+    async def drop(book: Book) -> None:
+        await book.drop_receipts([due])
+
+    await store.run(queue)
+    assert list(await store.due_receipts(PartyId("importer"), limit=5)) == [due]
+    assert not await store.due_receipts(PartyId("other"), limit=5)
+    await store.run(drop)
+    assert not await store.due_receipts(PartyId("importer"), limit=5)
+
+
+async def test_a_peer_is_remembered_with_what_it_wants(store: Store) -> None:
+    one, two = await pair(store)
+    await two.exchange.subscribe(OPERATOR, "exporter", Wanted(("trade.",), ("C-",)))
+    await carry(one, two)
+    await one.peers.load()
+    peer = one.peers.of("importer")
+    assert peer.wanted == Wanted(("trade.",), ("C-",))
+    assert peer.keys == (two.key.public,)
+    await one.peers.dismiss(OPERATOR, "importer")
+    assert await store.peers() == []
