@@ -146,6 +146,16 @@ def test_refusals_are_one_json_object_with_a_status(run, words, status):
     assert set(json.loads(out)) >= {"error", "detail"}
 
 
+def test_an_environment_without_evidence_gets_positions_and_no_bound(run, files):
+    words = ("solve", files["rest.rnx"], files["rest.nav"], "--json", "--environment")
+    status, out, _ = run(*words, "vehicle")
+    epochs = [epoch for epoch in json.loads(out)["epochs"] if epoch["quality"]]
+    assert status == 0
+    assert epochs
+    assert all(epoch["horizontal_protection_m"] is None for epoch in epochs)
+    assert run(*words, "forest")[0] == 2
+
+
 def test_observations_alone_ask_for_ephemerides(run, files):
     status, _, told = run("solve", files["rest.rnx"])
     assert status == 1

@@ -41,6 +41,12 @@ def add_solver(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mask", type=float, default=10.0, metavar="DEG", help="elevation mask")
     parser.add_argument(
+        "--environment",
+        default="open_sky",
+        metavar="CLASS",
+        help="open_sky, vehicle or phone; a bound is offered only where there is evidence for one",
+    )
+    parser.add_argument(
         "--risk", type=float, default=1e-4, metavar="P", help="of the protection levels, an epoch"
     )
 
@@ -73,4 +79,6 @@ def settings_of(options: argparse.Namespace, systems: str) -> Settings:
         if options.signals
         else {system: code for system, code in SINGLE_SIGNALS.items() if system in systems}
     )
-    return Settings(signals=chosen, mask_mdeg=round(options.mask * 1000))
+    return Settings.for_environment(
+        options.environment, signals=chosen, mask_mdeg=round(options.mask * 1000)
+    )
