@@ -103,6 +103,14 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
     await organisation.load()
     built = await rooms.build(ground, settings, keys, parties, organisation)
     alarms = Alarms()
+    built.watch.alarm_by(
+        lambda sentence, proof: alarms.sound(
+            "fraud_proven",
+            sentence,
+            "look at the proof in the data folder's fraud/: zhidao fraud verify FILE",
+            args={"log": proof.origin},
+        )
+    )
     relay = Relay(database, built.log, ground.bus, Watch(alarms, loose.permit, metrics))
     loose.wake = relay.wake
     loose.permit.recovering = lambda: built.log.recovering

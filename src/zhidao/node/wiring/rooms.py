@@ -39,6 +39,7 @@ from zhidao.node.wiring import (
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.migrate import JOURNAL_ROOMS
 from zhidao.trust.service.sequencer import Sequencer
+from zhidao.trust.service.watch import Watch
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
 
 CARRIER_ROLE: Final = "carrier"
@@ -52,6 +53,7 @@ class Rooms:
 
     rooms: Sequence[Room]
     log: Sequencer
+    watch: Watch
     log_state: Callable[[], Awaitable[LogState]]
     devices_address: Callable[[], str]
     devices_probe: Callable[[], Awaitable[str]]
@@ -139,6 +141,7 @@ async def build(
             *(factory.room, papers.room, money.room, reports.room, page),
         ],
         log=log.log,
+        watch=witness.watch,
         log_state=_log_state(log.log),
         devices_address=lambda: f"{host}:{port}",
         devices_probe=_connects(host, port),

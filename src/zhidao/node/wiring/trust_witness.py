@@ -47,6 +47,7 @@ class WitnessServices:
 
     witness: Witness
     feeder: Feeder
+    watch: Watch
     notes: PostgresCosignedNotes
     policies: dict[str, Policy]
     room: Room
@@ -121,6 +122,7 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
     return WitnessServices(
         witness=witness,
         feeder=feeder,
+        watch=watch,
         notes=notes,
         policies=policies,
         room=Room(

@@ -90,6 +90,10 @@ class Watch:
         parts.witness.on_cosigned = self._on_cosigned
         parts.witness.on_contradiction = self._on_contradiction
 
+    def alarm_by(self, alarm: Callable[[str, FraudProof], None]) -> None:
+        """From now on this is called with the sentence and the proof of each new fraud."""
+        self._alarm = alarm
+
     async def start(self) -> None:
         """Remembers whom the kept proofs convict."""
         for name in await self._parts.frauds.names():

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.di import Provide
+from tests.node.wiring.test_trust_log import ground_on
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import SeededRandomness
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.ids import party_id
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.api.problems import HANDLERS
+from zhidao.node.wiring import trust_log, trust_witness
+from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.service.peers import origin_hash
+from zhidao.trust.service.sequencer import Sequencer
+from zhidao.trust.wire.note import decode_lines, decode_note, vkey
+from zhidao.trust.wire.tlog_proof import decode_tlog_proof
+from zhidao.trust.wire.witness import encode_add_checkpoint
+
+if TYPE_CHECKING:
+    from zhidao.store.database import Database
+
+pytestmark = pytest.mark.service
+
+
+async def other_log() -> tuple[Sequencer, bytes]:
+    store = MemoryLogStore()
+    key = SoftwareKey(Algorithm.ED25519, b"o" * 32)
+    log = Sequencer(origin="other.example/log", key=key, store=store, copy=MemoryHeadCopy())
+    await log.start()
+    async with store.transaction() as transaction:
+        await log.append(transaction, [b"a", b"b"])
+    return log, await log.sign_checkpoint()
+
+
+def keys_in(folder: Path) -> KeyFiles:
+    return KeyFiles(folder / "keys", b"a passphrase", SeededRandomness(7))
+
+
+async def built(database: Database, folder: Path) -> trust_witness.WitnessServices:
+    ground = ground_on(database, folder)
+    log = await trust_log.build(ground)
+    await log.log.sign_checkpoint()
+    return await trust_witness.build(ground, keys_in(folder), log)
+
+
+async def test_a_node_witnesses_the_logs_of_its_policies(
+    database: Database, tmp_path: Path
+) -> None:
+    log, note = await other_log()
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "corridor.policy").write_text(
+        f"log {vkey(log.note_key)}\nquorum none\n"
+    )
+    services = await built(database, tmp_path)
+    running = [asyncio.create_task(work()) for work in services.room.background]
+
+    async def actor() -> Actor:
+        return Actor(party_id("exporter"), Role.PARTY)
+
+    app = Litestar(
+        services.room.routers, dependencies={"actor": Provide(actor)}, exception_handlers=HANDLERS
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
+        text = {"content-type": "text/plain"}
+        body = encode_add_checkpoint(0, [], note)
+        answer = await client.post("/witness/add-checkpoint", content=body, headers=text)
+        lines = decode_lines(answer.content)
+        assert len(decode_note(note).with_lines(lines).cosigned_by(services.witness.keys)) == 2
+        again = await client.post("/witness/add-checkpoint", content=body, headers=text)
+        assert (again.status_code, again.content) == (409, b"2\n")
+        assert again.headers["content-type"].startswith("text/x.tlog.size")
+        for bad, status in ((b"old 0\n", 400), (body.replace(b"other", b"third"), 404)):
+            refused = await client.post("/witness/add-checkpoint", content=bad, headers=text)
+            assert refused.status_code == status
+        held = await client.get(f"/witness/{origin_hash(log.origin)}/checkpoint")
+        assert decode_note(held.content).signed_by([log.note_key, *services.witness.keys])
+        assert (await client.get(f"/witness/{'0' * 64}/checkpoint")).status_code == 404
+        assert (await client.post("/witness/gossip", content=note)).content == held.content
+        state = (await client.get("/v1/trust/witness")).json()
+        assert [each["size"] for each in state["logs"]] == [2]
+        logged = await client.post("/v1/trust/log/commitments", content=b"c" * 64)
+        assert (logged.json()["first"], logged.json()["count"]) == (0, 2)
+        proof = decode_tlog_proof((await client.get("/v1/trust/log/1/proof")).content)
+        assert (proof.index, len(proof.path)) == (1, 1)
+    for task in running:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    # The witness goes on from what it held, and never without it.
+    again_built = await built(database, tmp_path)
+    assert again_built.witness.heads()[log.origin].size == 2
+
+
+async def test_a_witness_whose_state_is_lost_does_not_start(
+    database: Database, tmp_path: Path
+) -> None:
+    keys_in(tmp_path).make("witness", Algorithm.ED25519)
+    with pytest.raises(Refused) as refusal:
+        await built(database, tmp_path)
+    assert refusal.value.code == "witness_state_lost"
+
+
+async def test_a_policy_that_cannot_be_read_is_named(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "corridor.policy").write_text("quorum most\n")
+    with pytest.raises(MalformedInput) as refusal:
+        await built(database, tmp_path)
+    assert "corridor.policy, line 1" in refusal.value.where
