@@ -56,7 +56,7 @@ class NoSnapshots:
     def load(self, chain_id: int) -> tuple[Head, list[Entry]] | None:
         """Nothing."""
         del chain_id
-        return None  # noqa: RET501, PLR1711 (a value, not the end)
+        return None
 
     def save(self, head: Head, fresh: Sequence[Entry]) -> None:
         """Keeps nothing."""
