@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from zhidao.core.encoding import parse_base58btc
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
@@ -99,3 +101,25 @@ def test_every_step_of_every_vector(shared: Path) -> None:
     outcomes = dict(cases(shared / "trust"))
     assert len(outcomes) == 31
     assert [name for name, passed in outcomes.items() if not passed] == []
+
+
+@pytest.mark.parametrize("suite", ["ecdsa-jcs-2019", "ecdsa-rdfc-2019"])
+def test_p384_signs_with_its_own_digest(suite: str, shared: Path) -> None:
+    pair = json.loads((shared / "trust" / "vc-di-ecdsa" / "p384KeyPair.json").read_text())
+    key = SoftwareKey(Algorithm.P384, parse_base58btc(pair["secretKeyMultibase"][1:])[2:])
+    assert key.public.multikey == pair["publicKeyMultibase"]
+    document = json.loads((shared / "trust" / "vc-di-ecdsa" / "unsigned.json").read_text())
+    made = secure(
+        document,
+        signer=key,
+        method=f"did:key:{key.public.multikey}#{key.public.multikey}",
+        created=NOW,
+        suite=suite,
+        reader=READER,
+    )
+    assert _verdict(made) == ""
+    assert _verdict({**made, "name": "Another"}) == "bad_proof"
+    reader = READER if "rdfc" in suite else None
+    hashed = hash_data(document, {"type": "DataIntegrityProof", "@context": document["@context"]},
+                       reader=reader, algorithm=Algorithm.P384)  # fmt: skip
+    assert len(hashed) == 96
