@@ -9,7 +9,7 @@ from zhidao.core.ambient import Randomness
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keyfile import Vault, create_vault, open_vault
-from zhidao.core.keys import SECRET_BYTES, Algorithm, Signer, SoftwareKey
+from zhidao.core.keys import Algorithm, Signer, SoftwareKey
 
 
 class KeyFiles:
@@ -36,7 +36,7 @@ class KeyFiles:
         """The key of that name, made and written down if it is new."""
         key = self.get(name, algorithm)
         if key is None:
-            key = SoftwareKey(algorithm, self._randomness.token(SECRET_BYTES))
+            key = SoftwareKey(algorithm, self._randomness.token(algorithm.secret_bytes))
             label = f"{name}.{algorithm.label}"
             write_private(self._folder / f"{label}.key", self._vault.seal(key, self._randomness))
             self._open[label] = key
