@@ -32,7 +32,17 @@ ARROWS: dict[str, set[str]] = {
         *("devices", "connectivity", "trust", "store", "bus", "core"),
     },
     "simulation": {"node", "finance", "positioning", "devices", "connectivity", "trust", "core"},
-    "cli": {"simulation", "node", "insight", "positioning", "trust", "store", "bus", "core"},
+    "cli": {
+        "simulation",
+        "node",
+        "finance",
+        "insight",
+        "positioning",
+        "trust",
+        "store",
+        "bus",
+        "core",
+    },
 }
 
 

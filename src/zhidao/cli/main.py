@@ -31,6 +31,7 @@ COMMANDS: Final = (
     ("log", "log", "go on under a new log key after a recovery"),
     ("keys", "keys", "export the node's keys, sealed; list them"),
     ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
+    ("finance", "finance", "replay a ledger, net obligations, screen names, check messages"),
     ("insight", "insight", "report what was proven, recomputed from the log"),
 )
 

@@ -1,0 +1,28 @@
+"""`zhidao finance`: the ledger, netting, screening and payment messages without a server."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Final
+
+# Action, module that adds its arguments and runs it, one line for the overview.
+ACTIONS: Final = (("ledger", "replay batches of accounts and transfers; audit a node's ledger"),)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    parser.epilog = _EXAMPLES
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, line in ACTIONS:
+        action = actions.add_parser(
+            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        import_module(f"{__name__}.{name}").add_arguments(action)
+
+
+_EXAMPLES: Final = (
+    "examples:\n"
+    "  zhidao finance ledger replay batches.jsonl\n"
+    "status: 0 done, 1 the answer is no, 2 bad input, 3 the outside world failed"
+)
