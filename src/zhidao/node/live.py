@@ -37,6 +37,10 @@ class Live:
         where = {"consignment": consignment, "lon": lon, "lat": lat, "at": at}
         self._tell("position", consignment, where)
 
+    def arrived(self, party: str, document: dict[str, object]) -> None:
+        """A document of another node came for a party of this one."""
+        self._tell("arrived", party, document)
+
     def admit(self, party: PartyId) -> None:
         """Raises Unavailable if the node or this party has too many pages open."""
         full = len(self._queues) >= PAGES_MAX or self._pages[party] >= PAGES_OF_PARTY_MAX

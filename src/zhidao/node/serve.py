@@ -28,7 +28,7 @@ from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import own_service_manager
 from zhidao.node.config import Config
 from zhidao.node.jobs import Job, JobKeeper
-from zhidao.node.web_server import listening, own_url, page_url, web_server
+from zhidao.node.web_server import listening, own_url, page_url, peers_url, web_server
 from zhidao.node.workers import Workers
 
 WATCH_S: Final = 0.25
@@ -164,6 +164,10 @@ async def _run(
                 public_host=config.text("http.public_host"),
                 machine_networks=config.text("industry.machine_networks"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
+                url=peers_url(config),
+                certificate=str(config.data / "tls" / "certificate.pem")
+                if config.text("http.tls") == "auto"
+                else "",
                 own_database="database" in servers.children,
                 disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
             ),

@@ -69,6 +69,11 @@ def page_url(config: Config, port: int) -> str:
     return own_url(config, port)
 
 
+def peers_url(config: Config) -> str:
+    """Where other nodes find this one, as its card says; the port is the configured one."""
+    return page_url(config, config.number("http.port"))
+
+
 def _scheme(config: Config) -> str:
     return "http" if config.text("http.tls") == "off" else "https"
 

@@ -17,6 +17,7 @@ from zhidao import __version__
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import ZhidaoError
+from zhidao.exchange.domain.peer import Peer
 from zhidao.node.api import camara
 from zhidao.node.api.bodies import Bodies
 from zhidao.node.api.doorkeeper import Doorkeeper
@@ -45,10 +46,13 @@ def application(
     async def actor(request: Request[Any, Any, Any]) -> Actor:
         return await doorkeeper.actor(request)
 
+    async def peer(request: Request[Any, Any, Any]) -> Peer:
+        return await doorkeeper.peer(request)
+
     app = Litestar.from_config(
         AppConfig(
             route_handlers=list(routes),
-            dependencies={"actor": Provide(actor)},
+            dependencies={"actor": Provide(actor), "peer": Provide(peer)},
             exception_handlers=handlers,
             request_class=StrictRequest,
             # `Bodies` bounds them, by who is asking.

@@ -7,32 +7,44 @@ from typing import Any, Final
 
 from litestar import Request
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Unauthenticated
+from zhidao.exchange.domain.peer import Peer
 from zhidao.node.api.problems import needs_credential
 from zhidao.node.readings import Readings
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.http_signatures import Message, Signed, parse_signature
+from zhidao.node.security.peer_gate import PeerGate
 
 SESSION_COOKIE: Final = "zhidao_session"
 CSRF_COOKIE: Final = "zhidao_csrf"
+# Only here do other nodes speak for themselves.
+PEER_PATH: Final = "/exchange/bundle"
 # Where the answer stands in the connection's scope: nobody is asked twice in one request.
 _MET: Final = "zhidao.met"
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Who the headers say is asking. `signed` still has to be held against the body."""
+    """Who the headers say is asking. `signed` still has to be held against the body.
+
+    `peer`: the node that asks, on the one path that is for nodes.
+    """
 
     actor: Actor
     signed: tuple[Message, Signed] | None = None
+    peer: Peer | None = None
 
 
 class Doorkeeper:
     """Finds the actor by signature, by token, by session, never by anything else."""
 
-    def __init__(self, gate: Gate, readings: Readings | None = None) -> None:
+    def __init__(
+        self, gate: Gate, readings: Readings | None = None, peers: PeerGate | None = None
+    ) -> None:
         self._gate = gate
         self._readings = readings
+        self._peers = peers
 
     async def meet(self, scope: Any) -> Met:
         """Who the headers say is asking.
@@ -59,10 +71,21 @@ class Doorkeeper:
             await self._readings.look(met.actor, connection.path_params, route)
         return met.actor
 
+    async def peer(self, connection: Request[Any, Any, Any]) -> Peer:
+        """The node that signed this request with its body. Raises as `meet`."""
+        met = await self.meet(connection.scope)
+        assert self._peers is not None
+        assert met.signed is not None
+        assert met.peer is not None, "asked on the path of nodes only"
+        self._peers.check_body(*met.signed, await connection.body())
+        return met.peer
+
     async def _meet(self, scope: Any) -> Met:
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+        if scope["path"] == PEER_PATH:
+            return self._by_peer(scope, headers)
         if "signature-input" in headers:
             return await self._by_signature(scope, headers)
         if authorization := headers.get("authorization", [""])[0]:
@@ -74,20 +97,36 @@ class Doorkeeper:
             return Met(actor)
         raise needs_credential()
 
+    def _by_peer(self, scope: Any, headers: dict[str, list[str]]) -> Met:
+        if self._peers is None or "signature-input" not in headers:
+            raise Unauthenticated(
+                "a node signs what it sends to another node",
+                code="no_signature",
+                remedy="sign the request by RFC 9421 with the node's key",
+            )
+        message, signed = _signed(scope, headers)
+        peer = self._peers.meet(message, signed)
+        return Met(Actor(peer.node, Role.PARTY), (message, signed), peer)
+
     async def _by_signature(self, scope: Any, headers: dict[str, list[str]]) -> Met:
-        signed = parse_signature(
-            ", ".join(headers["signature-input"]), ", ".join(headers.get("signature", ()))
-        )
-        message = Message(
-            method=str(scope["method"]),
-            scheme=str(scope["scheme"]),
-            authority=headers.get("host", [""])[0],
-            path=scope["raw_path"].decode("latin-1").partition("?")[0],
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-        )
+        message, signed = _signed(scope, headers)
         actor = await self._gate.meet_signature(message, signed, has_body=has_body(scope))
         return Met(actor, (message, signed))
+
+
+def _signed(scope: Any, headers: dict[str, list[str]]) -> tuple[Message, Signed]:
+    signed = parse_signature(
+        ", ".join(headers["signature-input"]), ", ".join(headers.get("signature", ()))
+    )
+    message = Message(
+        method=str(scope["method"]),
+        scheme=str(scope["scheme"]),
+        authority=headers.get("host", [""])[0],
+        path=scope["raw_path"].decode("latin-1").partition("?")[0],
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+    )
+    return message, signed
 
 
 def has_body(scope: Any) -> bool:

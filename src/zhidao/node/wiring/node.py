@@ -155,6 +155,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
                 parties=parties.names,
                 clock=clock,
             ),
+            built.peers,
         ),
         metrics=metrics,
         randomness=randomness,

@@ -24,9 +24,11 @@ from zhidao.node.road.export import ProofExport
 from zhidao.node.road.positions import LivePositions
 from zhidao.node.road.proofs import EventProofs
 from zhidao.node.road.service import RoadService
+from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.wiring import (
     connectivity,
     devices,
+    exchange,
     finance,
     industry,
     insight,
@@ -43,8 +45,9 @@ from zhidao.trust.service.watch import Watch
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
 
 CARRIER_ROLE: Final = "carrier"
-# The node's own facts come in great numbers and stand beside a road, not on it.
-_ON_ROADS: Final = tuple(f"{room}.>" for room in JOURNAL_ROOMS if room != "node")
+# The node's own facts and those of exchanges come in great numbers and stand beside a road.
+_BESIDE_ROADS: Final = ("node", "exchange")
+_ON_ROADS: Final = tuple(f"{room}.>" for room in JOURNAL_ROOMS if room not in _BESIDE_ROADS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Rooms:
     log_state: Callable[[], Awaitable[LogState]]
     devices_address: Callable[[], str]
     devices_probe: Callable[[], Awaitable[str]]
+    peers: PeerGate
 
 
 async def build(
@@ -88,6 +92,7 @@ async def build(
     terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
     network = await connectivity.build(ground)
     reports = await insight.build(ground, log_key=log_keys[-1].public)
+    others = await exchange.build(ground, settings, keys, parties, organisation)
     live = Live()
     related = PostgresRelated(ground.database)
     moving = LivePositions(related, live)
@@ -138,13 +143,14 @@ async def build(
     return Rooms(
         rooms=[
             *(log.room, witness.room, titles.room, terminals.room, network.room, positions.room),
-            *(factory.room, papers.room, money.room, reports.room, page),
+            *(factory.room, papers.room, money.room, reports.room, others.room, page),
         ],
         log=log.log,
         watch=witness.watch,
         log_state=_log_state(log.log),
         devices_address=lambda: f"{host}:{port}",
         devices_probe=_connects(host, port),
+        peers=others.gate,
     )
 
 

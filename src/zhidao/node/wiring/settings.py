@@ -17,6 +17,8 @@ class Settings:
     `organisation`: as it is set; empty if only its first admin named it.
     `public_host`: host[:port] of this node's did:web; `machine_networks`: private networks in which
     machines may be read, by commas; both as set.
+    `url`, `certificate`: where other nodes reach this one, and the PEM file of its own certificate
+    (empty: an authority vouches for it).
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     """
@@ -36,6 +38,8 @@ class Settings:
     packs: Path | None
     public_host: str = ""
     machine_networks: str = ""
+    url: str = ""
+    certificate: str = ""
     own_database: bool = False
     bus_prefix: str = "zhidao"
     disk_reserve_bytes: int = RESERVE_BYTES

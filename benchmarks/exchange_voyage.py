@@ -1,0 +1,168 @@
+"""Documents both ways between two real nodes, over a bad line, through kills; then the count.
+
+Nothing may be lost, nothing may take effect twice, and every sender must hold receipts that a
+stranger can verify: the same question for the service test and for the long benchmark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+
+from benchmarks.exchange_nodes import FaultyLine, RunningNode, document_body
+from zhidao.core.keys import PublicKey
+from zhidao.exchange.service.verification import verify_export
+from zhidao.trust.wire.trust_list import decode_trust_list
+
+_SENDERS = 8
+_PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it. `doubled`: documents in an inbox, or their events, more than once.
+
+    `unproven`: documents without verified receipts. `healed_s`: from the end of all faults until
+    the last receipt.
+    """
+
+    sent: int
+    lost: int
+    doubled: int
+    out_of_order: int
+    unproven: int
+    kills: int
+    cuts: int
+    healed_s: float
+
+
+async def voyage(
+    folder: Path, *, documents: int, kills: int, faults: float, seed: int, patience_s: float
+) -> Outcome:
+    """Sends `documents` each way while nodes are killed by turns; then lets them heal."""
+    chance = random.Random(seed)
+    nodes = [RunningNode(folder, name) for name in ("exporter", "importer")]
+    one, two = nodes
+    try:
+        for node in nodes:
+            node.launch()
+        for node in nodes:
+            await asyncio.to_thread(node.await_ready)
+        async with (
+            FaultyLine(two.port, seed=seed, faults=faults) as there,
+            FaultyLine(one.port, seed=seed + 1, faults=faults) as back,
+        ):
+            await asyncio.to_thread(one.admit, two, url=there.url)
+            await asyncio.to_thread(two.admit, one, url=back.url)
+            work = asyncio.gather(
+                _send_all(one, two, documents, seed), _send_all(two, one, documents, seed + 9)
+            )
+            for number in range(kills):
+                await asyncio.sleep(chance.uniform(0.3, 2.0))
+                victim = nodes[number % 2]
+                victim.kill()
+                await asyncio.sleep(chance.uniform(0.0, 0.5))
+                victim.launch()
+                await asyncio.to_thread(victim.await_ready)
+            await work
+            there.faults = back.faults = 0.0
+            healed_s = await _settled(nodes, patience_s)
+            cuts = there.cuts + back.cuts
+        return await asyncio.to_thread(_count, nodes, documents, kills, cuts, healed_s)
+    finally:
+        for node in nodes:
+            node.stop()
+
+
+async def _send_all(node: RunningNode, other: RunningNode, documents: int, seed: int) -> None:
+    chance = random.Random(seed)
+    numbers = iter(range(documents))
+
+    async def sender() -> None:
+        async with node.client() as http:
+            for number in numbers:
+                document = UUID(int=chance.getrandbits(128), version=4)
+                body = document_body(other, number, node.name, str(document))
+                await _post(http, body)
+
+    await asyncio.gather(*(sender() for _ in range(_SENDERS)))
+
+
+async def _post(http: httpx.AsyncClient, body: dict[str, str]) -> None:
+    """Sends until the node says that it has the document: it may be dead just now."""
+    while True:
+        try:
+            answer = await http.post("/v1/exchange/outbox", json=body)
+        except httpx.TransportError:
+            await asyncio.sleep(_PAUSE_S)
+            continue
+        if answer.status_code == httpx.codes.CREATED:
+            return
+        assert answer.status_code in (500, 503), answer.text
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _settled(nodes: list[RunningNode], patience_s: float) -> float:
+    """Seconds until no document waits any more, on both sides."""
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    while loop.time() - started_s < patience_s:
+        left = 0
+        for node in nodes:
+            for state in ("waiting", "received"):
+                path = f"/v1/exchange/outbox?in_state={state}&limit=1"
+                answer = await asyncio.to_thread(node.ask, "GET", path)
+                left += len(answer.json())
+        if not left:
+            return loop.time() - started_s
+        await asyncio.sleep(_PAUSE_S)
+    return float("inf")
+
+
+def _count(
+    nodes: list[RunningNode], documents: int, kills: int, cuts: int, healed_s: float
+) -> Outcome:
+    lost = doubled = out_of_order = unproven = 0
+    keys = [_records(node) for node in nodes]
+
+    def records(name: str, key: PublicKey) -> bool:
+        return any(each(name, key) for each in keys)
+
+    for node, other in (nodes, reversed(nodes)):
+        exported = node.ask("GET", "/v1/exchange/export", "party").content
+        checked = verify_export(exported, records)
+        mine = [each for each in checked if each.envelope.heading.sender == node.name]
+        unproven += documents - sum(
+            [r.stage.value for r in each.receipts] == ["received", "accepted"] for each in mine
+        )
+        theirs = verify_export(other.ask("GET", "/v1/exchange/export", "party").content, records)
+        arrived = Counter(
+            each.content for each in theirs if each.envelope.heading.sender == node.name
+        )
+        wanted = {f"{node.name} document {n}".encode() for n in range(documents)}
+        lost += len(wanted - set(arrived))
+        doubled += sum(count - 1 for count in arrived.values())
+        out_of_order += _out_of_order(other)
+    return Outcome(2 * documents, lost, doubled, out_of_order, unproven, kills, cuts, healed_s)
+
+
+def _records(node: RunningNode) -> Callable[[str, PublicKey], bool]:
+    return decode_trust_list(node.ask("GET", "/v1/trust-list").content).records
+
+
+def _out_of_order(node: RunningNode) -> int:
+    """How many numbers of a consignment's documents are missing or stand twice."""
+    numbers: dict[str, list[int]] = {}
+    after = ""
+    while page := node.ask("GET", f"/v1/exchange/inbox?limit=200{after}", "party").json():
+        for each in page:
+            numbers.setdefault(each["consignment"], []).append(each["sequence"])
+        after = f"&after_sender={page[-1]['sender']}&after={page[-1]['document']}"
+    return sum(sorted(found) != [*range(1, len(found) + 1)] for found in numbers.values())

@@ -1,0 +1,135 @@
+"""Builds the exchange room on the node's ground."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhidao.core.errors import Unavailable
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm
+from zhidao.exchange.adapters.http_transport import HttpTransport
+from zhidao.exchange.adapters.postgres import PostgresExchange
+from zhidao.exchange.domain.peer import Card
+from zhidao.exchange.events import Delivery
+from zhidao.exchange.service.dispatch import Dispatcher
+from zhidao.exchange.service.exchange import ExchangeService
+from zhidao.exchange.service.inbox import Inbox
+from zhidao.exchange.service.outbox import Outbox
+from zhidao.exchange.service.peers import Peers
+from zhidao.exchange.wire.card import sign_card
+from zhidao.exchange.wire.sealing import SealingKey
+from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.api import exchange as exchange_api
+from zhidao.node.api import exchange_peers as peers_api
+from zhidao.node.ground import Ground, Room
+from zhidao.node.live import Live
+from zhidao.node.organisation import Organisation
+from zhidao.node.parties import Parties
+from zhidao.node.security.peer_gate import PeerGate
+from zhidao.node.wiring.settings import Settings
+from zhidao.store.journal import PostgresJournal
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeServices:
+    """The exchange room, ready for use. `exchange` implements `commands.Exchange`."""
+
+    exchange: ExchangeService
+    gate: PeerGate
+    room: Room
+
+
+async def build(
+    ground: Ground,
+    settings: Settings,
+    keys: KeyFiles,
+    parties: Parties,
+    organisation: Organisation,
+) -> ExchangeServices:
+    """The room over PostgreSQL and HTTPS, with the peers that were admitted before."""
+    journal = PostgresJournal(ground.database, "exchange", ground.wake_relay)
+    store = PostgresExchange(ground.database, journal)
+    sealing = SealingKey(keys.make("sealing", Algorithm.ED25519).secret)
+    peers = Peers(store, ground.scribe)
+    await peers.load()
+    outbox = Outbox(
+        store,
+        peers,
+        scribe=ground.scribe,
+        signer=ground.node_key,
+        clock=ground.clock,
+        randomness=ground.randomness,
+    )
+
+    async def is_party(asked: PartyId) -> bool:
+        return asked in await parties.names()
+
+    inbox = Inbox(
+        store,
+        peers,
+        scribe=ground.scribe,
+        signer=ground.node_key,
+        sealing=sealing,
+        clock=ground.clock,
+        is_party=is_party,
+    )
+    transport = HttpTransport(ground.node_key, ground.clock)
+    dispatcher = Dispatcher(
+        store, peers, outbox, transport, clock=ground.clock, randomness=ground.randomness
+    )
+    outbox.wake = inbox.wake = dispatcher.wake
+    peers.changed = dispatcher.peers_changed
+    live = Live()
+
+    def told(delivery: Delivery) -> None:
+        live.arrived(
+            delivery.to_party,
+            {
+                "document": delivery.document,
+                "sender": delivery.sender,
+                "consignment": delivery.consignment,
+                "kind": delivery.kind,
+            },
+        )
+
+    inbox.told = told
+    service = ExchangeService(store, peers, outbox, inbox, ids=ground.ids)
+
+    def card() -> bytes:
+        if not settings.url:
+            raise Unavailable("this node does not say where it is reached", code="no_address")
+        file = Path(settings.certificate)
+        said = Card(
+            node=ground.node,
+            organisation=organisation.name[:200],
+            url=settings.url,
+            key=ground.node_key.public,
+            sealing=sealing.public,
+            certificate=file.read_text() if settings.certificate and file.exists() else "",
+            at=ground.clock.now(),
+        )
+        return sign_card(said, ground.node_key)
+
+    async def run() -> None:
+        try:
+            await dispatcher.run()
+        finally:
+            await asyncio.shield(transport.close())
+
+    parts = exchange_api.Parts(
+        exchange=service, outbox=outbox, inbox=inbox, live=live, ids=ground.ids
+    )
+    return ExchangeServices(
+        exchange=service,
+        gate=PeerGate(peers.by_key, ground.clock),
+        room=Room(
+            name="exchange",
+            routers=(
+                exchange_api.routes(parts),
+                peers_api.routes(service, peers, card, ground.clock),
+            ),
+            background=(run,),
+        ),
+    )
