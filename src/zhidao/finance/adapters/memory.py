@@ -81,6 +81,14 @@ class MemoryLedgerStore:
         held.append(batch)
         past.remember(movements, failures)
 
+    async def place(self, shard: str, name: Name) -> tuple[int, int] | None:
+        """Batch number and place of a stored transfer."""
+        for batch in self._batches.get(shard, ()):
+            for place, movement in enumerate(movements_of(batch.records)):
+                if movement.id == name:
+                    return batch.number, place
+        return None
+
     async def snapshot(self, shard: str) -> tuple[bytes, str] | None:
         """The newest balances and their stated digest."""
         return self._snapshots.get(shard)

@@ -75,6 +75,14 @@ class LedgerStore(Protocol):
         ...
 
 
+class TransferPlaces(Protocol):
+    """Finds the record of a transfer in the ledger's batches."""
+
+    async def place(self, shard: str, name: Name) -> tuple[int, int] | None:
+        """Batch number and place within the batch, from 0; None if no transfer stands there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class IndexedDeal:
     """Where a deal is found: the index is a finder, the deal's history is the truth."""
