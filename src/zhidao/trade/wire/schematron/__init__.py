@@ -1,0 +1,1 @@
+"""Schematron rules: read from their published forms, written compactly, run as closures."""

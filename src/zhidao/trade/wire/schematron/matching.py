@@ -1,0 +1,218 @@
+"""Contexts of rules: whether a node matches an XSLT pattern, tried from its last step backwards.
+
+Source: XSLT 2.0 section 5.5.3. A dynamic error in a pattern means that it does not match
+(section 5.5.4), so the order in which conditions are tried cannot be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zhidao.trade.wire.xpath import axes
+from zhidao.trade.wire.xpath.code import (
+    ANY,
+    CURRENT,
+    NUMBER,
+    Env,
+    Focus,
+    Run,
+    Scope,
+    test_of,
+    truth,
+)
+from zhidao.trade.wire.xpath.compiler import Compiler
+from zhidao.trade.wire.xpath.nodes import Document
+from zhidao.trade.wire.xpath.syntax import (
+    Binary,
+    Expr,
+    Filter,
+    NodeTest,
+    Path,
+    Root,
+    Step,
+)
+from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError, is_number
+
+Match = Callable[[Any, Env], bool]
+_BETWEEN: Final = Step("descendant-or-self", NodeTest("node"))
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One branch of a pattern: the tag that its node must have (None: any), and the rest.
+
+    `match` is None where the tag says all.
+    """
+
+    tag: str | None
+    is_attribute: bool
+    match: Match | None
+
+
+def alternatives(expr: Expr, compiler: Compiler, names: dict[str, int]) -> list[Alternative]:
+    """The branches of a pattern. Raises OutsideSubset for what is not compiled."""
+    return [_alternative(steps, compiler, names) for steps in _branches(expr)]
+
+
+def _branches(expr: Expr) -> list[list[Expr]]:
+    if isinstance(expr, Binary) and expr.operator == "union":
+        return _branches(expr.left) + _branches(expr.right)
+    if isinstance(expr, Filter):
+        return [_with_predicates(steps, expr.predicates) for steps in _branches(expr.base)]
+    if isinstance(expr, Path):
+        first = expr.steps[0]
+        heads = [[first]] if isinstance(first, Root | Step) else _branches(first)
+        return [[*head, *expr.steps[1:]] for head in heads]
+    if isinstance(expr, Step):
+        return [[expr]]
+    if isinstance(expr, Root):
+        return [[expr]]
+    raise OutsideSubset(f"a context by {type(expr).__name__}")
+
+
+def _with_predicates(steps: list[Expr], predicates: tuple[Expr, ...]) -> list[Expr]:
+    last = steps[-1]
+    if not isinstance(last, Step):
+        raise OutsideSubset("a context that ends in no step")
+    return [*steps[:-1], Step(last.axis, last.test, last.predicates + predicates)]
+
+
+def _alternative(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Alternative:
+    last = steps[-1]
+    if not isinstance(last, Step) or last.axis not in ("child", "attribute"):
+        raise OutsideSubset("a context that ends in no child or attribute")
+    if last.test.kind not in ("name", "element", "attribute"):
+        raise OutsideSubset("a context of texts or any nodes")
+    is_attribute = last.axis == "attribute"
+    tag = axes.tag_of(last.test)
+    conditions: list[Match] = []
+    if tag is None:
+        accept = axes.accepts(last.test, attribute=is_attribute)
+        conditions.append(lambda n, e: accept(n))
+    conditions += _predicates(last, compiler, names)
+    above = _above(steps[:-1], compiler, names)
+    if above is not None:
+        conditions.insert(0, above)
+    return Alternative(tag, is_attribute, _all(conditions))
+
+
+def _all(conditions: list[Match]) -> Match | None:
+    if not conditions:
+        return None
+    if len(conditions) == 1:
+        return conditions[0]
+    if len(conditions) == 2:
+        first, second = conditions
+        return lambda n, e: first(n, e) and second(n, e)
+    return lambda n, e: all(condition(n, e) for condition in conditions)
+
+
+def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match | None:
+    """What the steps in front demand of the ancestors; None if nothing."""
+    if not steps:
+        return None
+    last = steps[-1]
+    if isinstance(last, Root):
+        return lambda n, e: type(n.parent) is Document
+    if last == _BETWEEN:
+        before = steps[:-1]
+        # `//x` at the beginning says nothing: every node is below the root.
+        if len(before) == 1 and isinstance(before[0], Root):
+            return None
+        return _some_ancestor(_node(before, compiler, names))
+    here = _node(steps, compiler, names)
+    return lambda n, e: n.parent is not None and here(n.parent, e)
+
+
+def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match:
+    """Whether a node itself matches these steps."""
+    last = steps[-1]
+    if not isinstance(last, Step) or last.axis != "child":
+        raise OutsideSubset("a context with an unusual step")
+    accept = axes.accepts(last.test)
+    conditions: list[Match] = [lambda n, e: accept(n)]
+    above = _above(steps[:-1], compiler, names)
+    if above is not None:
+        conditions.append(above)
+    conditions += _predicates(last, compiler, names)
+    found = _all(conditions)
+    assert found is not None
+    return found
+
+
+def _some_ancestor(match: Match) -> Match:
+    def run(n: Any, e: Env) -> bool:
+        m = n.parent
+        while m is not None:
+            if match(m, e):
+                return True
+            m = m.parent
+        return False
+
+    return run
+
+
+def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[Match]:
+    found = []
+    for predicate in step.predicates:
+        for part in _conjuncts(predicate):
+            focus = Focus(is_node=True, has_position=True)
+            code = compiler.code(part, Scope(names, focus))
+            if focus.used_position or code.kind == NUMBER:
+                raise OutsideSubset("a context that counts positions")
+            test = _no_position(code.many) if code.kind == ANY else test_of(code)
+            found.append(_by_name(test) if code.by_name else _safely(test))
+    return found
+
+
+def _conjuncts(expr: Expr) -> list[Expr]:
+    if isinstance(expr, Binary) and expr.operator == "and":
+        return _conjuncts(expr.left) + _conjuncts(expr.right)
+    return [expr]
+
+
+def _no_position(many: Run) -> Run:
+    """A condition of unknown type; a number would be a position, which is not kept here."""
+
+    def run(n: Any, e: Env) -> bool:
+        items = many(n, e)
+        if len(items) == 1 and is_number(items[0]):
+            raise OutsideSubset("a context that counts positions")
+        return truth(items)
+
+    return run
+
+
+def _safely(test: Run) -> Match:
+    def run(n: Any, e: Env) -> bool:
+        outer = e[CURRENT]
+        e[CURRENT] = n
+        try:
+            return bool(test(n, e))
+        except XPathError:
+            return False
+        finally:
+            e[CURRENT] = outer
+
+    return run
+
+
+def _by_name(test: Run) -> Match:
+    """A condition on names alone is asked once for each name."""
+    known: dict[tuple[Any, str], bool] = {}
+
+    def run(n: Any, e: Env) -> bool:
+        key = (n.source.prefix if hasattr(n, "source") else None, n.tag)
+        answer = known.get(key)
+        if answer is None:
+            if len(known) >= _NAMES_MAX:
+                known.clear()
+            answer = known[key] = bool(test(n, e))
+        return answer
+
+    return run
+
+
+_NAMES_MAX: Final = 10_000

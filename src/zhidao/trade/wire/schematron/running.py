@@ -1,0 +1,294 @@
+"""Rules compiled to closures, and what they say of a document.
+
+What the compiler does not cover is listed and left to another engine: single asserts, or a whole
+pattern where a context is outside, since its first match decides which rule judges a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from zhidao.trade.wire.schematron.absence import AbsentPaths
+from zhidao.trade.wire.schematron.functions import define_functions
+from zhidao.trade.wire.schematron.matching import Alternative, Match, alternatives
+from zhidao.trade.wire.schematron.ruleset import Let, Pattern, Rule, RuleSet
+from zhidao.trade.wire.xpath.code import CURRENT, DOCUMENT, Code, Env, Run, Scope, test_of
+from zhidao.trade.wire.xpath.compiler import Compiler
+from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element
+from zhidao.trade.wire.xpath.parser import parse
+from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An assert, by its number, that fired at a node or could not be decided there.
+
+    `order` is the number of the node's element in the document, `attribute` the full name if the
+    node is one. `error` is the XPath error's code where undecided, else empty.
+    """
+
+    number: int
+    order: int
+    attribute: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Answers:
+    """All answers of one run, and the asserts that another engine has yet to judge."""
+
+    given: list[Answer] = field(default_factory=list)
+    left: set[int] = field(default_factory=set)
+
+
+# Slots of a rule's variables with what fills them before each node.
+Lets = list[tuple[int, Callable[[Any, Env], Any]]]
+Tests = list[tuple[int, Run, bool]]
+
+
+@dataclass(slots=True)
+class _Rule:
+    lets: Lets
+    tests: Tests
+    absent: AbsentPaths
+
+
+@dataclass(slots=True)
+class _Pattern:
+    """Candidates in order of rules, by tag; `anywhere` for those that any tag may match."""
+
+    rules: list[_Rule]
+    numbers: range
+    elements: dict[str, list[tuple[int, Match | None]]]
+    anywhere: list[tuple[int, Match | None]]
+    attributes: list[tuple[int, str | None, Match | None]]
+    merged: dict[str, list[tuple[int, Match | None]]] = field(default_factory=dict)
+
+
+class CompiledRules:
+    """Rules ready to run. `outside` gives, by number, why an assert is left to another engine."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.outside: dict[int, str] = {}
+        self._namespaces = rules.namespaces
+        self._compiler = Compiler()
+        self._names: dict[str, int] = {}
+        self._globals: Lets = []
+        self._patterns: list[_Pattern] = []
+        self._known: dict[str, Code | OutsideSubset] = {}
+        for let in rules.lets:
+            self._global(let)
+        define_functions(rules, self._compiler, self._names)
+        first = 0
+        for pattern in rules.patterns:
+            count = sum(len(rule.asserts) for rule in pattern.rules)
+            self._pattern(pattern, range(first, first + count))
+            first += count
+
+    def run(self, document: Document) -> Answers:
+        """Every assert's answer at every node of its context, in the order of the rules."""
+        answers = Answers(left=set(self.outside))
+        env: Env = [None] * self._compiler.slots
+        env[DOCUMENT] = document
+        for slot, start in self._globals:
+            env[slot] = start(document, env)
+        for pattern in self._patterns:
+            found: list[tuple[float, Answer]] = []
+            try:
+                self._run_pattern(pattern, document, env, found, answers.left)
+            except OutsideSubset:
+                answers.left.update(pattern.numbers)
+                continue
+            found.sort(key=_in_order)
+            answers.given.extend(answer for _, answer in found)
+        if answers.left:
+            answers.given = [a for a in answers.given if a.number not in answers.left]
+        return answers
+
+    def _run_pattern(
+        self,
+        pattern: _Pattern,
+        document: Document,
+        env: Env,
+        found: list[tuple[float, Answer]],
+        left: set[int],
+    ) -> None:
+        for tag, nodes in document.by_tag.items():
+            candidates = pattern.merged.get(tag)
+            if candidates is None:
+                candidates = _merged(pattern, tag)
+            if not candidates:
+                continue
+            for node in nodes:
+                for place, match in candidates:
+                    if match is None or match(node, env):
+                        _judge(pattern.rules[place], node, env, found, left)
+                        break
+        if pattern.attributes:
+            for element in document.elements:
+                for attribute in element.attribute_nodes() if element.attributes else ():
+                    for place, name, match in pattern.attributes:
+                        if name in (None, attribute.tag) and (
+                            match is None or match(attribute, env)
+                        ):
+                            _judge(pattern.rules[place], attribute, env, found, left)
+                            break
+
+    def _global(self, let: Let) -> None:
+        slot = self._compiler.slot()
+        code = self._coded(let.select, {})
+        self._names = {**self._names, let.name: slot}
+        self._globals.append((slot, _lazily(slot, code)))
+
+    def _coded(self, text: str, extra: dict[str, int]) -> Code | OutsideSubset:
+        key = text if not extra else ""
+        if key and key in self._known:
+            return self._known[key]
+        try:
+            expr = parse(text, self._namespaces)
+            code: Code | OutsideSubset = self._compiler.code(expr, Scope({**self._names, **extra}))
+        except OutsideSubset as error:
+            code = error
+        if key:
+            self._known[key] = code
+        return code
+
+    def _pattern(self, pattern: Pattern, numbers: range) -> None:
+        made = _Pattern([], numbers, {}, [], [])
+        number = numbers.start
+        try:
+            for place, rule in enumerate(pattern.rules):
+                self._contexts(made, place, rule.context)
+        except OutsideSubset as error:
+            self.outside.update(dict.fromkeys(numbers, f"its pattern's contexts: {error}"))
+            return
+        for rule in pattern.rules:
+            made.rules.append(self._rule(rule, number))
+            number += len(rule.asserts)
+        self._patterns.append(made)
+
+    def _contexts(self, made: _Pattern, place: int, context: str) -> None:
+        expr = parse(context, self._namespaces)
+        for one in alternatives(expr, self._compiler, self._names):
+            _file(made, place, one)
+
+    def _rule(self, rule: Rule, first: int) -> _Rule:
+        extra: dict[str, int] = {}
+        made = _Rule([], [], AbsentPaths())
+        for let in rule.lets:
+            slot = self._compiler.slot()
+            code = self._coded(let.select, dict(extra)) if "$" in let.select or extra else None
+            code = code or self._coded(let.select, {})
+            extra[let.name] = slot
+            made.lets.append((slot, _lazily(slot, code)))
+        for number, one in enumerate(rule.asserts, first):
+            if not one.fires_when and self._is_absence(made.absent, number, one.test):
+                continue
+            code = self._coded(one.test, extra if "$" in one.test else {})
+            if isinstance(code, OutsideSubset):
+                self.outside[number] = str(code)
+            else:
+                made.tests.append((number, test_of(code), one.fires_when))
+        return made
+
+    def _is_absence(self, absent: AbsentPaths, number: int, test: str) -> bool:
+        if not test.lstrip().startswith("not"):
+            return False
+        try:
+            return absent.take(number, parse(test, self._namespaces))
+        except OutsideSubset:
+            return False
+
+
+def _in_order(found: tuple[float, Answer]) -> tuple[float, int]:
+    return found[0], found[1].number
+
+
+def _file(made: _Pattern, place: int, one: Alternative) -> None:
+    if one.is_attribute:
+        made.attributes.append((place, one.tag, one.match))
+    elif one.tag is None:
+        made.anywhere.append((place, one.match))
+    else:
+        made.elements.setdefault(one.tag, []).append((place, one.match))
+
+
+def _merged(pattern: _Pattern, tag: str) -> list[tuple[int, Match | None]]:
+    # Names come from documents: bounded, or a stranger could fill the memory with tags.
+    if len(pattern.merged) > _TAGS_MAX:
+        pattern.merged.clear()
+    own = pattern.elements.get(tag, [])
+    merged = sorted([*own, *pattern.anywhere], key=lambda candidate: candidate[0])
+    pattern.merged[tag] = merged
+    return merged
+
+
+_TAGS_MAX: Final = 5000
+
+
+def _lazily(slot: int, code: Code | OutsideSubset) -> Callable[[Any, Env], Any]:
+    """Fills a slot with a promise; who asks first computes it, who asks later gets the same."""
+
+    def start(node: Any, env: Env) -> Any:
+        def value(frame: Env) -> list[Any]:
+            if isinstance(code, OutsideSubset):
+                raise code
+            try:
+                items: list[Any] = code.many(node, frame)
+            except (XPathError, OutsideSubset) as error:
+                frame[slot] = _raising(error)
+                raise
+            frame[slot] = items
+            return items
+
+        return value
+
+    return start
+
+
+def _raising(error: Exception) -> Callable[[Env], list[Any]]:
+    def value(frame: Env) -> list[Any]:
+        raise error
+
+    return value
+
+
+def _judge(
+    rule: _Rule, node: Any, env: Env, found: list[tuple[float, Answer]], left: set[int]
+) -> None:
+    env[CURRENT] = node
+    for slot, start in rule.lets:
+        env[slot] = start(node, env)
+    found.extend((node.order, _answer(number, node)) for number in rule.absent.broken(node))
+    for number, test, fires_when in rule.tests:
+        try:
+            if bool(test(node, env)) is fires_when:
+                found.append((node.order, _answer(number, node)))
+        except XPathError as error:
+            found.append((node.order, _answer(number, node, str(error.args[0]))))
+        except OutsideSubset:
+            left.add(number)
+
+
+def _answer(number: int, node: Any, error: str = "") -> Answer:
+    if type(node) is Attribute:
+        return Answer(number, int(node.parent.order), node.tag, error)
+    return Answer(number, int(node.order), "", error)
+
+
+def node_of(document: Document, answer: Answer) -> Element | Attribute:
+    """The node that an answer is about."""
+    element = document.elements[answer.order]
+    if not answer.attribute:
+        return element
+    attribute = element.attribute(answer.attribute)
+    assert attribute is not None
+    return attribute
+
+
+def sorted_answers(answers: Iterable[Answer], rules: RuleSet) -> list[Answer]:
+    """Answers of several engines in the one order: pattern, node, assert."""
+    place = [index for index, p in enumerate(rules.patterns) for r in p.rules for _ in r.asserts]
+    return sorted(answers, key=lambda a: (place[a.number], a.order, a.attribute, a.number))

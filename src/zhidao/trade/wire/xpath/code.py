@@ -1,0 +1,210 @@
+"""What the compiler hands from part to part: closures with what is known of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from zhidao.trade.wire.xpath.values import (
+    NODES,
+    OutsideSubset,
+    Untyped,
+    XPathError,
+    atom_of,
+    is_number,
+)
+
+# A closure takes the context item and the frame: a list of slots.
+Env = list[Any]
+Run = Callable[[Any, Env], Any]
+
+DOCUMENT: Final = 0
+POSITION: Final = 1
+LAST: Final = 2
+CURRENT: Final = 3
+FIRST_FREE: Final = 4
+
+NODES_KIND: Final = "nodes"
+BOOLEAN: Final = "boolean"
+STRING: Final = "string"
+NUMBER: Final = "number"
+ANY: Final = "any"
+
+
+@dataclass(slots=True)
+class Code:
+    """One compiled expression.
+
+    `many` gives all items as a list that nobody changes. `one`, where the static type allows no
+    second item, gives the item or None. `test` gives the effective boolean value. `ordered`: the
+    nodes come in document order without doubles; `flat`: none is inside another. `constant`: a
+    known value. `string`: the one item's string, '' if there is none. `by_name`: depends on
+    nothing but the name of the context node.
+    """
+
+    kind: str
+    many: Run
+    one: Run | None = None
+    test: Run | None = None
+    ordered: bool = True
+    flat: bool = False
+    constant: Any = None
+    by_name: bool = False
+    string: Run | None = None
+
+
+@dataclass(slots=True)
+class Focus:
+    """What is known of the context item where an expression stands."""
+
+    is_node: bool = True
+    has_position: bool = False
+    used_position: bool = False
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names that an expression can see: variables by slot, and the focus."""
+
+    names: dict[str, int]
+    focus: Focus = field(default_factory=Focus)
+
+
+def single(kind: str, one: Run, *, by_name: bool = False) -> Code:
+    """Code whose result is at most one item; a boolean's test is the item itself."""
+
+    def many(n: Any, e: Env) -> list[Any]:
+        value = one(n, e)
+        return [] if value is None else [value]
+
+    return Code(kind, many, one, one if kind == BOOLEAN else None, by_name=by_name)
+
+
+def constant(kind: str, value: Any) -> Code:
+    """Code of a literal."""
+    items = [value]
+    return Code(kind, lambda n, e: items, lambda n, e: value, constant=value, by_name=True)
+
+
+def test_of(code: Code) -> Run:
+    """The effective boolean value. Source: XPath 2.0 section 2.4.3."""
+    if code.test is not None:
+        return code.test
+    if code.kind == NODES_KIND:
+        many = code.many
+        return lambda n, e: bool(many(n, e))
+    if code.one is not None and code.kind == STRING:
+        one = code.one
+        return lambda n, e: bool(one(n, e))
+    many = code.many
+    return lambda n, e: truth(many(n, e))
+
+
+def truth(items: list[Any]) -> bool:
+    """The effective boolean value of a sequence. Raises XPathError FORG0006 if it has none."""
+    if not items:
+        return False
+    first = items[0]
+    if isinstance(first, NODES):
+        return True
+    if len(items) > 1:
+        raise XPathError("FORG0006")
+    if isinstance(first, bool | str):
+        return bool(first)
+    if is_number(first):
+        return bool(first == first and first != 0)  # noqa: PLR0124 (NaN is false)
+    raise XPathError("FORG0006")
+
+
+def atom(code: Code) -> Run:
+    """The one atomic value, or None for the empty sequence; XPTY0004 for more."""
+    if code.one is not None:
+        one = code.one
+        if code.kind in (BOOLEAN, STRING, NUMBER):
+            return one
+
+        def from_one(n: Any, e: Env) -> Any:
+            item = one(n, e)
+            return None if item is None else atom_of(item)
+
+        return from_one
+    many = code.many
+
+    def from_many(n: Any, e: Env) -> Any:
+        items = many(n, e)
+        if len(items) > 1:
+            raise XPathError("XPTY0004")
+        return atom_of(items[0]) if items else None
+
+    return from_many
+
+
+def atoms(code: Code) -> Run:
+    """All atomic values as a list."""
+    many = code.many
+    if code.kind == NODES_KIND:
+        return lambda n, e: [Untyped(m.string()) for m in many(n, e)]
+    if code.kind in (BOOLEAN, STRING, NUMBER):
+        return many
+    return lambda n, e: [atom_of(m) for m in many(n, e)]
+
+
+def text(code: Code) -> Run:
+    """An argument of type xs:string?, the empty sequence as ''."""
+    if code.constant is not None and isinstance(code.constant, str):
+        value = code.constant
+        return lambda n, e: value
+    if code.string is not None:
+        return code.string
+    if code.kind == STRING and code.one is not None:
+        one = code.one
+        return lambda n, e: one(n, e) or ""
+    if code.kind == NODES_KIND:
+        many = code.many
+
+        def of_nodes(n: Any, e: Env) -> str:
+            nodes = many(n, e)
+            if not nodes:
+                return ""
+            if len(nodes) > 1:
+                raise XPathError("XPTY0004")
+            return str(nodes[0].string())
+
+        return of_nodes
+    value_of = atom(code)
+
+    def of_any(n: Any, e: Env) -> str:
+        value = value_of(n, e)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise XPathError("XPTY0004")
+        return str(value)
+
+    return of_any
+
+
+def numeric(code: Code) -> Run:
+    """An argument of a numeric type, untyped as a double; None for the empty sequence."""
+    from zhidao.trade.wire.xpath.values import to_double
+
+    value_of = atom(code)
+    if code.kind == NUMBER:
+        return value_of
+
+    def run(n: Any, e: Env) -> Any:
+        value = value_of(n, e)
+        if value is None or is_number(value):
+            return value
+        if isinstance(value, Untyped):
+            return to_double(value)
+        raise XPathError("XPTY0004")
+
+    return run
+
+
+def require_node(focus: Focus) -> None:
+    """Refuses at compile time what needs a node where the context may be a value."""
+    if not focus.is_node:
+        raise OutsideSubset("a step from what may be no node")

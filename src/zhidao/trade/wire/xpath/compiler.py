@@ -1,0 +1,680 @@
+"""Expression to closure: what `compiled` returns needs no tree walk of its own at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from zhidao.trade.wire.xpath import axes, operators
+from zhidao.trade.wire.xpath.code import (
+    ANY,
+    BOOLEAN,
+    CURRENT,
+    DOCUMENT,
+    FIRST_FREE,
+    LAST,
+    NODES_KIND,
+    NUMBER,
+    POSITION,
+    STRING,
+    Code,
+    Env,
+    Focus,
+    Run,
+    Scope,
+    atom,
+    constant,
+    require_node,
+    single,
+    test_of,
+    truth,
+)
+from zhidao.trade.wire.xpath.functions import FUNCTIONS
+from zhidao.trade.wire.xpath.parser import FN, XS
+from zhidao.trade.wire.xpath.syntax import (
+    Binary,
+    Call,
+    Cast,
+    Conditional,
+    ContextItem,
+    Expr,
+    Filter,
+    Literal,
+    Loop,
+    Negation,
+    NodeTest,
+    Path,
+    Quantified,
+    Root,
+    Sequence,
+    Step,
+    Variable,
+)
+from zhidao.trade.wire.xpath.values import CASTS, NODES, OutsideSubset, XPathError, is_number
+
+# A function of the rules' own: takes compiled arguments, gives code.
+OwnFunction = Callable[[list[Code]], Code]
+_CAST_KINDS: Final = {
+    "string": STRING,
+    "boolean": BOOLEAN,
+    "double": NUMBER,
+    "decimal": NUMBER,
+    "integer": NUMBER,
+    "date": ANY,
+}
+
+
+class Compiler:
+    """Compiles expressions that share variables and functions.
+
+    `slots` counts the places that a frame needs; every scope handed in must use slots of ours.
+    """
+
+    def __init__(self, own: Mapping[tuple[str, str], OwnFunction] | None = None) -> None:
+        self.slots = FIRST_FREE
+        self._own = dict(own or {})
+        self._kept: dict[tuple[Expr, ...], int] = {}
+
+    def slot(self) -> int:
+        """A new place in the frame."""
+        self.slots += 1
+        return self.slots - 1
+
+    def define(self, space: str, local: str, function: OwnFunction) -> None:
+        """Adds a function of the rules' own."""
+        self._own[space, local] = function
+
+    def code(self, expr: Expr, scope: Scope) -> Code:
+        """The expression as closures. Raises OutsideSubset for what is not compiled."""
+        work = self._WORK.get(type(expr))
+        if work is None:
+            raise OutsideSubset(f"{type(expr).__name__} is not compiled")
+        return work(self, expr, scope)
+
+    def _literal(self, expr: Literal, scope: Scope) -> Code:
+        return constant(STRING if isinstance(expr.value, str) else NUMBER, expr.value)
+
+    def _variable(self, expr: Variable, scope: Scope) -> Code:
+        slot = scope.names.get(expr.name)
+        if slot is None:
+            raise OutsideSubset(f"the variable ${expr.name} is not known")
+
+        def many(n: Any, e: Env) -> list[Any]:
+            value = e[slot]
+            if type(value) is list:
+                return value
+            # A global variable, or one of a rule, computed when it is first asked for.
+            return value(e)  # type: ignore[no-any-return]
+
+        return Code(ANY, many)
+
+    def _context(self, expr: ContextItem, scope: Scope) -> Code:
+        kind = NODES_KIND if scope.focus.is_node else ANY
+        test = (lambda n, e: True) if scope.focus.is_node else None
+        return Code(
+            kind,
+            lambda n, e: [n],
+            lambda n, e: n,
+            test,
+            flat=True,
+            string=(lambda n, e: n.string()) if scope.focus.is_node else None,
+        )
+
+    def _root(self, expr: Root, scope: Scope) -> Code:
+        require_node(scope.focus)
+        return Code(
+            NODES_KIND,
+            lambda n, e: [e[DOCUMENT]],
+            lambda n, e: e[DOCUMENT],
+            lambda n, e: True,
+            flat=True,
+        )
+
+    def _sequence(self, expr: Sequence, scope: Scope) -> Code:
+        codes = [self.code(each, scope) for each in expr.items]
+        manies = [each.many for each in codes]
+        if codes and all(each.constant is not None for each in codes):
+            known = [each.constant for each in codes]
+            return Code(ANY, lambda n, e: known)
+
+        def many(n: Any, e: Env) -> list[Any]:
+            return [item for part in manies for item in part(n, e)]
+
+        nodes = bool(codes) and all(each.kind == NODES_KIND for each in codes)
+        # Kind nodes promises document order only through `ordered`.
+        return Code(NODES_KIND if nodes else ANY, many, ordered=False)
+
+    # Paths.
+
+    def _step(self, expr: Step, scope: Scope) -> Code:
+        require_node(scope.focus)
+        run = self._axis(expr, scope)
+        one_node = expr.axis in ("self", "parent")
+        flat = expr.axis in ("child", "attribute", "self", "parent")
+        test = self._existence(expr, scope)
+        if expr.axis in axes.REVERSE and expr.axis != "parent":
+            forward = run
+            run = lambda n, e: forward(n, e)[::-1]  # noqa: E731 (document order)
+        one = (lambda n, e: next(iter(run(n, e)), None)) if one_node else None
+        return Code(NODES_KIND, run, one, test, flat=flat, string=self._string(expr, run))
+
+    def _string(self, step: Step, run: Run) -> Run | None:
+        """The string of the one node of a step, without making a node of an attribute."""
+        tag = axes.tag_of(step.test)
+        if step.axis == "attribute" and tag is not None and not step.predicates:
+            return lambda n, e: n.attributes.get(tag, "")
+
+        def string(n: Any, e: Env) -> str:
+            nodes = run(n, e)
+            if not nodes:
+                return ""
+            if len(nodes) > 1:
+                raise XPathError("XPTY0004")
+            return str(nodes[0].string())
+
+        return string
+
+    def _axis(self, step: Step, scope: Scope) -> Run:
+        """The step's nodes in the axis's order, predicates applied."""
+        return self._filtered(axes.along(step.axis, step.test), step.predicates, scope, node=True)
+
+    def _existence(self, step: Step, scope: Scope) -> Run | None:
+        tag = axes.tag_of(step.test)
+        if step.predicates or tag is None:
+            return None
+        if step.axis == "child":
+            return lambda n, e: tag in n.kids
+        if step.axis == "attribute":
+            return lambda n, e: tag in n.attributes
+        if step.axis == axes.EVERY_ATTRIBUTE:
+            # Quick where nobody has it; otherwise the step itself says where.
+            run = axes.along(step.axis, step.test)
+            return lambda n, e: tag in e[DOCUMENT].owners and bool(run(n, e))
+        return None
+
+    def _filtered(self, run: Run, predicates: tuple[Expr, ...], scope: Scope, *, node: bool) -> Run:
+        for predicate in predicates:
+            run = self._predicate(run, predicate, scope, node=node)
+        return run
+
+    def _predicate(self, run: Run, predicate: Expr, scope: Scope, *, node: bool) -> Run:
+        if isinstance(predicate, Literal) and isinstance(predicate.value, int):
+            index = predicate.value
+            return lambda n, e: run(n, e)[index - 1 : index] if index > 0 else []
+        focus = Focus(is_node=node, has_position=True)
+        code = self.code(predicate, Scope(scope.names, focus))
+        if code.by_name and code.kind == BOOLEAN and node:
+            return _by_name(run, test_of(code))
+        if not focus.used_position and code.kind in (BOOLEAN, NODES_KIND, STRING):
+            test = test_of(code)
+            return lambda n, e: [m for m in run(n, e) if test(m, e)]
+        return _positional(run, code)
+
+    def _path(self, expr: Path, scope: Scope) -> Code:
+        steps = _shortened(expr.steps)
+        code = self.code(steps[0], scope)
+        if code.kind != NODES_KIND:
+            if len(steps) > 1 and code.kind == ANY:
+                code = _checked_nodes(code)
+            elif len(steps) > 1:
+                raise OutsideSubset("a path from what are no nodes")
+        inner = Scope(scope.names, Focus(is_node=True))
+        closed = isinstance(steps[0], Root) and _is_closed(steps)
+        kept = _worth_keeping(steps) if closed else ()
+        for index, step in enumerate(steps[1:], 1):
+            if code.kind != NODES_KIND:
+                raise OutsideSubset("a step after values")
+            code = self._joined(code, step, inner, last=index == len(steps) - 1)
+            if closed and code.kind == NODES_KIND and index in kept:
+                code = self._remembered(code, tuple(steps[: index + 1]))
+        return code
+
+    def _remembered(self, code: Code, steps: tuple[Expr, ...]) -> Code:
+        """The nodes of a path from the root, found once for a document.
+
+        Where finding all of them meets an error, a test still asks one by one: it may be
+        answered before the error is reached.
+        """
+        slot = self._kept.get(steps)
+        if slot is None:
+            slot = self._kept[steps] = self.slot()
+        place, many, lazily = slot, code.many, test_of(code)
+
+        def all_of(n: Any, e: Env) -> list[Any]:
+            found = e[place]
+            if found is None:
+                found = e[place] = many(n, e)
+            return found  # type: ignore[no-any-return]
+
+        def test(n: Any, e: Env) -> bool:
+            if e[place] is None:
+                try:
+                    all_of(n, e)
+                except XPathError:
+                    return bool(lazily(n, e))
+            return bool(e[place])
+
+        return Code(NODES_KIND, all_of, None, test, ordered=code.ordered, flat=code.flat)
+
+    def _joined(self, before: Code, step: Expr, scope: Scope, *, last: bool) -> Code:
+        if not before.ordered:
+            before = _sorted(before)
+        after = self.code(step, scope)
+        if after.kind == ANY:
+            after = Code(ANY, _one_kind(after.many))
+        if not last and after.kind != NODES_KIND:
+            raise OutsideSubset("values in the middle of a path")
+        starts, then = before.many, after.many
+        if before.one is not None and before.kind == NODES_KIND:
+            return _from_one(before.one, after)
+        if after.one is not None and after.kind != NODES_KIND:
+            value_of = after.one
+
+            def values(n: Any, e: Env) -> list[Any]:
+                found = (value_of(m, e) for m in starts(n, e))
+                return [value for value in found if value is not None]
+
+            return Code(after.kind, values)
+
+        def many(n: Any, e: Env) -> list[Any]:
+            nodes = starts(n, e)
+            if len(nodes) == 1:
+                return then(nodes[0], e)  # type: ignore[no-any-return]
+            return [item for m in nodes for item in then(m, e)]
+
+        if after.kind != NODES_KIND:
+            return Code(after.kind, many)
+        exists = after.test
+
+        def test(n: Any, e: Env) -> bool:
+            if exists is not None:
+                return any(exists(m, e) for m in starts(n, e))
+            return any(then(m, e) for m in starts(n, e))
+
+        code = Code(NODES_KIND, many, None, test)
+        return _in_document_order(code, step, before_flat=before.flat)
+
+    def _filter(self, expr: Filter, scope: Scope) -> Code:
+        code = self.code(expr.base, scope)
+        if not code.ordered and code.kind == NODES_KIND and not isinstance(expr.base, Sequence):
+            code = _sorted(code)
+        run = self._filtered(code.many, expr.predicates, scope, node=code.kind == NODES_KIND)
+        return Code(code.kind, run, ordered=code.ordered, flat=code.flat)
+
+    # Operators and keywords.
+
+    def _binary(self, expr: Binary, scope: Scope) -> Code:
+        sign = expr.operator
+        left, right = self.code(expr.left, scope), self.code(expr.right, scope)
+        if sign in ("and", "or"):
+            return _logic(sign, left, right)
+        if sign in operators.GENERAL:
+            return operators.general_comparison(sign, left, right)
+        if sign in operators.VALUE:
+            return operators.value_comparison(sign, left, right)
+        if sign in operators.ARITHMETIC:
+            return operators.arithmetic(sign, left, right)
+        if sign == "to":
+            return Code(ANY, operators.range_of(left, right))
+        return _node_sets(sign, left, right)
+
+    def _negation(self, expr: Negation, scope: Scope) -> Code:
+        code = self.code(expr.operand, scope)
+        if expr.operator == "-":
+            return operators.negation(code)
+        return operators.arithmetic("+", constant(NUMBER, 0), code)
+
+    def _conditional(self, expr: Conditional, scope: Scope) -> Code:
+        test = test_of(self.code(expr.test, scope))
+        yes, no = self.code(expr.yes, scope), self.code(expr.no, scope)
+        if_yes, if_no = yes.many, no.many
+        many: Run = lambda n, e: if_yes(n, e) if test(n, e) else if_no(n, e)  # noqa: E731
+        kind = yes.kind if yes.kind == no.kind else ANY
+        code = Code(kind, many, ordered=yes.ordered and no.ordered)
+        if yes.one is not None and no.one is not None:
+            one_yes, one_no = yes.one, no.one
+            code.one = lambda n, e: one_yes(n, e) if test(n, e) else one_no(n, e)
+            if kind == BOOLEAN:
+                code.test = lambda n, e: bool(code.one and code.one(n, e))
+        return code
+
+    def _loop(self, expr: Loop, scope: Scope) -> Code:
+        (name, domain), rest = expr.bindings[0], expr.bindings[1:]
+        values = self.code(domain, scope).many
+        slot = self.slot()
+        inner = Scope({**scope.names, name: slot}, scope.focus)
+        body = self.code(Loop(rest, expr.body) if rest else expr.body, inner)
+        run = body.many
+
+        def many(n: Any, e: Env) -> list[Any]:
+            found: list[Any] = []
+            for item in values(n, e):
+                e[slot] = [item]
+                found.extend(run(n, e))
+            return found
+
+        return Code(body.kind if body.kind != NODES_KIND else ANY, many)
+
+    def _quantified(self, expr: Quantified, scope: Scope) -> Code:
+        (name, domain), rest = expr.bindings[0], expr.bindings[1:]
+        values = self.code(domain, scope).many
+        slot = self.slot()
+        inner = Scope({**scope.names, name: slot}, scope.focus)
+        body = Quantified(expr.every, rest, expr.body) if rest else expr.body
+        test = test_of(self.code(body, inner))
+        every = expr.every
+
+        def one(n: Any, e: Env) -> bool:
+            for item in values(n, e):
+                e[slot] = [item]
+                if bool(test(n, e)) is not every:
+                    return not every
+            return every
+
+        return single(BOOLEAN, one)
+
+    def _cast(self, expr: Cast, scope: Scope) -> Code:
+        work = CASTS.get(expr.type_name)
+        if work is None:
+            raise OutsideSubset(f"the type {expr.type_name}")
+        value_of = atom(self.code(expr.operand, scope))
+        optional = expr.optional
+
+        def cast(n: Any, e: Env) -> Any:
+            value = value_of(n, e)
+            if value is None:
+                if optional:
+                    return None
+                raise XPathError("XPTY0004")
+            return work(value)
+
+        if not expr.only_asks:
+            return single(_CAST_KINDS[expr.type_name], cast)
+
+        def castable(n: Any, e: Env) -> bool:
+            try:
+                value = value_of(n, e)
+            except XPathError as error:
+                # More than one item is not castable; any other error stays one.
+                if error.args == ("XPTY0004",):
+                    return False
+                raise
+            if value is None:
+                return optional
+            try:
+                work(value)
+            except XPathError:
+                return False
+            return True
+
+        return single(BOOLEAN, castable)
+
+    def _call(self, expr: Call, scope: Scope) -> Code:
+        if (expr.space, expr.local) in self._own:
+            return self._own[expr.space, expr.local]([self.code(a, scope) for a in expr.arguments])
+        if expr.space == XS:
+            if len(expr.arguments) != 1:
+                raise OutsideSubset("a constructor with more than one value")
+            return self._cast(Cast(expr.arguments[0], expr.local, True, False), scope)
+        if expr.space != FN:
+            raise OutsideSubset(f"the function {expr.local} of {expr.space}")
+        if not expr.arguments and expr.local in _FOCUS:
+            return _of_focus(expr.local, scope.focus)
+        if expr.local not in FUNCTIONS:
+            raise OutsideSubset(f"the function {expr.local}")
+        least, most, build = FUNCTIONS[expr.local]
+        arguments = [self.code(each, scope) for each in expr.arguments]
+        if least < 0 and not arguments:
+            focus = self._context(ContextItem(), scope)
+            focus.by_name = expr.local in ("name", "local-name", "namespace-uri")
+            arguments = [focus]
+        if not abs(least) <= len(arguments) <= most:
+            raise OutsideSubset(f"{expr.local} with {len(arguments)} arguments")
+        return build(arguments)
+
+    _WORK: Final[dict[type, Callable[..., Code]]] = {
+        Literal: _literal,
+        Variable: _variable,
+        ContextItem: _context,
+        Root: _root,
+        Sequence: _sequence,
+        Step: _step,
+        Path: _path,
+        Filter: _filter,
+        Binary: _binary,
+        Negation: _negation,
+        Conditional: _conditional,
+        Loop: _loop,
+        Quantified: _quantified,
+        Cast: _cast,
+        Call: _call,
+    }
+
+
+_FOCUS: Final = ("position", "last", "current")
+
+
+def _of_focus(name: str, focus: Focus) -> Code:
+    if name == "current":
+        return Code(NODES_KIND, lambda n, e: [e[CURRENT]], lambda n, e: e[CURRENT], flat=True)
+    if not focus.has_position:
+        raise OutsideSubset(f"{name}() outside a predicate")
+    focus.used_position = True
+    slot = POSITION if name == "position" else LAST
+    return single(NUMBER, lambda n, e: e[slot])
+
+
+def _shortened(steps: tuple[Expr, ...]) -> list[Expr]:
+    """`//x` as one descendant step, where no predicate counts positions."""
+    out: list[Expr] = []
+    for step in steps:
+        before = out[-1] if out else None
+        if (
+            isinstance(step, Step)
+            and step.axis == "child"
+            and before == _BETWEEN
+            and not any(map(_may_count, step.predicates))
+        ):
+            out[-1] = Step("descendant", step.test, step.predicates)
+        elif (
+            isinstance(step, Step)
+            and step.axis == "attribute"
+            and before == _BETWEEN
+            and axes.tag_of(step.test)
+            and not step.predicates
+        ):
+            out[-1] = Step(axes.EVERY_ATTRIBUTE, step.test)
+        elif before == _BETWEEN and (union := _descendants(step)) is not None:
+            out[-1] = union
+        else:
+            out.append(step)
+    return out
+
+
+_BETWEEN: Final = Step("descendant-or-self", NodeTest("node"))
+
+
+def _descendants(expr: Expr) -> Expr | None:
+    """A union of child steps as one of descendants, None for anything else."""
+    if isinstance(expr, Binary) and expr.operator == "union":
+        left, right = _descendants(expr.left), _descendants(expr.right)
+        return Binary("union", left, right) if left and right else None
+    if isinstance(expr, Step) and expr.axis == "child" and not expr.predicates:
+        return Step("descendant", expr.test)
+    return None
+
+
+def _is_closed(steps: list[Expr]) -> bool:
+    """Whether a path depends on nothing but the document: no variable, no current node."""
+    text = repr(steps)
+    return "Variable(" not in text and "'current'" not in text
+
+
+def _worth_keeping(steps: list[Expr]) -> tuple[int, ...]:
+    """Where in a path from the root its nodes are kept: the end, and each narrowed step."""
+    last = len(steps) - 1
+    return tuple(
+        index
+        for index, step in enumerate(steps)
+        if index == last or (isinstance(step, Step) and step.predicates)
+    )
+
+
+def _may_count(predicate: Expr) -> bool:
+    """Whether a predicate could be a position, or ask for one."""
+    if isinstance(predicate, Binary):
+        if predicate.operator in operators.ARITHMETIC:
+            return True
+        return _asks_position(predicate)
+    if isinstance(predicate, Path | Step | Quantified):
+        return _asks_position(predicate)
+    if isinstance(predicate, Call) and predicate.space == FN:
+        return predicate.local not in ("not", "exists", "contains") or _asks_position(predicate)
+    return True
+
+
+def _asks_position(expr: Expr) -> bool:
+    return "position'" in repr(expr) or "last'" in repr(expr)
+
+
+def _by_name(run: Run, test: Run) -> Run:
+    """A predicate over names alone, answered once for each name."""
+    known: dict[tuple[Any, str], bool] = {}
+
+    def filtered(n: Any, e: Env) -> list[Any]:
+        found = []
+        for m in run(n, e):
+            source = getattr(m, "source", None)
+            if source is None:
+                if test(m, e):
+                    found.append(m)
+                continue
+            key = (source.prefix, m.tag)
+            answer = known.get(key)
+            if answer is None:
+                if len(known) > _NAMES_MAX:
+                    known.clear()
+                answer = known[key] = bool(test(m, e))
+            if answer:
+                found.append(m)
+        return found
+
+    return filtered
+
+
+_NAMES_MAX: Final = 10_000
+
+
+def _positional(run: Run, code: Code) -> Run:
+    many = code.many
+
+    def filtered(n: Any, e: Env) -> list[Any]:
+        items = run(n, e)
+        outer = e[POSITION], e[LAST]
+        found = []
+        try:
+            for position, item in enumerate(items, 1):
+                e[POSITION], e[LAST] = position, len(items)
+                value = many(item, e)
+                if len(value) == 1 and is_number(value[0]):
+                    if value[0] == position:
+                        found.append(item)
+                elif truth(value):
+                    found.append(item)
+        finally:
+            e[POSITION], e[LAST] = outer
+        return found
+
+    return filtered
+
+
+def _sorted(code: Code) -> Code:
+    many = code.many
+
+    def run(n: Any, e: Env) -> list[Any]:
+        nodes = many(n, e)
+        if len(nodes) < 2:
+            return nodes  # type: ignore[no-any-return]
+        unique = {m.order: m for m in nodes}
+        return [unique[order] for order in sorted(unique)]
+
+    return Code(NODES_KIND, run, code.one, code.test, ordered=True, flat=False)
+
+
+def _in_document_order(code: Code, step: Expr, *, before_flat: bool) -> Code:
+    """Sorts the nodes of a step unless its axis keeps the order that its starts have."""
+    axis = step.axis if isinstance(step, Step) else ""
+    if axis == "self" or (before_flat and axis in ("child", "attribute")):
+        code.flat = before_flat
+        return code
+    if before_flat and axis.startswith("descendant"):
+        return code
+    return _sorted(code)
+
+
+def _checked_nodes(code: Code) -> Code:
+    many = code.many
+
+    def run(n: Any, e: Env) -> list[Any]:
+        items = many(n, e)
+        if not all(isinstance(item, NODES) for item in items):
+            raise XPathError("XPTY0019")
+        return items  # type: ignore[no-any-return]
+
+    return _sorted(Code(NODES_KIND, run, ordered=False))
+
+
+def _one_kind(many: Run) -> Run:
+    """Refuses a last step that might give nodes: those would have to be sorted."""
+
+    def run(n: Any, e: Env) -> list[Any]:
+        items = many(n, e)
+        if any(isinstance(item, NODES) for item in items):
+            raise OutsideSubset("nodes from a step that may give values")
+        return items  # type: ignore[no-any-return]
+
+    return run
+
+
+def _from_one(start: Run, after: Code) -> Code:
+    """A path that begins at one node: the next step's own properties hold."""
+    then, exists, only = after.many, after.test, after.one
+
+    def many(n: Any, e: Env) -> list[Any]:
+        m = start(n, e)
+        return [] if m is None else then(m, e)
+
+    code = Code(after.kind, many, ordered=after.ordered, flat=after.flat)
+    if only is not None:
+        one = only
+        code.one = lambda n, e: None if (m := start(n, e)) is None else one(m, e)
+    if exists is not None:
+        test = exists
+        code.test = lambda n, e: (m := start(n, e)) is not None and bool(test(m, e))
+    return code
+
+
+def _logic(sign: str, left: Code, right: Code) -> Code:
+    a, b = test_of(left), test_of(right)
+    by_name = left.by_name and right.by_name
+    if sign == "and":
+        return single(BOOLEAN, lambda n, e: bool(a(n, e) and b(n, e)), by_name=by_name)
+    return single(BOOLEAN, lambda n, e: bool(a(n, e) or b(n, e)), by_name=by_name)
+
+
+def _node_sets(sign: str, left: Code, right: Code) -> Code:
+    if left.kind != NODES_KIND or right.kind != NODES_KIND:
+        raise OutsideSubset(f"{sign} of what may be no nodes")
+    a, b = left.many, right.many
+    if sign == "union":
+        a_test, b_test = test_of(left), test_of(right)
+        code = Code(NODES_KIND, lambda n, e: [*a(n, e), *b(n, e)])
+        code.test = lambda n, e: bool(a_test(n, e) or b_test(n, e))
+        return _sorted(code)
+    wanted = sign == "intersect"
+
+    def many(n: Any, e: Env) -> list[Any]:
+        others = {m.order for m in b(n, e)}
+        return [m for m in a(n, e) if (m.order in others) is wanted]
+
+    return _sorted(Code(NODES_KIND, many))
