@@ -1,0 +1,1 @@
+"""Documents as tables of places: what each says of the consignment, both ways."""

@@ -1,0 +1,157 @@
+"""Short code lists as facts: units, packages, corridor places, stations and HS correlations.
+
+They hold what a corridor between China and its neighbours writes every day; a full list comes from
+the operator's file through an importer. Codes were entered from the lists' common use and not
+checked against a published edition, but for places, whose UN/LOCODEs were held against the
+2024-2 coordinate table.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+
+
+def _codes(table: str) -> dict[str, str]:
+    pairs = (pair.partition(" ") for pair in table.split(", "))
+    return {code: name for code, _, name in pairs}
+
+
+# UN/ECE Recommendation 20: code -> name.
+UNITS: Final = _codes(
+    "H87 piece, C62 one, SET set, PR pair, DZN dozen, NMP pack, KGM kilogram, GRM gram, TNE tonne, "
+    "LBR pound, MTR metre, CMT centimetre, MTK square metre, MTQ cubic metre, LTR litre, "
+    "MLT millilitre, KWH kilowatt hour, HUR hour"
+)
+# Units that count single things: a tolerance of quantity never applies to them (UCP 600 article
+# 30(b); not checked).
+COUNTED_UNITS: Final = frozenset(("H87", "C62", "SET", "PR", "DZN", "NMP"))
+# UN/ECE Recommendation 21: code -> name.
+PACKAGE_KINDS: Final = _codes(
+    "CT carton, BX box, PX pallet, PK package, CS case, CR crate, BG bag, SA sack, DR drum, "
+    "BE bundle, RL reel, RO roll, CN container, PC parcel, NE unpacked, BL bale, TB tub"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CorridorPlace:
+    """A place of the corridor; `station` is a rail station's code, `` where none is known."""
+
+    unlocode: str
+    name: str
+    country: str
+    station: str = ""
+
+
+# UN/LOCODE knows Horgos as CNHRS; RSHGO is a place of the same name in Serbia.
+CORRIDOR_PLACES: Final = tuple(
+    CorridorPlace(code, name, code[:2])
+    for code, name in (
+        *(("CNSHA", "Shanghai"), ("CNNGB", "Ningbo"), ("CNTAO", "Qingdao"), ("CNTSN", "Tianjin")),
+        *(("CNSZX", "Shenzhen"), ("CNXMN", "Xiamen"), ("CNHRS", "Horgos"), ("CNCAN", "Guangzhou")),
+        *(("VNHPH", "Haiphong"), ("VNSGN", "Ho Chi Minh City"), ("THLCH", "Laem Chabang")),
+        *(("THBKK", "Bangkok"), ("MYPKG", "Port Klang"), ("SGSIN", "Singapore")),
+        *(("IDJKT", "Jakarta"), ("PHMNL", "Manila"), ("KHPNH", "Phnom Penh")),
+        *(("JPTYO", "Tokyo"), ("JPOSA", "Osaka"), ("KRPUS", "Busan"), ("KRINC", "Incheon")),
+        *(("AUSYD", "Sydney"), ("AUMEL", "Melbourne"), ("NZAKL", "Auckland")),
+        *(("NLRTM", "Rotterdam"), ("DEHAM", "Hamburg"), ("DKEBJ", "Esbjerg"), ("PLGDN", "Gdansk")),
+    )
+)
+
+
+def import_places(data: str) -> dict[str, CorridorPlace]:
+    """Places by UN/LOCODE from a CSV with the columns code and name, as locode-db writes it.
+
+    Raises MalformedInput with the line for a row that has no code of five characters.
+    """
+    found = {}
+    for number, row in enumerate(csv.reader(io.StringIO(data)), start=1):
+        if number == 1 and row and row[0].strip().casefold() == "code":
+            continue
+        if len(row) < 2 or len(row[0].strip()) != 5:
+            raise MalformedInput("a row without code and name", where=f"line {number}")
+        code = row[0].strip()
+        found[code] = CorridorPlace(code, row[1].strip(), code[:2])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Where the goods of one HS code went in another edition: each of `codes` may be right."""
+
+    code: str
+    edition: str
+    codes: tuple[str, ...]
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether exactly one code remains."""
+        return len(self.codes) == 1
+
+
+# HS 2017 -> HS 2022, where a subheading was split, as far as known by heart; not checked against
+# the WCO's correlation table. A code without a row is assumed unchanged only if the operator's
+# table says so.
+HS_2017_TO_2022: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "851770": ("851771", "851779"),
+        "854140": ("854141", "854142", "854143", "854149"),
+        "847130": ("847130",),
+        "841370": ("841370",),
+        "848420": ("848420",),
+    }
+)
+
+
+def correlate(
+    code: str,
+    *,
+    edition: str,
+    to: str,
+    table: Mapping[str, tuple[str, ...]] = HS_2017_TO_2022,
+) -> Correlation:
+    """The codes of edition `to` that goods under `code` of `edition` may have, one or many.
+
+    Raises MalformedInput for editions without a table, or a code that the table does not hold.
+    """
+    if edition == to:
+        return Correlation(code, to, (code,))
+    if (edition, to) == ("2017", "2022"):
+        found = table.get(code, ())
+    elif (edition, to) == ("2022", "2017"):
+        found = tuple(sorted(old for old, new in table.items() if code in new))
+    else:
+        raise MalformedInput(f"no correlation from HS {edition} to HS {to}")
+    if not found:
+        raise MalformedInput(
+            f"HS {edition} code {code} is not in the correlation to HS {to}",
+            code="no_correlation",
+            remedy="import the full correlation table",
+        )
+    return Correlation(code, to, found)
+
+
+def import_correlation(data: str) -> dict[str, tuple[str, ...]]:
+    """A correlation from a CSV of pairs (2017 code, 2022 code), one-to-many by repeated rows."""
+    found: dict[str, list[str]] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(data)), start=1):
+        codes = [cell.strip().replace(".", "") for cell in row[:2]]
+        if number == 1 and codes and not codes[0].isdigit():
+            continue
+        if len(codes) != 2 or not all(c.isascii() and c.isdigit() and len(c) == 6 for c in codes):
+            raise MalformedInput("a row is not two codes of six digits", where=f"line {number}")
+        found.setdefault(codes[0], []).append(codes[1])
+    return {old: tuple(dict.fromkeys(new)) for old, new in found.items()}
+
+
+def nearest(value: str, codes: Iterable[str]) -> list[str]:
+    """At most three codes that look like the value, else the first three of the list."""
+    listed = list(codes)
+    return get_close_matches(value.upper()[:20], listed, n=3, cutoff=0.3) or listed[:3]

@@ -1,0 +1,88 @@
+"""One entry, all documents: made, read back and compared before anybody else sees them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, absorb, project
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.wire import leaves
+
+
+@dataclass(frozen=True, slots=True)
+class MadeDocument:
+    """A document's machine form with what reading it back gave. `digest`: SHA-256, hex."""
+
+    form: DocumentForm
+    number: str
+    data: bytes
+    digest: str
+    absorbed: Absorbed
+
+    @property
+    def file_name(self) -> str:
+        """A file's name for it."""
+        return f"{self.form.kind}.{self.form.syntax.value}"
+
+
+def make_set(
+    consignment: CanonicalConsignment, forms: Iterable[DocumentForm] = SET
+) -> list[MadeDocument]:
+    """The documents of a consignment, each read back whole.
+
+    Raises Refused for a document that says something else than the consignment: it is a defect of
+    ours and must not leave the house.
+    """
+    return [_made(consignment, form) for form in forms]
+
+
+def read_document(data: bytes, *, kind: str) -> Absorbed:
+    """What a document says, with the places that no field stands for.
+
+    Raises MalformedInput for an unknown kind and for what is no such document.
+    """
+    form = FORMS.get(kind)
+    if form is None:
+        raise MalformedInput(
+            f"no document kind {kind[:40]!r}",
+            code="unknown_kind",
+            remedy="one of " + " ".join(FORMS),
+        )
+    return absorb(leaves.decode(data, form), form, digest=hashlib.sha256(data).hexdigest())
+
+
+def rewrite(found: Absorbed) -> bytes:
+    """The canonical bytes of a document that was read."""
+    form = FORMS[found.kind]
+    return leaves.encode(project(found.consignment, form), form)
+
+
+def papers_of(made: Iterable[MadeDocument]) -> Mapping[str, CanonicalConsignment]:
+    """What each document says, by its kind."""
+    return {document.form.kind: document.absorbed.consignment for document in made}
+
+
+def _made(consignment: CanonicalConsignment, form: DocumentForm) -> MadeDocument:
+    data = leaves.encode(project(consignment, form), form)
+    found = read_document(data, kind=form.kind)
+    said = found.consignment.values
+    different = next((p for p, text in said.items() if consignment.get(p) != text), None)
+    if different is not None or not found.is_whole:
+        place = different or [*found.unmapped, *(m.place for m in found.misfits)][0]
+        raise Refused(
+            f"the {form.kind} does not read back as it was entered",
+            code="not_reversible",
+            where=place,
+            remedy="report it with the entry",
+        )
+    return MadeDocument(
+        form=form,
+        number=consignment.get(form.number_path),
+        data=data,
+        digest=hashlib.sha256(data).hexdigest(),
+        absorbed=found,
+    )

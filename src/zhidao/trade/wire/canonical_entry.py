@@ -1,0 +1,59 @@
+"""The entry of a document set as JSON: the consignment's fields, nested, each typed once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.documents.mapping import DocumentForm, Row, Syntax
+from zhidao.trade.domain.model.catalogue import FIELDS
+from zhidao.trade.domain.model.consignment import (
+    CanonicalConsignment,
+    Origin,
+    enter,
+    require,
+)
+from zhidao.trade.wire.leaves import decode, encode
+
+TYPE: Final = "zhidao.ConsignmentEntry.v2"
+_FORM: Final = DocumentForm(
+    kind="entry",
+    titles=("Consignment entry", "托运录入"),
+    syntax=Syntax.JSON,
+    number_path="id",
+    parts=tuple(Row(path, path) for path in FIELDS),
+)
+
+
+def read(data: bytes) -> CanonicalConsignment:
+    """The consignment of an entry file.
+
+    Raises MalformedInput naming the field for an unknown field, a wrong value, or every missing
+    one at once.
+    """
+    leaves = decode(data, _FORM)
+    if leaves.pop("type", None) != TYPE:
+        raise MalformedInput(f"not an entry of type {TYPE}", where="type")
+    values = {}
+    for place, value in leaves.items():
+        if not isinstance(value, str):
+            raise MalformedInput(
+                "every value of an entry is a text", where=place, remedy='write "12.5", not 12.5'
+            )
+        values[place] = value
+    consignment = enter(values, digest=hashlib.sha256(data).hexdigest(), origin=Origin.ENTRY)
+    require(consignment)
+    return consignment
+
+
+def write(consignment: CanonicalConsignment) -> bytes:
+    """The entry file of a consignment in its one canonical form."""
+    ordered = sorted(consignment.values.items(), key=lambda pair: _order(pair[0]))
+    return encode({"type": TYPE, **dict(ordered)}, _FORM)
+
+
+def _order(path: str) -> tuple[str, int, str]:
+    head, bracket, tail = path.partition("[")
+    index, _, rest = tail.partition("]")
+    return (head, int(index) if bracket else -1, rest)
