@@ -27,10 +27,21 @@ from zhidao.trade.wire.xpath.code import (
     require_node,
     single,
     test_of,
-    truth,
 )
 from zhidao.trade.wire.xpath.functions import FUNCTIONS
 from zhidao.trade.wire.xpath.parser import FN, XS
+from zhidao.trade.wire.xpath.rewriting import is_closed, shortened, worth_keeping
+from zhidao.trade.wire.xpath.sequences import (
+    arranged,
+    by_name,
+    checked_nodes,
+    from_one,
+    in_document_order,
+    logic,
+    node_sets,
+    one_kind,
+    positional,
+)
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
     Call,
@@ -42,7 +53,6 @@ from zhidao.trade.wire.xpath.syntax import (
     Literal,
     Loop,
     Negation,
-    NodeTest,
     Path,
     Quantified,
     Root,
@@ -50,7 +60,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Step,
     Variable,
 )
-from zhidao.trade.wire.xpath.values import CASTS, NODES, OutsideSubset, XPathError, is_number
+from zhidao.trade.wire.xpath.values import CASTS, OutsideSubset, XPathError
 
 # A function of the rules' own: takes compiled arguments, gives code.
 OwnFunction = Callable[[list[Code]], Code]
@@ -204,23 +214,23 @@ class Compiler:
         focus = Focus(is_node=node, has_position=True)
         code = self.code(predicate, Scope(scope.names, focus))
         if code.by_name and code.kind == BOOLEAN and node:
-            return _by_name(run, test_of(code))
+            return by_name(run, test_of(code))
         if not focus.used_position and code.kind in (BOOLEAN, NODES_KIND, STRING):
             test = test_of(code)
             return lambda n, e: [m for m in run(n, e) if test(m, e)]
-        return _positional(run, code)
+        return positional(run, code)
 
     def _path(self, expr: Path, scope: Scope) -> Code:
-        steps = _shortened(expr.steps)
+        steps = shortened(expr.steps)
         code = self.code(steps[0], scope)
         if code.kind != NODES_KIND:
             if len(steps) > 1 and code.kind == ANY:
-                code = _checked_nodes(code)
+                code = checked_nodes(code)
             elif len(steps) > 1:
                 raise OutsideSubset("a path from what are no nodes")
         inner = Scope(scope.names, Focus(is_node=True))
-        closed = isinstance(steps[0], Root) and _is_closed(steps)
-        kept = _worth_keeping(steps) if closed else ()
+        closed = isinstance(steps[0], Root) and is_closed(steps)
+        kept = worth_keeping(steps) if closed else ()
         for index, step in enumerate(steps[1:], 1):
             if code.kind != NODES_KIND:
                 raise OutsideSubset("a step after values")
@@ -258,15 +268,15 @@ class Compiler:
 
     def _joined(self, before: Code, step: Expr, scope: Scope, *, last: bool) -> Code:
         if not before.ordered:
-            before = _sorted(before)
+            before = arranged(before)
         after = self.code(step, scope)
         if after.kind == ANY:
-            after = Code(ANY, _one_kind(after.many))
+            after = Code(ANY, one_kind(after.many))
         if not last and after.kind != NODES_KIND:
             raise OutsideSubset("values in the middle of a path")
         starts, then = before.many, after.many
         if before.one is not None and before.kind == NODES_KIND:
-            return _from_one(before.one, after)
+            return from_one(before.one, after)
         if after.one is not None and after.kind != NODES_KIND:
             value_of = after.one
 
@@ -292,12 +302,12 @@ class Compiler:
             return any(then(m, e) for m in starts(n, e))
 
         code = Code(NODES_KIND, many, None, test)
-        return _in_document_order(code, step, before_flat=before.flat)
+        return in_document_order(code, step, before_flat=before.flat)
 
     def _filter(self, expr: Filter, scope: Scope) -> Code:
         code = self.code(expr.base, scope)
         if not code.ordered and code.kind == NODES_KIND and not isinstance(expr.base, Sequence):
-            code = _sorted(code)
+            code = arranged(code)
         run = self._filtered(code.many, expr.predicates, scope, node=code.kind == NODES_KIND)
         return Code(code.kind, run, ordered=code.ordered, flat=code.flat)
 
@@ -307,7 +317,7 @@ class Compiler:
         sign = expr.operator
         left, right = self.code(expr.left, scope), self.code(expr.right, scope)
         if sign in ("and", "or"):
-            return _logic(sign, left, right)
+            return logic(sign, left, right)
         if sign in operators.GENERAL:
             return operators.general_comparison(sign, left, right)
         if sign in operators.VALUE:
@@ -316,7 +326,7 @@ class Compiler:
             return operators.arithmetic(sign, left, right)
         if sign == "to":
             return Code(ANY, operators.range_of(left, right))
-        return _node_sets(sign, left, right)
+        return node_sets(sign, left, right)
 
     def _negation(self, expr: Negation, scope: Scope) -> Code:
         code = self.code(expr.operand, scope)
@@ -462,219 +472,3 @@ def _of_focus(name: str, focus: Focus) -> Code:
     focus.used_position = True
     slot = POSITION if name == "position" else LAST
     return single(NUMBER, lambda n, e: e[slot])
-
-
-def _shortened(steps: tuple[Expr, ...]) -> list[Expr]:
-    """`//x` as one descendant step, where no predicate counts positions."""
-    out: list[Expr] = []
-    for step in steps:
-        before = out[-1] if out else None
-        if (
-            isinstance(step, Step)
-            and step.axis == "child"
-            and before == _BETWEEN
-            and not any(map(_may_count, step.predicates))
-        ):
-            out[-1] = Step("descendant", step.test, step.predicates)
-        elif (
-            isinstance(step, Step)
-            and step.axis == "attribute"
-            and before == _BETWEEN
-            and axes.tag_of(step.test)
-            and not step.predicates
-        ):
-            out[-1] = Step(axes.EVERY_ATTRIBUTE, step.test)
-        elif before == _BETWEEN and (union := _descendants(step)) is not None:
-            out[-1] = union
-        else:
-            out.append(step)
-    return out
-
-
-_BETWEEN: Final = Step("descendant-or-self", NodeTest("node"))
-
-
-def _descendants(expr: Expr) -> Expr | None:
-    """A union of child steps as one of descendants, None for anything else."""
-    if isinstance(expr, Binary) and expr.operator == "union":
-        left, right = _descendants(expr.left), _descendants(expr.right)
-        return Binary("union", left, right) if left and right else None
-    if isinstance(expr, Step) and expr.axis == "child" and not expr.predicates:
-        return Step("descendant", expr.test)
-    return None
-
-
-def _is_closed(steps: list[Expr]) -> bool:
-    """Whether a path depends on nothing but the document: no variable, no current node."""
-    text = repr(steps)
-    return "Variable(" not in text and "'current'" not in text
-
-
-def _worth_keeping(steps: list[Expr]) -> tuple[int, ...]:
-    """Where in a path from the root its nodes are kept: the end, and each narrowed step."""
-    last = len(steps) - 1
-    return tuple(
-        index
-        for index, step in enumerate(steps)
-        if index == last or (isinstance(step, Step) and step.predicates)
-    )
-
-
-def _may_count(predicate: Expr) -> bool:
-    """Whether a predicate could be a position, or ask for one."""
-    if isinstance(predicate, Binary):
-        if predicate.operator in operators.ARITHMETIC:
-            return True
-        return _asks_position(predicate)
-    if isinstance(predicate, Path | Step | Quantified):
-        return _asks_position(predicate)
-    if isinstance(predicate, Call) and predicate.space == FN:
-        return predicate.local not in ("not", "exists", "contains") or _asks_position(predicate)
-    return True
-
-
-def _asks_position(expr: Expr) -> bool:
-    return "position'" in repr(expr) or "last'" in repr(expr)
-
-
-def _by_name(run: Run, test: Run) -> Run:
-    """A predicate over names alone, answered once for each name."""
-    known: dict[tuple[Any, str], bool] = {}
-
-    def filtered(n: Any, e: Env) -> list[Any]:
-        found = []
-        for m in run(n, e):
-            source = getattr(m, "source", None)
-            if source is None:
-                if test(m, e):
-                    found.append(m)
-                continue
-            key = (source.prefix, m.tag)
-            answer = known.get(key)
-            if answer is None:
-                if len(known) > _NAMES_MAX:
-                    known.clear()
-                answer = known[key] = bool(test(m, e))
-            if answer:
-                found.append(m)
-        return found
-
-    return filtered
-
-
-_NAMES_MAX: Final = 10_000
-
-
-def _positional(run: Run, code: Code) -> Run:
-    many = code.many
-
-    def filtered(n: Any, e: Env) -> list[Any]:
-        items = run(n, e)
-        outer = e[POSITION], e[LAST]
-        found = []
-        try:
-            for position, item in enumerate(items, 1):
-                e[POSITION], e[LAST] = position, len(items)
-                value = many(item, e)
-                if len(value) == 1 and is_number(value[0]):
-                    if value[0] == position:
-                        found.append(item)
-                elif truth(value):
-                    found.append(item)
-        finally:
-            e[POSITION], e[LAST] = outer
-        return found
-
-    return filtered
-
-
-def _sorted(code: Code) -> Code:
-    many = code.many
-
-    def run(n: Any, e: Env) -> list[Any]:
-        nodes = many(n, e)
-        if len(nodes) < 2:
-            return nodes  # type: ignore[no-any-return]
-        unique = {m.order: m for m in nodes}
-        return [unique[order] for order in sorted(unique)]
-
-    return Code(NODES_KIND, run, code.one, code.test, ordered=True, flat=False)
-
-
-def _in_document_order(code: Code, step: Expr, *, before_flat: bool) -> Code:
-    """Sorts the nodes of a step unless its axis keeps the order that its starts have."""
-    axis = step.axis if isinstance(step, Step) else ""
-    if axis == "self" or (before_flat and axis in ("child", "attribute")):
-        code.flat = before_flat
-        return code
-    if before_flat and axis.startswith("descendant"):
-        return code
-    return _sorted(code)
-
-
-def _checked_nodes(code: Code) -> Code:
-    many = code.many
-
-    def run(n: Any, e: Env) -> list[Any]:
-        items = many(n, e)
-        if not all(isinstance(item, NODES) for item in items):
-            raise XPathError("XPTY0019")
-        return items  # type: ignore[no-any-return]
-
-    return _sorted(Code(NODES_KIND, run, ordered=False))
-
-
-def _one_kind(many: Run) -> Run:
-    """Refuses a last step that might give nodes: those would have to be sorted."""
-
-    def run(n: Any, e: Env) -> list[Any]:
-        items = many(n, e)
-        if any(isinstance(item, NODES) for item in items):
-            raise OutsideSubset("nodes from a step that may give values")
-        return items  # type: ignore[no-any-return]
-
-    return run
-
-
-def _from_one(start: Run, after: Code) -> Code:
-    """A path that begins at one node: the next step's own properties hold."""
-    then, exists, only = after.many, after.test, after.one
-
-    def many(n: Any, e: Env) -> list[Any]:
-        m = start(n, e)
-        return [] if m is None else then(m, e)
-
-    code = Code(after.kind, many, ordered=after.ordered, flat=after.flat)
-    if only is not None:
-        one = only
-        code.one = lambda n, e: None if (m := start(n, e)) is None else one(m, e)
-    if exists is not None:
-        test = exists
-        code.test = lambda n, e: (m := start(n, e)) is not None and bool(test(m, e))
-    return code
-
-
-def _logic(sign: str, left: Code, right: Code) -> Code:
-    a, b = test_of(left), test_of(right)
-    by_name = left.by_name and right.by_name
-    if sign == "and":
-        return single(BOOLEAN, lambda n, e: bool(a(n, e) and b(n, e)), by_name=by_name)
-    return single(BOOLEAN, lambda n, e: bool(a(n, e) or b(n, e)), by_name=by_name)
-
-
-def _node_sets(sign: str, left: Code, right: Code) -> Code:
-    if left.kind != NODES_KIND or right.kind != NODES_KIND:
-        raise OutsideSubset(f"{sign} of what may be no nodes")
-    a, b = left.many, right.many
-    if sign == "union":
-        a_test, b_test = test_of(left), test_of(right)
-        code = Code(NODES_KIND, lambda n, e: [*a(n, e), *b(n, e)])
-        code.test = lambda n, e: bool(a_test(n, e) or b_test(n, e))
-        return _sorted(code)
-    wanted = sign == "intersect"
-
-    def many(n: Any, e: Env) -> list[Any]:
-        others = {m.order for m in b(n, e)}
-        return [m for m in a(n, e) if (m.order in others) is wanted]
-
-    return _sorted(Code(NODES_KIND, many))
