@@ -1,0 +1,168 @@
+"""Code over sequences: filtered, put in document order, joined and combined."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from zhidao.trade.wire.xpath.code import (
+    BOOLEAN,
+    LAST,
+    NODES_KIND,
+    POSITION,
+    Code,
+    Env,
+    Run,
+    single,
+    test_of,
+    truth,
+)
+from zhidao.trade.wire.xpath.syntax import Expr, Step
+from zhidao.trade.wire.xpath.values import NODES, OutsideSubset, XPathError, is_number
+
+
+def by_name(run: Run, test: Run) -> Run:
+    """A predicate over names alone, answered once for each name."""
+    known: dict[tuple[Any, str], bool] = {}
+
+    def filtered(n: Any, e: Env) -> list[Any]:
+        found = []
+        for m in run(n, e):
+            source = getattr(m, "source", None)
+            if source is None:
+                if test(m, e):
+                    found.append(m)
+                continue
+            key = (source.prefix, m.tag)
+            answer = known.get(key)
+            if answer is None:
+                if len(known) > _NAMES_MAX:
+                    known.clear()
+                answer = known[key] = bool(test(m, e))
+            if answer:
+                found.append(m)
+        return found
+
+    return filtered
+
+
+_NAMES_MAX: Final = 10_000
+
+
+def positional(run: Run, code: Code) -> Run:
+    """A predicate that may be a position, or ask for one."""
+    many = code.many
+
+    def filtered(n: Any, e: Env) -> list[Any]:
+        items = run(n, e)
+        outer = e[POSITION], e[LAST]
+        found = []
+        try:
+            for position, item in enumerate(items, 1):
+                e[POSITION], e[LAST] = position, len(items)
+                value = many(item, e)
+                if len(value) == 1 and is_number(value[0]):
+                    if value[0] == position:
+                        found.append(item)
+                elif truth(value):
+                    found.append(item)
+        finally:
+            e[POSITION], e[LAST] = outer
+        return found
+
+    return filtered
+
+
+def arranged(code: Code) -> Code:
+    """Nodes in document order, each once."""
+    many = code.many
+
+    def run(n: Any, e: Env) -> list[Any]:
+        nodes = many(n, e)
+        if len(nodes) < 2:
+            return nodes  # type: ignore[no-any-return]
+        unique = {m.order: m for m in nodes}
+        return [unique[order] for order in sorted(unique)]
+
+    return Code(NODES_KIND, run, code.one, code.test, ordered=True, flat=False)
+
+
+def in_document_order(code: Code, step: Expr, *, before_flat: bool) -> Code:
+    """Sorts the nodes of a step unless its axis keeps the order that its starts have."""
+    axis = step.axis if isinstance(step, Step) else ""
+    if axis == "self" or (before_flat and axis in ("child", "attribute")):
+        code.flat = before_flat
+        return code
+    if before_flat and axis.startswith("descendant"):
+        return code
+    return arranged(code)
+
+
+def checked_nodes(code: Code) -> Code:
+    """What must be nodes, arranged. A value among them is the error XPTY0019."""
+    many = code.many
+
+    def run(n: Any, e: Env) -> list[Any]:
+        items = many(n, e)
+        if not all(isinstance(item, NODES) for item in items):
+            raise XPathError("XPTY0019")
+        return items  # type: ignore[no-any-return]
+
+    return arranged(Code(NODES_KIND, run, ordered=False))
+
+
+def one_kind(many: Run) -> Run:
+    """Refuses a last step that might give nodes: those would have to be sorted."""
+
+    def run(n: Any, e: Env) -> list[Any]:
+        items = many(n, e)
+        if any(isinstance(item, NODES) for item in items):
+            raise OutsideSubset("nodes from a step that may give values")
+        return items  # type: ignore[no-any-return]
+
+    return run
+
+
+def from_one(start: Run, after: Code) -> Code:
+    """A path that begins at one node: the next step's own properties hold."""
+    then, exists, only = after.many, after.test, after.one
+
+    def many(n: Any, e: Env) -> list[Any]:
+        m = start(n, e)
+        return [] if m is None else then(m, e)
+
+    code = Code(after.kind, many, ordered=after.ordered, flat=after.flat)
+    if only is not None:
+        one = only
+        code.one = lambda n, e: None if (m := start(n, e)) is None else one(m, e)
+    if exists is not None:
+        test = exists
+        code.test = lambda n, e: (m := start(n, e)) is not None and bool(test(m, e))
+    return code
+
+
+def logic(sign: str, left: Code, right: Code) -> Code:
+    """`and`, `or`: from left to right, no further than needed."""
+    a, b = test_of(left), test_of(right)
+    by_name = left.by_name and right.by_name
+    if sign == "and":
+        return single(BOOLEAN, lambda n, e: bool(a(n, e) and b(n, e)), by_name=by_name)
+    return single(BOOLEAN, lambda n, e: bool(a(n, e) or b(n, e)), by_name=by_name)
+
+
+def node_sets(sign: str, left: Code, right: Code) -> Code:
+    """`union`, `intersect`, `except` of nodes."""
+    if left.kind != NODES_KIND or right.kind != NODES_KIND:
+        raise OutsideSubset(f"{sign} of what may be no nodes")
+    a, b = left.many, right.many
+    if sign == "union":
+        a_test, b_test = test_of(left), test_of(right)
+        code = Code(NODES_KIND, lambda n, e: [*a(n, e), *b(n, e)])
+        code.test = lambda n, e: bool(a_test(n, e) or b_test(n, e))
+        return arranged(code)
+    wanted = sign == "intersect"
+
+    def many(n: Any, e: Env) -> list[Any]:
+        others = {m.order for m in b(n, e)}
+        return [m for m in a(n, e) if (m.order in others) is wanted]
+
+    return arranged(Code(NODES_KIND, many))
