@@ -203,7 +203,7 @@ async def _batches(ledger: Ledger, shard: str, load: Load, count: int) -> float:
     began = time.perf_counter()
     waiting: set[asyncio.Task[list[Result]]] = set()
     for batch in made:
-        if len(waiting) == 3:
+        if len(waiting) == 4:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             _all_created(done)
         waiting.add(asyncio.create_task(ledger.submit_records(shard, batch)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from zhidao.core.errors import Conflict
@@ -67,8 +67,17 @@ class MemoryLedgerStore:
             await self._journal.append([entry])
         held.update({account.id: account for account in accounts})
 
-    async def commit(self, batch: Batch, *, epoch: int, entry: Entry) -> None:
+    async def commit(
+        self,
+        batch: Batch,
+        *,
+        epoch: int,
+        entry: Entry,
+        before: Awaitable[None] | None = None,
+    ) -> None:
         """Writes a batch and its event, or nothing."""
+        if before is not None:
+            await before
         self._check(batch.shard, epoch)
         held = self._batches.setdefault(batch.shard, [])
         past = self._past.setdefault(batch.shard, History())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -118,7 +118,14 @@ class PostgresLedgerStore:
         await self._database.run(work)
         self._journal.wake()
 
-    async def commit(self, batch: Batch, *, epoch: int, entry: Entry) -> None:
+    async def commit(
+        self,
+        batch: Batch,
+        *,
+        epoch: int,
+        entry: Entry,
+        before: Awaitable[None] | None = None,
+    ) -> None:
         """Writes a batch, its ids, its head and its event in one transaction."""
         ids, resolved = _id_rows(batch), _resolution_rows(batch)
         stamps = batch.records["timestamp"]
@@ -140,6 +147,8 @@ class PostgresLedgerStore:
             if len(resolved):
                 columns = ("shard", "pending_id", "posted")
                 await session.copy("finance.resolution", columns, resolved)
+            if before is not None:
+                await before
             await self._journal.append_in(session, [entry], None)
 
         await self._database.run(work)
@@ -236,9 +245,9 @@ def _resolves(movement: Movement) -> Name:
 
 
 async def _fence(session: Session, shard: str, epoch: int) -> None:
-    """Locks the lease row until the transaction ends; an older validator stops here."""
+    """Keeps the lease row as it is until the transaction ends; an older validator stops here."""
     row = await session.fetch_one(
-        "SELECT epoch FROM finance.validator WHERE shard = %s FOR UPDATE", (shard,)
+        "SELECT epoch FROM finance.validator WHERE shard = %s FOR SHARE", (shard,)
     )
     if row is None or int(row["epoch"]) != epoch:
         raise Conflict(f"epoch {epoch} of ledger {shard} is over", code="fenced")

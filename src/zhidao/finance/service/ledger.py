@@ -1,7 +1,7 @@
 """The ledger's one validator: groups become batches, batches become durable, then callers hear.
 
-While one batch is written, the next is already judged (two at a time, in order), so that the
-database and this process work side by side. Single transfers that arrive meanwhile go together
+While one batch is written, the next is already judged and sent (three at a time, in order), so that
+the database and this process work side by side. Single transfers that arrive meanwhile go together
 into the next batch: that is the group commit.
 """
 
@@ -29,7 +29,7 @@ from zhidao.finance.service.ports import LedgerStore
 _T = TypeVar("_T")
 # Judging this many takes milliseconds: beside the loop from here on.
 _ASIDE_FROM: Final = 512
-_IN_FLIGHT: Final = 2
+_IN_FLIGHT: Final = 3
 SNAPSHOT_EACH: Final = 500_000
 """Transfers between two kept balances: what a restart replays at most, in well under a second."""
 
@@ -201,20 +201,23 @@ class Ledger:
     ) -> list[list[Result]]:
         """Writes a batch after the one before it; nobody hears an answer before that."""
         try:
-            if before is not None:
-                await before
-            if batch is not None:
-                await self._certain(
-                    desk,
-                    lambda: self._store.commit(batch, epoch=desk.epoch, entry=self._event(batch)),
-                )
+            if batch is None:
+                if before is not None:
+                    await asyncio.shield(before)
+                return answers
+            turn = None if before is None else asyncio.shield(before)
+            entry = self._event(batch)
+            await self._certain(
+                desk,
+                lambda: self._store.commit(batch, epoch=desk.epoch, entry=entry, before=turn),
+            )
         except BaseException:
             desk.validator = None
             if batch is not None and done is not None:
                 done.set_exception(_in_doubt(batch.shard))
                 done.exception()
             raise
-        if batch is not None and done is not None:
+        if done is not None:
             done.set_result(None)
         return answers
 

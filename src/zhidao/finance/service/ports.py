@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,11 +48,20 @@ class LedgerStore(Protocol):
         """
         ...
 
-    async def commit(self, batch: Batch, *, epoch: int, entry: Entry) -> None:
+    async def commit(
+        self,
+        batch: Batch,
+        *,
+        epoch: int,
+        entry: Entry,
+        before: Awaitable[None] | None = None,
+    ) -> None:
         """Writes a batch, its ids, its head and its event in one transaction.
 
-        Raises Conflict with code `fenced` if the epoch is not the newest, Conflict if the number
-        or an id is taken or a reservation is resolved already.
+        The bulk may be sent while the batch before is still being written; `before` ends when that
+        one stands, and nothing of this batch stands earlier. Raises what `before` raises,
+        Conflict with code `fenced` if the epoch is not the newest, Conflict if the number or an id
+        is taken or a reservation is resolved already.
         """
         ...
 
