@@ -41,7 +41,14 @@ def _rivals() -> Path | None:
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
-    named = ("pyrtklib5==0.2.8", "georinex==1.16.2", "pyrtcm==1.2.1", "cssrlib==1.2.1", "pandas")
+    named = (
+        "pyrtklib5==0.2.8",
+        "georinex==1.16.2",
+        "pyrtcm==1.2.1",
+        "cssrlib==1.2.1",
+        "pandas",
+        "networkx==3.5",
+    )
     for name in named:
         done = subprocess.run(
             [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", name],

@@ -57,3 +57,46 @@ def test_a_bad_line_is_named(run: Run, tmp_path: Path) -> None:
     assert json.loads(out)["results"] == ["created"]
     assert "line 2" in err
     assert run("ledger", "replay", tmp_path / "none")[0] == 2
+
+
+def test_net_tells_positions_and_what_settles(run: Run, tmp_path: Path) -> None:
+    file, balances = tmp_path / "debts.csv", tmp_path / "balances.csv"
+    file.write_text(
+        "debtor,creditor,amount,currency\nAda,Bo,10.00,CNY\nBo,Cy,7.50,CNY\nCy,Ada,7.50,CNY\n"
+        "Ada,Bo,5,JPY\n"
+    )
+    balances.write_text("party,balance\nAda,1\n")
+    status, out, err = run("net", file, "--balances", balances, "--json")
+    assert (status, err) == (0, "")
+    yuan, yen = map(json.loads, out.splitlines())
+    assert yuan["positions"] == {"Ada": "-2.50", "Bo": "2.50", "Cy": "0.00"}
+    assert (yuan["gross"], yuan["needed"]) == ("25.00", "2.50")
+    # Ada lacks 1.50, so that only nothing or the rest moves: Bo has no money without Ada's.
+    assert yuan["gridlock"]["settle"] == 0
+    assert yen["gross"] == "5"
+    balances.write_text("party,balance\nAda,2.50\n")
+    assert (
+        json.loads(run("net", file, "--balances", balances, "--json")[1].splitlines()[0])[
+            "gridlock"
+        ]["waiting"]
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n",
+        "debtor,creditor,amount,currency\nA,B,1.005,CNY\n",
+        "debtor,creditor,amount,currency\nA,A,1,CNY\n",
+        "debtor,creditor,amount,currency\nA,B,-1,CNY\n",
+        "debtor,creditor,amount,currency\nA,B,1,XAU\n",
+        'debtor,creditor,amount,currency\nA,"B,1,CNY\n',
+    ],
+)
+def test_net_refuses_what_is_no_list_of_debts(run: Run, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "debts.csv"
+    file.write_text(text)
+    status, out, err = run("net", file)
+    assert (status, out) == (2, "")
+    assert err

@@ -7,7 +7,10 @@ from importlib import import_module
 from typing import Final
 
 # Action, module that adds its arguments and runs it, one line for the overview.
-ACTIONS: Final = (("ledger", "replay batches of accounts and transfers; audit a node's ledger"),)
+ACTIONS: Final = (
+    ("ledger", "replay batches of accounts and transfers; audit a node's ledger"),
+    ("net", "who owes what in sum, what settles at once, what cancels without money"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,5 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance ledger replay batches.jsonl\n"
+    "  zhidao finance net obligations.csv --balances balances.csv\n"
     "status: 0 done, 1 the answer is no, 2 bad input, 3 the outside world failed"
 )
