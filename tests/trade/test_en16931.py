@@ -90,7 +90,7 @@ def test_a_wrong_invoice_is_refused_by_rule_and_place(judge, invoice, name):
 def test_an_entity_never_reads_a_file_even_inside_the_rule_engine(judge):
     judge.judge(GOLDEN_INVOICE)
     with pytest.raises(Exception, match="prohibited"):
-        judge._saxon.parse_xml(
+        judge.saxon.get().processor.parse_xml(
             xml_text='<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>'
         )
 

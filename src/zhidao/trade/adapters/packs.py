@@ -203,6 +203,9 @@ def load_pack(folder: Path) -> InstalledPack:
         version=manifest["version"],
         release=manifest["release"],
         digest=hashlib.sha256(jcs(manifest["files"])).hexdigest(),
+        # Packs of the first releases have no family; all of them are EN 16931 for UBL.
+        family=manifest.get("family", "en16931-ubl"),
+        valid_from=manifest.get("valid_from", ""),
     )
     return InstalledPack(identity, folder)
 
@@ -217,6 +220,21 @@ def newest_pack(destination: Path, package: str) -> InstalledPack:
             f"the rule pack {package} is not installed", code="no_rules", remedy=SETUP_REMEDY
         )
     return load_pack(folders[-1].parent)
+
+
+def all_packs(destination: Path) -> list[InstalledPack]:
+    """Every pack in the packs' folder, the one installed last at the end.
+
+    Raises Unavailable if there is none, MalformedInput if one is changed.
+    """
+    manifests = sorted(
+        destination.glob(f"[!.]*/{_MANIFEST}"), key=lambda path: path.stat().st_mtime_ns
+    )
+    if not manifests:
+        raise Unavailable(
+            f"no rule pack is installed in {destination}", code="no_rules", remedy=SETUP_REMEDY
+        )
+    return [load_pack(manifest.parent) for manifest in manifests]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,6 +1,6 @@
-"""The process that judges invoices: XSD by lxml, EN 16931 rules by Saxon, one document at a time.
+"""The process that judges invoices by XSD and business rules, one document at a time.
 
-Started by `RuleWorker` as `python -m zhidao.trade.adapters.rule_process PACK`. It reads frames
+Started by `RuleWorker` as `python -m zhidao.trade.adapters.rule_process PACK...`. It reads frames
 (length as four bytes big-endian, then XML) from standard input and answers each with a frame of
 JSON on standard output; it ends with its input. It is a process of its own because SaxonC holds
 the interpreter lock while it works, keeps some 150 MB, and may be killed when a rule never ends.
@@ -11,6 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -20,27 +23,34 @@ from lxml import etree
 
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.adapters.packs import InstalledPack, load_pack
+from zhidao.trade.adapters.rule_engine import PackRules, SharedSaxon
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
-from zhidao.trade.domain.verdict import Flag, RuleFinding, Verdict, judged
-from zhidao.trade.wire import safe_xml, svrl
+from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOICE
+from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdict, judged
+from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.places import place_of
+from zhidao.trade.wire.xpath.nodes import snapshot
 
 _UBL: Final = "{urn:oasis:names:specification:ubl:schema:xsd:"
 _SCHEMAS: Final = {
-    _UBL + "Invoice-2}Invoice": "xsd/maindoc/UBL-Invoice-2.1.xsd",
-    _UBL + "CreditNote-2}CreditNote": "xsd/maindoc/UBL-CreditNote-2.1.xsd",
+    INVOICE: "xsd/maindoc/UBL-Invoice-2.1.xsd",
+    CREDIT_NOTE: "xsd/maindoc/UBL-CreditNote-2.1.xsd",
 }
 _XSD_FINDINGS_MAX: Final = 50
 
 
 class Judge:
-    """Compiled schemas and rules of one pack; each is compiled at its first use."""
+    """The packs of this process: which of them judge a document, and what they say of it.
 
-    def __init__(self, pack: InstalledPack) -> None:
-        self._pack = pack
-        self._schemas: dict[str, etree.XMLSchema] = {}
-        self._saxon: Any = None
-        self._rules: Any = None
+    Schemas and rules are compiled at their first use. `only_saxon` leaves the closures out.
+    """
+
+    def __init__(self, *packs: InstalledPack, only_saxon: bool = False) -> None:
+        self._packs = packs
+        self._only_saxon = only_saxon
+        self._schemas: dict[Path, etree.XMLSchema] = {}
+        self._rules: dict[Path, PackRules] = {}
+        self.saxon = SharedSaxon()
 
     def judge(self, document: bytes) -> Verdict:
         """The verdict of XSD and rules over one document; both run, whatever the other says.
@@ -48,30 +58,60 @@ class Judge:
         Raises MalformedInput if the bytes are no XML that we read.
         """
         root = safe_xml.parse(document)
-        names = (f"UBL-2.1 XSD and {self._pack.identity}",)
-        if root.tag not in _SCHEMAS:
-            wrong = RuleFinding(
-                rule="UBL-ROOT",
-                flag=Flag.FATAL,
-                place=place_of(root),
-                sentence="the root element is neither a UBL 2.1 Invoice nor a CreditNote",
+        packs = applicable(self._packs, root)
+        if not packs:
+            return self._of_no_kind(root)
+        tree = snapshot(root)
+        names: list[str] = []
+        findings: list[RuleFinding] = []
+        undecided: list[UndecidedRule] = []
+        flags: dict[str, Flag] = {}
+        for pack in packs:
+            schema = pack.folder / _SCHEMAS.get(str(root.tag), "no.xsd")
+            checked = schema.is_file()
+            names.append(f"{'UBL-2.1 XSD and ' if checked else ''}{pack.identity}")
+            if checked:
+                findings += self._schema_findings(root, schema)
+            fired, open_rules = self._pack_rules(pack).judge(root, tree)
+            findings += fired
+            undecided += open_rules
+            flags |= (
+                FAMILIES[pack.identity.family].overriding(profile_of(root))
+                if (pack.identity.family in FAMILIES)
+                else {}
             )
-            return judged(names, (wrong,))
-        return judged(names, self._schema_findings(root) + self._rule_findings(root))
+        return judged(
+            tuple(names),
+            tuple(replace(f, flag=flags.get(f.rule, f.flag)) for f in findings),
+            tuple(replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided),
+        )
 
-    def _schema_findings(self, root: etree._Element) -> tuple[RuleFinding, ...]:
-        name = _SCHEMAS[root.tag]
-        if name not in self._schemas:
+    def _of_no_kind(self, root: etree._Element) -> Verdict:
+        names = tuple(str(pack.identity) for pack in self._packs)
+        wrong = RuleFinding(
+            rule="UBL-ROOT",
+            flag=Flag.FATAL,
+            place=place_of(root),
+            sentence="the root element is neither a UBL 2.1 Invoice nor a CreditNote, nor one "
+            "that another installed pack has rules for",
+        )
+        return judged(names, (wrong,))
+
+    def _pack_rules(self, pack: InstalledPack) -> PackRules:
+        if pack.folder not in self._rules:
+            self._rules[pack.folder] = PackRules(pack, self.saxon, only_saxon=self._only_saxon)
+        return self._rules[pack.folder]
+
+    def _schema_findings(self, root: etree._Element, file: Path) -> list[RuleFinding]:
+        if file not in self._schemas:
             parser = etree.XMLParser(no_network=True, resolve_entities=False)
-            self._schemas[name] = etree.XMLSchema(
-                etree.parse(str(self._pack.folder / name), parser)
-            )
-        schema = self._schemas[name]
+            self._schemas[file] = etree.XMLSchema(etree.parse(str(file), parser))
+        schema = self._schemas[file]
         if schema.validate(root):
-            return ()
+            return []
         log: Any = schema.error_log
         prefixes = _prefixes(root)
-        return tuple(
+        return [
             RuleFinding(
                 "UBL-XSD",
                 Flag.FATAL,
@@ -79,35 +119,52 @@ class Judge:
                 _short(entry.message),
             )
             for entry in islice(log, _XSD_FINDINGS_MAX)
-        )
+        ]
 
-    def _rule_findings(self, root: etree._Element) -> tuple[RuleFinding, ...]:
-        from saxonche import PySaxonApiError, PySaxonProcessor
 
-        if self._saxon is None:
-            self._saxon = PySaxonProcessor(license=False)
-            # No protocol is allowed, so no URI of a document or stylesheet is ever followed.
-            self._saxon.set_configuration_property(
-                "http://saxon.sf.net/feature/allowedProtocols", ""
-            )
-            text = (self._pack.folder / "rules.xslt").read_text(encoding="utf-8")
-            self._rules = self._saxon.new_xslt30_processor().compile_stylesheet(
-                stylesheet_text=text
-            )
-        try:
-            node = self._saxon.parse_xml(xml_text=safe_xml.text_of(root))
-            report = self._rules.transform_to_string(xdm_node=node)
-        except PySaxonApiError as error:
-            # The official rules stop at some fields that the schema refuses (two of an element,
-            # a date that is none); the schema's findings beside this one say which.
-            stopped = RuleFinding(
-                rule="RULES-STOPPED",
-                flag=Flag.FATAL,
-                place=place_of(root),
-                sentence=f"the rules stopped at a broken field: {_short(str(error))}",
-            )
-            return (stopped,)
-        return svrl.read(report.encode())
+def applicable(packs: Sequence[InstalledPack], root: etree._Element) -> list[InstalledPack]:
+    """The packs that judge a document: of each family that is for it the release of its day.
+
+    Of several releases the one counts whose first day is the last before the document's own; a
+    document without a readable day is judged by the newest.
+    """
+    profile, day = profile_of(root), day_of(root)
+    chosen: dict[str, InstalledPack] = {}
+    for pack in packs:
+        identity = pack.identity
+        family = FAMILIES.get(identity.family)
+        if family is None or not family.judges(str(root.tag), profile):
+            continue
+        if day and identity.valid_from > day:
+            continue
+        before = chosen.get(identity.family)
+        # Equal days: the later in the list, which is the one installed last.
+        if before is None or identity.valid_from >= before.identity.valid_from:
+            chosen[identity.family] = pack
+    return [chosen[name] for name in FAMILIES if name in chosen]
+
+
+def profile_of(root: etree._Element) -> str:
+    """What the document says it conforms to (BT-24), '' if it does not."""
+    if root.tag == CII:
+        path = "{*}ExchangedDocumentContext/{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
+        return (root.findtext(path) or "").strip()
+    return (root.findtext("{*}CustomizationID") or "").strip()
+
+
+def day_of(root: etree._Element) -> str:
+    """The document's issue date (BT-2) in ISO 8601, '' if it has none that can be read."""
+    if root.tag == CII:
+        text = (
+            root.findtext("{*}ExchangedDocument/{*}IssueDateTime/{*}DateTimeString") or ""
+        ).strip()
+        text = f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 else ""
+    else:
+        text = (root.findtext("{*}IssueDate") or "").strip()[:10]
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
 
 
 def _prefixes(root: etree._Element) -> dict[str, str]:
@@ -158,12 +215,13 @@ def serve(judge: Judge, source: BinaryIO, sink: BinaryIO) -> None:
         sink.flush()
 
 
-def main(folder: str) -> None:
+def main(folders: Sequence[str]) -> None:
     """Serves on the inherited pipes; whatever libraries print goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(Judge(load_pack(Path(folder))), sys.stdin.buffer, answers)
+    packs = [load_pack(Path(folder)) for folder in folders]
+    serve(Judge(*packs), sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

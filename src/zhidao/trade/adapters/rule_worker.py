@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from zhidao.core.errors import MalformedInput, Unavailable
-from zhidao.trade.adapters.packs import EN16931_UBL, SETUP_REMEDY, newest_pack
+from zhidao.trade.adapters.packs import SETUP_REMEDY, all_packs
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
 from zhidao.trade.domain.verdict import Verdict, not_checked
 
@@ -75,12 +75,12 @@ class RuleWorker:
     async def _running(self) -> Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
-        pack = await asyncio.to_thread(newest_pack, self._packs, EN16931_UBL.package)
+        packs = await asyncio.to_thread(all_packs, self._packs)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             _PROCESS,
-            str(pack.folder),
+            *(str(pack.folder) for pack in packs),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

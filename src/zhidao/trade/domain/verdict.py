@@ -8,10 +8,11 @@ from typing import Final
 
 
 class Outcome(StrEnum):
-    """The answer in one word; `not checked` is never `valid`."""
+    """The answer in one word; `undecided` and `not checked` are never `valid`."""
 
     VALID = "valid"
     INVALID = "invalid"
+    UNDECIDED = "undecided"
     NOT_CHECKED = "not checked"
 
 
@@ -20,32 +21,55 @@ class Flag(StrEnum):
 
     FATAL = "fatal"
     WARNING = "warning"
+    INFORMATION = "information"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """One rule that a document breaks. `place` is an XPath into the document."""
+    """One rule that a document breaks. `place` is an XPath into the document.
+
+    `seen` and `wanted` are the values that the rule compared, in words; empty where unknown.
+    """
 
     rule: str
     flag: Flag
     place: str
     sentence: str
+    seen: str = ""
+    wanted: str = ""
 
     def __str__(self) -> str:
         return f"{self.rule} at {self.place}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True)
+class UndecidedRule:
+    """One rule that a broken field leaves without an answer. `error` is XPath's code for it."""
+
+    rule: str
+    flag: Flag
+    place: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} at {self.place}: undecided ({self.error})"
+
+
+@dataclass(frozen=True, slots=True)
 class RulePack:
     """Rules by name: `name` and `version` of the package, `release` of the rules inside.
 
-    `digest` is the SHA-256 over the names and digests of all files of the pack.
+    `digest` is the SHA-256 over the names and digests of all files of the pack. `family` says
+    which documents the rules are for; they hold for documents from the day `valid_from` on
+    (ISO 8601, empty: always).
     """
 
     name: str
     version: str
     release: str
     digest: str
+    family: str = ""
+    valid_from: str = ""
 
     def __str__(self) -> str:
         return f"{self.release} from {self.name} {self.version} sha256:{self.digest}"
@@ -59,6 +83,7 @@ class Verdict:
     rules: tuple[str, ...]
     findings: tuple[RuleFinding, ...] = ()
     remedy: str = ""
+    undecided: tuple[UndecidedRule, ...] = ()
 
     @property
     def fatal(self) -> tuple[RuleFinding, ...]:
@@ -70,6 +95,8 @@ class Verdict:
         if self.outcome is Outcome.NOT_CHECKED:
             return f"not checked: {'; '.join(self.rules)}; {self.remedy}"
         fatal = self.fatal
+        if not fatal and self.undecided:
+            return "undecided: " + " | ".join(str(each) for each in self.undecided[:_NAMED_MAX])
         if not fatal:
             return f"valid by {'; '.join(self.rules)}"
         more = f" and {len(fatal) - _NAMED_MAX} more" if len(fatal) > _NAMED_MAX else ""
@@ -79,10 +106,22 @@ class Verdict:
 _NAMED_MAX: Final = 5
 
 
-def judged(rules: tuple[str, ...], findings: tuple[RuleFinding, ...]) -> Verdict:
-    """The verdict of rules that were really run: invalid by any fatal finding."""
-    fatal = any(f.flag is Flag.FATAL for f in findings)
-    return Verdict(Outcome.INVALID if fatal else Outcome.VALID, rules, findings)
+def judged(
+    rules: tuple[str, ...],
+    findings: tuple[RuleFinding, ...],
+    undecided: tuple[UndecidedRule, ...] = (),
+) -> Verdict:
+    """The verdict of rules that were really run.
+
+    Invalid by any fatal finding; else undecided if a rule that could be fatal has no answer.
+    """
+    if any(f.flag is Flag.FATAL for f in findings):
+        outcome = Outcome.INVALID
+    elif any(each.flag is Flag.FATAL for each in undecided):
+        outcome = Outcome.UNDECIDED
+    else:
+        outcome = Outcome.VALID
+    return Verdict(outcome, rules, findings, undecided=undecided)
 
 
 def not_checked(why: str, remedy: str) -> Verdict:

@@ -44,6 +44,13 @@ class Validation:
                 where=verdict.fatal[0].place,
                 remedy="correct the entry's facts behind these rules",
             )
+        if verdict.outcome is Outcome.UNDECIDED:
+            raise Refused(
+                f"the invoice cannot be called valid: {verdict.summary()}",
+                code="invoice_undecided",
+                where=verdict.undecided[0].place,
+                remedy="correct the fields that these rules could not read",
+            )
         return verdict.rules
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from operator import attrgetter
 from typing import Final
 
 from lxml import etree
 
+from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element
+
 _COMMON: Final = "urn:oasis:names:specification:ubl:schema:xsd:Common"
+_CII: Final = "urn:un:unece:uncefact:data:standard:"
 PREFIXES: Final = {
     _COMMON + "AggregateComponents-2": "cac:",
     _COMMON + "BasicComponents-2": "cbc:",
     _COMMON + "ExtensionComponents-2": "ext:",
     "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2": "",
     "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2": "",
+    "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100": "rsm:",
+    _CII + "ReusableAggregateBusinessInformationEntity:100": "ram:",
+    _CII + "UnqualifiedDataType:100": "udt:",
+    _CII + "QualifiedDataType:100": "qdt:",
 }
 _SVRL_STEP: Final = re.compile(
     r"/(?:\*:(?P<local>[\w.-]+)\[namespace-uri\(\)='(?P<space>[^']*)'\]|(?P<plain>@?[\w:.-]+))"
@@ -31,6 +40,28 @@ def place_of(element: etree._Element) -> str:
         steps.append(_step(name.namespace or "", name.localname, twins + 1))
         current = current.getparent()
     return "".join(reversed(steps))
+
+
+def place_of_node(node: Element | Attribute) -> str:
+    """The place of a node of a snapshot, found without counting siblings one by one."""
+    steps = []
+    current: Document | Element | Attribute = node
+    if isinstance(current, Attribute):
+        steps.append("/@" + _step(*_name(current.tag), 1)[1:])
+        current = current.parent
+    while isinstance(current, Element):
+        twins = current.parent.kids[current.tag]
+        steps.append(_step(*_name(current.tag), bisect_left(twins, current.order, key=_order) + 1))
+        current = current.parent
+    return "".join(reversed(steps))
+
+
+_order: Final = attrgetter("order")
+
+
+def _name(tag: str) -> tuple[str, str]:
+    space, _, local = tag.rpartition("}")
+    return space.removeprefix("{"), local
 
 
 def place_of_svrl(location: str) -> str:

@@ -1,0 +1,105 @@
+"""One pack's rules on one document: closures first, Saxon for what they leave, one answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lxml import etree
+
+from zhidao.trade.adapters.packs import InstalledPack
+from zhidao.trade.adapters.saxon_rules import Saxon, SaxonRules
+from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule
+from zhidao.trade.wire import safe_xml
+from zhidao.trade.wire.places import place_of_node
+from zhidao.trade.wire.schematron.explaining import Explainer
+from zhidao.trade.wire.schematron.reading import read
+from zhidao.trade.wire.schematron.ruleset import RuleSet, decoded
+from zhidao.trade.wire.schematron.running import (
+    Answer,
+    CompiledRules,
+    node_of,
+    sorted_answers,
+)
+from zhidao.trade.wire.xpath.nodes import Document
+
+FINDINGS_MAX: Final = 1000
+
+
+class SharedSaxon:
+    """One processor for all packs of a process, made when a rule first needs it."""
+
+    def __init__(self) -> None:
+        self._saxon: Saxon | None = None
+
+    def get(self) -> Saxon:
+        """The processor."""
+        if self._saxon is None:
+            self._saxon = Saxon()
+        return self._saxon
+
+
+class PackRules:
+    """The rules of one pack, compiled at their first use.
+
+    `only_saxon` leaves the closures out: both ways give the same answers.
+    """
+
+    def __init__(self, pack: InstalledPack, saxon: SharedSaxon, *, only_saxon: bool) -> None:
+        self.rules = rules_of(pack)
+        self._saxon = saxon
+        self._asserts = self.rules.asserts()
+        self._explainer = Explainer(self.rules)
+        self._compiled = None if only_saxon else CompiledRules(self.rules)
+        self._by_saxon: dict[frozenset[int] | None, SaxonRules] = {}
+
+    def answers(self, root: etree._Element, document: Document) -> list[Answer]:
+        """What fired and what is undecided, in the order of the rules."""
+        if self._compiled is None:
+            return self._ask_saxon(root, None)
+        found = self._compiled.run(document)
+        if not found.left:
+            return found.given
+        # The asserts that never compile are kept as one stylesheet, anything else as all rules.
+        static = frozenset(self._compiled.outside)
+        only = static if found.left == static else None
+        further = [a for a in self._ask_saxon(root, only) if a.number in found.left]
+        return sorted_answers([*found.given, *further], self.rules)
+
+    def _ask_saxon(self, root: etree._Element, only: frozenset[int] | None) -> list[Answer]:
+        saxon = self._saxon.get()
+        if only not in self._by_saxon:
+            self._by_saxon[only] = SaxonRules(saxon, self.rules, only)
+        document = saxon.document(safe_xml.text_of(root))
+        return sorted_answers(self._by_saxon[only].run(document), self.rules)
+
+    def judge(
+        self, root: etree._Element, document: Document
+    ) -> tuple[list[RuleFinding], list[UndecidedRule]]:
+        """Findings with values and places, and rules without an answer; at most 1,000 in all."""
+        findings: list[RuleFinding] = []
+        undecided: list[UndecidedRule] = []
+        for answer in self.answers(root, document)[:FINDINGS_MAX]:
+            one = self._asserts[answer.number]
+            node = node_of(document, answer)
+            flag = flag_of(one.flag)
+            if answer.error:
+                undecided.append(UndecidedRule(one.id, flag, place_of_node(node), answer.error))
+                continue
+            seen, wanted = self._explainer.seen_and_wanted(one, node, document)
+            sentence = self._explainer.sentence(one, node, document)
+            findings.append(RuleFinding(one.id, flag, place_of_node(node), sentence, seen, wanted))
+        return findings, undecided
+
+
+def flag_of(text: str) -> Flag:
+    """The weight of a rule; a word that is not known weighs as much as can be."""
+    words = {"warning": Flag.WARNING, "information": Flag.INFORMATION, "info": Flag.INFORMATION}
+    return words.get(text.lower(), Flag.FATAL)
+
+
+def rules_of(pack: InstalledPack) -> RuleSet:
+    """The rules of a pack: its compact form, or the XSLT that an older pack has."""
+    compact = pack.folder / "rules.json"
+    if compact.is_file():
+        return decoded(compact.read_bytes())
+    return read((pack.folder / "rules.xslt").read_bytes())
