@@ -75,8 +75,8 @@ def test_a_used_id_is_never_taken_for_new() -> None:
     again = IdFilter.load(filter_.dump())
     assert filter_.perhaps(names).all()
     assert again.perhaps(names).all()
-    others = np.frombuffer(random.bytes(16 * 60_000), "V16")
-    assert again.perhaps(others).mean() < 1e-3
+    others = np.frombuffer(random.bytes(16 * 200_000), "V16")
+    assert again.perhaps(others).sum() < 10
 
 
 @pytest.mark.parametrize("dumped", [[(b"", 0)], [(b"123", 1)], [(bytes(24), 1)]])

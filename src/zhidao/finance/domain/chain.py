@@ -85,6 +85,11 @@ class Batch:
         return np.frombuffer(self.data, TRANSFER)
 
     @property
+    def ids(self) -> set[Name]:
+        """The ids that this batch uses up."""
+        return {*self.records["id"].tolist(), *(name for name, _ in self.failures)}
+
+    @property
     def count(self) -> int:
         """How many leaves the batch's root stands for."""
         return len(self.data) // RECORD_BYTES + len(self.failures)

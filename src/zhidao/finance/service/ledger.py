@@ -51,6 +51,8 @@ class _Desk:
     waiting: list[_Request] = field(default_factory=list)
     leads: set[asyncio.Task[None]] = field(default_factory=set)
     last_write: asyncio.Future[None] | None = None
+    writing: list[set[Name]] = field(default_factory=list)
+    """The ids of each batch that is judged and not durable yet."""
     validator: Validator | None = None
     epoch: int = 0
     fenced: bool = False
@@ -189,6 +191,7 @@ class Ledger:
         if batch is not None:
             desk.since_snapshot += batch.count
             desk.last_write = asyncio.get_running_loop().create_future()
+            desk.writing.append(batch.ids)
         return self._write(desk, batch, answers, before, desk.last_write)
 
     async def _write(
@@ -213,10 +216,12 @@ class Ledger:
             )
         except BaseException:
             desk.validator = None
+            _written(desk, batch)
             if batch is not None and done is not None:
                 done.set_exception(_in_doubt(batch.shard))
                 done.exception()
             raise
+        _written(desk, batch)
         if done is not None:
             done.set_result(None)
         return answers
@@ -225,8 +230,9 @@ class Ledger:
         """What the table says of ids that may have been used."""
         if not asked:
             return History()
-        # What is being written now is not found in the table yet.
-        await _settled(desk)
+        if any(names.intersection(asked) for names in desk.writing):
+            # What is being written now is not found in the table yet.
+            await _settled(desk)
         return await self._store.find(shard, asked)
 
     async def _held(self, desk: _Desk, shard: str) -> Validator:
@@ -356,6 +362,11 @@ def _share(waiting: list[_Request]) -> tuple[list[_Request], list[_Request]]:
         if total > TRANSFERS_MAX and place:
             return waiting[:place], waiting[place:]
     return waiting, []
+
+
+def _written(desk: _Desk, batch: Batch | None) -> None:
+    if batch is not None:
+        desk.writing.remove(batch.ids)
 
 
 async def _settled(desk: _Desk) -> None:
