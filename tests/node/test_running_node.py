@@ -116,6 +116,8 @@ BY_ROLE = {("PUT", "/v1/connectivity/scenario/{phone}"), ("DELETE", "/v1/tokens/
 READERS = {
     "/v1/trust/credentials/{digest}": "exporter",
     "/v1/trust/titles/{title}": "importer",
+    "/v1/trust/titles/{title}/endorsements": "importer",
+    "/v1/trust/titles/{title}/assessment": "importer",
     "/v1/devices/terminals/{terminal}": "corridor",
     "/v1/devices/terminals/{terminal}/positions": "corridor",
     "/v1/devices/seals/{seal}": "carrier",
@@ -136,6 +138,7 @@ READERS = {
 }
 WRITES: dict[str, Any] = {
     "/v1/trust/titles/{title}/transactions": {"raw": "02c0"},
+    "/v1/trust/titles/{title}/acts": {"action": "return", "seen": 1},
     "/v1/devices/seals/{seal}/checks": {
         "container": "ZDXU2041176",
         "terminal": cast.TERMINAL,

@@ -20,6 +20,7 @@ from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, aggregate_of
 from zhidao.trust.service.chain_snapshot import Snapshots
 from zhidao.trust.service.title_chain import TitleChain
+from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.titles import TitleService
 from zhidao.trust.wire.title_contract import Registry, transfer_call
 from zhidao.trust.wire.transaction import Draft, sign
@@ -85,6 +86,7 @@ class TitleBench:
             chain_log=self.log,
             executor=self.executor,
             chain_id=CHAIN,
+            tags=TitleTags(self.records, FixedKeyRing(KEYS), self.registry, CHAIN),
             patience_s=patience_s,
         )
         if relay:

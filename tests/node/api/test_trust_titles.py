@@ -6,14 +6,12 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.di import Provide
-from tests.trust.title_bench import BILL, CHAIN, KEYS, TitleBench
+from tests.trust.title_bench import BILL, TitleBench
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
-from zhidao.core.journal import FixedKeyRing
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.api.trust_titles import routes
-from zhidao.trust.service.title_tags import TitleTags
 
 ROOT = "/v1/trust/titles"
 ORDER = {
@@ -40,9 +38,8 @@ async def client(bench: TitleBench) -> AsyncIterator[httpx.AsyncClient]:
     async def actor(headers: dict[str, str]) -> Actor:
         return Actor(party_id(headers["x-caller"]), Role.PARTY)
 
-    tags = TitleTags(bench.records, FixedKeyRing(KEYS), bench.registry, CHAIN)
     app = Litestar(
-        [routes(bench.titles, tags)],
+        [routes(bench.titles)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -127,3 +124,48 @@ async def test_wrong_input_is_refused_and_nothing_is_written(
 async def test_wrong_questions_are_refused(client: httpx.AsyncClient, path: str):
     answer = await client.get(ROOT + path, headers=by("carrier"))
     assert answer.status_code in {400, 404, 405}
+
+
+async def test_a_title_lives_through_the_routes_and_its_chain_is_readable(
+    client: httpx.AsyncClient,
+):
+    title = (await client.post(ROOT, json=ORDER, headers=by("carrier"))).json()
+
+    async def act(party: str, action: str, **more) -> httpx.Response:
+        body = {"action": action, "seen": len(title["transactions"])} | more
+        return await client.post(f"{ROOT}/{BILL}/acts", json=body, headers=by(party))
+
+    lent = await act("exporter", "transfer_holder", to="importer-bank", remark="in pledge 质押")
+    assert lent.json()["holder_party"] == "importer-bank"
+    assert (await act("exporter", "burn")).json()["code"] == "title_moved"
+    links = (await client.get(f"{ROOT}/{BILL}/endorsements", headers=by("carrier"))).json()
+    told = [(each["action"], each["signer_party"], each["remark"]) for each in links]
+    assert told == [("mint", "carrier", ""), ("transfer", "exporter", "in pledge 质押")]
+    facts = (await client.get(f"{ROOT}/{BILL}/assessment", headers=by("carrier"))).json()
+    assert [(each["name"], each["verdict"]) for each in facts] == [
+        ("singularity", "unregistered_title"),
+        ("control", "ok"),
+        ("integrity", "ok"),
+    ]
+    for path in ("endorsements", "assessment"):
+        hidden = await client.get(f"{ROOT}/{BILL}/{path}", headers=by("stranger"))
+        assert hidden.status_code == 404
+    assert (await act("stranger", "return")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"action": "steal", "seen": 1},
+        {"action": "transfer", "seen": 1},
+        {"action": "return", "seen": 1, "to": "importer"},
+        {"action": "return", "seen": -1},
+        {"action": "return"},
+    ],
+)
+async def test_malformed_acts_are_refused(client: httpx.AsyncClient, bench: TitleBench, body):
+    await client.post(ROOT, json=ORDER, headers=by("carrier"))
+    written = len(bench.journal.written)
+    answer = await client.post(f"{ROOT}/{BILL}/acts", json=body, headers=by("exporter"))
+    assert answer.status_code == 400
+    assert len(bench.journal.written) == written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Router, get, post
@@ -13,7 +13,8 @@ from zhidao.core.encoding import parse_hex
 from zhidao.core.limits import PAGE_ITEMS_MAX
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import Title, TitleTagOpened
-from zhidao.trust.service.title_tags import TitleTags
+from zhidao.trust.service.title_assessment import Requirement
+from zhidao.trust.service.title_life import Act, Endorsement
 from zhidao.trust.service.titles import TitleService
 from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
 
@@ -42,6 +43,29 @@ class SignedTransaction(msgspec.Struct, forbid_unknown_fields=True):
     raw: Hex
 
 
+class TitleAct(msgspec.Struct, forbid_unknown_fields=True):
+    """What to do with a title that has `seen` transactions; `to` where somebody receives it.
+
+    `remark` (104 bytes of UTF-8 at most) is sealed before it reaches the public chain.
+    """
+
+    action: Literal[
+        "transfer",
+        "transfer_holder",
+        "nominate",
+        "endorse",
+        "reject",
+        "reject_holder",
+        "reject_beneficiary",
+        "return",
+        "restore",
+        "burn",
+    ]
+    seen: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+    to: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    remark: Annotated[str, msgspec.Meta(max_length=104)] = ""
+
+
 class TitlePage(msgspec.Struct):
     """Titles in order of their token id. `after` asks for the next page, or is empty."""
 
@@ -49,8 +73,9 @@ class TitlePage(msgspec.Struct):
     after: str
 
 
-def routes(titles: TitleService, tags: TitleTags) -> Router:
+def routes(titles: TitleService) -> Router:
     """Routes under /v1/trust/titles."""
+    tags = titles.tags
 
     @post("/")
     async def mint_title(data: NewTitle, actor: Actor) -> Title:
@@ -87,6 +112,25 @@ def routes(titles: TitleService, tags: TitleTags) -> Router:
         """What shows a holder that the log has one title for his bill; 404 without it."""
         return await tags.opened(actor, title)
 
+    @get("/{title:str}/endorsements")
+    async def title_endorsements(title: _Title, actor: Actor) -> list[Endorsement]:
+        """The chain of endorsements from minting on, with opened remarks; 404 as for the title."""
+        return await titles.life.endorsements(actor, title)
+
+    @get("/{title:str}/assessment")
+    async def title_assessment(title: _Title, actor: Actor) -> list[Requirement]:
+        """What shows singularity, control and integrity (MLETR 10 and 11); 404 as for the title."""
+        return await titles.assessment.assess(actor, title)
+
+    @post("/{title:str}/acts", status_code=200)
+    async def act_on_title(title: _Title, data: TitleAct, actor: Actor) -> Title:
+        """Does one act of a title's life with the key of the caller's party; again: nothing more.
+
+        Refused with `title_moved` if the title has gone on since `seen`.
+        """
+        act = Act(action=data.action, seen=data.seen, to=data.to, remark=data.remark)
+        return await titles.life.act(actor, title, act)
+
     @post("/{title:str}/transactions")
     async def send_transaction(title: _Title, data: SignedTransaction, actor: Actor) -> Title:
         """Logs and executes what a holder signed with a key of his own; the same bytes act once."""
@@ -95,6 +139,9 @@ def routes(titles: TitleService, tags: TitleTags) -> Router:
 
     return Router(
         "/v1/trust/titles",
-        route_handlers=[mint_title, list_titles, one_title, title_registration, send_transaction],
+        route_handlers=[
+            *(mint_title, list_titles, one_title, title_registration, title_endorsements),
+            *(title_assessment, act_on_title, send_transaction),
+        ],
         tags=["trust"],
     )

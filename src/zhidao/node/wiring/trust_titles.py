@@ -69,11 +69,12 @@ async def build(
         chain_log=chain_log,
         executor=executor,
         chain_id=chain_id,
+        tags=TitleTags(records, ground.ring, registry, chain_id),
         may_mint=may_mint,
     )
     room = Room(
         name="trust",
-        routers=(routes(titles, TitleTags(records, ground.ring, registry, chain_id)),),
+        routers=(routes(titles),),
         consumers=(Consumer(CONSUMER, (ChainTransaction.TYPE,), titles.handle),),
     )
     return TitleServices(titles, executor, chain_id, room)

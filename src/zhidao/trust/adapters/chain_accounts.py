@@ -14,6 +14,7 @@ from zhidao.core.journal import KeyRing
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.trust.domain.evm import Address
 from zhidao.trust.wire.keccak import address_of_point
+from zhidao.trust.wire.remark import REMARK_KEY_BYTES
 
 # Order of the group of secp256k1: SEC 2 version 2, section 2.4.1.
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -62,12 +63,17 @@ class KeptAccounts:
         """The account that holds one title for one deal."""
         return self._derived(b"custody", deal.encode(), title.encode())
 
+    def remark_key(self, *, title: str) -> bytes:
+        """The key that seals a title's remarks."""
+        return self._wide(b"zhidao title remarks v1", (title.encode(),), REMARK_KEY_BYTES)
+
     def _derived(self, *parts: bytes) -> SecretAccount:
-        # Lengths before the parts, so that no two lists of parts give one text.
-        info = b"zhidao chain account v1" + b"".join(
-            len(part).to_bytes(4, "big") + part for part in parts
-        )
         # 48 bytes reduced by the order: the bias is below 2^-128 (FIPS 186-5, A.2.1).
-        wide = HKDF(hashes.SHA256(), length=48, salt=None, info=info).derive(self._secret)
+        wide = self._wide(b"zhidao chain account v1", parts, 48)
         scalar = int.from_bytes(wide, "big") % (_ORDER - 1) + 1
         return SecretAccount(scalar.to_bytes(32, "big"))
+
+    def _wide(self, context: bytes, parts: tuple[bytes, ...], size: int) -> bytes:
+        # Lengths before the parts, so that no two lists of parts give one text.
+        info = context + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return HKDF(hashes.SHA256(), length=size, salt=None, info=info).derive(self._secret)

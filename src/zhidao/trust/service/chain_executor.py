@@ -102,6 +102,11 @@ class ChainExecutor:
         chain = await self._chain()
         await self._run(chain.try_out, transaction)
 
+    async def try_next(self, make: Callable[[Admission], Transaction]) -> None:
+        """The same for a transaction made to follow the newest block."""
+        chain = await self._chain()
+        await self._run(_try_next, chain, make)
+
     async def state_root(self) -> bytes:
         """The root of the machine's state."""
         chain = await self._chain()
@@ -179,6 +184,10 @@ def _executed(chain: TitleChain, event: SignedEvent) -> Receipt:
         recorded_s=event.recorded_at.unix_ns // _NS,
         title=fact.title,
     )
+
+
+def _try_next(chain: TitleChain, make: Callable[[Admission], Transaction]) -> None:
+    chain.try_out(make(chain.admission()))
 
 
 def _so_far(chain: TitleChain) -> tuple[Admission, Sequence[Entry]]:

@@ -67,6 +67,10 @@ class Accounts(Protocol):
         """The account that holds one title for one deal; always the same one."""
         ...
 
+    def remark_key(self, *, title: str) -> bytes:
+        """The 64-byte key that seals a title's remarks; always the same one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TitleContracts:

@@ -60,6 +60,15 @@ class TitleTags:
         await self._once(actor, f"registration/{title}", fact, readers)
         return leaf
 
+    async def leaf(self, tag: str) -> TitleRegistered:
+        """The open leaf under a tag. Raises NotFound."""
+        found = latest(
+            await self._records.history(f"titletag/{check_digest(tag)}"), TitleRegistered
+        )
+        if found is None:
+            raise NotFound("no title stands under that tag")
+        return found
+
     async def opened(self, actor: Actor, title: str) -> TitleTagOpened:
         """What opens the tag of a title that the actor may see. Raises NotFound."""
         history = await self._records.history(f"registration/{check_digest(title)}", actor)

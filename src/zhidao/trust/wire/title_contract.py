@@ -24,27 +24,44 @@ FACTORY_BYTES: Final = 20_024
 TOKEN_BYTES: Final = 19_464
 REGISTRY_NAME: Final = "Zhidao bills of lading"
 REGISTRY_SYMBOL: Final = "ZHBL"
-# RegistryAccess.sol: MINTER_ROLE is the digest of its own name.
+# RegistryAccess.sol: each role is the digest of its own name.
 MINTER_ROLE: Final = keccak256(b"MINTER_ROLE")
+RESTORER_ROLE: Final = keccak256(b"RESTORER_ROLE")
+ACCEPTER_ROLE: Final = keccak256(b"ACCEPTER_ROLE")
+# What a reader of the log is told of a transaction that gives the role.
+ROLE_PURPOSES: Final = {
+    MINTER_ROLE: "let mint",
+    RESTORER_ROLE: "let restore",
+    ACCEPTER_ROLE: "let burn",
+}
 # TitleEscrow.sol and TradeTrustSBT.sol: remarkLengthLimit.
 REMARK_BYTES_MAX: Final = 120
 
 MINT: Final = "mint(address,address,uint256,bytes)"
 GRANT_ROLE: Final = "grantRole(bytes32,address)"
 TRANSFER_OWNERS: Final = "transferOwners(address,address,bytes)"
+TRANSFER_HOLDER: Final = "transferHolder(address,bytes)"
+ENDORSE: Final = "transferBeneficiary(address,bytes)"
+NOMINATE: Final = "nominate(address,bytes)"
+REJECT_OWNERS: Final = "rejectTransferOwners(bytes)"
+REJECT_HOLDER: Final = "rejectTransferHolder(bytes)"
+REJECT_BENEFICIARY: Final = "rejectTransferBeneficiary(bytes)"
+RETURN: Final = "returnToIssuer(bytes)"
+RESTORE: Final = "restore(uint256,bytes)"
+BURN: Final = "burn(uint256,bytes)"
 # What a call to the registry or to an escrow is called in `TitleMoved.action`.
 ACTIONS: Final = {
     MINT: "mint",
-    "restore(uint256,bytes)": "restore",
-    "burn(uint256,bytes)": "burn",
+    RESTORE: "restore",
+    BURN: "burn",
     TRANSFER_OWNERS: "transfer",
-    "transferHolder(address,bytes)": "transfer",
-    "transferBeneficiary(address,bytes)": "endorse",
-    "nominate(address,bytes)": "nominate",
-    "rejectTransferOwners(bytes)": "reject",
-    "rejectTransferHolder(bytes)": "reject",
-    "rejectTransferBeneficiary(bytes)": "reject",
-    "returnToIssuer(bytes)": "surrender",
+    TRANSFER_HOLDER: "transfer",
+    ENDORSE: "endorse",
+    NOMINATE: "nominate",
+    REJECT_OWNERS: "reject",
+    REJECT_HOLDER: "reject",
+    REJECT_BENEFICIARY: "reject",
+    RETURN: "surrender",
 }
 ROLE_CALLS: Final = (GRANT_ROLE, "revokeRole(bytes32,address)")
 _CALLS: Final = (*ACTIONS, *ROLE_CALLS)
@@ -146,9 +163,31 @@ def transfer_call(receiver: Address) -> bytes:
     return abi.encode_call(TRANSFER_OWNERS, (receiver, receiver, b""))
 
 
+def grant_call(role: bytes, account: Address) -> bytes:
+    """Gives an account a role in the registry."""
+    return abi.encode_call(GRANT_ROLE, (role, account))
+
+
 def grant_minting_call(account: Address) -> bytes:
     """Lets an account mint."""
-    return abi.encode_call(GRANT_ROLE, (MINTER_ROLE, account))
+    return grant_call(MINTER_ROLE, account)
+
+
+def act_call(signature: str, title: bytes, receiver: Address, remark: bytes) -> bytes:
+    """A call in a title's life; of title and receiver it takes what the function asks for."""
+    owners = (receiver, receiver)
+    chosen: dict[str, tuple[abi.Value, ...]] = {
+        TRANSFER_OWNERS: owners,
+        **dict.fromkeys((TRANSFER_HOLDER, ENDORSE, NOMINATE), (receiver,)),
+        **dict.fromkeys((RESTORE, BURN), (int.from_bytes(title, "big"),)),
+    }
+    return abi.encode_call(signature, (*chosen.get(signature, ()), remark))
+
+
+def remark_of(call: Call) -> bytes:
+    """The remark inside a call that moves a title; each of them ends with one."""
+    last = call.values[-1] if call.action and call.values else b""
+    return last if isinstance(last, bytes) else b""
 
 
 def call_of(data: bytes) -> Call | None:
