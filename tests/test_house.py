@@ -36,6 +36,7 @@ ARROWS: dict[str, set[str]] = {
         "simulation",
         "node",
         "finance",
+        "exchange",
         "insight",
         "positioning",
         "trust",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from benchmarks.exchange_nodes import RunningNode
 from benchmarks.exchange_voyage import voyage
+from tests.node.live_node import zhidao
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -16,3 +19,73 @@ async def test_kills_cuts_and_delays_lose_nothing_and_double_nothing(tmp_path: P
     assert found.kills == 3
     assert (found.lost, found.doubled, found.out_of_order, found.unproven) == (0, 0, 0, 0)
     assert found.healed_s <= 30
+
+
+def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) -> None:
+    one, two = RunningNode(tmp_path, "exporter"), RunningNode(tmp_path, "importer")
+    try:
+        for node in (one, two):
+            node.launch()
+        for node in (one, two):
+            node.await_ready()
+        at = {node.name: Desk(tmp_path, node) for node in (one, two)}
+        for here, there in ((one, two), (two, one)):
+            card, trust = tmp_path / f"{there.name}.card", tmp_path / f"{there.name}.json"
+            at[there.name].zhidao("peer", "card", "-o", card)
+            trust.write_text(there.ask("GET", "/v1/trust-list").text)
+            # Nothing answers at port 9: what they exchange goes by hand.
+            far = ("--at", "https://127.0.0.1:9")
+            admitted = at[here.name].zhidao("peer", "add", card, "--trust", trust, *far)
+            assert json.loads(admitted)[0]["node"] == there.name
+        other_trust = tmp_path / "exporter.json"
+        card = tmp_path / "importer.card"
+        at["exporter"].zhidao("peer", "add", card, "--trust", other_trust, status=1)
+        invoice = tmp_path / "invoice.xml"
+        invoice.write_text("<Invoice/>")
+        to = ("--to", f"importer/{two.party}", "--consignment", "C-1", "--kind", "trade.invoice")
+        at["exporter"].zhidao("exchange", "send", invoice, *to, role="party")
+        stick, back = tmp_path / "stick", tmp_path / "back"
+        at["exporter"].zhidao("exchange", "pack", "importer", "-o", stick)
+        at["importer"].zhidao("exchange", "unpack", stick, "-o", back)
+        (got,) = json.loads(at["importer"].zhidao("exchange", "inbox", role="party"))
+        assert (got["state"], got["kind"]) == ("accepted", "trade.invoice")
+        word = ("exporter", got["document"], "--refuse", "amount_differs", "--reason", "clause 4")
+        at["importer"].zhidao("exchange", "decide", *word, role="party")
+        at["exporter"].zhidao("exchange", "unpack", back, "-o", stick)
+        at["importer"].zhidao("exchange", "pack", "exporter", "-o", back)
+        at["exporter"].zhidao("exchange", "unpack", back, "-o", stick)
+        (sent,) = json.loads(at["exporter"].zhidao("exchange", "outbox", role="party"))
+        assert (sent["outcome"], sent["code"], sent["reason"]) == (
+            *("refused", "amount_differs", "clause 4"),
+        )
+        export = tmp_path / "all"
+        at["exporter"].zhidao("exchange", "export", "-o", export, role="party")
+        lists = ("--trust", tmp_path / "exporter.json", "--trust", tmp_path / "importer.json")
+        done = zhidao("exchange", "verify", export, *lists)
+        assert done.returncode == 0, done.stderr
+        assert "decided amount_differs" in done.stdout
+        assert zhidao("exchange", "verify", export, *lists[:2]).returncode == 1
+    finally:
+        one.stop()
+        two.stop()
+
+
+class Desk:
+    """The command line at one node."""
+
+    def __init__(self, folder: Path, node: RunningNode) -> None:
+        self._node = node
+        self._folder = folder
+        self._ca = folder / f"{node.name}.pem"
+        self._ca.write_text(node.certificate)
+        for role in ("party", "operator"):
+            file = folder / f"{node.name}.{role}"
+            file.touch(0o600)
+            file.write_text(node.token(role))
+
+    def zhidao(self, *words: str | Path, role: str = "operator", status: int = 0) -> str:
+        where = ("--url", self._node.url, "--ca", self._ca, "--json")
+        token = ("--token-file", self._folder / f"{self._node.name}.{role}")
+        done = zhidao(*words, *where, *token)
+        assert done.returncode == status, done.stderr or done.stdout
+        return done.stdout

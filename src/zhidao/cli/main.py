@@ -22,6 +22,8 @@ COMMANDS: Final = (
     ("serve", "serve", "run a node: API, page, database, bus"),
     ("verify", "verify", "check a proof file without a node, database or network"),
     ("trust", "trust", "install and list the trust lists that verify goes by"),
+    ("peer", "peer", "admit the nodes that this one exchanges documents with"),
+    ("exchange", "exchange", "send to other nodes, see what came, carry by hand, verify"),
     ("witness", "witness", "check that a quorum of witnesses vouches for a log's head"),
     ("fraud", "fraud", "check the proof that a log or a witness told two histories"),
     ("doctor", "doctor", "say what is wrong on this machine and what to type"),

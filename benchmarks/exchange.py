@@ -1,0 +1,240 @@
+"""The exchange between nodes: signed messages a core, time to the other node, and the long voyage.
+
+A signed message is what the recipient of a request sees: RFC 9421 signature and RFC 9530 digest
+over a body of 20 kB, signed once and verified once, in processor time. A sealed document goes the
+whole way: salted, sealed, signed, verified, opened, receipted, and the receipt verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import ssl
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import httpx
+
+from benchmarks.exchange_nodes import RunningNode, document_body
+from benchmarks.exchange_voyage import voyage
+from benchmarks.measuring import claim
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
+from zhidao.core.timescale import Utc
+from zhidao.exchange.domain.envelope import Heading
+from zhidao.exchange.domain.peer import Peer
+from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
+from zhidao.exchange.wire.bundle import BUNDLE_TYPE
+from zhidao.exchange.wire.envelope import commitment, decode_envelope, open_envelope, seal_envelope
+from zhidao.exchange.wire.receipt import decode_receipt, sign_receipt
+from zhidao.exchange.wire.request import signed_headers
+from zhidao.exchange.wire.sealing import SealingKey
+from zhidao.node.adapters.ambient import SystemClock
+from zhidao.node.security.http_signatures import Message, parse_signature
+from zhidao.node.security.peer_gate import PeerGate
+
+_BODY: Final = os.urandom(20_000)
+_DOCUMENT: Final = os.urandom(8_192)
+_ROUNDS: Final = 5
+_MESSAGES: Final = 600
+_RATE_PER_S: Final = 200
+_SECONDS: Final = 10
+_KEY: Final = SoftwareKey(Algorithm.ED25519, bytes(range(32)))
+_SEALING: Final = SealingKey(b"\x09" * 32)
+
+
+def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (as all benchmarks)
+    """All lines; the voyage of 10,000 documents only when long."""
+    yield claim(
+        "exchange_signed_messages_per_s_a_core",
+        [_rate(_signed_message) for _ in range(_ROUNDS)],
+        "1/s",
+        target=1_200,
+    )
+    yield claim(
+        "exchange_sealed_documents_per_s_a_core",
+        [_rate(_sealed_document) for _ in range(_ROUNDS)],
+        "1/s",
+    )
+    found = asyncio.run(_delays())
+    yield claim("exchange_events_per_s", [found.rate], "1/s", target=0.95 * _RATE_PER_S)
+    yield claim("exchange_event_p50_ms", [found.p50_ms], "ms", target=50, at_most=True)
+    yield claim("exchange_event_p99_ms", [found.p99_ms], "ms", target=250, at_most=True)
+    if long:
+        yield from _voyage()
+
+
+def _voyage() -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="zx-") as folder:
+        found = asyncio.run(
+            voyage(Path(folder), documents=5_000, kills=20, faults=0.3, seed=10_000, patience_s=600)
+        )
+    yield claim("exchange_voyage_documents", [found.sent], "documents")
+    yield claim("exchange_voyage_kills", [found.kills], "kills")
+    yield claim("exchange_voyage_cuts", [found.cuts], "cuts")
+    for name, value, target in (
+        ("lost", found.lost, 0),
+        ("doubled", found.doubled, 0),
+        ("out_of_order", found.out_of_order, 0),
+        ("unproven", found.unproven, 0),
+        ("healed_s", found.healed_s, 30),
+    ):
+        unit = "s" if name == "healed_s" else "documents"
+        yield claim(f"exchange_voyage_{name}", [value], unit, target=target, at_most=True)
+
+
+def _rate(work: Any) -> float:
+    """Repetitions a second of processor time."""
+    work(0)
+    started_s = time.process_time()
+    for number in range(_MESSAGES):
+        work(number)
+    return _MESSAGES / (time.process_time() - started_s)
+
+
+_PEER: Final = Peer(PartyId("exporter"), "", "https://e.example", (_KEY.public,), b"", "", "l", b"")
+
+
+def _peer_of(key: PublicKey) -> Peer | None:
+    return _PEER if _PEER.speaks(key) else None
+
+
+_GATE: Final = PeerGate(_peer_of, SystemClock())
+
+
+def _signed_message(_: int) -> None:
+    headers = signed_headers(
+        authority="importer.example",
+        path="/exchange/bundle",
+        body=_BODY,
+        content_type=BUNDLE_TYPE,
+        signer=_KEY,
+        created_s=int(time.time()),
+    )
+    message = Message(
+        method="POST",
+        scheme="https",
+        authority="importer.example",
+        path="/exchange/bundle",
+        query="",
+        headers={name: [value] for name, value in headers.items()},
+    )
+    signed = parse_signature(headers["signature-input"], headers["signature"])
+    _GATE.meet(message, signed)
+    _GATE.check_body(message, signed, _BODY)
+
+
+def _sealed_document(number: int) -> None:
+    salt, now = os.urandom(32), Utc.from_unix_ns(time.time_ns())
+    heading = Heading(
+        document=UUID(int=number + 1),
+        sender=PartyId("exporter"),
+        recipient=PartyId("importer"),
+        from_party=PartyId("maker"),
+        to_party=PartyId("buyer"),
+        consignment="C-1",
+        sequence=number + 1,
+        kind="trade.invoice",
+        media_type="application/xml",
+        sent_at=now,
+        digest=commitment(salt, _DOCUMENT),
+        size=len(_DOCUMENT),
+    )
+    sealed = seal_envelope(heading, salt=salt, content=_DOCUMENT, to=_SEALING.public, signer=_KEY)
+    read = decode_envelope(sealed.encoded)
+    open_envelope(read, _SEALING)
+    receipt = Receipt(
+        stage=Stage.ACCEPTED,
+        sender=heading.sender,
+        recipient=heading.recipient,
+        document=heading.document,
+        digest=heading.digest,
+        outcome=Outcome.ACCEPTED,
+        code="",
+        reason="",
+        at=now,
+        key=_KEY.public,
+    )
+    decode_receipt(sign_receipt(receipt, _KEY))
+
+
+class _Delays:
+    """Times from a call at one node until a page at the other node was told."""
+
+    def __init__(self, delays_s: list[float], took_s: float) -> None:
+        ranked = sorted(delays_s)
+        self.rate = len(ranked) / took_s
+        self.p50_ms = ranked[len(ranked) // 2] * 1e3
+        self.p99_ms = ranked[len(ranked) * 99 // 100] * 1e3
+
+
+async def _delays() -> _Delays:
+    with tempfile.TemporaryDirectory(prefix="zx-") as folder:
+        nodes = [RunningNode(Path(folder), name) for name in ("exporter", "importer")]
+        one, two = nodes
+        try:
+            for node in nodes:
+                node.launch()
+            for node in nodes:
+                await asyncio.to_thread(node.await_ready)
+            await asyncio.to_thread(one.admit, two)
+            await asyncio.to_thread(two.admit, one)
+            return await _timed(one, two)
+        finally:
+            for node in nodes:
+                node.stop()
+
+
+async def _timed(one: RunningNode, two: RunningNode) -> _Delays:
+    """Sends at a fixed rate whatever the node answers, so that a stall shows as delay."""
+    started: dict[str, float] = {}
+    arrived: dict[str, float] = {}
+    total = _RATE_PER_S * _SECONDS
+    listening = asyncio.Event()
+    page = asyncio.create_task(_page(two, arrived, total, listening))
+    await listening.wait()
+    async with one.client() as http:
+        begin_s = time.perf_counter() + 0.2
+        sends = []
+        for number in range(total):
+            due_s = begin_s + number / _RATE_PER_S
+            await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+            document = str(uuid4())
+            started[document] = due_s
+            body = document_body(two, number, "bench", document)
+            sends.append(asyncio.create_task(_post(http, body)))
+        await asyncio.gather(*sends)
+        await asyncio.wait_for(page, 60)
+    took_s = max(arrived.values()) - begin_s
+    return _Delays([arrived[each] - started[each] for each in started], took_s)
+
+
+async def _post(http: httpx.AsyncClient, body: dict[str, str]) -> None:
+    answer = await http.post("/v1/exchange/outbox", json=body)
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+
+
+async def _page(
+    node: RunningNode, arrived: dict[str, float], total: int, listening: asyncio.Event
+) -> None:
+    """Listens as a browser does: server-sent events over TLS."""
+    trusted = ssl.create_default_context(cadata=node.certificate)
+    headers = {"Authorization": f"Bearer {node.token('party')}"}
+    async with (
+        httpx.AsyncClient(base_url=node.url, verify=trusted, headers=headers, timeout=60) as http,
+        http.stream("GET", "/v1/exchange/stream") as stream,
+    ):
+        async for line in stream.aiter_lines():
+            listening.set()
+            if not line.startswith("data:"):
+                continue
+            said = json.loads(line.removeprefix("data:"))
+            if "document" in said:
+                arrived[said["document"]] = time.perf_counter()
+                if len(arrived) == total:
+                    return
