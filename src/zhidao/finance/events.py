@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -179,3 +179,43 @@ class BalancesStated(Fact, frozen=True, kw_only=True):
     accounts: int
     root: str
     digest: str
+
+
+class PvpTaken(Fact, frozen=True, kw_only=True):
+    """Terms that this node is about to reserve a leg for. Aggregate `pvp-taken/<ledger>`.
+
+    `deals`: terms as in `wire.pvp`, amounts as text.
+    """
+
+    TYPE: ClassVar[str] = "finance.PvpTaken.v1"
+    ledger: str
+    deals: list[dict[str, Any]]
+
+
+class PvpDecided(Fact, frozen=True, kw_only=True):
+    """The one decision on some deals, by the digest of their terms. Public in the log.
+
+    Aggregate `pvp-decisions/<decider>`; `head` chains it to all decisions before.
+    """
+
+    TYPE: ClassVar[str] = "finance.PvpDecided.v1"
+    OPEN: ClassVar[bool] = True
+    number: int
+    previous: str
+    commits: list[str]
+    aborts: list[str]
+    head: str
+
+
+class PvpFollowed(Fact, frozen=True, kw_only=True):
+    """A decision is applied on this ledger. Aggregate `pvp-followed/<ledger>`.
+
+    `carried`: remainders below a minor unit that are carried on, `[denominator, numerator]`.
+    """
+
+    TYPE: ClassVar[str] = "finance.PvpFollowed.v1"
+    ledger: str
+    number: int
+    head: str
+    decided: list[str]
+    carried: list[list[str]]

@@ -35,6 +35,8 @@ class TransferCode(IntEnum):
     RESERVE = 2
     BETWEEN_BANKS = 3
     PAYMENT = 4
+    PVP_LEG = 5
+    PVP_ROUNDING = 6
 
 
 def _digest(*words: str) -> int:

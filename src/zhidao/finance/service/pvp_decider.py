@@ -1,0 +1,144 @@
+"""The decider of payment versus payment: one decision on each deal, written before it is told.
+
+A role of any node that both sides named in their terms. It holds no money; while it is away both
+legs stay reserved, and nothing else happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import Refused
+from zhidao.core.events import SignedEvent
+from zhidao.core.journal import Records
+from zhidao.finance.domain.pvp import (
+    BATCH_MAX,
+    FIRST_HEAD,
+    OPEN_MAX,
+    Ballot,
+    Outcome,
+    Terms,
+    decision_head,
+)
+from zhidao.finance.events import PvpDecided
+from zhidao.finance.wire.pvp import decode_votes
+
+
+class PvpDecider:
+    """Hears votes and writes each deal's one decision. Its state is its journal and hearsay."""
+
+    def __init__(self, *, records: Records, actor: Actor, key: str, clock: Clock) -> None:
+        """`key`: the Multikey that terms name and that signs for `actor`'s party."""
+        assert actor.role in (Role.NODE, Role.PARTY), "a decider is a party or the node itself"
+        self._records = records
+        self._actor = actor
+        self._key = key
+        self._clock = clock
+        self._terms: dict[str, Terms] = {}
+        self._ballots: dict[str, Ballot] = {}
+        self._decided: dict[str, int] | None = None
+        self._events: list[SignedEvent] = []
+        self._one = asyncio.Lock()
+
+    async def hear(self, data: bytes) -> int:
+        """Takes votes; the number of the newest decision that holds one of these deals already.
+
+        Raises MalformedInput or Refused if a vote is not its side's.
+        """
+        async with self._one:
+            return await self._hear(data)
+
+    async def _hear(self, data: bytes) -> int:
+        key, votes = decode_votes(data)
+        decided = await self._restored()
+        for vote in votes:
+            if vote.terms.key(vote.side) != key:
+                raise Refused("a vote that its side did not sign", code="bad_signature")
+            if vote.terms.decider_key != self._key:
+                raise Refused("a vote for another decider", code="pvp_decider")
+        if len(self._ballots) + len(votes) > OPEN_MAX:
+            raise Refused(f"{OPEN_MAX} deals wait for votes", code="too_many")
+        newest = 0
+        for vote in votes:
+            name = vote.terms.name
+            if name in decided:
+                newest = max(newest, decided[name])
+                continue
+            yes = vote.yes and not self._is_late(vote.terms)
+            self._terms[name] = vote.terms
+            self._ballots[name] = self._ballots.get(name, Ballot()).heard(vote.side, yes=yes)
+        return newest
+
+    async def decide(self) -> bytes | None:
+        """Writes one decision on all deals that can be decided now, and only then returns it."""
+        async with self._one:
+            return await self._decide()
+
+    async def _decide(self) -> bytes | None:
+        decided = await self._restored()
+        commits, aborts = self._due()
+        if not commits and not aborts:
+            return None
+        number = len(self._events) + 1
+        previous = PvpDecided.of(self._events[-1]).head if self._events else FIRST_HEAD
+        fact = PvpDecided(
+            number=number,
+            previous=previous,
+            commits=commits,
+            aborts=aborts,
+            head=decision_head(previous, number, commits=commits, aborts=aborts),
+        )
+        event = await self._write(fact, after=number - 1)
+        self._events.append(event)
+        for name in (*commits, *aborts):
+            decided[name] = number
+            del self._ballots[name], self._terms[name]
+        return event.encode()
+
+    async def decisions(self, *, after: int, limit: int = 16) -> list[bytes]:
+        """The decisions behind a number, in order: what a participant pulls."""
+        async with self._one:
+            return await self._decisions(after=after, limit=limit)
+
+    async def _decisions(self, *, after: int, limit: int = 16) -> list[bytes]:
+        await self._restored()
+        return [event.encode() for event in self._events[after : after + min(limit, 64)]]
+
+    def _due(self) -> tuple[list[str], list[str]]:
+        commits: list[str] = []
+        aborts: list[str] = []
+        for name, ballot in self._ballots.items():
+            outcome = ballot.outcome(late=self._is_late(self._terms[name]))
+            if outcome is not None:
+                (commits if outcome is Outcome.COMMIT else aborts).append(name)
+            if len(commits) + len(aborts) == BATCH_MAX:
+                break
+        return commits, aborts
+
+    def _is_late(self, deal: Terms) -> bool:
+        return self._clock.now().unix_ns > deal.deadline_ns
+
+    async def _write(self, fact: PvpDecided, *, after: int) -> SignedEvent:
+        aggregate = f"pvp-decisions/{self._actor.party}"
+        try:
+            (event,) = await self._records.record(
+                self._actor, aggregate, [fact], after=after, owner=self._actor.party
+            )
+        except BaseException:
+            self._decided = None
+            raise
+        return event
+
+    async def _restored(self) -> dict[str, int]:
+        if self._decided is None:
+            self._events = list(await self._records.history(f"pvp-decisions/{self._actor.party}"))
+            decided: dict[str, int] = {}
+            for event in self._events:
+                fact = PvpDecided.of(event)
+                decided.update(dict.fromkeys((*fact.commits, *fact.aborts), fact.number))
+            self._decided = decided
+            for name in decided.keys() & self._ballots.keys():
+                del self._ballots[name], self._terms[name]
+        return self._decided
