@@ -141,12 +141,42 @@ def from_one(start: Run, after: Code) -> Code:
 
 
 def logic(sign: str, left: Code, right: Code) -> Code:
-    """`and`, `or`: from left to right, no further than needed."""
+    """`and`, `or`: decided by whichever side decides, even if the other is in error.
+
+    XPath 2.0 section 3.6 lets an engine take either side first, and Saxon does; so nothing that
+    Saxon can decide is left open here.
+    """
     a, b = test_of(left), test_of(right)
-    by_name = left.by_name and right.by_name
+    named = left.by_name and right.by_name
     if sign == "and":
-        return single(BOOLEAN, lambda n, e: bool(a(n, e) and b(n, e)), by_name=by_name)
-    return single(BOOLEAN, lambda n, e: bool(a(n, e) or b(n, e)), by_name=by_name)
+
+        def both(n: Any, e: Env) -> bool:
+            try:
+                return bool(a(n, e) and b(n, e))
+            except XPathError:
+                if _decides(a, n, e, wanted=False) or _decides(b, n, e, wanted=False):
+                    return False
+                raise
+
+        return single(BOOLEAN, both, by_name=named)
+
+    def either(n: Any, e: Env) -> bool:
+        try:
+            return bool(a(n, e) or b(n, e))
+        except XPathError:
+            if _decides(b, n, e, wanted=True):
+                return True
+            raise
+
+    return single(BOOLEAN, either, by_name=named)
+
+
+def _decides(side: Run, n: Any, e: Env, *, wanted: bool) -> bool:
+    """Whether one side of `and` or `or` settles it alone."""
+    try:
+        return bool(side(n, e)) is wanted
+    except XPathError:
+        return False
 
 
 def node_sets(sign: str, left: Code, right: Code) -> Code:
