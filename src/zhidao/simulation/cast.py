@@ -28,6 +28,7 @@ CURRENCY: Final = "CNY"
 AMOUNT_MINOR: Final = 32_736_000  # 24 x 12,800.00 + 48 x 420.00
 FUNDS_MINOR: Final = 50_000_000
 BILL_NUMBER: Final = "HMTXA0417"
+CARRIER_CODE: Final = "HMTX"
 LIMITS: Final = (
     {"name": "Flow", "low": "45", "high": "51", "unit": "MQH"},
     {"name": "Pressure", "low": "5.9", "high": "6.5", "unit": "BAR"},
@@ -143,6 +144,8 @@ def bill_of_lading(voyage: Voyage, *, gross_kg: float = 1291.2) -> bytes:
     document = {
         "transportDocumentReference": BILL_NUMBER,
         "transportDocumentTypeCode": "BOL",
+        "carrierCode": CARRIER_CODE,
+        "carrierCodeListProvider": "NMFTA",
         "freightPaymentTermCode": "PRE",
         "isElectronic": True,
         "isToOrder": False,

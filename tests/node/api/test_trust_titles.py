@@ -62,7 +62,13 @@ async def test_a_carrier_mints_and_the_parties_see_it(client: httpx.AsyncClient)
     assert again.json() == title
 
 
-async def test_a_bill_is_registered_before_its_title_is_minted(client: httpx.AsyncClient):
+async def test_a_bill_is_registered_before_its_title_is_minted(
+    client: httpx.AsyncClient, bench: TitleBench
+):
+    bench.papers.complete = False
+    bare = await client.post(ROOT, json=ORDER, headers=by("carrier"))
+    assert (bare.status_code, bare.json()["code"]) == (422, "unregistered_title")
+    assert not bench.journal.written
     named = ORDER | {"carrier_code": "STPL", "bill_number": "ZD-1"}
     assert (await client.post(ROOT, json=named, headers=by("carrier"))).status_code == 201
     opened = await client.get(f"{ROOT}/{BILL}/registration", headers=by("exporter"))
@@ -71,6 +77,9 @@ async def test_a_bill_is_registered_before_its_title_is_minted(client: httpx.Asy
     assert hidden.status_code == 404
     twice = await client.post(ROOT, json=named | {"document": "cd" * 32}, headers=by("carrier"))
     assert (twice.status_code, twice.json()["code"]) == (409, "double_title")
+    bench.papers.complete = True
+    wrong = await client.post(ROOT, json=named | {"document": "cd" * 32}, headers=by("carrier"))
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "bill_mismatch")
 
 
 async def test_strangers_get_404_whether_it_stands_or_not(client: httpx.AsyncClient):
@@ -143,7 +152,7 @@ async def test_a_title_lives_through_the_routes_and_its_chain_is_readable(
     assert told == [("mint", "carrier", ""), ("transfer", "exporter", "in pledge 质押")]
     facts = (await client.get(f"{ROOT}/{BILL}/assessment", headers=by("carrier"))).json()
     assert [(each["name"], each["verdict"]) for each in facts] == [
-        ("singularity", "unregistered_title"),
+        ("singularity", "ok"),
         ("control", "ok"),
         ("integrity", "ok"),
     ]

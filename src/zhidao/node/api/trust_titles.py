@@ -32,7 +32,7 @@ class NewTitle(msgspec.Struct, forbid_unknown_fields=True):
     document: Digest
     holder: Name
     readers: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
-    # Both, and the title is registered in the log before it is minted.
+    # Only for a bill whose document does not bear them; without any of both nothing is minted.
     carrier_code: Annotated[str, msgspec.Meta(max_length=64)] = ""
     bill_number: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
@@ -75,21 +75,18 @@ class TitlePage(msgspec.Struct):
 
 def routes(titles: TitleService) -> Router:
     """Routes under /v1/trust/titles."""
-    tags = titles.tags
 
     @post("/")
     async def mint_title(data: NewTitle, actor: Actor) -> Title:
         """Mints the one title of a document; the same request again answers the same title."""
-        if data.carrier_code or data.bill_number:
-            bill = Bill(data.carrier_code, data.bill_number)
-            readers = [data.holder, *data.readers]
-            await tags.register(actor, bill, title=data.document, readers=readers)
+        named = data.carrier_code or data.bill_number
         return await titles.mint(
             actor,
             document=data.document,
             consignment=data.consignment,
             holder=data.holder,
             readers=data.readers,
+            bill=Bill(data.carrier_code, data.bill_number) if named else None,
         )
 
     @get("/")
@@ -110,7 +107,7 @@ def routes(titles: TitleService) -> Router:
     @get("/{title:str}/registration")
     async def title_registration(title: _Title, actor: Actor) -> TitleTagOpened:
         """What shows a holder that the log has one title for his bill; 404 without it."""
-        return await tags.opened(actor, title)
+        return await titles.tags.opened(actor, title)
 
     @get("/{title:str}/endorsements")
     async def title_endorsements(title: _Title, actor: Actor) -> list[Endorsement]:

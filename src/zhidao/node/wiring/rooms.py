@@ -83,12 +83,6 @@ async def build(
     async def may_mint(party: PartyId) -> bool:
         return await parties.trade_role(party) == CARRIER_ROLE
 
-    titles = await trust_titles.build(
-        ground,
-        log_key=ground.node_key.public,
-        custody_secret=keys.make("custody", Algorithm.ED25519).secret,
-        may_mint=may_mint,
-    )
     terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
     network = await connectivity.build(ground)
     reports = await insight.build(ground, log_key=log_keys[-1].public)
@@ -100,6 +94,13 @@ async def build(
     factory = await industry.build(ground, machine_networks=settings.machine_networks)
     papers = await trade.build(
         ground, credentials=log.credentials, lots=factory.lots, packs=settings.packs
+    )
+    titles = await trust_titles.build(
+        ground,
+        log_key=ground.node_key.public,
+        custody_secret=keys.make("custody", Algorithm.ED25519).secret,
+        bills=trade.PapersBills(papers.consignments),
+        may_mint=may_mint,
     )
     money = await finance.build(
         ground,

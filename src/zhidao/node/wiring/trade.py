@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from zhidao.core.actor import Actor
 from zhidao.core.journal import Records
 from zhidao.industry.commands import Lots
 from zhidao.node.api import trade as api
@@ -20,6 +21,7 @@ from zhidao.trade.service.journey import CONSUMER, Journey
 from zhidao.trade.service.papers import PaperShelf
 from zhidao.trade.service.validation import Validation
 from zhidao.trust.commands import Credentials
+from zhidao.trust.domain.title_tag import Bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,18 @@ class TradeServices:
     journey: Journey
     rules: RuleWorker
     room: Room
+
+
+class PapersBills:
+    """Implements `trust.service.title_ports.Bills` over the consignments' papers."""
+
+    def __init__(self, consignments: ConsignmentService) -> None:
+        self._consignments = consignments
+
+    async def bill(self, actor: Actor, *, consignment: str, document: str) -> Bill | None:
+        """The bill of a consignment with a carrier code, or None."""
+        found = await self._consignments.bill_of_lading(actor, consignment, document)
+        return Bill(*found) if found and found[0] else None
 
 
 async def build(

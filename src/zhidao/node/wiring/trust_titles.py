@@ -21,6 +21,7 @@ from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, aggregate_of
 from zhidao.trust.service.title_chain import TitleChain
+from zhidao.trust.service.title_ports import Bills
 from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.titles import CONSUMER, TitleService, everybody
 from zhidao.trust.wire.title_contract import Registry
@@ -41,13 +42,15 @@ async def build(
     *,
     log_key: PublicKey,
     custody_secret: bytes,
+    bills: Bills,
     may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
 ) -> TitleServices:
     """Starts nothing: the engine is imported and the chain replayed when a title needs it.
 
     log_key: the key of the node's log, which gives the chain its id. custody_secret: 32 bytes or
     more that the node keeps like a private key; with another one its custody accounts are lost.
-    may_mint: whether a party may mint (only carriers, say).
+    bills: what the papers of a consignment say of its bill. may_mint: whether a party may mint
+    (only carriers, say).
     """
     chain_id = chain_id_of(log_key)
     journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
@@ -70,6 +73,7 @@ async def build(
         executor=executor,
         chain_id=chain_id,
         tags=TitleTags(records, ground.ring, registry, chain_id),
+        bills=bills,
         may_mint=may_mint,
     )
     room = Room(

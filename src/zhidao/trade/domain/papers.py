@@ -116,6 +116,8 @@ class BillOfLading:
     voyage: str
     clauses: tuple[str, ...]
     cargo: tuple[Cargo, ...]
+    # SCAC or SMDG liner code; `` where the document names none.
+    carrier_code: str = ""
 
     @property
     def packages(self) -> int:

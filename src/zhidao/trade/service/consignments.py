@@ -117,6 +117,20 @@ class ConsignmentService:
 
         return await _until_written(attempt)
 
+    async def bill_of_lading(
+        self, actor: Actor, consignment: str, digest: str
+    ) -> tuple[str, str] | None:
+        """Carrier code (`` if it bears none) and number of the bill with these bytes, or None.
+
+        Raises NotFound if the actor may not see the consignment.
+        """
+        state = await self.consignment(actor, consignment)
+        document = document_of_kind(state.documents, "bill_of_lading")
+        if document is None or document.digest != digest:
+            return None
+        bill = await asyncio.to_thread(_read_bill, await self._archive.get(digest))
+        return bill.carrier_code, bill.number
+
     async def check(self, actor: Actor, consignment: str) -> PapersChecked:
         """Holds the papers against each other and records the answer.
 

@@ -84,6 +84,7 @@ class _Clause(msgspec.Struct, kw_only=True):
 class _Document(msgspec.Struct, kw_only=True):
     transportDocumentReference: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]  # noqa: N815
     transportDocumentTypeCode: Literal["BOL"]  # noqa: N815
+    carrierCode: Annotated[str, msgspec.Meta(max_length=4)] = ""  # noqa: N815
     freightPaymentTermCode: Literal["PRE", "COL", ""] = ""  # noqa: N815
     isToOrder: bool  # noqa: N815
     documentParties: _Parties  # noqa: N815
@@ -131,6 +132,7 @@ def read(data: bytes) -> BillOfLading:
             for clause in document.carrierClauses
         ),
         cargo=cargo,
+        carrier_code=document.carrierCode,
     )
 
 
@@ -163,8 +165,10 @@ def write(bill: BillOfLading) -> bytes:
         parties["consignee"] = {"partyName": bill.consignee}
     if bill.notify:
         parties["notifyParties"] = [{"partyName": name} for name in bill.notify]
+    carrier: dict[str, Json] = {"carrierCode": bill.carrier_code} if bill.carrier_code else {}
     return jcs(
         {
+            **carrier,
             "transportDocumentReference": bill.number,
             "transportDocumentTypeCode": "BOL",
             "freightPaymentTermCode": bill.freight,

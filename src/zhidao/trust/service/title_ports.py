@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from zhidao.core.actor import Actor
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.trust.domain.evm import Address, Block, FlatState, Outcome, Transaction
+from zhidao.trust.domain.title_tag import Bill
 
 
 class Engine(Protocol):
@@ -36,6 +38,17 @@ class Engine(Protocol):
 
     def load(self, state: FlatState) -> None:
         """Goes on from a state."""
+        ...
+
+
+class Bills(Protocol):
+    """Finds what stands on the face of a bill of lading."""
+
+    async def bill(self, actor: Actor, *, consignment: str, document: str) -> Bill | None:
+        """The bill whose bytes have this SHA-256, or None where none is known with a code.
+
+        Raises NotFound if the actor may not see the consignment.
+        """
         ...
 
 

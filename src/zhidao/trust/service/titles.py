@@ -17,13 +17,14 @@ from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Handled, Records
 from zhidao.trust.domain.evm import address_text
+from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import CustodyOpened, Title, TitleAsked
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
 from zhidao.trust.service.title_assessment import TitleAssessment
 from zhidao.trust.service.title_life import TitleLife
 from zhidao.trust.service.title_names import TitleNames
-from zhidao.trust.service.title_ports import Account, Accounts, TitleContracts
+from zhidao.trust.service.title_ports import Account, Accounts, Bills, TitleContracts
 from zhidao.trust.service.title_records import (
     TitleRecords,
     aggregate_of_title,
@@ -57,6 +58,7 @@ class TitleService:
         executor: ChainExecutor,
         chain_id: int,
         tags: TitleTags,
+        bills: Bills,
         may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
         patience_s: float = 15.0,
     ) -> None:
@@ -92,14 +94,25 @@ class TitleService:
             records, self._told, self._writing, self._names, accounts, executor, self._registry
         )
         self.tags = tags
+        self._bills = bills
         self.assessment = TitleAssessment(self._told, tags, self._names, accounts, executor)
 
     async def mint(
-        self, actor: Actor, *, document: str, consignment: str, holder: str, readers: Sequence[str]
+        self,
+        actor: Actor,
+        *,
+        document: str,
+        consignment: str,
+        holder: str,
+        readers: Sequence[str],
+        bill: Bill | None = None,
     ) -> Title:
         """Mints the title of a document (its SHA-256) to a party; again: the same title.
 
-        Raises Conflict if the document has a title with other particulars.
+        It is registered in the log first, under the tag of its bill: that of the consignment's
+        papers, or `bill` where they bear no carrier code. Raises Refused (`unregistered_title`)
+        without a bill, `bill_mismatch` if the papers say otherwise; Conflict if the document has
+        a title with other particulars or the bill another title (`double_title`).
         """
         actor.require(Role.PARTY)
         if not await self._may_mint(actor.party):
@@ -115,9 +128,14 @@ class TitleService:
         self._accounts.of_party(receiver)
         self._accounts.of_party(actor.party)
         async with self._told.alone(document):
-            await self._ask(actor, asked)
+            await self._check_asked(actor, asked)
             await self._told.settled(document)
             if not await self._executor.moves(bytes.fromhex(document)):
+                named = await self._bill(actor, asked, bill)
+                await self.tags.register(
+                    actor, named, title=document, readers=[receiver, *asked.readers]
+                )
+                await self._ask(actor, asked)
                 owner = await self._names.account_of(receiver)
                 minter = await self._names.account_of(actor.party)
                 # Whoever may read the title may come to hold it.
@@ -231,18 +249,42 @@ class TitleService:
                 handled=handled,
             )
 
-    async def _ask(self, actor: Actor, asked: TitleAsked) -> None:
-        aggregate = aggregate_of_title(asked.title)
-        history = await self._records.history(aggregate)
+    async def _bill(self, actor: Actor, asked: TitleAsked, given: Bill | None) -> Bill:
+        known = await self._bills.bill(actor, consignment=asked.consignment, document=asked.title)
+        if known and given and known != given:
+            raise Refused(
+                f"the document is bill {known.number} of {known.carrier_code}",
+                code="bill_mismatch",
+            )
+        bill = known or given
+        if bill is None:
+            raise Refused(
+                "no title without a leaf of the log under its bill's tag, and no bill is known"
+                " for this document",
+                code="unregistered_title",
+                remedy="add the bill of lading with its carrier code, or name code and number",
+            )
+        return bill
+
+    async def _check_asked(self, actor: Actor, asked: TitleAsked) -> bool:
+        """Whether it was asked for already. Raises Conflict if with other particulars."""
+        history = await self._records.history(aggregate_of_title(asked.title))
         before = latest(history, TitleAsked)
         if before is None:
+            return False
+        if before != asked or history[0].owner != actor.party:
+            raise Conflict(
+                "this document has a title already, with other particulars", code="title_exists"
+            )
+        return True
+
+    async def _ask(self, actor: Actor, asked: TitleAsked) -> None:
+        aggregate = aggregate_of_title(asked.title)
+        if not await self._check_asked(actor, asked):
+            history = await self._records.history(aggregate)
             readers = [PartyId(party) for party in (asked.holder, *asked.readers)]
             await self._records.record(
                 actor, aggregate, [asked], after=len(history), owner=actor.party, visible=readers
-            )
-        elif before != asked or history[0].owner != actor.party:
-            raise Conflict(
-                "this document has a title already, with other particulars", code="title_exists"
             )
 
     async def _open_custody(self, actor: Actor, title: str, deal: str, custody: Account) -> None:
