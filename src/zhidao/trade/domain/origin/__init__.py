@@ -1,0 +1,1 @@
+"""Preferential origin from a bill of materials, and the duty and tax that follow."""
