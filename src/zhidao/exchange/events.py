@@ -51,10 +51,10 @@ class DocumentSent(Fact, frozen=True, kw_only=True):
 
 
 class ReceiptTaken(Fact, frozen=True, kw_only=True):
-    """A peer's signed receipt came in for a document of ours. Aggregate `outgoing/<document>`.
+    """A peer's signed receipts came in for a document of ours. Aggregate `outgoing/<document>`.
 
-    `stage`: received, accepted or decided. `outcome`: accepted or refused, with `code` and
-    `reason` as the peer said them. `receipt`: SHA-256 of the signed receipt.
+    `stage` is the furthest of them: received, accepted or decided. `outcome`: accepted or refused,
+    with `code` and `reason` as the peer said them. `receipts`: SHA-256 of each signed receipt.
     """
 
     TYPE: ClassVar[str] = "exchange.ReceiptTaken.v1"
@@ -64,11 +64,14 @@ class ReceiptTaken(Fact, frozen=True, kw_only=True):
     outcome: str
     code: str
     reason: str
-    receipt: str
+    receipts: list[str]
 
 
 class DocumentReceived(Fact, frozen=True, kw_only=True):
-    """A peer's envelope is durable here. Aggregate `incoming/<sender>/<document>`."""
+    """A peer's envelope is durable here, and waits for one before it.
+
+    Aggregate `incoming/<sender>/<document>`.
+    """
 
     TYPE: ClassVar[str] = "exchange.DocumentReceived.v1"
     document: str

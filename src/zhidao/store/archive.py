@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zhidao.core.archive import check_digest, digest_of
 from zhidao.core.errors import NotFound
 from zhidao.store.database import Database, Session
@@ -31,9 +33,16 @@ class PostgresArchive:
 
 async def put_in(session: Session, data: bytes) -> str:
     """Keeps bytes inside a transaction of yours; returns their digest."""
-    digest = digest_of(data)
-    await session.execute(
-        "insert into store.blob (digest, bytes) values (%s, %s) on conflict do nothing",
-        (bytes.fromhex(digest), data),
-    )
+    (digest,) = await put_many_in(session, [data])
     return digest
+
+
+async def put_many_in(session: Session, many: Sequence[bytes]) -> Sequence[str]:
+    """Keeps several bytes inside a transaction of yours; returns their digests."""
+    digests = [digest_of(data) for data in many]
+    await session.execute(
+        "insert into store.blob (digest, bytes)"
+        " select * from unnest(%b::bytea[], %b::bytea[]) on conflict do nothing",
+        ([bytes.fromhex(digest) for digest in digests], list(many)),
+    )
+    return digests

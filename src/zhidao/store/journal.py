@@ -85,6 +85,20 @@ class PostgresJournal:
             " unnest(%(aggregates)b::text[], %(ids)b::uuid[], %(leaves)b::bytea[])"
             " as new (aggregate, id, leaf) where id = any(%(opened)b::uuid[])"
         )
+        self._write_many = of_room(
+            "insert into {room}.event"
+            " (aggregate, version, id, type, owner, visible, salt, event)"
+            " select aggregate, version, id, type, owner, string_to_array(visible, ','),"
+            " salt, event from unnest(%(aggregates)b::text[], %(versions)b::bigint[],"
+            " %(ids)b::uuid[], %(types)b::text[], %(owners)b::text[], %(visible)b::text[],"
+            " %(salts)b::bytea[], %(events)b::bytea[])"
+            " as new (aggregate, version, id, type, owner, visible, salt, event)"
+        )
+        self._post_many = of_room(
+            "insert into {room}.outbox (aggregate, event_id, version, leaf)"
+            " select * from unnest(%(aggregates)b::text[], %(ids)b::uuid[],"
+            " %(versions)b::bigint[], %(leaves)b::bytea[])"
+        )
         self._handle = of_room(
             "insert into {room}.inbox (event_id, consumer) values (%s, %s) on conflict do nothing"
         )
@@ -141,6 +155,16 @@ class PostgresJournal:
             raise version_taken(aggregate, version)
         await session.execute(self._post, row)
         return True
+
+    async def append_many_in(self, session: Session, entries: Sequence[Entry]) -> None:
+        """Writes events of many aggregates inside your transaction; call `wake` after its commit.
+
+        Where each history stands must have been read in this transaction: a taken version is a
+        Conflict, a gap is not looked for.
+        """
+        columns = _columns(entries)
+        await session.execute(self._write_many, columns)
+        await session.execute(self._post_many, columns)
 
     async def open_all(self, entries: Sequence[Entry]) -> frozenset[UUID]:
         """Writes the first events of many aggregates in one transaction; see the port."""

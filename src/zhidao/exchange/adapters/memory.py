@@ -165,6 +165,11 @@ class _MemoryBook:
     def __init__(self, state: _State) -> None:
         self._state = state
 
+    async def look_up(
+        self, *, sent: Sequence[UUID] = (), got: Sequence[tuple[PartyId, UUID]] = ()
+    ) -> None:
+        """Nothing to read ahead."""
+
     async def sent(self, document: UUID) -> Sent | None:
         return self._state.sent.get(document)
 

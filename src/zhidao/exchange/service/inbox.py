@@ -95,13 +95,13 @@ class Inbox:
             opened = await asyncio.to_thread(self._open_all, peer, envelopes)
         else:
             opened = self._open_all(peer, envelopes)
-        for each in opened:
-            await self._check_party(each)
+        await self._check_parties(opened)
         # In order, so that two transactions that meet take their streams in the same order.
         opened.sort(key=lambda o: (o.envelope.heading.consignment, o.envelope.heading.sequence))
 
         async def work(book: Book) -> _Round:
             done = _Round()
+            await book.look_up(got=[(peer.node, o.envelope.heading.document) for o in opened])
             for each in opened:
                 await self._take(book, each, done)
             return done
@@ -186,12 +186,16 @@ class Inbox:
             return _Opened(envelope, None, error.code, str(error)[:REASON_CHARACTERS_MAX])
         return _Opened(envelope, payload[SALT_BYTES:])
 
-    async def _check_party(self, opened: _Opened) -> None:
-        party = opened.envelope.heading.to_party
-        if opened.content is None or party == self._scribe.node or await self._is_party(party):
-            return
-        opened.content = None
-        opened.code, opened.reason = "unknown_party", f"no party {party} is at this node"
+    async def _check_parties(self, opened: Sequence[_Opened]) -> None:
+        known = {self._scribe.node}
+        for party in {each.envelope.heading.to_party for each in opened} - known:
+            if await self._is_party(party):
+                known.add(party)
+        for each in opened:
+            party = each.envelope.heading.to_party
+            if each.content is not None and party not in known:
+                each.content = None
+                each.code, each.reason = "unknown_party", f"no party {party} is at this node"
 
     async def _take(self, book: Book, opened: _Opened, done: _Round) -> None:
         heading = opened.envelope.heading
@@ -214,7 +218,7 @@ class Inbox:
             return
         row = await self._received(book, opened)
         if heading.sequence != last + 1:
-            await book.put_got(row)
+            row = await self._held(book, row)
             done.receipts.append(row.receipts[0])
             return
         row = await self._accept(book, row, done)
@@ -239,7 +243,12 @@ class Inbox:
             received_ns=now.tai_ns,
             code=opened.code,
             reason=opened.reason,
+            events=0,
         )
+        return self._stamped(row, Stage.RECEIVED, Outcome.ACCEPTED, "", "")
+
+    async def _held(self, book: Book, row: Got) -> Got:
+        """Keeps a row until its predecessor is here."""
         fact = DocumentReceived(
             document=str(row.document),
             sender=row.sender,
@@ -249,8 +258,10 @@ class Inbox:
             kind=row.kind,
             digest=row.digest,
         )
+        held = replace(row, events=1)
         await book.append([self._event(row, fact, 1)])
-        return self._stamped(row, Stage.RECEIVED, Outcome.ACCEPTED, "", "")
+        await book.put_got(held)
+        return held
 
     async def _followers(self, book: Book, row: Got, done: _Round) -> None:
         """Accepts what was held until now because `row` was missing."""

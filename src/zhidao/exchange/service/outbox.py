@@ -16,10 +16,11 @@ from zhidao.core.keys import Signer
 from zhidao.exchange.domain.envelope import SALT_BYTES, Heading
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
 from zhidao.exchange.domain.peer import Peer
-from zhidao.exchange.domain.receipt import Outcome, Receipt
+from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
 from zhidao.exchange.events import Dispatch, DocumentSent, ReceiptTaken
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Sent, Store
+from zhidao.exchange.service.together import Together
 from zhidao.exchange.service.views import dispatch_of
 from zhidao.exchange.wire.envelope import commitment, seal_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
@@ -44,6 +45,7 @@ class Outbox:
         self._signer = signer
         self._clock = clock
         self._randomness = randomness
+        self._together = Together(store)
         self.wake: Callable[[PartyId], None] = lambda _: None
 
     @property
@@ -96,7 +98,7 @@ class Outbox:
             row = await self._row(book, numbered, peer, salt, content)
             return row, True
 
-        row, fresh = await self._store.run(work)
+        row, fresh = await self._together.run(work)
         if fresh:
             self.wake(peer.node)
         return dispatch_of(row)
@@ -167,7 +169,9 @@ class Outbox:
                 raise Refused("a receipt is for another node's document", code="wrong_peer")
 
         async def work(book: Book) -> int:
-            return sum([await self._take(book, data, receipt) for data, receipt in read])
+            documents = {receipt.document for _, receipt in read}
+            await book.look_up(sent=sorted(documents))
+            return sum([await self._take(book, each, read) for each in sorted(documents)])
 
         return await self._store.run(work) if read else 0
 
@@ -242,34 +246,39 @@ class Outbox:
         await book.append([entry])
         return row
 
-    async def _take(self, book: Book, data: bytes, receipt: Receipt) -> int:
-        row = await book.sent(receipt.document)
-        if row is None or (row.recipient, row.digest) != (receipt.recipient, receipt.digest):
+    async def _take(self, book: Book, document: UUID, read: Sequence[tuple[bytes, Receipt]]) -> int:
+        """Notes all receipts for one document; returns how many were new."""
+        row = await book.sent(document)
+        if row is None:
             return 0
-        rank = receipt.stage.rank
-        if row.receipts[rank]:
+        stages, news = list(row.receipts), dict[Stage, tuple[bytes, Receipt]]()
+        for data, receipt in read:
+            about = (receipt.document, receipt.recipient, receipt.digest)
+            if about == (document, row.recipient, row.digest) and not stages[receipt.stage.rank]:
+                stages[receipt.stage.rank] = data
+                news[receipt.stage] = (data, receipt)
+        if not news:
             return 0
-        stages = list(row.receipts)
-        stages[rank] = data
+        _, furthest = news[max(news, key=lambda stage: stage.rank)]
         changed = replace(row, receipts=(stages[0], stages[1], stages[2]), events=row.events + 1)
         # Receipts may come in any order; the furthest stage tells where the document stands.
-        if not any(row.receipts[rank + 1 :]) and row.state != "decided":
-            refused = receipt.outcome is Outcome.REFUSED
+        if not any(stages[furthest.stage.rank + 1 :]) and row.state != "decided":
+            refused = furthest.outcome is Outcome.REFUSED
             changed = replace(
                 changed,
-                state="decided" if refused else receipt.stage.value,
-                outcome=receipt.outcome.value,
-                code=receipt.code,
-                reason=receipt.reason,
+                state="decided" if refused else furthest.stage.value,
+                outcome=furthest.outcome.value,
+                code=furthest.code,
+                reason=furthest.reason,
             )
         fact = ReceiptTaken(
             document=str(row.document),
             recipient=row.recipient,
-            stage=receipt.stage.value,
-            outcome=receipt.outcome.value,
-            code=receipt.code,
-            reason=receipt.reason,
-            receipt=digest_of(data),
+            stage=furthest.stage.value,
+            outcome=furthest.outcome.value,
+            code=furthest.code,
+            reason=furthest.reason,
+            receipts=[digest_of(data) for data, _ in news.values()],
         )
         entry = self._scribe.write(
             fact,
@@ -278,11 +287,11 @@ class Outbox:
             version=row.events + 1,
             owner=row.from_party,
             visible=(),
-            occurred_at=receipt.at,
+            occurred_at=furthest.at,
         )
         await book.put_sent(changed)
         await book.append([entry])
-        return 1
+        return len(news)
 
     async def _own(self, book: Book, actor: Actor, document: UUID) -> Sent:
         row = await book.sent(document)

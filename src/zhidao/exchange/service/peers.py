@@ -15,6 +15,7 @@ from zhidao.exchange.domain.peer import Peer, Wanted, check_url
 from zhidao.exchange.events import PeerAdmitted, PeerDismissed
 from zhidao.exchange.service.ports import Book, Store
 from zhidao.exchange.wire.card import decode_card
+from zhidao.exchange.wire.sealing import seal
 
 
 class Peers:
@@ -74,6 +75,8 @@ class Peers:
                 code="untrusted_card",
                 remedy="get the newest trust list from the one who governs it",
             )
+        # A key that nothing can be sealed to shows here, and not when a document has its number.
+        seal(b"", said.sealing, info=b"")
         address = url or said.url
         check_url(address)
         before = self._peers.get(said.node)

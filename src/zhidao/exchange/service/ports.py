@@ -84,7 +84,16 @@ class Due:
 
 
 class Book(Protocol):
-    """One transaction over outbox, inbox, peers and events."""
+    """One transaction over outbox, inbox, peers and events.
+
+    It reads what it wrote; the rest of the world sees all of it or nothing, at the end.
+    """
+
+    async def look_up(
+        self, *, sent: Sequence[UUID] = (), got: Sequence[tuple[PartyId, UUID]] = ()
+    ) -> None:
+        """Reads many rows at once that will be asked for one by one."""
+        ...
 
     async def sent(self, document: UUID) -> Sent | None:
         """The outbox row of a document."""

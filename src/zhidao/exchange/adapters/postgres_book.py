@@ -1,0 +1,329 @@
+"""One transaction of the exchange in PostgreSQL: reads ahead, and writes all at its end.
+
+Statements cost more than rows: what a bundle of documents changes goes out in a handful of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from zhidao.core.archive import digest_of
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Entry
+from zhidao.core.keys import PublicKey
+from zhidao.exchange.domain.peer import Peer
+from zhidao.exchange.service.ports import Due, Got, Sent
+from zhidao.exchange.wire.subscription import decode_subscription, encode_subscription
+from zhidao.store.archive import put_many_in
+from zhidao.store.database import Session
+from zhidao.store.journal import PostgresJournal
+
+_STAGES: Final = ("received", "accepted", "decided")
+_SENT: Final = (
+    *("document", "recipient", "from_party", "to_party", "consignment", "sequence", "kind"),
+    *("media_type", "digest", "content", "salt", "envelope", "created_ns", "since_ns", "state"),
+    *("outcome", "code", "reason", "attempts", *_STAGES, "events"),
+)
+_GOT: Final = (
+    *("document", "sender", "from_party", "to_party", "consignment", "sequence", "kind"),
+    *("media_type", "digest", "content", "envelope", "received_ns", "state", "outcome", "code"),
+    *("reason", *_STAGES, "events"),
+)
+_CHANGES: Final = {
+    **dict.fromkeys(("state", "outcome", "code", "reason"), "text"),
+    **dict.fromkeys(_STAGES, "bytea"),
+    "events": "integer",
+}
+_SENT_CHANGES: Final = _CHANGES | {"since_ns": "bigint", "attempts": "integer"}
+_PEER: Final = (
+    *("node", "organisation", "url", "keys", "sealing", "certificate", "trust", "card", "wanted"),
+)
+
+
+def _update(table: str, key: dict[str, str], changes: dict[str, str]) -> str:
+    columns = key | changes
+    values = ", ".join(f"%({name})b::{kind}[]" for name, kind in columns.items())
+    changed = ", ".join(f"{name} = new.{name}" for name in changes)
+    same = " and ".join(f"old.{name} = new.{name}" for name in key)
+    return (
+        f"update exchange.{table} as old set {changed} from unnest({values})"  # noqa: S608
+        f" as new ({', '.join(columns)}) where {same}"
+    )
+
+
+_UPDATE_SENT: Final = _update("outgoing", {"document": "uuid"}, _SENT_CHANGES)
+_UPDATE_GOT: Final = _update("incoming", {"sender": "text", "document": "uuid"}, _CHANGES)
+_PUT_PEER: Final = (
+    "insert into exchange.peer"
+    " (node, organisation, url, keys, sealing, certificate, trust, card, wanted) values"
+    " (%(node)s, %(organisation)s, %(url)s, %(keys)s, %(sealing)s, %(certificate)s, %(trust)s,"
+    " %(card)s, %(wanted)s) on conflict (node) do update set organisation = excluded.organisation,"
+    " url = excluded.url, keys = excluded.keys, sealing = excluded.sealing, certificate ="
+    " excluded.certificate, trust = excluded.trust, card = excluded.card, wanted = excluded.wanted"
+)
+_Stream = tuple[PartyId, str]
+
+
+@dataclass(slots=True)
+class _Streams:
+    """Streams that this transaction holds: last accepted number, and rows that wait."""
+
+    last: dict[_Stream, int] = field(default_factory=dict)
+    moved: set[_Stream] = field(default_factory=set)
+    held: dict[_Stream, dict[int, Got]] = field(default_factory=dict)
+
+
+class PostgresBook:
+    """Implements `service.ports.Book`; `flush` has to be called before the commit."""
+
+    def __init__(self, session: Session, journal: PostgresJournal) -> None:
+        self._session = session
+        self._journal = journal
+        self._sent: dict[UUID, Sent | None] = {}
+        self._got: dict[tuple[PartyId, UUID], Got | None] = {}
+        self._stored: set[object] = set()
+        self._put: dict[object, Sent | Got] = {}
+        self._streams = _Streams()
+        self._blobs: dict[str, bytes] = {}
+        self._entries: list[Entry] = []
+        self._dues: list[Due] = []
+
+    @property
+    def wrote_events(self) -> bool:
+        """Whether the relay has something to do after the commit."""
+        return bool(self._entries)
+
+    async def look_up(
+        self, *, sent: Sequence[UUID] = (), got: Sequence[tuple[PartyId, UUID]] = ()
+    ) -> None:
+        """Reads many rows with one statement each."""
+        if wanted := [document for document in sent if document not in self._sent]:
+            rows = await self._session.fetch_all(
+                "select * from exchange.outgoing where document = any (%s)", (wanted,)
+            )
+            self._sent |= dict.fromkeys(wanted)
+            self._sent |= {row["document"]: sent_of(row) for row in rows}
+            self._stored |= {row["document"] for row in rows}
+        if keys := [key for key in got if key not in self._got]:
+            rows = await self._session.fetch_all(
+                "select * from exchange.incoming where sender = any (%s) and document = any (%s)",
+                (sorted({sender for sender, _ in keys}), [document for _, document in keys]),
+            )
+            self._got |= dict.fromkeys(keys)
+            found = {(row["sender"], row["document"]): got_of(row) for row in rows}
+            self._got |= found
+            self._stored |= set(found)
+
+    async def sent(self, document: UUID) -> Sent | None:
+        """The outbox row of a document."""
+        await self.look_up(sent=[document])
+        return self._sent[document]
+
+    async def next_sequence(self, recipient: PartyId, consignment: str) -> int:
+        """Takes the next number of a stream."""
+        row = await self._session.fetch_one(
+            "insert into exchange.outgoing_stream (recipient, consignment, last)"
+            " values (%s, %s, 1) on conflict (recipient, consignment)"
+            " do update set last = outgoing_stream.last + 1 returning last",
+            (recipient, consignment),
+        )
+        assert row is not None
+        return int(row["last"])
+
+    async def put_sent(self, row: Sent) -> None:
+        """Writes an outbox row at the end."""
+        self._sent[row.document] = self._put[row.document] = row
+
+    async def got(self, sender: PartyId, document: UUID) -> Got | None:
+        """The inbox row of a peer's document."""
+        await self.look_up(got=[(sender, document)])
+        return self._got[sender, document]
+
+    async def put_got(self, row: Got) -> None:
+        """Writes an inbox row at the end."""
+        key = (row.sender, row.document)
+        self._got[key] = self._put[key] = row
+        waiting = self._streams.held.get((row.sender, row.consignment))
+        if waiting is not None:
+            waiting.pop(row.sequence, None)
+            if row.state == "held":
+                waiting[row.sequence] = row
+
+    async def last_accepted(self, sender: PartyId, consignment: str) -> int:
+        """The last accepted number; other transactions keep out of the stream from now on."""
+        stream = (sender, consignment)
+        if stream not in self._streams.last:
+            # The update that changes nothing takes the row's lock.
+            row = await self._session.fetch_one(
+                "insert into exchange.incoming_stream (sender, consignment, last)"
+                " values (%s, %s, 0) on conflict (sender, consignment)"
+                " do update set last = incoming_stream.last returning last",
+                (sender, consignment),
+            )
+            assert row is not None
+            self._streams.last[stream] = int(row["last"])
+        return self._streams.last[stream]
+
+    async def accepted_up_to(self, sender: PartyId, consignment: str, sequence: int) -> None:
+        """Notes the last number that was accepted."""
+        self._streams.last[sender, consignment] = sequence
+        self._streams.moved.add((sender, consignment))
+
+    async def held(self, sender: PartyId, consignment: str, sequence: int) -> Got | None:
+        """The row that waits under this number; the stream must be this transaction's."""
+        stream = (sender, consignment)
+        if stream not in self._streams.held:
+            rows = await self._session.fetch_all(
+                "select * from exchange.incoming where sender = %s and consignment = %s"
+                " and state = 'held'",
+                stream,
+            )
+            found = [got_of(row) for row in rows]
+            self._streams.held[stream] = {row.sequence: row for row in found}
+            for row in found:
+                self._got.setdefault((row.sender, row.document), row)
+                self._stored.add((row.sender, row.document))
+        return self._streams.held[stream].get(sequence)
+
+    async def queue_receipt(self, due: Due) -> None:
+        """Puts a receipt of ours into the outbox."""
+        self._dues.append(due)
+
+    async def drop_receipts(self, dues: Sequence[Due]) -> None:
+        """The peer has these."""
+        await self._session.execute(
+            "delete from exchange.receipt_due as due using"
+            " unnest(%s::text[], %s::uuid[], %s::text[]) as gone (recipient, document, stage)"
+            " where (due.recipient, due.document, due.stage)"
+            " = (gone.recipient, gone.document, gone.stage)",
+            (
+                [due.recipient for due in dues],
+                [due.document for due in dues],
+                [due.stage.value for due in dues],
+            ),
+        )
+
+    async def keep(self, content: bytes) -> str:
+        """Puts content into the archive at the end."""
+        digest = digest_of(content)
+        self._blobs[digest] = content
+        return digest
+
+    async def put_peer(self, peer: Peer) -> None:
+        """Writes a peer."""
+        wanted = None if peer.wanted is None else encode_subscription(peer.wanted)
+        columns = {name: getattr(peer, name) for name in _PEER}
+        columns |= {"keys": [key.multikey for key in peer.keys], "wanted": wanted}
+        await self._session.execute(_PUT_PEER, columns)
+
+    async def drop_peer(self, node: PartyId) -> None:
+        """Forgets a peer."""
+        await self._session.execute("delete from exchange.peer where node = %s", (node,))
+
+    async def events(self, aggregate: str) -> int:
+        """How many events a history has, with those of this transaction."""
+        row = await self._session.fetch_one(
+            "select coalesce(max(version), 0) as newest from exchange.event where aggregate = %s",
+            (aggregate,),
+        )
+        pending = [e.event.version for e in self._entries if e.event.aggregate == aggregate]
+        return max([int(row["newest"]) if row else 0, *pending])
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Writes events at the end; a taken version makes the whole transaction start again."""
+        self._entries += entries
+
+    async def flush(self) -> None:
+        """Writes everything. Raises Conflict if another transaction wrote the same first."""
+        for sender, consignment in sorted(self._streams.moved):
+            await self._session.execute(
+                "update exchange.incoming_stream set last = %s"
+                " where sender = %s and consignment = %s",
+                (self._streams.last[sender, consignment], sender, consignment),
+            )
+        if self._blobs:
+            # In order, so that two that keep the same bytes do not wait for each other.
+            await put_many_in(self._session, [self._blobs[name] for name in sorted(self._blobs)])
+        sent = [row for row in self._put.values() if isinstance(row, Sent)]
+        got = [row for row in self._put.values() if isinstance(row, Got)]
+        await self._write("outgoing", _SENT, sent, _UPDATE_SENT, ("document", *_SENT_CHANGES))
+        await self._write("incoming", _GOT, got, _UPDATE_GOT, ("sender", "document", *_CHANGES))
+        if self._dues:
+            await self._session.execute(
+                "insert into exchange.receipt_due (recipient, document, stage, receipt)"
+                " select * from unnest(%b::text[], %b::uuid[], %b::text[], %b::bytea[])"
+                " on conflict do nothing",
+                (
+                    [due.recipient for due in self._dues],
+                    [due.document for due in self._dues],
+                    [due.stage.value for due in self._dues],
+                    [due.receipt for due in self._dues],
+                ),
+            )
+        if self._entries:
+            await self._journal.append_many_in(self._session, self._entries)
+
+    async def _write(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sent] | Sequence[Got],
+        update: str,
+        changes: Sequence[str],
+    ) -> None:
+        fresh = [row for row in rows if _key(row) not in self._stored]
+        known = [row for row in rows if _key(row) in self._stored]
+        if fresh:
+            plain = [_plain(row) for row in fresh]
+            values = [[row[name] for name in columns] for row in plain]
+            await self._session.copy(f"exchange.{table}", columns, values)
+        if known:
+            plain = [_plain(row) for row in known]
+            await self._session.execute(
+                update, {name: [row[name] for row in plain] for name in changes}
+            )
+
+
+def _key(row: Sent | Got) -> object:
+    return row.document if isinstance(row, Sent) else (row.sender, row.document)
+
+
+def _plain(row: Sent | Got) -> dict[str, Any]:
+    names = _SENT if isinstance(row, Sent) else _GOT
+    plain = {name: getattr(row, name) for name in names if name not in _STAGES}
+    return plain | dict(zip(_STAGES, row.receipts, strict=True))
+
+
+def sent_of(row: dict[str, Any]) -> Sent:
+    """An outbox row."""
+    plain = {name: row[name] for name in _SENT if name not in _STAGES}
+    return Sent(**plain, receipts=_stages(row))
+
+
+def got_of(row: dict[str, Any]) -> Got:
+    """An inbox row."""
+    plain = {name: row[name] for name in _GOT if name not in _STAGES}
+    return Got(**plain, receipts=_stages(row))
+
+
+def peer_of(row: dict[str, Any]) -> Peer:
+    """A peer."""
+    wanted = row["wanted"]
+    return Peer(
+        node=PartyId(row["node"]),
+        organisation=row["organisation"],
+        url=row["url"],
+        keys=tuple(PublicKey.from_multikey(key) for key in row["keys"]),
+        sealing=row["sealing"],
+        certificate=row["certificate"],
+        trust=row["trust"],
+        card=row["card"],
+        wanted=None if wanted is None else decode_subscription(wanted),
+    )
+
+
+def _stages(row: dict[str, Any]) -> tuple[bytes, bytes, bytes]:
+    return row["received"], row["accepted"], row["decided"]
