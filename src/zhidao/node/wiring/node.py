@@ -111,6 +111,15 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
             args={"log": proof.origin},
         )
     )
+    built.titles_watch.alarm_by(
+        lambda double: alarms.sound(
+            "double_title",
+            f"one bill has two titles: {double.first.title} in registry {double.first.registry}"
+            f" and {double.second.title} in {double.second.registry}",
+            "pay against neither; ask the carrier, and show both leaves to whoever decides",
+            args={"first": double.first.title, "second": double.second.title},
+        )
+    )
     relay = Relay(database, built.log, ground.bus, Watch(alarms, loose.permit, metrics))
     loose.wake = relay.wake
     loose.permit.recovering = lambda: built.log.recovering

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,7 +40,9 @@ from zhidao.node.wiring import (
 )
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.migrate import JOURNAL_ROOMS
+from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.sequencer import Sequencer
+from zhidao.trust.service.title_watch import TitleWatch
 from zhidao.trust.service.watch import Watch
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
 
@@ -57,6 +59,7 @@ class Rooms:
     rooms: Sequence[Room]
     log: Sequencer
     watch: Watch
+    titles_watch: TitleWatch
     log_state: Callable[[], Awaitable[LogState]]
     devices_address: Callable[[], str]
     devices_probe: Callable[[], Awaitable[str]]
@@ -100,6 +103,7 @@ async def build(
         log_key=ground.node_key.public,
         custody_secret=keys.make("custody", Algorithm.ED25519).secret,
         bills=trade.PapersBills(papers.consignments),
+        origins=_watched(log.origin, witness.policies),
         may_mint=may_mint,
     )
     money = await finance.build(
@@ -148,11 +152,18 @@ async def build(
         ],
         log=log.log,
         watch=witness.watch,
+        titles_watch=titles.watch,
         log_state=_log_state(log.log),
         devices_address=lambda: f"{host}:{port}",
         devices_probe=_connects(host, port),
         peers=others.gate,
     )
+
+
+def _watched(own: str, policies: Mapping[str, Policy]) -> list[str]:
+    """This node's log and all that its policies make it mirror."""
+    named = (log.key.name for policy in policies.values() for log in policy.logs)
+    return list(dict.fromkeys((own, *named)))
 
 
 def _log_state(log: Sequencer) -> Callable[[], Awaitable[LogState]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from zhidao.core.errors import ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import PublicKey
@@ -12,6 +16,7 @@ from zhidao.node.api.trust_titles import routes
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.store.journal import PostgresJournal
 from zhidao.trust.adapters.chain_accounts import KeptAccounts
+from zhidao.trust.adapters.log_postgres import PostgresLogStore
 from zhidao.trust.adapters.logged_transactions import PostgresLoggedTransactions
 from zhidao.trust.adapters.py_evm import PyEvmEngine
 from zhidao.trust.adapters.snapshot_files import SnapshotFiles
@@ -23,8 +28,12 @@ from zhidao.trust.service.chain_log import ChainLog, aggregate_of
 from zhidao.trust.service.title_chain import TitleChain
 from zhidao.trust.service.title_ports import Bills
 from zhidao.trust.service.title_tags import TitleTags
+from zhidao.trust.service.title_watch import TitleWatch
 from zhidao.trust.service.titles import CONSUMER, TitleService, everybody
 from zhidao.trust.wire.title_contract import Registry
+
+WATCH_EVERY_S: Final = 30.0
+_LOG: Final = logging.getLogger("zhidao.titles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class TitleServices:
     titles: TitleService
     executor: ChainExecutor
     chain_id: int
+    watch: TitleWatch
     room: Room
 
 
@@ -43,6 +53,7 @@ async def build(
     log_key: PublicKey,
     custody_secret: bytes,
     bills: Bills,
+    origins: Iterable[str] = (),
     may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
 ) -> TitleServices:
     """Starts nothing: the engine is imported and the chain replayed when a title needs it.
@@ -50,7 +61,7 @@ async def build(
     log_key: the key of the node's log, which gives the chain its id. custody_secret: 32 bytes or
     more that the node keeps like a private key; with another one its custody accounts are lost.
     bills: what the papers of a consignment say of its bill. may_mint: whether a party may mint
-    (only carriers, say).
+    (only carriers, say). origins: logs of which this node keeps copies, and its own.
     """
     chain_id = chain_id_of(log_key)
     journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
@@ -76,9 +87,21 @@ async def build(
         bills=bills,
         may_mint=may_mint,
     )
+    watch = TitleWatch({one: PostgresLogStore(ground.database, one) for one in origins})
+
+    async def watch_tags() -> None:
+        while True:
+            more = False
+            try:
+                more = await watch.step()
+            except ZhidaoError as error:
+                _LOG.warning("the logs were not searched for double titles: %s", error)
+            await asyncio.sleep(0 if more else WATCH_EVERY_S)
+
     room = Room(
         name="trust",
+        background=(watch_tags,),
         routers=(routes(titles),),
         consumers=(Consumer(CONSUMER, (ChainTransaction.TYPE,), titles.handle),),
     )
-    return TitleServices(titles, executor, chain_id, room)
+    return TitleServices(titles, executor, chain_id, watch, room)
