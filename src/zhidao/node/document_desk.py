@@ -1,0 +1,184 @@
+"""What command lines ask of documents, origin and duty without a running node, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.conflicts.evidence import Evidence
+from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
+from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.mapping import Absorbed
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.origin.agreements import AGREEMENTS, Agreement, import_rules
+from zhidao.trade.domain.origin.determination import (
+    BillOfMaterials,
+    Decision,
+    Outcome,
+    Reason,
+    Route,
+    determine,
+)
+from zhidao.trade.domain.origin.duty import assess
+from zhidao.trade.service.document_set import make_set, read_document
+from zhidao.trade.wire import canonical_entry, origin_file
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSet:
+    """Files of a set by name, and what is said of them."""
+
+    files: dict[str, bytes]
+    told: dict[str, Any]
+
+
+def document_set(entry: bytes, *, view: str = "") -> WrittenSet:
+    """Every document of an entry, with the answers of the cross-checks."""
+    consignment = canonical_entry.read(entry)
+    forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
+    made = make_set(consignment, forms)
+    papers = {document.form.kind: document.absorbed.consignment for document in made}
+    told: dict[str, Any] = {
+        "consignment": consignment.get("id"),
+        "fields": len(consignment.values),
+        "documents": [
+            {
+                "kind": document.form.kind,
+                "title": document.form.titles[0],
+                "number": document.number,
+                "file": document.file_name,
+                "sha256": document.digest,
+            }
+            for document in made
+            if document.form in SET
+        ],
+        **_compared(compare(Evidence(papers)), view),
+    }
+    files = {document.file_name: document.data for document in made if document.form in SET}
+    return WrittenSet(files, told)
+
+
+def compared(documents: Mapping[str, bytes], *, view: str = "") -> dict[str, Any]:
+    """What documents of a folder say of each other; keys are their kinds."""
+    absorbed = {kind: read_document(data, kind=kind) for kind, data in documents.items()}
+    if not absorbed:
+        raise MalformedInput("no document", remedy="name files by kind: " + " ".join(FORMS))
+    papers: dict[str, CanonicalConsignment] = {k: a.consignment for k, a in absorbed.items()}
+    return {
+        "documents": [_read_back(found) for found in absorbed.values()],
+        **_compared(compare(Evidence(papers)), view),
+    }
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of documents that can be read."""
+    return tuple(FORMS)
+
+
+def origin(
+    bill: bytes,
+    *,
+    agreements: Iterable[str] = (),
+    rules: Mapping[str, str],
+    route: str = "",
+    under_control: str = "",
+) -> dict[str, Any]:
+    """Decisions for a bill of materials. `rules`: CSV text of product rules by agreement name."""
+    value = origin_file.read_bill(bill)
+    names = tuple(agreements) or tuple(AGREEMENTS)
+    track = Route(tuple(route.split()), frozenset(under_control.split())) if route else None
+    decisions = [determine(value, _agreement(name, rules), route=track) for name in names]
+    return {"product": value.product, "hs": value.hs, "decisions": [_decided(d) for d in decisions]}
+
+
+def duty(question: bytes, *, rules: Mapping[str, str]) -> dict[str, Any]:
+    """Duty, excise and VAT of each line; a preference only where a bill of materials bears it."""
+    asked = origin_file.read_question(question)
+    lines = []
+    totals = {"duty": 0, "excise": 0, "vat": 0}
+    for line, bill in asked.lines:
+        found = assess(line, asked.schedule, asked.currency, claims=_claims(bill, rules))
+        taxes = {name: getattr(found, name) for name in totals}
+        for name, money in taxes.items():
+            totals[name] += money.minor
+        lines.append(
+            {
+                "code": found.code,
+                "regime": found.regime,
+                **{name: f"{money.decimal:f}" for name, money in taxes.items()},
+                "total": f"{found.total.decimal:f}",
+            }
+        )
+    return {
+        "currency": asked.currency.code,
+        "lines": lines,
+        "totals_minor": {**totals, "total": sum(totals.values())},
+    }
+
+
+def _claims(bill: BillOfMaterials | None, rules: Mapping[str, str]) -> list[Decision]:
+    if bill is None:
+        return []
+    return [determine(bill, _agreement(name, rules)) for name in AGREEMENTS]
+
+
+def _agreement(name: str, rules: Mapping[str, str]) -> Agreement:
+    found = AGREEMENTS.get(name.upper())
+    if found is None:
+        raise MalformedInput(
+            f"unknown agreement {name[:20]!r}", remedy="one of " + " ".join(AGREEMENTS)
+        )
+    return found.with_rules(import_rules(rules[found.name])) if found.name in rules else found
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    return {
+        "agreement": decision.agreement,
+        "outcome": decision.outcome.value,
+        "criterion": decision.criterion,
+        "notes": list(decision.notes),
+        "share_percent": f"{decision.share_percent:f}",
+        "originates": decision.outcome is Outcome.ORIGINATING,
+        "proof": _reason(decision.proof),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    told: dict[str, Any] = {"claim": reason.sentence, "holds": reason.holds}
+    if reason.because:
+        told["because"] = [_reason(child) for child in reason.because]
+    return told
+
+
+def _read_back(found: Absorbed) -> dict[str, Any]:
+    return {
+        "kind": found.kind,
+        "fields": len(found.consignment.values),
+        "unmapped": list(found.unmapped),
+        "misfits": [{"place": m.place, "seen": m.seen, "wanted": m.wanted} for m in found.misfits],
+    }
+
+
+def _compared(comparison: Comparison, view: str) -> dict[str, Any]:
+    answers = comparison.seen_by(View(view)) if view else comparison.answers
+    counted = {"agree": 0, "conflict": 0, "undecided": 0}
+    for answer in answers:
+        counted[answer.answer.value] += 1
+    return {
+        "answers": counted,
+        "findings": [
+            {
+                "rule": answer.rule,
+                "answer": answer.answer.value,
+                "sentence": answer.sentence,
+                "left": answer.left,
+                "right": answer.right,
+                "asked_by": sorted(views_of(answer.rule)),
+            }
+            for answer in answers
+            if answer.answer.value != "agree"
+        ],
+        "unasked": list(comparison.unasked),
+    }

@@ -1,0 +1,67 @@
+"""Commands about sets, origin and duty, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from zhidao.cli.main import main
+
+DATA = Path(__file__).parents[2] / "trade" / "data"
+
+
+def answer(capsys, *words: object) -> tuple[int, dict]:
+    status = main(["trade", *map(str, words), "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_a_set_is_written_compared_and_compared_again_from_its_folder(capsys, tmp_path):
+    status, told = answer(capsys, "set", DATA / "set_entry.json", "--out", tmp_path)
+    assert status == 0
+    assert len(told["documents"]) == 13
+    assert told["findings"] == []
+    assert told["unasked"] == ["XD-33", "XD-34"]
+    status, again = answer(capsys, "compare", tmp_path)
+    assert status == 0
+    assert all(document["unmapped"] == [] for document in again["documents"])
+
+    bill = tmp_path / "transport_document.json"
+    bill.write_bytes(bill.read_bytes().replace(b'"CNSHA"', b'"KRPUS"'))
+    status, other = answer(capsys, "compare", tmp_path, "--view", "bank")
+    assert status == 1
+    assert {f["rule"] for f in other["findings"]} == {"XD-22"}
+    assert "transports.portOfLoading.UNLocationCode = KRPUS" in other["findings"][0]["left"]
+
+
+def test_an_entry_that_is_none_is_refused_with_status_two(capsys, tmp_path):
+    wrong = tmp_path / "entry.json"
+    wrong.write_text('{"type":"zhidao.ConsignmentEntry.v2"}')
+    status, told = answer(capsys, "set", wrong)
+    assert status == 2
+    assert told["error"] == "missing_fields"
+
+
+def test_origin_tells_each_agreement_with_its_reasons(capsys, tmp_path):
+    rules = tmp_path / "rules.csv"
+    rules.write_text("hs,rule\n8413,RVC60\n")
+    status, told = answer(capsys, "origin", DATA / "bill.json", "--rules", f"RCEP={rules}")
+    assert status == 0
+    rcep, acfta = told["decisions"]
+    assert (rcep["outcome"], rcep["criterion"], rcep["notes"]) == ("originating", "RVC", ["ACU"])
+    assert acfta["outcome"] == "not originating"
+    assert acfta["share_percent"] == "39.999"
+    status, told = answer(capsys, "origin", DATA / "bill.json", "--agreement", "acfta")
+    assert status == 1
+
+
+def test_duty_claims_a_preference_only_by_a_bill_of_materials(capsys, tmp_path):
+    rules = tmp_path / "rules.csv"
+    rules.write_text("8413,RVC40\n")
+    status, told = answer(capsys, "duty", DATA / "duty_question.json", "--rules", f"RCEP={rules}")
+    assert status == 0
+    assert [line["regime"] for line in told["lines"]] == ["RCEP", "MFN"]
+    # 10 % of 1,203,960,000 and, with 50,000 duty (5 % of 1,000,005, half up), of 1,050,005.
+    assert [line["vat"] for line in told["lines"]] == ["120396000", "105001"]
+    assert told["totals_minor"]["duty"] == 50000
+    assert main(["trade", "duty", str(DATA / "duty_question.json")]) == 0
+    assert "MFN" in capsys.readouterr().out
