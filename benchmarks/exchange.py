@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import ssl
 import tempfile
 import time
@@ -17,8 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
-
-import httpx
 
 from benchmarks.exchange_nodes import RunningNode, document_body
 from benchmarks.exchange_voyage import voyage
@@ -44,6 +43,8 @@ _ROUNDS: Final = 5
 _MESSAGES: Final = 600
 _RATE_PER_S: Final = 200
 _SECONDS: Final = 10
+_CONNECTIONS: Final = 24
+_TOLD: Final = re.compile(rb'"document": "([0-9a-f-]{36})"')
 _KEY: Final = SoftwareKey(Algorithm.ED25519, bytes(range(32)))
 _SEALING: Final = SealingKey(b"\x09" * 32)
 
@@ -192,49 +193,63 @@ async def _delays() -> _Delays:
 
 async def _timed(one: RunningNode, two: RunningNode) -> _Delays:
     """Sends at a fixed rate whatever the node answers, so that a stall shows as delay."""
-    started: dict[str, float] = {}
-    arrived: dict[str, float] = {}
     total = _RATE_PER_S * _SECONDS
+    documents = [str(uuid4()) for _ in range(total)]
+    requests = [
+        _request(one, "POST", "/v1/exchange/outbox", document_body(two, n, "bench", document))
+        for n, document in enumerate(documents)
+    ]
+    arrived: dict[str, float] = {}
     listening = asyncio.Event()
     page = asyncio.create_task(_page(two, arrived, total, listening))
     await listening.wait()
-    async with one.client() as http:
-        begin_s = time.perf_counter() + 0.2
-        sends = []
-        for number in range(total):
-            due_s = begin_s + number / _RATE_PER_S
-            await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
-            document = str(uuid4())
-            started[document] = due_s
-            body = document_body(two, number, "bench", document)
-            sends.append(asyncio.create_task(_post(http, body)))
-        await asyncio.gather(*sends)
-        await asyncio.wait_for(page, 60)
+    begin_s = time.perf_counter() + 0.5
+    due_s = {document: begin_s + n / _RATE_PER_S for n, document in enumerate(documents)}
+    numbers = iter(range(total))
+
+    async def sender() -> None:
+        reader, writer = await _connect(one)
+        for number in numbers:
+            await asyncio.sleep(max(0.0, due_s[documents[number]] - time.perf_counter()))
+            writer.write(requests[number])
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 201"), head
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+        writer.close()
+
+    await asyncio.gather(*(sender() for _ in range(_CONNECTIONS)))
+    await asyncio.wait_for(page, 60)
     took_s = max(arrived.values()) - begin_s
-    return _Delays([arrived[each] - started[each] for each in started], took_s)
+    return _Delays([arrived[each] - due_s[each] for each in documents], took_s)
 
 
-async def _post(http: httpx.AsyncClient, body: dict[str, str]) -> None:
-    answer = await http.post("/v1/exchange/outbox", json=body)
-    assert answer.status_code == httpx.codes.CREATED, answer.text
+async def _connect(node: RunningNode) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    trusted = ssl.create_default_context(cadata=node.certificate)
+    return await asyncio.open_connection("127.0.0.1", node.port, ssl=trusted)
+
+
+def _request(node: RunningNode, method: str, path: str, body: dict[str, str] | None) -> bytes:
+    content = json.dumps(body).encode() if body else b""
+    return (
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{node.port}\r\n"
+        f"Authorization: Bearer {node.token('party')}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
+    ).encode() + content
 
 
 async def _page(
     node: RunningNode, arrived: dict[str, float], total: int, listening: asyncio.Event
 ) -> None:
     """Listens as a browser does: server-sent events over TLS."""
-    trusted = ssl.create_default_context(cadata=node.certificate)
-    headers = {"Authorization": f"Bearer {node.token('party')}"}
-    async with (
-        httpx.AsyncClient(base_url=node.url, verify=trusted, headers=headers, timeout=60) as http,
-        http.stream("GET", "/v1/exchange/stream") as stream,
-    ):
-        async for line in stream.aiter_lines():
+    reader, writer = await _connect(node)
+    writer.write(_request(node, "GET", "/v1/exchange/stream", None))
+    while len(arrived) < total:
+        line = await reader.readline()
+        assert line, "the stream ended"
+        if line.startswith(b"event: beat"):
             listening.set()
-            if not line.startswith("data:"):
-                continue
-            said = json.loads(line.removeprefix("data:"))
-            if "document" in said:
-                arrived[said["document"]] = time.perf_counter()
-                if len(arrived) == total:
-                    return
+        elif found := _TOLD.search(line):
+            arrived[found[1].decode()] = time.perf_counter()
+    writer.close()

@@ -23,6 +23,8 @@ from zhidao.exchange.wire.bundle import ENVELOPE, RECEIPT, Item, decode_bundle, 
 AT_ONCE: Final = 24
 _RECEIPTS_AT_ONCE: Final = 40
 _LOOK_S: Final = 1.0
+# What comes within this time travels together: a request and two commits cost more than it.
+_GATHER_S: Final = 0.01
 _LOG: Final = logging.getLogger("zhidao.exchange")
 
 
@@ -130,6 +132,8 @@ class Dispatcher:
                 await asyncio.sleep(0.2)
                 continue
             if moved:
+                # A bundle that was not full took what there was.
+                await asyncio.sleep(_GATHER_S)
                 continue
             await self._rest(node, woken)
 
@@ -143,6 +147,7 @@ class Dispatcher:
             await asyncio.wait_for(woken.wait(), _LOOK_S)
         except TimeoutError:
             return
+        await asyncio.sleep(_GATHER_S)
 
     async def _carry(self, peer: Peer, rows: Sequence[Sent], dues: Sequence[Due]) -> bool:
         items = [Item(ENVELOPE, row.envelope) for row in rows]

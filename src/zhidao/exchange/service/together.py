@@ -12,6 +12,8 @@ from zhidao.exchange.service.ports import Book, Store
 
 T = TypeVar("T")
 _AT_ONCE: Final = 32
+# Those that come within this time share a commit.
+_GATHER_S: Final = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Together:
 
     async def _run(self) -> None:
         while self._waiting:
+            await asyncio.sleep(_GATHER_S)
             batch, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
             try:
                 answers: Sequence[Any] = await self._store.run(_all(batch))
