@@ -43,11 +43,13 @@ _BETWEEN: Final = Step("descendant-or-self", NodeTest("node"))
 class Alternative:
     """One branch of a pattern: the tag that its node must have (None: any), and the rest.
 
-    `match` is None where the tag says all.
+    `named` are conditions on the node's name and prefix alone, `match` is everything else; it is
+    None where there is nothing else.
     """
 
     tag: str | None
     is_attribute: bool
+    named: tuple[Match, ...]
     match: Match | None
 
 
@@ -87,15 +89,15 @@ def _alternative(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -
         raise OutsideSubset("a context of texts or any nodes")
     is_attribute = last.axis == "attribute"
     tag = axes.tag_of(last.test)
-    conditions: list[Match] = []
+    named: list[Match] = []
     if tag is None:
         accept = axes.accepts(last.test, attribute=is_attribute)
-        conditions.append(lambda n, e: accept(n))
-    conditions += _predicates(last, compiler, names)
+        named.append(lambda n, e: accept(n))
     above = _above(steps[:-1], compiler, names)
-    if above is not None:
-        conditions.insert(0, above)
-    return Alternative(tag, is_attribute, _all(conditions))
+    conditions = [above] if above is not None else []
+    for by_name, condition in _predicates(last, compiler, names):
+        (named if by_name else conditions).append(condition)
+    return Alternative(tag, is_attribute, tuple(named), _all(conditions))
 
 
 def _all(conditions: list[Match]) -> Match | None:
@@ -103,10 +105,9 @@ def _all(conditions: list[Match]) -> Match | None:
         return None
     if len(conditions) == 1:
         return conditions[0]
-    if len(conditions) == 2:
-        first, second = conditions
-        return lambda n, e: first(n, e) and second(n, e)
-    return lambda n, e: all(condition(n, e) for condition in conditions)
+    first, rest = conditions[0], _all(conditions[1:])
+    assert rest is not None
+    return lambda n, e: first(n, e) and rest(n, e)
 
 
 def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match | None:
@@ -122,8 +123,31 @@ def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Matc
         if len(before) == 1 and isinstance(before[0], Root):
             return None
         return _some_ancestor(_node(before, compiler, names))
+    tags = _plain_tags(steps)
+    if tags:
+        return _parents_named(tags)
     here = _node(steps, compiler, names)
     return lambda n, e: n.parent is not None and here(n.parent, e)
+
+
+def _plain_tags(steps: list[Expr]) -> list[str]:
+    """The names of steps that ask for nothing else, the nearest first; empty for other steps."""
+    tags = []
+    for step in reversed(steps):
+        tag = axes.tag_of(step.test) if isinstance(step, Step) and step.axis == "child" else None
+        if not isinstance(step, Step) or tag is None or step.predicates:
+            return []
+        tags.append(tag)
+    return tags
+
+
+def _parents_named(tags: list[str]) -> Match:
+    first, rest = tags[0], tags[1:]
+    if not rest:
+        return lambda n, e: n.parent.tag == first
+    further = _parents_named(rest)
+    # What has a name is an element, so it has a parent: the document at the end has none.
+    return lambda n, e: n.parent.tag == first and further(n.parent, e)
 
 
 def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match:
@@ -136,7 +160,7 @@ def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match
     above = _above(steps[:-1], compiler, names)
     if above is not None:
         conditions.append(above)
-    conditions += _predicates(last, compiler, names)
+    conditions += [condition for _, condition in _predicates(last, compiler, names)]
     found = _all(conditions)
     assert found is not None
     return found
@@ -154,8 +178,9 @@ def _some_ancestor(match: Match) -> Match:
     return run
 
 
-def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[Match]:
-    found = []
+def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[tuple[bool, Match]]:
+    """The conditions of a step's predicates; true for those on names alone."""
+    found: list[tuple[bool, Match]] = []
     for predicate in step.predicates:
         for part in _conjuncts(predicate):
             focus = Focus(is_node=True, has_position=True)
@@ -163,7 +188,8 @@ def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[M
             if focus.used_position or code.kind == NUMBER:
                 raise OutsideSubset("a context that counts positions")
             test = _no_position(code.many) if code.kind == ANY else test_of(code)
-            found.append(_by_name(test) if code.by_name else _safely(test))
+            named = code.by_name
+            found.append((named, _safely(test if named else compiler.kept_test(part, test))))
     return found
 
 
@@ -187,32 +213,10 @@ def _no_position(many: Run) -> Run:
 
 def _safely(test: Run) -> Match:
     def run(n: Any, e: Env) -> bool:
-        outer = e[CURRENT]
         e[CURRENT] = n
         try:
             return bool(test(n, e))
         except XPathError:
             return False
-        finally:
-            e[CURRENT] = outer
 
     return run
-
-
-def _by_name(test: Run) -> Match:
-    """A condition on names alone is asked once for each name."""
-    known: dict[tuple[Any, str], bool] = {}
-
-    def run(n: Any, e: Env) -> bool:
-        key = (n.source.prefix if hasattr(n, "source") else None, n.tag)
-        answer = known.get(key)
-        if answer is None:
-            if len(known) >= _NAMES_MAX:
-                known.clear()
-            answer = known[key] = bool(test(n, e))
-        return answer
-
-    return run
-
-
-_NAMES_MAX: Final = 10_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from zhidao.trade.wire.schematron.absence import AbsentPaths
@@ -61,10 +62,11 @@ class _Pattern:
 
     rules: list[_Rule]
     numbers: range
-    elements: dict[str, list[tuple[int, Match | None]]]
-    anywhere: list[tuple[int, Match | None]]
-    attributes: list[tuple[int, str | None, Match | None]]
-    merged: dict[str, list[tuple[int, Match | None]]] = field(default_factory=dict)
+    elements: dict[str, list[tuple[int, Alternative]]]
+    anywhere: list[tuple[int, Alternative]]
+    attributes: list[tuple[int, Alternative]]
+    # By tag and prefix: what of a context depends on the name alone is settled here.
+    merged: dict[tuple[str, Any], list[tuple[int, Match | None]]] = field(default_factory=dict)
 
 
 class CompiledRules:
@@ -94,10 +96,11 @@ class CompiledRules:
         env[DOCUMENT] = document
         for slot, start in self._globals:
             env[slot] = start(document, env)
+        groups = _by_name(document)
         for pattern in self._patterns:
             found: list[tuple[float, Answer]] = []
             try:
-                self._run_pattern(pattern, document, env, found, answers.left)
+                self._run_pattern(pattern, document, groups, env, found, answers.left)
             except OutsideSubset:
                 answers.left.update(pattern.numbers)
                 continue
@@ -111,14 +114,15 @@ class CompiledRules:
         self,
         pattern: _Pattern,
         document: Document,
+        groups: Groups,
         env: Env,
         found: list[tuple[float, Answer]],
         left: set[int],
     ) -> None:
-        for tag, nodes in document.by_tag.items():
-            candidates = pattern.merged.get(tag)
+        for tag, prefix, nodes in groups:
+            candidates = pattern.merged.get((tag, prefix))
             if candidates is None:
-                candidates = _merged(pattern, tag)
+                candidates = _merged(pattern, tag, prefix, nodes[0], env)
             if not candidates:
                 continue
             for node in nodes:
@@ -129,10 +133,8 @@ class CompiledRules:
         if pattern.attributes:
             for element in document.elements:
                 for attribute in element.attribute_nodes() if element.attributes else ():
-                    for place, name, match in pattern.attributes:
-                        if name in (None, attribute.tag) and (
-                            match is None or match(attribute, env)
-                        ):
+                    for place, one in pattern.attributes:
+                        if _matches(one, attribute, env):
                             _judge(pattern.rules[place], attribute, env, found, left)
                             break
 
@@ -206,22 +208,52 @@ def _in_order(found: tuple[float, Answer]) -> tuple[float, int]:
     return found[0], found[1].number
 
 
+# Elements of one tag and one prefix.
+Groups = list[tuple[str, Any, list[Element]]]
+
+
+def _by_name(document: Document) -> Groups:
+    """The elements by tag, and by prefix where a document writes one name in two ways."""
+    groups: Groups = []
+    for tag, nodes in document.by_tag.items():
+        prefixes = {node.source.prefix for node in nodes}
+        if len(prefixes) == 1:
+            groups.append((tag, prefixes.pop(), nodes))
+            continue
+        for prefix in prefixes:
+            groups.append((tag, prefix, [n for n in nodes if n.source.prefix == prefix]))
+    return groups
+
+
+def _matches(one: Alternative, node: Any, env: Env) -> bool:
+    if one.tag not in (None, node.tag) or not all(named(node, env) for named in one.named):
+        return False
+    return one.match is None or one.match(node, env)
+
+
 def _file(made: _Pattern, place: int, one: Alternative) -> None:
     if one.is_attribute:
-        made.attributes.append((place, one.tag, one.match))
+        made.attributes.append((place, one))
     elif one.tag is None:
-        made.anywhere.append((place, one.match))
+        made.anywhere.append((place, one))
     else:
-        made.elements.setdefault(one.tag, []).append((place, one.match))
+        made.elements.setdefault(one.tag, []).append((place, one))
 
 
-def _merged(pattern: _Pattern, tag: str) -> list[tuple[int, Match | None]]:
+def _merged(
+    pattern: _Pattern, tag: str, prefix: Any, node: Element, env: Env
+) -> list[tuple[int, Match | None]]:
+    """The candidates of a name, given one node that bears it."""
     # Names come from documents: bounded, or a stranger could fill the memory with tags.
     if len(pattern.merged) > _TAGS_MAX:
         pattern.merged.clear()
-    own = pattern.elements.get(tag, [])
-    merged = sorted([*own, *pattern.anywhere], key=lambda candidate: candidate[0])
-    pattern.merged[tag] = merged
+    merged = [
+        (place, one.match)
+        for place, one in [*pattern.elements.get(tag, []), *pattern.anywhere]
+        if all(named(node, env) for named in one.named)
+    ]
+    merged.sort(key=itemgetter(0))
+    pattern.merged[tag, prefix] = merged
     return merged
 
 

@@ -27,10 +27,18 @@ from zhidao.trade.wire.xpath.code import (
     require_node,
     single,
     test_of,
+    text,
 )
 from zhidao.trade.wire.xpath.functions import FUNCTIONS
 from zhidao.trade.wire.xpath.parser import FN, XS
-from zhidao.trade.wire.xpath.rewriting import is_closed, shortened, worth_keeping
+from zhidao.trade.wire.xpath.rewriting import (
+    CodeList,
+    code_list,
+    is_closed,
+    is_shared,
+    shortened,
+    worth_keeping,
+)
 from zhidao.trade.wire.xpath.sequences import (
     arranged,
     by_name,
@@ -84,6 +92,7 @@ class Compiler:
         self.slots = FIRST_FREE
         self._own = dict(own or {})
         self._kept: dict[tuple[Expr, ...], int] = {}
+        self._tests: dict[Expr, int] = {}
 
     def slot(self) -> int:
         """A new place in the frame."""
@@ -216,9 +225,31 @@ class Compiler:
         if code.by_name and code.kind == BOOLEAN and node:
             return by_name(run, test_of(code))
         if not focus.used_position and code.kind in (BOOLEAN, NODES_KIND, STRING):
-            test = test_of(code)
-            return lambda n, e: [m for m in run(n, e) if test(m, e)]
+            return _narrowed(run, self.kept_test(predicate, test_of(code)))
         return positional(run, code)
+
+    def kept_test(self, expr: Expr, test: Run) -> Run:
+        """A test of a node that many rules ask, answered once for each node of a document.
+
+        Only for tests that look at nothing but the node and the document; errors are not kept.
+        """
+        if not is_shared(expr):
+            return test
+        slot = self._tests.get(expr)
+        if slot is None:
+            slot = self._tests[expr] = self.slot()
+        place = slot
+
+        def kept(n: Any, e: Env) -> bool:
+            known = e[place]
+            if known is None:
+                known = e[place] = {}
+            answer = known.get(n)
+            if answer is None:
+                answer = known[n] = bool(test(n, e))
+            return answer  # type: ignore[no-any-return]
+
+        return kept
 
     def _path(self, expr: Path, scope: Scope) -> Code:
         steps = shortened(expr.steps)
@@ -274,7 +305,7 @@ class Compiler:
             after = Code(ANY, one_kind(after.many))
         if not last and after.kind != NODES_KIND:
             raise OutsideSubset("values in the middle of a path")
-        starts, then = before.many, after.many
+        starts = before.many
         if before.one is not None and before.kind == NODES_KIND:
             return from_one(before.one, after)
         if after.one is not None and after.kind != NODES_KIND:
@@ -286,23 +317,7 @@ class Compiler:
 
             return Code(after.kind, values)
 
-        def many(n: Any, e: Env) -> list[Any]:
-            nodes = starts(n, e)
-            if len(nodes) == 1:
-                return then(nodes[0], e)  # type: ignore[no-any-return]
-            return [item for m in nodes for item in then(m, e)]
-
-        if after.kind != NODES_KIND:
-            return Code(after.kind, many)
-        exists = after.test
-
-        def test(n: Any, e: Env) -> bool:
-            if exists is not None:
-                return any(exists(m, e) for m in starts(n, e))
-            return any(then(m, e) for m in starts(n, e))
-
-        code = Code(NODES_KIND, many, None, test)
-        return in_document_order(code, step, before_flat=before.flat)
+        return _each_step(starts, after, step, before_flat=before.flat)
 
     def _filter(self, expr: Filter, scope: Scope) -> Code:
         code = self.code(expr.base, scope)
@@ -315,6 +330,9 @@ class Compiler:
 
     def _binary(self, expr: Binary, scope: Scope) -> Code:
         sign = expr.operator
+        listed = code_list(expr)
+        if listed is not None:
+            return self._code_list(listed, scope)
         left, right = self.code(expr.left, scope), self.code(expr.right, scope)
         if sign in ("and", "or"):
             return logic(sign, left, right)
@@ -327,6 +345,12 @@ class Compiler:
         if sign == "to":
             return Code(ANY, operators.range_of(left, right))
         return node_sets(sign, left, right)
+
+    def _code_list(self, listed: CodeList, scope: Scope) -> Code:
+        """One look-up instead of two searches through a long text."""
+        value_of = text(self.code(listed.value, scope))
+        words = listed.words
+        return single(BOOLEAN, lambda n, e: value_of(n, e) in words)
 
     def _negation(self, expr: Negation, scope: Scope) -> Code:
         code = self.code(expr.operand, scope)
@@ -387,7 +411,10 @@ class Compiler:
         work = CASTS.get(expr.type_name)
         if work is None:
             raise OutsideSubset(f"the type {expr.type_name}")
-        value_of = atom(self.code(expr.operand, scope))
+        operand = self.code(expr.operand, scope)
+        if operand.kind == NODES_KIND and expr.optional and not expr.only_asks:
+            return single(_CAST_KINDS[expr.type_name], _cast_nodes(operand.many, work))
+        value_of = atom(operand)
         optional = expr.optional
 
         def cast(n: Any, e: Env) -> Any:
@@ -459,6 +486,52 @@ class Compiler:
         Cast: _cast,
         Call: _call,
     }
+
+
+def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Code:
+    """A step taken from each of several nodes."""
+    then = after.many
+
+    def many(n: Any, e: Env) -> list[Any]:
+        nodes = starts(n, e)
+        if len(nodes) == 1:
+            return then(nodes[0], e)  # type: ignore[no-any-return]
+        return [item for m in nodes for item in then(m, e)]
+
+    if after.kind != NODES_KIND:
+        return Code(after.kind, many)
+    exists = after.test or then
+
+    def test(n: Any, e: Env) -> bool:
+        for m in starts(n, e):  # noqa: SIM110 (twice as fast as any())
+            if exists(m, e):
+                return True
+        return False
+
+    code = Code(NODES_KIND, many, None, test)
+    return in_document_order(code, step, before_flat=before_flat)
+
+
+def _narrowed(run: Run, test: Run) -> Run:
+    def narrowed(n: Any, e: Env) -> Any:
+        items = run(n, e)
+        return [m for m in items if test(m, e)] if items else items
+
+    return narrowed
+
+
+def _cast_nodes(many: Run, work: Callable[[Any], Any]) -> Run:
+    """The most frequent cast: of one node's string, or of nothing."""
+
+    def run(n: Any, e: Env) -> Any:
+        nodes = many(n, e)
+        if not nodes:
+            return None
+        if len(nodes) > 1:
+            raise XPathError("XPTY0004")
+        return work(nodes[0].string())
+
+    return run
 
 
 _FOCUS: Final = ("position", "last", "current")

@@ -496,11 +496,15 @@ def _data(arguments: list[Code]) -> Code:
 
 
 def _true(arguments: list[Code]) -> Code:
-    return single(BOOLEAN, lambda n, e: True, by_name=True)
+    code = single(BOOLEAN, lambda n, e: True, by_name=True)
+    code.constant = True
+    return code
 
 
 def _false(arguments: list[Code]) -> Code:
-    return single(BOOLEAN, lambda n, e: False, by_name=True)
+    code = single(BOOLEAN, lambda n, e: False, by_name=True)
+    code.constant = False
+    return code
 
 
 # Local name, smallest and largest number of arguments, builder; -1: the context item stands in.

@@ -28,7 +28,6 @@ class Document:
     __slots__ = ("by_tag", "children", "elements", "end", "kids", "order", "owners", "root")
     tag = ""
     parent = None
-    depth = -1
     attributes: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:
@@ -56,8 +55,6 @@ class Element:
     __slots__ = (
         "attributes",
         "children",
-        "depth",
-        "document",
         "end",
         "kids",
         "order",
@@ -73,15 +70,12 @@ class Element:
         tag: str,
         order: int,
         parent: Element | Document,
-        document: Document,
     ) -> None:
         self.source = source
         self.tag = tag
         self.order: float = order
         self.end = order
         self.parent = parent
-        self.document = document
-        self.depth: int = parent.depth + 1
         self.children: list[Element] = _NO_NODES
         self.kids: dict[str, list[Element]] = _NO_KIDS
         self.text: str | None = None
@@ -103,7 +97,15 @@ class Element:
         for child in self.children:
             tail = child.source.tail
             if tail:
-                yield Text(tail, self, child.end + _TAIL - _TAIL_LEVEL * self.depth)
+                yield Text(tail, self, child.end + _TAIL - _TAIL_LEVEL * self._depth())
+
+    def _depth(self) -> int:
+        depth = 0
+        above = self.parent
+        while isinstance(above, Element):
+            depth += 1
+            above = above.parent
+        return depth
 
     def attribute_nodes(self) -> Iterator[Attribute]:
         """The attributes as nodes."""
@@ -184,7 +186,7 @@ def snapshot(root: etree._Element) -> Document:
 
     def take(source: etree._Element, parent: Element | Document) -> Element:
         tag = source.tag
-        element = Element(source, tag, len(elements), parent, document)
+        element = Element(source, tag, len(elements), parent)
         elements.append(element)
         same = by_tag.get(tag)
         if same is None:

@@ -67,6 +67,9 @@ def general_comparison(sign: str, left: Code, right: Code) -> Code:
     if quick is not None:
         return single(BOOLEAN, quick, by_name=by_name)
     compare = _COMPARE[sign]
+    typed = _typed_comparison(sign, left, right)
+    if typed is not None:
+        return single(BOOLEAN, typed, by_name=by_name)
     lefts, rights = atoms(left), atoms(right)
 
     def run(n: Any, e: Env) -> bool:
@@ -77,6 +80,35 @@ def general_comparison(sign: str, left: Code, right: Code) -> Code:
         return any(compare(*_pair(a, b)) for a in ones for b in others)
 
     return single(BOOLEAN, run, by_name=by_name)
+
+
+def _typed_comparison(sign: str, left: Code, right: Code) -> Run | None:
+    """Comparisons whose static types leave one way to compare: numbers, nodes with constants."""
+    compare = _COMPARE[sign]
+    if left.kind == right.kind == NUMBER and left.one is not None and right.one is not None:
+        a_of, b_of = left.one, right.one
+
+        def numbers(n: Any, e: Env) -> bool:
+            a = a_of(n, e)
+            if a is None:
+                return False
+            b = b_of(n, e)
+            if b is None:
+                return False
+            return compare(a, b) if type(a) is type(b) else compare(*ordered(a, b))
+
+        return numbers
+    if left.kind != NODES_KIND or right.constant is None:
+        return None
+    many, value = left.many, right.constant
+
+    def nodes(n: Any, e: Env) -> bool:
+        for m in many(n, e):  # noqa: SIM110 (twice as fast as any())
+            if compare(*ordered(_as(m.string(), value), value)):
+                return True
+        return False
+
+    return nodes
 
 
 def _quick_equality(sign: str, left: Code, right: Code) -> Run | None:
@@ -137,7 +169,7 @@ def _pair(a: Any, b: Any) -> tuple[Any, Any]:
     return ordered(a, b)
 
 
-def _as(value: Untyped, other: Any) -> Any:
+def _as(value: str, other: Any) -> Any:
     """An untyped value in the type that the other side asks for."""
     if isinstance(other, str):
         return value

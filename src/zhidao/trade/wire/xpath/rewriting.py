@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from zhidao.trade.wire.xpath import axes, operators
@@ -10,6 +11,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Binary,
     Call,
     Expr,
+    Literal,
     NodeTest,
     Path,
     Quantified,
@@ -63,6 +65,15 @@ def is_closed(steps: list[Expr]) -> bool:
     return "Variable(" not in text and "'current'" not in text
 
 
+def is_shared(expr: Expr) -> bool:
+    """Whether a test of a node is worth keeping: a comparison that reads below the node."""
+    if not isinstance(expr, Binary) or expr.operator not in operators.GENERAL:
+        return False
+    if not isinstance(expr.left, Path | Call) or not isinstance(expr.right, Literal):
+        return False
+    return is_closed([expr]) and not _asks_position(expr)
+
+
 def worth_keeping(steps: list[Expr]) -> tuple[int, ...]:
     """Where in a path from the root its nodes are kept: the end, and each narrowed step."""
     last = len(steps) - 1
@@ -88,3 +99,48 @@ def _may_count(predicate: Expr) -> bool:
 
 def _asks_position(expr: Expr) -> bool:
     return "position'" in repr(expr) or "last'" in repr(expr)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """A value that must be one of `words`."""
+
+    value: Expr
+    words: frozenset[str]
+
+
+def code_list(expr: Binary) -> CodeList | None:
+    """The code list that an expression spells out, None for any other expression.
+
+    `not(contains(V, ' ')) and contains(' A B ', concat(' ', V, ' '))` with V normalised: V has no
+    blank and stands between blanks in the list, so it is one of its words; or it is empty and the
+    list has two blanks in a row.
+    """
+    left, right = expr.left, expr.right
+    if expr.operator != "and" or not (_is(left, "not", 1) and _is(right, "contains", 2)):
+        return None
+    assert isinstance(left, Call)
+    assert isinstance(right, Call)
+    inner, (listed, wrapped) = left.arguments[0], right.arguments
+    if not (_is(inner, "contains", 2) and _is(wrapped, "concat", 3)):
+        return None
+    assert isinstance(inner, Call)
+    assert isinstance(wrapped, Call)
+    blank = Literal(" ")
+    value = inner.arguments[0]
+    same = inner.arguments[1] == blank and wrapped.arguments == (blank, value, blank)
+    if not (same and _is(value, "normalize-space", None) and isinstance(listed, Literal)):
+        return None
+    codes = listed.value
+    if not isinstance(codes, str) or len(codes) < 2 or codes[0] != " " or codes[-1] != " ":
+        return None
+    # Splitting at blanks leaves '' between two of them, which is what the search would find.
+    return CodeList(value, frozenset(codes[1:-1].split(" ")))
+
+
+def _is(expr: Expr, local: str, count: int | None) -> bool:
+    return (
+        isinstance(expr, Call)
+        and (expr.space, expr.local) == (FN, local)
+        and (count is None or len(expr.arguments) == count)
+    )
