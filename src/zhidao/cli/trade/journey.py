@@ -1,0 +1,52 @@
+"""`zhidao trade journey PLAN EVENTS...`: where it is, when it arrives, what went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+from zhidao.cli.outputs import take
+
+_BYTES_MAX: Final = 16 * 1024 * 1024
+_EXAMPLES: Final = (
+    "events are EPCIS 2.0 documents or DCSA Track and Trace lists, in any order\n"
+    "examples:\n"
+    "  zhidao trade journey plan.json carrier.json terminal.json\n"
+    "  zhidao trade journey plan.json *.json --now 2026-09-09T00:00:00Z --json\n"
+    "status: 0 no exception, 1 an exception was raised, 2 bad input"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this action."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("plan", type=Path, metavar="PLAN", help="plan of the journey (JSON)")
+    parser.add_argument("events", type=Path, nargs="+", metavar="EVENTS")
+    parser.add_argument("--now", default="", metavar="TIME", help="as of this time (UTC)")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the state of the journey."""
+    from zhidao.core.timescale import Utc
+    from zhidao.node.adapters.ambient import SystemClock
+    from zhidao.node.journey_desk import journey
+
+    now = Utc.parse(options.now) if options.now else SystemClock().now()
+    told = journey(
+        take(options.plan, bytes_max=_BYTES_MAX),
+        [take(file, bytes_max=_BYTES_MAX) for file in options.events],
+        now=now,
+    )
+    if options.json:
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        since = f" since {told['since']}" if told["since"] else ""
+        print(f"{told['status']}, {told['place']}{since}")
+        print(f"arrival {told['eta']} (by {told['eta_basis']})")
+        for exception in told["exceptions"]:
+            print(f"{exception['trouble']}: {exception['sentence']}")
+    return 1 if told["exceptions"] else 0

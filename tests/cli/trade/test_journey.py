@@ -1,0 +1,47 @@
+"""The journey on the command line: files of both standards, in any order."""
+
+from __future__ import annotations
+
+import json
+
+from zhidao.cli.main import main
+from zhidao.core.timescale import Utc
+from zhidao.trade.domain.tracking.movement import Classifier, Kind, Movement
+from zhidao.trade.wire import tracking
+
+PLAN = {
+    "type": "zhidao.JourneyPlan.v1",
+    "legs": [
+        {
+            "origin": "CNSHA",
+            "destination": "VNHPH",
+            "departs_at": "2026-09-05T00:00:00Z",
+            "arrives_at": "2026-09-11T00:00:00Z",
+        }
+    ],
+}
+
+
+def event(n: int, kind: Kind, place: str, at: str) -> Movement:
+    return Movement(
+        id=f"00000000-0000-4000-8000-{n:012}", kind=kind, classifier=Classifier.ACTUAL,
+        occurred_at=Utc.parse(at), recorded_at=Utc.parse(at), place=place, mode="VESSEL",
+        call=f"c{n}", means="MERIDIAN STAR", voyage="041S",
+    )  # fmt: skip
+
+
+def test_events_of_both_standards_make_one_state(capsys, tmp_path):
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    left = event(1, Kind.DEPARTED, "CNSHA", "2026-09-05T02:00:00Z")
+    came = event(2, Kind.ARRIVED, "VNHPH", "2026-09-11T04:00:00Z")
+    (tmp_path / "carrier.json").write_bytes(tracking.write_dcsa([came]))
+    (tmp_path / "port.json").write_bytes(tracking.write_epcis([left], created_at=left.recorded_at))
+    words = ["trade", "journey", str(tmp_path / "plan.json"), str(tmp_path / "port.json")]
+    now = ["--now", "2026-09-06T00:00:00Z", "--json"]
+    assert main([*words, *now]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["eta"]) == ("under way", "2026-09-11T02:00:00Z")
+    assert main([*words, str(tmp_path / "carrier.json"), *now]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "arrived"
+    assert main([*words, "--now", "2026-09-20T00:00:00Z"]) == 1
+    assert "silent" in capsys.readouterr().out
