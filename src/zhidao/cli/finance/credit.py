@@ -1,0 +1,70 @@
+"""`zhidao finance credit examine DIR`: what stands between a presentation and its credit."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+from zhidao.cli.outputs import take
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    parser.epilog = _EXAMPLES
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    examine = actions.add_parser(
+        "examine",
+        help="does the presentation comply with the credit",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EXAMPLES,
+    )
+    examine.add_argument(
+        "dir",
+        type=Path,
+        metavar="DIR",
+        help="with credit.json, presentation.json and, if banks there rest otherwise than"
+        " Saturday and Sunday, calendar.json",
+    )
+    examine.add_argument("--json", action="store_true", help="answer in JSON")
+    examine.set_defaults(run=run)
+
+
+_EXAMPLES: Final = (
+    "examples:\n"
+    "  zhidao finance credit examine drawing-1/\n"
+    "  zhidao finance credit examine drawing-1/ --json\n"
+    "status: 0 complies, 1 discrepancies, 2 bad input"
+)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the one notice."""
+    from zhidao.finance.domain.credit.calendar import BankingCalendar
+    from zhidao.finance.domain.credit.examination import examine
+    from zhidao.finance.wire.credit import (
+        BYTES_MAX,
+        examination_plain,
+        read_calendar,
+        read_credit,
+        read_presentation,
+    )
+
+    folder: Path = options.dir
+    credit = read_credit(take(folder / "credit.json", bytes_max=BYTES_MAX))
+    presentation = read_presentation(take(folder / "presentation.json", bytes_max=BYTES_MAX))
+    calendar = BankingCalendar(credit.expiry_place)
+    if (folder / "calendar.json").exists():
+        calendar = read_calendar(take(folder / "calendar.json", bytes_max=BYTES_MAX))
+    answer = examine(credit, presentation, calendar)
+    if options.json:
+        print(json.dumps(examination_plain(answer), ensure_ascii=False))
+        return 0 if answer.complies else 1
+    for one in answer.discrepancies:
+        print(f"{one.article}: {one.sentence}\n    {one.left}\n    {one.right}")
+    for what in answer.disregarded:
+        print(f"disregarded: {what}")
+    verdict = "complies" if answer.complies else f"{len(answer.discrepancies)} discrepancies"
+    print(f"{answer.checks} checks: {verdict}; a refusal must leave by {answer.examine_until}")
+    return 0 if answer.complies else 1

@@ -1,0 +1,1 @@
+"""The documentary credit: its terms, papers, banking days, states and examination."""

@@ -1,0 +1,104 @@
+"""Every check finds what it is for, and lets pass what the articles let pass."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.finance.credit_cases import HARMLESS, PLANTED, Plain, clean, mutated
+
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import MalformedInput
+from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.examination import CHECKS, Examination, examine
+from zhidao.finance.wire.credit import (
+    examination_plain,
+    read_calendar,
+    read_credit,
+    read_presentation,
+)
+
+SUZHOU = BankingCalendar(
+    "Suzhou",
+    holidays=frozenset(date(2026, 10, day) for day in range(2, 8)),
+    worked=frozenset({date(2026, 9, 19)}),
+)
+
+
+def _ask(credit: Plain, presentation: Plain) -> Examination:
+    return examine(read_credit(jcs(credit)), read_presentation(jcs(presentation)), SUZHOU)
+
+
+def test_the_clean_presentation_complies_and_names_what_was_disregarded() -> None:
+    answer = _ask(*clean())
+    assert answer.discrepancies == ()
+    assert answer.complies
+    assert answer.checks >= 60
+    assert any("good repute" in what for what in answer.disregarded)
+
+
+def test_every_check_has_a_planted_case() -> None:
+    _ask(*clean())
+    assert set(PLANTED) == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED))
+def test_a_planted_discrepancy_is_found_with_its_article_and_both_data(name: str) -> None:
+    credit, presentation = clean()
+    PLANTED[name](credit, presentation)
+    found = {one.check: one for one in _ask(credit, presentation).discrepancies}
+    assert name in found
+    one = found[name]
+    assert any(source in one.article for source in ("UCP 600", "ISBP 821", "eUCP 2.1"))
+    assert " = " in one.left
+    assert " = " in one.right
+
+
+@pytest.mark.parametrize("place", range(len(HARMLESS)))
+def test_what_an_article_lets_pass_is_no_discrepancy(place: int) -> None:
+    credit, presentation = clean()
+    HARMLESS[place][1](credit, presentation)
+    assert _ask(credit, presentation).discrepancies == ()
+
+
+def test_one_notice_holds_all_discrepancies() -> None:
+    credit, presentation, planted = mutated(random.Random(4), count=4)
+    answer = _ask(credit, presentation)
+    assert planted <= {one.check for one in answer.discrepancies}
+    assert len(examination_plain(answer)["discrepancies"]) >= 4  # type: ignore[arg-type]
+
+
+def test_five_banking_days_skip_weekends_and_holidays_and_count_worked_days() -> None:
+    assert SUZHOU.examine_until(date(2026, 9, 16)) == date(2026, 9, 22)
+    assert BankingCalendar("Esbjerg").examine_until(date(2026, 9, 16)) == date(2026, 9, 23)
+    assert SUZHOU.examine_until(date(2026, 9, 29)) == date(2026, 10, 12)
+    assert SUZHOU.next_open(date(2026, 10, 2)) == date(2026, 10, 8)
+
+
+def test_unknown_fields_floats_and_wrong_days_are_refused_by_name() -> None:
+    credit, presentation = clean()
+    for change, path in (
+        ({"amount_minor": 1.5}, "amount_minor"),
+        ({"surprise": 1}, "surprise"),
+        ({"expires_on": "2026-13-01"}, "expires_on"),
+    ):
+        with pytest.raises(MalformedInput, match=path):
+            read_credit(jcs(credit | change))
+    presentation["documents"][0]["kind"] = "poem"
+    with pytest.raises(MalformedInput, match="poem"):
+        read_presentation(jcs(presentation))
+
+
+@settings(max_examples=40)
+@given(
+    st.binary(max_size=100)
+    | st.dictionaries(st.text(max_size=9), st.integers()).map(msgspec.json.encode)
+)
+def test_reading_raises_nothing_but_malformed_input(data: bytes) -> None:
+    for read in (read_credit, read_presentation, read_calendar):
+        with pytest.raises(MalformedInput):
+            read(data)
