@@ -143,6 +143,44 @@ async def health() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _exchanged(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "document": f"00000000-0000-4000-8000-00000000000{number}",
+        "from_party": "exporter", "to_party": "importer", "consignment": "C-2038",
+        "sequence": number, "kind": "trade.invoice", "media_type": "application/xml",
+        "digest": "a" * 64, "content": "b" * 64, "state": "accepted", "outcome": "",
+        "code": "", "reason": "", **more,
+    }  # fmt: skip
+
+
+@get("/v1/exchange/outbox")
+async def outbox() -> list[dict[str, Any]]:
+    sent = {"recipient": "importer-node", "attempts": 0, "created_at": "2026-03-05T11:00:00Z"}
+    refused = {"state": "decided", "outcome": "refused", "code": "amount_differs"}
+    dead = {"state": "dead", "attempts": 40, "code": "no_answer", "reason": "nobody answers"}
+    return [
+        _exchanged(1, **sent),
+        _exchanged(2, **sent | refused, reason="the credit says 40,000.00 EUR"),
+        _exchanged(3, **sent | dead),
+        _exchanged(4, **sent | {"state": "waiting", "attempts": 3, "reason": "no answer"}),
+    ]
+
+
+@get("/v1/exchange/inbox")
+async def inbox() -> list[dict[str, Any]]:
+    got = {"sender": "importer-node", "received_at": "2026-03-05T11:00:00Z"}
+    return [_exchanged(5, **got), _exchanged(6, **got | {"state": "held"})]
+
+
+@get("/v1/exchange/stream", media_type="text/event-stream")
+async def arrivals() -> ServerSentEvent:
+    async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
+        yield ServerSentEventMessage(event="beat", data="{}")
+        await asyncio.sleep(3600)
+
+    return ServerSentEvent(messages())
+
+
 @get("/v1/stream", media_type="text/event-stream")
 async def stream() -> ServerSentEvent:
     async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
@@ -171,7 +209,7 @@ async def fixture(data: dict[str, Any]) -> dict[str, Any]:
 def application() -> Litestar:
     """The pages of the node over the fixture's answers."""
     answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
-    answers.append(one_track)
+    answers += [one_track, outbox, inbox, arrivals]
     return Litestar([*routes(), *answers], openapi_config=None)
 
 

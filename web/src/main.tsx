@@ -54,6 +54,8 @@ function Page({ where }: { where: string }) {
       return session.value?.signed_in ? <HomePage /> : null;
     case "/node":
       return <NodePage />;
+    case "/exchange":
+      return <Later page={() => import("./pages/exchange")} id="" what="exchange.reading" />;
     case "/start":
       return <StartPage />;
     case "/login":
@@ -66,7 +68,7 @@ function Page({ where }: { where: string }) {
 }
 
 /** A page whose code is fetched when somebody first opens it. */
-function Later({ page, id }: { page: () => Promise<{ default: ComponentType<{ id: string }> }>; id: string }) {
+function Later({ page, id, what = "position.reading" }: { page: () => Promise<{ default: ComponentType<{ id: string }> }>; id: string; what?: string }) {
   const [found, set] = useState<{ Page: ComponentType<{ id: string }> } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -76,7 +78,7 @@ function Later({ page, id }: { page: () => Promise<{ default: ComponentType<{ id
     );
   }, []);
   if (problem) return <ProblemNote problem={problem} />;
-  return found ? <found.Page id={id} /> : <Loading what={t("position.reading")} />;
+  return found ? <found.Page id={id} /> : <Loading what={t(what)} />;
 }
 
 settings.watch(applyTheme);

@@ -261,3 +261,31 @@ export interface Health {
   now: string;
   scenario_at: string;
 }
+
+/** A document on its way to another node, or from one: what both sides know of it. */
+interface Exchanged {
+  document: string;
+  from_party: string;
+  to_party: string;
+  consignment: string;
+  sequence: number;
+  kind: string;
+  media_type: string;
+  digest: string;
+  content: string;
+  state: string;
+  outcome: string;
+  code: string;
+  reason: string;
+}
+
+export interface Dispatch extends Exchanged {
+  recipient: string;
+  attempts: number;
+  created_at: string;
+}
+
+export interface Delivery extends Exchanged {
+  sender: string;
+  received_at: string;
+}

@@ -1,6 +1,6 @@
 // The shapes of the page, drawn by us: each always stands beside its word.
 
-type Shape = "done" | "next" | "later" | "refused";
+export type Shape = "done" | "next" | "later" | "refused";
 
 /** A milestone's mark: disc with tick, ring with dot, small ring, square with cross. */
 export function MilestoneMark({ state }: { state: Shape }) {

@@ -32,6 +32,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a href="/" aria-current={where === "/" ? "page" : undefined}>
               {t("nav.home")}
             </a>
+            <a href="/exchange" aria-current={where === "/exchange" ? "page" : undefined}>
+              {t("nav.exchange")}
+            </a>
             <a href="/node" aria-current={where === "/node" ? "page" : undefined}>
               {t("nav.node")}
             </a>

@@ -104,7 +104,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
     @get(
         [
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
-            *("/node", "/start", "/login", "/enter"),
+            *("/node", "/exchange", "/start", "/login", "/enter"),
         ],
         include_in_schema=False,
         security=[{}],

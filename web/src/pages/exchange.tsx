@@ -1,0 +1,158 @@
+// Outbox and inbox of the exchange with other nodes: what came, what was sent, what waits for a person.
+import { useEffect, useState } from "preact/hooks";
+import type { Problem } from "../api";
+import { send } from "../api";
+import { useCell } from "../cell";
+import { Digits, English, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
+import { MilestoneMark, type Shape } from "../parts/shapes";
+import { session } from "../session";
+import type { Delivery, Dispatch } from "../types";
+import { named, t } from "../words";
+
+// What a person refused by hand; programs give codes of their own.
+const BY_PERSON = "refused_by_person";
+
+export default function ExchangePage() {
+  const [inbox, readInbox] = useAnswer<Delivery[]>("/v1/exchange/inbox?limit=100");
+  const [outbox, readOutbox] = useAnswer<Dispatch[]>("/v1/exchange/outbox?limit=100");
+  const who = useCell(session);
+  useEffect(() => {
+    document.title = t("exchange.document_title");
+    const source = new EventSource("/v1/exchange/stream");
+    source.addEventListener("arrived", readInbox);
+    // Receipts are not told; a look now and then finds them.
+    const timer = setInterval(readOutbox, 5000);
+    return () => {
+      source.close();
+      clearInterval(timer);
+    };
+  }, []);
+  if (inbox.state === "loading" || outbox.state === "loading") return <Loading what={t("exchange.reading")} />;
+  if (inbox.state === "failed") return <ProblemNote problem={inbox.problem} again={readInbox} />;
+  if (outbox.state === "failed") return <ProblemNote problem={outbox.problem} again={readOutbox} />;
+  const dead = outbox.value.filter((each) => each.state === "dead");
+  const others = outbox.value.filter((each) => each.state !== "dead");
+  const speaks = who?.role === "party";
+  return (
+    <div class="page">
+      <h1>{t("exchange.title")}</h1>
+      {dead.length > 0 && (
+        <Section id="dead-title" title={t("exchange.dead")}>
+          <ul class="services">
+            {dead.map((each) => (
+              <Sent key={each.document} row={each} done={readOutbox} />
+            ))}
+          </ul>
+        </Section>
+      )}
+      <div class="two">
+        <Section id="inbox-title" title={t("exchange.inbox")}>
+          {inbox.value.length === 0 && <p class="quiet">{t("exchange.inbox_none")}</p>}
+          <ul class="services">
+            {inbox.value.map((each) => (
+              <Got key={`${each.sender}/${each.document}`} row={each} speaks={speaks} done={readInbox} />
+            ))}
+          </ul>
+        </Section>
+        <Section id="outbox-title" title={t("exchange.outbox")}>
+          {others.length === 0 && <p class="quiet">{t("exchange.outbox_none")}</p>}
+          <ul class="services">
+            {others.map((each) => (
+              <Sent key={each.document} row={each} done={readOutbox} />
+            ))}
+          </ul>
+        </Section>
+      </div>
+    </div>
+  );
+}
+
+function Sent({ row, done }: { row: Dispatch; done: () => void }) {
+  const [problem, act] = useAct(done);
+  return (
+    <li>
+      <MilestoneMark state={shape(row)} />
+      <div>
+        <Title row={row} other={t("exchange.to", { party: row.to_party, node: row.recipient })} at={row.created_at} />
+        {row.attempts > 0 && row.state === "waiting" && <p class="quiet">{t("exchange.attempts", { n: row.attempts })}</p>}
+        {row.state === "dead" && (
+          <button type="button" class="button" onClick={() => act("POST", `/v1/exchange/outbox/${row.document}/resend`)}>
+            {t("exchange.resend")}
+          </button>
+        )}
+        {problem && <ProblemNote problem={problem} />}
+      </div>
+    </li>
+  );
+}
+
+function Got({ row, speaks, done }: { row: Delivery; speaks: boolean; done: () => void }) {
+  const [problem, act] = useAct(done);
+  const [reason, setReason] = useState("");
+  const at = `/v1/exchange/inbox/${row.sender}/${row.document}`;
+  const decide = (outcome: string, code: string) => act("POST", `${at}/decision`, { outcome, code, reason: code && reason });
+  return (
+    <li>
+      <MilestoneMark state={shape(row)} />
+      <div>
+        <Title row={row} other={t("exchange.from", { party: row.from_party, node: row.sender })} at={row.received_at} />
+        {row.content && speaks && (
+          <p>
+            <a href={`${at}/content`} download={row.document}>
+              {t("exchange.content")}
+            </a>
+          </p>
+        )}
+        {row.state === "accepted" && speaks && (
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              decide("refused", BY_PERSON);
+            }}
+          >
+            <label class="field">
+              <span>{t("exchange.reason")}</span>
+              <input type="text" required maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+            </label>
+            <button type="button" class="button" onClick={() => decide("accepted", "")}>
+              {t("exchange.accept")}
+            </button>{" "}
+            <button type="submit" class="button">
+              {t("exchange.refuse")}
+            </button>
+          </form>
+        )}
+        {problem && <ProblemNote problem={problem} />}
+      </div>
+    </li>
+  );
+}
+
+function Title({ row, other, at }: { row: Dispatch | Delivery; other: string; at: string }) {
+  const refused = row.outcome === "refused";
+  return (
+    <>
+      <strong>{row.kind}</strong> <span>{refused ? t("exchange.refused") : named("exchange_state", row.state)}</span>
+      <p class="quiet">
+        {other}, <Time at={at} />
+      </p>
+      <p class="quiet">{t("exchange.place", { consignment: row.consignment, number: row.sequence })}</p>
+      {row.reason && <English text={row.code && row.code !== BY_PERSON ? `${row.code}: ${row.reason}` : row.reason} />}
+      <Digits value={row.document} />
+    </>
+  );
+}
+
+function shape(row: Dispatch | Delivery): Shape {
+  if (row.outcome === "refused" || row.state === "dead") return "refused";
+  return row.state === "decided" || row.state === "accepted" ? "done" : "next";
+}
+
+function useAct(done: () => void): [Problem | null, (method: "POST", path: string, body?: object) => void] {
+  const [problem, set] = useState<Problem | null>(null);
+  const act = (method: "POST", path: string, body?: object) => {
+    set(null);
+    send(method, path, body).then(done, (error: unknown) => set(asProblem(error)));
+  };
+  return [problem, act];
+}
