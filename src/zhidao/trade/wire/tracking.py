@@ -35,6 +35,7 @@ _STEPS: Final = {
     Kind.INSPECTED: "inspecting",
 }
 _CORRECTS: Final = "corrects "
+_MEANS: Final = "means "
 
 
 def write_epcis(events: Sequence[Movement], *, created_at: Utc) -> bytes:
@@ -74,9 +75,14 @@ def _epcis(event: Movement) -> Json:
         "zhidao:call": event.call,
         "zhidao:isEmpty": event.is_empty,
     }
-    for name in ("means", "voyage", "corrects"):
-        if getattr(event, name):
-            plain[f"zhidao:{name}"] = getattr(event, name)
+    for name, text in (
+        ("means", event.means),
+        ("meansId", event.means_id),
+        ("voyage", event.voyage),
+        ("corrects", event.corrects),
+    ):
+        if text:
+            plain[f"zhidao:{name}"] = text
     if event.temperature_c is not None:
         value = json_number(event.temperature_c)
         report = {"type": "Temperature", "value": value, "uom": "CEL"}
@@ -113,6 +119,7 @@ def _from_epcis(plain: _Plain) -> Movement:
         mode=plain.text("zhidao:mode"),
         call=plain.text("zhidao:call"),
         means=plain.text("zhidao:means", ""),
+        means_id=plain.text("zhidao:meansId", ""),
         voyage=plain.text("zhidao:voyage", ""),
         equipment="" if kind in OF_TRANSPORT else _after(thing, _BIC),
         is_empty=plain.flag("zhidao:isEmpty"),
@@ -138,8 +145,8 @@ def _dcsa(event: Movement) -> Json:
     }
     if event.voyage:
         call["exportVoyageNumber"] = event.voyage
-    if event.means:
-        call["vessel"] = {"vesselName": event.means}
+    if event.means_id:
+        call["vessel"] = {"vesselIMONumber": event.means_id, "vesselName": event.means}
     plain: dict[str, Json] = {
         "eventID": event.id,
         "eventCreatedDateTime": str(event.recorded_at),
@@ -149,6 +156,9 @@ def _dcsa(event: Movement) -> Json:
         "transportCall": call,
     }
     remarks = [_CORRECTS + event.corrects] if event.corrects else []
+    if event.means and not event.means_id:
+        # DCSA names a vessel by its IMO number only; a train or truck has none.
+        remarks.append(_MEANS + event.means)
     if event.temperature_c is not None:
         remarks.append(f"temperature {event.temperature_c:f} CEL")
     if is_transport:
@@ -162,7 +172,7 @@ def _dcsa(event: Movement) -> Json:
         if remarks:
             # Equipment events have no remark; references are free pairs of type and value.
             plain["references"] = [
-                {"referenceType": "FF", "referenceValue": "; ".join(remarks)[:100]}
+                {"referenceType": "FF", "referenceValue": remark} for remark in remarks
             ]
     return plain
 
@@ -188,7 +198,8 @@ def _from_dcsa(plain: _Plain) -> Movement:
             for r in plain.several("references", needed=False)
             if r.text("referenceType") == "FF"
         )
-    corrects, temperature = _remarks(remark)
+    corrects, means, temperature = _remarks(remark)
+    vessel = call.inner("vessel", needed=False)
     classifier = plain.text("eventClassifierCode")
     if classifier not in list(Classifier):
         raise MalformedInput(f"unknown classifier {classifier[:10]!r}", where=plain.at)
@@ -201,7 +212,8 @@ def _from_dcsa(plain: _Plain) -> Movement:
         place=_place(plain, call),
         mode=call.text("modeOfTransport"),
         call=call.text("transportCallID"),
-        means=call.inner("vessel", needed=False).text("vesselName", ""),
+        means=vessel.text("vesselName", "") or means,
+        means_id=vessel.text("vesselIMONumber", ""),
         voyage=call.text("exportVoyageNumber", ""),
         equipment="" if is_transport else plain.text("equipmentReference"),
         is_empty=plain.text("emptyIndicatorCode", "LADEN") == "EMPTY",
@@ -223,15 +235,18 @@ def _place(plain: _Plain, call: _Plain) -> str:
     raise MalformedInput("no UN/LOCODE says where it happened", where=plain.at)
 
 
-def _remarks(text: str) -> tuple[str, Decimal | None]:
-    corrects, temperature = "", None
+def _remarks(text: str) -> tuple[str, str, Decimal | None]:
+    """The corrected event, the means' name and the temperature of a remark of ours."""
+    corrects, means, temperature = "", "", None
     for part in text.split("; "):
         if part.startswith(_CORRECTS):
             corrects = part.removeprefix(_CORRECTS)
+        elif part.startswith(_MEANS):
+            means = part.removeprefix(_MEANS)
         words = part.split(" ")
         if len(words) == 3 and words[0] == "temperature" and words[2] == "CEL":
             temperature = _decimal(words[1])
-    return corrects, temperature
+    return corrects, means, temperature
 
 
 def _decimal(text: str) -> Decimal:

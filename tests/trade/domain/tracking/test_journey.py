@@ -44,6 +44,7 @@ def move(n: int, kind: Kind, place: str, hour: float, **other) -> Movement:
         mode="VESSEL",
         call=f"call-{place}",
         means="MERIDIAN STAR",
+        means_id="9074729",
         voyage="041S",
         equipment="" if kind in (Kind.ARRIVED, Kind.DEPARTED) else BOX,
         **given,
@@ -149,6 +150,8 @@ def test_movements_survive_both_forms_without_loss():
     assert tracking.read_epcis(data) == events
     assert tracking.read_dcsa(tracking.write_dcsa(events)) == events
     assert tracking.write_epcis(tracking.read_epcis(data), created_at=NOW) == data
+    train = replace(GOOD[2], mode="RAIL", means="X8083", means_id="")
+    assert tracking.read_dcsa(tracking.write_dcsa([train])) == [train]
     planned = replace(GOOD[2], classifier=Classifier.PLANNED)
     assert tracking.read_dcsa(tracking.write_dcsa([planned])) == [planned]
     with pytest.raises(Refused, match="planned"):

@@ -12,6 +12,7 @@ from uuid import UUID
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
 from zhidao.trade.domain.codes import container_number, unlocode
+from zhidao.trade.domain.model.identifiers import imo
 
 
 class Kind(StrEnum):
@@ -38,16 +39,18 @@ class Classifier(StrEnum):
 
 OF_TRANSPORT: Final = frozenset((Kind.ARRIVED, Kind.DEPARTED))
 MODES: Final = ("VESSEL", "RAIL", "TRUCK", "BARGE")
-_SHORT: Final = re.compile(r"[ -~]{0,50}")
+# No semicolon: it parts the remarks of a DCSA event.
+_SHORT: Final = re.compile(r"[ -:<-~]{0,50}")
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """A fact about a means of transport or a container.
 
-    `call` names the transport call; `equipment` is a container number, `` for events of the means.
-    `corrects` is the id of the event that this one replaces, or ``. `temperature_c` is what was
-    measured then, None if nothing was. Times are of the event and of its recording.
+    `call` names the transport call; `means_id` is a ship's IMO number or ``; `equipment` is a
+    container number, `` for events of the means. `corrects` is the id of the event that this one
+    replaces, or ``. `temperature_c` is what was measured then, None if nothing was. Times are of
+    the event and of its recording.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Movement:
     mode: str
     call: str
     means: str = ""
+    means_id: str = ""
     voyage: str = ""
     equipment: str = ""
     is_empty: bool = False
@@ -71,6 +75,8 @@ class Movement:
             if text or name == "id":
                 _uuid(text, name)
         unlocode(self.place)
+        if self.means_id and (imo(self.means_id) != self.means_id or not self.means):
+            raise MalformedInput("a ship with a number has a name too", where=self.id)
         if self.equipment:
             container_number(self.equipment)
         elif self.kind not in OF_TRANSPORT:
