@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,18 @@ def test_net_refuses_what_is_no_list_of_debts(run: Run, tmp_path: Path, text: st
     status, out, err = run("net", file)
     assert (status, out) == (2, "")
     assert err
+
+
+def test_screen_names_the_reason_and_stops_at_an_old_list(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("id,name\n1,Vladimir Petrov\n")
+    today = datetime.now(UTC).date().isoformat()
+    status, out, _ = run("screen", "--list", f"csv={file}@{today}", "--json", "Петров Владимир")
+    answer = json.loads(out)
+    assert status == 1
+    assert answer["hits"][0]["alert"] is True
+    assert "cyrillic" in answer["hits"][0]["reason"]
+    assert run("screen", "--list", f"csv={file}@{today}", "Jane Doe")[0] == 0
+    status, out, err = run("screen", "--list", f"csv={file}@2020-01-01", "Jane Doe")
+    assert (status, out) == (1, "")
+    assert "days old" in err

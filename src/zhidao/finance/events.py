@@ -219,3 +219,38 @@ class PvpFollowed(Fact, frozen=True, kw_only=True):
     head: str
     decided: list[str]
     carried: list[list[str]]
+
+
+class ListUsed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A version of a sanctions list: its day, and the SHA-256 of its file, hex."""
+
+    source: str
+    dated: str
+    digest: str
+    entries: int
+
+
+class ScreeningHit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A listed name like the one asked for; `alert`: a person must decide."""
+
+    source: str
+    entry: str
+    name: str
+    score_permille: int
+    alert: bool
+    reason: str
+    countries: list[str]
+    born: list[str]
+
+
+class NameScreened(Fact, frozen=True, kw_only=True):
+    """A name was held against sanctions lists. Aggregate `screening/<party>/<id>`.
+
+    The best hits stand first.
+    """
+
+    TYPE: ClassVar[str] = "finance.NameScreened.v1"
+    screening: str
+    name: str
+    lists: list[ListUsed]
+    hits: list[ScreeningHit]

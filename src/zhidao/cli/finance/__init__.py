@@ -9,7 +9,9 @@ from typing import Final
 # Action, module that adds its arguments and runs it, one line for the overview.
 ACTIONS: Final = (
     ("ledger", "replay batches of accounts and transfers; audit a node's ledger"),
+    ("credit", "examine a presentation under a documentary credit"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
+    ("screen", "hold names of any script against sanctions lists"),
 )
 
 
@@ -28,5 +30,6 @@ _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance ledger replay batches.jsonl\n"
     "  zhidao finance net obligations.csv --balances balances.csv\n"
+    '  zhidao finance screen --list un=consolidated.xml "Jane Doe"\n'
     "status: 0 done, 1 the answer is no, 2 bad input, 3 the outside world failed"
 )

@@ -1,0 +1,91 @@
+"""`zhidao finance screen`: names of any script against an operator's own copies of the lists."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from zhidao.cli.outputs import take
+from zhidao.core.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from zhidao.finance.wire.screening_lists import NameList
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("names", nargs="+", metavar="NAME", help="names, each one argument")
+    parser.add_argument(
+        "--list",
+        dest="lists",
+        action="append",
+        required=True,
+        metavar="KIND=FILE[,FILE][@DATE]",
+        help="ofac (sdn.csv,alt.csv), un, eu, uk or csv; the date where the file tells none",
+    )
+    parser.add_argument("--age-max", type=int, default=7, metavar="DAYS", help="oldest list (7)")
+    parser.add_argument("--hits", type=int, default=5, metavar="N", help="most hits a name (5)")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(run=run)
+
+
+_EXAMPLES: Final = (
+    "No list comes with this program: fetch them from their publishers. A list that is too old\n"
+    "stops all answers. A hit is a likeness for a person to judge, not a verdict.\n"
+    "examples:\n"
+    '  zhidao finance screen --list un=consolidated.xml "Jane Doe"\n'
+    '  zhidao finance screen --list ofac=sdn.csv,alt.csv@2026-11-20 "Владимир Иванов" 王伟\n'
+    "status: 0 no alert, 1 at least one alert or a list too old, 2 bad input"
+)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Screens each name."""
+    import msgspec
+
+    from zhidao.finance.domain.screening import Index, require_fresh
+    from zhidao.finance.service.screening import hit_of
+
+    lists = [_read(text) for text in options.lists]
+    versions = [each.version for each in lists]
+    require_fresh(versions, today=datetime.now(UTC).date(), age_days_max=options.age_max)
+    index = Index(entry for each in lists for entry in each.entries)
+    alerts = 0
+    for name in options.names:
+        hits = [hit_of(hit) for hit in index.screen(name, limit=max(1, min(options.hits, 100)))]
+        alerts += any(hit.alert for hit in hits)
+        if options.json:
+            answer = {
+                "name": name,
+                "lists": [
+                    {"source": v.list, "dated": v.dated.isoformat(), "digest": v.digest}
+                    for v in versions
+                ],
+                "hits": msgspec.to_builtins(hits),
+            }
+            print(json.dumps(answer, ensure_ascii=False))
+            continue
+        print(f"{name}: {'ALERT' if hits and hits[0].alert else 'no alert'}")
+        for hit in hits:
+            born = f", born {', '.join(hit.born)}" if hit.born else ""
+            print(f"  {hit.score_permille:>4} {hit.source} {hit.entry}: {hit.reason}{born}")
+    return 1 if alerts else 0
+
+
+def _read(text: str) -> NameList:
+    from zhidao.finance.wire.screening_lists import BYTES_MAX, read_list
+
+    kind, equals, rest = text.partition("=")
+    names, at, day = rest.rpartition("@") if "@" in rest else (rest, "", "")
+    if not equals:
+        raise MalformedInput(f"--list is KIND=FILE, not {text[:80]!r}")
+    try:
+        dated = date.fromisoformat(day) if at else None
+    except ValueError as error:
+        raise MalformedInput(f"no such day: {day[:20]!r}") from error
+    files = [take(Path(name), bytes_max=BYTES_MAX) for name in names.split(",")]
+    return read_list(kind, *files, dated=dated)
