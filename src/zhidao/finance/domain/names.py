@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -141,8 +141,10 @@ def readings(name: str) -> tuple[Reading, ...]:
     else:
         abjad = bool(scripts & set(_ABJAD))
         found = [Reading(_words(_latin(plain, abjad=abjad)), abjad, min(scripts).lower())]
-    kept = tuple(dict.fromkeys(reading for reading in found if reading.words))
-    return kept or (Reading((fold(_latin(plain, abjad=False)) or "?",)),)
+    told = (replace(reading, words=tuple(filter(None, reading.words))) for reading in found)
+    kept = tuple(dict.fromkeys(reading for reading in told if reading.words))
+    # What nobody can read is compared by its own letters.
+    return kept or (Reading((squeezed.casefold(),), how="letters"),)
 
 
 @lru_cache(maxsize=4096)
