@@ -64,6 +64,10 @@ _LIMITS: Final = (
     ("trust.wire.trust_list", "TRUST_BYTES_MAX", "bytes of one trust list"),
     ("trust.wire.tiles", "ENTRY_BYTES_MAX", "bytes of one leaf of the log"),
     ("trust.wire.transaction", "TRANSACTION_BYTES_MAX", "bytes of one signed chain transaction"),
+    ("exchange.domain.limits", "CONTENT_BYTES_MAX", "bytes of one exchanged document"),
+    ("exchange.domain.limits", "BUNDLE_BYTES_MAX", "bytes of one bundle in a request"),
+    ("exchange.domain.limits", "AHEAD_MAX", "documents that may be ahead of a missing one"),
+    ("exchange.domain.patience", "GIVE_UP_S", "seconds until an undelivered document is dead"),
     ("node.api.bodies", "OPEN_BODY_BYTES_MAX", "bytes of a request body on a route for strangers"),
     (
         "node.api.bodies",
