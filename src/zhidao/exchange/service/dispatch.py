@@ -11,7 +11,7 @@ from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Refused, Unavailable, ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import NS
-from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX, REASON_CHARACTERS_MAX
+from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX, BUNDLE_ITEMS_MAX, REASON_CHARACTERS_MAX
 from zhidao.exchange.domain.patience import GIVE_UP_S, pause_ns
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.service.outbox import Outbox
@@ -20,8 +20,7 @@ from zhidao.exchange.service.ports import Book, Due, Sent, Store, Transport
 from zhidao.exchange.wire.bundle import ENVELOPE, RECEIPT, Item, decode_bundle, encode_bundle
 
 # So many documents are opened and signed for in a few hundredths of a second.
-AT_ONCE: Final = 24
-_RECEIPTS_AT_ONCE: Final = 40
+AT_ONCE: Final = 40
 _LOOK_S: Final = 1.0
 # What comes within this time travels together: a request and two commits cost more than it.
 _GATHER_S: Final = 0.01
@@ -60,6 +59,7 @@ class Dispatcher:
         self._failures: dict[PartyId, int] = {}
         # After a peer found a bundle bad, documents go one by one until the bad one is found.
         self._singly: set[PartyId] = set()
+        self._full: set[PartyId] = set()
 
     def wake(self, node: PartyId) -> None:
         """Something waits for this peer."""
@@ -98,7 +98,8 @@ class Dispatcher:
         peer = self._peers.of(node)
         limit = 1 if node in self._singly else AT_ONCE
         rows = await self._store.waiting(node, limit=limit, bytes_max=BUNDLE_BYTES_MAX - 512 * 1024)
-        dues = await self._store.due_receipts(node, limit=_RECEIPTS_AT_ONCE)
+        dues = await self._store.due_receipts(node, limit=BUNDLE_ITEMS_MAX - len(rows))
+        (self._full.add if len(rows) == limit else self._full.discard)(node)
         if not rows and not dues:
             self._singly.discard(node)
             return False
@@ -132,8 +133,8 @@ class Dispatcher:
                 await asyncio.sleep(0.2)
                 continue
             if moved:
-                # A bundle that was not full took what there was.
-                await asyncio.sleep(_GATHER_S)
+                # Behind a full bundle more waits already.
+                await asyncio.sleep(0 if node in self._full else _GATHER_S)
                 continue
             await self._rest(node, woken)
 
