@@ -254,3 +254,23 @@ class NameScreened(Fact, frozen=True, kw_only=True):
     name: str
     lists: list[ListUsed]
     hits: list[ScreeningHit]
+
+
+class CreditActed(Fact, frozen=True, kw_only=True):
+    """Somebody took a step in the life of a documentary credit. Aggregate `credit/<credit>`.
+
+    `act`: issue, amend, accept_amendment, reject_amendment, advise, confirm, present, examine,
+    waive, refuse, accept, honour, reimburse. `terms`: the credit on issue and amend; `papers`: the
+    presentation on present; `notice`: the examination on examine, all discrepancies on refuse.
+    """
+
+    TYPE: ClassVar[str] = "finance.CreditActed.v1"
+    credit: str
+    act: str
+    day: str
+    drawing: str = ""
+    terms: dict[str, Any] | None = None
+    papers: dict[str, Any] | None = None
+    notice: dict[str, Any] | None = None
+    transfer: str = ""
+    due_on: str = ""

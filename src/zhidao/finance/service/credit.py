@@ -1,0 +1,314 @@
+"""Documentary credits between banks: each step is a signed fact, checked against the ones before.
+
+Money moves under ids that follow from the drawing, before the fact is written: a step repeated
+after a crash finds its transfer and pays nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor
+from zhidao.core.ambient import Clock
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Conflict, Forbidden, Refused
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
+from zhidao.core.money import Currency
+from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.examination import examine
+from zhidao.finance.domain.credit.states import Act, CreditState, Drawing, permit
+from zhidao.finance.domain.credit.terms import Credit
+from zhidao.finance.domain.ledger import Transfer, ledger_number
+from zhidao.finance.domain.naming import TransferCode, transfer_id
+from zhidao.finance.events import CreditActed
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.wire.credit import examination_plain, plain, read_credit, read_presentation
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRoles:
+    """The parties of a credit on this node. The confirming bank may be nobody (``)."""
+
+    issuer: PartyId
+    beneficiary: PartyId
+    applicant: PartyId
+    adviser: PartyId
+    confirmer: PartyId | None = None
+
+    def may(self, party: PartyId, act: Act) -> bool:
+        """Whether the party is the one whose act this is."""
+        banks = {self.issuer, self.adviser, *([self.confirmer] if self.confirmer else [])}
+        who: dict[Act, set[PartyId]] = {
+            Act.ISSUE: {self.issuer},
+            Act.AMEND: {self.issuer},
+            Act.ACCEPT_AMENDMENT: {self.beneficiary},
+            Act.REJECT_AMENDMENT: {self.beneficiary},
+            Act.ADVISE: {self.adviser},
+            Act.CONFIRM: {self.confirmer} if self.confirmer else set(),
+            Act.PRESENT: {self.beneficiary},
+            Act.EXAMINE: banks,
+            Act.WAIVE: {self.applicant},
+            Act.REFUSE: banks,
+            Act.ACCEPT: banks,
+            Act.HONOUR: banks,
+            Act.REIMBURSE: {self.issuer},
+        }
+        return party in who[act]
+
+    @property
+    def all(self) -> Sequence[PartyId]:
+        """Who may read the credit."""
+        parties = [self.issuer, self.beneficiary, self.applicant, self.adviser]
+        return [*parties, *([self.confirmer] if self.confirmer else [])]
+
+
+_REPEATABLE: Final = frozenset(Act) - {Act.AMEND, Act.ACCEPT_AMENDMENT, Act.REJECT_AMENDMENT}
+
+
+class CreditDesk:
+    """One credit's counter on this node."""
+
+    def __init__(
+        self,
+        name: str,
+        roles: CreditRoles,
+        *,
+        records: Records,
+        ledger: Ledger,
+        clock: Clock,
+        calendar: BankingCalendar,
+    ) -> None:
+        self._name = name
+        self._roles = roles
+        self._records = records
+        self._ledger = ledger
+        self._clock = clock
+        self._calendar = calendar
+
+    async def state(self) -> CreditState:
+        """The credit as it stands."""
+        return fold(await self._history())
+
+    async def terms(self) -> Credit:
+        """The terms in force: the newest that the beneficiary did not reject or leave open."""
+        facts = [CreditActed.of(event) for event in await self._history()]
+        in_force, offered = None, None
+        for fact in facts:
+            if fact.act == Act.ISSUE:
+                in_force = fact.terms
+            elif fact.act == Act.AMEND:
+                offered = fact.terms
+            elif fact.act == Act.ACCEPT_AMENDMENT:
+                in_force = offered
+        if in_force is None:
+            raise Refused(f"credit {self._name} is not issued", code="credit_act")
+        return read_credit(jcs(in_force))
+
+    async def issue(self, actor: Actor, terms: bytes) -> CreditState:
+        """Issues the credit; again with the same terms: the same."""
+        return await self._act(actor, Act.ISSUE, terms=plain(read_credit(terms)))
+
+    async def amend(self, actor: Actor, terms: bytes) -> CreditState:
+        """Offers other terms, whole: nothing changes before the beneficiary accepts."""
+        return await self._act(actor, Act.AMEND, terms=plain(read_credit(terms)))
+
+    async def step(self, actor: Actor, act: Act, drawing: str = "") -> CreditState:
+        """A step that needs nothing but its name: advise, confirm, waive, answer an amendment."""
+        simple = (Act.ADVISE, Act.CONFIRM, Act.WAIVE, Act.ACCEPT_AMENDMENT, Act.REJECT_AMENDMENT)
+        if act not in simple:
+            raise Refused(f"{act} needs more than its name", code="credit_act")
+        return await self._act(actor, act, drawing=drawing)
+
+    async def present(self, actor: Actor, drawing: str, papers: bytes) -> CreditState:
+        """Takes documents at the counter. Their day is the counter's, not the presenter's word."""
+        presentation = read_presentation(papers)
+        if presentation.presented_on != self._today():
+            raise Refused(f"today is {self._today()}", code="credit_act", where="presented_on")
+        return await self._act(actor, Act.PRESENT, drawing=drawing, papers=plain(presentation))
+
+    async def examine(self, actor: Actor, drawing: str) -> CreditState:
+        """Examines a presentation against the terms in force and records the whole answer."""
+        papers = await self._papers(drawing)
+        answer = examine(await self.terms(), read_presentation(papers), self._calendar)
+        notice = examination_plain(answer)
+        return await self._act(actor, Act.EXAMINE, drawing=drawing, notice=dict(notice))
+
+    async def refuse(self, actor: Actor, drawing: str) -> CreditState:
+        """Gives the one notice, with every discrepancy that examination found (article 16(c))."""
+        notice = await self._found(drawing)
+        return await self._act(actor, Act.REFUSE, drawing=drawing, notice=notice)
+
+    async def accept(self, actor: Actor, drawing: str) -> CreditState:
+        """Accepts the draft: due the credit's tenor after today (after sight)."""
+        due_on = self._today() + timedelta(days=(await self.terms()).tenor_days)
+        due_on = self._calendar.next_open(due_on)
+        return await self._act(actor, Act.ACCEPT, drawing=drawing, due_on=due_on.isoformat())
+
+    async def honour(self, actor: Actor, drawing: str, *, debit: UUID, credit: UUID) -> CreditState:
+        """Pays what was claimed from the bank's account `debit` to the beneficiary's `credit`."""
+        return await self._pay(actor, Act.HONOUR, drawing, debit=debit, credit=credit)
+
+    async def reimburse(
+        self, actor: Actor, drawing: str, *, debit: UUID, credit: UUID
+    ) -> CreditState:
+        """Pays the bank that honoured (article 7(c))."""
+        return await self._pay(actor, Act.REIMBURSE, drawing, debit=debit, credit=credit)
+
+    async def _pay(
+        self, actor: Actor, act: Act, drawing: str, *, debit: UUID, credit: UUID
+    ) -> CreditState:
+        state = await self.state()
+        if _done(state, act, drawing):
+            return state
+        self._require(actor, act)
+        permit(state, act, drawing=drawing, today=self._today())
+        currency = (await self.terms()).currency
+        transfer = Transfer(
+            id=transfer_id("credit", act, self._name, drawing),
+            debit_account_id=debit,
+            credit_account_id=credit,
+            amount=state.drawings[drawing].claimed_minor,
+            ledger=ledger_number(Currency(currency)),
+            code=TransferCode.PAYMENT,
+        )
+        (result,) = await self._ledger.submit(currency, [transfer])
+        if not result.holds:
+            raise Refused(f"the ledger refused the payment: {result}", code=result.value)
+        return await self._act(actor, act, drawing=drawing, transfer=str(transfer.id))
+
+    async def _act(self, actor: Actor, act: Act, **said: Any) -> CreditState:
+        self._require(actor, act)
+        history = await self._history()
+        state, drawing = fold(history), said.get("drawing", "")
+        if _done(state, act, drawing) and act in _REPEATABLE:
+            self._same(history, act, said)
+            return state
+        permit(state, act, drawing=drawing, today=self._today())
+        fact = CreditActed(credit=self._name, act=act, day=self._today().isoformat(), **said)
+        if act is Act.PRESENT:
+            self._room(await self.terms(), state, fact)
+        events = await self._records.record(
+            actor,
+            f"credit/{self._name}",
+            [fact],
+            after=len(history),
+            owner=self._roles.issuer,
+            visible=self._roles.all,
+        )
+        return fold((*history, *events))
+
+    def _room(self, terms: Credit, state: CreditState, fact: CreditActed) -> None:
+        claimed = int((fact.papers or {})["claimed_minor"])
+        # A claim beyond the credit is a discrepancy of its own; two claims that share it are not.
+        if state.drawings and state.drawn_minor + claimed > terms.amount_most_minor:
+            raise Refused(
+                f"{state.drawn_minor} minor units are drawn, {terms.amount_most_minor} may be",
+                code="credit_exhausted",
+            )
+
+    def _same(self, history: Sequence[SignedEvent], act: Act, said: dict[str, Any]) -> None:
+        for fact in map(CreditActed.of, history):
+            told = {"drawing": fact.drawing, "terms": fact.terms, "papers": fact.papers}
+            asked = {name: value for name, value in said.items() if name in told}
+            if fact.act == act and told["drawing"] == said.get("drawing", ""):
+                if jcs(asked) != jcs({name: told[name] for name in asked}):
+                    raise Conflict(f"credit {self._name}: {act} was done with other content")
+                return
+
+    def _require(self, actor: Actor, act: Act) -> None:
+        if not self._roles.may(actor.party, act):
+            raise Forbidden(f"to {act} credit {self._name} is not for {actor.party}")
+
+    async def _papers(self, drawing: str) -> bytes:
+        for fact in map(CreditActed.of, await self._history()):
+            if fact.act == Act.PRESENT and fact.drawing == drawing and fact.papers:
+                return jcs(fact.papers)
+        raise Refused(f"no presentation {drawing[:40]!r}", code="credit_act")
+
+    async def _found(self, drawing: str) -> dict[str, Any]:
+        for fact in map(CreditActed.of, await self._history()):
+            if fact.act == Act.EXAMINE and fact.drawing == drawing and fact.notice:
+                return fact.notice
+        raise Refused("it is not examined (UCP 600 article 14(a))", code="credit_act")
+
+    async def _history(self) -> tuple[SignedEvent, ...]:
+        return await self._records.history(f"credit/{self._name}")
+
+    def _today(self) -> date:
+        return self._clock.now().to_datetime().date()
+
+
+def fold(history: Sequence[SignedEvent]) -> CreditState:
+    """The state that a history makes."""
+    state = CreditState()
+    for event in history:
+        state = _after(state, CreditActed.of(event))
+    return state
+
+
+def _after(state: CreditState, fact: CreditActed) -> CreditState:
+    act = Act(fact.act)
+    if act is Act.ISSUE:
+        terms = read_credit(jcs(fact.terms))
+        return replace(
+            state,
+            version=1,
+            most_minor=terms.amount_most_minor,
+            by_acceptance=terms.available_by == "acceptance",
+            confirmer=terms.confirming_bank,
+        )
+    if act is Act.AMEND:
+        return replace(state, offered=state.version + 1)
+    if act is Act.ACCEPT_AMENDMENT:
+        return replace(state, version=state.offered, offered=0)
+    if act is Act.REJECT_AMENDMENT:
+        return replace(state, offered=0)
+    if act is Act.ADVISE:
+        return replace(state, advised=True)
+    if act is Act.CONFIRM:
+        return replace(state, confirmed=True)
+    if act is Act.PRESENT:
+        claimed = int((fact.papers or {})["claimed_minor"])
+        return state.with_drawing(fact.drawing, Drawing(claimed))
+    return state.with_drawing(fact.drawing, _drawing(state.drawings[fact.drawing], act, fact))
+
+
+def _drawing(one: Drawing, act: Act, fact: CreditActed) -> Drawing:
+    if act is Act.EXAMINE:
+        notice = fact.notice or {}
+        return replace(
+            one,
+            complies=bool(notice["complies"]),
+            examine_until=date.fromisoformat(notice["examine_until"]),
+            discrepancies=len(notice["discrepancies"]),
+        )
+    if act is Act.ACCEPT:
+        return replace(one, accepted=True, due_on=date.fromisoformat(fact.due_on))
+    if act is Act.WAIVE:
+        return replace(one, waived=True)
+    if act is Act.REFUSE:
+        return replace(one, refused=True)
+    return replace(one, honoured=True, reimbursed=one.reimbursed or act is Act.REIMBURSE)
+
+
+def _done(state: CreditState, act: Act, drawing: str) -> bool:
+    one = state.drawings.get(drawing)
+    flags = {
+        Act.ISSUE: state.version > 0,
+        Act.ADVISE: state.advised,
+        Act.CONFIRM: state.confirmed,
+        Act.PRESENT: one is not None,
+        Act.EXAMINE: one is not None and one.complies is not None,
+        Act.WAIVE: one is not None and one.waived,
+        Act.REFUSE: one is not None and one.refused,
+        Act.ACCEPT: one is not None and one.accepted,
+        Act.HONOUR: one is not None and one.honoured,
+        Act.REIMBURSE: one is not None and one.reimbursed,
+    }
+    return flags.get(act, False)

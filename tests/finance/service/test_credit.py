@@ -1,0 +1,156 @@
+"""A documentary credit from issue to reimbursement, and each step that an article forbids."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.finance.credit_cases import PLANTED, clean
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Conflict, Forbidden, Refused
+from zhidao.core.ids import party_id
+from zhidao.core.journal import Records
+from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
+from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.states import Act
+from zhidao.finance.domain.ledger import Account, AccountFlag, Transfer, ledger_number
+from zhidao.finance.service.credit import CreditDesk, CreditRoles
+from zhidao.finance.service.ledger import Ledger
+
+ROLES = CreditRoles(
+    issuer=party_id("importer-bank"),
+    beneficiary=party_id("exporter"),
+    applicant=party_id("importer"),
+    adviser=party_id("exporter-bank"),
+)
+BANK, SELLER, BUYER, ADVISER = (
+    Actor(party, Role.PARTY) for party in (ROLES.issuer, ROLES.beneficiary, *ROLES.all[2:4])
+)
+FUND, PAID = UUID(int=1), UUID(int=2)
+DRAWN = 4_440_000
+
+
+@pytest.fixture
+async def desk(durable: Any) -> CreditDesk:
+    durable.clock.set(Utc.parse("2026-09-16T09:00:00Z"))
+    ledger = Ledger(
+        durable.store,
+        scribe=durable.scribe,
+        clock=durable.clock,
+        holder="node",
+    )
+    number = ledger_number(Currency("EUR"))
+    limited = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+    accounts = [Account(FUND, number, 1, limited), Account(PAID, number, 1)]
+    await ledger.open_accounts("EUR", accounts, [])
+    await ledger.submit("EUR", [Transfer(UUID(int=9), PAID, FUND, DRAWN, ledger=number, code=1)])
+    return CreditDesk(
+        "LC-2026-0042",
+        ROLES,
+        records=Records(durable.journal, durable.scribe),
+        ledger=ledger,
+        clock=durable.clock,
+        calendar=BankingCalendar("Suzhou"),
+    )
+
+
+async def _presented(desk: CreditDesk, planted: str = "", **terms: Any) -> None:
+    credit, presentation = clean()
+    if planted:
+        PLANTED[planted](credit, presentation)
+    await desk.issue(BANK, jcs(credit | terms))
+    await desk.step(ADVISER, Act.ADVISE)
+    await desk.present(SELLER, "1", jcs(presentation))
+    await desk.examine(BANK, "1")
+
+
+async def test_a_complying_presentation_is_accepted_and_paid_once_when_due(
+    desk: CreditDesk, durable: Any
+) -> None:
+    await _presented(desk)
+    with pytest.raises(Refused, match="complies"):
+        await desk.refuse(BANK, "1")
+    with pytest.raises(Refused, match="not accepted"):
+        await desk.honour(BANK, "1", debit=FUND, credit=PAID)
+    state = await desk.accept(BANK, "1")
+    assert str(state.drawings["1"].due_on) == "2026-12-15"
+    with pytest.raises(Refused, match="due on"):
+        await desk.honour(BANK, "1", debit=FUND, credit=PAID)
+    durable.clock.set(Utc.parse("2026-12-15T09:00:00Z"))
+    for _ in range(2):
+        state = await desk.honour(BANK, "1", debit=FUND, credit=PAID)
+        assert state.drawings["1"].honoured
+    assert (await desk._ledger.account("EUR", FUND)).balance == 0
+
+
+async def test_a_discrepant_one_is_refused_once_with_every_discrepancy(desk: CreditDesk) -> None:
+    await _presented(desk, "transport.clean")
+    state = await desk.refuse(BANK, "1")
+    assert state.drawings["1"].refused
+    assert state.drawings["1"].discrepancies == 1
+    with pytest.raises(Refused, match="does not comply"):
+        await desk.accept(BANK, "1")
+    assert state.drawn_minor == 0
+
+
+async def test_after_five_banking_days_a_bank_can_only_honour(
+    desk: CreditDesk, durable: Any
+) -> None:
+    await _presented(desk, "transport.clean", available_by="sight")
+    durable.clock.set(Utc.parse("2026-09-24T00:00:01Z"))
+    with pytest.raises(Refused, match="time to refuse is over"):
+        await desk.refuse(BANK, "1")
+    assert (await desk.honour(BANK, "1", debit=FUND, credit=PAID)).drawings["1"].honoured
+
+
+async def test_an_amendment_counts_only_from_the_beneficiarys_yes(desk: CreditDesk) -> None:
+    credit, _ = clean()
+    await desk.issue(BANK, jcs(credit))
+    await desk.amend(BANK, jcs(credit | {"expires_on": "2026-11-15"}))
+    assert str((await desk.terms()).expires_on) == "2026-10-15"
+    with pytest.raises(Refused, match="waits for the beneficiary"):
+        await desk.amend(BANK, jcs(credit))
+    await desk.step(SELLER, Act.ACCEPT_AMENDMENT)
+    assert str((await desk.terms()).expires_on) == "2026-11-15"
+    await desk.amend(BANK, jcs(credit | {"expires_on": "2026-09-15"}))
+    await desk.step(SELLER, Act.REJECT_AMENDMENT)
+    assert str((await desk.terms()).expires_on) == "2026-11-15"
+
+
+async def test_nobody_acts_for_another_and_a_repeat_with_other_content_is_a_conflict(
+    desk: CreditDesk,
+) -> None:
+    credit, presentation = clean()
+    with pytest.raises(Forbidden):
+        await desk.issue(SELLER, jcs(credit))
+    with pytest.raises(Refused, match="not issued"):
+        await desk.present(SELLER, "1", jcs(presentation))
+    await desk.issue(BANK, jcs(credit))
+    await desk.issue(BANK, jcs(credit))
+    with pytest.raises(Conflict):
+        await desk.issue(BANK, jcs(credit | {"amount_minor": 1}))
+    with pytest.raises(Forbidden):
+        await desk.step(BANK, Act.CONFIRM)
+    await desk.present(SELLER, "1", jcs(presentation))
+    with pytest.raises(Refused, match="may be"):
+        await desk.present(SELLER, "2", jcs(presentation))
+    with pytest.raises(Refused, match="not examined"):
+        await desk.honour(BANK, "1", debit=FUND, credit=PAID)
+
+
+async def test_the_applicants_waiver_lets_a_discrepant_presentation_through(
+    desk: CreditDesk,
+) -> None:
+    await _presented(desk, "transport.clean", available_by="sight")
+    with pytest.raises(Forbidden):
+        await desk.step(SELLER, Act.WAIVE, "1")
+    await desk.step(BUYER, Act.WAIVE, "1")
+    with pytest.raises(Refused, match="waived"):
+        await desk.refuse(BANK, "1")
+    assert (await desk.honour(BANK, "1", debit=FUND, credit=PAID)).drawings["1"].honoured
+    with pytest.raises(Refused, match="exceeds_credits"):
+        await desk.reimburse(BANK, "1", debit=FUND, credit=PAID)
