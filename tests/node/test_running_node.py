@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -109,13 +110,31 @@ PUBLIC = {
     ("GET", "/witness/mirror/{hashed}/checkpoint"),
     ("GET", "/witness/mirror/{hashed}/tile/{path}"),
     ("GET", "/v1/trust/frauds/{name}"),
+    ("GET", "/v1/trust/status/{party}"),
 }
 # Whom a stranger's role shuts out before any name is looked at.
-BY_ROLE = {("PUT", "/v1/connectivity/scenario/{phone}"), ("DELETE", "/v1/tokens/{token_id}")}
+BY_ROLE = {
+    ("PUT", "/v1/connectivity/scenario/{phone}"),
+    ("DELETE", "/v1/tokens/{token_id}"),
+    ("DELETE", "/v1/exchange/peers/{node}"),
+    ("PUT", "/v1/exchange/peers/{node}/subscription"),
+}
+# Nothing was exchanged on this road: what stands there is tested with two nodes.
+EXCHANGED = {
+    ("GET", "/v1/exchange/inbox/{sender}/{document}"),
+    ("GET", "/v1/exchange/inbox/{sender}/{document}/content"),
+    ("GET", "/v1/exchange/outbox/{document}/receipts"),
+    ("GET", "/v1/exchange/pack/{node}"),
+    ("POST", "/v1/exchange/inbox/{sender}/{document}/decision"),
+    ("POST", "/v1/exchange/outbox/{document}/resend"),
+}
 # Routes that name something: one who may read it (for writing ones, what a stranger sends).
 READERS = {
     "/v1/trust/credentials/{digest}": "exporter",
     "/v1/trust/titles/{title}": "importer",
+    "/v1/trust/titles/{title}/registration": "importer",
+    "/v1/trust/titles/{title}/endorsements": "importer",
+    "/v1/trust/titles/{title}/assessment": "importer",
     "/v1/trust/titles/{title}/endorsements": "importer",
     "/v1/trust/titles/{title}/assessment": "importer",
     "/v1/devices/terminals/{terminal}": "corridor",
@@ -138,6 +157,8 @@ READERS = {
 }
 WRITES: dict[str, Any] = {
     "/v1/trust/titles/{title}/transactions": {"raw": "02c0"},
+    "/v1/trust/titles/{title}/acts": {"action": "nominate", "seen": 1, "to": "stranger"},
+    "/v1/trust/credentials/{digest}/revoke": {"reason": "key_compromise"},
     "/v1/trust/titles/{title}/acts": {"action": "return", "seen": 1},
     "/v1/devices/seals/{seal}/checks": {
         "container": "ZDXU2041176",
@@ -229,7 +250,9 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
     }
     reading = {("GET", path) for path in READERS}
     writing = {("POST", path) for path in WRITES}
-    assert routes == PUBLIC | BY_ROLE | reading | writing, "a new route needs its line here"
+    assert routes == PUBLIC | BY_ROLE | EXCHANGED | reading | writing, (
+        "a new route needs its line here"
+    )
     names = _names(node)
     wrong = []
     for path, reader in READERS.items():
@@ -245,9 +268,15 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
             wrong.append((path, seen))
     for method, path in BY_ROLE:
         body = {"json": {}} if method == "PUT" else {}
-        filled = path.format(phone=cast.PHONE, token_id="0" * 16)
+        filled = path.format(phone=cast.PHONE, token_id="0" * 16, node="there")
         if node.ask(method, filled, "stranger", **body).status_code not in (400, 403):
             wrong.append((path, "not refused"))
+    for method, path in EXCHANGED:
+        filled = path.format(sender="there", node="there", document=UUID(int=7))
+        body = {"json": {"outcome": "accepted", "reason": ""}} if method == "POST" else {}
+        seen = [node.ask(method, filled, who, **body).status_code for who in ("stranger", "")]
+        if seen[0] not in (400, 403, 404) or seen[1] != 401:
+            wrong.append((path, seen))
     assert wrong == []
 
 
