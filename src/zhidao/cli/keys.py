@@ -1,10 +1,11 @@
-"""`zhidao keys`: list them, export them sealed, import an export."""
+"""`zhidao keys`: list, export, import, rotate and revoke them."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from zhidao.cli.settings import add_settings, config_of, passphrase_of
 
@@ -23,12 +24,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(back)
     back.add_argument("file", type=Path, help="a file that zhidao keys export wrote")
     back.set_defaults(run=run_import)
+    turn = actions.add_parser("rotate", help="a party goes over to a new signing key")
+    add_settings(turn)
+    turn.add_argument("party")
+    turn.add_argument("--reason", required=True, help="everybody reads it")
+    turn.set_defaults(run=run_rotate)
+    drop = actions.add_parser("revoke", help="nothing of a party's key counts any more")
+    add_settings(drop)
+    drop.add_argument("party")
+    drop.add_argument("--reason", required=True, help="everybody reads it")
+    drop.add_argument("--since", metavar="UTC", help="when it fell into other hands; else now")
+    drop.add_argument("--key", metavar="MULTIKEY", help="an earlier key; else the present one")
+    drop.set_defaults(run=run_revoke)
     parser.epilog = (
+        "Rotation and revocation are written into the log while the node stands still; give\n"
+        "everybody the node's new trust list after them.\n"
         "Backups hold no keys. An export opens with the node's passphrase and with nothing else.\n"
         "examples:\n"
         "  zhidao keys list --data ~/zhidao\n"
         "  zhidao keys export --data ~/zhidao -o /safe/node.zdkeys\n"
         "  zhidao keys import /safe/node.zdkeys --data ~/zhidao-new\n"
+        "  zhidao keys rotate carrier --reason 'yearly' --data ~/zhidao\n"
+        "  zhidao keys revoke carrier --since 2026-05-03T00:00:00Z --reason 'stolen'\n"
         "status: 0 done, 1 refused (file exists, wrong passphrase, keys exist), 2 bad file"
     )
 
@@ -68,6 +85,56 @@ def run_export(options: argparse.Namespace) -> int:
         print(json.dumps({"file": str(out), "keys": count}, ensure_ascii=False))
     else:
         print(f"{out}: {count} keys, sealed under the node's passphrase; keep both, and apart")
+    return 0
+
+
+def run_rotate(options: argparse.Namespace) -> int:
+    """Writes the rotation and goes over."""
+    from zhidao.core.ids import party_id
+    from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
+    from zhidao.node.key_renewal import rotate_key
+
+    config = config_of(options)
+    fact = rotate_key(
+        config,
+        passphrase_of(config),
+        party_id(options.party),
+        reason=options.reason,
+        clock=SystemClock(),
+        randomness=SystemRandomness(),
+    )
+    return _told(options, fact.payload(), f"{fact.party} signs with {fact.key} from now on")
+
+
+def run_revoke(options: argparse.Namespace) -> int:
+    """Writes the revocation; a revoked present key is replaced by a fresh one."""
+    from zhidao.core.ids import party_id
+    from zhidao.core.keys import PublicKey
+    from zhidao.core.timescale import Utc
+    from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
+    from zhidao.node.key_renewal import revoke_key
+
+    config = config_of(options)
+    fact = revoke_key(
+        config,
+        passphrase_of(config),
+        party_id(options.party),
+        key=PublicKey.from_multikey(options.key) if options.key else None,
+        since=Utc.parse(options.since) if options.since else None,
+        reason=options.reason,
+        clock=SystemClock(),
+        randomness=SystemRandomness(),
+    )
+    sentence = f"nothing of {fact.party}'s key {fact.key} counts since {fact.since}"
+    return _told(options, fact.payload(), sentence)
+
+
+def _told(options: argparse.Namespace, plain: dict[str, Any], sentence: str) -> int:
+    if options.json:
+        print(json.dumps(plain, ensure_ascii=False))
+        return 0
+    print(sentence)
+    print("start the node, export its keys again, and give everybody the new trust list")
     return 0
 
 

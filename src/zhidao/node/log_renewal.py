@@ -75,13 +75,14 @@ def declare_log_key(
             code="no_reason",
             remedy="say why older leaves are missing; everybody will read it",
         )
-    _refuse_running(config)
+    refuse_running(config)
     keys = KeyFiles(config.data / "keys", passphrase, randomness)
     with database_of(config) as url:
         return asyncio.run(_act(config, keys, url, reason.strip(), clock, randomness))
 
 
-def _refuse_running(config: Config) -> None:
+def refuse_running(config: Config) -> None:
+    """Raises Refused (`node_runs`) while the node of this data folder runs."""
     try:
         pid = int(json.loads((config.data / STATE_FILE).read_bytes())["pid"])
         os.kill(pid, 0)

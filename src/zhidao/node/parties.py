@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -42,8 +43,8 @@ class KeyMaker(Protocol):
         """The key of that name, made if it is new."""
         ...
 
-    def get(self, name: str, algorithm: Algorithm) -> Signer | None:
-        """The key of that name, or None."""
+    def of_party(self, party: str, algorithm: Algorithm) -> Sequence[Signer]:
+        """All keys that a party has had here in order, the present one last."""
         ...
 
 
@@ -87,11 +88,11 @@ class Parties:
     async def _all(self) -> list[Party]:
         found = []
         for party, name, trade_role, country in await self._book.every():
-            signers = [
-                self._keys.get(f"party.{party}", algorithm)
+            keys = [
+                signer.public.multikey
                 for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1)
+                for signer in self._keys.of_party(party, algorithm)
             ]
-            keys = [signer.public.multikey for signer in signers if signer]
             found.append(
                 Party(
                     party=party,

@@ -137,6 +137,36 @@ class AccountNamed(Fact, frozen=True, kw_only=True):
     chain_id: int
 
 
+class KeyRotated(Fact, frozen=True, kw_only=True):
+    """A party goes over from one signing key to another. Aggregate `keys/<party>`. Public.
+
+    Said by the former key. `possession`: the new key's signature over both, base64url; keys are
+    Multikeys.
+    """
+
+    TYPE: ClassVar[str] = "trust.KeyRotated.v1"
+    OPEN: ClassVar[bool] = True
+    party: str
+    former: str
+    key: str
+    possession: str
+    reason: str
+
+
+class KeyRevoked(Fact, frozen=True, kw_only=True):
+    """Nothing that a party's key says counts from `since` on. Aggregate `keys/<party>`. Public.
+
+    Said by another key of the party, or by the node. `since`: UTC, not after the event.
+    """
+
+    TYPE: ClassVar[str] = "trust.KeyRevoked.v1"
+    OPEN: ClassVar[bool] = True
+    party: str
+    key: str
+    since: str
+    reason: str
+
+
 class LogKeyDeclared(Fact, frozen=True, kw_only=True):
     """The operator declares a new log after a recovery. Aggregate `log/<origin>`. Public.
 

@@ -42,6 +42,17 @@ class KeyFiles:
             self._open[label] = key
         return key
 
+    def of_party(self, party: str, algorithm: Algorithm) -> list[SoftwareKey]:
+        """All keys that a party has had here in order, the present one last."""
+        return party_keys(self, party, algorithm)
+
+    def rename(self, name: str, to: str, algorithm: Algorithm) -> None:
+        """Gives a key another name; in one step, so after a crash it has one of the two."""
+        source = self._folder / f"{name}.{algorithm.label}.key"
+        source.replace(source.with_name(f"{to}.{algorithm.label}.key"))
+        _sync(self._folder)
+        self._open.clear()
+
     def names(self) -> list[str]:
         """Names of all keys with their algorithm, in order."""
         return sorted(file.stem for file in self._folder.glob("*.key"))
@@ -58,15 +69,37 @@ class KeyFiles:
 
 
 class PartyRing:
-    """The parties' keys of one algorithm for which this node is custodian."""
+    """The parties' present keys of one algorithm for which this node is custodian.
+
+    Keys are rotated while the node stands still, so what was found once is kept.
+    """
 
     def __init__(self, files: KeyFiles, algorithm: Algorithm) -> None:
         self._files = files
         self._algorithm = algorithm
+        self._found: dict[PartyId, Signer] = {}
 
     def signer(self, party: PartyId) -> Signer | None:
         """The party's key, or None."""
-        return self._files.get(f"party.{party}", self._algorithm)
+        if party not in self._found:
+            keys = party_keys(self._files, party, self._algorithm)
+            if not keys:
+                return None
+            self._found[party] = keys[-1]
+        return self._found[party]
+
+
+def party_key_name(party: str, number: int) -> str:
+    """The name of a party's key by its number; no party's name holds an underscore."""
+    return f"party.{party}" if number == 1 else f"party.{party}_{number}"
+
+
+def party_keys(files: KeyFiles, party: str, algorithm: Algorithm) -> list[SoftwareKey]:
+    """All keys that a party has had here in order, the present one last."""
+    found: list[SoftwareKey] = []
+    while key := files.get(party_key_name(party, len(found) + 1), algorithm):
+        found.append(key)
+    return found
 
 
 def write_private(file: Path, data: bytes) -> None:
@@ -79,7 +112,11 @@ def write_private(file: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     temporary.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
+    _sync(file.parent)
+
+
+def _sync(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -65,7 +65,8 @@ class ProofExport:
         """
         own = kept(await self._roads.stored(actor, consignment), consignment)
         chosen = own + await self._further(actor, own) + await self._transactions(own)
-        chosen += await self._events.of("trust", [self._log], viewer=None)
+        public = [self._log, *_key_histories(chosen)]
+        chosen += await self._events.of("trust", public, viewer=None)
         by_id = {each.event.id: each for each in chosen}
         logged = []
         for each in by_id.values():
@@ -137,6 +138,16 @@ class ProofExport:
         # The same bytes may have come twice; only the chunks of this event are named by it.
         wanted = set(received.chunk_digests)
         return [chunk for chunk in window.chunks if digest_of(chunk) in wanted]
+
+
+def _key_histories(chosen: Iterable[Stored]) -> list[str]:
+    """The open histories of the keys of all who speak; most parties have none."""
+    parties = {
+        party
+        for each in chosen
+        for party in (each.event.asserted_by.party, each.event.recorded_by.party)
+    }
+    return [f"keys/{party}" for party in sorted(parties)]
 
 
 def _named(events: Iterable[SignedEvent], viewer: PartyId | None) -> set[str]:

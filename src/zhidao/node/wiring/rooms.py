@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import NS, Utc
 from zhidao.node.adapters.key_files import KeyFiles
@@ -16,6 +17,7 @@ from zhidao.node.api import proofs as proofs_api
 from zhidao.node.api import roads as roads_api
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import LogState
+from zhidao.node.key_renewal import Renewal
 from zhidao.node.live import Live
 from zhidao.node.log_keys import log_keys_of
 from zhidao.node.organisation import Organisation
@@ -39,6 +41,7 @@ from zhidao.node.wiring import (
     trust_witness,
 )
 from zhidao.node.wiring.settings import Settings
+from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import JOURNAL_ROOMS
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.sequencer import Sequencer
@@ -74,6 +77,8 @@ async def build(
     organisation: Organisation,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
+    records = Records(PostgresJournal(ground.database, "trust", ground.wake_relay), ground.scribe)
+    await Renewal(keys, records, ground.clock).finish_all()
     log_keys = log_keys_of(keys)
     log = await trust_log.build(
         ground,

@@ -20,12 +20,19 @@ from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.events import SignedEvent, leaf_bytes
 from zhidao.core.journal import SALT_BYTES
 from zhidao.core.timescale import NS, Utc
+from zhidao.trust.domain.key_history import KeyHistory
 from zhidao.trust.domain.merkle import leaf_hash, verify_inclusion
 from zhidao.trust.domain.note import Checkpoint, Note, NoteKey
 from zhidao.trust.domain.policy import Policy, Witnessed
 from zhidao.trust.domain.trust_list import TrustedNode, TrustList
 
 _DIGEST: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_FAULTS: Final = {
+    "unknown_speaker": "the trust list gives {} no key {}",
+    "revoked_key": "{}'s key {} was revoked as of an earlier time",
+    "retired_key": "{} had given up the key {} for another",
+    "early_key": "{} had not gone over to the key {} yet",
+}
 # Only small JSON files name other files (evidence names chunks); raw data is not searched.
 _NAMING_BYTES_MAX: Final = 1024 * 1024
 
@@ -124,7 +131,10 @@ def verify_log_part(proof: Proof, trust: TrustList) -> Findings:
         node = _trusted_log(proof, trust)
         witnessed = trust.policy.judge(proof.note) if trust.policy else Witnessed((), 0)
         for opened in proof.events:
-            _check_event(opened, proof.checkpoint, trust)
+            _check_event(opened, proof.checkpoint)
+        keys = KeyHistory.of(trust, (opened.event for opened in proof.events))
+        for opened in proof.events:
+            _check_speakers(opened.event, keys, trust)
         _check_histories(proof)
         _check_blobs(proof)
     except ZhidaoError as error:
@@ -189,7 +199,7 @@ def _untrusted(proof: Proof, logs: Sequence[NoteKey]) -> str:
     return f"the log's head is signed by {named}; the trust list knows {known}"
 
 
-def _check_event(opened: OpenedEvent, checkpoint: Checkpoint, trust: TrustList) -> None:
+def _check_event(opened: OpenedEvent, checkpoint: Checkpoint) -> None:
     event = opened.event
     where = f"event {event.id}"
     if len(opened.salt) != (0 if event.open else SALT_BYTES):
@@ -207,15 +217,20 @@ def _check_event(opened: OpenedEvent, checkpoint: Checkpoint, trust: TrustList) 
             f"{event.type} is not in the log at {opened.index}", code="not_in_log", where=where
         ) from error
     event.verify()
-    for speaker, known in (
-        (event.asserted_by, trust.speaks(event.asserted_by.party, event.asserted_by.key)),
-        (event.recorded_by, trust.records(event.recorded_by.party, event.recorded_by.key)),
-    ):
-        if not known:
+
+
+def _check_speakers(event: SignedEvent, keys: KeyHistory, trust: TrustList) -> None:
+    recorder = event.recorded_by
+    recorded = keys.fault(recorder.party, recorder.key, event.recorded_at)
+    if not recorded and not trust.records(recorder.party, recorder.key):
+        recorded = "unknown_speaker"
+    said = keys.fault(event.asserted_by.party, event.asserted_by.key, event.recorded_at)
+    for speaker, fault in ((event.asserted_by, said), (recorder, recorded)):
+        if fault:
             raise Refused(
-                f"the trust list gives {speaker.party} no key {speaker.key.fingerprint}",
-                code="unknown_speaker",
-                where=where,
+                _FAULTS[fault].format(speaker.party, speaker.key.fingerprint),
+                code=fault,
+                where=f"event {event.id}",
             )
 
 
