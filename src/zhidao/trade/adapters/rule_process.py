@@ -58,6 +58,16 @@ class Judge:
 
         Raises MalformedInput if the bytes are no XML that we read.
         """
+        # Trees are freed by hand below; looking for cycles meanwhile would cost a tenth.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self._judge(document)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _judge(self, document: bytes) -> Verdict:
         root = safe_xml.parse(document)
         packs = applicable(self._packs, root)
         if not packs:
@@ -81,6 +91,7 @@ class Judge:
                 if (pack.identity.family in FAMILIES)
                 else {}
             )
+        tree.release()
         return judged(
             tuple(names),
             tuple(replace(f, flag=flags.get(f.rule, f.flag)) for f in findings),

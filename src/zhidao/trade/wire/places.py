@@ -45,11 +45,11 @@ def place_of(element: etree._Element) -> str:
 def place_of_node(node: Element | Attribute) -> str:
     """The place of a node of a snapshot, found without counting siblings one by one."""
     steps = []
-    current: Document | Element | Attribute = node
+    current: Document | Element | Attribute | None = node
     if isinstance(current, Attribute):
         steps.append("/@" + _step(*_name(current.tag), 1)[1:])
         current = current.parent
-    while isinstance(current, Element):
+    while isinstance(current, Element) and current.parent is not None:
         twins = current.parent.kids[current.tag]
         steps.append(_step(*_name(current.tag), bisect_left(twins, current.order, key=_order) + 1))
         current = current.parent

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from zhidao.trade.wire.schematron.absence import AbsentPaths
 from zhidao.trade.wire.schematron.functions import define_functions
+from zhidao.trade.wire.schematron.guards import needed_names
 from zhidao.trade.wire.schematron.matching import Alternative, Match, alternatives
 from zhidao.trade.wire.schematron.ruleset import Let, Pattern, Rule, RuleSet
 from zhidao.trade.wire.xpath.code import CURRENT, DOCUMENT, Code, Env, Run, Scope, test_of
@@ -47,13 +48,17 @@ class Answers:
 # Slots of a rule's variables with what fills them before each node.
 Lets = list[tuple[int, Callable[[Any, Env], Any]]]
 Tests = list[tuple[int, Run, bool]]
+# A test with the names of which each must be in the document for it to be able to fire.
+Guarded = list[tuple[frozenset[str], tuple[int, Run, bool]]]
 
 
 @dataclass(slots=True)
 class _Rule:
     lets: Lets
-    tests: Tests
+    tests: Guarded
     absent: AbsentPaths
+    # The tests that can fire in the document that is being judged.
+    open_slot: int
 
 
 @dataclass(slots=True)
@@ -178,7 +183,7 @@ class CompiledRules:
 
     def _rule(self, rule: Rule, first: int) -> _Rule:
         extra: dict[str, int] = {}
-        made = _Rule([], [], AbsentPaths())
+        made = _Rule([], [], AbsentPaths(), self._compiler.slot())
         for let in rule.lets:
             slot = self._compiler.slot()
             code = self._coded(let.select, dict(extra)) if "$" in let.select or extra else None
@@ -192,8 +197,15 @@ class CompiledRules:
             if isinstance(code, OutsideSubset):
                 self.outside[number] = str(code)
             else:
-                made.tests.append((number, test_of(code), one.fires_when))
+                guard = frozenset() if one.fires_when else self._guard(one.test)
+                made.tests.append((guard, (number, test_of(code), one.fires_when)))
         return made
+
+    def _guard(self, test: str) -> frozenset[str]:
+        try:
+            return needed_names(parse(test, self._namespaces))
+        except OutsideSubset:
+            return frozenset()
 
     def _is_absence(self, absent: AbsentPaths, number: int, test: str) -> bool:
         if not test.lstrip().startswith("not"):
@@ -216,12 +228,12 @@ def _by_name(document: Document) -> Groups:
     """The elements by tag, and by prefix where a document writes one name in two ways."""
     groups: Groups = []
     for tag, nodes in document.by_tag.items():
-        prefixes = {node.source.prefix for node in nodes}
+        prefixes = {node.prefix for node in nodes}
         if len(prefixes) == 1:
             groups.append((tag, prefixes.pop(), nodes))
             continue
         for prefix in prefixes:
-            groups.append((tag, prefix, [n for n in nodes if n.source.prefix == prefix]))
+            groups.append((tag, prefix, [n for n in nodes if n.prefix == prefix]))
     return groups
 
 
@@ -294,7 +306,11 @@ def _judge(
     for slot, start in rule.lets:
         env[slot] = start(node, env)
     found.extend((node.order, _answer(number, node)) for number in rule.absent.broken(node))
-    for number, test, fires_when in rule.tests:
+    tests: Tests | None = env[rule.open_slot]
+    if tests is None:
+        names = env[DOCUMENT].by_tag.keys()
+        tests = env[rule.open_slot] = [test for guard, test in rule.tests if guard <= names]
+    for number, test, fires_when in tests:
         try:
             if bool(test(node, env)) is fires_when:
                 found.append((node.order, _answer(number, node)))

@@ -190,6 +190,9 @@ def numeric(code: Code) -> Run:
     from zhidao.trade.wire.xpath.values import to_double
 
     value_of = atom(code)
+    if code.constant is not None and code.kind == NUMBER:
+        constant_value = code.constant
+        return lambda n, e: constant_value
     if code.kind == NUMBER:
         return value_of
 

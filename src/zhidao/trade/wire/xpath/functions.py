@@ -464,7 +464,7 @@ def _space(node: Any) -> str:
 
 def _name(node: Any) -> str:
     if type(node) is Element:
-        prefix = node.source.prefix
+        prefix = node.prefix
         return f"{prefix}:{_local(node)}" if prefix else _local(node)
     if type(node) is Attribute and "}" in node.tag:
         raise OutsideSubset("the prefix of an attribute")

@@ -40,6 +40,11 @@ class Document:
         self.owners: dict[str, list[Element]] = {}
         self.root: Element
 
+    def release(self) -> None:
+        """Cuts the way up from each element, so that memory is free without a search for cycles."""
+        for element in self.elements:
+            element.parent = None
+
     def string(self) -> str:
         """The string value: all text."""
         return self.root.string()
@@ -59,45 +64,47 @@ class Element:
         "kids",
         "order",
         "parent",
+        "prefix",
         "source",
         "tag",
         "text",
     )
 
     def __init__(
-        self,
-        source: etree._Element,
-        tag: str,
-        order: int,
-        parent: Element | Document,
+        self, tag: str, prefix: str | None, order: int, parent: Element | Document
     ) -> None:
-        self.source = source
         self.tag = tag
+        self.prefix = prefix
         self.order: float = order
         self.end = order
-        self.parent = parent
+        self.parent: Element | Document | None = parent
         self.children: list[Element] = _NO_NODES
         self.kids: dict[str, list[Element]] = _NO_KIDS
-        self.text: str | None = None
         self.attributes: dict[str, str] = _NO_ATTRIBUTES
+        # A leaf has its text; only an element with children keeps its source.
+        self.text: str | None = None
+        self.source: etree._Element | None = None
 
     def string(self) -> str:
         """The string value: the text of the element and all below it."""
         text = self.text
         if text is None:
-            source = self.source
-            text = self.text = _all_text(source) if self.children else source.text or ""
+            assert self.source is not None
+            text = self.text = _all_text(self.source)
         return text
 
     def texts(self) -> Iterator[Text]:
         """The text nodes that are children, in order."""
-        first = self.source.text
+        source = self.source
+        first = self.text if source is None else source.text
         if first:
             yield Text(first, self, self.order + _TEXT_FIRST)
-        for child in self.children:
-            tail = child.source.tail
-            if tail:
-                yield Text(tail, self, child.end + _TAIL - _TAIL_LEVEL * self._depth())
+        if source is None:
+            return
+        place = _TAIL - _TAIL_LEVEL * self._depth()
+        for child, theirs in zip(self.children, source, strict=True):
+            if theirs.tail:
+                yield Text(theirs.tail, self, child.end + place)
 
     def _depth(self) -> int:
         depth = 0
@@ -186,7 +193,7 @@ def snapshot(root: etree._Element) -> Document:
 
     def take(source: etree._Element, parent: Element | Document) -> Element:
         tag = source.tag
-        element = Element(source, tag, len(elements), parent)
+        element = Element(tag, source.prefix, len(elements), parent)
         elements.append(element)
         same = by_tag.get(tag)
         if same is None:
@@ -208,6 +215,7 @@ def snapshot(root: etree._Element) -> Document:
                 else:
                     twins.append(child)
             element.kids = kids
+            element.source = source
             element.end = len(elements) - 1
         else:
             element.text = source.text or ""

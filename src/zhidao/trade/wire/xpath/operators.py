@@ -57,6 +57,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 GENERAL: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
 VALUE: Final = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
 ARITHMETIC: Final = frozenset(("+", "-", "*", "div", "idiv", "mod"))
+_HUNDRED: Final = 100
 _DIVISION_PLACES: Final = 18
 
 
@@ -244,6 +245,8 @@ def _promoted(a: Any, b: Any) -> tuple[Any, Any]:
 
 def add(a: Any, b: Any) -> Any:
     """The sum of two numbers in their common type."""
+    if type(a) is type(b) is Decimal:
+        return EXACT.add(a, b)
     a, b = _promoted(a, b)
     return EXACT.add(a, b) if isinstance(a, Decimal) else a + b
 
@@ -254,12 +257,17 @@ def _subtract(a: Any, b: Any) -> Any:
 
 
 def _multiply(a: Any, b: Any) -> Any:
+    if type(a) is type(b) is Decimal:
+        return EXACT.multiply(a, b)
     a, b = _promoted(a, b)
     return EXACT.multiply(a, b) if isinstance(a, Decimal) else a * b
 
 
 def divide(a: Any, b: Any) -> Any:
     """`div`: two integers give a decimal."""
+    if type(a) is Decimal and type(b) is int and b == _HUNDRED:
+        # The most frequent quotient is exact: two more places than the dividend has.
+        return EXACT.scaleb(a, -2)
     a, b = _promoted(a, b)
     if isinstance(a, float):
         return _divide_doubles(a, b)

@@ -16,6 +16,7 @@ from zhidao.trade.wire.xpath.code import (
     test_of,
     truth,
 )
+from zhidao.trade.wire.xpath.nodes import Element
 from zhidao.trade.wire.xpath.syntax import Expr, Step
 from zhidao.trade.wire.xpath.values import NODES, OutsideSubset, XPathError, is_number
 
@@ -27,12 +28,11 @@ def by_name(run: Run, test: Run) -> Run:
     def filtered(n: Any, e: Env) -> list[Any]:
         found = []
         for m in run(n, e):
-            source = getattr(m, "source", None)
-            if source is None:
+            if type(m) is not Element:
                 if test(m, e):
                     found.append(m)
                 continue
-            key = (source.prefix, m.tag)
+            key = (m.prefix, m.tag)
             answer = known.get(key)
             if answer is None:
                 if len(known) > _NAMES_MAX:

@@ -1,0 +1,37 @@
+"""The screening list in an operator's file, read again at each question."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.clearance.screening import ScreeningList, read_list
+
+LIST_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class ListingFile:
+    """Implements `ports.Listings`; the list's date is the file's own (UTC)."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    async def current(self) -> ScreeningList | None:
+        """The list in force, None where no file is configured."""
+        return await asyncio.to_thread(self._read) if self._file else None
+
+    def _read(self) -> ScreeningList:
+        assert self._file is not None
+        try:
+            status = self._file.stat()
+            if status.st_size > LIST_BYTES_MAX:
+                raise MalformedInput(f"the list has more than {LIST_BYTES_MAX} bytes")
+            data = self._file.read_bytes()
+        except OSError as error:
+            # A list that is configured and cannot be read must never look like no list.
+            raise MalformedInput(f"cannot read the screening list: {error}") from error
+        day: date = datetime.fromtimestamp(status.st_mtime, UTC).date()
+        return read_list(data, issued_on=day)
