@@ -112,6 +112,7 @@ def _add_carrying(actions: Any) -> None:
     unpack.add_argument("file", type=Path, metavar="FILE")
     unpack.set_defaults(act=_unpack)
     export = actions.add_parser("export", help="leave with every document and receipt")
+    export.add_argument("--consignment", default="", help="only this one")
     export.set_defaults(act=_export)
     for action in (pack, unpack, export):
         action.add_argument("-o", "--output", type=Path, required=True)
@@ -196,7 +197,7 @@ def _unpack(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _export(options: argparse.Namespace, node: RemoteNode) -> int:
-    put(node.data("/v1/exchange/export"), options.output)
+    put(node.data(f"/v1/exchange/export?consignment={options.consignment}"), options.output)
     return 0
 
 

@@ -289,6 +289,45 @@ async def test_a_subscription_filters_what_is_published() -> None:
     assert await publish(3, "finance.settled") == 0
 
 
+async def test_what_waits_for_a_dismissed_peer_is_a_dead_letter() -> None:
+    one, two = await make_pair()
+    await one.send(1, two)
+    await one.peers.dismiss(OPERATOR, "importer")
+    (sent,) = await one.outbox.listed(one.party)
+    assert sent.state == "dead"
+
+
+async def test_a_peers_words_cannot_stop_the_node() -> None:
+    line = Line()
+    one, two = await make_pair(line)
+    await one.send(1, two)
+
+    async def rude(peer: object, data: bytes) -> bytes:
+        raise PeerRefused("no\x00\nnever", code="\x00")
+
+    two.exchange.take_bundle = rude  # type: ignore[method-assign]
+    assert not await one.dispatcher.step(two.name)
+    (sent,) = await one.outbox.listed(one.party)
+    assert (sent.state, sent.code, sent.reason) == ("dead", "peer_refused", "no  never")
+    with pytest.raises(MalformedInput):
+        await one.exchange.decide(
+            *(one.party,),
+            sender="importer",
+            document=UUID(int=1),
+            outcome="refused",
+            code="why",
+            reason="two\nlines",
+        )
+
+
+async def test_an_export_can_be_of_one_consignment() -> None:
+    one, two = await make_pair()
+    await one.send(1, two)
+    await one.send(2, two, consignment="C-2")
+    items = decode_bundle(await one.exchange.export(one.party, "C-2"))
+    assert [item.kind for item in items] == [ENVELOPE, OPENED]
+
+
 async def test_only_a_listed_key_makes_a_peer() -> None:
     line = Line()
     one, two = make_node("exporter", line), make_node("importer", line)

@@ -11,6 +11,8 @@ BUNDLE_ITEMS_MAX: Final = 64
 # A file on a stick has no request to fit into.
 FILE_BYTES_MAX: Final = 1024 * 1024 * 1024
 FILE_ITEMS_MAX: Final = 100_000
+# An export is put together in memory.
+EXPORT_BYTES_MAX: Final = 256 * 1024 * 1024
 REASON_CHARACTERS_MAX: Final = 500
 # So far may a document be ahead of its predecessor before it is turned away for later.
 AHEAD_MAX: Final = 1000

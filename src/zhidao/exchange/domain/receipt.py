@@ -54,5 +54,7 @@ class Receipt:
         check_digest(self.digest)
         if len(self.reason) > REASON_CHARACTERS_MAX or len(self.code) > 64:
             raise MalformedInput(f"a reason has at most {REASON_CHARACTERS_MAX} characters")
+        if not (self.reason.isprintable() and self.code.isprintable()):
+            raise MalformedInput("a reason is one line of text without control characters")
         if self.outcome is Outcome.REFUSED and not self.code:
             raise MalformedInput("a refusal names its reason by a code")

@@ -24,6 +24,7 @@ AT_ONCE: Final = 40
 _LOOK_S: Final = 1.0
 # What comes within this time travels together: a request and two commits cost more than it.
 _GATHER_S: Final = 0.01
+_PAUSE_AFTER_TROUBLE_S: Final = 0.2
 _LOG: Final = logging.getLogger("zhidao.exchange")
 
 
@@ -128,9 +129,10 @@ class Dispatcher:
                     before_ns = self._clock.now().tai_ns - self._give_up_ns
                     if dead := await self._store.give_up(node, before_ns=before_ns):
                         _LOG.error("%d documents for %s are dead letters now", dead, node)
-            except Unavailable as error:
-                _LOG.info("the exchange with %s waits: %s", node, error)
-                await asyncio.sleep(0.2)
+            except ZhidaoError as error:
+                # The peer may have gone meanwhile, or the database; the others go on.
+                _LOG.warning("the exchange with %s waits: %s", node, error)
+                await asyncio.sleep(_PAUSE_AFTER_TROUBLE_S)
                 continue
             if moved:
                 # Behind a full bundle more waits already.
@@ -178,7 +180,10 @@ class Dispatcher:
     async def _failed(self, node: PartyId, rows: Sequence[Sent], code: str, reason: str) -> None:
         self._failures[node] = self._failures.get(node, 0) + 1
         documents = [row.document for row in rows]
-        await self._store.failed(documents, code=code, reason=reason[:REASON_CHARACTERS_MAX])
+        # These words may be a peer's: whatever they are, they must not stop this node.
+        plain = "".join(c if c.isprintable() else " " for c in reason)[:REASON_CHARACTERS_MAX]
+        said = code if code.isascii() and code.isprintable() else "peer_refused"
+        await self._store.failed(documents, code=said, reason=plain)
 
     def _event(self, node: PartyId) -> asyncio.Event:
         return self._woken.setdefault(node, asyncio.Event())

@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.ids import IdSource
-from zhidao.exchange.domain.limits import FILE_BYTES_MAX, FILE_ITEMS_MAX
+from zhidao.exchange.domain.limits import EXPORT_BYTES_MAX, FILE_BYTES_MAX, FILE_ITEMS_MAX
 from zhidao.exchange.domain.peer import Peer, Wanted
 from zhidao.exchange.events import Delivery, Dispatch
 from zhidao.exchange.service.inbox import Inbox
@@ -109,30 +109,31 @@ class ExchangeService:
                 answer += await self._take(peer, theirs[first : first + _FILE_ROUND])
         return encode_bundle([Item(RECEIPT, each) for each in answer])
 
-    async def export(self, actor: Actor) -> bytes:
+    async def export(self, actor: Actor, consignment: str = "") -> bytes:
         """All documents of the actor's party with envelopes, content and receipts, as one file.
 
-        `zhidao exchange verify` checks it without any node.
+        `zhidao exchange verify` checks it without any node. `consignment`: only that one.
+        Raises Refused (`export_too_large`).
         """
         actor.require(Role.PARTY, Role.AUDITOR)
-        items: list[Item] = []
+        found = _Export()
         after: UUID | None = None
         while rows := await self._store.list_sent(
-            party=actor.viewer, state="", consignment="", limit=_PAGE, after=after
+            party=actor.viewer, state="", consignment=consignment, limit=_PAGE, after=after
         ):
             for row in rows:
-                content = await self._content(row.content)
-                items += _exported(row.envelope, row.salt + content, row.receipts)
+                payload = row.salt + await self._store.content(row.content)
+                found.add(row.envelope, payload, row.receipts)
             after = rows[-1].document
         mark = None
         while got := await self._store.list_got(
-            party=actor.viewer, state="", consignment="", limit=_PAGE, after=mark
+            party=actor.viewer, state="", consignment=consignment, limit=_PAGE, after=mark
         ):
             for each in got:
                 payload = self._inbox.payload(each.envelope) if each.content else b""
-                items += _exported(each.envelope, payload, each.receipts)
+                found.add(each.envelope, payload, each.receipts)
             mark = (got[-1].sender, got[-1].document)
-        return encode_bundle(items)
+        return encode_bundle(found.items)
 
     async def one(self, actor: Actor, sender: str, document: UUID) -> Delivery:
         """A document in the inbox."""
@@ -142,10 +143,9 @@ class ExchangeService:
         """The content of a document in the inbox and its media type."""
         found = await self._inbox.one(actor, sender, document)
         actor.require(Role.PARTY, Role.AUDITOR)
-        return await self._content(found.content), found.media_type
-
-    async def _content(self, digest: str) -> bytes:
-        return await self._store.content(digest)
+        if not found.content:
+            raise NotFound("the document could not be opened: there is no content")
+        return await self._store.content(found.content), found.media_type
 
     async def _take(self, peer: Peer, items: Sequence[Item]) -> Sequence[bytes]:
         if any(item.kind == OPENED for item in items):
@@ -165,8 +165,24 @@ def _from(item: Item) -> str:
     raise MalformedInput("an export is no bundle to be taken in")
 
 
-def _exported(envelope: bytes, payload: bytes, receipts: Sequence[bytes]) -> list[Item]:
-    items = [Item(ENVELOPE, envelope)]
-    if payload:
-        items.append(Item(OPENED, payload))
-    return items + [Item(RECEIPT, each) for each in receipts if each]
+class _Export:
+    """Items of an export, as far as they fit into memory."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self._bytes = 0
+
+    def add(self, envelope: bytes, payload: bytes, receipts: Sequence[bytes]) -> None:
+        """One document. Raises Refused (`export_too_large`)."""
+        items = [Item(ENVELOPE, envelope)]
+        if payload:
+            items.append(Item(OPENED, payload))
+        items += [Item(RECEIPT, each) for each in receipts if each]
+        self._bytes += sum(len(item.data) for item in items)
+        if self._bytes > EXPORT_BYTES_MAX:
+            raise Refused(
+                f"the export has more than {EXPORT_BYTES_MAX} bytes",
+                code="export_too_large",
+                remedy="export one consignment after the other",
+            )
+        self.items += items

@@ -443,4 +443,6 @@ def _outcome(outcome: str, code: str, reason: str) -> Outcome:
         raise MalformedInput("a refusal names its reason by a code, an acceptance has none")
     if len(reason) > REASON_CHARACTERS_MAX or len(code) > 64:
         raise MalformedInput(f"a reason has at most {REASON_CHARACTERS_MAX} characters")
+    if not (reason.isprintable() and code.isprintable()):
+        raise MalformedInput("a reason is one line of text without control characters")
     return said

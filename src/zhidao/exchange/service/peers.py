@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
@@ -16,6 +17,9 @@ from zhidao.exchange.events import PeerAdmitted, PeerDismissed
 from zhidao.exchange.service.ports import Book, Store
 from zhidao.exchange.wire.card import decode_card
 from zhidao.exchange.wire.sealing import seal
+
+# Later than any instant that a row can bear.
+_EVER_NS: Final = 2**63 - 1
 
 
 class Peers:
@@ -111,7 +115,7 @@ class Peers:
         return peer
 
     async def dismiss(self, actor: Actor, node: str) -> None:
-        """Ends the exchange with a peer; what waits for it becomes dead letters in time."""
+        """Ends the exchange with a peer; what waits for it becomes dead letters at once."""
         actor.require(Role.ADMIN, Role.OPERATOR)
         peer = self.of(node)
 
@@ -122,6 +126,7 @@ class Peers:
         await self._store.run(work)
         self._peers.pop(peer.node, None)
         self.changed()
+        await self._store.give_up(peer.node, before_ns=_EVER_NS)
 
     async def subscribed(self, book: Book, node: PartyId, wanted: Wanted) -> Callable[[], None]:
         """Writes what a peer wants; call what comes back once the transaction stands."""

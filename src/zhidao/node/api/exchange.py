@@ -174,10 +174,11 @@ def routes(parts: Parts) -> Router:
         return Response(answer, media_type=BUNDLE_TYPE)
 
     @get("/export", media_type=BUNDLE_TYPE)
-    async def export(actor: Actor) -> Response[bytes]:
+    async def export(actor: Actor, consignment: _Consignment = "") -> Response[bytes]:
         """All exchanges of the caller's party with content and receipts, verifiable offline."""
         headers = {"Content-Disposition": 'attachment; filename="exchange.zdbundle"'}
-        return Response(await parts.exchange.export(actor), media_type=BUNDLE_TYPE, headers=headers)
+        data = await parts.exchange.export(actor, consignment)
+        return Response(data, media_type=BUNDLE_TYPE, headers=headers)
 
     handlers: list[Any] = [
         *(send, outbox_list, resend, receipts, inbox_list, inbox_one, inbox_content, decide),
