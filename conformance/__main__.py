@@ -17,7 +17,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 BESIDE = HERE.parents[1] / "shared" / "data"
-NO_SUITES = ("__init__", "__main__", "verdicts")
+NO_SUITES = ("__init__", "__main__", "rule_packs", "verdicts")
 
 
 def main() -> int:

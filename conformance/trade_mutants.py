@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from lxml import etree
 
+from conformance import rule_packs
 from conformance.verdicts import NO_DATA
 from zhidao.core.errors import MalformedInput, Unavailable
-from zhidao.trade.adapters.packs import InstalledPack, all_packs, default_folder
+from zhidao.trade.adapters.packs import InstalledPack
 from zhidao.trade.adapters.rule_engine import PackRules, SharedSaxon
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.xpath.nodes import snapshot
@@ -55,8 +56,8 @@ def run(shared: Path | None, *, long: bool = False) -> dict[str, Any]:
     if shared is None or not (shared / "trade/en16931").exists():
         return {"suite": name, "skipped": NO_DATA}
     try:
-        packs = [p for p in all_packs(default_folder()) if (p.folder / "rules.xslt").is_file()]
-    except Unavailable as error:
+        packs = [p for p in rule_packs.wanted() if (p.folder / "rules.xslt").is_file()]
+    except (Unavailable, MalformedInput) as error:
         return {"suite": name, "skipped": str(error)}
     wanted = {p.identity.family: p for p in packs if p.identity.family in _SETS}
     failed: list[str] = []

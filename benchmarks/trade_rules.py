@@ -1,0 +1,277 @@
+"""What judging an invoice costs: parse, XSD and EN 16931 rules, compiled and by Saxon.
+
+Throughput counts processor time of one process, since the machine is shared; both ways run in
+turn over the same invoices. The official XSLT itself is shown beside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from benchmarks.measuring import claim
+
+DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "trade"
+ROUNDS: Final = 5
+LINES_MOST: Final = 10_000
+
+
+def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the common contract)
+    """The lines; without the published invoices, those that need none."""
+    del long
+    yield _refusals()
+    invoices = _invoices()
+    if not invoices:
+        return
+    compiled, saxon, official = _throughputs(invoices)
+    yield claim("trade_rules_saxon", saxon, "1/s", target=250)
+    yield claim("trade_rules_compiled", compiled, "1/s", target=1000)
+    yield claim(
+        "trade_rules_compiled_ratio",
+        compiled,
+        "1/s",
+        target=4,
+        rival="the same rules by saxonche 13.1, compact form",
+        rival_values=saxon,
+    )
+    yield claim(
+        "trade_rules_compiled_official",
+        compiled,
+        "1/s",
+        rival="the official XSLT by saxonche 13.1 after the same parse and XSD",
+        rival_values=official,
+    )
+    yield _first_verdict(invoices[0])
+    yield from _two_cores()
+    yield from _large_invoices(invoices)
+
+
+def _invoices() -> list[Path]:
+    standard = sorted(DATA.glob("xrechnung/business-cases/standard/*ubl.xml"))
+    return (sorted(DATA.glob("en16931/valid-ubl/*.xml")) + standard)[:43]
+
+
+def _judge(*, only_saxon: bool = False) -> Any:
+    from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
+    from zhidao.trade.adapters.rule_process import Judge
+
+    return Judge(newest_pack(default_folder(), EN16931_UBL.package), only_saxon=only_saxon)
+
+
+def _throughputs(files: list[Path]) -> tuple[list[float], list[float], list[float]]:
+    documents = [file.read_bytes() for file in files]
+    ways = [_judge().judge, _judge(only_saxon=True).judge, _official()]
+    for way in ways:
+        for document in documents * 2:
+            way(document)
+    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
+    for _ in range(ROUNDS):
+        for way, found in zip(ways, rates, strict=True):
+            start_s = time.process_time()
+            for document in documents:
+                way(document)
+            found.append(len(documents) / (time.process_time() - start_s))
+    return rates
+
+
+def _official() -> Any:
+    """The official XSLT behind the same reading and XSD, its report read back."""
+    from lxml import etree
+
+    from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
+    from zhidao.trade.adapters.saxon_rules import Saxon
+    from zhidao.trade.wire import safe_xml, svrl
+
+    pack = newest_pack(default_folder(), EN16931_UBL.package)
+    saxon = Saxon()
+    rules = saxon.compiled((pack.folder / "rules.xslt").read_text(encoding="utf-8"))
+    schemas = {
+        kind: etree.XMLSchema(etree.parse(str(pack.folder / f"xsd/maindoc/UBL-{kind}-2.1.xsd")))
+        for kind in ("Invoice", "CreditNote")
+    }
+
+    def judge(document: bytes) -> None:
+        root = safe_xml.parse(document)
+        schemas[etree.QName(root).localname].validate(root)
+        node = saxon.document(safe_xml.text_of(root))
+        svrl.read(rules.transform_to_string(xdm_node=node).encode())
+
+    return judge
+
+
+def _refusals() -> dict[str, Any]:
+    from zhidao.core.errors import MalformedInput
+    from zhidao.trade.wire import safe_xml
+
+    attacks = [
+        b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
+        b"<a>" * 200 + b"</a>" * 200,
+        b"<a>" + b"<a/>" * 3_000_000 + b"</a>",
+        b"<a>" + b"x" * 60_000_000 + b"</a>",
+        "<a/>".encode("utf-16"),
+        b"PK\x03\x04" + bytes(1000),
+        b"",
+    ]
+    slowest = []
+    for _ in range(ROUNDS):
+        worst_s = 0.0
+        for attack in attacks:
+            start_s = time.process_time()
+            try:
+                safe_xml.parse(attack)
+            except MalformedInput:
+                worst_s = max(worst_s, time.process_time() - start_s)
+            else:
+                raise AssertionError("an attack was read")
+        slowest.append(worst_s * 1000)
+    return claim("trade_refusal_slowest", slowest, "ms", target=50, at_most=True)
+
+
+_FIRST: Final = """
+import sys
+from pathlib import Path
+from benchmarks.trade_rules import _judge
+print(_judge().judge(Path(sys.argv[1]).read_bytes()).outcome.value)
+"""
+
+
+def _first_verdict(invoice: Path) -> dict[str, Any]:
+    walls = []
+    for _ in range(ROUNDS):
+        start_s = time.perf_counter()
+        done = _python(_FIRST, str(invoice))
+        walls.append(time.perf_counter() - start_s)
+        assert done.strip() == "valid", done
+    return claim("trade_first_verdict", walls, "s", target=0.8, at_most=True)
+
+
+def _python(program: str, *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+        cwd=Path(__file__).resolve().parents[1],
+    ).stdout
+
+
+_ROUNDS_OF_ALL: Final = """
+import sys, time
+from benchmarks.trade_rules import _invoices, _judge
+documents = [file.read_bytes() for file in _invoices()]
+judge = _judge()
+for document in documents:
+    judge.judge(document)
+print("ready", flush=True)
+sys.stdin.readline()
+start_s = time.perf_counter()
+for _ in range(15):
+    for document in documents:
+        judge.judge(document)
+print(15 * len(documents) / (time.perf_counter() - start_s))
+"""
+
+
+def _two_cores() -> Iterator[dict[str, Any]]:
+    if (os.cpu_count() or 1) < 2:
+        return
+    alone, together = [], []
+    for _ in range(ROUNDS):
+        alone.append(sum(_rates(1)))
+        together.append(sum(_rates(2)))
+    yield claim(
+        "trade_rules_two_cores",
+        together,
+        "1/s",
+        target=1.8,
+        rival="one process",
+        rival_values=alone,
+    )
+
+
+def _rates(count: int) -> list[float]:
+    """Documents a second by the wall clock of processes that start together."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", _ROUNDS_OF_ALL],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).resolve().parents[1],
+        )
+        for _ in range(count)
+    ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [float(process.communicate(timeout=300)[0]) for process in running]
+
+
+_LARGE: Final = """
+import json, resource, sys, time
+from pathlib import Path
+from benchmarks.trade_rules import _judge
+judge = _judge()
+judge.judge(Path(sys.argv[1]).read_bytes())
+document = Path(sys.argv[2]).read_bytes()
+start_s = time.process_time()
+judge.judge(document)
+used_s = time.process_time() - start_s
+mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"s": used_s, "mib": mib}))
+"""
+
+
+def large(invoice: bytes, lines: int) -> bytes:
+    """The invoice with its first line repeated, so that only totals are wrong."""
+    from lxml import etree
+
+    root = etree.fromstring(invoice)
+    line = root.find("{*}InvoiceLine")
+    assert line is not None
+    parent = line.getparent()
+    assert parent is not None
+    place = parent.index(line)
+    for _ in range(lines - len(root.findall("{*}InvoiceLine"))):
+        parent.insert(place, etree.fromstring(etree.tostring(line)))
+    return etree.tostring(root)
+
+
+def _large_invoices(files: list[Path]) -> Iterator[dict[str, Any]]:
+    seed = files[0]
+    per_line: dict[int, list[float]] = {100: [], 1000: [], 10000: []}
+    memory: list[float] = []
+    used: list[float] = []
+    with TemporaryDirectory(prefix="zhidao-bench-") as folder:
+        for lines, found in per_line.items():
+            file = Path(folder) / f"{lines}.xml"
+            file.write_bytes(large(seed.read_bytes(), lines))
+            for _ in range(3):
+                told = json.loads(_python(_LARGE, str(seed), str(file)))
+                found.append(told["s"] / lines * 1e6)
+                if lines == LINES_MOST:
+                    used.append(told["s"])
+                    memory.append(told["mib"])
+    yield claim("trade_invoice_10000_lines", used, "s", target=3, at_most=True)
+    yield claim("trade_invoice_10000_memory", memory, "MiB", target=286, at_most=True)
+    best = {lines: min(found) for lines, found in per_line.items()}
+    yield claim("trade_line_cost_1000", per_line[1000], "us")
+    yield claim(
+        "trade_line_cost_growth",
+        [best[10000] / best[1000]],
+        "ratio",
+        target=1.2,
+        at_most=True,
+    )
