@@ -116,3 +116,21 @@ def test_screen_names_the_reason_and_stops_at_an_old_list(run: Run, tmp_path: Pa
     status, out, err = run("screen", "--list", f"csv={file}@2020-01-01", "Jane Doe")
     assert (status, out) == (1, "")
     assert "days old" in err
+
+
+def test_iso_check_names_rules_and_convert_comes_back(run: Run, tmp_path: Path) -> None:
+    from tests.finance.wire.iso20022.test_messages import EXAMPLE
+
+    from zhidao.finance.wire.iso20022 import pacs008
+
+    file, bad = tmp_path / "a.xml", tmp_path / "b.xml"
+    file.write_bytes(pacs008.encode(EXAMPLE))
+    bad.write_bytes(file.read_bytes().replace(b"<NbOfTxs>1", b"<NbOfTxs>3"))
+    status, out, _ = run("iso", "check", file, "--json")
+    assert (status, json.loads(out)["schema"]) == (0, "not checked")
+    status, out, _ = run("iso", "check", file, bad)
+    assert status == 1
+    assert "count (AM18)" in out
+    assert run("iso", "convert", file, "-o", tmp_path / "a.json")[0] == 0
+    assert run("iso", "convert", tmp_path / "a.json", "-o", tmp_path / "c.xml")[0] == 0
+    assert pacs008.decode((tmp_path / "c.xml").read_bytes()) == EXAMPLE

@@ -11,6 +11,7 @@ ACTIONS: Final = (
     ("ledger", "replay batches of accounts and transfers; audit a node's ledger"),
     ("credit", "examine a presentation under a documentary credit"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
+    ("iso", "check ISO 20022 messages, or turn them into JSON and back"),
     ("screen", "hold names of any script against sanctions lists"),
 )
 
@@ -31,5 +32,6 @@ _EXAMPLES: Final = (
     "  zhidao finance ledger replay batches.jsonl\n"
     "  zhidao finance net obligations.csv --balances balances.csv\n"
     '  zhidao finance screen --list un=consolidated.xml "Jane Doe"\n'
+    "  zhidao finance iso check payment.xml --year 2026\n"
     "status: 0 done, 1 the answer is no, 2 bad input, 3 the outside world failed"
 )

@@ -1,0 +1,109 @@
+"""Any ISO 20022 message as JSON and back: names as they are, attributes with @, text as #text.
+
+Elements that repeat become a list. Blanks between elements, comments and prefixes are not kept;
+element by element the message is the same.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import JSON_BYTES_MAX, JSON_DEPTH_MAX
+from zhidao.finance.wire.iso20022.envelope import Envelope, local
+from zhidao.finance.wire.iso20022.grammar import NAMESPACE
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def to_json(envelope: Envelope) -> bytes:
+    """The message (without its header) as JSON."""
+    document = {"definition": envelope.definition, "Document": _value(envelope.document)}
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _value(element: _Element) -> Any:
+    if not len(element) and not element.attrib:
+        return (element.text or "").strip()
+    value: dict[str, Any] = {f"@{name!s}": str(text) for name, text in element.attrib.items()}
+    if not len(element):
+        return value | {"#text": (element.text or "").strip()}
+    for child in element:
+        name = local(child)
+        if name in value:
+            known = value[name]
+            before = known if isinstance(known, list) else [known]
+            value[name] = [*before, _value(child)]
+        else:
+            value[name] = _value(child)
+    return value
+
+
+def from_json(data: bytes) -> bytes:
+    """The message as XML again. Raises MalformedInput for JSON of another shape."""
+    if len(data) > JSON_BYTES_MAX:
+        raise MalformedInput(f"JSON of more than {JSON_BYTES_MAX} bytes")
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput(f"not JSON: {error}") from error
+    if not isinstance(document, dict) or set(document) != {"definition", "Document"}:
+        raise MalformedInput("an object with definition and Document is expected")
+    definition = document["definition"]
+    if not isinstance(definition, str) or not set(definition) <= _NAME | {"."}:
+        raise MalformedInput("definition is such as pacs.008.001.08")
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    _render("Document", document["Document"], lines, 0, f' xmlns="{NAMESPACE}{definition}"')
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _render(name: str, value: Any, lines: list[str], depth: int, more: str = "") -> None:
+    if depth > JSON_DEPTH_MAX or not name or not set(name) <= _NAME or name[0].isdigit():
+        raise MalformedInput(f"no element's name: {name[:40]!r}")
+    if isinstance(value, list):
+        for each in value:
+            if isinstance(each, list):
+                raise MalformedInput(f"{name}: a list within a list")
+            _render(name, each, lines, depth, more)
+        return
+    pad = " " * depth
+    if isinstance(value, str):
+        lines.append(f"{pad}<{name}{more}>{_clean(value)}</{name}>")
+        return
+    if not isinstance(value, dict):
+        raise MalformedInput(f"{name}: a text or an object is expected")
+    inside = dict(value)
+    for key in [key for key in inside if key.startswith("@")]:
+        text = inside.pop(key)
+        if not isinstance(text, str) or not set(key[1:]) <= _NAME or len(key) < 2:
+            raise MalformedInput(f"{name}: {key[:40]!r} is no attribute")
+        more += f" {key[1:]}={_quoted(text)}"
+    if set(inside) == {"#text"} and isinstance(inside["#text"], str):
+        lines.append(f"{pad}<{name}{more}>{_clean(inside['#text'])}</{name}>")
+        return
+    lines.append(f"{pad}<{name}{more}>")
+    for key, child in inside.items():
+        _render(key, child, lines, depth + 1)
+    lines.append(f"{pad}</{name}>")
+
+
+def _quoted(text: str) -> str:
+    return '"' + _clean(text).replace('"', "&quot;") + '"'
+
+
+def _clean(text: str) -> str:
+    """Text as XML 1.0 section 2.2 allows it."""
+    if any(letter < " " and letter not in "\t\n\r" for letter in text):
+        raise MalformedInput("a control character cannot stand in XML")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise MalformedInput("a lone surrogate is no character") from error
+    if any(letter in "\ufffe\uffff" for letter in text):
+        raise MalformedInput("a noncharacter cannot stand in XML")
+    return escape(text)
