@@ -152,7 +152,7 @@ class CredentialService:
         """The signed status list of a party, for whoever asks. Raises NotFound."""
         if self._statuses is None:
             raise NotFound("this node keeps no status lists")
-        return await self._statuses.document(party, self._signer(party_id(party)))
+        return await self._statuses.document(party_id(party), self._signer)
 
     async def _status(self, actor: Actor, name: str) -> dict[str, Any]:
         if self._statuses is None:

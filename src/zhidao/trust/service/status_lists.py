@@ -6,13 +6,14 @@ Revocation is a signed event and is never undone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent, every
-from zhidao.core.ids import PartyId, party_id
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Signer
 from zhidao.trust.domain.credential import CONTEXT_V2
@@ -98,13 +99,14 @@ class StatusLists:
             return
         raise Conflict("others keep writing to this list; repeat the request")
 
-    async def document(self, party: str, signer: Signer) -> dict[str, Any]:
+    async def document(
+        self, issuer: PartyId, signer_of: Callable[[PartyId], Signer]
+    ) -> dict[str, Any]:
         """The party's list as a credential signed now, good for a day. Raises NotFound."""
-        issuer = party_id(party)
         history = await self._records.history(_aggregate(issuer))
         if not history:
             raise NotFound("no status list of that name")
-        now = self._clock.now()
+        signer, now = signer_of(issuer), self._clock.now()
         url = self.url(issuer)
         unsecured = {
             "@context": [CONTEXT_V2],
