@@ -15,8 +15,9 @@ def believe(
 ) -> GovernedList:
     """The list with its freshness.
 
-    Raises what `verify_governed` does; `rolled_back` or `forked_list` against `before` (a version known already), `bad_inclusion`,
-    `quorum_not_met` and `unknown_log` if the enclosed log proof does not hold.
+    Raises what `verify_governed` does; `rolled_back` or `forked_list` against `before` (a version
+    known already), `bad_inclusion`, `quorum_not_met` and `unknown_log` if the enclosed log proof
+    does not hold.
     """
     found = verify_governed(file, pinned=pinned)
     if before is not None:
