@@ -190,21 +190,35 @@ def snapshot(root: etree._Element) -> Document:
     elements = document.elements
     by_tag = document.by_tag
     owners = document.owners
+    # lxml makes each name anew; a large invoice has a hundred names in a million places.
+    prefixes: dict[Any, Any] = {}
+    attributes_like: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
 
     def take(source: etree._Element, parent: Element | Document) -> Element:
         tag = source.tag
-        element = Element(tag, source.prefix, len(elements), parent)
-        elements.append(element)
+        prefix: Any = source.prefix
+        prefix = prefixes.setdefault(prefix, prefix)
         same = by_tag.get(tag)
         if same is None:
+            element = Element(tag, prefix, len(elements), parent)
             by_tag[tag] = [element]
         else:
+            element = Element(same[0].tag, prefix, len(elements), parent)
             same.append(element)
+        elements.append(element)
         attributes: Any = source.items()
         if attributes:
-            element.attributes = dict(attributes)
-            for name, _ in attributes:
-                owners.setdefault(name, []).append(element)
+            key = tuple(attributes)
+            known = attributes_like.get(key)
+            if known is None:
+                known = attributes_like[key] = dict(attributes)
+            element.attributes = known
+            for name in known:
+                owned = owners.get(name)
+                if owned is None:
+                    owners[name] = [element]
+                else:
+                    owned.append(element)
         if len(source):
             children = element.children = [take(child, element) for child in source]
             kids: dict[str, list[Element]] = {}
