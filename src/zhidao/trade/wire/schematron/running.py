@@ -303,9 +303,11 @@ def _judge(
     rule: _Rule, node: Any, env: Env, found: list[tuple[float, Answer]], left: set[int]
 ) -> None:
     env[CURRENT] = node
-    for slot, start in rule.lets:
-        env[slot] = start(node, env)
-    found.extend((node.order, _answer(number, node)) for number in rule.absent.broken(node))
+    if rule.lets:
+        for slot, start in rule.lets:
+            env[slot] = start(node, env)
+    for number in rule.absent.broken(node):
+        found.append((node.order, _answer(number, node)))  # noqa: PERF401 (mostly empty)
     tests: Tests | None = env[rule.open_slot]
     if tests is None:
         names = env[DOCUMENT].by_tag.keys()

@@ -251,6 +251,26 @@ class Compiler:
 
         return kept
 
+    def _kept_values(self, expr: Expr, code: Code) -> Code:
+        """Values below a node that are compared with one variable after another, read once."""
+        if not isinstance(expr, Path) or code.kind != NUMBER or not is_closed([expr]):
+            return code
+        slot = self._tests.get(expr)
+        if slot is None:
+            slot = self._tests[expr] = self.slot()
+        place, many = slot, code.many
+
+        def kept(n: Any, e: Env) -> list[Any]:
+            known = e[place]
+            if known is None:
+                known = e[place] = {}
+            values = known.get(n)
+            if values is None:
+                values = known[n] = many(n, e)
+            return values  # type: ignore[no-any-return]
+
+        return Code(code.kind, kept)
+
     def _path(self, expr: Path, scope: Scope) -> Code:
         steps = shortened(expr.steps)
         code = self.code(steps[0], scope)
@@ -334,6 +354,8 @@ class Compiler:
         if listed is not None:
             return self._code_list(listed, scope)
         left, right = self.code(expr.left, scope), self.code(expr.right, scope)
+        if isinstance(expr.right, Variable) and sign in operators.GENERAL:
+            left = self._kept_values(expr.left, left)
         if sign in ("and", "or"):
             return logic(sign, left, right)
         if sign in operators.GENERAL:

@@ -78,7 +78,15 @@ def general_comparison(sign: str, left: Code, right: Code) -> Code:
         if not ones:
             return False
         others = rights(n, e)
-        return any(compare(*_pair(a, b)) for a in ones for b in others)
+        for a in ones:
+            kind = type(a)
+            for b in others:
+                if kind is Decimal and type(b) is Decimal:
+                    if compare(a, b):
+                        return True
+                elif compare(*_pair(a, b)):
+                    return True
+        return False
 
     return single(BOOLEAN, run, by_name=by_name)
 
