@@ -88,6 +88,15 @@ def test_a_broken_field_leaves_one_rule_undecided_and_all_others_answered(
     assert judge.judge(invoice(f"<c:ID>Z</c:ID>{amount}")).outcome is Outcome.INVALID
 
 
+def test_a_rule_that_fires_everywhere_tells_a_hundred_places_and_counts_the_rest(source, tmp_path):
+    judge = Judge(*add_packs(PackOrder(str(source)), tmp_path / "packs"))
+    verdict = judge.judge(invoice("<c:Note/>" + "<c:ID>123456</c:ID>" * 250))
+    fired = [f for f in verdict.findings if f.rule == "UBL-SR-5"]
+    assert len(fired) == 100
+    assert fired[99].place == "/Invoice/cbc:ID[100]"
+    assert fired[99].sentence.endswith("(and at 150 more places)")
+
+
 def test_the_release_of_the_documents_own_day_judges_it(source, tmp_path):
     old = add_packs(PackOrder(str(source), valid_from="2025-11-01"), tmp_path / "packs")
     new = add_packs(PackOrder(str(source), valid_from="2026-05-01"), tmp_path / "packs")

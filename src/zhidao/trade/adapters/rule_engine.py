@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
@@ -22,7 +24,7 @@ from zhidao.trade.wire.schematron.running import (
 )
 from zhidao.trade.wire.xpath.nodes import Document
 
-FINDINGS_MAX: Final = 1000
+PLACES_MAX: Final = 100
 
 
 class SharedSaxon:
@@ -75,10 +77,18 @@ class PackRules:
     def judge(
         self, root: etree._Element, document: Document
     ) -> tuple[list[RuleFinding], list[UndecidedRule]]:
-        """Findings with values and places, and rules without an answer; at most 1,000 in all."""
+        """Findings with values and places, and rules without an answer.
+
+        Of one rule at most 100 places are told; the last then says how many more there are.
+        """
         findings: list[RuleFinding] = []
         undecided: list[UndecidedRule] = []
-        for answer in self.answers(root, document)[:FINDINGS_MAX]:
+        told: Counter[int] = Counter()
+        last: dict[int, int] = {}
+        for answer in self.answers(root, document):
+            told[answer.number] += 1
+            if told[answer.number] > PLACES_MAX:
+                continue
             one = self._asserts[answer.number]
             node = node_of(document, answer)
             flag = flag_of(one.flag)
@@ -87,7 +97,13 @@ class PackRules:
                 continue
             seen, wanted = self._explainer.seen_and_wanted(one, node, document)
             sentence = self._explainer.sentence(one, node, document)
+            last[answer.number] = len(findings)
             findings.append(RuleFinding(one.id, flag, place_of_node(node), sentence, seen, wanted))
+        for number, index in last.items():
+            if told[number] > PLACES_MAX:
+                before = findings[index]
+                more = f"{before.sentence} (and at {told[number] - PLACES_MAX} more places)"
+                findings[index] = replace(before, sentence=more)
         return findings, undecided
 
 
