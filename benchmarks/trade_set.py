@@ -24,11 +24,12 @@ RUNS = 5
 ENTRY = Path(__file__).resolve().parents[1] / "tests" / "trade" / "data" / "set_entry.json"
 
 
-def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: ARG001, FBT001 (the common contract)
+def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the common contract)
     """The lines of this benchmark."""
     yield _one_entry()
     yield _round_trips()
     yield from _conflicts()
+    yield from _decisions(10_000 if long else 500)
 
 
 def _one_entry() -> dict[str, Any]:
@@ -92,6 +93,80 @@ def _conflicts() -> Iterator[dict[str, Any]]:
         print(f"missed: {missed}")
     yield claim("trade_planted_conflicts_found", [100 * found / SETS], "%", target=99.5)
     yield claim("trade_clean_sets_alarmed", [100 * alarms / SETS], "%", target=0.1, at_most=True)
+
+
+def _decisions(count: int) -> Iterator[dict[str, Any]]:
+    """Declarations lodged and decided over a journal in memory; an auditor decides all again."""
+    import asyncio
+
+    return iter(asyncio.run(_decided(count)))
+
+
+async def _decided(count: int) -> list[dict[str, Any]]:
+    from zhidao.core.actor import Actor, Role
+    from zhidao.core.ids import party_id
+    from zhidao.trade.domain.documents.formalities import FORMS
+    from zhidao.trade.service.document_set import make_set
+
+    dice = random.Random(SEED + 2)
+    desk = _desk()
+    auditor = Actor(party_id("auditor"), Role.AUDITOR)
+    form = FORMS["import_declaration"]
+    waited: list[float] = []
+    same = 0
+    for n in range(count):
+        entry = generated(dice)
+        entry["importDeclarationDocument"]["id"] = number = f"IMP-{n:06}"
+        data = make_set(_read(entry), [form])[0].data
+        start = time.perf_counter()
+        await desk.submit(
+            Actor(party_id("importer"), Role.PARTY),
+            data,
+            kind=form.kind,
+            customs=party_id("customs"),
+        )
+        await desk.assess(number)
+        waited.append((time.perf_counter() - start) * 1e3)
+        same += all(equal for _, equal in await desk.rerun(auditor, number))
+    slowest = sorted(waited)[int(len(waited) * 0.99)]
+    return [
+        claim("trade_risk_decisions_same_again", [100 * same / count], "%", target=100),
+        claim("trade_declared_to_channel_p99", [slowest], "ms", target=50, at_most=True),
+    ]
+
+
+def _desk() -> Any:
+    from zhidao.core.ambient import HandClock, SeededRandomness
+    from zhidao.core.ids import IdSource, party_id
+    from zhidao.core.journal import FixedKeyRing, Records, Scribe
+    from zhidao.core.keys import Algorithm, SoftwareKey
+    from zhidao.core.timescale import Utc
+    from zhidao.store.memory import MemoryArchive, MemoryJournal
+    from zhidao.trade.adapters.listing_file import ListingFile
+    from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet
+    from zhidao.trade.service.clearance import Clearance
+
+    clock, dice = HandClock(Utc.parse("2026-09-12T08:00:00Z")), SeededRandomness(SEED)
+    keys = {party_id("importer"): SoftwareKey(Algorithm.ED25519, dice.token(32))}
+    scribe = Scribe(
+        node=party_id("node"),
+        key=SoftwareKey(Algorithm.ED25519, dice.token(32)),
+        ring=FixedKeyRing(keys),
+        clock=clock,
+        ids=IdSource(clock, dice),
+        randomness=dice,
+    )
+    rules = (
+        RiskRule("cheap", "value.perKilogram", Look.BELOW, "20000", 40, "below the usual price"),
+        RiskRule("large", "value.customs", Look.ABOVE, "50000000000", 40, "a large value"),
+        RiskRule("many", "items.count", Look.ABOVE, "4", 30, "many lines"),
+    )
+    return Clearance(
+        records=Records(MemoryJournal(), scribe),
+        archive=MemoryArchive(),
+        rules=RuleSet("bench", "1", rules, yellow_from=40, red_from=70, random_permille=20),
+        listings=ListingFile(None),
+    )
 
 
 def _worded_otherwise(made: list[Any], consignment: Any, dice: random.Random) -> list[Any]:

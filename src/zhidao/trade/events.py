@@ -106,3 +106,77 @@ class Consignment(msgspec.Struct, frozen=True, kw_only=True):
     delivered: Delivered | None
     customs: CustomsReleased | None
     state: str
+
+
+class DeclarationSubmitted(Fact, frozen=True, kw_only=True):
+    """A declaration was lodged, or amended by a higher version, in aggregate `declaration/<id>`.
+
+    `kind`: export_declaration or import_declaration. `document` is its digest in the archive,
+    `agencies` those whose permit it needs beside customs. `reason` is `` for the first version.
+    """
+
+    TYPE: ClassVar[str] = "trade.DeclarationSubmitted.v1"
+    declaration: str
+    version: int
+    kind: str
+    document: str
+    declarant: str
+    customs: str
+    agencies: list[str]
+    reason: str = ""
+
+
+class RiskMatched(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A risk rule that matched: the fact it saw and the weight it added."""
+
+    rule: str
+    fact: str
+    value: str
+    weight: int
+
+
+class RiskDecided(Fact, frozen=True, kw_only=True):
+    """Risk rules chose a channel (green, yellow, red).
+
+    `rules` and `facts` are digests in the archive of what the decision is made from again.
+    """
+
+    TYPE: ClassVar[str] = "trade.RiskDecided.v1"
+    declaration: str
+    version: int
+    rules: str
+    facts: str
+    score: int
+    channel: str
+    matches: list[RiskMatched]
+    at_random: bool
+
+
+class AgencyAnswered(Fact, frozen=True, kw_only=True):
+    """An agency permits or denies. Asserted by the agency's party."""
+
+    TYPE: ClassVar[str] = "trade.AgencyAnswered.v1"
+    declaration: str
+    version: int
+    agency: str
+    answer: str
+    reason: str
+
+
+class DeclarationDecided(Fact, frozen=True, kw_only=True):
+    """Customs decided: held, released or refused. Asserted by the customs party."""
+
+    TYPE: ClassVar[str] = "trade.DeclarationDecided.v1"
+    declaration: str
+    version: int
+    decision: str
+    reason: str
+
+
+class DeclarationCancelled(Fact, frozen=True, kw_only=True):
+    """The declarant took the declaration back before it was decided."""
+
+    TYPE: ClassVar[str] = "trade.DeclarationCancelled.v1"
+    declaration: str
+    version: int
+    reason: str

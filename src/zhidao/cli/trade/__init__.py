@@ -14,6 +14,7 @@ ACTIONS: Final = (
     ("compare", "compare", "read a folder of documents and hold them against each other"),
     ("origin", "origin", "decide preferential origin from a bill of materials, with reasons"),
     ("duty", "duty", "assess duty, excise and import VAT to the minor unit"),
+    ("declare", "declare", "choose a declaration's risk channel by named rules, or again"),
     ("journey", "journey", "tell where a consignment is, when it arrives, what went wrong"),
 )
 _EXAMPLES: Final = (

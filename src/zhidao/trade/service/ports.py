@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from zhidao.trade.domain.clearance.screening import ScreeningList
 from zhidao.trade.domain.verdict import Verdict
 
 
@@ -15,4 +16,12 @@ class InvoiceRules(Protocol):
 
         Raises MalformedInput for what is no XML, Unavailable if the judge gave no answer.
         """
+        ...
+
+
+class Listings(Protocol):
+    """The operator's list of sanctioned names and dual-use codes."""
+
+    async def current(self) -> ScreeningList | None:
+        """The list in force, None where the operator gave none. Raises MalformedInput."""
         ...

@@ -1,0 +1,65 @@
+"""What command lines ask of the single window without a running node: risk, and risk again."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.clearance.facts import risk_facts
+from zhidao.trade.domain.clearance.risk import RiskDecision, decide
+from zhidao.trade.domain.clearance.screening import read_list, screen
+from zhidao.trade.domain.model.catalogue import ITEM
+from zhidao.trade.service.document_set import read_document
+from zhidao.trade.wire import risk_file
+
+RECORD = "zhidao.RiskRecord.v1"
+
+
+def assess(
+    declaration: bytes, rules: bytes, *, kind: str, listing: bytes | None, listed_on: date
+) -> dict[str, Any]:
+    """A record of the risk decision: rules, facts and the decision made from them."""
+    found = read_document(declaration, kind=kind)
+    if not found.is_whole:
+        place = [*found.unmapped, *(m.place for m in found.misfits)][0]
+        raise MalformedInput("the declaration does not agree with itself", where=place)
+    said = found.consignment
+    names = read_list(listing, issued_on=listed_on) if listing is not None else None
+    parties = [said.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
+    hits = screen(names, parties, said.each(ITEM, "typeCode")) if names else []
+    facts = risk_facts(said, listing=names, hits=hits)
+    ruleset = risk_file.read_rules(rules)
+    return {
+        "type": RECORD,
+        "rules": ruleset.plain(),
+        "facts": facts,
+        "decision": _plain(decide(facts, ruleset)),
+    }
+
+
+def rerun(record: bytes) -> dict[str, Any]:
+    """Whether a record's decision, made again from its rules and facts, is the same."""
+    plain = parse_strict(record)
+    if not isinstance(plain, dict) or plain.get("type") != RECORD:
+        raise MalformedInput(f"not a {RECORD}")
+    facts = plain.get("facts")
+    if not isinstance(facts, dict) or not all(isinstance(v, str) for v in facts.values()):
+        raise MalformedInput("facts are texts by name", where="facts")
+    again = _plain(decide(facts, risk_file.read_rules(jcs(plain.get("rules")))))
+    return {"same": again == plain.get("decision"), "decision": again}
+
+
+def _plain(decision: RiskDecision) -> dict[str, Any]:
+    return {
+        "rules": decision.rules,
+        "facts": decision.facts,
+        "score": decision.score,
+        "channel": decision.channel.value,
+        "at_random": decision.at_random,
+        "matches": [
+            {"rule": m.rule, "fact": m.fact, "value": m.value, "weight": m.weight}
+            for m in decision.matches
+        ],
+    }

@@ -1,0 +1,245 @@
+"""The single window: lodge, amend, cancel, assess, answer, decide; every step in the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import Archive
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, Refused
+from zhidao.core.events import every
+from zhidao.core.ids import PartyId, party_id
+from zhidao.core.journal import Records
+from zhidao.trade.domain.clearance.declaration import (
+    Declaration,
+    Step,
+    fold_declaration,
+    step,
+)
+from zhidao.trade.domain.clearance.facts import risk_facts
+from zhidao.trade.domain.clearance.risk import RuleSet, decide
+from zhidao.trade.domain.clearance.screening import screen
+from zhidao.trade.domain.model.catalogue import ITEM
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.events import (
+    AgencyAnswered,
+    DeclarationCancelled,
+    DeclarationDecided,
+    DeclarationSubmitted,
+    RiskDecided,
+    RiskMatched,
+)
+from zhidao.trade.service.document_set import read_document
+from zhidao.trade.service.ports import Listings
+from zhidao.trade.wire import risk_file
+
+KINDS: Final = ("export_declaration", "import_declaration")
+_ATTEMPTS: Final = 8
+_AGENCIES_MAX: Final = 20
+
+
+class Clearance:
+    """Use cases of declarants, customs and agencies."""
+
+    def __init__(
+        self, *, records: Records, archive: Archive, rules: RuleSet, listings: Listings
+    ) -> None:
+        self._records = records
+        self._archive = archive
+        self._rules = rules
+        self._listings = listings
+
+    async def submit(
+        self,
+        actor: Actor,
+        data: bytes,
+        *,
+        kind: str,
+        customs: PartyId,
+        agencies: Sequence[PartyId] = (),
+        reason: str = "",
+    ) -> Declaration:
+        """Lodges a declaration, or its next version with a reason; the same bytes change nothing.
+
+        Raises MalformedInput for a document that is no whole declaration, Conflict where another
+        party's declaration bears the number, Refused where it is decided already.
+        """
+        actor.require(Role.PARTY)
+        if kind not in KINDS or len(agencies) > _AGENCIES_MAX:
+            raise MalformedInput("no such kind of declaration, or too many agencies", where="kind")
+        found = await asyncio.to_thread(read_document, data, kind=kind)
+        if not found.is_whole:
+            place = [*found.unmapped, *(m.place for m in found.misfits)][0]
+            raise MalformedInput("the declaration does not agree with itself", where=place)
+        number = found.consignment.get(
+            f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id"
+        )
+        digest = await self._archive.put(data)
+        owner = actor.party
+
+        def build(standing: Declaration | None) -> DeclarationSubmitted | None:
+            if standing and standing.submitted.declarant != actor.party:
+                raise Conflict("another party's declaration bears this number")
+            if standing and standing.submitted.document == digest:
+                return None
+            return DeclarationSubmitted(
+                declaration=number,
+                version=standing.submitted.version + 1 if standing else 1,
+                kind=kind,
+                document=digest,
+                declarant=actor.party,
+                customs=customs,
+                agencies=sorted(set(agencies)),
+                reason=reason,
+            )
+
+        return await self._write(actor, number, build, owner=owner)
+
+    async def assess(self, declaration: str) -> Declaration:
+        """Lets the risk rules decide about the standing version; a second time changes nothing."""
+        node = Actor(self._records.node, Role.NODE)
+        standing = await self.declaration(node, declaration)
+        submitted = standing.submitted
+        data = await self._archive.get(submitted.document)
+        found = await asyncio.to_thread(read_document, data, kind=submitted.kind)
+        facts = await self._facts(found.consignment)
+        made = decide(facts, self._rules)
+        fact = RiskDecided(
+            declaration=declaration,
+            version=submitted.version,
+            rules=await self._archive.put(jcs(self._rules.plain())),
+            facts=await self._archive.put(jcs(facts)),
+            score=made.score,
+            channel=made.channel.value,
+            matches=[
+                RiskMatched(rule=m.rule, fact=m.fact, value=m.value, weight=m.weight)
+                for m in made.matches
+            ],
+            at_random=made.at_random,
+        )
+        return await self._write(node, declaration, lambda now: None if now and now.risk else fact)
+
+    async def answer(
+        self, actor: Actor, declaration: str, *, version: int, permit: bool, reason: str
+    ) -> Declaration:
+        """An agency permits or denies a version. Raises Refused for a party that is not asked."""
+        actor.require(Role.PARTY)
+        fact = AgencyAnswered(
+            declaration=declaration,
+            version=version,
+            agency=actor.party,
+            answer="permit" if permit else "deny",
+            reason=reason,
+        )
+        return await self._write(
+            actor,
+            declaration,
+            lambda now: None if now and now.answers.get(actor.party) == fact else fact,
+        )
+
+    async def decide(
+        self, actor: Actor, declaration: str, *, version: int, decision: str, reason: str = ""
+    ) -> Declaration:
+        """Customs holds, releases or refuses. Raises Forbidden to all but its customs party."""
+        actor.require(Role.PARTY)
+        if decision not in ("held", "released", "refused"):
+            raise MalformedInput(f"no such decision: {decision[:20]!r}")
+        fact = DeclarationDecided(
+            declaration=declaration, version=version, decision=decision, reason=reason
+        )
+
+        def build(now: Declaration | None) -> DeclarationDecided | None:
+            if now and now.submitted.customs != actor.party:
+                raise Forbidden("only the declaration's customs party decides")
+            same = now and now.status.value == decision and now.ended_by == reason
+            return None if same else fact
+
+        return await self._write(actor, declaration, build)
+
+    async def cancel(
+        self, actor: Actor, declaration: str, *, version: int, reason: str
+    ) -> Declaration:
+        """The declarant takes it back before it is decided."""
+        actor.require(Role.PARTY)
+        fact = DeclarationCancelled(declaration=declaration, version=version, reason=reason)
+
+        def build(now: Declaration | None) -> DeclarationCancelled | None:
+            if now and now.submitted.declarant != actor.party:
+                raise Forbidden("only the declarant cancels")
+            return None if now and now.status.value == "cancelled" else fact
+
+        return await self._write(actor, declaration, build)
+
+    async def declaration(self, actor: Actor, declaration: str) -> Declaration:
+        """The declaration as it stands. Raises NotFound if the actor may not see it."""
+        return fold_declaration(await self._records.history(_aggregate(declaration), actor))
+
+    async def rerun(self, actor: Actor, declaration: str) -> list[tuple[RiskDecided, bool]]:
+        """Every risk decision of a declaration, and whether made again it is the same."""
+        events = await self._records.history(_aggregate(declaration), actor)
+        return [(fact, await self._is_same(fact)) for fact in every(events, RiskDecided)]
+
+    async def _is_same(self, fact: RiskDecided) -> bool:
+        rules = risk_file.read_rules(await self._archive.get(fact.rules))
+        facts = parse_strict(await self._archive.get(fact.facts))
+        again = decide(facts, rules)
+        matches = [(m.rule, m.fact, m.value, m.weight) for m in again.matches]
+        return (again.score, again.channel.value, again.at_random, matches) == (
+            fact.score,
+            fact.channel,
+            fact.at_random,
+            [(m.rule, m.fact, m.value, m.weight) for m in fact.matches],
+        )
+
+    async def _facts(self, declared: CanonicalConsignment) -> dict[str, str]:
+        listing = await self._listings.current()
+        names = [declared.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
+        hits = screen(listing, names, declared.each(ITEM, "typeCode")) if listing else []
+        return risk_facts(declared, listing=listing, hits=hits)
+
+    async def _write(
+        self,
+        actor: Actor,
+        declaration: str,
+        build: Callable[[Declaration | None], Step | None],
+        *,
+        owner: PartyId | None = None,
+    ) -> Declaration:
+        """Appends what `build` makes of the standing state; None changes nothing."""
+        for attempt in range(_ATTEMPTS):
+            events = await self._records.history(_aggregate(declaration))
+            if owner is None:
+                # A stranger is told what a reader of nothing is told.
+                await self._records.history(_aggregate(declaration), actor)
+            standing = fold_declaration(events) if events else None
+            fact = build(standing)
+            if fact is None and standing is not None:
+                return standing
+            if fact is None:
+                raise Refused("there is nothing to write")
+            state = step(standing, fact)
+            readers = [
+                party_id(name) for name in (state.submitted.customs, *state.submitted.agencies)
+            ]
+            try:
+                await self._records.record(
+                    actor,
+                    _aggregate(declaration),
+                    [fact],
+                    after=events[-1].version if events else 0,
+                    owner=party_id(state.submitted.declarant),
+                    visible=readers,
+                )
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return state
+        raise Conflict("others kept writing")
+
+
+def _aggregate(declaration: str) -> str:
+    return f"declaration/{declaration}"

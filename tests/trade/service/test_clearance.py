@@ -1,0 +1,174 @@
+"""A declaration at the single window: who may do what, when, and what the auditor finds again."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.ids import IdSource, party_id
+from zhidao.core.journal import FixedKeyRing, Records, Scribe
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import Utc
+from zhidao.store.memory import MemoryArchive, MemoryJournal
+from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet
+from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.service.clearance import Clearance
+from zhidao.trade.service.document_set import make_set
+from zhidao.trade.wire import canonical_entry
+
+ENTRY = canonical_entry.read((Path(__file__).parents[1] / "data" / "set_entry.json").read_bytes())
+KIND, NUMBER = "import_declaration", "IMP-2026-0417"
+CUSTOMS, HEALTH = party_id("customs"), party_id("health")
+PARTIES = ("importer", "rival", "customs", "health")
+RULES = RuleSet(
+    name="reference",
+    version="1",
+    rules=(
+        RiskRule("listed", "screening.hits", Look.ABOVE, "0", 100, "listed"),
+        RiskRule("many", "items.count", Look.ABOVE, "1", 40, "several lines"),
+    ),
+    yellow_from=50,
+    red_from=90,
+)
+
+
+def actor(name: str) -> Actor:
+    return Actor(party_id(name), Role.PARTY)
+
+
+def document(**changed: str) -> bytes:
+    values = {**ENTRY.values, **{name.replace("__", "."): v for name, v in changed.items()}}
+    return make_set(CanonicalConsignment(values, ENTRY.sources), [FORMS[KIND]])[0].data
+
+
+def desk_of(listing: Path | None = None, rules: RuleSet = RULES) -> Clearance:
+    clock, dice = HandClock(Utc.parse("2026-09-12T08:00:00Z")), SeededRandomness(7)
+    keys = {party_id(p): SoftwareKey(Algorithm.ED25519, dice.token(32)) for p in PARTIES}
+    scribe = Scribe(
+        node=party_id("node"),
+        key=SoftwareKey(Algorithm.ED25519, dice.token(32)),
+        ring=FixedKeyRing(keys),
+        clock=clock,
+        ids=IdSource(clock, dice),
+        randomness=dice,
+    )
+    return Clearance(
+        records=Records(MemoryJournal(), scribe),
+        archive=MemoryArchive(),
+        rules=rules,
+        listings=ListingFile(listing),
+    )
+
+
+@pytest.fixture
+def desk() -> Clearance:
+    return desk_of()
+
+
+async def lodged(desk: Clearance, *, reason: str = "", **changed: str):
+    return await desk.submit(
+        actor("importer"), document(**changed), kind=KIND, customs=CUSTOMS, agencies=[HEALTH],
+        reason=reason,
+    )  # fmt: skip
+
+
+async def test_a_declaration_is_lodged_assessed_permitted_and_released(desk):
+    assert (await lodged(desk)).status == "submitted"
+    assert (await desk.assess(NUMBER)).risk.channel == "green"
+    with pytest.raises(Refused, match="no permit of health"):
+        await desk.decide(actor("customs"), NUMBER, version=1, decision="released")
+    await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    released = await desk.decide(actor("customs"), NUMBER, version=1, decision="released")
+    assert released.status == "released"
+    with pytest.raises(Refused, match="is released"):
+        await desk.cancel(actor("importer"), NUMBER, version=1, reason="late")
+
+
+async def test_the_same_again_changes_nothing(desk):
+    first = await lodged(desk)
+    assert await lodged(desk) == first
+    assessed = await desk.assess(NUMBER)
+    assert await desk.assess(NUMBER) == assessed
+    permit = {"version": 1, "permit": True, "reason": ""}
+    assert await desk.answer(actor("health"), NUMBER, **permit) == await desk.answer(
+        actor("health"), NUMBER, **permit
+    )
+
+
+async def test_an_amendment_gives_a_reason_and_is_asked_about_again(desk):
+    await lodged(desk)
+    await desk.assess(NUMBER)
+    await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    with pytest.raises(Refused, match="reason"):
+        await lodged(desk, customsValuation__freightAmount="950")
+    amended = await lodged(desk, reason="freight bill came", customsValuation__freightAmount="950")
+    assert (amended.submitted.version, amended.status) == (2, "submitted")
+    assert amended.risk is None
+    assert amended.answers == {}
+    with pytest.raises(Conflict, match="version 1"):
+        await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    with pytest.raises(Refused, match="without a risk decision"):
+        await desk.decide(actor("customs"), NUMBER, version=2, decision="released")
+
+
+async def test_only_its_own_parties_may_act_and_strangers_see_nothing(desk):
+    await lodged(desk)
+    with pytest.raises(NotFound):
+        await desk.declaration(actor("rival"), NUMBER)
+    with pytest.raises(NotFound):
+        await desk.cancel(actor("rival"), NUMBER, version=1, reason="x")
+    with pytest.raises(Conflict, match="another party's"):
+        await desk.submit(actor("rival"), document(), kind=KIND, customs=CUSTOMS)
+    with pytest.raises(Forbidden):
+        await desk.decide(actor("importer"), NUMBER, version=1, decision="released")
+    with pytest.raises(Refused, match="not asked"):
+        await desk.answer(actor("customs"), NUMBER, version=1, permit=True, reason="")
+    cancelled = await desk.cancel(actor("importer"), NUMBER, version=1, reason="sold elsewhere")
+    assert cancelled.status == "cancelled"
+
+
+async def test_a_declaration_that_does_not_agree_with_itself_is_refused(desk):
+    wrong = document().replace(b'"customsValue":"1203960000"', b'"customsValue":"1203960001"')
+    with pytest.raises(MalformedInput, match="itself") as refusal:
+        await desk.submit(actor("importer"), wrong, kind=KIND, customs=CUSTOMS)
+    assert refusal.value.where == "customsValue"
+
+
+async def test_a_listed_name_makes_it_red_and_names_the_list(tmp_path):
+    listing = tmp_path / "list.csv"
+    listing.write_text("name,Hai Phong Pump Trading\n")
+    day = datetime(2026, 9, 1, tzinfo=UTC).timestamp()
+    os.utime(listing, (day, day))
+    desk = desk_of(listing)
+    assert (await desk._listings.current()).issued_on == date(2026, 9, 1)
+    await lodged(desk)
+    state = await desk.assess(NUMBER)
+    assert state.risk.channel == "red"
+    assert [m.rule for m in state.risk.matches] == ["listed", "many"]
+    await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    with pytest.raises(Refused, match="with a reason"):
+        await desk.decide(actor("customs"), NUMBER, version=1, decision="released")
+    told = "inspected; another firm of that name"
+    await desk.decide(actor("customs"), NUMBER, version=1, decision="released", reason=told)
+    listing.unlink()
+    with pytest.raises(MalformedInput, match="screening list"):
+        await desk._listings.current()
+
+
+async def test_an_auditor_makes_every_risk_decision_again(desk):
+    await lodged(desk)
+    await desk.assess(NUMBER)
+    await lodged(desk, reason="other freight", customsValuation__freightAmount="950")
+    await desk.assess(NUMBER)
+    auditor = Actor(party_id("auditor"), Role.AUDITOR)
+    again = await desk.rerun(auditor, NUMBER)
+    assert [same for _, same in again] == [True, True]
+    assert again[0][0].facts != again[1][0].facts
