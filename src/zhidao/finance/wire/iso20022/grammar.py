@@ -32,9 +32,22 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An element with these elements inside, each once and in this order."""
+    """An element with these elements inside, in this order: each once, `many` any number of times.
+
+    `many` names a part that has no other of its name.
+    """
 
     parts: tuple[tuple[str, Leaf | Branch], ...]
+    many: str = ""
+
+    def told(self, names: Sequence[str]) -> tuple[tuple[str, Leaf | Branch], ...]:
+        """The parts with the repeated one as often as these names have it."""
+        if not self.many:
+            return self.parts
+        times = names.count(self.many)
+        return tuple(
+            part for part in self.parts for _ in range(times if part[0] == self.many else 1)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,10 @@ class Node:
         for step in path.split("/"):
             node = next(child for child in node.children if child.name == step)
         return node
+
+    def all(self, name: str) -> tuple[Node, ...]:
+        """The elements of this name right under this one."""
+        return tuple(child for child in self.children if child.name == name)
 
 
 def branch(name: str, *children: Node) -> Node:
@@ -75,10 +92,11 @@ def _render(node: Node, spec: Leaf | Branch, lines: list[str], depth: int) -> No
         assert re.fullmatch(spec.pattern, node.text), f"{node.name} holds {node.text!r}"
         lines.append(f"{pad}<{node.name}{attribute}>{escape(node.text)}</{node.name}>")
         return
-    names = [name for name, _ in spec.parts]
-    assert [child.name for child in node.children] == names, f"{node.name} is not as its grammar"
+    names = [child.name for child in node.children]
+    parts = spec.told(names)
+    assert names == [name for name, _ in parts], f"{node.name} is not as its grammar"
     lines.append(f"{pad}<{node.name}>")
-    for child, (_, inner) in zip(node.children, spec.parts, strict=True):
+    for child, (_, inner) in zip(node.children, parts, strict=True):
         _render(child, inner, lines, depth + 1)
     lines.append(f"{pad}</{node.name}>")
 
@@ -122,14 +140,15 @@ def _walk(element: _Element, name: str, spec: Leaf | Branch, space: str) -> Node
         raise _wrong(element, "no attribute is known here")
     inside = _inner(element)
     names = [_local(child, space) for child in inside]
-    wanted = [part for part, _ in spec.parts]
+    parts = spec.told(names)
+    wanted = [part for part, _ in parts]
     if names != wanted:
         raise _wrong(element, _difference(names, wanted))
     return Node(
         name,
         children=tuple(
             _walk(child, part, inner, space)
-            for child, (part, inner) in zip(inside, spec.parts, strict=True)
+            for child, (part, inner) in zip(inside, parts, strict=True)
         ),
     )
 

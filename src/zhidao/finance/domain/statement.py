@@ -1,0 +1,101 @@
+"""A statement: what stood on an account before, each booked movement, and what stands after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.money import Currency
+from zhidao.finance.domain.ledger import TransferFlag
+from zhidao.finance.domain.records import Movement, name_of, uuid_of
+
+_NOT_BOOKED: Final = int(TransferFlag.PENDING | TransferFlag.VOID_PENDING_TRANSFER)
+_NS_PER_S: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """One booked movement. `amount_minor`: positive for a credit. `booked`: in UTC."""
+
+    transfer: UUID
+    amount_minor: int
+    booked: date
+
+    def __post_init__(self) -> None:
+        if not self.amount_minor:
+            raise MalformedInput("an entry of a statement moves something")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatement:
+    """An account over a time. Raises MalformedInput if the entries do not lead to the end.
+
+    `account`: at most 34 characters. `created` has whole seconds, in UTC.
+    """
+
+    message: str
+    account: str
+    currency: Currency
+    created: datetime
+    first_day: date
+    last_day: date
+    opening_minor: int
+    closing_minor: int
+    entries: tuple[StatementEntry, ...]
+
+    def __post_init__(self) -> None:
+        moved = sum(entry.amount_minor for entry in self.entries)
+        if self.opening_minor + moved != self.closing_minor:
+            raise MalformedInput(
+                f"the statement does not reconcile: {self.opening_minor} and {moved} are not "
+                f"{self.closing_minor}",
+                code="unreconciled",
+            )
+        if any(not self.first_day <= one.booked <= self.last_day for one in self.entries):
+            raise MalformedInput("an entry stands outside of the statement's days")
+
+
+def entry_of(movement: Movement, account: UUID) -> StatementEntry | None:
+    """What a stored transfer means for an account; None for what it does not book there."""
+    if movement.flags & _NOT_BOOKED or not movement.amount:
+        return None
+    name = name_of(account)
+    sign = (movement.credit_account_id == name) - (movement.debit_account_id == name)
+    if not sign:
+        return None
+    booked = datetime.fromtimestamp(movement.timestamp // _NS_PER_S, UTC).date()
+    return StatementEntry(uuid_of(movement.id), sign * movement.amount, booked)
+
+
+def stated(
+    entries: Iterable[StatementEntry],
+    *,
+    message: str,
+    account: UUID,
+    currency: Currency,
+    created: datetime,
+    first_day: date,
+    last_day: date,
+) -> AccountStatement:
+    """The statement of an account from all its entries since its opening, in order."""
+    opening, inside = 0, []
+    for entry in entries:
+        if entry.booked < first_day:
+            opening += entry.amount_minor
+        elif entry.booked <= last_day:
+            inside.append(entry)
+    return AccountStatement(
+        message,
+        account.hex,
+        currency,
+        created,
+        first_day,
+        last_day,
+        opening,
+        opening + sum(entry.amount_minor for entry in inside),
+        tuple(inside),
+    )

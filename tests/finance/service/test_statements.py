@@ -1,0 +1,84 @@
+"""A statement out of the ledger reconciles to nothing left over, day after day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.money import Currency
+from zhidao.finance.adapters.schema_pack import FolderSchemas
+from zhidao.finance.domain.ledger import Account, Transfer, TransferFlag
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.statements import Statements
+from zhidao.finance.wire.iso20022 import statements as wire
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+DAY = date(2026, 5, 1)
+
+
+async def moved(durable) -> Ledger:
+    """Two days of credits, debits and a reservation of which a part is posted."""
+    ledger = Ledger(durable.store, scribe=durable.scribe, clock=durable.clock, holder="node")
+    await ledger.open_accounts("CNY", [Account(ONE, 7, 1), Account(TWO, 7, 1)], [])
+
+    def pay(number: int, debit: UUID, credit: UUID, amount: int, **more) -> Transfer:
+        return Transfer(UUID(int=number), debit, credit, amount, ledger=7, code=1, **more)
+
+    await ledger.submit("CNY", [pay(10, ONE, TWO, 1_000), pay(11, TWO, ONE, 250)])
+    await ledger.submit("CNY", [pay(12, TWO, ONE, 400, flags=TransferFlag.PENDING)])
+    durable.clock.advance(86_400)
+    post = Transfer(
+        UUID(int=13), amount=300, pending_id=UUID(int=12), flags=TransferFlag.POST_PENDING_TRANSFER
+    )
+    await ledger.submit("CNY", [post, pay(14, TWO, ONE, 600)])
+    return ledger
+
+
+async def statement_of(durable, first: date, last: date, account: UUID = TWO):
+    desk = Statements(durable.store, durable.clock)
+    return await desk.statement("CNY", account, message="S-1", first_day=first, last_day=last)
+
+
+async def test_two_days_follow_each_other_and_end_at_the_ledgers_balance(durable) -> None:
+    ledger = await moved(durable)
+    first = await statement_of(durable, DAY, DAY)
+    second = await statement_of(durable, DAY + timedelta(1), DAY + timedelta(1))
+    assert (first.opening_minor, first.closing_minor) == (0, 750)
+    assert [entry.amount_minor for entry in second.entries] == [-300, -600]
+    assert second.opening_minor == first.closing_minor
+    assert second.closing_minor == (await ledger.account("CNY", TWO)).balance == -150
+    other = await statement_of(durable, DAY, DAY + timedelta(1), ONE)
+    whole = await statement_of(durable, DAY, DAY + timedelta(1))
+    assert other.closing_minor + whole.closing_minor == 0
+
+
+@pytest.mark.parametrize("definition", [wire.STATEMENT, wire.REPORT])
+async def test_the_message_is_valid_and_reads_back(durable, shared: Path, definition: str) -> None:
+    await moved(durable)
+    statement = await statement_of(durable, DAY, DAY + timedelta(1))
+    data = wire.encode(statement, definition)
+    assert wire.decode(data, definition) == statement
+    verdict = await FolderSchemas(shared / "finance/xsd").check(definition, data)
+    assert verdict.startswith("valid")
+    empty = replace(statement, entries=(), closing_minor=statement.opening_minor)
+    assert wire.decode(wire.encode(empty, definition), definition) == empty
+
+
+async def test_a_statement_that_does_not_reconcile_is_refused(durable) -> None:
+    await moved(durable)
+    statement = await statement_of(durable, DAY, DAY + timedelta(1))
+    with pytest.raises(MalformedInput):
+        replace(statement, closing_minor=statement.closing_minor + 1)
+    data = wire.encode(statement)
+    for old, new in ((b">3.00<", b">3.01<"), (b"CLBD", b"OPBD"), (b">RCDT<", b">ICDT<")):
+        assert old in data
+        with pytest.raises(MalformedInput):
+            wire.decode(data.replace(old, new, 1))
+    with pytest.raises(MalformedInput):
+        wire.decode(data.replace(b"</Ntry>", b"</Ntry><Ntry/>", 1))
+    assert statement.currency == Currency("CNY")
