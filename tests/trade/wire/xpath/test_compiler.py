@@ -92,6 +92,7 @@ def both() -> Both:
 EXPRESSIONS = """
 1 + 2 | 1 + 1.5 | 1 + 1e0 | 7 div 2 | 2 div 3 | 1 div 3 * 3 | 10 idiv 3 | -10 idiv 3 | 10 idiv -3
 -7 mod 3 | 7 mod -3 | 7.5 mod 2 | -7.5 mod 2 | 5e0 mod 3 | 1 div 0 | 1e0 div 0 | -1e0 div 0
+1 div -750 | 1 div 3000.0 | 1.1 div 3000 | 3000 div 7000 | 100.05 div 0.0007 | 1 div 3.00000000000000000001
 0e0 div 0 | 1 idiv 0 | 1.5 div 100 | 100.005 div 7 | 0.1 + 0.2 | 0.1e0 + 0.2e0 | 1e0 idiv 0
 round(2.5) | round(-2.5) | round(2.5e0) | round(-2.5e0) | round(-0.4e0) | round(0.5) | round(7)
 round(1234567.895 * 100) div 100 | abs(-3.5) | abs(-3) | abs(-3e0) | floor(-2.5) | ceiling(-2.5)

@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Any, Final
 
 from zhidao.trade.wire.schematron.absence import AbsentPaths
-from zhidao.trade.wire.schematron.functions import define_functions
 from zhidao.trade.wire.schematron.guards import needed_names
 from zhidao.trade.wire.schematron.matching import Alternative, Match, alternatives
 from zhidao.trade.wire.schematron.ruleset import Let, Pattern, Rule, RuleSet
@@ -87,7 +86,6 @@ class CompiledRules:
         self._known: dict[str, Code | OutsideSubset] = {}
         for let in rules.lets:
             self._global(let)
-        define_functions(rules, self._compiler, self._names)
         first = 0
         for pattern in rules.patterns:
             count = sum(len(rule.asserts) for rule in pattern.rules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from zhidao.trade.wire.xpath import axes, operators
@@ -70,8 +70,6 @@ from zhidao.trade.wire.xpath.syntax import (
 )
 from zhidao.trade.wire.xpath.values import CASTS, OutsideSubset, XPathError
 
-# A function of the rules' own: takes compiled arguments, gives code.
-OwnFunction = Callable[[list[Code]], Code]
 _CAST_KINDS: Final = {
     "string": STRING,
     "boolean": BOOLEAN,
@@ -83,14 +81,13 @@ _CAST_KINDS: Final = {
 
 
 class Compiler:
-    """Compiles expressions that share variables and functions.
+    """Compiles expressions that share variables.
 
     `slots` counts the places that a frame needs; every scope handed in must use slots of ours.
     """
 
-    def __init__(self, own: Mapping[tuple[str, str], OwnFunction] | None = None) -> None:
+    def __init__(self) -> None:
         self.slots = FIRST_FREE
-        self._own = dict(own or {})
         self._kept: dict[tuple[Expr, ...], int] = {}
         self._tests: dict[Expr, int] = {}
 
@@ -98,10 +95,6 @@ class Compiler:
         """A new place in the frame."""
         self.slots += 1
         return self.slots - 1
-
-    def define(self, space: str, local: str, function: OwnFunction) -> None:
-        """Adds a function of the rules' own."""
-        self._own[space, local] = function
 
     def code(self, expr: Expr, scope: Scope) -> Code:
         """The expression as closures. Raises OutsideSubset for what is not compiled."""
@@ -469,8 +462,6 @@ class Compiler:
         return single(BOOLEAN, castable)
 
     def _call(self, expr: Call, scope: Scope) -> Code:
-        if (expr.space, expr.local) in self._own:
-            return self._own[expr.space, expr.local]([self.code(a, scope) for a in expr.arguments])
         if expr.space == XS:
             if len(expr.arguments) != 1:
                 raise OutsideSubset("a constructor with more than one value")

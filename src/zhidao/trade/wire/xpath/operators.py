@@ -279,8 +279,7 @@ def divide(a: Any, b: Any) -> Any:
     a, b = _promoted(a, b)
     if isinstance(a, float):
         return _divide_doubles(a, b)
-    whole_tens = isinstance(b, Decimal) and b % 10 == 0
-    return _divide_decimals(to_decimal(a), to_decimal(b), whole_tens=whole_tens)
+    return _divide_decimals(to_decimal(a), to_decimal(b))
 
 
 def _divide_doubles(a: float, b: float) -> float:
@@ -291,15 +290,15 @@ def _divide_doubles(a: float, b: float) -> float:
     return math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
-def _divide_decimals(a: Decimal, b: Decimal, *, whole_tens: bool) -> Decimal:
+def _divide_decimals(a: Decimal, b: Decimal) -> Decimal:
     if b == 0:
         raise XPathError("FOAR0001")
-    places_a, places_b = _places(a), _places(b)
-    places = _DIVISION_PLACES + max(0, places_a - places_b)
+    places = _DIVISION_PLACES + max(0, _places(a) - _places(b))
+    places_a, places_b = max(0, _places(a)), max(0, _places(b))
     dividend = int(EXACT.scaleb(a, places_a)) * 10 ** (places + places_b - places_a)
     divisor = int(EXACT.scaleb(b, places_b))
     quotient, rest = divmod(abs(dividend), abs(divisor))
-    if rest and whole_tens:
+    if rest and b % 10 == 0:
         # Saxon's number of places depends on how such a divisor was made.
         raise OutsideSubset("an endless quotient by a multiple of ten")
     if 2 * rest > abs(divisor):
@@ -310,8 +309,9 @@ def _divide_decimals(a: Decimal, b: Decimal, *, whole_tens: bool) -> Decimal:
 
 
 def _places(value: Decimal) -> int:
+    """Decimal places without zeros at the end; negative for tens, hundreds and so on."""
     exponent = value.normalize(EXACT).as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _integer_divide(a: Any, b: Any) -> int:
