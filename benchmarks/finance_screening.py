@@ -104,7 +104,7 @@ def _speed(ofac: list[ListedName], asked: list[str]) -> Iterator[dict[str, Any]]
         index.screen(name)
         cpus.append((time.process_time() - cpu) * 1e3)
         walls.append((time.perf_counter() - wall) * 1e3)
-    # The target is of our own time: on a shared machine the clock also counts other programs.
+    # The clock is the claim; processor time tells how much of it is ours on a shared machine.
     p99 = [sorted(took)[len(took) * 99 // 100] for took in (cpus, walls)]
-    yield claim("screening_100k_p99_cpu_ms", p99[:1], "ms", target=5, at_most=True)
-    yield claim("screening_100k_p99_wall_ms", p99[1:], "ms")
+    yield claim("screening_100k_p99_ms", p99[1:], "ms", target=5, at_most=True)
+    yield claim("screening_100k_p99_cpu_ms", p99[:1], "ms")
