@@ -274,3 +274,47 @@ class CreditActed(Fact, frozen=True, kw_only=True):
     notice: dict[str, Any] | None = None
     transfer: str = ""
     due_on: str = ""
+
+
+class ShipmentClaimed(Fact, frozen=True, kw_only=True):
+    """A shipment stands behind one receivable and no other. Aggregate `shipment-claim/<token>`."""
+
+    TYPE: ClassVar[str] = "finance.ShipmentClaimed.v1"
+    receivable: str
+
+
+class ReceivableRegistered(Fact, frozen=True, kw_only=True):
+    """A supplier registered what an obligor owes. Aggregate `receivable/<token>`.
+
+    Amounts are minor units as text; `obligor_party`: who confirms it on this node.
+    """
+
+    TYPE: ClassVar[str] = "finance.ReceivableRegistered.v1"
+    receivable: str
+    obligor: str
+    obligor_party: str
+    supplier: str
+    supplier_party: str
+    invoice: str
+    shipment: str
+    amount_minor: str
+    currency: str
+    due_on: str
+
+
+class ReceivableActed(Fact, frozen=True, kw_only=True):
+    """A step: confirm, pledge, assign or release; `share` names the share, `holder` who has it."""
+
+    TYPE: ClassVar[str] = "finance.ReceivableActed.v1"
+    receivable: str
+    act: str
+    share: str = ""
+    holder: str = ""
+    amount_minor: str = ""
+
+
+class ReceivableAsked(Fact, frozen=True, kw_only=True):
+    """A party asked one blinded question. Aggregate `receivable-questions/<party>/<day>`."""
+
+    TYPE: ClassVar[str] = "finance.ReceivableAsked.v1"
+    questions: int

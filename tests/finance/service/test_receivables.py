@@ -1,0 +1,179 @@
+"""One invoice, one shipment, one home: nothing is pledged twice, and asking teaches nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import SeededRandomness
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
+from zhidao.core.money import Currency
+from zhidao.finance.domain.receivable import Receivable, home_of
+from zhidao.finance.service.receivables import Receivables
+from zhidao.finance.wire.blinded import ask, evaluate, finish, secret_of, token
+
+NODES = ("node-a", "node-b", "node-c")
+SECRETS = {node: secret_of(node.encode()) for node in NODES}
+OWED = Receivable(
+    obligor="DK 12345674",
+    supplier="CN 91320594MA1ABCDE7X",
+    invoice="INV-2026-0417",
+    shipment="MEDUSH0417",
+    amount_minor=4_440_000,
+    currency=Currency("EUR"),
+    due_on="2026-12-15",
+)
+HOME = home_of(OWED.obligor, NODES)
+SELLER, BUYER, BANK, OTHER = (
+    Actor(PartyId(name), Role.PARTY)
+    for name in ("exporter", "importer", "exporter-bank", "customs")
+)
+Make = Callable[..., Receivables]
+
+
+async def _shipped(shipment: str) -> bool:
+    return shipment != "NOWHERE"
+
+
+@pytest.fixture
+def registry(make_durable: Callable[[], Any]) -> Make:
+    durables = {node: make_durable() for node in NODES}
+
+    def made(node: str = HOME, **options: Any) -> Receivables:
+        durable = durables[node]
+        return Receivables(
+            node=node,
+            nodes=NODES,
+            secret=SECRETS[node],
+            records=Records(durable.journal, durable.scribe),
+            clock=durable.clock,
+            shipped=_shipped,
+            **options,
+        )
+
+    return made
+
+
+def _owed(**changes: Any) -> Receivable:
+    fields = {name: getattr(OWED, name) for name in Receivable.__dataclass_fields__}
+    return Receivable(**fields | changes)
+
+
+async def _confirmed(desk: Receivables) -> str:
+    name = await desk.register(SELLER, OWED, obligor_party=BUYER.party)
+    await desk.confirm(BUYER, name)
+    return name
+
+
+async def test_shares_add_up_to_the_whole_and_never_beyond(registry: Make) -> None:
+    desk = registry()
+    name = await _confirmed(desk)
+    for _ in range(2):
+        shares = await desk.pledge(
+            SELLER, name, share="s1", holder=BANK.party, amount_minor=4_000_000
+        )
+        assert shares.free_minor == 440_000
+    with pytest.raises(Refused, match="440000 minor units are free"):
+        await desk.pledge(SELLER, name, share="s2", holder=OTHER.party, amount_minor=440_001)
+    with pytest.raises(Conflict):
+        await desk.pledge(SELLER, name, share="s1", holder=BANK.party, amount_minor=1)
+    shares = await desk.assign(BANK, name, share="s1", to=OTHER.party)
+    assert shares.pledges == {"s1": ("customs", 4_000_000)}
+    with pytest.raises(Refused, match="not exporter-bank's"):
+        await desk.release(BANK, name, share="s1")
+    assert (await desk.release(OTHER, name, share="s1")).free_minor == OWED.amount_minor
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"invoice": "inv 2O26-O4I7"},
+        {"amount_minor": 1},
+        {"invoice": "INV-2026-9999"},
+        {"due_on": "2027-01-01"},
+        {"shipment": "other", "invoice": "INV 2026 0417"},
+    ],
+)
+async def test_an_invoice_or_shipment_in_other_clothes_is_registered_already(
+    registry: Make, again: dict[str, Any]
+) -> None:
+    desk = registry()
+    name = await desk.register(SELLER, OWED, obligor_party=BUYER.party)
+    assert await desk.register(SELLER, OWED, obligor_party=BUYER.party) == name
+    with pytest.raises(Conflict, match="registered already"):
+        await desk.register(SELLER, _owed(**again), obligor_party=BUYER.party)
+
+
+async def test_without_home_shipment_or_the_buyers_word_nothing_is_pledged(
+    registry: Make,
+) -> None:
+    elsewhere = next(node for node in NODES if node != HOME)
+    with pytest.raises(Refused, match=f"{HOME} registers"):
+        await registry(elsewhere).register(SELLER, OWED, obligor_party=BUYER.party)
+    desk = registry()
+    with pytest.raises(Refused, match="no verified shipment"):
+        await desk.register(SELLER, _owed(shipment="NOWHERE"), obligor_party=BUYER.party)
+    name = await desk.register(SELLER, OWED, obligor_party=BUYER.party)
+    with pytest.raises(Refused, match="not confirmed"):
+        await desk.pledge(SELLER, name, share="s1", holder=BANK.party, amount_minor=1)
+    with pytest.raises(Forbidden):
+        await desk.confirm(SELLER, name)
+    with pytest.raises(NotFound):
+        await desk.shares(OTHER, name)
+    await desk.confirm(BUYER, name)
+    with pytest.raises(Forbidden):
+        await desk.pledge(BUYER, name, share="s1", holder=BANK.party, amount_minor=1)
+
+
+async def test_of_many_pledges_at_once_from_two_processes_one_succeeds(registry: Make) -> None:
+    desks = [registry(), registry()]
+    name = await _confirmed(desks[0])
+    racing = [
+        desks[place % 2].pledge(
+            SELLER, name, share=f"s{place}", holder=BANK.party, amount_minor=OWED.amount_minor
+        )
+        for place in range(20)
+    ]
+    answers = await asyncio.gather(*racing, return_exceptions=True)
+    assert sum(not isinstance(answer, BaseException) for answer in answers) == 1
+    assert (await desks[1].shares(SELLER, name)).free_minor == 0
+
+
+async def test_a_blinded_question_gives_the_homes_token_and_is_counted(registry: Make) -> None:
+    desk = registry(questions_a_day_max=2)
+    question = ask(OWED.invoice_key, SeededRandomness(1))
+    name = finish(question, await desk.evaluate(BANK, question.blinded))
+    assert await desk.is_free(name)
+    assert await desk.register(SELLER, OWED, obligor_party=BUYER.party) == name
+    assert not await desk.is_free(name)
+    await desk.evaluate(BANK, question.blinded)
+    with pytest.raises(Refused, match="enough"):
+        await desk.evaluate(BANK, question.blinded)
+
+
+def test_without_the_homes_secret_the_right_guess_gives_another_token() -> None:
+    right = token(OWED.invoice_key, SECRETS[HOME])
+    assert token(OWED.invoice_key, secret_of(b"a guess")) != right
+    first, second = (ask(OWED.invoice_key, SeededRandomness(seed)) for seed in (1, 2))
+    assert first.blinded != second.blinded
+    answers = [evaluate(one.blinded, SECRETS[HOME]) for one in (first, second)]
+    assert finish(first, answers[0]) == finish(second, answers[1]) == right
+    assert finish(first, answers[1]) != right
+
+
+@settings(max_examples=40)
+@given(st.binary(max_size=40))
+def test_a_question_is_answered_or_malformed(blinded: bytes) -> None:
+    try:
+        evaluate(blinded, SECRETS[HOME])
+    except MalformedInput:
+        return
+    assert len(blinded) == 32
