@@ -21,9 +21,7 @@ _FILES_MAX: Final = 100_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of this action."""
-    parser.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help="XML files or folders"
-    )
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="XML files or folders")
     parser.add_argument("--packs", type=Path, help="folder of the rule packs")
     parser.add_argument(
         "--engine",
