@@ -78,6 +78,8 @@ FACTS: Final[Mapping[str, int]] = {
     "trust.ChainTransaction.v1": 6,
     "trust.CredentialIssued.v1": 2,
     "trust.CustodyOpened.v1": 1,
+    "trust.TitleRegistered.v1": 1,
+    "trust.TitleTagOpened.v1": 1,
     "trust.TitleAsked.v1": 1,
     "trust.TitleMoved.v1": 3,
 }

@@ -98,7 +98,7 @@ async def test_what_was_acknowledged_is_stored_once(
         assert process.stdout is not None
         await process.stdout.readline()
         # The last life is long enough to finish what the killed ones left.
-        life_s = rng.uniform(0.05, 0.6) if kills < 4 else 60
+        life_s = rng.uniform(0.02, 0.2) if kills < 4 else 60
         done, _ = await asyncio.wait({driving}, timeout=life_s)
         if not done:
             kills += 1

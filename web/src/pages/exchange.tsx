@@ -137,7 +137,11 @@ function Title({ row, other, at }: { row: Dispatch | Delivery; other: string; at
         {other}, <Time at={at} />
       </p>
       <p class="quiet">{t("exchange.place", { consignment: row.consignment, number: row.sequence })}</p>
-      {row.reason && <English text={row.code && row.code !== BY_PERSON ? `${row.code}: ${row.reason}` : row.reason} />}
+      {row.reason && (
+        <div class="c-data">
+          <English text={row.code && row.code !== BY_PERSON ? `${row.code}: ${row.reason}` : row.reason} />
+        </div>
+      )}
       <Digits value={row.document} />
     </>
   );
