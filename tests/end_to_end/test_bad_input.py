@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from contextlib import suppress
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -287,9 +287,9 @@ async def test_a_body_that_breaks_off_and_a_request_that_is_none_leave_nothing(t
         writer.write(data)
         await writer.drain()
         writer.write_eof()
-            # A server that closes on unread bytes resets the connection: that is an end, too.
-            with suppress(ConnectionResetError):
-                await asyncio.wait_for(reader.read(), 10)
+        # A server that closes on unread bytes resets the connection: that is an end, too.
+        with suppress(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 10)
         writer.close()
     assert target.rows() == before
     await target.is_well()
