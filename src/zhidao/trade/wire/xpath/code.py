@@ -81,6 +81,15 @@ def single(kind: str, one: Run, *, by_name: bool = False) -> Code:
     return Code(kind, many, one, one if kind == BOOLEAN else None, by_name=by_name)
 
 
+Builder = Callable[[list[Code]], Code]
+"""Makes the code of a call from that of its arguments."""
+
+
+def all_by_name(arguments: list[Code]) -> bool:
+    """Whether the arguments depend on nothing but the name of the context node."""
+    return all(each.by_name for each in arguments)
+
+
 def constant(kind: str, value: Any) -> Code:
     """Code of a literal."""
     items = [value]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from zhidao.trade.wire.xpath import axes, operators
+from zhidao.trade.wire.xpath import operators
 from zhidao.trade.wire.xpath.code import (
     ANY,
     BOOLEAN,
     CURRENT,
     DOCUMENT,
-    FIRST_FREE,
     LAST,
     NODES_KIND,
     NUMBER,
@@ -31,24 +30,14 @@ from zhidao.trade.wire.xpath.code import (
 )
 from zhidao.trade.wire.xpath.functions import FUNCTIONS
 from zhidao.trade.wire.xpath.parser import FN, XS
+from zhidao.trade.wire.xpath.paths import Paths
 from zhidao.trade.wire.xpath.rewriting import (
     CodeList,
     code_list,
-    is_closed,
-    is_shared,
-    shortened,
-    worth_keeping,
 )
 from zhidao.trade.wire.xpath.sequences import (
-    arranged,
-    by_name,
-    checked_nodes,
-    from_one,
-    in_document_order,
     logic,
     node_sets,
-    one_kind,
-    positional,
 )
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
@@ -80,21 +69,11 @@ _CAST_KINDS: Final = {
 }
 
 
-class Compiler:
+class Compiler(Paths):
     """Compiles expressions that share variables.
 
     `slots` counts the places that a frame needs; every scope handed in must use slots of ours.
     """
-
-    def __init__(self) -> None:
-        self.slots = FIRST_FREE
-        self._kept: dict[tuple[Expr, ...], int] = {}
-        self._tests: dict[Expr, int] = {}
-
-    def slot(self) -> int:
-        """A new place in the frame."""
-        self.slots += 1
-        return self.slots - 1
 
     def code(self, expr: Expr, scope: Scope) -> Code:
         """The expression as closures. Raises OutsideSubset for what is not compiled."""
@@ -155,189 +134,6 @@ class Compiler:
         nodes = bool(codes) and all(each.kind == NODES_KIND for each in codes)
         # Kind nodes promises document order only through `ordered`.
         return Code(NODES_KIND if nodes else ANY, many, ordered=False)
-
-    # Paths.
-
-    def _step(self, expr: Step, scope: Scope) -> Code:
-        require_node(scope.focus)
-        run = self._axis(expr, scope)
-        one_node = expr.axis in ("self", "parent")
-        flat = expr.axis in ("child", "attribute", "self", "parent")
-        test = self._existence(expr, scope)
-        if expr.axis in axes.REVERSE and expr.axis != "parent":
-            forward = run
-            run = lambda n, e: forward(n, e)[::-1]  # noqa: E731 (document order)
-        one = (lambda n, e: next(iter(run(n, e)), None)) if one_node else None
-        return Code(NODES_KIND, run, one, test, flat=flat, string=self._string(expr, run))
-
-    def _string(self, step: Step, run: Run) -> Run | None:
-        """The string of the one node of a step, without making a node of an attribute."""
-        tag = axes.tag_of(step.test)
-        if step.axis == "attribute" and tag is not None and not step.predicates:
-            return lambda n, e: n.attributes.get(tag, "")
-
-        def string(n: Any, e: Env) -> str:
-            nodes = run(n, e)
-            if not nodes:
-                return ""
-            if len(nodes) > 1:
-                raise XPathError("XPTY0004")
-            return str(nodes[0].string())
-
-        return string
-
-    def _axis(self, step: Step, scope: Scope) -> Run:
-        """The step's nodes in the axis's order, predicates applied."""
-        return self._filtered(axes.along(step.axis, step.test), step.predicates, scope, node=True)
-
-    def _existence(self, step: Step, scope: Scope) -> Run | None:
-        tag = axes.tag_of(step.test)
-        if step.predicates or tag is None:
-            return None
-        if step.axis == "child":
-            return lambda n, e: tag in n.kids
-        if step.axis == "attribute":
-            return lambda n, e: tag in n.attributes
-        if step.axis == axes.EVERY_ATTRIBUTE:
-            # Quick where nobody has it; otherwise the step itself says where.
-            run = axes.along(step.axis, step.test)
-            return lambda n, e: tag in e[DOCUMENT].owners and bool(run(n, e))
-        return None
-
-    def _filtered(self, run: Run, predicates: tuple[Expr, ...], scope: Scope, *, node: bool) -> Run:
-        for predicate in predicates:
-            run = self._predicate(run, predicate, scope, node=node)
-        return run
-
-    def _predicate(self, run: Run, predicate: Expr, scope: Scope, *, node: bool) -> Run:
-        if isinstance(predicate, Literal) and isinstance(predicate.value, int):
-            index = predicate.value
-            return lambda n, e: run(n, e)[index - 1 : index] if index > 0 else []
-        focus = Focus(is_node=node, has_position=True)
-        code = self.code(predicate, Scope(scope.names, focus))
-        if code.by_name and code.kind == BOOLEAN and node:
-            return by_name(run, test_of(code))
-        if not focus.used_position and code.kind in (BOOLEAN, NODES_KIND, STRING):
-            return _narrowed(run, self.kept_test(predicate, test_of(code)))
-        return positional(run, code)
-
-    def kept_test(self, expr: Expr, test: Run) -> Run:
-        """A test of a node that many rules ask, answered once for each node of a document.
-
-        Only for tests that look at nothing but the node and the document; errors are not kept.
-        """
-        if not is_shared(expr):
-            return test
-        slot = self._tests.get(expr)
-        if slot is None:
-            slot = self._tests[expr] = self.slot()
-        place = slot
-
-        def kept(n: Any, e: Env) -> bool:
-            known = e[place]
-            if known is None:
-                known = e[place] = {}
-            answer = known.get(n)
-            if answer is None:
-                answer = known[n] = bool(test(n, e))
-            return answer  # type: ignore[no-any-return]
-
-        return kept
-
-    def _kept_values(self, expr: Expr, code: Code) -> Code:
-        """Values below a node that are compared with one variable after another, read once."""
-        if not isinstance(expr, Path) or code.kind != NUMBER or not is_closed([expr]):
-            return code
-        slot = self._tests.get(expr)
-        if slot is None:
-            slot = self._tests[expr] = self.slot()
-        place, many = slot, code.many
-
-        def kept(n: Any, e: Env) -> list[Any]:
-            known = e[place]
-            if known is None:
-                known = e[place] = {}
-            values = known.get(n)
-            if values is None:
-                values = known[n] = many(n, e)
-            return values  # type: ignore[no-any-return]
-
-        return Code(code.kind, kept)
-
-    def _path(self, expr: Path, scope: Scope) -> Code:
-        steps = shortened(expr.steps)
-        code = self.code(steps[0], scope)
-        if code.kind != NODES_KIND:
-            if len(steps) > 1 and code.kind == ANY:
-                code = checked_nodes(code)
-            elif len(steps) > 1:
-                raise OutsideSubset("a path from what are no nodes")
-        inner = Scope(scope.names, Focus(is_node=True))
-        closed = isinstance(steps[0], Root) and is_closed(steps)
-        kept = worth_keeping(steps) if closed else ()
-        for index, step in enumerate(steps[1:], 1):
-            if code.kind != NODES_KIND:
-                raise OutsideSubset("a step after values")
-            code = self._joined(code, step, inner, last=index == len(steps) - 1)
-            if closed and code.kind == NODES_KIND and index in kept:
-                code = self._remembered(code, tuple(steps[: index + 1]))
-        return code
-
-    def _remembered(self, code: Code, steps: tuple[Expr, ...]) -> Code:
-        """The nodes of a path from the root, found once for a document.
-
-        Where finding all of them meets an error, a test still asks one by one: it may be
-        answered before the error is reached.
-        """
-        slot = self._kept.get(steps)
-        if slot is None:
-            slot = self._kept[steps] = self.slot()
-        place, many, lazily = slot, code.many, test_of(code)
-
-        def all_of(n: Any, e: Env) -> list[Any]:
-            found = e[place]
-            if found is None:
-                found = e[place] = many(n, e)
-            return found  # type: ignore[no-any-return]
-
-        def test(n: Any, e: Env) -> bool:
-            if e[place] is None:
-                try:
-                    all_of(n, e)
-                except XPathError:
-                    return bool(lazily(n, e))
-            return bool(e[place])
-
-        return Code(NODES_KIND, all_of, None, test, ordered=code.ordered, flat=code.flat)
-
-    def _joined(self, before: Code, step: Expr, scope: Scope, *, last: bool) -> Code:
-        if not before.ordered:
-            before = arranged(before)
-        after = self.code(step, scope)
-        if after.kind == ANY:
-            after = Code(ANY, one_kind(after.many))
-        if not last and after.kind != NODES_KIND:
-            raise OutsideSubset("values in the middle of a path")
-        starts = before.many
-        if before.one is not None and before.kind == NODES_KIND:
-            return from_one(before.one, after)
-        if after.one is not None and after.kind != NODES_KIND:
-            value_of = after.one
-
-            def values(n: Any, e: Env) -> list[Any]:
-                found = (value_of(m, e) for m in starts(n, e))
-                return [value for value in found if value is not None]
-
-            return Code(after.kind, values)
-
-        return _each_step(starts, after, step, before_flat=before.flat)
-
-    def _filter(self, expr: Filter, scope: Scope) -> Code:
-        code = self.code(expr.base, scope)
-        if not code.ordered and code.kind == NODES_KIND and not isinstance(expr.base, Sequence):
-            code = arranged(code)
-        run = self._filtered(code.many, expr.predicates, scope, node=code.kind == NODES_KIND)
-        return Code(code.kind, run, ordered=code.ordered, flat=code.flat)
 
     # Operators and keywords.
 
@@ -488,9 +284,9 @@ class Compiler:
         ContextItem: _context,
         Root: _root,
         Sequence: _sequence,
-        Step: _step,
-        Path: _path,
-        Filter: _filter,
+        Step: Paths._step,
+        Path: Paths._path,
+        Filter: Paths._filter,
         Binary: _binary,
         Negation: _negation,
         Conditional: _conditional,
@@ -499,38 +295,6 @@ class Compiler:
         Cast: _cast,
         Call: _call,
     }
-
-
-def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Code:
-    """A step taken from each of several nodes."""
-    then = after.many
-
-    def many(n: Any, e: Env) -> list[Any]:
-        nodes = starts(n, e)
-        if len(nodes) == 1:
-            return then(nodes[0], e)  # type: ignore[no-any-return]
-        return [item for m in nodes for item in then(m, e)]
-
-    if after.kind != NODES_KIND:
-        return Code(after.kind, many)
-    exists = after.test or then
-
-    def test(n: Any, e: Env) -> bool:
-        for m in starts(n, e):  # noqa: SIM110 (twice as fast as any())
-            if exists(m, e):
-                return True
-        return False
-
-    code = Code(NODES_KIND, many, None, test)
-    return in_document_order(code, step, before_flat=before_flat)
-
-
-def _narrowed(run: Run, test: Run) -> Run:
-    def narrowed(n: Any, e: Env) -> Any:
-        items = run(n, e)
-        return [m for m in items if test(m, e)] if items else items
-
-    return narrowed
 
 
 def _cast_nodes(many: Run, work: Callable[[Any], Any]) -> Run:

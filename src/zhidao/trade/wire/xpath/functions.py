@@ -7,7 +7,6 @@ at each group. Collation is by code point; no time zone, no documents, no dynami
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final
@@ -18,55 +17,38 @@ from zhidao.trade.wire.xpath.code import (
     NODES_KIND,
     NUMBER,
     STRING,
+    Builder,
     Code,
     Env,
-    Run,
+    all_by_name,
     atom,
     atoms,
     numeric,
     single,
     test_of,
-    text,
 )
 from zhidao.trade.wire.xpath.nodes import Attribute, Element
 from zhidao.trade.wire.xpath.operators import add, divide
-from zhidao.trade.wire.xpath.regex import translated
+from zhidao.trade.wire.xpath.text_functions import TEXT_FUNCTIONS
 from zhidao.trade.wire.xpath.values import (
-    EXACT,
     OutsideSubset,
     Untyped,
     XPathError,
     is_number,
+    round_half_up,
     to_double,
-    to_string,
 )
-
-Builder = Callable[[list[Code]], Code]
-_SPACES: Final = re.compile(r"[ \t\n\r]+")
-_HALF: Final = Decimal("0.5")
-
-
-def normal_space(value: str) -> str:
-    """fn:normalize-space: only the four characters of XML's white space count."""
-    if value.isascii():
-        return " ".join(value.split())
-    return _SPACES.sub(" ", value).strip(" ")
-
-
-def _all_by_name(arguments: list[Code]) -> bool:
-    return all(each.by_name for each in arguments)
-
 
 # Sections 9 and 15.1: booleans and the cardinality of sequences.
 
 
 def _not(arguments: list[Code]) -> Code:
     test = test_of(arguments[0])
-    return single(BOOLEAN, lambda n, e: not test(n, e), by_name=_all_by_name(arguments))
+    return single(BOOLEAN, lambda n, e: not test(n, e), by_name=all_by_name(arguments))
 
 
 def _boolean(arguments: list[Code]) -> Code:
-    return single(BOOLEAN, test_of(arguments[0]), by_name=_all_by_name(arguments))
+    return single(BOOLEAN, test_of(arguments[0]), by_name=all_by_name(arguments))
 
 
 def _exists(arguments: list[Code]) -> Code:
@@ -88,220 +70,7 @@ def _count(arguments: list[Code]) -> Code:
     return single(NUMBER, lambda n, e: len(many(n, e)))
 
 
-# Section 7: strings.
-
-
-def _text_function(work: Callable[[str], Any], kind: str = STRING) -> Builder:
-    def build(arguments: list[Code]) -> Code:
-        argument = text(arguments[0])
-        return single(kind, lambda n, e: work(argument(n, e)), by_name=_all_by_name(arguments))
-
-    return build
-
-
-def _two_texts(work: Callable[[str, str], Any], kind: str) -> Builder:
-    def build(arguments: list[Code]) -> Code:
-        first, second = text(arguments[0]), text(arguments[1])
-        return single(
-            kind, lambda n, e: work(first(n, e), second(n, e)), by_name=_all_by_name(arguments)
-        )
-
-    return build
-
-
-def _contains(arguments: list[Code]) -> Code:
-    """fn:contains; a list of codes between blanks is also looked up as a set."""
-    first, second = text(arguments[0]), text(arguments[1])
-    by_name = _all_by_name(arguments)
-    listed = arguments[0].constant
-    if isinstance(listed, str) and listed[:1] == listed[-1:] == " ":
-        words = frozenset(f" {word} " for word in listed.split(" ") if word)
-
-        def known(n: Any, e: Env) -> bool:
-            wanted = second(n, e)
-            return wanted in words or wanted in listed
-
-        return single(BOOLEAN, known, by_name=by_name)
-    return single(BOOLEAN, lambda n, e: second(n, e) in first(n, e), by_name=by_name)
-
-
-def _after(value: str, mark: str) -> str:
-    return value.partition(mark)[2] if mark else value
-
-
-def _before(value: str, mark: str) -> str:
-    head, found, _ = value.partition(mark) if mark else ("", "", "")
-    return head if found else ""
-
-
-def _concat(arguments: list[Code]) -> Code:
-    if all(each.string or each.kind == STRING for each in arguments):
-        texts = [text(each) for each in arguments]
-        if len(texts) == 3:
-            a, b, c = texts
-            return single(STRING, lambda n, e: a(n, e) + b(n, e) + c(n, e))
-        return single(STRING, lambda n, e: "".join([each(n, e) for each in texts]))
-    parts = [atom(each) for each in arguments]
-
-    def run(n: Any, e: Env) -> str:
-        values = (part(n, e) for part in parts)
-        return "".join("" if value is None else to_string(value) for value in values)
-
-    return single(STRING, run, by_name=_all_by_name(arguments))
-
-
-def _string(arguments: list[Code]) -> Code:
-    (code,) = arguments
-    value_of = atom(code)
-
-    def run(n: Any, e: Env) -> str:
-        value = value_of(n, e)
-        return "" if value is None else to_string(value)
-
-    return single(STRING, run)
-
-
-def _substring(arguments: list[Code]) -> Code:
-    value_of = text(arguments[0])
-    start_of = numeric(arguments[1])
-    length_of = numeric(arguments[2]) if len(arguments) == 3 else None
-
-    def run(n: Any, e: Env) -> str:
-        value = value_of(n, e)
-        start = start_of(n, e)
-        length = length_of(n, e) if length_of else None
-        if start is None or (length_of and length is None):
-            raise XPathError("XPTY0004")
-        begin = round_half_up(to_double(start))
-        end = math.inf if length is None else begin + round_half_up(to_double(length))
-        if math.isnan(begin) or math.isnan(end):
-            return ""
-        first = max(1, begin)
-        last = min(len(value) + 1, end)
-        return str(value[int(first) - 1 : int(last) - 1]) if last > first else ""
-
-    return single(STRING, run)
-
-
-def _translate(arguments: list[Code]) -> Code:
-    value_of, from_of, to_of = (text(each) for each in arguments)
-
-    def run(n: Any, e: Env) -> str:
-        value, old, new = value_of(n, e), from_of(n, e), to_of(n, e)
-        table: dict[int, str | None] = {}
-        for index, char in enumerate(old):
-            table.setdefault(ord(char), new[index] if index < len(new) else None)
-        return str(value.translate(table))
-
-    return single(STRING, run)
-
-
-def _string_join(arguments: list[Code]) -> Code:
-    values_of = atoms(arguments[0])
-    between_of = text(arguments[1]) if len(arguments) == 2 else lambda n, e: ""
-
-    def run(n: Any, e: Env) -> str:
-        values = values_of(n, e)
-        if not all(isinstance(value, str) for value in values):
-            raise OutsideSubset("joining what are no strings")
-        return str(between_of(n, e).join(values))
-
-    return single(STRING, run)
-
-
-def _code_points(arguments: list[Code]) -> Code:
-    value_of = text(arguments[0])
-    return Code(ANY, lambda n, e: [ord(char) for char in value_of(n, e)])
-
-
-def _from_code_points(arguments: list[Code]) -> Code:
-    values_of = atoms(arguments[0])
-
-    def run(n: Any, e: Env) -> str:
-        values = values_of(n, e)
-        if not all(type(v) is int and 0x20 <= v < 0xD800 for v in values):
-            raise OutsideSubset("a rare code point")
-        return "".join(map(chr, values))
-
-    return single(STRING, run)
-
-
-def _ascii_case(work: Callable[[str], str]) -> Callable[[str], str]:
-    def run(value: str) -> str:
-        if value.isascii():
-            return work(value)
-        # Unicode's special cases differ between engines and releases.
-        if any(ord(char) > 0x17F for char in value) or "ß" in value or "ŉ" in value:
-            raise OutsideSubset("the case of a rare letter")
-        return work(value)
-
-    return run
-
-
-# Section 7.6: regular expressions.
-
-
-def _flags(arguments: list[Code], index: int) -> Run:
-    return text(arguments[index]) if len(arguments) > index else lambda n, e: ""
-
-
-def _matches(arguments: list[Code]) -> Code:
-    value_of, pattern_of, flags_of = text(arguments[0]), text(arguments[1]), _flags(arguments, 2)
-
-    def run(n: Any, e: Env) -> bool:
-        pattern = translated(pattern_of(n, e), flags_of(n, e))
-        return pattern.search(value_of(n, e)) is not None
-
-    return single(BOOLEAN, run)
-
-
-def _tokenize(arguments: list[Code]) -> Code:
-    value_of, pattern_of, flags_of = text(arguments[0]), text(arguments[1]), _flags(arguments, 2)
-
-    def run(n: Any, e: Env) -> list[str]:
-        pattern = translated(pattern_of(n, e), flags_of(n, e))
-        if pattern.search("") is not None:
-            raise XPathError("FORX0003")
-        value = value_of(n, e)
-        if pattern.groups:
-            pattern = re.compile(re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern.pattern))
-            if pattern.groups:
-                raise OutsideSubset("groups where a text is split")
-        return pattern.split(value) if value else []
-
-    return Code(ANY, run)
-
-
-def _replace(arguments: list[Code]) -> Code:
-    value_of, pattern_of, by_of = (text(each) for each in arguments[:3])
-    flags_of = _flags(arguments, 3)
-
-    def run(n: Any, e: Env) -> str:
-        by = by_of(n, e)
-        if "$" in by or "\\" in by:
-            raise OutsideSubset("a replacement with groups")
-        pattern = translated(pattern_of(n, e), flags_of(n, e))
-        if pattern.search("") is not None:
-            raise XPathError("FORX0003")
-        return pattern.sub(by, value_of(n, e))
-
-    return single(STRING, run)
-
-
 # Section 6.4: numbers.
-
-
-def round_half_up(value: Any) -> Any:
-    """fn:round: halves go towards positive infinity, -2.5 becomes -2."""
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Decimal):
-        return EXACT.add(value, _HALF).to_integral_value(rounding=ROUND_FLOOR)
-    if math.isnan(value) or math.isinf(value) or abs(value) >= 2**52:
-        return value
-    below = math.floor(value)
-    rounded = float(below + 1 if value - below >= 0.5 else below)
-    return math.copysign(rounded, value) if rounded == 0 else rounded
 
 
 def _absolute(value: Any) -> Any:
@@ -508,7 +277,7 @@ def _false(arguments: list[Code]) -> Code:
 
 
 # Local name, smallest and largest number of arguments, builder; -1: the context item stands in.
-FUNCTIONS: Final[dict[str, tuple[int, int, Builder]]] = {
+FUNCTIONS: Final[dict[str, tuple[int, int, Builder]]] = TEXT_FUNCTIONS | {
     "true": (0, 0, _true),
     "false": (0, 0, _false),
     "not": (1, 1, _not),
@@ -516,25 +285,6 @@ FUNCTIONS: Final[dict[str, tuple[int, int, Builder]]] = {
     "exists": (1, 1, _exists),
     "empty": (1, 1, _empty),
     "count": (1, 1, _count),
-    "normalize-space": (-1, 1, _text_function(normal_space)),
-    "string-length": (-1, 1, _text_function(len, NUMBER)),
-    "upper-case": (1, 1, _text_function(_ascii_case(str.upper))),
-    "lower-case": (1, 1, _text_function(_ascii_case(str.lower))),
-    "contains": (2, 2, _contains),
-    "starts-with": (2, 2, _two_texts(str.startswith, BOOLEAN)),
-    "ends-with": (2, 2, _two_texts(str.endswith, BOOLEAN)),
-    "substring-after": (2, 2, _two_texts(_after, STRING)),
-    "substring-before": (2, 2, _two_texts(_before, STRING)),
-    "concat": (2, 100, _concat),
-    "string": (-1, 1, _string),
-    "substring": (2, 3, _substring),
-    "translate": (3, 3, _translate),
-    "string-join": (1, 2, _string_join),
-    "string-to-codepoints": (1, 1, _code_points),
-    "codepoints-to-string": (1, 1, _from_code_points),
-    "matches": (2, 3, _matches),
-    "tokenize": (2, 3, _tokenize),
-    "replace": (3, 4, _replace),
     "round": (1, 1, _number_function(round_half_up)),
     "abs": (1, 1, _number_function(_absolute)),
     "floor": (1, 1, _number_function(_toward(ROUND_FLOOR, math.floor))),

@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_FLOOR, Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Any, Final
 
 from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element, Node, Text
@@ -239,3 +239,16 @@ def ordered(left: Any, right: Any) -> tuple[Any, Any]:
             raise OutsideSubset("dates with and without a time zone")
         return left.minutes, right.minutes
     raise XPathError("XPTY0004")
+
+
+def round_half_up(value: Any) -> Any:
+    """fn:round: halves go towards positive infinity, -2.5 becomes -2."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal):
+        return EXACT.add(value, Decimal("0.5")).to_integral_value(rounding=ROUND_FLOOR)
+    if math.isnan(value) or math.isinf(value) or abs(value) >= 2**52:
+        return value
+    below = math.floor(value)
+    rounded = float(below + 1 if value - below >= 0.5 else below)
+    return math.copysign(rounded, value) if rounded == 0 else rounded

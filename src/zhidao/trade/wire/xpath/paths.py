@@ -1,0 +1,286 @@
+"""Path expressions as closures: steps, predicates, and what is found once for a document.
+
+Source: XPath 2.0 (second edition), section 3.2.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from zhidao.trade.wire.xpath import axes
+from zhidao.trade.wire.xpath.code import (
+    ANY,
+    BOOLEAN,
+    DOCUMENT,
+    FIRST_FREE,
+    NODES_KIND,
+    NUMBER,
+    STRING,
+    Code,
+    Env,
+    Focus,
+    Run,
+    Scope,
+    require_node,
+    test_of,
+)
+from zhidao.trade.wire.xpath.rewriting import (
+    is_closed,
+    is_shared,
+    shortened,
+    worth_keeping,
+)
+from zhidao.trade.wire.xpath.sequences import (
+    arranged,
+    by_name,
+    checked_nodes,
+    from_one,
+    in_document_order,
+    one_kind,
+    positional,
+)
+from zhidao.trade.wire.xpath.syntax import (
+    Expr,
+    Filter,
+    Literal,
+    Path,
+    Root,
+    Sequence,
+    Step,
+)
+from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError
+
+
+class Paths(ABC):
+    """The part of a compiler that walks; the rest of it compiles what stands between the slashes.
+
+    `slots` counts the places that a frame needs.
+    """
+
+    def __init__(self) -> None:
+        self.slots = FIRST_FREE
+        self._kept: dict[tuple[Expr, ...], int] = {}
+        self._tests: dict[Expr, int] = {}
+
+    def slot(self) -> int:
+        """A new place in the frame."""
+        self.slots += 1
+        return self.slots - 1
+
+    @abstractmethod
+    def code(self, expr: Expr, scope: Scope) -> Code:
+        """Any expression as closures."""
+
+    def _step(self, expr: Step, scope: Scope) -> Code:
+        require_node(scope.focus)
+        run = self._axis(expr, scope)
+        one_node = expr.axis in ("self", "parent")
+        flat = expr.axis in ("child", "attribute", "self", "parent")
+        test = self._existence(expr, scope)
+        if expr.axis in axes.REVERSE and expr.axis != "parent":
+            forward = run
+            run = lambda n, e: forward(n, e)[::-1]  # noqa: E731 (document order)
+        one = (lambda n, e: next(iter(run(n, e)), None)) if one_node else None
+        return Code(NODES_KIND, run, one, test, flat=flat, string=self._string(expr, run))
+
+    def _string(self, step: Step, run: Run) -> Run | None:
+        """The string of the one node of a step, without making a node of an attribute."""
+        tag = axes.tag_of(step.test)
+        if step.axis == "attribute" and tag is not None and not step.predicates:
+            return lambda n, e: n.attributes.get(tag, "")
+
+        def string(n: Any, e: Env) -> str:
+            nodes = run(n, e)
+            if not nodes:
+                return ""
+            if len(nodes) > 1:
+                raise XPathError("XPTY0004")
+            return str(nodes[0].string())
+
+        return string
+
+    def _axis(self, step: Step, scope: Scope) -> Run:
+        """The step's nodes in the axis's order, predicates applied."""
+        return self._filtered(axes.along(step.axis, step.test), step.predicates, scope, node=True)
+
+    def _existence(self, step: Step, scope: Scope) -> Run | None:
+        tag = axes.tag_of(step.test)
+        if step.predicates or tag is None:
+            return None
+        if step.axis == "child":
+            return lambda n, e: tag in n.kids
+        if step.axis == "attribute":
+            return lambda n, e: tag in n.attributes
+        if step.axis == axes.EVERY_ATTRIBUTE:
+            # Quick where nobody has it; otherwise the step itself says where.
+            run = axes.along(step.axis, step.test)
+            return lambda n, e: tag in e[DOCUMENT].owners and bool(run(n, e))
+        return None
+
+    def _filtered(self, run: Run, predicates: tuple[Expr, ...], scope: Scope, *, node: bool) -> Run:
+        for predicate in predicates:
+            run = self._predicate(run, predicate, scope, node=node)
+        return run
+
+    def _predicate(self, run: Run, predicate: Expr, scope: Scope, *, node: bool) -> Run:
+        if isinstance(predicate, Literal) and isinstance(predicate.value, int):
+            index = predicate.value
+            return lambda n, e: run(n, e)[index - 1 : index] if index > 0 else []
+        focus = Focus(is_node=node, has_position=True)
+        code = self.code(predicate, Scope(scope.names, focus))
+        if code.by_name and code.kind == BOOLEAN and node:
+            return by_name(run, test_of(code))
+        if not focus.used_position and code.kind in (BOOLEAN, NODES_KIND, STRING):
+            return _narrowed(run, self.kept_test(predicate, test_of(code)))
+        return positional(run, code)
+
+    def kept_test(self, expr: Expr, test: Run) -> Run:
+        """A test of a node that many rules ask, answered once for each node of a document.
+
+        Only for tests that look at nothing but the node and the document; errors are not kept.
+        """
+        if not is_shared(expr):
+            return test
+        slot = self._tests.get(expr)
+        if slot is None:
+            slot = self._tests[expr] = self.slot()
+        place = slot
+
+        def kept(n: Any, e: Env) -> bool:
+            known = e[place]
+            if known is None:
+                known = e[place] = {}
+            answer = known.get(n)
+            if answer is None:
+                answer = known[n] = bool(test(n, e))
+            return answer  # type: ignore[no-any-return]
+
+        return kept
+
+    def _kept_values(self, expr: Expr, code: Code) -> Code:
+        """Values below a node that are compared with one variable after another, read once."""
+        if not isinstance(expr, Path) or code.kind != NUMBER or not is_closed([expr]):
+            return code
+        slot = self._tests.get(expr)
+        if slot is None:
+            slot = self._tests[expr] = self.slot()
+        place, many = slot, code.many
+
+        def kept(n: Any, e: Env) -> list[Any]:
+            known = e[place]
+            if known is None:
+                known = e[place] = {}
+            values = known.get(n)
+            if values is None:
+                values = known[n] = many(n, e)
+            return values  # type: ignore[no-any-return]
+
+        return Code(code.kind, kept)
+
+    def _path(self, expr: Path, scope: Scope) -> Code:
+        steps = shortened(expr.steps)
+        code = self.code(steps[0], scope)
+        if code.kind != NODES_KIND:
+            if len(steps) > 1 and code.kind == ANY:
+                code = checked_nodes(code)
+            elif len(steps) > 1:
+                raise OutsideSubset("a path from what are no nodes")
+        inner = Scope(scope.names, Focus(is_node=True))
+        closed = isinstance(steps[0], Root) and is_closed(steps)
+        kept = worth_keeping(steps) if closed else ()
+        for index, step in enumerate(steps[1:], 1):
+            if code.kind != NODES_KIND:
+                raise OutsideSubset("a step after values")
+            code = self._joined(code, step, inner, last=index == len(steps) - 1)
+            if closed and code.kind == NODES_KIND and index in kept:
+                code = self._remembered(code, tuple(steps[: index + 1]))
+        return code
+
+    def _remembered(self, code: Code, steps: tuple[Expr, ...]) -> Code:
+        """The nodes of a path from the root, found once for a document.
+
+        Where finding all of them meets an error, a test still asks one by one: it may be
+        answered before the error is reached.
+        """
+        slot = self._kept.get(steps)
+        if slot is None:
+            slot = self._kept[steps] = self.slot()
+        place, many, lazily = slot, code.many, test_of(code)
+
+        def all_of(n: Any, e: Env) -> list[Any]:
+            found = e[place]
+            if found is None:
+                found = e[place] = many(n, e)
+            return found  # type: ignore[no-any-return]
+
+        def test(n: Any, e: Env) -> bool:
+            if e[place] is None:
+                try:
+                    all_of(n, e)
+                except XPathError:
+                    return bool(lazily(n, e))
+            return bool(e[place])
+
+        return Code(NODES_KIND, all_of, None, test, ordered=code.ordered, flat=code.flat)
+
+    def _joined(self, before: Code, step: Expr, scope: Scope, *, last: bool) -> Code:
+        if not before.ordered:
+            before = arranged(before)
+        after = self.code(step, scope)
+        if after.kind == ANY:
+            after = Code(ANY, one_kind(after.many))
+        if not last and after.kind != NODES_KIND:
+            raise OutsideSubset("values in the middle of a path")
+        starts = before.many
+        if before.one is not None and before.kind == NODES_KIND:
+            return from_one(before.one, after)
+        if after.one is not None and after.kind != NODES_KIND:
+            value_of = after.one
+
+            def values(n: Any, e: Env) -> list[Any]:
+                found = (value_of(m, e) for m in starts(n, e))
+                return [value for value in found if value is not None]
+
+            return Code(after.kind, values)
+
+        return _each_step(starts, after, step, before_flat=before.flat)
+
+    def _filter(self, expr: Filter, scope: Scope) -> Code:
+        code = self.code(expr.base, scope)
+        if not code.ordered and code.kind == NODES_KIND and not isinstance(expr.base, Sequence):
+            code = arranged(code)
+        run = self._filtered(code.many, expr.predicates, scope, node=code.kind == NODES_KIND)
+        return Code(code.kind, run, ordered=code.ordered, flat=code.flat)
+
+
+def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Code:
+    """A step taken from each of several nodes."""
+    then = after.many
+
+    def many(n: Any, e: Env) -> list[Any]:
+        nodes = starts(n, e)
+        if len(nodes) == 1:
+            return then(nodes[0], e)  # type: ignore[no-any-return]
+        return [item for m in nodes for item in then(m, e)]
+
+    if after.kind != NODES_KIND:
+        return Code(after.kind, many)
+    exists = after.test or then
+
+    def test(n: Any, e: Env) -> bool:
+        for m in starts(n, e):  # noqa: SIM110 (twice as fast as any())
+            if exists(m, e):
+                return True
+        return False
+
+    code = Code(NODES_KIND, many, None, test)
+    return in_document_order(code, step, before_flat=before_flat)
+
+
+def _narrowed(run: Run, test: Run) -> Run:
+    def narrowed(n: Any, e: Env) -> Any:
+        items = run(n, e)
+        return [m for m in items if test(m, e)] if items else items
+
+    return narrowed
