@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from operator import attrgetter
 from typing import Final
@@ -24,10 +23,6 @@ PREFIXES: Final = {
     _CII + "UnqualifiedDataType:100": "udt:",
     _CII + "QualifiedDataType:100": "qdt:",
 }
-_SVRL_STEP: Final = re.compile(
-    r"/(?:\*:(?P<local>[\w.-]+)\[namespace-uri\(\)='(?P<space>[^']*)'\]|(?P<plain>@?[\w:.-]+))"
-    r"(?:\[(?P<index>\d+)\])?"
-)
 
 
 def place_of(element: etree._Element) -> str:
@@ -62,22 +57,6 @@ _order: Final = attrgetter("order")
 def _name(tag: str) -> tuple[str, str]:
     space, _, local = tag.rpartition("}")
     return space.removeprefix("{"), local
-
-
-def place_of_svrl(location: str) -> str:
-    """The place named by an SVRL location of the ISO Schematron skeleton.
-
-    >>> place_of_svrl("/*:Invoice[namespace-uri()='urn:x'][1]/*:ID[namespace-uri()='urn:x'][2]")
-    '/{urn:x}Invoice/{urn:x}ID[2]'
-    """
-    steps, end = [], 0
-    for match in _SVRL_STEP.finditer(location):
-        if match.start() != end:
-            break
-        end = match.end()
-        local = match["local"] or match["plain"]
-        steps.append(_step(match["space"] or "", local, int(match["index"] or 1)))
-    return "".join(steps) if end == len(location) and steps else location
 
 
 def _step(space: str, local: str, index: int) -> str:
