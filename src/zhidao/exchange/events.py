@@ -129,45 +129,37 @@ class DeliveryConflicted(Fact, frozen=True, kw_only=True):
     standing_digest: str
 
 
-class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
+class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document bears on either side of an exchange, and the last word about it."""
+
+    document: str
+    from_party: str
+    to_party: str
+    consignment: str
+    sequence: int
+    kind: str
+    media_type: str
+    digest: str
+    content: str
+    state: str
+    outcome: str
+    code: str
+    reason: str
+
+
+class Dispatch(Exchanged, frozen=True, kw_only=True):
     """A document of ours on its way. `state`: waiting, received, accepted, decided or dead.
 
     `outcome`, `code` and `reason` are the peer's last word, or why sending fails.
     """
 
-    document: str
     recipient: str
-    from_party: str
-    to_party: str
-    consignment: str
-    sequence: int
-    kind: str
-    media_type: str
-    digest: str
-    content: str
-    state: str
-    outcome: str
-    code: str
-    reason: str
     attempts: int
     created_at: str
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(Exchanged, frozen=True, kw_only=True):
     """A peer's document here. `state`: held (its predecessor is missing), accepted or decided."""
 
-    document: str
     sender: str
-    from_party: str
-    to_party: str
-    consignment: str
-    sequence: int
-    kind: str
-    media_type: str
-    digest: str
-    content: str
-    state: str
-    outcome: str
-    code: str
-    reason: str
     received_at: str

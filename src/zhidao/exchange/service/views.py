@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from zhidao.core.timescale import Utc
-from zhidao.exchange.events import Delivery, Dispatch
+from zhidao.exchange.events import Delivery, Dispatch, Exchanged
 from zhidao.exchange.service.ports import Got, Sent
+
+_COMMON: Final = tuple(name for name in Exchanged.__struct_fields__ if name != "document")
 
 
 def dispatch_of(row: Sent) -> Dispatch:
     """A document of ours on its way."""
     return Dispatch(
-        document=str(row.document),
+        **_common(row),
         recipient=row.recipient,
-        from_party=row.from_party,
-        to_party=row.to_party,
-        consignment=row.consignment,
-        sequence=row.sequence,
-        kind=row.kind,
-        media_type=row.media_type,
-        digest=row.digest,
-        content=row.content,
-        state=row.state,
-        outcome=row.outcome,
-        code=row.code,
-        reason=row.reason,
         attempts=row.attempts,
         created_at=str(Utc(row.created_ns)),
     )
@@ -31,20 +23,8 @@ def dispatch_of(row: Sent) -> Dispatch:
 
 def delivery_of(row: Got) -> Delivery:
     """A peer's document here."""
-    return Delivery(
-        document=str(row.document),
-        sender=row.sender,
-        from_party=row.from_party,
-        to_party=row.to_party,
-        consignment=row.consignment,
-        sequence=row.sequence,
-        kind=row.kind,
-        media_type=row.media_type,
-        digest=row.digest,
-        content=row.content,
-        state=row.state,
-        outcome=row.outcome,
-        code=row.code,
-        reason=row.reason,
-        received_at=str(Utc(row.received_ns)),
-    )
+    return Delivery(**_common(row), sender=row.sender, received_at=str(Utc(row.received_ns)))
+
+
+def _common(row: Sent | Got) -> dict[str, Any]:
+    return {"document": str(row.document)} | {name: getattr(row, name) for name in _COMMON}
