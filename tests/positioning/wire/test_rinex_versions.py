@@ -203,15 +203,8 @@ def merged(shared_day):
 
 
 @pytest.fixture(scope="module")
-def shared_day(request):
-    from pathlib import Path
-
-    file = (
-        Path(__file__).parents[4]
-        / "shared/data/positioning/rinex4/BRD400DLR_S_20260680000_01D_MN.rnx.gz"
-    )
-    if not file.exists():
-        pytest.skip("the outside data are not here")
+def shared_day(shared):
+    file = shared / "positioning/rinex4/BRD400DLR_S_20260680000_01D_MN.rnx.gz"
     return file.read_bytes()
 
 

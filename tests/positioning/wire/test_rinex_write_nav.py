@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ from zhidao.positioning.wire.rinex_nav import LEGACY, WITH_GLONASS, read_navigat
 from zhidao.positioning.wire.rinex_obs import read_observations
 from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
 
-DATA = Path(__file__).parents[4] / "shared/data/positioning"
-MERGED = DATA / "rinex4/BRD400DLR_S_20260680000_01D_MN.rnx.gz"
 WANTED = {
     "legacy": WITH_GLONASS,
     "CNV1": {"C": ("CNV1",)},
@@ -23,10 +20,8 @@ WANTED = {
 
 
 @pytest.fixture(scope="module")
-def merged():
-    if not MERGED.exists():
-        pytest.skip("the outside data are not here")
-    return MERGED.read_bytes()
+def merged(shared):
+    return (shared / "positioning/rinex4/BRD400DLR_S_20260680000_01D_MN.rnx.gz").read_bytes()
 
 
 def thinned(navigation):
