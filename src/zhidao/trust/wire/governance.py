@@ -253,9 +253,13 @@ class _Adapter(TufSigner):
 
     @classmethod
     def from_priv_key_uri(
-        cls, priv_key_uri: str, public_key: Key, secrets_handler: Callable[[str], str] | None = None
+        cls,
+        priv_key_uri: str,  # noqa: ARG003 (the framework's signature, here and below)
+        public_key: Key,  # noqa: ARG003
+        secrets_handler: Callable[[str], str] | None = None,  # noqa: ARG003
     ) -> TufSigner:
-        raise NotImplementedError
+        # The framework's way to load keys from anywhere: ours come from the node's own key files.
+        raise Refused("a governor's key comes from a key file, not from a URI")
 
     def sign(self, payload: bytes) -> Signature:
         return Signature(self._key.keyid, self._signer.sign(payload).hex())
