@@ -23,6 +23,7 @@ from typing import Any, Final
 import uvicorn
 from litestar import Litestar
 from litestar.di import Provide
+from tests.trust.watch_bench import LyingLog
 
 from benchmarks.measuring import claim
 from zhidao.core.actor import Actor, Role
@@ -37,7 +38,7 @@ from zhidao.trust.adapters.cosigned_notes import MemoryCosignedNotes
 from zhidao.trust.adapters.fraud_files import FileFraudBook
 from zhidao.trust.adapters.http_network import HttpNetwork
 from zhidao.trust.adapters.log_files import FileLogStore
-from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.adapters.log_memory import MemoryLogStore
 from zhidao.trust.adapters.witness_file import FileWitnessStore
 from zhidao.trust.domain.note import Cosigner
 from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyLog, PolicyWitness
@@ -45,7 +46,6 @@ from zhidao.trust.service.entries import Entries
 from zhidao.trust.service.feeder import Feeder
 from zhidao.trust.service.mirror import Mirrors
 from zhidao.trust.service.peers import Peers, origin_hash
-from zhidao.trust.service.sequencer import Sequencer, TimedKey
 from zhidao.trust.service.watch import Watch, Watcher
 from zhidao.trust.service.witness import Witness
 from zhidao.trust.wire.note import decode_note, encode_note
@@ -60,33 +60,12 @@ _POLL_S: Final = 0.4
 _NOW: Final = Utc.parse("2026-11-24T10:00:00Z")
 
 
-class History:
+class History(LyingLog):
     """One of the histories that the lying operator keeps."""
-
-    def __init__(self, clock: HandClock) -> None:
-        self.clock = clock
-        self.leaves: list[bytes] = []
-        self._store = MemoryLogStore()
-        self.log = Sequencer(
-            origin=ORIGIN,
-            key=SoftwareKey(Algorithm.ED25519, b"k" * 32),
-            store=self._store,
-            copy=MemoryHeadCopy(),
-            timed=TimedKey(SoftwareKey(Algorithm.ML_DSA_44, b"q" * 32), clock),
-        )
-
-    async def grow(self, *leaves: bytes) -> bytes:
-        """Appends and signs."""
-        if self.log.recovering:
-            await self.log.start()
-        self.leaves += leaves
-        async with self._store.transaction() as transaction:
-            await self.log.append(transaction, leaves)
-        return await self.log.sign_checkpoint()
 
     async def fork(self, shared: int, *leaves: bytes) -> History:
         """Another history with the same beginning."""
-        other = History(self.clock)
+        other = History(self.clock, self.origin)
         await other.grow(*self.leaves[:shared])
         await other.grow(*leaves)
         return other
@@ -270,7 +249,7 @@ def _script_accepts(folder: Path) -> bool:
 @asynccontextmanager
 async def _corridor(folder: Path) -> AsyncIterator[Lies]:
     clock = HandClock(_NOW)
-    honest = History(clock)
+    honest = History(clock, ORIGIN)
     await honest.grow(*(b"%d" % n for n in range(5)))
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(NODES + 1)]
     ports = [each.getsockname()[1] for each in sockets]
@@ -347,7 +326,7 @@ async def _node(at: int, lies: Lies, log_port: int, folder: Path) -> tuple[Any, 
     )
     await watch.start()
     own = MemoryLogStore()
-    reader_log = History(lies.clock).log
+    reader_log = History(lies.clock, ORIGIN).log
     parts = Parts(
         witness=witness,
         mirrors=mirrors,
