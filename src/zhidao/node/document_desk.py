@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from zhidao.trade.domain.origin.determination import (
     determine,
 )
 from zhidao.trade.domain.origin.duty import assess
-from zhidao.trade.service.document_set import make_set, read_document
+from zhidao.trade.domain.printing.sheet import sheet_of
+from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
 from zhidao.trade.wire import canonical_entry, origin_file
 
 
@@ -34,8 +35,12 @@ class WrittenSet:
     told: dict[str, Any]
 
 
-def document_set(entry: bytes, *, view: str = "") -> WrittenSet:
-    """Every document of an entry, with the answers of the cross-checks."""
+def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ()) -> WrittenSet:
+    """Every document of an entry, with the answers of the cross-checks.
+
+    `languages`: those of the labels of a printed form beside each document, the leading one first.
+    Raises Unavailable where prints are asked and the extra for them is not installed.
+    """
     consignment = canonical_entry.read(entry)
     forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
     made = make_set(consignment, forms)
@@ -56,8 +61,24 @@ def document_set(entry: bytes, *, view: str = "") -> WrittenSet:
         ],
         **_compared(compare(Evidence(papers)), view),
     }
-    files = {document.file_name: document.data for document in made if document.form in SET}
+    printed = [document for document in made if document.form in SET]
+    files = {document.file_name: document.data for document in printed}
+    if languages:
+        files |= prints(printed, languages, day=consignment.get("invoiceDocument.issueDate"))
     return WrittenSet(files, told)
+
+
+def prints(made: Iterable[MadeDocument], languages: Sequence[str], *, day: str) -> dict[str, bytes]:
+    """PDF/A files by name. `day` dates a document that has no day of its own."""
+    from zhidao.trade.adapters.printing.typst_printer import TypstPrinter
+
+    printer = TypstPrinter(languages)
+    return {
+        f"{document.form.kind}.pdf": printer.print(
+            sheet_of(document.form, document.absorbed.consignment, digest=document.digest, day=day)
+        )
+        for document in made
+    }
 
 
 def compared(documents: Mapping[str, bytes], *, view: str = "") -> dict[str, Any]:

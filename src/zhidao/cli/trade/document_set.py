@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.cli.outputs import put, take
+from zhidao.core.errors import MalformedInput
 
 ENTRY_BYTES_MAX: Final = 8 * 1024 * 1024
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao trade set entry.json --out set/\n"
+    "  zhidao trade set entry.json --out set/ --pdf --language zh\n"
     "  zhidao trade set entry.json --view bank --json\n"
-    "status: 0 no finding, 1 a conflict or an undecided row, 2 bad input"
+    "--pdf needs an extra: ./run setup print\n"
+    "status: 0 no finding, 1 a conflict or an undecided row, 2 bad input, 3 no extra for --pdf"
 )
 
 
@@ -23,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("entry", type=Path, metavar="ENTRY", help="entry file (JSON)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the documents here")
+    parser.add_argument("--pdf", action="store_true", help="print each document as PDF/A too")
+    parser.add_argument(
+        "--language", choices=("en", "zh", "both"), default="both", help="of the print's labels"
+    )
     parser.add_argument("--view", choices=("bank", "customs"), default="", help="whose rows")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     parser.set_defaults(run=run)
@@ -32,7 +39,14 @@ def run(options: argparse.Namespace) -> int:
     """Writes the set and prints what is said of it."""
     from zhidao.node.document_desk import document_set
 
-    made = document_set(take(options.entry, bytes_max=ENTRY_BYTES_MAX), view=options.view)
+    if options.pdf and not options.out:
+        raise MalformedInput("--pdf writes files", remedy="name their folder with --out")
+    both = ("en", "zh") if options.language == "both" else (options.language,)
+    made = document_set(
+        take(options.entry, bytes_max=ENTRY_BYTES_MAX),
+        view=options.view,
+        languages=both if options.pdf else (),
+    )
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         for name, data in made.files.items():

@@ -1,0 +1,1 @@
+"""Sheets to PDF/A by typst, an extra."""

@@ -1,0 +1,1 @@
+"""A document as a person reads it on paper: labels in two languages, sections, tables, sums."""
