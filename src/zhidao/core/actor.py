@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from zhidao.core.errors import Forbidden
@@ -21,10 +21,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A caller: the party it speaks for and its role."""
+    """A caller: the party it speaks for and its role.
+
+    `person`: who signed in with a password of their own; empty for tokens and one-time links,
+    behind which anybody may stand. It changes nothing of what the caller may see.
+    """
 
     party: PartyId
     role: Role
+    person: str = field(default="", compare=False)
 
     @property
     def viewer(self) -> PartyId | None:

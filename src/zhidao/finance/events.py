@@ -256,6 +256,26 @@ class NameScreened(Fact, frozen=True, kw_only=True):
     hits: list[ScreeningHit]
 
 
+class CreditOpened(Fact, frozen=True, kw_only=True):
+    """Who is who under a credit, and when its counter works. First in aggregate `credit/<credit>`.
+
+    `confirmer`: `` if nobody is asked to confirm. `rest`: days of the week without banking, Monday
+    0; `holidays` and `worked`: single days, ISO 8601.
+    """
+
+    TYPE: ClassVar[str] = "finance.CreditOpened.v1"
+    credit: str
+    issuer: str
+    beneficiary: str
+    applicant: str
+    adviser: str
+    confirmer: str
+    place: str
+    rest: list[int]
+    holidays: list[str]
+    worked: list[str]
+
+
 class CreditActed(Fact, frozen=True, kw_only=True):
     """Somebody took a step in the life of a documentary credit. Aggregate `credit/<credit>`.
 
@@ -318,3 +338,28 @@ class ReceivableAsked(Fact, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "finance.ReceivableAsked.v1"
     questions: int
+
+
+class ApprovalAsked(Fact, frozen=True, kw_only=True):
+    """An act above its limit waits for two persons of a party. Aggregate `approval/<approval>`.
+
+    `approval`: SHA-256 over party, act, subject, amount and `said`, so that approving this says
+    nothing about anything else. `said`: what will be done, as it was asked for.
+    """
+
+    TYPE: ClassVar[str] = "finance.ApprovalAsked.v1"
+    approval: str
+    act: str
+    subject: str
+    amount_minor: str
+    currency: str
+    said: dict[str, Any]
+
+
+class ApprovalGiven(Fact, frozen=True, kw_only=True):
+    """A person of the party approved or refused. `verdict`: approve or refuse."""
+
+    TYPE: ClassVar[str] = "finance.ApprovalGiven.v1"
+    approval: str
+    person: str
+    verdict: str

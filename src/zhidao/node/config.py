@@ -63,6 +63,12 @@ SETTINGS: Final = (
         "private networks in which machines may be read, such as 10.20.0.0/16, 127.0.0.1; "
         "empty: none",
     ),
+    Setting(
+        "finance.two_persons_above",
+        "",
+        "above these amounts two persons must agree, such as CNY 500000.00, EUR 70000.00; a "
+        "currency not named: always; empty: never",
+    ),
     Setting("keys.passphrase_file", "", "file of mode 0600 outside the data folder"),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),

@@ -34,6 +34,7 @@ _NOBODYS: Final = (
 # Names in paths that belong to a consignment, and where each stands.
 _AGGREGATES: Final = {
     "deal": ("finance", "deal/"),
+    "credit": ("finance", "credit/"),
     "title": ("trust", "title/"),
     "terminal": ("devices", "terminal/"),
     "seal": ("devices", "seal/"),

@@ -163,6 +163,7 @@ async def _run(
                 devices_port=config.number("devices.port"),
                 public_host=config.text("http.public_host"),
                 machine_networks=config.text("industry.machine_networks"),
+                two_persons_above=config.text("finance.two_persons_above"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
                 url=peers_url(config),
                 certificate=str(config.data / "tls" / "certificate.pem")

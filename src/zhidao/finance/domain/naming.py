@@ -26,6 +26,7 @@ class AccountCode(IntEnum):
     ESCROW = 300  # money under one deal's conditions
     DUE_TO_BANK = 400  # another bank's account on this bank's books (vostro)
     DUE_FROM_BANK = 410  # this bank's account on another bank's books (nostro)
+    CREDIT_CLAIMS = 500  # what this bank paid under documentary credits and has yet to get back
 
 
 class TransferCode(IntEnum):

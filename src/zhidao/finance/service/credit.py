@@ -24,7 +24,7 @@ from zhidao.finance.domain.credit.calendar import BankingCalendar
 from zhidao.finance.domain.credit.examination import examine
 from zhidao.finance.domain.credit.states import Act, CreditState, Drawing, permit
 from zhidao.finance.domain.credit.terms import Credit
-from zhidao.finance.domain.ledger import Transfer, ledger_number
+from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import TransferCode, transfer_id
 from zhidao.finance.events import CreditActed
 from zhidao.finance.service.ledger import Ledger
@@ -68,6 +68,8 @@ class CreditRoles:
         return [*parties, *([self.confirmer] if self.confirmer else [])]
 
 
+ATTEMPTS_MAX: Final = 64
+"""How often a payment that the ledger refused for want of money may be tried anew."""
 _REPEATABLE: Final = frozenset(Act) - {Act.AMEND, Act.ACCEPT_AMENDMENT, Act.REJECT_AMENDMENT}
 
 
@@ -97,9 +99,8 @@ class CreditDesk:
 
     async def terms(self) -> Credit:
         """The terms in force: the newest that the beneficiary did not reject or leave open."""
-        facts = [CreditActed.of(event) for event in await self._history()]
         in_force, offered = None, None
-        for fact in facts:
+        for fact in acts(await self._history()):
             if fact.act == Act.ISSUE:
                 in_force = fact.terms
             elif fact.act == Act.AMEND:
@@ -152,35 +153,53 @@ class CreditDesk:
 
     async def honour(self, actor: Actor, drawing: str, *, debit: UUID, credit: UUID) -> CreditState:
         """Pays what was claimed from the bank's account `debit` to the beneficiary's `credit`."""
-        return await self._pay(actor, Act.HONOUR, drawing, debit=debit, credit=credit)
+        return await self.pay(actor, Act.HONOUR, drawing, [(debit, credit)])
 
     async def reimburse(
         self, actor: Actor, drawing: str, *, debit: UUID, credit: UUID
     ) -> CreditState:
         """Pays the bank that honoured (article 7(c))."""
-        return await self._pay(actor, Act.REIMBURSE, drawing, debit=debit, credit=credit)
+        return await self.pay(actor, Act.REIMBURSE, drawing, [(debit, credit)])
 
-    async def _pay(
-        self, actor: Actor, act: Act, drawing: str, *, debit: UUID, credit: UUID
+    async def pay(
+        self, actor: Actor, act: Act, drawing: str, legs: Sequence[tuple[UUID, UUID]]
     ) -> CreditState:
+        """Moves what was claimed over all legs (from, to) or none; again: nothing more moves."""
         state = await self.state()
         if _done(state, act, drawing):
             return state
+        await self.check_payable(actor, act, drawing)
+        terms, amount_minor = await self.terms(), state.drawings[drawing].claimed_minor
+        for attempt in range(ATTEMPTS_MAX):
+            words = ["credit", act, self._name, drawing, *([str(attempt)] if attempt else [])]
+            transfers = [
+                Transfer(
+                    id=transfer_id(*words, *([f"leg {place}"] if place else [])),
+                    debit_account_id=debit,
+                    credit_account_id=credit,
+                    amount=amount_minor,
+                    ledger=ledger_number(Currency(terms.currency)),
+                    code=TransferCode.PAYMENT,
+                    flags=TransferFlag.LINKED if place + 1 < len(legs) else TransferFlag(0),
+                )
+                for place, (debit, credit) in enumerate(legs)
+            ]
+            results = await self._ledger.submit(terms.currency, transfers)
+            # An id that once failed for want of money never holds, nor the chain that it is in:
+            # only then is the same payment tried under the next id.
+            if Result.ID_ALREADY_FAILED not in results:
+                break
+        if not results[0].holds:  # the chain is one: its first member stands for all
+            why = next((r for r in results if r is not Result.LINKED_EVENT_FAILED), results[0])
+            raise Refused(f"the ledger refused the payment: {why.value}", code=why.value)
+        return await self._act(actor, act, drawing=drawing, transfer=str(transfers[0].id))
+
+    async def check_payable(self, actor: Actor, act: Act, drawing: str) -> int:
+        """The amount that would be paid, minor units. Raises as `pay`, before anything moves."""
         self._require(actor, act)
+        state = await self.state()
         permit(state, act, drawing=drawing, today=self._today())
-        currency = (await self.terms()).currency
-        transfer = Transfer(
-            id=transfer_id("credit", act, self._name, drawing),
-            debit_account_id=debit,
-            credit_account_id=credit,
-            amount=state.drawings[drawing].claimed_minor,
-            ledger=ledger_number(Currency(currency)),
-            code=TransferCode.PAYMENT,
-        )
-        (result,) = await self._ledger.submit(currency, [transfer])
-        if not result.holds:
-            raise Refused(f"the ledger refused the payment: {result}", code=result.value)
-        return await self._act(actor, act, drawing=drawing, transfer=str(transfer.id))
+        return state.drawings[drawing].claimed_minor
 
     async def _act(self, actor: Actor, act: Act, **said: Any) -> CreditState:
         self._require(actor, act)
@@ -213,7 +232,7 @@ class CreditDesk:
             )
 
     def _same(self, history: Sequence[SignedEvent], act: Act, said: dict[str, Any]) -> None:
-        for fact in map(CreditActed.of, history):
+        for fact in acts(history):
             told = {"drawing": fact.drawing, "terms": fact.terms, "papers": fact.papers}
             asked = {name: value for name, value in said.items() if name in told}
             if fact.act == act and told["drawing"] == said.get("drawing", ""):
@@ -226,13 +245,13 @@ class CreditDesk:
             raise Forbidden(f"to {act} credit {self._name} is not for {actor.party}")
 
     async def _papers(self, drawing: str) -> bytes:
-        for fact in map(CreditActed.of, await self._history()):
+        for fact in acts(await self._history()):
             if fact.act == Act.PRESENT and fact.drawing == drawing and fact.papers:
                 return jcs(fact.papers)
         raise Refused(f"no presentation {drawing[:40]!r}", code="credit_act")
 
     async def _found(self, drawing: str) -> dict[str, Any]:
-        for fact in map(CreditActed.of, await self._history()):
+        for fact in acts(await self._history()):
             if fact.act == Act.EXAMINE and fact.drawing == drawing and fact.notice:
                 return fact.notice
         raise Refused("it is not examined (UCP 600 article 14(a))", code="credit_act")
@@ -247,9 +266,14 @@ class CreditDesk:
 def fold(history: Sequence[SignedEvent]) -> CreditState:
     """The state that a history makes."""
     state = CreditState()
-    for event in history:
-        state = _after(state, CreditActed.of(event))
+    for fact in acts(history):
+        state = _after(state, fact)
     return state
+
+
+def acts(history: Sequence[SignedEvent]) -> list[CreditActed]:
+    """The steps of a history, oldest first; its opening is none."""
+    return [CreditActed.of(event) for event in history if event.type == CreditActed.TYPE]
 
 
 def _after(state: CreditState, fact: CreditActed) -> CreditState:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
-from typing import Final, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypedDict
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
@@ -15,7 +17,7 @@ from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailab
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Handled, Records
-from zhidao.core.money import Currency
+from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.domain import verdict
@@ -25,6 +27,7 @@ from zhidao.finance.domain.payment import MESSAGE_AMOUNT_MAX
 from zhidao.finance.domain.verdict import Abort, Verdict
 from zhidao.finance.events import ConditionMet, DealOpened, MoneyReserved, TitleReserved
 from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.ports import DealIndex, IndexedDeal
 from zhidao.finance.service.settlement import Settlement
 from zhidao.positioning.commands import Arrivals
@@ -33,6 +36,7 @@ from zhidao.trade.commands import Consignments
 from zhidao.trade.events import CustomsReleased, PapersChecked
 from zhidao.trust.commands import Titles
 
+OPEN: Final = "open_deal"
 _LOG: Final = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,34}\Z", re.ASCII)
 # A passed deadline must be seen this often, a second apart: events written in time are still on
@@ -64,7 +68,12 @@ class Deals:
         arrivals: Arrivals,
         consignments: Consignments,
         scenario_clock: Clock,
+        approvals: Approvals | None = None,
     ) -> None:
+        """`approvals`: asks for two persons where an amount needs them; None: never."""
+        self._approvals = approvals
+        if approvals is not None:
+            approvals.carries_out(OPEN, self._open_said)
         self._records = records
         self._accounts = accounts
         self._settlement = settlement
@@ -94,6 +103,7 @@ class Deals:
             deal = await self._load(opened.deal)
             if deal is None:
                 await self._check(opened)
+                await self._two_persons(actor, opened)
                 await self._index.add(_indexed(opened))
                 new = Deal(opened, self._scenario_clock.now(), version=0)
                 await self._write(new, [opened], by=actor.party)
@@ -339,6 +349,16 @@ class Deals:
         aborts = [found.abort for found in verdicts if found.abort is not None]
         facts = tuple(fact for found in verdicts for fact in found.facts)
         return Verdict(facts, aborts[0] if aborts else None)
+
+    async def _two_persons(self, actor: Actor, opened: DealOpened) -> None:
+        if self._approvals is not None:
+            amount = Money(opened.amount_minor, Currency(opened.currency))
+            await self._approvals.demand(
+                actor, act=OPEN, subject=opened.deal, amount=amount, said=opened.payload()
+            )
+
+    async def _open_said(self, actor: Actor, said: Mapping[str, Any]) -> Deal:
+        return await self.open(actor, msgspec.convert(said, DealOpened, strict=True))
 
     async def _check(self, opened: DealOpened) -> None:
         """Refuses a deal that could not be kept, before anything is written."""

@@ -35,6 +35,8 @@ LOCK_SECONDS: Final = 15 * 60
 HASHES_AT_ONCE: Final = 2
 PASSWORD_CHARACTERS_MIN: Final = 10
 _TOKEN_CACHE_MAX: Final = 10_000
+# The name of a session that a one-time link opened: it stands for nobody in particular.
+GUEST: Final = "guest"
 _SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -155,7 +157,7 @@ class Gate:
         session = await self.session(secret)
         if method not in _SAFE_METHODS and not hmac.compare_digest(session.csrf, csrf):
             raise Forbidden("the page's CSRF token is missing or old; reload the page", code="csrf")
-        return Actor(session.party, session.role)
+        return Actor(session.party, session.role, "" if session.name == GUEST else session.name)
 
     async def session(self, secret: str) -> Session:
         """The session of a cookie. Raises Unauthenticated if there is none or it expired."""
@@ -250,7 +252,7 @@ class Gate:
     async def enter(self, code: str) -> SignedIn:
         """Signs in by a one-time link."""
         taken = await self._take(code, "enter")
-        return await self._sign_in("guest", taken.party, taken.role)
+        return await self._sign_in(GUEST, taken.party, taken.role)
 
     async def sign_in(self, name: str, password: str) -> SignedIn:
         """Signs in with a password; five failures lock the name for a quarter of an hour."""

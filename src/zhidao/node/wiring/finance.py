@@ -9,12 +9,18 @@ from zhidao.core.journal import Records
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.schema_pack import FolderSchemas
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credits import Credits
 from zhidao.finance.service.deals import EVENTS, Deals
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.settlement import Settlement
+from zhidao.node.api import finance_approvals as approvals_api
+from zhidao.node.api import finance_credit as credit_api
 from zhidao.node.api.finance import routes
 from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.wiring.settings import Settings
 from zhidao.positioning.commands import Arrivals
 from zhidao.store.journal import PostgresJournal
 from zhidao.trade.commands import Consignments
@@ -34,7 +40,12 @@ class FinanceServices:
 
 
 async def build(
-    ground: Ground, *, titles: Titles, arrivals: Arrivals, consignments: Consignments
+    ground: Ground,
+    settings: Settings,
+    *,
+    titles: Titles,
+    arrivals: Arrivals,
+    consignments: Consignments,
 ) -> FinanceServices:
     """The room's services over PostgreSQL; schemas from the data folder, if any stand there."""
     journal = PostgresJournal(ground.database, "finance", ground.wake_relay)
@@ -46,6 +57,9 @@ async def build(
         holder=ground.node,
     )
     accounts = Accounts(records, ground.scribe, ledger)
+    approvals = Approvals(
+        records=records, clock=ground.clock, limits=Limits.parse(settings.two_persons_above)
+    )
     settlement = Settlement(
         records=records,
         ledger=ledger,
@@ -64,10 +78,22 @@ async def build(
         arrivals=arrivals,
         consignments=consignments,
         scenario_clock=ground.scenario_clock,
+        approvals=approvals,
+    )
+    letters = Credits(
+        records=records,
+        ledger=ledger,
+        accounts=accounts,
+        approvals=approvals,
+        clock=ground.scenario_clock,
     )
     room = Room(
         name="finance",
-        routers=(routes(accounts, deals, ground.archive),),
+        routers=(
+            routes(accounts, deals, ground.archive),
+            credit_api.routes(letters),
+            approvals_api.routes(approvals),
+        ),
         consumers=(Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),),
         background=(deals.run, deals.follow),
     )

@@ -113,6 +113,7 @@ async def build(
     )
     money = await finance.build(
         ground,
+        settings,
         titles=titles.titles,
         arrivals=positions.arrivals,
         consignments=papers.consignments,

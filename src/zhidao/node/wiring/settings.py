@@ -19,6 +19,7 @@ class Settings:
     machines may be read, by commas; both as set.
     `url`, `certificate`: where other nodes reach this one, and the PEM file of its own certificate
     (empty: an authority vouches for it).
+    `two_persons_above`: amounts above which two persons must agree, as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     """
@@ -38,6 +39,7 @@ class Settings:
     packs: Path | None
     public_host: str = ""
     machine_networks: str = ""
+    two_persons_above: str = ""
     url: str = ""
     certificate: str = ""
     own_database: bool = False

@@ -1,0 +1,333 @@
+"""All documentary credits of a node: who is who under each, and the money of each step.
+
+The accounts follow from the roles. What a bank pays stands as its claim until it is reimbursed:
+
+    honour by bank B:     B's claims -> [due to adviser -> adviser's due from B ->] beneficiary
+    reimburse B (issuer): applicant -> [due to B -> B's due from the issuer ->] B's claims
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId, party_id
+from zhidao.core.journal import Records
+from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.states import Act, CreditState
+from zhidao.finance.domain.credit.terms import Credit
+from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.events import CreditActed, CreditOpened
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credit import CreditDesk, CreditRoles, acts, fold
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.wire.credit import plain, read_credit
+
+HONOUR: Final = "honour_credit"
+REIMBURSE: Final = "reimburse_credit"
+ISSUE: Final = "issue_credit"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditStanding:
+    """A credit with all that was said about it."""
+
+    opened: CreditOpened
+    state: CreditState
+    terms: Credit
+    steps: Sequence[tuple[CreditActed, PartyId, str]]
+    """Each step with who took it and when it was recorded."""
+
+
+class Credits:
+    """Finds credits for those who may see them and lets each party take its steps."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        ledger: Ledger,
+        accounts: Accounts,
+        approvals: Approvals,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._ledger = ledger
+        self._accounts = accounts
+        self._approvals = approvals
+        self._clock = clock
+        approvals.carries_out(HONOUR, lambda actor, said: self.honour(actor, *_drawing(said)))
+        approvals.carries_out(REIMBURSE, lambda actor, said: self.reimburse(actor, *_drawing(said)))
+        approvals.carries_out(
+            ISSUE,
+            lambda actor, said: self.issue(
+                actor, _opening(said["opened"]), terms=read_credit_said(said)
+            ),
+        )
+
+    async def issue(self, actor: Actor, opened: CreditOpened, *, terms: Credit) -> CreditStanding:
+        """Issues a credit for its applicant; the issuing bank only. Again: the same credit.
+
+        Raises Refused (`not_a_bank`, `needs_two_persons`), Conflict if the name stands for another
+        credit.
+        """
+        bank = await self._accounts.require_bank(actor)
+        if opened.issuer != bank.bank:
+            raise Forbidden(f"{actor.party} issues no credit of {opened.issuer}")
+        if terms.number != opened.credit:
+            raise MalformedInput("the credit's number is not its name", where="terms.number")
+        for party in filter(None, (opened.adviser, opened.confirmer)):
+            await self._accounts.bank(party)
+        for party in (opened.beneficiary, opened.applicant):
+            party_id(party)
+        if bool(opened.confirmer) != bool(terms.confirming_bank):
+            raise MalformedInput("who confirms is named by party and in the terms, or in neither")
+        _calendar(opened)
+        history = await self._records.history(_aggregate(opened.credit))
+        if history:
+            self._same(history, opened, terms)
+            return await self.credit(actor, opened.credit)
+        amount = Money(terms.amount_most_minor, Currency(terms.currency))
+        said = {"opened": opened.payload(), "terms": plain(terms)}
+        await self._approvals.demand(
+            actor, act=ISSUE, subject=opened.credit, amount=amount, said=said
+        )
+        issued = CreditActed(
+            credit=opened.credit, act=Act.ISSUE, day=self._today(), terms=plain(terms)
+        )
+        roles = _roles(opened)
+        await self._records.record(
+            actor,
+            _aggregate(opened.credit),
+            [opened, issued],
+            after=0,
+            owner=roles.issuer,
+            visible=roles.all,
+        )
+        return await self.credit(actor, opened.credit)
+
+    async def credit(self, actor: Actor, name: str) -> CreditStanding:
+        """A credit as it stands. Raises NotFound for a stranger."""
+        history = await self._records.history(_aggregate(name), actor)
+        if history[0].type != CreditOpened.TYPE:
+            raise NotFound("no credit of that name")
+        desk = self._desk(name, CreditOpened.of(history[0]))
+        return CreditStanding(
+            opened=CreditOpened.of(history[0]),
+            state=fold(history),
+            terms=await desk.terms(),
+            steps=[
+                (step, event.asserted_by.party, str(event.recorded_at))
+                for step, event in zip(
+                    acts(history),
+                    (e for e in history if e.type == CreditActed.TYPE),
+                    strict=True,
+                )
+            ],
+        )
+
+    async def credits(self, actor: Actor, *, limit: int, after: str = "") -> list[CreditStanding]:
+        """The credits that the actor may see, in order of name."""
+        start = _aggregate(after) if after else ""
+        names = await self._records.aggregates("credit/", actor, limit=limit, after=start)
+        return [await self.credit(actor, name.partition("/")[2]) for name in names]
+
+    async def amend(self, actor: Actor, name: str, terms: bytes) -> CreditStanding:
+        """Offers other terms, whole; nothing changes before the beneficiary accepts."""
+        desk = await self._opened(actor, name)
+        if read_credit(terms).currency != (await desk.terms()).currency:
+            raise Refused("a credit keeps its currency; issue another one", code="credit_act")
+        await desk.amend(actor, terms)
+        return await self.credit(actor, name)
+
+    async def step(self, actor: Actor, name: str, act: Act, drawing: str = "") -> CreditStanding:
+        """A step that needs nothing but its name: advise, confirm, waive, answer an amendment."""
+        desk = await self._opened(actor, name)
+        await desk.step(actor, act, drawing)
+        return await self.credit(actor, name)
+
+    async def present(self, actor: Actor, name: str, drawing: str, papers: bytes) -> CreditStanding:
+        """Takes the beneficiary's documents at the counter."""
+        desk = await self._opened(actor, name)
+        await desk.present(actor, drawing, papers)
+        return await self.credit(actor, name)
+
+    async def examine(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+        """Examines a presentation and records the whole answer."""
+        desk = await self._opened(actor, name)
+        await desk.examine(actor, drawing)
+        return await self.credit(actor, name)
+
+    async def refuse(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+        """Gives the one notice with every discrepancy."""
+        desk = await self._opened(actor, name)
+        await desk.refuse(actor, drawing)
+        return await self.credit(actor, name)
+
+    async def accept(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+        """Accepts the draft."""
+        desk = await self._opened(actor, name)
+        await desk.accept(actor, drawing)
+        return await self.credit(actor, name)
+
+    async def honour(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+        """Pays the beneficiary's account at the advising bank; a bank of the credit only.
+
+        Raises Refused (`needs_two_persons`, `no_account`, what the ledger answers).
+        """
+        opened, desk = await self._both(actor, name)
+        if not _is_done(await desk.state(), drawing, "honoured"):
+            await self._two_persons(actor, desk, Act.HONOUR, name, drawing)
+            currency = (await desk.terms()).currency
+            payee = await self._accounts.customer(opened.adviser, opened.beneficiary, currency)
+            claims = await self._claims(actor.party, currency)
+            legs = await self._between(
+                actor.party, opened.adviser, currency, first=claims, last=UUID(payee.account)
+            )
+            await desk.pay(actor, Act.HONOUR, drawing, legs)
+        return await self.credit(actor, name)
+
+    async def reimburse(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+        """Pays the bank that honoured from the applicant's account; the issuing bank only."""
+        opened, desk = await self._both(actor, name)
+        if not _is_done(await desk.state(), drawing, "reimbursed"):
+            await self._two_persons(actor, desk, Act.REIMBURSE, name, drawing)
+            currency = (await desk.terms()).currency
+            payer = await self._accounts.customer(opened.issuer, opened.applicant, currency)
+            honoured_by = await self._honoured_by(name, drawing)
+            claims = await self._claims(honoured_by, currency)
+            legs = await self._between(
+                opened.issuer, honoured_by, currency, first=UUID(payer.account), last=claims
+            )
+            await desk.pay(actor, Act.REIMBURSE, drawing, legs)
+        return await self.credit(actor, name)
+
+    async def _two_persons(
+        self, actor: Actor, desk: CreditDesk, act: Act, name: str, drawing: str
+    ) -> None:
+        amount_minor = await desk.check_payable(actor, act, drawing)
+        await self._approvals.demand(
+            actor,
+            act=HONOUR if act is Act.HONOUR else REIMBURSE,
+            subject=f"{name} {drawing}",
+            amount=Money(amount_minor, Currency((await desk.terms()).currency)),
+            said={"credit": name, "drawing": drawing},
+        )
+
+    async def _claims(self, bank: str, currency: str) -> UUID:
+        return await self._accounts.technical(
+            await self._accounts.bank(bank), AccountCode.CREDIT_CLAIMS, bank, currency
+        )
+
+    async def _between(
+        self, payer_bank: str, payee_bank: str, currency: str, *, first: UUID, last: UUID
+    ) -> list[tuple[UUID, UUID]]:
+        """From one account to another: inside one bank, or over what one bank owes the other."""
+        if payer_bank == payee_bank:
+            return [(first, last)]
+        payer, payee = await self._accounts.bank(payer_bank), await self._accounts.bank(payee_bank)
+        due_to = await self._accounts.technical(
+            payer, AccountCode.DUE_TO_BANK, payee.bank, currency
+        )
+        due_from = await self._accounts.technical(
+            payee, AccountCode.DUE_FROM_BANK, payer.bank, currency
+        )
+        return [(first, due_to), (due_from, last)]
+
+    async def _honoured_by(self, name: str, drawing: str) -> PartyId:
+        for event in await self._records.history(_aggregate(name)):
+            if event.type == CreditActed.TYPE:
+                fact = CreditActed.of(event)
+                if (fact.act, fact.drawing) == (Act.HONOUR, drawing):
+                    return event.asserted_by.party
+        raise Refused("UCP 600 article 7(c): it is not honoured", code="credit_act")
+
+    async def _opened(self, actor: Actor, name: str) -> CreditDesk:
+        _, desk = await self._both(actor, name)
+        return desk
+
+    async def _both(self, actor: Actor, name: str) -> tuple[CreditOpened, CreditDesk]:
+        """The credit's roles and counter, if the actor may see it at all."""
+        actor.require(Role.PARTY)
+        history = await self._records.history(_aggregate(name), actor)
+        if history[0].type != CreditOpened.TYPE:
+            raise NotFound("no credit of that name")
+        opened = CreditOpened.of(history[0])
+        return opened, self._desk(name, opened)
+
+    def _desk(self, name: str, opened: CreditOpened) -> CreditDesk:
+        return CreditDesk(
+            name,
+            _roles(opened),
+            records=self._records,
+            ledger=self._ledger,
+            clock=self._clock,
+            calendar=_calendar(opened),
+        )
+
+    def _same(self, history: Sequence[SignedEvent], opened: CreditOpened, terms: Credit) -> None:
+        if history[0].type != CreditOpened.TYPE or CreditOpened.of(history[0]) != opened:
+            raise Conflict(f"credit {opened.credit} was opened with other content")
+        if acts(history)[0].terms != plain(terms):
+            raise Conflict(f"credit {opened.credit} was issued with other terms")
+
+    def _today(self) -> str:
+        return self._clock.now().to_datetime().date().isoformat()
+
+
+def read_credit_said(said: object) -> Credit:
+    """The terms inside what was put before two persons."""
+    import msgspec
+
+    assert isinstance(said, dict)
+    return msgspec.convert(said["terms"], Credit, strict=True)
+
+
+def _opening(said: object) -> CreditOpened:
+    import msgspec
+
+    return msgspec.convert(said, CreditOpened, strict=True)
+
+
+def _drawing(said: object) -> tuple[str, str]:
+    assert isinstance(said, dict)
+    return str(said["credit"]), str(said["drawing"])
+
+
+def _is_done(state: CreditState, drawing: str, flag: str) -> bool:
+    one = state.drawings.get(drawing)
+    return one is not None and bool(getattr(one, flag))
+
+
+def _aggregate(name: str) -> str:
+    return f"credit/{name}"
+
+
+def _roles(opened: CreditOpened) -> CreditRoles:
+    return CreditRoles(
+        issuer=PartyId(opened.issuer),
+        beneficiary=PartyId(opened.beneficiary),
+        applicant=PartyId(opened.applicant),
+        adviser=PartyId(opened.adviser),
+        confirmer=PartyId(opened.confirmer) if opened.confirmer else None,
+    )
+
+
+def _calendar(opened: CreditOpened) -> BankingCalendar:
+    try:
+        days = [
+            frozenset(date.fromisoformat(day) for day in listed)
+            for listed in (opened.holidays, opened.worked)
+        ]
+    except ValueError as error:
+        raise MalformedInput(f"no such day: {error}", where="calendar") from error
+    return BankingCalendar(opened.place, frozenset(opened.rest), days[0], days[1])

@@ -1,0 +1,247 @@
+"""Routes of documentary credits: issue, amend, advise, confirm, present, examine, pay."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.actor import Actor
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Conflict
+from zhidao.finance.domain.credit.papers import Presentation
+from zhidao.finance.domain.credit.states import Act, Drawing
+from zhidao.finance.domain.credit.terms import Credit
+from zhidao.finance.events import CreditOpened
+from zhidao.finance.service.credits import Credits, CreditStanding
+from zhidao.finance.wire.credit import CalendarField, plain
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_Credit = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
+_Drawing = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
+_After = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$", max_length=64)]
+_Limit = Annotated[int, Parameter(ge=1, le=100)]
+_PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class NewCredit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A credit of the caller's bank; `terms.number` is its name.
+
+    `adviser` is also the bank where the beneficiary is paid. `confirmer` stands in the terms, too.
+    """
+
+    beneficiary: _PartyName
+    applicant: _PartyName
+    adviser: _PartyName
+    confirmer: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    calendar: CalendarField
+    terms: Credit
+
+
+class CreditStep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A step that concerns the credit as a whole."""
+
+    step: Literal["advise", "confirm", "accept_amendment", "reject_amendment"]
+
+
+class DrawingStep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A step that concerns one presentation."""
+
+    step: Literal["examine", "waive", "refuse", "accept", "honour", "reimburse"]
+
+
+class DiscrepancyView(msgspec.Struct, kw_only=True):
+    """One reason to refuse: the check, its article, a sentence, and the two data."""
+
+    check: str
+    article: str
+    sentence: str
+    left: str
+    right: str
+
+
+class DrawingView(msgspec.Struct, kw_only=True):
+    """A presentation as it stands, in one word and with its notice.
+
+    `state`: presented, complies, discrepant, waived, refused, accepted, honoured, reimbursed.
+    """
+
+    drawing: str
+    state: str
+    claimed_minor: int
+    presented_on: str
+    examine_until: str
+    due_on: str
+    checks: int
+    discrepancies: list[DiscrepancyView]
+    disregarded: list[str]
+    papers: dict[str, Any]
+
+
+class CreditStepView(msgspec.Struct, kw_only=True):
+    """A step that was taken, by whom and when."""
+
+    act: str
+    drawing: str
+    by: str
+    at: str
+    transfer: str
+
+
+class CreditView(msgspec.Struct, kw_only=True):
+    """A credit as it stands. `terms`: those in force; `offered`: an amendment without answer."""
+
+    credit: str
+    issuer: str
+    beneficiary: str
+    applicant: str
+    adviser: str
+    confirmer: str
+    version: int
+    offered: bool
+    advised: bool
+    confirmed: bool
+    drawn_minor: int
+    may_be_drawn_minor: int
+    terms: Credit
+    drawings: list[DrawingView]
+    steps: list[CreditStepView]
+
+
+def routes(desk: Credits) -> Router:
+    """Routes under /v1/finance/credits."""
+
+    @post("/")
+    async def issue(data: NewCredit, actor: Actor) -> CreditView:
+        """Issues a credit; the issuing bank only. Again with the same content: the same credit."""
+        opened = CreditOpened(
+            credit=data.terms.number,
+            issuer=actor.party,
+            beneficiary=data.beneficiary,
+            applicant=data.applicant,
+            adviser=data.adviser,
+            confirmer=data.confirmer,
+            place=data.calendar.place,
+            rest=sorted(data.calendar.rest),
+            holidays=_days(data.calendar.holidays),
+            worked=_days(data.calendar.worked),
+        )
+        return _credit(await desk.issue(actor, opened, terms=data.terms))
+
+    @get("/")
+    async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[CreditView]:
+        """The credits to which the caller is a party."""
+        return [_credit(one) for one in await desk.credits(actor, limit=limit, after=after)]
+
+    @get("/{credit:str}")
+    async def one(credit: _Credit, actor: Actor) -> CreditView:
+        """One credit with its terms, presentations and steps."""
+        return _credit(await desk.credit(actor, credit))
+
+    @post("/{credit:str}/amendments")
+    async def amend(credit: _Credit, data: Credit, actor: Actor) -> CreditView:
+        """Offers other terms, whole; the issuing bank only. The beneficiary answers by a step."""
+        return _credit(await desk.amend(actor, credit, jcs(plain(data))))
+
+    @post("/{credit:str}/steps")
+    async def step(credit: _Credit, data: CreditStep, actor: Actor) -> CreditView:
+        """Advises, confirms, or answers an amendment. Again: no change."""
+        return _credit(await desk.step(actor, credit, Act(data.step)))
+
+    @post("/{credit:str}/drawings/{drawing:str}")
+    async def present(
+        credit: _Credit, drawing: _Drawing, data: Presentation, actor: Actor
+    ) -> CreditView:
+        """Takes the beneficiary's documents as data. Again with the same content: no change."""
+        return _credit(await desk.present(actor, credit, drawing, jcs(plain(data))))
+
+    @post("/{credit:str}/drawings/{drawing:str}/steps")
+    async def drawing_step(
+        credit: _Credit, drawing: _Drawing, data: DrawingStep, actor: Actor
+    ) -> CreditView:
+        """Examines, waives, refuses with one complete notice, accepts, honours or reimburses.
+
+        Honouring and reimbursing above the limit takes two persons. Again: no change.
+        """
+        match data.step:
+            case "examine":
+                found = await desk.examine(actor, credit, drawing)
+            case "waive":
+                found = await desk.step(actor, credit, Act.WAIVE, drawing)
+            case "refuse":
+                found = await desk.refuse(actor, credit, drawing)
+            case "accept":
+                found = await desk.accept(actor, credit, drawing)
+            case "honour":
+                found = await desk.honour(actor, credit, drawing)
+            case "reimburse":
+                found = await desk.reimburse(actor, credit, drawing)
+        return _credit(found)
+
+    handlers: list[Any] = [issue, listed, one, amend, step, present, drawing_step]
+    return Router("/v1/finance/credits", route_handlers=handlers, tags=["finance"])
+
+
+def _days(days: list[date]) -> list[str]:
+    listed = sorted(day.isoformat() for day in days)
+    if len(set(listed)) != len(listed):
+        raise Conflict("a day stands twice in the calendar")
+    return listed
+
+
+def _credit(standing: CreditStanding) -> CreditView:
+    opened, state = standing.opened, standing.state
+    return CreditView(
+        credit=opened.credit,
+        issuer=opened.issuer,
+        beneficiary=opened.beneficiary,
+        applicant=opened.applicant,
+        adviser=opened.adviser,
+        confirmer=opened.confirmer,
+        version=state.version,
+        offered=state.offered > 0,
+        advised=state.advised,
+        confirmed=state.confirmed,
+        drawn_minor=state.drawn_minor,
+        may_be_drawn_minor=standing.terms.amount_most_minor,
+        terms=standing.terms,
+        drawings=[_drawing(standing, name, one) for name, one in state.drawings.items()],
+        steps=[
+            CreditStepView(act=step.act, drawing=step.drawing, by=by, at=at, transfer=step.transfer)
+            for step, by, at in standing.steps
+        ],
+    )
+
+
+def _drawing(standing: CreditStanding, name: str, one: Drawing) -> DrawingView:
+    mine = [step for step, _, _ in standing.steps if step.drawing == name]
+    papers = next((step.papers for step in mine if step.papers), {})
+    notice = next((step.notice for step in mine if step.notice), {})
+    return DrawingView(
+        drawing=name,
+        state=_state(one),
+        claimed_minor=one.claimed_minor,
+        presented_on=str(papers.get("presented_on", "")),
+        examine_until=one.examine_until.isoformat() if one.examine_until else "",
+        due_on=one.due_on.isoformat() if one.due_on else "",
+        checks=int(notice.get("checks", 0)),
+        discrepancies=msgspec.convert(notice.get("discrepancies", []), list[DiscrepancyView]),
+        disregarded=list(notice.get("disregarded", [])),
+        papers=papers,
+    )
+
+
+def _state(one: Drawing) -> str:
+    flags = (
+        (one.reimbursed, "reimbursed"),
+        (one.honoured, "honoured"),
+        (one.accepted, "accepted"),
+        (one.waived, "waived"),
+        (one.refused, "refused"),
+        (one.complies is None, "presented"),
+        (bool(one.complies), "complies"),
+    )
+    return next((word for holds, word in flags if holds), "discrepant")

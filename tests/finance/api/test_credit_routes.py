@@ -1,0 +1,229 @@
+"""A credit over HTTP from issue to reimbursement, by the party that each step is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.finance.credit_cases import PLANTED, clean
+
+from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import Utc
+from zhidao.finance.domain.approval import Limits
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credits import Credits
+from zhidao.node.api import finance_approvals, finance_credit
+
+CLAIMED = 4_440_000
+ONE = "/credits/LC-2026-0042"
+DRAWING = f"{ONE}/drawings/1"
+
+
+def _issue(**changes: Any) -> dict[str, Any]:
+    credit, _ = clean()
+    return {
+        "beneficiary": "exporter",
+        "applicant": "importer",
+        "adviser": "exporter-bank",
+        "calendar": {"place": "Suzhou", "rest": [5, 6], "holidays": ["2026-10-01"]},
+        "terms": credit | {"available_by": "sight", "tenor_days": 0},
+        **changes,
+    }
+
+
+def _papers(planted: str = "") -> dict[str, Any]:
+    credit, presentation = clean()
+    if planted:
+        PLANTED[planted](credit, presentation)
+    draft = next(paper for paper in presentation["documents"] if paper["kind"] == "draft")
+    draft["tenor_days"] = 0
+    return presentation
+
+
+@pytest.fixture
+async def call(world: Any, facts: Any, serve: Any) -> Any:
+    return await _served(world, facts, serve, Limits({}))
+
+
+async def _served(world: Any, facts: Any, serve: Any, limits: Limits) -> Any:
+    world.durable.clock.set(Utc.parse("2026-09-16T09:00:00Z"))
+    for bank, holder in (("importer-bank", "importer"), ("exporter-bank", "exporter")):
+        await world.accounts.open(
+            facts.actor(bank), holder=holder, currency="EUR", name=holder, town="A", country="DK"
+        )
+    approvals = Approvals(records=world.records, clock=world.durable.clock, limits=limits)
+    letters = Credits(
+        records=world.records,
+        ledger=world.ledger,
+        accounts=world.accounts,
+        approvals=approvals,
+        clock=world.durable.clock,
+    )
+    return serve(finance_credit.routes(letters), finance_approvals.routes(approvals))
+
+
+async def _fund(world: Any, facts: Any) -> None:
+    await world.accounts.deposit(
+        facts.actor("importer-bank"),
+        deposit="for the credit",
+        holder="importer",
+        amount=Money(CLAIMED, Currency("EUR")),
+    )
+
+
+async def _step(call: Any, step: str, party: str = "importer-bank", person: str = "") -> Any:
+    return await call("POST", f"{DRAWING}/steps", {"step": step}, party=party, person=person)
+
+
+async def _presented(call: Any, planted: str = "") -> None:
+    assert (await call("POST", "/credits", _issue())).status_code == 201
+    advised = await call("POST", f"{ONE}/steps", {"step": "advise"}, party="exporter-bank")
+    assert advised.status_code == 201, advised.text
+    for _ in range(2):
+        shown = await call("POST", DRAWING, _papers(planted), party="exporter")
+        assert shown.status_code == 201, shown.text
+    examined = await _step(call, "examine")
+    assert examined.status_code == 201, examined.text
+
+
+async def test_the_adviser_honours_and_the_issuer_pays_it_back_once(world, facts, call) -> None:
+    await _presented(call)
+    for _ in range(2):
+        paid = await _step(call, "honour", party="exporter-bank")
+        assert paid.status_code == 201, paid.text
+        assert paid.json()["drawings"][0]["state"] == "honoured"
+    short = await _step(call, "reimburse")
+    assert (short.status_code, short.json()["code"]) == (422, "exceeds_credits")
+    await _fund(world, facts)
+    for _ in range(2):
+        back = await _step(call, "reimburse")
+        assert back.json()["drawings"][0]["state"] == "reimbursed", back.text
+    balances = await world.balances()
+    assert balances["exporter-bank customer exporter"] in (0, CLAIMED)
+    accounts = await world.ledger.accounts("EUR")
+    assert sum(account.balance for account in accounts) == 0
+    moved = sorted(account.credits_posted for account in accounts)
+    # Paid once over each leg: beneficiary, two dues a way, the claim, the deposit.
+    assert set(moved) == {0, CLAIMED}
+
+
+async def test_a_notice_of_refusal_holds_every_discrepancy(call) -> None:
+    await _presented(call, "transport.clean")
+    refused = await _step(call, "refuse")
+    (drawing,) = refused.json()["drawings"]
+    assert drawing["state"] == "refused"
+    (found,) = drawing["discrepancies"]
+    assert found["check"] == "transport.clean"
+    assert "3 cartons torn" in found["left"] + found["right"]
+    honoured = await _step(call, "honour")
+    assert (honoured.status_code, honoured.json()["code"]) == (422, "credit_act")
+
+
+async def test_strangers_find_no_credit_and_parties_only_take_their_own_steps(call) -> None:
+    await _presented(call)
+    for role in ("party", "operator"):
+        assert (await call("GET", ONE, party="carrier", role=role)).status_code == 404
+        assert (await call("GET", "/credits", party="carrier", role=role)).json() == []
+    assert (await call("POST", DRAWING, _papers(), party="carrier")).status_code == 404
+    assert (await _step(call, "honour", party="carrier")).status_code == 404
+    assert (await _step(call, "honour", party="exporter")).status_code == 403
+    assert (await _step(call, "waive", party="exporter")).status_code == 403
+    assert (
+        await call("POST", f"{ONE}/amendments", _issue()["terms"], party="exporter")
+    ).status_code == 403
+    looked = await call("GET", ONE, party="x", role="auditor")
+    assert [step["act"] for step in looked.json()["steps"]][:2] == ["issue", "advise"]
+    assert (
+        await call("POST", f"{ONE}/steps", {"step": "confirm"}, party="x", role="auditor")
+    ).status_code == 403
+
+
+async def test_issuing_again_is_the_same_credit_and_another_one_a_conflict(call) -> None:
+    first = await call("POST", "/credits", _issue())
+    again = await call("POST", "/credits", _issue())
+    assert again.json() == first.json()
+    assert (await call("POST", "/credits", _issue(applicant="carrier"))).status_code == 409
+    terms = _issue()["terms"] | {"amount_minor": 1}
+    assert (await call("POST", "/credits", _issue(terms=terms))).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"adviser": "nobody"},
+        {"confirmer": "exporter-bank"},
+        {"calendar": {"place": "Suzhou", "rest": [7], "holidays": []}},
+        {"calendar": {"place": "Suzhou", "rest": [], "holidays": ["2026-13-01"]}},
+        {"calendar": {"place": "Suzhou", "rest": [], "holidays": ["2026-10-01", "2026-10-01"]}},
+        {"beneficiary": "a b"},
+        {"terms": {}},
+        {"unknown": 1},
+    ],
+)
+async def test_a_malformed_credit_is_refused_and_nothing_is_written(world, call, changes) -> None:
+    written = len(world.durable.journal.written)
+    answer = await call("POST", "/credits", _issue(**changes))
+    assert answer.status_code in (400, 409, 422), answer.text
+    assert len(world.durable.journal.written) == written
+    customer = await call("POST", "/credits", _issue(), party="importer")
+    assert customer.status_code == 403
+
+
+async def test_an_amendment_is_offered_whole_and_answered(call) -> None:
+    await call("POST", "/credits", _issue())
+    later = _issue()["terms"] | {"expires_on": "2026-11-15"}
+    offered = (await call("POST", f"{ONE}/amendments", later)).json()
+    assert (offered["offered"], offered["terms"]["expires_on"]) == (True, "2026-10-15")
+    yes = {"step": "accept_amendment"}
+    assert (await call("POST", f"{ONE}/steps", yes)).status_code == 403
+    taken = (await call("POST", f"{ONE}/steps", yes, party="exporter")).json()
+    assert (taken["offered"], taken["terms"]["expires_on"]) == (False, "2026-11-15")
+    dollars = later | {"currency": "USD"}
+    assert (await call("POST", f"{ONE}/amendments", dollars)).status_code == 422
+
+
+async def test_above_the_limit_two_persons_pay_and_two_tokens_never(world, facts, serve) -> None:
+    call = await _served(world, facts, serve, Limits.parse("EUR 10000.00"))
+    await _fund(world, facts)
+    asked = await call("POST", "/credits", _issue())
+    assert (asked.status_code, asked.json()["code"]) == (422, "needs_two_persons")
+    (waiting,) = (await call("GET", "/approvals")).json()
+    assert (waiting["state"], waiting["approved_by"]) == ("waits", [])
+    path = f"/approvals/{waiting['approval']}"
+    for _ in range(2):
+        token = await call("POST", path, {"verdict": "approve"})
+        assert (token.status_code, token.json()["code"]) == (403, "no_person")
+    for _ in range(2):
+        one = await call("POST", path, {"verdict": "approve"}, person="aigerim")
+        assert one.json()["state"] == "waits"
+    assert (await call("GET", ONE)).status_code == 404
+    other = await call("POST", path, {"verdict": "approve"}, party="exporter-bank", person="li")
+    assert other.status_code == 404
+    two = await call("POST", path, {"verdict": "approve"}, person="daniyar")
+    assert two.json()["approved_by"] == ["aigerim", "daniyar"]
+    assert (await call("GET", ONE)).json()["credit"] == "LC-2026-0042"
+    # The act itself is a word, too: the second person who asks for it has it done.
+    await call("POST", f"{ONE}/steps", {"step": "advise"}, party="exporter-bank")
+    await call("POST", DRAWING, _papers(), party="exporter")
+    await _step(call, "examine")
+    assert (await _step(call, "honour", person="aigerim")).json()["code"] == "needs_two_persons"
+    assert (await _step(call, "honour", person="aigerim")).json()["code"] == "needs_two_persons"
+    paid = await _step(call, "honour", person="daniyar")
+    assert paid.json()["drawings"][0]["state"] == "honoured", paid.text
+
+
+async def test_a_refusal_by_one_person_stands(world, facts, serve) -> None:
+    call = await _served(world, facts, serve, Limits.parse("USD 1.00"))
+    await call("POST", "/credits", _issue(), person="aigerim")
+    (waiting,) = (await call("GET", "/approvals")).json()
+    path = f"/approvals/{waiting['approval']}"
+    no = await call("POST", path, {"verdict": "refuse"}, person="daniyar")
+    assert (no.json()["state"], no.json()["refused_by"]) == ("refused", "daniyar")
+    assert (await call("POST", path, {"verdict": "approve"}, person="li")).status_code == 409
+    again = await call("POST", "/credits", _issue(), person="li")
+    assert again.json()["code"] == "refused_by_person"
+    # Three days later the words are old, and it may be asked anew.
+    world.durable.clock.set(Utc.parse("2026-09-20T09:00:00Z"))
+    assert (await call("POST", "/credits", _issue(), person="li")).json()[
+        "code"
+    ] == "needs_two_persons"
