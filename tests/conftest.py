@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +17,13 @@ from zhidao.store.database import Database
 from zhidao.store.embedded import EmbeddedPostgres
 from zhidao.store.migrate import migrate
 
+_RECURSION_LIMIT = sys.getrecursionlimit()
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Tests that import py-evm raise the limit; a node does not run like that, nor should they."""
+    sys.setrecursionlimit(_RECURSION_LIMIT)
 
 
 @pytest.fixture(scope="session")

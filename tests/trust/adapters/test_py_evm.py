@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import coincurve
 import pytest
 from eth.constants import BLANK_ROOT_HASH
@@ -94,3 +97,14 @@ def test_replaying_gives_the_same_root_whenever_it_is_asked_for():
         asked.state_root()
         plain.execute(decode(raw), Block(number, 0))
     assert asked.state_root() == plain.state_root()
+
+
+@pytest.mark.slow
+def test_loading_the_engine_does_not_raise_the_interpreters_recursion_limit():
+    program = (
+        "import sys; before = sys.getrecursionlimit()\n"
+        "from zhidao.trust.adapters.py_evm import PyEvmEngine\n"
+        "PyEvmEngine(1); assert sys.getrecursionlimit() == before, sys.getrecursionlimit()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

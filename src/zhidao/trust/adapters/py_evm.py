@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
 from zhidao.trust.adapters.flat_accounts import FlatAccounts
@@ -19,6 +22,9 @@ from zhidao.trust.domain.evm import (
 )
 from zhidao.trust.wire.keccak import keccak256
 
+# 1,024 nested calls of the EVM are some ten Python calls each.
+_RECURSION_MAX: Final = 20_000
+
 
 class PyEvmEngine:
     """Implements `service.title_ports.Engine` under the rules of Shanghai.
@@ -28,10 +34,13 @@ class PyEvmEngine:
 
     def __init__(self, chain_id: int) -> None:
         try:
-            from eth.db.atomic import AtomicDB
-            from eth.exceptions import Revert
-            from eth.vm.execution_context import ExecutionContext
-            from eth.vm.forks.shanghai.state import ShanghaiState
+            # Importing raises the interpreter's limit for good, and what then recurses in C on a
+            # stranger's bytes ends the process instead of raising.
+            with _recursion_limit(sys.getrecursionlimit()):
+                from eth.db.atomic import AtomicDB
+                from eth.exceptions import Revert
+                from eth.vm.execution_context import ExecutionContext
+                from eth.vm.forks.shanghai.state import ShanghaiState
         except ImportError as error:
             raise Unavailable(
                 "the EVM engine is not installed", code="no_engine", remedy="run ./run setup"
@@ -96,7 +105,9 @@ class PyEvmEngine:
         form = _Form.of(transaction)
         executor = state.get_transaction_executor()
         message = executor.build_evm_message(form)
-        computation = executor.finalize_computation(form, executor.build_computation(message, form))
+        with _recursion_limit(_RECURSION_MAX):
+            computation = executor.build_computation(message, form)
+            computation = executor.finalize_computation(form, computation)
         spent = transaction.gas - computation.get_gas_remaining()
         refund = executor.calculate_gas_refund(computation, spent)
         failure = self._failure(computation)
@@ -142,6 +153,16 @@ class _Form:
             gas=transaction.gas,
             intrinsic_gas=intrinsic_gas(transaction.data, creates=transaction.to is None),
         )
+
+
+@contextmanager
+def _recursion_limit(limit: int) -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _log(address: bytes, topics: tuple[int, ...], data: bytes) -> LogEntry:

@@ -10,8 +10,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
+from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
-from zhidao.core.limits import JSON_BYTES_MAX, JSON_DEPTH_MAX
+from zhidao.core.limits import JSON_DEPTH_MAX
 from zhidao.finance.wire.iso20022.envelope import Envelope, local
 from zhidao.finance.wire.iso20022.grammar import NAMESPACE
 
@@ -35,23 +36,17 @@ def _value(element: _Element) -> Any:
         return value | {"#text": (element.text or "").strip()}
     for child in element:
         name = local(child)
-        if name in value:
-            known = value[name]
-            before = known if isinstance(known, list) else [known]
-            value[name] = [*before, _value(child)]
+        known = value.get(name)
+        if isinstance(known, list):
+            known.append(_value(child))
         else:
-            value[name] = _value(child)
+            value[name] = _value(child) if known is None else [known, _value(child)]
     return value
 
 
 def from_json(data: bytes) -> bytes:
     """The message as XML again. Raises MalformedInput for JSON of another shape."""
-    if len(data) > JSON_BYTES_MAX:
-        raise MalformedInput(f"JSON of more than {JSON_BYTES_MAX} bytes")
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"not JSON: {error}") from error
+    document = parse_strict(data)
     if not isinstance(document, dict) or set(document) != {"definition", "Document"}:
         raise MalformedInput("an object with definition and Document is expected")
     definition = document["definition"]
