@@ -3,302 +3,130 @@
 Each parser runs in a process of its own, so that a compiled kernel that leaves its arrays ends as
 a failed case and not as the end of the run. Good files are cut, spliced and changed; the seed and
 the number of an input make it again: `python -m conformance.positioning_fuzz PARSER SEED FIRST 1`.
-Short runs give each parser 2,000 inputs, `--long` a million.
+Short runs give each parser 2,000 inputs and tell of the last long run with its age. `--long` gives
+a million, keeps each portion in benchmarks/results, and goes on where it was stopped; portions
+that found something are run again. When all parsers have had theirs, a new seed begins.
 """
 
 from __future__ import annotations
 
 import json
-import random
+import os
+import platform
 import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from types import FrameType
 from typing import Any
 
+from conformance.fuzz.positioning_parsers import PARSERS, changed, good_inputs, parser
 from conformance.verdicts import judged
 
 SUITE = "positioning-fuzz"
 SHORT, LONG = 2_000, 1_000_000
-# One process gets so many inputs at once; then its count is kept.
+SHORT_SEED, LONG_SEED_FIRST = 1, 2
+# One process gets so many inputs at once; then its counts are kept.
 PORTION = 100_000
 HANG_S = 5
 MEMORY_MIB_MAX = 400
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "positioning_fuzz.jsonl"
-NEAR_NS = 1_444_000_000 * 10**9
-Parser = Callable[[bytes], object]
+Portions = dict[tuple[str, int, int], dict[str, Any]]
 
 
 def run(shared: Path | None, *, long: bool = False) -> dict[str, Any]:
     """The report; a case is a parser."""
     del shared
+    if long:
+        return _long()
+    told = [_portion(name, SHORT_SEED, 0, SHORT) for name in PARSERS]
+    for each in told:
+        print(json.dumps(each), file=sys.stderr, flush=True)  # noqa: T201
+    kept = kept_portions(RESULTS)
+    last = _last(kept) if kept else {}
+    return judged(SUITE, [(each["parser"], fine(each)) for each in told]) | last
+
+
+def _long() -> dict[str, Any]:
+    """Runs what is missing of a million inputs for each parser, and keeps it."""
+    kept = kept_portions(RESULTS)
+    seed = seed_of_next(kept)
     cases = []
     for name in PARSERS:
-        told = _fuzzed(name, LONG if long else SHORT)
-        print(json.dumps(told), file=sys.stderr, flush=True)  # noqa: T201
-        bounded = told["peak_mib"] < MEMORY_MIB_MAX
-        cases.append((name, told["crashes"] == 0 and told["hangs"] == 0 and bounded))
-    return judged(SUITE, cases)
+        passed = True
+        for first in missing(kept, name, seed):
+            told = _portion(name, seed, first, PORTION)
+            print(json.dumps(told), file=sys.stderr, flush=True)  # noqa: T201
+            _keep(told)
+            passed = passed and fine(told)
+        cases.append((name, passed))
+    return judged(SUITE, cases) | {"seed": seed, "inputs_each": LONG}
 
 
-def _fuzzed(name: str, count: int) -> dict[str, Any]:
-    total = {"parser": name, "inputs": 0, "refused": 0, "crashes": 0, "hangs": 0, "peak_mib": 0}
-    seconds = 0.0
-    while total["inputs"] < count:
-        portion = min(PORTION, count - int(total["inputs"]))
-        words = [sys.executable, "-m", __name__, name, "1", str(total["inputs"]), str(portion)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            total["crashes"] = int(total["crashes"]) + 1
-            trouble = f"{name}: status {done.returncode}: {done.stderr[-600:]}"
-            print(trouble, file=sys.stderr)  # noqa: T201
-            break
-        part = json.loads(done.stdout.splitlines()[-1])
-        for key in ("inputs", "refused", "crashes", "hangs"):
-            total[key] += part[key]
-        total["peak_mib"] = max(total["peak_mib"], part["peak_mib"])
-        seconds += part["seconds"]
-        if part["example"]:
-            print(f"{name}: {part['example']}", file=sys.stderr)  # noqa: T201
-        if count > SHORT:
-            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            RESULTS.parent.mkdir(exist_ok=True)
-            with RESULTS.open("a") as file:
-                file.write(json.dumps(part | {"parser": name, "at": at}) + "\n")
-    return total | {"seconds": round(seconds, 1)}
+def fine(told: dict[str, Any]) -> bool:
+    """Whether a portion found nothing."""
+    return not told["crashes"] and not told["hangs"] and told["peak_mib"] < MEMORY_MIB_MAX
 
 
-def _observations(version: str) -> bytes:
-    from zhidao.core.timescale import Gpst, Utc
-    from zhidao.positioning.domain.synthesis.constellation import constellation
-    from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
-    from zhidao.positioning.domain.synthesis.ways import rest
-    from zhidao.positioning.wire.rinex_write import write_observations
-
-    start = Utc.parse("2026-11-21T06:00:00Z")
-    way = rest((44.2, 80.4, 700.0), first_gpst_ns=Gpst.from_utc(start).ns, step_s=30, epochs=3)
-    navigation = constellation(start, start.plus_ns(10**9), seed=1)
-    seen = synthesize(Receiver(way.gpst_ns, way.ecef_m), navigation, seed=1)
-    return write_observations(seen, version=version)
+def kept_portions(results: Path) -> Portions:
+    """The newest result of each portion, by parser, seed and first input."""
+    lines = results.read_text().splitlines() if results.exists() else []
+    rows = [row for row in map(json.loads, lines) if "seed" in row]
+    return {(row["parser"], row["seed"], row["first"]): row for row in rows}
 
 
-def _navigation(version: str) -> bytes:
-    from zhidao.core.timescale import Utc
-    from zhidao.positioning.domain.ephemeris import Navigation
-    from zhidao.positioning.domain.synthesis.constellation import KLOBUCHAR, constellation
-    from zhidao.positioning.wire.rinex_write import write_navigation
-
-    start = Utc.parse("2026-11-21T06:00:00Z")
-    table = constellation(start, start.plus_ns(10**9), seed=1).ephemerides
-    few = table.take(list(range(0, len(table), 40)))  # type: ignore[arg-type]
-    return write_navigation(Navigation(few, KLOBUCHAR, simulated=True), version=version)
+def missing(kept: Portions, name: str, seed: int) -> list[int]:
+    """First inputs of the portions that a parser has still to get, or to get again."""
+    done = {
+        first for (of, at, first), row in kept.items() if (of, at) == (name, seed) and fine(row)
+    }
+    return [first for first in range(0, LONG, PORTION) if first not in done]
 
 
-def _rinex2() -> tuple[bytes, ...]:
-    from tests.positioning.wire.test_rinex_versions import EVENT, HEAD, LATER, NAV2, SLIP, TWO
-
-    return (HEAD + TWO + SLIP + EVENT + LATER).encode(), NAV2.encode()
-
-
-def _compact() -> bytes:
-    import hatanaka
-
-    return bytes(hatanaka.rnx2crx(_observations("3.05")))
+def seed_of_next(kept: Portions) -> int:
+    """The seed of the unfinished long run, or of a new one."""
+    last = max((seed for _, seed, _ in kept), default=LONG_SEED_FIRST)
+    return last if any(missing(kept, name, last) for name in PARSERS) else last + 1
 
 
-def _rtcm() -> bytes:
-    from zhidao.positioning.wire.rinex_nav import read_navigation
-    from zhidao.positioning.wire.rinex_obs import read_observations
-    from zhidao.positioning.wire.streams import rtcm_stream
-
-    seen = read_observations(_observations("3.05"))
-    return rtcm_stream(seen, read_navigation(_navigation("3.05")))
-
-
-def _ubx() -> bytes:
-    from zhidao.positioning.wire.rinex_nav import read_navigation
-    from zhidao.positioning.wire.rinex_obs import read_observations
-    from zhidao.positioning.wire.streams import ubx_stream
-
-    seen = read_observations(_observations("3.05"))
-    return ubx_stream(seen, read_navigation(_navigation("3.05")))
+def _last(kept: Portions) -> dict[str, Any]:
+    """What the newest long run has found so far, and how old that is."""
+    seed = max(seed for _, seed, _ in kept)
+    rows = [row for (_, at, _), row in kept.items() if at == seed]
+    then = datetime.fromisoformat(max(row["at"] for row in rows))
+    hours = round((time.time() - then.timestamp()) / 3600, 1)
+    found = {key: sum(row[key] for row in rows) for key in ("inputs", "crashes", "hangs")}
+    whole = sum(not missing(kept, name, seed) for name in PARSERS)
+    return {"long": found | {"seed": seed, "parsers_with_a_million": whole, "age_h": hours}}
 
 
-SP3 = b"""#cP2020  6 25  0  0  0.00000000       2 ORBIT IGS14 FIT  GRG
-## 2111 345600.00000000   900.00000000 59025 0.0000000000000
-+    2   G01E02
-%c M  cc GPS ccc cccc cccc cccc cccc ccccc ccccc ccccc ccccc
-*  2020  6 25  0  0  0.00000000
-PG01  13112.353914 -12345.654321  19000.111111    -12.345678
-PE02  23112.353914   2345.654321  18000.111111 999999.999999
-*  2020  6 25  0 15  0.00000000
-PG01  13113.353914 -12345.654321  19000.111111    -12.345678
-PE02      0.000000      0.000000      0.000000    -12.345678
-EOF
-"""
-CLOCKS = b"""     3.00           CLOCK DATA          G                   RINEX VERSION / TYPE
-                                                            END OF HEADER
-AS G01  2020 06 25 00 00  0.000000  1    1.234567890123e-05
-AS E02  2020 06 25 00 00 30.000000  2    1.234567890123e-05  1.0e-11
-"""
-SENTENCES = (
-    b"$GNGGA,064230.00,4417.9907689,N,08035.9786885,E,1,12,,729.810,M,0.0,M,,*64\r\n"
-    b"$GNRMC,225446,A,4916.45,N,12311.12,W,000.5,054.7,191194,020.3,E*76\r\n"
-    b"$BDGLL,4916.45,N,12311.12,W,225444,A*32\r\n"
-)
+def _portion(name: str, seed: int, first: int, count: int) -> dict[str, Any]:
+    """Counts of a portion, run in a process of its own."""
+    words = [sys.executable, "-m", __name__, name, str(seed), str(first), str(count)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    head = {"parser": name, "seed": seed, "first": first}
+    if done.returncode:
+        trouble = f"status {done.returncode}: {done.stderr[-600:]}"
+        lost = {"inputs": 0, "refused": 0, "crashes": 1, "hangs": 0, "peak_mib": 0, "seconds": 0.0}
+        return head | lost | {"example": trouble}
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return head | told
 
 
-def _each_rtcm(data: bytes) -> None:
-    """The payload itself, as if its checksum had held."""
-    from zhidao.core.errors import MalformedInput
-    from zhidao.positioning.service.decoding import rtcm_rows
-    from zhidao.positioning.wire.rtcm.ephemeris import decode_ephemeris
-    from zhidao.positioning.wire.rtcm.frame import frame
-    from zhidao.positioning.wire.rtcm.glonass import decode_glonass
-
-    payload = data[:1023]
-    list(rtcm_rows(frame(payload)))
-    for read in (decode_ephemeris, decode_glonass):
-        try:
-            read(payload, near_gpst_ns=NEAR_NS)
-        except MalformedInput:
-            continue
-
-
-NTRIP = (
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n8\r\n01234567\r\n0\r\n",
-    b"SOURCETABLE 200 OK\r\n\r\nSTR;N;K;RTCM 3;1;2;G;N;KAZ;44;80;0;0;g;n;B;N;96;\r\nENDSOURCETABLE",
-    b"ICY 200 OK\r\n\r\n\xd3\x00\x04abcd",
-)
-
-
-def _ntrip(data: bytes) -> None:
-    """In two pieces, as a caster's answer and then as a table."""
-    from zhidao.core.errors import ZhidaoError
-    from zhidao.positioning.wire.ntrip import AnswerReader, sources_of
-
-    reader = AnswerReader(wants_table=True)
-    try:
-        for part in (data[: len(data) // 2], data[len(data) // 2 :]):
-            list(reader.feed(part))
-    except ZhidaoError:
-        pass
-    sources_of(data)
-
-
-def _msm(data: bytes) -> None:
-    from zhidao.core.timescale import Gpst
-    from zhidao.positioning.wire.rtcm.msm import decode_msm
-    from zhidao.positioning.wire.rtcm.observations import observations_of
-
-    table = decode_msm([data[:1023]])
-    if len(table.number):
-        observations_of(table, near=Gpst(NEAR_NS).to_utc())
-
-
-def _read(name: str) -> Parser:
-    """The parser of a name; heavy imports happen here, before anything is measured."""
-    from zhidao.core.timescale import Gpst
-    from zhidao.positioning.service.recordings import read_recordings
-    from zhidao.positioning.wire import nmea, ppp_b2b
-    from zhidao.positioning.wire.recognition import kind_of
-    from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
-    from zhidao.positioning.wire.rinex_obs import read_observations
-    from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
-
-    civil = {**WITH_GLONASS, "C": ("D1", "D2", "CNV1", "CNV2"), "G": ("LNAV", "CNAV")}
-    near = Gpst(NEAR_NS).to_utc()
-    return {
-        "observations": lambda d: read_observations(d, bytes_max=1 << 20),
-        "observations_compiled": lambda d: read_observations(d, bytes_max=1 << 20),
-        "observations_2": lambda d: read_observations(d, bytes_max=1 << 20),
-        "observations_compact": lambda d: read_observations(d, bytes_max=1 << 20),
-        "compact_compiled": lambda d: read_observations(d, bytes_max=1 << 20),
-        "navigation": lambda d: read_navigation(d, messages=civil),
-        "navigation_2": lambda d: read_navigation(d, messages=WITH_GLONASS),
-        "navigation_4": lambda d: read_navigation(d, messages=civil),
-        "orbits": read_sp3,
-        "clocks": read_clocks,
-        "rtcm_stream": lambda d: read_recordings([("f", d)], near=near),
-        "rtcm_messages": _each_rtcm,
-        "msm": _msm,
-        "msm_compiled": _msm,
-        "ubx": lambda d: read_recordings([("f", d)]),
-        "nmea": lambda d: [nmea.fix_of(sentence) for sentence in nmea.sentences(d)],
-        "b2b": ppp_b2b.decode_b2b,
-        "ntrip": _ntrip,
-        "recognition": kind_of,
-    }[name]
-
-
-def _seeds(name: str) -> list[bytes]:
-    from zhidao.positioning.wire.rtcm.frame import message_number, payloads
-    from zhidao.positioning.wire.rtcm.msm import is_msm
-
-    if name in ("observations", "observations_compiled"):
-        return [_observations("3.05"), _observations("4.00")]
-    if name in ("rtcm_messages", "msm", "msm_compiled"):
-        all_of_them = payloads(_rtcm())
-        msm = [p for p in all_of_them if is_msm(message_number(p))]
-        return msm if name != "rtcm_messages" else all_of_them[:6] + msm[:2]
-    return {
-        "observations_2": lambda: [_rinex2()[0]],
-        "observations_compact": lambda: [_compact()],
-        "compact_compiled": lambda: [_compact()],
-        "navigation": lambda: [_navigation("3.05")],
-        "navigation_2": lambda: [_rinex2()[1]],
-        "navigation_4": lambda: [_navigation("4.00")],
-        "orbits": lambda: [SP3],
-        "clocks": lambda: [CLOCKS],
-        "rtcm_stream": lambda: [_rtcm()[-2_000:]],
-        "ubx": lambda: [_ubx()[-3_000:]],
-        "nmea": lambda: [SENTENCES],
-        "b2b": lambda: [bytes(range(61)), bytes(61)],
-        "ntrip": lambda: list(NTRIP),
-        "recognition": lambda: [SP3, CLOCKS, SENTENCES, _rinex2()[0]],
-    }[name]()
-
-
-PARSERS = (
-    *("observations", "observations_compiled", "observations_2", "observations_compact"),
-    "compact_compiled",
-    *("navigation", "navigation_2", "navigation_4", "orbits", "clocks", "rtcm_stream"),
-    *("rtcm_messages", "msm", "msm_compiled", "ubx", "nmea", "b2b", "ntrip", "recognition"),
-)
-
-
-def changed(seeds: list[bytes], chance: random.Random) -> bytes:
-    """A good input after one to three changes of a kind that damage or malice makes."""
-    data = bytearray(chance.choice(seeds))
-    for _ in range(chance.randint(1, 3)):
-        if not data:
-            break
-        at = chance.randrange(len(data))
-        kind = chance.randrange(8)
-        if kind == 0:
-            data[at] ^= 1 << chance.randrange(8)
-        elif kind == 1:
-            data[at] = chance.choice(b" 0919.-+:>\n\r\x00\xffDE")
-        elif kind == 2:
-            del data[at : at + chance.choice((1, 2, 16, 80))]
-        elif kind == 3:
-            data[at:at] = data[chance.randrange(len(data)) :][: chance.choice((1, 3, 16, 81))]
-        elif kind == 4:
-            data[at:at] = chance.choice((b"\n", b"-", b"9" * 14, b"\r\n", b"nan", b"1e999"))
-        elif kind == 5 and chance.random() < 0.3:
-            del data[at:]
-        elif kind == 6:
-            other = chance.choice(seeds)
-            start = chance.randrange(len(other)) if other else 0
-            data[at : at + 40] = other[start : start + chance.choice((4, 40, 200))]
-        else:
-            data[at : at + 4] = chance.randbytes(4)
-    return bytes(data[:20_000])
+def _keep(told: dict[str, Any]) -> None:
+    words = ["git", "rev-parse", "--short=12", "HEAD"]
+    here = RESULTS.parent.parent
+    git = subprocess.run(words, cwd=here, capture_output=True, text=True, check=False)  # noqa: S603
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as file:
+        line = told | {"commit": git.stdout.strip(), "machine": machine, "at": at}
+        file.write(json.dumps(line) + "\n")
 
 
 class _HangError(Exception):
@@ -316,12 +144,12 @@ def fuzz(name: str, seed: int, first: int, count: int) -> dict[str, Any]:
         import numba  # noqa: F401 (its presence makes the compiled twins be taken)
     from zhidao.core.errors import ZhidaoError
 
-    seeds, parse = _seeds(name), _read(name)
+    seeds, parse = good_inputs(name), parser(name)
     signal.signal(signal.SIGALRM, _ring)
     told: dict[str, Any] = {"inputs": 0, "refused": 0, "crashes": 0, "hangs": 0, "example": ""}
     started = time.perf_counter()
     for number in range(first, first + count):
-        data = changed(seeds, random.Random(seed << 40 | number))  # noqa: S311
+        data = changed(seeds, Random(seed << 40 | number))  # noqa: S311
         told["inputs"] += 1
         signal.setitimer(signal.ITIMER_REAL, HANG_S)
         try:

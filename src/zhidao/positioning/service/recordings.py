@@ -21,7 +21,7 @@ from zhidao.positioning.wire.rinex_obs import read_observations
 from zhidao.positioning.wire.rtcm import ephemeris as rtcm_ephemeris
 from zhidao.positioning.wire.rtcm import glonass as rtcm_glonass
 from zhidao.positioning.wire.rtcm.frame import message_number, payloads
-from zhidao.positioning.wire.rtcm.msm import read_msm
+from zhidao.positioning.wire.rtcm.msm import decode_msm
 from zhidao.positioning.wire.rtcm.observations import observations_of
 from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
 from zhidao.positioning.wire.streams import marked, rtcm_is_simulated, ubx_is_simulated
@@ -135,14 +135,15 @@ def _take_rtcm(out: Recordings, data: bytes, near: Utc | None) -> None:
         raise MalformedInput(
             "an RTCM stream tells no week", code="no_week", remedy="give a time near it: --near"
         )
-    table = read_msm(data)
+    messages = payloads(data)
+    table = decode_msm(messages)
     if len(table.number):
         seen = observations_of(table, near=near)
-        out.observations.append(marked(seen, simulated=rtcm_is_simulated(data)))
+        out.observations.append(marked(seen, simulated=rtcm_is_simulated(messages)))
     near_ns = Gpst.from_utc(near).ns
     rows: list[dict[str, Any]] = []
     glonass: list[dict[str, Any]] = []
-    for payload in payloads(data):
+    for payload in messages:
         number = message_number(payload)
         # A message whose checksum holds and whose fields do not: as if it had not come.
         with suppress(MalformedInput):

@@ -23,6 +23,7 @@ _GPST_EPOCH: Final = np.datetime64("1980-01-06T00:00:00", "ns")
 _UNKNOWN_US: Final = 999_999.0
 _RECORD: Final = np.frombuffer(b"AS ", np.uint8)
 _BLANK: Final = ord(" ")
+_SYSTEM_OF_BYTE: Final = np.array([SYSTEMS.find(chr(byte)) for byte in range(256)])
 _CLOCK_WIDTH: Final = 60
 # First and last column, least and greatest value of year, month, day, hour and minute.
 _TIME_COLUMNS: Final = (
@@ -155,7 +156,7 @@ def _different_times(block: Bytes) -> tuple[Ints, Bools]:
 
 def _satellites_at_once(names: Bytes) -> tuple[Ints, Bools]:
     """Numbers of satellites named by three bytes, and which names are good."""
-    system = np.array([SYSTEMS.find(chr(byte)) for byte in range(256)])[names[:, 0]]
+    system = _SYSTEM_OF_BYTE[names[:, 0]]
     prn, blank, bad = integers(names[:, 1:])
     return 100 * system + prn, (system >= 0) & ~blank & ~bad & (prn >= 0)
 

@@ -18,7 +18,7 @@ from zhidao.positioning.domain.ephemeris import Navigation
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.rtcm.ephemeris import encode_ephemeris
-from zhidao.positioning.wire.rtcm.frame import frame, message_number, payloads
+from zhidao.positioning.wire.rtcm.frame import frame, message_number
 from zhidao.positioning.wire.rtcm.glonass import encode_glonass
 from zhidao.positioning.wire.rtcm.observations import epoch_messages
 from zhidao.positioning.wire.rtcm.station import StationPlace
@@ -66,10 +66,10 @@ def rtcm_stream(
     return b"".join(out)
 
 
-def rtcm_is_simulated(data: bytes) -> bool:
-    """Whether a text message of the stream says that it is simulated."""
-    for payload in payloads(data) if b"SIMULATED" in data else ():
-        if message_number(payload) == TextMessage.NUMBER:
+def rtcm_is_simulated(messages: Iterable[bytes]) -> bool:
+    """Whether a text message among the payloads of a stream says that it is simulated."""
+    for payload in messages:
+        if b"SIMULATED" in payload and message_number(payload) == TextMessage.NUMBER:
             with suppress(MalformedInput):
                 if "SIMULATED" in TextMessage.decode(payload).text:
                     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -90,11 +91,8 @@ class UbxMessage:
 
 
 def _checksum(body: bytes) -> bytes:
-    a = b = 0
-    for byte in body:
-        a = (a + byte) & 0xFF
-        b = (b + a) & 0xFF
-    return bytes((a, b))
+    """Fletcher's two sums: of the bytes, and of the first sum after each byte."""
+    return bytes((sum(body) & 0xFF, sum(accumulate(body)) & 0xFF))
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""What damaged input is made of, by room."""
