@@ -46,17 +46,18 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.positioning.domain.positions import of_precise
     from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS, PppSettings
     from zhidao.positioning.domain.ppp.solving import solve_precise
+    from zhidao.positioning.domain.tracked import pairs_of
 
     form_of(options)
     if not options.systems or set(options.systems) - set(LEGACY_PAIRS):
         raise MalformedInput(f"--systems {options.systems}: of {''.join(LEGACY_PAIRS)}")
+    found = recordings(options.files, options)
+    seen = found.receiver()
     settings = PppSettings(
-        pairs={system: LEGACY_PAIRS[system] for system in options.systems},
+        pairs=pairs_of(seen, {system: LEGACY_PAIRS[system] for system in options.systems}),
         mask_rad=float(np.deg2rad(options.mask)),
         moving=options.moving,
     )
-    found = recordings(options.files, options)
-    seen = found.receiver()
     with bar("solving", 1) as step:
         step(f"{len(seen.gpst_ns)} epochs")
         solved = solve_precise(

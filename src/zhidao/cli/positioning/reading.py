@@ -23,7 +23,8 @@ def recordings(
 ) -> Recordings:
     """All that the files hold together. Raises MalformedInput naming the file."""
     from zhidao.core.timescale import Utc
-    from zhidao.positioning.service.recordings import SINGLE_SIGNALS, read_recordings
+    from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
+    from zhidao.positioning.service.recordings import read_recordings
 
     near = Utc.parse(options.near) if getattr(options, "near", None) else None
     with bar("reading", len(files)) as step:
@@ -68,7 +69,7 @@ def settings_of(options: argparse.Namespace, systems: str) -> Settings:
     Raises MalformedInput for unknown signals or an impossible mask or risk.
     """
     from zhidao.positioning.domain.settings import Settings
-    from zhidao.positioning.service.recordings import SINGLE_SIGNALS
+    from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
 
     if not 0 < options.mask < 90:
         raise MalformedInput(f"--mask {options.mask}: between 0 and 90 degrees")

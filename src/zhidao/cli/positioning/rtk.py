@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from zhidao.cli.positioning.reading import recordings
 from zhidao.cli.positioning.solve import add_output, deliver, form_of
 from zhidao.cli.progress import bar
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
     from zhidao.positioning.domain.observations import Observations
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     base = recordings(options.base, options).receiver()
     rover = found.receiver()
     settings = RtkSettings(
-        signals={s: ALL_SIGNALS[s] for s in options.systems},
+        signals=_signals(options.systems, rover, base),
         mask_rad=float(np.deg2rad(options.mask)),
         mode=options.mode,
         moving=not options.at_rest,
@@ -82,6 +82,16 @@ def run(options: argparse.Namespace) -> int:
         baselines = solve_baselines(rover, base, found.broadcast(), place_m, settings)
     print(f"{int(baselines.fixed.sum())} of {len(baselines.fixed)} epochs fixed", file=sys.stderr)
     return deliver(options, of_baselines(baselines, simulated=rover.simulated or base.simulated))
+
+
+def _signals(systems: str, rover: Observations, base: Observations) -> dict[str, tuple[str, ...]]:
+    from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS
+    from zhidao.positioning.domain.tracked import common
+
+    found = common(rover, base, {system: ALL_SIGNALS[system] for system in systems})
+    if not found:
+        raise Refused("rover and base have no signal in common", code="no_common_signal")
+    return found
 
 
 def _place(options: argparse.Namespace, base: Observations) -> list[float]:

@@ -22,7 +22,8 @@ class ObservationHeader:
     """What a RINEX header says that later steps need.
 
     `approximate_ecef_m` is the receiver's own guess, never a reference: its frame is unknown.
-    `simulated`: the file says of itself that no satellite was received.
+    `simulated`: the file says of itself that no satellite was received. `scales`: system, code and
+    factor of what the file held in other units; tables never do.
     """
 
     version: str = "3.05"
@@ -34,6 +35,7 @@ class ObservationHeader:
     time_system: str = "GPS"
     comments: tuple[str, ...] = ()
     simulated: bool = False
+    scales: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

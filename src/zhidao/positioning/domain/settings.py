@@ -11,12 +11,16 @@ from zhidao.positioning.domain.environments import ENVIRONMENTS, Environment
 from zhidao.positioning.domain.support import BASELINE, Support
 
 # Signals whose group delay the broadcast messages give: see `measurements`.
+_CODES: Final = {
+    "C": {"1": "PDX", "2": "IQX", "5": "PDX", "6": "IQX", "7": "IQXDPZ"},
+    "E": {"1": "BCX", "5": "IQX", "7": "IQX"},
+    "G": {"1": "CWPXLS", "2": "WPCDLSX", "5": "IQX"},
+    "J": {"1": "CXLSZ", "2": "LSX", "5": "IQX"},
+    "R": {"1": "CP", "2": "CP"},
+}
 _SIGNALS: Final = {
-    "C": ("C2I", "C6I", "C7I", "C1P", "C1D", "C5P", "C5D", "C7D"),
-    "E": ("C1B", "C1C", "C1X", "C5I", "C5Q", "C5X", "C7I", "C7Q", "C7X"),
-    "G": ("C1C", "C1W", "C2W", "C2P"),
-    "J": ("C1C",),
-    "R": ("C1C", "C1P", "C2C", "C2P"),
+    system: frozenset(f"C{band}{each}" for band, attributes in bands.items() for each in attributes)
+    for system, bands in _CODES.items()
 }
 _AT_LEAST_ONE: Final = frozenset(
     "mask_mdeg range_slant_mm orbit_mm_min multipath_slant_mm fault_ppb alarm_ppb alarm_percent "

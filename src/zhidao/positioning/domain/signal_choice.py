@@ -91,7 +91,7 @@ def _bds(code: str, eph: Ephemerides) -> Floats:
     kind, band = eph.message, code[1]
     if band == "2":
         return np.where(kind < _CNV1, eph.delay1_s, np.nan)
-    if code == "C7D":
+    if band == "7" and code[2] in "DPZ":
         return np.where(kind == _CNV3, eph.delay1_s, np.nan)
     if band == "7":
         return np.where(kind < _CNV1, eph.delay2_s, np.nan)

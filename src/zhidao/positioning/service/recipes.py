@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.positioning.domain.ephemeris import Navigation
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.ppp.corrected import CorrectedProducts
 from zhidao.positioning.domain.ppp.products import PreciseProducts
 from zhidao.positioning.domain.ppp.rays import glonass_channels_of
-from zhidao.positioning.domain.ppp.settings import B2B_PAIRS, PppSettings
+from zhidao.positioning.domain.ppp.settings import B2B_PAIRS, LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.solving import PppSolution, solve_precise
 from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.rtk.baselines import Baselines
 from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
 from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS, HOLD, RtkSettings
+from zhidao.positioning.domain.tracked import common, pairs_of
 from zhidao.positioning.wire.b2b_log import B2bFrame, corrections_at
 
 
@@ -29,12 +30,18 @@ def rtk(
     """The rover's place at each epoch beside a base whose place is exact.
 
     Without settings: all systems that both receivers and the navigation have, a moving rover, and
+    one code of each band that both have, and
     ambiguities held once they were fixed for some epochs. Every epoch has a status, and a reason
     where it is not fixed. base_ecef_m: the frame of the result is the frame of these numbers.
     """
     if len(base_ecef_m) != 3:
         raise MalformedInput(f"a base's place has x, y and z in metres, not {len(base_ecef_m)}")
-    chosen = settings or RtkSettings(signals=dict(ALL_SIGNALS), mode=HOLD)
+    chosen = settings
+    if chosen is None:
+        signals = common(rover, base, ALL_SIGNALS)
+        if not signals:
+            raise Refused("rover and base have no signal in common", code="no_common_signal")
+        chosen = RtkSettings(signals=signals, mode=HOLD)
     return solve_baselines(rover, base, navigation, base_ecef_m, chosen)
 
 
@@ -57,7 +64,8 @@ def ppp(
     if navigation is not None and navigation.glonass is not None:
         channels = glonass_channels_of(navigation.glonass.satellite, navigation.glonass.channel)
     products = PreciseProducts(orbits, clocks or orbits, dict(antenna_offset_m or {}))
-    return solve_precise(seen, products, settings, glonass_channels=channels)
+    chosen = settings or PppSettings(pairs=pairs_of(seen, LEGACY_PAIRS))
+    return solve_precise(seen, products, chosen, glonass_channels=channels)
 
 
 def ppp_b2b(

@@ -14,7 +14,7 @@ from zhidao.positioning.domain.glonass import glonass_table
 from zhidao.positioning.domain.joining import join_navigation, join_observations
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.precise import PreciseTable
-from zhidao.positioning.domain.settings import B1I_L1_E1
+from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
 from zhidao.positioning.wire.recognition import FileKind, kind_of
 from zhidao.positioning.wire.rinex_nav import LEGACY, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
@@ -29,8 +29,15 @@ from zhidao.positioning.wire.subframes import SubframeCollector
 from zhidao.positioning.wire.ubx import Subframe, read_raw, ubx_messages
 
 _SUBFRAME_KIND: Final = (0x02, 0x13)
-SINGLE_SIGNALS: Final[Mapping[str, str]] = {**B1I_L1_E1, "E": "C1C/C1X", "J": "C1C", "R": "C1C"}
-_CIVIL: Final = {"C1P": "CNV1", "C1D": "CNV1", "C5P": "CNV2", "C5D": "CNV2", "C7D": "CNV3"}
+_CIVIL: Final = {
+    code: message
+    for message, codes in (
+        ("CNV1", "C1P C1D C1X"),
+        ("CNV2", "C5P C5D C5X"),
+        ("CNV3", "C7D C7P C7Z"),
+    )
+    for code in codes.split()
+}
 
 
 @dataclass(slots=True)
@@ -81,6 +88,9 @@ def messages_for(signals: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
                 out["C"] = (_CIVIL[codes[0]],)
         elif system == "E" and any(code[1] == "5" for code in codes):
             out["E"] = ("FNAV",)
+        elif system in "GJ" and any(code[1] == "5" for code in codes):
+            # Only CNAV tells the delay of L5 against the clock.
+            out[system] = ("CNAV",)
         elif system == "R":
             out["R"] = ("FDMA",)
     return out

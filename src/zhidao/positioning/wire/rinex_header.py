@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
@@ -99,7 +100,7 @@ def observation_header(lines: Lines) -> tuple[ObservationHeader, dict[str, tuple
         raise MalformedInput(f"a RINEX file of type {kind!r}, not observations", where="line 1")
     fields: dict[str, str] = {}
     comments: list[str] = []
-    table = CodeTable()
+    table, scales = CodeTable(), _Scales()
     count = 1
     for number, content, label in header_lines(lines):
         count = number + 2
@@ -107,14 +108,52 @@ def observation_header(lines: Lines) -> tuple[ObservationHeader, dict[str, tuple
             comments.append(content.rstrip())
         elif label == "SYS / # / OBS TYPES":
             table.add(content, f"line {number + 1}")
-        elif label == "SYS / SCALE FACTOR" and content[2:6].strip() not in ("", "1"):
-            raise MalformedInput("scaled observations are not read", where=f"line {number + 1}")
+        elif label == "SYS / SCALE FACTOR":
+            scales.add(content, f"line {number + 1}")
         else:
             fields.setdefault(label, content)
     table.close(f"line {count}")
     if not table.codes:
         raise MalformedInput("the header names no observation types (SYS / # / OBS TYPES)")
-    return header_of(version, fields, comments), table.codes, count
+    header = replace(header_of(version, fields, comments), scales=scales.found(table.codes))
+    return header, newer_names(table.codes, version), count
+
+
+class _Scales:
+    """Collects SYS / SCALE FACTOR lines: by what a file's numbers are to be divided."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str, int]] = []
+        self._system, self._factor = "", 0
+
+    def add(self, content: str, where: str) -> None:
+        """Takes the 60 characters of one such line. Source: RINEX 3.05 table A2."""
+        if content[0] != " ":
+            self._system, factor = content[0], content[2:6].strip() or "1"
+            if self._system not in SYSTEMS or factor not in ("1", "10", "100", "1000"):
+                raise MalformedInput(f"bad SYS / SCALE FACTOR: {content[:20]!r}", where=where)
+            self._factor = int(factor)
+        if not self._system:
+            raise MalformedInput("a continued SYS / SCALE FACTOR without its start", where=where)
+        # No codes: all of the system.
+        codes = content[10:].split() or ([""] if content[0] != " " else [])
+        self._found += [(self._system, code, self._factor) for code in codes]
+
+    def found(self, codes: dict[str, tuple[str, ...]]) -> tuple[tuple[str, str, int], ...]:
+        """System, code and factor of all columns that have another one than 1."""
+        out = []
+        for system, code, factor in self._found:
+            named = (code,) if code else codes.get(system, ())
+            out += [(system, each, factor) for each in named if factor != 1]
+        return tuple(out)
+
+
+def newer_names(codes: dict[str, tuple[str, ...]], version: str) -> dict[str, tuple[str, ...]]:
+    """BDS B1I under its name since RINEX 3.03: in 3.02 it stood under band 1, as C1I."""
+    kept = codes.get("C", ())
+    old = "IQX" if version < "3.03" else "IQ"  # Since then 1X is B1C, data and pilot.
+    names = tuple(c[0] + "2" + c[2:] if c[1:2] == "1" and c[2:] in old else c for c in kept)
+    return codes | {"C": names} if kept and len(set(names)) == len(names) else codes
 
 
 def header_of(version: str, fields: dict[str, str], comments: list[str]) -> ObservationHeader:

@@ -24,7 +24,12 @@ from zhidao.positioning.wire.compact_rinex import read_compact
 from zhidao.positioning.wire.compression import PLAIN_BYTES_MAX, is_compact, plain_text, unpacked
 from zhidao.positioning.wire.fixed import Lines, decimals, integers
 from zhidao.positioning.wire.rinex2_obs import read_version2
-from zhidao.positioning.wire.rinex_header import CodeTable, observation_header, version_and_type
+from zhidao.positioning.wire.rinex_header import (
+    CodeTable,
+    newer_names,
+    observation_header,
+    version_and_type,
+)
 from zhidao.positioning.wire.rinex_times import Blocks, epoch_blocks, epoch_times_ns, refuse
 
 # Rows parsed at once: the working arrays of a block then stay in the processor's cache.
@@ -41,7 +46,16 @@ def read_observations(
     """
     unzipped = unpacked(data, bytes_max=bytes_max)
     direct = read_compact(unzipped, systems) if is_compact(unzipped) else None
-    return direct or read_plain(unzipped, systems=systems, bytes_max=bytes_max)
+    return _unscaled(direct or read_plain(unzipped, systems=systems, bytes_max=bytes_max))
+
+
+def _unscaled(seen: Observations) -> Observations:
+    """The same in plain units, where the header gives factors."""
+    for system, code, factor in seen.header.scales:
+        table = seen.systems.get(system)
+        if table is not None and code in table.codes:
+            table.values[:, table.codes.index(code)] /= factor
+    return seen
 
 
 def read_plain(data: bytes, *, systems: str, bytes_max: int) -> Observations:
@@ -54,7 +68,7 @@ def read_plain(data: bytes, *, systems: str, bytes_max: int) -> Observations:
     blocks = epoch_blocks(lines, first)
     gpst_ns = epoch_times_ns(lines, blocks, header.time_system)
     parts: dict[str, list[SystemObservations]] = {}
-    for segment, table in _segments(lines, blocks, codes):
+    for segment, table in _segments(lines, blocks, codes, version):
         for system, part in _read_segment(lines, blocks, segment, table, systems):
             parts.setdefault(system, []).append(part)
     return Observations(
@@ -66,7 +80,7 @@ def read_plain(data: bytes, *, systems: str, bytes_max: int) -> Observations:
 
 
 def _segments(
-    lines: Lines, blocks: Blocks, codes: dict[str, tuple[str, ...]]
+    lines: Lines, blocks: Blocks, codes: dict[str, tuple[str, ...]], version: str
 ) -> list[tuple[slice, dict[str, tuple[str, ...]]]]:
     """Stretches of blocks under one table of observation codes: a header may change on the way."""
     out = []
@@ -81,7 +95,7 @@ def _segments(
         table.close(f"line {start}")
         if table.codes:
             out.append((slice(begin, int(at)), codes))
-            begin, codes = int(at), codes | table.codes
+            begin, codes = int(at), codes | newer_names(table.codes, version)
     out.append((slice(begin, len(blocks.line)), codes))
     return out
 

@@ -16,6 +16,7 @@ from zhidao.positioning.domain.kernels.compiling import kernel
 from zhidao.positioning.domain.observations import Floats
 
 _STEPS_MAX: Final = 100_000
+# A share of the variance: strong geometries have variances that are far below one cycle's.
 _GAIN_MIN: Final = 1e-6
 
 
@@ -89,7 +90,7 @@ def decorrelate(lower: Floats, diagonal: Floats) -> tuple[Floats, Floats]:
             for i in range(j + 1, size):
                 _reduce_entry(lower, change, back, i, j)
         first = diagonal[j] + lower[j + 1, j] ** 2 * diagonal[j + 1]
-        if first + _GAIN_MIN < diagonal[j + 1]:
+        if first < (1 - _GAIN_MIN) * diagonal[j + 1]:
             _swap(lower, diagonal, change, back, j, first)
             reduced = j
             j = size - 2

@@ -1,0 +1,107 @@
+"""Which signals a receiver tracked: one service comes under several codes of RINEX.
+
+A receiver that tracks the data component, the pilot, or both together writes C5I, C5Q or C5X for
+the same service. Solvers that take one code a band take the one that the receiver has most of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from zhidao.positioning.domain.observations import Observations, SystemObservations
+
+# Attributes of each band, best known first; RINEX 3.05 tables 4 to 10. P and W of GPS are the
+# codes that broadcast clocks refer to.
+_BANDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "C": {"2": "IXQ", "6": "IXQ", "7": "IXQ", "1": "PXD", "5": "PXD"},
+    "E": {"1": "CXB", "5": "QXI", "7": "QXI", "6": "CXB"},
+    "G": {"1": "CWPXLS", "2": "WPLXSCD", "5": "QXI"},
+    "J": {"1": "CXLSZ", "2": "LXS", "5": "QXI"},
+    "R": {"1": "CP", "2": "CP"},
+}
+# Of two codes the better known one is taken while it is there at least so often.
+_ENOUGH: Final = 0.8
+# One range of each satellite, for single points with legacy messages.
+SINGLE_SIGNALS: Final[Mapping[str, str]] = {
+    "C": "C2I/C2X/C2Q",
+    "E": "C1C/C1X/C1B",
+    "G": "C1C/C1W/C1P/C1X/C1L/C1S",
+    "J": "C1C/C1X/C1L/C1S/C1Z",
+    "R": "C1C/C1P",
+}
+
+
+def tracked(table: SystemObservations, band: str, *, kind: str = "C", first: str = "") -> str:
+    """Band and attribute, such as `5Q`, of the band's code that a receiver has; empty for none.
+
+    first: attributes to prefer, before the usual order.
+    """
+    order = dict.fromkeys(first + _BANDS.get(table.system, {}).get(band, ""))
+    counts = {each: _count(table, kind + band + each) for each in order}
+    most = max(counts.values(), default=0)
+    good = (each for each, count in counts.items() if count and count >= _ENOUGH * most)
+    return band + next(good) if most else ""
+
+
+def common(
+    one: Observations, other: Observations, wanted: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Codes of the bands of `wanted` that both receivers have, one a band, by system.
+
+    wanted: codes such as C5Q by system; another code of that band stands in where both have it.
+    """
+    out = {}
+    for system, codes in wanted.items():
+        tables = [seen.systems[system] for seen in (one, other) if system in seen.systems]
+        if len(tables) == 2:
+            found = [_common_code(tables, code) for code in codes]
+            out[system] = tuple(dict.fromkeys(code for code in found if code))
+    return {system: codes for system, codes in out.items() if codes}
+
+
+def _common_code(tables: Sequence[SystemObservations], code: str) -> str:
+    order = dict.fromkeys(code[2] + _BANDS.get(tables[0].system, {}).get(code[1], ""))
+    counts = {
+        each: min(_count(table, code[:2] + each) for table in tables) if each else 0
+        for each in order
+    }
+    most = max(counts.values(), default=0)
+    good = (each for each, count in counts.items() if count and count >= _ENOUGH * most)
+    return code[:2] + next(good) if most else ""
+
+
+def pairs_of(
+    seen: Observations, wanted: Mapping[str, tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
+    """The wanted pair of bands of each system by the codes that the receiver has.
+
+    wanted: such as {"E": ("1C", "5Q")}; E5b stands in for E5a where only that was tracked. A system
+    without both bands keeps what was wanted, and gives no point.
+    """
+    out = {}
+    for system, pair in wanted.items():
+        table = seen.systems.get(system)
+        bands = [(pair[0][0], pair[1][0])]
+        if system == "E" and bands[0] == ("1", "5"):
+            bands.append(("1", "7"))
+        found = [_pair(table, each, pair) for each in bands] if table is not None else []
+        out[system] = next((each for each in found if all(each)), pair)
+    return out
+
+
+def _pair(
+    table: SystemObservations, bands: tuple[str, str], wanted: tuple[str, str]
+) -> tuple[str, str]:
+    one, other = (
+        tracked(table, band, first=code[1] if code[0] == band else "")
+        for band, code in zip(bands, wanted, strict=True)
+    )
+    return one, other
+
+
+def _count(table: SystemObservations, code: str) -> int:
+    column = table.column(code)
+    return 0 if column is None else int(np.count_nonzero(np.nan_to_num(column)))
