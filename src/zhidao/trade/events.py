@@ -180,3 +180,77 @@ class DeclarationCancelled(Fact, frozen=True, kw_only=True):
     declaration: str
     version: int
     reason: str
+
+
+class PresentedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A document of a presentation: its kind, its number and its bytes by SHA-256 (hex).
+
+    `printed` is the SHA-256 of its PDF/A, or ``.
+    """
+
+    kind: str
+    number: str
+    media_type: str
+    digest: str
+    printed: str = ""
+
+
+class PresentationManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is presented to a bank, under which credit, and what the presenter's own checks said.
+
+    `made_at` is UTC, `drawn` a decimal in `currency`. `findings`: conflicts and undecided rows of
+    the cross-checks in the bank's view; a set with a conflict is only made on purpose.
+    """
+
+    presentation: str
+    consignment: str
+    credit: str
+    presenter: str
+    bank: str
+    made_at: str
+    drawn: str
+    currency: str
+    documents: list[PresentedDocument]
+    checks: int
+    findings: list[Finding]
+
+    @property
+    def digests(self) -> set[str]:
+        """Every content that belongs to the presentation."""
+        named = {document.digest for document in self.documents}
+        return named | {document.printed for document in self.documents if document.printed}
+
+
+class PresentationMade(Fact, frozen=True, kw_only=True):
+    """A party made a presentation, in aggregate `presentation/<id>`; asserted by the presenter.
+
+    `file` is the digest of the signed file in the archive.
+    """
+
+    TYPE: ClassVar[str] = "trade.PresentationMade.v1"
+    manifest: PresentationManifest
+    file: str
+
+
+class PresentedPaper(msgspec.Struct, frozen=True, kw_only=True):
+    """What one document of a presentation says: its fields by path, read out of its bytes."""
+
+    kind: str
+    number: str
+    digest: str
+    fields: dict[str, str]
+
+
+class PresentedSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A presentation as the examining bank reads it, nothing of it on the presenter's word.
+
+    `findings` are the cross-checks made again from the documents; `key` is the Multikey that
+    signed. `missing`: kinds that the letter names and the set lacks.
+    """
+
+    manifest: PresentationManifest
+    key: str
+    papers: list[PresentedPaper]
+    checks: int
+    findings: list[Finding]
+    missing: list[str]

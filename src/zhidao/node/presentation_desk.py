@@ -1,0 +1,328 @@
+"""Presentations without a running node: made and sealed by a seller, opened and read by a bank.
+
+A sealed file is one line of header and the presentation sealed for one node (HPKE, RFC 9180, as the
+exchange does). What comes out of it goes into the credit examination of the finance room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.ids import party_id
+from zhidao.core.keys import Signer
+from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
+from zhidao.exchange.domain.peer import Card
+from zhidao.exchange.wire.card import decode_card
+from zhidao.exchange.wire.sealing import SealingKey, seal
+from zhidao.finance.domain.credit.papers import (
+    Finding,
+    Insurance,
+    Invoice,
+    Origin,
+    PackingList,
+    Presentation,
+    Transport,
+)
+from zhidao.finance.domain.credit.terms import Party
+from zhidao.finance.wire.credit import plain
+from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.domain.documents.invoices import invoice_total
+from zhidao.trade.domain.model.catalogue import EQUIPMENT, ITEM
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.presentation import USUAL
+from zhidao.trade.events import PresentedPaper, PresentedSet
+from zhidao.trade.service.document_set import MadeDocument
+from zhidao.trade.service.presentation import Order, Printer, present, read_presented
+from zhidao.trade.wire.presentation import BYTES_MAX, decode, encode
+
+SEALED: Final = b"zhidao.sealed-presentation.v1 "
+SEALED_BYTES_MAX: Final = BYTES_MAX + 1024
+_CARGO: Final = ("transport_document", "rail_consignment_note", "road_consignment_note")
+
+
+def make(
+    entry: bytes,
+    *,
+    party: str,
+    signer: Signer,
+    at: Utc,
+    kinds: Sequence[str] = USUAL,
+    despite: bool = False,
+    languages: Sequence[str] = (),
+) -> bytes:
+    """The signed file of an entry's presentation. `languages`: of prints inside, none for none."""
+    order = Order(party_id(party), kinds or USUAL, despite)
+    printer = _printer(languages) if languages else None
+    return encode(present(entry, order, signer=signer, at=at, printer=printer))
+
+
+def sealed(presentation: bytes, card: bytes) -> bytes:
+    """The file that only the node of a card can open. Raises Refused for a card nobody signed."""
+    recipient: Card = decode_card(card)
+    header = SEALED + recipient.node.encode() + b"\n"
+    return header + seal(presentation, recipient.sealing, info=header)
+
+
+def opened(data: bytes, key: SealingKey | None) -> bytes:
+    """The signed file inside a sealed one; a file that is not sealed is given back.
+
+    Raises Refused where it is sealed to another node, or no key is there.
+    """
+    if not data.startswith(SEALED):
+        return data
+    header, newline, rest = data.partition(b"\n")
+    if not newline:
+        raise MalformedInput("the sealed presentation is cut off")
+    if key is None:
+        raise Refused(
+            "the presentation is sealed",
+            code="cannot_open",
+            remedy="open it with the key of the node: --data FOLDER",
+        )
+    return key.open(rest, info=header + newline)
+
+
+def told(found: PresentedSet) -> dict[str, Any]:
+    """What a bank reads, as JSON values."""
+    manifest = found.manifest
+    return {
+        "presentation": manifest.presentation,
+        "credit": manifest.credit,
+        "presenter": manifest.presenter,
+        "bank": manifest.bank,
+        "made_at": manifest.made_at,
+        "drawn": f"{manifest.currency} {manifest.drawn}",
+        "key": found.key,
+        "documents": [
+            {"kind": p.kind, "number": p.number, "sha256": p.digest} for p in found.papers
+        ],
+        "missing": found.missing,
+        "checks": found.checks,
+        "findings": [
+            {"rule": f.rule, "verdict": f.verdict, "sentence": f.sentence} | _places(f)
+            for f in found.findings
+        ],
+    }
+
+
+def read(presentation: bytes) -> PresentedSet:
+    """Checks and reads a signed file."""
+    return read_presented(presentation)
+
+
+def files_of(presentation: bytes) -> dict[str, bytes]:
+    """The documents of a signed file by name, with their prints."""
+    held = decode(presentation)
+    files = {}
+    for document in held.manifest.documents:
+        name = f"{document.kind}.{FORMS[document.kind].syntax.value}"
+        files[name] = held.contents[document.digest]
+        if document.printed:
+            files[f"{document.kind}.pdf"] = held.contents[document.printed]
+    return files
+
+
+def for_examination(
+    found: PresentedSet, *, presented_on: date, place: str, signed: Collection[str] = ()
+) -> dict[str, Any]:
+    """The presentation as the finance room examines it.
+
+    `signed`: kinds that their issuers signed, which the bank sees on paper or by a credential; the
+    presenter's own papers count as signed by the presentation's signature.
+    Raises Refused (`not_expressible`) for an invoice with several prices: it knows one.
+    """
+    own = {"invoice_ubl", "packing_list"}
+    documents: list[Any] = []
+    for paper in found.papers:
+        is_signed = paper.kind in own or paper.kind in signed
+        made = _paper(paper, is_signed=is_signed)
+        if made is not None:
+            documents.append(made)
+    manifest = found.manifest
+    return plain(
+        Presentation(
+            presented_on=presented_on,
+            place=place,
+            claimed_minor=_minor(manifest.drawn, manifest.currency),
+            documents=documents,
+            bank=manifest.bank,
+            findings=[
+                Finding(rule=f.rule, left=f.left, right=f.right)
+                for f in found.findings
+                if f.verdict == "conflict"
+            ],
+        )
+    )
+
+
+def _paper(paper: PresentedPaper, *, is_signed: bool) -> Any:
+    said = CanonicalConsignment(paper.fields, {})
+    head: dict[str, Any] = {
+        "number": paper.number,
+        "signed": is_signed,
+        "record": True,
+        "description": ", ".join(said.each(ITEM, "natureIdentificationCargo.description")),
+    }
+    if paper.kind == "invoice_ubl":
+        return _invoice(said, head)
+    if paper.kind == "packing_list":
+        return PackingList(
+            **head,
+            issuer=said.get("consignorParty.name"),
+            issued_on=_day(said, "packingListDocument.issueDate"),
+            quantity=_quantity(said),
+            packages=int(said.total("packageQuantity")),
+            net_g=_grams(said, "netWeight"),
+            gross_g=_grams(said, "grossWeight"),
+            container=_containers(said),
+            marks=", ".join(said.each(ITEM, "shippingMarks")),
+        )
+    if paper.kind in ("origin_rcep", "origin_form_e"):
+        document = "rcepOriginDocument" if paper.kind == "origin_rcep" else "formEOriginDocument"
+        countries = set(said.each(ITEM, "originCountry.id"))
+        return Origin(
+            **head,
+            issuer=said.get("originAuthorityParty.name"),
+            issued_on=_day(said, f"{document}.issueDate"),
+            origin=countries.pop() if len(countries) == 1 else "",
+            consignee=said.get("consigneeParty.name"),
+            exporter=said.get("consignorParty.name"),
+            invoice=said.get("invoiceDocument.id"),
+        )
+    if paper.kind == "insurance_declaration":
+        return _insurance(said, head)
+    return _transport(said, head) if paper.kind == "transport_document" else None
+
+
+def _invoice(said: CanonicalConsignment, head: dict[str, Any]) -> Invoice:
+    currency = said.get("invoiceDocument.currencyCode")
+    prices = set(said.each(ITEM, "unitPriceAmount"))
+    units = set(said.each(ITEM, "requestedUnitCode"))
+    if len(prices) != 1 or len(units) != 1:
+        raise Refused(
+            f"the invoice has {len(prices)} prices in {len(units)} units, not one",
+            code="not_expressible",
+            remedy="examine it by hand",
+        )
+    return Invoice(
+        **head,
+        issuer=said.get("consignorParty.name"),
+        issued_on=_day(said, "invoiceDocument.issueDate"),
+        seller=_party(said, "consignorParty"),
+        buyer=_party(said, "consigneeParty"),
+        currency=currency,
+        quantity=_quantity(said),
+        unit=units.pop(),
+        unit_price_minor=_minor(prices.pop(), currency),
+        amount_minor=_minor(str(invoice_total(said)), currency),
+        rule=said.get("applicableTradeDeliveryTerms.deliveryTypeCode"),
+        place=said.get("applicableTradeDeliveryTerms.relevantLocation.name"),
+    )
+
+
+def _transport(said: CanonicalConsignment, head: dict[str, Any]) -> Transport:
+    clause = said.get("transportContractDocument.clause")
+    originals = int(said.get("transportContractDocument.originalQuantity", "1"))
+    at = "mainCarriageTransportMovement."
+    return Transport(
+        **head,
+        issuer=said.get("carrierParty.name"),
+        issued_on=_day(said, "transportContractDocument.issueDate"),
+        originals=min(originals, 20),
+        carrier=said.get("carrierParty.name"),
+        capacity="carrier",
+        on_board_on=_day(said, at + "departureDate"),
+        vessel=said.get(at + "meansName"),
+        loading=_port(said, "loadingBaseportLocation"),
+        discharge=_port(said, "unloadingBaseportLocation"),
+        originals_issued=min(originals, 20),
+        shipper=said.get("consignorParty.name"),
+        consignee=said.get("consigneeParty.name"),
+        notify=said.get("notifiedParty.name"),
+        freight="prepaid" if said.get("freightPaymentCode") == "PRE" else "collect",
+        clauses=[clause] if clause else [],
+        transhipment=bool(said.get("onCarriageTransportMovement.meansName")),
+        container=_containers(said),
+        marks=", ".join(said.each(ITEM, "shippingMarks")),
+        packages=int(said.total("packageQuantity")),
+        gross_g=_grams(said, "grossWeight"),
+    )
+
+
+def _insurance(said: CanonicalConsignment, head: dict[str, Any]) -> Insurance:
+    currency = said.get("insuranceDocument.currencyCode")
+    return Insurance(
+        **head,
+        issuer=said.get("insurerParty.name"),
+        issued_on=_day(said, "insuranceDocument.issueDate"),
+        form="declaration",
+        capacity="insurer",
+        originals_issued=1,
+        currency=currency,
+        amount_minor=_minor(said.get("insuranceDocument.insuredAmount"), currency),
+        effective_on=_day(said, "insuranceDocument.effectiveDate"),
+        covers_from=_port(said, "loadingBaseportLocation"),
+        covers_to=_port(said, "unloadingBaseportLocation"),
+        vessel=said.get("mainCarriageTransportMovement.meansName"),
+        assured=said.get("consignorParty.name"),
+    )
+
+
+def _party(said: CanonicalConsignment, role: str) -> Party:
+    return Party(name=said.get(f"{role}.name"), country=said.get(f"{role}.postalAddress.countryId"))
+
+
+def _port(said: CanonicalConsignment, place: str) -> str:
+    """A port's name, or its code on a paper that says no more."""
+    return said.get(f"{place}.name") or said.get(f"{place}.id")
+
+
+def _containers(said: CanonicalConsignment) -> str:
+    return ", ".join(said.each(EQUIPMENT, "id"))
+
+
+def _day(said: CanonicalConsignment, path: str) -> date | None:
+    text = said.get(path)
+    return date.fromisoformat(text) if text else None
+
+
+def _quantity(said: CanonicalConsignment) -> int:
+    total = said.total("requestedQuantity")
+    if total != total.to_integral_value():
+        raise Refused(
+            f"a quantity of {total:f}; the examination counts whole units", code="not_expressible"
+        )
+    return int(total)
+
+
+def _grams(said: CanonicalConsignment, name: str) -> int:
+    return int(said.total(name) * 1000)
+
+
+def _minor(amount: str, currency: str) -> int:
+    minor = Decimal(amount).scaleb(Currency(currency).exponent)
+    if minor != minor.to_integral_value():
+        raise Refused(f"{currency} {amount} is finer than its minor unit", code="not_expressible")
+    return int(minor)
+
+
+def _places(finding: Any) -> dict[str, str]:
+    return {"left": finding.left, "right": finding.right}
+
+
+def _printer(languages: Sequence[str]) -> Printer:
+    from zhidao.trade.adapters.printing.typst_printer import TypstPrinter
+    from zhidao.trade.domain.printing.sheet import sheet_of
+
+    printer = TypstPrinter(languages)
+
+    def printed(made: MadeDocument, day: str) -> bytes:
+        said = made.absorbed.consignment
+        return printer.print(sheet_of(made.form, said, digest=made.digest, day=day))
+
+    return printed
