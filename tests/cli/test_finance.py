@@ -134,3 +134,58 @@ def test_iso_check_names_rules_and_convert_comes_back(run: Run, tmp_path: Path) 
     assert run("iso", "convert", file, "-o", tmp_path / "a.json")[0] == 0
     assert run("iso", "convert", tmp_path / "a.json", "-o", tmp_path / "c.xml")[0] == 0
     assert pacs008.decode((tmp_path / "c.xml").read_bytes()) == EXAMPLE
+
+
+def test_packs_are_taken_over_and_then_judge_messages(
+    run: Run, tmp_path: Path, shared: Path
+) -> None:
+    from tests.finance.wire.iso20022.test_messages import EXAMPLE
+
+    from zhidao.finance.wire.iso20022 import pacs008
+
+    source, data = tmp_path / "source", tmp_path / "data"
+    source.mkdir()
+    official = shared / "finance" / "xsd" / "pacs.008.001.08.xsd"
+    (source / "whatever.xsd").write_bytes(official.read_bytes())
+    (source / "network.json").write_text(
+        '{"profile": "mine", "structured_addresses_from": 2026, "address_lines_max": 2,'
+        ' "uetr_required": true, "charges": ["DEBT"]}'
+    )
+    (source / "codes.xsd").write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">'
+        '<xs:simpleType name="ExternalStatusReason1Code"><xs:restriction base="xs:string">'
+        '<xs:enumeration value="AC01"/></xs:restriction></xs:simpleType></xs:schema>'
+    )
+    status, out, _ = run("packs", "add", source, "--data", data, "--json")
+    names = {json.loads(line)["name"] for line in out.splitlines()}
+    assert (status, names) == (0, {"pacs.008.001.08.xsd", "mine.json", "external-codes.xsd"})
+    good = tmp_path / "good.xml"
+    good.write_bytes(pacs008.encode(EXAMPLE))
+    status, out, _ = run("iso", "check", good, "--data", data, "--json")
+    assert (status, json.loads(out)["schema"][:28]) == (0, "valid by pacs.008.001.08.xsd")
+    assert run("iso", "check", good, "--data", data, "--profile", "mine")[0] == 1
+    bad = tmp_path / "bad.xml"
+    bad.write_bytes(pacs008.encode(EXAMPLE).replace(b"<NbOfTxs>", b"<X/><NbOfTxs>"))
+    status, out, _ = run("iso", "check", bad, "--data", data, "--json")
+    assert (status, json.loads(out)["schema"][:8]) == (1, "invalid:")
+    status, out, _ = run("iso", "check", bad, "--data", tmp_path / "none", "--json")
+    told = json.loads(out)
+    assert (status, told["schema"]) == (1, "not checked")
+    assert told["structure"].startswith("invalid: X: the element is not known here")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "nothing"),
+        ("a.xsd", "<not"),
+        ("a.xsd", '<s xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:import/></s>'),
+        ("a.xsd", '<s targetNamespace="urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"/>'),
+    ],
+)
+def test_a_folder_without_packs_is_refused(run: Run, tmp_path: Path, name: str, text: str) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / name).write_text(text)
+    assert run("packs", "add", source, "--data", tmp_path / "data")[0] == 2
+    assert not (tmp_path / "data" / "packs").exists()

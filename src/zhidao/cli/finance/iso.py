@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from zhidao.cli.finance.packs import FOLDER
 from zhidao.cli.outputs import put, take
+from zhidao.cli.settings import config_of
 from zhidao.core.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from zhidao.finance.adapters.schema_pack import FolderSchemas
+    from zhidao.finance.wire.iso20022.profiles import Profile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of this command."""
     parser.epilog = _EXAMPLES
     actions = parser.add_subparsers(metavar="DO", required=True)
-    check = actions.add_parser("check", help="schema (where installed) and usage rules")
+    check = actions.add_parser("check", help="schema or structure, and usage rules")
     check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="XML messages")
     check.add_argument("--year", type=int, default=2026, help="usage rules of this year (2026)")
+    check.add_argument(
+        "--profile",
+        default="cross-border",
+        help="network: cross-border, instant, one that was added, or a JSON file",
+    )
+    check.add_argument(
+        "--at", metavar="TIME", help="when it came in (2026-05-01T09:00:00+00:00): looks at days"
+    )
     check.add_argument("--schemas", type=Path, metavar="DIR", help="folder of official XSD files")
+    check.add_argument("--config", type=Path, help="settings file (TOML)")
+    check.add_argument("--data", type=Path, help="data folder of the node with its schema packs")
     check.add_argument("--json", action="store_true", help="answer in JSON")
     check.set_defaults(run=run_check)
     convert = actions.add_parser("convert", help="XML to JSON, JSON to XML")
@@ -33,34 +49,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance iso check payment.xml --year 2026 --schemas ~/iso20022\n"
+    "  zhidao finance iso check payment.xml --profile instant --at 2026-05-01T09:00:00+00:00\n"
     "  zhidao finance iso convert payment.xml -o payment.json\n"
-    "status: 0 nothing is wrong, 1 a rule is broken or the schema says no, 2 bad input"
+    "status: 0 nothing is wrong, 1 a rule is broken or schema or structure say no, 2 bad input"
 )
 
 
 def run_check(options: argparse.Namespace) -> int:
     """Checks each file."""
-    answers = [_checked(file, options.year, options.schemas) for file in options.files]
+    from zhidao.finance.adapters.schema_pack import FolderSchemas
+
+    schemas = FolderSchemas(options.schemas or config_of(options).data / FOLDER)
+    profile, at = _profile(options.profile, schemas), _moment(options.at)
+    answers = [_checked(file, options.year, schemas, profile, at) for file in options.files]
     for answer in answers:
         if options.json:
             print(json.dumps(answer, ensure_ascii=False))
-            continue
-        found = answer["violations"]
-        print(f"{answer['file']}: {answer['definition']}, schema: {answer['schema']}")
-        for one in found:
-            print(
-                f"  {one['rule']} ({one['code']}), {one['path']} {one['line']}: {one['sentence']}"
-            )
-        print(f"  {len(found)} rules broken" if found else "  no usage rule broken")
+        else:
+            _tell(answer)
     wrong = any(answer["violations"] or not answer["valid"] for answer in answers)
     return 1 if wrong else 0
 
 
-def _checked(file: Path, year: int, schemas: Path | None) -> dict[str, Any]:
-    from lxml import etree
+def _tell(answer: dict[str, Any]) -> None:
+    found = answer["violations"]
+    print(f"{answer['file']}: {answer['definition']}, schema: {answer['schema']}")
+    print(f"  structure: {answer['structure']}")
+    for one in found:
+        print(f"  {one['rule']} ({one['code']}), {one['path']} {one['line']}: {one['sentence']}")
+    print(f"  {len(found)} rules broken" if found else "  no usage rule broken")
 
-    from zhidao.finance.adapters.schema_pack import NOT_CHECKED, FolderSchemas
+
+def _profile(name: str, schemas: FolderSchemas) -> Profile:
+    from zhidao.finance.wire.iso20022.profiles import PROFILE_BYTES_MAX, built_in, read_profile
+
+    if name.endswith(".json"):
+        return read_profile(take(Path(name), bytes_max=PROFILE_BYTES_MAX))
+    return schemas.profile(name) or built_in(name)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedInput(f"no such time: {text[:40]!r}") from error
+    if at.tzinfo is None:
+        raise MalformedInput(f"{text} has no offset from UTC", remedy="write +00:00 behind it")
+    return at
+
+
+def _checked(
+    file: Path, year: int, schemas: FolderSchemas, profile: Profile, at: datetime | None
+) -> dict[str, Any]:
+    from zhidao.finance.adapters.schema_pack import NOT_CHECKED
     from zhidao.finance.wire.iso20022.envelope import FILE_BYTES_MAX, read_envelope
+    from zhidao.finance.wire.iso20022.structure import check
     from zhidao.finance.wire.iso20022.usage import violations
 
     try:
@@ -68,20 +113,28 @@ def _checked(file: Path, year: int, schemas: Path | None) -> dict[str, Any]:
     except MalformedInput as error:
         error.where = f"{file} {error.where}".strip()
         raise
-    schema, valid = NOT_CHECKED, True
-    if schemas is not None:
-        check = FolderSchemas(schemas).check
+    schema, structure, valid = NOT_CHECKED, "", True
+    try:
+        schema = schemas.judge(envelope.definition, envelope.document)
+    except MalformedInput as error:
+        schema, valid = f"invalid: {error.args[0]}, {error.where}", False
+    if schema == NOT_CHECKED:
         try:
-            schema = asyncio.run(check(envelope.definition, etree.tostring(envelope.document)))
+            known = check(envelope.document, envelope.definition)
+            structure = "as the outline says" if known else "no outline of this version"
         except MalformedInput as error:
-            schema, valid = f"invalid: {error.args[0]}", False
+            structure, valid = f"invalid: {error.args[0]} ({error.where})", False
+    else:
+        structure = "judged by the schema"
+    found = violations(envelope, year=year, profile=profile, at=at, codes=schemas.codes)
     return {
         "file": str(file),
         "definition": envelope.definition,
         "header": asdict(envelope.header) if envelope.header else None,
         "schema": schema,
+        "structure": structure,
         "valid": valid,
-        "violations": [asdict(each) for each in violations(envelope, year=year)],
+        "violations": [asdict(each) for each in found],
     }
 
 

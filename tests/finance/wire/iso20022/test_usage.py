@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,12 @@ from zhidao.core.errors import MalformedInput
 from zhidao.finance.wire.iso20022 import pacs008
 from zhidao.finance.wire.iso20022.as_json import from_json, to_json
 from zhidao.finance.wire.iso20022.envelope import read_envelope
+from zhidao.finance.wire.iso20022.profiles import (
+    CurrencyRules,
+    Profile,
+    built_in,
+    read_profile,
+)
 from zhidao.finance.wire.iso20022.usage import violations
 
 GOOD = pacs008.encode(EXAMPLE).decode()
@@ -95,6 +103,99 @@ def test_the_same_uetr_twice_is_a_duplicate() -> None:
     start, end = GOOD.index("<CdtTrfTxInf>"), GOOD.index("</CdtTrfTxInf>") + len("</CdtTrfTxInf>")
     double = GOOD[:end] + GOOD[start:end] + GOOD[end:]
     assert broken(double.replace("<NbOfTxs>1<", "<NbOfTxs>2<")) == ["uetr-twice"]
+
+
+def at_hour(day: str, hour: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{hour}+00:00")
+
+
+EURO = GOOD.replace('Ccy="CNY"', 'Ccy="EUR"').replace("2026-05-01<", "2026-05-04<")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "rules"),
+    [
+        (EURO, at_hour("2026-05-04", "09:00:00"), []),
+        (EURO, at_hour("2026-05-04", "16:59:59"), []),
+        (EURO, at_hour("2026-05-04", "17:00:01"), ["cut-off"]),
+        (EURO, at_hour("2026-05-06", "09:00:00"), ["day-past"]),
+        (EURO.replace("05-04<", "05-01<"), at_hour("2026-04-30", "09:00:00"), ["day-closed"]),
+        (EURO.replace("05-04<", "05-03<"), at_hour("2026-04-30", "09:00:00"), ["day-closed"]),
+        (EURO, at_hour("2026-04-02", "09:00:00"), ["day-far"]),
+        (GOOD, at_hour("2026-05-01", "23:59:00"), []),
+    ],
+)
+def test_days_are_held_against_the_networks_calendar(
+    text: str, at: datetime, rules: list[str]
+) -> None:
+    found = violations(read_envelope(text.encode()), at=at)
+    assert [each.rule for each in found] == rules
+    assert {each.code for each in found} <= {"DT01", "TM01"}
+    assert violations(read_envelope(text.encode())) == []
+
+
+def test_a_network_sets_its_own_limits() -> None:
+    strict = Profile(
+        profile="strict",
+        structured_addresses_from=2024,
+        address_lines_max=0,
+        uetr_required=False,
+        charges=["SLEV"],
+        transactions_max=1,
+        currencies={"CNY": CurrencyRules(amount_minor_max=1)},
+    )
+    one, two = GOOD.index("<CdtTrfTxInf>"), GOOD.index("</CdtTrfTxInf>") + len("</CdtTrfTxInf>")
+    text = (GOOD[:two] + GOOD[one:two] + GOOD[two:]).replace("<NbOfTxs>1", "<NbOfTxs>2")
+    text = re.sub("<UETR>.*</UETR>", "", text)
+    found = violations(read_envelope(text.encode()), profile=strict)
+    assert [(each.rule, each.transaction) for each in found] == [
+        *(("amount-limit", 0), ("charges", 0), ("amount-limit", 1), ("charges", 1)),
+        ("transactions", -1),
+    ]
+
+
+def test_a_calendar_finds_the_next_day_that_settles() -> None:
+    profile = built_in("cross-border")
+    assert profile.next_day("EUR", date(2026, 4, 3)) == date(2026, 4, 7)
+    assert profile.next_day("CNY", date(2026, 4, 4)) == date(2026, 4, 6)
+    assert not built_in("instant").closed_weekdays
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[",
+        (
+            '{"profile": "x", "structured_addresses_from": 2026, "address_lines_max": 2,'
+            ' "uetr_required": true, "charges": []}'
+        ),
+        (
+            '{"profile": "x", "structured_addresses_from": 2026, "address_lines_max": 2,'
+            ' "uetr_required": true, "charges": ["SHAR"], "currencies": {"XAU": {}}}'
+        ),
+        (
+            '{"profile": "x", "structured_addresses_from": 2026, "address_lines_max": 2,'
+            ' "uetr_required": true, "charges": ["SHAR"],'
+            ' "currencies": {"CNY": {"closed": ["2026-02-30"]}}}'
+        ),
+    ],
+)
+def test_a_profile_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(MalformedInput):
+        read_profile(text.encode())
+
+
+def test_a_reason_that_is_in_no_list_is_named_where_the_list_is_installed() -> None:
+    text = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.002.001.11"><FIToFIPmtStsRpt>'
+        "<TxInfAndSts><StsRsnInf><Rsn><Cd>ZZ99</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        "</FIToFIPmtStsRpt></Document>"
+    )
+    envelope = read_envelope(text.encode())
+    assert violations(envelope) == []
+    codes = {"ExternalStatusReason1Code": frozenset({"AC01"})}
+    assert [each.rule for each in violations(envelope, codes=codes)] == ["reason"]
 
 
 @pytest.mark.parametrize(

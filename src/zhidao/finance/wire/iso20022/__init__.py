@@ -1,1 +1,1 @@
-"""ISO 20022 messages: pacs.008.001.08 and camt.054.001.08, written and read."""
+"""ISO 20022 messages of payments: read strictly, judged by usage rules, and written."""
