@@ -363,3 +363,68 @@ class ApprovalGiven(Fact, frozen=True, kw_only=True):
     approval: str
     person: str
     verdict: str
+
+
+class NettingOpened(Fact, frozen=True, kw_only=True):
+    """A bank takes obligations of its customers to net them. Aggregate `netting/<cycle>`."""
+
+    TYPE: ClassVar[str] = "finance.NettingOpened.v1"
+    cycle: str
+    bank: str
+    currency: str
+    participants: list[str]
+
+
+class Obligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What its debtor owes, minor units as text; `reference` is the debtor's name for it."""
+
+    creditor: str
+    amount_minor: str
+    reference: str
+
+
+class ObligationsAdded(Fact, frozen=True, kw_only=True):
+    """A debtor says what it owes; `batch` names the whole list once and for all."""
+
+    TYPE: ClassVar[str] = "finance.ObligationsAdded.v1"
+    cycle: str
+    batch: str
+    debtor: str
+    obligations: list[Obligation]
+
+
+class NettingDecided(Fact, frozen=True, kw_only=True):
+    """What settles together, decided once for each attempt; it is then applied whole or not at all.
+
+    `positions`: party and what it receives (negative: pays), text. `waiting`: numbers of the
+    obligations, from 1 in order of arrival, for which the money was not there.
+    """
+
+    TYPE: ClassVar[str] = "finance.NettingDecided.v1"
+    cycle: str
+    attempt: int
+    positions: list[list[str]]
+    gross_minor: str
+    settled_minor: str
+    moved_minor: str
+    waiting: list[int]
+
+
+class NettingSettled(Fact, frozen=True, kw_only=True):
+    """A decision is applied (`done`), or the ledger refused it and another attempt follows."""
+
+    TYPE: ClassVar[str] = "finance.NettingSettled.v1"
+    cycle: str
+    attempt: int
+    done: bool
+    reason: str
+
+
+class HitJudged(Fact, frozen=True, kw_only=True):
+    """A person judged an alert. `verdict`: cleared or confirmed. In the screening's aggregate."""
+
+    TYPE: ClassVar[str] = "finance.HitJudged.v1"
+    screening: str
+    verdict: str
+    reason: str
+    person: str

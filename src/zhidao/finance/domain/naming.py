@@ -27,6 +27,7 @@ class AccountCode(IntEnum):
     DUE_TO_BANK = 400  # another bank's account on this bank's books (vostro)
     DUE_FROM_BANK = 410  # this bank's account on another bank's books (nostro)
     CREDIT_CLAIMS = 500  # what this bank paid under documentary credits and has yet to get back
+    CLEARING = 600  # through which a netting cycle moves; nought before and after
 
 
 class TransferCode(IntEnum):
@@ -38,6 +39,7 @@ class TransferCode(IntEnum):
     PAYMENT = 4
     PVP_LEG = 5
     PVP_ROUNDING = 6
+    NETTING = 7
 
 
 def _digest(*words: str) -> int:
