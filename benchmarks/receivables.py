@@ -183,4 +183,5 @@ def _desk(database: Database, node: str) -> Receivables:
         records=Records(PostgresJournal(database, "finance", lambda: None), scribe),
         clock=clock,
         shipped=shipped,
+        randomness=chance,
     )

@@ -69,6 +69,12 @@ SETTINGS: Final = (
         "above these amounts two persons must agree, such as CNY 500000.00, EUR 70000.00; a "
         "currency not named: always; empty: never",
     ),
+    Setting(
+        "finance.receivable_nodes",
+        "",
+        "all nodes of the receivables registry by name, such as node-a, node-b; empty: this one",
+    ),
+    Setting("finance.list_age_days_max", 7, "with an older sanctions list nothing is screened"),
     Setting("keys.passphrase_file", "", "file of mode 0600 outside the data folder"),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),

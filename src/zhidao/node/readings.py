@@ -35,6 +35,9 @@ _NOBODYS: Final = (
 _AGGREGATES: Final = {
     "deal": ("finance", "deal/"),
     "credit": ("finance", "credit/"),
+    "cycle": ("finance", "netting/"),
+    "token": ("finance", "receivable/"),
+    "approval": ("finance", "approval/"),
     "title": ("trust", "title/"),
     "terminal": ("devices", "terminal/"),
     "seal": ("devices", "seal/"),

@@ -164,6 +164,8 @@ async def _run(
                 public_host=config.text("http.public_host"),
                 machine_networks=config.text("industry.machine_networks"),
                 two_persons_above=config.text("finance.two_persons_above"),
+                receivable_nodes=config.text("finance.receivable_nodes"),
+                list_age_days_max=config.number("finance.list_age_days_max"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
                 url=peers_url(config),
                 certificate=str(config.data / "tls" / "certificate.pem")

@@ -56,6 +56,7 @@ def registry(make_durable: Callable[[], Any]) -> Make:
             records=Records(durable.journal, durable.scribe),
             clock=durable.clock,
             shipped=_shipped,
+            randomness=durable.randomness,
             **options,
         )
 

@@ -11,6 +11,8 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
+from zhidao.finance.adapters.memory import HeldLists
+from zhidao.finance.domain.screening import Lists
 from zhidao.finance.events import NameScreened
 from zhidao.finance.service.screening import Screening
 from zhidao.finance.wire.screening_lists import read_list
@@ -22,7 +24,8 @@ ID = str(UUID(int=7 << 76 | 2 << 62 | 1))
 def screening_of(durable, dated: date) -> Screening:
     listed = read_list("csv", "id,name\n1,Jane Doe\n2,王伟\n".encode(), dated=dated)
     records = Records(durable.journal, durable.scribe)
-    return Screening([listed], records=records, clock=durable.clock)
+    source = HeldLists(Lists.of([(listed.version, listed.entries)]))
+    return Screening(source, records=records, clock=durable.clock)
 
 
 async def test_an_answer_is_recorded_with_its_lists(durable) -> None:

@@ -11,6 +11,7 @@ from zhidao.finance.domain.book import History
 from zhidao.finance.domain.chain import Batch
 from zhidao.finance.domain.ledger import Account
 from zhidao.finance.domain.records import Name, movements_of
+from zhidao.finance.domain.screening import Lists
 from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import IndexedDeal
 
@@ -160,3 +161,14 @@ class MemoryDealIndex:
 
     def _names(self, wanted: Callable[[IndexedDeal], bool]) -> tuple[str, ...]:
         return tuple(sorted(name for name, entry in self._entries.items() if wanted(entry)))
+
+
+class HeldLists:
+    """Sanctions lists that were read before."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+
+    async def lists(self) -> Lists:
+        """Those lists."""
+        return self._lists

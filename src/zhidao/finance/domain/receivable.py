@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput, Refused
@@ -37,6 +38,10 @@ class Receivable:
         for name in ("obligor", "supplier", "invoice", "shipment"):
             if not folded(getattr(self, name)) or len(getattr(self, name)) > 120:
                 raise MalformedInput(f"a receivable's {name} has 1 to 120 characters")
+        try:
+            date.fromisoformat(self.due_on)
+        except ValueError as error:
+            raise MalformedInput(f"no such day: {self.due_on[:20]!r}", where="due_on") from error
 
     @property
     def invoice_key(self) -> bytes:
@@ -45,13 +50,24 @@ class Receivable:
         Neither amount nor day is part of it: the same number with another amount is the same
         invoice, and that is the point.
         """
-        parties = [folded(self.obligor), folded(self.supplier)]
-        return jcs(["invoice", *parties, folded(self.invoice)])
+        return invoice_key(self.obligor, self.supplier, invoice=self.invoice)
 
     @property
     def shipment_key(self) -> bytes:
         """What an invoice written anew over the same goods still has in common."""
         return jcs(["shipment", folded(self.shipment)])
+
+
+def invoice_key(obligor: str, supplier: str, *, invoice: str) -> bytes:
+    """The key of an invoice, however its parts are spelled. Raises MalformedInput for an empty one.
+
+    >>> invoice_key("DK 1", "CN 2", invoice="A-7") == invoice_key("dk-i", "CN2", invoice="a7")
+    True
+    """
+    parts = [folded(obligor), folded(supplier), folded(invoice)]
+    if not all(parts):
+        raise MalformedInput("an invoice is known by obligor, supplier and number")
+    return jcs(["invoice", *parts])
 
 
 def folded(text: str) -> str:

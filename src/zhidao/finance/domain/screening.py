@@ -200,3 +200,20 @@ def _reason(asked: Reading, listed: Reading, name: str) -> str:
     same = sorted(set(asked.words) & set(listed.words))
     shared = f", the same words: {len(same)} of {len(asked.words)}" if same else ""
     return f"like {name!r}, read as {ways}{shared}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """Lists of names as they stand at a moment: which they are, and the index of all together."""
+
+    versions: tuple[ListVersion, ...]
+    index: Index
+
+    @classmethod
+    def of(cls, lists: Iterable[tuple[ListVersion, Sequence[ListedName]]]) -> Lists:
+        """From the versions and entries of each list."""
+        read = list(lists)
+        return cls(
+            tuple(version for version, _ in read),
+            Index(entry for _, entries in read for entry in entries),
+        )

@@ -11,6 +11,7 @@ from zhidao.finance.domain.book import History
 from zhidao.finance.domain.chain import Batch
 from zhidao.finance.domain.ledger import Account
 from zhidao.finance.domain.records import Name
+from zhidao.finance.domain.screening import Lists
 
 
 class LedgerStore(Protocol):
@@ -132,5 +133,16 @@ class Schemas(Protocol):
         """`valid by …` or `not checked`. Raises MalformedInput with the place if it is invalid.
 
         `message`: the message definition, such as `pacs.008.001.08`.
+        """
+        ...
+
+
+class ListSource(Protocol):
+    """Where the sanctions lists of this node come from."""
+
+    async def lists(self) -> Lists:
+        """The lists as they stand now; perhaps none.
+
+        Raises Unavailable with code `lists_unreadable` if one of them cannot be read.
         """
         ...

@@ -12,20 +12,20 @@ from dataclasses import replace
 from typing import Final
 
 from zhidao.core.actor import Actor
-from zhidao.core.ambient import Clock
+from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency
-from zhidao.finance.domain.receivable import Receivable, Shares, home_of
+from zhidao.finance.domain.receivable import Receivable, Shares, home_of, invoice_key
 from zhidao.finance.events import (
     ReceivableActed,
     ReceivableAsked,
     ReceivableRegistered,
     ShipmentClaimed,
 )
-from zhidao.finance.wire.blinded import evaluate, token
+from zhidao.finance.wire.blinded import ask, evaluate, finish, token
 
 QUESTIONS_A_DAY_MAX: Final = 1_000
 _TRIES: Final = 16
@@ -45,6 +45,7 @@ class Receivables:
         records: Records,
         clock: Clock,
         shipped: Shipped,
+        randomness: Randomness,
         questions_a_day_max: int = QUESTIONS_A_DAY_MAX,
     ) -> None:
         """`nodes`: all nodes of the registry, this one among them. `secret`: its token scalar."""
@@ -55,6 +56,7 @@ class Receivables:
         self._records = records
         self._clock = clock
         self._shipped = shipped
+        self._randomness = randomness
         self._questions_a_day_max = questions_a_day_max
 
     async def register(
@@ -65,13 +67,7 @@ class Receivables:
         Raises Refused (`not_home`, `not_shipped`), Conflict (`already_registered`) if the invoice
         or the shipment stands for another registration.
         """
-        home = home_of(receivable.obligor, self._nodes)
-        if home != self._node:
-            raise Refused(
-                f"{home} registers what {receivable.obligor} owes",
-                code="not_home",
-                remedy=f"ask {home}",
-            )
+        self._require_home(receivable.obligor)
         if not await self._shipped(receivable.shipment):
             raise Refused(f"no verified shipment {receivable.shipment}", code="not_shipped")
         name = token(receivable.invoice_key, self._secret)
@@ -99,6 +95,30 @@ class Receivables:
     async def is_free(self, name: str) -> bool:
         """Whether nothing is registered under a token: all that a look-up tells."""
         return not await self._records.history(f"receivable/{name}")
+
+    async def look_up(self, actor: Actor, *, obligor: str, supplier: str, invoice: str) -> str:
+        """The token of an invoice in plain words, for a party of this node; counted as a question.
+
+        Raises Refused (`not_home`): another node is asked with a blinded question and `evaluate`.
+        """
+        self._require_home(obligor)
+        key = invoice_key(obligor, supplier, invoice=invoice)
+        question = ask(key, self._randomness)
+        return finish(question, await self.evaluate(actor, question.blinded))
+
+    async def receivables(
+        self, actor: Actor, *, limit: int, after: str = ""
+    ) -> list[tuple[str, Shares]]:
+        """The receivables to which the actor is a party, by token."""
+        start = f"receivable/{after}" if after else ""
+        names = await self._records.aggregates("receivable/", actor, limit=limit, after=start)
+        tokens = [name.partition("/")[2] for name in names]
+        return [(name, await self.shares(actor, name)) for name in tokens]
+
+    async def parties(self, actor: Actor, name: str) -> tuple[str, str]:
+        """The supplier's and the obligor's party. Raises NotFound."""
+        first = ReceivableRegistered.of((await self._seen(actor, name))[0])
+        return first.supplier_party, first.obligor_party
 
     async def shares(self, actor: Actor, name: str) -> Shares:
         """The receivable as it stands, for a party to it. Raises NotFound."""
@@ -145,6 +165,13 @@ class Receivables:
         return await self._act(
             actor, name, fact, lambda shares: shares.released(share, by=actor.party)
         )
+
+    def _require_home(self, obligor: str) -> None:
+        home = home_of(obligor, self._nodes)
+        if home != self._node:
+            raise Refused(
+                f"{home} registers what {obligor} owes", code="not_home", remedy=f"ask {home}"
+            )
 
     async def _act(
         self,

@@ -12,14 +12,12 @@ from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.credits import Credits
 from zhidao.finance.service.deals import EVENTS, Deals
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.settlement import Settlement
-from zhidao.node.api import finance_approvals as approvals_api
-from zhidao.node.api import finance_credit as credit_api
 from zhidao.node.api.finance import routes
 from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.wiring import finance_services
 from zhidao.node.wiring.settings import Settings
 from zhidao.positioning.commands import Arrivals
 from zhidao.store.journal import PostgresJournal
@@ -43,6 +41,7 @@ async def build(
     ground: Ground,
     settings: Settings,
     *,
+    receivables_seed: bytes,
     titles: Titles,
     arrivals: Arrivals,
     consignments: Consignments,
@@ -50,8 +49,9 @@ async def build(
     """The room's services over PostgreSQL; schemas from the data folder, if any stand there."""
     journal = PostgresJournal(ground.database, "finance", ground.wake_relay)
     records = Records(journal, ground.scribe)
+    store = PostgresLedgerStore(ground.database, journal)
     ledger = Ledger(
-        PostgresLedgerStore(ground.database, journal),
+        store,
         scribe=ground.scribe,
         clock=ground.clock,
         holder=ground.node,
@@ -80,21 +80,17 @@ async def build(
         scenario_clock=ground.scenario_clock,
         approvals=approvals,
     )
-    letters = Credits(
-        records=records,
-        ledger=ledger,
-        accounts=accounts,
-        approvals=approvals,
-        clock=ground.scenario_clock,
+    services = finance_services.build(
+        ground,
+        settings,
+        finance_services.Books(records, store, ledger, accounts, approvals),
+        seed=receivables_seed,
+        consignments=consignments,
     )
     room = Room(
         name="finance",
-        routers=(
-            routes(accounts, deals, ground.archive),
-            credit_api.routes(letters),
-            approvals_api.routes(approvals),
-        ),
+        routers=(routes(accounts, deals, ground.archive), *services.routers),
         consumers=(Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),),
-        background=(deals.run, deals.follow),
+        background=(deals.run, deals.follow, *services.background),
     )
     return FinanceServices(ledger, accounts, deals, room)

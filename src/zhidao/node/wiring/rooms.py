@@ -114,6 +114,7 @@ async def build(
     money = await finance.build(
         ground,
         settings,
+        receivables_seed=keys.make("receivables", Algorithm.ED25519).secret,
         titles=titles.titles,
         arrivals=positions.arrivals,
         consignments=papers.consignments,

@@ -20,6 +20,7 @@ class Settings:
     `url`, `certificate`: where other nodes reach this one, and the PEM file of its own certificate
     (empty: an authority vouches for it).
     `two_persons_above`: amounts above which two persons must agree, as set.
+    `receivable_nodes`: all nodes of the receivables registry, as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     """
@@ -40,6 +41,8 @@ class Settings:
     public_host: str = ""
     machine_networks: str = ""
     two_persons_above: str = ""
+    receivable_nodes: str = ""
+    list_age_days_max: int = 7
     url: str = ""
     certificate: str = ""
     own_database: bool = False

@@ -1,0 +1,148 @@
+"""Builds what banks do beside the ledger: credits, netting, receivables, screening, proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from litestar import Router
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.core.ids import party_id
+from zhidao.core.journal import Records
+from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
+from zhidao.finance.adapters.screening_folder import FolderLists
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credits import Credits
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.netting import Nettings
+from zhidao.finance.service.ports import LedgerStore
+from zhidao.finance.service.proofs import Proofs
+from zhidao.finance.service.receivables import Receivables
+from zhidao.finance.service.screening import Screening
+from zhidao.finance.wire.blinded import secret_of
+from zhidao.node.api import finance_approvals as approvals_api
+from zhidao.node.api import finance_credit as credit_api
+from zhidao.node.api import finance_netting as netting_api
+from zhidao.node.api import finance_proofs as proofs_api
+from zhidao.node.api import finance_receivables as receivables_api
+from zhidao.node.api import finance_screening as screening_api
+from zhidao.node.ground import Ground
+from zhidao.node.wiring.settings import Settings
+from zhidao.trade.commands import Consignments
+
+_LISTS: Final = "screening"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the services share: the room's journal, ledger, accounts and approvals."""
+
+    records: Records
+    store: LedgerStore
+    ledger: Ledger
+    accounts: Accounts
+    approvals: Approvals
+
+
+@dataclass(frozen=True, slots=True)
+class BankServices:
+    """Routers, and work that goes on behind them."""
+
+    routers: Sequence[Router]
+    background: Sequence[Callable[[], Awaitable[None]]]
+
+
+def build(
+    ground: Ground,
+    settings: Settings,
+    books: Books,
+    *,
+    seed: bytes,
+    consignments: Consignments,
+) -> BankServices:
+    """The services with their routes. `seed`: 32 secret bytes of the receivables registry.
+
+    Sanctions lists are read from `screening/` in the data folder.
+    """
+    letters = Credits(
+        records=books.records,
+        ledger=books.ledger,
+        accounts=books.accounts,
+        approvals=books.approvals,
+        clock=ground.scenario_clock,
+    )
+    nettings = Nettings(
+        records=books.records,
+        ledger=books.ledger,
+        accounts=books.accounts,
+        approvals=books.approvals,
+    )
+    registry = Receivables(
+        node=ground.node,
+        nodes=registry_nodes(settings.receivable_nodes, own=ground.node),
+        secret=secret_of(seed),
+        records=books.records,
+        clock=ground.clock,
+        shipped=_shipped(consignments, ground),
+        randomness=ground.randomness,
+    )
+    screening = Screening(
+        FolderLists(ground.data / _LISTS),
+        records=books.records,
+        clock=ground.clock,
+        age_days_max=settings.list_age_days_max,
+    )
+    proofs = Proofs(books.store, PostgresTransferPlaces(ground.database))
+    return BankServices(
+        routers=(
+            credit_api.routes(letters),
+            approvals_api.routes(books.approvals),
+            netting_api.routes(nettings),
+            receivables_api.routes(registry),
+            screening_api.routes(screening),
+            proofs_api.routes(books.accounts, books.ledger, proofs),
+        ),
+        background=(_once(nettings.resume),),
+    )
+
+
+def registry_nodes(text: str, *, own: str) -> list[str]:
+    """The nodes of the registry from their setting; this one must be among them."""
+    nodes = sorted({party_id(part.strip()) for part in text.split(",") if part.strip()})
+    if not nodes:
+        return [own]
+    if own not in nodes:
+        raise MalformedInput(
+            f"{own} is not among the nodes of the registry", where="finance.receivable_nodes"
+        )
+    return list(nodes)
+
+
+def _shipped(consignments: Consignments, ground: Ground) -> Callable[[str], Awaitable[bool]]:
+    """A shipment is verified if its papers agree or its delivery was proven."""
+    node = Actor(ground.node, Role.NODE)
+
+    async def shipped(shipment: str) -> bool:
+        try:
+            seen = await consignments.consignment(node, shipment)
+        except (NotFound, MalformedInput):
+            return False
+        return seen.delivered is not None or (seen.papers is not None and seen.papers.agree)
+
+    return shipped
+
+
+def _once(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Work that is done once after a start, and then waits to be cancelled like all others."""
+    import asyncio
+
+    async def run() -> None:
+        await work()
+        await asyncio.Event().wait()
+
+    run.__qualname__ = getattr(work, "__qualname__", "resume")
+    return run
