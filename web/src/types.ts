@@ -227,6 +227,8 @@ export interface TrackFix {
   reason: string;
   protection_mm: number;
   room_mm: number;
+  /** Rounded up; -1 where the bound alone decides. */
+  outside_ppb: number;
   satellites: number;
   sky: SkySatellite[];
 }

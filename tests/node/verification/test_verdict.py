@@ -33,7 +33,15 @@ def test_an_honest_proof_holds_and_says_what_was_simulated_proven_and_not(honest
     assert {s.code for s in verdict.not_proven} == {
         *("time", "one_history", "unopened", "custody", "machine_truth", "rules", "fresh"),
         *("terminal_key", "physically_bound", "corroborated", "genuine_signals", "navigation"),
-        *("title_further", "title_elsewhere", "title_law", "schema", "money_moved", "later"),
+        *(
+            "one_constellation",
+            "title_further",
+            "title_elsewhere",
+            "title_law",
+            "schema",
+            "money_moved",
+            "later",
+        ),
     }
     [key] = verdict.fingerprints
     assert key.fingerprint == honest.trust.nodes[0].log.key.fingerprint

@@ -8,6 +8,7 @@ import pytest
 from zhidao.core.geo import Circle, Geodetic, destination
 from zhidao.core.polygon import Polygon
 from zhidao.positioning.domain.arrival import Decision, Errand, decide
+from zhidao.positioning.domain.inside import inside
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solution import Reason
 from zhidao.positioning.domain.solving import solve
@@ -165,3 +166,39 @@ def test_a_polygon_too_small_too_far_or_with_a_bay_here_proves_nothing(solved):
     outcome = decide(solved, replace(errand, site=bay), SETTINGS)
     assert outcome.decision is Decision.OUTSIDE
     assert "m outside the nearest edge" in outcome.sentence
+
+
+def _strip(solved, *, ahead_m: float, aside_m: float) -> Polygon:
+    """A rectangle along the direction in which these positions are surest."""
+    here = Geodetic(float(np.rad2deg(solved.latitude[0])), float(np.rad2deg(solved.longitude[0])))
+    reach = float(np.hypot(ahead_m, aside_m))
+    turn = float(np.rad2deg(np.arctan2(ahead_m, aside_m)))
+    return Polygon(
+        tuple(
+            destination(here, azimuth_deg=azimuth % 360, distance_m=reach)
+            for azimuth in (turn, 180 - turn, 180 + turn, -turn)
+        )
+    )
+
+
+def test_by_chance_a_site_is_proven_that_the_level_all_around_is_too_wide_for(afternoon, solved):
+    errand = _errand(solved)
+    level_m = float(solved.horizontal_m.max())
+    site = _strip(solved, ahead_m=0.95 * level_m, aside_m=3 * level_m)
+    asked = replace(errand, site=site)
+    by_level = decide(solved, asked, SETTINGS)
+    found = inside(solved, afternoon.navigation, SETTINGS, site, risk=1e-4)
+    by_chance = decide(solved, asked, SETTINGS, found)
+    assert by_level.decision is Decision.BOUND_TOO_WIDE
+    assert by_chance.decision is Decision.INSIDE
+    assert "chance of at most" in by_chance.sentence
+    assert found.outside[slice(*by_chance.stretch)].max() <= 1e-4
+
+
+def test_by_chance_a_smaller_risk_proves_less(afternoon, solved):
+    errand = _errand(solved)
+    level_m = float(solved.horizontal_m.max())
+    site = _strip(solved, ahead_m=0.95 * level_m, aside_m=3 * level_m)
+    found = inside(solved, afternoon.navigation, SETTINGS, site, risk=1e-9)
+    outcome = decide(solved, replace(errand, site=site), SETTINGS, found)
+    assert outcome.decision is Decision.BOUND_TOO_WIDE

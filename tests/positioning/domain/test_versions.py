@@ -24,10 +24,11 @@ def test_settings_of_the_first_version_are_written_as_its_release_wrote_them():
     assert settings_of(plain) == Settings.of_version_1()
     assert settings_of(plain).usual
     assert settings_of(plain_settings(Settings())) == Settings()
+    assert settings_of(plain_settings(Settings.of_version_2())).usual
 
 
 def test_unknown_versions_models_and_classes_are_refused():
-    for wrong in ({"version": 3}, {"environment": "moon"}, {"ionosphere": "guess"}):
+    for wrong in ({"version": 4}, {"version": 0}, {"environment": "moon"}, {"ionosphere": "guess"}):
         with pytest.raises(MalformedInput):
             Settings(**wrong)
     with pytest.raises(MalformedInput):

@@ -78,9 +78,7 @@ function Checks({ road, track }: { road: Road; track: Track }) {
     [
       "inside",
       state(inside),
-      deciding && deciding.reason === "ok"
-        ? t(inside ? "why.inside.text" : "why.inside.not", { bound: bound(deciding.protection_mm / 1000), room: metres(Math.max(0, deciding.room_mm / 1000)), seconds: number(track.stretch_s_min), risk: odds(track.risk_ppb) })
-        : named("epoch", deciding?.reason ?? "no_navigation"),
+      deciding && deciding.reason === "ok" ? insideText(track, deciding) : named("epoch", deciding?.reason ?? "no_navigation"),
     ],
     ["bound_to_goods", state(!!marks?.bound_to_goods), t("mark.bound_to_goods.means")],
     ["network", disagreed ? "refused" : agreed ? "done" : "later", t(disagreed ? "why.network.against" : agreed ? "why.network.with" : "why.network.none", { who })],
@@ -102,6 +100,23 @@ function Checks({ road, track }: { road: Road; track: Track }) {
   );
 }
 
+const SYSTEM_NAMES: Record<string, string> = { C: "BeiDou", E: "Galileo", G: "GPS", J: "QZSS", R: "GLONASS" };
+
+/** Why the deciding position counts as inside, or not; and what one constellation alone cannot show. */
+function insideText(track: Track, fix: TrackFix): string {
+  const inside = track.decision === "inside";
+  const words = { bound: bound(fix.protection_mm / 1000), room: metres(Math.max(0, fix.room_mm / 1000)), seconds: number(track.stretch_s_min), risk: odds(track.risk_ppb) };
+  const text = fix.outside_ppb < 0 ? t(inside ? "why.inside.text" : "why.inside.not", words) : t(inside ? "why.inside.chance" : "why.inside.chance_not", { ...words, chance: chance(fix.outside_ppb) });
+  const systems = [...new Set(fix.sky.filter((each) => each.used).map((each) => each.satellite[0] ?? ""))];
+  const alone = systems.length === 1 ? (systems[0] as string) : "";
+  return alone ? `${text} ${t("why.inside.alone", { system: SYSTEM_NAMES[alone] ?? alone })}` : text;
+}
+
+/** A chance in words: less than one in a million, more than one in ten. */
+function chance(outside_ppb: number): string {
+  return outside_ppb > 1e8 ? t("odds.large", { n: number(10) }) : odds(Math.max(1, outside_ppb));
+}
+
 /** The epoch that decided, else the last one with a position. */
 function epochOf(track: Track): number {
   const decided = track.fixes.findIndex((fix) => fix.at === track.observed_at);
@@ -117,7 +132,8 @@ function Window({ road, track }: { road: Road; track: Track }) {
   const holds = track.decision === "inside";
   const used = fix?.sky.filter((each) => each.used).length ?? 0;
   const most = Math.max(0, ...(fix?.sky.filter((each) => each.used).map((each) => Math.abs(each.residual_mm)) ?? [])) / 1000;
-  const boundLabel = t(holds ? "chart.bound_holds" : "chart.bound_fails");
+  const byChance = (fix?.outside_ppb ?? -1) >= 0;
+  const boundLabel = t(`chart.${byChance ? "chance" : "bound"}_${holds ? "holds" : "fails"}`);
   const skyLabel = count("chart.sky", used);
   const missLabel = t("chart.residuals", { most: metres(most) });
   if (!fix) return null;
@@ -161,7 +177,7 @@ function spreads(fixes: TrackFix[]): ReadonlyMap<string, [number, number]> {
 function BoundLegend({ track, holds }: { track: Track; holds: boolean }) {
   return (
     <ul class="legend">
-      <li class={holds ? "l-bound" : "l-bound l-bound-alone"}>{t("chart.bound_means", { risk: odds(track.risk_ppb) })}</li>
+      <li class={holds ? "l-bound" : "l-bound l-bound-alone"}>{t(track.fixes.some((fix) => fix.outside_ppb >= 0) ? "chart.chance_means" : "chart.bound_means", { risk: odds(track.risk_ppb) })}</li>
       <li>{t("chart.room_means", { place: track.site.name })}</li>
       {track.stretch_from && <li class="l-stretch">{t("chart.stretch_means", { seconds: number(track.stretch_s_min) })}</li>}
     </ul>
@@ -187,6 +203,7 @@ function FixTable({ fixes, scale }: { fixes: TrackFix[]; scale: string }) {
           <th scope="col">{scale}</th>
           <th scope="col" class="n">{t("chart.bound")}</th>
           <th scope="col" class="n">{t("chart.room")}</th>
+          <th scope="col" class="n">{t("chart.chance")}</th>
           <th scope="col" class="n">{t("arrival.satellites")}</th>
           <th scope="col">{t("position.state")}</th>
         </tr>
@@ -197,6 +214,7 @@ function FixTable({ fixes, scale }: { fixes: TrackFix[]; scale: string }) {
             <th scope="row">{time(fix.at, "full")}</th>
             <td class="n">{fix.reason === "ok" ? metres(fix.protection_mm / 1000) : t("none")}</td>
             <td class="n">{fix.reason === "ok" ? metres(fix.room_mm / 1000) : t("none")}</td>
+            <td class="n">{fix.reason === "ok" && fix.outside_ppb >= 0 ? chance(fix.outside_ppb) : t("none")}</td>
             <td class="n">{number(fix.satellites)}</td>
             <td>{named("epoch", fix.reason)}</td>
           </tr>

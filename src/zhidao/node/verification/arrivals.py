@@ -80,14 +80,12 @@ def _say_position(
             f"satellites; signals put out as faulty: {', '.join(result.excluded) or 'none'}.",
         )
     )
-    bound = Statement(
-        "inside",
-        f"With its bound of {fact.protection_mm / 1000:.1f} m the position lay inside "
-        f"{fact.site.name!r} ({_extent(fact.site)}) over {fact.epochs} "
-        f"epochs; the chance to be outside all the same is at most "
-        f"{fact.marks.inside_risk_ppb} in a billion, if the error models hold.",
-    )
-    if evidence.chosen().usual:
+    settings = evidence.chosen()
+    bound = Statement("inside", _inside(fact, by_chance=settings.version > 2))
+    alone = _one_constellation(settings.systems)
+    if alone:
+        open_questions.append(alone)
+    if settings.usual:
         proven.append(bound)
     else:
         open_questions.append(
@@ -97,6 +95,38 @@ def _say_position(
                 "software's usual ones.",
             )
         )
+
+
+def _inside(fact: ArrivalProven, *, by_chance: bool) -> str:
+    """What is proven of the place; by the chance to be outside since version 3 of the settings."""
+    site = f"{fact.site.name!r} ({_extent(fact.site)}) over {fact.epochs} epochs"
+    risk = f"at most {fact.marks.inside_risk_ppb} in a billion, if the error models hold"
+    level = f"{fact.protection_mm / 1000:.1f} m"
+    if by_chance:
+        return (
+            f"The position lay inside {site}; the chance to be outside all the same, summed over "
+            f"every edge and every fault that is provided for, is {risk}. Whatever the site's "
+            f"shape, the position's bound at that risk is {level}."
+        )
+    return (
+        f"With its bound of {level} the position lay inside {site}; the chance to be outside all "
+        f"the same is {risk}."
+    )
+
+
+_NAMES = {"C": "BeiDou", "E": "Galileo", "G": "GPS", "J": "QZSS", "R": "GLONASS"}
+
+
+def _one_constellation(systems: str) -> Statement | None:
+    """What a bound by a single constellation cannot show."""
+    if len(systems) != 1:
+        return None
+    name = _NAMES.get(systems, systems)
+    return Statement(
+        "one_constellation",
+        f"That {name} was not wrong as a whole: with ranges of one constellation alone nothing can "
+        "show it, and the bound assumes that it was not. Ranges of a second constellation would.",
+    )
 
 
 def _extent(site: Site) -> str:

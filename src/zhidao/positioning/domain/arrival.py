@@ -14,6 +14,7 @@ from zhidao.core.geo import Circle, Geodetic
 from zhidao.core.polygon import Polygon
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.authenticity import Finding, Suspicion
+from zhidao.positioning.domain.inside import Inside
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solution import Reason, Solution
@@ -58,12 +59,16 @@ class Outcome:
     sentence: str
 
 
-def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
+def decide(
+    solved: Solution, errand: Errand, settings: Settings, found: Inside | None = None
+) -> Outcome:
     """The arrival is proven by the first stretch of epochs that is long enough and wholly inside.
 
-    An epoch is inside if its time is within [not_before, not_after] and its position lies inside
-    the site, at least its horizontal protection level plus `boundary_mm` away from the nearest
-    edge (of a circle: from the radius). Epochs of a stretch follow each other within `gap_s_max`,
+    An epoch is inside if its time is within [not_before, not_after] and its chance to be outside of
+    the site, as `found` tells it, is at most the asked risk. Without `found` (up to version 2 of
+    the settings, and for baselines): if its position lies inside the site, at least its horizontal
+    protection level plus `boundary_mm` away from the nearest edge (of a circle: from the radius).
+    Epochs of a stretch follow each other within `gap_s_max`,
     and an epoch that is not inside ends it.
     The deciding epoch is the one that completes the stretch. The risk is that of one epoch; asking
     for a whole stretch only lowers it.
@@ -74,7 +79,7 @@ def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
     low, high = Gpst.from_utc(errand.not_before).ns, Gpst.from_utc(errand.not_after).ns
     at = solved.gpst_ns
     in_time: Bools = (at >= low) & (at <= high)
-    inside: Bools = spare_m - bound_m >= edge_m
+    inside: Bools = spare_m - bound_m >= edge_m if found is None else found.proven
     stretch = _first_stretch(at, inside & in_time, settings)
     if stretch:
         first, last = stretch
@@ -83,14 +88,21 @@ def decide(solved: Solution, errand: Errand, settings: Settings) -> Outcome:
             Decision.INSIDE,
             last,
             stretch,
-            f"{last - first + 1} epochs over {seconds:.0f} s lie inside with their bounds; the "
-            f"position is {_placed(errand.site, spare_m[last], solved.horizontal_m[last])}",
+            f"{last - first + 1} epochs over {seconds:.0f} s lie inside {_surely(found, stretch)}; "
+            f"the position is {_placed(errand.site, spare_m[last], solved.horizontal_m[last])}",
         )
     wrong_time = _wrong_time(at, inside, low, high, settings)
     pool = solved.solved & (in_time if wrong_time is None else True)
     epoch = _nearest(pool if pool.any() else solved.solved, spare_m - bound_m, spare_m)
     decision = wrong_time or _why_not(solved, in_time, spare_m, inside, edge_m)
     return Outcome(decision, epoch, (-1, -1), _sentence(decision, solved, epoch, spare_m, errand))
+
+
+def _surely(found: Inside | None, stretch: tuple[int, int]) -> str:
+    if found is None:
+        return "with their bounds"
+    most = found.outside[stretch[0] : stretch[1] + 1].max()
+    return f"with a chance of at most {max(float(most), 1e-15):.1e} to be outside"
 
 
 def spare(solved: Solution, site: Circle | Polygon) -> Floats:

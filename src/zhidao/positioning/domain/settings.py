@@ -30,9 +30,10 @@ _NUMBER_MAX: Final = 100_000_000
 _NO_NUMBERS: Final = frozenset("signals version environment support ionosphere tie_delays".split())
 B1I_ONLY: Mapping[str, str] = {"C": "C2I"}
 B1I_L1_E1: Mapping[str, str] = {"C": "C2I", "E": "C1C", "G": "C1C"}
-# Version 2 bounds by `protection` (support data, constellation faults, common errors); version 1,
-# kept for the evidence that stands on it, by `integrity`.
-VERSION: Final = 2
+# Version 3 finds a place inside by its chance to be outside of the area (`inside`); version 2 by
+# its protection level, of `protection` (support data, constellation faults, common errors); version
+# 1 by that of `integrity`. The older ones are kept for the evidence that stands on them.
+VERSION: Final = 3
 SINCE_VERSION_2: Final = frozenset(
     "version environment support ionosphere ionosphere_each_percent tie_delays".split()
 )
@@ -98,7 +99,7 @@ class Settings:
             least = 1 if name in _AT_LEAST_ONE else 0
             if not least <= value <= _NUMBER_MAX:
                 raise MalformedInput(f"positioning settings: {name} is {value}")
-        if self.version not in (1, VERSION) or self.ionosphere not in _IONOSPHERES:
+        if self.version not in range(1, VERSION + 1) or self.ionosphere not in _IONOSPHERES:
             raise MalformedInput(
                 f"positioning settings: version {self.version}, ionosphere {self.ionosphere[:20]!r}"
             )
@@ -120,6 +121,11 @@ class Settings:
         return cls(**chosen, version=1, tie_delays=False)
 
     @classmethod
+    def of_version_2(cls, **chosen: Any) -> Settings:
+        """Settings that decide by the protection level, as the second version did."""
+        return cls(**chosen, version=2)
+
+    @classmethod
     def for_environment(cls, name: str, **chosen: Any) -> Settings:
         """Settings with the error models of an environment class.
 
@@ -136,8 +142,8 @@ class Settings:
 
     @property
     def usual(self) -> bool:
-        """Whether these are the settings that this software, or its first release, uses itself."""
-        return self in (Settings(), Settings.of_version_1())
+        """Whether these are the settings that this software, or an older one, uses itself."""
+        return self in (Settings(), Settings.of_version_2(), Settings.of_version_1())
 
     @property
     def systems(self) -> str:

@@ -6,7 +6,7 @@ These functions run in worker processes and, offline, in whoever verifies a proo
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,7 @@ from zhidao.core.timescale import Utc
 from zhidao.positioning.domain.arrival import Decision, Errand, Outcome, decide, doubted
 from zhidao.positioning.domain.authenticity import findings
 from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
+from zhidao.positioning.domain.inside import Inside, inside
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
@@ -57,13 +58,14 @@ def evaluate(question: Question, window: bytes, navigation: bytes, settings: Set
     navigation: RINEX navigation, empty if there is none for that time.
     Raises MalformedInput if the window or the navigation is no RINEX.
     """
-    seen, solved = solve_window(question, window, navigation, settings)
+    found = solve_window(question, window, navigation, settings)
     errand = Errand(
         question.site.area(), Utc.parse(question.not_before), Utc.parse(question.not_after)
     )
-    outcome = decide(solved, errand, settings)
+    outcome = decide(found.solved, errand, settings, found.inside)
     if settings.version > 1 and outcome.decision is Decision.INSIDE:
-        outcome = doubted(outcome, findings(seen, _messages(navigation), solved, settings))
+        doubts = findings(found.seen, found.navigation, found.solved, settings)
+        outcome = doubted(outcome, doubts)
     return PositionEvidence(
         type=PositionEvidence.TYPE,
         window=digest_of(window),
@@ -71,20 +73,34 @@ def evaluate(question: Question, window: bytes, navigation: bytes, settings: Set
         question=question,
         settings=plain_settings(settings),
         software=f"zhidao {__version__}",
-        result=_result(seen, solved, outcome),
+        result=_result(found.seen, found.solved, outcome),
     ).encode()
+
+
+class Solved(NamedTuple):
+    """A window with its positions. `inside`: the chance of each to be outside, since version 3."""
+
+    seen: Observations
+    navigation: Navigation
+    solved: Solution
+    inside: Inside | None
 
 
 def solve_window(
     question: Question, window: bytes, navigation: bytes, settings: Settings
-) -> tuple[Observations, Solution]:
-    """What a window holds and the positions that it gives.
+) -> Solved:
+    """What a window holds, the positions that it gives, and their chances to be outside.
 
     Raises MalformedInput if the window or the navigation is no RINEX.
     """
     seen = read_observations(window, systems=settings.systems, bytes_max=WINDOW_BYTES_MAX)
     known = _messages(navigation)
-    return seen, solve(seen, known, settings, risk=question.risk_ppb * _PPB)
+    risk = question.risk_ppb * _PPB
+    solved = solve(seen, known, settings, risk=risk)
+    if settings.version < 3:
+        return Solved(seen, known, solved, None)
+    found = inside(solved, known, settings, question.site.area(), risk=risk)
+    return Solved(seen, known, solved, found)
 
 
 def _messages(navigation: bytes) -> Navigation:

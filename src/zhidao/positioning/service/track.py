@@ -14,6 +14,7 @@ import numpy as np
 
 from zhidao.core.archive import digest_of
 from zhidao.positioning.domain.arrival import spare
+from zhidao.positioning.domain.inside import Inside
 from zhidao.positioning.domain.observations import Floats, Observations
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signal_choice import SignalChoice
@@ -21,6 +22,7 @@ from zhidao.positioning.domain.signals import satellite_name
 from zhidao.positioning.domain.solution import Reason, Solution
 from zhidao.positioning.events import Site
 from zhidao.positioning.service.evaluation import (
+    Solved,
     name_of,
     ndeg,
     protection_mm_of,
@@ -51,7 +53,9 @@ class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
     """One epoch of a track. `reason` is `ok`, or why there is no position (fields are 0 then).
 
     `room_mm`: how far inside the nearest edge of the site the position lies (negative: outside).
-    The epoch counts as inside where `protection_mm` is less than that.
+    `outside_ppb`: chance, in parts per billion and rounded up, that the place is outside of the
+    site; the epoch counts as inside where that is at most what was asked. It is -1 where evidence
+    of before version 3 of the settings, or a baseline, decides by `protection_mm` below `room_mm`.
     """
 
     at: str
@@ -62,6 +66,7 @@ class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
     protection_mm: int
     vertical_protection_mm: int
     room_mm: int
+    outside_ppb: int
     satellites: int
     hdop_milli: int
     sky: list[SkySatellite]
@@ -104,7 +109,8 @@ def track_of(evidence: bytes, window: bytes, navigation: bytes) -> Track:
     """
     record = PositionEvidence.decode(evidence)
     question, result, settings = record.question, record.result, record.chosen()
-    seen, solved = solve_window(question, window, navigation, settings)
+    found = solve_window(question, window, navigation, settings)
+    seen, solved = found.seen, found.solved
     room_m = spare(solved, question.site.area())
     step = max(1, -(-len(seen.gpst_ns) // FIXES_MAX))
     epochs = range(0, len(seen.gpst_ns), step)
@@ -130,7 +136,7 @@ def track_of(evidence: bytes, window: bytes, navigation: bytes) -> Track:
         mask_mdeg=settings.mask_mdeg,
         stretch_s_min=settings.stretch_s_min,
         simulated=seen.simulated,
-        fixes=[_fix(seen, solved, room_m, epoch, strengths) for epoch in epochs],
+        fixes=[_fix(found, room_m, epoch, strengths) for epoch in epochs],
     )
 
 
@@ -161,13 +167,15 @@ def _room_mm(room_m: float) -> int:
     return round(room_m * 1000) if math.isfinite(room_m) else -_FAR_MM
 
 
+def _outside_ppb(chance: Inside | None, epoch: int) -> int:
+    """Rounded up; the word for "not computed" is -1."""
+    return -1 if chance is None else min(math.ceil(float(chance.outside[epoch]) * 1e9), 10**9)
+
+
 def _fix(
-    seen: Observations,
-    solved: Solution,
-    room_m: Floats,
-    epoch: int,
-    strengths: dict[tuple[int, str], int],
+    found: Solved, room_m: Floats, epoch: int, strengths: dict[tuple[int, str], int]
 ) -> TrackFix:
+    seen, solved = found.seen, found.solved
     good = bool(solved.solved[epoch])
     return TrackFix(
         at=str(seen.utc(epoch)),
@@ -178,6 +186,7 @@ def _fix(
         protection_mm=protection_mm_of(solved.horizontal_m[epoch]) if good else 0,
         vertical_protection_mm=protection_mm_of(solved.vertical_m[epoch]) if good else 0,
         room_mm=_room_mm(float(room_m[epoch])) if good else 0,
+        outside_ppb=_outside_ppb(found.inside, epoch),
         satellites=int(solved.satellites[epoch]),
         hdop_milli=round(float(solved.dilution[epoch, 2]) * 1000) if good else 0,
         sky=_sky(solved, epoch, strengths),

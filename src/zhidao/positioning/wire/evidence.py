@@ -12,7 +12,7 @@ import msgspec
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.settings import SINCE_VERSION_2, VERSION, Settings
+from zhidao.positioning.domain.settings import SINCE_VERSION_2, Settings
 from zhidao.positioning.events import Site
 
 EVIDENCE_BYTES_MAX: Final = 64 * 1024
@@ -98,7 +98,7 @@ class PositionEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 def plain_settings(settings: Settings) -> dict[str, Any]:
     """Settings as JSON values; those of version 1 as its release wrote them."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
-    if settings.version == VERSION:
+    if settings.version > 1:
         return plain
     return {name: value for name, value in plain.items() if name not in SINCE_VERSION_2}
 

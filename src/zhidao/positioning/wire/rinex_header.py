@@ -151,9 +151,10 @@ class _Scales:
 def newer_names(codes: dict[str, tuple[str, ...]], version: str) -> dict[str, tuple[str, ...]]:
     """BDS B1I under its name since RINEX 3.03: in 3.02 it stood under band 1, as C1I."""
     kept = codes.get("C", ())
-    old = "IQX" if version < "3.03" else "IQ"  # Since then 1X is B1C, data and pilot.
-    names = tuple(c[0] + "2" + c[2:] if c[1:2] == "1" and c[2:] in old else c for c in kept)
-    return codes | {"C": names} if kept and len(set(names)) == len(names) else codes
+    if not kept or version >= "3.03":
+        return codes
+    names = tuple(c[0] + "2" + c[2:] if c[1:] in ("1I", "1Q", "1X") else c for c in kept)
+    return codes | {"C": names} if len(set(names)) == len(names) else codes
 
 
 def header_of(version: str, fields: dict[str, str], comments: list[str]) -> ObservationHeader:
