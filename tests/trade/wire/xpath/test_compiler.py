@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from saxonche import PySaxonApiError
 
 from zhidao.trade.adapters.saxon_rules import Saxon
 from zhidao.trade.wire.xpath.code import DOCUMENT, Scope
+from zhidao.trade.wire.xpath.code import test_of as truth_of
 from zhidao.trade.wire.xpath.compiler import Compiler
 from zhidao.trade.wire.xpath.nodes import snapshot
 from zhidao.trade.wire.xpath.parser import XS, parse
@@ -25,6 +27,7 @@ from zhidao.trade.wire.xpath.values import (
     XPathError,
     to_string,
 )
+from zhidao.trade.wire.xpath.writing import Writer
 
 SPACES = {"xs": XS, "p": "urn:p", "q": "urn:q"}
 XML = """<p:r xmlns:p="urn:p" xmlns:q="urn:q" k="1" q:k="2">
@@ -65,10 +68,20 @@ class Both:
     def by_us(self, expression: str) -> str:
         compiler = Compiler()
         code = compiler.code(parse(expression, SPACES), Scope({}))
-        env: list[Any] = [None] * compiler.slots
+        closures = self._answer(code.many, compiler.slots)
+        written = self._answer(Writer().lambda_of(code.many), compiler.slots)
+        assert written == closures, expression
+        test = truth_of(code)
+        asked = self._answer(lambda n, e: [bool(test(n, e))], compiler.slots)
+        other = Writer().lambda_of(test)
+        assert self._answer(lambda n, e: [bool(other(n, e))], compiler.slots) == asked, expression
+        return closures
+
+    def _answer(self, run: Callable[..., list[Any]], slots: int) -> str:
+        env: list[Any] = [None] * slots
         env[DOCUMENT] = self.document
         try:
-            return "|".join(map(told, code.many(self.document, env)))
+            return "|".join(map(told, run(self.document, env)))
         except XPathError:
             return "error"
 

@@ -27,7 +27,7 @@ class AbsentPaths:
 
     def __init__(self) -> None:
         self._root = _Name()
-        self._any = False
+        self.has_any = False
 
     def take(self, number: int, expr: Expr) -> bool:
         """Whether the expression is `not(path)` of plain names; if so it is taken."""
@@ -41,7 +41,7 @@ class AbsentPaths:
         for path in paths:
             assert path is not None
             self._add(number, path)
-        self._any = True
+        self.has_any = True
         return True
 
     def _add(self, number: int, path: list[Step]) -> None:
@@ -57,8 +57,6 @@ class AbsentPaths:
 
     def broken(self, node: Any) -> list[int]:
         """The numbers whose path is there, in order."""
-        if not self._any:
-            return _NOTHING
         hit: set[int] = set()
         _walk(self._root, node, hit)
         return sorted(hit) if hit else _NOTHING

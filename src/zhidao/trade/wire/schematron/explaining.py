@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from zhidao.trade.wire.schematron.ruleset import Assert, RuleSet
-from zhidao.trade.wire.xpath import operators
+from zhidao.trade.wire.xpath import comparisons
 from zhidao.trade.wire.xpath.code import CURRENT, DOCUMENT, Env, Scope, truth
 from zhidao.trade.wire.xpath.compiler import Compiler
 from zhidao.trade.wire.xpath.nodes import Document
@@ -114,7 +114,7 @@ class _Asked:
                     if told != _UNKNOWN:
                         return told
             return _UNKNOWN
-        if expr.operator not in operators.GENERAL | operators.VALUE:
+        if expr.operator not in comparisons.GENERAL | comparisons.VALUE:
             return _UNKNOWN
         if expr.right == Literal("") and sign == "!=" and want:
             return "empty or absent", f"{self._name(expr.left)} not empty"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zhidao.trade.wire.xpath import axes, operators
+from zhidao.trade.wire.xpath import axes, comparisons
 from zhidao.trade.wire.xpath.parser import FN
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
@@ -67,7 +67,7 @@ def _needed_for_true(expr: Expr) -> frozenset[str]:
         return _needed_for_true(expr.left) | _needed_for_true(expr.right)
     if isinstance(expr, Binary) and expr.operator == "or":
         return _needed_for_true(expr.left) & _needed_for_true(expr.right)
-    if isinstance(expr, Binary) and expr.operator in operators.GENERAL:
+    if isinstance(expr, Binary) and expr.operator in comparisons.GENERAL:
         # No pair compares if one side is empty; the other side must not be able to err.
         return _names(expr.left) if isinstance(expr.right, Literal) else _NONE
     return _NONE

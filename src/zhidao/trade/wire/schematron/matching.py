@@ -34,6 +34,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Step,
 )
 from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError, is_number
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 Match = Callable[[Any, Env], bool]
 _BETWEEN: Final = Step("descendant-or-self", NodeTest("node"))
@@ -107,7 +108,11 @@ def _all(conditions: list[Match]) -> Match | None:
         return conditions[0]
     first, rest = conditions[0], _all(conditions[1:])
     assert rest is not None
-    return lambda n, e: first(n, e) and rest(n, e)
+    return written(
+        lambda n, e: first(n, e) and rest(n, e),
+        lambda w, n: f"({w.of(first, n)} and {w.of(rest, n)})",
+        safe=is_safe(first) and is_safe(rest),
+    )
 
 
 def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match | None:
@@ -116,7 +121,11 @@ def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Matc
         return None
     last = steps[-1]
     if isinstance(last, Root):
-        return lambda n, e: type(n.parent) is Document
+        return written(
+            lambda n, e: type(n.parent) is Document,
+            lambda w, n: f"(type({n}.parent) is {w.constant(Document)})",
+            safe=True,
+        )
     if last == _BETWEEN:
         before = steps[:-1]
         # `//x` at the beginning says nothing: every node is below the root.
@@ -127,7 +136,14 @@ def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Matc
     if tags:
         return _parents_named(tags)
     here = _node(steps, compiler, names)
-    return lambda n, e: n.parent is not None and here(n.parent, e)
+
+    def source(w: Writer, n: str) -> str:
+        m = w.name()
+        return f"(({m} := {n}.parent) is not None and {w.of(here, m)})"
+
+    return written(
+        lambda n, e: n.parent is not None and here(n.parent, e), source, safe=is_safe(here)
+    )
 
 
 def _plain_tags(steps: list[Expr]) -> list[str]:
@@ -144,10 +160,19 @@ def _plain_tags(steps: list[Expr]) -> list[str]:
 def _parents_named(tags: list[str]) -> Match:
     first, rest = tags[0], tags[1:]
     if not rest:
-        return lambda n, e: n.parent.tag == first
+        return written(
+            lambda n, e: n.parent.tag == first,
+            lambda w, n: f"({n}.parent.tag == {w.constant(first)})",
+            safe=True,
+        )
     further = _parents_named(rest)
+
+    def source(w: Writer, n: str) -> str:
+        m = w.name()
+        return f"(({m} := {n}.parent).tag == {w.constant(first)} and {w.of(further, m)})"
+
     # What has a name is an element, so it has a parent: the document at the end has none.
-    return lambda n, e: n.parent.tag == first and further(n.parent, e)
+    return written(lambda n, e: n.parent.tag == first and further(n.parent, e), source, safe=True)
 
 
 def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match:
@@ -156,7 +181,7 @@ def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match
     if not isinstance(last, Step) or last.axis != "child":
         raise OutsideSubset("a context with an unusual step")
     accept = axes.accepts(last.test)
-    conditions: list[Match] = [lambda n, e: accept(n)]
+    conditions: list[Match] = [_accepting(accept, axes.tag_of(last.test))]
     above = _above(steps[:-1], compiler, names)
     if above is not None:
         conditions.append(above)
@@ -164,6 +189,16 @@ def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match
     found = _all(conditions)
     assert found is not None
     return found
+
+
+def _accepting(accept: Callable[[Any], bool], tag: str | None) -> Match:
+    def source(w: Writer, n: str) -> str:
+        if tag is not None:
+            # Only elements and attributes have such a name, and no attribute has children.
+            return f"({n}.tag == {w.constant(tag)})"
+        return f"{w.constant(accept)}({n})"
+
+    return written(lambda n, e: accept(n), source, safe=True)
 
 
 def _some_ancestor(match: Match) -> Match:
@@ -175,7 +210,14 @@ def _some_ancestor(match: Match) -> Match:
             m = m.parent
         return False
 
-    return run
+    def source(w: Writer, n: str) -> str:
+        def lines(x: str) -> list[str]:
+            loop = ["while m is not None:", f" if {w.of(match, 'm')}: return True"]
+            return [f"m = {x}.parent", *loop, " m = m.parent", "return False"]
+
+        return f"{w.function(run, lines)}({n}, e)"
+
+    return written(run, source, safe=is_safe(match))
 
 
 def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[tuple[bool, Match]]:
@@ -219,4 +261,14 @@ def _safely(test: Run) -> Match:
         except XPathError:
             return False
 
-    return run
+    def source(w: Writer, n: str) -> str:
+        if is_safe(test):
+            return f"bool({w.of(test, n)})"
+
+        def lines(x: str) -> list[str]:
+            tried = f" return bool({w.of(test, x)})"
+            return [f"e[{CURRENT}] = n", "try:", tried, "except XPathError: return False"]
+
+        return f"{w.function(run, lines)}({n}, e)"
+
+    return written(run, source, safe=is_safe(test))

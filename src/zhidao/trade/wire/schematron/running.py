@@ -1,12 +1,15 @@
 """Rules compiled to closures, and what they say of a document.
 
+A rule that is asked often is written out as Python source, which says the same in a third of the
+time; a process that judges one document never pays for that.
+
 What the compiler does not cover is listed and left to another engine: single asserts, or a whole
 pattern where a context is outside, since its first match decides which rule judges a node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
@@ -17,9 +20,11 @@ from zhidao.trade.wire.schematron.matching import Alternative, Match, alternativ
 from zhidao.trade.wire.schematron.ruleset import Let, Pattern, Rule, RuleSet
 from zhidao.trade.wire.xpath.code import CURRENT, DOCUMENT, Code, Env, Run, Scope, test_of
 from zhidao.trade.wire.xpath.compiler import Compiler
+from zhidao.trade.wire.xpath.functions import inverse
 from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element
 from zhidao.trade.wire.xpath.parser import parse
 from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError
+from zhidao.trade.wire.xpath.writing import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,13 @@ class Answers:
 
 # Slots of a rule's variables with what fills them before each node.
 Lets = list[tuple[int, Callable[[Any, Env], Any]]]
-Tests = list[tuple[int, Run, bool]]
-# A test with the names of which each must be in the document for it to be able to fire.
-Guarded = list[tuple[frozenset[str], tuple[int, Run, bool]]]
+Tests = list[tuple[int, Run]]
+# A test with the names of which each must be in the document for it to be able to fire, as bits.
+Guarded = list[tuple[int, tuple[int, Run]]]
+
+
+# What is asked less often is not worth the time that writing takes.
+_OFTEN: Final = 40
 
 
 @dataclass(slots=True)
@@ -56,8 +65,15 @@ class _Rule:
     lets: Lets
     tests: Guarded
     absent: AbsentPaths
-    # The tests that can fire in the document that is being judged.
-    open_slot: int
+    # Where the frame holds the document's names as bits.
+    names_slot: int
+    writer: Writer
+    # Nodes that it has to judge before its tests are written out.
+    left: int = _OFTEN
+    done: set[int] = field(default_factory=set)
+    # All names that its guards ask for, and the open tests by which of these are there.
+    asks: int = 0
+    opened: dict[int, Tests] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -70,7 +86,10 @@ class _Pattern:
     anywhere: list[tuple[int, Alternative]]
     attributes: list[tuple[int, Alternative]]
     # By tag and prefix: what of a context depends on the name alone is settled here.
+    writer: Writer
     merged: dict[tuple[str, Any], list[tuple[int, Match | None]]] = field(default_factory=dict)
+    # Documents that it has to judge before its contexts are written out.
+    left: int = 6
 
 
 class CompiledRules:
@@ -80,6 +99,9 @@ class CompiledRules:
         self.outside: dict[int, str] = {}
         self._namespaces = rules.namespaces
         self._compiler = Compiler()
+        self._writer = Writer()
+        self._names_slot = self._compiler.slot()
+        self._bits: dict[str, int] = {}
         self._names: dict[str, int] = {}
         self._globals: Lets = []
         self._patterns: list[_Pattern] = []
@@ -97,6 +119,7 @@ class CompiledRules:
         answers = Answers(left=set(self.outside))
         env: Env = [None] * self._compiler.slots
         env[DOCUMENT] = document
+        env[self._names_slot] = self._names_of(document)
         for slot, start in self._globals:
             env[slot] = start(document, env)
         groups = _by_name(document)
@@ -107,8 +130,9 @@ class CompiledRules:
             except OutsideSubset:
                 answers.left.update(pattern.numbers)
                 continue
-            found.sort(key=_in_order)
-            answers.given.extend(answer for _, answer in found)
+            if found:
+                found.sort(key=_in_order)
+                answers.given.extend(answer for _, answer in found)
         if answers.left:
             answers.given = [a for a in answers.given if a.number not in answers.left]
         return answers
@@ -122,24 +146,40 @@ class CompiledRules:
         found: list[tuple[float, Answer]],
         left: set[int],
     ) -> None:
-        for tag, prefix, nodes in groups:
-            candidates = pattern.merged.get((tag, prefix))
+        merged, rules = pattern.merged, pattern.rules
+        for name, nodes in groups:
+            candidates = merged.get(name)
             if candidates is None:
-                candidates = _merged(pattern, tag, prefix, nodes[0], env)
-            if not candidates:
-                continue
-            for node in nodes:
-                for place, match in candidates:
-                    if match is None or match(node, env):
-                        _judge(pattern.rules[place], node, env, found, left)
+                candidates = _merged(pattern, name, nodes[0], env)
+            # Of all rules the first that fits a node judges it.
+            rest = nodes
+            for place, match in candidates:
+                if match is None:
+                    _judge(rules[place], rest, env, found, left)
+                    break
+                hit = [node for node in rest if match(node, env)]
+                if hit:
+                    _judge(rules[place], hit, env, found, left)
+                    if len(hit) == len(rest):
                         break
-        if pattern.attributes:
-            for element in document.elements:
-                for attribute in element.attribute_nodes() if element.attributes else ():
-                    for place, one in pattern.attributes:
-                        if _matches(one, attribute, env):
-                            _judge(pattern.rules[place], attribute, env, found, left)
-                            break
+                    taken = set(hit)
+                    rest = [node for node in rest if node not in taken]
+        pattern.left -= 1
+        if not pattern.left:
+            pattern.merged.clear()
+        for attribute in _attributes(document) if pattern.attributes else ():
+            for place, one in pattern.attributes:
+                if _matches(one, attribute, env):
+                    _judge(rules[place], [attribute], env, found, left)
+                    break
+
+    def _names_of(self, document: Document) -> int:
+        """The names of a document that guards ask for, as bits."""
+        have = 0
+        bits = self._bits
+        for tag in document.by_tag:
+            have |= bits.get(tag, 0)
+        return have
 
     def _global(self, let: Let) -> None:
         slot = self._compiler.slot()
@@ -161,7 +201,7 @@ class CompiledRules:
         return code
 
     def _pattern(self, pattern: Pattern, numbers: range) -> None:
-        made = _Pattern([], numbers, {}, [], [])
+        made = _Pattern([], numbers, {}, [], [], self._writer)
         number = numbers.start
         try:
             for place, rule in enumerate(pattern.rules):
@@ -181,7 +221,7 @@ class CompiledRules:
 
     def _rule(self, rule: Rule, first: int) -> _Rule:
         extra: dict[str, int] = {}
-        made = _Rule([], [], AbsentPaths(), self._compiler.slot())
+        made = _Rule([], [], AbsentPaths(), self._names_slot, self._writer)
         for let in rule.lets:
             slot = self._compiler.slot()
             code = self._coded(let.select, dict(extra)) if "$" in let.select or extra else None
@@ -195,15 +235,21 @@ class CompiledRules:
             if isinstance(code, OutsideSubset):
                 self.outside[number] = str(code)
             else:
-                guard = frozenset() if one.fires_when else self._guard(one.test)
-                made.tests.append((guard, (number, test_of(code), one.fires_when)))
+                guard = 0 if one.fires_when else self._guard(one.test)
+                test = test_of(code)
+                made.asks |= guard
+                made.tests.append((guard, (number, inverse(test) if one.fires_when else test)))
         return made
 
-    def _guard(self, test: str) -> frozenset[str]:
+    def _guard(self, test: str) -> int:
         try:
-            return needed_names(parse(test, self._namespaces))
+            names = needed_names(parse(test, self._namespaces))
         except OutsideSubset:
-            return frozenset()
+            return 0
+        guard = 0
+        for name in names:
+            guard |= self._bits.setdefault(name, 1 << len(self._bits))
+        return guard
 
     def _is_absence(self, absent: AbsentPaths, number: int, test: str) -> bool:
         if not test.lstrip().startswith("not"):
@@ -219,20 +265,26 @@ def _in_order(found: tuple[float, Answer]) -> tuple[float, int]:
 
 
 # Elements of one tag and one prefix.
-Groups = list[tuple[str, Any, list[Element]]]
+Groups = list[tuple[tuple[str, Any], list[Element]]]
 
 
 def _by_name(document: Document) -> Groups:
     """The elements by tag, and by prefix where a document writes one name in two ways."""
-    groups: Groups = []
-    for tag, nodes in document.by_tag.items():
-        prefixes = {node.prefix for node in nodes}
-        if len(prefixes) == 1:
-            groups.append((tag, prefixes.pop(), nodes))
-            continue
-        for prefix in prefixes:
-            groups.append((tag, prefix, [n for n in nodes if n.prefix == prefix]))
+    groups: Groups = [
+        ((tag, nodes[0].prefix), nodes)
+        for tag, nodes in document.by_tag.items()
+        if tag not in document.mixed
+    ]
+    for tag in document.mixed:
+        nodes = document.by_tag[tag]
+        for prefix in {node.prefix for node in nodes}:
+            groups.append(((tag, prefix), [n for n in nodes if n.prefix == prefix]))
     return groups
+
+
+def _attributes(document: Document) -> Iterator[Attribute]:
+    for element in document.elements:
+        yield from element.attribute_nodes() if element.attributes else ()
 
 
 def _matches(one: Alternative, node: Any, env: Env) -> bool:
@@ -251,7 +303,7 @@ def _file(made: _Pattern, place: int, one: Alternative) -> None:
 
 
 def _merged(
-    pattern: _Pattern, tag: str, prefix: Any, node: Element, env: Env
+    pattern: _Pattern, name: tuple[str, Any], node: Element, env: Env
 ) -> list[tuple[int, Match | None]]:
     """The candidates of a name, given one node that bears it."""
     # Names come from documents: bounded, or a stranger could fill the memory with tags.
@@ -259,11 +311,14 @@ def _merged(
         pattern.merged.clear()
     merged = [
         (place, one.match)
-        for place, one in [*pattern.elements.get(tag, []), *pattern.anywhere]
+        for place, one in [*pattern.elements.get(name[0], []), *pattern.anywhere]
         if all(named(node, env) for named in one.named)
     ]
     merged.sort(key=itemgetter(0))
-    pattern.merged[tag, prefix] = merged
+    if pattern.left <= 0:
+        write = pattern.writer.lambda_of
+        merged = [(place, match and write(match)) for place, match in merged]
+    pattern.merged[name] = merged
     return merged
 
 
@@ -297,27 +352,54 @@ def _raising(error: Exception) -> Callable[[Env], list[Any]]:
     return value
 
 
+def _write_tests(rule: _Rule, have: int) -> None:
+    """Writes out the tests that can fire in this document and are not written yet."""
+    for index, (guard, (number, test)) in enumerate(rule.tests):
+        if number not in rule.done and guard & have == guard:
+            rule.tests[index] = (guard, (number, rule.writer.lambda_of(test)))
+            rule.done.add(number)
+
+
 def _judge(
-    rule: _Rule, node: Any, env: Env, found: list[tuple[float, Answer]], left: set[int]
+    rule: _Rule, nodes: list[Any], env: Env, found: list[tuple[float, Answer]], left: set[int]
 ) -> None:
-    env[CURRENT] = node
-    if rule.lets:
-        for slot, start in rule.lets:
-            env[slot] = start(node, env)
-    for number in rule.absent.broken(node):
-        found.append((node.order, _answer(number, node)))  # noqa: PERF401 (mostly empty)
-    tests: Tests | None = env[rule.open_slot]
+    tests = _open_tests(rule, len(nodes), env)
+    absent = rule.absent if rule.absent.has_any else None
+    for node in nodes:
+        env[CURRENT] = node
+        if rule.lets:
+            for slot, start in rule.lets:
+                env[slot] = start(node, env)
+        if absent is not None:
+            for number in absent.broken(node):
+                found.append((node.order, _answer(number, node)))  # noqa: PERF401 (mostly empty)
+        for number, test in tests:
+            try:
+                if not test(node, env):
+                    found.append((node.order, _answer(number, node)))
+            except XPathError as error:
+                found.append((node.order, _answer(number, node, str(error.args[0]))))
+            except OutsideSubset:
+                left.add(number)
+
+
+def _open_tests(rule: _Rule, count: int, env: Env) -> Tests:
+    """The tests that can fire in this document; written out when they have been asked often."""
+    rule.left -= count
+    have = env[rule.names_slot] & rule.asks
+    if rule.left <= 0 < rule.left + count:
+        rule.opened.clear()
+    tests = rule.opened.get(have)
     if tests is None:
-        names = env[DOCUMENT].by_tag.keys()
-        tests = env[rule.open_slot] = [test for guard, test in rule.tests if guard <= names]
-    for number, test, fires_when in tests:
-        try:
-            if bool(test(node, env)) is fires_when:
-                found.append((node.order, _answer(number, node)))
-        except XPathError as error:
-            found.append((node.order, _answer(number, node, str(error.args[0]))))
-        except OutsideSubset:
-            left.add(number)
+        if rule.left <= 0:
+            _write_tests(rule, have)
+        if len(rule.opened) > _OPENED_MAX:
+            rule.opened.clear()
+        tests = rule.opened[have] = [t for guard, t in rule.tests if guard & have == guard]
+    return tests
+
+
+_OPENED_MAX: Final = 200
 
 
 def _answer(number: int, node: Any, error: str = "") -> Answer:

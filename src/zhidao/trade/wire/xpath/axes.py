@@ -14,6 +14,7 @@ from zhidao.trade.wire.xpath.code import DOCUMENT, Env, Run
 from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element, Text
 from zhidao.trade.wire.xpath.syntax import NodeTest
 from zhidao.trade.wire.xpath.values import OutsideSubset
+from zhidao.trade.wire.xpath.writing import Writer, written
 
 REVERSE: Final = frozenset(
     ("parent", "ancestor", "ancestor-or-self", "preceding", "preceding-sibling")
@@ -100,13 +101,17 @@ def _every_attribute(test: NodeTest) -> Run:
 def _child(test: NodeTest) -> Run:
     tag = tag_of(test)
     if tag is not None:
-        return lambda n, e: n.kids.get(tag, _NONE)
+        return written(
+            lambda n, e: n.kids.get(tag, _NONE),
+            lambda w, n: f"{n}.kids.get({w.constant(tag)}, {w.constant(_NONE)})",
+            safe=True,
+        )
     if test.kind == "text":
         return lambda n, e: list(n.texts())
     if test.kind == "node":
         return lambda n, e: sorted([*n.children, *n.texts()], key=in_order)
     if test.kind == "element" or (test.kind == "name" and test.space is test.local is None):
-        return lambda n, e: n.children
+        return written(lambda n, e: n.children, lambda w, n: f"{n}.children", safe=True)
     accept = accepts(test)
     return lambda n, e: [m for m in n.children if accept(m)]
 
@@ -166,6 +171,8 @@ def _with_texts(test: NodeTest, *, own: bool) -> Run:
 
 def _self(test: NodeTest) -> Run:
     accept = accepts(test)
+    if test.kind == "node":
+        return written(lambda n, e: [n], lambda w, n: f"[{n}]", safe=True)
     return lambda n, e: [n] if accept(n) else _NONE
 
 
@@ -176,7 +183,14 @@ def _parent(test: NodeTest) -> Run:
         parent = n.parent
         return [parent] if parent is not None and accept(parent) else _NONE
 
-    return run
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        if test.kind == "node":
+            return f"([{v}] if ({v} := {n}.parent) is not None else {w.constant(_NONE)})"
+        fits = f"{w.constant(accept)}({v})"
+        return f"([{v}] if ({v} := {n}.parent) is not None and {fits} else {w.constant(_NONE)})"
+
+    return written(run, source, safe=True)
 
 
 def _ancestors(test: NodeTest, *, own: bool) -> Run:

@@ -14,6 +14,7 @@ from zhidao.trade.wire.xpath.values import (
     atom_of,
     is_number,
 )
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 # A closure takes the context item and the frame: a list of slots.
 Env = list[Any]
@@ -78,6 +79,11 @@ def single(kind: str, one: Run, *, by_name: bool = False) -> Code:
         value = one(n, e)
         return [] if value is None else [value]
 
+    def source(writer: Writer, node: str) -> str:
+        v = writer.name()
+        return f"([] if ({v} := {writer.of(one, node)}) is None else [{v}])"
+
+    written(many, source, safe=is_safe(one))
     return Code(kind, many, one, one if kind == BOOLEAN else None, by_name=by_name)
 
 
@@ -93,7 +99,9 @@ def all_by_name(arguments: list[Code]) -> bool:
 def constant(kind: str, value: Any) -> Code:
     """Code of a literal."""
     items = [value]
-    return Code(kind, lambda n, e: items, lambda n, e: value, constant=value, by_name=True)
+    many = written(lambda n, e: items, lambda w, n: w.constant(items), safe=True)
+    one = written(lambda n, e: value, lambda w, n: w.constant(value), safe=True)
+    return Code(kind, many, one, constant=value, by_name=True)
 
 
 def test_of(code: Code) -> Run:
@@ -101,13 +109,20 @@ def test_of(code: Code) -> Run:
     if code.test is not None:
         return code.test
     if code.kind == NODES_KIND:
-        many = code.many
-        return lambda n, e: bool(many(n, e))
+        return _as_truth(code.many)
     if code.one is not None and code.kind == STRING:
-        one = code.one
-        return lambda n, e: bool(one(n, e))
+        return _as_truth(code.one)
     many = code.many
-    return lambda n, e: truth(many(n, e))
+    return written(
+        lambda n, e: truth(many(n, e)),
+        lambda w, n: f"{w.constant(truth)}({w.of(many, n)})",
+    )
+
+
+def _as_truth(run: Run) -> Run:
+    return written(
+        lambda n, e: bool(run(n, e)), lambda w, n: f"bool({w.of(run, n)})", safe=is_safe(run)
+    )
 
 
 def truth(items: list[Any]) -> bool:
@@ -137,7 +152,11 @@ def atom(code: Code) -> Run:
             item = one(n, e)
             return None if item is None else atom_of(item)
 
-        return from_one
+        def source_one(w: Writer, n: str) -> str:
+            v = w.name()
+            return f"(None if ({v} := {w.of(one, n)}) is None else {w.constant(atom_of)}({v}))"
+
+        return written(from_one, source_one, safe=is_safe(one))
     many = code.many
 
     def from_many(n: Any, e: Env) -> Any:
@@ -146,14 +165,28 @@ def atom(code: Code) -> Run:
             raise XPathError("XPTY0004")
         return atom_of(items[0]) if items else None
 
-    return from_many
+    def source_many(w: Writer, n: str) -> str:
+        v, of = w.name(), w.constant(atom_of)
+        return (
+            f"(None if not ({v} := {w.of(many, n)}) else "
+            f"{of}({v}[0]) if len({v}) == 1 else too_many())"
+        )
+
+    return written(from_many, source_many)
 
 
 def atoms(code: Code) -> Run:
     """All atomic values as a list."""
     many = code.many
     if code.kind == NODES_KIND:
-        return lambda n, e: [Untyped(m.string()) for m in many(n, e)]
+
+        def strings(w: Writer, n: str) -> str:
+            m = w.name()
+            return f"[{w.constant(Untyped)}({m}.string()) for {m} in {w.listing(many, n)}]"
+
+        return written(
+            lambda n, e: [Untyped(m.string()) for m in many(n, e)], strings, safe=is_safe(many)
+        )
     if code.kind in (BOOLEAN, STRING, NUMBER):
         return many
     return lambda n, e: [atom_of(m) for m in many(n, e)]
@@ -163,12 +196,14 @@ def text(code: Code) -> Run:
     """An argument of type xs:string?, the empty sequence as ''."""
     if code.constant is not None and isinstance(code.constant, str):
         value = code.constant
-        return lambda n, e: value
+        return written(lambda n, e: value, lambda w, n: w.constant(value), safe=True)
     if code.string is not None:
         return code.string
     if code.kind == STRING and code.one is not None:
         one = code.one
-        return lambda n, e: one(n, e) or ""
+        return written(
+            lambda n, e: one(n, e) or "", lambda w, n: f"({w.of(one, n)} or '')", safe=is_safe(one)
+        )
     if code.kind == NODES_KIND:
         many = code.many
 
@@ -180,7 +215,7 @@ def text(code: Code) -> Run:
                 raise XPathError("XPTY0004")
             return str(nodes[0].string())
 
-        return of_nodes
+        return written(of_nodes, string_source(many))
     value_of = atom(code)
 
     def of_any(n: Any, e: Env) -> str:
@@ -194,6 +229,19 @@ def text(code: Code) -> Run:
     return of_any
 
 
+def string_source(many: Run) -> Any:
+    """The source of the string of at most one node, '' for none."""
+
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        return (
+            f"('' if not ({v} := {w.of(many, n)}) else "
+            f"{v}[0].string() if len({v}) == 1 else too_many())"
+        )
+
+    return source
+
+
 def numeric(code: Code) -> Run:
     """An argument of a numeric type, untyped as a double; None for the empty sequence."""
     from zhidao.trade.wire.xpath.values import to_double
@@ -201,7 +249,9 @@ def numeric(code: Code) -> Run:
     value_of = atom(code)
     if code.constant is not None and code.kind == NUMBER:
         constant_value = code.constant
-        return lambda n, e: constant_value
+        return written(
+            lambda n, e: constant_value, lambda w, n: w.constant(constant_value), safe=True
+        )
     if code.kind == NUMBER:
         return value_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from zhidao.trade.wire.xpath import operators
+from zhidao.trade.wire.xpath import comparisons, operators
 from zhidao.trade.wire.xpath.code import (
     ANY,
     BOOLEAN,
@@ -58,6 +58,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Variable,
 )
 from zhidao.trade.wire.xpath.values import CASTS, OutsideSubset, XPathError
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 _CAST_KINDS: Final = {
     "string": STRING,
@@ -97,27 +98,31 @@ class Compiler(Paths):
             # A global variable, or one of a rule, computed when it is first asked for.
             return value(e)  # type: ignore[no-any-return]
 
-        return Code(ANY, many)
+        def source(w: Writer, n: str) -> str:
+            v = w.name()
+            return f"({v} if type({v} := e[{slot}]) is list else {v}(e))"
+
+        return Code(ANY, written(many, source))
 
     def _context(self, expr: ContextItem, scope: Scope) -> Code:
         kind = NODES_KIND if scope.focus.is_node else ANY
-        test = (lambda n, e: True) if scope.focus.is_node else None
+        is_node = scope.focus.is_node
         return Code(
             kind,
-            lambda n, e: [n],
-            lambda n, e: n,
-            test,
+            written(lambda n, e: [n], lambda w, n: f"[{n}]", safe=True),
+            written(lambda n, e: n, lambda w, n: n, safe=True),
+            written(lambda n, e: True, lambda w, n: "True", safe=True) if is_node else None,
             flat=True,
-            string=(lambda n, e: n.string()) if scope.focus.is_node else None,
+            string=_own_string() if is_node else None,
         )
 
     def _root(self, expr: Root, scope: Scope) -> Code:
         require_node(scope.focus)
         return Code(
             NODES_KIND,
-            lambda n, e: [e[DOCUMENT]],
-            lambda n, e: e[DOCUMENT],
-            lambda n, e: True,
+            written(lambda n, e: [e[DOCUMENT]], lambda w, n: f"[e[{DOCUMENT}]]", safe=True),
+            written(lambda n, e: e[DOCUMENT], lambda w, n: f"e[{DOCUMENT}]", safe=True),
+            written(lambda n, e: True, lambda w, n: "True", safe=True),
             flat=True,
         )
 
@@ -126,11 +131,15 @@ class Compiler(Paths):
         manies = [each.many for each in codes]
         if codes and all(each.constant is not None for each in codes):
             known = [each.constant for each in codes]
-            return Code(ANY, lambda n, e: known)
+            return Code(ANY, written(lambda n, e: known, lambda w, n: w.constant(known), safe=True))
 
         def many(n: Any, e: Env) -> list[Any]:
             return [item for part in manies for item in part(n, e)]
 
+        def source(w: Writer, n: str) -> str:
+            return "[" + ", ".join(f"*{w.of(part, n)}" for part in manies) + "]"
+
+        written(many, source, safe=all(map(is_safe, manies)))
         nodes = bool(codes) and all(each.kind == NODES_KIND for each in codes)
         # Kind nodes promises document order only through `ordered`.
         return Code(NODES_KIND if nodes else ANY, many, ordered=False)
@@ -143,14 +152,14 @@ class Compiler(Paths):
         if listed is not None:
             return self._code_list(listed, scope)
         left, right = self.code(expr.left, scope), self.code(expr.right, scope)
-        if isinstance(expr.right, Variable) and sign in operators.GENERAL:
+        if isinstance(expr.right, Variable) and sign in comparisons.GENERAL:
             left = self._kept_values(expr.left, left)
         if sign in ("and", "or"):
             return logic(sign, left, right)
-        if sign in operators.GENERAL:
-            return operators.general_comparison(sign, left, right)
-        if sign in operators.VALUE:
-            return operators.value_comparison(sign, left, right)
+        if sign in comparisons.GENERAL:
+            return comparisons.general_comparison(sign, left, right)
+        if sign in comparisons.VALUE:
+            return comparisons.value_comparison(sign, left, right)
         if sign in operators.ARITHMETIC:
             return operators.arithmetic(sign, left, right)
         if sign == "to":
@@ -161,7 +170,12 @@ class Compiler(Paths):
         """One look-up instead of two searches through a long text."""
         value_of = text(self.code(listed.value, scope))
         words = listed.words
-        return single(BOOLEAN, lambda n, e: value_of(n, e) in words)
+        run = written(
+            lambda n, e: value_of(n, e) in words,
+            lambda w, n: f"({w.of(value_of, n)} in {w.constant(words)})",
+            safe=is_safe(value_of),
+        )
+        return single(BOOLEAN, run)
 
     def _negation(self, expr: Negation, scope: Scope) -> Code:
         code = self.code(expr.operand, scope)
@@ -172,15 +186,17 @@ class Compiler(Paths):
     def _conditional(self, expr: Conditional, scope: Scope) -> Code:
         test = test_of(self.code(expr.test, scope))
         yes, no = self.code(expr.yes, scope), self.code(expr.no, scope)
-        if_yes, if_no = yes.many, no.many
-        many: Run = lambda n, e: if_yes(n, e) if test(n, e) else if_no(n, e)  # noqa: E731
+        many = _either(test, yes.many, no.many)
         kind = yes.kind if yes.kind == no.kind else ANY
         code = Code(kind, many, ordered=yes.ordered and no.ordered)
         if yes.one is not None and no.one is not None:
-            one_yes, one_no = yes.one, no.one
-            code.one = lambda n, e: one_yes(n, e) if test(n, e) else one_no(n, e)
+            one = code.one = _either(test, yes.one, no.one)
             if kind == BOOLEAN:
-                code.test = lambda n, e: bool(code.one and code.one(n, e))
+                code.test = written(
+                    lambda n, e: bool(one(n, e)),
+                    lambda w, n: f"bool({w.of(one, n)})",
+                    safe=is_safe(one),
+                )
         return code
 
     def _loop(self, expr: Loop, scope: Scope) -> Code:
@@ -198,6 +214,14 @@ class Compiler(Paths):
                 found.extend(run(n, e))
             return found
 
+        def source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                loop = [f"for item in {w.of(values, x)}:", f" e[{slot}] = [item]"]
+                return ["found = []", *loop, f" found += {w.of(run, x)}", "return found"]
+
+            return f"{w.function(many, lines)}({n}, e)"
+
+        written(many, source)
         return Code(body.kind if body.kind != NODES_KIND else ANY, many)
 
     def _quantified(self, expr: Quantified, scope: Scope) -> Code:
@@ -216,7 +240,15 @@ class Compiler(Paths):
                     return not every
             return every
 
-        return single(BOOLEAN, one)
+        def source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                loop = [f"for item in {w.of(values, x)}:", f" e[{slot}] = [item]"]
+                stops = f" if {'not ' if every else ''}{w.of(test, x)}: return {not every}"
+                return [*loop, stops, f"return {every}"]
+
+            return f"{w.function(one, lines)}({n}, e)"
+
+        return single(BOOLEAN, written(one, source))
 
     def _cast(self, expr: Cast, scope: Scope) -> Code:
         work = CASTS.get(expr.type_name)
@@ -236,26 +268,16 @@ class Compiler(Paths):
                 raise XPathError("XPTY0004")
             return work(value)
 
+        def source(w: Writer, n: str) -> str:
+            v = w.name()
+            value, empty = w.of(value_of, n), "None" if optional else "too_many()"
+            return f"({empty} if ({v} := {value}) is None else {w.constant(work)}({v}))"
+
+        written(cast, source)
         if not expr.only_asks:
             return single(_CAST_KINDS[expr.type_name], cast)
 
-        def castable(n: Any, e: Env) -> bool:
-            try:
-                value = value_of(n, e)
-            except XPathError as error:
-                # More than one item is not castable; any other error stays one.
-                if error.args == ("XPTY0004",):
-                    return False
-                raise
-            if value is None:
-                return optional
-            try:
-                work(value)
-            except XPathError:
-                return False
-            return True
-
-        return single(BOOLEAN, castable)
+        return single(BOOLEAN, _castable(value_of, work, optional=optional))
 
     def _call(self, expr: Call, scope: Scope) -> Code:
         if expr.space == XS:
@@ -297,6 +319,26 @@ class Compiler(Paths):
     }
 
 
+def _castable(value_of: Run, work: Callable[[Any], Any], *, optional: bool) -> Run:
+    def castable(n: Any, e: Env) -> bool:
+        try:
+            value = value_of(n, e)
+        except XPathError as error:
+            # More than one item is not castable; any other error stays one.
+            if error.args == ("XPTY0004",):
+                return False
+            raise
+        if value is None:
+            return optional
+        try:
+            work(value)
+        except XPathError:
+            return False
+        return True
+
+    return castable
+
+
 def _cast_nodes(many: Run, work: Callable[[Any], Any]) -> Run:
     """The most frequent cast: of one node's string, or of nothing."""
 
@@ -308,7 +350,26 @@ def _cast_nodes(many: Run, work: Callable[[Any], Any]) -> Run:
             raise XPathError("XPTY0004")
         return work(nodes[0].string())
 
-    return run
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        return (
+            f"(None if not ({v} := {w.of(many, n)}) else "
+            f"{w.constant(work)}({v}[0].string()) if len({v}) == 1 else too_many())"
+        )
+
+    return written(run, source)
+
+
+def _own_string() -> Run:
+    return written(lambda n, e: n.string(), lambda w, n: f"{n}.string()", safe=True)
+
+
+def _either(test: Run, yes: Run, no: Run) -> Run:
+    return written(
+        lambda n, e: yes(n, e) if test(n, e) else no(n, e),
+        lambda w, n: f"({w.of(yes, n)} if {w.of(test, n)} else {w.of(no, n)})",
+        safe=is_safe(test) and is_safe(yes) and is_safe(no),
+    )
 
 
 _FOCUS: Final = ("position", "last", "current")
@@ -316,7 +377,12 @@ _FOCUS: Final = ("position", "last", "current")
 
 def _of_focus(name: str, focus: Focus) -> Code:
     if name == "current":
-        return Code(NODES_KIND, lambda n, e: [e[CURRENT]], lambda n, e: e[CURRENT], flat=True)
+        return Code(
+            NODES_KIND,
+            written(lambda n, e: [e[CURRENT]], lambda w, n: f"[e[{CURRENT}]]", safe=True),
+            written(lambda n, e: e[CURRENT], lambda w, n: f"e[{CURRENT}]", safe=True),
+            flat=True,
+        )
     if not focus.has_position:
         raise OutsideSubset(f"{name}() outside a predicate")
     focus.used_position = True

@@ -20,9 +20,11 @@ from zhidao.trade.wire.xpath.code import (
     Builder,
     Code,
     Env,
+    Run,
     all_by_name,
     atom,
     atoms,
+    constant,
     numeric,
     single,
     test_of,
@@ -31,6 +33,7 @@ from zhidao.trade.wire.xpath.nodes import Attribute, Element
 from zhidao.trade.wire.xpath.operators import add, divide
 from zhidao.trade.wire.xpath.text_functions import TEXT_FUNCTIONS
 from zhidao.trade.wire.xpath.values import (
+    EXACT,
     OutsideSubset,
     Untyped,
     XPathError,
@@ -38,13 +41,20 @@ from zhidao.trade.wire.xpath.values import (
     round_half_up,
     to_double,
 )
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 # Sections 9 and 15.1: booleans and the cardinality of sequences.
 
 
 def _not(arguments: list[Code]) -> Code:
-    test = test_of(arguments[0])
-    return single(BOOLEAN, lambda n, e: not test(n, e), by_name=all_by_name(arguments))
+    return single(BOOLEAN, inverse(test_of(arguments[0])), by_name=all_by_name(arguments))
+
+
+def inverse(test: Run) -> Run:
+    """The opposite of a test."""
+    return written(
+        lambda n, e: not test(n, e), lambda w, n: f"(not {w.of(test, n)})", safe=is_safe(test)
+    )
 
 
 def _boolean(arguments: list[Code]) -> Code:
@@ -56,18 +66,24 @@ def _exists(arguments: list[Code]) -> Code:
     if code.kind == NODES_KIND:
         return single(BOOLEAN, test_of(code))
     many = code.many
-    return single(BOOLEAN, lambda n, e: bool(many(n, e)))
+    run = written(
+        lambda n, e: bool(many(n, e)), lambda w, n: f"bool({w.of(many, n)})", safe=is_safe(many)
+    )
+    return single(BOOLEAN, run)
 
 
 def _empty(arguments: list[Code]) -> Code:
     test = _exists(arguments).test
     assert test is not None
-    return single(BOOLEAN, lambda n, e: not test(n, e))
+    return single(BOOLEAN, inverse(test))
 
 
 def _count(arguments: list[Code]) -> Code:
     many = arguments[0].many
-    return single(NUMBER, lambda n, e: len(many(n, e)))
+    run = written(
+        lambda n, e: len(many(n, e)), lambda w, n: f"len({w.of(many, n)})", safe=is_safe(many)
+    )
+    return single(NUMBER, run)
 
 
 # Section 6.4: numbers.
@@ -98,7 +114,12 @@ def _number_function(work: Callable[[Any], Any]) -> Builder:
             value = value_of(n, e)
             return None if value is None else work(value)
 
-        return single(NUMBER, run)
+        def source(w: Writer, n: str) -> str:
+            v = w.name()
+            value = w.of(value_of, n)
+            return f"(None if ({v} := {value}) is None else {w.constant(work)}({v}))"
+
+        return single(NUMBER, written(run, source))
 
     return build
 
@@ -130,18 +151,40 @@ def _numbers(values: list[Any]) -> list[Any]:
 
 def _sum(arguments: list[Code]) -> Code:
     values_of = atoms(arguments[0])
-    zero_of = atom(arguments[1]) if len(arguments) == 2 else lambda n, e: 0
+    zero_of = atom(arguments[1]) if len(arguments) == 2 else constant(NUMBER, 0).one
+    assert zero_of is not None
 
     def run(n: Any, e: Env) -> Any:
-        values = _numbers(values_of(n, e))
-        if not values:
-            return zero_of(n, e)
-        total = values[0]
-        for value in values[1:]:
-            total = add(total, value)
-        return total
+        values = values_of(n, e)
+        return total_of(values) if values else zero_of(n, e)
 
-    return single(NUMBER, run)
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        zero = w.of(zero_of, n)
+        values = w.of(values_of, n)
+        return f"({w.constant(total_of)}({v}) if ({v} := {values}) else {zero})"
+
+    return single(NUMBER, written(run, source))
+
+
+def total_of(values: list[Any]) -> Any:
+    """The sum of at least one value. Raises XPathError for what is no number."""
+    total = values[0]
+    if type(total) is Decimal:
+        for value in values[1:]:
+            if type(value) is not Decimal:
+                return _added(values)
+            total = EXACT.add(total, value)
+        return total
+    return _added(values)
+
+
+def _added(values: list[Any]) -> Any:
+    numbers = _numbers(values)
+    total = numbers[0]
+    for value in numbers[1:]:
+        total = add(total, value)
+    return total
 
 
 def _average(arguments: list[Code]) -> Code:

@@ -25,7 +25,9 @@ class Document:
     `owners` lists the elements that have an attribute of a name.
     """
 
-    __slots__ = ("by_tag", "children", "elements", "end", "kids", "order", "owners", "root")
+    __slots__ = (
+        *("by_tag", "children", "elements", "end", "kids", "mixed", "order", "owners", "root"),
+    )
     tag = ""
     parent = None
     attributes: ClassVar[dict[str, str]] = {}
@@ -38,6 +40,8 @@ class Document:
         self.kids: dict[str, list[Element]] = {}
         self.by_tag: dict[str, list[Element]] = {}
         self.owners: dict[str, list[Element]] = {}
+        # Tags that the document writes with more than one prefix.
+        self.mixed: set[str] = set()
         self.root: Element
 
     def release(self) -> None:
@@ -187,23 +191,23 @@ Node = Document | Element | Attribute | Text
 def snapshot(root: etree._Element) -> Document:
     """The document below a root element; comments and instructions must be gone already."""
     document = Document()
-    elements = document.elements
-    by_tag = document.by_tag
-    owners = document.owners
-    # lxml makes each name anew; a large invoice has a hundred names in a million places.
-    prefixes: dict[Any, Any] = {}
+    elements, by_tag, owners = document.elements, document.by_tag, document.owners
     attributes_like: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
 
-    def take(source: etree._Element, parent: Element | Document) -> Element:
-        tag = source.tag
-        prefix: Any = source.prefix
-        prefix = prefixes.setdefault(prefix, prefix)
+    def take(source: etree._Element, parent: Element | Document, order: int) -> Element:
+        tag, prefix = source.tag, source.prefix
         same = by_tag.get(tag)
         if same is None:
-            element = Element(tag, prefix, len(elements), parent)
+            element = Element(tag, prefix, order, parent)
             by_tag[tag] = [element]
         else:
-            element = Element(same[0].tag, prefix, len(elements), parent)
+            # lxml makes each name anew; a large invoice has a hundred names in a million places.
+            first = same[0]
+            if first.prefix == prefix:
+                prefix = first.prefix
+            else:
+                document.mixed.add(first.tag)
+            element = Element(first.tag, prefix, order, parent)
             same.append(element)
         elements.append(element)
         attributes: Any = source.items()
@@ -219,23 +223,24 @@ def snapshot(root: etree._Element) -> Document:
                     owners[name] = [element]
                 else:
                     owned.append(element)
-        if len(source):
-            children = element.children = [take(child, element) for child in source]
-            kids: dict[str, list[Element]] = {}
-            for child in children:
-                twins = kids.get(child.tag)
-                if twins is None:
-                    kids[child.tag] = [child]
-                else:
-                    twins.append(child)
-            element.kids = kids
-            element.source = source
+        children: list[Element] = []
+        kids: dict[str, list[Element]] = {}
+        for below in source:
+            child = take(below, element, len(elements))
+            children.append(child)
+            twins = kids.get(child.tag)
+            if twins is None:
+                kids[child.tag] = [child]
+            else:
+                twins.append(child)
+        if children:
+            element.children, element.kids, element.source = children, kids, source
             element.end = len(elements) - 1
         else:
             element.text = source.text or ""
         return element
 
-    top = document.root = take(root, document)
+    top = document.root = take(root, document, 0)
     document.children = [top]
     document.kids = {top.tag: [top]}
     document.end = len(elements) - 1

@@ -1,217 +1,30 @@
-"""Comparisons and arithmetic, with the exact decimals of XPath.
+"""Arithmetic with the exact decimals of XPath.
 
-Source: XPath 2.0 sections 3.4 and 3.5; Functions and Operators sections 6.2 and 6.3. How many
-places an endless quotient of decimals keeps is left to the implementation: as Saxon, 18 more than
-the dividend has over the divisor.
+Source: XPath 2.0 section 3.4; Functions and Operators section 6.2. How many places an endless
+quotient of decimals keeps is left to the implementation: as Saxon, 18 more than the dividend has
+over the divisor.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from zhidao.trade.wire.xpath.code import (
-    BOOLEAN,
-    NODES_KIND,
-    NUMBER,
-    STRING,
-    Code,
-    Env,
-    Run,
-    atom,
-    atoms,
-    numeric,
-    single,
-)
+from zhidao.trade.wire.xpath.code import NUMBER, Code, Env, Run, atom, numeric, single
 from zhidao.trade.wire.xpath.values import (
     EXACT,
-    Date,
     OutsideSubset,
-    Untyped,
     XPathError,
-    is_number,
-    ordered,
-    to_boolean,
-    to_date,
     to_decimal,
     to_double,
 )
+from zhidao.trade.wire.xpath.writing import Writer, written
 
-_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-}
-GENERAL: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
-VALUE: Final = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
 ARITHMETIC: Final = frozenset(("+", "-", "*", "div", "idiv", "mod"))
 _HUNDRED: Final = 100
 _DIVISION_PLACES: Final = 18
-
-
-def general_comparison(sign: str, left: Code, right: Code) -> Code:
-    """`=` and its kin: true if any pair of atoms compares so."""
-    by_name = left.by_name and right.by_name
-    quick = _quick_equality(sign, left, right) or _quick_equality(sign, right, left)
-    if quick is not None:
-        return single(BOOLEAN, quick, by_name=by_name)
-    compare = _COMPARE[sign]
-    typed = _typed_comparison(sign, left, right)
-    if typed is not None:
-        return single(BOOLEAN, typed, by_name=by_name)
-    lefts, rights = atoms(left), atoms(right)
-
-    def run(n: Any, e: Env) -> bool:
-        ones = lefts(n, e)
-        if not ones:
-            return False
-        others = rights(n, e)
-        for a in ones:
-            kind = type(a)
-            for b in others:
-                if kind is Decimal and type(b) is Decimal:
-                    if compare(a, b):
-                        return True
-                elif compare(*_pair(a, b)):
-                    return True
-        return False
-
-    return single(BOOLEAN, run, by_name=by_name)
-
-
-def _typed_comparison(sign: str, left: Code, right: Code) -> Run | None:
-    """Comparisons whose static types leave one way to compare: numbers, nodes with constants."""
-    compare = _COMPARE[sign]
-    if left.kind == right.kind == NUMBER and left.one is not None and right.one is not None:
-        a_of, b_of = left.one, right.one
-
-        def numbers(n: Any, e: Env) -> bool:
-            a = a_of(n, e)
-            if a is None:
-                return False
-            b = b_of(n, e)
-            if b is None:
-                return False
-            return compare(a, b) if type(a) is type(b) else compare(*ordered(a, b))
-
-        return numbers
-    if left.kind != NODES_KIND or right.constant is None:
-        return None
-    many, value = left.many, right.constant
-
-    def nodes(n: Any, e: Env) -> bool:
-        for m in many(n, e):  # noqa: SIM110 (twice as fast as any())
-            if compare(*ordered(_as(m.string(), value), value)):
-                return True
-        return False
-
-    return nodes
-
-
-def _quick_equality(sign: str, left: Code, right: Code) -> Run | None:
-    """Nodes or a string against a literal string, nodes against nodes: no types to settle."""
-    if sign not in ("=", "!="):
-        return None
-    wanted = sign == "="
-    if isinstance(right.constant, str):
-        return _against_literal(left, right.constant, wanted=wanted)
-    if left.kind == right.kind == NODES_KIND:
-        some, others = left.many, right.many
-
-        def run(n: Any, e: Env) -> bool:
-            first = some(n, e)
-            if not first:
-                return False
-            texts = [m.string() for m in others(n, e)]
-            return any((m.string() == t) is wanted for m in first for t in texts)
-
-        return run
-    return None
-
-
-def _against_literal(left: Code, literal: str, *, wanted: bool) -> Run | None:
-    if left.kind == NODES_KIND:
-        many = left.many
-
-        def nodes(n: Any, e: Env) -> bool:
-            for m in many(n, e):  # noqa: SIM110 (twice as fast as any())
-                if (m.string() == literal) is wanted:
-                    return True
-            return False
-
-        return nodes
-    if left.kind != STRING:
-        return None
-    if left.one is not None:
-        one = left.one
-        if wanted:
-            return lambda n, e: one(n, e) == literal
-        return lambda n, e: one(n, e) not in (None, literal)
-    values = left.many
-
-    def strings(n: Any, e: Env) -> bool:
-        for value in values(n, e):  # noqa: SIM110 (twice as fast as any())
-            if (value == literal) is wanted:
-                return True
-        return False
-
-    return strings
-
-
-def _pair(a: Any, b: Any) -> tuple[Any, Any]:
-    if isinstance(a, Untyped):
-        a = _as(a, b)
-    if isinstance(b, Untyped):
-        b = _as(b, a)
-    return ordered(a, b)
-
-
-def _as(value: str, other: Any) -> Any:
-    """An untyped value in the type that the other side asks for."""
-    if isinstance(other, str):
-        return value
-    if isinstance(other, bool):
-        return to_boolean(value)
-    if is_number(other):
-        number = to_double(value)
-        if math.isnan(number):
-            # SaxonC 13 takes an untyped NaN for greater than any literal; it shall say so itself.
-            raise OutsideSubset("a NaN out of a document")
-        return number
-    if isinstance(other, Date):
-        return to_date(value)
-    raise XPathError("XPTY0004")
-
-
-def value_comparison(sign: str, left: Code, right: Code) -> Code:
-    """`eq` and its kin: one atom against one, untyped as strings, empty if either is."""
-    compare = _COMPARE[sign]
-    a_of, b_of = atom(left), atom(right)
-
-    def run(n: Any, e: Env) -> bool | None:
-        a = a_of(n, e)
-        if a is None:
-            return None
-        b = b_of(n, e)
-        if b is None:
-            return None
-        return compare(*ordered(a, b))
-
-    code = single(BOOLEAN, run, by_name=left.by_name and right.by_name)
-    code.test = lambda n, e: bool(run(n, e))
-    return code
 
 
 def arithmetic(sign: str, left: Code, right: Code) -> Code:
@@ -227,7 +40,14 @@ def arithmetic(sign: str, left: Code, right: Code) -> Code:
         b = b_of(n, e)
         return None if b is None else work(a, b)
 
-    return single(NUMBER, run)
+    def source(w: Writer, n: str) -> str:
+        a, b = w.name(), w.name()
+        return (
+            f"(None if ({a} := {w.of(a_of, n)}) is None or ({b} := {w.of(b_of, n)}) is None "
+            f"else {w.constant(work)}({a}, {b}))"
+        )
+
+    return single(NUMBER, written(run, source))
 
 
 def negation(code: Code) -> Code:
@@ -244,6 +64,8 @@ def negation(code: Code) -> Code:
 
 
 def _promoted(a: Any, b: Any) -> tuple[Any, Any]:
+    if type(a) is Decimal and type(b) is int:
+        return a, Decimal(b)
     if isinstance(a, float) or isinstance(b, float):
         return to_double(a), to_double(b)
     if isinstance(a, Decimal) or isinstance(b, Decimal):
@@ -260,6 +82,8 @@ def add(a: Any, b: Any) -> Any:
 
 
 def _subtract(a: Any, b: Any) -> Any:
+    if type(a) is type(b) is Decimal:
+        return EXACT.subtract(a, b)
     a, b = _promoted(a, b)
     return EXACT.subtract(a, b) if isinstance(a, Decimal) else a - b
 

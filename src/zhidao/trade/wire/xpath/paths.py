@@ -6,7 +6,7 @@ Source: XPath 2.0 (second edition), section 3.2.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Final
 
 from zhidao.trade.wire.xpath import axes
 from zhidao.trade.wire.xpath.code import (
@@ -23,6 +23,7 @@ from zhidao.trade.wire.xpath.code import (
     Run,
     Scope,
     require_node,
+    string_source,
     test_of,
 )
 from zhidao.trade.wire.xpath.rewriting import (
@@ -44,12 +45,16 @@ from zhidao.trade.wire.xpath.syntax import (
     Expr,
     Filter,
     Literal,
+    NodeTest,
     Path,
     Root,
     Sequence,
     Step,
 )
 from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
+
+_PARENT: Final = Step("parent", NodeTest("node"))
 
 
 class Paths(ABC):
@@ -81,14 +86,20 @@ class Paths(ABC):
         if expr.axis in axes.REVERSE and expr.axis != "parent":
             forward = run
             run = lambda n, e: forward(n, e)[::-1]  # noqa: E731 (document order)
-        one = (lambda n, e: next(iter(run(n, e)), None)) if one_node else None
+        one = _first(run) if one_node else None
+        if expr == _PARENT:
+            one = written(lambda n, e: n.parent, lambda w, n: f"{n}.parent", safe=True)
         return Code(NODES_KIND, run, one, test, flat=flat, string=self._string(expr, run))
 
     def _string(self, step: Step, run: Run) -> Run | None:
         """The string of the one node of a step, without making a node of an attribute."""
         tag = axes.tag_of(step.test)
         if step.axis == "attribute" and tag is not None and not step.predicates:
-            return lambda n, e: n.attributes.get(tag, "")
+            return written(
+                lambda n, e: n.attributes.get(tag, ""),
+                lambda w, n: f"{n}.attributes.get({w.constant(tag)}, '')",
+                safe=True,
+            )
 
         def string(n: Any, e: Env) -> str:
             nodes = run(n, e)
@@ -98,7 +109,7 @@ class Paths(ABC):
                 raise XPathError("XPTY0004")
             return str(nodes[0].string())
 
-        return string
+        return written(string, string_source(run))
 
     def _axis(self, step: Step, scope: Scope) -> Run:
         """The step's nodes in the axis's order, predicates applied."""
@@ -109,13 +120,26 @@ class Paths(ABC):
         if step.predicates or tag is None:
             return None
         if step.axis == "child":
-            return lambda n, e: tag in n.kids
+            return written(
+                lambda n, e: tag in n.kids,
+                lambda w, n: f"({w.constant(tag)} in {n}.kids)",
+                safe=True,
+            )
         if step.axis == "attribute":
-            return lambda n, e: tag in n.attributes
+            return written(
+                lambda n, e: tag in n.attributes,
+                lambda w, n: f"({w.constant(tag)} in {n}.attributes)",
+                safe=True,
+            )
         if step.axis == axes.EVERY_ATTRIBUTE:
             # Quick where nobody has it; otherwise the step itself says where.
             run = axes.along(step.axis, step.test)
-            return lambda n, e: tag in e[DOCUMENT].owners and bool(run(n, e))
+            return written(
+                lambda n, e: tag in e[DOCUMENT].owners and bool(run(n, e)),
+                lambda w, n: (
+                    f"({w.constant(tag)} in e[{DOCUMENT}].owners and bool({w.of(run, n)}))"
+                ),
+            )
         return None
 
     def _filtered(self, run: Run, predicates: tuple[Expr, ...], scope: Scope, *, node: bool) -> Run:
@@ -126,7 +150,11 @@ class Paths(ABC):
     def _predicate(self, run: Run, predicate: Expr, scope: Scope, *, node: bool) -> Run:
         if isinstance(predicate, Literal) and isinstance(predicate.value, int):
             index = predicate.value
-            return lambda n, e: run(n, e)[index - 1 : index] if index > 0 else []
+            return written(
+                lambda n, e: run(n, e)[index - 1 : index] if index > 0 else [],
+                lambda w, n: f"{w.of(run, n)}[{index - 1}:{index}]" if index > 0 else "[]",
+                safe=is_safe(run),
+            )
         focus = Focus(is_node=node, has_position=True)
         code = self.code(predicate, Scope(scope.names, focus))
         if code.by_name and code.kind == BOOLEAN and node:
@@ -156,7 +184,13 @@ class Paths(ABC):
                 answer = known[n] = bool(test(n, e))
             return answer  # type: ignore[no-any-return]
 
-        return kept
+        def source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                return _kept_lines(place, f"bool({w.of(test, x)})")
+
+            return f"{w.function(kept, lines)}({n}, e)"
+
+        return written(kept, source, safe=is_safe(test))
 
     def _kept_values(self, expr: Expr, code: Code) -> Code:
         """Values below a node that are compared with one variable after another, read once."""
@@ -176,7 +210,13 @@ class Paths(ABC):
                 values = known[n] = many(n, e)
             return values  # type: ignore[no-any-return]
 
-        return Code(code.kind, kept)
+        def source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                return _kept_lines(place, w.of(many, x))
+
+            return f"{w.function(kept, lines)}({n}, e)"
+
+        return Code(code.kind, written(kept, source))
 
     def _path(self, expr: Path, scope: Scope) -> Code:
         steps = shortened(expr.steps)
@@ -222,6 +262,29 @@ class Paths(ABC):
                     return bool(lazily(n, e))
             return bool(e[place])
 
+        def all_source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                return [
+                    f"v = e[{place}]",
+                    "if v is None:",
+                    f" v = e[{place}] = {w.of(many, x)}",
+                    "return v",
+                ]
+
+            v = w.name()
+            name = w.function(all_of, lines)
+            return f"({v} if ({v} := e[{place}]) is not None else {name}({n}, e))"
+
+        def test_source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                tried = ["try:", f" {w.of(all_of, x)}", "except XPathError:"]
+                return [*tried, f" return bool({w.of(lazily, x)})", f"return bool(e[{place}])"]
+
+            v, name = w.name(), w.function(test, lines)
+            return f"(bool({v}) if ({v} := e[{place}]) is not None else {name}({n}, e))"
+
+        written(all_of, all_source, safe=is_safe(many))
+        written(test, test_source, safe=is_safe(many))
         return Code(NODES_KIND, all_of, None, test, ordered=code.ordered, flat=code.flat)
 
     def _joined(self, before: Code, step: Expr, scope: Scope, *, last: bool) -> Code:
@@ -242,6 +305,12 @@ class Paths(ABC):
                 found = (value_of(m, e) for m in starts(n, e))
                 return [value for value in found if value is not None]
 
+            def source(w: Writer, n: str) -> str:
+                m, v = w.name(), w.name()
+                value = w.of(value_of, m)
+                return f"[{v} for {m} in {w.listing(starts, n)} if ({v} := {value}) is not None]"
+
+            written(values, source, safe=is_safe(starts) and is_safe(value_of))
             return Code(after.kind, values)
 
         return _each_step(starts, after, step, before_flat=before.flat)
@@ -264,6 +333,11 @@ def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Co
             return then(nodes[0], e)  # type: ignore[no-any-return]
         return [item for m in nodes for item in then(m, e)]
 
+    def source(w: Writer, n: str) -> str:
+        m, item = w.name(), w.name()
+        return f"[{item} for {m} in {w.listing(starts, n)} for {item} in {w.listing(then, m)}]"
+
+    written(many, source, safe=is_safe(starts) and is_safe(then))
     if after.kind != NODES_KIND:
         return Code(after.kind, many)
     exists = after.test or then
@@ -274,6 +348,14 @@ def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Co
                 return True
         return False
 
+    def test_source(w: Writer, n: str) -> str:
+        def lines(x: str) -> list[str]:
+            found = [f"for m in {w.of(starts, x)}:", f" if {w.of(exists, 'm')}:"]
+            return [*found, "  return True", "return False"]
+
+        return f"{w.function(test, lines)}({n}, e)"
+
+    written(test, test_source, safe=is_safe(starts) and is_safe(exists))
     code = Code(NODES_KIND, many, None, test)
     return in_document_order(code, step, before_flat=before_flat)
 
@@ -283,4 +365,29 @@ def _narrowed(run: Run, test: Run) -> Run:
         items = run(n, e)
         return [m for m in items if test(m, e)] if items else items
 
-    return narrowed
+    def source(w: Writer, n: str) -> str:
+        m = w.name()
+        return f"[{m} for {m} in {w.listing(run, n)} if {w.of(test, m)}]"
+
+    return written(narrowed, source, safe=is_safe(run) and is_safe(test))
+
+
+def _first(run: Run) -> Run:
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        return f"({v}[0] if ({v} := {w.of(run, n)}) else None)"
+
+    return written(lambda n, e: next(iter(run(n, e)), None), source, safe=is_safe(run))
+
+
+def _kept_lines(place: int, value: str) -> list[str]:
+    """The body of a function that answers once for each node of a document."""
+    return [
+        f"known = e[{place}]",
+        "if known is None:",
+        f" known = e[{place}] = {{}}",
+        "value = known.get(n)",
+        "if value is None:",
+        f" value = known[n] = {value}",
+        "return value",
+    ]

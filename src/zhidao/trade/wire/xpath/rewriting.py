@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from zhidao.trade.wire.xpath import axes, operators
+from zhidao.trade.wire.xpath import axes, comparisons, operators
 from zhidao.trade.wire.xpath.parser import FN
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
@@ -67,7 +67,7 @@ def is_closed(steps: list[Expr]) -> bool:
 
 def is_shared(expr: Expr) -> bool:
     """Whether a test of a node is worth keeping: a comparison that reads below the node."""
-    if not isinstance(expr, Binary) or expr.operator not in operators.GENERAL:
+    if not isinstance(expr, Binary) or expr.operator not in comparisons.GENERAL:
         return False
     if not isinstance(expr.left, Path | Call) or not isinstance(expr.right, Literal):
         return False

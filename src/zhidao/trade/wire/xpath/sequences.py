@@ -19,6 +19,7 @@ from zhidao.trade.wire.xpath.code import (
 from zhidao.trade.wire.xpath.nodes import Element
 from zhidao.trade.wire.xpath.syntax import Expr, Step
 from zhidao.trade.wire.xpath.values import NODES, OutsideSubset, XPathError, is_number
+from zhidao.trade.wire.xpath.writing import Source, Writer, is_safe, written
 
 
 def by_name(run: Run, test: Run) -> Run:
@@ -72,6 +73,11 @@ def positional(run: Run, code: Code) -> Run:
     return filtered
 
 
+def _arrange(nodes: list[Any]) -> list[Any]:
+    unique = {m.order: m for m in nodes}
+    return [unique[order] for order in sorted(unique)]
+
+
 def arranged(code: Code) -> Code:
     """Nodes in document order, each once."""
     many = code.many
@@ -80,9 +86,13 @@ def arranged(code: Code) -> Code:
         nodes = many(n, e)
         if len(nodes) < 2:
             return nodes  # type: ignore[no-any-return]
-        unique = {m.order: m for m in nodes}
-        return [unique[order] for order in sorted(unique)]
+        return _arrange(nodes)
 
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        return f"({v} if len({v} := {w.of(many, n)}) < 2 else {w.constant(_arrange)}({v}))"
+
+    written(run, source, safe=is_safe(many))
     return Code(NODES_KIND, run, code.one, code.test, ordered=True, flat=False)
 
 
@@ -130,13 +140,31 @@ def from_one(start: Run, after: Code) -> Code:
         m = start(n, e)
         return [] if m is None else then(m, e)
 
+    def source_of(run: Run, otherwise: str) -> Source:
+        def source(w: Writer, n: str) -> str:
+            m = w.name()
+            then_text = w.of(run, m)
+            return f"({otherwise} if ({m} := {w.of(start, n)}) is None else {then_text})"
+
+        return source
+
+    safe = is_safe(start)
+    written(many, source_of(then, "[]"), safe=safe and is_safe(then))
     code = Code(after.kind, many, ordered=after.ordered, flat=after.flat)
     if only is not None:
         one = only
-        code.one = lambda n, e: None if (m := start(n, e)) is None else one(m, e)
+        code.one = written(
+            lambda n, e: None if (m := start(n, e)) is None else one(m, e),
+            source_of(one, "None"),
+            safe=safe and is_safe(one),
+        )
     if exists is not None:
         test = exists
-        code.test = lambda n, e: (m := start(n, e)) is not None and bool(test(m, e))
+        code.test = written(
+            lambda n, e: (m := start(n, e)) is not None and bool(test(m, e)),
+            source_of(test, "False"),
+            safe=safe and is_safe(test),
+        )
     return code
 
 
@@ -148,6 +176,9 @@ def logic(sign: str, left: Code, right: Code) -> Code:
     """
     a, b = test_of(left), test_of(right)
     named = left.by_name and right.by_name
+    if is_safe(b) and not is_safe(a):
+        # What cannot err decides first, and then no error of the other is met.
+        a, b = b, a
     if sign == "and":
 
         def both(n: Any, e: Env) -> bool:
@@ -158,7 +189,7 @@ def logic(sign: str, left: Code, right: Code) -> Code:
                     return False
                 raise
 
-        return single(BOOLEAN, both, by_name=named)
+        return single(BOOLEAN, _decided(both, a, b, "and"), by_name=named)
 
     def either(n: Any, e: Env) -> bool:
         try:
@@ -168,7 +199,26 @@ def logic(sign: str, left: Code, right: Code) -> Code:
                 return True
             raise
 
-    return single(BOOLEAN, either, by_name=named)
+    return single(BOOLEAN, _decided(either, a, b, "or"), by_name=named)
+
+
+def _decided(run: Run, a: Run, b: Run, sign: str) -> Run:
+    """With its source: where the first side cannot err, the two stand in one expression.
+
+    Else the closure itself finds out what an error leaves open; that is rare.
+    """
+
+    def source(w: Writer, n: str) -> str:
+        if is_safe(a):
+            return f"bool({w.of(a, n)} {sign} {w.of(b, n)})"
+
+        def lines(x: str) -> list[str]:
+            both = f" return bool({w.of(a, x)} {sign} {w.of(b, x)})"
+            return ["try:", both, "except XPathError:", f" return {w.constant(run)}(n, e)"]
+
+        return f"{w.function(run, lines)}({n}, e)"
+
+    return written(run, source, safe=is_safe(a) and is_safe(b))
 
 
 def _decides(side: Run, n: Any, e: Env, *, wanted: bool) -> bool:
@@ -187,7 +237,11 @@ def node_sets(sign: str, left: Code, right: Code) -> Code:
     if sign == "union":
         a_test, b_test = test_of(left), test_of(right)
         code = Code(NODES_KIND, lambda n, e: [*a(n, e), *b(n, e)])
-        code.test = lambda n, e: bool(a_test(n, e) or b_test(n, e))
+        code.test = written(
+            lambda n, e: bool(a_test(n, e) or b_test(n, e)),
+            lambda w, n: f"bool({w.of(a_test, n)} or {w.of(b_test, n)})",
+            safe=is_safe(a_test) and is_safe(b_test),
+        )
         return arranged(code)
     wanted = sign == "intersect"
 

@@ -34,6 +34,7 @@ from zhidao.trade.wire.xpath.values import (
     to_double,
     to_string,
 )
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 _SPACES: Final = re.compile(r"[ \t\n\r]+")
 
@@ -51,7 +52,12 @@ def normal_space(value: str) -> str:
 def _text_function(work: Callable[[str], Any], kind: str = STRING) -> Builder:
     def build(arguments: list[Code]) -> Code:
         argument = text(arguments[0])
-        return single(kind, lambda n, e: work(argument(n, e)), by_name=all_by_name(arguments))
+        run = written(
+            lambda n, e: work(argument(n, e)),
+            lambda w, n: f"{w.constant(work)}({w.of(argument, n)})",
+            safe=is_safe(argument) and work in (normal_space, len),
+        )
+        return single(kind, run, by_name=all_by_name(arguments))
 
     return build
 
@@ -59,9 +65,12 @@ def _text_function(work: Callable[[str], Any], kind: str = STRING) -> Builder:
 def _two_texts(work: Callable[[str, str], Any], kind: str) -> Builder:
     def build(arguments: list[Code]) -> Code:
         first, second = text(arguments[0]), text(arguments[1])
-        return single(
-            kind, lambda n, e: work(first(n, e), second(n, e)), by_name=all_by_name(arguments)
+        run = written(
+            lambda n, e: work(first(n, e), second(n, e)),
+            lambda w, n: f"{w.constant(work)}({w.of(first, n)}, {w.of(second, n)})",
+            safe=is_safe(first) and is_safe(second),
         )
+        return single(kind, run, by_name=all_by_name(arguments))
 
     return build
 
@@ -78,8 +87,18 @@ def _contains(arguments: list[Code]) -> Code:
             wanted = second(n, e)
             return wanted in words or wanted in listed
 
-        return single(BOOLEAN, known, by_name=by_name)
-    return single(BOOLEAN, lambda n, e: second(n, e) in first(n, e), by_name=by_name)
+        def source(w: Writer, n: str) -> str:
+            v = w.name()
+            text_of = w.of(second, n)
+            return f"(({v} := {text_of}) in {w.constant(words)} or {v} in {w.constant(listed)})"
+
+        return single(BOOLEAN, written(known, source, safe=is_safe(second)), by_name=by_name)
+    run = written(
+        lambda n, e: second(n, e) in first(n, e),
+        lambda w, n: f"({w.of(second, n)} in {w.of(first, n)})",
+        safe=is_safe(first) and is_safe(second),
+    )
+    return single(BOOLEAN, run, by_name=by_name)
 
 
 def _after(value: str, mark: str) -> str:
@@ -94,17 +113,19 @@ def _before(value: str, mark: str) -> str:
 def _concat(arguments: list[Code]) -> Code:
     if all(each.string or each.kind == STRING for each in arguments):
         texts = [text(each) for each in arguments]
-        if len(texts) == 3:
-            a, b, c = texts
-            return single(STRING, lambda n, e: a(n, e) + b(n, e) + c(n, e))
-        return single(STRING, lambda n, e: "".join([each(n, e) for each in texts]))
+        run = written(
+            lambda n, e: "".join([each(n, e) for each in texts]),
+            lambda w, n: "(" + " + ".join([w.of(each, n) for each in texts]) + ")",
+            safe=all(map(is_safe, texts)),
+        )
+        return single(STRING, run)
     parts = [atom(each) for each in arguments]
 
-    def run(n: Any, e: Env) -> str:
+    def joined(n: Any, e: Env) -> str:
         values = (part(n, e) for part in parts)
         return "".join("" if value is None else to_string(value) for value in values)
 
-    return single(STRING, run, by_name=all_by_name(arguments))
+    return single(STRING, joined, by_name=all_by_name(arguments))
 
 
 def _string(arguments: list[Code]) -> Code:
@@ -115,7 +136,12 @@ def _string(arguments: list[Code]) -> Code:
         value = value_of(n, e)
         return "" if value is None else to_string(value)
 
-    return single(STRING, run)
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        value = w.of(value_of, n)
+        return f"('' if ({v} := {value}) is None else {w.constant(to_string)}({v}))"
+
+    return single(STRING, written(run, source))
 
 
 def _substring(arguments: list[Code]) -> Code:

@@ -66,7 +66,7 @@ def string_of(node: Node) -> str:
 
 def atom_of(item: Any) -> Any:
     """The typed value of an item: a node's string is untyped."""
-    return Untyped(item.string()) if isinstance(item, NODES) else item
+    return Untyped(item.string()) if type(item) in NODES else item
 
 
 NODES: Final = (Element, Attribute, Text, Document)
@@ -129,6 +129,8 @@ def to_double(value: Any) -> float:
 
 def to_decimal(value: Any) -> Decimal:
     """The value cast to xs:decimal, exactly. Raises XPathError where it cannot be."""
+    if type(value) is Decimal:
+        return value
     if isinstance(value, str):
         text = value.strip(WHITESPACE)
         if not _DECIMAL.fullmatch(text):
@@ -225,6 +227,9 @@ def ordered(left: Any, right: Any) -> tuple[Any, Any]:
 
     Raises XPathError XPTY0004 for types that XPath does not compare.
     """
+    kind = type(left)
+    if kind is type(right) and (kind is Decimal or kind is int or kind is float):
+        return left, right
     if is_number(left) and is_number(right):
         if isinstance(left, float) or isinstance(right, float):
             return to_double(left), to_double(right)

@@ -1,0 +1,295 @@
+"""Comparisons of items and of sequences, with the types that XPath gives untyped values.
+
+Source: XPath 2.0 section 3.5; Functions and Operators section 6.3.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from zhidao.trade.wire.xpath.code import (
+    BOOLEAN,
+    NODES_KIND,
+    NUMBER,
+    STRING,
+    Code,
+    Env,
+    Run,
+    atom,
+    atoms,
+    single,
+)
+from zhidao.trade.wire.xpath.values import (
+    Date,
+    OutsideSubset,
+    Untyped,
+    XPathError,
+    is_number,
+    ordered,
+    to_boolean,
+    to_date,
+    to_double,
+)
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
+
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
+# The signs of general comparisons as Python writes them.
+_PYTHON: Final = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+GENERAL: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
+VALUE: Final = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+
+
+def general_comparison(sign: str, left: Code, right: Code) -> Code:
+    """`=` and its kin: true if any pair of atoms compares so."""
+    by_name = left.by_name and right.by_name
+    quick = _quick_equality(sign, left, right) or _quick_equality(sign, right, left)
+    if quick is not None:
+        return single(BOOLEAN, quick, by_name=by_name)
+    compare = _COMPARE[sign]
+    typed = _typed_comparison(sign, left, right)
+    if typed is not None:
+        return single(BOOLEAN, typed, by_name=by_name)
+    lefts, rights = atoms(left), atoms(right)
+
+    def run(n: Any, e: Env) -> bool:
+        ones = lefts(n, e)
+        if not ones:
+            return False
+        others = rights(n, e)
+        for a in ones:
+            kind = type(a)
+            for b in others:
+                if kind is Decimal and type(b) is Decimal:
+                    if compare(a, b):
+                        return True
+                elif compare(*_pair(a, b)):
+                    return True
+        return False
+
+    def source(w: Writer, n: str) -> str:
+        pair, exact = w.constant(_pair), w.constant(Decimal)
+        op = w.constant(compare)
+
+        def lines(x: str) -> list[str]:
+            return [
+                f"ones = {w.of(lefts, x)}",
+                "if not ones: return False",
+                f"others = {w.of(rights, x)}",
+                "for a in ones:",
+                " for b in others:",
+                f"  if type(a) is {exact} and type(b) is {exact}:",
+                f"   if a {_PYTHON[sign]} b: return True",
+                f"  elif {op}(*{pair}(a, b)): return True",
+                "return False",
+            ]
+
+        return f"{w.function(run, lines)}({n}, e)"
+
+    return single(BOOLEAN, written(run, source), by_name=by_name)
+
+
+def _typed_comparison(sign: str, left: Code, right: Code) -> Run | None:
+    """Comparisons whose static types leave one way to compare: numbers, nodes with constants."""
+    if left.kind == right.kind == NUMBER and left.one is not None and right.one is not None:
+        return _two_numbers(sign, left.one, right.one)
+    if left.kind != NODES_KIND or right.constant is None:
+        return None
+    return _nodes_with_constant(sign, left.many, right.constant)
+
+
+def _two_numbers(sign: str, a_of: Run, b_of: Run) -> Run:
+    compare = _COMPARE[sign]
+
+    def numbers(n: Any, e: Env) -> bool:
+        a = a_of(n, e)
+        if a is None:
+            return False
+        b = b_of(n, e)
+        if b is None:
+            return False
+        return compare(a, b) if type(a) is type(b) else compare(*ordered(a, b))
+
+    def source(w: Writer, n: str) -> str:
+        a, b, op = w.name(), w.name(), w.constant(compare)
+        mixed = f"{op}(*{w.constant(ordered)}({a}, {b}))"
+        alike = f"{a} {_PYTHON[sign]} {b} if type({a}) is type({b}) else {mixed}"
+        return (
+            f"(({a} := {w.of(a_of, n)}) is not None and ({b} := {w.of(b_of, n)}) is not None "
+            f"and ({alike}))"
+        )
+
+    return written(numbers, source)
+
+
+def _nodes_with_constant(sign: str, many: Run, value: Any) -> Run:
+    compare = _COMPARE[sign]
+
+    def nodes(n: Any, e: Env) -> bool:
+        for m in many(n, e):  # noqa: SIM110 (twice as fast as any())
+            if compare(*ordered(_as(m.string(), value), value)):
+                return True
+        return False
+
+    def source(w: Writer, n: str) -> str:
+        right = f"{w.constant(_as)}(m.string(), {w.constant(value)})"
+        if is_number(value):
+            # An untyped value beside a number is a double.
+            compared = f"{right} {_PYTHON[sign]} {w.constant(to_double(value))}"
+        elif isinstance(value, bool):
+            compared = f"{right} {_PYTHON[sign]} {value}"
+        else:
+            pair = f"{w.constant(ordered)}({right}, {w.constant(value)})"
+            compared = f"{w.constant(compare)}(*{pair})"
+
+        def lines(x: str) -> list[str]:
+            found = [f"for m in {w.of(many, x)}:", f" if {compared}: return True"]
+            return [*found, "return False"]
+
+        return f"{w.function(nodes, lines)}({n}, e)"
+
+    return written(nodes, source)
+
+
+def _quick_equality(sign: str, left: Code, right: Code) -> Run | None:
+    """Nodes or a string against a literal string, nodes against nodes: no types to settle."""
+    if sign not in ("=", "!="):
+        return None
+    wanted = sign == "="
+    if isinstance(right.constant, str):
+        return _against_literal(left, right.constant, wanted=wanted)
+    if left.kind == right.kind == NODES_KIND:
+        some, others = left.many, right.many
+
+        def run(n: Any, e: Env) -> bool:
+            first = some(n, e)
+            if not first:
+                return False
+            texts = [m.string() for m in others(n, e)]
+            return any((m.string() == t) is wanted for m in first for t in texts)
+
+        def source(w: Writer, n: str) -> str:
+            def lines(x: str) -> list[str]:
+                return [
+                    f"first = {w.of(some, x)}",
+                    "if not first: return False",
+                    f"texts = [m.string() for m in {w.listing(others, x)}]",
+                    "for m in first:",
+                    " s = m.string()",
+                    " for t in texts:",
+                    f"  if s {'==' if wanted else '!='} t: return True",
+                    "return False",
+                ]
+
+            return f"{w.function(run, lines)}({n}, e)"
+
+        return written(run, source, safe=is_safe(some) and is_safe(others))
+    return None
+
+
+def _against_literal(left: Code, literal: str, *, wanted: bool) -> Run | None:
+    if left.kind == NODES_KIND:
+        return _nodes_against_literal(left.many, literal, wanted=wanted)
+    if left.kind != STRING:
+        return None
+    if left.one is None:
+        values = left.many
+        return lambda n, e: any((value == literal) is wanted for value in values(n, e))
+    one = left.one
+    if wanted:
+        return written(
+            lambda n, e: one(n, e) == literal,
+            lambda w, n: f"({w.of(one, n)} == {w.constant(literal)})",
+            safe=is_safe(one),
+        )
+    return written(
+        lambda n, e: one(n, e) not in (None, literal),
+        lambda w, n: f"({w.of(one, n)} not in (None, {w.constant(literal)}))",
+        safe=is_safe(one),
+    )
+
+
+def _nodes_against_literal(many: Run, literal: str, *, wanted: bool) -> Run:
+    def nodes(n: Any, e: Env) -> bool:
+        for m in many(n, e):  # noqa: SIM110 (twice as fast as any())
+            if (m.string() == literal) is wanted:
+                return True
+        return False
+
+    def source(w: Writer, n: str) -> str:
+        text, op = w.constant(literal), "==" if wanted else "!="
+
+        def lines(x: str) -> list[str]:
+            found = [f"for m in {w.of(many, x)}:", f" if m.string() {op} {text}: return True"]
+            return [*found, "return False"]
+
+        return f"{w.function(nodes, lines)}({n}, e)"
+
+    return written(nodes, source, safe=is_safe(many))
+
+
+def _pair(a: Any, b: Any) -> tuple[Any, Any]:
+    if isinstance(a, Untyped):
+        a = _as(a, b)
+    if isinstance(b, Untyped):
+        b = _as(b, a)
+    return ordered(a, b)
+
+
+def _as(value: str, other: Any) -> Any:
+    """An untyped value in the type that the other side asks for."""
+    if isinstance(other, str):
+        return value
+    if isinstance(other, bool):
+        return to_boolean(value)
+    if is_number(other):
+        number = to_double(value)
+        if math.isnan(number):
+            # SaxonC 13 takes an untyped NaN for greater than any literal; it shall say so itself.
+            raise OutsideSubset("a NaN out of a document")
+        return number
+    if isinstance(other, Date):
+        return to_date(value)
+    raise XPathError("XPTY0004")
+
+
+def value_comparison(sign: str, left: Code, right: Code) -> Code:
+    """`eq` and its kin: one atom against one, untyped as strings, empty if either is."""
+    compare = _COMPARE[sign]
+    a_of, b_of = atom(left), atom(right)
+
+    def run(n: Any, e: Env) -> bool | None:
+        a = a_of(n, e)
+        if a is None:
+            return None
+        b = b_of(n, e)
+        if b is None:
+            return None
+        return compare(*ordered(a, b))
+
+    def source(w: Writer, n: str) -> str:
+        a, b, op = w.name(), w.name(), w.constant(compare)
+        return (
+            f"(None if ({a} := {w.of(a_of, n)}) is None or ({b} := {w.of(b_of, n)}) is None "
+            f"else {op}(*{w.constant(ordered)}({a}, {b})))"
+        )
+
+    code = single(BOOLEAN, written(run, source), by_name=left.by_name and right.by_name)
+    code.test = written(lambda n, e: bool(run(n, e)), lambda w, n: f"bool({w.of(run, n)})")
+    return code

@@ -1,0 +1,125 @@
+"""Closures written out as Python source: what many small calls do, one function does in one frame.
+
+A closure may bear its source: a function that, given a writer and the name of the variable with the
+context node, tells an expression of the same value and the same errors. The expression uses that
+variable, the frame `e`, constants of the writer and names of its own. A closure without a source
+is called as it is, so any part may stay unwritten. Rules are written when they turn out to be
+asked often; until then, and in a process that judges one document, they cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from zhidao.trade.wire.xpath.values import XPathError
+
+RunT = TypeVar("RunT", bound=Callable[..., Any])
+
+
+Source = Callable[["Writer", str], str]
+"""Tells the expression that a closure stands for, in parentheses where it needs them."""
+
+
+def written(run: RunT, source: Source, *, safe: bool = False) -> RunT:
+    """The closure with its source. `safe`: it never raises."""
+    run.source = source  # type: ignore[attr-defined]
+    run.safe = safe  # type: ignore[attr-defined]
+    return run
+
+
+def is_safe(run: Callable[..., Any]) -> bool:
+    """Whether a closure is known never to raise."""
+    return bool(getattr(run, "safe", False))
+
+
+def too_many() -> Any:
+    """The error of a sequence where one item may stand."""
+    raise XPathError("XPTY0004")
+
+
+class Writer:
+    """Source out of closures, and functions out of source; helpers are shared by all of a set."""
+
+    def __init__(self) -> None:
+        self._space: dict[str, Any] = {"__builtins__": _BUILTINS, "too_many": too_many}
+        self._constants: dict[int, str] = {}
+        self._functions: dict[tuple[int, str], str] = {}
+        # Bodies by their text: equal expressions of several rules are one function.
+        self._bodies: dict[str, str] = {}
+        # Ids are names here: what they belong to must live as long.
+        self._held: list[Any] = []
+        self._globals = self._locals = 0
+
+    def name(self) -> str:
+        """A name that nobody has yet in the function that is being written."""
+        self._locals += 1
+        return f"v{self._locals}"
+
+    def _global(self) -> str:
+        self._globals += 1
+        return f"g{self._globals}"
+
+    def constant(self, value: Any) -> str:
+        """The name of a value; small values of Python's own stand as they are."""
+        if value is None or type(value) in (bool, int) or (type(value) is str and len(value) < 99):
+            return repr(value)
+        known = self._constants.get(id(value))
+        if known is None:
+            known = self._constants[id(value)] = self._global()
+            self._space[known] = value
+            self._held.append(value)
+        return known
+
+    def of(self, run: Callable[..., Any], node: str) -> str:
+        """The expression of a closure at a node."""
+        source: Source | None = getattr(run, "source", None)
+        if source is None:
+            return f"{self.constant(run)}({node}, e)"
+        return source(self, node)
+
+    def listing(self, run: Callable[..., Any], node: str) -> str:
+        """The expression where a loop of a comprehension begins: it may not bind names there."""
+        text = self.of(run, node)
+        if ":=" not in text:
+            return text
+        name = self.function(run, lambda n: [f"return {self.of(run, n)}"], role="listing")
+        return f"{name}({node}, e)"
+
+    def function(self, key: Any, body: Callable[[str], list[str]], *, role: str = "") -> str:
+        """The name of a function of node and frame, made once for each key and role."""
+        known = self._functions.get((id(key), role))
+        if known is None:
+            outer, self._locals = self._locals, 0
+            lines = "\n ".join(body("n"))
+            self._locals = outer
+            known = self._bodies.get(lines)
+            if known is None:
+                known = self._bodies[lines] = self._global()
+                self._run(f"def {known}(n, e):\n {lines}\n")
+            self._functions[id(key), role] = known
+            self._held.append(key)
+        return known
+
+    def lambda_of(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """A closure that does the same in fewer frames; itself where nothing is gained."""
+        if getattr(run, "source", None) is None:
+            return run
+        name = self.function(run, lambda n: [f"return {self.of(run, n)}"], role="whole")
+        made: Callable[..., Any] = self._space[name]
+        return made
+
+    def _run(self, text: str) -> None:
+        # Every character comes from this package's own templates, numbers and repr of texts.
+        exec(compile(text, "<rules>", "exec"), self._space)  # noqa: S102
+
+
+_BUILTINS: Final = {
+    "len": len,
+    "bool": bool,
+    "list": list,
+    "type": type,
+    "str": str,
+    "sorted": sorted,
+    "XPathError": XPathError,
+}
