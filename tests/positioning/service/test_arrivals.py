@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from tests.positioning.conftest import START
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Gpst
+from zhidao.positioning.domain.ephemeris import Navigation
+from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, spoofed, synthesize
 from zhidao.positioning.service.evidence import replay
 from zhidao.positioning.wire.evidence import PositionEvidence
-from zhidao.positioning.wire.rinex_write import write_observations
+from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
 
 BANK = Actor(PartyId("importer-bank"), Role.PARTY)
 EXPORTER = Actor(PartyId("exporter"), Role.PARTY)
@@ -150,6 +155,30 @@ async def test_a_late_window_is_too_late(waiting, afternoon):
 async def test_without_navigation_the_reason_says_so(world, afternoon):
     await world.expect()
     assert (await _reason(world, afternoon.window))[0] == "no_navigation"
+
+
+async def test_a_window_over_two_navigation_files_is_solved_by_both(world, afternoon):
+    before, after = START.plus_ns(-3600 * 10**9), START.plus_ns(4 * 3600 * 10**9)
+    whole = constellation(before, after, seed=5)
+    orbits = whole.ephemerides
+    # One hour fewer than a window: neither file reaches over the whole of it.
+    at = Gpst.from_utc(START.plus_ns(3600 * 10**9)).ns
+    gpst_ns = at + np.arange(-10, 10) * 30 * 10**9
+    window = write_observations(
+        synthesize(Receiver(gpst_ns, afternoon.ecef_m[:20]), whole, seed=11)
+    )
+    reach_ns = 7_200 * 10**9
+    for chosen in (orbits.toe_ns <= at - reach_ns, orbits.toe_ns >= at - 4 * 10**9 + reach_ns):
+        file = write_navigation(Navigation(orbits.take(chosen), whole.klobuchar, simulated=True))
+        await world.navigation.add(OPERATOR, file)
+    await world.expect(not_after=Gpst(int(gpst_ns[-1])).to_utc())
+    await world.arrivals.on_window(world.window(window))
+    arrival = await world.arrivals.arrival(BANK, "C-1")
+    assert arrival.state == "proven"
+    navigation = await world.navigation.data(arrival.proven.navigation)
+    data = await world.arrivals.evidence(BANK, arrival.proven.evidence)
+    assert PositionEvidence.decode(data).result.fixes == 20
+    assert replay(data, window, navigation).reproduced
 
 
 async def test_a_small_site_is_not_reached_by_the_bound(waiting, afternoon):

@@ -17,6 +17,7 @@ from zhidao.positioning.domain.arrival import Decision, Errand, Outcome, decide,
 from zhidao.positioning.domain.authenticity import findings
 from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
 from zhidao.positioning.domain.inside import Inside, inside
+from zhidao.positioning.domain.joining import join_navigation
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
@@ -29,8 +30,9 @@ from zhidao.positioning.wire.evidence import (
     Result,
     plain_settings,
 )
-from zhidao.positioning.wire.rinex_nav import read_navigation
+from zhidao.positioning.wire.rinex_nav import NAVIGATION_BYTES_MAX, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.wire.several import parts_of
 
 WINDOW_BYTES_MAX: Final = 16 * 1024 * 1024
 _PPB: Final = 1e-9
@@ -104,7 +106,11 @@ def solve_window(
 
 
 def _messages(navigation: bytes) -> Navigation:
-    return read_navigation(navigation) if navigation else Navigation(no_ephemerides())
+    """What the file, or each of several in one, tells."""
+    if not navigation:
+        return Navigation(no_ephemerides())
+    parts = parts_of(navigation, bytes_max=NAVIGATION_BYTES_MAX)
+    return join_navigation([read_navigation(part) for part in parts])
 
 
 def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:

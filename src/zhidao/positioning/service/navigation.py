@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive, digest_of
@@ -15,7 +16,8 @@ from zhidao.core.journal import Records
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.events import NavigationAdded
-from zhidao.positioning.wire.rinex_nav import read_navigation
+from zhidao.positioning.wire.rinex_nav import NAVIGATION_BYTES_MAX, read_navigation
+from zhidao.positioning.wire.several import PARTS_MAX, together
 
 NAVIGATION_BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 200
@@ -79,20 +81,39 @@ class NavigationService:
         return fact
 
     async def fitting(self, reader: Actor, *, system: str, first: Utc, last: Utc) -> str:
-        """Digest of the newest file that serves the whole time for a system; empty if none does."""
-        best: tuple[Utc, str] | None = None
+        """Digest of what serves a time for a system; empty if nothing does.
+
+        The newest file that serves the whole time; else, as across midnight, all that serve a part
+        of it, put together and kept under a digest of their own.
+        """
+        found = [
+            file
+            for file in await self._files(reader)
+            if system in file.fact.systems and _reaches(file.fact, first, last)
+        ]
+        whole = [file for file in found if _serves(file.fact, first, last)]
+        if whole:
+            return max(whole, key=lambda file: (file.recorded_at, file.fact.digest)).fact.digest
+        # In the order of time; of equal messages that of the later file counts.
+        found.sort(key=lambda file: (Utc.parse(file.fact.first_at), file.recorded_at))
+        newest = found[-PARTS_MAX:]
+        if len(newest) < 2:
+            return newest[0].fact.digest if newest else ""
+        files = [await self._archive.get(file.fact.digest) for file in newest]
+        run = asyncio.get_running_loop().run_in_executor
+        joined = partial(together, files, bytes_max=NAVIGATION_BYTES_MAX)
+        return await self._archive.put(await run(self._workers, joined))
+
+    async def _files(self, reader: Actor) -> list[_File]:
+        found = []
         after = ""
         while True:
             page = await self._records.aggregates("navigation/", reader, limit=_PAGE, after=after)
             for aggregate in page:
-                for event in await self._records.history(aggregate):
-                    fact = NavigationAdded.of(event)
-                    if system in fact.systems and _serves(fact, first, last):
-                        best = max(
-                            best or (event.recorded_at, ""), (event.recorded_at, fact.digest)
-                        )
+                events = await self._records.history(aggregate)
+                found += [_File(NavigationAdded.of(each), each.recorded_at) for each in events]
             if len(page) < _PAGE:
-                return best[1] if best else ""
+                return found
             after = page[-1]
 
     async def data(self, digest: str) -> bytes:
@@ -100,7 +121,25 @@ class NavigationService:
         return await self._archive.get(digest) if digest else b""
 
 
-def _serves(fact: NavigationAdded, first: Utc, last: Utc) -> bool:
+class _File(NamedTuple):
+    """A navigation file and when it was added."""
+
+    fact: NavigationAdded
+    recorded_at: Utc
+
+
+def _reach(fact: NavigationAdded) -> tuple[Utc, Utc]:
     begins = Utc.parse(fact.first_at).plus_ns(-_REACH_NS)
-    ends = Utc.parse(fact.last_at).plus_ns(_REACH_NS)
+    return begins, Utc.parse(fact.last_at).plus_ns(_REACH_NS)
+
+
+def _serves(fact: NavigationAdded, first: Utc, last: Utc) -> bool:
+    """The whole of a time."""
+    begins, ends = _reach(fact)
     return begins <= first and last <= ends
+
+
+def _reaches(fact: NavigationAdded, first: Utc, last: Utc) -> bool:
+    """A part of a time."""
+    begins, ends = _reach(fact)
+    return begins <= last and first <= ends
