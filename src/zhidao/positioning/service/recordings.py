@@ -15,6 +15,8 @@ from zhidao.positioning.domain.joining import join_navigation, join_observations
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
+from zhidao.positioning.wire.glonass_strings import StringCollector
+from zhidao.positioning.wire.inav import FNAV_SIGNALS, InavCollector
 from zhidao.positioning.wire.recognition import FileKind, kind_of
 from zhidao.positioning.wire.rinex_nav import LEGACY, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
@@ -25,8 +27,8 @@ from zhidao.positioning.wire.rtcm.msm import decode_msm
 from zhidao.positioning.wire.rtcm.observations import observations_of
 from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
 from zhidao.positioning.wire.streams import marked, rtcm_is_simulated, ubx_is_simulated
-from zhidao.positioning.wire.subframes import SubframeCollector
-from zhidao.positioning.wire.ubx import Subframe, read_raw, ubx_messages
+from zhidao.positioning.wire.subframes import LEGACY_SIGNALS, SubframeCollector
+from zhidao.positioning.wire.ubx import RAWX, Subframe, raw_time_ns, read_raw, ubx_messages
 
 _SUBFRAME_KIND: Final = (0x02, 0x13)
 _CIVIL: Final = {
@@ -171,20 +173,30 @@ def _take_ubx(out: Recordings, data: bytes) -> None:
     if len(seen.gpst_ns):
         out.observations.append(marked(seen, simulated=ubx_is_simulated(messages)))
     near_ns = int(seen.gpst_ns[0]) if len(seen.gpst_ns) else 0
-    collector = SubframeCollector()
-    rows = []
+    legacy, galileo, strings = SubframeCollector(), InavCollector(), StringCollector()
+    rows, glonass = [], []
     for message in messages:
+        if message.kind == RAWX:
+            near_ns = raw_time_ns(message.payload)
         if message.kind != _SUBFRAME_KIND or not near_ns:
             continue
-        try:
+        # What does not hold together is as if it had not come.
+        with suppress(MalformedInput):
             part = Subframe.decode(message)
-            row = collector.add(part.system, part.prn, part.words, near_gpst_ns=near_ns)
-        except MalformedInput:
-            continue
-        if row:
-            rows.append(row)
-    if rows:
-        _add(out, rows, [])
+            if part.system == "R":
+                near = {"channel": part.channel, "near_gpst_ns": near_ns}
+                row = strings.add(part.prn, part.words, **near)
+                glonass += [row] if row else []
+                continue
+            if part.system == "E" and part.signal not in FNAV_SIGNALS:
+                row = galileo.add(part.prn, part.words, near_gpst_ns=near_ns)
+            elif part.signal in LEGACY_SIGNALS.get(part.system, ()):
+                row = legacy.add(part.system, part.prn, part.words, near_gpst_ns=near_ns)
+            else:
+                row = None  # CNAV, B-CNAV and F/NAV look alike and are others.
+            rows += [row] if row else []
+    if rows or glonass:
+        _add(out, rows, glonass)
 
 
 def _add(out: Recordings, rows: list[dict[str, Any]], glonass: list[dict[str, Any]]) -> None:

@@ -10,13 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst
-from zhidao.positioning.domain.ephemeris import Navigation
+from zhidao.positioning.domain.ephemeris import Ephemerides, Navigation
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.wire.glonass_strings import encode_strings
+from zhidao.positioning.wire.inav import encode_pages
 from zhidao.positioning.wire.rtcm.ephemeris import encode_ephemeris
 from zhidao.positioning.wire.rtcm.frame import frame, message_number
 from zhidao.positioning.wire.rtcm.glonass import encode_glonass
@@ -96,12 +96,12 @@ def _channels(navigation: Navigation | None) -> dict[int, int]:
 
 
 def ubx_stream(seen: Observations, navigation: Navigation | None = None) -> bytes:
-    """RXM-SFRBX of the BDS ephemerides in use, each from its reference time on, and RXM-RAWX.
+    """RXM-SFRBX of ephemerides, each from an hour before its reference time on, and RXM-RAWX.
 
-    Other systems' subframes are not written: their check bits would have to be invented.
+    Check bits of BDS, GPS and QZSS words are zero: readers of such streams do not look at them.
     """
     simulated = seen.simulated or bool(navigation and navigation.simulated)
-    pending = _subframes(navigation) if navigation else []
+    pending = broadcast_messages(navigation) if navigation else []
     out = []
     for epoch, raw in enumerate(write_raw(seen)):
         if simulated and epoch % _REMINDER_EPOCHS == 0:
@@ -113,16 +113,37 @@ def ubx_stream(seen: Observations, navigation: Navigation | None = None) -> byte
     return b"".join(message.encode() for message in out)
 
 
-def _subframes(navigation: Navigation) -> list[tuple[int, list[UbxMessage]]]:
+def broadcast_messages(navigation: Navigation) -> list[tuple[int, list[UbxMessage]]]:
+    """Each ephemeris as messages, by reference time; what does not fit its fields is left out."""
     store = navigation.ephemerides
     found = []
-    for row in np.flatnonzero(store.satellite // 100 == SYSTEMS.index("C")).tolist():
+    for row in range(len(store)):
+        system = SYSTEMS[int(store.satellite[row]) // 100]
         prn, toe_ns = int(store.satellite[row]) % 100, int(store.toe_ns[row])
-        second = (toe_ns // _NS - _BDT_BEHIND_GPST_S) % _WEEK_S // 30 * 30
-        try:
-            words = encode_subframes(store, row, second_of_week=second)
-        except MalformedInput:
-            continue
-        found.append((toe_ns, [Subframe("C", prn, 0, tuple(part)).encode() for part in words]))
+        with suppress(MalformedInput):
+            parts = [
+                Subframe(system, prn, 0, tuple(p)).encode() for p in _pages(store, row, system)
+            ]
+            found.append((toe_ns, parts))
+    glonass = navigation.glonass
+    for row in range(len(glonass) if glonass is not None else 0):
+        assert glonass is not None
+        prn, toe_ns = int(glonass.satellite[row]) % 100, int(glonass.toe_ns[row])
+        channel, frame = int(glonass.channel[row]), toe_ns // (900 * _NS) & 0xFFFF
+        with suppress(MalformedInput):
+            words = encode_strings(glonass, row, frame=frame)
+            parts = [Subframe("R", prn, 0, tuple(p), channel).encode() for p in words]
+            found.append((toe_ns, parts))
     found.sort(key=lambda item: item[0])
     return found
+
+
+def _pages(store: Ephemerides, row: int, system: str) -> list[list[int]]:
+    """Raises MalformedInput for a system without pages of ours."""
+    second = int(store.toe_ns[row]) // _NS
+    if system == "E":
+        return encode_pages(store, row, second_of_week=second % _WEEK_S)
+    if system not in "CGJ":
+        raise MalformedInput(f"no pages of ours for the system {system}")
+    behind = _BDT_BEHIND_GPST_S if system == "C" else 0
+    return encode_subframes(store, row, second_of_week=(second - behind) % _WEEK_S // 30 * 30)

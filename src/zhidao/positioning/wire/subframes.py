@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.positioning.domain.ephemeris import Ephemerides
+from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.wire.bits import Layout
 from zhidao.positioning.wire.rtcm.ephemeris import encode_ephemeris, raw_of, row_of
 
@@ -73,6 +74,8 @@ _LOW_BITS: Final = {
     "perigee": 5, "toe": 15, "iodc": 8,
 }  # fmt: skip
 _GEO_PRN: Final = (5, 59)
+# u-blox signals that bear these messages; others bear CNAV or B-CNAV, whose words look alike.
+LEGACY_SIGNALS: Final = {"C": (0, 1, 2, 3, 4, 10), "G": (0,), "J": (0,)}
 
 
 def _joined(words: Sequence[int], first: int, rest: int) -> bytes:
@@ -168,10 +171,12 @@ def _merged(parts: dict[int, dict[str, int]]) -> dict[str, int]:
 
 
 def encode_subframes(store: Ephemerides, row: int, *, second_of_week: int) -> list[list[int]]:
-    """The subframes (D1) or pages (D2) of a BDS ephemeris as ten words each, check bits zero.
+    """The subframes (LNAV, D1) or pages (D2) of an ephemeris as ten words each, check bits zero.
 
-    second_of_week: BDT of the first of them, a whole number.
+    second_of_week: of the first of them, a whole number; BDT for BDS.
     """
+    if SYSTEMS[int(store.satellite[row]) // 100] in "GJ":
+        return _encode_lnav(store, row, second_of_week)
     prn = int(store.satellite[row]) % 100
     values = raw_of(encode_ephemeris(store, row))
     for name, low in _LOW_BITS.items():
@@ -189,6 +194,19 @@ def encode_subframes(store: Ephemerides, row: int, *, second_of_week: int) -> li
             "sow": (second_of_week + step * (number - 1)) % 604_800,
         }
         out.append(_words(layout.write({k: v for k, v in values.items() if k not in head} | head)))
+    return out
+
+
+def _encode_lnav(store: Ephemerides, row: int, second_of_week: int) -> list[list[int]]:
+    values = raw_of(encode_ephemeris(store, row))
+    values |= {"preamble": 0b10001011, "iodc_high": values["iodc"] >> 8, "issue3": values["issue"]}
+    values["iodc_low"] = values["iodc"] & 0xFF
+    out = []
+    for number, layout in _LNAV.items():
+        # The count in the second word is of the start of the next subframe, in units of 6 s.
+        turn = (second_of_week // 6 + number) % 100_800
+        bits = int.from_bytes(layout.write(values | {"subframe": number, "tow": turn}), "big")
+        out.append([(bits >> 24 * (9 - word) & 0xFFFFFF) << 6 for word in range(_WORDS)])
     return out
 
 

@@ -55,6 +55,8 @@ _SIGNALS: Final = {
     "I": {0: "5A"},
 }
 _PRN_SHIFT: Final = {"S": -100}
+# The number that stands for GLONASS channel 0.
+_CHANNEL_ZERO: Final = 7
 _RAW: Final = np.dtype(
     [
         ("range_m", "<f8"),
@@ -150,16 +152,18 @@ def ubx_messages(data: bytes) -> list[UbxMessage]:
 
 @dataclass(frozen=True, slots=True)
 class Subframe:
-    """Words of a broadcast message as the receiver gives them."""
+    """Words of a broadcast message as the receiver gives them; `channel` is GLONASS's, -7 to 6."""
 
     system: str
     prn: int
     signal: int
     words: tuple[int, ...]
+    channel: int = 0
 
     def encode(self) -> UbxMessage:
         """RXM-SFRBX, version 2."""
-        head = bytes((_IDS[self.system], self.prn, self.signal, 0, len(self.words), 0, 2, 0))
+        slot = self.channel + _CHANNEL_ZERO if self.system == "R" else 0
+        head = bytes((_IDS[self.system], self.prn, self.signal, slot, len(self.words), 0, 2, 0))
         return UbxMessage(SFRBX, head + struct.pack(f"<{len(self.words)}I", *self.words))
 
     @classmethod
@@ -172,7 +176,8 @@ class Subframe:
         if system is None:
             raise MalformedInput(f"UBX: no satellite system {data[0]}")
         words = struct.unpack(f"<{data[4]}I", data[8:])
-        return cls(system, data[1] + _PRN_SHIFT.get(system, 0), data[2], words)
+        channel = data[3] - _CHANNEL_ZERO if system == "R" else 0
+        return cls(system, data[1] + _PRN_SHIFT.get(system, 0), data[2], words, channel)
 
 
 def read_raw(messages: Iterable[UbxMessage]) -> Observations:
@@ -204,10 +209,19 @@ def read_raw(messages: Iterable[UbxMessage]) -> Observations:
 def _raw(data: bytes) -> tuple[int, NDArray[Any]]:
     if len(data) < 16 or len(data) != 16 + _RAW.itemsize * data[11]:
         raise MalformedInput(f"UBX-RXM-RAWX of {len(data)} bytes")
+    return raw_time_ns(data), np.frombuffer(data, _RAW, offset=16)
+
+
+def raw_time_ns(data: bytes) -> int:
+    """GPST of the payload of an RXM-RAWX. Raises MalformedInput for a cut one or no such time."""
+    if len(data) < 16:
+        raise MalformedInput(f"UBX-RXM-RAWX of {len(data)} bytes")
+    second: float
+    week: int
     second, week = struct.unpack_from("<dH", data)
     if not 0 <= second < _WEEK_S:
         raise MalformedInput(f"UBX-RXM-RAWX: second of week {second}")
-    return week * _WEEK_S * _NS + round(second * _NS), np.frombuffer(data, _RAW, offset=16)
+    return week * _WEEK_S * _NS + round(second * _NS)
 
 
 def _system(system: str, epoch: Ints, rows: NDArray[Any]) -> SystemObservations:

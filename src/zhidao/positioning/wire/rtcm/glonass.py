@@ -7,6 +7,7 @@ recorded streams and on a day of navigation records that were encoded and decode
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
@@ -48,9 +49,16 @@ def decode_glonass(payload: bytes, *, near_gpst_ns: int) -> dict[str, Any]:
     """
     if message_number(payload) != NUMBER:
         raise MalformedInput(f"RTCM {message_number(payload)} is no 1020")
-    v = LAYOUT.read(payload)
+    return glonass_row(LAYOUT.read(payload), near_gpst_ns=near_gpst_ns)
+
+
+def glonass_row(v: Mapping[str, int], *, near_gpst_ns: int) -> dict[str, Any]:
+    """A row out of the raw whole numbers of a message, by the names of `LAYOUT`.
+
+    Raises MalformedInput for a slot, a channel or a time that there is not.
+    """
     if not (1 <= v["slot"] <= 32 and v["tb"] < _SLOTS and v["channel"] <= 20):
-        raise MalformedInput("RTCM 1020: no such slot, channel or time")
+        raise MalformedInput("GLONASS: no such slot, channel or time")
     axes = "xyz"
     unknown = v["delta_tau"] == _DELAY_UNKNOWN
     return {
@@ -67,7 +75,7 @@ def decode_glonass(payload: bytes, *, near_gpst_ns: int) -> dict[str, Any]:
     }
 
 
-def _toe_ns(v: dict[str, int], near_gpst_ns: int) -> int:
+def _toe_ns(v: Mapping[str, int], near_gpst_ns: int) -> int:
     """GPST of tb, a time of the Moscow day."""
     now_s = Gpst(near_gpst_ns).to_utc().unix_ns // _NS + _MOSCOW_S
     if v["nt"] and v["n4"]:
