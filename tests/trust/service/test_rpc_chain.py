@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from tests.trust.anvil import running
 from tests.trust.title_bench import TitleBench
+from tests.trust.title_programs import random_life
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.ids import PartyId
@@ -20,7 +20,7 @@ from zhidao.trust.domain.evm import ZERO_ADDRESS, Block
 from zhidao.trust.service.rpc_chain import RpcChain, RpcRefusal
 from zhidao.trust.wire import abi
 from zhidao.trust.wire.keccak import keccak256
-from zhidao.trust.wire.title_contract import grant_minting_call, mint_call, registry_code
+from zhidao.trust.wire.title_contract import grant_minting_call, registry_code
 from zhidao.trust.wire.transaction import Draft, decode, sign
 
 CHAIN = 31_337
@@ -202,35 +202,6 @@ async def _mined_meanwhile(rpc: JsonRpc, sending: asyncio.Task) -> Any:
     return await asyncio.wait_for(sending, 5)
 
 
-def _program(seed: int, accounts: list, registry: Any) -> list[tuple[Any, Any, bytes]]:
-    """Random steps of lives of a few titles: who signs, which contract, what call."""
-    chance = random.Random(seed)
-    titles = [keccak256(f"{seed}/{n}".encode()) for n in range(3)]
-    steps: list[tuple[Any, Any, bytes]] = []
-    for _ in range(25):
-        title = chance.choice(titles)
-        signer, other = chance.choice(accounts), chance.choice(accounts)
-        escrow, token_id = registry.escrow(title), int.from_bytes(title, "big")
-        remark = chance.randbytes(chance.choice([0, 5, 120, 121]) if chance.random() < 0.3 else 0)
-        zero = chance.random() < 0.05
-        target = ZERO_ADDRESS if zero else other.address
-        options = [
-            (registry.token, mint_call(title, other.address)),
-            (registry.token, abi.encode_call("restore(uint256,bytes)", (token_id, remark))),
-            (registry.token, abi.encode_call("burn(uint256,bytes)", (token_id, remark))),
-            *((escrow, abi.encode_call(f"{name}(address,bytes)", (target, remark))) for name in
-              ("transferHolder", "transferBeneficiary", "nominate")),
-            (escrow, abi.encode_call("transferOwners(address,address,bytes)",
-                                     (target, other.address, remark))),
-            *((escrow, abi.encode_call(f"{name}(bytes)", (remark,))) for name in
-              ("rejectTransferHolder", "rejectTransferBeneficiary", "rejectTransferOwners",
-               "returnToIssuer")),
-        ]  # fmt: skip
-        weights = [4 if n == 0 else 1 for n in range(len(options))]
-        steps.append((signer, *chance.choices(options, weights)[0]))
-    return steps
-
-
 @pytest.mark.service
 async def test_random_lives_of_titles_are_the_same_here_and_on_anvil() -> None:
     outcomes = await compared(8)
@@ -255,7 +226,7 @@ async def compared(programs: int) -> dict[str, int]:
           for one in accounts),
     ]  # fmt: skip
     steps = setup + [
-        step for seed in range(programs) for step in _program(seed, accounts, registry)
+        step for seed in range(programs) for step in random_life(seed, accounts, registry)
     ]
     engine = PyEvmEngine(CHAIN)
     nonces: dict[bytes, int] = {}

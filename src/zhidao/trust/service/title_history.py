@@ -13,7 +13,7 @@ from typing import Final
 from zhidao.core.errors import Refused
 from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Address, Block, Transaction, address_text
-from zhidao.trust.domain.title_state import TitleBook
+from zhidao.trust.domain.title_state import TitleBook, TitleState
 from zhidao.trust.service.title_ports import Engine
 from zhidao.trust.wire.title_contract import (
     ROLE_CALLS,
@@ -73,7 +73,7 @@ def title_history(raws: Sequence[bytes], make_engine: Callable[[int], Engine]) -
         )
     transactions = [decode(raw) for raw in raws]
     registry = _registry(transactions[0], transactions[1])
-    _check_order(transactions)
+    check_order(transactions)
     engine = make_engine(transactions[0].chain_id)
     book = TitleBook(registry=registry.token, factory=registry.factory)
     moves: list[Move] = []
@@ -99,7 +99,8 @@ def _registry(first: Transaction, second: Transaction) -> Registry:
     return registry
 
 
-def _check_order(transactions: Sequence[Transaction]) -> None:
+def check_order(transactions: Sequence[Transaction]) -> None:
+    """Raises Refused if a transaction is another chain's, or stands twice or out of order."""
     counts: dict[Address, int] = {}
     for transaction in transactions:
         least = counts.get(transaction.sender, 0)
@@ -120,15 +121,18 @@ def _execute(engine: Engine, book: TitleBook, transaction: Transaction, block: B
         raise Refused(
             f"0x{transaction.hash.hex()} moves no title of this registry", code="no_effect"
         )
-    return [
-        Move(
-            title=state.title.hex(),
-            action=(call.action if call else "") or "other",
-            transaction="0x" + transaction.hash.hex(),
-            signer=address_text(transaction.sender),
-            holder=address_text(state.holder),
-            beneficiary=address_text(state.beneficiary),
-            active=state.active,
-        )
-        for state in touched
-    ]
+    return [move_of(transaction, state) for state in touched]
+
+
+def move_of(transaction: Transaction, state: TitleState) -> Move:
+    """What a transaction did to a title that it left in this state."""
+    call = call_of(transaction.data) if transaction.to else None
+    return Move(
+        title=state.title.hex(),
+        action=(call.action if call else "") or "other",
+        transaction="0x" + transaction.hash.hex(),
+        signer=address_text(transaction.sender),
+        holder=address_text(state.holder),
+        beneficiary=address_text(state.beneficiary),
+        active=state.active,
+    )
