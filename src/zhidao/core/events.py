@@ -115,6 +115,10 @@ class SignedEvent:
         """SHA-256 of the byte form."""
         return hashlib.sha256(self.encode()).digest()
 
+    def plain(self) -> dict[str, Any]:
+        """The event as JSON values."""
+        return self._plain()
+
     def verify(self) -> None:
         """Checks both signatures against the keys inside; who those keys are is another question.
 

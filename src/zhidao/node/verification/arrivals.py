@@ -43,10 +43,10 @@ def _replay_arrival(
 ) -> None:
     fact = told.fact
     expected = _expected(case, told)
-    evidence = _recomputed(case, fact, fact.navigation)
+    evidence = _evidence(case, fact, fact.navigation)
     if evidence is None:
         open_questions.append(
-            Statement("arrival", "That the goods arrived: the raw window is not enclosed.")
+            Statement("arrival", "That the goods arrived: the evidence is not enclosed.")
         )
         return
     _check_question(evidence.question, expected)
@@ -56,7 +56,10 @@ def _replay_arrival(
         raise _contradicted("the evidence does not find the position inside")
     if evidence.result.simulated and not fact.simulated:
         raise _contradicted("the evidence says simulated, the arrival hides it")
-    _say_position(fact, evidence, proven, open_questions)
+    if _is_recomputed(case, evidence):
+        _say_position(fact, evidence, proven, open_questions)
+    else:
+        open_questions.append(_not_recomputed(fact))
     marks = marks_of(case, told)
     proven += marks.proven
     open_questions += marks.not_proven
@@ -148,8 +151,8 @@ def _replay_failure(
             Statement("window_refused", f"{said}: the node's word, no evidence is named.")
         )
         return
-    evidence = _recomputed(case, fact, None)
-    if evidence is None:
+    evidence = _evidence(case, fact, None)
+    if evidence is None or not _is_recomputed(case, evidence):
         open_questions.append(
             Statement("window_refused", f"{said}: the raw window is not enclosed.")
         )
@@ -187,12 +190,12 @@ def _expected(case: Case, told: Told[ArrivalProven]) -> ArrivalExpected:
     return wishes[-1]
 
 
-def _recomputed(
+def _evidence(
     case: Case, fact: ArrivalProven | ArrivalNotProven, navigation_digest: str | None
 ) -> PositionEvidence | None:
-    """The evidence, computed again; None if something that it needs is not enclosed."""
-    data, window = case.file(fact.evidence), case.file(fact.window)
-    if data is None or window is None:
+    """The enclosed evidence, if it is of the data that the event names; None if it lacks."""
+    data = case.file(fact.evidence)
+    if data is None:
         return None
     try:
         evidence = PositionEvidence.decode(data)
@@ -200,13 +203,28 @@ def _recomputed(
         raise _contradicted(f"the evidence cannot be read: {error}") from error
     if navigation_digest not in (None, evidence.navigation) or fact.window != evidence.window:
         raise _contradicted("the evidence is of other data than the event names")
+    return evidence
+
+
+def _is_recomputed(case: Case, evidence: PositionEvidence) -> bool:
+    """Whether the position came out again; False if something that it needs is not enclosed."""
+    window = case.file(evidence.window)
     navigation = case.file(evidence.navigation) if evidence.navigation else b""
-    if navigation is None:
-        return None
+    if window is None or navigation is None:
+        return False
     found = replay(evidence, window, navigation)
     if not found.reproduced:
         raise Refused(f"the position is {found.sentence}", code="not_reproduced")
-    return evidence
+    return True
+
+
+def _not_recomputed(fact: ArrivalProven) -> Statement:
+    return Statement(
+        "recomputed",
+        f"recomputed: not checked here. The node's evidence says that the goods were inside "
+        f"{fact.site.name!r} at {fact.observed_at}, and answers what was asked; raw window and "
+        "ephemerides are not enclosed, so nothing was computed again.",
+    )
 
 
 def _check_question(question: Question, expected: ArrivalExpected) -> None:

@@ -18,6 +18,7 @@ from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.proof import Proof
 from zhidao.trust.domain.trust_list import TrustedNode, TrustList
 from zhidao.trust.events import AccountNamed, ChainTransaction
+from zhidao.trust.service.title_following import followed_history
 from zhidao.trust.service.title_history import TitleHistory, title_history
 from zhidao.trust.wire.keccak import address_of
 from zhidao.trust.wire.transaction import decode
@@ -112,15 +113,21 @@ class Case:
     def chain(self) -> TitleHistory | None:
         """What the opened transactions of the node's chain do, executed once more; None if none.
 
+        Those of a compact proof are followed by the contracts' rules instead.
+
         Raises Refused if one is of another chain than this log's, or does not execute.
         """
         transactions = self.every(ChainTransaction)
         if not transactions:
             return None
-        # Importing the machine takes most of the time of a check.
-        from zhidao.trust.adapters.py_evm import PyEvmEngine
+        raws = [_raw(one) for one in transactions]
+        if self.proof.compact:
+            told = followed_history(raws)
+        else:
+            # Importing the machine takes most of the time of a check.
+            from zhidao.trust.adapters.py_evm import PyEvmEngine
 
-        told = title_history([_raw(one) for one in transactions], PyEvmEngine)
+            told = title_history(raws, PyEvmEngine)
         # A chain bears the id of the log key under which it began.
         own = [chain_id_of(log.key) for log in self.node.logs]
         if told.chain_id not in own:

@@ -131,17 +131,18 @@ def _proven(
         f"{holding_of(case, title, move.holder)}"
         for move in moves
     )
+    compact = case.proof.compact
+    whose = "" if compact else f", whose contracts are those of {CONTRACTS}, unchanged"
+    how = f"followed by the rules of {CONTRACTS}" if compact else "executed again"
     return (
         Statement(
             "title_registry",
             f"The title {title[:16]}… ({_document_of(case, title)}) lives in the registry "
-            f"{history.registry} on chain {history.chain_id}, whose contracts are those of "
-            f"{CONTRACTS}, unchanged.",
+            f"{history.registry} on chain {history.chain_id}{whose}.",
         ),
         Statement(
             "title_history",
-            f"Its {len(moves)} signed transactions, executed again in the order of the log, "
-            f"give: {steps}.",
+            f"Its {len(moves)} signed transactions, {how} in the order of the log, give: {steps}.",
         ),
         Statement("title_holder", _ending(case, title, moves[-1])),
     )
@@ -183,6 +184,14 @@ def _not_proven(case: Case, title: str, moves: tuple[Move, ...]) -> tuple[Statem
             "title_law", "That the law of the place treats this record as a document of title."
         ),
     ]
+    if case.proof.compact:
+        found.append(
+            Statement(
+                "contracts",
+                f"contracts: not checked here. That {CONTRACTS} stands at the registry's address "
+                "and that its machine does the same: a compact proof leaves their creation out.",
+            )
+        )
     accounts = {account for move in moves for account in (move.signer, move.holder)}
     unnamed = sorted(a for a in accounts if not str(_known(case, title, a)))
     if unnamed:

@@ -52,7 +52,7 @@ class Proof:
     """What a proof file says; nothing of it is believed before it is checked.
 
     `policy` tells which witnesses the node asked. It vouches for none of them: only a trust list
-    does.
+    does. A `compact` proof leaves raw observations and the creation of the title contracts out.
     """
 
     consignment: str
@@ -62,6 +62,7 @@ class Proof:
     events: tuple[OpenedEvent, ...]
     blobs: Mapping[str, bytes]
     policy: Policy | None = None
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
