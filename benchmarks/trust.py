@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import trust_fuzz, trust_kills, trust_lies, trust_millions
+from benchmarks import trust_fuzz, trust_kills, trust_lies, trust_millions, trust_proofs
 from benchmarks.measuring import claim, cpu_s
 from benchmarks.trust_client import Exchange, p99_ms, post_all
 from benchmarks.trust_server import KEY, origin
@@ -47,6 +47,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     for keys, target in (("ed25519", 500.0), ("both", 200.0)):
         rates = [_cosignatures_per_s(keys) for _ in range(runs)]
         yield claim(f"trust_cosignatures_{keys}_per_s", rates, "1/s", target=target)
+    yield from trust_proofs.run(runs)
     yield from trust_lies.run()
     yield from trust_fuzz.run(inputs=1_000_000 if long else 20_000)
     yield from trust_kills.run(kills=200 if long else 6)

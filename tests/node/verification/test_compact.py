@@ -20,7 +20,7 @@ from zhidao.positioning.events import ArrivalExpected, ArrivalProven
 from zhidao.trade.events import CustomsReleased
 from zhidao.trust.domain.proof import Proof
 from zhidao.trust.events import ChainTransaction, TitleMoved
-from zhidao.trust.wire.compact_proof import GZIP_HEADER
+from zhidao.trust.wire.packed_proof import GZIP_HEADER
 from zhidao.trust.wire.zdproof import decode_proof, encode_proof
 
 
@@ -33,7 +33,7 @@ def codes(verdict: Verdict) -> tuple[set[str], set[str]]:
     return {s.code for s in verdict.proven}, {s.code for s in verdict.not_proven}
 
 
-def test_a_compact_proof_holds_and_names_what_it_did_not_check(
+def test_a_packed_proof_holds_and_names_what_it_did_not_check(
     honest: Honest, compact: bytes
 ) -> None:
     assert len(compact) < len(honest.data) / 10
@@ -78,7 +78,7 @@ async def test_a_title_on_another_chain_or_sent_elsewhere_is_refused() -> None:
 
 
 def test_a_file_that_the_compact_form_drops_may_stand_in_it(honest: Honest) -> None:
-    whole = replace(honest.proof, compact=True)
+    whole = replace(honest.proof, packed=True)
     verdict = verify(decode_proof(encode_proof(whole)), [honest.trust])
     assert verdict.holds, verdict.sentence
     assert "position" in {s.code for s in verdict.proven}

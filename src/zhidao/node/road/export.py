@@ -80,7 +80,7 @@ class ProofExport:
         files |= await self._beside(events, files)
         if sum(map(len, files.values())) > FILES_BYTES_MAX:
             raise Unavailable("the files of this consignment are too many for one proof")
-        return await self._writer.write(consignment, logged, files.values())
+        return await self._writer.write(consignment, logged, files.values(), packed=True)
 
     async def _further(self, actor: Actor, own: Sequence[Stored]) -> list[Stored]:
         """Events that help a check and that the actor may see: accounts, banks, orbits."""

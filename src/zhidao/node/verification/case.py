@@ -13,12 +13,12 @@ from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.keys import Algorithm
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.domain.chain_rules import chain_id_of
-from zhidao.trust.domain.evm import address_text
+from zhidao.trust.domain.evm import Transaction, address_text
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.proof import Proof
 from zhidao.trust.domain.trust_list import TrustedNode, TrustList
 from zhidao.trust.events import AccountNamed, ChainTransaction
-from zhidao.trust.service.title_following import followed_history
+from zhidao.trust.service.title_following import followed_transactions
 from zhidao.trust.service.title_history import TitleHistory, title_history
 from zhidao.trust.wire.keccak import address_of
 from zhidao.trust.wire.transaction import decode
@@ -113,20 +113,19 @@ class Case:
     def chain(self) -> TitleHistory | None:
         """What the opened transactions of the node's chain do, executed once more; None if none.
 
-        Those of a compact proof are followed by the contracts' rules instead.
+        Where their creation is left out they are followed by the contracts' rules instead.
 
         Raises Refused if one is of another chain than this log's, or does not execute.
         """
-        transactions = self.every(ChainTransaction)
-        if not transactions:
+        if not self._transactions:
             return None
-        raws = [_raw(one) for one in transactions]
-        if self.proof.compact:
-            told = followed_history(raws)
+        if self.chain_is_followed:
+            told = followed_transactions(self._transactions)
         else:
             # Importing the machine takes most of the time of a check.
             from zhidao.trust.adapters.py_evm import PyEvmEngine
 
+            raws = [transaction.raw for transaction in self._transactions]
             told = title_history(raws, PyEvmEngine)
         # A chain bears the id of the log key under which it began.
         own = [chain_id_of(log.key) for log in self.node.logs]
@@ -137,6 +136,17 @@ class Case:
             )
         return told
 
+    @cached_property
+    def chain_is_followed(self) -> bool:
+        """Whether the chain's creation is left out, so that only rules can be followed."""
+        created = any(transaction.to is None for transaction in self._transactions)
+        return self.proof.packed and not created
+
+    @cached_property
+    def _transactions(self) -> list[Transaction]:
+        """Recovering who signed takes time, so it is done once."""
+        return [_transaction(told) for told in self.every(ChainTransaction)]
+
     def chain_is_whole(self) -> bool:
         """Whether the chain's transactions are opened from the first one on without a gap."""
         return all(self.is_whole(name) for name in self._chains())
@@ -145,7 +155,7 @@ class Case:
         return (name for name in {told.event.aggregate for told in self.every(ChainTransaction)})
 
 
-def _raw(told: Told[ChainTransaction]) -> bytes:
+def _transaction(told: Told[ChainTransaction]) -> Transaction:
     raw = parse_hex(told.fact.raw)
     transaction = decode(raw)
     consistent = (
@@ -156,4 +166,4 @@ def _raw(told: Told[ChainTransaction]) -> bytes:
     )
     if not consistent:
         raise Refused("a transaction stands in the log under another name", code="wrong_chain")
-    return raw
+    return transaction

@@ -17,18 +17,16 @@ from zhidao.trust.wire.transaction import decode
 
 
 def compacted(proof: Proof) -> Proof:
-    """The compact form of a proof; the very one if it is compact already.
+    """The compact form of a proof; an equal one if it is compact already.
 
     What it leaves out is named by digest all the same, and can be asked for later.
     """
-    if proof.compact:
-        return proof
     raw = {digest for opened in proof.events for digest in _observations(proof, opened.event)}
     return replace(
         proof,
         events=tuple(each for each in proof.events if not _creates(each.event)),
         blobs={digest: data for digest, data in proof.blobs.items() if digest not in raw},
-        compact=True,
+        packed=True,
     )
 
 

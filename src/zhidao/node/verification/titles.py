@@ -131,7 +131,7 @@ def _proven(
         f"{holding_of(case, title, move.holder)}"
         for move in moves
     )
-    compact = case.proof.compact
+    compact = case.chain_is_followed
     whose = "" if compact else f", whose contracts are those of {CONTRACTS}, unchanged"
     how = f"followed by the rules of {CONTRACTS}" if compact else "executed again"
     return (
@@ -184,7 +184,7 @@ def _not_proven(case: Case, title: str, moves: tuple[Move, ...]) -> tuple[Statem
             "title_law", "That the law of the place treats this record as a document of title."
         ),
     ]
-    if case.proof.compact:
+    if case.chain_is_followed:
         found.append(
             Statement(
                 "contracts",

@@ -52,7 +52,8 @@ class Proof:
     """What a proof file says; nothing of it is believed before it is checked.
 
     `policy` tells which witnesses the node asked. It vouches for none of them: only a trust list
-    does. A `compact` proof leaves raw observations and the creation of the title contracts out.
+    does. A `packed` proof is written small (version 3); it may leave
+    raw observations and the creation of the title contracts out.
     """
 
     consignment: str
@@ -62,7 +63,7 @@ class Proof:
     events: tuple[OpenedEvent, ...]
     blobs: Mapping[str, bytes]
     policy: Policy | None = None
-    compact: bool = False
+    packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

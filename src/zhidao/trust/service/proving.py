@@ -29,9 +29,16 @@ class ProofWriter:
         self._notes, self._policies = notes, tuple(policies)
 
     async def write(
-        self, consignment: str, logged: Sequence[tuple[int, Entry]], blobs: Iterable[bytes]
+        self,
+        consignment: str,
+        logged: Sequence[tuple[int, Entry]],
+        blobs: Iterable[bytes],
+        *,
+        packed: bool = False,
     ) -> bytes:
         """The file of a consignment: events with their leaf index, and files that they name.
+
+        packed: in the form of version 3, a quarter of the size.
 
         Which events and files belong to it, and who may have them, the caller has decided.
         Raises Unavailable if the newest checkpoint does not cover an event yet, Refused
@@ -49,7 +56,7 @@ class ProofWriter:
             events.append(OpenedEvent(index, entry.event, salt, inclusion))
         files = {digest_of(data): data for data in blobs}
         proof = Proof(
-            consignment, checkpoint.origin, note, checkpoint, tuple(events), files, policy
+            consignment, checkpoint.origin, note, checkpoint, tuple(events), files, policy, packed
         )
         unnamed = sorted(set(files) - reachable(proof))
         if unnamed:

@@ -33,12 +33,16 @@ def followed_history(raws: Sequence[bytes]) -> TitleHistory:
     raws: signed bytes in log order, beginning with the registrar's: it gives a role, or creates the
     contracts. Raises as `title_history` does, and `gas_too_low` where the gas might not suffice.
     """
-    if not 1 <= len(raws) <= TRANSACTIONS_MAX:
+    return followed_transactions([decode(raw) for raw in raws])
+
+
+def followed_transactions(transactions: Sequence[Transaction]) -> TitleHistory:
+    """The same for transactions that are decoded already."""
+    if not 1 <= len(transactions) <= TRANSACTIONS_MAX:
         raise Refused(
-            f"a history has 1 to {TRANSACTIONS_MAX} transactions, not {len(raws)}",
+            f"a history has 1 to {TRANSACTIONS_MAX} transactions, not {len(transactions)}",
             code="foreign_contracts",
         )
-    transactions = [decode(raw) for raw in raws]
     check_order(transactions)
     follower = Follower(transactions[0].sender)
     moves: list[Move] = []

@@ -1,7 +1,7 @@
 """The proof file `consignment.zdproof`: canonical JSON of version 1 or 2, read strictly.
 
 Version 2 bears a quorum policy (C2SP tlog-policy text) and, in its checkpoint, cosignatures.
-Version 3 is the compact form, see `compact_proof`.
+Version 3 is the packed form, see `packed_proof`.
 
 Bytes are base64url without padding. A file has one form: unknown fields, other orders, blanks,
 duplicate keys, other spellings and trailing bytes are refused by writing it again and comparing.
@@ -20,8 +20,8 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.trust.domain.proof import OpenedEvent, Proof
-from zhidao.trust.wire.compact_proof import decode_compact, encode_compact, is_compact
 from zhidao.trust.wire.note import NOTE_BYTES_MAX, decode_note, encode_note, parse_checkpoint
+from zhidao.trust.wire.packed_proof import decode_packed, encode_packed, is_packed
 from zhidao.trust.wire.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
 
 PROOF_FORMAT: Final = "zhidao.proof"
@@ -65,8 +65,8 @@ class _File2(_File, forbid_unknown_fields=True, kw_only=True):
 
 def encode_proof(proof: Proof) -> bytes:
     """The file's bytes; files stand in order of their digest."""
-    if proof.compact:
-        return encode_compact(proof)
+    if proof.packed:
+        return encode_packed(proof)
     plain: dict[str, Any] = {
         "v": 1,
         "format": PROOF_FORMAT,
@@ -99,8 +99,8 @@ def decode_proof(data: bytes) -> Proof:
     """
     if len(data) > PROOF_BYTES_MAX:
         raise MalformedInput(f"a proof of {len(data)} bytes; at most {PROOF_BYTES_MAX} are read")
-    if is_compact(data):
-        return decode_compact(data)
+    if is_packed(data):
+        return decode_packed(data)
     try:
         version = msgspec.json.decode(data, type=_Version, strict=True).v
         file = msgspec.json.decode(data, type=_File2 if version == 2 else _File, strict=True)

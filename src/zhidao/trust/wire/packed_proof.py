@@ -1,4 +1,4 @@
-"""The compact proof file: canonical JSON of version 3 inside gzip (RFC 1952), read strictly.
+"""The packed proof file: canonical JSON of version 3 inside gzip (RFC 1952), read strictly.
 
 Events stand as JSON and text files as text, since bytes in base64 compress badly. One content has
 one JSON text; the compressed stream around it may differ from writer to writer, its header and
@@ -23,7 +23,7 @@ from zhidao.trust.domain.proof import OpenedEvent, Proof
 from zhidao.trust.wire.note import NOTE_BYTES_MAX, decode_note, encode_note, parse_checkpoint
 from zhidao.trust.wire.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
 
-COMPACT_VERSION: Final = 3
+PACKED_VERSION: Final = 3
 PLAIN_BYTES_MAX: Final = 8 * 1024 * 1024
 _FORMAT: Final = "zhidao.proof"
 # RFC 1952 section 2.3: deflate, no flags, no time, best compression, unknown system.
@@ -59,26 +59,27 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     blobs: Annotated[list[_Blob], msgspec.Meta(max_length=4_096)]
 
 
-def is_compact(data: bytes) -> bool:
-    """Whether bytes claim to be a compact proof: they begin as gzip does."""
+def is_packed(data: bytes) -> bool:
+    """Whether bytes claim to be a packed proof: they begin as gzip does."""
     return data[:2] == GZIP_HEADER[:2]
 
 
-def encode_compact(proof: Proof) -> bytes:
+def encode_packed(proof: Proof) -> bytes:
     """The file's bytes; files stand in order of their digest."""
     plain = jcs(_plain(proof))
     deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW_DEFLATE)
     return GZIP_HEADER + deflate.compress(plain) + deflate.flush() + _trailer(plain)
 
 
-def decode_compact(data: bytes) -> Proof:
+def decode_packed(data: bytes) -> Proof:
     """Reads the file; it is then well formed, not yet true. Raises MalformedInput."""
     plain = _inflated(data)
     try:
-        file = msgspec.convert(parse_strict(plain, bytes_max=PLAIN_BYTES_MAX), _File, strict=True)
+        value = parse_strict(plain, bytes_max=PLAIN_BYTES_MAX)
+        file = msgspec.convert(value, _File, strict=True)
     except msgspec.ValidationError as error:
-        raise MalformedInput(f"not a compact proof: {error}") from error
-    if (file.v, file.format) != (COMPACT_VERSION, _FORMAT):
+        raise MalformedInput(f"not a packed proof: {error}") from error
+    if (file.v, file.format) != (PACKED_VERSION, _FORMAT):
         raise MalformedInput(f"not a proof of version 3: {file.format[:32]!r} {file.v}")
     note = decode_note(utf8(file.checkpoint))
     proof = Proof(
@@ -86,27 +87,43 @@ def decode_compact(data: bytes) -> Proof:
         origin=file.origin,
         note=note,
         checkpoint=parse_checkpoint(note.text),
-        events=tuple(
-            OpenedEvent(
-                index=item.index,
-                event=SignedEvent.from_plain(item.event),
-                salt=parse_base64url(item.salt),
-                inclusion=tuple(parse_base64url(text) for text in item.inclusion),
-            )
-            for item in file.events
-        ),
+        events=tuple(_opened(item) for item in file.events),
         blobs={check_digest(blob.digest): _bytes_of(blob) for blob in file.blobs},
         policy=parse_policy(utf8(file.policy)) if file.policy else None,
-        compact=True,
+        packed=True,
     )
-    if jcs(_plain(proof)) != plain:
+    # Base64, digests and instants have one spelling each, which their readers check.
+    digests = [blob.digest for blob in file.blobs]
+    one_form = (
+        jcs(value) == plain
+        and encode_note(note).decode() == file.checkpoint
+        and (proof.policy is None or encode_policy(proof.policy).decode() == file.policy)
+        and digests == sorted(set(digests))
+        and all(
+            _blob(blob.digest, proof.blobs[blob.digest]) == msgspec.to_builtins(blob)
+            for blob in file.blobs
+        )
+    )
+    if not one_form:
         raise MalformedInput("the proof is not in its canonical form")
     return proof
 
 
+def _opened(item: _Event) -> OpenedEvent:
+    event = SignedEvent.from_plain(item.event)
+    if event.plain() != item.event:
+        raise MalformedInput("an event is not in its canonical form")
+    return OpenedEvent(
+        index=item.index,
+        event=event,
+        salt=parse_base64url(item.salt),
+        inclusion=tuple(parse_base64url(text) for text in item.inclusion),
+    )
+
+
 def _plain(proof: Proof) -> dict[str, Any]:
     return {
-        "v": COMPACT_VERSION,
+        "v": PACKED_VERSION,
         "format": _FORMAT,
         "consignment": proof.consignment,
         "origin": proof.origin,
@@ -140,16 +157,16 @@ def _bytes_of(blob: _Blob) -> bytes:
 
 def _inflated(data: bytes) -> bytes:
     if not data.startswith(GZIP_HEADER):
-        raise MalformedInput("a compact proof begins with its own gzip header")
+        raise MalformedInput("a packed proof begins with its own gzip header")
     inflate = zlib.decompressobj(_RAW_DEFLATE)
     try:
         plain = inflate.decompress(data[len(GZIP_HEADER) :], PLAIN_BYTES_MAX + 1)
     except zlib.error as error:
-        raise MalformedInput(f"the compact proof does not inflate: {error}") from error
+        raise MalformedInput(f"the packed proof does not inflate: {error}") from error
     if len(plain) > PLAIN_BYTES_MAX:
-        raise MalformedInput(f"a compact proof inflates to {PLAIN_BYTES_MAX} bytes at most")
+        raise MalformedInput(f"a packed proof inflates to {PLAIN_BYTES_MAX} bytes at most")
     if not inflate.eof or inflate.unused_data != _trailer(plain):
-        raise MalformedInput("the compact proof ends otherwise than its content says")
+        raise MalformedInput("the packed proof ends otherwise than its content says")
     return plain
 
 

@@ -1,0 +1,237 @@
+"""The verifier of docs/checks, in JavaScript, beside ours: the same verdict on every proof.
+
+Every proof that these tests know goes through both: the honest roads, every golden, each lie of
+`test_lies` and each change of form, full and compact. Where node is not installed, nothing is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.node.verification.conftest import Honest
+from tests.node.verification.corridor_bench import Road
+from tests.node.verification.test_lies import (
+    test_a_fact_is_said_by_the_one_whose_word_it_is as _speakers,
+)
+from tests.node.verification.test_lies import (
+    test_a_fact_that_the_proof_contradicts_is_refused as _facts,
+)
+from tests.node.verification.test_lies import (
+    test_a_file_that_says_otherwise_is_refused as _files,
+)
+from tests.trust.domain.test_proof import QUORUM
+from tests.trust.proof_bench import ProofBench
+
+from zhidao.core.errors import MalformedInput
+from zhidao.finance.events import ConditionMet, Decided, Settled
+from zhidao.node.verification.compact import compacted
+from zhidao.node.verification.verdict import verify
+from zhidao.trust.domain.trust_list import TrustList
+from zhidao.trust.events import ChainTransaction, TitleMoved
+from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
+from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+
+ROOT = Path(__file__).resolve().parents[3]
+CHECKS = ROOT / "docs" / "checks"
+GOLDEN = ROOT / "tests" / "golden"
+NODE = shutil.which("node")
+LINES_MAX = 300
+# What ours computes again and the other says that it leaves to others.
+NOT_CHECKED = {
+    "epcis_mismatch": "epcis_hashes",
+    "papers_not_reproduced": "papers_compared",
+    "not_reproduced": "fix",
+}
+_PROGRAM = """
+import { readFileSync } from "node:fs";
+import { verdict } from %s;
+const told = [];
+for (const [proof, ...lists] of JSON.parse(readFileSync(0, "utf8"))) {
+  try { told.push(verdict(readFileSync(proof), lists.map((l) => readFileSync(l)))); }
+  catch (error) { told.push({ verdict: "malformed", reason: "malformed", sentence: error.message }); }
+}
+console.log(JSON.stringify(told));
+"""
+needs_node = pytest.mark.skipif(NODE is None, reason="no node is installed; the verifier needs one")
+Bundle = tuple[str, bytes, TrustList]
+
+
+def parameters(test: Any) -> list[tuple[Any, ...]]:
+    return [tuple(each) for each in test.pytestmark[0].args[1]]
+
+
+def of_road(name: str, road: Road, **more: Any) -> Iterator[Bundle]:
+    data, trust = asyncio.run(road.proof(**more)), road.trust()
+    yield name, data, trust
+    yield f"{name}, compact", encode_proof(compacted(decode_proof(data))), trust
+
+
+def lies() -> Iterator[Bundle]:
+    for fact, fields, reason in parameters(_facts):
+        yield from of_road(f"{fact.__name__} {fields} {reason}", Road(changes={fact: fields}))
+    for fact, liar in parameters(_speakers):
+        yield from of_road(f"{fact.__name__} by {liar}", Road(said_by={fact: liar}))
+    for name, change, reason in parameters(_files):
+        yield from of_road(f"{name} {reason}", Road(files={name: change}))
+    yield from of_road("another chain", Road(chain_id=7))
+    yield from of_road("sent elsewhere", Road(receiver="carrier"))
+    yield from of_road("unpaid", Road(paid=False))
+    yield from of_road("tight", Road(tight=True))
+
+
+def openings() -> Iterator[Bundle]:
+    rooms = ("finance.", "positioning.", "industry.", "connectivity.")
+    road = Road()
+    yield from of_road("rooms left out", road, leave_out=lambda e: e.type.startswith(rooms))
+    for facts in ((ConditionMet,), (ChainTransaction, TitleMoved, Decided, Settled), (TitleMoved,)):
+        types = {fact.TYPE for fact in facts}
+        yield from of_road(f"without {types}", road, leave_out=lambda e, t=types: e.type in t)
+    yield from of_road(
+        "no contracts", road, leave_out=lambda e: e.payload.get("purpose") == "deploy registry"
+    )
+
+
+def forms(honest: Honest) -> Iterator[Bundle]:
+    """The honest proof with each field changed, and some of its bytes."""
+    small = encode_proof(compacted(honest.proof))
+    for data in (honest.data, small):
+        for number, at in enumerate(range(0, len(data), len(data) // 40)):
+            changed = bytearray(data)
+            changed[at] ^= 1 << number % 8
+            yield f"byte {at} of {len(data)}", bytes(changed), honest.trust
+    for change in (
+        lambda p: p.update(v=2),
+        lambda p: p.update(consignment="zd-2026-0002"),
+        lambda p: p.update(origin=p["origin"][:-1]),
+        lambda p: p["events"].pop(),
+        lambda p: p["events"].pop(3),
+        lambda p: p["events"].reverse(),
+        lambda p: p["events"].append(p["events"][0]),
+        lambda p: p["events"][0].update(index=1),
+        lambda p: p["events"][0].update(salt=p["events"][2]["salt"]),
+        lambda p: p["events"][0]["inclusion"].pop(),
+        lambda p: p["blobs"].append({"data": "AA", "digest": "f" * 64}),
+        lambda p: p["blobs"][0].update(data=p["blobs"][1]["data"]),
+        lambda p: p["blobs"][0].update(digest=p["blobs"][1]["digest"]),
+    ):
+        plain = json.loads(honest.data)
+        change(plain)
+        text = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        yield "a changed field", text.encode(), honest.trust
+    without = tuple(p for p in honest.trust.parties if p.party != "customs")
+    yield "a party is unknown", honest.data, replace(honest.trust, parties=without)
+    yield "another list", honest.data, Road("stranger").trust()
+
+
+def goldens() -> Iterator[Bundle]:
+    for name in ("road-circle-v1", "road-polygon-v1"):
+        trust = decode_trust_list((GOLDEN / f"{name}.trust.json").read_bytes())
+        data = (GOLDEN / f"{name}.zdproof").read_bytes()
+        yield name, data, trust
+        yield f"{name}, compact", encode_proof(compacted(decode_proof(data))), trust
+    trust = decode_trust_list((GOLDEN / "trust-v1.json").read_bytes())
+    yield "the form only", (GOLDEN / "consignment-v1.zdproof").read_bytes(), trust
+    cosigned = (GOLDEN / "cosigned-v2.zdproof").read_bytes()
+    trust = ProofBench().trust()
+    yield "cosigned, nobody asked", cosigned, trust
+    yield "cosigned", cosigned, replace(trust, policy=QUORUM)
+    text = (GOLDEN / "consignment-v1.zdproof").read_bytes()
+    yield "not cosigned, but asked", text, replace(trust, policy=QUORUM)
+
+
+def theirs(bundles: list[Bundle], folder: Path) -> list[dict[str, Any]]:
+    """What the verifier in JavaScript says, one process for all of them."""
+    lines = []
+    for number, (_, data, trust) in enumerate(bundles):
+        proof, listed = folder / f"{number}.zdproof", folder / f"{number}.json"
+        proof.write_bytes(data)
+        listed.write_bytes(encode_trust_list(trust))
+        lines.append([str(proof), str(listed)])
+    program = _PROGRAM % json.dumps((CHECKS / "proof_check.mjs").as_uri())
+    assert NODE is not None
+    told = subprocess.run(
+        [NODE, "--input-type=module", "-e", program],
+        input=json.dumps(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    answers: list[dict[str, Any]] = json.loads(told.stdout)
+    return answers
+
+
+def ours(data: bytes, trust: TrustList) -> tuple[str, str]:
+    try:
+        verdict = verify(decode_proof(data), [trust])
+    except MalformedInput:
+        return "malformed", "malformed"
+    return verdict.verdict, verdict.reason
+
+
+def check_agreement(bundles: list[Bundle], folder: Path) -> int:
+    """Raises AssertionError with every bundle on which the two do not agree."""
+    differ = []
+    for (name, data, trust), told in zip(bundles, theirs(bundles, folder), strict=True):
+        verdict, reason = ours(data, trust)
+        same = (told["verdict"], told["reason"]) == (verdict, reason)
+        # What one cannot read, the other may read and refuse; neither lets it pass.
+        if verdict == "malformed":
+            same = told["verdict"] != "holds"
+        if not same and reason not in NOT_CHECKED:
+            differ.append((name, (verdict, reason), told))
+    assert not differ, "\n".join(map(str, differ))
+    return len(bundles)
+
+
+def test_no_file_of_it_is_long_and_none_imports_more_than_node() -> None:
+    files = sorted(CHECKS.glob("proof_*.mjs"))
+    assert len(files) == 3
+    for file in files:
+        text = file.read_text()
+        assert len(text.splitlines()) <= LINES_MAX, file
+        for source in re.findall(r'^(?:import|export)[^;]*? from "([^"]+)"', text, re.MULTILINE):
+            assert source.startswith(("node:", "./proof_")), source
+
+
+@needs_node
+@pytest.mark.slow
+def test_both_verifiers_agree_on_every_lie(tmp_path: Path) -> None:
+    assert check_agreement([*lies(), *openings()], tmp_path) > 120
+
+
+@needs_node
+@pytest.mark.slow
+def test_both_verifiers_agree_on_every_form_and_golden(honest: Honest, tmp_path: Path) -> None:
+    assert check_agreement([*forms(honest), *goldens()], tmp_path) > 90
+
+
+@needs_node
+def test_it_runs_as_a_program_and_says_what_it_leaves_to_others(
+    honest: Honest, tmp_path: Path
+) -> None:
+    proof, trust = tmp_path / "p.zdproof", tmp_path / "t.json"
+    proof.write_bytes(encode_proof(compacted(honest.proof)))
+    trust.write_bytes(encode_trust_list(honest.trust))
+    assert NODE is not None
+    words = [NODE, str(CHECKS / "proof_check.mjs"), str(proof)]
+    told = subprocess.run(
+        [*words, "--trust", str(trust)], capture_output=True, text=True, check=False, timeout=60
+    )
+    answer = json.loads(told.stdout)
+    assert (told.returncode, answer["verdict"]) == (0, "holds"), answer
+    assert {"fix", "contracts", "papers_compared"} <= set(answer["not_checked"])
+    untrusted = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert untrusted.returncode == 1
+    assert json.loads(untrusted.stdout)["reason"] == "untrusted_root"
+    proof.write_bytes(b"{}")
+    assert subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 2
