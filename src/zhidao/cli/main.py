@@ -21,7 +21,7 @@ COMMANDS: Final = (
     ("demo", "demo", "carry one consignment from satellite signal to settled payment"),
     ("serve", "serve", "run a node: API, page, database, bus"),
     ("verify", "verify", "check a proof file without a node, database or network"),
-    ("trust", "trust", "install and list the trust lists that verify goes by"),
+    ("trust", "trust", "trust lists; logs, witnesses, titles, credentials, DIDs, proofs"),
     ("peer", "peer", "admit the nodes that this one exchanges documents with"),
     ("exchange", "exchange", "send to other nodes, see what came, carry by hand, verify"),
     ("witness", "witness", "check that a quorum of witnesses vouches for a log's head"),

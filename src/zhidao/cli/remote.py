@@ -14,11 +14,14 @@ _SECONDS: Final = 60.0
 _TOKEN_BYTES_MAX: Final = 1024
 
 
-def add_node(parser: argparse.ArgumentParser) -> None:
-    """Adds --url, --token-file, --ca and --json."""
+def add_node(parser: argparse.ArgumentParser, *, public: bool = False) -> None:
+    """Adds --url, --token-file, --ca and --json. public: a token is not needed."""
     parser.add_argument("--url", required=True, help="the node's address, https://host:port")
     parser.add_argument(
-        "--token-file", type=Path, required=True, help="file of mode 0600 with the API token"
+        "--token-file",
+        type=Path,
+        required=not public,
+        help="file of mode 0600 with the API token",
     )
     parser.add_argument("--ca", type=Path, help="certificate of the node, if its own")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
@@ -29,12 +32,14 @@ class RemoteNode:
 
     def __init__(self, options: argparse.Namespace) -> None:
         """Raises MalformedInput for a token file that is not there, Refused if others read it."""
-        file: Path = options.token_file
-        token = take(file, bytes_max=_TOKEN_BYTES_MAX).decode("ascii", errors="replace").strip()
-        if file.stat().st_mode & 0o077:
-            raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+        file: Path | None = options.token_file
+        self._headers: dict[str, str] = {}
+        if file is not None:
+            token = take(file, bytes_max=_TOKEN_BYTES_MAX).decode("ascii", errors="replace").strip()
+            if file.stat().st_mode & 0o077:
+                raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+            self._headers = {"Authorization": f"Bearer {token}"}
         self._url = str(options.url).rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"}
         self._ca = options.ca
 
     def get(self, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""`zhidao trust`: the lists of keys that `zhidao verify` goes by, and how they are governed."""
+"""`zhidao trust`: lists of keys, logs and witnesses, titles, credentials, identities, proofs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zhidao.cli import trust_credential
+from zhidao.cli import trust_credential, trust_did, trust_log, trust_prove, trust_title
 from zhidao.cli.trust_folder import (
     Installed,
     install,
@@ -42,11 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     removing.set_defaults(run=run, act=_remove)
     credential = actions.add_parser("credential", help="verify a credential of any maker")
     trust_credential.add_arguments(credential)
+    trust_prove.add_action(actions)
+    trust_did.add_action(actions)
+    trust_log.add_actions(actions)
+    trust_title.add_action(actions)
     for action in (adding, listing, removing):
         action.add_argument("--json", action="store_true", help="answer in JSON")
     add_actions(actions)
     parser.epilog = (
-        "examples:\n"
+        "examples (each action has its own: zhidao trust ACTION --help):\n"
         "  zhidao trust add trust.json\n"
         "  zhidao trust list\n"
         "  zhidao trust remove 'Corridor authority'\n"

@@ -63,3 +63,15 @@ def test_the_golden_of_the_form_is_of_the_form_only():
     proof = decode_proof((GOLDEN / "consignment-v1.zdproof").read_bytes())
     trust = decode_trust_list((GOLDEN / "trust-v1.json").read_bytes())
     assert verify(proof, [trust]).verdict != "holds"
+
+
+@pytest.mark.parametrize(
+    ("name", "recomputed"), [("road-circle-v3", True), ("road-circle-compact-v3", False)]
+)
+def test_version_3_stays_readable_and_says_what_it_dropped(name, recomputed):
+    proof = decode_proof((GOLDEN / f"{name}.zdproof").read_bytes())
+    trust = decode_trust_list((GOLDEN / "road-circle-v1.trust.json").read_bytes())
+    verdict = verify(proof, [trust])
+    assert verdict.holds, verdict.sentence
+    assert ("position" in {s.code for s in verdict.proven}) == recomputed
+    assert ("recomputed" in {s.code for s in verdict.not_proven}) != recomputed

@@ -138,6 +138,9 @@ def goldens() -> Iterator[Bundle]:
         data = (GOLDEN / f"{name}.zdproof").read_bytes()
         yield name, data, trust
         yield f"{name}, compact", encode_proof(compacted(decode_proof(data))), trust
+    trust = decode_trust_list((GOLDEN / "road-circle-v1.trust.json").read_bytes())
+    for name in ("road-circle-v3", "road-circle-compact-v3"):
+        yield name, (GOLDEN / f"{name}.zdproof").read_bytes(), trust
     trust = decode_trust_list((GOLDEN / "trust-v1.json").read_bytes())
     yield "the form only", (GOLDEN / "consignment-v1.zdproof").read_bytes(), trust
     cosigned = (GOLDEN / "cosigned-v2.zdproof").read_bytes()

@@ -71,7 +71,7 @@ async def gather(data: bytes, fetcher: Fetcher, clock: Clock) -> Gathered:
     documents: dict[str, Mapping[str, Any]] = {}
     for did in sorted(needs.dids)[:_NAMES_MAX]:
         try:
-            documents[did] = await _document(did, fetcher, clock)
+            documents[did] = await did_document(did, fetcher, clock)
         except ZhidaoError:
             continue
     texts: dict[str, tuple[str, ...]] = {}
@@ -83,7 +83,8 @@ async def gather(data: bytes, fetcher: Fetcher, clock: Clock) -> Gathered:
     return Gathered(documents, lists, texts)
 
 
-async def _document(did: str, fetcher: Fetcher, clock: Clock) -> Mapping[str, Any]:
+async def did_document(did: str, fetcher: Fetcher, clock: Clock) -> Mapping[str, Any]:
+    """The newest document of a did:web or did:webvh. Raises as the fetcher does, and Refused."""
     if did.startswith("did:webvh:"):
         _, place = parse_webvh(did)
         base = f"{place}/.well-known" if place.count("/") == _WELL_KNOWN else place
