@@ -43,12 +43,14 @@ if TYPE_CHECKING:
     )
     from zhidao.positioning.domain.synthesis.ways import MANNERS, rest, way
     from zhidao.positioning.domain.velocity import Velocities, velocities
+    from zhidao.positioning.events import Site
+    from zhidao.positioning.service.evaluation import evaluate
     from zhidao.positioning.service.evidence import Replay, replay
     from zhidao.positioning.service.recipes import ppp, ppp_b2b, rtk
     from zhidao.positioning.service.recordings import Recordings, read_recordings
     from zhidao.positioning.wire.antex import read_antennas
     from zhidao.positioning.wire.b2b_log import read_b2b_log
-    from zhidao.positioning.wire.evidence import PositionEvidence
+    from zhidao.positioning.wire.evidence import PositionEvidence, Question
     from zhidao.positioning.wire.nmea import sentences
     from zhidao.positioning.wire.plots import errors, levels, residuals, sky, stanford, track
     from zhidao.positioning.wire.position_files import written
@@ -95,11 +97,13 @@ _PLACES: Final = {
         "spoofed",
         "synthesize",
     ),
+    "events": ("Site",),
+    "service.evaluation": ("evaluate",),
     "service.evidence": ("Replay", "replay"),
     "service.recipes": ("ppp", "ppp_b2b", "rtk"),
     "wire.antex": ("read_antennas",),
     "wire.b2b_log": ("read_b2b_log",),
-    "wire.evidence": ("PositionEvidence",),
+    "wire.evidence": ("PositionEvidence", "Question"),
     "wire.nmea": ("sentences",),
     "wire.ppp_b2b": ("decode_b2b",),
     "wire.rinex_nav": ("read_navigation",),
@@ -126,6 +130,7 @@ __all__ = [
     "PppReason",
     "PppSettings",
     "PppSolution",
+    "Question",
     "Reason",
     "Receiver",
     "Recordings",
@@ -135,6 +140,7 @@ __all__ = [
     "RtkStatus",
     "SatelliteBias",
     "Settings",
+    "Site",
     "SmoothingSettings",
     "Solution",
     "Support",
@@ -144,6 +150,7 @@ __all__ = [
     "cut_window",
     "decode_b2b",
     "errors",
+    "evaluate",
     "findings",
     "inside",
     "join_navigation",
