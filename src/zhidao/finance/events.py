@@ -428,3 +428,91 @@ class HitJudged(Fact, frozen=True, kw_only=True):
     verdict: str
     reason: str
     person: str
+
+
+class EscrowOpened(Fact, frozen=True, kw_only=True):
+    """A bank holds money under a condition. Aggregate `escrow/<escrow>`.
+
+    `condition`: as in `domain.condition`. `refund_after`: when nothing was decided until then, the
+    payer has its money back. `arbiter`: `` if the parties name nobody for a dispute.
+    """
+
+    TYPE: ClassVar[str] = "finance.EscrowOpened.v1"
+    escrow: str
+    payer: str
+    payee: str
+    payer_bank: str
+    payee_bank: str
+    amount_minor: str
+    currency: str
+    condition: dict[str, Any]
+    refund_after: str
+    arbiter: str
+    reference: str
+
+
+class EscrowHeld(Fact, frozen=True, kw_only=True):
+    """The money is held by a pending transfer."""
+
+    TYPE: ClassVar[str] = "finance.EscrowHeld.v1"
+    escrow: str
+    transfer: str
+
+
+class EscrowNoted(Fact, frozen=True, kw_only=True):
+    """An event or word that a leaf of the condition asks for came, or does not hold any more.
+
+    `leaf`: its canonical JSON; `event`: what it rests on (`` for a word, which is this event).
+    `recorded_at`: the moment that deadlines count by, the node's word.
+    """
+
+    TYPE: ClassVar[str] = "finance.EscrowNoted.v1"
+    escrow: str
+    leaf: str
+    holds: bool
+    event: str
+    recorded_at: str
+
+
+class DisputeRaised(Fact, frozen=True, kw_only=True):
+    """Payer or payee disputes: nothing is decided by itself from here on."""
+
+    TYPE: ClassVar[str] = "finance.DisputeRaised.v1"
+    escrow: str
+    reason: str
+
+
+class ResolutionSigned(Fact, frozen=True, kw_only=True):
+    """Payer, payee or arbiter signs how the money is shared; two equal ones of them decide.
+
+    `to_payee_minor`: what the payee gets; the payer has the rest back.
+    """
+
+    TYPE: ClassVar[str] = "finance.ResolutionSigned.v1"
+    escrow: str
+    to_payee_minor: str
+    reason: str
+
+
+class EscrowDecided(Fact, frozen=True, kw_only=True):
+    """The one decision. `outcome`: release, refund or share. Public in the log.
+
+    `reason`: condition_met, condition_lost, time_over, by_payee, jointly, no_funds.
+    """
+
+    TYPE: ClassVar[str] = "finance.EscrowDecided.v1"
+    OPEN: ClassVar[bool] = True
+    escrow: str
+    outcome: str
+    reason: str
+    to_payee_minor: str
+    transfer: str
+    signed_by: list[str]
+
+
+class EscrowSettled(Fact, frozen=True, kw_only=True):
+    """The decision is applied."""
+
+    TYPE: ClassVar[str] = "finance.EscrowSettled.v1"
+    escrow: str
+    to_payee_minor: str

@@ -35,6 +35,7 @@ _NOBODYS: Final = (
 _AGGREGATES: Final = {
     "deal": ("finance", "deal/"),
     "credit": ("finance", "credit/"),
+    "escrow": ("finance", "escrow/"),
     "cycle": ("finance", "netting/"),
     "token": ("finance", "receivable/"),
     "approval": ("finance", "approval/"),

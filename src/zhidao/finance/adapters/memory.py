@@ -172,3 +172,28 @@ class HeldLists:
     async def lists(self) -> Lists:
         """Those lists."""
         return self._lists
+
+
+class MemoryEscrowIndex:
+    """The finder of conditional payments in a dictionary."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, set[str]] = {}
+        self._closed: set[str] = set()
+
+    async def add(self, escrow: str, *, consignments: Sequence[str]) -> None:
+        """Adds an entry once."""
+        self._open.setdefault(escrow, set(consignments))
+
+    async def close(self, escrow: str) -> None:
+        """Closes an entry."""
+        if escrow in self._open:
+            self._closed.add(escrow)
+
+    async def open_of(self, consignment: str) -> tuple[str, ...]:
+        """Open ones of a consignment."""
+        return tuple(name for name in await self.open() if consignment in self._open[name])
+
+    async def open(self) -> tuple[str, ...]:
+        """All open ones."""
+        return tuple(sorted(set(self._open) - self._closed))

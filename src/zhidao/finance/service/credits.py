@@ -28,6 +28,7 @@ from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.events import CreditActed, CreditOpened
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.correspondents import legs_between
 from zhidao.finance.service.credit import CreditDesk, CreditRoles, acts, fold
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.wire.credit import plain, read_credit
@@ -190,8 +191,13 @@ class Credits:
             currency = (await desk.terms()).currency
             payee = await self._accounts.customer(opened.adviser, opened.beneficiary, currency)
             claims = await self._claims(actor.party, currency)
-            legs = await self._between(
-                actor.party, opened.adviser, currency, first=claims, last=UUID(payee.account)
+            legs = await legs_between(
+                self._accounts,
+                actor.party,
+                opened.adviser,
+                currency,
+                first=claims,
+                last=UUID(payee.account),
             )
             await desk.pay(actor, Act.HONOUR, drawing, legs)
         return await self.credit(actor, name)
@@ -205,8 +211,13 @@ class Credits:
             payer = await self._accounts.customer(opened.issuer, opened.applicant, currency)
             honoured_by = await self._honoured_by(name, drawing)
             claims = await self._claims(honoured_by, currency)
-            legs = await self._between(
-                opened.issuer, honoured_by, currency, first=UUID(payer.account), last=claims
+            legs = await legs_between(
+                self._accounts,
+                opened.issuer,
+                honoured_by,
+                currency,
+                first=UUID(payer.account),
+                last=claims,
             )
             await desk.pay(actor, Act.REIMBURSE, drawing, legs)
         return await self.credit(actor, name)
@@ -227,21 +238,6 @@ class Credits:
         return await self._accounts.technical(
             await self._accounts.bank(bank), AccountCode.CREDIT_CLAIMS, bank, currency
         )
-
-    async def _between(
-        self, payer_bank: str, payee_bank: str, currency: str, *, first: UUID, last: UUID
-    ) -> list[tuple[UUID, UUID]]:
-        """From one account to another: inside one bank, or over what one bank owes the other."""
-        if payer_bank == payee_bank:
-            return [(first, last)]
-        payer, payee = await self._accounts.bank(payer_bank), await self._accounts.bank(payee_bank)
-        due_to = await self._accounts.technical(
-            payer, AccountCode.DUE_TO_BANK, payee.bank, currency
-        )
-        due_from = await self._accounts.technical(
-            payee, AccountCode.DUE_FROM_BANK, payer.bank, currency
-        )
-        return [(first, due_to), (due_from, last)]
 
     async def _honoured_by(self, name: str, drawing: str) -> PartyId:
         for event in await self._records.history(_aggregate(name)):

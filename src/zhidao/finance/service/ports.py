@@ -146,3 +146,23 @@ class ListSource(Protocol):
         Raises Unavailable with code `lists_unreadable` if one of them cannot be read.
         """
         ...
+
+
+class EscrowIndex(Protocol):
+    """Finds conditional payments; entries may be stale, never missing."""
+
+    async def add(self, escrow: str, *, consignments: Sequence[str]) -> None:
+        """Adds an open one with the consignments that its condition speaks of; again: no change."""
+        ...
+
+    async def close(self, escrow: str) -> None:
+        """It needs no more events."""
+        ...
+
+    async def open_of(self, consignment: str) -> tuple[str, ...]:
+        """Open ones that wait for events of a consignment, in order of name."""
+        ...
+
+    async def open(self) -> tuple[str, ...]:
+        """All open ones, in order of name."""
+        ...

@@ -90,7 +90,10 @@ async def build(
     room = Room(
         name="finance",
         routers=(routes(accounts, deals, ground.archive), *services.routers),
-        consumers=(Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),),
+        consumers=(
+            Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),
+            *services.consumers,
+        ),
         background=(deals.run, deals.follow, *services.background),
     )
     return FinanceServices(ledger, accounts, deals, room)

@@ -12,11 +12,13 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
+from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
 from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
 from zhidao.finance.adapters.screening_folder import FolderLists
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.credits import Credits
+from zhidao.finance.service.escrows import EVENTS, Escrows
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.netting import Nettings
 from zhidao.finance.service.ports import LedgerStore
@@ -26,11 +28,12 @@ from zhidao.finance.service.screening import Screening
 from zhidao.finance.wire.blinded import secret_of
 from zhidao.node.api import finance_approvals as approvals_api
 from zhidao.node.api import finance_credit as credit_api
+from zhidao.node.api import finance_escrow as escrow_api
 from zhidao.node.api import finance_netting as netting_api
 from zhidao.node.api import finance_proofs as proofs_api
 from zhidao.node.api import finance_receivables as receivables_api
 from zhidao.node.api import finance_screening as screening_api
-from zhidao.node.ground import Ground
+from zhidao.node.ground import Consumer, Ground
 from zhidao.node.wiring.settings import Settings
 from zhidao.trade.commands import Consignments
 
@@ -50,9 +53,10 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class BankServices:
-    """Routers, and work that goes on behind them."""
+    """Routers, consumers of events, and work that goes on behind them."""
 
     routers: Sequence[Router]
+    consumers: Sequence[Consumer]
     background: Sequence[Callable[[], Awaitable[None]]]
 
 
@@ -96,17 +100,28 @@ def build(
         clock=ground.clock,
         age_days_max=settings.list_age_days_max,
     )
+    escrows = Escrows(
+        records=books.records,
+        ledger=books.ledger,
+        accounts=books.accounts,
+        approvals=books.approvals,
+        index=PostgresEscrowIndex(ground.database),
+        consignments=consignments,
+        clock=ground.clock,
+    )
     proofs = Proofs(books.store, PostgresTransferPlaces(ground.database))
     return BankServices(
         routers=(
             credit_api.routes(letters),
+            escrow_api.routes(escrows),
             approvals_api.routes(books.approvals),
             netting_api.routes(nettings),
             receivables_api.routes(registry),
             screening_api.routes(screening),
             proofs_api.routes(books.accounts, books.ledger, proofs),
         ),
-        background=(_once(nettings.resume),),
+        consumers=(Consumer(name="finance-escrows", types=EVENTS, handle=escrows.handle),),
+        background=(escrows.run, _once(nettings.resume)),
     )
 
 

@@ -1,0 +1,54 @@
+"""The finder of conditional payments on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zhidao.store.database import Database
+
+
+class PostgresEscrowIndex:
+    """The finder in tables `finance.escrow` and `finance.escrow_consignment`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, escrow: str, *, consignments: Sequence[str]) -> None:
+        """Adds an entry once: first what it waits for, so that an open one is never half there."""
+        async with self._database.session() as session:
+            for consignment in sorted(set(consignments)):
+                await session.execute(
+                    "INSERT INTO finance.escrow_consignment (escrow, consignment) VALUES (%s, %s)"
+                    " ON CONFLICT DO NOTHING",
+                    (escrow, consignment),
+                )
+            await session.execute(
+                "INSERT INTO finance.escrow (escrow, is_open) VALUES (%s, true)"
+                " ON CONFLICT DO NOTHING",
+                (escrow,),
+            )
+
+    async def close(self, escrow: str) -> None:
+        """Closes an entry."""
+        async with self._database.session() as session:
+            await session.execute(
+                "UPDATE finance.escrow SET is_open = false WHERE escrow = %s", (escrow,)
+            )
+
+    async def open_of(self, consignment: str) -> tuple[str, ...]:
+        """Open ones of a consignment."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all(
+                "SELECT e.escrow FROM finance.escrow e JOIN finance.escrow_consignment c"
+                " ON c.escrow = e.escrow WHERE c.consignment = %s AND e.is_open ORDER BY e.escrow",
+                (consignment,),
+            )
+        return tuple(row["escrow"] for row in rows)
+
+    async def open(self) -> tuple[str, ...]:
+        """All open ones."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all(
+                "SELECT escrow FROM finance.escrow WHERE is_open ORDER BY escrow", ()
+            )
+        return tuple(row["escrow"] for row in rows)
