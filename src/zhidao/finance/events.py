@@ -516,3 +516,57 @@ class EscrowSettled(Fact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "finance.EscrowSettled.v1"
     escrow: str
     to_payee_minor: str
+
+
+class FxQuoted(Fact, frozen=True, kw_only=True):
+    """A dealer's signed quote, at the dealer (`given`) or at its client. Aggregate `fx-quote/<...>`.
+
+    `message`: the signed quote as in `wire.pvp`. The dealer pays from account `pays_from` of its
+    ledger, and receives at account `receives_at` of the client's.
+    """
+
+    TYPE: ClassVar[str] = "finance.FxQuoted.v1"
+    quote: str
+    given: bool
+    dealer: str
+    dealer_node: str
+    client: str
+    client_node: str
+    message: dict[str, Any]
+    pays_from: str
+    receives_at: str
+
+
+class PvpAgreed(Fact, frozen=True, kw_only=True):
+    """This node's side of a payment versus payment. Aggregate `pvp-deal/<bank>/<reference>`.
+
+    `side`: first or second; `decides`: whether this node decides, else the peer.
+    """
+
+    TYPE: ClassVar[str] = "finance.PvpAgreed.v1"
+    deal: str
+    reference: str
+    bank: str
+    side: str
+    quote: str
+    peer_node: str
+    peer_party: str
+    decides: bool
+    terms: dict[str, Any]
+
+
+class PvpEnded(Fact, frozen=True, kw_only=True):
+    """The decision on a deal is applied here. `outcome`: commit or abort."""
+
+    TYPE: ClassVar[str] = "finance.PvpEnded.v1"
+    deal: str
+    outcome: str
+    number: int
+
+
+class PvpTold(Fact, frozen=True, kw_only=True):
+    """Decisions up to a number are applied here and on their way to a peer. `pvp-told/<peer>`."""
+
+    TYPE: ClassVar[str] = "finance.PvpTold.v1"
+    peer: str
+    number: int

@@ -28,6 +28,8 @@ class AccountCode(IntEnum):
     DUE_FROM_BANK = 410  # this bank's account on another bank's books (nostro)
     CREDIT_CLAIMS = 500  # what this bank paid under documentary credits and has yet to get back
     CLEARING = 600  # through which a netting cycle moves; nought before and after
+    FX_POSITION = 620  # a dealer's own position, from which remainders go to the next
+    FX_ROUNDING = 630
 
 
 class TransferCode(IntEnum):

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from zhidao.core.actor import Actor
+from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Entry
 from zhidao.finance.domain.book import History
 from zhidao.finance.domain.chain import Batch
@@ -165,4 +167,31 @@ class EscrowIndex(Protocol):
 
     async def open(self) -> tuple[str, ...]:
         """All open ones, in order of name."""
+        ...
+
+
+class Post(Protocol):
+    """Carries messages of payment versus payment to parties at other nodes, in order, once each."""
+
+    async def send(self, actor: Actor, *, node: str, party: str, kind: str, content: bytes) -> None:
+        """Keeps a message until it is there; the same bytes again: nothing more is sent.
+
+        Raises NotFound (`unknown_peer`).
+        """
+        ...
+
+
+class Decisions(Protocol):
+    """What the logs say about decisions: of this node, and of its peers."""
+
+    async def prove(self, event: SignedEvent) -> bytes | None:
+        """A proof that this node's log holds the event; None while it is not there yet."""
+        ...
+
+    async def check(self, event: SignedEvent, proof: bytes, *, node: str) -> None:
+        """Returns if a peer's log holds the event. Raises Refused (`pvp_unlogged`) otherwise."""
+        ...
+
+    def keys(self, node: str) -> tuple[str, ...]:
+        """The Multikeys with which a peer decides and logs. Raises NotFound (`unknown_peer`)."""
         ...

@@ -80,8 +80,14 @@ class PvpParticipant:
         decider_key: str,
         logged: Logged,
         rounding: RoundingAccounts | None = None,
+        channel: str = "",
     ) -> None:
-        """`signer`: this side's key in the terms. `rounding`: for the side that rounds (second)."""
+        """`signer`: this side's key in the terms. `rounding`: for the side that rounds (second).
+
+        `channel` names its histories where one ledger has several participants, each with its own
+        decider; the ledger's name if there is but one.
+        """
+        self._channel = channel or shard
         self._side = side
         self._shard = shard
         self._ledger = ledger
@@ -116,7 +122,7 @@ class PvpParticipant:
         for start in range(0, len(new), BATCH_MAX):
             part = new[start : start + BATCH_MAX]
             fact = PvpTaken(ledger=self._shard, deals=[deal.plain for deal in part])
-            await self._write(f"pvp-taken/{self._shard}", fact, after=held.taken_version)
+            await self._write(f"pvp-taken/{self._channel}", fact, after=held.taken_version)
             held.taken_version += 1
             held.terms.update({deal.name: deal for deal in part})
         try:
@@ -135,6 +141,11 @@ class PvpParticipant:
     async def _again(self) -> list[bytes]:
         held = await self._restored()
         return self._votes(held.terms)
+
+    async def waiting(self) -> tuple[str, ...]:
+        """The deals that wait for their decision, by name."""
+        async with self._one:
+            return tuple((await self._restored()).terms)
 
     async def cursor(self) -> int:
         """The number of the last decision that is applied here."""
@@ -198,7 +209,7 @@ class PvpParticipant:
             decided=[*decided.commits, *decided.aborts],
             carried=[[str(below), str(above)] for below, above in sorted(carried.items())],
         )
-        await self._write(f"pvp-followed/{self._shard}", fact, after=held.number)
+        await self._write(f"pvp-followed/{self._channel}", fact, after=held.number)
         held.standing.update(after)
         held.decided.update(fact.decided)
         for name, _ in mine:
@@ -219,7 +230,7 @@ class PvpParticipant:
         if whole and self._rounding is not None:
             batch.append(
                 Transfer(
-                    id=transfer_id("pvp-rounding", self._shard, str(number)),
+                    id=transfer_id("pvp-rounding", self._channel, str(number)),
                     debit_account_id=self._rounding.position,
                     credit_account_id=self._rounding.rounding,
                     amount=whole,
@@ -297,12 +308,12 @@ class PvpParticipant:
         if self._held is not None:
             return self._held
         held = _Legs()
-        for event in await self._records.history(f"pvp-followed/{self._shard}"):
+        for event in await self._records.history(f"pvp-followed/{self._channel}"):
             fact = PvpFollowed.of(event)
             held.number, held.head = fact.number, fact.head
             held.decided.update(fact.decided)
             held.carried = {int(below): int(above) for below, above in fact.carried}
-        for event in await self._records.history(f"pvp-taken/{self._shard}"):
+        for event in await self._records.history(f"pvp-taken/{self._channel}"):
             held.taken_version += 1
             for plain in PvpTaken.of(event).deals:
                 deal = read_terms(plain)

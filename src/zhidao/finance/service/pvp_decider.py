@@ -29,8 +29,14 @@ from zhidao.finance.wire.pvp import decode_votes
 class PvpDecider:
     """Hears votes and writes each deal's one decision. Its state is its journal and hearsay."""
 
-    def __init__(self, *, records: Records, actor: Actor, key: str, clock: Clock) -> None:
-        """`key`: the Multikey that terms name and that signs for `actor`'s party."""
+    def __init__(
+        self, *, records: Records, actor: Actor, key: str, clock: Clock, channel: str = ""
+    ) -> None:
+        """`key`: the Multikey that terms name and that signs for `actor`'s party.
+
+        `channel` names its chain where it decides for several pairs of parties, one chain each.
+        """
+        self._aggregate = f"pvp-decisions/{channel or actor.party}"
         assert actor.role in (Role.NODE, Role.PARTY), "a decider is a party or the node itself"
         self._records = records
         self._actor = actor
@@ -121,10 +127,9 @@ class PvpDecider:
         return self._clock.now().unix_ns > deal.deadline_ns
 
     async def _write(self, fact: PvpDecided, *, after: int) -> SignedEvent:
-        aggregate = f"pvp-decisions/{self._actor.party}"
         try:
             (event,) = await self._records.record(
-                self._actor, aggregate, [fact], after=after, owner=self._actor.party
+                self._actor, self._aggregate, [fact], after=after, owner=self._actor.party
             )
         except BaseException:
             self._decided = None
@@ -133,7 +138,7 @@ class PvpDecider:
 
     async def _restored(self) -> dict[str, int]:
         if self._decided is None:
-            self._events = list(await self._records.history(f"pvp-decisions/{self._actor.party}"))
+            self._events = list(await self._records.history(self._aggregate))
             decided: dict[str, int] = {}
             for event in self._events:
                 fact = PvpDecided.of(event)
