@@ -120,7 +120,7 @@ def facts() -> list[type[Any]]:
     from zhidao.core.events import Fact
 
     for room in rooms():
-        if (SOURCE / room / "events.py").exists():
+        if any((SOURCE / room / face).exists() for face in ("events.py", "events/__init__.py")):
             import_module(f"zhidao.{room}.events")
     found = [fact for fact in Fact.__subclasses__() if fact.__module__.startswith("zhidao.")]
     return sorted(found, key=lambda fact: fact.TYPE)

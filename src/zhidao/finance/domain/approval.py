@@ -16,7 +16,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
-from zhidao.finance.events import ApprovalAsked, ApprovalGiven
+from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
 
 PERSONS: Final = 2
 APPROVE: Final = "approve"

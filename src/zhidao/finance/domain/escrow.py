@@ -13,7 +13,7 @@ from zhidao.core.timescale import Utc
 from zhidao.finance.domain import condition as conditions
 from zhidao.finance.domain.condition import Condition, Word
 from zhidao.finance.domain.naming import transfer_id
-from zhidao.finance.events import (
+from zhidao.finance.events.banks import (
     DisputeRaised,
     EscrowDecided,
     EscrowHeld,

@@ -191,3 +191,31 @@ def decision_head(
         "aborts": list(aborts),
     }
     return hashlib.sha256(jcs(body)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message from another node: its kind, the node and party it is from, the party it is to."""
+
+    kind: str
+    node: str
+    from_party: str
+    to_party: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Two banks with one ledger each: the node of the first decides, on a chain of their own."""
+
+    first_node: str
+    first_bank: str
+    first_ledger: str
+    second_node: str
+    second_bank: str
+    second_ledger: str
+
+    @property
+    def name(self) -> str:
+        """What histories of this pair are called by."""
+        first = f"{self.first_node}/{self.first_bank}/{self.first_ledger}"
+        return f"{first}/{self.second_node}/{self.second_bank}/{self.second_ledger}"

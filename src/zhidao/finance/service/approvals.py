@@ -24,7 +24,7 @@ from zhidao.finance.domain.approval import (
     approval_id,
     fold,
 )
-from zhidao.finance.events import ApprovalAsked, ApprovalGiven
+from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
 
 SAID_BYTES_MAX: Final = 256 * 1024
 _TRIES: Final = 8

@@ -29,7 +29,7 @@ from zhidao.finance.domain.escrow import Escrow, fold, joint_share
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payment import MESSAGE_AMOUNT_MAX
-from zhidao.finance.events import (
+from zhidao.finance.events.banks import (
     DisputeRaised,
     EscrowDecided,
     EscrowHeld,

@@ -24,7 +24,7 @@ from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import AccountCode, TransferCode, transfer_id
 from zhidao.finance.domain.netting import Obligations, net, resolve_gridlock
-from zhidao.finance.events import (
+from zhidao.finance.events.banks import (
     NettingDecided,
     NettingOpened,
     NettingSettled,

@@ -13,7 +13,8 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import parse_id
 from zhidao.core.journal import Records
 from zhidao.finance.domain.screening import Hit, ListVersion, require_fresh
-from zhidao.finance.events import HitJudged, ListUsed, NameScreened, ScreeningHit
+from zhidao.finance.events import ListUsed, NameScreened, ScreeningHit
+from zhidao.finance.events.banks import HitJudged
 from zhidao.finance.service.ports import ListSource
 
 LIST_AGE_DAYS_MAX: Final = 7

@@ -21,6 +21,7 @@ from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.fx import Quote, Rate
 from zhidao.finance.domain.pvp import BATCH_MAX, Leg, Side, Terms
+from zhidao.finance.events.banks import FxQuoted
 
 MESSAGE_BYTES_MAX: Final = 1024 * 1024
 _Digits = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}$", max_length=19)]
@@ -140,6 +141,20 @@ def decode_quote(data: bytes, *, dealer_key: PublicKey) -> Quote:
         sold_minor_max=int(wire.sold_minor_max),
         valid_until=Utc.parse(wire.valid_until),
     )
+
+
+def read_quote(message: dict[str, Any]) -> Quote:
+    """A quote from the parsed message that holds it, with its signature checked.
+
+    Raises MalformedInput, or Refused (`bad_signature`). Whose key it is, the caller must know.
+    """
+    data = jcs(message)
+    return decode_quote(data, dealer_key=PublicKey.from_multikey(str(message.get("key", ""))))
+
+
+def read_quoted(data: bytes) -> FxQuoted:
+    """A quote as a dealer sends it. Raises MalformedInput."""
+    return _convert(parse_strict(data, bytes_max=MESSAGE_BYTES_MAX), FxQuoted)
 
 
 def read_terms(plain: object) -> Terms:

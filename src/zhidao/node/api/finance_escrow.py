@@ -13,7 +13,7 @@ from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.finance.domain import condition as conditions
 from zhidao.finance.domain.condition import Condition, Happened
 from zhidao.finance.domain.escrow import Escrow
-from zhidao.finance.events import EscrowOpened
+from zhidao.finance.events.banks import EscrowOpened
 from zhidao.finance.service.escrows import Escrows
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

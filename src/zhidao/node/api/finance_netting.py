@@ -13,7 +13,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.finance.domain.liquidity import Liquidity, saved
 from zhidao.finance.domain.netting import net
-from zhidao.finance.events import Obligation
+from zhidao.finance.events.banks import Obligation
 from zhidao.finance.service.netting import BATCH_MAX, PARTICIPANTS_MAX, Cycle, Nettings
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

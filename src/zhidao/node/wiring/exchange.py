@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm
 from zhidao.exchange.adapters.http_transport import HttpTransport
 from zhidao.exchange.adapters.postgres import PostgresExchange
-from zhidao.exchange.domain.peer import Card
+from zhidao.exchange.domain.peer import Card, Peer
 from zhidao.exchange.events import Delivery
 from zhidao.exchange.service.dispatch import Dispatcher
 from zhidao.exchange.service.exchange import ExchangeService
@@ -34,9 +35,13 @@ from zhidao.store.journal import PostgresJournal
 
 @dataclass(frozen=True, slots=True)
 class ExchangeServices:
-    """The exchange room, ready for use. `exchange` implements `commands.Exchange`."""
+    """The exchange room, ready for use. `exchange` implements `commands.Exchange`.
+
+    `peer_of`: an admitted peer by its name; raises NotFound.
+    """
 
     exchange: ExchangeService
+    peer_of: Callable[[str], Peer]
     gate: PeerGate
     room: Room
 
@@ -123,6 +128,7 @@ async def build(
     )
     return ExchangeServices(
         exchange=service,
+        peer_of=peers.of,
         gate=PeerGate(peers.by_key, ground.clock),
         room=Room(
             name="exchange",

@@ -42,6 +42,7 @@ async def build(
     settings: Settings,
     *,
     receivables_seed: bytes,
+    others: finance_services.Others,
     titles: Titles,
     arrivals: Arrivals,
     consignments: Consignments,
@@ -86,6 +87,7 @@ async def build(
         finance_services.Books(records, store, ledger, accounts, approvals),
         seed=receivables_seed,
         consignments=consignments,
+        others=others,
     )
     room = Room(
         name="finance",

@@ -12,6 +12,8 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
+from zhidao.exchange.commands import Exchange
+from zhidao.exchange.domain.peer import Peer
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
 from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
 from zhidao.finance.adapters.screening_folder import FolderLists
@@ -19,23 +21,29 @@ from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.credits import Credits
 from zhidao.finance.service.escrows import EVENTS, Escrows
+from zhidao.finance.service.fx_quotes import FxQuotes
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.netting import Nettings
 from zhidao.finance.service.ports import LedgerStore
 from zhidao.finance.service.proofs import Proofs
+from zhidao.finance.service.pvp_desk import PvpDesk
 from zhidao.finance.service.receivables import Receivables
 from zhidao.finance.service.screening import Screening
 from zhidao.finance.wire.blinded import secret_of
+from zhidao.node.adapters.pvp_post import ExchangePost, LoggedDecisions, PvpInbox
+from zhidao.node.adapters.roads import PostgresStoredEvents
 from zhidao.node.api import finance_approvals as approvals_api
 from zhidao.node.api import finance_credit as credit_api
 from zhidao.node.api import finance_escrow as escrow_api
 from zhidao.node.api import finance_netting as netting_api
 from zhidao.node.api import finance_proofs as proofs_api
+from zhidao.node.api import finance_pvp as pvp_api
 from zhidao.node.api import finance_receivables as receivables_api
 from zhidao.node.api import finance_screening as screening_api
 from zhidao.node.ground import Consumer, Ground
 from zhidao.node.wiring.settings import Settings
 from zhidao.trade.commands import Consignments
+from zhidao.trust.service.log_reader import LogReader
 
 _LISTS: Final = "screening"
 
@@ -49,6 +57,15 @@ class Books:
     ledger: Ledger
     accounts: Accounts
     approvals: Approvals
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What payment versus payment needs of other rooms: the exchange, its peers, the log."""
+
+    exchange: Exchange
+    peer_of: Callable[[str], Peer]
+    log: LogReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,7 @@ def build(
     *,
     seed: bytes,
     consignments: Consignments,
+    others: Others,
 ) -> BankServices:
     """The services with their routes. `seed`: 32 secret bytes of the receivables registry.
 
@@ -110,19 +128,51 @@ def build(
         clock=ground.clock,
     )
     proofs = Proofs(books.store, PostgresTransferPlaces(ground.database))
+    quotes, desk = _pvp(ground, books, others)
+    inbox = PvpInbox(others.exchange, desk, ground.archive)
     return BankServices(
         routers=(
             credit_api.routes(letters),
             escrow_api.routes(escrows),
             approvals_api.routes(books.approvals),
             netting_api.routes(nettings),
+            pvp_api.routes(quotes, desk),
             receivables_api.routes(registry),
             screening_api.routes(screening),
             proofs_api.routes(books.accounts, books.ledger, proofs),
         ),
-        consumers=(Consumer(name="finance-escrows", types=EVENTS, handle=escrows.handle),),
-        background=(escrows.run, _once(nettings.resume)),
+        consumers=(
+            Consumer(name="finance-escrows", types=EVENTS, handle=escrows.handle),
+            Consumer(name="finance-pvp", types=inbox.TYPES, handle=inbox.handle),
+        ),
+        background=(escrows.run, desk.run, _once(nettings.resume)),
     )
+
+
+def _pvp(ground: Ground, books: Books, others: Others) -> tuple[FxQuotes, PvpDesk]:
+    post = ExchangePost(others.exchange)
+    decisions = LoggedDecisions(others.log, PostgresStoredEvents(ground.database), others.peer_of)
+    quotes = FxQuotes(
+        node=ground.node,
+        ring=ground.ring,
+        records=books.records,
+        accounts=books.accounts,
+        post=post,
+        decisions=decisions,
+    )
+    desk = PvpDesk(
+        node=ground.node,
+        node_key=ground.node_key,
+        records=books.records,
+        ledger=books.ledger,
+        accounts=books.accounts,
+        approvals=books.approvals,
+        quotes=quotes,
+        post=post,
+        decisions=decisions,
+        clock=ground.clock,
+    )
+    return quotes, desk
 
 
 def registry_nodes(text: str, *, own: str) -> list[str]:

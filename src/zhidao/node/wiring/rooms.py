@@ -40,6 +40,7 @@ from zhidao.node.wiring import (
     trust_titles,
     trust_witness,
 )
+from zhidao.node.wiring.finance_services import Others
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import JOURNAL_ROOMS
@@ -115,6 +116,7 @@ async def build(
         ground,
         settings,
         receivables_seed=keys.make("receivables", Algorithm.ED25519).secret,
+        others=Others(others.exchange, others.peer_of, log.reader),
         titles=titles.titles,
         arrivals=positions.arrivals,
         consignments=papers.consignments,

@@ -1,0 +1,245 @@
+"""Facts of what banks do beside the ledger; `events` is the room's face and brings them along.
+
+Approvals, netting, judged alerts, conditional payments, payment versus payment between two nodes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from zhidao.core.events import Fact
+
+
+class ApprovalAsked(Fact, frozen=True, kw_only=True):
+    """An act above its limit waits for two persons of a party. Aggregate `approval/<approval>`.
+
+    `approval`: SHA-256 over party, act, subject, amount and `said`, so that approving this says
+    nothing about anything else. `said`: what will be done, as it was asked for.
+    """
+
+    TYPE: ClassVar[str] = "finance.ApprovalAsked.v1"
+    approval: str
+    act: str
+    subject: str
+    amount_minor: str
+    currency: str
+    said: dict[str, Any]
+
+
+class ApprovalGiven(Fact, frozen=True, kw_only=True):
+    """A person of the party approved or refused. `verdict`: approve or refuse."""
+
+    TYPE: ClassVar[str] = "finance.ApprovalGiven.v1"
+    approval: str
+    person: str
+    verdict: str
+
+
+class NettingOpened(Fact, frozen=True, kw_only=True):
+    """A bank takes obligations of its customers to net them. Aggregate `netting/<cycle>`."""
+
+    TYPE: ClassVar[str] = "finance.NettingOpened.v1"
+    cycle: str
+    bank: str
+    currency: str
+    participants: list[str]
+
+
+class Obligation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What its debtor owes, minor units as text; `reference` is the debtor's name for it."""
+
+    creditor: str
+    amount_minor: str
+    reference: str
+
+
+class ObligationsAdded(Fact, frozen=True, kw_only=True):
+    """A debtor says what it owes; `batch` names the whole list once and for all."""
+
+    TYPE: ClassVar[str] = "finance.ObligationsAdded.v1"
+    cycle: str
+    batch: str
+    debtor: str
+    obligations: list[Obligation]
+
+
+class NettingDecided(Fact, frozen=True, kw_only=True):
+    """What settles together, decided once for each attempt; it is then applied whole or not at all.
+
+    `positions`: party and what it receives (negative: pays), text. `waiting`: numbers of the
+    obligations, from 1 in order of arrival, for which the money was not there.
+    """
+
+    TYPE: ClassVar[str] = "finance.NettingDecided.v1"
+    cycle: str
+    attempt: int
+    positions: list[list[str]]
+    gross_minor: str
+    settled_minor: str
+    moved_minor: str
+    waiting: list[int]
+
+
+class NettingSettled(Fact, frozen=True, kw_only=True):
+    """A decision is applied (`done`), or the ledger refused it and another attempt follows."""
+
+    TYPE: ClassVar[str] = "finance.NettingSettled.v1"
+    cycle: str
+    attempt: int
+    done: bool
+    reason: str
+
+
+class HitJudged(Fact, frozen=True, kw_only=True):
+    """A person judged an alert. `verdict`: cleared or confirmed. In the screening's aggregate."""
+
+    TYPE: ClassVar[str] = "finance.HitJudged.v1"
+    screening: str
+    verdict: str
+    reason: str
+    person: str
+
+
+class EscrowOpened(Fact, frozen=True, kw_only=True):
+    """A bank holds money under a condition. Aggregate `escrow/<escrow>`.
+
+    `condition`: as in `domain.condition`. `refund_after`: when nothing was decided until then, the
+    payer has its money back. `arbiter`: `` if the parties name nobody for a dispute.
+    """
+
+    TYPE: ClassVar[str] = "finance.EscrowOpened.v1"
+    escrow: str
+    payer: str
+    payee: str
+    payer_bank: str
+    payee_bank: str
+    amount_minor: str
+    currency: str
+    condition: dict[str, Any]
+    refund_after: str
+    arbiter: str
+    reference: str
+
+
+class EscrowHeld(Fact, frozen=True, kw_only=True):
+    """The money is held by a pending transfer."""
+
+    TYPE: ClassVar[str] = "finance.EscrowHeld.v1"
+    escrow: str
+    transfer: str
+
+
+class EscrowNoted(Fact, frozen=True, kw_only=True):
+    """An event or word that a leaf of the condition asks for came, or does not hold any more.
+
+    `leaf`: its canonical JSON; `event`: what it rests on (`` for a word, which is this event).
+    `recorded_at`: the moment that deadlines count by, the node's word.
+    """
+
+    TYPE: ClassVar[str] = "finance.EscrowNoted.v1"
+    escrow: str
+    leaf: str
+    holds: bool
+    event: str
+    recorded_at: str
+
+
+class DisputeRaised(Fact, frozen=True, kw_only=True):
+    """Payer or payee disputes: nothing is decided by itself from here on."""
+
+    TYPE: ClassVar[str] = "finance.DisputeRaised.v1"
+    escrow: str
+    reason: str
+
+
+class ResolutionSigned(Fact, frozen=True, kw_only=True):
+    """Payer, payee or arbiter signs how the money is shared; two equal ones of them decide.
+
+    `to_payee_minor`: what the payee gets; the payer has the rest back.
+    """
+
+    TYPE: ClassVar[str] = "finance.ResolutionSigned.v1"
+    escrow: str
+    to_payee_minor: str
+    reason: str
+
+
+class EscrowDecided(Fact, frozen=True, kw_only=True):
+    """The one decision. `outcome`: release, refund or share. Public in the log.
+
+    `reason`: condition_met, condition_lost, time_over, by_payee, jointly, no_funds.
+    """
+
+    TYPE: ClassVar[str] = "finance.EscrowDecided.v1"
+    OPEN: ClassVar[bool] = True
+    escrow: str
+    outcome: str
+    reason: str
+    to_payee_minor: str
+    transfer: str
+    signed_by: list[str]
+
+
+class EscrowSettled(Fact, frozen=True, kw_only=True):
+    """The decision is applied."""
+
+    TYPE: ClassVar[str] = "finance.EscrowSettled.v1"
+    escrow: str
+    to_payee_minor: str
+
+
+class FxQuoted(Fact, frozen=True, kw_only=True):
+    """A dealer's signed quote, at the dealer (`given`) or at its client.
+
+    Aggregate `fx-quote/<party>/<quote>`, `party`: whose books they are. `message`: the signed quote
+    as in `wire.pvp`. The dealer pays from account `pays_from` of its ledger and receives at
+    account `receives_at` of the client's.
+    """
+
+    TYPE: ClassVar[str] = "finance.FxQuoted.v1"
+    quote: str
+    given: bool
+    dealer: str
+    dealer_node: str
+    client: str
+    client_node: str
+    message: dict[str, Any]
+    pays_from: str
+    receives_at: str
+
+
+class PvpAgreed(Fact, frozen=True, kw_only=True):
+    """This node's side of a payment versus payment. Aggregate `pvp-deal/<bank>/<reference>`.
+
+    `side`: first or second; `decides`: whether this node decides, else the peer.
+    """
+
+    TYPE: ClassVar[str] = "finance.PvpAgreed.v1"
+    deal: str
+    reference: str
+    bank: str
+    side: str
+    quote: str
+    peer_node: str
+    peer_party: str
+    decides: bool
+    terms: dict[str, Any]
+
+
+class PvpEnded(Fact, frozen=True, kw_only=True):
+    """The decision on a deal is applied here. `outcome`: commit or abort."""
+
+    TYPE: ClassVar[str] = "finance.PvpEnded.v1"
+    deal: str
+    outcome: str
+    number: int
+
+
+class PvpTold(Fact, frozen=True, kw_only=True):
+    """Decisions up to a number are applied and told. Aggregate `pvp-told/<channel>`."""
+
+    TYPE: ClassVar[str] = "finance.PvpTold.v1"
+    channel: str
+    number: int

@@ -1,0 +1,173 @@
+"""What a node remembers of its payments versus payment: deals, participants, deciders.
+
+All of it is a fold of the journal, made when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import NotFound
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
+from zhidao.finance.domain.pvp import Channel, Side, Terms
+from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpTold
+from zhidao.finance.service.pvp import PvpParticipant
+from zhidao.finance.service.pvp_decider import PvpDecider
+from zhidao.finance.wire.pvp import read_terms
+
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Dealing:
+    """A deal as its bank sees it."""
+
+    agreed: PvpAgreed
+    terms: Terms
+    ended: PvpEnded | None
+
+    @property
+    def aggregate(self) -> str:
+        """Where its history is."""
+        return f"pvp-deal/{self.agreed.bank}/{self.agreed.reference}"
+
+    @property
+    def state(self) -> str:
+        """One word: waiting, committed or aborted."""
+        if self.ended is None:
+            return "waiting"
+        return "committed" if self.ended.outcome == "commit" else "aborted"
+
+    def channel(self, node: str) -> Channel:
+        """The pair of banks and ledgers that it runs between; `node`: this one."""
+        agreed, terms = self.agreed, self.terms
+        own, other = (node, agreed.bank), (agreed.peer_node, agreed.peer_party)
+        first, second = (own, other) if agreed.side == Side.FIRST else (other, own)
+        return Channel(*first, terms.first.ledger, *second, terms.second.ledger)
+
+
+@dataclass(slots=True)
+class Chain:
+    """One channel here: this node's participant, and the decider if this node decides."""
+
+    channel: Channel
+    participant: PvpParticipant
+    decider: PvpDecider | None
+    own_bank: str
+    peer_node: str
+    peer_party: str
+    told: int = 0
+
+
+@dataclass(slots=True)
+class _Held:
+    deals: dict[str, Dealing] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    chains: dict[str, Chain] = field(default_factory=dict)
+
+
+class PvpBooks:
+    """Finds deals by name and by reference, and the chain that each belongs to."""
+
+    def __init__(
+        self, *, node: PartyId, records: Records, make: Callable[[Dealing, Channel], Chain]
+    ) -> None:
+        """`make`: builds the chain of a deal's channel, once for each."""
+        self._node = node
+        self._records = records
+        self._make = make
+        self._held: _Held | None = None
+
+    async def chain(self, dealing: Dealing) -> Chain:
+        """The chain of a deal."""
+        held = await self._restored()
+        return await self._chain(held, dealing)
+
+    async def known_chain(self, channel: Channel) -> Chain:
+        """A chain in which this node has a deal. Raises NotFound."""
+        found = (await self._restored()).chains.get(channel.name)
+        if found is None:
+            raise NotFound(f"there is no deal between {channel.first_bank} and others like it")
+        return found
+
+    async def chains(self) -> list[Chain]:
+        """All chains of this node."""
+        return list((await self._restored()).chains.values())
+
+    async def remember(self, dealing: Dealing) -> None:
+        """Takes a deal in as it stands now."""
+        held = await self._restored()
+        held.deals[dealing.agreed.deal] = dealing
+        if dealing.ended is None:
+            held.open.add(dealing.agreed.deal)
+        else:
+            held.open.discard(dealing.agreed.deal)
+
+    async def open(self) -> list[Dealing]:
+        """The deals without an end, by name."""
+        held = await self._restored()
+        return [held.deals[name] for name in sorted(held.open)]
+
+    async def by_name(self, name: str) -> Dealing | None:
+        """A deal by the digest of its terms."""
+        return (await self._restored()).deals.get(name)
+
+    async def sold_under(self, bank: str, quote: str) -> int:
+        """What deals under a quote that a bank gave have sold or may yet sell, minor units."""
+        return sum(
+            dealing.terms.first.amount_minor
+            for dealing in (await self._restored()).deals.values()
+            if (dealing.agreed.bank, dealing.agreed.quote) == (bank, quote)
+            and dealing.state != "aborted"
+        )
+
+    async def find(self, aggregate: str) -> Dealing | None:
+        """A deal by its history."""
+        history = await self._records.history(aggregate)
+        return _dealing(history) if history else None
+
+    async def note_told(self, chain: Chain, number: int) -> None:
+        """Writes down how far a chain's decisions are applied and told."""
+        await self._records.record(
+            Actor(self._node, Role.NODE),
+            f"pvp-told/{chain.channel.name}",
+            [PvpTold(channel=chain.channel.name, number=number)],
+            after=chain.told,
+            owner=self._node,
+        )
+        chain.told = number
+
+    async def _chain(self, held: _Held, dealing: Dealing) -> Chain:
+        channel = dealing.channel(self._node)
+        known = held.chains.get(channel.name)
+        if known is None:
+            known = self._make(dealing, channel)
+            known.told = len(await self._records.history(f"pvp-told/{channel.name}"))
+            held.chains[channel.name] = known
+        return known
+
+    async def _restored(self) -> _Held:
+        if self._held is not None:
+            return self._held
+        held, after, node = _Held(), "", Actor(self._node, Role.NODE)
+        while names := await self._records.aggregates("pvp-deal/", node, limit=_PAGE, after=after):
+            for name in names:
+                dealing = _dealing(await self._records.history(name))
+                held.deals[dealing.agreed.deal] = dealing
+                if dealing.ended is None:
+                    held.open.add(dealing.agreed.deal)
+                await self._chain(held, dealing)
+            after = names[-1]
+        self._held = held
+        return held
+
+
+def _dealing(history: tuple[SignedEvent, ...]) -> Dealing:
+    agreed = PvpAgreed.of(history[0])
+    ended = PvpEnded.of(history[1]) if len(history) > 1 else None
+    return Dealing(agreed, read_terms(agreed.terms), ended)

@@ -1,0 +1,463 @@
+"""Payment versus payment between a bank of this node and one of another: deals and recovery.
+
+The node of the bank that accepts a quote decides, on a chain of its own for each pair of banks and
+ledgers. What is said travels by the post, at least once and in order; every step is written before
+it is said, so that a node that starts again says it again and nothing happens twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.canonical import Json, jcs, parse_strict
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable, ZhidaoError
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId, parse_id
+from zhidao.core.journal import Records
+from zhidao.core.keys import Signer
+from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS
+from zhidao.finance.domain.naming import AccountCode, account_id
+from zhidao.finance.domain.pvp import Channel, Leg, Letter, Side, Terms
+from zhidao.finance.events import PvpDecided
+from zhidao.finance.events.banks import FxQuoted, PvpAgreed, PvpEnded
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.fx_quotes import QUOTE, FxQuotes, mine, once, own_account
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.ports import Decisions, Post
+from zhidao.finance.service.pvp import PvpParticipant, RoundingAccounts
+from zhidao.finance.service.pvp_books import Chain, Dealing, PvpBooks
+from zhidao.finance.service.pvp_decider import PvpDecider
+from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, decode_votes, read_quote, read_terms
+
+_LOG: Final = logging.getLogger(__name__)
+ACCEPT: Final = "accept_quote"
+TERMS: Final = "finance.pvp-terms"
+VOTES: Final = "finance.pvp-votes"
+DECISION: Final = "finance.pvp-decision"
+KINDS: Final = (QUOTE, TERMS, VOTES, DECISION)
+DEADLINE_S_MAX: Final = 86_400
+_AGAIN_S: Final = 30.0
+_TICK_S: Final = 0.5
+
+
+class PvpDesk:
+    """Agrees, votes, decides and follows for the banks of this node."""
+
+    def __init__(
+        self,
+        *,
+        node: PartyId,
+        node_key: Signer,
+        records: Records,
+        ledger: Ledger,
+        accounts: Accounts,
+        approvals: Approvals,
+        quotes: FxQuotes,
+        post: Post,
+        decisions: Decisions,
+        clock: Clock,
+    ) -> None:
+        """`node_key`: signs decisions."""
+        self._node = node
+        self._node_key = node_key
+        self._records = records
+        self._ledger = ledger
+        self._accounts = accounts
+        self._approvals = approvals
+        self._quotes = quotes
+        self._post = post
+        self._decisions = decisions
+        self._clock = clock
+        self._books = PvpBooks(node=node, records=records, make=self._chain)
+        self._one = asyncio.Lock()
+        self._proven: set[UUID] = set()
+        self._voted_s = float("-inf")
+        approvals.carries_out(ACCEPT, self._accept_said)
+
+    async def accept(
+        self,
+        actor: Actor,
+        *,
+        reference: str,
+        quote: str,
+        sold_minor: int,
+        pays_from: UUID,
+        receives_at: UUID,
+        deadline_s: int,
+    ) -> Dealing:
+        """Takes a quote: reserves this side's leg and asks the dealer's node. Again: the same deal.
+
+        Raises Refused (`quote_expired`, `quote_exceeded`, `needs_two_persons`), NotFound for a
+        quote that the bank did not get, Conflict if the reference stands for another deal.
+        """
+        bank = await self._accounts.require_bank(actor)
+        aggregate = f"pvp-deal/{bank.bank}/{reference}"
+        known = await self._books.find(aggregate)
+        if known is None:
+            got = await self._quotes.got(actor, quote)
+            offer = read_quote(got.message)
+            await own_account(self._accounts, actor, pays_from, offer.sold)
+            terms = self._terms(
+                got,
+                nonce=f"{bank.bank}/{reference}",
+                sold_minor=sold_minor,
+                pays_from=pays_from,
+                receives_at=receives_at,
+                deadline_s=deadline_s,
+            )
+            said = {
+                "reference": reference,
+                "quote": quote,
+                "sold_minor": sold_minor,
+                "pays_from": str(pays_from),
+                "receives_at": str(receives_at),
+                "deadline_s": deadline_s,
+            }
+            sold = Money(sold_minor, offer.sold)
+            await self._approvals.demand(
+                actor, act=ACCEPT, subject=reference, amount=sold, said=said
+            )
+            agreed = PvpAgreed(
+                deal=terms.name,
+                reference=reference,
+                bank=bank.bank,
+                side=Side.FIRST,
+                quote=quote,
+                peer_node=got.dealer_node,
+                peer_party=got.dealer,
+                decides=True,
+                terms=terms.plain,
+            )
+            await once(self._records, actor, aggregate, agreed)
+        elif not _is_asked(known, quote, sold_minor, pays_from, receives_at):
+            raise Conflict(f"deal {reference} was made with other content")
+        async with self._one:
+            await self._go(aggregate)
+        return await self._known(aggregate)
+
+    async def deals(self, actor: Actor, *, limit: int, after: str = "") -> list[Dealing]:
+        """The deals of the actor's bank, by reference."""
+        names = await mine(self._records, "pvp-deal/", actor, limit=limit, after=after)
+        return [await self._known(name) for name in names]
+
+    async def deal(self, actor: Actor, reference: str) -> Dealing:
+        """One deal of the actor's bank. Raises NotFound."""
+        aggregate = f"pvp-deal/{actor.party}/{reference}"
+        await self._records.history(aggregate, actor)
+        return await self._known(aggregate)
+
+    async def stopped(self, actor: Actor) -> list[str]:
+        """Why participants of the actor's bank stopped: contradictions for two persons to judge."""
+        chains = await self._books.chains()
+        return sorted(
+            f"{chain.channel.name}: {chain.participant.frozen}"
+            for chain in chains
+            if chain.participant.frozen and chain.own_bank == actor.party
+        )
+
+    async def take(self, letter: Letter, content: bytes) -> None:
+        """Takes in a message from another node; the same again changes nothing.
+
+        Raises MalformedInput or Refused for what is not so, Unavailable for what comes too early.
+        """
+        if len(content) > MESSAGE_BYTES_MAX:
+            raise MalformedInput(f"a message of {len(content)} bytes")
+        takers = {
+            QUOTE: self._quotes.take,
+            TERMS: self._take_terms,
+            VOTES: self._take_votes,
+            DECISION: self._take_decision,
+        }
+        taker = takers.get(letter.kind)
+        if taker is None:
+            raise MalformedInput(f"no message of payment versus payment: {letter.kind[:64]}")
+        async with self._one:
+            await taker(letter, content)
+
+    async def run(self) -> None:
+        """Decides, tells, and says again what may have been lost, until cancelled."""
+        while True:
+            try:
+                await self.tick()
+            except ZhidaoError as error:
+                _LOG.warning("payment versus payment waits: %s", error)
+            await asyncio.sleep(_TICK_S)
+
+    async def tick(self) -> None:
+        """One round: what a crash left is taken up again."""
+        async with self._one:
+            now_s = self._clock.now().unix_ns / NS
+            if now_s - self._voted_s >= _AGAIN_S:
+                self._voted_s = now_s
+                for dealing in await self._books.open():
+                    await self._go(dealing.aggregate, again=int(now_s // _AGAIN_S))
+            for chain in await self._books.chains():
+                await self._decide(chain)
+
+    # -- this side -------------------------------------------------------------------------------
+
+    async def _go(self, aggregate: str, *, again: int = 0) -> None:
+        """Reserves and votes, and says so. Every line may be repeated.
+
+        Votes are said `again` now and then: a decider that starts anew has forgotten them.
+        """
+        dealing = await self._known(aggregate)
+        await self._books.remember(dealing)
+        if dealing.ended is not None:
+            return
+        agreed, chain = dealing.agreed, await self._books.chain(dealing)
+        if agreed.decides:
+            body: dict[str, Json] = {"quote": agreed.quote, "terms": agreed.terms}
+            await self._say(chain, TERMS, jcs(body))
+        for votes in await chain.participant.take([dealing.terms]):
+            if chain.decider is not None:
+                await chain.decider.hear(votes)
+            else:
+                await self._say(chain, VOTES, votes, again=again)
+        await self._decide(chain)
+
+    async def _decide(self, chain: Chain) -> None:
+        """Decides what can be decided, and applies and tells what the log holds by now."""
+        if chain.decider is None:
+            return
+        while await chain.decider.decide() is not None:
+            pass
+        while more := await chain.decider.decisions(after=chain.told, limit=16):
+            for data in more:
+                event = SignedEvent.decode(data)
+                proof = await self._decisions.prove(event)
+                if proof is None:
+                    return  # not under a signed tree head yet: the next round
+                await self._follow(chain, event)
+                body: dict[str, Json] = {"event": data.decode(), "proof": proof.decode()}
+                body["ledgers"] = [chain.channel.first_ledger, chain.channel.second_ledger]
+                await self._say(chain, DECISION, jcs(body))
+                await self._books.note_told(chain, PvpDecided.of(event).number)
+
+    async def _follow(self, chain: Chain, event: SignedEvent) -> None:
+        """Applies a decision that a log holds, and notes the ends of this node's deals."""
+        decided = PvpDecided.of(event)
+        self._proven.add(event.id)
+        try:
+            await chain.participant.follow(event.encode())
+        finally:
+            self._proven.discard(event.id)
+        if await chain.participant.cursor() < decided.number:
+            raise Unavailable(
+                f"decision {decided.number} came before the one that it continues", code="pvp_gap"
+            )
+        ends = [(name, "commit") for name in decided.commits]
+        ends += [(name, "abort") for name in decided.aborts]
+        for name, outcome in ends:
+            dealing = await self._books.by_name(name)
+            if dealing is not None and dealing.ended is None:
+                await self._end(
+                    dealing, PvpEnded(deal=name, outcome=outcome, number=decided.number)
+                )
+
+    async def _end(self, dealing: Dealing, fact: PvpEnded) -> None:
+        if (await self._known(dealing.aggregate)).ended is None:
+            node, owner = Actor(self._node, Role.NODE), PartyId(dealing.agreed.bank)
+            await self._records.record(node, dealing.aggregate, [fact], after=1, owner=owner)
+        await self._books.remember(await self._known(dealing.aggregate))
+
+    async def _say(self, chain: Chain, kind: str, content: bytes, *, again: int = 0) -> None:
+        await self._post.send(
+            Actor(PartyId(chain.own_bank), Role.PARTY),
+            node=chain.peer_node,
+            party=chain.peer_party,
+            kind=kind,
+            content=content,
+            again=again,
+        )
+
+    # -- messages --------------------------------------------------------------------------------
+
+    async def _take_terms(self, letter: Letter, content: bytes) -> None:
+        plain = _fields(content, {"quote", "terms"})
+        terms, quote = read_terms(plain["terms"]), str(plain["quote"])
+        aggregate = f"pvp-deal/{letter.to_party}/{terms.name[:32]}"
+        if await self._books.find(aggregate) is None:
+            await self._check_terms(letter, terms, await self._quotes.given(letter.to_party, quote))
+            agreed = PvpAgreed(
+                deal=terms.name,
+                reference=terms.name[:32],
+                bank=letter.to_party,
+                side=Side.SECOND,
+                quote=quote,
+                peer_node=letter.node,
+                peer_party=letter.from_party,
+                decides=False,
+                terms=terms.plain,
+            )
+            await once(
+                self._records, Actor(PartyId(letter.to_party), Role.PARTY), aggregate, agreed
+            )
+        await self._go(aggregate)
+
+    async def _check_terms(self, letter: Letter, terms: Terms, given: FxQuoted) -> None:
+        offer, now = read_quote(given.message), self._clock.now()
+        if (given.client_node, given.client) != (letter.node, letter.from_party):
+            raise Refused("the quote was given to another", code="pvp_not_ours")
+        if terms.first.ledger != offer.sold.code:
+            raise Refused("the terms are not those of the quote", code="pvp_amount")
+        sold = Money(terms.first.amount_minor, Currency(terms.first.ledger))
+        asked = (terms.rate, terms.second.amount_minor, terms.second.ledger)
+        if asked != (offer.rate, offer.accept(sold, now=now).bought_minor, offer.bought.code):
+            raise Refused("the terms are not those of the quote", code="pvp_amount")
+        if (str(terms.second.debit), str(terms.first.credit)) != (
+            given.pays_from,
+            given.receives_at,
+        ):
+            raise Refused("the terms name other accounts than the quote", code="pvp_amount")
+        if terms.decider_key not in self._decisions.keys(letter.node):
+            raise Refused("the sender's node must decide", code="pvp_decider")
+        if terms.second_key != self._quotes.signer(letter.to_party).public.multikey:
+            raise Refused("the second leg is not ours", code="pvp_not_ours")
+        if not now.unix_ns < terms.deadline_ns <= now.unix_ns + DEADLINE_S_MAX * NS:
+            raise Refused("a deal ends within a day", code="pvp_late")
+        left = offer.sold_minor_max - await self._books.sold_under(letter.to_party, given.quote)
+        if sold.minor > left:
+            raise Refused(f"{left} minor units are left of the quote", code="quote_exceeded")
+
+    async def _take_votes(self, letter: Letter, content: bytes) -> None:
+        _, votes = decode_votes(content)
+        ledgers = {(vote.terms.first.ledger, vote.terms.second.ledger) for vote in votes}
+        if len(ledgers) != 1:
+            raise MalformedInput("votes of one message are about one pair of ledgers")
+        first, second = ledgers.pop()
+        channel = Channel(
+            self._node, letter.to_party, first, letter.node, letter.from_party, second
+        )
+        chain = await self._books.known_chain(channel)
+        assert chain.decider is not None, "the first of a channel decides"
+        await chain.decider.hear(content)
+        await self._decide(chain)
+
+    async def _take_decision(self, letter: Letter, content: bytes) -> None:
+        plain = _fields(content, {"event", "proof", "ledgers"})
+        event = SignedEvent.decode(str(plain["event"]).encode())
+        await self._decisions.check(event, str(plain["proof"]).encode(), node=letter.node)
+        ledgers = plain["ledgers"]
+        if not isinstance(ledgers, list) or len(ledgers) != 2:
+            raise MalformedInput("a decision names its two ledgers")
+        channel = Channel(
+            letter.node,
+            letter.from_party,
+            str(ledgers[0]),
+            self._node,
+            letter.to_party,
+            str(ledgers[1]),
+        )
+        await self._follow(await self._books.known_chain(channel), event)
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _terms(
+        self,
+        got: FxQuoted,
+        *,
+        nonce: str,
+        sold_minor: int,
+        pays_from: UUID,
+        receives_at: UUID,
+        deadline_s: int,
+    ) -> Terms:
+        offer, now = read_quote(got.message), self._clock.now()
+        if not 0 < deadline_s <= DEADLINE_S_MAX:
+            raise Refused("a deal ends within a day", code="pvp_late")
+        bought = offer.accept(Money(sold_minor, offer.sold), now=now).bought_minor
+        return Terms(
+            nonce=nonce[:64],
+            first=Leg(offer.sold.code, pays_from, parse_id(got.receives_at), sold_minor),
+            second=Leg(offer.bought.code, parse_id(got.pays_from), receives_at, bought),
+            rate=offer.rate,
+            first_key=self._quotes.signer(got.client).public.multikey,
+            second_key=str(got.message["key"]),
+            decider_key=self._node_key.public.multikey,
+            deadline_ns=now.unix_ns + deadline_s * NS,
+        )
+
+    def _chain(self, dealing: Dealing, channel: Channel) -> Chain:
+        agreed, terms = dealing.agreed, dealing.terms
+        side = Side(agreed.side)
+        shard = terms.leg(side).ledger
+        participant = PvpParticipant(
+            side=side,
+            shard=shard,
+            ledger=self._ledger,
+            records=self._records,
+            actor=Actor(PartyId(agreed.bank), Role.PARTY),
+            signer=self._quotes.signer(agreed.bank),
+            decider_key=terms.decider_key,
+            logged=self._is_logged,
+            rounding=_rounding(agreed.bank, shard) if side is Side.SECOND else None,
+            channel=channel.name,
+        )
+        decider = PvpDecider(
+            records=self._records,
+            actor=Actor(self._node, Role.NODE),
+            key=self._node_key.public.multikey,
+            clock=self._clock,
+            channel=channel.name,
+        )
+        return Chain(
+            channel=channel,
+            participant=participant,
+            decider=decider if agreed.decides else None,
+            own_bank=agreed.bank,
+            peer_node=agreed.peer_node,
+            peer_party=agreed.peer_party,
+        )
+
+    async def _is_logged(self, event: SignedEvent) -> bool:
+        return event.id in self._proven
+
+    async def _known(self, aggregate: str) -> Dealing:
+        dealing = await self._books.find(aggregate)
+        if dealing is None:
+            raise NotFound("no deal of that name")
+        return dealing
+
+    async def _accept_said(self, actor: Actor, said: Mapping[str, Any]) -> Dealing:
+        return await self.accept(
+            actor,
+            reference=str(said["reference"]),
+            quote=str(said["quote"]),
+            sold_minor=int(said["sold_minor"]),
+            pays_from=parse_id(str(said["pays_from"])),
+            receives_at=parse_id(str(said["receives_at"])),
+            deadline_s=int(said["deadline_s"]),
+        )
+
+
+def _rounding(bank: str, currency: str) -> RoundingAccounts:
+    """The dealer's accounts for remainders, by name; they are opened with its first quote."""
+    position, rounding = (
+        account_id(bank=bank, code=code, holder=bank, currency=currency)
+        for code in (AccountCode.FX_POSITION, AccountCode.FX_ROUNDING)
+    )
+    return RoundingAccounts(position, rounding)
+
+
+def _fields(content: bytes, names: set[str]) -> dict[str, Any]:
+    plain = parse_strict(content, bytes_max=MESSAGE_BYTES_MAX)
+    if not isinstance(plain, dict) or set(plain) != names:
+        raise MalformedInput(f"this message has {', '.join(sorted(names))} and nothing else")
+    return plain
+
+
+def _is_asked(
+    known: Dealing, quote: str, sold_minor: int, pays_from: UUID, receives_at: UUID
+) -> bool:
+    terms = known.terms
+    told = (terms.first.amount_minor, terms.first.debit, terms.second.credit)
+    return known.agreed.quote == quote and told == (sold_minor, pays_from, receives_at)

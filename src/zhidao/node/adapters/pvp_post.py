@@ -1,0 +1,125 @@
+"""Carries payment versus payment over the exchange, and looks into the logs of both nodes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import Archive
+from zhidao.core.errors import MalformedInput, NotFound, Refused
+from zhidao.core.events import SignedEvent, leaf_bytes
+from zhidao.core.hashtree import leaf_hash, root_from_path
+from zhidao.core.ids import PartyId, parse_id
+from zhidao.exchange.commands import Exchange
+from zhidao.exchange.domain.peer import Peer
+from zhidao.exchange.events import DocumentAccepted
+from zhidao.finance.domain.pvp import Letter
+from zhidao.finance.service.pvp_desk import KINDS, PvpDesk
+from zhidao.node.adapters.roads import PostgresStoredEvents
+from zhidao.trust.domain.log_key import former_logs
+from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.wire.note import decode_note, parse_checkpoint
+from zhidao.trust.wire.tlog_proof import TlogProof, decode_tlog_proof, encode_tlog_proof
+
+_STREAM: Final = "pvp"
+_MEDIA_TYPE: Final = "application/json"
+_KEEP: Final = ~((0xF << 76) | (3 << 62)) & (2**128 - 1)
+
+
+class ExchangePost:
+    """The post of payment versus payment: documents of the exchange, one stream for each peer."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def send(
+        self, actor: Actor, *, node: str, party: str, kind: str, content: bytes, again: int = 0
+    ) -> None:
+        """Keeps a document for the peer; its id follows from what is sent."""
+        named = f"{node}\n{party}\n{kind}\n{again}\n".encode() + content
+        number = int.from_bytes(hashlib.sha256(named).digest()[:16], "big") & _KEEP
+        await self._exchange.send(
+            actor,
+            document=UUID(int=number | 8 << 76 | 2 << 62),  # RFC 9562 section 5.8
+            recipient=node,
+            to_party=party,
+            consignment=_STREAM,
+            kind=kind,
+            media_type=_MEDIA_TYPE,
+            content=content,
+        )
+
+
+class PvpInbox:
+    """Hands what peers sent to the desk, and answers each with accepted or refused."""
+
+    TYPES: Final = (DocumentAccepted.TYPE,)
+
+    def __init__(self, exchange: Exchange, desk: PvpDesk, archive: Archive) -> None:
+        self._exchange = exchange
+        self._desk = desk
+        self._archive = archive
+
+    async def handle(self, event: SignedEvent) -> None:
+        """Takes one document in. Raises Unavailable for what must come again."""
+        told = DocumentAccepted.of(event)
+        if told.kind not in KINDS:
+            return
+        letter = Letter(told.kind, told.sender, told.from_party, told.to_party)
+        outcome, code, reason = "accepted", "", ""
+        try:
+            await self._desk.take(letter, await self._archive.get(told.content))
+        except (Refused, MalformedInput) as error:
+            outcome, code, reason = "refused", error.code, str(error)[:500]
+        await self._exchange.decide(
+            Actor(PartyId(told.to_party), Role.PARTY),
+            sender=told.sender,
+            document=parse_id(told.document),
+            outcome=outcome,
+            code=code,
+            reason=reason,
+        )
+
+
+class LoggedDecisions:
+    """Proofs from this node's own log, and checks of proofs from a peer's.
+
+    A peer's log is known by the keys that its trust list gives the peer.
+    """
+
+    def __init__(
+        self, reader: LogReader, events: PostgresStoredEvents, peer_of: Callable[[str], Peer]
+    ) -> None:
+        self._reader = reader
+        self._events = events
+        self._peer_of = peer_of
+
+    async def prove(self, event: SignedEvent) -> bytes | None:
+        """A C2SP tlog-proof of the event's leaf, or None while no signed head covers it."""
+        stored = await self._events.find(event.id, viewer=None)
+        if stored is None or stored.leaf_index is None:
+            return None
+        try:
+            proof = await self._reader.proof(stored.leaf_index)
+        except NotFound:
+            return None
+        note = decode_note(proof.checkpoint)
+        return encode_tlog_proof(TlogProof(proof.index, proof.inclusion, note))
+
+    async def check(self, event: SignedEvent, proof: bytes, *, node: str) -> None:
+        """Returns if the leaf stands under a head that the peer's log signed."""
+        told = decode_tlog_proof(proof)
+        head = parse_checkpoint(told.note.text)
+        signers = told.note.signed_by(former_logs(PartyId(node), self._peer_of(node).keys))
+        if not event.open or head.origin not in {key.name for key in signers}:
+            raise Refused(f"no log of {node} signed this head", code="pvp_unlogged")
+        leaf = leaf_hash(leaf_bytes(event, b""))
+        if root_from_path(leaf, told.index, head.size, told.path) != head.root:
+            raise Refused("the decision is not in the log", code="pvp_unlogged")
+
+    def keys(self, node: str) -> tuple[str, ...]:
+        """The peer's keys. Raises NotFound (`unknown_peer`)."""
+        return tuple(key.multikey for key in self._peer_of(node).keys)

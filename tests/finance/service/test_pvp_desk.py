@@ -1,0 +1,425 @@
+"""Two banks at two nodes exchange two currencies: over a post that loses nothing but the order.
+
+The real desks, ledgers and deciders; only the post between the nodes and the look into the other's
+log are twins of the exchange and the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.events import SignedEvent
+from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.journal import FixedKeyRing, Records, Scribe
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS, Utc
+from zhidao.finance.domain.approval import Limits
+from zhidao.finance.domain.fx import Quote, Rate
+from zhidao.finance.domain.pvp import Letter
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.fx_quotes import FxQuotes
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.pvp_desk import DECISION, TERMS, VOTES, PvpDesk
+
+START = Utc.parse("2026-06-01T08:00:00Z")
+A, B = "node-a", "node-b"
+BANK = {A: PartyId("importer-bank"), B: PartyId("exporter-bank")}
+LEDGER = {A: "CNY", B: "KZT"}
+FUNDS = 1_000_000_000
+OPERATOR = Actor(PartyId("operator"), Role.OPERATOR)
+
+
+def speaks(node: str) -> Actor:
+    return Actor(BANK[node], Role.PARTY)
+
+
+@dataclass
+class Net:
+    """The post of both nodes, and what each node's log holds."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    waiting: list[tuple[str, Letter, bytes]] = field(default_factory=list)
+    sent: set[bytes] = field(default_factory=set)
+    logs_closed: bool = False
+    refused: list[str] = field(default_factory=list)
+
+    async def deliver(self, chance: random.Random | None = None) -> None:
+        """Brings everything that waits; with a chance, letters of one kind pass each other."""
+        while self.waiting:
+            place = chance.randrange(len(self.waiting)) if chance else 0
+            to, letter, content = self.waiting.pop(place)
+            desk = self.nodes[to].desk
+            try:
+                await desk.take(letter, content)
+            except Unavailable:
+                self.waiting.append((to, letter, content))
+            except Refused as error:
+                self.refused.append(error.code)
+
+
+@dataclass
+class Post:
+    net: Net
+    node: str
+
+    async def send(
+        self, actor: Actor, *, node: str, party: str, kind: str, content: bytes, again: int = 0
+    ) -> None:
+        if node not in self.net.nodes:
+            raise NotFound("no such peer", code="unknown_peer")
+        name = hashlib.sha256(f"{self.node} {node} {kind} {again}".encode() + content).digest()
+        if name not in self.net.sent:
+            self.net.sent.add(name)
+            letter = Letter(kind, self.node, actor.party, party)
+            self.net.waiting.append((node, letter, content))
+
+
+@dataclass
+class Logs:
+    net: Net
+    node: str
+
+    async def prove(self, event: SignedEvent) -> bytes | None:
+        stands = any(
+            e.event.id == event.id for e in self.net.nodes[self.node].durable.journal.written
+        )
+        return b"proof" if stands and not self.net.logs_closed else None
+
+    async def check(self, event: SignedEvent, proof: bytes, *, node: str) -> None:
+        written = self.net.nodes[node].durable.journal.written
+        if proof != b"proof" or all(e.event.encode() != event.encode() for e in written):
+            raise Refused("not in the log", code="pvp_unlogged")
+
+    def keys(self, node: str) -> tuple[str, ...]:
+        if node not in self.net.nodes:
+            raise NotFound("no such peer", code="unknown_peer")
+        return (self.net.nodes[node].key.public.multikey,)
+
+
+class Node:
+    """A node with one bank; `start` is a new process over what is durable."""
+
+    def __init__(self, name: str, net: Net, durable: Any) -> None:
+        self.name, self.net, self.durable = name, net, durable
+        self.key = SoftwareKey(Algorithm.ED25519, hashlib.sha256(name.encode()).digest())
+        keys = {
+            bank: SoftwareKey(Algorithm.ED25519, hashlib.sha256(bank.encode()).digest())
+            for bank in (BANK[name], OPERATOR.party)
+        }
+        self.ring = FixedKeyRing(keys)
+        self.clock = HandClock(START)
+        randomness = SeededRandomness(name.encode())
+        durable.scribe = Scribe(
+            node=PartyId(name),
+            key=self.key,
+            ring=self.ring,
+            clock=self.clock,
+            ids=IdSource(self.clock, randomness),
+            randomness=randomness,
+        )
+        self.limits = ""
+
+    def start(self) -> Node:
+        records = Records(self.durable.journal, self.durable.scribe)
+        self.ledger = Ledger(
+            self.durable.store, scribe=self.durable.scribe, clock=self.clock, holder=self.name
+        )
+        self.accounts = Accounts(records, self.durable.scribe, self.ledger)
+        self.approvals = Approvals(
+            records=records, clock=self.clock, limits=Limits.parse(self.limits)
+        )
+        post, logs = Post(self.net, self.name), Logs(self.net, self.name)
+        self.quotes = FxQuotes(
+            node=PartyId(self.name),
+            ring=self.ring,
+            records=records,
+            accounts=self.accounts,
+            post=post,
+            decisions=logs,
+        )
+        self.desk = PvpDesk(
+            node=PartyId(self.name),
+            node_key=self.key,
+            records=records,
+            ledger=self.ledger,
+            accounts=self.accounts,
+            approvals=self.approvals,
+            quotes=self.quotes,
+            post=post,
+            decisions=logs,
+            clock=self.clock,
+        )
+        return self
+
+    async def fill(self) -> None:
+        admitted = BankAdmitted(
+            bank=BANK[self.name], name="Bank", bic="ALMAKZKA", town="Almaty", country="KZ"
+        )
+        await self.accounts.admit(OPERATOR, admitted)
+        for holder in ("own", "other"):
+            await self.accounts.open(
+                speaks(self.name),
+                holder=holder,
+                currency=LEDGER[self.name],
+                name=holder,
+                town="Almaty",
+                country="KZ",
+            )
+        money = Money(FUNDS, Currency(LEDGER[self.name]))
+        await self.accounts.deposit(speaks(self.name), deposit="d", holder="own", amount=money)
+
+    async def account(self, holder: str) -> UUID:
+        found = await self.accounts.customer(BANK[self.name], holder, LEDGER[self.name])
+        return UUID(found.account)
+
+    async def balance(self, holder: str) -> int:
+        account = await self.ledger.account(LEDGER[self.name], await self.account(holder))
+        assert account.debits_pending >= 0
+        return account.balance
+
+    async def held(self) -> int:
+        accounts = await self.ledger.accounts(LEDGER[self.name])
+        assert sum(account.balance for account in accounts) == 0
+        return sum(account.debits_pending for account in accounts)
+
+
+@pytest.fixture
+async def net(make_durable: Callable[[], Any]) -> Net:
+    made = Net()
+    for name in (A, B):
+        made.nodes[name] = Node(name, made, make_durable()).start()
+        await made.nodes[name].fill()
+    return made
+
+
+async def _quoted(net: Net, **changes: Any) -> None:
+    a, b = net.nodes[A], net.nodes[B]
+    fields = {
+        "id": "Q-1",
+        "dealer": str(BANK[B]),
+        "sold": Currency("CNY"),
+        "bought": Currency("KZT"),
+        "rate": Rate(6_803, 100),
+        "sold_minor_max": 10_000_000,
+        "valid_until": START.plus_ns(600 * NS),
+    }
+    await b.quotes.give(
+        speaks(B),
+        Quote(**fields | changes),
+        client=str(BANK[A]),
+        client_node=A,
+        pays_from=await b.account("own"),
+        receives_at=await a.account("other"),
+    )
+    await net.deliver()
+
+
+async def _accept(net: Net, reference: str = "D-1", sold: int = 1_000_001, **more: Any) -> Any:
+    a, b = net.nodes[A], net.nodes[B]
+    return await a.desk.accept(
+        more.pop("actor", speaks(A)),
+        reference=reference,
+        quote="Q-1",
+        sold_minor=sold,
+        pays_from=await a.account("own"),
+        receives_at=await b.account("other"),
+        deadline_s=60,
+        **more,
+    )
+
+
+async def _rest(net: Net) -> None:
+    """Time passes and everything is said again until nothing moves."""
+    for _ in range(4):
+        for node in net.nodes.values():
+            node.clock.set(node.clock.now().plus_ns(40 * NS))
+            await node.desk.tick()
+        await net.deliver()
+
+
+BOUGHT = 1_000_001 * 6_803 // 100
+
+
+async def test_both_currencies_change_hands_after_one_decision(net: Net) -> None:
+    await _quoted(net)
+    waiting = await _accept(net)
+    assert waiting.state == "waiting"
+    assert await net.nodes[A].held() == 1_000_001
+    await net.deliver()
+    for node in net.nodes.values():
+        (dealing,) = await node.desk.deals(speaks(node.name), limit=9)
+        assert dealing.state == "committed"
+        assert await node.held() == 0
+    assert await net.nodes[A].balance("other") == 1_000_001
+    assert await net.nodes[B].balance("other") == BOUGHT
+    again = await _accept(net)
+    assert again.state == "committed"
+    await _rest(net)
+    assert await net.nodes[B].balance("own") == FUNDS - BOUGHT
+    with pytest.raises(Conflict):
+        await _accept(net, sold=5)
+
+
+async def test_remainders_below_a_minor_unit_add_up_at_the_dealer(net: Net) -> None:
+    await _quoted(net)
+    for number in range(40):
+        await _accept(net, f"D-{number}", sold=1_001)
+    await _rest(net)
+    paid = 40 * (1_001 * 6_803 // 100)
+    exact = 40 * 1_001 * 6_803 // 100
+    assert await net.nodes[B].balance("other") == paid
+    accounts = {a.code: a for a in await net.nodes[B].ledger.accounts("KZT")}
+    assert accounts[630].balance == exact - paid == 1
+
+
+async def test_without_funds_nothing_moves_on_either_side(net: Net) -> None:
+    await _quoted(net, sold_minor_max=10**12)
+    await _accept(net, sold=FUNDS + 1)
+    await _rest(net)
+    for node in net.nodes.values():
+        for dealing in await node.desk.deals(speaks(node.name), limit=9):
+            assert dealing.state == "aborted"
+        assert await node.held() == 0
+        assert await node.balance("own") == FUNDS
+
+
+async def test_the_second_dealer_without_funds_aborts_both(net: Net) -> None:
+    await _quoted(net, sold_minor_max=10**12)
+    await _accept(net, sold=20_000_000)
+    await _rest(net)
+    states = [(await n.desk.deals(speaks(n.name), limit=9))[0].state for n in net.nodes.values()]
+    assert states == ["aborted", "aborted"]
+    assert await net.nodes[A].balance("own") == FUNDS
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whoever_crashes_whenever_both_sides_end_alike(net: Net, seed: int) -> None:
+    chance = random.Random(seed)
+    await _quoted(net)
+    for number in range(6):
+        await _accept(net, f"D-{number}", sold=chance.randrange(1, 1_000_000))
+        if chance.random() < 0.7:
+            net.nodes[chance.choice((A, B))].start()
+        net.logs_closed = chance.random() < 0.5
+        if chance.random() < 0.7:
+            await net.deliver(chance)
+        node = net.nodes[chance.choice((A, B))]
+        node.clock.set(node.clock.now().plus_ns(chance.randrange(40) * NS))
+        await node.desk.tick()
+    net.logs_closed = False
+    for node in net.nodes.values():
+        node.start()
+    await _rest(net)
+    told = []
+    for node in net.nodes.values():
+        dealings = await node.desk.deals(speaks(node.name), limit=50)
+        assert await node.held() == 0
+        told.append({d.agreed.deal: d.state for d in dealings if d.state != "aborted"})
+    assert told[0] == told[1]
+    terms = [
+        d.terms
+        for d in await net.nodes[A].desk.deals(speaks(A), limit=50)
+        if d.state == "committed"
+    ]
+    assert await net.nodes[A].balance("other") == sum(t.first.amount_minor for t in terms)
+    assert await net.nodes[B].balance("other") == sum(t.second.amount_minor for t in terms)
+
+
+async def test_a_decision_waits_for_the_log_and_a_forged_one_moves_nothing(net: Net) -> None:
+    await _quoted(net)
+    net.logs_closed = True
+    await _accept(net)
+    await net.deliver()
+    assert await net.nodes[A].held() == 1_000_001, "decided, and not in the log yet"
+    net.logs_closed = False
+    a = net.nodes[A]
+    await a.desk.tick()
+    to, letter, content = net.waiting[-1]
+    assert (to, letter.kind) == (B, DECISION)
+    with pytest.raises(MalformedInput):
+        await net.nodes[B].desk.take(letter, content.replace(b'"proof":', b'"prooF":'))
+    with pytest.raises(Refused):
+        await net.nodes[B].desk.take(letter, content.replace(b'"proof":"proof"', b'"proof":"x"'))
+    assert await net.nodes[B].held() > 0
+    await net.deliver()
+    assert await net.nodes[B].held() == 0
+
+
+async def test_terms_beyond_the_quote_are_refused_and_end_by_the_deadline(net: Net) -> None:
+    await _quoted(net)
+    await _accept(net)
+    await net.deliver()
+    await _accept(net, "D-2", sold=9_000_000)  # only 8,999,999 are left
+    await net.deliver()
+    assert net.refused == ["quote_exceeded"]
+    await _rest(net)
+    states = {
+        d.agreed.reference: d.state for d in await net.nodes[A].desk.deals(speaks(A), limit=9)
+    }
+    assert states == {"D-1": "committed", "D-2": "aborted"}
+    assert await net.nodes[A].held() == 0
+
+
+async def test_letters_of_others_are_refused(net: Net) -> None:
+    await _quoted(net)
+    await _accept(net)
+    to, letter, content = next(w for w in net.waiting if w[1].kind == TERMS)
+    strange = Letter(TERMS, A, "somebody", letter.to_party)
+    with pytest.raises(Refused):
+        await net.nodes[to].desk.take(strange, content)
+    assert await net.nodes[B].held() == 0
+    votes = await _votes(net)
+    with pytest.raises(NotFound):
+        await net.nodes[A].desk.take(Letter(VOTES, B, "somebody", str(BANK[A])), votes)
+    assert await net.nodes[A].held() > 0
+
+
+async def _votes(net: Net) -> bytes:
+    await net.nodes[B].desk.take(*next((w[1], w[2]) for w in net.waiting if w[1].kind == TERMS))
+    return next(w[2] for w in net.waiting if w[1].kind == VOTES)
+
+
+async def test_only_a_bank_deals_and_only_with_its_own_books(net: Net) -> None:
+    await _quoted(net)
+    a, b = net.nodes[A], net.nodes[B]
+    with pytest.raises(Forbidden):
+        await _accept(net, actor=Actor(PartyId("own"), Role.PARTY))
+    with pytest.raises(NotFound):
+        await a.desk.accept(
+            speaks(A),
+            reference="D-9",
+            quote="Q-9",
+            sold_minor=1,
+            pays_from=await a.account("own"),
+            receives_at=await b.account("other"),
+            deadline_s=60,
+        )
+    a.clock.set(START.plus_ns(601 * NS))
+    with pytest.raises(Refused, match="was good until"):
+        await _accept(net)
+
+
+async def test_above_the_limit_two_persons_accept(net: Net) -> None:
+    await _quoted(net)
+    net.nodes[A].limits = "CNY 10.00"
+    net.nodes[A].start()
+    for person in ("aigerim", "aigerim"):
+        with pytest.raises(Refused) as refused:
+            await _accept(net, actor=Actor(BANK[A], Role.PARTY, person))
+        assert refused.value.code == "needs_two_persons"
+    assert await net.nodes[A].held() == 0
+    done = await _accept(net, actor=Actor(BANK[A], Role.PARTY, "daniyar"))
+    assert done.state == "waiting"
