@@ -111,6 +111,7 @@ PUBLIC = {
     ("GET", "/witness/mirror/{hashed}/tile/{path}"),
     ("GET", "/v1/trust/frauds/{name}"),
     ("GET", "/v1/trust/status/{party}"),
+    ("GET", "/v1/finance/receivables/free/{token}"),
 }
 # Whom a stranger's role shuts out before any name is looked at.
 BY_ROLE = {
@@ -127,6 +128,40 @@ EXCHANGED = {
     ("GET", "/v1/exchange/pack/{node}"),
     ("POST", "/v1/exchange/inbox/{sender}/{document}/decision"),
     ("POST", "/v1/exchange/outbox/{document}/resend"),
+}
+# Nor was any of this: tests/finance/api and tests/end_to_end/test_two_banks.py hold it.
+_F = "/v1/finance"
+BANKED = {
+    ("GET", f"{_F}/approvals/{{approval}}"),
+    ("POST", f"{_F}/approvals/{{approval}}"),
+    ("GET", f"{_F}/credits/{{credit}}"),
+    ("POST", f"{_F}/credits/{{credit}}/amendments"),
+    ("POST", f"{_F}/credits/{{credit}}/steps"),
+    ("POST", f"{_F}/credits/{{credit}}/drawings/{{drawing}}"),
+    ("POST", f"{_F}/credits/{{credit}}/drawings/{{drawing}}/steps"),
+    ("GET", f"{_F}/escrows/{{escrow}}"),
+    ("POST", f"{_F}/escrows/{{escrow}}/words"),
+    ("POST", f"{_F}/escrows/{{escrow}}/disputes"),
+    ("POST", f"{_F}/escrows/{{escrow}}/resolutions"),
+    ("GET", f"{_F}/ledgers/{{ledger_name}}/accounts/{{account}}/proof"),
+    ("POST", f"{_F}/ledgers/{{ledger_name}}/balances"),
+    ("GET", f"{_F}/ledgers/{{ledger_name}}/transfers/{{transfer}}/proof"),
+    ("GET", f"{_F}/netting/{{cycle}}"),
+    ("POST", f"{_F}/netting/{{cycle}}/obligations"),
+    ("POST", f"{_F}/netting/{{cycle}}/settlement"),
+    ("GET", f"{_F}/pvp/deals/{{reference}}"),
+    ("GET", f"{_F}/receivables/{{token}}"),
+    ("POST", f"{_F}/receivables/{{token}}/confirmation"),
+    ("POST", f"{_F}/receivables/{{token}}/shares"),
+    ("POST", f"{_F}/receivables/{{token}}/shares/{{share}}/steps"),
+    ("GET", f"{_F}/screenings/{{screening_id}}"),
+    ("POST", f"{_F}/screenings/{{screening_id}}/judgement"),
+}
+_NAMED = {
+    **dict.fromkeys(("approval", "token"), "0" * 64),
+    **dict.fromkeys(("account", "transfer", "screening_id"), str(UUID(int=7))),
+    **dict.fromkeys(("credit", "drawing", "escrow", "cycle", "reference", "share"), "other"),
+    "ledger_name": "CNY",
 }
 # Routes that name something: one who may read it (for writing ones, what a stranger sends).
 READERS = {
@@ -247,7 +282,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
     }
     reading = {("GET", path) for path in READERS}
     writing = {("POST", path) for path in WRITES}
-    assert routes == PUBLIC | BY_ROLE | EXCHANGED | reading | writing, (
+    assert routes == PUBLIC | BY_ROLE | EXCHANGED | BANKED | reading | writing, (
         "a new route needs its line here"
     )
     names = _names(node)
@@ -268,6 +303,11 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
         filled = path.format(phone=cast.PHONE, token_id="0" * 16, node="there")
         if node.ask(method, filled, "stranger", **body).status_code not in (400, 403):
             wrong.append((path, "not refused"))
+    for method, path in BANKED:
+        filled = path.format(**_NAMED)
+        seen = [node.ask(method, filled, who, json={}).status_code for who in ("stranger", "")]
+        if seen[0] not in (400, 403, 404) or seen[1] != 401:
+            wrong.append((path, seen))
     for method, path in EXCHANGED:
         filled = path.format(sender="there", node="there", document=UUID(int=7))
         body = {"json": {"outcome": "accepted", "reason": ""}} if method == "POST" else {}
@@ -283,6 +323,14 @@ def test_lists_show_a_stranger_nothing(node: Running) -> None:
         "/v1/trade/consignments",
         "/v1/finance/deals",
         "/v1/finance/accounts",
+        "/v1/finance/approvals",
+        "/v1/finance/credits",
+        "/v1/finance/escrows",
+        "/v1/finance/netting",
+        "/v1/finance/pvp/quotes",
+        "/v1/finance/pvp/deals",
+        "/v1/finance/receivables",
+        "/v1/finance/screenings",
     ):
         answer = node.get(path, "stranger").json()
         assert not (answer if isinstance(answer, list) else next(iter(answer.values()))), path
