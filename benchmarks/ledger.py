@@ -30,7 +30,8 @@ from zhidao.finance.domain.fast import apply_fast
 from zhidao.finance.domain.ledger import Account, AccountFlag, Result
 from zhidao.finance.domain.machine import apply
 from zhidao.finance.domain.records import TRANSFER, Records, big_endian, movements_of, records_of
-from zhidao.finance.service.ledger import Ledger, recover
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.recovery import recover
 from zhidao.store.database import Database
 from zhidao.store.embedded import EmbeddedPostgres
 from zhidao.store.journal import PostgresJournal

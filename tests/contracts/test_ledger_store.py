@@ -16,8 +16,10 @@ from zhidao.core.journal import Entry, FixedKeyRing, Journal, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryDealIndex, MemoryLedgerStore
+from zhidao.finance.adapters.memory_messages import MemoryMessageIndex
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
+from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
 from zhidao.finance.domain.chain import Batch, first_head
 from zhidao.finance.domain.ledger import (
     Account,
@@ -29,7 +31,13 @@ from zhidao.finance.domain.ledger import (
 )
 from zhidao.finance.domain.records import from_transfers, movement_of, name_of
 from zhidao.finance.events import BalancesStated, TransfersPosted
-from zhidao.finance.service.ports import DealIndex, IndexedDeal, LedgerStore
+from zhidao.finance.service.ports import (
+    DealIndex,
+    IndexedDeal,
+    LedgerStore,
+    MessageIndex,
+    Remembered,
+)
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.memory import MemoryJournal
 
@@ -59,6 +67,7 @@ TRANSFERS = (
 class Stores:
     ledger: LedgerStore
     index: DealIndex
+    messages: MessageIndex
     journal: Journal
     woken: list[int]
 
@@ -66,7 +75,9 @@ class Stores:
 def _memory() -> Stores:
     woken: list[int] = []
     journal = MemoryJournal(lambda: woken.append(1))
-    return Stores(MemoryLedgerStore(journal), MemoryDealIndex(), journal, woken)
+    return Stores(
+        MemoryLedgerStore(journal), MemoryDealIndex(), MemoryMessageIndex(), journal, woken
+    )
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.service)])
@@ -77,7 +88,11 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     woken: list[int] = []
     journal = PostgresJournal(database, "finance", lambda: woken.append(1))
     return Stores(
-        PostgresLedgerStore(database, journal), PostgresDealIndex(database), journal, woken
+        PostgresLedgerStore(database, journal),
+        PostgresDealIndex(database),
+        PostgresMessageIndex(database),
+        journal,
+        woken,
     )
 
 
@@ -276,3 +291,25 @@ async def test_a_deal_is_found_by_consignment_and_while_open_by_terminal(stores:
     assert await index.open_of_terminal("T-1") == ()
     assert await index.of_consignment("C-1") == ("D-1", "D-2")
     assert await index.of_consignment("C-2") == ()
+
+
+async def test_a_messages_id_keeps_its_first_digest(stores: Stores) -> None:
+    index = stores.messages
+    one, two = Remembered("M-1", "pain.001.001.09", "ab" * 32), Remembered("M-2", "d", "0f" * 32)
+    other = one._replace(digest="cd" * 32)
+    assert await index.remember("bank", "party", [one, two]) == [one.digest, two.digest]
+    assert await index.remember("bank", "party", [other, two]) == [one.digest, two.digest]
+    assert await index.remember("bank", "another", [other]) == [other.digest]
+    assert await index.of_message("bank", "party", "M-1") == one
+    assert await index.of_message("bank", "party", "M-3") is None
+    assert await index.of_message("elsewhere", "party", "M-1") is None
+    marks = [0xABABABABABABABAB, 0x0F0F0F0F0F0F0F0F, 7]
+    assert await index.of_marks("bank", marks) == {marks[0]: one, marks[1]: two}
+
+
+async def test_shards_with_accounts_are_told_in_order(stores: Stores) -> None:
+    assert await stores.ledger.shards() == ()
+    for shard in ("KZT", "CNY"):
+        epoch = await stores.ledger.acquire(shard, holder="a")
+        await stores.ledger.open_accounts(shard, ACCOUNTS, epoch=epoch, entries=[])
+    assert await stores.ledger.shards() == ("CNY", "KZT")

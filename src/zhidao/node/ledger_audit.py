@@ -7,7 +7,7 @@ from typing import Any
 
 from zhidao.core.errors import NotFound, Refused
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
-from zhidao.finance.service.ledger import recover
+from zhidao.finance.service.recovery import recover
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
 

@@ -33,6 +33,10 @@ class MemoryLedgerStore:
         self._epochs[shard] = self._epochs.get(shard, 0) + 1
         return self._epochs[shard]
 
+    async def shards(self) -> tuple[str, ...]:
+        """The shards with accounts."""
+        return tuple(sorted(self._accounts))
+
     async def accounts(self, shard: str) -> tuple[Account, ...]:
         """All accounts of a shard."""
         return tuple(self._accounts.get(shard, {}).values())

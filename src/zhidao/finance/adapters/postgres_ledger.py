@@ -59,6 +59,12 @@ class PostgresLedgerStore:
         assert row is not None, "an insert with RETURNING gives a row"
         return int(row["epoch"])
 
+    async def shards(self) -> tuple[str, ...]:
+        """The shards with accounts: one lease row each."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all("SELECT shard FROM finance.validator ORDER BY shard")
+        return tuple(str(row["shard"]) for row in rows)
+
     async def accounts(self, shard: str) -> tuple[Account, ...]:
         """All accounts in the order of their opening."""
         async with self._database.session() as session:

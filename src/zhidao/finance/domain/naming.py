@@ -42,6 +42,7 @@ class TransferCode(IntEnum):
     PVP_LEG = 5
     PVP_ROUNDING = 6
     NETTING = 7
+    RETURN = 8
 
 
 def _digest(*words: str) -> int:

@@ -25,6 +25,7 @@ from zhidao.finance.domain.snapshot import Snapshot
 from zhidao.finance.domain.validator import Validator
 from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import LedgerStore
+from zhidao.finance.service.recovery import recover
 
 _T = TypeVar("_T")
 # Judging this many takes milliseconds: beside the loop from here on.
@@ -133,6 +134,18 @@ class Ledger:
     async def accounts(self, shard: str) -> tuple[Account, ...]:
         """All accounts of a shard in the order of their opening, for the trial balance."""
         return await self._read(shard, lambda held: tuple(held.book.accounts()))
+
+    async def find(self, shard: str, names: Sequence[Name]) -> History:
+        """What stands under these names as of the newest durable batch."""
+        desk = self._desks.setdefault(shard, _Desk())
+        async with desk.judging:
+            await self._held(desk, shard)
+            await _settled(desk)
+        return await self._store.find(shard, names) if names else History()
+
+    async def shards(self) -> tuple[str, ...]:
+        """The ledgers that have accounts, in order of name."""
+        return await self._store.shards()
 
     async def state_balances(self, shard: str) -> BalancesStated:
         """Keeps the balances as they are now and states their root in the log."""
@@ -308,55 +321,6 @@ class Ledger:
             visible=(),
             occurred_at=None,
         )
-
-
-async def recover(store: LedgerStore, shard: str, *, from_start: bool = False) -> Validator:
-    """The state that all batches make: from the kept balances, or from the very start.
-
-    Raises Refused with code `ledger_head_differs`, naming the first batch that does not fit.
-    """
-    held = await _begin(store, shard, from_start=from_start)
-    while batches := await store.batches(shard, after=held.number):
-        for batch in batches:
-            again = (
-                held.replay(batch)
-                if batch.count < _ASIDE_FROM
-                else await asyncio.to_thread(held.replay, batch)
-            )
-            if not again:
-                raise _differs(shard, batch.number)
-    stated = await store.stated(shard)
-    if stated is not None and stated != (held.number, held.head.hex()):
-        raise _differs(shard, min(stated[0], held.number + 1))
-    return held
-
-
-async def _begin(store: LedgerStore, shard: str, *, from_start: bool) -> Validator:
-    held = Validator(shard)
-    kept = None if from_start else await store.snapshot(shard)
-    accounts = await store.accounts(shard)
-    if kept is not None:
-        data, digest = kept
-        if snapshots.digest(data) != digest:
-            raise Refused(
-                f"ledger {shard}: the kept balances are not those that the log states",
-                code="ledger_head_differs",
-                remedy="restore the database from a backup that does",
-            )
-        snapshot = snapshots.decode(data)
-        held = Validator(shard, snapshot.book, snapshot.number, snapshot.head, snapshot.last_ns)
-    for account in accounts:
-        if held.book.account(account.id) is None:
-            held.book.put_account(account)
-    return held
-
-
-def _differs(shard: str, number: int) -> Refused:
-    return Refused(
-        f"ledger {shard}: batch {number} does not give the head that was logged for it",
-        code="ledger_head_differs",
-        remedy="restore the database from a backup that does",
-    )
 
 
 def _share(waiting: list[_Request]) -> tuple[list[_Request], list[_Request]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from zhidao.core.actor import Actor
 from zhidao.core.events import SignedEvent
@@ -24,6 +24,10 @@ class LedgerStore(Protocol):
 
         From then on nothing is written under an older epoch.
         """
+        ...
+
+    async def shards(self) -> tuple[str, ...]:
+        """The shards that have accounts, in order of name."""
         ...
 
     async def accounts(self, shard: str) -> tuple[Account, ...]:
@@ -125,6 +129,34 @@ class DealIndex(Protocol):
 
     async def open(self) -> tuple[str, ...]:
         """All open deals."""
+        ...
+
+
+class Remembered(NamedTuple):
+    """A message that came in or went out. `digest`: of its bytes in the archive."""
+
+    message: str
+    definition: str
+    digest: str
+
+
+class MessageIndex(Protocol):
+    """The messages of each bank by their ids: so that none is taken for another's repetition."""
+
+    async def remember(self, bank: str, other: str, messages: Sequence[Remembered]) -> list[str]:
+        """Writes down messages between a bank and another; returns the digest under each id.
+
+        An id that was used stays with its first digest. `other`: who sent it, or `>` and the
+        receiver of a message that went out.
+        """
+        ...
+
+    async def of_message(self, bank: str, other: str, message: str) -> Remembered | None:
+        """A message by its id, or None."""
+        ...
+
+    async def of_marks(self, bank: str, marks: Sequence[int]) -> dict[int, Remembered]:
+        """Messages by the first eight bytes of their digests, as the ledger's transfers bear."""
         ...
 
 

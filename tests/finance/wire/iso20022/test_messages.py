@@ -81,6 +81,7 @@ def test_a_message_reads_back_as_what_was_written(codec: ModuleType, payment: Pa
 
 
 @pytest.mark.parametrize("codec", MESSAGES)
+@settings(deadline=None)
 @given(data=st.binary(max_size=400))
 def test_no_bytes_do_more_harm_than_a_refusal(codec: ModuleType, data: bytes) -> None:
     with pytest.raises(MalformedInput):

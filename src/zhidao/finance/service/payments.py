@@ -1,0 +1,209 @@
+"""Payments between banks by messages: instructed, passed on, answered, advised, given back.
+
+A bank's desk takes one message and gives the messages that follow from it. What is booked stands in
+the ledger before any answer leaves; a message that comes again finds what it did and is answered
+alike. Nothing that comes in makes this fail: what cannot be read or booked is answered RJCT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from zhidao.core.ambient import Clock
+from zhidao.core.archive import Archive
+from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.finance.domain.message import (
+    Answers,
+    Message,
+    Recalls,
+    Returns,
+    StatusReport,
+    Transfers,
+)
+from zhidao.finance.domain.payment_legs import Refusal
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.booking import Books
+from zhidao.finance.service.crediting import Crediting
+from zhidao.finance.service.directory import Directory, head_office
+from zhidao.finance.service.instructing import Instructing
+from zhidao.finance.service.intake import Examined, Rules, Unreadable, examine
+from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.ports import MessageIndex, Remembered
+from zhidao.finance.service.recalls import RecallBooks
+from zhidao.finance.wire.iso20022.messages import encode
+from zhidao.finance.wire.iso20022.statuses import TO_BANK, TO_CUSTOMER
+
+# Reading this much takes milliseconds: beside the loop from here on.
+_ASIDE_FROM_BYTES: Final = 64 * 1024
+_DUPLICATE: Final = Refusal("DUPL", "another message has this id")
+
+
+class Outgoing(NamedTuple):
+    """A message that follows: for whom (a BIC, or an account's number), and its bytes."""
+
+    receiver: str
+    definition: str
+    message: str
+    data: bytes
+
+
+class Payments:
+    """The desk of every bank on this node."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        directory: Directory,
+        index: MessageIndex,
+        archive: Archive,
+        rules: Rules,
+        clock: Clock,
+    ) -> None:
+        books = Books(ledger, directory, clock)
+        self._instructing = Instructing(books, index=index, archive=archive, rules=rules)
+        self._crediting = Crediting(books)
+        self._recalls = RecallBooks(books)
+        self._directory = directory
+        self._index = index
+        self._archive = archive
+        self._rules = rules
+        self._clock = clock
+
+    async def take(self, bank: BankAdmitted, sender: str, data: bytes) -> list[Outgoing]:
+        """Does what a message says and answers it.
+
+        `sender`: the party that brings it: a customer of the bank with pain.001, else another
+        bank. Raises Forbidden for a message in another's name; what is wrong with the message
+        itself is an answer.
+        """
+        now = self._clock.now().to_datetime()
+        if len(data) < _ASIDE_FROM_BYTES:
+            examined = examine(data, self._rules, at=now)
+        else:
+            examined = await asyncio.to_thread(examine, data, self._rules, at=now)
+        if isinstance(examined, Unreadable):
+            return await self._send(bank, [self._unreadable(bank, examined)])
+        message = examined.message
+        other = await self._authentic(bank, sender, message)
+        await self._archive.put(data)
+        remembered = Remembered(message.message, message.definition, examined.digest)
+        [first] = await self._index.remember(bank.bank, sender, [remembered])
+        if first != examined.digest:
+            examined = examined._replace(whole=_DUPLICATE)
+        return await self._send(bank, await self._follow(bank, other, sender, examined))
+
+    async def _follow(
+        self, bank: BankAdmitted, other: BankAdmitted | None, sender: str, examined: Examined
+    ) -> list[Message]:
+        match examined.message:
+            case Transfers() as file if file.definition.startswith("pain"):
+                return await self._instructing.initiate(bank, sender, file, examined)
+            case Transfers() as file:
+                assert other is not None, "a bank sends pacs messages"
+                return await self._crediting.receive(bank, other, file, examined)
+            case StatusReport() as report:
+                assert other is not None, "a bank sends pacs messages"
+                return await self._instructing.hear(bank, other, report)
+            case Returns() as message:
+                assert other is not None, "a bank sends pacs messages"
+                return await self._recalls.returned(bank, other, message, examined)
+            case Recalls() as message:
+                assert other is not None, "a bank sends camt.056"
+                return await self._recalls.asked(bank, message, examined)
+            case _:
+                # An answer to a recall changes nothing by itself: money comes with pacs.004.
+                return []
+
+    async def answer_recall(
+        self, bank: BankAdmitted, sender: str, recall: str, *, agreed: Sequence[str]
+    ) -> list[Outgoing]:
+        """The payees' word on a recall: those UETRs go back, the others do not.
+
+        `sender`, `recall`: the bank that asked, and its message's id. Raises NotFound.
+        """
+        found = await self._index.of_message(bank.bank, sender, recall)
+        if found is None or not found.definition.startswith("camt.056"):
+            raise NotFound("no recall of that id")
+        examined = examine(await self._archive.get(found.digest), self._rules, at=None)
+        assert isinstance(examined, Examined), "what was taken can be read"
+        assert isinstance(examined.message, Recalls), "camt.056 asks back"
+        messages = await self._recalls.answered(
+            bank, examined.message, agreed=frozenset(agreed), digest=examined.digest
+        )
+        return await self._send(bank, messages)
+
+    async def recall(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
+    ) -> list[Outgoing]:
+        """Asks payments back that this bank sent. Raises Refused for one that it did not."""
+        return await self._send(
+            bank, await self._recalls.ask(bank, uetrs, reason=reason, note=note)
+        )
+
+    async def give_back(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
+    ) -> list[Outgoing]:
+        """Gives payments back that this bank received. Raises Refused if one cannot go back."""
+        return await self._send(
+            bank, await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
+        )
+
+    async def _authentic(
+        self, bank: BankAdmitted, sender: str, message: Message
+    ) -> BankAdmitted | None:
+        """The bank that speaks, if one does. Raises Forbidden for another's name."""
+        if isinstance(message, Transfers) and message.definition.startswith("pain"):
+            return None
+        if isinstance(message, Transfers | StatusReport | Returns | Recalls | Answers):
+            other = await self._directory.bank_of(message.sender) if message.sender else None
+            if other is None or other.bank != sender:
+                raise Forbidden(
+                    f"{message.definition} comes from {message.sender or 'nobody'}, which is not"
+                    f" {sender}",
+                    code="wrong_sender",
+                    remedy="name your own BIC as instructing agent or in the header",
+                )
+            if message.receiver and head_office(message.receiver) != head_office(bank.bic):
+                raise Refused(
+                    f"{message.definition} is for {message.receiver}, this is {bank.bic}",
+                    code="wrong_receiver",
+                )
+            return other
+        raise Refused(f"a bank takes no {message.definition}", code="wrong_message")
+
+    def _unreadable(self, bank: BankAdmitted, found: Unreadable) -> StatusReport:
+        to_customer = found.definition.startswith("pain")
+        return StatusReport(
+            definition=TO_CUSTOMER if to_customer else TO_BANK,
+            message=f"R{found.digest[:32]}",
+            created=_moment(self._clock.now().to_datetime()),
+            sender="" if to_customer else bank.bic,
+            receiver="",
+            original=found.message,
+            original_definition=found.definition or "NOTPROVIDED",
+            status="RJCT",
+            reason=found.why.code,
+            note=found.why.sentence,
+            statuses=(),
+        )
+
+    async def _send(self, bank: BankAdmitted, messages: Sequence[Message]) -> list[Outgoing]:
+        """The bytes of what follows, kept before they leave."""
+        sent = []
+        for message in messages:
+            data = encode(message)
+            digest = await self._archive.put(data)
+            receiver = getattr(message, "receiver", "")
+            if isinstance(message, Transfers):
+                remembered = Remembered(message.message, message.definition, digest)
+                await self._index.remember(bank.bank, f">{receiver}", [remembered])
+            sent.append(Outgoing(receiver, message.definition, message.message, data))
+        return sent
+
+
+def _moment(at: datetime) -> str:
+    return at.replace(microsecond=0).isoformat()

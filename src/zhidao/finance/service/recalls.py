@@ -1,0 +1,360 @@
+"""Money that goes back: asked for by the payer's bank, agreed to by the payee, or given unasked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from zhidao.core.archive import digest_of
+from zhidao.core.errors import Refused
+from zhidao.finance.domain.ledger import Resolution, TransferFlag
+from zhidao.finance.domain.message import (
+    Answer,
+    Answers,
+    Message,
+    Notice,
+    NoticeEntry,
+    Recall,
+    Recalls,
+    Return,
+    Returns,
+    Status,
+    StatusReport,
+    Tree,
+)
+from zhidao.finance.domain.naming import AccountCode, TransferCode
+from zhidao.finance.domain.payment_legs import (
+    Booking,
+    Leg,
+    Refusal,
+    group_status,
+    leg_name,
+    mark_of,
+    refusal_of,
+)
+from zhidao.finance.domain.records import Movement, Name, uuid_of
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.booking import Books
+from zhidao.finance.service.intake import Examined
+from zhidao.finance.wire.iso20022 import notices, reversals, statuses
+from zhidao.finance.wire.iso20022.trees import account
+
+_NO_FLAGS: Final = TransferFlag(0)
+_NOOR: Final = Refusal("NOOR", "no payment with this UETR came in")
+_ARDT: Final = Refusal("ARDT", "it was given back before")
+_CUST: Final = Refusal("CUST", "the payee does not agree")
+
+
+class _Found(NamedTuple):
+    """A payment's transfer in the ledger."""
+
+    currency: str
+    movement: Movement
+
+
+class RecallBooks:
+    """Books what goes back, at either bank."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    # -- the payer's bank ------------------------------------------------------------------------
+
+    async def ask(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
+    ) -> list[Message]:
+        """camt.056 for payments that were sent. Raises Refused for one that was not."""
+        paid = await self._find(bank, uetrs, Leg.RESERVE)
+        by_bank: dict[str, list[Recall]] = defaultdict(list)
+        for place, uetr in enumerate(uetrs):
+            if uetr not in paid:
+                raise Refused(f"no payment with UETR {uetr} was sent", code="no_payment")
+            currency, movement = paid[uetr]
+            other = await self._books.directory.bank_behind(
+                bank, AccountCode.DUE_TO_BANK, movement.credit_account_id, currency
+            )
+            by_bank[other.bic].append(
+                Recall(
+                    f"C{place + 1}",
+                    *("", "", "", "", uetr),
+                    *(movement.amount, currency, "", reason, note),
+                )
+            )
+        return [
+            Recalls(
+                reversals.RECALL,
+                f"Q{digest_of(repr([bic, recalls]).encode())[:32]}",
+                self._books.moment(),
+                bank.bic,
+                bic,
+                tuple(recalls),
+            )
+            for bic, recalls in by_bank.items()
+        ]
+
+    async def returned(
+        self, bank: BankAdmitted, other: BankAdmitted, message: Returns, examined: Examined
+    ) -> list[Message]:
+        """Another bank gives money back: it goes to the payers, and pacs.002 says so."""
+        posted = await self._find(bank, [one.uetr for one in message.returns], Leg.RESERVE)
+        why: dict[int, Refusal] = dict(examined.broken)
+        bookings: dict[str, list[Booking]] = defaultdict(list)
+        for place, one in enumerate(message.returns):
+            if examined.whole is not None or place in why:
+                continue
+            found = posted.get(one.uetr)
+            if found is None:
+                why[place] = Refusal("NOOR", "no payment with this UETR was sent")
+                continue
+            booked = await self._back(bank, other, place, one, found, examined.digest)
+            if isinstance(booked, Refusal):
+                why[place] = booked
+            else:
+                bookings[found.currency].append(booked)
+        notes: list[Message] = []
+        for currency, many in bookings.items():
+            why |= await self._book(currency, many)
+            notes += self._advise(
+                message.returns, currency, [b for b in many if b.place not in why]
+            )
+        return [self._report(bank, message, examined, why), *notes]
+
+    async def _back(
+        self,
+        bank: BankAdmitted,
+        other: BankAdmitted,
+        place: int,
+        one: Return,
+        found: _Found,
+        digest: str,
+    ) -> Booking | Refusal:
+        due = self._books.directory.name_between(
+            bank, AccountCode.DUE_TO_BANK, other.bank, found.currency
+        )
+        movement = found.movement
+        if movement.credit_account_id != due:
+            return Refusal("NOOR", "this payment was not sent to you")
+        if one.currency != found.currency:
+            return Refusal("AM03", f"it was paid in {found.currency}")
+        if not 0 < one.returned_minor <= movement.amount:
+            return Refusal("AM09", "more comes back than was paid")
+        return Booking(
+            place,
+            leg_name(bank.bank, one.uetr, Leg.TAKE_BACK),
+            due,
+            movement.debit_account_id,
+            one.returned_minor,
+            movement.ledger,
+            one.uetr,
+            mark_of(digest),
+            TransferCode.RETURN,
+            _NO_FLAGS,
+        )
+
+    # -- the payee's bank ------------------------------------------------------------------------
+
+    async def asked(
+        self, bank: BankAdmitted, message: Recalls, examined: Examined
+    ) -> list[Message]:
+        """A recall comes in: what was never here or is back already is refused, the rest waits."""
+        uetrs = [one.uetr for one in message.recalls]
+        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        back = await self._find(bank, uetrs, Leg.GIVE_BACK)
+        answers = []
+        for one in message.recalls:
+            why = examined.whole
+            if why is None:
+                why = _NOOR if one.uetr not in credited else _ARDT if one.uetr in back else None
+            answers.append(_answer(one, why, "PDCR"))
+        return [self._answers(bank, message, answers, f"P{examined.digest[:32]}")]
+
+    async def answered(
+        self, bank: BankAdmitted, message: Recalls, *, agreed: frozenset[str], digest: str
+    ) -> list[Message]:
+        """The payees have spoken: camt.029, and pacs.004 with what goes back."""
+        uetrs = [one.uetr for one in message.recalls]
+        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
+        refused = await self._give(bank, [one.uetr for one in wanted], credited, digest)
+        answers, returns = [], []
+        for one in message.recalls:
+            if one.uetr not in credited:
+                answers.append(_answer(one, _NOOR, ""))
+            elif one.uetr not in agreed:
+                answers.append(_answer(one, _CUST, ""))
+            elif one.uetr in refused:
+                answers.append(_answer(one, refused[one.uetr], ""))
+            else:
+                answers.append(_answer(one, None, "ACCR"))
+                returns.append(self._return(one.uetr, credited[one.uetr], "FOCR", one.note))
+        told: list[Message] = [self._answers(bank, message, answers, f"A{digest[:32]}")]
+        if returns:
+            told.append(self._returns(bank, message.sender, returns))
+        return told
+
+    async def give_back(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
+    ) -> list[Message]:
+        """Unasked: all of them or an error. Raises Refused."""
+        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        missing = [one for one in uetrs if one not in credited]
+        if missing:
+            raise Refused(f"no payment with UETR {missing[0]} came in", code="no_payment")
+        refused = await self._give(bank, uetrs, credited, digest_of(repr(uetrs).encode()))
+        if refused:
+            uetr, why = next(iter(refused.items()))
+            raise Refused(f"{uetr} cannot go back: {why.sentence}", code=why.code)
+        by_bank: dict[str, list[Return]] = defaultdict(list)
+        for uetr in uetrs:
+            found = credited[uetr]
+            other = await self._books.directory.bank_behind(
+                bank, AccountCode.DUE_FROM_BANK, found.movement.debit_account_id, found.currency
+            )
+            by_bank[other.bic].append(self._return(uetr, found, reason, note))
+        return [self._returns(bank, bic, returns) for bic, returns in by_bank.items()]
+
+    async def _give(
+        self, bank: BankAdmitted, uetrs: Sequence[str], credited: Mapping[str, _Found], digest: str
+    ) -> dict[str, Refusal]:
+        """Books what goes back; why some of it does not."""
+        bookings: dict[str, list[Booking]] = defaultdict(list)
+        for place, uetr in enumerate(uetrs):
+            currency, movement = credited[uetr]
+            bookings[currency].append(
+                Booking(
+                    place,
+                    leg_name(bank.bank, uetr, Leg.GIVE_BACK),
+                    movement.credit_account_id,
+                    movement.debit_account_id,
+                    movement.amount,
+                    movement.ledger,
+                    uetr,
+                    mark_of(digest),
+                    TransferCode.RETURN,
+                    _NO_FLAGS,
+                )
+            )
+        why: dict[int, Refusal] = {}
+        for currency, many in bookings.items():
+            why |= await self._book(currency, many)
+        return {
+            uetrs[place]: _ARDT if refusal.code == "DUPL" else refusal
+            for place, refusal in why.items()
+        }
+
+    # -- both ------------------------------------------------------------------------------------
+
+    async def _book(self, currency: str, bookings: Sequence[Booking]) -> dict[int, Refusal]:
+        results = await self._books.submit(currency, bookings)
+        refusals = {
+            one.place: refusal_of(result) for one, result in zip(bookings, results, strict=True)
+        }
+        return {place: refusal for place, refusal in refusals.items() if refusal is not None}
+
+    async def _find(self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg) -> dict[str, _Found]:
+        """The payments' transfers of one kind, in any currency; reservations only if posted."""
+        names: dict[Name, str] = {leg_name(bank.bank, one, leg): one for one in uetrs if one}
+        found: dict[str, _Found] = {}
+        for currency in await self._books.ledger.shards():
+            history = await self._books.ledger.find(currency, list(names))
+            for name, movement in history.transfers.items():
+                posted = leg is not Leg.RESERVE or history.fates.get(name) is Resolution.POSTED
+                if name in names and posted:
+                    found[names[name]] = _Found(currency, movement)
+        return found
+
+    def _return(self, uetr: str, found: _Found, reason: str, note: str) -> Return:
+        return Return(
+            f"B{uetr.replace('-', '')}",
+            *("", "", "", "", uetr),
+            *(found.movement.amount, found.movement.amount, found.currency),
+            *(self._books.moment()[:10], reason, note),
+        )
+
+    def _returns(self, bank: BankAdmitted, receiver: str, returns: Sequence[Return]) -> Returns:
+        name = digest_of(repr([one.uetr for one in returns]).encode())[:32]
+        return Returns(
+            *(reversals.RETURN, f"B{name}", self._books.moment(), bank.bic, receiver),
+            tuple(returns),
+        )
+
+    def _answers(
+        self, bank: BankAdmitted, message: Recalls, answers: Sequence[Answer], name: str
+    ) -> Answers:
+        told = {one.status for one in answers}
+        outcome = "PDCR" if "PDCR" in told else "CNCL" if told == {"ACCR"} else "RJCR"
+        return Answers(
+            *(reversals.ANSWER, name, self._books.moment(), bank.bic, message.sender, outcome),
+            tuple(answers),
+        )
+
+    def _report(
+        self,
+        bank: BankAdmitted,
+        message: Returns,
+        examined: Examined,
+        why: Mapping[int, Refusal],
+    ) -> StatusReport:
+        told = []
+        for place, one in enumerate(message.returns):
+            refusal = why.get(place)
+            refused = refusal is not None or examined.whole is not None
+            told.append(
+                Status(
+                    *("", "", one.end_to_end, one.uetr, "RJCT" if refused else "ACSC"),
+                    *(("", "") if refusal is None else refusal),
+                )
+            )
+        whole = examined.whole
+        return StatusReport(
+            *(statuses.TO_BANK, f"S{examined.digest[:32]}", self._books.moment()),
+            *(bank.bic, message.sender, message.message, message.definition),
+            group_status([one.status for one in told]),
+            *(("", "") if whole is None else whole),
+            tuple(told),
+        )
+
+    def _advise(
+        self, returns: Sequence[Return], currency: str, booked: Sequence[Booking]
+    ) -> list[Message]:
+        by_account: dict[Name, list[NoticeEntry]] = defaultdict(list)
+        for one in booked:
+            back = returns[one.place]
+            note: Tree = (("Ustrd", f"returned: {back.reason}"),)
+            by_account[one.credit].append(
+                NoticeEntry(
+                    entry=uuid_of(one.name).hex,
+                    amount_minor=back.returned_minor,
+                    day=self._books.moment()[:10],
+                    instruction="",
+                    end_to_end=back.end_to_end,
+                    uetr=back.uetr,
+                    payer=(),
+                    payer_account=(),
+                    payer_bank=(),
+                    payee=(),
+                    payee_account=(),
+                    payee_bank=(),
+                    remittance=note,
+                ),
+            )
+        return [
+            Notice(
+                notices.DEFINITION,
+                f"N{digest_of(entries[0].entry.encode())[:32]}",
+                self._books.moment(),
+                account(uuid_of(name).hex),
+                currency,
+                tuple(entries),
+            )
+            for name, entries in by_account.items()
+        ]
+
+
+def _answer(one: Recall, why: Refusal | None, status: str) -> Answer:
+    return Answer(
+        *(one.id, one.original, one.original_definition, one.instruction, one.end_to_end, one.uetr),
+        status if why is None else "RJCR",
+        *(("", "") if why is None else why),
+    )

@@ -1,0 +1,322 @@
+"""A payment's life by messages: instructed, passed on, answered, advised, asked back, given back."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.finance.service.bank_desks import UETRS, Desks, read
+
+from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.finance.adapters.schema_pack import FolderSchemas
+from zhidao.finance.domain.message import Answers, Notice, Recalls, Returns, StatusReport, Transfers
+from zhidao.finance.service.statements import Statements
+from zhidao.finance.wire.iso20022 import statements as camt053
+from zhidao.finance.wire.iso20022.credit_transfers import BANKS
+from zhidao.finance.wire.iso20022.messages import encode
+from zhidao.finance.wire.iso20022.trees import account, bank
+
+START = 10_000_000
+
+
+@pytest.fixture
+async def desks(world) -> Desks:
+    return await Desks(world).ready()
+
+
+@pytest.fixture
+async def checked(world, shared) -> Desks:
+    return await Desks(world, FolderSchemas(shared / "finance" / "xsd")).ready()
+
+
+async def paid(desks: Desks, *amounts: int) -> list:
+    """The whole way of some payments; the messages after the instruction."""
+    report, onward = await desks.take("importer-bank", "importer", desks.pays(*amounts))
+    answer, *notices = await desks.take("exporter-bank", "importer-bank", onward.data)
+    told = await desks.take("importer-bank", "exporter-bank", answer.data)
+    return [report, onward, answer, *notices, *told]
+
+
+async def test_a_payment_goes_from_instruction_to_statement(checked: Desks) -> None:
+    desks = checked
+    first, onward = await desks.take("importer-bank", "importer", desks.pays(700, 300))
+    report, file = read(first), read(onward)
+    assert isinstance(report, StatusReport)
+    assert [one.status for one in report.statuses] == ["ACSP", "ACSP"]
+    assert isinstance(file, Transfers)
+    assert (file.sender, onward.receiver) == ("ALMAKZKA", "XIANCNBJ")
+    assert await desks.balance("importer") == START - 1_000
+    assert await desks.balance("exporter") == 0
+
+    answer, advice = await desks.take("exporter-bank", "importer-bank", onward.data)
+    status, notice = read(answer), read(advice)
+    assert isinstance(status, StatusReport)
+    assert (status.status, status.original) == ("ACSC", file.message)
+    assert isinstance(notice, Notice)
+    assert [(one.amount_minor, one.uetr) for one in notice.entries] == [
+        (700, UETRS[0]),
+        (300, UETRS[1]),
+    ]
+    assert await desks.balance("exporter") == 1_000
+
+    [last] = await desks.take("importer-bank", "exporter-bank", answer.data)
+    final = read(last)
+    assert isinstance(final, StatusReport)
+    assert (final.original, final.status) == ("M-1", "ACSC")
+    statement = await Statements(desks.world.durable.store, desks.world.durable.clock).statement(
+        "CNY",
+        UUID(desks.accounts["exporter"]),
+        message="S-1",
+        first_day=date(2026, 5, 1),
+        last_day=date(2026, 5, 1),
+    )
+    assert [one.amount_minor for one in statement.entries] == [700, 300]
+    assert statement.closing_minor == await desks.balance("exporter")
+    assert camt053.decode(camt053.encode(statement)) == statement
+
+
+async def test_a_message_that_comes_again_moves_nothing_more_and_is_answered_alike(
+    desks: Desks,
+) -> None:
+    report, onward = await desks.take("importer-bank", "importer", desks.pays(700))
+    again = await desks.take("importer-bank", "importer", desks.pays(700))
+    assert [one.data for one in again] == [report.data, onward.data]
+    answers = [await desks.take("exporter-bank", "importer-bank", onward.data) for _ in range(2)]
+    assert answers[0] == answers[1]
+    for _ in range(2):
+        await desks.take("importer-bank", "exporter-bank", answers[0][0].data)
+    assert (await desks.balance("importer"), await desks.balance("exporter")) == (START - 700, 700)
+
+
+async def test_another_message_under_a_used_id_or_uetr_is_a_duplicate(desks: Desks) -> None:
+    await desks.take("importer-bank", "importer", desks.pays(700))
+    [told] = await desks.take("importer-bank", "importer", desks.pays(701))
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    assert (report.status, report.reason) == ("RJCT", "DUPL")
+    [told] = await desks.take("importer-bank", "importer", desks.pays(700, message="M-2"))
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    assert [(one.status, one.reason) for one in report.statuses] == [("RJCT", "DUPL")]
+    assert await desks.balance("importer") == START - 700
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"payee_account": account("00" * 16)}, "AC01"),
+        ({"payee_account": account("kein-konto")}, "AC01"),
+        ({"currency": "EUR"}, "AM03"),
+    ],
+)
+async def test_a_refused_payment_goes_back_to_the_payer(
+    desks: Desks, changes: dict, code: str
+) -> None:
+    if "currency" in changes:
+        # The payer's bank refuses that itself.
+        [told] = await desks.take("importer-bank", "importer", desks.pays(700, **changes))
+    else:
+        _, onward = await desks.take("importer-bank", "importer", desks.pays(700, **changes))
+        assert await desks.balance("importer") == START - 700
+        [answer] = await desks.take("exporter-bank", "importer-bank", onward.data)
+        [told] = await desks.take("importer-bank", "exporter-bank", answer.data)
+        refused = read(answer)
+        assert isinstance(refused, StatusReport)
+        assert [one.reason for one in refused.statuses] == [code]
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    assert [(one.status, one.reason) for one in report.statuses] == [("RJCT", code)]
+    assert await desks.balance("importer") == START
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amount_minor": START + 1}, "AM04"),
+        ({"amount_minor": 0}, "AM01"),
+        ({"payer_account": account("00" * 16)}, "AC01"),
+        ({"payee_bank": bank("NOSUCHXX")}, "RC01"),
+        ({"day": "2026-04-01"}, "DT01"),
+        ({"end_to_end": "/slash"}, "FF01"),
+    ],
+)
+async def test_what_a_customer_cannot_do_has_its_external_code(
+    desks: Desks, changes: dict, code: str
+) -> None:
+    [told] = await desks.take("importer-bank", "importer", desks.pays(700, **changes))
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    reasons = {one.reason for one in report.statuses} | {report.reason}
+    assert code in reasons
+    assert await desks.balance("importer") == START
+
+
+async def test_only_the_holder_pays_and_only_a_bank_speaks_for_itself(desks: Desks) -> None:
+    [told] = await desks.take("importer-bank", "exporter", desks.pays(700))
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    assert report.statuses[0].reason == "AG01"
+    _, onward = await desks.take("importer-bank", "importer", desks.pays(700, message="M-2"))
+    with pytest.raises(Forbidden):
+        await desks.take("exporter-bank", "exporter", onward.data)
+    with pytest.raises(Refused, match="is for"):
+        await desks.take("importer-bank", "importer-bank", onward.data)
+
+
+async def test_inside_one_bank_money_moves_at_once(desks: Desks) -> None:
+    changes = {
+        "payee_account": account(desks.accounts["importer"]),
+        "payer_account": account(desks.accounts["importer"]),
+        "payee_bank": bank("ALMAKZKAXXX"),
+    }
+    [told] = await desks.take("importer-bank", "importer", desks.pays(5, **changes))
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    # The same account on both sides is the one thing that the ledger refuses here.
+    assert report.statuses[0].note == "accounts must be different"
+
+
+async def test_a_strangers_answer_posts_nothing(desks: Desks) -> None:
+    _, onward = await desks.take("importer-bank", "importer", desks.pays(700))
+    [answer, _] = await desks.take("exporter-bank", "importer-bank", onward.data)
+    forged = answer.data.replace(b"XIANCNBJ", b"ALMAKZKA")
+    assert await desks.take("importer-bank", "importer-bank", forged) == []
+    history = await desks.world.ledger.find("CNY", [])
+    assert not history.fates
+
+
+async def test_a_refused_file_gives_every_reservation_back(desks: Desks) -> None:
+    _, onward = await desks.take("importer-bank", "importer", desks.pays(700, 300))
+    broken = onward.data.replace(b"<NbOfTxs>2<", b"<NbOfTxs>3<")
+    [answer] = await desks.take("exporter-bank", "importer-bank", broken)
+    report = read(answer)
+    assert isinstance(report, StatusReport)
+    assert (report.status, report.reason) == ("RJCT", "AM18")
+    await desks.take("importer-bank", "exporter-bank", answer.data)
+    assert await desks.balance("importer") == START
+    unreadable = onward.data.replace(b"<SttlmMtd>INGA<", b"<SttlmMtd>XXXX<")
+    [answer] = await desks.take("exporter-bank", "importer-bank", unreadable)
+    report = read(answer)
+    assert isinstance(report, StatusReport)
+    assert (report.status, report.reason) == ("RJCT", "FF01")
+    assert "SttlmMtd, line" in report.note
+
+
+async def test_an_agreed_recall_brings_the_money_back(checked: Desks) -> None:
+    desks = checked
+    await paid(desks, 700, 300)
+    importer, exporter = desks.banks["importer-bank"], desks.banks["exporter-bank"]
+    [asked] = await desks.payments.recall(importer, UETRS[:2], reason="DUPL", note="sent twice")
+    assert isinstance(read(asked), Recalls)
+    [pending] = await desks.take("exporter-bank", "importer-bank", asked.data)
+    waiting = read(pending)
+    assert isinstance(waiting, Answers)
+    assert waiting.outcome == "PDCR"
+    answer, returned = await desks.payments.answer_recall(
+        exporter, "importer-bank", asked.message, agreed=[UETRS[0]]
+    )
+    answers, back = read(answer), read(returned)
+    assert isinstance(answers, Answers)
+    assert [(one.status, one.reason) for one in answers.answers] == [("ACCR", ""), ("RJCR", "CUST")]
+    assert isinstance(back, Returns)
+    assert [(one.uetr, one.reason) for one in back.returns] == [(UETRS[0], "FOCR")]
+    assert await desks.balance("exporter") == 300
+    assert await desks.take("importer-bank", "exporter-bank", answer.data) == []
+    status, notice = await desks.take("importer-bank", "exporter-bank", returned.data)
+    assert isinstance(read(notice), Notice)
+    report = read(status)
+    assert isinstance(report, StatusReport)
+    assert report.status == "ACSC"
+    assert await desks.balance("importer") == START - 300
+    # A second recall of what is back, and one of what never came.
+    for uetr, code in ((UETRS[0], "ARDT"), (UETRS[9], "NOOR")):
+        again = Recalls(*read(asked)[:5], (read(asked).recalls[0]._replace(uetr=uetr),))
+        again = again._replace(message=f"Q-{code}")
+        [told] = await desks.take("exporter-bank", "importer-bank", encode(again))
+        refused = read(told)
+        assert isinstance(refused, Answers)
+        assert [(one.status, one.reason) for one in refused.answers] == [("RJCR", code)]
+
+
+async def test_a_payee_who_spent_the_money_cannot_give_it_back(desks: Desks) -> None:
+    await paid(desks, 700)
+    exporter = desks.banks["exporter-bank"]
+    spent = desks.pays(
+        600,
+        message="M-9",
+        uetr=UETRS[50],
+        payer_account=account(desks.accounts["exporter"]),
+        payer_bank=bank("XIANCNBJ"),
+        payee_account=account(desks.accounts["importer"]),
+        payee_bank=bank("ALMAKZKA"),
+    )
+    await desks.take("exporter-bank", "exporter", spent)
+    with pytest.raises(Refused) as refused:
+        await desks.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+    assert refused.value.code == "AM04"
+
+
+async def test_a_return_beyond_what_was_paid_or_of_nothing_is_refused(desks: Desks) -> None:
+    await paid(desks, 700)
+    exporter = desks.banks["exporter-bank"]
+    [returned] = await desks.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+    back = read(returned)
+    assert isinstance(back, Returns)
+    more = back._replace(message="B-2", returns=(back.returns[0]._replace(returned_minor=701),))
+    unknown = back._replace(message="B-3", returns=(back.returns[0]._replace(uetr=UETRS[8]),))
+    for message, code in ((more, "AM09"), (unknown, "NOOR")):
+        [told] = await desks.take("importer-bank", "exporter-bank", encode(message))
+        report = read(told)
+        assert isinstance(report, StatusReport)
+        assert [(one.status, one.reason) for one in report.statuses] == [("RJCT", code)]
+    with pytest.raises(Refused):
+        await desks.payments.give_back(exporter, [UETRS[7]], reason="AC04")
+    with pytest.raises(Refused):
+        await desks.payments.recall(exporter, [UETRS[7]], reason="DUPL")
+    with pytest.raises(NotFound):
+        await desks.payments.answer_recall(exporter, "importer-bank", "none", agreed=[])
+
+
+async def test_banks_pay_each_other_with_pacs_009(desks: Desks) -> None:
+    one = read_transfer(desks)
+    message = Transfers(BANKS, "F-1", "2026-05-01T08:00:00+00:00", "ALMAKZKA", "XIANCNBJ", (one,))
+    [told] = await desks.take("exporter-bank", "importer-bank", encode(message))
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    assert report.status == "ACSC"
+
+
+def read_transfer(desks: Desks):
+    from zhidao.finance.wire.iso20022.envelope import read_envelope
+    from zhidao.finance.wire.iso20022.messages import decode
+
+    file = decode(read_envelope(desks.pays(9_000)))
+    assert isinstance(file, Transfers)
+    return file.transfers[0]._replace(
+        group="", charges="", payer=bank("ALMAKZKA"), payee=bank("XIANCNBJ")
+    )
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+async def test_any_spoiled_message_is_answered_and_money_stays_whole(
+    desks: Desks, data: st.DataObject
+) -> None:
+    message = bytearray(
+        desks.pays(7, message=data.draw(st.from_regex(r"[A-Z0-9]{20}", fullmatch=True)))
+    )
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(message) - 1))
+        message[place : place + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=6))
+    try:
+        outgoing = await desks.take("importer-bank", "importer", bytes(message))
+    except Refused:
+        return
+    assert outgoing
+    for one in outgoing:
+        read(one)
