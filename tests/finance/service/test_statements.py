@@ -13,6 +13,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.ledger import Account, Transfer, TransferFlag
+from zhidao.finance.domain.statement import pages
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.statements import Statements
 from zhidao.finance.wire.iso20022 import statements as wire
@@ -75,10 +76,40 @@ async def test_a_statement_that_does_not_reconcile_is_refused(durable) -> None:
     with pytest.raises(MalformedInput):
         replace(statement, closing_minor=statement.closing_minor + 1)
     data = wire.encode(statement)
-    for old, new in ((b">3.00<", b">3.01<"), (b"CLBD", b"OPBD"), (b">RCDT<", b">ICDT<")):
+    for old, new in (
+        (b">3.00<", b">3.01<"),
+        (b"CLBD", b"OPBD"),
+        (b">RCDT<", b">ICDT<"),
+        (b">OPBD", b">ITBD"),
+    ):
         assert old in data
         with pytest.raises(MalformedInput):
             wire.decode(data.replace(old, new, 1))
     with pytest.raises(MalformedInput):
         wire.decode(data.replace(b"</Ntry>", b"</Ntry><Ntry/>", 1))
     assert statement.currency == Currency("CNY")
+
+
+async def test_a_long_statement_comes_in_pages_that_lead_to_each_other(
+    durable, shared: Path
+) -> None:
+    await moved(durable)
+    whole = await statement_of(durable, DAY, DAY + timedelta(1))
+    uetr = "174c245f-2682-4291-ad67-2a41e530cd27"
+    whole = replace(whole, entries=(replace(whole.entries[0], uetr=uetr), *whole.entries[1:]))
+    parts = list(pages(whole, entries_max=3))
+    assert [(one.page, one.is_last, len(one.entries)) for one in parts] == [
+        (1, False, 3),
+        (2, True, 1),
+    ]
+    assert parts[0].closing_minor == parts[1].opening_minor
+    assert parts[1].closing_minor == whole.closing_minor
+    schemas = FolderSchemas(shared / "finance/xsd")
+    for part in parts:
+        data = wire.encode(part)
+        assert wire.decode(data) == part
+        assert (await schemas.check(wire.STATEMENT, data)).startswith("valid")
+    assert b"<UETR>" in wire.encode(parts[0])
+    assert list(pages(whole, entries_max=9)) == [whole]
+    empty = replace(whole, entries=(), closing_minor=whole.opening_minor)
+    assert list(pages(empty, entries_max=9)) == [empty]

@@ -9,6 +9,8 @@ from typing import Final
 # Action, module that adds its arguments and runs it, one line for the overview.
 ACTIONS: Final = (
     ("ledger", "replay batches of accounts and transfers; audit a node's ledger"),
+    ("statement", "an account between two days, as camt.053, CSV, JSON or PDF"),
+    ("report", "trial balance, balance sheet, income; the audit bundle and its check"),
     ("credit", "examine a presentation under a documentary credit"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
     ("iso", "check ISO 20022 messages, or turn them into JSON and back"),

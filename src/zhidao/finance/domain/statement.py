@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger import TransferFlag
+from zhidao.finance.domain.payment_legs import uetr_of
 from zhidao.finance.domain.records import Movement, name_of, uuid_of
 
 _NOT_BOOKED: Final = int(TransferFlag.PENDING | TransferFlag.VOID_PENDING_TRANSFER)
@@ -19,11 +20,15 @@ _NS_PER_S: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
-    """One booked movement. `amount_minor`: positive for a credit. `booked`: in UTC."""
+    """One booked movement. `amount_minor`: positive for a credit. `booked`: in UTC.
+
+    `uetr`: of the payment that it belongs to, or empty.
+    """
 
     transfer: UUID
     amount_minor: int
     booked: date
+    uetr: str = ""
 
     def __post_init__(self) -> None:
         if not self.amount_minor:
@@ -34,7 +39,8 @@ class StatementEntry:
 class AccountStatement:
     """An account over a time. Raises MalformedInput if the entries do not lead to the end.
 
-    `account`: at most 34 characters. `created` has whole seconds, in UTC.
+    `account`: at most 34 characters. `created` has whole seconds, in UTC. `page`: from 1, where a
+    long statement is cut; then its balances are those around the page.
     """
 
     message: str
@@ -46,6 +52,8 @@ class AccountStatement:
     opening_minor: int
     closing_minor: int
     entries: tuple[StatementEntry, ...]
+    page: int = 1
+    is_last: bool = True
 
     def __post_init__(self) -> None:
         moved = sum(entry.amount_minor for entry in self.entries)
@@ -68,7 +76,29 @@ def entry_of(movement: Movement, account: UUID) -> StatementEntry | None:
     if not sign:
         return None
     booked = datetime.fromtimestamp(movement.timestamp // _NS_PER_S, UTC).date()
-    return StatementEntry(uuid_of(movement.id), sign * movement.amount, booked)
+    return StatementEntry(
+        uuid_of(movement.id), sign * movement.amount, booked, uetr_of(movement.user_data_128)
+    )
+
+
+def pages(whole: AccountStatement, *, entries_max: int) -> Iterator[AccountStatement]:
+    """The statement in pages of so many entries, each with the balances around it."""
+    opening, entries = whole.opening_minor, whole.entries
+    starts = range(0, len(entries), entries_max) or range(1)
+    for page, start in enumerate(starts, 1):
+        part = entries[start : start + entries_max]
+        closing = opening + sum(one.amount_minor for one in part)
+        message = whole.message if len(starts) == 1 else f"{whole.message}.{page}"
+        yield replace(
+            whole,
+            message=message,
+            opening_minor=opening,
+            closing_minor=closing,
+            entries=part,
+            page=page,
+            is_last=page == len(starts),
+        )
+        opening = closing
 
 
 def stated(

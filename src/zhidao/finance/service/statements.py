@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+import numpy as np
+
 from zhidao.core.ambient import Clock
 from zhidao.core.money import Currency
-from zhidao.finance.domain.records import movements_of
+from zhidao.finance.domain.records import movements_of, name_of
 from zhidao.finance.domain.statement import (
     AccountStatement,
     StatementEntry,
@@ -32,7 +34,11 @@ class Statements:
         after = 0
         while batches := await self._store.batches(shard, after=after):
             for batch in batches:
-                found = (entry_of(movement, account) for movement in movements_of(batch.records))
+                records, name = batch.records, np.void(name_of(account))
+                touched = (records["debit_account_id"] == name) | (
+                    records["credit_account_id"] == name
+                )
+                found = (entry_of(one, account) for one in movements_of(records[touched]))
                 entries += filter(None, found)
             after = batches[-1].number
         return stated(
