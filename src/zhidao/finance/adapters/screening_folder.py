@@ -18,7 +18,7 @@ from zhidao.finance.domain.screening import Lists
 from zhidao.finance.wire.screening_lists import BYTES_MAX, NameList, read_list
 
 FILES_MAX: Final = 64
-_LOOK_S: Final = 10.0
+_LOOK_NS: Final = 10_000_000_000
 _NAME: Final = re.compile(r"(ofac|un|eu|uk|csv)(?:@(\d{4}-\d{2}-\d{2}))?\.[A-Za-z0-9.-]+\Z")
 
 
@@ -30,7 +30,7 @@ class FolderLists:
         self._one = asyncio.Lock()
         self._print: tuple[tuple[str, int, int], ...] | None = None
         self._lists: Lists | None = None
-        self._looked_s = float("-inf")
+        self._looked_ns = -_LOOK_NS
 
     async def lists(self) -> Lists:
         """The lists as they stand in the folder now.
@@ -40,14 +40,14 @@ class FolderLists:
         """
         async with self._one:
             # Looking costs a few system calls; not more often than every ten seconds.
-            if self._lists is not None and time.monotonic() - self._looked_s < _LOOK_S:
+            if self._lists is not None and time.monotonic_ns() - self._looked_ns < _LOOK_NS:
                 return self._lists
             found = await asyncio.to_thread(self._files)
             if self._lists is None or found != self._print:
                 self._lists = None
                 self._lists = await asyncio.to_thread(self._read, found)
                 self._print = found
-            self._looked_s = time.monotonic()
+            self._looked_ns = time.monotonic_ns()
             return self._lists
 
     def _files(self) -> tuple[tuple[str, int, int], ...]:
