@@ -11,11 +11,18 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from zhidao.store.database import Database
 from zhidao.store.embedded import EmbeddedPostgres
 from zhidao.store.migrate import migrate
+
+# A busy machine is no defect of what is tested.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("house")
 
 _RECURSION_LIMIT = sys.getrecursionlimit()
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -211,6 +211,7 @@ def test_info_tells_what_a_file_holds(run, files):
     assert navigation["navigation"]["systems"] == "C"
 
 
+@pytest.mark.slow
 def test_a_rover_beside_its_base_is_fixed(run, tmp_path, files):
     for name, place in (("base", (44.2, 80.4, 700)), ("rover", (44.20003, 80.4, 700))):
         words = ("simulate", "--at", *place, "--epochs", 3, "-o", tmp_path / name)

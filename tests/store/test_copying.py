@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -80,23 +79,21 @@ async def test_a_record_array_and_tuples_give_the_same_rows(database: Database):
 
 
 @service
-async def test_an_array_goes_in_faster_than_tuples(database: Database):
-    array = records(60_000)
+async def test_an_array_leaves_the_rows_that_its_tuples_leave(database: Database):
+    array = records(2_000)
     async with database.session() as session:
         await session.script(TABLE.replace(", primary key (device, at, n)", ""))
-        await session.copy("sample", COLUMNS, array[:10])
-        start = time.perf_counter()
         await session.copy("sample", COLUMNS, array)
-        by_array_s = time.perf_counter() - start
-        rows = [tuple(row) for row in await _tuples(session)]
-        start = time.perf_counter()
-        await session.copy("sample", COLUMNS, rows)
-        by_tuple_s = time.perf_counter() - start
-    assert by_array_s < by_tuple_s, f"{by_array_s:.3f} s against {by_tuple_s:.3f} s"
+        by_array = await _tuples(session)
+        await session.script("truncate sample")
+        await session.copy("sample", COLUMNS, by_array)
+        by_tuples = await _tuples(session)
+    assert len(by_array) == 2_000
+    assert by_array == by_tuples
 
 
 async def _tuples(session) -> list[tuple]:
-    found = await session.fetch_all("select * from sample limit 60000")
+    found = await session.fetch_all("select * from sample limit 2000")
     return [tuple(row[column] for column in COLUMNS) for row in found]
 
 

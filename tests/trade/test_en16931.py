@@ -37,6 +37,7 @@ def test_all_published_valid_invoices_are_valid(judge, shared):
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_published_unit_documents_fire_the_rules_that_they_name(judge, shared):
     folder = shared / "trade/en16931"
     with (folder / "expected.csv").open() as table:

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import re
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -46,13 +45,12 @@ def test_the_stamp_changes_with_content_and_with_names(tree: Path) -> None:
     assert len({first, second, hook.stamp_of(tree)}) == 3
 
 
-def test_a_second_build_does_nothing_and_is_quick(tree: Path) -> None:
+def test_a_second_build_does_nothing(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assets = tree / hook.ASSETS
     assets.mkdir(parents=True)
     (assets / ".stamp").write_text(hook.stamp_of(tree))
-    started = time.perf_counter()
+    monkeypatch.setenv("PATH", "")  # Whoever would start a program now would fail.
     assert hook.build(tree) is False
-    assert time.perf_counter() - started < 0.2
 
 
 def test_a_machine_without_node_is_told_what_to_do(

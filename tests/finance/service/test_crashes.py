@@ -120,6 +120,7 @@ async def end(make_world: Any, durable: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [Crash, Unavailable])
 @pytest.mark.parametrize("road", [paid_road, refused_road])
 async def test_a_crash_anywhere_ends_in_both_sides_or_neither(

@@ -51,6 +51,7 @@ def test_ambiguities_of_a_strong_geometry_are_found_whatever_their_size(seed, co
     assert found.ratio > 10
 
 
+@pytest.mark.slow
 def test_compiled_and_interpreted_search_agree():
     pytest.importorskip("numba")
     from zhidao.positioning.domain.kernels import integer_search
