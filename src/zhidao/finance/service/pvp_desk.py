@@ -44,7 +44,7 @@ VOTES: Final = "finance.pvp-votes"
 DECISION: Final = "finance.pvp-decision"
 KINDS: Final = (QUOTE, TERMS, VOTES, DECISION)
 DEADLINE_S_MAX: Final = 86_400
-_AGAIN_S: Final = 30.0
+_AGAIN_S: Final = 30
 _TICK_S: Final = 0.5
 
 
@@ -79,7 +79,7 @@ class PvpDesk:
         self._books = PvpBooks(node=node, records=records, make=self._chain)
         self._one = asyncio.Lock()
         self._proven: set[UUID] = set()
-        self._voted_s = float("-inf")
+        self._voted_s: int | None = None
         approvals.carries_out(ACCEPT, self._accept_said)
 
     async def accept(
@@ -194,11 +194,11 @@ class PvpDesk:
     async def tick(self) -> None:
         """One round: what a crash left is taken up again."""
         async with self._one:
-            now_s = self._clock.now().unix_ns / NS
-            if now_s - self._voted_s >= _AGAIN_S:
+            now_s = self._clock.now().unix_ns // NS
+            if self._voted_s is None or now_s - self._voted_s >= _AGAIN_S:
                 self._voted_s = now_s
                 for dealing in await self._books.open():
-                    await self._go(dealing.aggregate, again=int(now_s // _AGAIN_S))
+                    await self._go(dealing.aggregate, again=now_s // _AGAIN_S)
             for chain in await self._books.chains():
                 await self._decide(chain)
 
