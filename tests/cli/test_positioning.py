@@ -221,3 +221,37 @@ def test_a_rover_beside_its_base_is_fixed(run, tmp_path, files):
     assert status == 0
     assert json.loads(out)["simulated"] is True
     assert "epochs" in told
+
+
+def test_velocities_come_as_further_columns_of_a_receiver_at_rest(run, files):
+    _, out, _ = run("solve", files["rest.rnx"], files["rest.nav"], "--velocity")
+    head, *rows = out.decode().splitlines()
+    assert head.endswith(",simulated,east_mps,north_mps,up_mps")
+    speeds = [[float(cell) for cell in row.split(",")[-3:]] for row in rows]
+    assert all(abs(part) < 0.5 for speed in speeds for part in speed)
+
+
+def test_smoothed_codes_scatter_less(run, files):
+    words = ("solve", files["rest.rnx"], files["rest.nav"], "--json")
+    plain, smooth = (json.loads(run(*words, *more)[1])["epochs"] for more in ((), ("--smooth",)))
+
+    def scatter(epochs):
+        heights = [epoch["height_m"] for epoch in epochs[8:]]
+        return max(heights) - min(heights)
+
+    assert plain[0] == smooth[0]
+    assert scatter(smooth) < scatter(plain)
+
+
+def test_what_looks_like_false_signals_is_told(run, files, tmp_path):
+    words = ("simulate", *PLACE, "--epochs", 20, "--step", 1, "--clock-jump", "10:150")
+    run(*words, "-o", tmp_path / "false.rnx")
+    _, _, told = run("solve", tmp_path / "false.rnx", files["rest.nav"])
+    assert "clock_jump: the receiver's clock jumps 1 times" in told
+    assert "clock_jump" not in run("solve", files["rest.rnx"], files["rest.nav"])[2]
+
+
+def test_a_strength_beyond_all_signals_is_refused(run, files):
+    status, _, told = run("solve", files["rest.rnx"], files["rest.nav"], "--strength", 99)
+    assert status == 2
+    assert "0 to 60 dB-Hz" in told

@@ -42,6 +42,12 @@ def add_solver(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mask", type=float, default=10.0, metavar="DEG", help="elevation mask")
     parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="DBHZ",
+        help="C/N0 below which ranges count less (0: never); that of the class if left out",
+    )
+    parser.add_argument(
         "--environment",
         default="open_sky",
         metavar="CLASS",
@@ -80,6 +86,11 @@ def settings_of(options: argparse.Namespace, systems: str) -> Settings:
         if options.signals
         else {system: code for system, code in SINGLE_SIGNALS.items() if system in systems}
     )
+    more = {}
+    if options.strength is not None:
+        if not 0 <= options.strength <= 60:
+            raise MalformedInput(f"--strength {options.strength}: 0 to 60 dB-Hz")
+        more["strength_mdbhz"] = round(options.strength * 1000)
     return Settings.for_environment(
-        options.environment, signals=chosen, mask_mdeg=round(options.mask * 1000)
+        options.environment, signals=chosen, mask_mdeg=round(options.mask * 1000), **more
     )

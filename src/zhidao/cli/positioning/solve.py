@@ -20,10 +20,12 @@ SUFFIXES: Final = {".csv": "csv", ".json": "json", ".geojson": "geojson", ".pos"
     ".nmea": "nmea"
 }
 _EXAMPLES: Final = (
-    "Positions go to standard output or to --output, in the form that its ending says.\n"
+    "Positions go to standard output or to --output, in the form that its ending says. What looks\n"
+    "like jamming or false signals is told on standard error.\n"
     "examples:\n"
     "  zhidao positioning solve day.crx.gz day_MN.rnx.gz > day.csv\n"
     "  zhidao positioning solve day.crx.gz day_MN.rnx.gz --signals C=C2I -o day.geojson\n"
+    "  zhidao positioning solve drive.ubx --smooth --velocity -o drive.csv\n"
     "  zhidao positioning solve stream.rtcm3 --near 2026-03-09T12:00:00Z --form nmea\n"
     "status: 0 done, 1 no epoch has a position (the reasons are told), 2 bad input"
 )
@@ -36,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     add_files(parser)
     add_solver(parser)
+    parser.add_argument(
+        "--smooth", action="store_true", help="codes are smoothed by their carriers first (Hatch)"
+    )
+    parser.add_argument(
+        "--velocity", action="store_true", help="east, north and up from Doppler, in m/s"
+    )
     add_output(parser)
 
 
@@ -53,8 +61,12 @@ def run(options: argparse.Namespace) -> int:
 
 def positions_of(options: argparse.Namespace) -> Positions:
     """Single points of the files of the command line."""
+    from zhidao.positioning.domain.authenticity import findings
     from zhidao.positioning.domain.positions import of_solution
+    from zhidao.positioning.domain.smoothing import smoothed
     from zhidao.positioning.domain.solving import solve
+    from zhidao.positioning.domain.tracked import smoothable
+    from zhidao.positioning.domain.velocity import velocities
 
     form_of(options)
     signals = signals_of(options.signals) if options.signals else None
@@ -69,8 +81,16 @@ def positions_of(options: argparse.Namespace) -> Positions:
     settings = settings_of(options, "".join(both))
     with bar("solving", 1) as step:
         step(f"{len(seen.gpst_ns)} epochs")
-        solved = solve(seen, navigation, settings, risk=options.risk)
-    return of_solution(solved, simulated=seen.simulated or navigation.simulated)
+        used = seen
+        if options.smooth:
+            used = smoothed(seen, smoothable(seen, settings.signals), navigation=navigation).seen
+        solved = solve(used, navigation, settings, risk=options.risk)
+        found_out = findings(seen, navigation, solved, settings)
+        speed = velocities(seen, navigation, solved, settings) if options.velocity else None
+    for each in found_out:
+        print(f"{each.reason.value}: {each.sentence}", file=sys.stderr)
+    simulated = seen.simulated or navigation.simulated
+    return of_solution(solved, simulated=simulated, velocity=speed)
 
 
 def form_of(options: argparse.Namespace) -> str:

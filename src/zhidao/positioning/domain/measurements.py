@@ -21,7 +21,13 @@ from zhidao.positioning.domain.ephemeris import (
 )
 from zhidao.positioning.domain.glonass import GlonassEphemerides, choose_glonass
 from zhidao.positioning.domain.glonass_orbits import glonass_states
-from zhidao.positioning.domain.observations import Bools, Floats, Ints, Observations
+from zhidao.positioning.domain.observations import (
+    Bools,
+    Floats,
+    Ints,
+    Observations,
+    SystemObservations,
+)
 from zhidao.positioning.domain.orbits import clock_polynomial_s, rotation_radps, satellite_states
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signal_choice import SignalChoice
@@ -35,6 +41,7 @@ _GLONASS: Final = SYSTEMS.index("R")
 _BDS3_PRN_MIN: Final = 19
 _RANGE_M: Final = (1e6, 1e8)
 _ACCURACY_UNKNOWN_M: Final = 10.0
+_WEAK_DB_MAX: Final = 20.0
 _Column = TypeVar("_Column", Floats, Ints)
 
 
@@ -74,13 +81,17 @@ class Measurements:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The same before padding: one entry a range, shape (n,); `choice` indexes the choices."""
+    """The same before padding: one entry a range, shape (n,); `choice` indexes the choices.
+
+    weakness: how many times the noise of a strong signal the range has.
+    """
 
     epoch: Ints
     satellite: Ints
     system: Ints
     range_m: Floats
     choice: Ints
+    weakness: Floats
 
 
 def measure(seen: Observations, navigation: Navigation, settings: Settings) -> Measurements:
@@ -105,7 +116,7 @@ def measure(seen: Observations, navigation: Navigation, settings: Settings) -> M
         rotation_radps=pad(rotation_radps(rows.satellite)),
         carrier_hz=pad(sky.carrier_hz[known], fill=1.0),
         accuracy_m=pad(sky.accuracy_m[known]),
-        noise=pad(np.array([c.noise for c in choices])[rows.choice], fill=1.0),
+        noise=pad(np.array([c.noise for c in choices])[rows.choice] * rows.weakness, fill=1.0),
     )
 
 
@@ -213,19 +224,37 @@ def _chosen(seen: Observations, settings: Settings) -> tuple[_Rows, list[SignalC
                     np.full(count, len(choices) - 1),
                     range_m[use],
                     np.full(count, len(choices) - 1),
+                    _weakness(table, choice, settings)[use],
                 )
             )
     if not parts:
         none, zero = np.zeros(0, np.int64), np.zeros(0)
-        return _Rows(none, none, none, zero, none), choices
+        return _Rows(none, none, none, zero, none, zero), choices
     joined = _Rows(
         *(np.concatenate(columns) for columns in zip(*map(_columns, parts), strict=True))
     )
     return _take(joined, np.argsort(joined.epoch, kind="stable")), choices
 
 
-def _columns(rows: _Rows) -> tuple[Ints, Ints, Ints, Floats, Ints]:
-    return rows.epoch, rows.satellite, rows.system, rows.range_m, rows.choice
+def _weakness(table: SystemObservations, choice: SignalChoice, settings: Settings) -> Floats:
+    """How many times the noise of a strong signal each range has, (n,).
+
+    Code noise goes with the square root of noise over carrier: 20 dB-Hz less is ten times the
+    noise (sigma-epsilon model, Hartinger and Brunner, GPS Solutions 2, 1999; not at hand). One
+    where the receiver tells no strength.
+    """
+    ones = np.ones(len(table.prn))
+    told = (table.column("S" + code[1:]) for code in choice.codes)
+    columns = [column for column in told if column is not None]
+    if not settings.strength_mdbhz or not columns:
+        return ones
+    weakest = np.fmin.reduce([np.where(column > 0, column, np.nan) for column in columns])
+    below = settings.strength_mdbhz / 1000 - np.where(np.isfinite(weakest), weakest, np.inf)
+    return np.asarray(10 ** (np.clip(below, 0, _WEAK_DB_MAX) / 20) * ones)
+
+
+def _columns(rows: _Rows) -> tuple[Ints, Ints, Ints, Floats, Ints, Floats]:
+    return rows.epoch, rows.satellite, rows.system, rows.range_m, rows.choice, rows.weakness
 
 
 def _take(rows: _Rows, which: Bools | Ints) -> _Rows:

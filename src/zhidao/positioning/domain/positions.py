@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -12,6 +12,7 @@ from zhidao.positioning.domain.observations import Floats, Ints
 from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution
 from zhidao.positioning.domain.rtk.baselines import Baselines, RtkReason
 from zhidao.positioning.domain.solution import Reason, Solution
+from zhidao.positioning.domain.velocity import Velocities
 
 
 class Quality(IntEnum):
@@ -31,6 +32,7 @@ class Positions:
     ecef_m (e, 3) and covariance_m2 (e, 3, 3; east, north, up). latitude, longitude in radians.
     horizontal_m, vertical_m: protection levels, NaN where the solver offers none. ratio: of the
     ambiguity test. excluded: satellites put out by fault detection. frame: of the coordinates.
+    velocity_mps (e, 3): east, north, up; no rows where nobody asked for it.
     """
 
     gpst_ns: Ints
@@ -48,6 +50,7 @@ class Positions:
     ratio: Floats
     frame: str
     simulated: bool
+    velocity_mps: Floats = field(default_factory=lambda: np.zeros((0, 3)))
 
     def __len__(self) -> int:
         return len(self.gpst_ns)
@@ -58,8 +61,10 @@ class Positions:
         return np.flatnonzero(self.quality > 0)
 
 
-def of_solution(solved: Solution, *, simulated: bool) -> Positions:
-    """The rows of single points."""
+def of_solution(
+    solved: Solution, *, simulated: bool, velocity: Velocities | None = None
+) -> Positions:
+    """The rows of single points, with velocities where they were computed."""
     return Positions(
         gpst_ns=solved.gpst_ns,
         quality=np.where(solved.solved, Quality.SINGLE, Quality.NONE).astype(np.int64),
@@ -76,6 +81,7 @@ def of_solution(solved: Solution, *, simulated: bool) -> Positions:
         ratio=np.full(len(solved.gpst_ns), np.nan),
         frame="of the broadcast orbits (WGS 84, within decimetres of ITRF)",
         simulated=simulated,
+        velocity_mps=np.zeros((0, 3)) if velocity is None else velocity.enu_mps,
     )
 
 

@@ -37,6 +37,7 @@ VERSION: Final = 3
 SINCE_VERSION_2: Final = frozenset(
     "version environment support ionosphere ionosphere_each_percent tie_delays".split()
 )
+SINCE_VERSION_3: Final = frozenset({"strength_mdbhz"})
 _IONOSPHERES: Final = ("klobuchar", "bdgim", "none")
 
 
@@ -63,6 +64,8 @@ class Settings:
     `fault_ppb` being floors under it; ionosphere_percent is the error that all satellites share,
     ionosphere_each_percent each one's own; `ionosphere` chooses the model (klobuchar, bdgim, none);
     tie_delays holds the receiver's delays between signals of one system constant over the window.
+    Since version 3: strength_mdbhz is the C/N0 below which a range counts less, its noise growing
+    as the signal falls (thousandths of dB-Hz; 0: strengths do not count).
     """
 
     signals: Mapping[str, str] = field(default_factory=lambda: dict(B1I_ONLY))
@@ -90,6 +93,7 @@ class Settings:
     ionosphere: str = "klobuchar"
     ionosphere_each_percent: int = 25
     tie_delays: bool = True
+    strength_mdbhz: int = 0
 
     def __post_init__(self) -> None:
         numbers: dict[str, Any] = {
@@ -108,6 +112,8 @@ class Settings:
                 f"positioning settings: environment {self.environment[:40]!r}",
                 remedy=f"one of {', '.join(ENVIRONMENTS)}",
             )
+        if self.version < 3 and self.strength_mdbhz:
+            raise MalformedInput("positioning settings: strengths count since version 3")
         known = all(
             system in _SIGNALS and all(_is_choice(system, part) for part in text.split("/"))
             for system, text in self.signals.items()

@@ -92,6 +92,24 @@ def pairs_of(
     return out
 
 
+def smoothable(seen: Observations, signals: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """What carrier smoothing takes, by system: the code that counts and another band, if any.
+
+    signals: as single points take them; combinations of two bands are left as they are.
+    """
+    out = {}
+    for system, text in signals.items():
+        table = seen.systems.get(system)
+        codes = [code for code in text.split("/") if "+" not in code]
+        code = max(codes, key=lambda c: _count(table, c) if table else 0, default="")
+        if table is None or not code or not _count(table, code):
+            continue
+        bands = [band for band in _BANDS.get(system, {}) if band != code[1]]
+        second = next((t for band in bands if (t := tracked(table, band, kind="L"))), "")
+        out[system] = code, "C" + second if second else ""
+    return out
+
+
 def _pair(
     table: SystemObservations, bands: tuple[str, str], wanted: tuple[str, str]
 ) -> tuple[str, str]:

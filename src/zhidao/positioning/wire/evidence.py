@@ -12,7 +12,7 @@ import msgspec
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.settings import SINCE_VERSION_2, Settings
+from zhidao.positioning.domain.settings import SINCE_VERSION_2, SINCE_VERSION_3, Settings
 from zhidao.positioning.events import Site
 
 EVIDENCE_BYTES_MAX: Final = 64 * 1024
@@ -96,11 +96,11 @@ class PositionEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
-    """Settings as JSON values; those of version 1 as its release wrote them."""
+    """Settings as JSON values; those of older versions as they were written."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
-    if settings.version > 1:
-        return plain
-    return {name: value for name, value in plain.items() if name not in SINCE_VERSION_2}
+    later = SINCE_VERSION_3 if settings.version < 3 else frozenset()
+    later |= SINCE_VERSION_2 if settings.version < 2 else frozenset()
+    return {name: value for name, value in plain.items() if name not in later}
 
 
 def settings_of(plain: dict[str, Any]) -> Settings:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from zhidao.core.timescale import Gpst
+from zhidao.positioning.domain.observations import Floats
 from zhidao.positioning.domain.positions import Positions, Quality
 from zhidao.positioning.wire.nmea import Sentence, gga
 
@@ -25,6 +26,7 @@ _FIELDS: Final = (
     *("height_m", "east_sd_m", "north_sd_m", "up_sd_m", "horizontal_protection_m"),
     *("vertical_protection_m", "satellites", "excluded", "ratio", "simulated"),
 )
+_VELOCITIES: Final = ("east_mps", "north_mps", "up_mps")
 _NMEA_QUALITY: Final = {0: 0, 1: 4, 2: 5, 5: 1, 6: 2}
 _POS_HEAD: Final = (
     "% (lat/lon/height=WGS84/ellipsoidal,Q=1:fix,2:float,3:sbas,4:dgps,5:single,6:ppp,"
@@ -47,6 +49,7 @@ def _number(value: float, places: int) -> float | None:
 def rows_of(table: Positions) -> Iterator[dict[str, Any]]:
     """One dictionary an epoch; None where nothing is known."""
     deviations_m = np.sqrt(np.maximum(np.einsum("eii->ei", table.covariance_m2), 0))
+    moving = len(table.velocity_mps) == len(table) > 0
     for row in range(len(table)):
         week, rest_ns = divmod(int(table.gpst_ns[row]), _WEEK_NS)
         yield {
@@ -67,14 +70,21 @@ def rows_of(table: Positions) -> Iterator[dict[str, Any]]:
             "excluded": int(table.excluded[row]),
             "ratio": _number(table.ratio[row], 2),
             "simulated": table.simulated,
-        }
+        } | (_velocity(table.velocity_mps[row]) if moving else {})
+
+
+def _velocity(enu_mps: Floats) -> dict[str, float | None]:
+    return {
+        name: _number(part, 4) for name, part in zip(_VELOCITIES, enu_mps.tolist(), strict=True)
+    }
 
 
 def csv(table: Positions) -> bytes:
     """A heading and a line an epoch; cells are empty where nothing is known."""
-    lines = [",".join(_FIELDS)]
+    names = _FIELDS + (_VELOCITIES if len(table.velocity_mps) else ())
+    lines = [",".join(names)]
     for row in rows_of(table):
-        cells = ("" if row[name] is None else str(row[name]) for name in _FIELDS)
+        cells = ("" if row[name] is None else str(row[name]) for name in names)
         lines.append(",".join(cells))
     return ("\n".join(lines) + "\n").encode()
 
