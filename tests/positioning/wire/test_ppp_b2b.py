@@ -138,3 +138,11 @@ def test_corrections_are_taken_off_along_radius_track_and_normal():
     assert found.clock_s[0] == pytest.approx(-0.3 / 299_792_458)
     assert np.array_equal(found.ecef_m[1], states.ecef_m[1])
     assert rows.tolist() == [True, False]
+
+
+def test_a_clock_for_a_slot_that_names_no_satellite_is_passed_over():
+    store = CorrectionStore()
+    store.set_mask(5, (301, 302))
+    for iodp in (None, 5):
+        store.set_clock(iodp=iodp, place=-1, satellite=0, second=10, iod_corr=1, clock_m=0.5)
+    assert store.clocks == {}

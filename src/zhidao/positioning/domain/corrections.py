@@ -71,7 +71,7 @@ class CorrectionStore:
         """Takes a clock by its place in a known mask, or by its satellite where that is given."""
         if not satellite:
             known = self.mask.get(-1 if iodp is None else iodp, ())
-            if place >= len(known):
+            if not 0 <= place < len(known):
                 return
             satellite = known[place]
         # The last of each of two issues: an orbit of the next issue may come before its clock.
