@@ -55,7 +55,8 @@ class TitleBench:
         self.journal = MemoryJournal(self._wake)
         self.logged = MemoryLoggedTransactions(self.journal)
         node_key = SoftwareKey(Algorithm.ED25519, b"n" * 32)
-        clock, chance = HandClock(Utc.parse("2026-11-24T12:00:00Z")), SeededRandomness(1)
+        self.clock = clock = HandClock(Utc.parse("2026-11-24T12:00:00Z"))
+        chance = SeededRandomness(1)
         ids = IdSource(clock, chance)
         scribe = Scribe(
             node=PartyId("node"),
@@ -100,6 +101,7 @@ class TitleBench:
             chain_id=CHAIN,
             tags=TitleTags(self.records, FixedKeyRing(KEYS), self.registry, CHAIN),
             bills=self.papers,
+            clock=self.clock,
             patience_s=patience_s,
         )
         if relay:

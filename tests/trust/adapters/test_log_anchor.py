@@ -8,7 +8,7 @@ import coincurve
 import pytest
 
 from zhidao.core.errors import Refused, Unavailable
-from zhidao.trust.adapters.anchor_artefact import load_anchor_code
+from zhidao.trust.adapters.own_artefacts import load_anchor_code
 from zhidao.trust.adapters.py_evm import PyEvmEngine
 from zhidao.trust.domain.evm import Address, Block, Outcome
 from zhidao.trust.domain.note import Checkpoint

@@ -14,6 +14,7 @@ from zhidao.core.limits import PAGE_ITEMS_MAX
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import Title, TitleTagOpened
 from zhidao.trust.service.title_assessment import Requirement
+from zhidao.trust.service.title_guards import GuardActed
 from zhidao.trust.service.title_life import Act, Endorsement
 from zhidao.trust.service.titles import TitleService
 from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
@@ -134,11 +135,20 @@ def routes(titles: TitleService) -> Router:
         raw = parse_hex(data.raw)
         return await titles.send(actor, raw=raw, title=title, purpose="sent by a party")
 
+    @post("/guards", status_code=200)
+    async def send_to_guard(data: SignedTransaction, actor: Actor) -> GuardActed:
+        """Logs and executes what somebody signed to create a guard or to speak to one.
+
+        A guard has titles for an owner; a threshold of its guardians names a new owner, who takes
+        over when the time lock has run out, unless the owner cancels. The same bytes act once.
+        """
+        return await titles.guards.send(actor, parse_hex(data.raw))
+
     return Router(
         "/v1/trust/titles",
         route_handlers=[
             *(mint_title, list_titles, one_title, title_registration, title_endorsements),
-            *(title_assessment, act_on_title, send_transaction),
+            *(title_assessment, act_on_title, send_transaction, send_to_guard),
         ],
         tags=["trust"],
     )

@@ -7,7 +7,7 @@ of this one is opened; the rest stays a commitment in the log.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.encoding import parse_hex
@@ -22,7 +22,9 @@ from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.domain.evm import Address, Transaction
 from zhidao.trust.events import ChainTransaction, TitleMoved
+from zhidao.trust.wire.keccak import created_address
 from zhidao.trust.wire.title_contract import GRANT_ROLE, call_of
+from zhidao.trust.wire.title_guard import acted, guard_terms
 from zhidao.trust.wire.transaction import decode
 
 
@@ -107,13 +109,28 @@ def title_part(chain: Sequence[Stored], moves: Sequence[TitleMoved]) -> list[Sto
     minters = {
         transaction.sender for _, transaction in decoded if "0x" + transaction.hash.hex() in hashes
     }
+    # Through whose guards they moved: their whole story tells who owned them when.
+    guards = {
+        transaction.to
+        for _, transaction in decoded
+        if "0x" + transaction.hash.hex() in hashes and acted(transaction.data)
+    }
     return [
         each
         for each, transaction in decoded
-        if transaction.to is None
+        if _creates_ours(transaction, guards)
         or "0x" + transaction.hash.hex() in hashes
+        or transaction.to in guards
         or _lets_mint(transaction, minters)
     ]
+
+
+def _creates_ours(transaction: Transaction, guards: Container[Address | None]) -> bool:
+    """Whether it creates the title contracts, or one of these guards."""
+    if transaction.to is not None:
+        return False
+    made = created_address(transaction.sender, transaction.nonce)
+    return guard_terms(transaction.data) is None or made in guards
 
 
 def _transaction(event: SignedEvent) -> Transaction | None:

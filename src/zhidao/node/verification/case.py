@@ -11,6 +11,7 @@ from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import Refused
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.keys import Algorithm
+from zhidao.core.timescale import NS
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.domain.chain_rules import chain_id_of
 from zhidao.trust.domain.evm import Transaction, address_text
@@ -126,7 +127,8 @@ class Case:
             from zhidao.trust.adapters.py_evm import PyEvmEngine
 
             raws = [transaction.raw for transaction in self._transactions]
-            told = title_history(raws, PyEvmEngine)
+            recorded = [t.event.recorded_at.unix_ns // NS for t in self.every(ChainTransaction)]
+            told = title_history(raws, PyEvmEngine, times_s=recorded)
         # A chain bears the id of the log key under which it began.
         own = [chain_id_of(log.key) for log in self.node.logs]
         if told.chain_id not in own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import MalformedInput
@@ -15,16 +16,20 @@ from zhidao.trust.domain.proof import Proof
 from zhidao.trust.events import ChainTransaction
 from zhidao.trust.wire.transaction import decode
 
+_TITLE_CONTRACTS: Final = 2
+
 
 def compacted(proof: Proof) -> Proof:
     """The compact form of a proof; an equal one if it is compact already.
 
     What it leaves out is named by digest all the same, and can be asked for later.
     """
+    # A guard is followed by the machine only, which needs all of the creation.
+    guarded = sum(_creates(each.event) for each in proof.events) > _TITLE_CONTRACTS
     raw = {digest for opened in proof.events for digest in _observations(proof, opened.event)}
     return replace(
         proof,
-        events=tuple(each for each in proof.events if not _creates(each.event)),
+        events=tuple(e for e in proof.events if guarded or not _creates(e.event)),
         blobs={digest: data for digest, data in proof.blobs.items() if digest not in raw},
         packed=True,
     )

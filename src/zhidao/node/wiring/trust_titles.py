@@ -85,6 +85,7 @@ async def build(
         chain_id=chain_id,
         tags=TitleTags(records, ground.ring, registry, chain_id),
         bills=bills,
+        clock=ground.clock,
         may_mint=may_mint,
     )
     watch = TitleWatch({one: PostgresLogStore(ground.database, one) for one in origins})

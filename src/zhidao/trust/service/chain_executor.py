@@ -16,7 +16,7 @@ from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import Unavailable
 from zhidao.core.events import SignedEvent
 from zhidao.trust.domain.chain_rules import Admission
-from zhidao.trust.domain.evm import Transaction
+from zhidao.trust.domain.evm import Address, Transaction
 from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_snapshot import Entry, NoSnapshots, Snapshots
 from zhidao.trust.service.title_chain import TitleChain
@@ -97,10 +97,17 @@ class ChainExecutor:
         """Receipts of all executed transactions that touched a title, in order."""
         return (await self._chain()).moves(title)
 
-    async def try_out(self, transaction: Transaction) -> None:
-        """Raises the Refused that the transaction would meet in today's state."""
+    async def try_out(self, transaction: Transaction, now_s: int = 0) -> None:
+        """Raises the Refused that the transaction would meet in today's state.
+
+        now_s: the time, for those that wait for a time lock.
+        """
         chain = await self._chain()
-        await self._run(chain.try_out, transaction)
+        await self._run(chain.try_out, transaction, now_s)
+
+    async def is_guard(self, address: Address) -> bool:
+        """Whether the published guard contract stands at an address."""
+        return (await self._chain()).is_guard(address)
 
     async def try_next(self, make: Callable[[Admission], Transaction]) -> None:
         """The same for a transaction made to follow the newest block."""

@@ -13,13 +13,14 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.trust.domain.chain_rules import Admission
-from zhidao.trust.domain.evm import Block, Transaction
+from zhidao.trust.domain.evm import Address, Block, Transaction
 from zhidao.trust.domain.title_state import TitleBook, TitleState
 from zhidao.trust.service.chain_snapshot import Entry, Head
 from zhidao.trust.service.title_ports import Engine
 from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.wire.keccak import keccak256
-from zhidao.trust.wire.title_contract import Registry, call_of, events_of, refusal_of
+from zhidao.trust.wire.title_contract import Registry, events_of, refusal_of
+from zhidao.trust.wire.title_guard import guard_terms, title_call_of
 from zhidao.trust.wire.transaction import decode
 
 NO_ACTION: Final = "other"
@@ -37,6 +38,7 @@ class TitleChain:
         self._block = Block(0, 0)
         # All entries from block 1 on, in order.
         self._entries: list[Entry] = []
+        self._guards: set[Address] = set()
 
     @property
     def height(self) -> int:
@@ -54,6 +56,10 @@ class TitleChain:
     def title(self, title: bytes) -> TitleState | None:
         """A title as it stands now, or None."""
         return self._titles.get(title)
+
+    def is_guard(self, address: Address) -> bool:
+        """Whether the published guard contract stands at an address."""
+        return address in self._guards
 
     def state_root(self) -> bytes:
         """The root of the machine's state."""
@@ -94,6 +100,9 @@ class TitleChain:
         for state in receipt.titles:
             self._moves.setdefault(state.title, []).append(receipt)
         self._entries.append(entry)
+        made = receipt.transaction
+        if made and made.to is None and receipt.created and guard_terms(made.data):
+            self._guards.add(receipt.created)
 
     def execute(self, raw: bytes, *, number: int, recorded_s: int, title: str = "") -> Receipt:
         """Executes the transaction of block `number`; a block that stands is not done again.
@@ -113,10 +122,14 @@ class TitleChain:
         self._keep(Entry(receipt, title))
         return receipt
 
-    def try_out(self, transaction: Transaction) -> None:
-        """Raises the Refused that the transaction would meet now; changes nothing."""
+    def try_out(self, transaction: Transaction, now_s: int = 0) -> None:
+        """Raises the Refused that the transaction would meet now; changes nothing.
+
+        now_s: the time, where a time lock may have run out since the newest block.
+        """
         self._admission.check(transaction)
-        outcome = self._engine.try_out(transaction, self._block)
+        block = Block(self._block.number, max(now_s, self._block.timestamp_s))
+        outcome = self._engine.try_out(transaction, block)
         if not outcome.succeeded:
             raise refusal_of(outcome)
 
@@ -130,7 +143,7 @@ class TitleChain:
                 keccak256(raw), self._block, transaction, NO_ACTION, 0, None, (), refusal
             )
         outcome = self._engine.execute(transaction, self._block)
-        call = call_of(transaction.data) if transaction.to else None
+        call = title_call_of(transaction)
         return Receipt(
             hash=transaction.hash,
             block=self._block,

@@ -6,7 +6,7 @@ transactions, and its digest tells whether it is the published one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Address, Block, Transaction, address_text
 from zhidao.trust.domain.title_state import TitleBook, TitleState
 from zhidao.trust.service.title_ports import Engine
+from zhidao.trust.wire.keccak import created_address
 from zhidao.trust.wire.title_contract import (
     ROLE_CALLS,
     Registry,
@@ -24,6 +25,7 @@ from zhidao.trust.wire.title_contract import (
     is_registry_code,
     refusal_of,
 )
+from zhidao.trust.wire.title_guard import guard_terms, is_guard_call, title_call_of
 from zhidao.trust.wire.transaction import decode
 
 TRANSACTIONS_MAX: Final = 256
@@ -54,11 +56,17 @@ class TitleHistory:
     moves: tuple[Move, ...]
 
 
-def title_history(raws: Sequence[bytes], make_engine: Callable[[int], Engine]) -> TitleHistory:
+def title_history(
+    raws: Sequence[bytes],
+    make_engine: Callable[[int], Engine],
+    *,
+    times_s: Sequence[int] | None = None,
+) -> TitleHistory:
     """Recovers the signers, executes the transactions and tells every title's moves.
 
     raws: signed bytes in log order, starting with the two that create the contracts; those of
     other titles may be left out. make_engine: an engine with an empty state for a chain id.
+    times_s: when each was recorded (Unix time), which only time locks of guards look at.
     It proves what these transactions do, and not that the log holds no others for the title:
     that takes all open leaves of the log up to the same checkpoint.
     Raises MalformedInput for bytes that are no transaction, and Refused with the code
@@ -77,8 +85,14 @@ def title_history(raws: Sequence[bytes], make_engine: Callable[[int], Engine]) -
     engine = make_engine(transactions[0].chain_id)
     book = TitleBook(registry=registry.token, factory=registry.factory)
     moves: list[Move] = []
+    guards: set[Address] = set()
+    now_s = 0
     for number, transaction in enumerate(transactions, start=1):
-        moves.extend(_execute(engine, book, transaction, Block(number, 0)))
+        # As on the chain: a block is never earlier than the one before.
+        now_s = max(now_s, times_s[number - 1] if times_s else 0)
+        if transaction.to is None and guard_terms(transaction.data):
+            guards.add(created_address(transaction.sender, transaction.nonce))
+        moves.extend(_execute(engine, book, transaction, Block(number, now_s), guards))
     return TitleHistory(transactions[0].chain_id, address_text(registry.token), tuple(moves))
 
 
@@ -110,14 +124,25 @@ def check_order(transactions: Sequence[Transaction]) -> None:
         counts[transaction.sender] = transaction.nonce + 1
 
 
-def _execute(engine: Engine, book: TitleBook, transaction: Transaction, block: Block) -> list[Move]:
+def _execute(
+    engine: Engine,
+    book: TitleBook,
+    transaction: Transaction,
+    block: Block,
+    guards: Container[Address],
+) -> list[Move]:
     outcome = engine.execute(transaction, block)
+    in_guard = transaction.to in guards and is_guard_call(transaction.data)
     if not outcome.succeeded:
+        if in_guard:
+            # Logged and refused by the guard: it changed nothing.
+            return []
         raise refusal_of(outcome)
     call = call_of(transaction.data) if transaction.to else None
     touched = book.apply(events_of(outcome.logs))
     # A call to an address without code succeeds and does nothing: no part of any history.
-    if transaction.to and not touched and not (call and call.signature in ROLE_CALLS):
+    is_role = call is not None and call.signature in ROLE_CALLS
+    if transaction.to and not (touched or is_role or in_guard):
         raise Refused(
             f"0x{transaction.hash.hex()} moves no title of this registry", code="no_effect"
         )
@@ -126,7 +151,7 @@ def _execute(engine: Engine, book: TitleBook, transaction: Transaction, block: B
 
 def move_of(transaction: Transaction, state: TitleState) -> Move:
     """What a transaction did to a title that it left in this state."""
-    call = call_of(transaction.data) if transaction.to else None
+    call = title_call_of(transaction)
     return Move(
         title=state.title.hex(),
         action=(call.action if call else "") or "other",

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
 from zhidao.core.archive import check_digest
 from zhidao.core.errors import Conflict, Forbidden, Refused
 from zhidao.core.events import SignedEvent, every, latest
@@ -22,6 +23,7 @@ from zhidao.trust.events import CustodyOpened, Title, TitleAsked
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
 from zhidao.trust.service.title_assessment import TitleAssessment
+from zhidao.trust.service.title_guards import TitleGuards
 from zhidao.trust.service.title_life import TitleLife
 from zhidao.trust.service.title_names import TitleNames
 from zhidao.trust.service.title_ports import Account, Accounts, Bills, TitleContracts
@@ -34,6 +36,7 @@ from zhidao.trust.service.title_records import (
 from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.title_writing import TitleWriting
 from zhidao.trust.wire.title_contract import Registry, mint_call, transfer_call
+from zhidao.trust.wire.title_guard import target_of
 from zhidao.trust.wire.transaction import decode
 
 CONSUMER: Final = "trust-titles"
@@ -59,6 +62,7 @@ class TitleService:
         chain_id: int,
         tags: TitleTags,
         bills: Bills,
+        clock: Clock,
         may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
         patience_s: float = 15.0,
     ) -> None:
@@ -95,6 +99,7 @@ class TitleService:
         )
         self.tags = tags
         self._bills = bills
+        self.guards = TitleGuards(executor, chain_log, self._told, clock)
         self.assessment = TitleAssessment(self._told, tags, self._names, accounts, executor)
 
     async def mint(
@@ -215,7 +220,9 @@ class TitleService:
         """
         await self._records.history(aggregate_of_title(title), actor)
         transaction = decode(raw)
-        if transaction.to != self._registry.escrow(bytes.fromhex(title)):
+        direct = transaction.to is not None and not await self._executor.is_guard(transaction.to)
+        target = transaction.to if direct else target_of(transaction)
+        if target != self._registry.escrow(bytes.fromhex(title)):
             raise Refused("the transaction is not for this title", code="wrong_registry")
         async with self._told.alone(title):
             if await self._log.find(transaction.hash) is None:
