@@ -28,7 +28,7 @@ class Facts {
     for (const { event: { type, payload: p, asserted_by: by, recorded_by: node } } of this.proof.events) {
       const wanted = NODES.split(" ").includes(type.slice(0, -3)) ? node.party : {
         "trade.ConsignmentEntered.v1": p.exporter, "trade.DocumentAdded.v1": p.kind === "bill_of_lading" ? carrier : exporter,
-        "trade.CustomsReleased.v1": customs, "devices.Sealed.v1": carrier, "trust.TitleAsked.v1": carrier,
+        "trade.CustomsReleased.v1": customs, "devices.Sealed.v1": carrier, "trust.TitleAsked.v1": carrier, "trust.MediumChanged.v1": carrier,
         "finance.DealOpened.v1": p.payer_bank, "trust.AccountNamed.v1": p.party }[type];
       need(!wanted || wanted === by.party, "wrong_speaker", `${type} is ${wanted}'s to say, not ${by.party}'s`);
     }
@@ -200,6 +200,12 @@ class Facts {
       });
       need(moves.length && moves[0].action === "mint" && [this.entered.carrier, ""].includes(this.holder(title, moves[0].signer).party),
         no);
+      for (const { fact: f, event, index } of this.every("trust.MediumChanged").filter((t) => t.fact.title === title)) {
+        const place = (m) => this.every("trust.ChainTransaction").find((t) => t.fact.hash === m.transaction).index;
+        const after = moves.filter((m) => place(m) > index).map((m) => m.action);
+        const good = { to_token: after.length === moves.length, to_paper: same(after, []) || same(after, ["burn"]) }[f.change];
+        need(good && event.open && event.aggregate === `medium/${title}`, "medium_changed");
+      }
       need(this.every("trade.DocumentAdded").some((t) => t.fact.kind === "bill_of_lading" && t.fact.digest === title), no);
     }
   }

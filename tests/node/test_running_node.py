@@ -170,6 +170,7 @@ READERS = {
     "/v1/trust/titles/{title}/registration": "importer",
     "/v1/trust/titles/{title}/endorsements": "importer",
     "/v1/trust/titles/{title}/assessment": "importer",
+    "/v1/trust/titles/{title}/medium": "importer",
     "/v1/devices/terminals/{terminal}": "corridor",
     "/v1/devices/terminals/{terminal}/positions": "corridor",
     "/v1/devices/seals/{seal}": "carrier",
@@ -191,6 +192,7 @@ READERS = {
 WRITES: dict[str, Any] = {
     "/v1/trust/titles/{title}/transactions": {"raw": "02c0"},
     "/v1/trust/titles/{title}/acts": {"action": "nominate", "seen": 1, "to": "stranger"},
+    "/v1/trust/titles/{title}/paper": {"paper": "ef" * 32, "statement": "void"},
     "/v1/trust/credentials/{digest}/revoke": {"reason": "key_compromise"},
     "/v1/devices/seals/{seal}/checks": {
         "container": "ZDXU2041176",

@@ -128,6 +128,23 @@ class CustodyOpened(Fact, frozen=True, kw_only=True):
     from_party: str
 
 
+class MediumChanged(Fact, frozen=True, kw_only=True):
+    """From this leaf on a bill's former medium has no effect. Aggregate `medium/<digest>`. Public.
+
+    Said by the issuer. `change`: `to_paper` (the title is burnt after it; aggregate of the title)
+    or `to_token` (the title is minted after it; aggregates of the paper and of the title).
+    `paper`: SHA-256 of the paper's text or scan; `statement`: what is put on the new medium.
+    """
+
+    TYPE: ClassVar[str] = "trust.MediumChanged.v1"
+    OPEN: ClassVar[bool] = True
+    change: str
+    title: str
+    paper: str
+    holder: str
+    statement: str
+
+
 class AccountNamed(Fact, frozen=True, kw_only=True):
     """Whose account on the chain an address is. Aggregate `account/<address>`."""
 

@@ -155,6 +155,7 @@ async def test_a_title_lives_through_the_routes_and_its_chain_is_readable(
         ("singularity", "ok"),
         ("control", "ok"),
         ("integrity", "ok"),
+        ("change_of_medium", "ok"),
     ]
     for path in ("endorsements", "assessment"):
         hidden = await client.get(f"{ROOT}/{BILL}/{path}", headers=by("stranger"))

@@ -28,6 +28,7 @@ from tests.node.verification.test_lies import (
 from tests.node.verification.test_lies import (
     test_a_file_that_says_otherwise_is_refused as _files,
 )
+from tests.node.verification.test_media import GOOD, LIES, Media
 from tests.trust.domain.test_proof import QUORUM
 from tests.trust.proof_bench import ProofBench
 
@@ -86,6 +87,8 @@ def lies() -> Iterator[Bundle]:
     yield from of_road("sent elsewhere", Road(receiver="carrier"))
     yield from of_road("unpaid", Road(paid=False))
     yield from of_road("tight", Road(tight=True))
+    for change in (GOOD, *(change for change, _ in LIES)):
+        yield from of_road(f"{change}", Media(change))
 
 
 def openings() -> Iterator[Bundle]:

@@ -12,10 +12,11 @@ from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_hex
 from zhidao.core.limits import PAGE_ITEMS_MAX
 from zhidao.trust.domain.title_tag import Bill
-from zhidao.trust.events import Title, TitleTagOpened
+from zhidao.trust.events import MediumChanged, Title, TitleTagOpened
 from zhidao.trust.service.title_assessment import Requirement
 from zhidao.trust.service.title_guards import GuardActed
 from zhidao.trust.service.title_life import Act, Endorsement
+from zhidao.trust.service.title_medium import STATEMENT_CHARACTERS_MAX, Paper
 from zhidao.trust.service.titles import TitleService
 from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
 
@@ -36,6 +37,20 @@ class NewTitle(msgspec.Struct, forbid_unknown_fields=True):
     # Only for a bill whose document does not bear them; without any of both nothing is minted.
     carrier_code: Annotated[str, msgspec.Meta(max_length=64)] = ""
     bill_number: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class ToPaper(msgspec.Struct, forbid_unknown_fields=True):
+    """Paper for a title: the SHA-256 of its text or scan, and the statement put on it."""
+
+    paper: Digest
+    statement: Annotated[str, msgspec.Meta(min_length=1, max_length=STATEMENT_CHARACTERS_MAX)]
+
+
+class FromPaper(NewTitle, forbid_unknown_fields=True, kw_only=True):
+    """A new title in the place of paper: its SHA-256, and the statement put on the new bill."""
+
+    paper: Digest
+    statement: Annotated[str, msgspec.Meta(min_length=1, max_length=STATEMENT_CHARACTERS_MAX)]
 
 
 class SignedTransaction(msgspec.Struct, forbid_unknown_fields=True):
@@ -135,6 +150,31 @@ def routes(titles: TitleService) -> Router:
         raw = parse_hex(data.raw)
         return await titles.send(actor, raw=raw, title=title, purpose="sent by a party")
 
+    @post("/{title:str}/paper", status_code=200)
+    async def title_to_paper(title: _Title, data: ToPaper, actor: Actor) -> Title:
+        """The issuer gives paper for a title that was given back, and burns it (MLETR 18)."""
+        paper = Paper(data.paper, data.statement)
+        return await titles.medium.to_paper(actor, title, paper=paper)
+
+    @post("/from-paper")
+    async def title_from_paper(data: FromPaper, actor: Actor) -> Title:
+        """The issuer takes paper in and mints a title in its place (MLETR 17)."""
+        named = data.carrier_code or data.bill_number
+        return await titles.medium.to_token(
+            actor,
+            paper=Paper(data.paper, data.statement),
+            document=data.document,
+            consignment=data.consignment,
+            holder=data.holder,
+            readers=data.readers,
+            bill=Bill(data.carrier_code, data.bill_number) if named else None,
+        )
+
+    @get("/{title:str}/medium")
+    async def title_medium(title: _Title, actor: Actor) -> list[MediumChanged]:
+        """The changes of a title's medium; 404 as for the title."""
+        return await titles.medium.changes(actor, title)
+
     @post("/guards", status_code=200)
     async def send_to_guard(data: SignedTransaction, actor: Actor) -> GuardActed:
         """Logs and executes what somebody signed to create a guard or to speak to one.
@@ -149,6 +189,7 @@ def routes(titles: TitleService) -> Router:
         route_handlers=[
             *(mint_title, list_titles, one_title, title_registration, title_endorsements),
             *(title_assessment, act_on_title, send_transaction, send_to_guard),
+            *(title_to_paper, title_from_paper, title_medium),
         ],
         tags=["trust"],
     )

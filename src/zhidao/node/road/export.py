@@ -65,7 +65,7 @@ class ProofExport:
         """
         own = kept(await self._roads.stored(actor, consignment), consignment)
         chosen = own + await self._further(actor, own) + await self._transactions(own)
-        public = [self._log, *_key_histories(chosen)]
+        public = [self._log, *_key_histories(chosen), *_media(own)]
         chosen += await self._events.of("trust", public, viewer=None)
         by_id = {each.event.id: each for each in chosen}
         logged = []
@@ -148,6 +148,12 @@ def _key_histories(chosen: Iterable[Stored]) -> list[str]:
         for party in (each.event.asserted_by.party, each.event.recorded_by.party)
     }
     return [f"keys/{party}" for party in sorted(parties)]
+
+
+def _media(own: Iterable[Stored]) -> list[str]:
+    """The open histories of these titles' media; most never changed."""
+    titles = {TitleMoved.of(e.event).title for e in own if e.event.type == TitleMoved.TYPE}
+    return [f"medium/{title}" for title in sorted(titles)]
 
 
 def _named(events: Iterable[SignedEvent], viewer: PartyId | None) -> set[str]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
 from zhidao.core.errors import Refused
-from zhidao.node.verification.case import Case
+from zhidao.node.verification.case import Case, Told
 from zhidao.trade.events import DocumentAdded
 from zhidao.trust.domain.proof import Replayed, Statement
-from zhidao.trust.events import CustodyOpened, TitleAsked, TitleMoved
+from zhidao.trust.events import (
+    ChainTransaction,
+    CustodyOpened,
+    MediumChanged,
+    TitleAsked,
+    TitleMoved,
+)
 from zhidao.trust.service.title_history import Move, TitleHistory
 
 CONTRACTS: Final = "TradeTrust token-registry 5.5.1"
@@ -76,7 +83,12 @@ def _replay(case: Case, asked: TitleAsked) -> Replayed:
     if not moves:
         raise Refused(f"no opened transaction makes the title {title[:16]}…", code="title_mismatch")
     _check_minter(case, asked, moves[0])
-    return Replayed(_proven(case, asked, history, moves), _not_proven(case, title, moves))
+    media = [told for told in case.every(MediumChanged) if told.fact.title == title]
+    _check_media(case, media, moves)
+    return Replayed(
+        (*_proven(case, asked, history, moves), *_media(media)),
+        _not_proven(case, title, moves, from_paper=any(_is_from_paper(told) for told in media)),
+    )
 
 
 def _compare(case: Case, title: str, moves: tuple[Move, ...], told: list[TitleMoved]) -> None:
@@ -99,6 +111,46 @@ def _compare(case: Case, title: str, moves: tuple[Move, ...], told: list[TitleMo
                 code="title_mismatch",
                 where=f"{fact.action} {fact.transaction[:18]}…",
             )
+
+
+def _check_media(case: Case, media: Sequence[Told[MediumChanged]], moves: tuple[Move, ...]) -> None:
+    """The former medium lost its effect before the new one began, and nothing moved after it.
+
+    Raises Refused (`medium_changed`).
+    """
+    places = {told.fact.hash: told.index for told in case.every(ChainTransaction)}
+    for told in media:
+        aggregate = f"medium/{told.fact.title}"
+        after = [move.action for move in moves if places[move.transaction] > told.index]
+        good = {
+            # The paper died first: all of the title's life comes after it.
+            "to_token": len(after) == len(moves),
+            "to_paper": after in ([], ["burn"]),
+        }.get(told.fact.change, False)
+        if not good or not told.event.open or told.event.aggregate != aggregate:
+            raise Refused(
+                f"the title {told.fact.title[:16]}… changed its medium in another order",
+                code="medium_changed",
+            )
+
+
+def _is_from_paper(told: Told[MediumChanged]) -> bool:
+    return told.fact.change == "to_token"
+
+
+def _media(media: Sequence[Told[MediumChanged]]) -> tuple[Statement, ...]:
+    words = {
+        "to_token": "the paper original with SHA-256 {} lost its effect, and the title began after",
+        "to_paper": "the title lost its effect, and paper with SHA-256 {} took its place",
+    }
+    return tuple(
+        Statement(
+            "medium",
+            f"By {told.event.asserted_by.party}'s open word (leaf {told.index}) "
+            f"{words[told.fact.change].format(told.fact.paper)}: {told.fact.statement!r}.",
+        )
+        for told in media
+    )
 
 
 def _named_rightly(case: Case, title: str, fact: TitleMoved) -> bool:
@@ -168,7 +220,9 @@ def _ending(case: Case, title: str, last: Move) -> str:
     return f"The title ends held by {holder} for {beneficiary}."
 
 
-def _not_proven(case: Case, title: str, moves: tuple[Move, ...]) -> tuple[Statement, ...]:
+def _not_proven(
+    case: Case, title: str, moves: tuple[Move, ...], *, from_paper: bool
+) -> tuple[Statement, ...]:
     later = (
         "That nothing moved the title after the last of its transactions that is opened here."
         if case.chain_is_whole()
@@ -178,7 +232,11 @@ def _not_proven(case: Case, title: str, moves: tuple[Move, ...]) -> tuple[Statem
         Statement("title_further", later),
         Statement(
             "title_elsewhere",
-            "That the same bill of lading has no paper original and no title in another registry.",
+            "That the paper original was destroyed or marked, and that there is no other one and "
+            "no title in another registry."
+            if from_paper
+            else "That the same bill of lading has no paper original and no title in another "
+            "registry.",
         ),
         Statement(
             "title_law", "That the law of the place treats this record as a document of title."

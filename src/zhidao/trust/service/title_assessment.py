@@ -14,10 +14,13 @@ import msgspec
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64url
 from zhidao.core.errors import NotFound, Refused, Unavailable
+from zhidao.core.events import every
 from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
 from zhidao.core.keys import PublicKey
 from zhidao.trust.domain.title_state import TitleState
 from zhidao.trust.domain.title_tag import Bill, Registered, check_registered
+from zhidao.trust.events import MediumChanged
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_names import TitleNames
 from zhidao.trust.service.title_ports import Accounts
@@ -42,12 +45,14 @@ class TitleAssessment:
 
     def __init__(
         self,
+        records: Records,
         told: TitleRecords,
         tags: TitleTags,
         names: TitleNames,
         accounts: Accounts,
         executor: ChainExecutor,
     ) -> None:
+        self._records = records
         self._told = told
         self._names = names
         self._tags = tags
@@ -82,7 +87,24 @@ class TitleAssessment:
                     f"{len(moves)} transaction(s) are open leaves of the log, executed in order"
                 ),
             ),
+            await self._medium(title, state),
         ]
+
+    async def _medium(self, title: str, state: TitleState) -> Requirement:
+        """Whether a change of medium ended the former one, in the order of the log."""
+        history = await self._records.history(f"medium/{title}")
+        facts = every(history, MediumChanged)
+        verdict, said = OK, "its medium did not change"
+        for fact in facts:
+            if fact.change == "to_token":
+                said = f"paper {fact.paper[:16]}… lost its effect before the title was minted"
+            else:
+                # Decided and not burnt yet: repeating the act finishes it.
+                verdict = OK if not state.active else "medium_unfinished"
+                said = f"the title lost its effect, paper {fact.paper[:16]}… took its place"
+        return Requirement(
+            name="change_of_medium", articles="17, 18", verdict=verdict, evidence=said
+        )
 
     async def _registration(self, actor: Actor, title: str) -> tuple[str, str]:
         """Whether the bill's tag stands in the log with this title and no other."""

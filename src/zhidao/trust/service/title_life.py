@@ -15,12 +15,12 @@ import msgspec
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
-from zhidao.core.events import SignedEvent
+from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.timescale import NS, Utc
 from zhidao.trust.domain.evm import ZERO_ADDRESS, Address, Transaction, address_text
-from zhidao.trust.events import Title
+from zhidao.trust.events import MediumChanged, Title
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_names import TitleNames
 from zhidao.trust.service.title_ports import Account, Accounts
@@ -128,6 +128,8 @@ class TitleLife:
                 raise NotFound("no title of that name")
             to, data = await self._call(title, act, account)
             if not _is_repeated(moves, act, account, to, data):
+                if act.action == "restore":
+                    await self._refuse_dead(title)
                 await self._take_role(actor, history, act)
                 await self._names.account_of(actor.party)
                 await self._writing.try_out(account, to=to, data=data)
@@ -159,6 +161,12 @@ class TitleLife:
         issuers = act.action in _ISSUER_ROLES
         to = self._registry.token if issuers else self._registry.escrow(token)
         return to, contract.act_call(signature, token, receiver, sealed)
+
+    async def _refuse_dead(self, title: str) -> None:
+        """What paper has taken the place of comes to life no more."""
+        history = await self._records.history(f"medium/{title}")
+        if any(fact.change == "to_paper" for fact in every(history, MediumChanged)):
+            raise Refused("paper took the place of this title", code="medium_changed")
 
     async def _take_role(self, actor: Actor, history: Sequence[SignedEvent], act: Act) -> None:
         role = _ISSUER_ROLES.get(act.action)

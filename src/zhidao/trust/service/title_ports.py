@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.trust.domain.evm import Address, Block, FlatState, Outcome, Transaction
 from zhidao.trust.domain.title_tag import Bill
+from zhidao.trust.events import Title
 
 
 class Engine(Protocol):
@@ -49,6 +50,29 @@ class Bills(Protocol):
 
         Raises NotFound if the actor may not see the consignment.
         """
+        ...
+
+
+class Minting(Protocol):
+    """Mints titles."""
+
+    async def check_mintable(
+        self, actor: Actor, *, document: str, consignment: str, holder: str, bill: Bill | None
+    ) -> None:
+        """Raises what `mint` would refuse, before anything is written."""
+        ...
+
+    async def mint(
+        self,
+        actor: Actor,
+        *,
+        document: str,
+        consignment: str,
+        holder: str,
+        readers: Sequence[str],
+        bill: Bill | None = None,
+    ) -> Title:
+        """Mints the title of a document to a party; again: the same title."""
         ...
 
 

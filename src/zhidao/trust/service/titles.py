@@ -25,6 +25,7 @@ from zhidao.trust.service.chain_log import ChainLog, Submission
 from zhidao.trust.service.title_assessment import TitleAssessment
 from zhidao.trust.service.title_guards import TitleGuards
 from zhidao.trust.service.title_life import TitleLife
+from zhidao.trust.service.title_medium import TitleMedium
 from zhidao.trust.service.title_names import TitleNames
 from zhidao.trust.service.title_ports import Account, Accounts, Bills, TitleContracts
 from zhidao.trust.service.title_records import (
@@ -99,8 +100,11 @@ class TitleService:
         )
         self.tags = tags
         self._bills = bills
+        self.medium = TitleMedium(records, self._told, self.life, executor, self)
         self.guards = TitleGuards(executor, chain_log, self._told, clock)
-        self.assessment = TitleAssessment(self._told, tags, self._names, accounts, executor)
+        self.assessment = TitleAssessment(
+            records, self._told, tags, self._names, accounts, executor
+        )
 
     async def mint(
         self,
@@ -119,9 +123,7 @@ class TitleService:
         without a bill, `bill_mismatch` if the papers say otherwise; Conflict if the document has
         a title with other particulars or the bill another title (`double_title`).
         """
-        actor.require(Role.PARTY)
-        if not await self._may_mint(actor.party):
-            raise Forbidden(f"{actor.party} is no carrier; only carriers mint titles here")
+        await self._check_minter(actor)
         receiver = party_id(holder)
         asked = TitleAsked(
             title=check_digest(document),
@@ -155,6 +157,23 @@ class TitleService:
                     title=document,
                 )
             return await self._told.title(document)
+
+    async def check_mintable(
+        self, actor: Actor, *, document: str, consignment: str, holder: str, bill: Bill | None
+    ) -> None:
+        """Raises what `mint` would refuse, before anything is written."""
+        await self._check_minter(actor)
+        self._accounts.of_party(party_id(holder))
+        self._accounts.of_party(actor.party)
+        asked = TitleAsked(
+            title=check_digest(document), consignment=consignment, holder=holder, readers=[]
+        )
+        await self._bill(actor, asked, bill)
+
+    async def _check_minter(self, actor: Actor) -> None:
+        actor.require(Role.PARTY)
+        if not await self._may_mint(actor.party):
+            raise Forbidden(f"{actor.party} is no carrier; only carriers mint titles here")
 
     async def title(self, title: str) -> Title:
         """The title as it stands. Raises NotFound if there is none."""
