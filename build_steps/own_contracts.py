@@ -1,5 +1,5 @@
 # ruff: noqa: INP001, S603, T201 (a script of the build, not part of a package)
-"""Compiles our own contracts: LogAnchor for chains of others, TitleGuard for lost keys; few need them.
+"""Compiles our own contracts: LogAnchor for chains of others, TitleGuard for lost keys.
 
 Needs the compiler: `uv pip install --require-hashes -r requirements/contracts.txt` into an
 environment of its own, since it brings versions that the node does not use. Writes
