@@ -212,6 +212,34 @@ def test_info_tells_what_a_file_holds(run, files):
 
 
 @pytest.mark.slow
+def test_info_counts_the_messages_of_a_stream_without_its_week(run, files):
+    status, out, _ = run("info", files["rest.rtcm3"], "--json")
+    (told,) = json.loads(out)
+    assert status == 0
+    assert told["messages"]["1127"] == 20
+    assert "--near" in told["more"]
+
+
+def test_info_tells_of_frames_antennas_and_every_kind_of_message(run, files, tmp_path):
+    log, antennas = tmp_path / "b2b.log", tmp_path / "igs.atx"
+    log.write_text(
+        f"2380 345600 59 1 61 {bytes(61).hex()}\n2380 345601 60 1 61 {bytes(61).hex()}\n"
+    )
+    antennas.write_text(f"{'     1.4            M':60}ANTEX VERSION / SYST\n")
+    status, out, _ = run("info", log, antennas, files["rest.nav"], "--json")
+    frames, offsets, navigation = json.loads(out)
+    assert status == 0
+    assert (frames["frames"]["C59"], frames["frames"]["C60"]) == (1, 1)
+    assert offsets["antennas"] == {"satellites_now": 0}
+    assert set(navigation["navigation"]["messages"]) <= {"D1", "D2"}
+
+
+def test_precise_points_by_b2b_ask_for_frames(run, files):
+    status, out, _ = run("ppp", files["rest.rnx"], files["rest.nav"], "--b2b", "--json")
+    assert status == 1
+    assert json.loads(out)["error"] == "no_frames"
+
+
 def test_a_rover_beside_its_base_is_fixed(run, tmp_path, files):
     for name, place in (("base", (44.2, 80.4, 700)), ("rover", (44.20003, 80.4, 700))):
         words = ("simulate", "--at", *place, "--epochs", 3, "-o", tmp_path / name)

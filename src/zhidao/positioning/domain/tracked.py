@@ -22,6 +22,8 @@ _BANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "J": {"1": "CXLSZ", "2": "LXS", "5": "QXI"},
     "R": {"1": "CP", "2": "CP"},
 }
+# Bands that stand in for the first and the fifth where those were not tracked.
+_INSTEAD: Final = {"C": ("2", "6"), "E": ("1", "7")}
 # Of two codes the better known one is taken while it is there at least so often.
 _ENOUGH: Final = 0.8
 # One range of each satellite, for single points with legacy messages.
@@ -78,15 +80,16 @@ def pairs_of(
 ) -> dict[str, tuple[str, str]]:
     """The wanted pair of bands of each system by the codes that the receiver has.
 
-    wanted: such as {"E": ("1C", "5Q")}; E5b stands in for E5a where only that was tracked. A system
+    wanted: such as {"E": ("1C", "5Q")}; E5b stands in for E5a, and B1I and B3I
+    for B1C and B2a, where only those were tracked. A system
     without both bands keeps what was wanted, and gives no point.
     """
     out = {}
     for system, pair in wanted.items():
         table = seen.systems.get(system)
         bands = [(pair[0][0], pair[1][0])]
-        if system == "E" and bands[0] == ("1", "5"):
-            bands.append(("1", "7"))
+        if bands[0] == ("1", "5") and system in _INSTEAD:
+            bands.append(_INSTEAD[system])
         found = [_pair(table, each, pair) for each in bands] if table is not None else []
         out[system] = next((each for each in found if all(each)), pair)
     return out

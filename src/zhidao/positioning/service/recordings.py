@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from zhidao.positioning.domain.joining import join_navigation, join_observations
 from zhidao.positioning.domain.observations import Observations
 from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
+from zhidao.positioning.wire.antex import read_antennas
+from zhidao.positioning.wire.b2b_log import B2bFrame, read_b2b_log
 from zhidao.positioning.wire.glonass_strings import StringCollector
 from zhidao.positioning.wire.inav import FNAV_SIGNALS, InavCollector
 from zhidao.positioning.wire.recognition import FileKind, kind_of
@@ -51,6 +54,22 @@ class Recordings:
     navigation: list[Navigation] = field(default_factory=list)
     orbits: list[PreciseTable] = field(default_factory=list)
     clocks: list[PreciseTable] = field(default_factory=list)
+    antennas: list[bytes] = field(default_factory=list)
+    frames: list[B2bFrame] = field(default_factory=list)
+
+    def antenna_offsets_m(self, gpst_ns: int) -> dict[int, tuple[float, float, float]]:
+        """Offsets of satellites' antennas at an instant, by number; later files count."""
+        found: dict[int, tuple[float, float, float]] = {}
+        for data in self.antennas:
+            found |= read_antennas(data, gpst_ns=gpst_ns)
+        return found
+
+    def frames_of_one(self) -> tuple[B2bFrame, ...]:
+        """PPP-B2b frames of the satellite that sent most. Raises Refused where there are none."""
+        if not self.frames:
+            raise Refused("none of the files holds PPP-B2b frames", code="no_frames")
+        prn = Counter(frame.prn for frame in self.frames).most_common(1)[0][0]
+        return tuple(frame for frame in self.frames if frame.prn == prn)
 
     def receiver(self) -> Observations:
         """The observations of one receiver. Raises Refused where there are none."""
@@ -136,6 +155,10 @@ def _take(
         out.orbits.append(read_sp3(data))
     elif kind is FileKind.CLOCKS:
         out.clocks.append(read_clocks(data))
+    elif kind is FileKind.ANTENNAS:
+        out.antennas.append(data)
+    elif kind is FileKind.B2B:
+        out.frames += read_b2b_log(data)
     elif kind is FileKind.RTCM:
         _take_rtcm(out, data, near)
     elif kind is FileKind.UBX:

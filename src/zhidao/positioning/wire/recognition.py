@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from enum import Enum
 from typing import Final
@@ -13,6 +14,10 @@ from zhidao.positioning.wire.ubx import ubx_messages
 
 _HEAD_BYTES: Final = 8_192
 _STREAM_BYTES: Final = 65_536
+# Week, second, satellite, type, length and the frame as hexadecimal digits.
+_B2B_LINE: Final = re.compile(
+    rb"\s*\d{1,4}\s+\d{1,6}\s+\d{1,2}\s+\d{1,2}\s+\d{1,3}\s+[0-9A-Fa-f]{8,256}\s*\Z"
+)
 
 
 class FileKind(Enum):
@@ -25,6 +30,18 @@ class FileKind(Enum):
     RTCM = "RTCM 3 stream"
     UBX = "UBX stream"
     NMEA = "NMEA 0183 sentences"
+    ANTENNAS = "ANTEX antennas"
+    B2B = "PPP-B2b frames"
+
+
+# By the letter of the first line: G and H are navigation files of RINEX 2.
+_RINEX: Final = {
+    b"O": FileKind.OBSERVATIONS,
+    b"N": FileKind.NAVIGATION,
+    b"G": FileKind.NAVIGATION,
+    b"H": FileKind.NAVIGATION,
+    b"C": FileKind.CLOCKS,
+}
 
 
 def kind_of(data: bytes) -> FileKind:
@@ -34,22 +51,9 @@ def kind_of(data: bytes) -> FileKind:
     """
     head = _head(data)
     first = head.split(b"\n", 1)[0]
-    label = first[60:80].strip()
-    if b"CRINEX VERS   / TYPE" in first:
-        return FileKind.OBSERVATIONS
-    if label == b"RINEX VERSION / TYPE":
-        letter = first[20:21]
-        if letter == b"O":
-            return FileKind.OBSERVATIONS
-        if letter in (b"N", b"G", b"H"):
-            return FileKind.NAVIGATION
-        if letter == b"C":
-            return FileKind.CLOCKS
-    # CLK 3.04 moved its labels to column 66.
-    if first[65:85].strip() == b"RINEX VERSION / TYPE":
-        return FileKind.CLOCKS
-    if head[:2] in (b"#a", b"#b", b"#c", b"#d"):
-        return FileKind.ORBITS
+    text = _text_kind(head, first)
+    if text is not None:
+        return text
     part = data[:_STREAM_BYTES]
     found = (
         (FileKind.RTCM, sum(map(len, payloads(part)))),
@@ -64,6 +68,23 @@ def kind_of(data: bytes) -> FileKind:
             remedy="send RINEX (also Compact or gzipped), SP3, CLK, RTCM 3, UBX or NMEA",
         )
     return kind
+
+
+def _text_kind(head: bytes, first: bytes) -> FileKind | None:
+    """The kind of a text file by its first line, or None."""
+    label = first[60:80].strip()
+    if b"CRINEX VERS   / TYPE" in first:
+        return FileKind.OBSERVATIONS
+    if label == b"RINEX VERSION / TYPE" and first[20:21] in _RINEX:
+        return _RINEX[first[20:21]]
+    if label == b"ANTEX VERSION / SYST":
+        return FileKind.ANTENNAS
+    # CLK 3.04 moved its labels to column 66.
+    if first[65:85].strip() == b"RINEX VERSION / TYPE":
+        return FileKind.CLOCKS
+    if head[:2] in (b"#a", b"#b", b"#c", b"#d"):
+        return FileKind.ORBITS
+    return FileKind.B2B if _B2B_LINE.match(first) else None
 
 
 def _head(data: bytes) -> bytes:

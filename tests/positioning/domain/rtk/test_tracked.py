@@ -11,9 +11,9 @@ from zhidao.positioning.domain.observations import (
     Observations,
     SystemObservations,
 )
-from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS
+from zhidao.positioning.domain.ppp.settings import B2B_PAIRS, LEGACY_PAIRS
 from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS
-from zhidao.positioning.domain.tracked import common, pairs_of, tracked
+from zhidao.positioning.domain.tracked import common, pairs_of, smoothable, tracked
 from zhidao.positioning.service.recipes import rtk
 
 
@@ -48,6 +48,19 @@ def test_two_receivers_share_the_codes_that_both_have():
 def test_a_receiver_without_the_usual_codes_gets_pairs_of_its_own():
     seen = _receiver(E={"C1X": 10, "C7X": 10}, G={"C1C": 10, "C2X": 10}, R={"C1C": 10, "C2C": 10})
     assert pairs_of(seen, LEGACY_PAIRS) == {"G": ("1C", "2X"), "R": ("1C", "2C"), "E": ("1X", "7X")}
+
+
+def test_bands_that_were_not_tracked_are_replaced():
+    seen = _receiver(C={"C2I": 10, "C6I": 10}, G={"C1C": 10, "C2W": 10})
+    assert pairs_of(seen, B2B_PAIRS) == {"C": ("2I", "6I"), "G": ("1C", "2W")}
+
+
+def test_smoothing_takes_the_code_that_counts_and_another_band():
+    counts = {"C2I": 10, "L2I": 10, "C6I": 10, "L6I": 10}
+    seen = _receiver(C=counts, G={"C1C": 10, "L1C": 10}, E={"L1C": 10})
+    signals = {"C": "C2I/C2X", "G": "C1C/C1W", "E": "C1C", "J": "C1C"}
+    assert smoothable(seen, signals) == {"C": ("C2I", "C6I"), "G": ("C1C", "")}
+    assert smoothable(seen, {"C": "C2I+C6I"}) == {}
 
 
 def test_the_usual_codes_stay_where_they_are():
