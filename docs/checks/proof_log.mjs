@@ -192,7 +192,7 @@ function checkEvent({ event, bytes, salt, index, inclusion }, note) {
 }
 class KeyHistory { // rotations and revocations: which key of a party counts when
   constructor(trust, events) {
-    Object.assign(this, { trust, since: new Map(), until: new Map(), revoked: new Map() });
+    Object.assign(this, { trust, since: new Map(), until: new Map(), revoked: new Map(), recording: new Map() });
     const turns = [], drops = [];
     for (const { event: e } of events) {
       const p = e.payload, at = ns(e.recorded_at);
@@ -211,12 +211,16 @@ class KeyHistory { // rotations and revocations: which key of a party counts whe
     this.build(turns, drops);
   }
   build(turns, drops) {
-    for (const m of [this.since, this.until, this.revoked]) m.clear();
+    for (const m of [this.since, this.until, this.revoked, this.recording]) m.clear();
     for (const d of drops) { const n = d.party + d.key, b = this.revoked.get(n);
       this.revoked.set(n, b === undefined || d.at < b ? d.at : b); }
-    for (const t of turns) if (!this.fault(t.party, t.former, t.at)) { this.until.set(t.party + t.former, t.at);
-      if (!this.since.has(t.party + t.key)) this.since.set(t.party + t.key, t.at); }
+    for (const t of turns) if (!this.fault(t.party, t.former, t.at)) {
+      this.until.set(t.party + t.former, t.at);
+      if (!this.since.has(t.party + t.key)) this.since.set(t.party + t.key, t.at);
+      if (this.records(t.party, t.former)) this.recording.set(t.party + t.key, true);
+    }
   }
+  records(party, key) { return this.recording.has(party + key) || this.trust.records(party, key); }
   fault(party, key, at) {
     const n = party + key, since = this.since.get(n);
     if (since === undefined && !this.trust.speaks(party, key)) return "unknown_speaker";
@@ -237,10 +241,8 @@ export function checkLog(proof, trust) {
   for (const one of events) checkEvent(one, note);
   const history = new KeyHistory(trust, events);
   for (const { event: e } of events) {
-    const at = ns(e.recorded_at), said = history.fault(e.asserted_by.party, e.asserted_by.key, at);
-    const recorded = history.fault(e.recorded_by.party, e.recorded_by.key, at)
-      || (history.trust.records(e.recorded_by.party, e.recorded_by.key)
-      || history.since.has(e.recorded_by.party + e.recorded_by.key) ? "" : "unknown_speaker");
+    const at = ns(e.recorded_at), said = history.fault(e.asserted_by.party, e.asserted_by.key, at), { party, key } = e.recorded_by;
+    const recorded = history.fault(party, key, at) || (history.records(party, key) ? "" : "unknown_speaker");
     need(!said && !recorded, said || recorded, `${e.type} of ${e.asserted_by.party}`);
   }
   const newest = {}, mine = `consignment/${proof.consignment}`;

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(back)
     back.add_argument("file", type=Path, help="a file that zhidao keys export wrote")
     back.set_defaults(run=run_import)
-    turn = actions.add_parser("rotate", help="a party goes over to a new signing key")
+    turn = actions.add_parser("rotate", help="a party, or the node, goes over to a new signing key")
     add_settings(turn)
     turn.add_argument("party")
     turn.add_argument("--reason", required=True, help="everybody reads it")
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao keys export --data ~/zhidao -o /safe/node.zdkeys\n"
         "  zhidao keys import /safe/node.zdkeys --data ~/zhidao-new\n"
         "  zhidao keys rotate carrier --reason 'yearly' --data ~/zhidao\n"
+        "  zhidao keys rotate corridor --reason 'yearly'   (the node's own name)\n"
         "  zhidao keys revoke carrier --since 2026-05-03T00:00:00Z --reason 'stolen'\n"
         "status: 0 done, 1 refused (file exists, wrong passphrase, keys exist), 2 bad file"
     )

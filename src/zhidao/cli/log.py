@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(new)
     new.add_argument("--reason", required=True, help="why leaves are missing; everybody reads it")
     new.add_argument("--yes", action="store_true", help="no newer backup exists; do not ask")
+    new.add_argument(
+        "--planned", action="store_true", help="the log is in order; only its key is renewed"
+    )
     new.set_defaults(run=run_new_key)
     parser.epilog = (
         "A node whose database is older than the newest head that it signed may not sign another\n"
@@ -25,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "known head. Whoever verifies needs the node's new trust list, which has both keys.\n"
         "example:\n"
         "  zhidao log new-key --data ~/zhidao --reason 'the disk of 3 May was lost'\n"
+        "  zhidao log new-key --data ~/zhidao --planned --reason 'yearly'\n"
         "status: 0 declared, 1 refused (the log is in order, the node runs), 2 bad input,\n"
         "3 database or disk failed"
     )
@@ -36,7 +40,7 @@ def run_new_key(options: argparse.Namespace) -> int:
     from zhidao.node.log_renewal import declare_log_key
 
     config = config_of(options)
-    if not options.yes and not _confirmed():
+    if not (options.yes or options.planned or _confirmed()):
         raise Refused("nothing was declared", code="not_confirmed", remedy="give --yes")
     fact = declare_log_key(
         config,
@@ -44,6 +48,7 @@ def run_new_key(options: argparse.Namespace) -> int:
         reason=options.reason,
         clock=SystemClock(),
         randomness=SystemRandomness(),
+        planned=options.planned,
     )
     if options.json:
         plain = fact.payload()

@@ -76,6 +76,13 @@ SETTINGS: Final = (
     ),
     Setting("finance.list_age_days_max", 7, "with an older sanctions list nothing is screened"),
     Setting("keys.passphrase_file", "", "file of mode 0600 outside the data folder"),
+    Setting(
+        "keys.token_module",
+        "",
+        "PKCS#11 library of a token that keeps the node's own keys; empty: sealed files",
+    ),
+    Setting("keys.token_label", "", "which token of that library"),
+    Setting("keys.token_pin_file", "", "its PIN, a file of mode 0600 outside the data folder"),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),
 )

@@ -15,7 +15,8 @@ from zhidao.core.archive import Archive
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import KeyRing, Scribe
-from zhidao.core.keys import Signer
+from zhidao.core.keys import PublicKey, Signer
+from zhidao.node.own_keys import KeySource
 from zhidao.store.database import Database
 
 
@@ -25,7 +26,8 @@ class Ground:
 
     `scenario_clock` is what deadlines between parties go by: the wall clock, or scenario time in
     a demonstration. `workers` runs CPU-heavy functions in spawned processes. `wake_relay` tells
-    the relay that an outbox row was written.
+    the relay that an outbox row was written. `own_keys`: where the node's own keys are, if not in
+    its files; `recording_keys`: all with which it recorded, the present one last.
     """
 
     database: Database
@@ -44,6 +46,8 @@ class Ground:
     data: Path
     wake_relay: Callable[[], None]
     demo: bool
+    own_keys: KeySource | None = None
+    recording_keys: tuple[PublicKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

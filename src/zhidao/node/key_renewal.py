@@ -1,4 +1,4 @@
-"""A new key for a party, or one revoked: the operator's act, done while the node stands still.
+"""A new key for a party or the node, or one revoked: the operator's act, while the node rests.
 
 A new key waits under a name that nobody signs by until the fact is written, and takes its place
 after that. Whoever dies in between is finished by repeating, or by the node's next start.
@@ -15,20 +15,28 @@ from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import NotFound, Refused
 from zhidao.core.ids import IdSource, PartyId, party_id
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
-from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
+from zhidao.core.keys import Algorithm, PublicKey, Signer, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.key_files import KeyFiles, party_key_name, party_keys
 from zhidao.node.config import Config
 from zhidao.node.database_access import database_of
-from zhidao.node.log_keys import key_name, log_keys_of
+from zhidao.node.log_keys import log_keys_of
 from zhidao.node.log_renewal import refuse_running
+from zhidao.node.own_keys import (
+    KeySource,
+    key_source,
+    own_key_name,
+    own_keys_of,
+    present_of,
+    recording_keys,
+)
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import migrate
 from zhidao.trust.adapters.log_succession import PostgresSuccession
 from zhidao.trust.domain.log_key import log_origin
 from zhidao.trust.events import KeyRevoked, KeyRotated
-from zhidao.trust.service.key_register import KeyRegister
+from zhidao.trust.service.key_register import KeyRegister, aggregate_of_keys
 
 _SIGNING: Final = Algorithm.ED25519
 _WAITING: Final = "_next"
@@ -118,6 +126,48 @@ def rotate_key(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRenewal:
+    """The same acts on the node's own recording key. `records` sign by its present one."""
+
+    source: KeySource
+    records: Records
+    clock: Clock
+    node: PartyId
+
+    async def rotate(self, party: PartyId, reason: str) -> KeyRotated:
+        """Goes over to a new recording key; the node uses it from its next start on."""
+        known, place = await self._known()
+        # One that was made and not gone over to is left from an act that died.
+        new = self.source.make(own_key_name(place + 2), _SIGNING)
+        return await KeyRegister(self.records).rotate(
+            party, former=known[place].public, new=new, reason=reason
+        )
+
+    async def revoke(
+        self, party: PartyId, *, key: PublicKey | None, since: Utc, reason: str
+    ) -> KeyRevoked:
+        """Takes a former recording key back. Raises Refused (`present_key`), NotFound."""
+        known, place = await self._known()
+        present = known[place].public
+        if key is None or key == present:
+            raise Refused(
+                "the node records with this key now",
+                code="present_key",
+                remedy=f"first: zhidao keys rotate {party}; then revoke the former with --key",
+            )
+        if key not in {each.public for each in known[:place]}:
+            raise NotFound(f"{party} never recorded with the key {key.fingerprint}")
+        return await KeyRegister(self.records).revoke(
+            party, key, since=since, now=self.clock.now(), reason=reason
+        )
+
+    async def _known(self) -> tuple[list[Signer], int]:
+        history = await self.records.history(aggregate_of_keys(self.node))
+        known = own_keys_of(self.source)
+        return known, present_of(known, history)
+
+
 def revoke_key(
     config: Config,
     passphrase: bytes,
@@ -147,50 +197,49 @@ def _run(
     party: PartyId,
     clock: Clock,
     randomness: Randomness,
-    act: Callable[[Renewal], Awaitable[_T]],
+    act: Callable[[Renewal | OwnRenewal], Awaitable[_T]],
 ) -> _T:
     refuse_running(config)
     node = party_id(config.text("node.name"))
-    if party == node:
-        raise Refused(
-            "the node's own key begins its log and names its chain: it is not rotated here",
-            code="node_key",
-            remedy="zhidao log new-key declares a new log key",
-        )
     keys = KeyFiles(config.data / "keys", passphrase, randomness)
+    source = key_source(config, keys)
     with database_of(config) as url:
-        return asyncio.run(_with_database(url, keys, node, party, clock, randomness, act))
+        return asyncio.run(_with_database(url, keys, source, node, party, clock, randomness, act))
 
 
 async def _with_database(
     url: str,
     keys: KeyFiles,
+    source: KeySource,
     node: PartyId,
     party: PartyId,
     clock: Clock,
     randomness: Randomness,
-    act: Callable[[Renewal], Awaitable[_T]],
+    act: Callable[[Renewal | OwnRenewal], Awaitable[_T]],
 ) -> _T:
     database = await Database.open(url, connections_max=4)
     try:
         await migrate(database)
-        await _refuse_stranger(database, keys, node)
+        await _refuse_stranger(database, source, node)
         known = party_keys(keys, party, _SIGNING)
+        recording, _ = await recording_keys(database, source, node)
         scribe = Scribe(
             node=node,
-            key=keys.make(key_name(1), _SIGNING),
+            key=recording,
             ring=FixedKeyRing({party: known[-1]} if known else {}),
             clock=clock,
             ids=IdSource(clock, randomness),
             randomness=randomness,
         )
         records = Records(PostgresJournal(database, "trust", lambda: None), scribe)
+        if party == node:
+            return await act(OwnRenewal(source, records, clock, node))
         return await act(Renewal(keys, records, clock))
     finally:
         await database.close()
 
 
-async def _refuse_stranger(database: Database, keys: KeyFiles, node: PartyId) -> None:
+async def _refuse_stranger(database: Database, keys: KeySource, node: PartyId) -> None:
     """Under another name the facts would be a stranger's, and nobody would believe them."""
     succession = PostgresSuccession(database)
     for key in log_keys_of(keys):

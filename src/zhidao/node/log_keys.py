@@ -7,12 +7,9 @@ and imported together, so that a node which moves goes on with the log that it w
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
-from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.node.adapters.key_files import KeyFiles
-
-FIRST: Final = "node"
+from zhidao.core.keys import Algorithm, Signer
+from zhidao.node.own_keys import FIRST, KeySource
 
 
 def key_name(number: int) -> str:
@@ -20,7 +17,7 @@ def key_name(number: int) -> str:
     return FIRST if number == 1 else f"log-{number}"
 
 
-def log_keys_of(keys: KeyFiles) -> list[SoftwareKey]:
+def log_keys_of(keys: KeySource) -> list[Signer]:
     """All keys of this node's logs in order, the present one last; the first is made if new."""
     found = [keys.make(FIRST, Algorithm.ED25519)]
     while key := keys.get(key_name(len(found) + 1), Algorithm.ED25519):

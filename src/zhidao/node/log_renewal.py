@@ -19,12 +19,13 @@ from zhidao.core.encoding import base64url
 from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.ids import IdSource, PartyId, party_id
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
-from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.keys import Algorithm, Signer
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.checkup import STATE_FILE
 from zhidao.node.config import Config
 from zhidao.node.database_access import database_of
 from zhidao.node.log_keys import key_name, log_keys_of
+from zhidao.node.own_keys import KeySource, key_source, recording_keys
 from zhidao.node.safekeeping import HEAD_COPY
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
@@ -56,6 +57,7 @@ class _Ground:
 
     node: PartyId
     keys: KeyFiles
+    own: KeySource
     database: Database
     head_file: Path
     clock: Clock
@@ -63,9 +65,17 @@ class _Ground:
 
 
 def declare_log_key(
-    config: Config, passphrase: bytes, *, reason: str, clock: Clock, randomness: Randomness
+    config: Config,
+    passphrase: bytes,
+    *,
+    reason: str,
+    clock: Clock,
+    randomness: Randomness,
+    planned: bool = False,
 ) -> LogKeyDeclared:
     """Makes a new log key and goes on under it; blocks, call it from the main thread.
+
+    planned: the log is in order and keeps all its leaves; only its key is renewed.
 
     Raises Refused (`node_runs`, `no_node`, `log_in_order`, `no_reason`), Unavailable.
     """
@@ -78,7 +88,7 @@ def declare_log_key(
     refuse_running(config)
     keys = KeyFiles(config.data / "keys", passphrase, randomness)
     with database_of(config) as url:
-        return asyncio.run(_act(config, keys, url, reason.strip(), clock, randomness))
+        return asyncio.run(_act(config, keys, url, reason.strip(), clock, randomness, planned))
 
 
 def refuse_running(config: Config) -> None:
@@ -100,6 +110,7 @@ async def _act(
     reason: str,
     clock: Clock,
     randomness: Randomness,
+    planned: bool,  # noqa: FBT001 (passed through)
 ) -> LogKeyDeclared:
     database = await Database.open(url, connections_max=4)
     try:
@@ -107,36 +118,37 @@ async def _act(
         ground = _Ground(
             node=party_id(config.text("node.name")),
             keys=keys,
+            own=key_source(config, keys),
             database=database,
             head_file=config.data / HEAD_COPY,
             clock=clock,
             randomness=randomness,
         )
-        return await _declare(ground, reason)
+        return await _declare(ground, reason, planned=planned)
     finally:
         await database.close()
 
 
-async def _declare(ground: _Ground, reason: str) -> LogKeyDeclared:
-    known = log_keys_of(ground.keys)
+async def _declare(ground: _Ground, reason: str, *, planned: bool) -> LogKeyDeclared:
+    known = log_keys_of(ground.own)
     head = _known_head(ground, known)
     await _refuse_stranger(ground, known, head)
     if await _is_unfinished(ground, known, head):
         new, former = known[-1], known[:-1]
     else:
-        await _refuse_order(ground, known[-1])
+        await _check_order(ground, known[-1], planned=planned)
         name = key_name(len(known) + 1)
-        new, former = ground.keys.make(name, Algorithm.ED25519), known
+        new, former = ground.own.make(name, Algorithm.ED25519), known
     fact = await _written(ground, new, former, head, reason)
     await _first_head(ground, new, former[-1])
     return fact
 
 
-def _log(ground: _Ground, key: SoftwareKey) -> NoteKey:
+def _log(ground: _Ground, key: Signer) -> NoteKey:
     return NoteKey(log_origin(ground.node, key.public), key.public)
 
 
-def _known_head(ground: _Ground, known: list[SoftwareKey]) -> _Head | None:
+def _known_head(ground: _Ground, known: list[Signer]) -> _Head | None:
     """What the copy beside the database says, if one of this node's logs signed it."""
     try:
         data = ground.head_file.read_bytes()
@@ -149,7 +161,7 @@ def _known_head(ground: _Ground, known: list[SoftwareKey]) -> _Head | None:
     return _Head(own[0], checkpoint, data.decode()) if own else None
 
 
-async def _is_unfinished(ground: _Ground, known: list[SoftwareKey], head: _Head | None) -> bool:
+async def _is_unfinished(ground: _Ground, known: list[Signer], head: _Head | None) -> bool:
     """Whether the newest key was made by this act, which then died before its first head."""
     newest = _log(ground, known[-1])
     if len(known) == 1 or (head is not None and head.log == newest):
@@ -157,7 +169,7 @@ async def _is_unfinished(ground: _Ground, known: list[SoftwareKey], head: _Head 
     return await PostgresLogStore(ground.database, newest.name).checkpoint() is None
 
 
-async def _refuse_stranger(ground: _Ground, known: list[SoftwareKey], head: _Head | None) -> None:
+async def _refuse_stranger(ground: _Ground, known: list[Signer], head: _Head | None) -> None:
     """Under another name the node would begin a log that nobody knows."""
     succession = PostgresSuccession(ground.database)
     edges = [await succession.edge(_log(ground, key).name) for key in known]
@@ -169,18 +181,25 @@ async def _refuse_stranger(ground: _Ground, known: list[SoftwareKey], head: _Hea
         )
 
 
-async def _refuse_order(ground: _Ground, present: SoftwareKey) -> None:
+async def _check_order(ground: _Ground, present: Signer, *, planned: bool) -> None:
+    """A planned change is for a log in order, any other one for a log that lost leaves."""
     log = _sequencer(ground, present)
     await log.start()
-    if not log.recovering:
+    if planned and log.recovering:
+        raise Refused(
+            "the log is not in order: leaves that its head covers are missing",
+            code="log_recovering",
+            remedy="restore a newer backup, or declare a new log key without --planned",
+        )
+    if not planned and not log.recovering:
         raise Refused(
             "the log is in order; its key stays",
             code="log_in_order",
-            remedy="a new log key is for a node that is recovering",
+            remedy="give --planned to renew the key of a log that is in order",
         )
 
 
-def _sequencer(ground: _Ground, key: SoftwareKey) -> Sequencer:
+def _sequencer(ground: _Ground, key: Signer) -> Sequencer:
     origin = log_origin(ground.node, key.public)
     return Sequencer(
         origin=origin,
@@ -193,13 +212,13 @@ def _sequencer(ground: _Ground, key: SoftwareKey) -> Sequencer:
 
 async def _written(
     ground: _Ground,
-    new: SoftwareKey,
-    former: list[SoftwareKey],
+    new: Signer,
+    former: list[Signer],
     head: _Head | None,
     reason: str,
 ) -> LogKeyDeclared:
     """Carries the leaves over and signs the declaration; what stands already stays."""
-    records = _records(ground)
+    records = await _records(ground)
     origin = log_origin(ground.node, new.public)
     history = await records.history(f"log/{origin}")
     if history:
@@ -231,8 +250,8 @@ async def _written(
     return signed
 
 
-def _records(ground: _Ground) -> Records:
-    key = ground.keys.make(key_name(1), Algorithm.ED25519)
+async def _records(ground: _Ground) -> Records:
+    key, _ = await recording_keys(ground.database, ground.own, ground.node)
     scribe = Scribe(
         node=ground.node,
         key=key,
@@ -244,7 +263,7 @@ def _records(ground: _Ground) -> Records:
     return Records(PostgresJournal(ground.database, "trust", lambda: None), scribe)
 
 
-async def _first_head(ground: _Ground, new: SoftwareKey, former: SoftwareKey) -> None:
+async def _first_head(ground: _Ground, new: Signer, former: Signer) -> None:
     """Puts the former log's head aside, never away, and signs the new log's first."""
     if ground.head_file.exists():
         mark = former.public.fingerprint.replace("-", "")[:16]

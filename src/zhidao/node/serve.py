@@ -141,6 +141,7 @@ async def _run(
     passphrase: bytes,
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
+    from zhidao.node.own_keys import key_source
     from zhidao.node.wiring import Settings, build_node
 
     with _workers() as workers:
@@ -173,6 +174,7 @@ async def _run(
                 else "",
                 own_database="database" in servers.children,
                 disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
+                own_keys=lambda files: key_source(config, files),
             ),
             workers,
         )

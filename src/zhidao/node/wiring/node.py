@@ -34,6 +34,7 @@ from zhidao.node.health import Health
 from zhidao.node.jobs import Job
 from zhidao.node.metrics import Metrics
 from zhidao.node.organisation import Organisation
+from zhidao.node.own_keys import recording_keys
 from zhidao.node.parties import Parties
 from zhidao.node.permit import Permit
 from zhidao.node.readings import Readings
@@ -205,9 +206,11 @@ async def _ground(
     database: Database,
 ) -> Ground:
     clock, randomness = SystemClock(), SystemRandomness()
-    node_key = keys.make("node", Algorithm.ED25519)
+    source = settings.own_keys(keys)
+    node_key = source.make("node", Algorithm.ED25519)
     try:
         await migrate(database)
+        recording, recorded = await recording_keys(database, source, settings.name)
         bus = await NatsBus.connect(
             settings.bus_url,
             prefix=settings.bus_prefix,
@@ -224,7 +227,7 @@ async def _ground(
         archive=PostgresArchive(database),
         scribe=Scribe(
             node=settings.name,
-            key=node_key,
+            key=recording,
             ring=ring,
             clock=clock,
             ids=ids,
@@ -233,6 +236,8 @@ async def _ground(
         ),
         node=settings.name,
         node_key=node_key,
+        own_keys=source,
+        recording_keys=tuple(key.public for key in recorded),
         ring=ring,
         chain_ring=PartyRing(keys, Algorithm.SECP256K1),
         clock=clock,

@@ -80,7 +80,7 @@ async def build(
     """Builds every room, lowest floor first."""
     records = Records(PostgresJournal(ground.database, "trust", ground.wake_relay), ground.scribe)
     await Renewal(keys, records, ground.clock).finish_all()
-    log_keys = log_keys_of(keys)
+    log_keys = log_keys_of(ground.own_keys or keys)
     log = await trust_log.build(
         ground,
         key=log_keys[-1],
@@ -144,7 +144,9 @@ async def build(
                 parties,
                 clock=ground.clock,
                 log_key=log.note_key,
-                keys=[key.public for key in log_keys],
+                keys=list(
+                    dict.fromkeys((*ground.recording_keys, *(key.public for key in log_keys)))
+                ),
                 node=ground.node,
                 policy=next(iter(witness.policies.values()), None),
                 organisation=organisation,

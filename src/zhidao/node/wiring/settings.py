@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
+from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.own_keys import KeySource
 from zhidao.store.space import RESERVE_BYTES
 
 
@@ -23,6 +26,7 @@ class Settings:
     `receivable_nodes`: all nodes of the receivables registry, as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
+    `own_keys`: where the node's own keys are, given its key files.
     """
 
     name: PartyId
@@ -48,3 +52,4 @@ class Settings:
     own_database: bool = False
     bus_prefix: str = "zhidao"
     disk_reserve_bytes: int = RESERVE_BYTES
+    own_keys: Callable[[KeyFiles], KeySource] = lambda files: files

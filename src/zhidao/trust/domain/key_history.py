@@ -60,6 +60,7 @@ class KeyHistory:
         self._since: dict[tuple[str, PublicKey], Utc] = {}
         self._until: dict[tuple[str, PublicKey], Utc] = {}
         self._revoked: dict[tuple[str, PublicKey], Utc] = {}
+        self._recording: set[tuple[str, PublicKey]] = set()
         for each in revocations:
             before = self._revoked.get((each.party, each.key), each.since)
             self._revoked[each.party, each.key] = min(before, each.since)
@@ -68,6 +69,8 @@ class KeyHistory:
             if self.fault(rotation.party, rotation.former, rotation.at) == "":
                 self._until[rotation.party, rotation.former] = rotation.at
                 self._since.setdefault((rotation.party, rotation.key), rotation.at)
+                if self.records(rotation.party, rotation.former):
+                    self._recording.add((rotation.party, rotation.key))
 
     @classmethod
     def of(cls, trust: TrustList, events: Iterable[SignedEvent]) -> KeyHistory:
@@ -104,6 +107,10 @@ class KeyHistory:
         if name in self._until and at > self._until[name]:
             return "retired_key"
         return "early_key" if since is not None and at < since else ""
+
+    def records(self, party: str, key: PublicKey) -> bool:
+        """Whether a node records with it: by the list, or gone over to from such a key."""
+        return (party, key) in self._recording or self._trust.records(party, key)
 
     def _may_revoke(self, speaker: Speaker, revocation: Revocation, at: Utc) -> bool:
         if self._trust.records(speaker.party, speaker.key):

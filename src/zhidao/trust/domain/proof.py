@@ -136,7 +136,7 @@ def verify_log_part(proof: Proof, trust: TrustList) -> Findings:
             _check_event(opened, proof.checkpoint)
         keys = KeyHistory.of(trust, (opened.event for opened in proof.events))
         for opened in proof.events:
-            _check_speakers(opened.event, keys, trust)
+            _check_speakers(opened.event, keys)
         _check_histories(proof)
         _check_blobs(proof)
     except ZhidaoError as error:
@@ -221,10 +221,10 @@ def _check_event(opened: OpenedEvent, checkpoint: Checkpoint) -> None:
     event.verify()
 
 
-def _check_speakers(event: SignedEvent, keys: KeyHistory, trust: TrustList) -> None:
+def _check_speakers(event: SignedEvent, keys: KeyHistory) -> None:
     recorder = event.recorded_by
     recorded = keys.fault(recorder.party, recorder.key, event.recorded_at)
-    if not recorded and not trust.records(recorder.party, recorder.key):
+    if not recorded and not keys.records(recorder.party, recorder.key):
         recorded = "unknown_speaker"
     said = keys.fault(event.asserted_by.party, event.asserted_by.key, event.recorded_at)
     for speaker, fault in ((event.asserted_by, said), (recorder, recorded)):
