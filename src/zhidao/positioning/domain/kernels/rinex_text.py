@@ -46,31 +46,34 @@ def first_twice(epoch: Ints, letter: Bytes, prn: Ints) -> int:
 @kernel
 def _number(text: Bytes, start: int, stop: int) -> tuple[int, int, bool]:
     """An F14.3 field as thousandths: value, kind (0 blank, 1 number, 2 bad), and the sign."""
-    at = start
     end = start + 14
-    while at < end and (at >= stop or text[at] == _BLANK):
-        at += 1
-    if at == end:
-        return 0, 0, False
-    if stop < end:
-        return 0, 2, False
-    negative = text[at] == _MINUS
-    if negative:
-        at += 1
     point = start + 10
-    value = 0
-    if at > point or text[point] != _POINT:
+    if stop < end or text[point] != _POINT:
+        for at in range(start, min(end, stop)):
+            if text[at] != _BLANK:
+                return 0, 2, False
+        return 0, 0, False
+    # One check of all digits at the end: the greatest of them, as bytes that wrap below zero.
+    first, second, third = text[point + 1], text[point + 2], text[point + 3]
+    worst = max((first - _ZERO) & 255, (second - _ZERO) & 255, (third - _ZERO) & 255)
+    value = (first - _ZERO) * 100 + (second - _ZERO) * 10 + (third - _ZERO)
+    at = point - 1
+    scale = 1000
+    while at >= start and text[at] != _BLANK and text[at] != _MINUS:
+        digit = (text[at] - _ZERO) & 255
+        worst = max(worst, digit)
+        value += digit * scale
+        scale *= 10
+        at -= 1
+    negative = at >= start and text[at] == _MINUS
+    if negative:
+        at -= 1
+    while at >= start:
+        if text[at] != _BLANK:
+            return 0, 2, False
+        at -= 1
+    if worst > 9:
         return 0, 2, False
-    for place in range(at, point):
-        digit = text[place] - _ZERO
-        if digit < 0 or digit > 9:
-            return 0, 2, False
-        value = value * 10 + digit
-    for place in range(point + 1, end):
-        digit = text[place] - _ZERO
-        if digit < 0 or digit > 9:
-            return 0, 2, False
-        value = value * 10 + digit
     return value, 1, negative
 
 
