@@ -14,6 +14,7 @@ from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
     from zhidao.positioning.domain.observations import Observations
+    from zhidao.positioning.domain.tracked import Matched
 
 _EXAMPLES: Final = (
     "examples:\n"
@@ -70,8 +71,9 @@ def run(options: argparse.Namespace) -> int:
     found = recordings(options.files, options)
     base = recordings(options.base, options).receiver()
     rover = found.receiver()
+    pair = _matched(options.systems, rover, base)
     settings = RtkSettings(
-        signals=_signals(options.systems, rover, base),
+        signals=pair.signals,
         mask_rad=float(np.deg2rad(options.mask)),
         mode=options.mode,
         moving=not options.at_rest,
@@ -79,18 +81,18 @@ def run(options: argparse.Namespace) -> int:
     place_m = _place(options, base)
     with bar("solving", 1) as step:
         step(f"{len(rover.gpst_ns)} epochs")
-        baselines = solve_baselines(rover, base, found.broadcast(), place_m, settings)
+        baselines = solve_baselines(rover, pair.base, found.broadcast(), place_m, settings)
     print(f"{int(baselines.fixed.sum())} of {len(baselines.fixed)} epochs fixed", file=sys.stderr)
     return deliver(options, of_baselines(baselines, simulated=rover.simulated or base.simulated))
 
 
-def _signals(systems: str, rover: Observations, base: Observations) -> dict[str, tuple[str, ...]]:
+def _matched(systems: str, rover: Observations, base: Observations) -> Matched:
     from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS
-    from zhidao.positioning.domain.tracked import common
+    from zhidao.positioning.domain.tracked import matched
 
-    found = common(rover, base, {system: ALL_SIGNALS[system] for system in systems})
-    if not found:
-        raise Refused("rover and base have no signal in common", code="no_common_signal")
+    found = matched(rover, base, {system: ALL_SIGNALS[system] for system in systems})
+    if not found.signals:
+        raise Refused("rover and base have no band in common", code="no_common_signal")
     return found
 
 

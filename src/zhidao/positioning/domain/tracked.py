@@ -7,6 +7,7 @@ the same service. Solvers that take one code a band take the one that the receiv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -48,31 +49,68 @@ def tracked(table: SystemObservations, band: str, *, kind: str = "C", first: str
     return band + next(good) if most else ""
 
 
-def common(
-    one: Observations, other: Observations, wanted: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[str, ...]]:
-    """Codes of the bands of `wanted` that both receivers have, one a band, by system.
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Codes that a pair of receivers is solved by, one a band, by system.
 
-    wanted: codes such as C5Q by system; another code of that band stands in where both have it.
+    base: the base's observations, where a band that it tracked otherwise bears the rover's name.
     """
-    out = {}
+
+    signals: dict[str, tuple[str, ...]]
+    base: Observations
+
+
+def matched(
+    rover: Observations, base: Observations, wanted: Mapping[str, Sequence[str]]
+) -> Matched:
+    """What both receivers have of the bands of `wanted`, codes such as C5Q by system.
+
+    The same code of both where they have one; else each one's own of that band. RINEX aligns the
+    phases of one band, so that C5Q of one and C5X of the other differ by whole cycles (RINEX 3.05
+    section 9.1, not at hand; the pair of Kamakura in cssrlib is fixed in this way).
+    """
+    signals, tables = {}, dict(base.systems)
     for system, codes in wanted.items():
-        tables = [seen.systems[system] for seen in (one, other) if system in seen.systems]
-        if len(tables) == 2:
-            found = [_common_code(tables, code) for code in codes]
-            out[system] = tuple(dict.fromkeys(code for code in found if code))
-    return {system: codes for system, codes in out.items() if codes}
+        one, other = rover.systems.get(system), base.systems.get(system)
+        if one is None or other is None:
+            continue
+        names, renamed = [], {}
+        for code in codes:
+            mine, theirs = _matching(one, other, code)
+            if mine and theirs and mine not in names:
+                names.append(mine)
+                renamed[theirs[1:]] = mine[1:]
+        if names:
+            signals[system] = tuple(names)
+            tables[system] = _renamed(other, renamed)
+    return Matched(signals, replace(base, systems=tables))
 
 
-def _common_code(tables: Sequence[SystemObservations], code: str) -> str:
-    order = dict.fromkeys(code[2] + _BANDS.get(tables[0].system, {}).get(code[1], ""))
-    counts = {
-        each: min(_count(table, code[:2] + each) for table in tables) if each else 0
-        for each in order
-    }
-    most = max(counts.values(), default=0)
-    good = (each for each, count in counts.items() if count and count >= _ENOUGH * most)
-    return code[:2] + next(good) if most else ""
+def _matching(one: SystemObservations, other: SystemObservations, code: str) -> tuple[str, str]:
+    """The codes of a band that two receivers are solved by; empty for one that has none."""
+    order = dict.fromkeys(code[2] + _BANDS.get(one.system, {}).get(code[1], ""))
+    both = {each: min(_count(t, code[:2] + each) for t in (one, other)) for each in order}
+    own = [tracked(table, code[1], first=code[2]) for table in (one, other)]
+    most = min(
+        _count(t, "C" + name) if name else 0 for t, name in zip((one, other), own, strict=True)
+    )
+    good = (each for each, count in both.items() if count and count >= _ENOUGH * most)
+    same = next(good, "")
+    if same:
+        return code[:2] + same, code[:2] + same
+    return tuple("C" + name if name else "" for name in own)  # type: ignore[return-value]
+
+
+def _renamed(table: SystemObservations, names: Mapping[str, str]) -> SystemObservations:
+    """The table with other names of signals; what had such a name before is put out of the way."""
+    if all(old == new for old, new in names.items()):
+        return table
+    taken = set(names.values())
+    codes = []
+    for code in table.codes:
+        new = names.get(code[1:], "-" if code[1:] in taken else code[1:])
+        codes.append(code[0] + new)
+    return replace(table, codes=tuple(codes))
 
 
 def pairs_of(

@@ -16,7 +16,7 @@ from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.rtk.baselines import Baselines
 from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
 from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS, HOLD, RtkSettings
-from zhidao.positioning.domain.tracked import common, pairs_of
+from zhidao.positioning.domain.tracked import matched, pairs_of
 from zhidao.positioning.wire.b2b_log import B2bFrame, corrections_at
 
 
@@ -38,10 +38,10 @@ def rtk(
         raise MalformedInput(f"a base's place has x, y and z in metres, not {len(base_ecef_m)}")
     chosen = settings
     if chosen is None:
-        signals = common(rover, base, ALL_SIGNALS)
-        if not signals:
-            raise Refused("rover and base have no signal in common", code="no_common_signal")
-        chosen = RtkSettings(signals=signals, mode=HOLD)
+        found = matched(rover, base, ALL_SIGNALS)
+        if not found.signals:
+            raise Refused("rover and base have no band in common", code="no_common_signal")
+        base, chosen = found.base, RtkSettings(signals=found.signals, mode=HOLD)
     return solve_baselines(rover, base, navigation, base_ecef_m, chosen)
 
 

@@ -13,7 +13,7 @@ from zhidao.positioning.domain.observations import (
 )
 from zhidao.positioning.domain.ppp.settings import B2B_PAIRS, LEGACY_PAIRS
 from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS
-from zhidao.positioning.domain.tracked import common, pairs_of, smoothable, tracked
+from zhidao.positioning.domain.tracked import matched, pairs_of, smoothable, tracked
 from zhidao.positioning.service.recipes import rtk
 
 
@@ -42,7 +42,27 @@ def test_the_better_known_code_counts_while_it_is_there():
 def test_two_receivers_share_the_codes_that_both_have():
     rover = _receiver(E={"C1X": 10, "C5X": 10}, G={"C1C": 10, "C2L": 10, "C2W": 10})
     base = _receiver(E={"C1X": 10, "C5X": 10, "C5Q": 10}, G={"C1C": 10, "C2W": 10}, C={"C2I": 10})
-    assert common(rover, base, ALL_SIGNALS) == {"E": ("C1X", "C5X"), "G": ("C1C", "C2W")}
+    found = matched(rover, base, ALL_SIGNALS)
+    assert found.signals == {"E": ("C1X", "C5X"), "G": ("C1C", "C2W")}
+    assert found.base.systems["E"] is base.systems["E"]
+
+
+def test_a_band_that_each_tracks_otherwise_is_shared_all_the_same():
+    rover = _receiver(E={"C1C": 10, "L1C": 10, "C5Q": 10})
+    base = _receiver(E={"C1X": 10, "L1X": 10, "C5X": 10})
+    found = matched(rover, base, ALL_SIGNALS)
+    assert found.signals == {"E": ("C1C", "C5Q")}
+    assert found.base.systems["E"].codes == ("C1C", "L1C", "C5Q")
+
+
+def test_a_name_that_is_taken_from_another_column_is_not_there_twice():
+    # The base has hardly any C5Q, and its C5X goes under that name.
+    rover, base = _receiver(E={"C5Q": 10}), _receiver(E={"C5Q": 1, "C5X": 10})
+    found = matched(rover, base, ALL_SIGNALS)
+    assert found.signals == {"E": ("C5Q",)}
+    table = found.base.systems["E"]
+    assert table.codes.count("C5Q") == 1
+    assert np.isfinite(table.column("C5Q")).all()
 
 
 def test_a_receiver_without_the_usual_codes_gets_pairs_of_its_own():
@@ -70,7 +90,7 @@ def test_the_usual_codes_stay_where_they_are():
 
 def test_receivers_without_a_common_signal_are_told_so():
     rover, base = _receiver(E={"C1X": 10}), _receiver(C={"C2I": 10})
-    with pytest.raises(Refused, match="no signal in common"):
+    with pytest.raises(Refused, match="no band in common"):
         rtk(rover, base, None, (0.0, 0.0, 0.0))
 
 
