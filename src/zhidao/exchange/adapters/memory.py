@@ -158,6 +158,11 @@ class MemoryExchange:
             and (mark is None or place(row) < place(mark))
         ][:limit]
 
+    async def undecided(self, kinds: Sequence[str], *, limit: int) -> Sequence[Got]:
+        """Accepted inbox rows of these kinds, oldest first."""
+        rows = [r for r in self._state.got.values() if r.state == "accepted" and r.kind in kinds]
+        return sorted(rows, key=lambda r: (r.received_ns, r.consignment, r.sequence))[:limit]
+
 
 class _MemoryBook:
     """Implements `service.ports.Book` over a draft of the state."""

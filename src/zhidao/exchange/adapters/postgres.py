@@ -153,6 +153,15 @@ class PostgresExchange:
         )
         return [got_of(row) for row in rows]
 
+    async def undecided(self, kinds: Sequence[str], *, limit: int) -> Sequence[Got]:
+        """Accepted inbox rows of these kinds, oldest first."""
+        rows = await self._all(
+            "select * from exchange.incoming where state = 'accepted' and kind = any (%s)"
+            " order by received_ns, consignment, sequence limit %s",
+            (list(kinds), limit),
+        )
+        return [got_of(row) for row in rows]
+
     async def _all(self, sql: str, params: Any = ()) -> list[dict[str, Any]]:
         async with self._database.session() as session:
             return await session.fetch_all(sql, params)

@@ -40,6 +40,7 @@ _CHANGES: Final = {
 _SENT_CHANGES: Final = _CHANGES | {"since_ns": "bigint", "attempts": "integer"}
 _PEER: Final = (
     *("node", "organisation", "url", "keys", "sealing", "certificate", "trust", "card", "wanted"),
+    "listed",
 )
 
 
@@ -58,11 +59,13 @@ _UPDATE_SENT: Final = _update("outgoing", {"document": "uuid"}, _SENT_CHANGES)
 _UPDATE_GOT: Final = _update("incoming", {"sender": "text", "document": "uuid"}, _CHANGES)
 _PUT_PEER: Final = (
     "insert into exchange.peer"
-    " (node, organisation, url, keys, sealing, certificate, trust, card, wanted) values"
+    " (node, organisation, url, keys, sealing, certificate, trust, card, wanted, listed) values"
     " (%(node)s, %(organisation)s, %(url)s, %(keys)s, %(sealing)s, %(certificate)s, %(trust)s,"
-    " %(card)s, %(wanted)s) on conflict (node) do update set organisation = excluded.organisation,"
-    " url = excluded.url, keys = excluded.keys, sealing = excluded.sealing, certificate ="
-    " excluded.certificate, trust = excluded.trust, card = excluded.card, wanted = excluded.wanted"
+    " %(card)s, %(wanted)s, %(listed)s) on conflict (node) do update set"
+    " organisation = excluded.organisation, url = excluded.url, keys = excluded.keys,"
+    " sealing = excluded.sealing, certificate ="
+    " excluded.certificate, trust = excluded.trust, card = excluded.card, wanted = excluded.wanted,"
+    " listed = excluded.listed"
 )
 _Stream = tuple[PartyId, str]
 
@@ -322,6 +325,7 @@ def peer_of(row: dict[str, Any]) -> Peer:
         trust=row["trust"],
         card=row["card"],
         wanted=None if wanted is None else decode_subscription(wanted),
+        listed=row["listed"],
     )
 
 

@@ -54,7 +54,8 @@ class Wanted:
 class Peer:
     """An admitted node. `keys`: what the trust list of that name gives it.
 
-    `wanted` is None until the peer subscribes. `card` is kept as it was signed.
+    `wanted` is None until the peer subscribes. `card` is kept as it was signed, and so is `listed`,
+    the trust list itself: it names the peer's log and the parties that are at home there.
     """
 
     node: PartyId
@@ -66,6 +67,7 @@ class Peer:
     trust: str
     card: bytes
     wanted: Wanted | None = None
+    listed: bytes = b""
 
     def speaks(self, key: PublicKey) -> bool:
         """Whether this peer signs with that key."""

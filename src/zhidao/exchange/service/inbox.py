@@ -164,6 +164,10 @@ class Inbox:
         )
         return [delivery_of(row) for row in rows]
 
+    async def undecided(self, kinds: Sequence[str], *, limit: int = 50) -> list[Delivery]:
+        """Documents of these kinds that wait for a decision, in the order in which they came."""
+        return [delivery_of(row) for row in await self._store.undecided(kinds, limit=limit)]
+
     def payload(self, envelope: bytes) -> bytes:
         """Salt and content of an envelope that was taken before."""
         return open_envelope(decode_envelope(envelope), self._sealing)

@@ -63,11 +63,13 @@ class Peers:
         trust: str,
         url: str = "",
         certificate: str = "",
+        listed: bytes = b"",
     ) -> Peer:
         """Admits a node, or renews what is known of it; again: nothing is written.
 
-        `keys`: those that the trust list named `trust` gives to the card's node. `url` and
-        `certificate` override the card's. Raises Refused (`untrusted_card`, `own_card`).
+        `keys`: those that the trust list named `trust`, whose bytes are `listed`, gives to the
+        card's node. `url` and `certificate` override the card's. Raises Refused (`untrusted_card`,
+        `own_card`).
         """
         actor.require(Role.ADMIN, Role.OPERATOR)
         said = decode_card(card)
@@ -94,6 +96,7 @@ class Peers:
             trust=trust,
             card=card,
             wanted=before.wanted if before else None,
+            listed=listed,
         )
         if peer == before:
             return peer

@@ -212,6 +212,10 @@ class Store(Protocol):
         """Inbox rows of a party (None: of all), newest first, older than the row `after`."""
         ...
 
+    async def undecided(self, kinds: Sequence[str], *, limit: int) -> Sequence[Got]:
+        """Accepted inbox rows of these kinds that nobody has decided about, oldest first."""
+        ...
+
 
 class Transport(Protocol):
     """Carries a bundle to a peer."""

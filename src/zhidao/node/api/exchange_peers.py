@@ -20,7 +20,7 @@ from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE
 from zhidao.exchange.wire.card import CARD_BYTES_MAX, decode_card
 from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.trust_list import TRUST_BYTES_MAX, decode_trust_list
+from zhidao.trust.wire.trust_list import TRUST_BYTES_MAX, decode_trust_list, encode_trust_list
 
 _Node = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", max_length=64)]
 # msgspec, which reads what handlers get, has no words for keys.
@@ -102,7 +102,13 @@ def routes(
                 remedy="get a trust list that names it, and compare its fingerprints",
             )
         peer = await peers.admit(
-            actor, said, keys=keys, trust=trust.name, url=data.url, certificate=data.certificate
+            actor,
+            said,
+            keys=keys,
+            trust=trust.name,
+            url=data.url,
+            certificate=data.certificate,
+            listed=encode_trust_list(trust),
         )
         return _view(peer)
 
