@@ -119,7 +119,10 @@ class ScriptedTitles:
             transactions=[],
         )
 
-    async def into_custody(self, actor: Actor, *, title: str, deal: str) -> Title:
+    async def into_custody(
+        self, actor: Actor, *, title: str, deal: str, signed: bytes = b""
+    ) -> Title:
+        self.signed = signed
         if self.custody not in ("", deal) or actor.party != self.holder:
             raise Refused("not yours")
         self.custody = deal

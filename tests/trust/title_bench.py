@@ -15,6 +15,7 @@ from zhidao.trust.adapters.chain_accounts import KeptAccounts
 from zhidao.trust.adapters.logged_transactions import MemoryLoggedTransactions
 from zhidao.trust.adapters.py_evm import PyEvmEngine
 from zhidao.trust.adapters.title_artefacts import load_title_contracts
+from zhidao.trust.domain.evm import Address
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_executor import ChainExecutor
@@ -23,6 +24,7 @@ from zhidao.trust.service.chain_snapshot import Snapshots
 from zhidao.trust.service.title_chain import TitleChain
 from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.titles import TitleService
+from zhidao.trust.wire.keccak import address_of
 from zhidao.trust.wire.title_contract import Registry, transfer_call
 from zhidao.trust.wire.transaction import Draft, sign
 
@@ -46,10 +48,24 @@ class PapersOfEveryBill:
     complete = True
 
 
+class Elsewhere:
+    """Accounts of parties at other nodes."""
+
+    def __init__(self, keys: dict[PartyId, SoftwareKey]) -> None:
+        self._known = {party: Address(address_of(key.public)) for party, key in keys.items()}
+
+    def address_of(self, party: PartyId) -> Address | None:
+        return self._known.get(party)
+
+    def party_at(self, address: Address) -> str:
+        return next((party for party, known in self._known.items() if known == address), "")
+
+
 class TitleBench:
     """A node's titles over memory: a journal that outlives restarts, and a relay of our own."""
 
-    def __init__(self, snapshots: Snapshots | None = None) -> None:
+    def __init__(self, snapshots: Snapshots | None = None, abroad: str = "") -> None:
+        """`abroad`: a party whose keys are at another node; its account is known here."""
         self.snapshots = snapshots
         self.papers = PapersOfEveryBill()
         self.journal = MemoryJournal(self._wake)
@@ -61,7 +77,7 @@ class TitleBench:
         scribe = Scribe(
             node=PartyId("node"),
             key=node_key,
-            ring=FixedKeyRing(KEYS),
+            ring=FixedKeyRing({p: k for p, k in KEYS.items() if p != abroad}),
             clock=clock,
             ids=ids,
             randomness=chance,
@@ -71,7 +87,8 @@ class TitleBench:
             p: SoftwareKey(Algorithm.SECP256K1, bytes([n + 101]) * 32)
             for n, p in enumerate(PARTIES)
         }
-        self.accounts = KeptAccounts(FixedKeyRing(chain_keys), b"c" * 32)
+        elsewhere = Elsewhere({p: chain_keys.pop(p) for p in [*chain_keys] if p == abroad})
+        self.accounts = KeptAccounts(FixedKeyRing(chain_keys), b"c" * 32, elsewhere)
         self.registry = Registry.of(self.accounts.registrar().address)
         self.woken = asyncio.Event()
         self.position = 0

@@ -185,6 +185,10 @@ class Scribe:
         event = replace(draft, record=self._key.sign(draft.record_message()))
         return Entry(event, self._randomness.token(SALT_BYTES))
 
+    def speaks_for(self, party: PartyId) -> bool:
+        """Whether this node may assert facts of that party: it is itself, or keeps its key."""
+        return party == self._node.party or self._ring.signer(party) is not None
+
     @property
     def recorder(self) -> Speaker:
         """The node as it stands in what it records."""

@@ -34,8 +34,13 @@ class Titles(Protocol):
         """The title as it stands. Raises NotFound."""
         ...
 
-    async def into_custody(self, actor: Actor, *, title: str, deal: str) -> Title:
-        """Moves a title from the actor's party to the deal's custody account; idempotent."""
+    async def into_custody(
+        self, actor: Actor, *, title: str, deal: str, signed: bytes = b""
+    ) -> Title:
+        """Moves a title from the actor's party to the deal's custody account; idempotent.
+
+        `signed`: the transaction, where the party's key is not at this node.
+        """
         ...
 
     async def sign_from_custody(self, *, title: str, deal: str, to_party: str) -> bytes:

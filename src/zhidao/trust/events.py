@@ -228,6 +228,21 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     transactions: list[str]
 
 
+class CustodyAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a registry asks a holder at another node to sign: its title into a deal's custody.
+
+    All addresses of the registry follow from its `registrar`; `nonce` counts the holder's
+    transactions on that chain.
+    """
+
+    title: str
+    deal: str
+    registrar: str
+    custody: str
+    chain_id: int
+    nonce: int
+
+
 class Appended(msgspec.Struct, frozen=True, kw_only=True):
     """Where leaves went: indexes `first` to `size - 1`, and the root over all `size` leaves."""
 

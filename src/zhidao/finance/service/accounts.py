@@ -202,9 +202,11 @@ class Accounts:
     def _entry(
         self, fact: AccountOpened, aggregate: str, owner: PartyId, visible: Sequence[PartyId]
     ) -> Entry:
+        # A bank at another node asked for it from there; here the ledger's own node says so.
+        by = owner if self._scribe.speaks_for(owner) else self._scribe.node
         return self._scribe.write(
             fact,
-            by=owner,
+            by=by,
             aggregate=aggregate,
             version=1,
             owner=owner,

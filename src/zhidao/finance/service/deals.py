@@ -115,8 +115,11 @@ class Deals:
             self._steps.put_nowait(opened.deal)
             return await self._known(opened.deal)
 
-    async def reserve_title(self, actor: Actor, name: str) -> Deal:
-        """Moves the title from the actor's party into the deal's custody; again: no change."""
+    async def reserve_title(self, actor: Actor, name: str, *, signed: bytes = b"") -> Deal:
+        """Moves the title from the actor's party into the deal's custody; again: no change.
+
+        `signed`: the transaction, where the party keeps its key at another node.
+        """
         actor.require(Role.PARTY)
         await self._records.history(f"deal/{name}", actor)
         async with self._lock(name):
@@ -129,8 +132,9 @@ class Deals:
                 if not deal.is_open:
                     raise Refused(f"deal {name} is decided", code="deal_is_decided")
                 title = deal.opened.title
-                await self._titles.into_custody(actor, title=title, deal=name)
-                await self._write(deal, [TitleReserved(deal=name, title=title)], by=actor.party)
+                await self._titles.into_custody(actor, title=title, deal=name, signed=signed)
+                by = self._node.party if signed else actor.party
+                await self._write(deal, [TitleReserved(deal=name, title=title)], by=by)
             self._steps.put_nowait(name)
             return await self._known(name)
 

@@ -15,7 +15,7 @@ from zhidao.core.keys import PublicKey
 from zhidao.node.api.trust_titles import routes
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.store.journal import PostgresJournal
-from zhidao.trust.adapters.chain_accounts import KeptAccounts
+from zhidao.trust.adapters.chain_accounts import Abroad, KeptAccounts
 from zhidao.trust.adapters.log_postgres import PostgresLogStore
 from zhidao.trust.adapters.logged_transactions import PostgresLoggedTransactions
 from zhidao.trust.adapters.py_evm import PyEvmEngine
@@ -55,18 +55,20 @@ async def build(
     bills: Bills,
     origins: Iterable[str] = (),
     may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
+    elsewhere: Abroad | None = None,
 ) -> TitleServices:
     """Starts nothing: the engine is imported and the chain replayed when a title needs it.
 
     log_key: the key of the node's log, which gives the chain its id. custody_secret: 32 bytes or
     more that the node keeps like a private key; with another one its custody accounts are lost.
     bills: what the papers of a consignment say of its bill. may_mint: whether a party may mint
-    (only carriers, say). origins: logs of which this node keeps copies, and its own.
+    (only carriers, say). origins: logs of which this node keeps copies, and its own. elsewhere:
+    accounts of parties at other nodes.
     """
     chain_id = chain_id_of(log_key)
     journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
     records = Records(journal, ground.scribe)
-    accounts = KeptAccounts(ground.chain_ring, custody_secret)
+    accounts = KeptAccounts(ground.chain_ring, custody_secret, elsewhere)
     registry = Registry.of(accounts.registrar().address)
     logged = PostgresLoggedTransactions(ground.database)
     executor = ChainExecutor(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import coincurve
 from cryptography.hazmat.primitives import hashes
@@ -33,6 +34,44 @@ class SecretAccount:
         return self._key.sign_recoverable(digest, hasher=None)
 
 
+class Abroad(Protocol):
+    """Accounts of parties at other nodes, as trust lists name them."""
+
+    def address_of(self, party: PartyId) -> Address | None:
+        """A party's account, or None."""
+        ...
+
+    def party_at(self, address: Address) -> str:
+        """Whose account this is, or ``."""
+        ...
+
+
+class Nobody:
+    """Knows no party at another node."""
+
+    def address_of(self, party: PartyId) -> Address | None:
+        """None."""
+        del party
+        return None
+
+    def party_at(self, address: Address) -> str:
+        """Nobody."""
+        del address
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """An account whose key is elsewhere."""
+
+    address: Address
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Raises Unavailable: only its holder's node signs."""
+        del digest
+        raise Unavailable("the account's key is at another node", code="no_key")
+
+
 class KeptAccounts:
     """Implements `service.title_ports.Accounts` over a key ring and one secret of the node.
 
@@ -40,24 +79,35 @@ class KeptAccounts:
     nothing needs to be stored to find it again. Whoever has the secret has all of them.
     """
 
-    def __init__(self, ring: KeyRing, custody_secret: bytes) -> None:
+    def __init__(
+        self, ring: KeyRing, custody_secret: bytes, elsewhere: Abroad | None = None
+    ) -> None:
         if len(custody_secret) < SECRET_BYTES_MIN:
             raise Refused(f"the custody secret needs {SECRET_BYTES_MIN} bytes at least")
         self._ring = ring
+        self._elsewhere = elsewhere or Nobody()
         self._secret = custody_secret
 
     def registrar(self) -> SecretAccount:
         """The node's own account."""
         return self._derived(b"registrar")
 
-    def of_party(self, party: PartyId) -> SecretAccount:
-        """A party's account. Raises Unavailable if this node holds no secp256k1 key of it."""
+    def of_party(self, party: PartyId) -> SecretAccount | KnownAccount:
+        """A party's account; see the port."""
         signer = self._ring.signer(party)
+        if signer is None:
+            address = self._elsewhere.address_of(party)
+            if address is not None:
+                return KnownAccount(address)
         if not isinstance(signer, SoftwareKey) or (
             signer.public.algorithm is not Algorithm.SECP256K1
         ):
             raise Unavailable(f"this node holds no chain key of {party}", code="no_key")
         return SecretAccount(signer.secret)
+
+    def abroad(self, address: Address) -> str:
+        """Whose account at another node this is, or ``."""
+        return self._elsewhere.party_at(address)
 
     def custody(self, *, deal: str, title: str) -> SecretAccount:
         """The account that holds one title for one deal."""

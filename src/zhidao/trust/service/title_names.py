@@ -28,6 +28,9 @@ class TitleNames:
         """The party's account, named for later. Raises Unavailable without its key."""
         account = self._accounts.of_party(party)
         address = address_text(account.address)
+        if self._accounts.abroad(account.address):
+            # Its own node names it; here a trust list does.
+            return account
         if not await self.party_of(account.address):
             fact = AccountNamed(account=address, party=party, chain_id=self._chain_id)
             # The party itself says so (by its custodian), since it answers for the account.
@@ -55,7 +58,7 @@ class TitleNames:
         if text not in self._known:
             named = latest(await self._records.history(f"account/{text}"), AccountNamed)
             if named is None:
-                return ""
+                return self._accounts.abroad(address)
             self._known[text] = named.party
         return self._known[text]
 

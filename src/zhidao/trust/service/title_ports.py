@@ -97,7 +97,14 @@ class Accounts(Protocol):
         ...
 
     def of_party(self, party: PartyId) -> Account:
-        """A party's account. Raises Unavailable if this node does not hold its key."""
+        """A party's account; of one at another node it has an address only, and signs nothing.
+
+        Raises Unavailable (`no_key`) for a party of which neither is known.
+        """
+        ...
+
+    def abroad(self, address: Address) -> str:
+        """The party at another node whose account this is, by a trust list; `` if of none."""
         ...
 
     def custody(self, *, deal: str, title: str) -> Account:

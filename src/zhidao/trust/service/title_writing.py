@@ -27,7 +27,7 @@ from zhidao.trust.wire.title_contract import (
 from zhidao.trust.wire.transaction import Draft, decode, sign
 
 # Twice what the dearest call (mint, 292,000 gas) and deployment (factory, 4.3 million) take.
-_CALL_GAS: Final = 600_000
+CALL_GAS: Final = 600_000
 _DEPLOY_GAS: Final = 9_000_000
 
 
@@ -80,7 +80,7 @@ class TitleWriting:
                 (None, code, _DEPLOY_GAS, "deploy registry"),
             ]
             grant = grant_call(role, account.address)
-            steps = [*setup[nonce:], (self._registry.token, grant, _CALL_GAS, ROLE_PURPOSES[role])]
+            steps = [*setup[nonce:], (self._registry.token, grant, CALL_GAS, ROLE_PURPOSES[role])]
             return [
                 Submission(
                     self._node, self.signed(registrar, nonce + i, to, data, gas), purpose, ""
@@ -125,7 +125,7 @@ class TitleWriting:
         nonce: int,
         to: Address | None,
         data: bytes,
-        gas: int = _CALL_GAS,
+        gas: int = CALL_GAS,
     ) -> bytes:
         """The signed bytes of a transaction: the same for the same count and content."""
         draft = Draft(chain_id=self._chain_id, nonce=nonce, to=to, data=data, gas=gas)

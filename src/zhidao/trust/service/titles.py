@@ -17,9 +17,9 @@ from zhidao.core.errors import Conflict, Forbidden, Refused
 from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Handled, Records
-from zhidao.trust.domain.evm import address_text
+from zhidao.trust.domain.evm import Address, address_text, parse_address
 from zhidao.trust.domain.title_tag import Bill
-from zhidao.trust.events import CustodyOpened, Title, TitleAsked
+from zhidao.trust.events import CustodyAsked, CustodyOpened, Title, TitleAsked
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
 from zhidao.trust.service.title_assessment import TitleAssessment
@@ -35,10 +35,10 @@ from zhidao.trust.service.title_records import (
     persist,
 )
 from zhidao.trust.service.title_tags import TitleTags
-from zhidao.trust.service.title_writing import TitleWriting
+from zhidao.trust.service.title_writing import CALL_GAS, TitleWriting
 from zhidao.trust.wire.title_contract import Registry, mint_call, transfer_call
 from zhidao.trust.wire.title_guard import target_of
-from zhidao.trust.wire.transaction import decode
+from zhidao.trust.wire.transaction import Draft, decode, sign
 
 CONSUMER: Final = "trust-titles"
 
@@ -72,6 +72,7 @@ class TitleService:
         self._accounts = accounts
         self._log = chain_log
         self._executor = executor
+        self._chain_id = chain_id
         self._may_mint = may_mint
         self._node = Actor(PartyId(records.node), Role.NODE)
         self._names = TitleNames(records, accounts, chain_id)
@@ -189,9 +190,12 @@ class TitleService:
         """The titles that the actor may see, by token id, and where the next page starts."""
         return await self._told.titles_for(actor, limit=limit, after=after)
 
-    async def into_custody(self, actor: Actor, *, title: str, deal: str) -> Title:
+    async def into_custody(
+        self, actor: Actor, *, title: str, deal: str, signed: bytes = b""
+    ) -> Title:
         """Moves a title from the actor's party to the deal's custody account; idempotent.
 
+        `signed`: the transaction that the holder signed where its key is, as `custody_asked` told.
         Raises NotFound if the actor may not see the title, Refused (`not_holder`) if the actor's
         party is not its holder and beneficiary.
         """
@@ -203,16 +207,71 @@ class TitleService:
                 party = self._accounts.of_party(actor.party)
                 if state.sole_owner != party.address:
                     raise _not_owner(f"{actor.party} is not the title's holder and beneficiary")
-                await self._open_custody(actor, title, deal, custody)
+                call = transfer_call(custody.address)
+                if signed:
+                    await self._open_custody(self._node, title, deal, custody, actor.party)
+                    await self._foreign(signed, party.address, state.escrow, call, title)
+                    return await self._told.title(title)
+                await self._open_custody(actor, title, deal, custody, actor.party)
                 await self._writing.submit(
-                    actor,
-                    party,
-                    to=state.escrow,
-                    data=transfer_call(custody.address),
-                    purpose="custody",
-                    title=title,
+                    actor, party, to=state.escrow, data=call, purpose="custody", title=title
                 )
             return await self._told.title(title)
+
+    async def custody_asked(self, *, title: str, deal: str, party: str) -> CustodyAsked:
+        """What a holder at another node has to sign, so that the deal gets its title into custody.
+
+        Opens the custody account. Raises Refused (`not_holder`).
+        """
+        custody = self._accounts.custody(deal=deal, title=title)
+        async with self._told.alone(title):
+            state = await self._told.settled(title)
+            holder = self._accounts.of_party(party_id(party))
+            if state.sole_owner != holder.address:
+                raise _not_owner(f"{party} is not the title's holder and beneficiary")
+            await self._open_custody(self._node, title, deal, custody, party_id(party))
+            nonce = (await self._log.admission()).next_nonce(holder.address)
+        return CustodyAsked(
+            title=title,
+            deal=deal,
+            registrar=address_text(self._accounts.registrar().address),
+            custody=address_text(custody.address),
+            chain_id=self._chain_id,
+            nonce=nonce,
+        )
+
+    async def history(self, title: str) -> tuple[SignedEvent, ...]:
+        """What is known here of a title, of another node's registry too; may be empty."""
+        return await self._records.history(aggregate_of_title(check_digest(title)))
+
+    def sign_custody(self, party: PartyId, asked: CustodyAsked) -> bytes:
+        """A party's signature under what another node's registry asked of it; sends nothing."""
+        registry = Registry.of(parse_address(asked.registrar))
+        draft = Draft(
+            chain_id=asked.chain_id,
+            nonce=asked.nonce,
+            to=registry.escrow(bytes.fromhex(check_digest(asked.title))),
+            data=transfer_call(parse_address(asked.custody)),
+            gas=CALL_GAS,
+        )
+        return sign(draft, self._accounts.of_party(party).sign_digest)
+
+    async def _foreign(
+        self, raw: bytes, sender: Address, escrow: Address, call: bytes, title: str
+    ) -> None:
+        """Logs and executes what a holder signed elsewhere, if it is that call and no other."""
+        transaction = decode(raw)
+        if (transaction.sender, transaction.to, transaction.data) != (sender, escrow, call):
+            raise Refused(
+                "the transaction does not move this title from its holder into this custody",
+                code="wrong_transaction",
+            )
+        if await self._log.find(transaction.hash) is None:
+            (await self._log.admission()).check(transaction)
+            await self._executor.try_out(transaction)
+            await self._log.submit(lambda _: [Submission(self._node, raw, "custody", title)])
+        await self._told.executed(transaction.hash)
+        await self._told.tell(title)
 
     async def sign_from_custody(self, *, title: str, deal: str, to_party: str) -> bytes:
         """Signs, without sending, the transfer out of custody: the bytes that a decision holds.
@@ -313,13 +372,15 @@ class TitleService:
                 actor, aggregate, [asked], after=len(history), owner=actor.party, visible=readers
             )
 
-    async def _open_custody(self, actor: Actor, title: str, deal: str, custody: Account) -> None:
+    async def _open_custody(
+        self, actor: Actor, title: str, deal: str, custody: Account, holder: PartyId
+    ) -> None:
         aggregate = aggregate_of_title(title)
         fact = CustodyOpened(
             title=title,
             deal=deal,
             account=address_text(custody.address),
-            from_party=actor.party,
+            from_party=holder,
         )
 
         async def write() -> None:
@@ -331,7 +392,7 @@ class TitleService:
                     [fact],
                     after=len(history),
                     owner=history[0].owner,
-                    visible=audience(history, actor.party),
+                    visible=audience(history, holder),
                 )
 
         await persist(write)
