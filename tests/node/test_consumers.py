@@ -67,7 +67,7 @@ async def heard(failures: list[Exception]) -> tuple[list[SignedEvent], Letters]:
 
     consumer = Consumer("trade-test", (Noted.TYPE,), handle)
     running = asyncio.create_task(
-        run_consumer(consumer, bus=bus, dead=letters, clock=CLOCK, metrics=Metrics())
+        run_consumer(consumer, node=NODE, bus=bus, dead=letters, clock=CLOCK, metrics=Metrics())
     )
     await bus.publish([message()])
     try:

@@ -129,6 +129,35 @@ class DeliveryConflicted(Fact, frozen=True, kw_only=True):
     standing_digest: str
 
 
+class FactsShared(Fact, frozen=True, kw_only=True):
+    """Facts of a consignment went to a peer in a document. Aggregate `shared/<peer>/<consignment>`.
+
+    `events`: ids of those that the peer did not have. `home`: the peer writes the consignment's
+    history from now on.
+    """
+
+    TYPE: ClassVar[str] = "exchange.FactsShared.v1"
+    consignment: str
+    peer: str
+    document: str
+    events: list[str]
+    home: bool
+
+
+class FactsAdopted(Fact, frozen=True, kw_only=True):
+    """A peer's facts stand in this node's histories too. Aggregate `adopted/<consignment>`.
+
+    `proof`: SHA-256 of the peer's proof that they are in its log, which the archive holds.
+    """
+
+    TYPE: ClassVar[str] = "exchange.FactsAdopted.v1"
+    consignment: str
+    sender: str
+    document: str
+    proof: str
+    events: int
+
+
 class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
     """What a document bears on either side of an exchange, and the last word about it."""
 

@@ -10,6 +10,7 @@ from zhidao.bus.port import Bus, Message
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import Unavailable
 from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
 from zhidao.node.ground import Consumer
 from zhidao.node.metrics import Metrics
 from zhidao.node.relay import subject
@@ -30,12 +31,20 @@ class DeadLetters(Protocol):
 
 
 async def run_consumer(
-    consumer: Consumer, *, bus: Bus, dead: DeadLetters, clock: Clock, metrics: Metrics
+    consumer: Consumer,
+    *,
+    node: PartyId,
+    bus: Bus,
+    dead: DeadLetters,
+    clock: Clock,
+    metrics: Metrics,
 ) -> None:
-    """Runs one consumer until cancelled."""
+    """Runs one consumer of the node until cancelled."""
 
     async def handle(message: Message) -> None:
         event = SignedEvent.decode(message.data)
+        if event.recorded_by.party != node and not consumer.adopted:
+            return
         set_trace(trace_of_event(event))
         while True:
             try:

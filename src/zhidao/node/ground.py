@@ -52,11 +52,16 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A durable reader of events from the bus; the handler must be idempotent by its inbox."""
+    """A durable reader of events from the bus; the handler must be idempotent by its inbox.
+
+    It hears of what this node recorded. What another recorded and this one adopted was acted upon
+    there already, so only who merely shows facts asks for it (`adopted`).
+    """
 
     name: str
     types: tuple[str, ...]
     handle: Callable[[SignedEvent], Awaitable[None]]
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

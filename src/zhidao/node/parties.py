@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -54,6 +54,8 @@ class Parties:
     def __init__(self, book: PartyBook, keys: KeyMaker) -> None:
         self._book = book
         self._keys = keys
+        # Told by wiring, once peers are known: those at home at other nodes.
+        self.elsewhere: Callable[[], Sequence[Party]] = tuple
 
     async def add(
         self, actor: Actor, *, party: PartyId, name: str, trade_role: str, country: str
@@ -73,8 +75,14 @@ class Parties:
         return known
 
     async def every(self, actor: Actor) -> list[Party]:
-        """All parties; names and public keys are no secret among the node's callers."""
+        """All parties, those at peers too; names and public keys are no secret among callers."""
         del actor
+        here = await self._all()
+        names = {each.party for each in here}
+        return [*here, *(each for each in self.elsewhere() if each.party not in names)]
+
+    async def here(self) -> list[Party]:
+        """The parties at home at this node, in order."""
         return await self._all()
 
     async def names(self) -> list[PartyId]:

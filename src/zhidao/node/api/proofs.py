@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 from litestar import Response, Router, get
 from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
-from zhidao.core.ambient import Clock
-from zhidao.core.ids import PartyId, party_id
-from zhidao.core.keys import PublicKey
-from zhidao.node.organisation import Organisation
-from zhidao.node.parties import Parties
+from zhidao.node.own_list import OwnList
 from zhidao.node.road.export import ProofExport
 from zhidao.node.verification.compact import compacted
-from zhidao.trust.domain.note import NoteKey
-from zhidao.trust.domain.policy import Policy
-from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty
-from zhidao.trust.domain.trust_list import trust_list as make_trust_list
 from zhidao.trust.wire.trust_list import encode_trust_list
 from zhidao.trust.wire.zdproof import decode_proof, encode_proof
 
@@ -28,18 +19,8 @@ _PROOF: Final = "application/octet-stream"
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 
 
-def routes(
-    export: ProofExport,
-    parties: Parties,
-    *,
-    clock: Clock,
-    log_key: NoteKey,
-    keys: Sequence[PublicKey],
-    node: PartyId,
-    policy: Policy | None = None,
-    organisation: Organisation,
-) -> Router:
-    """Routes under /v1. `keys`: those that the node records with, and those of former logs."""
+def routes(export: ProofExport, own: OwnList) -> Router:
+    """Routes under /v1."""
 
     @get("/consignments/{consignment:str}/proof", media_type=_PROOF)
     async def proof(
@@ -62,22 +43,7 @@ def routes(
         Compare the fingerprints over another channel before you trust them: a node can name any
         keys it likes.
         """
-        known = await parties.every(actor)
-        document = make_trust_list(
-            organisation.name or node,
-            clock.now(),
-            [TrustedNode(party=node, log=log_key, keys=tuple(keys))],
-            [
-                TrustedParty(
-                    party=party_id(each.party),
-                    name=each.name,
-                    role=each.trade_role,
-                    keys=tuple(PublicKey.from_multikey(key) for key in each.keys),
-                )
-                for each in known
-            ],
-            policy,
-        )
-        return Response(encode_trust_list(document), media_type="application/json")
+        del actor  # Public keys are no secret among the node's callers.
+        return Response(encode_trust_list(await own.now()), media_type="application/json")
 
     return Router("/v1", route_handlers=[proof, trust_list], tags=["proofs"])

@@ -13,6 +13,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.devices.commands import Custody
 from zhidao.devices.events import WindowReceived
+from zhidao.exchange.events import FactsAdopted
 from zhidao.finance.events import Settled
 from zhidao.industry.events import LotFinished
 from zhidao.node.road.selection import further, kept, title_part
@@ -33,6 +34,7 @@ _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     ArrivalNotProven.TYPE: ("window", "evidence"),
     WindowReceived.TYPE: ("digest",),
     Settled.TYPE: ("pacs008", "camt054"),
+    FactsAdopted.TYPE: ("proof",),
 }
 FILES_BYTES_MAX: Final = 40 * 1024 * 1024
 
@@ -65,6 +67,9 @@ class ProofExport:
         """
         own = kept(await self._roads.stored(actor, consignment), consignment)
         chosen = own + await self._further(actor, own) + await self._transactions(own)
+        # Facts of other nodes come with those nodes' proofs that they are in their logs.
+        adopted = [f"adopted/{consignment}"]
+        chosen += await self._events.of("exchange", adopted, viewer=actor.viewer)
         public = [self._log, *_key_histories(chosen), *_media(own)]
         chosen += await self._events.of("trust", public, viewer=None)
         by_id = {each.event.id: each for each in chosen}
@@ -156,15 +161,21 @@ def _media(own: Iterable[Stored]) -> list[str]:
     return [f"medium/{title}" for title in sorted(titles)]
 
 
-def _named(events: Iterable[SignedEvent], viewer: PartyId | None) -> set[str]:
+def files_named_by(events: Iterable[SignedEvent], *, entry: bool) -> set[str]:
+    """Digests of the files that these events name; that of the entry only if `entry`."""
     digests: set[str] = set()
     for event in events:
         for field in _FILES.get(event.type, ()):
             digests.add(str(event.payload.get(field, "")))
-        # The entry itself is its exporter's alone, as in the trade room.
-        if event.type == ConsignmentEntered.TYPE and viewer in (None, event.payload["exporter"]):
+        if entry and event.type == ConsignmentEntered.TYPE:
             digests.add(str(event.payload["entry"]))
     return digests - {""}
+
+
+def _named(events: Sequence[SignedEvent], viewer: PartyId | None) -> set[str]:
+    # The entry itself is its exporter's alone, as in the trade room.
+    entered = [e.payload["exporter"] for e in events if e.type == ConsignmentEntered.TYPE]
+    return files_named_by(events, entry=viewer is None or viewer in entered)
 
 
 def _navigation(evidence: bytes) -> str:

@@ -15,6 +15,7 @@ from zhidao.devices.events import (
     TerminalRegistered,
     WindowReceived,
 )
+from zhidao.exchange.events import FactsAdopted
 from zhidao.finance.events import (
     ConditionLapsed,
     ConditionMet,
@@ -35,7 +36,7 @@ _OF_THE_NODE: Final = frozenset(
     for fact in (
         *(TerminalRegistered, WindowReceived, SubmissionRefused, PositionsRecorded),
         *(ArrivalProven, ArrivalNotProven, NetworkChecked, TitleMoved, Delivered),
-        *(ConditionMet, ConditionLapsed, ObstacleNoted, Decided, Settled),
+        *(ConditionMet, ConditionLapsed, ObstacleNoted, Decided, Settled, FactsAdopted),
     )
 )
 

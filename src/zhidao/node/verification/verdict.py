@@ -13,6 +13,7 @@ from zhidao.node.verification.case import Case
 from zhidao.node.verification.decisions import check_decisions
 from zhidao.node.verification.documents import check_documents
 from zhidao.node.verification.log_keys import check_log_keys
+from zhidao.node.verification.other_logs import check_other_logs
 from zhidao.node.verification.payments import check_payments
 from zhidao.node.verification.production import check_production
 from zhidao.node.verification.simulation import simulated_parts
@@ -32,6 +33,7 @@ _LATER: Final = Statement(
 _CHECKS: Final[tuple[Callable[[Case], Replayed], ...]] = (
     check_speakers,
     check_log_keys,
+    check_other_logs,
     check_production,
     check_documents,
     replay_arrivals,

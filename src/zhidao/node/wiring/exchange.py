@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zhidao.core.errors import Unavailable
 from zhidao.core.ids import PartyId
+from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
 from zhidao.exchange.adapters.http_transport import HttpTransport
 from zhidao.exchange.adapters.postgres import PostgresExchange
@@ -37,11 +38,16 @@ from zhidao.store.journal import PostgresJournal
 class ExchangeServices:
     """The exchange room, ready for use. `exchange` implements `commands.Exchange`.
 
-    `peer_of`: an admitted peer by its name; raises NotFound.
+    `peer_of`: an admitted peer by its name; raises NotFound. `listeners` hear of every document
+    that was accepted; whoever wants to adds itself.
     """
 
     exchange: ExchangeService
     peer_of: Callable[[str], Peer]
+    inbox: Inbox
+    peers: Peers
+    records: Records
+    listeners: list[Callable[[Delivery], None]]
     gate: PeerGate
     room: Room
 
@@ -88,7 +94,11 @@ async def build(
     peers.changed = dispatcher.peers_changed
     live = Live()
 
+    listeners: list[Callable[[Delivery], None]] = []
+
     def told(delivery: Delivery) -> None:
+        for listener in listeners:
+            listener(delivery)
         live.arrived(
             delivery.to_party,
             {
@@ -129,6 +139,10 @@ async def build(
     return ExchangeServices(
         exchange=service,
         peer_of=peers.of,
+        inbox=inbox,
+        peers=peers,
+        records=Records(journal, ground.scribe),
+        listeners=listeners,
         gate=PeerGate(peers.by_key, ground.clock),
         room=Room(
             name="exchange",

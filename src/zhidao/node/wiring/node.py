@@ -295,6 +295,13 @@ def _consumer_job(
     consumer: Consumer, ground: Ground, dead: PostgresDeadLetters, metrics: Metrics
 ) -> Job:
     async def job() -> None:
-        await run_consumer(consumer, bus=ground.bus, dead=dead, clock=ground.clock, metrics=metrics)
+        await run_consumer(
+            consumer,
+            node=ground.node,
+            bus=ground.bus,
+            dead=dead,
+            clock=ground.clock,
+            metrics=metrics,
+        )
 
     return Job(f"consumer {consumer.name}", job)

@@ -21,6 +21,7 @@ from zhidao.node.key_renewal import Renewal
 from zhidao.node.live import Live
 from zhidao.node.log_keys import log_keys_of
 from zhidao.node.organisation import Organisation
+from zhidao.node.own_list import OwnList
 from zhidao.node.parties import Parties
 from zhidao.node.road.export import ProofExport
 from zhidao.node.road.positions import LivePositions
@@ -31,6 +32,7 @@ from zhidao.node.wiring import (
     connectivity,
     devices,
     exchange,
+    federation,
     finance,
     industry,
     insight,
@@ -96,13 +98,20 @@ async def build(
     network = await connectivity.build(ground)
     reports = await insight.build(ground, log_key=log_keys[-1].public)
     others = await exchange.build(ground, settings, keys, parties, organisation)
+    realm = federation.realm_of(ground, others.peers.every)
+    parties.elsewhere = federation.known_elsewhere(realm)
+    late = federation.LateRoads()
     live = Live()
     related = PostgresRelated(ground.database)
     moving = LivePositions(related, live)
     positions = await positioning.build(ground, custody=terminals.custody, network=network.network)
     factory = await industry.build(ground, machine_networks=settings.machine_networks)
     papers = await trade.build(
-        ground, credentials=log.credentials, lots=factory.lots, packs=settings.packs
+        ground,
+        credentials=log.credentials,
+        lots=factory.lots,
+        packs=settings.packs,
+        check_home=late.check_home,
     )
     titles = await trust_titles.build(
         ground,
@@ -111,6 +120,7 @@ async def build(
         bills=trade.PapersBills(papers.consignments),
         origins=_watched(log.origin, witness.policies),
         may_mint=may_mint,
+        elsewhere=realm,
     )
     money = await finance.build(
         ground,
@@ -129,6 +139,30 @@ async def build(
         tracks=terminals.tracks,
         changed=live.road_changed,
     )
+    proofs = ProofExport(
+        roads, events, log.proofs, ground.archive, terminals.custody, origin=log.origin
+    )
+    own_list = OwnList(
+        parties=parties,
+        organisation=organisation,
+        clock=ground.clock,
+        log_key=log.note_key,
+        keys=list(dict.fromkeys((*ground.recording_keys, *(key.public for key in log_keys)))),
+        node=ground.node,
+        policy=next(iter(witness.policies.values()), None),
+    )
+    late.sharing, together = federation.build(
+        ground,
+        others=others,
+        realm=realm,
+        roads=roads,
+        proofs=proofs,
+        writer=log.proofs,
+        own_list=own_list,
+        titles=titles,
+        money=money,
+        types=_ON_ROADS,
+    )
     page = Room(
         name="node",
         routers=(
@@ -137,29 +171,16 @@ async def build(
                 EventProofs(log.reader, log_key=log.note_key.key.multikey, origin=log.origin),
                 live,
             ),
-            proofs_api.routes(
-                ProofExport(
-                    roads, events, log.proofs, ground.archive, terminals.custody, origin=log.origin
-                ),
-                parties,
-                clock=ground.clock,
-                log_key=log.note_key,
-                keys=list(
-                    dict.fromkeys((*ground.recording_keys, *(key.public for key in log_keys)))
-                ),
-                node=ground.node,
-                policy=next(iter(witness.policies.values()), None),
-                organisation=organisation,
-            ),
+            proofs_api.routes(proofs, own_list),
         ),
-        consumers=(Consumer("node-roads", _ON_ROADS, roads.on_event),),
+        consumers=(Consumer("node-roads", _ON_ROADS, roads.on_event, adopted=True),),
         background=(moving.run,),
     )
     host, port = terminals.gateway.address
     return Rooms(
         rooms=[
             *(log.room, witness.room, titles.room, terminals.room, network.room, positions.room),
-            *(factory.room, papers.room, money.room, reports.room, others.room, page),
+            *(factory.room, papers.room, money.room, reports.room, others.room, together, page),
         ],
         log=log.log,
         watch=witness.watch,

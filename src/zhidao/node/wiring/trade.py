@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from zhidao.positioning.events import ArrivalProven
 from zhidao.store.journal import PostgresJournal
 from zhidao.trade.adapters.packs import default_folder
 from zhidao.trade.adapters.rule_worker import RuleWorker
-from zhidao.trade.service.consignments import ConsignmentService
+from zhidao.trade.service.consignments import ConsignmentService, everywhere
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.journey import CONSUMER, Journey
 from zhidao.trade.service.papers import PaperShelf
@@ -48,9 +49,17 @@ class PapersBills:
 
 
 async def build(
-    ground: Ground, *, credentials: Credentials, lots: Lots, packs: Path | None = None
+    ground: Ground,
+    *,
+    credentials: Credentials,
+    lots: Lots,
+    packs: Path | None = None,
+    check_home: Callable[[str], Awaitable[None]] = everywhere,
 ) -> TradeServices:
-    """The trade room on this node's ground, with the credentials and lots of lower rooms."""
+    """The trade room on this node's ground, with the credentials and lots of lower rooms.
+
+    `check_home` refuses to write a consignment's history that another node goes on with.
+    """
     records = Records(PostgresJournal(ground.database, "trade", ground.wake_relay), ground.scribe)
     rules = RuleWorker(packs or default_folder())
     validation = Validation(rules)
@@ -61,6 +70,7 @@ async def build(
             archive=ground.archive, validation=validation, credentials=credentials, lots=lots
         ),
         shelf=PaperShelf(archive=ground.archive, lots=lots, node=ground.node),
+        check_home=check_home,
     )
     journey = Journey(records)
 

@@ -1,0 +1,101 @@
+"""Routes of a consignment on several nodes: hand over, ask for an account, give a title."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.actor import Actor
+from zhidao.core.errors import NotFound
+from zhidao.exchange.events import Dispatch
+from zhidao.node.federation.abroad import Abroad
+from zhidao.node.federation.kinds import AccountAsked
+from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.sharing import Consigned, Sharing
+
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)]
+_Node = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", max_length=64)]
+_Path = Annotated[str, Parameter(min_length=1, max_length=64)]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
+
+
+class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The peer that goes on with a consignment."""
+
+    node: _Node
+
+
+class WantedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account of the calling bank's customer on a peer's ledger."""
+
+    node: _Node
+    holder: _Name
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    name: _Text
+    town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """Which nodes know a consignment, and which of them writes its history."""
+
+    consignment: str
+    home: str
+    nodes: list[str]
+
+
+def routes(sharing: Sharing, consigned: Consigned, abroad: Abroad, realm: Realm) -> Router:
+    """Routes under /v1/federation."""
+
+    @get("/consignments/{consignment:str}")
+    async def shared(consignment: _Path, actor: Actor) -> Shared:
+        """Which nodes take part in a consignment that the caller may see."""
+        await consigned.stored(actor, consignment)
+        return await _shared(consignment)
+
+    @post("/consignments/{consignment:str}/hand-over", status_code=200)
+    async def hand_over(consignment: _Path, data: HandOver, actor: Actor) -> Shared:
+        """Shares a consignment with a peer, which writes its history from then on; exporters only.
+
+        Again: nothing more happens.
+        """
+        if data.node not in realm.nodes():
+            raise NotFound("no peer of that name with a trust list", code="unknown_peer")
+        await sharing.hand_over(actor, consignment, data.node)
+        return await _shared(consignment)
+
+    @post("/accounts", status_code=202)
+    async def ask_account(data: WantedAccount, actor: Actor) -> Dispatch:
+        """Asks for an account on a peer's ledger; the outbox tells what the peer decided."""
+        account = AccountAsked(
+            holder=data.holder,
+            currency=data.currency,
+            name=data.name,
+            town=data.town,
+            country=data.country,
+        )
+        return await abroad.ask_account(actor, node=data.node, account=account)
+
+    @post("/deals/{deal:str}/title", status_code=202)
+    async def give_title(deal: _Path, actor: Actor) -> Dispatch:
+        """Signs the caller's title into the custody of a deal at a peer, and sends it there.
+
+        Unavailable until the peer has asked for it. Again: the same signature.
+        """
+        return await abroad.reserve_title(actor, deal)
+
+    async def _shared(consignment: str) -> Shared:
+        return Shared(
+            consignment=consignment,
+            home=await sharing.home(consignment),
+            nodes=sorted(await sharing.members(consignment)),
+        )
+
+    return Router(
+        "/v1/federation",
+        route_handlers=[shared, hand_over, ask_account, give_title],
+        tags=["federation"],
+    )

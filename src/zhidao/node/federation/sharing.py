@@ -1,0 +1,288 @@
+"""Sends a consignment's facts to the peers that take part in it, each fact once, with proof."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+from uuid import UUID
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import Archive
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable
+from zhidao.core.events import SignedEvent, every
+from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.journal import Entry, Records
+from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
+from zhidao.exchange.events import Dispatch, FactsAdopted, FactsShared
+from zhidao.industry.events import LotFinished
+from zhidao.node.federation.kinds import JSON, SHARED
+from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.shareable import beginnings, is_shareable, may_see
+from zhidao.node.road.export import files_named_by
+from zhidao.node.road.related import RelatedBook, links_of
+from zhidao.store.reading import Stored
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded
+from zhidao.trust.events import CredentialIssued
+from zhidao.trust.service.proving import ProofWriter
+
+_LOG: Final = logging.getLogger("zhidao.federation")
+_ATTEMPTS: Final = 8
+_LOG_LOOKS, _LOG_PAUSE_S = 60, 0.05
+
+
+class Outgoing(Protocol):
+    """Sends a document to a peer; see `exchange.commands.Exchange.send`."""
+
+    async def send(
+        self,
+        actor: Actor,
+        *,
+        document: UUID,
+        recipient: str,
+        to_party: str,
+        consignment: str,
+        kind: str,
+        media_type: str,
+        content: bytes,
+    ) -> Dispatch:
+        """Keeps a document for a peer."""
+        ...
+
+
+class Consigned(Protocol):
+    """Finds everything that belongs to a consignment."""
+
+    async def stored(self, actor: Actor, consignment: str) -> list[Stored]:
+        """All events of it that the actor may see. Raises NotFound."""
+        ...
+
+
+class Sharing:
+    """What peers know of consignments. One thing at a time: the second finds what the first did."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        consigned: Consigned,
+        writer: ProofWriter,
+        archive: Archive,
+        outgoing: Outgoing,
+        related: RelatedBook,
+        realm: Realm,
+        ids: IdSource,
+    ) -> None:
+        self._records = records
+        self._consigned = consigned
+        self._writer = writer
+        self._archive = archive
+        self._outgoing = outgoing
+        self._related = related
+        self._realm = realm
+        self._ids = ids
+        self._node = Actor(records.node, Role.NODE)
+        self._alone = asyncio.Lock()
+        self._shared: dict[tuple[str, str], set[str]] = {}
+        self._members: dict[str, set[str]] = {}
+
+    async def hand_over(self, actor: Actor, consignment: str, node: str) -> None:
+        """Gives a consignment's history to a peer to go on with, and shares what is known of it.
+
+        From then on this node adds nothing to that history itself. Again: nothing new. Raises
+        NotFound, Forbidden to all but its exporter, Refused (`no_party_there`, `handed_over`),
+        Unavailable while it is not wholly in the log.
+        """
+        actor.require(Role.PARTY)
+        stored = await self._logged(actor, consignment)
+        entered = _entered(stored, consignment)
+        if entered.exporter != actor.party:
+            raise Forbidden(f"the consignment is {entered.exporter}'s to hand over")
+        there = self._realm.parties_of(node)
+        if not there & _parties(entered):
+            raise Refused(
+                f"none of the consignment's parties is at home at {node}",
+                code="no_party_there",
+                remedy="admit the node with a trust list that names them",
+            )
+        home = await self.home(consignment)
+        if home not in (self._records.node, node):
+            raise Refused(f"{consignment} is written at {home} already", code="handed_over")
+        await self.share(consignment, node, home=True)
+
+    async def _logged(self, actor: Actor, consignment: str) -> list[Stored]:
+        """All that belongs to the consignment, once it is found and in the log."""
+        for _ in range(_LOG_LOOKS):
+            stored = await self._consigned.stored(actor, consignment)
+            # The projection that tells what belongs together may be behind what was just entered.
+            await self._related.relate([link for s in stored for link in links_of(s.event)])
+            if _is_whole([each.event for each in stored]) and all(
+                each.leaf_index is not None for each in stored
+            ):
+                return stored
+            await asyncio.sleep(_LOG_PAUSE_S)
+        raise Unavailable("some of it is still on its way into the log", code="not_logged_yet")
+
+    async def home(self, consignment: str) -> PartyId:
+        """The node that writes the consignment's history."""
+        for peer in await self.members(consignment):
+            shared = await self._records.history(f"shared/{peer}/{consignment}")
+            if any(fact.home for fact in every(shared, FactsShared)):
+                return PartyId(peer)
+        return self._records.node
+
+    async def check_home(self, consignment: str) -> None:
+        """Raises Refused (`handed_over`) where another node writes the consignment's history."""
+        home = await self.home(consignment)
+        if home != self._records.node:
+            raise Refused(
+                f"the history of {consignment} is written at {home} now",
+                code="handed_over",
+                remedy=f"let the party do this at {home}",
+            )
+
+    async def members(self, consignment: str) -> set[str]:
+        """The peers that take part: it was shared with them, or they shared it."""
+        if consignment not in self._members:
+            adopted = await self._records.history(f"adopted/{consignment}")
+            found = {fact.sender for fact in every(adopted, FactsAdopted)}
+            for peer in self._realm.nodes():
+                if await self._records.history(f"shared/{peer}/{consignment}"):
+                    found.add(peer)
+            self._members[consignment] = found
+        return self._members[consignment]
+
+    def joined(self, consignment: str, peer: str, events: Iterable[SignedEvent]) -> None:
+        """A peer shared these facts: it takes part, and has them."""
+        self._members.setdefault(consignment, set()).add(peer)
+        if (peer, consignment) in self._shared:
+            self._shared[peer, consignment] |= {str(event.id) for event in events}
+
+    async def tell(self, event: SignedEvent, consignment: str) -> None:
+        """Shares the consignment with every peer that may see this event and has it not yet."""
+        if not is_shareable(event):
+            return
+        for peer in sorted(await self.members(consignment)):
+            known = await self._known(peer, consignment)
+            if str(event.id) not in known and may_see(event, self._realm.parties_of(peer)):
+                await self.share(consignment, peer)
+
+    async def share(self, consignment: str, peer: str, *, home: bool = False) -> None:
+        """Sends what the peer's parties may see and it has not; nothing if there is nothing."""
+        async with self._alone:
+            known = await self._known(peer, consignment)
+            stored = await self._consigned.stored(self._node, consignment)
+            chosen = beginnings(stored, self._realm.parties_of(peer))
+            fresh = [each for each in chosen if str(each.event.id) not in known]
+            own = f"consignment/{consignment}"
+            # What comes before the entry is in the log waits for it.
+            if not fresh or not any(each.event.aggregate == own for each in chosen):
+                return
+            # The consignment's own history goes with everything, since it says what belongs to it.
+            needed = [e for e in chosen if e.event.aggregate == own or e in fresh]
+            content = await self._proof(consignment, needed, fresh)
+            document = self._ids.new()
+            await self._outgoing.send(
+                self._node,
+                document=document,
+                recipient=peer,
+                to_party=peer,
+                consignment=consignment,
+                kind=SHARED,
+                media_type=JSON,
+                content=content,
+            )
+            await self._note(consignment, peer, document, fresh, home=home)
+            known |= {str(each.event.id) for each in fresh}
+            self._members.setdefault(consignment, set()).add(peer)
+
+    async def _proof(
+        self, consignment: str, needed: Sequence[Stored], fresh: Sequence[Stored]
+    ) -> bytes:
+        files = []
+        for digest in sorted(files_named_by([each.event for each in fresh], entry=True)):
+            try:
+                files.append(await self._archive.get(digest))
+            except NotFound:
+                # A restored node may lack it; the peer says what it cannot do without.
+                _LOG.warning("%s: the file %s is not here to be shared", consignment, digest)
+        logged = [(_index(each), Entry(each.event, each.salt)) for each in needed]
+        content = await self._writer.write(consignment, logged, files)
+        if len(content) > CONTENT_BYTES_MAX:
+            raise Refused(
+                f"{len(content)} bytes of {consignment} at once are more than an exchange carries",
+                code="content_too_large",
+                remedy="carry the proof file to the other node's parties by hand",
+            )
+        return content
+
+    async def _note(
+        self, consignment: str, peer: str, document: UUID, fresh: Sequence[Stored], *, home: bool
+    ) -> None:
+        fact = FactsShared(
+            consignment=consignment,
+            peer=peer,
+            document=str(document),
+            events=[str(each.event.id) for each in fresh],
+            home=home,
+        )
+        aggregate = f"shared/{peer}/{consignment}"
+        for _ in range(_ATTEMPTS):
+            after = len(await self._records.history(aggregate))
+            try:
+                await self._records.record(
+                    self._node, aggregate, [fact], after=after, owner=self._node.party
+                )
+            except Conflict:
+                continue
+            return
+        raise Conflict(f"{aggregate}: others keep writing")
+
+    async def _known(self, peer: str, consignment: str) -> set[str]:
+        """Ids of the facts that the peer has: sent to it, or recorded by it."""
+        if (peer, consignment) not in self._shared:
+            shared = await self._records.history(f"shared/{peer}/{consignment}")
+            known = {one for fact in every(shared, FactsShared) for one in fact.events}
+            stored = await self._consigned.stored(self._node, consignment)
+            known |= {str(s.event.id) for s in stored if s.event.recorded_by.party == peer}
+            self._shared[peer, consignment] = known
+        return self._shared[peer, consignment]
+
+
+def _is_whole(events: Sequence[SignedEvent]) -> bool:
+    """Whether lot and credentials that the consignment names are among these events."""
+    entered = [ConsignmentEntered.of(e) for e in events if e.type == ConsignmentEntered.TYPE]
+    lots = {e.payload["lot"] for e in events if e.type == LotFinished.TYPE}
+    credited = {e.payload["document"] for e in events if e.type == CredentialIssued.TYPE}
+    documents = {
+        e.payload["digest"]
+        for e in events
+        if e.type == DocumentAdded.TYPE and e.payload["credential"]
+    }
+    return documents <= credited and all(not e.lot or e.lot in lots for e in entered)
+
+
+def _entered(stored: Sequence[Stored], consignment: str) -> ConsignmentEntered:
+    for each in stored:
+        event = each.event
+        if event.aggregate == f"consignment/{consignment}" and (
+            event.type == ConsignmentEntered.TYPE
+        ):
+            return ConsignmentEntered.of(event)
+    raise NotFound("no consignment of that name")
+
+
+def _parties(entered: ConsignmentEntered) -> frozenset[PartyId]:
+    return frozenset(
+        PartyId(name)
+        for name in (
+            *(entered.exporter, entered.importer, entered.carrier),
+            *(entered.importer_bank, entered.exporter_bank, entered.customs),
+        )
+    )
+
+
+def _index(stored: Stored) -> int:
+    assert stored.leaf_index is not None, "only what is logged is shared"
+    return stored.leaf_index

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.node.federation.sides_bench import (
+    ABROAD,
+    CARRIER,
+    ENTRY,
+    EXPORTER,
+    HOME,
+    IMPORTER,
+    PAPER,
+    added,
+    entered,
+    sides,
+)
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.archive import digest_of
+from zhidao.core.errors import Forbidden, MalformedInput, Refused, Unavailable
+from zhidao.exchange.events import FactsAdopted
+from zhidao.industry.events import LotFinished
+from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+
+C1 = "consignment/c-1"
+ENTERED, ADDED = "trade.ConsignmentEntered.v1", "trade.DocumentAdded.v1"
+
+
+async def test_what_one_node_hands_over_the_other_adopts_as_it_was_said():
+    one, two = sides()
+    await one.enter()
+    delivery = await one.hand_over(two)
+    await two.adoption.take(delivery)
+    assert await two.history(C1) == [(1, ENTERED, ABROAD), (2, ADDED, ABROAD)]
+    assert [e.event.digest for e in two.journals["trade"].written] == [
+        e.event.digest for e in one.journals["trade"].written
+    ]
+    assert await two.archive.get(digest_of(PAPER)) == PAPER
+    assert await two.archive.get(digest_of(ENTRY)) == ENTRY
+    (noted,) = [FactsAdopted.of(e.event) for e in two.journals["exchange"].written]
+    slim = decode_proof(await two.archive.get(noted.proof))
+    assert (noted.events, noted.sender, slim.origin) == (2, ABROAD, one.origin)
+    assert not slim.blobs
+
+
+async def test_the_same_document_again_changes_nothing():
+    one, two = sides()
+    await one.enter()
+    delivery = await one.hand_over(two)
+    await two.adoption.take(delivery)
+    await two.adoption.take(delivery)
+    assert len(two.journals["trade"].written) == 2
+    assert len(two.journals["exchange"].written) == 1
+
+
+async def test_the_new_home_goes_on_and_only_what_is_new_comes_back():
+    one, two = sides()
+    await one.enter()
+    await two.adoption.take(await one.hand_over(two))
+    paper = await two.archive.put(b"the bill")
+    await two.say(CARRIER, C1, added("bill_of_lading", paper))
+    await two.relay()
+    newest = two.journals["trade"].written[-1].event
+    await two.sharing.tell(newest, "c-1")
+    await two.sharing.tell(newest, "c-1")
+    assert len(two.post) == 1, "each fact goes once"
+    sent = decode_proof(two.post[0]["content"])
+    assert set(sent.blobs) == {paper}, "files that the peer has do not travel again"
+    await one.adoption.take(await one.got(two, two.post[0]["content"]))
+    assert await one.history(C1) == [(1, ENTERED, ABROAD), (2, ADDED, ABROAD), (3, ADDED, HOME)]
+
+
+async def test_after_handing_over_the_old_home_writes_the_history_no_more():
+    one, two = sides()
+    await one.enter()
+    await one.sharing.check_home("c-1")
+    await one.hand_over(two)
+    with pytest.raises(Refused, match="written at home"):
+        await one.sharing.check_home("c-1")
+    await two.sharing.check_home("c-1")
+    assert await one.sharing.home("c-1") == HOME
+
+
+async def test_only_its_exporter_hands_a_consignment_over_and_only_where_it_has_a_party():
+    one, two = sides()
+    await one.enter()
+    await one.relay()
+    with pytest.raises(Forbidden):
+        await one.sharing.hand_over(Actor(IMPORTER, Role.PARTY), "c-1", HOME)
+    one.peers.clear()
+    with pytest.raises(Refused) as refused:
+        await one.sharing.hand_over(Actor(EXPORTER, Role.PARTY), "c-1", two.name)
+    assert refused.value.code == "no_party_there"
+
+
+async def test_what_is_not_in_the_log_yet_is_not_handed_over(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("zhidao.node.federation.sharing._LOG_PAUSE_S", 0.0)
+    one, two = sides()
+    await one.enter()
+    with pytest.raises(Unavailable, match="on its way into the log"):
+        await one.sharing.hand_over(Actor(EXPORTER, Role.PARTY), "c-1", two.name)
+    assert not one.post
+
+
+async def test_a_fact_that_the_peers_parties_may_not_see_stays_here():
+    one, two = sides()
+    await one.enter()
+    await two.adoption.take(await one.hand_over(two))
+    await two.say(HOME, "account/secret", entered("00" * 32), room="finance")
+    await two.relay()
+    await two.sharing.tell(two.journals["finance"].written[-1].event, "c-1")
+    assert not two.post
+
+
+async def spoiled(change: str) -> str:
+    """The code with which a document is refused that was changed so."""
+    one, two = sides()
+    await one.enter()
+    if change == "our party's word":
+        one.keys[IMPORTER] = two.keys[IMPORTER]
+        one.scribe._ring._keys[IMPORTER] = two.keys[IMPORTER]
+        await one.say(IMPORTER, C1, added("packing_list", digest_of(PAPER)))
+    if change == "another consignment":
+        await one.say(EXPORTER, "consignment/c-2", entered(digest_of(ENTRY), "c-2"))
+    delivery = await one.hand_over(two)
+    content = await two.archive.get(delivery.content)
+    proof = decode_proof(content)
+    if change == "a byte":
+        content = content.replace(b'"index":1', b'"index":3')
+    if change == "a file":
+        content = encode_proof(replace(proof, blobs={digest_of(ENTRY): ENTRY}))
+    if change == "no list":
+        two.peers[0] = replace(two.peers[0], listed=b"")
+    if change == "another name":
+        delivery = replace_delivery(delivery, "c-9")
+    if change == "a history of our own":
+        await two.say(IMPORTER, C1, entered("11" * 32))
+    if content != await two.archive.get(delivery.content):
+        delivery = await two.got(one, content)
+    before = [len(j.written) for j in two.journals.values()]
+    try:
+        await two.adoption.take(delivery)
+    except (Refused, MalformedInput) as error:
+        assert [len(j.written) for j in two.journals.values()] == before
+        return error.code
+    return "taken"
+
+
+def replace_delivery(delivery, consignment: str):
+    fields = {name: getattr(delivery, name) for name in delivery.__struct_fields__}
+    return type(delivery)(**fields | {"consignment": consignment})
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("nothing", "taken"),
+        ("a byte", "not_in_log"),
+        ("a file", "missing_file"),
+        ("no list", "unlisted_peer"),
+        ("another name", "other_consignment"),
+        ("another consignment", "other_consignment"),
+        ("our party's word", "wrong_speaker"),
+        ("a history of our own", "history_differs"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_and_nothing_of_it_stays(change: str, code: str):
+    assert await spoiled(change) == code
+
+
+async def test_a_consignment_waits_for_its_lot_and_its_credentials():
+    from zhidao.node.federation.sharing import _is_whole
+
+    one, _ = sides()
+    with_lot = entered("00" * 32)
+    fields = {name: getattr(with_lot, name) for name in with_lot.__struct_fields__}
+    await one.say(EXPORTER, C1, type(with_lot)(**fields | {"lot": "L-1"}))
+    events = [e.event for e in one.journals["trade"].written]
+    assert not _is_whole(events)
+    lot = LotFinished(
+        order="o",
+        lot="L-1",
+        gtin="06901234567892",
+        serials=[],
+        within_limits=True,
+        samples=0,
+        quality="",
+        epcis="",
+        epcis_hashes=[],
+        simulated=True,
+    )
+    await one.say(EXPORTER, "order/o", lot, room="industry")
+    assert _is_whole([*events, one.journals["industry"].written[0].event])
