@@ -190,7 +190,7 @@ export interface Said {
   recorded_at: string;
   witnessed_at: string;
   asserted_by: { party: string; name: string; fingerprint: string };
-  recorded_by: { party: string; fingerprint: string };
+  recorded_by: { party: string; name: string; fingerprint: string };
   custodian: boolean;
   open: boolean;
   index: number | null;

@@ -93,6 +93,7 @@ function Word({ road, said }: { road: Road; said: Said }) {
         <p class="quiet instants">
           <Times at={said.occurred_at} scale={said.scale} recorded={said.recorded_at} />
         </p>
+        <p class="quiet">{t("said.node", { node: said.recorded_by.name || said.recorded_by.party })}</p>
         <p class="quiet">{leafWords(said)}</p>
       </div>
       <Seal said={said} />

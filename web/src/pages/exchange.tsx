@@ -7,7 +7,7 @@ import { Digits, English, Loading, ProblemNote, Section, Time, asProblem, useAns
 import { MilestoneMark, type Shape } from "../parts/shapes";
 import { session } from "../session";
 import type { Delivery, Dispatch } from "../types";
-import { named, t } from "../words";
+import { named, t, tryWords } from "../words";
 
 // What a person refused by hand; programs give codes of their own.
 const BY_PERSON = "refused_by_person";
@@ -132,7 +132,7 @@ function Title({ row, other, at }: { row: Dispatch | Delivery; other: string; at
   const refused = row.outcome === "refused";
   return (
     <>
-      <strong>{row.kind}</strong> <span>{refused ? t("exchange.refused") : named("exchange_state", row.state)}</span>
+      <strong>{tryWords(`exchange_kind.${row.kind}`) ?? row.kind}</strong> <span>{refused ? t("exchange.refused") : named("exchange_state", row.state)}</span>
       <p class="quiet">
         {other}, <Time at={at} />
       </p>

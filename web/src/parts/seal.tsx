@@ -75,6 +75,7 @@ function CheckBody({ said, close }: { said: Said; close: () => void }) {
           [t("check.said_by"), `${said.asserted_by.name || said.asserted_by.party}, ${said.asserted_by.fingerprint}`],
           [t("check.happened"), <Time at={said.occurred_at} style="full" scale={said.scale} />],
           [t("check.recorded"), <Time at={said.recorded_at} style="full" scale="clock" />],
+          [t("check.node"), `${said.recorded_by.name || said.recorded_by.party}, ${said.recorded_by.fingerprint}`],
           [t("check.witnessed"), said.witnessed_at ? <Time at={said.witnessed_at} style="full" /> : t("check.no_witness")],
         ]}
       />
