@@ -23,15 +23,14 @@ from typing import Any, Final
 
 from benchmarks.measuring import claim
 from zhidao.core.errors import ZhidaoError
-from zhidao.simulation.adapters.remains import read_remains
-from zhidao.simulation.kills import VICTIMS, carry, judge
+from zhidao.simulation.kills import VICTIMS, carry, judge, read_both
 from zhidao.simulation.scene import Scene, simulated_scene
 
 VOYAGES: Final = Path(__file__).resolve().parent / "results" / "kills.voyages.jsonl"
 SEEDS_LONG: Final = 40
 _FIRST_SEED: Final = 100
 _KILLS: Final = 3
-_SHORT: Final = (("node", 100), ("database", 101), ("bus", 102))
+_SHORT: Final = (("importer-node", 100), ("exporter-node", 101), ("importer-database", 102))
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract of all benchmarks)
@@ -64,7 +63,7 @@ def _voyage(scene: Scene, victim: str, seed: int, commit: str) -> dict[str, Any]
     try:
         voyage = asyncio.run(carry(scene, folder, seed=seed, victim=victim, kills=_KILLS))
         kills, seconds, starts = len(voyage.kills), voyage.seconds, voyage.starts
-        findings = judge(voyage, asyncio.run(read_remains(folder / "node")))
+        findings = judge(voyage, asyncio.run(read_both(folder)))
     except ZhidaoError as error:
         findings = [f"{type(error).__name__}: {error}"]
     if not findings:

@@ -26,6 +26,7 @@ from zhidao.simulation import cast
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.simulation.road import RoadRun
 from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.sides import Sides
 
 pytestmark = [
     pytest.mark.service,
@@ -81,7 +82,7 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Targ
     node = NodeProcess(folder)
     await node.start()
     road = RoadRun(
-        node,
+        Sides.of_one(node),
         scene,
         folder=folder,
         output=folder,
@@ -92,7 +93,7 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Targ
     )
     try:
         async with httpx.AsyncClient(base_url=node.url, timeout=30.0) as http:
-            await road._open_node(http)
+            await road._open(http, http)
             # Something to aim at: a consignment, a terminal.
             await road._finish_lot()
             await road._enter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -14,9 +15,11 @@ from typing import Any
 import pytest
 
 from zhidao.cli.main import main
-from zhidao.finance.events import Decided
+from zhidao.exchange.events import DocumentAccepted
+from zhidao.finance.events import Decided, Settled
 from zhidao.simulation import cast
 from zhidao.simulation.adapters.remains import Remains, read_remains
+from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE
 from zhidao.trust.events import TitleMoved
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -45,7 +48,7 @@ _OUTLINE = [
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A demonstration that came to its end. `folder` holds the stopped node and the proof."""
+    """A demonstration that came to its end. `folder` holds the stopped nodes and the proof."""
 
     status: int
     lines: list[dict[str, Any]]
@@ -55,8 +58,8 @@ class Ended:
     def summary(self) -> dict[str, Any]:
         return self.lines[-1]
 
-    def remains(self) -> Remains:
-        return asyncio.run(read_remains(self.folder / "node"))
+    def remains(self, side: str = IMPORTER_SIDE) -> Remains:
+        return asyncio.run(read_remains(self.folder / side / "node"))
 
 
 async def carried(folder: Path, *options: str) -> Ended:
@@ -74,7 +77,7 @@ async def carried(folder: Path, *options: str) -> Ended:
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """Every refusal and the payment, two at a time, since each has a node of its own."""
+    """Every refusal and the payment, two at a time, since each has two nodes of its own."""
 
     async def carry_all() -> dict[str, Ended]:
         free = asyncio.Semaphore(_AT_ONCE)
@@ -103,6 +106,44 @@ def test_the_default_road_ends_paid_and_says_what_is_simulated(ended: dict[str, 
     assert main(["verify", paid.summary["proof"], "--trust", paid.summary["trust"]]) == 0
 
 
+def test_both_nodes_stand_behind_the_proof(
+    ended: dict[str, Ended], capsys: pytest.CaptureFixture[str]
+):
+    paid = ended[""]
+    for name in ("proof", "exporter_proof"):
+        capsys.readouterr()
+        assert main(["verify", paid.summary[name], "--trust", paid.summary["trust"], "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        (other,) = [each["text"] for each in told["proven"] if each["code"] == "other_log"]
+        assert "9 facts that exporter-side recorded are in its own log" in other
+
+
+def test_the_exporters_node_knows_the_end_and_has_its_banks_messages(ended: dict[str, Ended]):
+    there, here = (ended[""].remains(side) for side in (EXPORTER_SIDE, IMPORTER_SIDE))
+    (settled,) = [Settled.of(e) for e in there.events.values() if e.type == Settled.TYPE]
+    assert settled.paid
+    got = {
+        (fact.kind, fact.to_party, fact.content)
+        for fact in (
+            DocumentAccepted.of(e) for e in there.events.values() if e.type == DocumentAccepted.TYPE
+        )
+    }
+    assert ("finance.pacs.008", "exporter-bank", settled.pacs008) in got
+    assert ("finance.camt.054", "exporter-bank", settled.camt054) in got
+    proof = hashlib.sha256(Path(ended[""].summary["exporter_proof"]).read_bytes()).hexdigest()
+    assert ("zhidao.proof", "exporter", proof) in got
+    # Title and money are decided at one node: the other has neither a chain nor a ledger.
+    kinds = {event.type for event in there.events.values()}
+    assert not kinds & {"trust.ChainTransaction.v1", "finance.TransfersPosted.v1"}
+    assert there.transfers == ()
+    adopted = {e.recorded_by.party for e in there.events.values()}
+    assert adopted == {EXPORTER_SIDE, IMPORTER_SIDE}
+    assert not any(
+        e.asserted_by.party == "exporter" and e.recorded_by.party == IMPORTER_SIDE
+        for e in here.events.values()
+    ), "the importer's side has no key of the exporter"
+
+
 @pytest.mark.parametrize("fail", _REFUSALS)
 def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
     fail: str, ended: dict[str, Ended]
@@ -123,7 +164,7 @@ def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
         for event in remains.events.values()
         if event.type == TitleMoved.TYPE
     )
-    assert [party for _, party in moves] == ["exporter", "corridor", "exporter"]
+    assert [party for _, party in moves] == ["exporter", IMPORTER_SIDE, "exporter"]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,9 @@ from tests.end_to_end.test_demo import carried
 from tests.node.live_node import answer_of, order, zhidao
 
 from zhidao.simulation.node_process import NodeProcess
+from zhidao.simulation.sides import IMPORTER_SIDE
+from zhidao.trust.domain.trust_list import trust_list
+from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -24,15 +27,15 @@ def verdict(proof: Path, trust: Path, status: int) -> dict[str, Any]:
 
 
 async def test_verify_follows_a_log_from_its_former_key_to_the_new_one(tmp_path: Path):
-    first, second = tmp_path / "first", tmp_path / "second"
-    paid = await carried(first)
+    first, second = tmp_path / "demo" / IMPORTER_SIDE, tmp_path / "second"
+    paid = await carried(first.parent)
     assert paid.status == 0, paid.lines[-1]
     backup, keys, passphrase = tmp_path / "a.zdbackup", tmp_path / "k.zdkeys", first / "passphrase"
     data = first / "node"
     answer_of(zhidao("backup", "--data", data, "-o", backup, "--json"))
     answer_of(zhidao("keys", "export", "--data", data, "-o", keys, "--json", passphrase=passphrase))
-    token = json.loads((first / "tokens.json").read_text())["exporter"]
-    node = NodeProcess(first)
+    token = json.loads((first / "tokens.json").read_text())["importer"]
+    node = NodeProcess(first, name=IMPORTER_SIDE)
     await node.start()
     try:
         async with httpx.AsyncClient(base_url=node.url, timeout=20.0) as http:
@@ -48,20 +51,26 @@ async def test_verify_follows_a_log_from_its_former_key_to_the_new_one(tmp_path:
     shutil.copy(data / "scenario-time", second / "node" / "scenario-time")
     assert answer_of(zhidao("restore", backup, *where))["recovering"]
     settings = tmp_path / "settings.toml"
-    settings.write_text('[node]\nname = "corridor"\n')
+    settings.write_text(f'[node]\nname = "{IMPORTER_SIDE}"\n')
     act = ("log", "new-key", "--config", settings, *where, "--yes", "--reason", "lost disk")
     answer_of(zhidao(*act, passphrase=passphrase))
 
     proof, trust = tmp_path / "new.zdproof", tmp_path / "new.trust.json"
-    node = NodeProcess(second)
+    node = NodeProcess(second, name=IMPORTER_SIDE)
     await node.start()
     try:
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=node.url, timeout=20.0, headers=headers) as http:
             proof.write_bytes(await _answer(http, "/v1/consignments/zd-2026-0417/proof"))
-            trust.write_bytes(await _answer(http, "/v1/trust-list"))
+            own = decode_trust_list(await _answer(http, "/v1/trust-list"))
     finally:
         await node.stop()
+    # The other side's entries stay as they were.
+    known = decode_trust_list(Path(paid.summary["trust"]).read_bytes())
+    names = {entry.party for entry in (*own.nodes, *own.parties)}
+    nodes = [*own.nodes, *(n for n in known.nodes if n.party not in names)]
+    parties = [*own.parties, *(p for p in known.parties if p.party not in names)]
+    trust.write_bytes(encode_trust_list(trust_list(own.name, own.created, nodes, parties)))
     before = Path(paid.summary["proof"])
     assert verdict(before, trust, 0)["verdict"] == "holds"
     told = verdict(proof, trust, 0)

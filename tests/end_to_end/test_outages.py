@@ -25,6 +25,7 @@ from zhidao.simulation.kills import _children, _descendants
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.simulation.road import RoadRun
 from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.sides import Sides
 
 pytestmark = [
     pytest.mark.service,
@@ -86,7 +87,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     node = NodeProcess(folder)
     await node.start()
     road = RoadRun(
-        node,
+        Sides.of_one(node),
         simulated_scene("zd-2026-0417", fail="", seed=417),
         folder=folder,
         output=folder,
@@ -97,7 +98,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     )
     try:
         async with httpx.AsyncClient(base_url=node.url, timeout=30.0) as http:
-            await road._open_node(http)
+            await road._open(http, http)
             tokens = json.loads((folder / "tokens.json").read_text())
             yield Running(node, http, tokens, folder)
     finally:

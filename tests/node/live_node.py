@@ -12,8 +12,12 @@ from typing import Any
 
 import httpx
 
+from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.simulation.client import Caller
 from zhidao.simulation.node_process import NodeProcess
+from zhidao.simulation.road import Outcome, RoadRun
+from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.sides import Sides
 
 ORDER = {
     "gtin": "06901234000016",
@@ -21,6 +25,26 @@ ORDER = {
     "limits": [{"name": "pressure", "low": "1", "high": "2", "unit": "BAR"}],
     "readers": [],
 }
+
+
+async def one_node_road(folder: Path) -> Outcome:
+    """Carries a consignment over one node at which everybody is at home, and stops it."""
+    node = NodeProcess(folder)
+    await node.start()
+    try:
+        road = RoadRun(
+            Sides.of_one(node),
+            simulated_scene("zd-2026-0417", fail="", seed=417),
+            folder=folder,
+            output=folder,
+            fail="",
+            randomness=SystemRandomness(),
+            say=lambda *_: None,
+            pace_s=0.02,
+        )
+        return await road.run()
+    finally:
+        await node.stop()
 
 
 async def admin_of(node: NodeProcess, http: httpx.AsyncClient) -> Caller:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -17,6 +18,7 @@ from uuid import UUID
 import httpx
 import pytest
 from benchmarks.load_client import Caller
+from tests.node.live_node import one_node_road
 
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
@@ -49,12 +51,7 @@ class Running:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("n")
-    carried = [sys.executable, "-m", "zhidao.cli", "demo", "--leave", "--json", "--pace", "0.02"]
-    where = ["--data", str(folder), "--output", str(folder)]
-    done = subprocess.run(
-        [*carried, *where], capture_output=True, text=True, timeout=200, check=True
-    )
-    assert json.loads(done.stdout.splitlines()[-1])["paid"]
+    assert asyncio.run(one_node_road(folder)).paid
     environment = os.environ | {
         "ZHIDAO_NODE_NAME": "corridor",
         "ZHIDAO_NODE_DEMO": "true",
@@ -171,8 +168,8 @@ READERS = {
     "/v1/trust/titles/{title}/endorsements": "importer",
     "/v1/trust/titles/{title}/assessment": "importer",
     "/v1/trust/titles/{title}/medium": "importer",
-    "/v1/devices/terminals/{terminal}": "corridor",
-    "/v1/devices/terminals/{terminal}/positions": "corridor",
+    "/v1/devices/terminals/{terminal}": cast.OPERATOR,
+    "/v1/devices/terminals/{terminal}/positions": cast.OPERATOR,
     "/v1/devices/seals/{seal}": "carrier",
     "/v1/positioning/arrivals/{consignment}": "exporter",
     "/v1/positioning/arrivals/{consignment}/track": "exporter",
@@ -187,6 +184,7 @@ READERS = {
     "/v1/consignments/{consignment}/road": "exporter",
     "/v1/consignments/{consignment}/proof": "exporter",
     "/v1/events/{event_id}/proof": "exporter",
+    "/v1/federation/consignments/{consignment}": "exporter",
     "/v1/statements/{party}/{statement}": "exporter",
 }
 WRITES: dict[str, Any] = {
@@ -217,6 +215,8 @@ WRITES: dict[str, Any] = {
         "decision": "released",
     },
     "/v1/finance/deals/{deal}/title": None,
+    "/v1/federation/deals/{deal}/title": None,
+    "/v1/federation/consignments/{consignment}/hand-over": {"node": "there"},
 }
 
 
@@ -426,7 +426,7 @@ def test_a_withdrawn_token_opens_nothing_from_then_on(node: Running) -> None:
     assert node.ask("GET", "/v1/parties", headers=asked).status_code == 401
 
 
-@pytest.mark.parametrize("caller", ["stranger", "corridor"])
+@pytest.mark.parametrize("caller", ["stranger", cast.OPERATOR])
 def test_schemathesis_finds_nothing(node: Running, caller: str, tmp_path: Path) -> None:
     here = Path(__file__).parent
     done = subprocess.run(

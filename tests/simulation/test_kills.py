@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from zhidao.simulation.adapters.remains import Remains
-from zhidao.simulation.kills import Voyage, judge
+from zhidao.simulation.kills import BothRemains, Voyage, judge
 from zhidao.simulation.road import Outcome
 
 ID = "01a20e66-8b1c-8618-a496-b03fb079b68e"
@@ -21,7 +21,7 @@ _LOG = Remains(
     bus=("leaf-0",),
     dead_letters=(),
 )
-_VOYAGE = Voyage(1, "node", Outcome(acknowledged=frozenset((b"frame",))))
+_VOYAGE = Voyage(1, "importer-node", Outcome(acknowledged=frozenset((b"frame",))))
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,28 @@ _VOYAGE = Voyage(1, "node", Outcome(acknowledged=frozenset((b"frame",))))
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
 def test_the_judge_notices(wrong: dict[str, object], sentence: str):
-    clean = judge(_VOYAGE, _LOG)
-    found = judge(_VOYAGE, replace(_LOG, **wrong))
+    clean = judge(_VOYAGE, BothRemains(_LOG, _LOG))
+    found = judge(_VOYAGE, BothRemains(replace(_LOG, **wrong), _LOG))
     assert any(sentence in each for each in found), found
     assert not any(sentence in each for each in clean) or "ledger holds" in sentence
 
 
 def test_the_judge_misses_every_fact_of_an_empty_node():
-    found = judge(_VOYAGE, _LOG)
+    found = judge(_VOYAGE, BothRemains(_LOG, _LOG))
     assert "finance.Settled.v1 was recorded 0 times, not 1" in found
     assert any(each.startswith("the title went") for each in found)
     assert any(each.startswith("the road ended unpaid") for each in found)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"log_size": 2}, "exporter's side: the log has 1 leaves"),
+        ({"dead_letters": ("federation: why",)}, "exporter's side: given up: federation: why"),
+        ({"transfers": ((200, 100, 1, 0),)}, "the exporter's side has a ledger of its own"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else "",
+)
+def test_the_judge_looks_at_the_other_side_too(wrong: dict[str, object], sentence: str):
+    found = judge(_VOYAGE, BothRemains(_LOG, replace(_LOG, **wrong)))
+    assert any(sentence in each for each in found), found

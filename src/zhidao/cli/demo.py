@@ -21,9 +21,9 @@ from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
     from zhidao.positioning.events import Site
-    from zhidao.simulation.node_process import NodeProcess
     from zhidao.simulation.road import Outcome
     from zhidao.simulation.scene import Scene
+    from zhidao.simulation.sides import Sides
 
 FAILS: Final = ("spoof", "late", "short-document", "wrong-token", "replay", "forged", "unbound")
 SIMULATED_PARTS: Final = ("parties", "machine", "network", "trajectory")
@@ -43,9 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--observations", type=Path, help="RINEX 3 file (.crx, .gz) of a receiver")
     parser.add_argument("--navigation", type=Path, help="RINEX 3 broadcast ephemerides (.gz)")
     parser.add_argument("--site", help="place of arrival: LAT,LON,RADIUS_M, or FILE.geojson")
-    parser.add_argument("--data", type=Path, help="keep the node here, and go on from there")
+    parser.add_argument("--data", type=Path, help="keep both nodes here, and go on from there")
     parser.add_argument("--output", type=Path, help="folder of proof and trust list")
-    parser.add_argument("--port", type=int, default=0, help="HTTP port; 0 takes a free one")
+    parser.add_argument(
+        "--port", type=int, default=0, help="HTTP port of the importer's side; 0 takes a free one"
+    )
     parser.add_argument("--seed", type=int, default=417, help="seed of the simulated signals")
     parser.add_argument("--pace", type=float, default=0.1, help="seconds between positions")
     parser.epilog = (
@@ -79,20 +81,20 @@ async def _carry(
     options: argparse.Namespace, scene: Scene, folder: Path, started_s: float
 ) -> Outcome:
     from zhidao.node.adapters.ambient import SystemRandomness
-    from zhidao.simulation.node_process import NodeProcess
     from zhidao.simulation.road import RoadRun
+    from zhidao.simulation.sides import Sides
 
-    node = NodeProcess(folder, port=options.port)
+    sides = Sides.in_folder(folder, port=options.port)
     output = (options.output or Path("zhidao-demo")).absolute()
     output.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        state = await node.start()
-        _say_start(options, scene, state, time.monotonic() - started_s)
+        states = await sides.start()
+        _say_start(options, scene, states, time.monotonic() - started_s)
         road = RoadRun(
-            node,
+            sides,
             scene,
             folder=folder,
             output=output,
@@ -104,9 +106,9 @@ async def _carry(
         outcome = await _until(road.run(), stop)
         _say_end(options, scene, outcome, time.monotonic() - started_s)
         if options.stay or (sys.stdout.isatty() and not options.leave):
-            await _stay(node, stop)
+            await _stay(sides, stop)
     finally:
-        await node.stop()
+        await sides.stop()
     return outcome
 
 
@@ -124,8 +126,12 @@ async def _until(work: Coroutine[Any, Any, Outcome], stop: asyncio.Event) -> Out
     return task.result()
 
 
-async def _stay(node: NodeProcess, stop: asyncio.Event) -> None:
-    print(f"\nThe page stays open at {node.url} until you press Ctrl-C.", file=sys.stderr)
+async def _stay(sides: Sides, stop: asyncio.Event) -> None:
+    print(
+        f"\nThe pages stay open at {sides.importer.url} (importer's side) and"
+        f" {sides.exporter.url} (exporter's side) until you press Ctrl-C.",
+        file=sys.stderr,
+    )
     await stop.wait()
 
 
@@ -204,16 +210,18 @@ def _read(file: Path) -> bytes:
 
 
 def _say_start(
-    options: argparse.Namespace, scene: Scene, state: dict[str, Any], seconds: float
+    options: argparse.Namespace, scene: Scene, states: list[dict[str, Any]], seconds: float
 ) -> None:
-    link = f"{state['url']}/enter#{state['viewer_code']}"
+    link, other = (f"{state['url']}/enter#{state['viewer_code']}" for state in states)
     if options.json:
-        print(json.dumps({"page": link, "ready_s": round(seconds, 2)}), flush=True)
+        line = {"page": link, "exporter_page": other, "ready_s": round(seconds, 2)}
+        print(json.dumps(line), flush=True)
         return
     kind = "SIMULATED signals" if scene.simulated else "real signals of a recording"
-    print(f"The road of {scene.consignment}, with {kind}; node ready in {seconds:.1f} s.")
+    print(f"The road of {scene.consignment}, with {kind}; both nodes ready in {seconds:.1f} s.")
     print("Parties, machine and mobile network are simulated. Keys are throw-away.")
-    print(f"Watch it: {link}\n", flush=True)
+    print(f"Watch it: {link}")
+    print(f"The exporter's side: {other}\n", flush=True)
 
 
 def _speaker(options: argparse.Namespace, started_s: float) -> Callable[[int, str], None]:
@@ -244,6 +252,7 @@ def _say_end(options: argparse.Namespace, scene: Scene, outcome: Outcome, second
                     "steps": len(outcome.steps),
                     "proof": str(outcome.proof) if outcome.proof else "",
                     "trust": str(outcome.trust) if outcome.trust else "",
+                    "exporter_proof": str(outcome.exporter_proof or ""),
                     "observations": "simulated" if scene.simulated else "real",
                     "simulated": [
                         *SIMULATED_PARTS,

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-OPERATOR: Final = "corridor"
+OPERATOR: Final = "operator"
 PARTIES: Final = (
     ("exporter", "Chang'an Pump Works Co., Ltd.", "exporter", "CN"),
     ("carrier", "Hexi Multimodal Transport Co., Ltd.", "carrier", "CN"),
@@ -16,6 +16,8 @@ PARTIES: Final = (
     ("customs", "Customs post of the dry port", "customs", "KZ"),
 )
 ALL: Final = [party for party, *_ in PARTIES]
+# The others are at home on the importer's side, where title, deal and arrival are.
+ON_EXPORTER_SIDE: Final = ("exporter", "exporter-bank")
 ORDER: Final = "PO-2026-117"
 LOT: Final = "L-0417"
 GTIN: Final = "06901234567892"
@@ -37,6 +39,10 @@ LIMITS: Final = (
 BANKS: Final = (
     ("importer-bank", "Alatau Trade Bank JSC", "ALTBKZKA", "Almaty", "KZ"),
     ("exporter-bank", "Weihe Commercial Bank", "WEIHCNB1", "Xi'an", "CN"),
+)
+CUSTOMERS: Final = (
+    ("importer-bank", "importer", "Almaty", "KZ"),
+    ("exporter-bank", "exporter", "Xi'an", "CN"),
 )
 
 

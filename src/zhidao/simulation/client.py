@@ -13,6 +13,7 @@ from zhidao.core.errors import Refused, Unavailable
 PATIENCE_S: Final = 90.0
 _PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 _AGAIN: Final = frozenset((429, 502, 503, 504))
+_ON_ITS_WAY: Final = frozenset((404,))
 
 
 class NodeRefused(Refused):
@@ -55,8 +56,14 @@ class Caller:
         """A PUT without an answer."""
         await self.ask("PUT", path, json=body)
 
-    async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """One call, repeated while the node is away. Raises NodeRefused, Unavailable."""
+    async def ask(
+        self, method: str, path: str, *, until_there: bool = False, **arguments: Any
+    ) -> httpx.Response:
+        """One call, repeated while the node is away. Raises NodeRefused, Unavailable.
+
+        `until_there`: repeated too while the node does not know what is asked about, which is on
+        its way to it from another.
+        """
         deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
         headers = self._headers | arguments.pop("headers", {})
         tries = 0
@@ -69,7 +76,8 @@ class Caller:
             else:
                 if answer.status_code < 400:
                     return answer
-                if answer.status_code not in _AGAIN:
+                again = _AGAIN | _ON_ITS_WAY if until_there else _AGAIN
+                if answer.status_code not in again:
                     raise NodeRefused(answer.status_code, _problem(answer))
                 problem = str(_problem(answer).get("detail", answer.status_code))
             if asyncio.get_running_loop().time() > deadline_s:

@@ -1,10 +1,10 @@
-"""How the cast gets into a node: by the console's one-time code once, by its own tokens after."""
+"""How the cast gets into its nodes: by a one-time code once, by its own tokens after."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 import httpx
@@ -15,31 +15,53 @@ from zhidao.simulation import cast
 from zhidao.simulation.client import Caller, NodeRefused
 from zhidao.simulation.node_process import NodeProcess
 
+TOKENS: Final = "tokens.json"
+AUDITOR: Final = "auditor"
 _TRIES: Final = 200
 _POLL_S: Final = 0.1
 
 
-async def let_in(http: httpx.AsyncClient, node: NodeProcess, folder: Path) -> dict[str, Caller]:
-    """A caller for each of the cast, the operator and an auditor.
+async def let_in(
+    http: httpx.AsyncClient, node: NodeProcess, parties: Sequence[str]
+) -> dict[str, Caller]:
+    """A caller for each of these of the cast, the operator and an auditor.
 
-    Their tokens are kept in `folder`, so that a run that goes on needs no code again. Raises
-    Unavailable if the node gives no code.
+    Their tokens are kept beside the node's data, so that a run that goes on needs no code again.
+    Raises Unavailable if the node gives no code.
     """
-    kept = folder / "tokens.json"
+    kept = node.data / TOKENS
     if not kept.exists():
-        write_private(kept, json.dumps(await _make_tokens(await _sign_in(http, node))).encode())
+        made = await _make_tokens(await _sign_in(http, node), parties, operator=node.name)
+        write_private(kept, json.dumps(made).encode())
     tokens = json.loads(kept.read_bytes())
     return {party: Caller(http, token) for party, token in tokens.items()}
 
 
-async def _make_tokens(admin: Caller) -> dict[str, str]:
+async def admit_each_other(one: Caller, other: Caller) -> None:
+    """Does what two operators do with `zhidao peer card` and `zhidao peer add --trust`."""
+    asked = [each.ask("GET", path) for each in (one, other) for path in _CARDS]
+    answers = [answer.text for answer in await asyncio.gather(*asked)]
+    await asyncio.gather(
+        one.post("/v1/exchange/peers", {"card": answers[2], "trust": answers[3]}),
+        other.post("/v1/exchange/peers", {"card": answers[0], "trust": answers[1]}),
+    )
+
+
+_CARDS: Final = ("/exchange/card", "/v1/trust-list")
+
+
+async def _make_tokens(admin: Caller, parties: Sequence[str], *, operator: str) -> dict[str, str]:
     for party, name, role, country in cast.PARTIES:
-        await admin.post(
-            "/v1/parties",
-            {"party": party, "name": name, "trade_role": role, "country": country},
-        )
-    roles = dict.fromkeys(cast.ALL, "party") | {cast.OPERATOR: "operator", "auditor": "auditor"}
-    return {party: await _token(admin, party, role) for party, role in roles.items()}
+        if party in parties:
+            await admin.post(
+                "/v1/parties",
+                {"party": party, "name": name, "trade_role": role, "country": country},
+            )
+    made = {party: await _token(admin, party, "party") for party in parties}
+    # An operator speaks as the node itself.
+    made[cast.OPERATOR] = await _token(admin, operator, "operator")
+    made[AUDITOR] = await _token(admin, AUDITOR, "auditor")
+    return made
 
 
 async def _token(admin: Caller, party: str, role: str) -> str:

@@ -1,8 +1,8 @@
-"""Kills programs of a running node while a consignment travels, and judges what is left.
+"""Kills programs of running nodes while a consignment travels, and judges what is left.
 
 From one seed: which victim dies after which step of the road, and how long after it. The road's
-parties know nothing of it; they repeat what was not answered. Afterwards the node's remains must
-be those of a voyage on which nothing happened.
+parties know nothing of it; they repeat what was not answered. Afterwards the remains of both nodes
+must be those of a voyage on which nothing happened.
 """
 
 from __future__ import annotations
@@ -27,14 +27,20 @@ from zhidao.core.errors import Unavailable
 from zhidao.core.events import FactT
 from zhidao.finance.events import Decided, Settled
 from zhidao.simulation import cast
-from zhidao.simulation.adapters.remains import Remains
+from zhidao.simulation.adapters.remains import Remains, read_remains
+from zhidao.simulation.entrance import AUDITOR, TOKENS
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.simulation.road import Outcome, RoadRun
 from zhidao.simulation.scene import Scene
+from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE, Sides
 from zhidao.trust.events import TitleMoved
 
-# `bus-folder`: the bus dies and its folder is gone; `machine`: every program at once.
-VICTIMS: Final = ("node", "database", "bus", "bus-folder", "machine")
+# `bus-folder`: the bus dies and its folder is gone; `machine`: every program of a side at once.
+VICTIMS: Final = (
+    *("importer-node", "exporter-node", "importer-database", "exporter-database"),
+    *("importer-bus", "exporter-bus", "importer-bus-folder", "exporter-bus-folder"),
+    *("importer-machine", "exporter-machine"),
+)
 PACE_S: Final = 0.02
 _STEPS: Final = 9
 # The first step reads a machine for seconds; the others follow each other quickly.
@@ -45,7 +51,7 @@ _QUIET_S: Final = 0.3
 _QUIET_TRIES: Final = 60
 _CUSTOMER: Final = 100  # The ledger's code of customers' accounts.
 _COMMANDS: Final = {"database": "postgres", "bus": "nats-server", "bus-folder": "nats-server"}
-# What a voyage leaves, however often it was interrupted: 63 facts, each recorded so often.
+# What a voyage leaves at the importer's side, however often it was interrupted.
 FACTS: Final[Mapping[str, int]] = {
     "connectivity.CardRegistered.v1": 1,
     "connectivity.NetworkChecked.v1": 1,
@@ -74,7 +80,7 @@ FACTS: Final[Mapping[str, int]] = {
     "trade.Delivered.v1": 1,
     "trade.DocumentAdded.v1": 5,
     "trade.PapersChecked.v1": 1,
-    "trust.AccountNamed.v1": 6,
+    "trust.AccountNamed.v1": 4,
     "trust.ChainTransaction.v1": 6,
     "trust.CredentialIssued.v1": 2,
     "trust.CustodyOpened.v1": 1,
@@ -83,11 +89,37 @@ FACTS: Final[Mapping[str, int]] = {
     "trust.TitleAsked.v1": 1,
     "trust.TitleMoved.v1": 3,
 }
-# Batches of positions are sealed every few seconds, and who reads is noted each hour: a longer
-# voyage has more of them.
+# And at the exporter's side: its own, and what it may see of the other's.
+EXPORTER_FACTS: Final[Mapping[str, int]] = {
+    "devices.SealChecked.v1": 1,
+    "devices.Sealed.v1": 1,
+    "devices.TerminalRegistered.v1": 1,
+    "finance.ConditionMet.v1": 4,
+    "finance.DealOpened.v1": 1,
+    "finance.Decided.v1": 1,
+    "finance.MoneyReserved.v1": 1,
+    "finance.Settled.v1": 1,
+    "finance.TitleReserved.v1": 1,
+    "industry.LotFinished.v1": 1,
+    "industry.OrderOpened.v1": 1,
+    "positioning.ArrivalExpected.v1": 1,
+    "positioning.ArrivalProven.v1": 1,
+    "trade.ConsignmentEntered.v1": 1,
+    "trade.CustomsReleased.v1": 1,
+    "trade.Delivered.v1": 1,
+    "trade.DocumentAdded.v1": 5,
+    "trade.PapersChecked.v1": 1,
+    "trust.CredentialIssued.v1": 2,
+    "trust.CustodyOpened.v1": 1,
+    "trust.TitleAsked.v1": 1,
+    "trust.TitleMoved.v1": 3,
+}
+# Batches of positions are sealed every few seconds, who reads is noted each hour, and facts cross
+# in as many documents as it takes: a longer voyage has more of them.
 _ANY_NUMBER: Final = frozenset(
     ("devices.PositionsRecorded.v1", "node.DataRead.v1", "node.RecordRead.v1")
 )
+_CROSSING: Final = "exchange."
 # (debit code, credit code, minor units, kind): funds come in, are reserved, and paid across.
 _TRANSFERS: Final = Counter(
     (
@@ -98,8 +130,8 @@ _TRANSFERS: Final = Counter(
         (410, 100, cast.AMOUNT_MINOR, 0),
     )
 )
-_TITLE_WAY: Final = ("exporter", "corridor", "importer")
-_TITLE_BACK: Final = ("exporter", "corridor", "exporter")
+_TITLE_WAY: Final = ("exporter", IMPORTER_SIDE, "importer")
+_TITLE_BACK: Final = ("exporter", IMPORTER_SIDE, "exporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +163,11 @@ class Voyage:
 class Killer:
     """Waits for the steps that the seed chose and then kills, some time later."""
 
-    def __init__(
-        self, node: NodeProcess, bus_folder: Path, *, victim: str, seed: int, kills: int
-    ) -> None:
-        self._node = node
-        self._bus_folder = bus_folder
+    def __init__(self, sides: Sides, *, victim: str, seed: int, kills: int) -> None:
+        side, _, what = victim.partition("-")
+        self._node = sides.exporter if side == "exporter" else sides.importer
+        self._bus_folder = self._node.data / "node" / "nats" / "jetstream"
+        self._what = what
         self._victim = victim
         self._chance = random.Random(f"{seed} {victim}")  # noqa: S311 (repeats, is no secret)
         self._plan = sorted(self._chance.sample(range(_STEPS), kills))
@@ -157,7 +189,7 @@ class Killer:
             pids = await self._find()
             for pid in pids:
                 _kill(pid)
-            if self._victim == "bus-folder":
+            if self._what == "bus-folder":
                 shutil.rmtree(self._bus_folder, ignore_errors=True)
             at_s = time.monotonic() - self._started_s
             self.kills.append(Kill(self._victim, pids, self._step, round(at_s, 2)))
@@ -165,14 +197,14 @@ class Killer:
     async def _find(self) -> tuple[int, ...]:
         """The processes to kill; waits while the victim is away already."""
         # The database dies in two ways: its first process alone, or all of them at once.
-        whole = self._victim == "database" and self._chance.random() < 0.5
+        whole = self._what == "database" and self._chance.random() < 0.5
         while True:
             pid = self._node.pid
-            if pid and self._victim == "node":
+            if pid and self._what == "node":
                 return (pid,)
-            if pid and self._victim == "machine":
+            if pid and self._what == "machine":
                 return (pid, *_descendants(pid))
-            found = _children(pid, _COMMANDS.get(self._victim, "")) if pid else []
+            found = _children(pid, _COMMANDS.get(self._what, "")) if pid else []
             if found:
                 below = _descendants(found[0]) if whole else []
                 return (found[0], *below)
@@ -182,17 +214,16 @@ class Killer:
 async def carry(
     scene: Scene, folder: Path, *, seed: int, victim: str, kills: int = 3, fail: str = ""
 ) -> Voyage:
-    """Runs the road on a node of its own in `folder` while the victim dies again and again.
+    """Runs the road on two nodes of its own in `folder` while the victim dies again and again.
 
-    `fail`: the refusal that the scene was made for. Ends with the node stopped.
+    `fail`: the refusal that the scene was made for. Ends with the nodes stopped.
     Raises Unavailable if the road does not come to an end.
     """
-    node = NodeProcess(folder)
-    await node.start()
-    bus_folder = folder / "node" / "nats" / "jetstream"
-    killer = Killer(node, bus_folder, victim=victim, seed=seed, kills=kills)
+    sides = Sides.in_folder(folder)
+    await sides.start()
+    killer = Killer(sides, victim=victim, seed=seed, kills=kills)
     road = RoadRun(
-        node,
+        sides,
         scene,
         folder=folder,
         output=folder,
@@ -207,24 +238,58 @@ async def carry(
         outcome = await road.run()
         killing.cancel()
         seconds = time.monotonic() - started_s
-        await _quiet(node, folder)
+        for node in sides.every:
+            await _quiet(node)
     finally:
         killing.cancel()
         await asyncio.gather(killing, return_exceptions=True)
-        await node.stop()
-    return Voyage(seed, victim, outcome, fail, killer.kills, node.starts, round(seconds, 2))
+        await sides.stop()
+    starts = sum(node.starts for node in sides.every)
+    return Voyage(seed, victim, outcome, fail, killer.kills, starts, round(seconds, 2))
 
 
-def judge(voyage: Voyage, remains: Remains) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class BothRemains:
+    """What both nodes left."""
+
+    importer: Remains
+    exporter: Remains
+
+
+async def read_both(folder: Path) -> BothRemains:
+    """Reads what a voyage left in its folder. Call it from the main thread."""
+    return BothRemains(
+        await read_remains(folder / IMPORTER_SIDE / "node"),
+        await read_remains(folder / EXPORTER_SIDE / "node"),
+    )
+
+
+def judge(voyage: Voyage, both: BothRemains) -> list[str]:
     """What is wrong, each in a sentence; empty when nothing was lost and nothing done twice."""
-    end = _of_refusal(voyage.outcome, remains) if voyage.fail else _of_payment(remains)
+    remains = both.importer
+    end = _of_refusal(voyage.outcome, remains) if voyage.fail else _of_payment(both)
     return [
         *_of_outcome(voyage),
         *_of_log(remains),
+        *(f"exporter's side: {each}" for each in _of_log(both.exporter)),
         *end,
         *_of_money(remains),
         *_of_frames(voyage.outcome, remains),
+        *_of_both(both),
     ]
+
+
+def _of_both(both: BothRemains) -> Iterator[str]:
+    """What stands at both nodes is the same to the byte, and each counts once at the ledger."""
+    for name in both.importer.events.keys() & both.exporter.events.keys():
+        if both.importer.events[name].digest != both.exporter.events[name].digest:
+            yield f"event {name} differs between the nodes"
+    if both.exporter.transfers:
+        yield f"the exporter's side has a ledger of its own: {both.exporter.transfers}"
+    for event in both.exporter.events.values():
+        foreign = event.recorded_by.party != EXPORTER_SIDE
+        if foreign and str(event.id) not in both.importer.events:
+            yield f"the exporter's side adopted {event.type}, which the importer's does not have"
 
 
 def _of_outcome(voyage: Voyage) -> Iterator[str]:
@@ -263,12 +328,11 @@ def _of_log(remains: Remains) -> Iterator[str]:
     yield from (f"given up: {letter}" for letter in remains.dead_letters)
 
 
-def _of_payment(remains: Remains) -> Iterator[str]:
+def _of_payment(both: BothRemains) -> Iterator[str]:
     """Each fact of an undisturbed voyage, no other, and both sides passed once."""
-    found = remains.facts
-    for kind in sorted(found.keys() | FACTS.keys()):
-        if kind not in _ANY_NUMBER and found[kind] != FACTS.get(kind, 0):
-            yield f"{kind} was recorded {found[kind]} times, not {FACTS.get(kind, 0)}"
+    remains = both.importer
+    yield from _of_facts(remains, FACTS)
+    yield from (f"exporter's side: {s}" for s in _of_facts(both.exporter, EXPORTER_FACTS))
     if _way(remains) != _TITLE_WAY:
         yield f"the title went {_way(remains)}"
     if Counter(remains.transfers) != _TRANSFERS:
@@ -276,6 +340,14 @@ def _of_payment(remains: Remains) -> Iterator[str]:
     if not all(event.paid for event in _facts(remains, Settled)):
         yield "the deal was settled unpaid"
     yield from _of_balances(remains, cast.FUNDS_MINOR - cast.AMOUNT_MINOR, cast.AMOUNT_MINOR)
+
+
+def _of_facts(remains: Remains, wanted: Mapping[str, int]) -> Iterator[str]:
+    found = remains.facts
+    for kind in sorted(found.keys() | wanted.keys()):
+        counted = kind not in _ANY_NUMBER and not kind.startswith(_CROSSING)
+        if counted and found[kind] != wanted.get(kind, 0):
+            yield f"{kind} was recorded {found[kind]} times, not {wanted.get(kind, 0)}"
 
 
 def _of_refusal(outcome: Outcome, remains: Remains) -> Iterator[str]:
@@ -324,9 +396,9 @@ def _of_frames(outcome: Outcome, remains: Remains) -> Iterator[str]:
         yield f"{strangers} frames are stored and were never acknowledged"
 
 
-async def _quiet(node: NodeProcess, folder: Path) -> None:
+async def _quiet(node: NodeProcess) -> None:
     """Waits until every event is in the log and on the bus, as the node's health says."""
-    token = _auditor(folder)
+    token = str(json.loads((node.data / TOKENS).read_text())[AUDITOR])
     async with httpx.AsyncClient(base_url=node.url, timeout=5.0) as http:
         for _ in range(_QUIET_TRIES):
             try:
@@ -339,10 +411,6 @@ async def _quiet(node: NodeProcess, folder: Path) -> None:
                 pass
             await asyncio.sleep(_QUIET_S)
     raise Unavailable("the node still has events that are not in the log")
-
-
-def _auditor(folder: Path) -> str:
-    return str(json.loads((folder / "tokens.json").read_text())["auditor"])
 
 
 def _children(parent: int, command: str) -> list[int]:

@@ -25,14 +25,29 @@ _TAIL_LINES: Final = 12
 class NodeProcess:
     """Runs `zhidao serve` over a data folder and keeps it running, as a service manager would."""
 
-    def __init__(self, data: Path, *, port: int = 0, page_host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        page_host: str = "127.0.0.1",
+        name: str = "corridor",
+        organisation: str = "Corridor authority (demonstration)",
+    ) -> None:
         self._data = data
+        self.name = name
+        self._organisation = organisation
         self._host = page_host
         self._port = port or free_port()
         self._devices_port = free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.starts = 0
+
+    @property
+    def data(self) -> Path:
+        """The folder of the node's data, its log lines and its passphrase."""
+        return self._data
 
     @property
     def url(self) -> str:
@@ -92,8 +107,8 @@ class NodeProcess:
             passphrase.touch(mode=0o600)
             passphrase.write_text(_PASSPHRASE)
         environment = os.environ | {
-            "ZHIDAO_NODE_NAME": "corridor",
-            "ZHIDAO_NODE_ORGANISATION": "Corridor authority (demonstration)",
+            "ZHIDAO_NODE_NAME": self.name,
+            "ZHIDAO_NODE_ORGANISATION": self._organisation,
             "ZHIDAO_NODE_DEMO": "true",
             "ZHIDAO_HTTP_TLS": "off",
             "ZHIDAO_HTTP_HOST": self._host,

@@ -1,8 +1,8 @@
-"""The demonstration: six parties and a terminal carry one consignment over a node's public face.
+"""The demonstration: six parties and a terminal carry one consignment over two nodes' public faces.
 
-Nothing here reaches around the node: parties speak HTTP with their tokens, the terminal speaks
-JT/T 808, the machine OPC UA. Every call may be repeated, so a node that dies and comes back finds
-the road where it was.
+Nothing here reaches around the nodes: parties speak HTTP with their tokens, the terminal speaks
+JT/T 808, the machine OPC UA; what crosses from one node to the other goes by exchange. Every call
+may be repeated, so a node that dies and comes back finds the road where it was.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import httpx
 import msgspec
 
 from zhidao.core.ambient import Randomness
-from zhidao.core.errors import Refused, Unavailable
-from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.errors import Unavailable
 from zhidao.core.timescale import NS
-from zhidao.devices.wire.jt808.position import PositionReport
 from zhidao.simulation import cast
 from zhidao.simulation.client import Caller, NodeRefused
-from zhidao.simulation.entrance import let_in
+from zhidao.simulation.entrance import AUDITOR, admit_each_other, let_in
+from zhidao.simulation.haul import Haul
 from zhidao.simulation.machine import machine
-from zhidao.simulation.node_process import NodeProcess
-from zhidao.simulation.scene import CARD, Reported, Scene
-from zhidao.simulation.terminal import Identity, TerminalClient, position_report
+from zhidao.simulation.scene import Scene
+from zhidao.simulation.sides import Sides
+from zhidao.trust.domain.trust_list import trust_list
+from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
 
 _SETTLE_S: Final = 90.0
 _POLL_S: Final = 0.1
@@ -40,6 +40,7 @@ Say = Callable[[int, str], None]
 class Outcome:
     """How the road ended. `steps`: sentence of each step that was reached.
 
+    `exporter_proof`: what the exporter's own node got by exchange; None where there is one node.
     `acknowledged`: digests of the terminal's frames for which the node has taken responsibility.
     """
 
@@ -49,15 +50,16 @@ class Outcome:
     steps: dict[int, str] = field(default_factory=dict)
     proof: Path | None = None
     trust: Path | None = None
+    exporter_proof: Path | None = None
     acknowledged: frozenset[bytes] = frozenset()
 
 
 class RoadRun:
-    """One run of the road against one node."""
+    """One run of the road."""
 
     def __init__(
         self,
-        node: NodeProcess,
+        sides: Sides,
         scene: Scene,
         *,
         folder: Path,
@@ -67,7 +69,7 @@ class RoadRun:
         say: Say,
         pace_s: float,
     ) -> None:
-        self._node = node
+        self._sides = sides
         self._scene = scene
         self._folder = folder
         self._output = output
@@ -80,16 +82,23 @@ class RoadRun:
         self._consignment = scene.consignment
         self._deal = f"deal-{scene.consignment}"
         self._title = ""
+        # At the importer's side, and at the exporter's.
+        self._here: dict[str, Caller] = {}
+        self._there: dict[str, Caller] = {}
 
     async def run(self) -> Outcome:
         """Carries the consignment to its end, paid or refused."""
-        async with httpx.AsyncClient(base_url=self._node.url, timeout=30.0) as http:
-            await self._open_node(http)
-            await self._finish_lot()
-            await self._enter()
+        here = httpx.AsyncClient(base_url=self._sides.importer.url, timeout=30.0)
+        there = httpx.AsyncClient(base_url=self._sides.exporter.url, timeout=30.0)
+        async with here, there:
+            await self._open(here, there)
+            haul = self._haul()
+            # The importer's side makes ready while the goods are made.
+            await asyncio.gather(self._make(), self._open_books(), haul.prepare())
             await self._issue_title()
             await self._reserve()
-            await self._travel()
+            await haul.travel()
+            self._outcome.acknowledged = haul.acknowledged
             await self._settle()
             await self._prove()
         return self._outcome
@@ -101,10 +110,46 @@ class RoadRun:
         self._outcome.steps[number] = sentence
         self._say(number, sentence)
 
-    async def _open_node(self, http: httpx.AsyncClient) -> None:
-        """Lets the cast in, or finds the tokens of a run that goes on."""
-        self._callers = await let_in(http, self._node, self._folder)
+    async def _open(self, here: httpx.AsyncClient, there: httpx.AsyncClient) -> None:
+        """Lets the cast in, or finds the tokens of a run that goes on; the nodes become peers."""
+        if self._sides.are_two:
+            abroad = cast.ON_EXPORTER_SIDE
+            home = [party for party in cast.ALL if party not in abroad]
+            self._here, self._there = await asyncio.gather(
+                let_in(here, self._sides.importer, home),
+                let_in(there, self._sides.exporter, abroad),
+            )
+            await admit_each_other(self._here[cast.OPERATOR], self._there[cast.OPERATOR])
+        else:
+            self._here = self._there = await let_in(here, self._sides.importer, cast.ALL)
+        self._callers = self._there | self._here
         await self._scenario_time(0)
+
+    def _haul(self) -> Haul:
+        return Haul(
+            self._scene,
+            self._here,
+            folder=self._folder,
+            fail=self._fail,
+            randomness=self._randomness,
+            pace_s=self._pace_s,
+            devices_port=self._sides.importer.devices_port,
+            step=self._step,
+            say=self._say,
+            scenario_time=self._scenario_time,
+        )
+
+    async def _make(self) -> None:
+        """The exporter's part: goods, papers, and all of it handed over to the importer's side."""
+        await self._finish_lot()
+        await self._enter()
+        if self._sides.are_two:
+            await self._by("exporter").post(
+                f"/v1/federation/consignments/{self._consignment}/hand-over",
+                {"node": self._sides.importer.name},
+            )
+            path = f"/v1/trade/consignments/{self._consignment}"
+            await self._by("carrier").ask("GET", path, until_there=True)
 
     async def _scenario_time(self, seconds: int) -> None:
         """Moves scenario time to that many seconds after the voyage began."""
@@ -202,27 +247,26 @@ class RoadRun:
             f"on chain {title['chain_id']}",
         )
 
-    async def _reserve(self) -> None:
+    async def _open_books(self) -> None:
+        """Both banks' accounts, all on the ledger of the importer's side."""
         for bank, name, bic, town, country in cast.BANKS:
             await self._by(cast.OPERATOR).post(
                 "/v1/finance/banks",
                 {"bank": bank, "name": name, "bic": bic, "town": town, "country": country},
             )
-        for bank, holder, town, country in (
-            ("importer-bank", "importer", "Almaty", "KZ"),
-            ("exporter-bank", "exporter", "Xi'an", "CN"),
-        ):
+        for bank, holder, town, country in cast.CUSTOMERS:
             name = next(n for p, n, *_ in cast.PARTIES if p == holder)
-            await self._by(bank).post(
-                "/v1/finance/accounts",
-                {
-                    "holder": holder,
-                    "currency": cast.CURRENCY,
-                    "name": name,
-                    "town": town,
-                    "country": country,
-                },
-            )
+            account = {
+                "holder": holder,
+                "currency": cast.CURRENCY,
+                "name": name,
+                "town": town,
+                "country": country,
+            }
+            if self._sides.are_two and bank in cast.ON_EXPORTER_SIDE:
+                await self._account_by_exchange(bank, account)
+            else:
+                await self._by(bank).post("/v1/finance/accounts", account)
         await self._by("importer-bank").post(
             "/v1/finance/deposits",
             {
@@ -232,19 +276,52 @@ class RoadRun:
                 "currency": cast.CURRENCY,
             },
         )
+
+    async def _account_by_exchange(self, bank: str, account: dict[str, str]) -> None:
+        """A bank asks from its own node, and waits for the ledger's decision."""
+        asked = await self._by(bank).post(
+            "/v1/federation/accounts", {"node": self._sides.importer.name, **account}
+        )
+        decided = await self._decided(bank, "accounts", asked["document"])
+        if decided["outcome"] != "accepted":
+            raise Unavailable(f"no account for {bank}: {decided['reason']}")
+
+    async def _decided(self, party: str, consignment: str, document: str) -> dict[str, Any]:
+        """What the other side decided about a document of the party's."""
+        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
+        path = f"/v1/exchange/outbox?consignment={consignment}&limit=200"
+        while asyncio.get_running_loop().time() < deadline_s:
+            for row in await self._by(party).get(path):
+                if row["document"] == document and row["state"] in ("decided", "dead"):
+                    return dict(row)
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable(f"nobody decided about document {document}")
+
+    async def _reserve(self) -> None:
         # Papers are checked once the deal can hear of it, so the reason of a refusal is theirs.
         await self._by("importer-bank").post("/v1/finance/deals", self._deal_body())
-        deal = await self._by("exporter").post(f"/v1/finance/deals/{self._deal}/title", None)
+        deal = await self._give_title()
         amount = f"{cast.AMOUNT_MINOR / 100:,.2f} {cast.CURRENCY}"
         self._step(
             4, f"{amount} reserved ({deal['state']}); the title is in the deal's custody account"
         )
-        papers = await self._by("exporter").post(
+        papers = await self._by("importer-bank").post(
             f"/v1/trade/consignments/{self._consignment}/check", None
         )
         if not papers["agree"]:
             conflicts = [f["rule"] for f in papers["findings"] if f["verdict"] == "conflict"]
             self._say(4, f"the papers conflict: {', '.join(conflicts)}")
+
+    async def _give_title(self) -> Any:
+        """The exporter's title goes into the deal's custody, signed where the exporter's key is."""
+        if not self._sides.are_two:
+            return await self._by("exporter").post(f"/v1/finance/deals/{self._deal}/title", None)
+        path = f"/v1/federation/deals/{self._deal}/title"
+        sent = (await self._by("exporter").ask("POST", path, until_there=True)).json()
+        decided = await self._decided("exporter", self._consignment, sent["document"])
+        if decided["outcome"] != "accepted":
+            raise Unavailable(f"the title is not in custody: {decided['reason']}")
+        return await self._by("importer-bank").get(f"/v1/finance/deals/{self._deal}")
 
     def _deal_body(self) -> dict[str, Any]:
         scene = self._scene
@@ -271,147 +348,6 @@ class RoadRun:
                 "needs": ["papers_agree", "title_in_custody", "customs_released"],
             },
         }
-
-    async def _travel(self) -> None:
-        operator, carrier = self._by(cast.OPERATOR), self._by("carrier")
-        scene = self._scene
-        key = SoftwareKey(Algorithm.ED25519, self._terminal_secret())
-        await operator.ask(
-            "POST",
-            "/v1/positioning/navigation",
-            content=scene.navigation,
-            headers={"Content-Type": "application/octet-stream"},
-        )
-        await operator.post(
-            "/v1/devices/terminals",
-            {
-                "terminal": scene.terminal,
-                "phone": scene.phone,
-                "key": key.public.multikey,
-                "owner": "carrier",
-                "readers": [*cast.ALL[:1], *cast.ALL[2:]],
-            },
-        )
-        if self._fail != "unbound":
-            await self._seal(carrier)
-        await self._network()
-        await self._drive(key)
-
-    async def _seal(self, carrier: Caller) -> None:
-        scene = self._scene
-        await carrier.post(
-            "/v1/devices/seals",
-            {
-                "seal": scene.seal,
-                "container": cast.CONTAINER,
-                "consignment": self._consignment,
-                "terminal": scene.terminal,
-                "readers": cast.ALL,
-            },
-        )
-        await self._by("customs").post(
-            f"/v1/devices/seals/{scene.seal}/checks",
-            {
-                "container": cast.CONTAINER,
-                "terminal": scene.terminal,
-                "intact": True,
-                "place": "gate of the factory",
-            },
-        )
-
-    async def _network(self) -> None:
-        """Sets what the simulated mobile network will answer about the terminal."""
-        circle = self._scene.network
-        await self._by(cast.OPERATOR).put(
-            f"/v1/connectivity/scenario/{self._scene.phone}",
-            {
-                "sightings": [
-                    {
-                        "latitude_ndeg": round(circle.latitude_deg * 1e9),
-                        "longitude_ndeg": round(circle.longitude_deg * 1e9),
-                        "radius_mm": round(circle.radius_m * 1000),
-                        "at": str(self._scene.window_at),
-                    }
-                ],
-                "readers": cast.ALL,
-                "network": "simulated mobile network",
-            },
-        )
-        await self._by(cast.OPERATOR).post(
-            "/v1/connectivity/cards",
-            {
-                "card": CARD,
-                "terminal": self._scene.terminal,
-                "owner": "carrier",
-                "readers": [party for party in cast.ALL if party != "carrier"],
-            },
-        )
-
-    async def _drive(self, key: SoftwareKey) -> None:
-        scene = self._scene
-        terminal = TerminalClient(
-            Identity(scene.terminal, scene.phone.removeprefix("+"), key),
-            host="127.0.0.1",
-            port=self._node.devices_port,
-            randomness=self._randomness,
-            token="not the token" if self._fail == "wrong-token" else "",
-            patience_s=90.0,
-        )
-        try:
-            await terminal.connect()
-            await self._report(terminal)
-            await terminal.heartbeat()
-            await self._send_window(terminal)
-        except Refused as refusal:
-            self._step(5, f"the node did not accept the terminal: {refusal}")
-            return
-        finally:
-            self._outcome.acknowledged = frozenset(terminal.acknowledged)
-            await terminal.close()
-        self._step(
-            5,
-            f"terminal {scene.terminal} sent {len(scene.track)} positions and a raw window of "
-            f"{len(scene.window)} bytes in signed chunks",
-        )
-
-    async def _report(self, terminal: TerminalClient) -> None:
-        """Positions over the network; while the link is down, by short message, then both."""
-        scene = self._scene
-        down, up = scene.link_down
-        for number, point in enumerate(scene.track):
-            await self._scenario_time(point.at.since_ns(scene.begins) // NS)
-            if number == down:
-                await terminal.close()
-                answer = await self._by(cast.OPERATOR).post(
-                    "/v1/connectivity/short-messages", {"sentence": scene.short_message()}
-                )
-                self._say(5, f"the link is down: {len(answer['points'])} positions came by BeiDou")
-            if down <= number < up:
-                await asyncio.sleep(self._pace_s)
-                continue
-            late = scene.track[down:up] if number == up else ()
-            await terminal.send([_report_of(each) for each in (*late, point)])
-            await asyncio.sleep(self._pace_s)
-
-    async def _send_window(self, terminal: TerminalClient) -> None:
-        scene = self._scene
-        window = scene.window
-        if self._fail == "replay":
-            old = self._randomness.token(16)
-            await terminal.send_window(window, simulated=scene.simulated, nonce=old)
-        elif self._fail == "forged":
-            stranger = SoftwareKey(Algorithm.ED25519, self._randomness.token(32))
-            await terminal.send_window(window, simulated=scene.simulated, key=stranger)
-        else:
-            await terminal.send_window(window, simulated=scene.simulated)
-
-    def _terminal_secret(self) -> bytes:
-        """The terminal's own key: kept in its folder, never in the node."""
-        kept = self._folder / "terminal.key"
-        if not kept.exists():
-            kept.touch(mode=0o600)
-            kept.write_bytes(self._randomness.token(32))
-        return kept.read_bytes()
 
     async def _settle(self) -> None:
         bank = self._by("importer-bank")
@@ -491,15 +427,62 @@ class RoadRun:
         trust = self._output / "trust.json"
         data = await auditor.ask("GET", f"/v1/consignments/{self._consignment}/proof")
         proof.write_bytes(data.content)
-        trust.write_bytes((await auditor.ask("GET", "/v1/trust-list")).content)
+        trust.write_bytes(await self._trust())
         self._outcome.proof, self._outcome.trust = proof, trust
-        self._step(10, f"{proof} ({len(data.content) // 1024} KiB); check it with zhidao verify")
+        came = await self._fetch_at_exporter() if self._sides.are_two else ""
+        self._step(
+            10, f"{came}{proof} ({len(data.content) // 1024} KiB); check it with zhidao verify"
+        )
 
+    async def _trust(self) -> bytes:
+        """The lists of both nodes as one, as somebody who compared both would write it."""
+        callers = [self._here, *([self._there] if self._sides.are_two else [])]
+        lists = [
+            decode_trust_list((await each[AUDITOR].ask("GET", "/v1/trust-list")).content)
+            for each in callers
+        ]
+        return encode_trust_list(
+            trust_list(
+                lists[0].name,
+                lists[0].created,
+                [node for each in lists for node in each.nodes],
+                [party for each in lists for party in each.parties],
+                lists[0].policy,
+            )
+        )
 
-def _report_of(point: Reported) -> PositionReport:
-    return position_report(
-        at=point.at,
-        latitude_deg=point.latitude_deg,
-        longitude_deg=point.longitude_deg,
-        satellites=18,
-    )
+    async def _fetch_at_exporter(self) -> str:
+        """What came to the exporter's side: the proof for the exporter, messages for its bank."""
+        (row,) = await self._arrived("exporter", ["zhidao.proof"])
+        copy = self._output / "exporter.zdproof"
+        path = f"/v1/exchange/inbox/{row['sender']}/{row['document']}/content"
+        copy.write_bytes((await self._by("exporter").ask("GET", path)).content)
+        self._outcome.exporter_proof = copy
+        came = "the proof"
+        if self._outcome.paid:
+            await self._arrived("exporter-bank", ["finance.pacs.008", "finance.camt.054"])
+            came = "pacs.008, camt.054 and the proof"
+        await self._knows_end()
+        return f"the exporter's node got {came} by exchange; "
+
+    async def _knows_end(self) -> None:
+        """Waits until the exporter's own page tells how it ended."""
+        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
+        while asyncio.get_running_loop().time() < deadline_s:
+            road = await self._by("exporter").get(f"/v1/consignments/{self._consignment}/road")
+            if road["state"] != "under_way":
+                return
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable("the exporter's side did not hear how it ended")
+
+    async def _arrived(self, party: str, kinds: list[str]) -> list[dict[str, Any]]:
+        """The party's documents of these kinds, once they are in its inbox."""
+        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
+        path = f"/v1/exchange/inbox?consignment={self._consignment}&limit=200"
+        while asyncio.get_running_loop().time() < deadline_s:
+            rows = await self._by(party).get(path)
+            found = {row["kind"]: row for row in rows if row["content"]}
+            if all(kind in found for kind in kinds):
+                return [found[kind] for kind in kinds]
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable(f"{', '.join(kinds)} did not come to {party}")

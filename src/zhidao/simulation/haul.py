@@ -1,0 +1,207 @@
+"""The carrier's part: terminal, seal and mobile network made ready, then the way to the site."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from zhidao.core.ambient import Randomness
+from zhidao.core.errors import Refused
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import NS
+from zhidao.devices.wire.jt808.position import PositionReport
+from zhidao.simulation import cast
+from zhidao.simulation.client import Caller
+from zhidao.simulation.scene import CARD, Reported, Scene
+from zhidao.simulation.terminal import Identity, TerminalClient, position_report
+
+_PATIENCE_S: Final = 90.0
+Say = Callable[[int, str], None]
+
+
+class Haul:
+    """One haul of a scene's goods. Everything may be repeated at a node that died and came back."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        callers: Mapping[str, Caller],
+        *,
+        folder: Path,
+        fail: str,
+        randomness: Randomness,
+        pace_s: float,
+        devices_port: int,
+        step: Say,
+        say: Say,
+        scenario_time: Callable[[int], Awaitable[None]],
+    ) -> None:
+        """`callers`: those at the node where the terminal is at home. `folder`: its key's."""
+        self._scene = scene
+        self._callers = callers
+        self._folder = folder
+        self._fail = fail
+        self._randomness = randomness
+        self._pace_s = pace_s
+        self._devices_port = devices_port
+        self._step = step
+        self._say = say
+        self._scenario_time = scenario_time
+        self.acknowledged: frozenset[bytes] = frozenset()
+
+    def _by(self, party: str) -> Caller:
+        return self._callers[party]
+
+    async def prepare(self) -> None:
+        """Registers orbits, terminal and card, and sets what the simulated network will say."""
+        operator, scene = self._by(cast.OPERATOR), self._scene
+        await operator.ask(
+            "POST",
+            "/v1/positioning/navigation",
+            content=scene.navigation,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        await operator.post(
+            "/v1/devices/terminals",
+            {
+                "terminal": scene.terminal,
+                "phone": scene.phone,
+                "key": self._key().public.multikey,
+                "owner": "carrier",
+                "readers": [*cast.ALL[:1], *cast.ALL[2:]],
+            },
+        )
+        await self._network()
+
+    async def travel(self) -> None:
+        """Binds the terminal to the goods and drives to the site."""
+        if self._fail != "unbound":
+            await self._seal(self._by("carrier"))
+        await self._drive(self._key())
+
+    async def _seal(self, carrier: Caller) -> None:
+        scene = self._scene
+        await carrier.post(
+            "/v1/devices/seals",
+            {
+                "seal": scene.seal,
+                "container": cast.CONTAINER,
+                "consignment": scene.consignment,
+                "terminal": scene.terminal,
+                "readers": cast.ALL,
+            },
+        )
+        await self._by("customs").post(
+            f"/v1/devices/seals/{scene.seal}/checks",
+            {
+                "container": cast.CONTAINER,
+                "terminal": scene.terminal,
+                "intact": True,
+                "place": "gate of the factory",
+            },
+        )
+
+    async def _network(self) -> None:
+        """Sets what the simulated mobile network will answer about the terminal."""
+        circle = self._scene.network
+        await self._by(cast.OPERATOR).put(
+            f"/v1/connectivity/scenario/{self._scene.phone}",
+            {
+                "sightings": [
+                    {
+                        "latitude_ndeg": round(circle.latitude_deg * 1e9),
+                        "longitude_ndeg": round(circle.longitude_deg * 1e9),
+                        "radius_mm": round(circle.radius_m * 1000),
+                        "at": str(self._scene.window_at),
+                    }
+                ],
+                "readers": cast.ALL,
+                "network": "simulated mobile network",
+            },
+        )
+        await self._by(cast.OPERATOR).post(
+            "/v1/connectivity/cards",
+            {
+                "card": CARD,
+                "terminal": self._scene.terminal,
+                "owner": "carrier",
+                "readers": [party for party in cast.ALL if party != "carrier"],
+            },
+        )
+
+    async def _drive(self, key: SoftwareKey) -> None:
+        scene = self._scene
+        terminal = TerminalClient(
+            Identity(scene.terminal, scene.phone.removeprefix("+"), key),
+            host="127.0.0.1",
+            port=self._devices_port,
+            randomness=self._randomness,
+            token="not the token" if self._fail == "wrong-token" else "",
+            patience_s=_PATIENCE_S,
+        )
+        try:
+            await terminal.connect()
+            await self._report(terminal)
+            await terminal.heartbeat()
+            await self._send_window(terminal)
+        except Refused as refusal:
+            self._step(5, f"the node did not accept the terminal: {refusal}")
+            return
+        finally:
+            self.acknowledged = frozenset(terminal.acknowledged)
+            await terminal.close()
+        self._step(
+            5,
+            f"terminal {scene.terminal} sent {len(scene.track)} positions and a raw window of "
+            f"{len(scene.window)} bytes in signed chunks",
+        )
+
+    async def _report(self, terminal: TerminalClient) -> None:
+        """Positions over the network; while the link is down, by short message, then both."""
+        scene = self._scene
+        down, up = scene.link_down
+        for number, point in enumerate(scene.track):
+            await self._scenario_time(point.at.since_ns(scene.begins) // NS)
+            if number == down:
+                await terminal.close()
+                answer = await self._by(cast.OPERATOR).post(
+                    "/v1/connectivity/short-messages", {"sentence": scene.short_message()}
+                )
+                self._say(5, f"the link is down: {len(answer['points'])} positions came by BeiDou")
+            if down <= number < up:
+                await asyncio.sleep(self._pace_s)
+                continue
+            late = scene.track[down:up] if number == up else ()
+            await terminal.send([_report_of(each) for each in (*late, point)])
+            await asyncio.sleep(self._pace_s)
+
+    async def _send_window(self, terminal: TerminalClient) -> None:
+        scene = self._scene
+        window = scene.window
+        if self._fail == "replay":
+            old = self._randomness.token(16)
+            await terminal.send_window(window, simulated=scene.simulated, nonce=old)
+        elif self._fail == "forged":
+            stranger = SoftwareKey(Algorithm.ED25519, self._randomness.token(32))
+            await terminal.send_window(window, simulated=scene.simulated, key=stranger)
+        else:
+            await terminal.send_window(window, simulated=scene.simulated)
+
+    def _key(self) -> SoftwareKey:
+        """The terminal's own key: kept in its folder, never in the node."""
+        kept = self._folder / "terminal.key"
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            kept.write_bytes(self._randomness.token(32))
+        return SoftwareKey(Algorithm.ED25519, kept.read_bytes())
+
+
+def _report_of(point: Reported) -> PositionReport:
+    return position_report(
+        at=point.at,
+        latitude_deg=point.latitude_deg,
+        longitude_deg=point.longitude_deg,
+        satellites=18,
+    )
