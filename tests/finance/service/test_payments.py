@@ -10,9 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.finance.service.bank_desks import UETRS, Desks, read
 
+from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.timescale import NS
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.message import Answers, Notice, Recalls, Returns, StatusReport, Transfers
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.statements import Statements
 from zhidao.finance.wire.iso20022 import statements as camt053
 from zhidao.finance.wire.iso20022.credit_transfers import BANKS
@@ -257,6 +262,88 @@ async def test_a_payee_who_spent_the_money_cannot_give_it_back(desks: Desks) -> 
     with pytest.raises(Refused) as refused:
         await desks.payments.give_back(exporter, [UETRS[0]], reason="AC04")
     assert refused.value.code == "AM04"
+
+
+async def test_an_instruction_that_comes_again_later_does_not_undo_the_payment(
+    desks: Desks,
+) -> None:
+    _, onward = await desks.take("importer-bank", "importer", desks.pays(700))
+    answer, _ = await desks.take("exporter-bank", "importer-bank", onward.data)
+    clock = desks.world.durable.clock
+    clock.set(clock.now().plus_ns(5 * NS))
+    _, again = await desks.take("importer-bank", "importer", desks.pays(700))
+    assert again.data == onward.data
+    # Even a bank that calls the second copy a duplicate has not said that it refused the first.
+    other = onward.data.replace(b"invoice 7", b"invoice 8")
+    [twice] = await desks.take("exporter-bank", "importer-bank", other)
+    assert await desks.take("importer-bank", "exporter-bank", twice.data) == []
+    assert (await desks.balance("importer"), await desks.balance("exporter")) == (START - 700, 700)
+    [told] = await desks.take("importer-bank", "exporter-bank", answer.data)
+    final = read(told)
+    assert isinstance(final, StatusReport)
+    assert final.status == "ACSC"
+
+
+async def test_a_bank_recalls_no_payment_of_another_bank(desks: Desks) -> None:
+    await paid(desks, 700)
+    [asked] = await desks.payments.recall(desks.banks["importer-bank"], UETRS[:1], reason="DUPL")
+    third = BankAdmitted(
+        bank="third-bank", name="Third", bic="THRDKZKA", town="Almaty", country="KZ"
+    )
+    await desks.world.accounts.admit(Actor(PartyId("operator"), Role.OPERATOR), third)
+    stolen = asked.data.replace(b"ALMAKZKA", b"THRDKZKA")
+    [told] = await desks.take("exporter-bank", "third-bank", stolen)
+    answers = read(told)
+    assert isinstance(answers, Answers)
+    assert [(one.status, one.reason) for one in answers.answers] == [("RJCR", "NOOR")]
+    exporter = desks.banks["exporter-bank"]
+    [told] = await desks.payments.answer_recall(
+        exporter, "third-bank", asked.message, agreed=UETRS[:1]
+    )
+    assert isinstance(read(told), Answers)
+    assert await desks.balance("exporter") == 700
+
+
+async def test_what_went_back_before_an_error_is_told_when_it_is_asked_for_alone(
+    desks: Desks,
+) -> None:
+    await paid(desks, 700, 300)
+    exporter = desks.banks["exporter-bank"]
+    spent = desks.pays(
+        200,
+        message="M-9",
+        uetr=UETRS[50],
+        payer_account=account(desks.accounts["exporter"]),
+        payer_bank=bank("XIANCNBJ"),
+        payee_account=account(desks.accounts["importer"]),
+        payee_bank=bank("ALMAKZKA"),
+    )
+    await desks.take("exporter-bank", "exporter", spent)
+    with pytest.raises(Refused, match=UETRS[1]):
+        await desks.payments.give_back(exporter, UETRS[:2], reason="AC04")
+    assert await desks.balance("exporter") == 100
+    [returned] = await desks.payments.give_back(exporter, UETRS[:1], reason="AC04")
+    await desks.take("importer-bank", "exporter-bank", returned.data)
+    assert await desks.balance("importer") == START - 300
+
+
+async def test_a_file_of_unknown_banks_reads_the_list_of_banks_once(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_banks, times = Directory._read_banks, []
+
+    async def counted(directory: Directory) -> None:
+        times.append(1)
+        await read_banks(directory)
+
+    monkeypatch.setattr(Directory, "_read_banks", counted)
+    [told] = await desks.take(
+        "importer-bank", "importer", desks.pays(1, 2, 3, payee_bank=bank("NOSUCHXX"))
+    )
+    report = read(told)
+    assert isinstance(report, StatusReport)
+    assert [one.reason for one in report.statuses] == ["RC01"] * 3
+    assert len(times) == 1
 
 
 async def test_a_return_beyond_what_was_paid_or_of_nothing_is_refused(desks: Desks) -> None:

@@ -72,6 +72,13 @@ class Directory:
             await self._read_banks()
         return self._banks.get(key)
 
+    async def banks(self, bics: Iterable[str]) -> dict[str, BankAdmitted]:
+        """The admitted banks among these BICs; the list is read once, however many are unknown."""
+        wanted = {bic: head_office(bic) for bic in set(bics) if bic}
+        if not set(wanted.values()) <= self._banks.keys():
+            await self._read_banks()
+        return {bic: self._banks[key] for bic, key in wanted.items() if key in self._banks}
+
     async def _read_banks(self) -> None:
         actor, after = Actor(self._records.node, Role.NODE), ""
         while names := await self._records.aggregates("bank/", actor, limit=_PAGE, after=after):

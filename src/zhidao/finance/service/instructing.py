@@ -68,6 +68,9 @@ class Instructing:
     ) -> list[Message]:
         """A customer's payments: reserved and passed on, or moved at once inside the bank."""
         mark = mark_of(examined.digest)
+        banks = await self._books.directory.banks(
+            at(one.payee_bank, "BICFI") for one in file.transfers
+        )
         transfers = [
             one if one.uetr else one._replace(uetr=str(uetr(transfer_id(examined.digest, str(n)))))
             for n, one in enumerate(file.transfers)
@@ -86,7 +89,7 @@ class Instructing:
             refused = _may_pay(payer, one, sender)
             if refused is None and payer is not None:
                 bic = at(one.payee_bank, "BICFI")
-                other = await self._books.directory.bank_of(bic) if bic else bank
+                other = banks.get(bic) if bic else bank
                 booked = (
                     UNKNOWN_BANK
                     if other is None
@@ -157,7 +160,7 @@ class Instructing:
         self, bank: BankAdmitted, bic: str, passed: Sequence[CreditTransfer], examined: Examined
     ) -> Transfers:
         now = self._books.now()
-        name = digest_of(f"{examined.digest} {bic}".encode())[:32]
+        name = digest_of(f"{examined.digest} {bic} {[one.uetr for one in passed]}".encode())[:32]
         return Transfers(
             CUSTOMERS,
             f"M{name}",
@@ -186,7 +189,13 @@ class Instructing:
         told = list(report.statuses)
         if not told and report.status in ("RJCT", "ACSC"):
             told = await self._all_of(bank, other, report)
-        decided = [one for one in told if one.status in ("ACSC", "ACCC", "RJCT") and one.uetr]
+        # DUPL says that the payment stands there from another message, not that it was refused:
+        # its reservation waits for that message's answer.
+        decided = [
+            one
+            for one in told
+            if one.uetr and (one.status in ("ACSC", "ACCC") or _is_refusal(one, report))
+        ]
         reserved = await self._reservations(bank, other, [one.uetr for one in decided])
         bookings: dict[str, list[Booking]] = defaultdict(list)
         for place, one in enumerate(decided):
@@ -276,6 +285,10 @@ class Instructing:
                 )
             )
         return messages
+
+
+def _is_refusal(one: Status, report: StatusReport) -> bool:
+    return one.status == "RJCT" and "DUPL" not in (one.reason, report.reason)
 
 
 def _may_pay(payer: Owned | None, one: CreditTransfer, sender: str) -> Refusal | None:

@@ -113,7 +113,7 @@ class Payments:
                 return await self._recalls.returned(bank, other, message, examined)
             case Recalls() as message:
                 assert other is not None, "a bank sends camt.056"
-                return await self._recalls.asked(bank, message, examined)
+                return await self._recalls.asked(bank, other, message, examined)
             case _:
                 # An answer to a recall changes nothing by itself: money comes with pacs.004.
                 return []
@@ -200,7 +200,11 @@ class Payments:
             receiver = getattr(message, "receiver", "")
             if isinstance(message, Transfers):
                 remembered = Remembered(message.message, message.definition, digest)
-                await self._index.remember(bank.bank, f">{receiver}", [remembered])
+                [first] = await self._index.remember(bank.bank, f">{receiver}", [remembered])
+                if first != digest:
+                    # It was sent before, in another second. The bytes of then go again: others
+                    # under the same id would be a duplicate there, and refused.
+                    data = await self._archive.get(first)
             sent.append(Outgoing(receiver, message.definition, message.message, data))
         return sent
 

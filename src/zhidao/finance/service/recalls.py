@@ -155,11 +155,11 @@ class RecallBooks:
     # -- the payee's bank ------------------------------------------------------------------------
 
     async def asked(
-        self, bank: BankAdmitted, message: Recalls, examined: Examined
+        self, bank: BankAdmitted, other: BankAdmitted, message: Recalls, examined: Examined
     ) -> list[Message]:
         """A recall comes in: what was never here or is back already is refused, the rest waits."""
         uetrs = [one.uetr for one in message.recalls]
-        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        credited = await self._credited_from(bank, other, uetrs)
         back = await self._find(bank, uetrs, Leg.GIVE_BACK)
         answers = []
         for one in message.recalls:
@@ -174,7 +174,9 @@ class RecallBooks:
     ) -> list[Message]:
         """The payees have spoken: camt.029, and pacs.004 with what goes back."""
         uetrs = [one.uetr for one in message.recalls]
-        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        other = await self._books.directory.bank_of(message.sender)
+        assert other is not None, "an admitted bank sent what was taken"
+        credited = await self._credited_from(bank, other, uetrs)
         wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
         refused = await self._give(bank, [one.uetr for one in wanted], credited, digest)
         answers, returns = [], []
@@ -196,12 +198,15 @@ class RecallBooks:
     async def give_back(
         self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
     ) -> list[Message]:
-        """Unasked: all of them or an error. Raises Refused."""
+        """Unasked: all of them or an error. Raises Refused.
+
+        What was booked before the error stays; asked again without the one named, it is told.
+        """
         credited = await self._find(bank, uetrs, Leg.CREDIT)
         missing = [one for one in uetrs if one not in credited]
         if missing:
             raise Refused(f"no payment with UETR {missing[0]} came in", code="no_payment")
-        refused = await self._give(bank, uetrs, credited, digest_of(repr(uetrs).encode()))
+        refused = await self._give(bank, uetrs, credited)
         if refused:
             uetr, why = next(iter(refused.items()))
             raise Refused(f"{uetr} cannot go back: {why.sentence}", code=why.code)
@@ -215,9 +220,13 @@ class RecallBooks:
         return [self._returns(bank, bic, returns) for bic, returns in by_bank.items()]
 
     async def _give(
-        self, bank: BankAdmitted, uetrs: Sequence[str], credited: Mapping[str, _Found], digest: str
+        self,
+        bank: BankAdmitted,
+        uetrs: Sequence[str],
+        credited: Mapping[str, _Found],
+        digest: str = "",
     ) -> dict[str, Refusal]:
-        """Books what goes back; why some of it does not."""
+        """Books what goes back; why some of it does not. `digest`: of the recall, if one asked."""
         bookings: dict[str, list[Booking]] = defaultdict(list)
         for place, uetr in enumerate(uetrs):
             currency, movement = credited[uetr]
@@ -230,7 +239,7 @@ class RecallBooks:
                     movement.amount,
                     movement.ledger,
                     uetr,
-                    mark_of(digest),
+                    mark_of(digest or digest_of(uetr.encode())),
                     TransferCode.RETURN,
                     _NO_FLAGS,
                 )
@@ -251,6 +260,20 @@ class RecallBooks:
             one.place: refusal_of(result) for one, result in zip(bookings, results, strict=True)
         }
         return {place: refusal for place, refusal in refusals.items() if refusal is not None}
+
+    async def _credited_from(
+        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
+    ) -> dict[str, _Found]:
+        """What that bank's payments credited here: nobody recalls the payments of another."""
+        found = await self._find(bank, uetrs, Leg.CREDIT)
+        return {
+            uetr: one
+            for uetr, one in found.items()
+            if one.movement.debit_account_id
+            == self._books.directory.name_between(
+                bank, AccountCode.DUE_FROM_BANK, other.bank, one.currency
+            )
+        }
 
     async def _find(self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg) -> dict[str, _Found]:
         """The payments' transfers of one kind, in any currency; reservations only if posted."""
