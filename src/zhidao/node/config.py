@@ -58,6 +58,11 @@ SETTINGS: Final = (
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),
     Setting(
+        "positioning.method",
+        "points",
+        "points; rtk: an arrival must also agree with a baseline beside an added base station",
+    ),
+    Setting(
         "industry.machine_networks",
         "",
         "private networks in which machines may be read, such as 10.20.0.0/16, 127.0.0.1; "

@@ -164,6 +164,7 @@ async def _run(
                 devices_port=config.number("devices.port"),
                 public_host=config.text("http.public_host"),
                 machine_networks=config.text("industry.machine_networks"),
+                positioning_method=config.text("positioning.method"),
                 two_persons_above=config.text("finance.two_persons_above"),
                 receivable_nodes=config.text("finance.receivable_nodes"),
                 list_age_days_max=config.number("finance.list_age_days_max"),

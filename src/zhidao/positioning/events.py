@@ -106,6 +106,20 @@ class NavigationAdded(Fact, frozen=True, kw_only=True):
     last_at: str
 
 
+class BaseAdded(Fact, frozen=True, kw_only=True):
+    """A base station's recording was added by the operator. Aggregate `base/<digest>`.
+
+    `ecef_mm`: the surveyed place of its antenna, which the recording's header holds.
+    """
+
+    TYPE: ClassVar[str] = "positioning.BaseAdded.v1"
+    digest: str
+    marker: str
+    ecef_mm: list[int]
+    first_at: str
+    last_at: str
+
+
 class ArrivalExpected(Fact, frozen=True, kw_only=True):
     """Somebody waits for a consignment at a site. Aggregate `arrival/<consignment>`."""
 
@@ -157,9 +171,9 @@ class ArrivalProven(Fact, frozen=True, kw_only=True):
 class ArrivalNotProven(Fact, frozen=True, kw_only=True):
     """A window was examined and proves no arrival. Aggregate `arrival/<consignment>`.
 
-    `reason`: outside, bound_too_wide, too_few_satellites, fault_not_excluded, no_navigation,
-    too_early, too_late, signals_suspect, terminal_not_bound, not_signed, network_disagrees,
-    unreadable.
+    `reason`: outside, bound_too_wide, too_few_satellites, fault_not_excluded, not_fixed,
+    no_navigation, too_early, too_late, signals_suspect, terminal_not_bound, not_signed,
+    network_disagrees, unreadable.
     """
 
     TYPE: ClassVar[str] = "positioning.ArrivalNotProven.v1"

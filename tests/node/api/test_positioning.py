@@ -27,6 +27,7 @@ from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
 from zhidao.positioning.events import Site
 from zhidao.positioning.service.arrivals import ArrivalService
+from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.navigation import NavigationService
 from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
 from zhidao.store.memory import MemoryArchive, MemoryJournal
@@ -81,7 +82,7 @@ class Below:
 
 
 @pytest.fixture
-def services() -> Iterator[tuple[NavigationService, ArrivalService, Scribe]]:
+def services() -> Iterator[tuple[NavigationService, BaseService, ArrivalService, Scribe]]:
     clock, randomness = HandClock(START), SeededRandomness(1)
     key = SoftwareKey(Algorithm.ED25519, bytes(32))
     ring = FixedKeyRing({PartyId(p): key for p in ("operator", "bank")})
@@ -96,16 +97,18 @@ def services() -> Iterator[tuple[NavigationService, ArrivalService, Scribe]]:
     records, archive, below = Records(MemoryJournal(), scribe), MemoryArchive(), Below()
     with ThreadPoolExecutor(1) as workers:
         navigation = NavigationService(records, archive, workers)
+        bases = BaseService(records, archive, workers)
         arrivals = ArrivalService(
             records=records,
             archive=archive,
             navigation=navigation,
+            bases=bases,
             custody=below,
             network=below,
             workers=workers,
             settings=Settings(),
         )
-        yield navigation, arrivals, scribe
+        yield navigation, bases, arrivals, scribe
 
 
 @pytest.fixture
@@ -114,7 +117,7 @@ async def client(services) -> AsyncIterator[httpx.AsyncClient]:
         return Actor(PartyId(headers["x-caller"]), Role(headers.get("x-role", "party")))
 
     app = Litestar(
-        [routes(services[0], services[1])],
+        [routes(*services[:3])],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -129,7 +132,7 @@ STRANGER = {"x-caller": "stranger"}
 
 
 async def _prove(client: httpx.AsyncClient, services) -> None:
-    _, arrivals, scribe = services
+    _, _, arrivals, scribe = services
     body = gzip.compress(write_navigation(NAVIGATION))
     answer = await client.post(f"{ROOT}/navigation", content=body, headers=OPERATOR)
     assert answer.status_code == 201, answer.text
@@ -197,7 +200,7 @@ async def test_a_track_is_computed_once_and_shown_only_to_its_parties(client, se
     await _prove(client, services)
     first = await client.get(f"{ROOT}/arrivals/C-1/track", headers=BANK)
     # Nothing but the kept track can answer now: the archive has forgotten the evidence.
-    services[1]._archive = MemoryArchive()
+    services[2]._archive = MemoryArchive()
     again = await client.get(f"{ROOT}/arrivals/C-1/track", headers=BANK)
     assert (again.status_code, again.content) == (200, first.content)
     refused = await client.get(f"{ROOT}/arrivals/C-1/track", headers=STRANGER)
@@ -224,3 +227,12 @@ async def test_bad_navigation_is_refused(client, headers, body, status):
 async def test_a_digest_must_look_like_one(client):
     assert (await client.get(f"{ROOT}/evidence/..", headers=BANK)).status_code in (400, 404)
     assert (await client.get(f"{ROOT}/evidence/{'a' * 64}", headers=BANK)).status_code == 404
+
+
+async def test_a_base_is_added_once_by_the_operator(client):
+    added = await client.post(f"{ROOT}/bases", content=WINDOW, headers=OPERATOR)
+    again = await client.post(f"{ROOT}/bases", content=WINDOW, headers=OPERATOR)
+    assert (added.status_code, added.json()) == (201, again.json())
+    assert len(added.json()["ecef_mm"]) == 3
+    assert (await client.post(f"{ROOT}/bases", content=WINDOW, headers=BANK)).status_code == 403
+    assert (await client.post(f"{ROOT}/bases", content=b"", headers=OPERATOR)).status_code == 400

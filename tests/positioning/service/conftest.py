@@ -24,6 +24,7 @@ from zhidao.devices.events import Binding, RawWindow, WindowReceived
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.events import Site
 from zhidao.positioning.service.arrivals import ArrivalService
+from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.navigation import NavigationService
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 
@@ -94,6 +95,7 @@ class World:
 
     arrivals: ArrivalService
     navigation: NavigationService
+    bases: BaseService
     custody: Custody
     network: Network
     journal: MemoryJournal
@@ -172,10 +174,12 @@ def world(afternoon) -> Iterator[World]:
     place = Ecef(*afternoon.ecef_m[0].tolist()).to_geodetic()
     with ThreadPoolExecutor(1) as workers:
         navigation = NavigationService(records, archive, workers)
+        bases = BaseService(records, archive, workers)
         arrivals = ArrivalService(
             records=records,
             archive=archive,
             navigation=navigation,
+            bases=bases,
             custody=custody,
             network=network,
             workers=workers,
@@ -184,6 +188,7 @@ def world(afternoon) -> Iterator[World]:
         yield World(
             arrivals=arrivals,
             navigation=navigation,
+            bases=bases,
             custody=custody,
             network=network,
             journal=journal,

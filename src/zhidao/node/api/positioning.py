@@ -9,8 +9,9 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.events import NavigationAdded
+from zhidao.positioning.events import BaseAdded, NavigationAdded
 from zhidao.positioning.service.arrivals import Arrival, ArrivalService
+from zhidao.positioning.service.bases import BASE_BODY_BYTES_MAX, BaseService
 from zhidao.positioning.service.navigation import NAVIGATION_BODY_BYTES_MAX, NavigationService
 from zhidao.positioning.service.track import Track
 
@@ -18,7 +19,7 @@ _Consignment = Annotated[str, Parameter(min_length=1, max_length=64)]
 _Digest = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}$")]
 
 
-def routes(navigation: NavigationService, arrivals: ArrivalService) -> Router:
+def routes(navigation: NavigationService, bases: BaseService, arrivals: ArrivalService) -> Router:
     """Routes under /v1/positioning."""
 
     @post("/navigation", request_max_body_size=NAVIGATION_BODY_BYTES_MAX)
@@ -28,6 +29,14 @@ def routes(navigation: NavigationService, arrivals: ArrivalService) -> Router:
         if not data:
             raise MalformedInput("the body is empty", remedy="send a RINEX navigation file")
         return await navigation.add(actor, data)
+
+    @post("/bases", request_max_body_size=BASE_BODY_BYTES_MAX)
+    async def add_base(request: Request[Any, Any, Any], actor: Actor) -> BaseAdded:
+        """Adds a base station's RINEX recording, its surveyed place in the header: the body."""
+        data = await request.body()
+        if not data:
+            raise MalformedInput("the body is empty", remedy="send RINEX observations")
+        return await bases.add(actor, data)
 
     @get("/arrivals/{consignment:str}")
     async def one_arrival(consignment: _Consignment, actor: Actor) -> Arrival:
@@ -46,6 +55,6 @@ def routes(navigation: NavigationService, arrivals: ArrivalService) -> Router:
 
     return Router(
         "/v1/positioning",
-        route_handlers=[add_navigation, one_arrival, one_track, one_evidence],
+        route_handlers=[add_navigation, add_base, one_arrival, one_track, one_evidence],
         tags=["positioning"],
     )

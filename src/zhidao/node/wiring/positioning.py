@@ -12,6 +12,7 @@ from zhidao.node.api import positioning as api
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.service.arrivals import CONSUMER, ArrivalService
+from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.navigation import NavigationService
 from zhidao.store.journal import PostgresJournal
 
@@ -25,23 +26,30 @@ class PositioningServices:
     room: Room
 
 
-async def build(ground: Ground, *, custody: Custody, network: NetworkView) -> PositioningServices:
-    """Builds the room on PostgreSQL and the node's worker processes."""
+async def build(
+    ground: Ground, *, custody: Custody, network: NetworkView, method: str
+) -> PositioningServices:
+    """Builds the room on PostgreSQL and the node's worker processes.
+
+    method: of `Settings`. Raises MalformedInput for one that there is not.
+    """
     journal = PostgresJournal(ground.database, "positioning", ground.wake_relay)
     records = Records(journal, ground.scribe)
     navigation = NavigationService(records, ground.archive, ground.workers)
+    bases = BaseService(records, ground.archive, ground.workers)
     arrivals = ArrivalService(
         records=records,
         archive=ground.archive,
         navigation=navigation,
+        bases=bases,
         custody=custody,
         network=network,
         workers=ground.workers,
-        settings=Settings(),
+        settings=Settings(method=method),
     )
     room = Room(
         name="positioning",
-        routers=[api.routes(navigation, arrivals)],
+        routers=[api.routes(navigation, bases, arrivals)],
         consumers=[Consumer(CONSUMER, (WindowReceived.TYPE,), arrivals.on_window)],
     )
     return PositioningServices(navigation, arrivals, room)

@@ -104,7 +104,12 @@ async def build(
     live = Live()
     related = PostgresRelated(ground.database)
     moving = LivePositions(related, live)
-    positions = await positioning.build(ground, custody=terminals.custody, network=network.network)
+    positions = await positioning.build(
+        ground,
+        custody=terminals.custody,
+        network=network.network,
+        method=settings.positioning_method,
+    )
     factory = await industry.build(ground, machine_networks=settings.machine_networks)
     papers = await trade.build(
         ground,

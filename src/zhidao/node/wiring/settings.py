@@ -22,6 +22,7 @@ class Settings:
     machines may be read, by commas; both as set.
     `url`, `certificate`: where other nodes reach this one, and the PEM file of its own certificate
     (empty: an authority vouches for it).
+    `positioning_method`: points or rtk, by which arrivals are told.
     `two_persons_above`: amounts above which two persons must agree, as set.
     `receivable_nodes`: all nodes of the receivables registry, as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
@@ -44,6 +45,7 @@ class Settings:
     packs: Path | None
     public_host: str = ""
     machine_networks: str = ""
+    positioning_method: str = "points"
     two_persons_above: str = ""
     receivable_nodes: str = ""
     list_age_days_max: int = 7

@@ -30,6 +30,7 @@ class Decision(StrEnum):
     BOUND_TOO_WIDE = "bound_too_wide"
     TOO_FEW_SATELLITES = "too_few_satellites"
     FAULT_NOT_EXCLUDED = "fault_not_excluded"
+    NOT_FIXED = "not_fixed"
     NO_NAVIGATION = "no_navigation"
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
@@ -210,6 +211,8 @@ def _why_not(
         reasons = solved.reason[in_time]
         if (reasons == Reason.FAULT_NOT_EXCLUDED).any():
             return Decision.FAULT_NOT_EXCLUDED
+        if (reasons == Reason.NOT_FIXED).any():
+            return Decision.NOT_FIXED
         if len(reasons) and (reasons == Reason.NO_NAVIGATION).mean() > 0.5:
             return Decision.NO_NAVIGATION
         return Decision.TOO_FEW_SATELLITES
@@ -247,6 +250,8 @@ def _sentence(
             return f"positions lie inside, but their bounds reach out of the site{where}"
         case Decision.FAULT_NOT_EXCLUDED:
             return f"the ranges contradict each other and no exclusion settles it{where}"
+        case Decision.NOT_FIXED:
+            return "beside the base the whole wavelengths to the satellites are not certain"
         case Decision.NO_NAVIGATION:
             return "no fresh broadcast ephemerides are known for the satellites in the window"
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
@@ -27,7 +27,9 @@ _AT_LEAST_ONE: Final = frozenset(
     "gdop_max_milli stretch_epochs_min gap_s_max".split()
 )
 _NUMBER_MAX: Final = 100_000_000
-_NO_NUMBERS: Final = frozenset("signals version environment support ionosphere tie_delays".split())
+_NO_NUMBERS: Final = frozenset(
+    "signals version environment support ionosphere tie_delays method".split()
+)
 B1I_ONLY: Mapping[str, str] = {"C": "C2I"}
 B1I_L1_E1: Mapping[str, str] = {"C": "C2I", "E": "C1C", "G": "C1C"}
 # Version 3 finds a place inside by its chance to be outside of the area (`inside`); version 2 by
@@ -37,7 +39,8 @@ VERSION: Final = 3
 SINCE_VERSION_2: Final = frozenset(
     "version environment support ionosphere ionosphere_each_percent tie_delays".split()
 )
-SINCE_VERSION_3: Final = frozenset({"strength_mdbhz"})
+SINCE_VERSION_3: Final = frozenset({"strength_mdbhz", "method"})
+METHODS: Final = ("points", "rtk")
 _IONOSPHERES: Final = ("klobuchar", "bdgim", "none")
 
 
@@ -65,7 +68,8 @@ class Settings:
     ionosphere_each_percent each one's own; `ionosphere` chooses the model (klobuchar, bdgim, none);
     tie_delays holds the receiver's delays between signals of one system constant over the window.
     Since version 3: strength_mdbhz is the C/N0 below which a range counts less, its noise growing
-    as the signal falls (thousandths of dB-Hz; 0: strengths do not count).
+    as the signal falls (thousandths of dB-Hz; 0: strengths do not count). method: `points`, or
+    `rtk`, by which an arrival also has to agree with a baseline that tells it to the centimetre.
     """
 
     signals: Mapping[str, str] = field(default_factory=lambda: dict(B1I_ONLY))
@@ -94,6 +98,7 @@ class Settings:
     ionosphere_each_percent: int = 25
     tie_delays: bool = True
     strength_mdbhz: int = 0
+    method: str = "points"
 
     def __post_init__(self) -> None:
         numbers: dict[str, Any] = {
@@ -112,8 +117,10 @@ class Settings:
                 f"positioning settings: environment {self.environment[:40]!r}",
                 remedy=f"one of {', '.join(ENVIRONMENTS)}",
             )
-        if self.version < 3 and self.strength_mdbhz:
-            raise MalformedInput("positioning settings: strengths count since version 3")
+        if self.method not in METHODS:
+            raise MalformedInput(f"positioning settings: method {self.method[:20]!r}")
+        if self.version < 3 and (self.strength_mdbhz or self.method != "points"):
+            raise MalformedInput("positioning settings: strengths and methods are of version 3")
         known = all(
             system in _SIGNALS and all(_is_choice(system, part) for part in text.split("/"))
             for system, text in self.signals.items()
@@ -149,7 +156,9 @@ class Settings:
     @property
     def usual(self) -> bool:
         """Whether these are the settings that this software, or an older one, uses itself."""
-        return self in (Settings(), Settings.of_version_2(), Settings.of_version_1())
+        # A baseline only takes proofs away: the bound is that of single points.
+        plain = replace(self, method="points")
+        return plain in (Settings(), Settings.of_version_2(), Settings.of_version_1())
 
     @property
     def systems(self) -> str:

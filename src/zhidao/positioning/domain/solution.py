@@ -19,6 +19,7 @@ class Reason(IntEnum):
     WEAK_GEOMETRY = 4
     FAULT_NOT_EXCLUDED = 5
     IMPLAUSIBLE = 6  # not near the surface of the Earth
+    NOT_FIXED = 7  # a baseline was asked for, and its whole wavelengths are not believed
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from zhidao.positioning.events import (
     Site,
     TerminalWatched,
 )
+from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.evaluation import Span, evaluate, span_of
 from zhidao.positioning.service.navigation import NavigationService
 from zhidao.positioning.service.track import Track, track_of
@@ -83,6 +84,7 @@ class ArrivalService:
         records: Records,
         archive: Archive,
         navigation: NavigationService,
+        bases: BaseService,
         custody: Custody,
         network: NetworkView,
         workers: Executor,
@@ -91,6 +93,7 @@ class ArrivalService:
         self._records = records
         self._archive = archive
         self._navigation = navigation
+        self._bases = bases
         self._custody = custody
         self._network = network
         self._workers = workers
@@ -268,11 +271,16 @@ class ArrivalService:
         return _Finding(PositionEvidence.decode(evidence).result, kept, digest, "")
 
     async def _fitting(self, span: Span) -> str:
+        """Digest of a time's navigation data, with a base's epochs where they are asked for."""
         if not span.first_at:
             return ""
         first, last = Utc.parse(span.first_at), Utc.parse(span.last_at)
         system = self._settings.systems[0]
-        return await self._navigation.fitting(self._node, system=system, first=first, last=last)
+        known = await self._navigation.fitting(self._node, system=system, first=first, last=last)
+        if self._settings.method != "rtk" or not known:
+            return known
+        base = await self._bases.serving(self._node, first=first, last=last)
+        return await self._navigation.with_base(known, base) if base else known
 
     async def _conclude(
         self, expected: ArrivalExpected, window: RawWindow, finding: _Finding

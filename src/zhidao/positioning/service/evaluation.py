@@ -9,20 +9,26 @@ import math
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from zhidao import __version__
 from zhidao.core.archive import digest_of
 from zhidao.core.timescale import Utc
-from zhidao.positioning.domain.arrival import Decision, Errand, Outcome, decide, doubted
+from zhidao.positioning.domain.arrival import Decision, Errand, Outcome, decide, doubted, spare
 from zhidao.positioning.domain.authenticity import findings
 from zhidao.positioning.domain.ephemeris import Navigation, no_ephemerides
 from zhidao.positioning.domain.inside import Inside, inside
 from zhidao.positioning.domain.joining import join_navigation
 from zhidao.positioning.domain.observations import Observations
+from zhidao.positioning.domain.refined import proven_by_both, refined
+from zhidao.positioning.domain.rtk.baselines import Baselines, RtkReason, RtkStatus, nothing, table
+from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
+from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS, RtkSettings
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
 from zhidao.positioning.domain.solution import Solution
 from zhidao.positioning.domain.solving import solve
+from zhidao.positioning.domain.tracked import matched
 from zhidao.positioning.wire.evidence import (
     PROTECTION_MM_MAX,
     PositionEvidence,
@@ -30,6 +36,7 @@ from zhidao.positioning.wire.evidence import (
     Result,
     plain_settings,
 )
+from zhidao.positioning.wire.recognition import FileKind, kind_of
 from zhidao.positioning.wire.rinex_nav import NAVIGATION_BYTES_MAX, read_navigation
 from zhidao.positioning.wire.rinex_obs import read_observations
 from zhidao.positioning.wire.several import parts_of
@@ -96,21 +103,43 @@ def solve_window(
     Raises MalformedInput if the window or the navigation is no RINEX.
     """
     seen = read_observations(window, systems=settings.systems, bytes_max=WINDOW_BYTES_MAX)
-    known = _messages(navigation)
+    known, base = _aids(navigation)
     risk = question.risk_ppb * _PPB
     solved = solve(seen, known, settings, risk=risk)
     if settings.version < 3:
         return Solved(seen, known, solved, None)
-    found = inside(solved, known, settings, question.site.area(), risk=risk)
+    area = question.site.area()
+    found = inside(solved, known, settings, area, risk=risk)
+    if settings.method == "rtk":
+        solved = refined(solved, _baselines(seen, base, known, settings))
+        edge_m = settings.boundary_mm / 1000
+        found = proven_by_both(found, solved, spare(solved, area), boundary_m=edge_m)
     return Solved(seen, known, solved, found)
 
 
-def _messages(navigation: bytes) -> Navigation:
-    """What the file, or each of several in one, tells."""
+def _baselines(
+    seen: Observations, base: Observations | None, known: Navigation, settings: Settings
+) -> Baselines:
+    """Each epoch alone beside the base, by the systems of the settings; none without a base."""
+    wanted = {system: ALL_SIGNALS[system] for system in settings.systems if system in ALL_SIGNALS}
+    pair = matched(seen, base, wanted) if base else None
+    if pair is None or not pair.signals:
+        rows = [nothing(RtkStatus.NO_BASE_EPOCH, RtkReason.NO_BASE_EPOCH)] * len(seen.gpst_ns)
+        return table(seen.gpst_ns, rows, np.full(len(rows), np.nan))
+    chosen = RtkSettings(signals=pair.signals)
+    place_m = pair.base.header.approximate_ecef_m
+    return solve_baselines(seen, pair.base, known, place_m, chosen)
+
+
+def _aids(navigation: bytes) -> tuple[Navigation, Observations | None]:
+    """What the file, or each of several in one, tells: ephemerides, and perhaps a base."""
     if not navigation:
-        return Navigation(no_ephemerides())
+        return Navigation(no_ephemerides()), None
     parts = parts_of(navigation, bytes_max=NAVIGATION_BYTES_MAX)
-    return join_navigation([read_navigation(part) for part in parts])
+    bases = [part for part in parts if len(parts) > 1 and kind_of(part) is FileKind.OBSERVATIONS]
+    files = [read_navigation(part) for part in parts if part not in bases]
+    base = read_observations(bases[0], bytes_max=WINDOW_BYTES_MAX) if bases else None
+    return join_navigation(files) if files else Navigation(no_ephemerides()), base
 
 
 def _result(seen: Observations, solved: Solution, outcome: Outcome) -> Result:

@@ -17,7 +17,7 @@ from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.signals import SYSTEMS
 from zhidao.positioning.events import NavigationAdded
 from zhidao.positioning.wire.rinex_nav import NAVIGATION_BYTES_MAX, read_navigation
-from zhidao.positioning.wire.several import PARTS_MAX, together
+from zhidao.positioning.wire.several import PARTS_MAX, parts_of, together
 
 NAVIGATION_BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 200
@@ -96,10 +96,18 @@ class NavigationService:
             return max(whole, key=lambda file: (file.recorded_at, file.fact.digest)).fact.digest
         # In the order of time; of equal messages that of the later file counts.
         found.sort(key=lambda file: (Utc.parse(file.fact.first_at), file.recorded_at))
-        newest = found[-PARTS_MAX:]
+        # One place is left for a base.
+        newest = found[-(PARTS_MAX - 1) :]
         if len(newest) < 2:
             return newest[0].fact.digest if newest else ""
-        files = [await self._archive.get(file.fact.digest) for file in newest]
+        return await self._kept([await self._archive.get(file.fact.digest) for file in newest])
+
+    async def with_base(self, digest: str, base: bytes) -> str:
+        """Digest of navigation data with a base's observations behind them, kept as one file."""
+        known = parts_of(await self._archive.get(digest), bytes_max=NAVIGATION_BYTES_MAX)
+        return await self._kept([*known, base])
+
+    async def _kept(self, files: list[bytes]) -> str:
         run = asyncio.get_running_loop().run_in_executor
         joined = partial(together, files, bytes_max=NAVIGATION_BYTES_MAX)
         return await self._archive.put(await run(self._workers, joined))
