@@ -1,5 +1,7 @@
 """Credentials a second: from the bytes of a file to the verdict, in one process.
 
+A verification is one thread computing, so its rate is by the processor's time: what one core does,
+whatever else the machine runs. Beside the rival both go by the wall clock, in turn.
 The rival is TrustVC (@trustvc/w3c-vc) in node on the same files, where node and the package of
 `conformance/trustvc` are installed; without them the line stands alone.
 """
@@ -38,7 +40,10 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the common for
         verdict = VERIFIER.verify(data, NOW)
         assert verdict.holds, (name, verdict)
         yield claim(
-            name, _speeds(lambda data=data: VERIFIER.verify(data, NOW)), "1/s", target=target
+            name,
+            _speeds(lambda data=data: VERIFIER.verify(data, NOW), time.process_time),
+            "1/s",
+            target=target,
         )
     theirs = trustvc.speeds(shown, runs=RUNS)
     if theirs:
@@ -58,19 +63,21 @@ def _open_attestation() -> Iterator[dict[str, Any]]:
     file = ROOT.parent / "shared/data/trust/trustvc/SIGNED_WRAPPED_DOCUMENT_DID_V2.json"
     if file.exists():
         data = file.read_bytes()
-        speeds = _speeds(lambda: check(parse_strict(data)))
+        speeds = _speeds(lambda: check(parse_strict(data)), time.process_time)
         yield claim("verify_open_attestation_v2_per_s", speeds, "1/s", target=3_000)
 
 
-def _speeds(once: Callable[[], object]) -> list[float]:
-    return [_speed(once) for _ in range(RUNS)]
+def _speeds(
+    once: Callable[[], object], clock: Callable[[], float] = time.perf_counter
+) -> list[float]:
+    return [_speed(once, clock) for _ in range(RUNS)]
 
 
-def _speed(once: Callable[[], object]) -> float:
+def _speed(once: Callable[[], object], clock: Callable[[], float]) -> float:
     count = 0
-    started = time.perf_counter()
-    while time.perf_counter() - started < SECONDS:
+    started = clock()
+    while clock() - started < SECONDS:
         for _ in range(20):
             once()
         count += 20
-    return count / (time.perf_counter() - started)
+    return count / (clock() - started)

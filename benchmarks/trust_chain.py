@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
+import shutil
 import sys
 import tempfile
 import time
@@ -21,16 +23,30 @@ from benchmarks.measuring import claim
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = 64
 SHORT, LONG, RESTART = 2_000, 20_000, 100_000
+KEPT = ROOT / "build" / "bench-trust-chain"
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the common form)
     """The claims."""
     sys.path.insert(0, str(ROOT))
-    with tempfile.TemporaryDirectory(prefix="zhidao-chain-") as folder:
-        yield from asyncio.run(_measured(Path(folder), long=long))
+    if not long:
+        with tempfile.TemporaryDirectory(prefix="zhidao-chain-") as folder:
+            yield from asyncio.run(_measured(Path(folder), total=SHORT))
+            yield from _restart(Path(folder), SHORT)
+        return
+    # A long run that was stopped goes on: with the lines that it has, and from its last snapshot.
+    KEPT.mkdir(parents=True, exist_ok=True)
+    lines = KEPT / "lines.json"
+    if not lines.exists():
+        with tempfile.TemporaryDirectory(prefix="zhidao-chain-") as folder:
+            found = asyncio.run(_measured(Path(folder), total=LONG))
+        lines.write_text(json.dumps(found))
+    yield from json.loads(lines.read_text())
+    yield from _restart(KEPT, RESTART)
+    shutil.rmtree(KEPT)
 
 
-async def _measured(folder: Path, *, long: bool) -> list[dict[str, Any]]:
+async def _measured(folder: Path, *, total: int) -> list[dict[str, Any]]:
     from tests.trust.title_bench import CHAIN, TitleBench
 
     from zhidao.core.actor import Actor, Role
@@ -56,7 +72,6 @@ async def _measured(folder: Path, *, long: bool) -> list[dict[str, Any]]:
         lives = _Lives(bench)
         speeds: list[float] = []
         costs_s: list[float] = []
-        total = LONG if long else SHORT
         done = 0
         while done < total:
             raws = lives.next(BATCH)
@@ -73,12 +88,11 @@ async def _measured(folder: Path, *, long: bool) -> list[dict[str, Any]]:
         await database.close()
         server.stop()
     lines = [claim("chain_signed_life_cycle_tx_per_s", speeds, "1/s", target=60)]
-    part = max(1, (1_000 if long else total // 2) // BATCH)
+    part = max(1, min(1_000, total // 2) // BATCH)
     # The set-up transactions in the first batch are dear and happen once.
     # Of this process's own time, so that others on the machine do not count.
     ratio = [sum(costs_s[1 : part + 1]) / sum(costs_s[-part:])]
     lines.append(claim("chain_last_beside_first_thousand", ratio, "ratio", target=0.85))
-    lines.extend(_restart(chain, lives, folder, RESTART if long else total))
     return lines
 
 
@@ -91,15 +105,22 @@ def _chain(registry: Any) -> Any:
     return TitleChain(PyEvmEngine(CHAIN), chain_id=CHAIN, registry=registry)
 
 
-def _restart(chain: Any, lives: Any, folder: Path, total: int) -> list[dict[str, Any]]:
+def _restart(folder: Path, total: int) -> list[dict[str, Any]]:
     """From nothing to the same chain, with the most transactions that a snapshot may lack."""
-    from tests.trust.title_bench import CHAIN
+    from tests.trust.title_bench import CHAIN, TitleBench
 
     from zhidao.trust.adapters.snapshot_files import SnapshotFiles
     from zhidao.trust.service.chain_executor import SNAPSHOT_EVERY
 
     kept = SnapshotFiles(folder / "chain")
-    saved = 0
+    lives = asyncio.run(_lives(TitleBench))
+    chain = _chain(lives.registry)
+    begun = kept.load(CHAIN)
+    if begun is not None:
+        chain.restore(*begun)
+        # The same lives again up to there: their signatures repeat.
+        lives.next(chain.height)
+    saved = chain.height
     while chain.height < total:
         for raw in lives.next(SNAPSHOT_EVERY):
             chain.execute(raw, number=chain.height + 1, recorded_s=1_790_000_000)
@@ -123,6 +144,10 @@ def _restart(chain: Any, lives: Any, folder: Path, total: int) -> list[dict[str,
         assert after == before, "the restarted chain is another"
     name = f"chain_restart_with_{chain.height // 1000 * 1000}_tx_s"
     return [claim(name, seconds, "s", target=5, at_most=True)]
+
+
+async def _lives(bench: Any) -> _Lives:
+    return _Lives(bench())
 
 
 class _Lives:

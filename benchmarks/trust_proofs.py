@@ -38,9 +38,10 @@ def run(runs: int = 5) -> Iterator[dict[str, Any]]:
     compact = encode_proof(compacted(decode_proof(full)))
 
     def check(data: bytes) -> float:
-        started_s = time.perf_counter()
+        # One thread computing: the processor's time, whatever else the machine runs.
+        started_s = time.process_time()
         verdict = verify(decode_proof(data), [trust])
-        took_ms = (time.perf_counter() - started_s) * 1000
+        took_ms = (time.process_time() - started_s) * 1000
         if not verdict.holds:
             raise SystemExit(f"the proof does not hold: {verdict.sentence}")
         return took_ms

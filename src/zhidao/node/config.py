@@ -88,6 +88,16 @@ SETTINGS: Final = (
     ),
     Setting("keys.token_label", "", "which token of that library"),
     Setting("keys.token_pin_file", "", "its PIN, a file of mode 0600 outside the data folder"),
+    Setting(
+        "anchor.rpc_urls",
+        "",
+        "EVM JSON-RPC endpoints of one chain of others, by commas, on which the log's heads are "
+        "published; empty: nowhere",
+    ),
+    Setting("anchor.chain_id", 0, "that chain's id"),
+    Setting("anchor.contract", "", "address of a LogAnchor contract on it"),
+    Setting("anchor.confirmations", 12, "blocks on top of one that counts"),
+    Setting("anchor.every_minutes", 10, "how often the newest head is published"),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),
 )

@@ -143,6 +143,7 @@ async def _run(
 ) -> None:
     from zhidao.node.own_keys import key_source
     from zhidao.node.wiring import Settings, build_node
+    from zhidao.node.wiring.trust_anchor import anchor_settings
 
     with _workers() as workers:
         node = await build_node(
@@ -175,6 +176,13 @@ async def _run(
                 else "",
                 own_database="database" in servers.children,
                 disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
+                anchor=anchor_settings(
+                    config.text("anchor.rpc_urls"),
+                    config.number("anchor.chain_id"),
+                    config.text("anchor.contract"),
+                    confirmations=config.number("anchor.confirmations"),
+                    every_minutes=config.number("anchor.every_minutes"),
+                ),
                 own_keys=lambda files: key_source(config, files),
             ),
             workers,

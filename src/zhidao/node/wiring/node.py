@@ -102,8 +102,8 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         Records(journal, ground.scribe), settings.data, settings.organisation
     )
     await organisation.load()
-    built = await rooms.build(ground, settings, keys, parties, organisation)
     alarms = Alarms()
+    built = await rooms.build(ground, settings, keys, parties, organisation, alarms)
     built.watch.alarm_by(
         lambda sentence, proof: alarms.sound(
             "fraud_proven",

@@ -13,6 +13,7 @@ from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import NS, Utc
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.roads import PostgresRelated, PostgresStoredEvents
+from zhidao.node.alarms import Alarms
 from zhidao.node.api import proofs as proofs_api
 from zhidao.node.api import roads as roads_api
 from zhidao.node.ground import Consumer, Ground, Room
@@ -38,6 +39,7 @@ from zhidao.node.wiring import (
     insight,
     positioning,
     trade,
+    trust_anchor,
     trust_log,
     trust_titles,
     trust_witness,
@@ -47,6 +49,7 @@ from zhidao.node.wiring.settings import Settings
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import JOURNAL_ROOMS
 from zhidao.trust.domain.policy import Policy
+from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.sequencer import Sequencer
 from zhidao.trust.service.title_watch import TitleWatch
 from zhidao.trust.service.watch import Watch
@@ -78,6 +81,7 @@ async def build(
     keys: KeyFiles,
     parties: Parties,
     organisation: Organisation,
+    alarms: Alarms,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
     records = Records(PostgresJournal(ground.database, "trust", ground.wake_relay), ground.scribe)
@@ -186,6 +190,7 @@ async def build(
         rooms=[
             *(log.room, witness.room, titles.room, terminals.room, network.room, positions.room),
             *(factory.room, papers.room, money.room, reports.room, others.room, together, page),
+            *_anchors(settings, keys, log.reader, alarms),
         ],
         log=log.log,
         watch=witness.watch,
@@ -195,6 +200,11 @@ async def build(
         devices_probe=_connects(host, port),
         peers=others.gate,
     )
+
+
+def _anchors(settings: Settings, keys: KeyFiles, reader: LogReader, alarms: Alarms) -> list[Room]:
+    anchor = settings.anchor
+    return [trust_anchor.build(anchor, keys, reader, alarms)] if anchor else []
 
 
 def _watched(own: str, policies: Mapping[str, Policy]) -> list[str]:

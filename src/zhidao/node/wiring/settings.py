@@ -10,6 +10,7 @@ from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.own_keys import KeySource
+from zhidao.node.wiring.trust_anchor import AnchorSettings
 from zhidao.store.space import RESERVE_BYTES
 
 
@@ -27,6 +28,7 @@ class Settings:
     `receivable_nodes`: all nodes of the receivables registry, as set.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
+    `anchor`: where the log's heads are published, if anywhere.
     `own_keys`: where the node's own keys are, given its key files.
     """
 
@@ -54,4 +56,5 @@ class Settings:
     own_database: bool = False
     bus_prefix: str = "zhidao"
     disk_reserve_bytes: int = RESERVE_BYTES
+    anchor: AnchorSettings | None = None
     own_keys: Callable[[KeyFiles], KeySource] = lambda files: files
