@@ -170,6 +170,8 @@ async def _run(
                 receivable_nodes=config.text("finance.receivable_nodes"),
                 list_age_days_max=config.number("finance.list_age_days_max"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
+                risk_rules=_file(config, "trade.risk_rules"),
+                screening_list=_file(config, "trade.screening_list"),
                 url=peers_url(config),
                 certificate=str(config.data / "tls" / "certificate.pem")
                 if config.text("http.tls") == "auto"
@@ -191,6 +193,10 @@ async def _run(
             await _serve(config, servers, node, ready)
         finally:
             await node.close()
+
+
+def _file(config: Config, name: str) -> Path | None:
+    return Path(config.text(name)) if config.text(name) else None
 
 
 async def _serve(

@@ -121,6 +121,8 @@ async def build(
         lots=factory.lots,
         packs=settings.packs,
         check_home=late.check_home,
+        risk_rules=settings.risk_rules,
+        screening_list=settings.screening_list,
     )
     titles = await trust_titles.build(
         ground,

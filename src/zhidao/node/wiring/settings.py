@@ -26,6 +26,7 @@ class Settings:
     `positioning_method`: points or rtk, by which arrivals are told.
     `two_persons_above`: amounts above which two persons must agree, as set.
     `receivable_nodes`: all nodes of the receivables registry, as set.
+    `risk_rules`, `screening_list`: the operator's files for the single window.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     `anchor`: where the log's heads are published, if anywhere.
@@ -45,6 +46,8 @@ class Settings:
     devices_host: str
     devices_port: int
     packs: Path | None
+    risk_rules: Path | None = None
+    screening_list: Path | None = None
     public_host: str = ""
     machine_networks: str = ""
     positioning_method: str = "points"

@@ -11,16 +11,24 @@ from zhidao.core.actor import Actor
 from zhidao.core.journal import Records
 from zhidao.industry.commands import Lots
 from zhidao.node.api import trade as api
+from zhidao.node.api import trade_entry as entry_api
+from zhidao.node.api import trade_window as window_api
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.positioning.events import ArrivalProven
 from zhidao.store.journal import PostgresJournal
+from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.packs import default_folder
+from zhidao.trade.adapters.postgres_drafts import PostgresDrafts
 from zhidao.trade.adapters.rule_worker import RuleWorker
+from zhidao.trade.domain.clearance.reference import REFERENCE
+from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import ConsignmentService, everywhere
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.journey import CONSUMER, Journey
 from zhidao.trade.service.papers import PaperShelf
+from zhidao.trade.service.presentation import PresentationDesk
 from zhidao.trade.service.validation import Validation
+from zhidao.trade.wire.risk_file import read_rules
 from zhidao.trust.commands import Credentials
 from zhidao.trust.domain.title_tag import Bill
 
@@ -33,6 +41,8 @@ class TradeServices:
     validation: Validation
     journey: Journey
     rules: RuleWorker
+    clearance: Clearance
+    presentations: PresentationDesk
     room: Room
 
 
@@ -54,10 +64,13 @@ async def build(
     credentials: Credentials,
     lots: Lots,
     packs: Path | None = None,
+    risk_rules: Path | None = None,
+    screening_list: Path | None = None,
     check_home: Callable[[str], Awaitable[None]] = everywhere,
 ) -> TradeServices:
     """The trade room on this node's ground, with the credentials and lots of lower rooms.
 
+    `risk_rules`, `screening_list`: the operator's files; without rules the reference ones hold.
     `check_home` refuses to write a consignment's history that another node goes on with.
     """
     records = Records(PostgresJournal(ground.database, "trade", ground.wake_relay), ground.scribe)
@@ -73,6 +86,16 @@ async def build(
         check_home=check_home,
     )
     journey = Journey(records)
+    risk = read_rules(await asyncio.to_thread(risk_rules.read_bytes)) if risk_rules else REFERENCE
+    clearance = Clearance(
+        records=records,
+        archive=ground.archive,
+        rules=risk,
+        listings=ListingFile(screening_list),
+    )
+    presentations = PresentationDesk(
+        records=records, archive=ground.archive, ring=ground.ring, clock=ground.clock
+    )
 
     async def end_rules_with_node() -> None:
         try:
@@ -82,8 +105,12 @@ async def build(
 
     room = Room(
         name="trade",
-        routers=(api.routes(consignments, validation),),
+        routers=(
+            api.routes(consignments, validation),
+            entry_api.routes(PostgresDrafts(ground.database), ground.clock),
+            *window_api.routes(clearance, presentations),
+        ),
         consumers=(Consumer(CONSUMER, (ArrivalProven.TYPE,), journey.on_arrival),),
         background=(end_rules_with_node,),
     )
-    return TradeServices(consignments, validation, journey, rules, room)
+    return TradeServices(consignments, validation, journey, rules, clearance, presentations, room)

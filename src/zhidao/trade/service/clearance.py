@@ -20,7 +20,7 @@ from zhidao.trade.domain.clearance.declaration import (
     step,
 )
 from zhidao.trade.domain.clearance.facts import risk_facts
-from zhidao.trade.domain.clearance.risk import RuleSet, decide
+from zhidao.trade.domain.clearance.risk import RiskRule, RuleSet, decide
 from zhidao.trade.domain.clearance.screening import screen
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
@@ -176,6 +176,20 @@ class Clearance:
     async def declaration(self, actor: Actor, declaration: str) -> Declaration:
         """The declaration as it stands. Raises NotFound if the actor may not see it."""
         return fold_declaration(await self._records.history(_aggregate(declaration), actor))
+
+    async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Declaration]:
+        """The declarations that the actor may see, by number."""
+        names = await self._records.aggregates(
+            "declaration/", actor, limit=limit, after=_aggregate(after) if after else ""
+        )
+        return [fold_declaration(await self._records.history(name, actor)) for name in names]
+
+    async def rules_of(self, actor: Actor, declaration: str) -> list[RiskRule]:
+        """The rules by which a declaration was assessed last, with their reasons; from the log."""
+        risk = (await self.declaration(actor, declaration)).risk
+        if risk is None:
+            return []
+        return list(risk_file.read_rules(await self._archive.get(risk.rules)).rules)
 
     async def rerun(self, actor: Actor, declaration: str) -> list[tuple[RiskDecided, bool]]:
         """Every risk decision of a declaration, and whether made again it is the same."""

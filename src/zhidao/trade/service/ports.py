@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
+from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
 from zhidao.trade.domain.clearance.screening import ScreeningList
 from zhidao.trade.domain.verdict import Verdict
 
@@ -24,4 +28,33 @@ class Listings(Protocol):
 
     async def current(self) -> ScreeningList | None:
         """The list in force, None where the operator gave none. Raises MalformedInput."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry that somebody has begun: texts by the fields' paths, as they were typed."""
+
+    name: str
+    fields: Mapping[str, str]
+    saved_at: Utc
+
+
+class Drafts(Protocol):
+    """A party's own drafts."""
+
+    async def put(self, owner: PartyId, draft: Draft) -> None:
+        """Keeps a draft in the place of the one that had its name."""
+        ...
+
+    async def get(self, owner: PartyId, name: str) -> Draft:
+        """A draft. Raises NotFound."""
+        ...
+
+    async def remove(self, owner: PartyId, name: str) -> None:
+        """Drops a draft; one that is not there is no error."""
+        ...
+
+    async def listed(self, owner: PartyId) -> list[Draft]:
+        """The owner's drafts, at most 100, the newest first."""
         ...

@@ -111,7 +111,19 @@ def one_of(*codes: str) -> Form:
             )
         return value
 
+    _CHOICES[check] = codes
     return check
+
+
+_CHOICES: Final[dict[Form, tuple[str, ...]]] = {}
+
+
+def choices_of(form: Form) -> tuple[str, ...]:
+    """The codes of a closed list, none for any other form."""
+    if form is flag:
+        return ("true", "false")
+    listed: dict[Form, tuple[str, ...]] = {unit: tuple(UNITS), package_kind: tuple(PACKAGE_KINDS)}
+    return listed.get(form) or _CHOICES.get(form, ())
 
 
 def country(value: str) -> str:

@@ -1,0 +1,330 @@
+"""Routes for entering a consignment: fields, live checks, drafts, imports, documents and prints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Response, Router, delete, get, post
+from litestar.params import Parameter
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.encoding import parse_base64
+from zhidao.core.errors import Refused
+from zhidao.trade.domain.comparison import CheckResult
+from zhidao.trade.domain.conflicts.table import Comparison, views_of
+from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.model.catalogue import FIELDS
+from zhidao.trade.domain.model.forms import choices_of
+from zhidao.trade.domain.printing import labels
+from zhidao.trade.service import entering
+from zhidao.trade.service.document_set import MadeDocument
+from zhidao.trade.service.entering import FILES_MAX, Trouble
+from zhidao.trade.service.ports import Draft, Drafts
+
+_DRAFTS_MAX = 100
+_Name = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)]
+_Path = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+_Typed = Annotated[str, msgspec.Meta(max_length=1000)]
+Typed = Annotated[dict[_Path, _Typed], msgspec.Meta(max_length=entering.FIELDS_MAX)]
+_FILE_CHARACTERS_MAX = 11_000_000
+
+
+class TypedEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was typed so far: texts by the paths of fields."""
+
+    fields: Typed
+
+
+class DraftInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A draft to keep."""
+
+    fields: Typed
+
+
+class DraftTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft; the list of drafts tells no fields."""
+
+    name: str
+    saved_at: str
+    fields: dict[str, str]
+
+
+class FileInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file as a person dropped it; `content` is base64."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    content: Annotated[str, msgspec.Meta(min_length=4, max_length=_FILE_CHARACTERS_MAX)]
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files that belong together."""
+
+    files: Annotated[list[FileInput], msgspec.Meta(min_length=1, max_length=FILES_MAX)]
+
+
+class FieldTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of an entry: what it is called, whether it must be there, and its codes, if few."""
+
+    path: str
+    en: str
+    zh: str
+    needed: bool
+    choices: list[str]
+
+
+class TroubleTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a value."""
+
+    path: str
+    sentence: str
+    code: str
+    remedy: str
+
+
+class FindingTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the cross-checks that does not agree; `asked_by`: bank, customs."""
+
+    rule: str
+    answer: str
+    sentence: str
+    left: str
+    right: str
+    asked_by: list[str]
+
+
+class DocumentTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that the entry makes."""
+
+    kind: str
+    en: str
+    zh: str
+    number: str
+    sha256: str
+    media_type: str
+
+
+class ProgressTold(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an entry is."""
+
+    troubles: list[TroubleTold]
+    missing: list[str]
+    needed: int
+    documents: list[DocumentTold]
+    agree: int
+    findings: list[FindingTold]
+    unasked: list[str]
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields out of a file; `unmapped`: places that no field stands for."""
+
+    fields: dict[str, str]
+    unmapped: list[str]
+
+
+class LookedTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a folder: its kind and number, what nobody understood, what is wrong with it."""
+
+    name: str
+    kind: str
+    en: str
+    zh: str
+    number: str
+    unmapped: list[str]
+    misfits: list[str]
+    trouble: TroubleTold | None
+
+
+class FolderTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What the documents of a folder say of each other."""
+
+    files: list[LookedTold]
+    agree: int
+    findings: list[FindingTold]
+    unasked: list[str]
+
+
+def routes(drafts: Drafts, clock: Clock) -> Router:
+    """Routes under /v1/trade/entries."""
+
+    @get("/fields")
+    async def fields(actor: Actor) -> list[FieldTold]:
+        """Every field that an entry may have, with its names in two languages."""
+        del actor
+        return [
+            FieldTold(
+                path=path,
+                en=labels.label_of(path)[0],
+                zh=labels.label_of(path)[1],
+                needed=field.needed,
+                choices=list(choices_of(field.form)),
+            )
+            for path, field in FIELDS.items()
+        ]
+
+    @post("/check", status_code=200)
+    async def check(data: TypedEntry, actor: Actor) -> ProgressTold:
+        """Checks what was typed so far; keeps nothing."""
+        del actor
+        found = await asyncio.to_thread(entering.progress, data.fields)
+        return ProgressTold(
+            troubles=[_trouble(each) for each in found.troubles],
+            missing=list(found.missing),
+            needed=found.needed,
+            documents=[_document(each) for each in found.made if each.form in SET],
+            agree=_agreeing(found.comparison),
+            findings=_findings(found.comparison),
+            unasked=list(found.comparison.unasked) if found.comparison else [],
+        )
+
+    @post("/import", status_code=200)
+    async def take(data: FileInput, actor: Actor) -> Imported:
+        """Reads fields out of a UBL or CII invoice, another document, an entry or a CSV."""
+        del actor
+        found, unmapped = await asyncio.to_thread(entering.imported, parse_base64(data.content))
+        return Imported(fields=found, unmapped=list(unmapped))
+
+    @post("/folder", status_code=200)
+    async def folder(data: Folder, actor: Actor) -> FolderTold:
+        """Reads the documents of a folder and holds them against each other; keeps nothing."""
+        del actor
+        files = [(each.name, parse_base64(each.content)) for each in data.files]
+        looked, compared = await asyncio.to_thread(entering.looked_at, files)
+        return FolderTold(
+            files=[_looked(each) for each in looked],
+            agree=_agreeing(compared),
+            findings=_findings(compared),
+            unasked=list(compared.unasked),
+        )
+
+    @post("/documents/{kind:str}", status_code=200, media_type="application/octet-stream")
+    async def document(kind: _Name, data: TypedEntry, actor: Actor) -> Response[bytes]:
+        """The machine form of one document of a whole entry."""
+        del actor
+        made = await asyncio.to_thread(entering.document, data.fields, kind)
+        return _file(made.data, made.form.media_type, made.file_name)
+
+    @post("/prints/{kind:str}", status_code=200, media_type="application/pdf")
+    async def printed(
+        kind: _Name, data: TypedEntry, actor: Actor, language: Literal["en", "zh", "both"] = "both"
+    ) -> Response[bytes]:
+        """A document of a whole entry as PDF/A; 503 where the extra for it is not installed."""
+        del actor
+        pdf = await asyncio.to_thread(_printed, data.fields, kind, language)
+        return _file(pdf, "application/pdf", f"{kind}.pdf")
+
+    @get("/drafts")
+    async def listed(actor: Actor) -> list[DraftTold]:
+        """The caller's drafts, the newest first, without their fields."""
+        actor.require(Role.PARTY)
+        return [_draft(each, {}) for each in await drafts.listed(actor.party)]
+
+    @get("/drafts/{name:str}")
+    async def one(name: _Name, actor: Actor) -> DraftTold:
+        """A draft with its fields."""
+        actor.require(Role.PARTY)
+        found = await drafts.get(actor.party, name)
+        return _draft(found, found.fields)
+
+    @post("/drafts/{name:str}", status_code=200)
+    async def keep(name: _Name, data: DraftInput, actor: Actor) -> DraftTold:
+        """Keeps a draft in the place of the one that had its name; at most 100."""
+        actor.require(Role.PARTY)
+        standing = await drafts.listed(actor.party)
+        if len(standing) >= _DRAFTS_MAX and name not in [each.name for each in standing]:
+            raise Refused(
+                f"a party keeps {_DRAFTS_MAX} drafts", code="too_many_drafts", remedy="drop one"
+            )
+        draft = Draft(name, dict(data.fields), clock.now())
+        await drafts.put(actor.party, draft)
+        return _draft(draft, {})
+
+    @delete("/drafts/{name:str}", status_code=204)
+    async def drop(name: _Name, actor: Actor) -> None:
+        """Drops a draft."""
+        actor.require(Role.PARTY)
+        await drafts.remove(actor.party, name)
+
+    handlers = [fields, check, take, folder, document, printed, listed, one, keep, drop]
+    return Router("/v1/trade/entries", route_handlers=handlers, tags=["trade"])
+
+
+def _printed(fields: Mapping[str, str], kind: str, language: str) -> bytes:
+    from zhidao.trade.adapters.printing.typst_printer import TypstPrinter
+    from zhidao.trade.domain.printing.sheet import sheet_of
+
+    made = entering.document(fields, kind)
+    printer = TypstPrinter(("en", "zh") if language == "both" else (language,))
+    day = fields.get("invoiceDocument.issueDate", "")
+    return printer.print(
+        sheet_of(made.form, made.absorbed.consignment, digest=made.digest, day=day)
+    )
+
+
+def _file(data: bytes, media_type: str, name: str) -> Response[bytes]:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _draft(draft: Draft, fields: Mapping[str, str]) -> DraftTold:
+    return DraftTold(name=draft.name, saved_at=str(draft.saved_at), fields=dict(fields))
+
+
+def _trouble(trouble: Trouble) -> TroubleTold:
+    return TroubleTold(
+        path=trouble.path, sentence=trouble.sentence, code=trouble.code, remedy=trouble.remedy
+    )
+
+
+def _document(made: MadeDocument) -> DocumentTold:
+    return DocumentTold(
+        kind=made.form.kind,
+        en=made.form.titles[0],
+        zh=made.form.titles[1],
+        number=made.number,
+        sha256=made.digest,
+        media_type=made.form.media_type,
+    )
+
+
+def _looked(looked: entering.Looked) -> LookedTold:
+    form = FORMS.get(looked.kind)
+    found = looked.found
+    return LookedTold(
+        name=looked.name,
+        kind=looked.kind,
+        en=form.titles[0] if form else "",
+        zh=form.titles[1] if form else "",
+        number=found.consignment.get(form.number_path) if form and found else "",
+        unmapped=list(found.unmapped) if found else [],
+        misfits=[f"{m.place}: {m.seen}, not {m.wanted}" for m in found.misfits] if found else [],
+        trouble=_trouble(looked.trouble) if looked.trouble else None,
+    )
+
+
+def _agreeing(comparison: Comparison | None) -> int:
+    if comparison is None:
+        return 0
+    return len(comparison.answers) - len(comparison.findings)
+
+
+def _findings(comparison: Comparison | None) -> list[FindingTold]:
+    return [_finding(each) for each in comparison.findings] if comparison else []
+
+
+def _finding(answer: CheckResult) -> FindingTold:
+    return FindingTold(
+        rule=answer.rule,
+        answer=answer.answer.value,
+        sentence=answer.sentence,
+        left=answer.left,
+        right=answer.right,
+        asked_by=sorted(view.value for view in views_of(answer.rule)),
+    )

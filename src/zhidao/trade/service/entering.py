@@ -1,0 +1,242 @@
+"""Entering a consignment: what is wrong with what was typed so far, and what it makes already."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
+from zhidao.trade.domain.conflicts.evidence import Evidence
+from zhidao.trade.domain.conflicts.table import Comparison, compare
+from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, Syntax
+from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM, canonical
+from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin, enter, require
+from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
+from zhidao.trade.wire import safe_xml
+from zhidao.trade.wire.canonical_entry import TYPE
+
+FIELDS_MAX: Final = 12_000
+FILES_MAX: Final = 50
+_GROUPED: Final = re.compile(rf"({ITEM}|{EQUIPMENT})\[(\d{{1,3}})\]\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A typed value that its field refuses, or a fault of the entry as a whole."""
+
+    path: str
+    sentence: str
+    code: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an entry is. With neither trouble nor a missing field it makes its documents."""
+
+    troubles: tuple[Trouble, ...]
+    missing: tuple[str, ...]
+    needed: int
+    made: tuple[MadeDocument, ...]
+    comparison: Comparison | None
+
+
+def progress(typed: Mapping[str, str]) -> Progress:
+    """Checks every field on its own, then the entry, then the documents that it makes.
+
+    Raises MalformedInput only for more fields than an entry can have.
+    """
+    if len(typed) > FIELDS_MAX:
+        raise MalformedInput(f"more than {FIELDS_MAX} fields")
+    values = {path: text for path, text in typed.items() if text}
+    troubles = [trouble for path, text in values.items() for trouble in _troubles(path, text)]
+    wanted = _needed(values)
+    missing = tuple(path for path in wanted if path not in values)
+    if troubles or missing:
+        return Progress(tuple(troubles), missing, len(wanted), (), None)
+    try:
+        consignment = entered(values)
+        made = tuple(make_set(consignment, _forms(consignment)))
+        compared = compare(Evidence({d.form.kind: d.absorbed.consignment for d in made}))
+    except (MalformedInput, Refused) as error:
+        return Progress((_told(error, error.where),), (), len(wanted), (), None)
+    return Progress((), (), len(wanted), made, compared)
+
+
+def entered(values: Mapping[str, str]) -> CanonicalConsignment:
+    """The consignment of typed fields. Raises MalformedInput for one that is not whole."""
+    digest = hashlib.sha256("\n".join(f"{p}={t}" for p, t in values.items()).encode()).hexdigest()
+    consignment = enter(values, digest=digest, origin=Origin.ENTRY)
+    require(consignment)
+    return consignment
+
+
+def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Fields out of a document, an entry or a CSV, and the places that no field stands for.
+
+    A CSV has the columns `path` and `value`, or one row an item with item fields as columns.
+    Raises MalformedInput for anything else.
+    """
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] == b"<":
+        found = read_document(data, kind=kind_of(data))
+        return dict(found.consignment.values), found.unmapped
+    if head[:1] != b"{":
+        return _from_csv(data), ()
+    plain = parse_strict(data)
+    if isinstance(plain, dict) and plain.get("type") == TYPE:
+        return dict(_flat({k: v for k, v in plain.items() if k != "type"})), ()
+    found = read_document(data, kind=kind_of(data))
+    return dict(found.consignment.values), found.unmapped
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A file of a folder: what it was read as, or why it was not."""
+
+    name: str
+    kind: str
+    found: Absorbed | None
+    trouble: Trouble | None
+
+
+def looked_at(files: Iterable[tuple[str, bytes]]) -> tuple[list[Looked], Comparison]:
+    """Reads the documents of a folder by what they are, and holds them against each other.
+
+    A second document of a kind is told and left out. Raises MalformedInput for too many files.
+    """
+    looked: list[Looked] = []
+    papers: dict[str, CanonicalConsignment] = {}
+    for count, (name, data) in enumerate(files, 1):
+        if count > FILES_MAX:
+            raise MalformedInput(f"more than {FILES_MAX} files")
+        try:
+            kind = kind_of(data)
+            found = read_document(data, kind=kind)
+        except MalformedInput as error:
+            looked.append(Looked(name, "", None, _told(error, error.where)))
+            continue
+        if kind in papers:
+            twice = Trouble(name, f"a second {kind} is left out", "second_document", "")
+            looked.append(Looked(name, kind, found, twice))
+            continue
+        papers[kind] = found.consignment
+        looked.append(Looked(name, kind, found, None))
+    return looked, compare(Evidence(papers))
+
+
+def kind_of(data: bytes) -> str:
+    """The kind of a document by its root or its type. Raises MalformedInput for another."""
+    if data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        root = str(safe_xml.parse(data).tag)
+        kind = next((f.kind for f in FORMS.values() if f.root == root), "")
+    else:
+        plain = parse_strict(data)
+        if not isinstance(plain, dict):
+            raise MalformedInput("not a document: JSON of another kind than an object")
+        kind = _OWN_TYPES.get(str(plain.get("type", "")), "")
+        if "transportDocumentTypeCode" in plain:
+            kind = "transport_document"
+    if not kind:
+        raise MalformedInput(
+            "a document of no kind that is known",
+            code="unknown_kind",
+            remedy="known: " + " ".join(FORMS),
+        )
+    return kind
+
+
+def document(values: Mapping[str, str], kind: str) -> MadeDocument:
+    """One document of an entry. Raises NotFound for a kind that is none of the set's."""
+    form = FORMS.get(kind)
+    if form is None or form not in SET:
+        raise NotFound(f"no document kind {kind[:40]!r}")
+    return make_set(entered(values), [form])[0]
+
+
+def _own_type(form: DocumentForm) -> str:
+    name = "".join(word.capitalize() for word in form.kind.split("_"))
+    return f"zhidao.{name}.v1" if form.syntax is Syntax.JSON else ""
+
+
+_OWN_TYPES: Final = {_own_type(form): form.kind for form in FORMS.values() if _own_type(form)}
+
+
+def _forms(consignment: CanonicalConsignment) -> list[DocumentForm]:
+    return [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
+
+
+def _troubles(path: str, text: str) -> Iterable[Trouble]:
+    try:
+        canonical(path, text)
+    except MalformedInput as error:
+        yield _told(error, path)
+
+
+def _told(error: ZhidaoError, where: str) -> Trouble:
+    return Trouble(where, str(error.args[0]), error.code, error.remedy)
+
+
+def _needed(values: Mapping[str, str]) -> list[str]:
+    """Paths that an entry with these members must have; at least one item and one container."""
+    sizes = {ITEM: 1, EQUIPMENT: 1}
+    for path in values:
+        match = _GROUPED.match(path)
+        if match:
+            sizes[match[1]] = max(sizes[match[1]], int(match[2]) + 1)
+    paths: list[str] = []
+    for path, field in FIELDS.items():
+        if not field.needed:
+            continue
+        group, found, name = path.partition("[].")
+        if found:
+            paths += [f"{group}[{k}].{name}" for k in range(sizes[group])]
+        else:
+            paths.append(path)
+    return paths
+
+
+def _flat(value: object, place: str = "") -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flat(item, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for k, item in enumerate(value):
+            yield from _flat(item, f"{place}[{k}]")
+    elif isinstance(value, str):
+        yield place, value
+    else:
+        raise MalformedInput("every value of an entry is a text", where=place)
+
+
+def _from_csv(data: bytes) -> dict[str, str]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MalformedInput("neither XML, JSON nor CSV in UTF-8") from error
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows or len(rows) > FIELDS_MAX:
+        raise MalformedInput("a CSV without a row, or with too many")
+    columns = [name.strip() for name in rows[0] if name]
+    if columns == ["path", "value"]:
+        return {(r["path"] or "").strip(): (r["value"] or "").strip() for r in rows}
+    found: dict[str, str] = {}
+    for k, row in enumerate(rows):
+        for name in row:
+            path = f"{ITEM}[].{(name or '').strip()}"
+            if path not in FIELDS:
+                raise MalformedInput(
+                    f"no item field {str(name)[:40]!r}",
+                    where="line 1",
+                    remedy="columns path and value, or item fields such as typeCode",
+                )
+            if row[name]:
+                found[path.replace("[]", f"[{k}]")] = row[name].strip()
+    return found
