@@ -57,7 +57,7 @@ async def client():
     )
     desk = PresentationDesk(records=records, archive=archive, ring=ring, clock=clock)
     app = Litestar(
-        [trade_entry.routes(MemoryDrafts(), clock), *trade_window.routes(clearance, desk)],
+        [trade_entry.routes(MemoryDrafts(), clock), trade_window.routes(clearance, desk)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -165,7 +165,7 @@ async def test_a_declaration_goes_through_the_window(client):
             "kind": "import_declaration", "content": b64(data), "customs": "customs",
             "agencies": ["health"], "reason": reason,
         }  # fmt: skip
-        return client.post(f"{D}/", json=body, headers=by("importer"))
+        return client.post(D, json=body, headers=by("importer"))
 
     first = (await lodge(SET["import_declaration"].data)).json()
     assert (first["version"], first["status"], first["risk"]["channel"]) == (1, "assessed", "green")
@@ -196,13 +196,13 @@ async def test_a_declaration_goes_through_the_window(client):
     )
     assert gone.json()["status"] == "cancelled"
     assert [
-        d["declaration"] for d in (await client.get(f"{D}/", headers=by("customs"))).json()
+        d["declaration"] for d in (await client.get(D, headers=by("customs"))).json()
     ] == [first["declaration"]]
 
 
 async def test_a_presentation_is_made_and_read(client):
     body = {"entry": b64(ENTRY), "bank": "importer-bank"}
-    made = await client.post(f"{P}/", json=body, headers=by("exporter"))
+    made = await client.post(P, json=body, headers=by("exporter"))
     assert made.status_code == 201, made.text
     number = made.json()["presentation"]
     read = (await client.get(f"{P}/{number}", headers=by("importer-bank"))).json()

@@ -104,14 +104,14 @@ class NewPresentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     despite_conflicts: bool = False
 
 
-def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router]:
+def routes(clearance: Clearance, presentations: PresentationDesk) -> Router:
     """Routes under /v1/trade/declarations and /v1/trade/presentations."""
 
     async def told(actor: Actor, found: Declaration) -> DeclarationTold:
         reasons = {r.id: r.reason for r in await clearance.rules_of(actor, _number(found))}
         return _told(found, reasons)
 
-    @post("/")
+    @post("/declarations")
     async def submit(data: NewDeclaration, actor: Actor) -> DeclarationTold:
         """Lodges a declaration or amends it; risk rules choose its channel at once."""
         lodged = await clearance.submit(
@@ -126,18 +126,18 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router
             lodged = await clearance.assess(_number(lodged))
         return await told(actor, lodged)
 
-    @get("/")
+    @get("/declarations")
     async def listed(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[DeclarationTold]:
         """The declarations that the caller may see, by number."""
         found = await clearance.listed(actor, limit=limit, after=after)
         return [_told(each, {}) for each in found]
 
-    @get("/{declaration:str}")
+    @get("/declarations/{declaration:str}")
     async def one(declaration: _Number, actor: Actor) -> DeclarationTold:
         """A declaration with the rules that chose its channel."""
         return await told(actor, await clearance.declaration(actor, declaration))
 
-    @post("/{declaration:str}/answer", status_code=200)
+    @post("/declarations/{declaration:str}/answer", status_code=200)
     async def answer(declaration: _Number, data: AgencyAnswer, actor: Actor) -> DeclarationTold:
         """An agency permits or denies."""
         found = await clearance.answer(
@@ -145,7 +145,7 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router
         )
         return await told(actor, found)
 
-    @post("/{declaration:str}/decision", status_code=200)
+    @post("/declarations/{declaration:str}/decision", status_code=200)
     async def decide(declaration: _Number, data: WindowDecision, actor: Actor) -> DeclarationTold:
         """Customs holds, releases or refuses."""
         found = await clearance.decide(
@@ -153,13 +153,13 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router
         )
         return await told(actor, found)
 
-    @post("/{declaration:str}/cancel", status_code=200)
+    @post("/declarations/{declaration:str}/cancel", status_code=200)
     async def cancel(declaration: _Number, data: Withdrawal, actor: Actor) -> DeclarationTold:
         """The declarant takes it back before it is decided."""
         found = await clearance.cancel(actor, declaration, version=data.version, reason=data.reason)
         return await told(actor, found)
 
-    @post("/{declaration:str}/rerun", status_code=200)
+    @post("/declarations/{declaration:str}/rerun", status_code=200)
     async def rerun(declaration: _Number, actor: Actor) -> list[Rerun]:
         """Every risk decision of the declaration, made again from what the log points to."""
         return [
@@ -167,7 +167,7 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router
             for fact, same in await clearance.rerun(actor, declaration)
         ]
 
-    @post("/")
+    @post("/presentations")
     async def present(data: NewPresentation, actor: Actor) -> PresentationManifest:
         """Signs and keeps the presentation of an entry for a bank of this node."""
         fact = await presentations.make(
@@ -178,19 +178,19 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router
         )
         return fact.manifest
 
-    @get("/")
+    @get("/presentations")
     async def presented(
         actor: Actor, after: _After = "", limit: _Limit = 50
     ) -> list[PresentationManifest]:
         """The presentations that the caller may see, by number."""
         return await presentations.listed(actor, limit=limit, after=after)
 
-    @get("/{presentation:str}")
+    @get("/presentations/{presentation:str}")
     async def read(presentation: _Number, actor: Actor) -> PresentedSet:
         """What a presentation says, read again from its bytes."""
         return await presentations.presented(actor, presentation)
 
-    @get("/{presentation:str}/file", media_type="application/octet-stream")
+    @get("/presentations/{presentation:str}/file", media_type="application/octet-stream")
     async def file(presentation: _Number, actor: Actor) -> Response[bytes]:
         """The signed file, to be sent on or checked elsewhere."""
         data = await presentations.file(actor, presentation)
@@ -201,14 +201,8 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> list[Router
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     window = [submit, listed, one, answer, decide, cancel, rerun]
-    return [
-        Router("/v1/trade/declarations", route_handlers=window, tags=["trade"]),
-        Router(
-            "/v1/trade/presentations",
-            route_handlers=[present, presented, read, file],
-            tags=["trade"],
-        ),
-    ]
+    desk = [present, presented, read, file]
+    return Router("/v1/trade", route_handlers=[*window, *desk], tags=["trade"])
 
 
 def _number(declaration: Declaration) -> str:

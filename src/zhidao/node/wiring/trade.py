@@ -108,7 +108,7 @@ async def build(
         routers=(
             api.routes(consignments, validation),
             entry_api.routes(PostgresDrafts(ground.database), ground.clock),
-            *window_api.routes(clearance, presentations),
+            window_api.routes(clearance, presentations),
         ),
         consumers=(Consumer(CONSUMER, (ArrivalProven.TYPE,), journey.on_arrival),),
         background=(end_rules_with_node,),
