@@ -195,9 +195,9 @@ async def test_a_declaration_goes_through_the_window(client):
         f"{one}/cancel", json={"version": 2, "reason": "sold"}, headers=by("importer")
     )
     assert gone.json()["status"] == "cancelled"
-    assert [
-        d["declaration"] for d in (await client.get(D, headers=by("customs"))).json()
-    ] == [first["declaration"]]
+    assert [d["declaration"] for d in (await client.get(D, headers=by("customs"))).json()] == [
+        first["declaration"]
+    ]
 
 
 async def test_a_presentation_is_made_and_read(client):
