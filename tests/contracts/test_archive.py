@@ -25,6 +25,13 @@ async def test_bytes_come_back_under_their_digest(archive: Archive, data: bytes)
     assert await archive.get(digest) == data
 
 
+async def test_several_are_kept_at_once(archive: Archive):
+    many = [b"one", b"two", b"one"]
+    assert await archive.put_many(many) == [digest_of(data) for data in many]
+    assert await archive.get(digest_of(b"two")) == b"two"
+    assert await archive.put_many([]) == []
+
+
 async def test_an_unknown_digest_is_not_found(archive: Archive):
     with pytest.raises(NotFound):
         await archive.get("0" * 64)

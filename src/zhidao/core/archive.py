@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Protocol
 
 from zhidao.core.errors import MalformedInput
@@ -13,6 +14,10 @@ class Archive(Protocol):
 
     async def put(self, data: bytes) -> str:
         """Keeps the bytes and returns their digest; durable when it returns."""
+        ...
+
+    async def put_many(self, many: Sequence[bytes]) -> Sequence[str]:
+        """The same for several at once: all or none."""
         ...
 
     async def get(self, digest: str) -> bytes:

@@ -20,6 +20,11 @@ class PostgresArchive:
         async with self._database.session() as session:
             return await put_in(session, data)
 
+    async def put_many(self, many: Sequence[bytes]) -> Sequence[str]:
+        """The same for several in one statement."""
+        async with self._database.session() as session:
+            return await put_many_in(session, many)
+
     async def get(self, digest: str) -> bytes:
         """The bytes of a digest. Raises NotFound, MalformedInput if it is no digest."""
         key = bytes.fromhex(check_digest(digest))

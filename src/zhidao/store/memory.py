@@ -86,6 +86,10 @@ class MemoryArchive:
         self._blobs[digest] = data
         return digest
 
+    async def put_many(self, many: Sequence[bytes]) -> Sequence[str]:
+        """The same for several."""
+        return [await self.put(data) for data in many]
+
     async def get(self, digest: str) -> bytes:
         """The bytes of a digest. Raises NotFound."""
         data = self._blobs.get(check_digest(digest))

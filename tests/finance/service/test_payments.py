@@ -96,6 +96,29 @@ async def test_a_message_that_comes_again_moves_nothing_more_and_is_answered_ali
     assert (await desks.balance("importer"), await desks.balance("exporter")) == (START - 700, 700)
 
 
+async def test_messages_that_come_together_are_answered_one_by_one(desks: Desks) -> None:
+    files = []
+    for number, amount in enumerate((700, 300, 5)):
+        changes = {"uetr": UETRS[number]}
+        if amount == 5:
+            changes["payee_account"] = account("00" * 16)
+        instruction = desks.pays(amount, message=f"M-{number}", **changes)
+        _, onward = await desks.take("importer-bank", "importer", instruction)
+        files.append(onward.data)
+    bank_there = desks.banks["exporter-bank"]
+    many = [files[0], b"<nonsense/>", files[1], files[2]]
+    together = await desks.payments.take_many(bank_there, "importer-bank", many)
+    statuses = [read(answer[0]) for answer in together]
+    assert [(one.status, one.reason) for one in statuses] == [
+        *(("ACSC", ""), ("RJCT", "FF01"), ("ACSC", ""), ("RJCT", "")),
+    ]
+    assert [len(answer) for answer in together] == [2, 1, 2, 1]
+    assert statuses[3].statuses[0].reason == "AC01"
+    assert await desks.balance("exporter") == 1_000
+    one_by_one = [await desks.take("exporter-bank", "importer-bank", data) for data in many]
+    assert one_by_one == together
+
+
 async def test_another_message_under_a_used_id_or_uetr_is_a_duplicate(desks: Desks) -> None:
     await desks.take("importer-bank", "importer", desks.pays(700))
     [told] = await desks.take("importer-bank", "importer", desks.pays(701))

@@ -1,9 +1,12 @@
-"""The payee's bank: what other banks send, credited to the payees or refused one by one."""
+"""The payee's bank: what other banks send, credited to the payees or refused one by one.
+
+Many messages that come together are booked together: their transfers share the ledger's batches.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger import TransferFlag, ledger_number
@@ -13,11 +16,23 @@ from zhidao.finance.domain.payment_legs import Booking, Leg, Refusal, leg_name, 
 from zhidao.finance.domain.records import Name
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.booking import UNKNOWN_BANK, Books, payee_of, status_of
-from zhidao.finance.service.directory import Owned
+from zhidao.finance.service.directory import Directory, Owned
 from zhidao.finance.service.intake import Examined
 from zhidao.finance.wire.iso20022.trees import account_number, at
 
 _NO_FLAGS: Final = TransferFlag(0)
+_NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
+
+
+class _Known(NamedTuple):
+    """What the payments of some messages name, looked up before any is booked."""
+
+    owned: Mapping[str, Owned]
+    owing: Mapping[str, Name]
+    """By currency: what the payers' bank owes this one."""
+    ledgers: Mapping[str, int]
+    banks: Mapping[tuple[str, str], Name]
+    """By BIC and currency: where a bank is credited (pacs.009)."""
 
 
 class Crediting:
@@ -27,64 +42,123 @@ class Crediting:
         self._books = books
 
     async def receive(
-        self, bank: BankAdmitted, other: BankAdmitted, file: Transfers, examined: Examined
-    ) -> list[Message]:
-        """Another bank's payments: credited to the payees, or refused one by one."""
-        transfers, why = list(file.transfers), dict(examined.broken)
-        mark = mark_of(examined.digest)
-        owned = await self._books.directory.customers(
-            bank.bank, (account_number(one.payee_account) for one in transfers)
-        )
+        self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
+    ) -> list[list[Message]]:
+        """Another bank's payments, message by message: pacs.002, and camt.054 to the payees."""
+        known = await self._known(bank, other, examined)
+        transfers: list[CreditTransfer] = []
         bookings: list[Booking] = []
-        for place, one in enumerate(transfers):
-            if examined.whole is not None or place in why:
+        why: dict[int, Refusal] = {}
+        starts: list[int] = []
+        for message in examined:
+            file, start = message.message, len(transfers)
+            assert isinstance(file, Transfers), "only files of payments are credited"
+            starts.append(start)
+            transfers += file.transfers
+            why |= {start + place: refusal for place, refusal in message.broken.items()}
+            if message.whole is not None:
                 continue
-            payee = await self._credited(bank, file, one, owned)
-            if isinstance(payee, Refusal):
-                why[place] = payee
-                continue
-            owed = await self._books.directory.between(
-                bank, AccountCode.DUE_FROM_BANK, other.bank, one.currency
-            )
-            bookings.append(
-                Booking(
-                    place,
-                    leg_name(bank.bank, one.uetr, Leg.CREDIT),
-                    owed,
-                    payee,
-                    one.amount_minor,
-                    ledger_number(Currency(one.currency)),
-                    one.uetr,
-                    mark,
-                    TransferCode.PAYMENT,
-                    _NO_FLAGS,
+            mark = mark_of(message.digest)
+            between_banks = file.definition.startswith("pacs.009")
+            for place, one in enumerate(file.transfers, start):
+                if place in why:
+                    continue
+                payee = _bank(known, one) if between_banks else _customer(known, one)
+                if isinstance(payee, Refusal):
+                    why[place] = payee
+                    continue
+                bookings.append(
+                    Booking(
+                        place,
+                        leg_name(bank.bank, one.uetr, Leg.CREDIT),
+                        known.owing[one.currency],
+                        payee,
+                        one.amount_minor,
+                        known.ledgers[one.currency],
+                        one.uetr,
+                        mark,
+                        TransferCode.PAYMENT,
+                        _NO_FLAGS,
+                    )
                 )
-            )
         why |= await self._books.book(transfers, bookings)
-        told = [status_of(one, why.get(place), "ACSC") for place, one in enumerate(transfers)]
-        booked = [one for one in bookings if one.place not in why]
-        report: list[Message] = [self._books.report(bank, file, examined, told)]
-        if file.definition.startswith("pacs.009"):
-            return report
-        return report + self._books.advise(transfers, booked)
+        return self._told(bank, examined, starts, bookings, why)
 
-    async def _credited(
+    def _told(
         self,
         bank: BankAdmitted,
-        file: Transfers,
-        one: CreditTransfer,
-        owned: Mapping[str, Owned],
-    ) -> Name | Refusal:
-        """The account that a payment is credited to."""
-        if not one.uetr:
-            return Refusal("FF01", "a transfer bears a UETR")
-        if not file.definition.startswith("pacs.009"):
-            payee = payee_of(owned.get(account_number(one.payee_account)), one)
-            return payee if isinstance(payee, Refusal) else payee.name
-        # Between banks: what is due to the payee's bank here, or this bank's own money.
-        payee_bank = await self._books.directory.bank_of(at(one.payee, "BICFI"))
-        if payee_bank is None:
-            return UNKNOWN_BANK
-        own = payee_bank.bank == bank.bank
-        code = AccountCode.CASH if own else AccountCode.DUE_TO_BANK
-        return await self._books.directory.between(bank, code, payee_bank.bank, one.currency)
+        examined: Sequence[Examined],
+        starts: Sequence[int],
+        bookings: Sequence[Booking],
+        why: Mapping[int, Refusal],
+    ) -> list[list[Message]]:
+        booked = {one.place: one for one in bookings if one.place not in why}
+        answers: list[list[Message]] = []
+        for message, start in zip(examined, starts, strict=True):
+            file = message.message
+            assert isinstance(file, Transfers), "only files of payments are credited"
+            told = [
+                status_of(one, why.get(place), "ACSC")
+                for place, one in enumerate(file.transfers, start)
+            ]
+            answer: list[Message] = [self._books.report(bank, file, message, told)]
+            if not file.definition.startswith("pacs.009"):
+                places = range(start, start + len(file.transfers))
+                inside = [
+                    booked[place]._replace(place=place - start)
+                    for place in places
+                    if place in booked
+                ]
+                answer += self._books.advise(file.transfers, inside)
+            answers.append(answer)
+        return answers
+
+    async def _known(
+        self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
+    ) -> _Known:
+        directory = self._books.directory
+        numbers, currencies, banks = set(), set(), {}
+        for message in examined:
+            file = message.message
+            assert isinstance(file, Transfers), "only files of payments are credited"
+            between_banks = file.definition.startswith("pacs.009")
+            for one in file.transfers:
+                currencies.add(one.currency)
+                if not between_banks:
+                    numbers.add(account_number(one.payee_account))
+                    continue
+                key = (at(one.payee, "BICFI"), one.currency)
+                name = await _bank_account(directory, bank, *key)
+                if name is not None:
+                    banks[key] = name
+        owned = await directory.customers(bank.bank, numbers)
+        owing = {
+            currency: await directory.between(bank, AccountCode.DUE_FROM_BANK, other.bank, currency)
+            for currency in currencies
+        }
+        ledgers = {currency: ledger_number(Currency(currency)) for currency in currencies}
+        return _Known(owned, owing, ledgers, banks)
+
+
+async def _bank_account(
+    directory: Directory, bank: BankAdmitted, bic: str, currency: str
+) -> Name | None:
+    """Between banks: what is due to the payee's bank here, or this bank's own money."""
+    payee = await directory.bank_of(bic)
+    if payee is None:
+        return None
+    code = AccountCode.CASH if payee.bank == bank.bank else AccountCode.DUE_TO_BANK
+    return await directory.between(bank, code, payee.bank, currency)
+
+
+def _customer(known: _Known, one: CreditTransfer) -> Name | Refusal:
+    if not one.uetr:
+        return _NO_UETR
+    payee = payee_of(known.owned.get(account_number(one.payee_account)), one)
+    return payee if isinstance(payee, Refusal) else payee.name
+
+
+def _bank(known: _Known, one: CreditTransfer) -> Name | Refusal:
+    if not one.uetr:
+        return _NO_UETR
+    return known.banks.get((at(one.payee, "BICFI"), one.currency), UNKNOWN_BANK)

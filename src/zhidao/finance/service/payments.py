@@ -38,6 +38,7 @@ from zhidao.finance.wire.iso20022.statuses import TO_BANK, TO_CUSTOMER
 
 # Reading this much takes milliseconds: beside the loop from here on.
 _ASIDE_FROM_BYTES: Final = 64 * 1024
+_TOGETHER: Final = ("pacs.008", "pacs.009")
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
 
 
@@ -90,11 +91,50 @@ class Payments:
         message = examined.message
         other = await self._authentic(bank, sender, message)
         await self._archive.put(data)
-        remembered = Remembered(message.message, message.definition, examined.digest)
-        [first] = await self._index.remember(bank.bank, sender, [remembered])
-        if first != examined.digest:
-            examined = examined._replace(whole=_DUPLICATE)
+        [examined] = await self._remembered(bank, sender, [examined])
         return await self._send(bank, await self._follow(bank, other, sender, examined))
+
+    async def take_many(
+        self, bank: BankAdmitted, sender: str, many: Sequence[bytes]
+    ) -> list[list[Outgoing]]:
+        """The same for messages that came together; what can be booked together is.
+
+        Raises as `take`, before anything is booked, for the first in another's name.
+        """
+        now = self._clock.now().to_datetime()
+        found = await asyncio.to_thread(
+            lambda: [examine(data, self._rules, at=now) for data in many]
+        )
+        together: dict[int, Examined] = {}
+        other: BankAdmitted | None = None
+        for place, one in enumerate(found):
+            if isinstance(one, Examined) and one.message.definition.startswith(_TOGETHER):
+                other = await self._authentic(bank, sender, one.message)
+                together[place] = one
+        answers: dict[int, list[Outgoing]] = {}
+        if together and other is not None:
+            await self._archive.put_many([many[place] for place in together])
+            examined = await self._remembered(bank, sender, list(together.values()))
+            told = await self._crediting.receive(bank, other, examined)
+            sent = await self._send_many(bank, told)
+            answers = dict(zip(together, sent, strict=True))
+        return [
+            answers[place] if place in answers else await self.take(bank, sender, data)
+            for place, data in enumerate(many)
+        ]
+
+    async def _remembered(
+        self, bank: BankAdmitted, sender: str, examined: Sequence[Examined]
+    ) -> list[Examined]:
+        """The messages, each refused whole if its id stands for another."""
+        wanted = [
+            Remembered(one.message.message, one.message.definition, one.digest) for one in examined
+        ]
+        first = await self._index.remember(bank.bank, sender, wanted)
+        return [
+            one if digest == one.digest else one._replace(whole=_DUPLICATE)
+            for one, digest in zip(examined, first, strict=True)
+        ]
 
     async def _follow(
         self, bank: BankAdmitted, other: BankAdmitted | None, sender: str, examined: Examined
@@ -102,9 +142,10 @@ class Payments:
         match examined.message:
             case Transfers() as file if file.definition.startswith("pain"):
                 return await self._instructing.initiate(bank, sender, file, examined)
-            case Transfers() as file:
+            case Transfers():
                 assert other is not None, "a bank sends pacs messages"
-                return await self._crediting.receive(bank, other, file, examined)
+                [answer] = await self._crediting.receive(bank, other, [examined])
+                return answer
             case StatusReport() as report:
                 assert other is not None, "a bank sends pacs messages"
                 return await self._instructing.hear(bank, other, report)
@@ -193,20 +234,37 @@ class Payments:
 
     async def _send(self, bank: BankAdmitted, messages: Sequence[Message]) -> list[Outgoing]:
         """The bytes of what follows, kept before they leave."""
-        sent = []
-        for message in messages:
-            data = encode(message)
-            digest = await self._archive.put(data)
-            receiver = getattr(message, "receiver", "")
-            if isinstance(message, Transfers):
-                remembered = Remembered(message.message, message.definition, digest)
-                [first] = await self._index.remember(bank.bank, f">{receiver}", [remembered])
-                if first != digest:
-                    # It was sent before, in another second. The bytes of then go again: others
-                    # under the same id would be a duplicate there, and refused.
-                    data = await self._archive.get(first)
-            sent.append(Outgoing(receiver, message.definition, message.message, data))
+        [sent] = await self._send_many(bank, [messages])
         return sent
+
+    async def _send_many(
+        self, bank: BankAdmitted, answers: Sequence[Sequence[Message]]
+    ) -> list[list[Outgoing]]:
+        sent = [
+            [
+                Outgoing(
+                    getattr(message, "receiver", ""),
+                    message.definition,
+                    message.message,
+                    encode(message),
+                )
+                for message in answer
+            ]
+            for answer in answers
+        ]
+        digests = await self._archive.put_many([one.data for answer in sent for one in answer])
+        told = iter(digests)
+        return [[await self._sent(bank, one, next(told)) for one in answer] for answer in sent]
+
+    async def _sent(self, bank: BankAdmitted, one: Outgoing, digest: str) -> Outgoing:
+        """A message as it leaves; a file of payments bears its id once and for all."""
+        if not one.definition.startswith(_TOGETHER):
+            return one
+        remembered = Remembered(one.message, one.definition, digest)
+        [first] = await self._index.remember(bank.bank, f">{one.receiver}", [remembered])
+        # It was sent before, in another second? The bytes of then go again: others under the
+        # same id would be a duplicate there, and refused.
+        return one if first == digest else one._replace(data=await self._archive.get(first))
 
 
 def _moment(at: datetime) -> str:
