@@ -42,7 +42,7 @@ from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.booking import Books
 from zhidao.finance.service.crediting import Crediting
 from zhidao.finance.service.directory import Directory
-from zhidao.finance.service.intake import Examined, Rules, examine
+from zhidao.finance.service.intake import Examined, Rules, examine_many
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.payments import Payments
 from zhidao.finance.service.statements import Statements
@@ -209,10 +209,7 @@ async def _singles(node: Node) -> list[dict[str, Any]]:
         made = [node.file(1_000_000 * turn + n, 1) for n in range(count)]
         cpu, wall = time.process_time(), time.perf_counter()
         for start in range(0, count, together):
-            examined = [
-                _good(examine(data, node.rules, at=datetime.now(UTC)))
-                for data in made[start : start + together]
-            ]
+            examined = _good(made[start : start + together], node)
             answers = await node.crediting.receive(receiver, sender, examined)
             assert all(_accepted(answer[0]) for answer in answers)
         ours.append(count / (time.process_time() - cpu))
@@ -248,7 +245,7 @@ async def _files(node: Node) -> list[dict[str, Any]]:
     for turn in range(5):
         made = [node.file(100_000_000 + 100_000 * turn + FILE * n, FILE) for n in range(8)]
         cpu, wall = time.process_time(), time.perf_counter()
-        examined = [_good(examine(data, node.rules, at=datetime.now(UTC))) for data in made]
+        examined = _good(made, node)
         answers = await node.crediting.receive(receiver, sender, examined)
         assert all(_accepted(answer[0]) for answer in answers)
         rates.append(len(made) * FILE / (time.process_time() - cpu))
@@ -317,12 +314,15 @@ def _all_valid(node: Node, many: list[bytes]) -> int:
     return len(many)
 
 
-def _good(found: Any) -> Examined:
-    assert isinstance(found, Examined), found
-    assert not found.broken, found.broken
-    assert found.whole is None, found.whole
-    assert found.schema != NOT_CHECKED, "the official schema is at hand"
-    return found
+def _good(many: list[bytes], node: Node) -> list[Examined]:
+    good = []
+    for found in examine_many(many, node.rules, at=datetime.now(UTC)):
+        assert isinstance(found, Examined), found
+        assert not found.broken, found.broken
+        assert found.whole is None, found.whole
+        assert found.schema != NOT_CHECKED, "the official schema is at hand"
+        good.append(found)
+    return good
 
 
 def _accepted(message: Any) -> bool:

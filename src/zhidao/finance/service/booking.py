@@ -26,7 +26,7 @@ from zhidao.finance.domain.payment_legs import (
     movement_of,
     refusal_of,
 )
-from zhidao.finance.domain.records import Name, records_of, uuid_of
+from zhidao.finance.domain.records import Name, records_of
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.directory import Directory, Owned
 from zhidao.finance.service.intake import Examined
@@ -110,7 +110,8 @@ class Books:
         self, transfers: Sequence[CreditTransfer], booked: Sequence[Booking]
     ) -> list[Message]:
         """camt.054 to each payee, all its credits in one."""
-        today = self._clock.now().to_datetime().date().isoformat()
+        moment = self.moment()
+        today = moment[:10]
         by_account: dict[tuple[Name, str], list[NoticeEntry]] = defaultdict(list)
         for one in booked:
             paid = transfers[one.place]
@@ -119,8 +120,8 @@ class Books:
             Notice(
                 notices.DEFINITION,
                 f"N{digest_of(entries[0].entry.encode())[:32]}",
-                self.moment(),
-                account(uuid_of(name).hex),
+                moment,
+                account(name[::-1].hex()),
                 currency,
                 tuple(entries),
             )
@@ -135,7 +136,7 @@ class Books:
 def entry_of(one: Booking, paid: CreditTransfer, today: str) -> NoticeEntry:
     """What the account's holder hears of a booking."""
     return NoticeEntry(
-        entry=uuid_of(one.name).hex,
+        entry=one.name[::-1].hex(),
         amount_minor=paid.amount_minor,
         day=today,
         instruction=paid.instruction,

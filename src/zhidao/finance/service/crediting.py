@@ -17,7 +17,7 @@ from zhidao.finance.domain.records import Name
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.booking import UNKNOWN_BANK, Books, payee_of, status_of
 from zhidao.finance.service.directory import Directory, Owned
-from zhidao.finance.service.intake import Examined
+from zhidao.finance.service.intake import Examined, no_collection
 from zhidao.finance.wire.iso20022.trees import account_number, at
 
 _NO_FLAGS: Final = TransferFlag(0)
@@ -46,43 +46,11 @@ class Crediting:
     ) -> list[list[Message]]:
         """Another bank's payments, message by message: pacs.002, and camt.054 to the payees."""
         known = await self._known(bank, other, examined)
-        transfers: list[CreditTransfer] = []
-        bookings: list[Booking] = []
-        why: dict[int, Refusal] = {}
-        starts: list[int] = []
-        for message in examined:
-            file, start = message.message, len(transfers)
-            assert isinstance(file, Transfers), "only files of payments are credited"
-            starts.append(start)
-            transfers += file.transfers
-            why |= {start + place: refusal for place, refusal in message.broken.items()}
-            if message.whole is not None:
-                continue
-            mark = mark_of(message.digest)
-            between_banks = file.definition.startswith("pacs.009")
-            for place, one in enumerate(file.transfers, start):
-                if place in why:
-                    continue
-                payee = _bank(known, one) if between_banks else _customer(known, one)
-                if isinstance(payee, Refusal):
-                    why[place] = payee
-                    continue
-                bookings.append(
-                    Booking(
-                        place,
-                        leg_name(bank.bank, one.uetr, Leg.CREDIT),
-                        known.owing[one.currency],
-                        payee,
-                        one.amount_minor,
-                        known.ledgers[one.currency],
-                        one.uetr,
-                        mark,
-                        TransferCode.PAYMENT,
-                        _NO_FLAGS,
-                    )
-                )
+        with no_collection():
+            transfers, starts, bookings, why = _bookings(bank, known, examined)
         why |= await self._books.book(transfers, bookings)
-        return self._told(bank, examined, starts, bookings, why)
+        with no_collection():
+            return self._told(bank, examined, starts, bookings, why)
 
     def _told(
         self,
@@ -138,6 +106,48 @@ class Crediting:
         }
         ledgers = {currency: ledger_number(Currency(currency)) for currency in currencies}
         return _Known(owned, owing, ledgers, banks)
+
+
+def _bookings(
+    bank: BankAdmitted, known: _Known, examined: Sequence[Examined]
+) -> tuple[list[CreditTransfer], list[int], list[Booking], dict[int, Refusal]]:
+    """All payments in a row, where each message begins among them, what is booked, what is not."""
+    transfers: list[CreditTransfer] = []
+    bookings: list[Booking] = []
+    why: dict[int, Refusal] = {}
+    starts: list[int] = []
+    for message in examined:
+        file, start = message.message, len(transfers)
+        assert isinstance(file, Transfers), "only files of payments are credited"
+        starts.append(start)
+        transfers += file.transfers
+        why |= {start + place: refusal for place, refusal in message.broken.items()}
+        if message.whole is not None:
+            continue
+        mark = mark_of(message.digest)
+        credited = _bank if file.definition.startswith("pacs.009") else _customer
+        for place, one in enumerate(file.transfers, start):
+            if place in why:
+                continue
+            payee = credited(known, one)
+            if isinstance(payee, Refusal):
+                why[place] = payee
+                continue
+            bookings.append(
+                Booking(
+                    place,
+                    leg_name(bank.bank, one.uetr, Leg.CREDIT),
+                    known.owing[one.currency],
+                    payee,
+                    one.amount_minor,
+                    known.ledgers[one.currency],
+                    one.uetr,
+                    mark,
+                    TransferCode.PAYMENT,
+                    _NO_FLAGS,
+                )
+            )
+    return transfers, starts, bookings, why
 
 
 async def _bank_account(

@@ -29,7 +29,7 @@ from zhidao.finance.service.booking import Books
 from zhidao.finance.service.crediting import Crediting
 from zhidao.finance.service.directory import Directory, head_office
 from zhidao.finance.service.instructing import Instructing
-from zhidao.finance.service.intake import Examined, Rules, Unreadable, examine
+from zhidao.finance.service.intake import Examined, Rules, Unreadable, examine, examine_many
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import MessageIndex, Remembered
 from zhidao.finance.service.recalls import RecallBooks
@@ -85,7 +85,7 @@ class Payments:
         if len(data) < _ASIDE_FROM_BYTES:
             examined = examine(data, self._rules, at=now)
         else:
-            examined = await asyncio.to_thread(examine, data, self._rules, at=now)
+            [examined] = await asyncio.to_thread(examine_many, [data], self._rules, at=now)
         if isinstance(examined, Unreadable):
             return await self._send(bank, [self._unreadable(bank, examined)])
         message = examined.message
@@ -102,9 +102,7 @@ class Payments:
         Raises as `take`, before anything is booked, for the first in another's name.
         """
         now = self._clock.now().to_datetime()
-        found = await asyncio.to_thread(
-            lambda: [examine(data, self._rules, at=now) for data in many]
-        )
+        found = await asyncio.to_thread(examine_many, many, self._rules, at=now)
         together: dict[int, Examined] = {}
         other: BankAdmitted | None = None
         for place, one in enumerate(found):

@@ -5,6 +5,7 @@ head.001.001.02 and .01 are known; the wrapper's name is the network's affair an
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+_OF_THREAD: Final = threading.local()
 _HEADERS: Final = ("head.001.001.01", "head.001.001.02", "head.001.001.03")
 
 
@@ -47,8 +49,13 @@ def read_envelope(data: bytes) -> Envelope:
     hidden, would let two readers see two messages.
     """
     root = _parsed(data)
-    documents = [one for one in root.iter("{*}Document") if _definition(one)]
-    headers = [one for one in root.iter("{*}AppHdr") if _definition(one) in _HEADERS]
+    documents, headers = [], []
+    for one in root.iter("{*}Document", "{*}AppHdr"):
+        definition = _definition(one)
+        if local(one) == "Document":
+            documents += [one] if definition else []
+        elif definition in _HEADERS:
+            headers.append(one)
     if len(documents) != 1 or len(headers) > 1:
         raise MalformedInput(
             f"{len(documents)} documents and {len(headers)} headers stand in this file",
@@ -113,14 +120,17 @@ def _parsed(data: bytes) -> _Element:
 
     if len(data) > FILE_BYTES_MAX:
         raise MalformedInput(f"a file of more than {FILE_BYTES_MAX} bytes", code="FF01")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    # One parser a thread: making it costs as much as reading a small message.
+    parser = getattr(_OF_THREAD, "parser", None)
+    if parser is None:
+        parser = _OF_THREAD.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -39,12 +39,12 @@ class Frame:
     def parts(self, element: _Element) -> dict[str, _Element]:
         """The elements right inside by name; of those that repeat, the last."""
         start = self.start
-        return {str(child.tag)[start:]: child for child in element}
+        return {child.tag[start:]: child for child in element}
 
     def texts(self, element: _Element) -> dict[str, str]:
         """The texts right inside by name."""
         start = self.start
-        return {str(child.tag)[start:]: child.text or "" for child in element}
+        return {child.tag[start:]: child.text or "" for child in element}
 
     def inside(self, name: str) -> Iterator[_Element]:
         """The elements of this name right under the root."""

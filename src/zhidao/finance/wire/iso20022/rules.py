@@ -71,6 +71,7 @@ class Walk:
         self._transaction = _WHOLE
         self._uetrs: set[str] = set()
         self._currency = ""
+        self._good_days: set[tuple[str, str]] = set()
         self._announced: list[tuple[_Element, int]] = []
         """Counts and control sums beside the place of the first transaction that they are of."""
         self._amounts: list[str] = []
@@ -192,7 +193,8 @@ class Walk:
         """An address is structured, or at least has town and country."""
         if not self._structured:
             return
-        names = [str(child.tag).rpartition("}")[2] for child in element]
+        start = element.tag.rindex("}") + 1
+        names = [child.tag[start:] for child in element]
         if "TwnNm" not in names or "Ctry" not in names:
             sentence = "an address has at least TwnNm and Ctry; lines alone are not taken any more"
             self._broken("address", "FF01", sentence, element)
@@ -205,7 +207,11 @@ class Walk:
         at, profile, currency = self._at, self._profile, self._currency
         if at is None or self._kind not in _TRANSACTIONS:
             return
-        text = "".join((one.text or "").strip() for one in element.iter())[:10]
+        text = (element.text or "").strip()[:10]
+        if not text:
+            text = "".join((one.text or "").strip() for one in element)[:10]
+        if (text, currency) in self._good_days:
+            return
         try:
             day = date.fromisoformat(text)
         except ValueError:
@@ -223,6 +229,8 @@ class Walk:
         elif profile.days_ahead_max and day > today + timedelta(profile.days_ahead_max):
             sentence = f"{day} is more than {profile.days_ahead_max} days ahead"
             self._broken("day-far", "DT01", sentence, element)
+        else:
+            self._good_days.add((text, currency))
 
     def _closes(self, currency: str) -> str:
         return self._profile.currencies[currency].cut_off

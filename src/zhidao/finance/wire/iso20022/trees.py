@@ -27,13 +27,12 @@ def tree_of(element: _Element, start: int) -> Tree:
     """What stands in an element. `start`: how long the namespace in front of each name is."""
     inside: list[tuple[str, str | Tree]] = []
     for child in element:
-        name = str(child.tag)[start:]
+        name = child.tag[start:]
         if len(child):
             inside.append((name, tree_of(child, start)))
             continue
-        currency = child.get("Ccy")
-        if currency is not None:
-            name = f"{name}@{currency}"
+        if name.endswith("Amt"):
+            name = f"{name}@{child.get('Ccy')}"
         inside.append((name, child.text or ""))
     return tuple(inside)
 
@@ -55,7 +54,12 @@ def at(tree: Tree, *path: str) -> str:
     for step in path:
         if isinstance(found, str):
             return ""
-        found = next((inside for name, inside in found if name == step), "")
+        for name, inside in found:
+            if name == step:
+                found = inside
+                break
+        else:
+            return ""
     return found if isinstance(found, str) else ""
 
 
