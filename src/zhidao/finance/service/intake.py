@@ -12,9 +12,11 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.message import Message
 from zhidao.finance.domain.payment_legs import Refusal
+from zhidao.finance.wire.iso20022.columns import columns_of
 from zhidao.finance.wire.iso20022.envelope import Envelope, read_envelope
 from zhidao.finance.wire.iso20022.messages import decode
 from zhidao.finance.wire.iso20022.profiles import Profile
+from zhidao.finance.wire.iso20022.structure import check
 from zhidao.finance.wire.iso20022.usage import violations
 
 if TYPE_CHECKING:
@@ -70,7 +72,10 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
     try:
         envelope = read_envelope(data)
         schema = rules.schemas.judge(envelope.definition, envelope.document)
-        message = decode(envelope, checked=schema != _NOT_CHECKED)
+        if schema == _NOT_CHECKED:
+            check(envelope.document, envelope.definition)
+        columns = columns_of(envelope)
+        message = decode(envelope, checked=True, columns=columns)
     except MalformedInput as error:
         code = error.code if len(error.code) == 4 else "FF01"
         why = Refusal(code, note_of(error.args[0], error.where))
@@ -79,7 +84,8 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
         return Unreadable(envelope.definition, _name_in(envelope), digest, why)
     whole: Refusal | None = None
     broken: dict[int, Refusal] = {}
-    for one in violations(envelope, year=rules.year, profile=rules.profile, at=at):
+    found = violations(envelope, year=rules.year, profile=rules.profile, at=at, columns=columns)
+    for one in found:
         refusal = Refusal(one.code, note_of(f"{one.rule}: {one.sentence}", one.path, one.line))
         if one.transaction < 0:
             whole = whole or refusal

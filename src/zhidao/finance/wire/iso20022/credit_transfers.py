@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.message import CreditTransfer, Transfers, Tree
+from zhidao.finance.wire.iso20022.columns import Columns
 from zhidao.finance.wire.iso20022.envelope import Envelope, line_of, path_of
 from zhidao.finance.wire.iso20022.framing import Frame, framed
 from zhidao.finance.wire.iso20022.trees import (
@@ -36,8 +37,10 @@ CUSTOMERS: Final = "pacs.008.001.08"
 BANKS: Final = "pacs.009.001.09"
 
 
-def decode(envelope: Envelope) -> Transfers:
+def decode(envelope: Envelope, columns: Columns | None = None) -> Transfers:
     """The payments of a message whose structure was checked. Raises MalformedInput with the place.
+
+    `columns`: the payments by columns, if the file is such (`columns_of`).
 
     Sender and receiver are the instructing and instructed agents, else those of the header.
     """
@@ -45,11 +48,49 @@ def decode(envelope: Envelope) -> Transfers:
     if envelope.definition.startswith("pain.001"):
         return _initiation(frame)
     sender, receiver = frame.banks()
-    transfers = tuple(_between(one, frame) for one in frame.inside("CdtTrfTxInf"))
-    first = frame.first("CdtTrfTxInf")
-    sender = sender or frame.bic(first, "InstgAgt")
-    receiver = receiver or frame.bic(first, "InstdAgt")
+    transfers = None if columns is None else _by_columns(frame, columns)
+    if transfers is None:
+        transfers = tuple(_between(one, frame) for one in frame.inside("CdtTrfTxInf"))
+    if not (sender and receiver):
+        first = frame.first("CdtTrfTxInf")
+        sender = sender or frame.bic(first, "InstgAgt")
+        receiver = receiver or frame.bic(first, "InstdAgt")
     return Transfers(envelope.definition, frame.message, frame.created, sender, receiver, transfers)
+
+
+def _by_columns(frame: Frame, columns: Columns) -> tuple[CreditTransfer, ...] | None:
+    """The same payments as one by one, or None if one of them has to be looked at by itself."""
+    between_banks = frame.definition.startswith("pacs.009")
+    currencies = columns.currencies["IntrBkSttlmAmt"]
+    try:
+        amounts = list(map(minor_of, columns.texts["IntrBkSttlmAmt"], currencies))
+    except MalformedInput:
+        return None
+    party = "/FinInstnId" if between_banks else ""
+    count = columns.count
+    return tuple(
+        map(
+            CreditTransfer._make,
+            zip(
+                [""] * count,
+                columns.get("PmtId/InstrId"),
+                columns.texts["PmtId/EndToEndId"],
+                columns.get("PmtId/UETR"),
+                amounts,
+                currencies,
+                columns.texts.get("IntrBkSttlmDt") or [frame.day] * count,
+                columns.get("ChrgBr"),
+                columns.trees(f"Dbtr{party}"),
+                columns.trees("DbtrAcct/Id"),
+                columns.trees("DbtrAgt/FinInstnId"),
+                columns.trees(f"Cdtr{party}"),
+                columns.trees("CdtrAcct/Id"),
+                columns.trees("CdtrAgt/FinInstnId"),
+                columns.trees("RmtInf"),
+                strict=True,
+            ),
+        )
+    )
 
 
 def _between(element: _Element, frame: Frame) -> CreditTransfer:

@@ -16,6 +16,7 @@ from zhidao.finance.domain.message import (
     Transfers,
 )
 from zhidao.finance.wire.iso20022 import credit_transfers, notices, reversals, statuses
+from zhidao.finance.wire.iso20022.columns import Columns
 from zhidao.finance.wire.iso20022.envelope import Envelope
 from zhidao.finance.wire.iso20022.outlines import MESSAGES
 from zhidao.finance.wire.iso20022.structure import check
@@ -33,8 +34,10 @@ _READERS: Final[dict[str, Callable[[Envelope], Message]]] = {
 }
 
 
-def decode(envelope: Envelope, *, checked: bool = False) -> Message:
+def decode(envelope: Envelope, *, checked: bool = False, columns: Columns | None = None) -> Message:
     """The message as a value. `checked`: an official schema has approved of it already.
+
+    `columns`: its payments by columns, if it is a file of many alike.
 
     Raises MalformedInput with an external code and the place for what no outline allows, and for
     a message definition that has none.
@@ -49,6 +52,8 @@ def decode(envelope: Envelope, *, checked: bool = False) -> Message:
         )
     if not checked:
         check(envelope.document, envelope.definition)
+    if columns is not None:
+        return credit_transfers.decode(envelope, columns)
     return reader(envelope)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,15 +19,15 @@ from zhidao.finance.wire.iso20022.trees import minor_of
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_UETR: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_TRANSACTIONS: Final = {
+UETR: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+TRANSACTIONS: Final = {
     "pacs.008": ("CdtTrfTxInf", "IntrBkSttlmAmt"),
     "pacs.009": ("CdtTrfTxInf", "IntrBkSttlmAmt"),
     "pacs.004": ("TxInf", "RtrdIntrBkSttlmAmt"),
     "pain.001": ("CdtTrfTxInf", "InstdAmt"),
 }
 _BETWEEN_BANKS: Final = ("pacs.002", "pacs.004", "pacs.008", "pacs.009", "camt.056")
-_POSITIVE: Final = frozenset(
+POSITIVE: Final = frozenset(
     ("InstdAmt", "IntrBkSttlmAmt", "RtrdIntrBkSttlmAmt", "TtlIntrBkSttlmAmt")
 )
 _ALL: Final = "the whole message"
@@ -79,15 +79,27 @@ class Walk:
     def run(self) -> list[Violation]:
         """Everything that is wrong."""
         self._header()
+        self._over(self._envelope.document)
+        self._counts()
+        return self._found
+
+    def run_beside(self, heads: Sequence[_Element], count: int, amounts: list[str]) -> bool:
+        """Whether nothing is wrong with a message, as far as it stands beside its payments."""
+        self._header()
+        for head in heads:
+            self._over(head)
+        self._transaction, self._amounts = count - 1, amounts
+        self._counts()
+        return not self._found
+
+    def _over(self, top: _Element) -> None:
         rules = _rules_of(self._kind)
-        for element in self._envelope.document.iter():
+        for element in top.iter():
             rule = rules.get(element.tag)
             if rule is None:
                 rule = rules[element.tag] = _rule_of(local(element), self._kind)
             if rule is not _NOTHING:
                 rule(self, element)
-        self._counts()
-        return self._found
 
     def _broken(self, rule: str, code: str, sentence: str, element: _Element | None) -> None:
         path = _ALL if element is None else path_of(element)
@@ -108,7 +120,7 @@ class Walk:
         name = local(element)
         bic = header.sender_bic if name == "InstgAgt" else header.receiver_bic
         told = (element.findtext("{*}FinInstnId/{*}BICFI") or "").strip()
-        if bic and told and _branch(told) != _branch(bic):
+        if bic and told and head_office(told) != head_office(bic):
             sentence = f"{name} is {told}, the header says {bic}"
             self._broken("header-bic", "RC01", sentence, element)
 
@@ -127,9 +139,9 @@ class Walk:
             rule = "currency" if error.code == "AM03" else "amount-decimals"
             self._broken(rule, error.code, str(error.args[0]), element)
             return
-        if minor == 0 and name in _POSITIVE:
+        if minor == 0 and name in POSITIVE:
             self._broken("amount-positive", "AM01", "an amount of zero", element)
-        if name == _TRANSACTIONS.get(self._kind, ("", ""))[1]:
+        if name == TRANSACTIONS.get(self._kind, ("", ""))[1]:
             self._currency = currency
             if self._announced:
                 self._amounts.append(text)
@@ -148,7 +160,7 @@ class Walk:
 
     def uetr(self, element: _Element) -> None:
         """The form of a reference that follows a payment from end to end."""
-        if not _UETR.fullmatch((element.text or "").strip()):
+        if not UETR.fullmatch((element.text or "").strip()):
             self._broken("uetr-form", "FF01", "a UETR is a UUID of version 4", element)
 
     def transaction(self, element: _Element) -> None:
@@ -186,7 +198,7 @@ class Walk:
     def iban(self, element: _Element) -> None:
         """Check digits and length by country."""
         text = (element.text or "").strip()
-        if not _is_iban(text):
+        if not is_iban(text):
             self._broken("iban", "AC01", f"{text[:40]!r} is no IBAN", element)
 
     def address(self, element: _Element) -> None:
@@ -205,35 +217,18 @@ class Walk:
     def day(self, element: _Element) -> None:
         """A day on which the currency settles: not of the past, not too late, not too far."""
         at, profile, currency = self._at, self._profile, self._currency
-        if at is None or self._kind not in _TRANSACTIONS:
+        if at is None or self._kind not in TRANSACTIONS:
             return
         text = (element.text or "").strip()[:10]
         if not text:
             text = "".join((one.text or "").strip() for one in element)[:10]
         if (text, currency) in self._good_days:
             return
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            self._broken("day", "DT01", f"{text!r} is no day", element)
-            return
-        today = at.date()
-        # A day has begun somewhere on earth up to 14 hours before it begins in UTC.
-        if day < today - timedelta(1):
-            self._broken("day-past", "DT01", f"{day} is over", element)
-        elif not profile.settles(currency, day):
-            self._broken("day-closed", "DT01", f"{currency} does not settle on {day}", element)
-        elif profile.too_late(currency, day, at):
-            sentence = f"too late for {day}: {currency} closes at {self._closes(currency)}"
-            self._broken("cut-off", "TM01", sentence, element)
-        elif profile.days_ahead_max and day > today + timedelta(profile.days_ahead_max):
-            sentence = f"{day} is more than {profile.days_ahead_max} days ahead"
-            self._broken("day-far", "DT01", sentence, element)
-        else:
+        wrong = day_wrong(text, currency, profile, at)
+        if wrong is None:
             self._good_days.add((text, currency))
-
-    def _closes(self, currency: str) -> str:
-        return self._profile.currencies[currency].cut_off
+        else:
+            self._broken(*wrong, element)
 
     def reason(self, element: _Element) -> None:
         """A reason's code is of its list, where the list is installed."""
@@ -275,6 +270,28 @@ class Walk:
             self._broken("control-sum", "AM10", "the control sum is not the sum", element)
 
 
+def day_wrong(
+    text: str, currency: str, profile: Profile, at: datetime
+) -> tuple[str, str, str] | None:
+    """Why a payment of this day does not go: rule, code and sentence; None if it does."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return "day", "DT01", f"{text!r} is no day"
+    today = at.date()
+    # A day has begun somewhere on earth up to 14 hours before it begins in UTC.
+    if day < today - timedelta(1):
+        return "day-past", "DT01", f"{day} is over"
+    if not profile.settles(currency, day):
+        return "day-closed", "DT01", f"{currency} does not settle on {day}"
+    if profile.too_late(currency, day, at):
+        closes = profile.currencies[currency].cut_off
+        return "cut-off", "TM01", f"too late for {day}: {currency} closes at {closes}"
+    if profile.days_ahead_max and day > today + timedelta(profile.days_ahead_max):
+        return "day-far", "DT01", f"{day} is more than {profile.days_ahead_max} days ahead"
+    return None
+
+
 _Rule: TypeAlias = Callable[[Walk, "_Element"], None]
 
 
@@ -300,7 +317,7 @@ def _rule_of(name: str, kind: str) -> _Rule:
         return Walk.agent
     if name == "ChrgBr":
         return Walk.charges if kind == "pacs.008" else _NOTHING
-    transaction = _TRANSACTIONS.get(kind, ("", ""))[0]
+    transaction = TRANSACTIONS.get(kind, ("", ""))[0]
     if name == transaction:
         return Walk.transaction
     if name in ("NbOfTxs", "CtrlSum"):
@@ -319,13 +336,14 @@ def _rules_of(_kind: str) -> dict[object, _Rule]:
     return {}
 
 
-def _branch(bic: str) -> str:
+def head_office(bic: str) -> str:
     """A BIC of eight letters is that of the head office, XXX."""
     return bic.ljust(11, "X") if len(bic) == 8 else bic
 
 
 @lru_cache(maxsize=65_536)
-def _is_iban(text: str) -> bool:
+def is_iban(text: str) -> bool:
+    """Whether check digits, length and form by country are those of an IBAN."""
     from stdnum import iban
 
     return bool(iban.is_valid(text))

@@ -1,0 +1,127 @@
+"""A file of many payments of one shape, read by columns instead of one by one.
+
+Big files come out of a program that writes each payment alike. If every payment has exactly the
+elements of the first one, each once, the texts of one element over all payments are one column,
+and the XML library reads a column at once. Anything else is left to the reader that walks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from zhidao.finance.domain.message import Tree
+from zhidao.finance.wire.iso20022.envelope import Envelope
+from zhidao.finance.wire.iso20022.grammar import NAMESPACE
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+COUNT_MIN: Final = 16
+"""Fewer payments are walked: finding their shape costs more than it saves."""
+_LEAVES_MAX: Final = 64
+_Level: TypeAlias = list[tuple[list[str], list[str], list[str] | None]]
+_FILES: Final = {"pacs.008": "CdtTrfTxInf", "pacs.009": "CdtTrfTxInf"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The payments of a file: each leaf's texts by its path, all of one length."""
+
+    count: int
+    texts: dict[str, list[str]]
+    currencies: dict[str, list[str]]
+    """Of leaves that are amounts."""
+    heads: tuple[_Element, ...]
+    """What stands beside the payments under the root."""
+
+    def get(self, path: str) -> list[str]:
+        """The texts of a leaf, or as many empty ones."""
+        return self.texts.get(path) or [""] * self.count
+
+    def trees(self, path: str) -> list[Tree]:
+        """What stands in an element, payment by payment; empty if it is not there."""
+        start = path + "/"
+        inside = [
+            (leaf[len(start) :].split("/"), texts, self.currencies.get(leaf))
+            for leaf, texts in self.texts.items()
+            if leaf.startswith(start)
+        ]
+        if not inside:
+            return [()] * self.count
+        return _trees(inside, self.count)
+
+
+def columns_of(envelope: Envelope) -> Columns | None:
+    """The file by columns, or None if its payments are few or not all alike.
+
+    Its structure was checked: an amount bears its currency and nothing else bears an attribute.
+    """
+    name = _FILES.get(envelope.definition[:8])
+    root = envelope.document[0]
+    if name is None or len(root) <= COUNT_MIN:
+        return None
+    payment = f"{{{NAMESPACE}{envelope.definition}}}{name}"
+    count = len(root.findall(payment))
+    if count < COUNT_MIN:
+        return None
+    heads = [one for one in root if one.tag != payment]
+    first = root.index(next(root.iterchildren(payment)))
+    begin = 1 + sum(1 for head in heads[:first] for _ in head.iter())
+    inside = list(root.iter())
+    tags = [one.tag for one in inside]
+    shape = _shape(root[first], len(payment) - len(name))
+    end = begin + count * len(shape)
+    pattern = tags[begin : begin + len(shape)]
+    if end > len(tags) or tags[begin:end] != pattern * count:
+        return None
+    leaves = [(path, place) for place, path in enumerate(shape) if path]
+    if len({path for path, _ in leaves}) != len(leaves) or len(leaves) > _LEAVES_MAX:
+        return None
+    texts: dict[str, list[str]] = {}
+    currencies: dict[str, list[str]] = {}
+    for path, place in leaves:
+        column = inside[begin + place : end : len(shape)]
+        texts[path] = [one.text or "" for one in column]
+        if column[0].get("Ccy") is not None:
+            currencies[path] = [str(one.get("Ccy")) for one in column]
+    return Columns(count, texts, currencies, tuple(heads))
+
+
+def _shape(payment: _Element, start: int) -> list[str]:
+    """The path of each element of a payment in document order; empty for those with others."""
+    shape: list[str] = []
+
+    def walk(element: _Element, path: str) -> None:
+        for child in element:
+            inner = path + child.tag[start:]
+            shape.append("" if len(child) else inner)
+            walk(child, inner + "/")
+
+    shape.append("")
+    walk(payment, "")
+    return shape
+
+
+def _trees(inside: _Level, count: int) -> list[Tree]:
+    """Trees out of columns: one level of names at a time."""
+    columns: list[list[tuple[str, str | Tree]]] = []
+    place = 0
+    while place < len(inside):
+        steps, texts, currencies = inside[place]
+        name = steps[0]
+        if len(steps) > 1:
+            end = place
+            while end < len(inside) and inside[end][0][0] == name:
+                end += 1
+            below = [(one[1:], text, money) for one, text, money in inside[place:end]]
+            columns.append([(name, tree) for tree in _trees(below, count)])
+            place = end
+            continue
+        if currencies is None:
+            columns.append([(name, text) for text in texts])
+        else:
+            pairs = zip(texts, currencies, strict=True)
+            columns.append([(f"{name}@{money}", text) for text, money in pairs])
+        place += 1
+    return list(zip(*columns, strict=True))
