@@ -189,3 +189,16 @@ def test_a_folder_without_packs_is_refused(run: Run, tmp_path: Path, name: str, 
     (source / name).write_text(text)
     assert run("packs", "add", source, "--data", tmp_path / "data")[0] == 2
     assert not (tmp_path / "data" / "packs").exists()
+
+
+def test_mt_check_reads_or_names_the_field(run: Run, tmp_path: Path) -> None:
+    from tests.finance.wire.mt.test_blocks import GOOD
+
+    good, bad = tmp_path / "good.fin", tmp_path / "bad.fin"
+    good.write_text(GOOD)
+    bad.write_text(GOOD.replace(":27:1/1", ":27:x"))
+    status, out, _ = run("mt", "check", good, "--json")
+    assert (status, json.loads(out)["fields"]["number"]) == (0, "LC-2026-0042")
+    status, out, _ = run("mt", "check", good, bad)
+    assert (status, "field 27" in out) == (1, True)
+    assert run("mt", "check", tmp_path / "none.fin")[0] == 2

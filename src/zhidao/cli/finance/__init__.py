@@ -14,6 +14,7 @@ ACTIONS: Final = (
     ("credit", "examine a presentation under a documentary credit"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
     ("iso", "check ISO 20022 messages, or turn them into JSON and back"),
+    ("mt", "read FIN messages of documentary credits: MT 700, 707, 734, 750"),
     ("packs", "install your copies of official schemas, code lists and network profiles"),
     ("screen", "hold names of any script against sanctions lists"),
 )
