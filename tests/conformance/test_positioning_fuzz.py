@@ -47,6 +47,22 @@ def test_a_finished_run_is_followed_by_another_seed(tmp_path):
     assert positioning_fuzz.seed_of_next(positioning_fuzz.kept_portions(results)) == 3
 
 
+def test_what_does_not_end_is_a_hang_and_what_raises_a_crash(monkeypatch):
+    def stubborn(data):
+        if data[:1] == b"x":
+            raise ValueError("a defect")
+        while True:
+            sum(range(1000))
+
+    monkeypatch.setattr(positioning_fuzz, "HANG_S", 0.02)
+    monkeypatch.setattr(positioning_fuzz, "parser", lambda _: stubborn)
+    monkeypatch.setattr(positioning_fuzz, "good_inputs", lambda _: [])
+    inputs = iter((b"x", b"y", b"x"))
+    monkeypatch.setattr(positioning_fuzz, "changed", lambda *_: next(inputs))
+    told = positioning_fuzz.fuzz("any", 1, 0, 3)
+    assert (told["crashes"], told["hangs"], told["inputs"]) == (2, 1, 3)
+
+
 @pytest.mark.parametrize("name", PARSERS)
 def test_every_parser_takes_the_good_inputs_that_are_spoiled(name):
     if name in ("observations_compact", "compact_compiled"):
