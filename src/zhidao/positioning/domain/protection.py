@@ -47,6 +47,9 @@ _SUSPECTED: Final = 30.0
 _ROUNDS: Final = 60
 _STEP_M: Final = 1e-9
 _LOADING_PAYS: Final = 1_024
+# From so many deviations on a tail counts as that one: nothing beside a risk of 1e-9.
+_FAR: Final = 8.0
+_FAR_TAIL: Final = 6.3e-16
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +222,13 @@ def outside_risk(
     case = _case(model, risk=risk, alarm=alarm, alone=True)
     total = case.bounds.unmonitored.copy()
     for each in case.hypotheses:
-        gain = np.einsum("edq,eqs->eds", normals, each.gain[:, :2])
-        centre = np.einsum("eds,es->ed", np.abs(gain), model.bias_m)
+        gain = each.gain[:, :2]
+        centre = (np.abs(normals @ gain) @ model.bias_m[..., None])[..., 0]
         limit = np.where(np.isfinite(each.threshold_m[:, :2]), each.threshold_m[:, :2], 1e9)
         centre += np.einsum("edq,eq->ed", np.abs(normals), limit)
-        away = (distance_m - centre) / np.maximum(_deviation(model, gain), 1e-9)
-        tails = np.minimum((0.5 * _erfc(away / math.sqrt(2))).sum(1), 1)
+        variance_m2 = np.einsum("edq,eqr,edr->ed", normals, _covariance_m2(model, gain), normals)
+        away = (distance_m - centre) / np.sqrt(np.maximum(variance_m2, 1e-18))
+        tails = np.minimum(_upper_tail(away).sum(1), 1)
         total += each.chance * tails
     total[case.unbounded] = 1
     return np.minimum(total, 1)
@@ -294,6 +298,13 @@ def _view(model: LinearModel, used: Bools) -> _View:
 def _deviation(model: LinearModel, gain: Floats) -> Floats:
     """Deviation of sums of range errors (e, …, s) for the bound, (e, …)."""
     return _spread_of(gain, model.variance_m2, model.common_m)
+
+
+def _covariance_m2(model: LinearModel, gain: Floats) -> Floats:
+    """Covariance for the bound of two sums of range errors (e, 2, s), (e, 2, 2)."""
+    total: Floats = (gain * model.variance_m2[:, None]) @ np.swapaxes(gain, 1, 2)
+    shared = gain @ model.common_m
+    return total + shared @ np.swapaxes(shared, 1, 2)
 
 
 def _usual_deviation(model: LinearModel, gain: Floats) -> Floats:
@@ -458,6 +469,14 @@ def _numbers(model: LinearModel, gain: Floats, threshold_m: Floats) -> tuple[Any
 
 
 _erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+def _upper_tail(deviations: Floats) -> Floats:
+    """Q of each, never less than it is: far tails, as dear as near ones, are all one value."""
+    out = np.full(deviations.shape, _FAR_TAIL)
+    near = deviations < _FAR
+    out[near] = 0.5 * _erfc(deviations[near] / math.sqrt(2)) if near.any() else 0.0
+    return out
 
 
 def upper_quantile(probability: Floats) -> Floats:
