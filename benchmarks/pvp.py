@@ -152,7 +152,7 @@ async def _first(url: str, pipe: Any) -> list[float]:
         decider = PvpDecider(
             records=decider_records,
             actor=Actor(PartyId("decider"), Role.NODE),
-            key=KEYS["decider"].public.multikey,
+            keys={KEYS["decider"].public.multikey},
             clock=_WallClock(),
         )
         log = await asyncio.start_server(lambda r, w: _answer(r, w, logged), "127.0.0.1", 0)
@@ -304,7 +304,7 @@ async def _participant(
         records=records,
         actor=Actor(PartyId(side.value), Role.NODE),
         signer=KEYS[side.value],
-        decider_key=KEYS["decider"].public.multikey,
+        deciders=lambda: {KEYS["decider"].public.multikey},
         logged=mine,
         rounding=RoundingAccounts(POSITION, ROUNDING) if side is Side.SECOND else None,
     )

@@ -364,7 +364,7 @@ class World:
         if party.name == "decider":
             kind = HastyDecider if self.bug == "unlogged_decision" else PvpDecider
             party.decider = kind(
-                records=records, actor=actor, key=key.public.multikey, clock=party.clock
+                records=records, actor=actor, keys={key.public.multikey}, clock=party.clock
             )
             if isinstance(party.decider, HastyDecider):
                 party.decider.world = self
@@ -388,7 +388,7 @@ class World:
             records=records,
             actor=actor,
             signer=KEYS[party.name],
-            decider_key=KEYS["decider"].public.multikey,
+            deciders=lambda: {KEYS["decider"].public.multikey},
             logged=self._logged,
             rounding=RoundingAccounts(POSITION, ROUNDING) if side is Side.SECOND else None,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ import pytest
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import IdSource, PartyId
@@ -26,13 +27,14 @@ from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.fx import Quote, Rate
-from zhidao.finance.domain.pvp import Letter
-from zhidao.finance.events import BankAdmitted
+from zhidao.finance.domain.pvp import FIRST_HEAD, Channel, Letter, Side, decision_head
+from zhidao.finance.events import BankAdmitted, PvpDecided
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.fx_quotes import FxQuotes
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.pvp_desk import DECISION, TERMS, VOTES, PvpDesk
+from zhidao.finance.wire.pvp import Vote, encode_votes
 
 START = Utc.parse("2026-06-01T08:00:00Z")
 A, B = "node-a", "node-b"
@@ -106,7 +108,7 @@ class Logs:
     def keys(self, node: str) -> tuple[str, ...]:
         if node not in self.net.nodes:
             raise NotFound("no such peer", code="unknown_peer")
-        return (self.net.nodes[node].key.public.multikey,)
+        return tuple(key.public.multikey for key in self.net.nodes[node].keys)
 
 
 class Node:
@@ -114,7 +116,7 @@ class Node:
 
     def __init__(self, name: str, net: Net, durable: Any) -> None:
         self.name, self.net, self.durable = name, net, durable
-        self.key = SoftwareKey(Algorithm.ED25519, hashlib.sha256(name.encode()).digest())
+        self.keys = [SoftwareKey(Algorithm.ED25519, hashlib.sha256(name.encode()).digest())]
         keys = {
             bank: SoftwareKey(Algorithm.ED25519, hashlib.sha256(bank.encode()).digest())
             for bank in (BANK[name], OPERATOR.party)
@@ -122,17 +124,17 @@ class Node:
         self.ring = FixedKeyRing(keys)
         self.clock = HandClock(START)
         randomness = SeededRandomness(name.encode())
-        durable.scribe = Scribe(
-            node=PartyId(name),
-            key=self.key,
-            ring=self.ring,
-            clock=self.clock,
-            ids=IdSource(self.clock, randomness),
-            randomness=randomness,
-        )
-        self.limits = ""
+        self.ids, self.randomness, self.limits = IdSource(self.clock, randomness), randomness, ""
 
     def start(self) -> Node:
+        self.durable.scribe = Scribe(
+            node=PartyId(self.name),
+            key=self.keys[-1],
+            ring=self.ring,
+            clock=self.clock,
+            ids=self.ids,
+            randomness=self.randomness,
+        )
         records = Records(self.durable.journal, self.durable.scribe)
         self.ledger = Ledger(
             self.durable.store, scribe=self.durable.scribe, clock=self.clock, holder=self.name
@@ -152,7 +154,7 @@ class Node:
         )
         self.desk = PvpDesk(
             node=PartyId(self.name),
-            node_key=self.key,
+            node_keys=[key.public for key in self.keys],
             records=records,
             ledger=self.ledger,
             accounts=self.accounts,
@@ -410,6 +412,92 @@ async def test_only_a_bank_deals_and_only_with_its_own_books(net: Net) -> None:
     a.clock.set(START.plus_ns(601 * NS))
     with pytest.raises(Refused, match="was good until"):
         await _accept(net)
+
+
+async def test_a_node_that_changes_its_key_goes_on_with_its_deals(net: Net) -> None:
+    await _quoted(net)
+    await _accept(net)
+    a = net.nodes[A]
+    a.keys.append(SoftwareKey(Algorithm.ED25519, bytes(32)))
+    a.start()
+    await net.deliver()
+    await _rest(net)
+    a.clock.set(START)
+    net.nodes[B].clock.set(START)
+    await _accept(net, "D-2")
+    await net.deliver()
+    for node in net.nodes.values():
+        states = [d.state for d in await node.desk.deals(speaks(node.name), limit=9)]
+        assert states == ["committed", "committed"]
+        assert await node.held() == 0
+
+
+async def test_one_deal_that_cannot_go_on_does_not_stop_the_others(net: Net) -> None:
+    await _quoted(net)
+    net.logs_closed = True
+    await _accept(net)
+    await net.deliver()
+    a = net.nodes[A]
+    # Between banks of which one left with its node: nobody can be told of this decision.
+    gone = Channel(A, str(BANK[A]), "CNY", "gone", "gone-bank", "KZT")
+    (dealing,) = await a.desk.deals(speaks(A), limit=9)
+    held = await a.desk._books._restored()
+    stuck = replace(a.desk._chain(dealing, gone), peer_node="gone")
+    held.chains = {gone.name: stuck, **held.chains}
+    head = decision_head(FIRST_HEAD, 1, commits=[], aborts=[])
+    fact = PvpDecided(number=1, previous=FIRST_HEAD, commits=[], aborts=[], head=head)
+    node = Actor(PartyId(A), Role.NODE)
+    records = Records(a.durable.journal, a.durable.scribe)
+    await records.record(node, f"pvp-decisions/{gone.name}", [fact], after=0, owner=node.party)
+    net.logs_closed = False
+    await a.desk.tick()
+    await net.deliver()
+    (dealing,) = await net.nodes[B].desk.deals(speaks(B), limit=9)
+    assert dealing.state == "committed"
+
+
+async def test_a_node_decides_no_deal_that_it_never_agreed_to(net: Net) -> None:
+    await _quoted(net)
+    await _accept(net)
+    a, b = net.nodes[A], net.nodes[B]
+    (dealing,) = await a.desk.deals(speaks(A), limit=9)
+    signer = b.quotes.signer(BANK[B])
+    own = signer.public.multikey
+    terms = replace(dealing.terms, nonce="never", first_key=own, second_key=own)
+    votes = encode_votes([Vote(terms, side, yes=True) for side in Side], signer)
+    with pytest.raises(Refused) as refused:
+        await a.desk.take(Letter(VOTES, B, str(BANK[B]), str(BANK[A])), votes)
+    assert refused.value.code == "pvp_not_ours"
+    assert not [e for e in a.durable.journal.written if e.event.type == PvpDecided.TYPE]
+
+
+async def test_a_decider_that_rewrites_an_old_decision_stops_the_other_side(net: Net) -> None:
+    await _quoted(net)
+    for number in range(2):
+        await _accept(net, f"D-{number}")
+        await net.deliver()
+    net.logs_closed = True
+    await _accept(net, "D-2")
+    await net.deliver()
+    a, b = net.nodes[A], net.nodes[B]
+    held = await b.held()
+    assert held > 0
+    (waiting,) = [d for d in await b.desk.deals(speaks(B), limit=9) if d.state == "waiting"]
+    # A first decision once more, with another content: it says that the third deal is off.
+    aborts = [waiting.agreed.deal]
+    head = decision_head(FIRST_HEAD, 1, commits=[], aborts=aborts)
+    fact = PvpDecided(number=1, previous=FIRST_HEAD, commits=[], aborts=aborts, head=head)
+    node = Actor(PartyId(A), Role.NODE)
+    (event,) = await Records(a.durable.journal, a.durable.scribe).record(
+        node, "pvp-decisions/forged", [fact], after=0, owner=node.party
+    )
+    body = jcs({"event": event.encode().decode(), "proof": "proof", "ledgers": ["CNY", "KZT"]})
+    with pytest.raises(Refused) as refused:
+        await b.desk.take(Letter(DECISION, A, str(BANK[A]), str(BANK[B])), body)
+    assert refused.value.code == "pvp_contradiction"
+    assert (await b.desk.deal(speaks(B), waiting.agreed.reference)).state == "waiting"
+    assert await b.held() == held
+    assert await b.desk.stopped(speaks(B))
 
 
 async def test_above_the_limit_two_persons_accept(net: Net) -> None:

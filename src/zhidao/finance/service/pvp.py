@@ -11,7 +11,7 @@ and two processes on loopback run the same code. The order of writes is the whol
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -77,12 +77,14 @@ class PvpParticipant:
         records: Records,
         actor: Actor,
         signer: Signer,
-        decider_key: str,
+        deciders: Callable[[], Collection[str]],
         logged: Logged,
         rounding: RoundingAccounts | None = None,
         channel: str = "",
     ) -> None:
         """`signer`: this side's key in the terms. `rounding`: for the side that rounds (second).
+
+        `deciders`: the decider's keys, present and former ones: a deal outlives a rotation.
 
         `channel` names its histories where one ledger has several participants, each with its own
         decider; the ledger's name if there is but one.
@@ -94,7 +96,7 @@ class PvpParticipant:
         self._records = records
         self._actor = actor
         self._signer = signer
-        self._decider_key = decider_key
+        self._deciders = deciders
         self._logged = logged
         self._rounding = rounding
         self._held: _Legs | None = None
@@ -170,17 +172,21 @@ class PvpParticipant:
         self._check_frozen()
         event = SignedEvent.decode(data)
         event.verify()
-        if event.asserted_by.key.multikey != self._decider_key:
+        if event.asserted_by.key.multikey not in self._deciders():
             raise Refused("the decision is not the decider's", code="bad_signature")
         decided = PvpDecided.of(event)
-        if decided.number == held.number and decided.head != held.head:
-            raise self._freeze(f"decision {decided.number} was told in two ways")
-        if decided.number != held.number + 1:
-            return False
         computed = decision_head(
             decided.previous, decided.number, commits=decided.commits, aborts=decided.aborts
         )
-        if decided.previous != held.head or decided.head != computed:
+        if decided.number < 1 or decided.head != computed:
+            raise self._freeze(f"decision {decided.number} is not what its head says")
+        if decided.number <= held.number:
+            if decided.head != await self._head(decided.number):
+                raise self._freeze(f"decision {decided.number} was told in two ways")
+            return False
+        if decided.number != held.number + 1:
+            return False
+        if decided.previous != held.head:
             raise self._freeze(f"decision {decided.number} does not continue the ones before")
         if not await self._logged(event):
             raise Refused(
@@ -190,6 +196,14 @@ class PvpParticipant:
             )
         await self._apply(decided)
         return True
+
+    async def _head(self, number: int) -> str:
+        """The head of a decision that was applied here."""
+        held = await self._restored()
+        if number == held.number:
+            return held.head
+        history = await self._records.history(f"pvp-followed/{self._channel}")
+        return PvpFollowed.of(history[number - 1]).head
 
     # -- applying --------------------------------------------------------------------------------
 
@@ -285,7 +299,7 @@ class PvpParticipant:
         leg = deal.leg(self._side)
         if leg.ledger != self._shard or deal.key(self._side) != self._signer.public.multikey:
             raise Refused(f"deal {deal.name[:16]}: this leg is not ours", code="pvp_not_ours")
-        if deal.decider_key != self._decider_key:
+        if deal.decider_key not in self._deciders():
             raise Refused(f"deal {deal.name[:16]}: we know another decider", code="pvp_decider")
         self._conversion(deal)
 

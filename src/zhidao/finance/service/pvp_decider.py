@@ -7,6 +7,7 @@ legs stay reserved, and nothing else happens.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
@@ -30,9 +31,15 @@ class PvpDecider:
     """Hears votes and writes each deal's one decision. Its state is its journal and hearsay."""
 
     def __init__(
-        self, *, records: Records, actor: Actor, key: str, clock: Clock, channel: str = ""
+        self,
+        *,
+        records: Records,
+        actor: Actor,
+        keys: Collection[str],
+        clock: Clock,
+        channel: str = "",
     ) -> None:
-        """`key`: the Multikey that terms name and that signs for `actor`'s party.
+        """`keys`: the Multikeys that terms may name: those that sign, or signed, for the actor.
 
         `channel` names its chain where it decides for several pairs of parties, one chain each.
         """
@@ -40,7 +47,7 @@ class PvpDecider:
         assert actor.role in (Role.NODE, Role.PARTY), "a decider is a party or the node itself"
         self._records = records
         self._actor = actor
-        self._key = key
+        self._keys = frozenset(keys)
         self._clock = clock
         self._terms: dict[str, Terms] = {}
         self._ballots: dict[str, Ballot] = {}
@@ -62,7 +69,7 @@ class PvpDecider:
         for vote in votes:
             if vote.terms.key(vote.side) != key:
                 raise Refused("a vote that its side did not sign", code="bad_signature")
-            if vote.terms.decider_key != self._key:
+            if vote.terms.decider_key not in self._keys:
                 raise Refused("a vote for another decider", code="pvp_decider")
         if len(self._ballots) + len(votes) > OPEN_MAX:
             raise Refused(f"{OPEN_MAX} deals wait for votes", code="too_many")

@@ -8,8 +8,9 @@ it is said, so that a node that starts again says it again and nothing happens t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unav
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, parse_id
 from zhidao.core.journal import Records
-from zhidao.core.keys import Signer
+from zhidao.core.keys import PublicKey
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS
 from zhidao.finance.domain.naming import AccountCode, account_id
@@ -55,7 +56,7 @@ class PvpDesk:
         self,
         *,
         node: PartyId,
-        node_key: Signer,
+        node_keys: Sequence[PublicKey],
         records: Records,
         ledger: Ledger,
         accounts: Accounts,
@@ -65,9 +66,9 @@ class PvpDesk:
         decisions: Decisions,
         clock: Clock,
     ) -> None:
-        """`node_key`: signs decisions."""
+        """`node_keys`: those with which this node signs decisions or did, the present one last."""
         self._node = node
-        self._node_key = node_key
+        self._node_keys = [key.multikey for key in node_keys]
         self._records = records
         self._ledger = ledger
         self._accounts = accounts
@@ -79,6 +80,7 @@ class PvpDesk:
         self._books = PvpBooks(node=node, records=records, make=self._chain)
         self._one = asyncio.Lock()
         self._proven: set[UUID] = set()
+        self._said: dict[str, str] = {}
         self._voted_s: int | None = None
         approvals.carries_out(ACCEPT, self._accept_said)
 
@@ -198,9 +200,23 @@ class PvpDesk:
             if self._voted_s is None or now_s - self._voted_s >= _AGAIN_S:
                 self._voted_s = now_s
                 for dealing in await self._books.open():
-                    await self._go(dealing.aggregate, again=now_s // _AGAIN_S)
+                    with self._apart(dealing.aggregate):
+                        await self._go(dealing.aggregate, again=now_s // _AGAIN_S)
             for chain in await self._books.chains():
-                await self._decide(chain)
+                with self._apart(chain.channel.name):
+                    await self._decide(chain)
+
+    @contextlib.contextmanager
+    def _apart(self, name: str) -> Iterator[None]:
+        """What is wrong with one deal or one pair of banks must not stop the others."""
+        try:
+            yield
+        except Refused as error:
+            if self._said.get(name) != str(error):
+                self._said[name] = str(error)
+                _LOG.warning("payment versus payment %s waits: %s", name, error)
+        else:
+            self._said.pop(name, None)
 
     # -- this side -------------------------------------------------------------------------------
 
@@ -339,6 +355,11 @@ class PvpDesk:
         )
         chain = await self._books.known_chain(channel)
         assert chain.decider is not None, "the first of a channel decides"
+        for vote in votes:
+            # Decisions are public: a peer must not have this node decide what it never agreed to.
+            dealing = await self._books.by_name(vote.terms.name)
+            if dealing is None or dealing.channel(self._node) != channel:
+                raise Refused("a vote on a deal that is not ours", code="pvp_not_ours")
         await chain.decider.hear(content)
         await self._decide(chain)
 
@@ -382,7 +403,7 @@ class PvpDesk:
             rate=offer.rate,
             first_key=self._quotes.signer(got.client).public.multikey,
             second_key=str(got.message["key"]),
-            decider_key=self._node_key.public.multikey,
+            decider_key=self._node_keys[-1],
             deadline_ns=now.unix_ns + deadline_s * NS,
         )
 
@@ -397,7 +418,9 @@ class PvpDesk:
             records=self._records,
             actor=Actor(PartyId(agreed.bank), Role.PARTY),
             signer=self._quotes.signer(agreed.bank),
-            decider_key=terms.decider_key,
+            deciders=lambda: (
+                self._node_keys if agreed.decides else self._decisions.keys(agreed.peer_node)
+            ),
             logged=self._is_logged,
             rounding=_rounding(agreed.bank, shard) if side is Side.SECOND else None,
             channel=channel.name,
@@ -405,7 +428,7 @@ class PvpDesk:
         decider = PvpDecider(
             records=self._records,
             actor=Actor(self._node, Role.NODE),
-            key=self._node_key.public.multikey,
+            keys=self._node_keys,
             clock=self._clock,
             channel=channel.name,
         )

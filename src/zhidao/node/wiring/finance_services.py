@@ -162,7 +162,7 @@ def _pvp(ground: Ground, books: Books, others: Others) -> tuple[FxQuotes, PvpDes
     )
     desk = PvpDesk(
         node=ground.node,
-        node_key=ground.node_key,
+        node_keys=ground.recording_keys or (ground.node_key.public,),
         records=books.records,
         ledger=books.ledger,
         accounts=books.accounts,
