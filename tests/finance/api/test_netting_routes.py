@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import Result, Transfer
+from zhidao.finance.events.banks import NettingSettled
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.netting import Nettings
 from zhidao.node.api import finance_netting
@@ -189,3 +191,38 @@ async def test_above_the_limit_the_settlement_takes_two_persons(world, facts, ca
         assert alone.json()["code"] == "needs_two_persons"
     both = await strict("POST", path, party="exporter-bank", person="wang")
     assert both.json()["state"] == "settled"
+
+
+async def test_what_came_after_the_approval_is_not_settled_by_it(
+    world, facts, call, monkeypatch
+) -> None:
+    await _opened(call)
+    await _money(world, facts, "importer", 100)
+    await _owe(call, "importer", "a", ("exporter", 70))
+    desk = _nettings(world, "CNY 0.50")
+    demand = desk._approvals.demand
+
+    async def slow(*args: Any, **said: Any) -> None:
+        await demand(*args, **said)
+        await _owe(call, "importer", "b", ("exporter", 30))
+
+    monkeypatch.setattr(desk._approvals, "demand", slow)
+    for person in ("li", "wang"):
+        with pytest.raises(Refused):
+            await desk.settle(Actor(PartyId("exporter-bank"), Role.PARTY, person), "2026-05-01")
+    assert (await call("GET", ONE, party="exporter-bank")).json()["state"] == "open"
+    assert (await world.balances())["exporter-bank customer importer"] == 100
+
+
+async def test_a_start_does_not_begin_again_what_ended_without_settling(world, facts, call) -> None:
+    await _opened(call)
+    await _money(world, facts, "importer", 100)
+    await _owe(call, "importer", "a", ("exporter", 70))
+    desk = _nettings(world)
+    bank = Actor(PartyId("exporter-bank"), Role.PARTY)
+    await desk._decide(bank, await desk._known("2026-05-01"))
+    known = await desk._known("2026-05-01")
+    failed = NettingSettled(cycle="2026-05-01", attempt=1, done=False, reason="exceeds_credits")
+    await desk._write(bank, known, failed, [])
+    await _nettings(world).resume()
+    assert (await world.balances())["exporter-bank customer importer"] == 100

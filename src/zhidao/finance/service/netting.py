@@ -7,6 +7,7 @@ one linked chain of the ledger through a clearing account: all of it, or nothing
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -35,6 +36,7 @@ from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.ledger import Ledger
 
+_LOG: Final = logging.getLogger(__name__)
 SETTLE: Final = "settle_netting"
 PARTICIPANTS_MAX: Final = 1_000
 BATCH_MAX: Final = 1_000
@@ -140,7 +142,8 @@ class Nettings:
     async def settle(self, actor: Actor, cycle: str) -> Cycle:
         """Decides what settles and moves the money; the bank only. Again: goes on or no change.
 
-        Raises Refused (`needs_two_persons`, `netting_money` if balances kept changing meanwhile).
+        Raises Refused (`needs_two_persons`, `netting_money` if balances kept changing meanwhile),
+        Conflict if an obligation came in this moment: what is decided is what was approved.
         """
         known = await self.cycle(actor, cycle)
         actor.require(Role.PARTY)
@@ -151,13 +154,15 @@ class Nettings:
             said = {"cycle": cycle, "obligations": len(known.table.amount_minor)}
             await self._approvals.demand(actor, act=SETTLE, subject=cycle, amount=needed, said=said)
         for _ in range(ATTEMPTS_MAX):
-            known = await self._known(cycle)
             if known.state == "settled":
                 return known
             if known.decided is None or known.settled is not None:
                 await self._decide(actor, known)
                 known = await self._known(cycle)
             await self._apply(actor, known)
+            known = await self._known(cycle)
+        if known.state == "settled":
+            return known
         raise Refused(
             f"cycle {cycle}: balances changed under {ATTEMPTS_MAX} attempts",
             code="netting_money",
@@ -179,17 +184,26 @@ class Nettings:
         return [await self._known(name.partition("/")[2]) for name in names]
 
     async def resume(self) -> None:
-        """Applies what was decided before a crash; each cycle by its bank, as it began it."""
+        """Applies what was decided before a crash; each cycle by its bank, as it began it.
+
+        What ended without settling is not begun again: that is for its bank to ask.
+        """
         after = ""
         while names := await self._records.aggregates(
             "netting/", self._node, limit=_PAGE, after=after
         ):
             for name in names:
                 cycle = await self._known(name.partition("/")[2])
-                bank = Actor(PartyId(cycle.opened.bank), Role.PARTY)
-                if cycle.state == "decided":
-                    await self.settle(bank, cycle.opened.cycle)
+                if cycle.decided is not None and cycle.settled is None:
+                    await self._resume(cycle)
             after = names[-1]
+
+    async def _resume(self, cycle: Cycle) -> None:
+        try:
+            bank = Actor(PartyId(cycle.opened.bank), Role.PARTY)
+            await self.settle(bank, cycle.opened.cycle)
+        except Refused as error:  # Of this cycle: the others go on.
+            _LOG.warning("netting cycle %s waits: %s", cycle.opened.cycle, error)
 
     def seen_by(self, actor: Actor, cycle: Cycle) -> bool:
         """Whether the actor may see everybody's obligations: its bank, or who reads everything."""
