@@ -212,6 +212,34 @@ async def test_above_the_limit_two_persons_pay_and_two_tokens_never(world, facts
     assert paid.json()["drawings"][0]["state"] == "honoured", paid.text
 
 
+async def test_a_larger_amendment_takes_two_persons_too_and_counts_once(
+    world, facts, serve
+) -> None:
+    call = await _served(world, facts, serve, Limits.parse("EUR 1000000.00"))
+    assert (await call("POST", "/credits", _issue())).status_code == 201
+    terms = (await call("GET", ONE)).json()["terms"]
+    more = _issue()["terms"] | {"amount_minor": 100_000_001}
+    asked = await call("POST", f"{ONE}/amendments", more)
+    assert (asked.status_code, asked.json()["code"]) == (422, "needs_two_persons")
+    assert not (await call("GET", ONE)).json()["offered"]
+    (waiting,) = (await call("GET", "/approvals")).json()
+    path = f"/approvals/{waiting['approval']}"
+    for person in ("aigerim", "daniyar"):
+        await call("POST", path, {"verdict": "approve"}, person=person)
+    assert (await call("GET", ONE)).json()["offered"]
+    answer = await call("POST", f"{ONE}/steps", {"step": "accept_amendment"}, party="exporter")
+    assert answer.json()["terms"]["amount_minor"] == 100_000_001
+    less = await call("POST", f"{ONE}/amendments", terms)
+    assert less.status_code == 201, less.text
+    await call("POST", f"{ONE}/steps", {"step": "accept_amendment"}, party="exporter")
+    # A late repeat of a person's word brings nothing back.
+    assert (await call("POST", path, {"verdict": "approve"}, person="daniyar")).status_code == 201
+    assert not (await call("GET", ONE)).json()["offered"]
+    # A smaller amount, and steps of others, need nobody.
+    stranger = await call("POST", f"{ONE}/amendments", more, party="exporter")
+    assert stranger.status_code == 403
+
+
 async def test_a_refusal_by_one_person_stands(world, facts, serve) -> None:
     call = await _served(world, facts, serve, Limits.parse("USD 1.00"))
     await call("POST", "/credits", _issue(), person="aigerim")

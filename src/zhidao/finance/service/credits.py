@@ -8,14 +8,15 @@ The accounts follow from the roles. What a bank pays stands as its claim until i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
+from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, party_id
@@ -36,6 +37,7 @@ from zhidao.finance.wire.credit import plain, read_credit
 HONOUR: Final = "honour_credit"
 REIMBURSE: Final = "reimburse_credit"
 ISSUE: Final = "issue_credit"
+AMEND: Final = "amend_credit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Credits:
                 actor, _opening(said["opened"]), terms=read_credit_said(said)
             ),
         )
+
+        approvals.carries_out(AMEND, self._amend_said)
 
     async def issue(self, actor: Actor, opened: CreditOpened, *, terms: Credit) -> CreditStanding:
         """Issues a credit for its applicant; the issuing bank only. Again: the same credit.
@@ -143,10 +147,26 @@ class Credits:
         return [await self.credit(actor, name.partition("/")[2]) for name in names]
 
     async def amend(self, actor: Actor, name: str, terms: bytes) -> CreditStanding:
-        """Offers other terms, whole; nothing changes before the beneficiary accepts."""
-        desk = await self._opened(actor, name)
-        if read_credit(terms).currency != (await desk.terms()).currency:
+        """Offers other terms, whole; nothing changes before the beneficiary accepts.
+
+        Raises Refused (`needs_two_persons`) for a larger amount: an amendment binds like an issue.
+        """
+        opened, desk = await self._both(actor, name)
+        offered, known = read_credit(terms), await desk.terms()
+        if offered.currency != known.currency:
             raise Refused("a credit keeps its currency; issue another one", code="credit_act")
+        if actor.party == opened.issuer and offered.amount_most_minor > known.amount_most_minor:
+            await self._approvals.demand(
+                actor,
+                act=AMEND,
+                subject=name,
+                amount=Money(offered.amount_most_minor, Currency(offered.currency)),
+                said={
+                    "credit": name,
+                    "terms": plain(offered),
+                    "after": await self._amendments(name),
+                },
+            )
         await desk.amend(actor, terms)
         return await self.credit(actor, name)
 
@@ -221,6 +241,17 @@ class Credits:
             )
             await desk.pay(actor, Act.REIMBURSE, drawing, legs)
         return await self.credit(actor, name)
+
+    async def _amend_said(self, actor: Actor, said: Mapping[str, Any]) -> CreditStanding:
+        """Once: the same word again must not bring back what was amended since."""
+        name = str(said["credit"])
+        if await self._amendments(name) != said["after"]:
+            return await self.credit(actor, name)
+        return await self.amend(actor, name, jcs(said["terms"]))
+
+    async def _amendments(self, name: str) -> int:
+        steps = acts(await self._records.history(_aggregate(name)))
+        return sum(step.act == Act.AMEND for step in steps)
 
     async def _two_persons(
         self, actor: Actor, desk: CreditDesk, act: Act, name: str, drawing: str
