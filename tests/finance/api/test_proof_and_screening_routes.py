@@ -73,7 +73,7 @@ async def test_a_stated_balance_is_proven_to_its_holder_alone(
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(screening_folder, "_LOOK_S", -1.0)
+    monkeypatch.setattr(screening_folder, "_LOOK_NS", -1)
     (tmp_path / "csv@2026-04-30.own.csv").write_text("id,name\n1,Jane Doe\n2,王伟\n")
     return tmp_path
 
