@@ -138,22 +138,6 @@ def _line(one: Any) -> dict[str, Any]:
     return {**one._asdict(), "account": str(one.account), "balance_minor": one.balance_minor}
 
 
-def csv_of(statement: AccountStatement) -> str:
-    """A statement as comma-separated values: day, transfer, UETR, amount, balance after it."""
-    code, exponent = statement.currency.code, statement.currency.exponent
-    lines = ["day,transfer,uetr,amount,balance,currency"]
-    balance = statement.opening_minor
-    lines.append(f"{statement.first_day},opening,,,{_decimal(balance, exponent)},{code}")
-    for one in statement.entries:
-        balance += one.amount_minor
-        lines.append(
-            f"{one.booked},{one.transfer},{one.uetr},{_decimal(one.amount_minor, exponent)},"
-            f"{_decimal(balance, exponent)},{code}"
-        )
-    lines.append(f"{statement.last_day},closing,,,{_decimal(balance, exponent)},{code}")
-    return "\r\n".join(lines) + "\r\n"
-
-
 def plain_of(statement: AccountStatement) -> dict[str, Any]:
     """A statement as JSON takes it."""
     told = asdict(statement)
@@ -165,8 +149,3 @@ def plain_of(statement: AccountStatement) -> dict[str, Any]:
         for one in told["entries"]
     ]
     return told
-
-
-def _decimal(minor: int, exponent: int) -> str:
-    sign, digits = "-" if minor < 0 else "", str(abs(minor)).rjust(exponent + 1, "0")
-    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"

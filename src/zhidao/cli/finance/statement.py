@@ -98,7 +98,7 @@ def _pages(
 ) -> list[bytes]:
     from zhidao.finance.domain.statement import pages
     from zhidao.finance.wire.iso20022 import statements
-    from zhidao.node.ledger_reports import csv_of
+    from zhidao.finance.wire.statement_csv import csv_of
     from zhidao.node.statement_sheet import printed
 
     if options.form == "csv":

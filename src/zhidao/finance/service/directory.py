@@ -20,15 +20,17 @@ from zhidao.finance.service.accounts import Accounts
 
 KNOWN_MAX: Final = 500_000
 _AT_ONCE: Final = 32
+_CUSTOMER: Final = AccountCode.CUSTOMER.name.lower()
 _PAGE: Final = 1_000
 
 
 class Owned(NamedTuple):
-    """A customer's account."""
+    """An account that a bank keeps, for a customer or for itself."""
 
     name: Name
     currency: str
     holder: str
+    purpose: str
 
 
 class Directory:
@@ -43,12 +45,21 @@ class Directory:
 
     async def customers(self, bank: str, numbers: Iterable[str]) -> dict[str, Owned]:
         """The bank's customer accounts among these numbers (32 hexadecimal digits)."""
+        found = await self.kept(bank, numbers)
+        return {number: one for number, one in found.items() if one.purpose == _CUSTOMER}
+
+    async def kept(self, bank: str, numbers: Iterable[str]) -> dict[str, Owned]:
+        """All the bank's accounts among these numbers, its own too."""
         wanted = set(numbers)
         missing = [one for one in wanted if (bank, one) not in self._owned]
         gate = asyncio.Semaphore(_AT_ONCE)
         await asyncio.gather(*(self._look_up(bank, one, gate) for one in missing))
         found = {one: self._owned.get((bank, one)) for one in wanted}
         return {number: owned for number, owned in found.items() if owned is not None}
+
+    def known(self, bank: str, number: str) -> Owned | None:
+        """An account that was looked up before, or None."""
+        return self._owned.get((bank, number))
 
     async def _look_up(self, bank: str, number: str, gate: asyncio.Semaphore) -> None:
         if len(number) != 32 or not set(number) <= set("0123456789abcdef"):
@@ -59,11 +70,13 @@ class Directory:
         if not history:
             return
         opened = AccountOpened.of(history[0])
-        if opened.bank != bank or opened.purpose != AccountCode.CUSTOMER.name.lower():
+        if opened.bank != bank:
             return
         if len(self._owned) >= KNOWN_MAX:
             self._owned.clear()
-        self._owned[bank, number] = Owned(name_of(account), opened.currency, opened.holder)
+        self._owned[bank, number] = Owned(
+            name_of(account), opened.currency, opened.holder, opened.purpose
+        )
 
     async def bank_of(self, bic: str) -> BankAdmitted | None:
         """The admitted bank with this BIC; eight letters are those of the head office."""

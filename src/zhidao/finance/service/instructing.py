@@ -12,7 +12,8 @@ from datetime import date
 from typing import Final
 
 from zhidao.core.archive import Archive, digest_of
-from zhidao.core.money import Currency
+from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import TransferFlag, ledger_number
 from zhidao.finance.domain.message import (
     CreditTransfer,
@@ -49,6 +50,7 @@ from zhidao.finance.wire.iso20022.trees import account_number, at
 from zhidao.finance.wire.iso20022.trees import bank as bank_tree
 
 _NO_FLAGS: Final = TransferFlag(0)
+_ABOVE_LIMIT: Final = Refusal("AM14", "above the amount that one caller may move here")
 _NOT_YOURS: Final = Refusal("AG01", "this account is not the sender's")
 
 
@@ -56,8 +58,16 @@ class Instructing:
     """Books what customers instruct."""
 
     def __init__(
-        self, books: Books, *, index: MessageIndex, archive: Archive, rules: Rules
+        self,
+        books: Books,
+        *,
+        index: MessageIndex,
+        archive: Archive,
+        rules: Rules,
+        limits: Limits,
     ) -> None:
+        """`limits`: above them one caller is not enough, and a message is one caller."""
+        self._limits = limits
         self._books = books
         self._index = index
         self._archive = archive
@@ -87,6 +97,8 @@ class Instructing:
                 continue
             payer = owned.get(account_number(one.payer_account))
             refused = _may_pay(payer, one, sender)
+            if refused is None and self._limits.asks(_money(one)):
+                refused = _ABOVE_LIMIT
             if refused is None and payer is not None:
                 bic = at(one.payee_bank, "BICFI")
                 other = banks.get(bic) if bic else bank
@@ -285,6 +297,10 @@ class Instructing:
                 )
             )
         return messages
+
+
+def _money(one: CreditTransfer) -> Money:
+    return Money(one.amount_minor, Currency(one.currency))
 
 
 def _is_refusal(one: Status, report: StatusReport) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.message import (
     Answers,
     Message,
@@ -38,8 +39,13 @@ from zhidao.finance.wire.iso20022.statuses import TO_BANK, TO_CUSTOMER
 
 # Reading this much takes milliseconds: beside the loop from here on.
 _ASIDE_FROM_BYTES: Final = 64 * 1024
+# A payment to many banks and their answers; nothing goes to and fro for ever.
+_STEPS_MAX: Final = 256
 _TOGETHER: Final = ("pacs.008", "pacs.009")
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
+
+
+NO_LIMITS: Final = Limits({})
 
 
 class Outgoing(NamedTuple):
@@ -63,9 +69,12 @@ class Payments:
         archive: Archive,
         rules: Rules,
         clock: Clock,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         books = Books(ledger, directory, clock)
-        self._instructing = Instructing(books, index=index, archive=archive, rules=rules)
+        self._instructing = Instructing(
+            books, index=index, archive=archive, rules=rules, limits=limits
+        )
         self._crediting = Crediting(books)
         self._recalls = RecallBooks(books)
         self._directory = directory
@@ -120,6 +129,32 @@ class Payments:
             answers[place] if place in answers else await self.take(bank, sender, data)
             for place, data in enumerate(many)
         ]
+
+    async def carry(self, bank: BankAdmitted, sender: str, data: bytes) -> list[Outgoing]:
+        """The same, and what follows goes on at once to those banks that this node serves.
+
+        What comes back is for the sender, for accounts' holders, and for banks elsewhere. Raises
+        as `take` for the first message; the ones after it are the node's own.
+        """
+        waiting, kept = [(bank, sender, data)], []
+        for _ in range(_STEPS_MAX):
+            if not waiting:
+                break
+            at_bank, by, message = waiting.pop(0)
+            try:
+                answers = await self.take(at_bank, by, message)
+            except Refused:
+                if by == sender:
+                    raise
+                # What was booked before stands; whoever repeats the message goes on from here.
+                continue
+            for one in answers:
+                other = await self._directory.bank_of(one.receiver) if one.receiver else None
+                if other is None or other.bank == sender:
+                    kept.append(one)
+                else:
+                    waiting.append((other, at_bank.bank, one.data))
+        return kept
 
     async def _remembered(
         self, bank: BankAdmitted, sender: str, examined: Sequence[Examined]

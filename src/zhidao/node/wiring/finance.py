@@ -8,13 +8,21 @@ from typing import Final
 from zhidao.core.journal import Records
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
+from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.bank_transfers import BankTransfers
 from zhidao.finance.service.deals import EVENTS, Deals
+from zhidao.finance.service.directory import Directory
+from zhidao.finance.service.intake import Rules
 from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.payments import Payments
 from zhidao.finance.service.settlement import Settlement
+from zhidao.finance.service.statements import Statements
+from zhidao.finance.wire.iso20022.profiles import built_in
+from zhidao.node.api import finance_payments as payment_api
 from zhidao.node.api.finance import routes
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.wiring import finance_services
@@ -24,6 +32,7 @@ from zhidao.store.journal import PostgresJournal
 from zhidao.trade.commands import Consignments
 from zhidao.trust.commands import Titles
 
+_USAGE_YEAR: Final = 2026
 _PACKS: Final = "packs/iso20022"
 
 
@@ -89,9 +98,23 @@ async def build(
         consignments=consignments,
         others=others,
     )
+    directory = Directory(records, accounts)
+    limits = Limits.parse(settings.two_persons_above)
+    schemas = FolderSchemas(ground.data / _PACKS)
+    payments = Payments(
+        ledger=ledger,
+        directory=directory,
+        index=PostgresMessageIndex(ground.database),
+        archive=ground.archive,
+        rules=Rules(schemas, built_in("cross-border"), _USAGE_YEAR),
+        clock=ground.clock,
+        limits=limits,
+    )
+    transfers = BankTransfers(accounts=accounts, directory=directory, ledger=ledger, limits=limits)
+    moving = payment_api.routes(accounts, payments, transfers, Statements(store, ground.clock))
     room = Room(
         name="finance",
-        routers=(routes(accounts, deals, ground.archive), *services.routers),
+        routers=(routes(accounts, deals, ground.archive), moving, *services.routers),
         consumers=(
             Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),
             *services.consumers,

@@ -1,0 +1,93 @@
+"""A bank moves money between accounts that it keeps: its customers' and its cash.
+
+What is held for a deal, a credit or another bank is not moved here; those have acts of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from zhidao.core.actor import Actor
+from zhidao.core.errors import NotFound, Refused
+from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.approval import Limits
+from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag
+from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.records import NO_NAME, Records, from_transfers
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.directory import Directory
+from zhidao.finance.service.ledger import Ledger
+
+_MOVABLE: Final = (AccountCode.CUSTOMER.name.lower(), AccountCode.CASH.name.lower())
+_RESOLVING: Final = np.uint16(
+    TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER
+)
+
+
+class BankTransfers:
+    """Transfers as the ledger has them, for the bank that keeps both accounts."""
+
+    def __init__(
+        self, *, accounts: Accounts, directory: Directory, ledger: Ledger, limits: Limits
+    ) -> None:
+        self._accounts = accounts
+        self._directory = directory
+        self._ledger = ledger
+        self._limits = limits
+        self._banks: dict[str, BankAdmitted] = {}
+
+    async def move(
+        self, actor: Actor, currency: str, transfers: Sequence[Transfer]
+    ) -> list[Result]:
+        """One answer a transfer, once those that hold are durable. Again: the same.
+
+        Raises Forbidden for anybody but a bank, NotFound for an account that it does not keep,
+        Refused (`two_persons`) for an amount above the limit of one caller.
+        """
+        return await self.move_records(actor, currency, from_transfers(transfers))
+
+    async def move_records(self, actor: Actor, currency: str, records: Records) -> list[Result]:
+        """The same for a batch in columns, shape (n,)."""
+        bank = self._banks.get(actor.party)
+        if bank is None:
+            bank = self._banks[actor.party] = await self._accounts.require_bank(actor)
+        money = Currency(currency)
+        if self._limits.above_minor:
+            for amount in records["amount"].tolist():
+                if self._limits.asks(Money(min(amount, 2**63 - 1), money)):
+                    raise Refused(
+                        f"an amount of more than one caller may move in {currency}",
+                        code="two_persons",
+                        remedy="let two persons approve a deal or a conditional payment",
+                    )
+        await self._require_kept(bank.bank, currency, records)
+        return await self._ledger.submit_records(currency, records)
+
+    async def _require_kept(self, bank: str, currency: str, records: Records) -> None:
+        names = {*records["debit_account_id"].tolist(), *records["credit_account_id"].tolist()}
+        resolving = records[(records["flags"] & _RESOLVING) != 0]
+        if len(resolving):
+            # A post or void may leave accounts blank: they are those of what it resolves.
+            pending = [*set(resolving["pending_id"].tolist())]
+            history = await self._ledger.find(currency, pending)
+            for name in pending:
+                held = history.transfers.get(name)
+                if held is None:
+                    raise NotFound("no reservation of that name")
+                names |= {held.debit_account_id, held.credit_account_id}
+            names.discard(NO_NAME)
+        numbers = {name[::-1].hex() for name in names}
+        unknown = [one for one in numbers if self._directory.known(bank, one) is None]
+        if unknown:
+            await self._directory.kept(bank, unknown)
+        for number in numbers:
+            owned = self._directory.known(bank, number)
+            if owned is None or owned.currency != currency or owned.purpose not in _MOVABLE:
+                raise NotFound(
+                    f"no account {number} in {currency} that you may move",
+                    remedy="give accounts of your customers, or your cash",
+                )

@@ -1,0 +1,209 @@
+"""Payment messages, transfers and statements over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from tests.finance.service.bank_desks import UETRS, Desks
+
+from zhidao.core.money import Currency
+from zhidao.finance.domain.approval import Limits
+from zhidao.finance.domain.ledger import Transfer, ledger_number
+from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.records import from_transfers
+from zhidao.finance.service.bank_transfers import BankTransfers
+from zhidao.finance.service.directory import Directory
+from zhidao.finance.service.payments import Payments
+from zhidao.finance.service.statements import Statements
+from zhidao.finance.wire.iso20022 import statements as camt053
+from zhidao.finance.wire.iso20022.envelope import read_envelope
+from zhidao.finance.wire.iso20022.messages import decode
+from zhidao.node.api.finance_payments import routes
+
+
+class Bench:
+    """The desks behind their routes."""
+
+    def __init__(self, desks: Desks, call: Any) -> None:
+        self.desks = desks
+        self.call = call
+
+    async def send(self, bank: str, party: str, data: bytes) -> httpx.Response:
+        headers = {"x-party": party, "x-role": "party", "x-person": ""}
+        path = f"/v1/finance/banks/{bank}/messages"
+        return await self.call._client.request("POST", path, content=data, headers=headers)
+
+
+def served(desks: Desks, serve: Any, limits: Limits) -> Bench:
+    world = desks.world
+    directory = Directory(world.records, world.accounts)
+    transfers = BankTransfers(
+        accounts=world.accounts, directory=directory, ledger=world.ledger, limits=limits
+    )
+    statements = Statements(world.durable.store, world.durable.clock)
+    return Bench(desks, serve(routes(world.accounts, desks.payments, transfers, statements)))
+
+
+@pytest.fixture
+async def bench(world: Any, serve: Any) -> Bench:
+    return served(await Desks(world).ready(), serve, Limits({}))
+
+
+async def test_an_instruction_goes_all_the_way_and_is_answered(bench: Bench) -> None:
+    answer = await bench.send("importer-bank", "importer", bench.desks.pays(700, 300))
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert [one["definition"] for one in told] == [
+        *("pain.002.001.12", "camt.054.001.08", "pain.002.001.12"),
+    ]
+    last = decode(read_envelope(told[-1]["xml"].encode()))
+    assert (last.status, last.original) == ("ACSC", "M-1")
+    assert await bench.desks.balance("exporter") == 1_000
+    again = await bench.send("importer-bank", "importer", bench.desks.pays(700, 300))
+    assert again.json()[0] == told[0]
+    assert await bench.desks.balance("exporter") == 1_000
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<a/>", b"\xff\xfe<", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', b"{}"]
+)
+async def test_nonsense_is_answered_by_a_message(bench: Bench, data: bytes) -> None:
+    answer = await bench.send("importer-bank", "importer", data)
+    assert answer.status_code == 201
+    [told] = answer.json()
+    report = decode(read_envelope(told["xml"].encode()))
+    assert (report.status, report.reason) == ("RJCT", "FF01")
+
+
+async def test_a_message_for_no_bank_or_in_anothers_name_is_a_problem(bench: Bench) -> None:
+    data = bench.desks.pays(700)
+    assert (await bench.send("nobody", "importer", data)).status_code == 422
+    [_, onward] = await bench.desks.take("importer-bank", "importer", data)
+    refused = await bench.send("exporter-bank", "exporter", onward.data)
+    assert (refused.status_code, refused.json()["code"]) == (403, "wrong_sender")
+
+
+async def test_recalls_and_returns_over_http(bench: Bench) -> None:
+    await bench.send("importer-bank", "importer", bench.desks.pays(700, 300))
+    asked = await bench.call("POST", "/recalls", {"uetrs": [UETRS[0]], "reason": "DUPL"})
+    assert asked.status_code == 201, asked.text
+    [recall] = asked.json()
+    sent = await bench.send("exporter-bank", "importer-bank", recall["xml"].encode())
+    assert decode(read_envelope(sent.json()[0]["xml"].encode())).outcome == "PDCR"
+    path = f"/recalls/importer-bank/{recall['message']}/answer"
+    answer = await bench.call("POST", path, {"agreed": [UETRS[0]]}, party="exporter-bank")
+    kinds = [one["definition"][:8] for one in answer.json()]
+    assert kinds == ["camt.029", "pacs.004"]
+    back = {"uetrs": [UETRS[1]], "reason": "AC04"}
+    assert (await bench.call("POST", "/returns", back, party="exporter-bank")).status_code == 201
+    assert await bench.desks.balance("exporter") == 0
+    assert (await bench.call("POST", "/returns", back, party="exporter")).status_code == 403
+    bad = {"uetrs": ["x"], "reason": "AC04"}
+    assert (await bench.call("POST", "/returns", bad)).status_code == 400
+
+
+async def test_a_bank_moves_money_between_its_own_accounts_only(bench: Bench) -> None:
+    desks = bench.desks
+    books = bench.desks.world.accounts
+    importer = desks.banks["importer-bank"]
+    own = await books.technical(importer, AccountCode.CASH, "importer-bank", "CNY")
+    held = await books.technical(importer, AccountCode.ESCROW, "D-9", "CNY")
+
+    def transfer(number: int, **more: Any) -> dict[str, Any]:
+        return {
+            "transfer": str(UUID(int=number)),
+            "debit": str(UUID(desks.accounts["importer"])),
+            "credit": str(own),
+            "amount_minor": 5,
+        } | more
+
+    body = {"currency": "CNY", "transfers": [transfer(1), transfer(2, flags=["pending"])]}
+    answer = await bench.call("POST", "/transfers", body)
+    assert (answer.status_code, answer.json()) == (201, ["created", "created"])
+    assert (await bench.call("POST", "/transfers", body)).json() == ["exists", "exists"]
+    post = {
+        "transfer": str(UUID(int=3)),
+        "pending": str(UUID(int=2)),
+        "amount_minor": 4,
+        "flags": ["post_pending_transfer"],
+    }
+    body = {"currency": "CNY", "transfers": [post, transfer(4, amount_minor=10**12)]}
+    assert (await bench.call("POST", "/transfers", body)).json() == ["created", "exceeds_credits"]
+    assert await desks.balance("importer") == 10_000_000 - 9
+    for credit in (str(UUID(desks.accounts["exporter"])), str(held), str(UUID(int=77))):
+        body = {"currency": "CNY", "transfers": [transfer(9, credit=credit)]}
+        assert (await bench.call("POST", "/transfers", body)).status_code == 404
+    body = {"currency": "CNY", "transfers": [transfer(9)]}
+    assert (await bench.call("POST", "/transfers", body, party="exporter-bank")).status_code == 404
+    assert (await bench.call("POST", "/transfers", body, party="importer")).status_code == 403
+    body = {"currency": "CNY", "transfers": [transfer(9, amount_minor=-1)]}
+    assert (await bench.call("POST", "/transfers", body)).status_code == 400
+
+
+async def test_records_of_bytes_are_the_same_transfers(bench: Bench) -> None:
+    desks = bench.desks
+    own = await desks.world.accounts.technical(
+        desks.banks["importer-bank"], AccountCode.CASH, "importer-bank", "CNY"
+    )
+    number = ledger_number(Currency("CNY"))
+    one = Transfer(UUID(int=21), UUID(desks.accounts["importer"]), own, 7, ledger=number, code=4)
+    headers = {"x-party": "importer-bank", "x-role": "party", "x-person": ""}
+    path = "/v1/finance/transfers/CNY/records"
+    client = bench.call._client
+    data = from_transfers([one]).tobytes()
+    answer = await client.request("POST", path, content=data, headers=headers)
+    assert answer.json() == ["created"]
+    assert (await client.request("POST", path, content=data, headers=headers)).json() == ["exists"]
+    assert (
+        await client.request("POST", path, content=data[1:], headers=headers)
+    ).status_code == 400
+
+
+async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) -> None:
+    desks = await Desks(world).ready()
+    limits = Limits.parse("CNY 1.00")
+    desks.payments = Payments(
+        ledger=world.ledger,
+        directory=desks.payments._directory,
+        index=desks.payments._index,
+        archive=world.durable.archive,
+        rules=desks.payments._rules,
+        clock=world.durable.clock,
+        limits=limits,
+    )
+    bench = served(desks, serve, limits)
+    answer = await bench.send("importer-bank", "importer", desks.pays(100, 101))
+    report = decode(read_envelope(answer.json()[0]["xml"].encode()))
+    assert [one.reason for one in report.statuses] == ["", "AM14"]
+    transfer = {
+        "transfer": str(UUID(int=1)),
+        "debit": str(UUID(desks.accounts["importer"])),
+        "credit": str(UUID(int=2)),
+        "amount_minor": 101,
+    }
+    body = {"currency": "CNY", "transfers": [transfer]}
+    refused = await bench.call("POST", "/transfers", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
+
+
+async def test_a_statement_is_for_the_bank_and_the_holder(bench: Bench) -> None:
+    desks = bench.desks
+    await bench.send("importer-bank", "importer", desks.pays(700))
+    path = (
+        f"/accounts/{UUID(desks.accounts['exporter'])}/statement?first=2026-05-01&last=2026-05-01"
+    )
+    for party in ("exporter", "exporter-bank"):
+        answer = await bench.call("GET", path, party=party)
+        assert answer.status_code == 200, answer.text
+        told = camt053.decode(answer.content)
+        assert [(one.amount_minor, one.uetr) for one in told.entries] == [(700, UETRS[0])]
+    csv = await bench.call("GET", path + "&form=csv", party="exporter")
+    assert csv.headers["content-type"].startswith("text/csv")
+    assert ",7.00,7.00,CNY" in csv.text
+    assert (await bench.call("GET", path, party="importer")).status_code == 404
+    assert (await bench.call("GET", path + "&page=2", party="exporter")).status_code == 400
+    wrong = path.replace("2026-05-01&", "2026-02-30&")
+    assert (await bench.call("GET", wrong, party="exporter")).status_code == 400
