@@ -283,3 +283,20 @@ def test_a_strength_beyond_all_signals_is_refused(run, files):
     status, _, told = run("solve", files["rest.rnx"], files["rest.nav"], "--strength", 99)
     assert status == 2
     assert "0 to 60 dB-Hz" in told
+
+
+def test_two_simulated_receivers_under_one_sky_are_a_pair(run, tmp_path):
+    base, rover, sky = (tmp_path / name for name in ("base.rnx", "rover.rnx", "sky.nav"))
+    more = ("--bands", "C=2I+6I+7I", "--errors", "own", "--epochs", 3, "--step", 1)
+    run("simulate", *PLACE, *more, "--seed", 1, "--navigation-output", sky, "-o", base)
+    run("simulate", "--at", 44.21, 80.4, 705, *more, "--navigation", sky, "--seed", 2, "-o", rover)
+    _, out, told = run("rtk", rover, sky, "--base", base, "--base-place", *PLACE[1:], "--json")
+    assert "3 of 3 epochs fixed" in told
+    for epoch in json.loads(out)["epochs"]:
+        assert abs(epoch["latitude_deg"] - 44.21) * 111_000 < 0.05
+        assert abs(epoch["height_m"] - 705) < 0.1
+
+
+@pytest.mark.parametrize("bands", ["C=2I+9X", "C=2", "X=1C", "C"])
+def test_bands_that_there_are_not_are_refused(run, bands):
+    assert run("simulate", *PLACE, "--bands", bands)[0] == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.outputs import put, take
+from zhidao.cli.positioning.reading import signals_of
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _EXAMPLES: Final = (
     "    --form rtcm -o road.rtcm3\n"
     "  zhidao positioning simulate --at 44.2 80.4 700 --bias C20:60:10:40 \\\n"
     "    --outage 50:55 -o bad.rnx\n"
+    "  zhidao positioning simulate --at 44.2 80.4 700 --bands C=2I+6I --errors own -o base.rnx\n"
     "Everything written says SIMULATED in its header or in its messages.\n"
     "status: 0 written, 1 no ephemeris fits, 2 bad input"
 )
@@ -52,6 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="how many (at rest: 120)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes")
     parser.add_argument("--systems", default="C", help="letters, as far as ephemerides are there")
+    parser.add_argument(
+        "--bands", default="", metavar="LIST", help="tracked signals, such as C=2I+6I,G=1C+2W"
+    )
+    parser.add_argument(
+        "--errors",
+        choices=("usual", "own"),
+        default="usual",
+        help="own: noise and reflections alone, as between receivers under one sky",
+    )
     parser.add_argument("--mask", type=float, default=5.0, metavar="DEG", help="elevation mask")
     parser.add_argument("--navigation", type=Path, metavar="FILE", help="real ephemerides to go by")
     parser.add_argument("--navigation-output", type=Path, metavar="FILE", help="ephemerides used")
@@ -136,7 +147,13 @@ def _navigation(options: argparse.Namespace, route: Way) -> Navigation:
 
 
 def _observed(options: argparse.Namespace, route: Way, navigation: Navigation) -> Observations:
-    from zhidao.positioning.domain.synthesis.receiver import Receiver, spoofed, synthesize
+    from zhidao.positioning.domain.synthesis.receiver import (
+        OWN_ERRORS,
+        ErrorModel,
+        Receiver,
+        spoofed,
+        synthesize,
+    )
 
     told_m = route.ecef_m
     if options.spoof:
@@ -149,12 +166,27 @@ def _observed(options: argparse.Namespace, route: Way, navigation: Navigation) -
         told_m,
         systems="".join(sorted(set(options.systems))),
         mask_deg=options.mask,
+        signals=_bands(options.bands),
+        errors=OWN_ERRORS if options.errors == "own" else ErrorModel(),
         faults=tuple(map(_bias, options.bias)),
         outages=tuple(_outage(text) for text in options.outage),
         clock_jumps=tuple(_jump(text) for text in options.clock_jump),
         jamming=tuple(_jamming(text) for text in options.jam),
     )
     return synthesize(receiver, navigation, seed=options.seed)
+
+
+def _bands(text: str) -> dict[str, tuple[str, ...]]:
+    """Bands and attributes by system. Raises MalformedInput for a signal that there is not."""
+    from zhidao.positioning.domain.signals import carrier_hz
+
+    found = {s: tuple(c.split("+")) for s, c in signals_of(text).items()} if text else {}
+    for system, names in found.items():
+        for name in names:
+            if len(name) != 2 or not name[1].isalpha():
+                raise MalformedInput(f"--bands: no signal {name[:8]!r}", remedy="write C=2I+6I")
+            carrier_hz(system, "C" + name)
+    return found
 
 
 def _bias(text: str) -> SatelliteBias:

@@ -81,6 +81,12 @@ class ErrorModel:
     lost_dbhz: float = 28.0
 
 
+# Of two receivers under one sky, whose errors of orbits and air are the same.
+OWN_ERRORS: Final = ErrorModel(
+    orbit_m=0.0, ionosphere=0.0, ionosphere_each=0.0, troposphere=0.0, multipath_m=0.1, noise_m=0.1
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """A receiver on its way: where it is at each epoch, what it hears, what is done to it.
