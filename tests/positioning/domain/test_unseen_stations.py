@@ -203,3 +203,14 @@ def test_scaled_numbers_are_read_in_plain_units(legacy):
     assert np.array_equal(
         plain.systems["G"].column("C1C"), again.systems["G"].column("C1C"), equal_nan=True
     )
+
+
+@pytest.mark.parametrize(("letter", "shift_s"), [("C", 14), ("G", 0), ("M", 0), ("R", 18)])
+def test_a_file_of_one_system_that_names_no_time_system_counts_its_own(legacy, letter, shift_s):
+    seen, _ = _seen(legacy, {"C": ("2I",)}, epochs=2)
+    text = write_observations(seen).decode()
+    text = text.replace("OBSERVATION DATA    M", f"OBSERVATION DATA    {letter}", 1)
+    again = read_observations(
+        text.replace("     GPS         TIME OF", "                 TIME OF").encode()
+    )
+    assert (again.gpst_ns - seen.gpst_ns).tolist() == [shift_s * 10**9] * 2

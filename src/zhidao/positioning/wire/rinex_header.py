@@ -17,6 +17,7 @@ _VERSION: Final = re.compile(r"2|[234]\.\d{1,2}\Z", re.ASCII)
 _HEADER_LINES_MAX: Final = 10_000
 _CODES_MAX: Final = 96
 TIME_SYSTEMS: Final = frozenset("GPS GAL QZS BDT GLO UTC IRN".split())
+_TIME_OF: Final = {"C": "BDT", "E": "GAL", "G": "GPS", "I": "IRN", "J": "QZS", "R": "GLO"}
 _KNOWN: Final = ", ".join(sorted(TIME_SYSTEMS))
 
 
@@ -115,7 +116,8 @@ def observation_header(lines: Lines) -> tuple[ObservationHeader, dict[str, tuple
     table.close(f"line {count}")
     if not table.codes:
         raise MalformedInput("the header names no observation types (SYS / # / OBS TYPES)")
-    header = replace(header_of(version, fields, comments), scales=scales.found(table.codes))
+    told = header_of(version, fields, comments, system=lines.text(0)[40:41])
+    header = replace(told, scales=scales.found(table.codes))
     return header, newer_names(table.codes, version), count
 
 
@@ -157,9 +159,16 @@ def newer_names(codes: dict[str, tuple[str, ...]], version: str) -> dict[str, tu
     return codes | {"C": names} if len(set(names)) == len(names) else codes
 
 
-def header_of(version: str, fields: dict[str, str], comments: list[str]) -> ObservationHeader:
-    """What later steps need of the labelled lines of an observation file, of any version."""
-    time_system = fields.get("TIME OF FIRST OBS", "")[48:51].strip() or "GPS"
+def header_of(
+    version: str, fields: dict[str, str], comments: list[str], *, system: str = "M"
+) -> ObservationHeader:
+    """What later steps need of the labelled lines of an observation file, of any version.
+
+    system: the letter of the first line. A file of one system that names no time system counts
+    that system's time (RINEX 3.05 table A2; this rule of it was not checked).
+    """
+    usual = _TIME_OF.get(system, "GPS")
+    time_system = fields.get("TIME OF FIRST OBS", "")[48:51].strip() or usual
     if time_system not in TIME_SYSTEMS:
         raise MalformedInput(f"the time system {time_system!r} is not read; {_KNOWN} are")
     marker = fields.get("MARKER NAME", "").strip()
