@@ -5,14 +5,13 @@
 // Status: 0 holds, 1 does not hold, 2 bad input.
 import { ECDH } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { No, base58, big, bytes64, canonical, checkLog, fields, fingerprint16, hex, jcs, keyOf, need, notChecked, ns, omit,
-  readProof, readTrust, same, sha, verifies } from "./proof_log.mjs";
+import { No, base58, big, bytes64, canonical, checkLog, fields, fingerprint16, hex, jcs, keyOf, minor, need, notChecked, ns,
+  omit, readProof, readTrust, same, sha, sha256s, uuid, verifies, xml } from "./proof_log.mjs";
 import { CODES, Registry, bin, keccak, transaction, word } from "./proof_titles.mjs";
-const minor = (text) => BigInt(text.replace(".", ""));
 // What the facts say: who may say them, and whether they follow from each other.
 const NODES = "devices.TerminalRegistered devices.WindowReceived devices.SubmissionRefused devices.PositionsRecorded positioning.ArrivalProven "
   + "positioning.ArrivalNotProven connectivity.NetworkChecked trust.TitleMoved trade.Delivered finance.ConditionMet finance.ConditionLapsed "
-  + "finance.ObstacleNoted finance.Decided finance.Settled";
+  + "finance.ObstacleNoted finance.Decided finance.Settled exchange.FactsAdopted";
 class Facts {
   constructor(proof, trust, { node, log }) {
     Object.assign(this, { proof, trust, node, log });
@@ -64,10 +63,10 @@ class Facts {
     for (const { fact: f, event } of this.every("trade.DocumentAdded").filter((t) => t.fact.consignment === this.proof.consignment)) {
       const data = this.proof.blobs.get(f.digest), credential = this.proof.blobs.get(f.credential);
       if (data && f.kind === "invoice") {
-        const amounts = (tag) => [...data.toString().matchAll(new RegExp(`<cbc:${tag} currencyID="([A-Z]+)">([0-9.]+)<`, "g"))];
-        const [, code, payable] = amounts("PayableAmount")[0] ?? [],
+        const amounts = (tag) => [...xml(data).matchAll(new RegExp(`<cbc:${tag} currencyID="([A-Z]+)">([0-9.]+)<`, "g"))];
+        const [[, code, payable] = [], ...others] = amounts("PayableAmount"),
           [total, ...lines] = amounts("LineExtensionAmount").map((a) => minor(a[2], a[1]));
-        need(payable && code === this.entered.currency && minor(payable, code) === BigInt(this.entered.amount_minor)
+        need(payable && !others.length && code === this.entered.currency && minor(payable, code) === BigInt(this.entered.amount_minor)
           && lines.reduce((a, b) => a + b, 0n) === total, "invoice_mismatch");
       }
       if (credential) try { this.credential(canonical(credential), f, event);
@@ -250,7 +249,7 @@ class Facts {
       && done.holder === done.beneficiary, "title_mismatch");
   }
   payment(o, s, d, pending) {
-    const no = "payment_mismatch", [pacs, camt] = [s.pacs008, s.camt054].map((n) => this.proof.blobs.get(n)?.toString());
+    const no = "payment_mismatch", [pacs, camt] = [s.pacs008, s.camt054].map((n) => this.proof.blobs.get(n)).map((data) => data && xml(data));
     need(d && s.paid === (d.outcome === "release") && s.reason === d.reason, no);
     if (!s.paid) return need(!s.pacs008 && !s.camt054, no);
     if (!pacs || !camt) return;
@@ -260,7 +259,7 @@ class Facts {
     const bic = (bank) => this.every("finance.BankAdmitted").findLast((t) => t.fact.bank === bank)?.fact.bic;
     for (const [text, amount] of [[pacs, "IntrBkSttlmAmt"], [camt,
       "Amt"]]) for (const found of text.matchAll(new RegExp(`<${amount} Ccy="([A-Z]{3})">([0-9.]+)<`, "g")))
-      need(found[1] === o.currency && minor(found[2]) === BigInt(o.amount_minor), no);
+      need(found[1] === o.currency && minor(found[2], found[1]) === BigInt(o.amount_minor), no);
     for (const [text, payee] of [[pacs, "CdtrAcct/Othr/Id"], [camt, "Ntfctn/Acct/Othr/Id"]]) {
       need(same(["EndToEndId", "InstrId", "DbtrAcct/Othr/Id", payee].map((p) => inside(text, p)),
         [o.deal, pending.replaceAll("-", ""), account(o.payer_bank, o.payer), account(o.payee_bank, o.payee)]), no);
@@ -270,14 +269,6 @@ class Facts {
     need(["GrpHdr/MsgId", "UETR", "Ustrd", "Dbtr/Nm", "Cdtr/Nm"].every((p) => inside(pacs, p) === inside(camt, p)), no);
   }
 }
-const sha256s = (...texts) => Buffer.concat(texts.map((t) => sha(t)));
-function uuid(...words) { // version 8; a last BigInt is the time in milliseconds
-  const at = typeof words.at(-1) === "bigint" ? words.pop() : null;
-  let n = big(sha(words.join("\0")).subarray(0, 16));
-  if (at !== null) n = (at << 80n) | (n & ((1n << 80n) - 1n));
-  n = (n & ~((0xfn << 76n) | (3n << 62n))) | (8n << 76n) | (2n << 62n);
-  return n.toString(16).padStart(32, "0").replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
 export function verdict(file, lists) {
   const proof = readProof(file), refused = [];
   for (const list of lists) {
@@ -285,6 +276,7 @@ export function verdict(file, lists) {
       const trust = readTrust(list), facts = new Facts(proof, trust, checkLog(proof, trust));
       for (const part of ["speakers", "logKeys", "lots", "documents", "arrivals", "titles", "deals"]) facts[part]();
       if (facts.followed) notChecked.add("contracts");
+      if (facts.every("exchange.FactsAdopted").length) notChecked.add("other_logs");
       return { verdict: "holds", reason: "", sentence: "", opened: proof.events.length, of: proof.note.size };
     } catch (error) {
       const code = error.code && error instanceof No ? error.code : "malformed";

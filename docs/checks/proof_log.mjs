@@ -9,6 +9,23 @@ export const hex = (bytes) => Buffer.from(bytes).toString("hex");
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const own = (o, k) => Object.prototype.hasOwnProperty.call(o, k);
 export const notChecked = new Set(["fix", "papers_compared", "epcis_hashes"]);
+// Amounts in minor units (ISO 4217), and XML without what no reader sees.
+const EXPONENTS = Object.fromEntries([..."BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" ").map((c) => [c, 0]),
+  ..."BHD IQD JOD KWD LYD OMR TND".split(" ").map((c) => [c, 3]), ["CLF", 4], ["UYW", 4]]);
+export function minor(text, currency) {
+  const exponent = EXPONENTS[currency] ?? 2, [, whole, part = ""] = text.match(/^(\d+)(?:\.(\d+))?$/) ?? [];
+  need(whole && /^0*$/.test(part.slice(exponent)), "malformed", "not an amount");
+  return BigInt(whole + part.slice(0, exponent).padEnd(exponent, "0"));
+}
+export const xml = (data) => data.toString().replace(/<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>/g, "");
+export const sha256s = (...texts) => Buffer.concat(texts.map((t) => sha(t)));
+export function uuid(...words) { // version 8; a last BigInt is the time in milliseconds
+  const at = typeof words.at(-1) === "bigint" ? words.pop() : null;
+  let n = big(sha(words.join("\0")).subarray(0, 16));
+  if (at !== null) n = (at << 80n) | (n & ((1n << 80n) - 1n));
+  n = (n & ~((0xfn << 76n) | (3n << 62n))) | (8n << 76n) | (2n << 62n);
+  return n.toString(16).padStart(32, "0").replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
 // JSON with one byte form (RFC 8785): sorted by UTF-16 units, which is what sort() does.
 export function jcs(v) {
   if (typeof v === "string") need(v.isWellFormed?.() ?? true, "malformed", "lone surrogate");

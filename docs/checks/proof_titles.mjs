@@ -94,8 +94,17 @@ const CALLS = Object.fromEntries(`mint(address,address,uint256,bytes) mint|resto
   |nominate(address,bytes) nominate|rejectTransferOwners(bytes) reject|rejectTransferHolder(bytes) reject|rejectTransferBeneficiary(bytes) reject
   |returnToIssuer(bytes) surrender|grantRole(bytes32,address) role|revokeRole(bytes32,address) role`.split("|").map((line) => {
   const [signature, action] = line.trim().split(" ");
-  return [hex(keccak(Buffer.from(signature)).subarray(0, 4)), { name: signature.split("(")[0], action }];
+  return [hex(keccak(Buffer.from(signature)).subarray(0, 4)), { name: signature.split("(")[0], action,
+    types: signature.slice(0, -1).split("(")[1].split(",") }];
 }));
+// Arguments have one form, the one that abi.encode writes: what a contract might stop at is not followed.
+function remarkOf(types, data) {
+  const n = 32 * types.length, at = (i) => big(data.subarray(32 * i, 32 * i + 32)), dynamic = types.at(-1) === "bytes";
+  const size = dynamic ? Number(at(types.length)) : 0, end = n + (dynamic ? 32 + 32 * Math.ceil(size / 32) : 0);
+  const good = types.every((type, i) => type === "address" ? at(i) >> 160n === 0n : type !== "bytes" || at(i) === BigInt(n));
+  need(good && data.length === end && data.subarray(n + 32 + size).every((b) => !b), "no_effect", "arguments in another form");
+  return size;
+}
 export class Registry {
   constructor(admin) {
     const factory = created(admin, 0), implementation = created(factory, 1);
@@ -110,6 +119,7 @@ export class Registry {
     const one = inRegistry ? this.titles.get(at(call.name === "mint" ? 2 : 0)) : [...this.titles.values()].find((x) => x.escrow === t.to);
     need(call && (inRegistry ? t.to === this.token : one), "no_effect");
     need(t.gas >= (call.name === "mint" ? 550000n : 400000n), "gas_too_low");
+    need(remarkOf(call.types, t.data.subarray(4)) <= 120, "remark_too_long");
     const may = (role) => need(me === this.admin || this.roles.has(roleOf(role) + me), "not_allowed"),
       zero = (a, code = "no_receiver") => need(a !== ZERO, code);
     const act = (...parts) => {
@@ -127,7 +137,7 @@ export class Registry {
     };
     const steps = {
       grantRole: () => { need(me === this.admin, "not_allowed"); this.roles.add(at(0) + who(1)); },
-      revokeRole: () => { need(me === this.admin, "not_allowed"); this.roles.delete(at(0) + who(1)); },
+      revokeRole: () => { need(me === this.admin, "not_allowed"); need(who(1) !== me, "contract_refused"); this.roles.delete(at(0) + who(1)); },
       mint: () => {
         may("MINTER_ROLE"); need(!one, "title_exists"); zero(who(0), "contract_refused"); zero(who(1), "contract_refused");
         this.titles.set(at(2), { title: at(2), escrow: this.escrow(at(2)), beneficiary: who(0), holder: who(1), nominee: ZERO,

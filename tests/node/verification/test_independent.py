@@ -31,13 +31,23 @@ from tests.node.verification.test_lies import (
 from tests.node.verification.test_media import GOOD, LIES, Media
 from tests.trust.domain.test_proof import QUORUM
 from tests.trust.proof_bench import ProofBench
+from tests.trust.service.test_title_history import (
+    CUSTODY,
+    REGISTRY,
+    SELLER,
+    TITLE,
+    history,
+    signed,
+)
 
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.finance.events import ConditionMet, Decided, Settled
 from zhidao.node.verification.compact import compacted
 from zhidao.node.verification.verdict import verify
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.events import ChainTransaction, TitleMoved
+from zhidao.trust.service.title_following import followed_history
+from zhidao.trust.wire.title_contract import TRANSFER_HOLDER, act_call, transfer_call
 from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
 from zhidao.trust.wire.zdproof import decode_proof, encode_proof
 
@@ -241,3 +251,49 @@ def test_it_runs_as_a_program_and_says_what_it_leaves_to_others(
     assert json.loads(untrusted.stdout)["reason"] == "untrusted_root"
     proof.write_bytes(b"{}")
     assert subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 2
+
+
+@needs_node
+def test_the_other_verifier_follows_no_call_that_a_contract_would_stop_at() -> None:
+    escrow = REGISTRY.escrow(TITLE)
+    good = transfer_call(CUSTODY.address)
+    dirty = good[:15] + b"\1" + good[16:]
+    calls = {
+        "good": good,
+        "dirty address": dirty,
+        "bytes after the end": good + bytes(32),
+        "no remark": good[:-64],
+        "long remark": act_call(TRANSFER_HOLDER, b"", CUSTODY.address, bytes(121)),
+    }
+    told = {}
+    for name, data in calls.items():
+        raws = [*history()[2:4], signed(SELLER, 5, escrow, data)]
+        try:
+            followed_history(raws)
+            ours_said = ""
+        except Refused as error:
+            ours_said = error.code
+        told[name] = (ours_said, [raw.hex() for raw in raws])
+    program = f"""
+import {{ readFileSync }} from "node:fs";
+import {{ Registry, bin, transaction }} from {json.dumps((CHECKS / "proof_titles.mjs").as_uri())};
+const said = [];
+for (const raws of JSON.parse(readFileSync(0, "utf8"))) {{
+  const all = raws.map((raw) => transaction(bin(raw))), registry = new Registry(all[0].from);
+  try {{ all.forEach((t) => registry.follow(t)); said.push(""); }} catch (error) {{ said.push(error.code); }}
+}}
+console.log(JSON.stringify(said));
+"""
+    assert NODE is not None
+    answer = subprocess.run(
+        [NODE, "--input-type=module", "-e", program],
+        input=json.dumps([raws for _, raws in told.values()]),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    said = dict(zip(told, json.loads(answer.stdout), strict=True))
+    assert said == {name: ours_said for name, (ours_said, _) in told.items()}
+    assert said["good"] == ""
+    assert all(code for name, code in said.items() if name != "good")

@@ -138,6 +138,10 @@ def _outside(data: bytes) -> bytes:
     return jcs(told)
 
 
+_PAYABLE = b'<cbc:PayableAmount currencyID="EUR">47400.00</cbc:PayableAmount>'
+_LESS = _PAYABLE.replace(b"47400.00", b"4740.000")  # The same digits, and a tenth.
+
+
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
@@ -155,6 +159,12 @@ def _outside(data: bytes) -> bytes:
         ("invoice", lambda data: data.replace(b"44400.00", b"44401.00"), "invoice_mismatch"),
         ("invoice", lambda _: b"<Invoice/>", "invoice_mismatch"),
         (
+            "invoice",
+            lambda data: data.replace(_PAYABLE, b"<!--" + _PAYABLE + b"-->" + _LESS),
+            "invoice_mismatch",
+        ),
+        ("invoice", lambda data: data.replace(_PAYABLE, _LESS), "invoice_mismatch"),
+        (
             "invoice_credential",
             lambda data: data.replace(b"INV-2026", b"INV-2027"),
             "bad_credential",
@@ -163,6 +173,7 @@ def _outside(data: bytes) -> bytes:
         ("bill_of_lading", lambda d: d.replace(b"1291.2", b"1191.2"), "papers_not_reproduced"),
         ("pacs008", lambda data: data.replace(b"47400.00", b"57400.00"), "payment_mismatch"),
         ("camt054", lambda data: data.replace(b"47400.00", b"57400.00"), "payment_mismatch"),
+        ("pacs008", lambda data: data.replace(b"47400.00", b"4740.000"), "payment_mismatch"),
     ],
 )
 async def test_a_file_that_says_otherwise_is_refused(name: str, change: Any, reason: str) -> None:

@@ -85,10 +85,15 @@ def _invoice(case: Case, data: bytes, proven: list[Statement]) -> None:
     from zhidao.trade.wire import ubl_invoice
 
     try:
-        payable = ubl_invoice.read(data).payable
+        payable, due = ubl_invoice.read(data).payable, ubl_invoice.amount_due(data)
     except ZhidaoError as error:
         raise Refused(f"the invoice cannot be read: {error}", code="invoice_mismatch") from error
     entered = case.entered
+    if due != payable:
+        raise Refused(
+            f"the invoice says that {due} is due, and its lines make {payable}",
+            code="invoice_mismatch",
+        )
     if (payable.minor, payable.currency.code) != (entered.amount_minor, entered.currency):
         raise Refused(f"the invoice is over {payable}", code="invoice_mismatch")
     proven.append(Statement("invoice_amount", f"The invoice is over {payable}, as logged."))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from lxml import etree
 
 from zhidao.core.errors import MalformedInput
-from zhidao.core.money import Currency
+from zhidao.core.money import Currency, Money
 from zhidao.trade.domain.consignment import Address, Vat
 from zhidao.trade.domain.invoice import (
     EXEMPT_CATEGORIES,
@@ -194,6 +194,17 @@ def read(data: bytes) -> Invoice:
         lines=tuple(_read_line(element) for element in _all(root, "cac:InvoiceLine")),
         vat=tuple(_read_vat_sum(e) for e in _all(root, "cac:TaxTotal/cac:TaxSubtotal")),
     )
+
+
+def amount_due(data: bytes) -> Money:
+    """What the document itself says is due (BT-115), whatever its lines add up to.
+
+    Raises MalformedInput if it does not say it once, in an amount of its currency.
+    """
+    stated = _all(safe_xml.parse(data), "cac:LegalMonetaryTotal/cbc:PayableAmount")
+    if len(stated) != 1:
+        raise MalformedInput(f"{len(stated)} amounts due, not one", where="cbc:PayableAmount")
+    return Money.parse((stated[0].text or "").strip(), stated[0].get("currencyID") or "")
 
 
 _SUBTOTAL: Final = "cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory/"
