@@ -16,12 +16,17 @@ from typing import Any
 
 import uvicorn
 from fixture_track import track
+from fixture_trade import Trade
 from fixture_world import ROUTE, World, world
 from litestar import Litestar, Request, Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.di import Provide
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import to_builtins
 
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ids import party_id
+from zhidao.node.api.problems import HANDLERS
 from zhidao.node.web.pages import routes
 
 STATE: dict[str, Any] = {
@@ -210,7 +215,18 @@ def application() -> Litestar:
     """The pages of the node over the fixture's answers."""
     answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
     answers += [one_track, outbox, inbox, arrivals]
-    return Litestar([*routes(), *answers], openapi_config=None)
+    trade = Trade()
+    return Litestar(
+        [*routes(), *answers, *trade.routers],
+        dependencies={"actor": Provide(_actor)},
+        exception_handlers=HANDLERS,
+        on_startup=[trade.fill],
+        openapi_config=None,
+    )
+
+
+async def _actor() -> Actor:
+    return Actor(party_id("customs"), Role.PARTY)
 
 
 if __name__ == "__main__":

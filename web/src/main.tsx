@@ -56,6 +56,12 @@ function Page({ where }: { where: string }) {
       return <NodePage />;
     case "/exchange":
       return <Later page={() => import("./pages/exchange")} id="" what="exchange.reading" />;
+    case "/papers":
+      return <Later page={() => import("./pages/papers")} id="" what="papers.reading" />;
+    case "/papers/folder":
+      return <Later page={() => import("./pages/folder")} id="" what="papers.reading" />;
+    case "/declarations":
+      return <Later page={() => import("./pages/declarations")} id="" what="window.reading" />;
     case "/start":
       return <StartPage />;
     case "/login":

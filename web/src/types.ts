@@ -254,6 +254,97 @@ export interface Track {
   fixes: TrackFix[];
 }
 
+/** A field of an entry, with its names; `of` is the party that it is a field of. */
+export interface EntryField {
+  path: string;
+  en: string;
+  zh: string;
+  of_en: string;
+  of_zh: string;
+  needed: boolean;
+  choices: string[];
+}
+
+export interface Trouble {
+  path: string;
+  sentence: string;
+  code: string;
+  remedy: string;
+}
+
+export interface CrossFinding {
+  rule: string;
+  answer: string;
+  sentence: string;
+  left: string;
+  right: string;
+  asked_by: string[];
+}
+
+export interface MadeDocument {
+  kind: string;
+  en: string;
+  zh: string;
+  number: string;
+  sha256: string;
+}
+
+export interface EntryProgress {
+  troubles: Trouble[];
+  missing: string[];
+  needed: number;
+  documents: MadeDocument[];
+  agree: number;
+  findings: CrossFinding[];
+  unasked: string[];
+}
+
+export interface Draft {
+  name: string;
+  saved_at: string;
+  fields: Record<string, string>;
+}
+
+export interface LookedFile {
+  name: string;
+  kind: string;
+  en: string;
+  zh: string;
+  number: string;
+  unmapped: string[];
+  misfits: string[];
+  trouble: Trouble | null;
+}
+
+export interface LookedFolder {
+  files: LookedFile[];
+  agree: number;
+  findings: CrossFinding[];
+  unasked: string[];
+}
+
+export interface Declaration {
+  declaration: string;
+  version: number;
+  kind: string;
+  declarant: string;
+  customs: string;
+  agencies: string[];
+  reason: string;
+  status: string;
+  ended_by: string;
+  risk: { channel: string; score: number; at_random: boolean } | null;
+  reasons: { rule: string; fact: string; value: string; weight: number; reason: string }[];
+  answers: { agency: string; answer: string; reason: string }[];
+}
+
+export interface Rerun {
+  version: number;
+  channel: string;
+  score: number;
+  same: boolean;
+}
+
 export interface Health {
   version: string;
   uptime_s: number;

@@ -32,6 +32,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a href="/" aria-current={where === "/" ? "page" : undefined}>
               {t("nav.home")}
             </a>
+            <a href="/papers" aria-current={where.startsWith("/papers") ? "page" : undefined}>
+              {t("nav.papers")}
+            </a>
+            <a href="/declarations" aria-current={where === "/declarations" ? "page" : undefined}>
+              {t("nav.declarations")}
+            </a>
             <a href="/exchange" aria-current={where === "/exchange" ? "page" : undefined}>
               {t("nav.exchange")}
             </a>

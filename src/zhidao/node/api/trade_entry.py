@@ -67,11 +67,16 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class FieldTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of an entry: what it is called, whether it must be there, and its codes, if few."""
+    """A field of an entry: what it is called, whether it must be there, and its codes, if few.
+
+    `of_en`, `of_zh`: the party that a party's field is of.
+    """
 
     path: str
     en: str
     zh: str
+    of_en: str
+    of_zh: str
     needed: bool
     choices: list[str]
 
@@ -160,6 +165,8 @@ def routes(drafts: Drafts, clock: Clock) -> Router:
                 path=path,
                 en=labels.label_of(path)[0],
                 zh=labels.label_of(path)[1],
+                of_en=labels.ROLES.get(path.partition(".")[0], ("", ""))[0],
+                of_zh=labels.ROLES.get(path.partition(".")[0], ("", ""))[1],
                 needed=field.needed,
                 choices=list(choices_of(field.form)),
             )

@@ -104,7 +104,8 @@ def routes(folder: Path = ASSETS) -> list[Any]:
     @get(
         [
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
-            *("/node", "/exchange", "/start", "/login", "/enter"),
+            *("/node", "/exchange", "/papers", "/papers/folder", "/declarations"),
+            *("/start", "/login", "/enter"),
         ],
         include_in_schema=False,
         security=[{}],

@@ -1,0 +1,65 @@
+"""The real routes of entry and window over memory, with declarations that wait for customs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.ids import IdSource, party_id
+from zhidao.core.journal import FixedKeyRing, Records, Scribe
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import Utc
+from zhidao.node.api import trade_entry, trade_window
+from zhidao.store.memory import MemoryArchive, MemoryJournal
+from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.adapters.memory_drafts import MemoryDrafts
+from zhidao.trade.domain.clearance.reference import REFERENCE
+from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.service.clearance import Clearance
+from zhidao.trade.service.document_set import make_set
+from zhidao.trade.service.presentation import PresentationDesk
+from zhidao.trade.wire import canonical_entry
+
+ENTRY = Path(__file__).parents[1] / "trade" / "data" / "set_entry.json"
+_PARTIES = ("exporter", "importer", "customs", "health", "importer-bank")
+
+
+class Trade:
+    """The routes, and what fills them before the first question."""
+
+    def __init__(self) -> None:
+        clock, dice = HandClock(Utc.parse("2026-09-12T08:00:00Z")), SeededRandomness(7)
+        made = {party_id(p): SoftwareKey(Algorithm.ED25519, dice.token(32)) for p in _PARTIES}
+        ring = FixedKeyRing(made)
+        scribe = Scribe(
+            node=party_id("node"),
+            key=SoftwareKey(Algorithm.ED25519, dice.token(32)),
+            ring=ring,
+            clock=clock,
+            ids=IdSource(clock, dice),
+            randomness=dice,
+        )
+        records, archive = Records(MemoryJournal(), scribe), MemoryArchive()
+        self._clearance = Clearance(
+            records=records, archive=archive, rules=REFERENCE, listings=ListingFile(None)
+        )
+        desk = PresentationDesk(records=records, archive=archive, ring=ring, clock=clock)
+        self.routers: list[Any] = [
+            trade_entry.routes(MemoryDrafts(), clock),
+            trade_window.routes(self._clearance, desk),
+        ]
+
+    async def fill(self) -> None:
+        """Lodges a declaration of each kind with customs; one also asks an agency."""
+        consignment = canonical_entry.read(ENTRY.read_bytes())
+        for kind, party in (("export_declaration", "exporter"), ("import_declaration", "importer")):
+            lodged = await self._clearance.submit(
+                Actor(party_id(party), Role.PARTY),
+                make_set(consignment, [FORMS[kind]])[0].data,
+                kind=kind,
+                customs=party_id("customs"),
+                agencies=[party_id("health")] if kind.startswith("import") else [],
+            )
+            await self._clearance.assess(lodged.submitted.declaration)

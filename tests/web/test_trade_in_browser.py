@@ -1,0 +1,113 @@
+"""Entering a consignment, checking a folder and deciding declarations, in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from zhidao.trade.service.document_set import make_set
+from zhidao.trade.service.entering import imported
+from zhidao.trade.wire import canonical_entry
+
+pytestmark = pytest.mark.browser
+
+DATA = Path(__file__).parents[1] / "trade" / "data"
+ENTRY = (DATA / "set_entry.json").read_bytes()
+FIELDS, _ = imported(ENTRY)
+
+
+def _violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in found]
+
+
+def _filled(page: Page, fields: dict[str, str]) -> None:
+    page.evaluate("told => sessionStorage.setItem('zhidao.entry', told)", json.dumps(fields))
+    page.reload()
+
+
+def _give(page: Page, files: list[tuple[str, bytes]]) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose files").press("Enter")
+    told = [{"name": n, "mimeType": "application/octet-stream", "buffer": d} for n, d in files]
+    chooser.value.set_files(told)
+
+
+def test_a_wrong_value_is_told_beside_its_field(readers: Any) -> None:
+    page = readers().open("/papers")
+    field = page.locator("[id='consignorParty.leiId']")
+    field.fill("300300ZDSIM000000137")
+    trouble = page.locator("[id='consignorParty.leiId-trouble']")
+    expect(trouble).to_contain_text("The identifier is wrong.")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert _violations(page) == []
+    field.fill("300300ZDSIM000000136")
+    expect(trouble).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_whole_entry_makes_documents_and_shows_conflicts_side_by_side(
+    readers: Any, language: str
+) -> None:
+    page = readers(language=language).open("/papers")
+    _filled(page, FIELDS | {"presentationDocument.drawnAmount": "99000"})
+    expect(page.locator(".set-list > li")).to_have_count(13)
+    sides = page.locator(".pair").first.locator(".pair-value")
+    expect(sides).to_have_count(2)
+    assert "99000" in " ".join(sides.all_inner_texts())
+    assert _violations(page) == []
+    with page.expect_download() as download:
+        page.locator(".set-list .link-button").first.press("Enter")
+    assert download.value.path().read_bytes().startswith(b"<?xml")
+
+
+def test_a_draft_is_kept_and_found_again(readers: Any) -> None:
+    page = readers().open("/papers")
+    page.locator("[id='consignorParty.name']").fill("Suzhou Pumps")
+    page.get_by_label("Name of the draft").fill("first-one")
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_text("Saved, and saved again as you type")).to_be_visible()
+    page.reload()
+    expect(page.locator("[id='consignorParty.name']")).to_have_value("Suzhou Pumps")
+    page.get_by_role("button", name="Empty the form").click()
+    expect(page.locator("[id='consignorParty.name']")).to_have_value("")
+    page.get_by_label("Drafts", exact=True).select_option("first-one")
+    expect(page.locator("[id='consignorParty.name']")).to_have_value("Suzhou Pumps")
+
+
+def test_an_invoice_fills_the_form(readers: Any) -> None:
+    page = readers().open("/papers")
+    invoice = make_set(canonical_entry.read(ENTRY))[0]
+    _give(page, [("invoice.xml", invoice.data)])
+    expect(page.get_by_text("fields were taken over")).to_be_visible()
+    expect(page.locator("[id='consigneeParty.name']")).to_have_value("Hai Phong Pump Trading JSC")
+
+
+def test_a_folder_is_read_and_compared(readers: Any) -> None:
+    page = readers().open("/papers/folder")
+    made = {d.form.kind: d for d in make_set(canonical_entry.read(ENTRY))}
+    bill = made["transport_document"].data.replace(b'"CNSHA"', b'"KRPUS"')
+    files = [("a.xml", made["invoice_ubl"].data), ("b.json", bill)]
+    _give(page, [*files, ("c.json", made["packing_list"].data), ("photo.jpg", b"\xff\xd8\xff")])
+    expect(page.locator(".pair")).to_have_count(1)
+    assert set(page.locator(".pair-value").all_inner_texts()) == {"KRPUS", "CNSHA"}
+    expect(page.get_by_text("Not a known document")).to_be_visible()
+    assert _violations(page) == []
+
+
+def test_customs_sees_why_makes_the_decision_again_and_holds(readers: Any) -> None:
+    page = readers().open("/declarations#IMP-2026-0417")
+    expect(page.get_by_text("screening.list = none")).to_be_visible()
+    page.get_by_role("button", name="Make the risk decisions again").press("Enter")
+    expect(page.get_by_text("Version 1: green again, the same.")).to_be_visible()
+    page.get_by_role("button", name="Release").click()
+    expect(page.locator(".note")).to_contain_text("no permit of health")
+    page.get_by_label("Reason").fill("papers are looked at")
+    page.get_by_role("button", name="Hold").click()
+    expect(page.locator(".facts")).to_contain_text(["held"])
+    assert _violations(page) == []

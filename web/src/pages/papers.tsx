@@ -1,0 +1,401 @@
+// Entering a consignment: every fact once, checked as one types, and the documents that it makes.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Problem, get, made, send } from "../api";
+import { useCell } from "../cell";
+import { Loading, ProblemNote, Section, Time, asProblem } from "../parts/basics";
+import { EQUIPMENT, type Fields, GROUPS, type Group, ITEM, entryFile, groupOf, named, partyOf, pathAt, sizeOf, without } from "../parts/entry";
+import { Drop, type Given, base64, save } from "../parts/files";
+import { Findings } from "../parts/findings";
+import { go } from "../route";
+import { session } from "../session";
+import type { Draft, EntryField, EntryProgress, MadeDocument, Trouble } from "../types";
+import { count, t, tongue, tryWords } from "../words";
+
+const BASE = "/v1/trade/entries";
+const KEPT = "zhidao.entry";
+const QUIET_MS = 500;
+const SAVE_MS = 3000;
+
+export default function PapersPage() {
+  const [known, setKnown] = useState<EntryField[] | null>(null);
+  const [fields, setFields] = useState<Fields>(() => JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") as Fields);
+  const [told, setTold] = useState<EntryProgress | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const asked = useRef(0);
+  const failed = (error: unknown) => setProblem(asProblem(error));
+  useEffect(() => {
+    document.title = t("papers.document_title");
+    get<EntryField[]>(`${BASE}/fields`).then(setKnown, failed);
+  }, []);
+  useEffect(() => {
+    sessionStorage.setItem(KEPT, JSON.stringify(fields));
+    const timer = setTimeout(() => {
+      const mine = ++asked.current;
+      send<EntryProgress>("POST", `${BASE}/check`, { fields }).then((now) => {
+        // An answer about older texts must not stand beside newer ones.
+        if (mine === asked.current) setTold(now);
+      }, failed);
+    }, QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [fields]);
+  if (problem && !known) return <ProblemNote problem={problem} />;
+  if (!known) return <Loading what={t("papers.reading")} />;
+  const put = (path: string, text: string) => setFields((old) => ({ ...old, [path]: text }));
+  const whole = told !== null && told.missing.length === 0 && told.troubles.length === 0;
+  return (
+    <div class="page">
+      <h1>{t("papers.title")}</h1>
+      <p class="quiet">
+        {t("papers.once")} <a href="/papers/folder">{t("papers.to_folder")}</a>
+      </p>
+      {problem && <ProblemNote problem={problem} />}
+      <Drafts fields={fields} take={setFields} />
+      <div class="entry-grid">
+        <form onSubmit={(event) => event.preventDefault()} aria-label={t("papers.form")}>
+          {GROUPS.map((group, n) => (
+            <FieldGroup key={group} group={group} known={known} fields={fields} told={told} put={put} change={setFields} open={n === 0} />
+          ))}
+        </form>
+        <div class="entry-side">
+          <Section id="state-title" title={t("papers.state")}>
+            {!told && <p role="status">{t("papers.checking")}</p>}
+            {told && !whole && (
+              <p role="status">
+                {t("papers.filled", { done: told.needed - told.missing.length, needed: told.needed })}
+                {told.troubles.length > 0 && <span class="stop"> {count("papers.troubles", told.troubles.length)}</span>}
+              </p>
+            )}
+            {told && whole && (
+              <>
+                <p role="status" class="good">
+                  {count("papers.makes", told.documents.length)}
+                </p>
+                <MadeSet documents={told.documents} fields={fields} />
+              </>
+            )}
+          </Section>
+          {told && whole && (
+            <>
+              <Section id="said-title" title={t("papers.compared")}>
+                <Findings findings={told.findings} agree={told.agree} unasked={told.unasked} />
+              </Section>
+              <SendOn fields={fields} />
+            </>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Drafts({ fields, take }: { fields: Fields; take: (fields: Fields) => void }) {
+  const who = useCell(session);
+  const [drafts, setDrafts] = useState<Draft[]>([]);
+  const [name, setName] = useState(() => decodeURIComponent(location.hash.slice(1)));
+  const [saved, setSaved] = useState("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [told, tell] = useState("");
+  const speaks = who?.role === "party";
+  const failed = (error: unknown) => setProblem(asProblem(error));
+  const list = () => {
+    if (speaks) get<Draft[]>(`${BASE}/drafts`).then(setDrafts, failed);
+  };
+  const open = (wanted: string) => {
+    get<Draft>(`${BASE}/drafts/${wanted}`).then((draft) => {
+      setName(draft.name);
+      setSaved("");
+      history.replaceState(null, "", `#${draft.name}`);
+      take(draft.fields);
+    }, failed);
+  };
+  const empty = () => {
+    // Whoever empties the form means the form, not the draft that was saved.
+    setSaved("");
+    setName("");
+    history.replaceState(null, "", "/papers");
+    take({});
+  };
+  const keep = () => {
+    setProblem(null);
+    send<Draft>("POST", `${BASE}/drafts/${encodeURIComponent(name)}`, { fields }).then((draft) => {
+      history.replaceState(null, "", `#${name}`);
+      setSaved(draft?.saved_at ?? "");
+      list();
+    }, failed);
+  };
+  useEffect(() => {
+    list();
+    if (name && speaks) open(name);
+  }, []);
+  useEffect(() => {
+    // A draft that has been saved once goes on being saved.
+    if (!saved) return;
+    const timer = setTimeout(keep, SAVE_MS);
+    return () => clearTimeout(timer);
+  }, [fields]);
+  const bring = (files: Given[]) => {
+    setProblem(null);
+    const file = files[0];
+    if (!file) return;
+    send<{ fields: Fields; unmapped: string[] }>("POST", `${BASE}/import`, file).then((found) => {
+      if (!found) return;
+      take({ ...fields, ...found.fields });
+      tell(t("papers.imported", { n: Object.keys(found.fields).length, rest: found.unmapped.length }));
+    }, failed);
+  };
+  return (
+    <>
+      {speaks && (
+        <div class="row-buttons">
+          <label class="field">
+            <span>{t("papers.draft_name")}</span>
+            <input type="text" maxLength={64} pattern="[A-Za-z0-9][A-Za-z0-9._\-]*" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+          </label>
+          <button type="button" class="button" disabled={!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)} onClick={keep}>
+            {t("papers.keep")}
+          </button>
+          {drafts.length > 0 && (
+            <label class="field">
+              <span>{t("papers.drafts")}</span>
+              <select value="" onChange={(event) => event.currentTarget.value && open(event.currentTarget.value)}>
+                <option value="">{t("papers.choose")}</option>
+                {drafts.map((draft) => (
+                  <option key={draft.name} value={draft.name}>
+                    {draft.name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          <button type="button" class="button" onClick={empty}>
+            {t("papers.empty")}
+          </button>
+        </div>
+      )}
+      {saved && (
+        <p class="quiet" role="status">
+          {t("papers.saved")} <Time at={saved} />
+        </p>
+      )}
+      <Drop take={bring} label={t("papers.import")}>
+        {told && <p role="status">{told}</p>}
+      </Drop>
+      {problem && <ProblemNote problem={problem} />}
+    </>
+  );
+}
+
+interface GroupProps {
+  group: Group;
+  known: EntryField[];
+  fields: Fields;
+  told: EntryProgress | null;
+  put: (path: string, text: string) => void;
+  change: (fields: Fields) => void;
+  open: boolean;
+}
+
+function FieldGroup({ group, known, fields, told, put, change, open }: GroupProps) {
+  const mine = known.filter((field) => groupOf(field.path) === group);
+  const missing = told?.missing.filter((path) => groupOf(path) === group).length ?? 0;
+  const wrong = told?.troubles.filter((each) => groupOf(each.path) === group).length ?? 0;
+  const repeated = group === "goods" ? ITEM : group === "boxes" ? EQUIPMENT : "";
+  const size = repeated ? sizeOf(repeated, fields) : 1;
+  const state = wrong ? count("papers.troubles", wrong) : missing ? count("papers.missing", missing) : told ? t("papers.full") : "";
+  return (
+    <details class="entry-group" open={open}>
+      <summary>
+        <span>{t(`papers.group.${group}`)}</span>
+        <span class={wrong ? "stop" : missing ? "quiet" : "good"}>{state}</span>
+      </summary>
+      {repeated
+        ? Array.from({ length: size }, (_, member) => (
+            <fieldset key={member} class="entry-fields">
+              <legend>
+                {t(`papers.member.${group}`, { n: member + 1 })}{" "}
+                {size > 1 && (
+                  <button type="button" class="link-button" onClick={() => change(without(repeated, member, fields))}>
+                    {t("papers.take_out")}
+                  </button>
+                )}
+              </legend>
+              {mine.map((field) => (
+                <Field key={field.path} field={field} path={pathAt(field.path, member)} fields={fields} told={told} put={put} />
+              ))}
+            </fieldset>
+          ))
+        : byParty(mine).map(([party, some]) => (
+            <fieldset key={party} class="entry-fields">
+              <legend class={party ? undefined : "sr-only"}>{party || t(`papers.group.${group}`)}</legend>
+              {some.map((field) => (
+                <Field key={field.path} field={field} path={field.path} fields={fields} told={told} put={put} />
+              ))}
+            </fieldset>
+          ))}
+      {repeated && (
+        <p class="row-buttons">
+          <button type="button" class="button" onClick={() => put(`${repeated}[${size}].id`, group === "goods" ? String(size + 1) : "")}>
+            {t(`papers.add.${group}`)}
+          </button>
+        </p>
+      )}
+    </details>
+  );
+}
+
+function byParty(fields: EntryField[]): [string, EntryField[]][] {
+  const found = new Map<string, EntryField[]>();
+  for (const field of fields) found.set(partyOf(field), [...(found.get(partyOf(field)) ?? []), field]);
+  return [...found];
+}
+
+interface FieldProps {
+  field: EntryField;
+  path: string;
+  fields: Fields;
+  told: EntryProgress | null;
+  put: (path: string, text: string) => void;
+}
+
+function Field({ field, path, fields, told, put }: FieldProps) {
+  const trouble = told?.troubles.find((each) => each.path === path);
+  const value = fields[path] ?? "";
+  const common = {
+    id: path,
+    value,
+    "aria-invalid": trouble ? ("true" as const) : undefined,
+    "aria-describedby": trouble ? `${path}-trouble` : undefined,
+  };
+  return (
+    <div class="field">
+      <label for={path} class="quiet">
+        {named(field)}
+        {!field.needed && ` (${t("papers.optional")})`}
+      </label>
+      {field.choices.length > 0 ? (
+        <select {...common} onChange={(event) => put(path, event.currentTarget.value)}>
+          <option value="">{t("papers.choose")}</option>
+          {field.choices.map((choice) => (
+            <option key={choice} value={choice} selected={choice === value}>
+              {choice}
+            </option>
+          ))}
+        </select>
+      ) : path.endsWith("Date") ? (
+        <input {...common} type="date" onInput={(event) => put(path, event.currentTarget.value)} />
+      ) : (
+        <input {...common} type="text" maxLength={300} onInput={(event) => put(path, event.currentTarget.value)} />
+      )}
+      {trouble && (
+        <span id={`${path}-trouble`} class="field-trouble">
+          <TroubleWords trouble={trouble} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+function TroubleWords({ trouble }: { trouble: Trouble }) {
+  const words = tryWords(`field_problem.${trouble.code}`);
+  return (
+    <>
+      {words}{" "}
+      <span lang="en" class="c-data">
+        {[trouble.sentence, trouble.remedy].filter(Boolean).join("; ")}
+      </span>
+    </>
+  );
+}
+
+function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fields }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const fetchOne = (path: string, name: string, type: string) => {
+    setProblem(null);
+    made(path, { fields }).then(
+      (bytes) => save(bytes, name, type),
+      (error: unknown) => setProblem(asProblem(error)),
+    );
+  };
+  const language = tongue.value === "zh" ? "zh" : "both";
+  return (
+    <>
+      <ul class="set-list">
+        {documents.map((each) => (
+          <li key={each.kind} class="c-data">
+            <span>
+              {tongue.value === "zh" ? each.zh : each.en} <strong>{each.number}</strong>
+            </span>
+            <span>
+              <button type="button" class="link-button" aria-label={t("papers.machine_of", { number: each.number })} onClick={() => fetchOne(`${BASE}/documents/${each.kind}`, `${each.kind}.${each.kind.startsWith("invoice") ? "xml" : "json"}`, "application/octet-stream")}>
+                {t("papers.machine")}
+              </button>{" "}
+              <button type="button" class="link-button" aria-label={t("papers.print_of", { number: each.number })} onClick={() => fetchOne(`${BASE}/prints/${each.kind}?language=${language}`, `${each.kind}.pdf`, "application/pdf")}>
+                {t("papers.print")}
+              </button>
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p class="row-buttons">
+        <button type="button" class="button" onClick={() => save(entryFile(fields), "entry.json", "application/json")}>
+          {t("papers.entry_file")}
+        </button>
+      </p>
+      {problem && <ProblemNote problem={problem} />}
+    </>
+  );
+}
+
+/** What can be done with a whole set: declare it, or present it to a bank. */
+function SendOn({ fields }: { fields: Fields }) {
+  const who = useCell(session);
+  const [customs, setCustoms] = useState("customs");
+  const [bank, setBank] = useState("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [done, tell] = useState("");
+  if (who?.role !== "party") return null;
+  const failed = (error: unknown) => setProblem(asProblem(error));
+  const declare = async (kind: string) => {
+    setProblem(null);
+    const bytes = await made(`${BASE}/documents/${kind}`, { fields });
+    const body = { kind, content: base64(new Uint8Array(bytes)), customs };
+    const lodged = await send<{ declaration: string }>("POST", "/v1/trade/declarations", body);
+    go(`/declarations#${encodeURIComponent(lodged?.declaration ?? "")}`);
+  };
+  const present = async () => {
+    setProblem(null);
+    const entry = base64(new TextEncoder().encode(entryFile(fields)));
+    const set = await send<{ presentation: string }>("POST", "/v1/trade/presentations", { entry, bank });
+    tell(t("papers.presented", { number: set?.presentation ?? "" }));
+  };
+  return (
+    <Section id="send-title" title={t("papers.send")}>
+      <div class="row-buttons">
+        <label class="field">
+          <span>{t("window.customs")}</span>
+          <input type="text" maxLength={64} value={customs} onInput={(event) => setCustoms(event.currentTarget.value)} />
+        </label>
+        {["export_declaration", "import_declaration"].map((kind) => (
+          <button key={kind} type="button" class="button" disabled={!customs} onClick={() => declare(kind).catch(failed)}>
+            {t(`papers.lodge.${kind}`)}
+          </button>
+        ))}
+      </div>
+      <div class="row-buttons">
+        <label class="field">
+          <span>{t("papers.bank")}</span>
+          <input type="text" maxLength={64} value={bank} onInput={(event) => setBank(event.currentTarget.value)} />
+        </label>
+        <button type="button" class="button" disabled={!bank} onClick={() => present().catch(failed)}>
+          {t("papers.present")}
+        </button>
+      </div>
+      {done && (
+        <p role="status" class="good">
+          {done}
+        </p>
+      )}
+      {problem && <ProblemNote problem={problem} />}
+    </Section>
+  );
+}

@@ -1,0 +1,51 @@
+// What papers say of each other: both values of a conflict side by side, with their places.
+import { useState } from "preact/hooks";
+import type { CrossFinding } from "../types";
+import { count, named, t } from "../words";
+import { English } from "./basics";
+
+export function Findings({ findings, agree, unasked }: { findings: CrossFinding[]; agree: number; unasked: string[] }) {
+  const [view, setView] = useState("");
+  const shown = findings.filter((each) => !view || each.asked_by.includes(view));
+  return (
+    <>
+      <label class="field">
+        <span>{t("papers.view")}</span>
+        <select value={view} onChange={(event) => setView(event.currentTarget.value)}>
+          {["", "bank", "customs"].map((each) => (
+            <option key={each} value={each} selected={each === view}>
+              {each ? named("papers.view", each) : t("papers.view.all")}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p role="status" class={shown.length ? "stop" : "good"}>
+        {shown.length ? count("papers.findings", shown.length) : count("papers.agree", agree)}
+      </p>
+      {shown.map((each, n) => (
+        <article key={`${each.rule}${n}`} class={`pair pair-${each.answer} finding`}>
+          <p>
+            <strong>{named("papers.answer", each.answer)}</strong> <span class="quiet">{each.rule}</span>
+          </p>
+          <English text={each.sentence} />
+          <div class="pair-sides">
+            <Side text={each.left} />
+            <Side text={each.right} />
+          </div>
+        </article>
+      ))}
+      {unasked.length > 0 && <p class="quiet">{t("papers.unasked", { rules: unasked.join(" ") })}</p>}
+    </>
+  );
+}
+
+/** `document:field = value` as the value with its place below. */
+function Side({ text }: { text: string }) {
+  const [place, ...rest] = text.split(" = ");
+  return (
+    <div class="pair-side c-data">
+      <strong class="pair-value">{rest.join(" = ") || text}</strong>
+      {rest.length > 0 && <code class="quiet">{place}</code>}
+    </div>
+  );
+}
