@@ -205,6 +205,67 @@ async def stream() -> ServerSentEvent:
     return ServerSentEvent(messages())
 
 
+@get("/log/checkpoint", media_type="text/plain")
+async def log_head() -> str:
+    return WORLD.head()
+
+
+@get("/v1/trust/log/{index:int}")
+async def log_leaf(index: int) -> Response[Any]:
+    if index >= len(WORLD.stored):
+        return _refused(404, "not_found", "the log has no such leaf yet")
+    found = WORLD.proof(str(WORLD.stored[index].event.id))
+    assert found is not None
+    return Response(
+        {name: found[name] for name in ("index", "leaf", "size", "inclusion", "checkpoint")}
+    )
+
+
+@get("/v1/trust/witness")
+async def witnesses() -> dict[str, Any]:
+    log = {
+        "origin": "zhidao-log/almaty/0123456789abcdef", "hash": "00" * 32, "size": 4711, "root": "",
+        "cosigned_at_s": 1_772_000_000, "mirrored": 4711, "convicted": STATE["alarm"],
+        "unresolved": "",
+    }  # fmt: skip
+    corridor = {
+        "name": "middle-corridor", "witnessed": True, "reason": "", "by": ["aktau", "baku"],
+        "witnessed_at_s": 1_772_000_060,
+    }  # fmt: skip
+    return {
+        "keys": [], "logs": [log], "corridors": [corridor], "problems": {},
+        "frauds": ["split_view-3f2a"] if STATE["alarm"] else [],
+    }  # fmt: skip
+
+
+@get("/v1/trust/titles")
+async def titles() -> dict[str, Any]:
+    title = {
+        "title": "8b" * 32, "consignment": "C-2038", "holder": "0x" + "11" * 20,
+        "holder_party": "importer", "active": True,
+    }  # fmt: skip
+    return {"titles": [] if STATE["empty"] else [title], "after": ""}
+
+
+@get("/v1/trust/titles/{title:str}/endorsements")
+async def endorsements(title: str) -> list[dict[str, Any]]:
+    del title
+    words = [("mint", "carrier", "exporter"), ("transfer", "exporter", "importer")]
+    return [
+        {
+            "number": n, "action": action, "at": "2026-03-03T06:21:04Z", "signer": "0x1",
+            "signer_party": signer, "holder": "0x2", "holder_party": holder, "remark": "",
+        }
+        for n, (action, signer, holder) in enumerate(words, 1)
+    ]  # fmt: skip
+
+
+@get("/v1/trust-list", media_type="application/json")
+async def own_list() -> Response[bytes]:
+    golden = Path(__file__).parents[1] / "golden" / "road-circle-v1.trust.json"
+    return Response(golden.read_bytes(), media_type="application/json")
+
+
 @post("/fixture", status_code=200)
 async def fixture(data: dict[str, Any]) -> dict[str, Any]:
     STATE.update(data)
@@ -214,7 +275,8 @@ async def fixture(data: dict[str, Any]) -> dict[str, Any]:
 def application() -> Litestar:
     """The pages of the node over the fixture's answers."""
     answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
-    answers += [one_track, outbox, inbox, arrivals]
+    answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
+    answers += [endorsements, own_list]
     trade = Trade()
     return Litestar(
         [*routes(), *answers, *trade.routers],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,15 @@ pytestmark = pytest.mark.browser
 PAGES = (
     *("/", "/consignments/C-2038", "/consignments/C-2039", "/consignments/C-2043", "/node"),
     *("/consignments/C-2038/position", "/consignments/C-2039/position"),
-    *("/consignments/C-2043/position", "/exchange"),
+    *("/consignments/C-2043/position", "/exchange", "/trust"),
     *("/papers", "/papers/folder", "/declarations"),
 )
-QUIET = {"/exchange": "#outbox-title", "/papers": ".entry-group", "/declarations": ".window-row"}
+QUIET = {
+    "/exchange": "#outbox-title",
+    "/trust": ".leaf-form",
+    "/papers": ".entry-group",
+    "/declarations": ".window-row",
+}
 PSEUDO = re.compile(r"⟦|^[\W\d_]*$")
 
 
@@ -456,3 +462,53 @@ def test_an_epoch_is_chosen_by_keyboard_and_the_sky_follows(readers: Any) -> Non
 def test_an_arrival_without_a_window_says_so(readers: Any) -> None:
     page = readers().open("/consignments/C-2043/position")
     expect(page.locator("main")).to_contain_text("No window of satellite signals")
+
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.mark.parametrize("name", ["road-circle-v1", "road-circle-v3", "road-circle-compact-v3"])
+def test_a_dropped_proof_is_checked_in_the_browser(readers: Any, name: str) -> None:
+    page = readers().open("/trust")
+    page.set_input_files(".drop input", str(GOLDEN / f"{name}.zdproof"))
+    verdict = page.locator(".file-verdict")
+    expect(verdict).to_be_visible(timeout=15_000)
+    # The road's chain keys are not Ed25519, but no event is signed with one: all can be checked.
+    expect(verdict.locator(".mark-done")).to_have_count(6)
+    expect(verdict).to_contain_text("compare their fingerprints")
+    assert _violations(page) == []
+
+
+def test_a_changed_proof_and_another_list_are_refused_in_the_browser(
+    readers: Any, tmp_path: Path
+) -> None:
+    data = json.loads((GOLDEN / "road-circle-v1.zdproof").read_bytes())
+    data["events"][3]["index"] += 1
+    spoiled = tmp_path / "spoiled.zdproof"
+    spoiled.write_text(json.dumps(data, separators=(",", ":"), sort_keys=True, ensure_ascii=False))
+    page = readers().open("/trust")
+    page.set_input_files(".drop input", str(spoiled))
+    verdict = page.locator(".file-verdict")
+    expect(verdict.locator(".note-title")).to_contain_text("does not hold", timeout=15_000)
+    other = [str(GOLDEN / "road-circle-v3.zdproof"), str(GOLDEN / "road-polygon-v1.trust.json")]
+    page.set_input_files(".drop input", other)
+    expect(page.locator(".file-verdict")).to_contain_text("knows no key of", timeout=15_000)
+
+
+def test_a_leaf_is_shown_with_its_way_and_a_title_with_its_story(readers: Any) -> None:
+    page = readers().open("/trust")
+    page.locator(".leaf-form input").fill("0")
+    page.locator(".leaf-form button").click()
+    expect(page.locator(".leaf-form [role=status]")).to_contain_text("Leaf 0 is in the log")
+    page.locator(".title-story > summary").click()
+    expect(page.locator(".title-story .told-list li")).to_have_count(2)
+
+
+def test_a_proven_fraud_stands_first_on_the_page(readers: Any, node: Any) -> None:
+    node.turn(alarm=True)
+    try:
+        page = readers().open("/trust")
+        expect(page.locator(".alarms")).to_contain_text("split_view-3f2a", timeout=15_000)
+        assert _violations(page) == []
+    finally:
+        node.turn()

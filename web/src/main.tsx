@@ -62,6 +62,8 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/folder")} id="" what="papers.reading" />;
     case "/declarations":
       return <Later page={() => import("./pages/declarations")} id="" what="window.reading" />;
+    case "/trust":
+      return <Later page={() => import("./pages/trust")} id="" what="trust.reading" />;
     case "/start":
       return <StartPage />;
     case "/login":

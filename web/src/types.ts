@@ -382,3 +382,40 @@ export interface Delivery extends Exchanged {
   sender: string;
   received_at: string;
 }
+
+/** What this node witnesses, who witnesses it, and the proven frauds. */
+export interface WitnessState {
+  keys: string[];
+  logs: { origin: string; size: number; cosigned_at_s: number; mirrored: number; convicted: boolean; unresolved: string }[];
+  corridors: { name: string; witnessed: boolean; reason: string; by: string[]; witnessed_at_s: number }[];
+  problems: Record<string, string>;
+  frauds: string[];
+}
+
+/** A leaf of the log with its way to a signed head. */
+export interface LeafAnswer {
+  index: number;
+  leaf: string;
+  size: number;
+  inclusion: string[];
+  checkpoint: string;
+}
+
+export interface TitleRow {
+  title: string;
+  consignment: string;
+  holder: string;
+  holder_party: string;
+  active: boolean;
+}
+
+export interface Endorsement {
+  number: number;
+  action: string;
+  at: string;
+  signer: string;
+  signer_party: string;
+  holder: string;
+  holder_party: string;
+  remark: string;
+}

@@ -41,6 +41,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a href="/exchange" aria-current={where === "/exchange" ? "page" : undefined}>
               {t("nav.exchange")}
             </a>
+            <a href="/trust" aria-current={where === "/trust" ? "page" : undefined}>
+              {t("nav.trust")}
+            </a>
             <a href="/node" aria-current={where === "/node" ? "page" : undefined}>
               {t("nav.node")}
             </a>

@@ -104,7 +104,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
     @get(
         [
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
-            *("/node", "/exchange", "/papers", "/papers/folder", "/declarations"),
+            *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/start", "/login", "/enter"),
         ],
         include_in_schema=False,

@@ -1,0 +1,361 @@
+// Trust: the log and who watches it, titles and how they came there, frauds, and a file checked in this browser.
+import { useEffect, useState } from "preact/hooks";
+import { get } from "../api";
+import { number } from "../format";
+import { Digits, English, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
+import { MilestoneMark } from "../parts/shapes";
+import type { Endorsement, LeafAnswer, TitleRow, WitnessState } from "../types";
+import { fromEitherBase64, hex, text } from "../verify/bytes";
+import { type CheckedFile, type Outcome, checkFile, readTrust } from "../verify/file";
+import { climb, leafHash, readCheckpoint } from "../verify/log";
+import { named, t, tryWords } from "../words";
+
+const AGAIN_MS = 5_000;
+const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next" };
+
+export default function TrustPage() {
+  const [watch, readWatch] = useAnswer<WitnessState>("/v1/trust/witness");
+  useEffect(() => {
+    document.title = t("trust.document_title");
+    const timer = setInterval(readWatch, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div class="page">
+      <h1>{t("trust.title")}</h1>
+      {watch.state === "loading" && <Loading what={t("trust.reading")} />}
+      {watch.state === "failed" && <ProblemNote problem={watch.problem} again={readWatch} />}
+      {watch.state === "here" && <Frauds state={watch.value} />}
+      <FileCheck />
+      <div class="two">
+        <LogHead />
+        {watch.state === "here" && <Witnesses state={watch.value} />}
+      </div>
+      <Titles />
+    </div>
+  );
+}
+
+function Frauds({ state }: { state: WitnessState }) {
+  const convicted = state.logs.filter((log) => log.convicted);
+  return (
+    <Section id="frauds-title" title={t("trust.frauds")}>
+      {state.frauds.length === 0 && convicted.length === 0 ? (
+        <p class="good">{t("trust.no_frauds")}</p>
+      ) : (
+        <ul class="alarms">
+          {state.frauds.map((name) => (
+            <li key={name} class="note note-stop">
+              <p class="note-title">{t("trust.fraud", { name })}</p>
+              <p>{t("trust.fraud_means")}</p>
+              <a class="button" href={`/v1/trust/frauds/${name}`} download={`${name}.zdfraud`}>
+                {t("trust.fraud_file")}
+              </a>
+            </li>
+          ))}
+          {convicted.map((log) => (
+            <li key={log.origin} class="note note-stop">
+              <p class="note-title">{t("trust.convicted", { log: log.origin })}</p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+/** A proof file, read and checked here; nothing of it is sent anywhere. */
+function FileCheck() {
+  const [checked, set] = useState<CheckedFile | null>(null);
+  const [problem, setProblem] = useState("");
+  const [trust, setTrust] = useState<{ bytes: Uint8Array<ArrayBuffer>; own: boolean } | null>(null);
+  const [over, setOver] = useState(false);
+  const take = async (files: FileList | null) => {
+    setOver(false);
+    setProblem("");
+    let list = trust;
+    let proof: Uint8Array<ArrayBuffer> | null = null;
+    for (const file of files ?? []) {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      if (file.name.endsWith(".json")) list = { bytes, own: true };
+      else proof = bytes;
+    }
+    try {
+      // Without a list of the reader's own, this node's: it vouches for itself only, and the page says so.
+      list ??= await nodesList();
+      setTrust(list);
+      if (proof) set(await checkFile(proof, list ? readTrust(list.bytes) : null));
+    } catch (error) {
+      set(null);
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <Section id="file-title" title={t("trust.file")}>
+      <label
+        class={over ? "drop drop-over" : "drop"}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          void take(event.dataTransfer?.files ?? null);
+        }}
+      >
+        <span>{t("trust.drop")}</span>
+        <input type="file" multiple accept=".zdproof,.json" onChange={(event) => void take(event.currentTarget.files)} />
+      </label>
+      <p class="quiet">{trust?.own ? t("trust.list_own") : t("trust.list_node")}</p>
+      {problem && (
+        <div class="note note-stop" role="alert">
+          <p class="note-title">{t("trust.not_a_proof")}</p>
+          <English text={problem} />
+        </div>
+      )}
+      {checked && <FileVerdict checked={checked} own={trust?.own ?? false} />}
+    </Section>
+  );
+}
+
+async function nodesList(): Promise<{ bytes: Uint8Array<ArrayBuffer>; own: boolean } | null> {
+  try {
+    const answer = await fetch("/v1/trust-list");
+    return answer.ok ? { bytes: new Uint8Array(await answer.arrayBuffer()), own: false } : null;
+  } catch {
+    // The node is cut off: the check goes on, and says that nobody vouches for the keys.
+    return null;
+  }
+}
+
+function FileVerdict({ checked, own }: { checked: CheckedFile; own: boolean }) {
+  return (
+    <div role="status" class="file-verdict">
+      <p class={checked.outcome === "fails" ? "note-title" : checked.outcome === "holds" ? "good" : ""}>
+        <strong>{t(`trust.file_${checked.outcome}`, { consignment: checked.consignment })}</strong>
+      </p>
+      <ul class="services">
+        {checked.steps.map((step) => (
+          <li key={step.key}>
+            <MilestoneMark state={shapes[step.outcome]} />
+            <div>
+              <strong>{t(`trust.step.${step.key}`)}</strong>
+              <p>{t(`trust.step.${step.key}.${step.outcome}`, step.args)}</p>
+              {step.why && <English text={step.why} />}
+            </div>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet">{own ? t("trust.not_computed") : `${t("trust.own_word")} ${t("trust.not_computed")}`}</p>
+      <details>
+        <summary>{t("trust.opened", { n: checked.opened, size: checked.size })}</summary>
+        <ol class="told-list">
+          {checked.told.map((each) => (
+            <li key={each.index}>
+              <span class="n">{number(each.index)}</span> {tryWords(`event.${each.type}`) ?? each.type}
+              {", "}
+              {named("party", each.party)} <Time at={each.at} />
+            </li>
+          ))}
+        </ol>
+      </details>
+    </div>
+  );
+}
+
+/** The log's newest head, read again and again, and any of its leaves with the way to that head. */
+function LogHead() {
+  const [note, setNote] = useState("");
+  const [problem, setProblem] = useState<ReturnType<typeof asProblem> | null>(null);
+  const read = () => {
+    fetch("/log/checkpoint")
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(`${answer.status}`))))
+      .then(
+        (found) => {
+          setNote(found);
+          setProblem(null);
+        },
+        (error: unknown) => setProblem(asProblem(error)),
+      );
+  };
+  useEffect(() => {
+    read();
+    const timer = setInterval(read, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const head = note ? readCheckpoint(note) : null;
+  return (
+    <Section id="head-title" title={t("trust.log")}>
+      {problem && <ProblemNote problem={problem} again={read} />}
+      {head && (
+        <Facts
+          rows={[
+            [t("trust.origin"), <span class="break">{head.origin}</span>],
+            [t("trust.size"), <span class="n">{number(head.size)}</span>],
+            [t("trust.root"), <Digits value={hex(head.root)} />],
+            [t("trust.signers"), head.signatures.map((line) => <div class="break">{line.name}</div>)],
+          ]}
+        />
+      )}
+      {head && <Leaf size={head.size} />}
+    </Section>
+  );
+}
+
+interface Shown {
+  index: number;
+  size: number;
+  holds: boolean;
+  kind: string;
+  event: { type: string; party: string; at: string } | null;
+  hash: string;
+}
+
+function Leaf({ size }: { size: number }) {
+  const [index, setIndex] = useState(String(Math.max(size - 1, 0)));
+  const [shown, set] = useState<Shown | null>(null);
+  const [problem, setProblem] = useState<ReturnType<typeof asProblem> | null>(null);
+  const look = async (event: Event) => {
+    event.preventDefault();
+    try {
+      set(await readLeaf(Number(index)));
+      setProblem(null);
+    } catch (error) {
+      set(null);
+      setProblem(asProblem(error));
+    }
+  };
+  return (
+    <form class="leaf-form" onSubmit={(event) => void look(event)}>
+      <label>
+        {t("trust.leaf_number")}{" "}
+        <input type="number" min="0" max={size - 1} value={index} onInput={(event) => setIndex(event.currentTarget.value)} />
+      </label>{" "}
+      <button type="submit" class="button">
+        {t("trust.leaf_show")}
+      </button>
+      {problem && <ProblemNote problem={problem} />}
+      {shown && (
+        <div role="status">
+          <p>
+            <MilestoneMark state={shown.holds ? "done" : "refused"} />{" "}
+            {t(shown.holds ? "trust.leaf_in" : "trust.leaf_out", { index: shown.index, size: shown.size })}
+          </p>
+          {shown.event ? (
+            <p>
+              {tryWords(`event.${shown.event.type}`) ?? shown.event.type}, {named("party", shown.event.party)}{" "}
+              <Time at={shown.event.at} />
+            </p>
+          ) : (
+            <p>{t("trust.leaf_commitment")}</p>
+          )}
+          <Digits value={shown.hash} />
+        </div>
+      )}
+    </form>
+  );
+}
+
+async function readLeaf(index: number): Promise<Shown> {
+  const found = await get<LeafAnswer>(`/v1/trust/log/${index}`);
+  const leaf = fromEitherBase64(found.leaf);
+  const head = readCheckpoint(found.checkpoint);
+  const hash = await leafHash(leaf);
+  const steps = await climb(hash, index, head.size, found.inclusion.map(fromEitherBase64));
+  const entry = JSON.parse(text(leaf)) as { kind: string; event?: { type: string; recorded_at: string; asserted_by: { party: string } } };
+  return {
+    index,
+    size: head.size,
+    holds: hex(steps.at(-1)?.above ?? hash) === hex(head.root),
+    kind: entry.kind,
+    event: entry.event ? { type: entry.event.type, party: entry.event.asserted_by.party, at: entry.event.recorded_at } : null,
+    hash: hex(hash),
+  };
+}
+
+function Witnesses({ state }: { state: WitnessState }) {
+  return (
+    <Section id="witnesses-title" title={t("trust.witnesses")}>
+      <p class="quiet">{t("trust.nodes_word")}</p>
+      {state.corridors.length === 0 && <p class="quiet">{t("trust.no_corridor")}</p>}
+      <ul class="services">
+        {state.corridors.map((each) => (
+          <li key={each.name}>
+            <MilestoneMark state="next" />
+            <div>
+              <strong>{each.name}</strong>
+              {each.witnessed ? (
+                <p>
+                  {t("trust.witnessed_by", { by: each.by.join(", ") })} <Time at={new Date(each.witnessed_at_s * 1000).toISOString()} />
+                </p>
+              ) : (
+                <English text={each.reason} />
+              )}
+            </div>
+          </li>
+        ))}
+        {state.logs.map((log) => (
+          <li key={log.origin}>
+            <MilestoneMark state={log.convicted ? "refused" : "next"} />
+            <div>
+              <strong class="break">{log.origin}</strong>
+              <p>{t("trust.watches", { size: number(log.size), mirrored: number(log.mirrored) })}</p>
+              {log.unresolved && <English text={log.unresolved} />}
+            </div>
+          </li>
+        ))}
+      </ul>
+      {Object.entries(state.problems).map(([name, why]) => (
+        <p key={name} class="quiet">
+          {name}: <English text={why} />
+        </p>
+      ))}
+    </Section>
+  );
+}
+
+function Titles() {
+  const [answer, again] = useAnswer<{ titles: TitleRow[]; after: string }>("/v1/trust/titles?limit=50");
+  return (
+    <Section id="titles-title" title={t("trust.titles")}>
+      {answer.state === "loading" && <Loading what={t("trust.titles_reading")} />}
+      {answer.state === "failed" && <ProblemNote problem={answer.problem} again={again} />}
+      {answer.state === "here" && answer.value.titles.length === 0 && <p class="quiet">{t("trust.titles_none")}</p>}
+      {answer.state === "here" && answer.value.titles.map((title) => <TitleStory key={title.title} title={title} />)}
+    </Section>
+  );
+}
+
+function TitleStory({ title }: { title: TitleRow }) {
+  const [links, set] = useState<Endorsement[] | null>(null);
+  const [problem, setProblem] = useState<ReturnType<typeof asProblem> | null>(null);
+  const open = (event: Event) => {
+    if (!(event.currentTarget as HTMLDetailsElement).open || links) return;
+    get<Endorsement[]>(`/v1/trust/titles/${title.title}/endorsements`).then(set, (error: unknown) => setProblem(asProblem(error)));
+  };
+  const held = title.active ? named("party", title.holder_party || title.holder) : t("trust.title_ended");
+  return (
+    <details class="title-story" onToggle={open}>
+      <summary>
+        {title.consignment}: {held}
+      </summary>
+      <p>
+        <a href={`/consignments/${encodeURIComponent(title.consignment)}`}>{t("trust.title_road")}</a>
+      </p>
+      <Digits value={title.title} />
+      {problem && <ProblemNote problem={problem} />}
+      {links && (
+        <ol class="told-list">
+          {links.map((link) => (
+            <li key={link.number}>
+              {named("action", link.action)}: {named("party", link.signer_party || link.signer)}
+              {link.holder && ` \u2192 ${named("party", link.holder_party || link.holder)}`} <Time at={link.at} />
+              {link.remark && <span class="quiet"> {link.remark}</span>}
+            </li>
+          ))}
+        </ol>
+      )}
+    </details>
+  );
+}
