@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,14 @@ import httpx
 import pytest
 from tests.finance.service.bank_desks import UETRS, Desks
 
+from zhidao.core.errors import Refused
 from zhidao.core.money import Currency
 from zhidao.finance.domain.approval import Limits
-from zhidao.finance.domain.ledger import Transfer, ledger_number
-from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.ledger import Transfer, TransferFlag, ledger_number
+from zhidao.finance.domain.naming import AccountCode, transfer_id
+from zhidao.finance.domain.payment_legs import Leg, leg_name
 from zhidao.finance.domain.records import from_transfers
-from zhidao.finance.service.bank_transfers import BankTransfers
+from zhidao.finance.service.bank_transfers import BankTransfers, _refuse_reserved
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.payments import Payments
 from zhidao.finance.service.statements import Statements
@@ -143,6 +146,34 @@ async def test_a_bank_moves_money_between_its_own_accounts_only(bench: Bench) ->
     assert (await bench.call("POST", "/transfers", body)).status_code == 400
 
 
+async def test_what_the_node_reserved_is_not_for_a_bank_to_resolve_or_to_take(
+    bench: Bench,
+) -> None:
+    desks = bench.desks
+    own = await desks.world.accounts.technical(
+        desks.banks["importer-bank"], AccountCode.CASH, "importer-bank", "CNY"
+    )
+    payer = UUID(desks.accounts["importer"])
+    hold = transfer_id("pvp", "hold", "f" * 64, "first")
+    ledger = ledger_number(Currency("CNY"))
+    reserved = Transfer(hold, payer, own, 7, ledger=ledger, code=5, flags=TransferFlag.PENDING)
+    assert (await desks.world.ledger.submit("CNY", [reserved]))[0].holds
+    void = {"transfer": str(UUID(int=3)), "pending": str(hold), "flags": ["void_pending_transfer"]}
+    taken = {
+        "transfer": str(transfer_id("escrow", "post", "E-1")),
+        "debit": str(payer),
+        "credit": str(own),
+        "amount_minor": 1,
+    }
+    for one in (void, taken):
+        answer = await bench.call("POST", "/transfers", {"currency": "CNY", "transfers": [one]})
+        assert (answer.status_code, answer.json()["code"]) == (422, "reserved_id")
+    assert await desks.balance("importer") == 10_000_000 - 7
+    leg = UUID(int=int.from_bytes(leg_name("importer-bank", UETRS[0], Leg.RESERVE), "little"))
+    with pytest.raises(Refused, match="version 8"):
+        _refuse_reserved(from_transfers([replace(reserved, id=leg)]))
+
+
 async def test_records_of_bytes_are_the_same_transfers(bench: Bench) -> None:
     desks = bench.desks
     own = await desks.world.accounts.technical(
@@ -164,7 +195,7 @@ async def test_records_of_bytes_are_the_same_transfers(bench: Bench) -> None:
 
 async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) -> None:
     desks = await Desks(world).ready()
-    limits = Limits.parse("CNY 1.00")
+    limits, unlimited = Limits.parse("CNY 1.00"), desks.payments
     desks.payments = Payments(
         ledger=world.ledger,
         directory=desks.payments._directory,
@@ -178,6 +209,12 @@ async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) 
     answer = await bench.send("importer-bank", "importer", desks.pays(100, 101))
     report = decode(read_envelope(answer.json()[0]["xml"].encode()))
     assert [one.reason for one in report.statuses] == ["", "AM14"]
+    # What a bank sends itself is one caller's word, too.
+    whole = desks.pays(102, uetr=UETRS[7], message="M-2")
+    [_, onward] = await unlimited.take(desks.banks["importer-bank"], "importer", whole)
+    answer = await bench.send("exporter-bank", "importer-bank", onward.data)
+    report = decode(read_envelope(answer.json()[0]["xml"].encode()))
+    assert [one.reason for one in report.statuses] == ["AM14"]
     transfer = {
         "transfer": str(UUID(int=1)),
         "debit": str(UUID(desks.accounts["importer"])),

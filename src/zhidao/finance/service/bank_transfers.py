@@ -46,7 +46,7 @@ class BankTransfers:
         """One answer a transfer, once those that hold are durable. Again: the same.
 
         Raises Forbidden for anybody but a bank, NotFound for an account that it does not keep,
-        Refused (`two_persons`) for an amount above the limit of one caller.
+        Refused (`two_persons`) for an amount above the limit of one caller, `reserved_id`.
         """
         return await self.move_records(actor, currency, from_transfers(transfers))
 
@@ -64,6 +64,7 @@ class BankTransfers:
                         code="two_persons",
                         remedy="let two persons approve a deal or a conditional payment",
                     )
+        _refuse_reserved(records)
         await self._require_kept(bank.bank, currency, records)
         return await self._ledger.submit_records(currency, records)
 
@@ -91,3 +92,21 @@ class BankTransfers:
                     f"no account {number} in {currency} that you may move",
                     remedy="give accounts of your customers, or your cash",
                 )
+
+
+def _refuse_reserved(records: Records) -> None:
+    """Raises Refused (`reserved_id`) for a name such as the node gives its own transfers.
+
+    Those follow from what they name (`domain.naming`). Whoever took one would stand in the way of
+    a deal, and whoever resolved one would undo a reservation that others rely on.
+    """
+    for column in ("id", "pending_id"):
+        names = np.ascontiguousarray(records[column]).view(np.uint8).reshape(len(records), 16)
+        # Little-endian: RFC 9562 version 8 and its variant.
+        if np.any((names[:, 9] >> 4 == 8) & (names[:, 7] >> 6 == 2)):
+            raise Refused(
+                "transfers of version 8 (RFC 9562) are the node's own",
+                code="reserved_id",
+                where=column,
+                remedy="name transfers by UUIDs of version 4 or 7",
+            )

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import digest_of
+from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import TRANSFERS_MAX, Result
 from zhidao.finance.domain.message import (
     CreditTransfer,
@@ -36,6 +38,7 @@ from zhidao.finance.wire.iso20022.trees import account
 
 UNKNOWN_ACCOUNT = Refusal("AC01", "no account of that number here")
 OTHER_CURRENCY = Refusal("AM03", "the account is kept in another currency")
+ABOVE_LIMIT = Refusal("AM14", "above the amount that one caller may move here")
 UNKNOWN_BANK = Refusal("RC01", "no such bank is known here")
 _TWICE = Refusal("DUPL", "this UETR stands in the message before")
 
@@ -163,6 +166,13 @@ def status_of(one: CreditTransfer, why: Refusal | None, status: str) -> Status:
         "" if why is None else why.code,
         "" if why is None else why.sentence,
     )
+
+
+def asks_for_two(limits: Limits, one: CreditTransfer) -> bool:
+    """Whether a payment is above what one caller may move: a message is one caller."""
+    if not limits.above_minor:
+        return False
+    return limits.asks(Money(one.amount_minor, Currency(one.currency)))
 
 
 def payee_of(payee: Owned | None, one: CreditTransfer) -> Owned | Refusal:

@@ -9,13 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from zhidao.core.money import Currency
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import TransferFlag, ledger_number
 from zhidao.finance.domain.message import CreditTransfer, Message, Transfers
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payment_legs import Booking, Leg, Refusal, leg_name, mark_of
 from zhidao.finance.domain.records import Name
 from zhidao.finance.events import BankAdmitted
-from zhidao.finance.service.booking import UNKNOWN_BANK, Books, payee_of, status_of
+from zhidao.finance.service.booking import (
+    ABOVE_LIMIT,
+    UNKNOWN_BANK,
+    Books,
+    asks_for_two,
+    payee_of,
+    status_of,
+)
 from zhidao.finance.service.directory import Directory, Owned
 from zhidao.finance.service.intake import Examined, no_collection
 from zhidao.finance.wire.iso20022.trees import account_number, at
@@ -38,8 +46,10 @@ class _Known(NamedTuple):
 class Crediting:
     """Books what other banks send."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, limits: Limits) -> None:
+        """`limits`: above them one caller is not enough; a bank that sends a message is one."""
         self._books = books
+        self._limits = limits
 
     async def receive(
         self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
@@ -47,7 +57,7 @@ class Crediting:
         """Another bank's payments, message by message: pacs.002, and camt.054 to the payees."""
         known = await self._known(bank, other, examined)
         with no_collection():
-            transfers, starts, bookings, why = _bookings(bank, known, examined)
+            transfers, starts, bookings, why = _bookings(bank, known, examined, self._limits)
         why |= await self._books.book(transfers, bookings)
         with no_collection():
             return self._told(bank, examined, starts, bookings, why)
@@ -109,7 +119,7 @@ class Crediting:
 
 
 def _bookings(
-    bank: BankAdmitted, known: _Known, examined: Sequence[Examined]
+    bank: BankAdmitted, known: _Known, examined: Sequence[Examined], limits: Limits
 ) -> tuple[list[CreditTransfer], list[int], list[Booking], dict[int, Refusal]]:
     """All payments in a row, where each message begins among them, what is booked, what is not."""
     transfers: list[CreditTransfer] = []
@@ -129,7 +139,7 @@ def _bookings(
         for place, one in enumerate(file.transfers, start):
             if place in why:
                 continue
-            payee = credited(known, one)
+            payee = ABOVE_LIMIT if asks_for_two(limits, one) else credited(known, one)
             if isinstance(payee, Refusal):
                 why[place] = payee
                 continue

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from zhidao.core.archive import Archive, digest_of
-from zhidao.core.money import Currency, Money
+from zhidao.core.money import Currency
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import TransferFlag, ledger_number
 from zhidao.finance.domain.message import (
@@ -34,10 +34,12 @@ from zhidao.finance.domain.payment_legs import (
 from zhidao.finance.domain.records import NO_NAME, Movement
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.booking import (
+    ABOVE_LIMIT,
     OTHER_CURRENCY,
     UNKNOWN_ACCOUNT,
     UNKNOWN_BANK,
     Books,
+    asks_for_two,
     payee_of,
     status_of,
 )
@@ -50,7 +52,6 @@ from zhidao.finance.wire.iso20022.trees import account_number, at
 from zhidao.finance.wire.iso20022.trees import bank as bank_tree
 
 _NO_FLAGS: Final = TransferFlag(0)
-_ABOVE_LIMIT: Final = Refusal("AM14", "above the amount that one caller may move here")
 _NOT_YOURS: Final = Refusal("AG01", "this account is not the sender's")
 
 
@@ -97,8 +98,8 @@ class Instructing:
                 continue
             payer = owned.get(account_number(one.payer_account))
             refused = _may_pay(payer, one, sender)
-            if refused is None and self._limits.asks(_money(one)):
-                refused = _ABOVE_LIMIT
+            if refused is None and asks_for_two(self._limits, one):
+                refused = ABOVE_LIMIT
             if refused is None and payer is not None:
                 bic = at(one.payee_bank, "BICFI")
                 other = banks.get(bic) if bic else bank
@@ -297,10 +298,6 @@ class Instructing:
                 )
             )
         return messages
-
-
-def _money(one: CreditTransfer) -> Money:
-    return Money(one.amount_minor, Currency(one.currency))
 
 
 def _is_refusal(one: Status, report: StatusReport) -> bool:

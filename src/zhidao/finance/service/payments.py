@@ -75,7 +75,7 @@ class Payments:
         self._instructing = Instructing(
             books, index=index, archive=archive, rules=rules, limits=limits
         )
-        self._crediting = Crediting(books)
+        self._crediting = Crediting(books, limits)
         self._recalls = RecallBooks(books)
         self._directory = directory
         self._index = index
@@ -290,8 +290,8 @@ class Payments:
         return [[await self._sent(bank, one, next(told)) for one in answer] for answer in sent]
 
     async def _sent(self, bank: BankAdmitted, one: Outgoing, digest: str) -> Outgoing:
-        """A message as it leaves; a file of payments bears its id once and for all."""
-        if not one.definition.startswith(_TOGETHER):
+        """A message as it leaves; what moves money bears its id once and for all."""
+        if not one.definition.startswith((*_TOGETHER, "pacs.004")):
             return one
         remembered = Remembered(one.message, one.definition, digest)
         [first] = await self._index.remember(bank.bank, f">{one.receiver}", [remembered])
