@@ -226,7 +226,7 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
           ))
         : byParty(mine).map(([party, some]) => (
             <fieldset key={party} class="entry-fields">
-              <legend class={party ? undefined : "sr-only"}>{party || t(`papers.group.${group}`)}</legend>
+              <legend class={party ? "c-data" : "sr-only"}>{party || t(`papers.group.${group}`)}</legend>
               {some.map((field) => (
                 <Field key={field.path} field={field} path={field.path} fields={fields} told={told} put={put} />
               ))}
