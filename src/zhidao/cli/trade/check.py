@@ -83,6 +83,8 @@ def _print(name: Path, verdict: Verdict | MalformedInput, *, as_json: bool) -> i
                 print(f"    seen: {finding.seen or '-'}; wanted: {finding.wanted or '-'}")
         for each in verdict.undecided:
             print(f"  undecided {each.rule} at {each.place}: a field it needs is broken")
+        for one in verdict.differences:
+            print(f"  norm and rules differ, {one.rule} at {one.place}\n    {one.sentence}")
     return 0 if verdict.outcome.value == "valid" else 1
 
 
@@ -104,5 +106,8 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
         "undecided": [
             {"rule": u.rule, "flag": u.flag.value, "place": u.place, "error": u.error}
             for u in verdict.undecided
+        ],
+        "differences": [
+            {"rule": d.rule, "place": d.place, "sentence": d.sentence} for d in verdict.differences
         ],
     }

@@ -50,6 +50,7 @@ class PackRules:
         self.rules = rules_of(pack)
         self._saxon = saxon
         self._asserts = self.rules.asserts()
+        self.ids = frozenset(one.id for one in self._asserts)
         self._explainer = Explainer(self.rules)
         self._compiled = None if only_saxon else CompiledRules(self.rules)
         self._by_saxon: dict[frozenset[int] | None, SaxonRules] = {}

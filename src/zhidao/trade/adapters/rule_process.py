@@ -29,6 +29,7 @@ from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYT
 from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOICE
 from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdict, judged
 from zhidao.trade.wire import safe_xml
+from zhidao.trade.wire.norm_differences import differences
 from zhidao.trade.wire.places import place_of
 from zhidao.trade.wire.xpath.nodes import snapshot
 
@@ -92,11 +93,16 @@ class Judge:
                 else {}
             )
         tree.release()
-        return judged(
+        verdict = judged(
             tuple(names),
             tuple(replace(f, flag=flags.get(f.rule, f.flag)) for f in findings),
             tuple(replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided),
         )
+        if not any(pack.identity.family.startswith("en16931") for pack in packs):
+            return verdict
+        # A rule that another pack adds, as KoSIT and Peppol do, is no difference either.
+        ran = frozenset().union(*(self._pack_rules(pack).ids for pack in packs))
+        return replace(verdict, differences=differences(root, ran))
 
     def _of_no_kind(self, root: etree._Element) -> Verdict:
         names = tuple(str(pack.identity) for pack in self._packs)

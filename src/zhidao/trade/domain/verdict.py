@@ -76,6 +76,15 @@ class RulePack:
 
 
 @dataclass(frozen=True, slots=True)
+class NormDifference:
+    """What the norm asks at a place and the rules that were run do not; changes no outcome."""
+
+    rule: str
+    place: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was asked of a document and what came out; findings in document order of the rules."""
 
@@ -84,6 +93,7 @@ class Verdict:
     findings: tuple[RuleFinding, ...] = ()
     remedy: str = ""
     undecided: tuple[UndecidedRule, ...] = ()
+    differences: tuple[NormDifference, ...] = ()
 
     @property
     def fatal(self) -> tuple[RuleFinding, ...]:

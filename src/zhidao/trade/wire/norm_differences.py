@@ -1,0 +1,89 @@
+"""Where the norm asks what the published rules of EN 16931 do not: told beside the verdict.
+
+The rules decide, since every partner runs them; but a document that only the norm refuses may be
+refused by a partner who added the missing rule. Source: issue 500 of the rules' own repository
+(ConnectingEurope/eInvoicing-EN16931), which quotes EN 16931-1 sections 6.13.7 and 6.16 for BR-CO-25
+and BR-CO-27, both absent from release 1.3.16; issue 423 there, after which BR-CO-27 binds the
+payee's account only. The norm itself was not at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from lxml import etree
+
+from zhidao.trade.domain.rule_families import CII
+from zhidao.trade.domain.verdict import NormDifference
+from zhidao.trade.wire.places import place_of
+
+_DUE_SENTENCE: Final = (
+    "The norm asks a due date (BT-9) or payment terms (BT-20) where an amount is due; the rules "
+    "do not."
+)
+_ACCOUNT_SENTENCE: Final = (
+    "The norm asks an IBAN or another identifier (BT-84) of the payee's account; the rules do not."
+)
+
+
+def differences(root: etree._Element, rule_ids: frozenset[str]) -> tuple[NormDifference, ...]:
+    """What the norm would add to a document's findings. `rule_ids`: the rules that were run.
+
+    A rule that the installed release has again is no difference.
+    """
+    return tuple(
+        NormDifference(rule, place_of(spot), sentence)
+        for rule, sentence, look in _LOOKS
+        if rule not in rule_ids
+        for spot in look(root)
+    )
+
+
+def _due(root: etree._Element) -> Iterator[etree._Element]:
+    amounts, others = _CII_DUE if root.tag == CII else _UBL_DUE
+    spot = root.find(amounts)
+    if spot is None or not _is_positive(spot.text):
+        return
+    if not any((root.findtext(path) or "").strip() for path in others):
+        yield spot
+
+
+_UBL_DUE: Final = (
+    "{*}LegalMonetaryTotal/{*}PayableAmount",
+    ("{*}DueDate", "{*}PaymentMeans/{*}PaymentDueDate", "{*}PaymentTerms/{*}Note"),
+)
+_SETTLED: Final = "{*}SupplyChainTradeTransaction/{*}ApplicableHeaderTradeSettlement/"
+_CII_DUE: Final = (
+    _SETTLED + "{*}SpecifiedTradeSettlementHeaderMonetarySummation/{*}DuePayableAmount",
+    (
+        _SETTLED + "{*}SpecifiedTradePaymentTerms/{*}DueDateDateTime/{*}DateTimeString",
+        _SETTLED + "{*}SpecifiedTradePaymentTerms/{*}Description",
+    ),
+)
+
+
+def _account(root: etree._Element) -> Iterator[etree._Element]:
+    if root.tag != CII:
+        # In UBL both identifiers are one element, which BR-50 asks already.
+        return
+    means = _SETTLED + "{*}SpecifiedTradeSettlementPaymentMeans"
+    for spot in root.iterfind(means + "/{*}PayeePartyCreditorFinancialAccount"):
+        names = ("{*}IBANID", "{*}ProprietaryID")
+        if not any((spot.findtext(name) or "").strip() for name in names):
+            yield spot
+
+
+def _is_positive(text: str | None) -> bool:
+    try:
+        value = Decimal((text or "").strip())
+    except InvalidOperation:
+        return False
+    return value.is_finite() and value > 0
+
+
+_LOOKS: Final[tuple[tuple[str, str, Callable[[etree._Element], Iterator[etree._Element]]], ...]] = (
+    ("BR-CO-25", _DUE_SENTENCE, _due),
+    ("BR-CO-27", _ACCOUNT_SENTENCE, _account),
+)
