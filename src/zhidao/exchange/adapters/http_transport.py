@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -41,8 +43,8 @@ class HttpTransport:
 
     async def post(self, peer: Peer, bundle: bytes) -> bytes:
         """The peer's answer; see the port."""
-        import httpx
-
+        # In a thread, so that the first bundle does not hold up everybody else.
+        httpx = await asyncio.to_thread(import_module, "httpx")
         client = await self._client(peer)
         parts = urlsplit(peer.url)
         headers = signed_headers(
@@ -83,7 +85,7 @@ class HttpTransport:
         if known:
             await known[1].aclose()
         check_url(peer.url)
-        import httpx
+        import httpx  # It is loaded already.
 
         client = httpx.AsyncClient(
             timeout=httpx.Timeout(_WHOLE_S, connect=_CONNECT_S),

@@ -1,11 +1,14 @@
-"""Carries what waits to each peer, one bundle at a time, until its receipts are here."""
+"""Carries what waits to each peer, in bundles, until its receipts are here."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
 
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Refused, Unavailable, ZhidaoError
@@ -21,9 +24,14 @@ from zhidao.exchange.wire.bundle import ENVELOPE, RECEIPT, Item, decode_bundle, 
 
 # So many documents are opened and signed for in a few hundredths of a second.
 AT_ONCE: Final = 40
+# While the recipient writes one bundle down, the next one travels and is opened.
+FLYING_MAX: Final = 2
+# More than so many committed rows wait in the store alone.
+READY_MAX: Final = 400
+_BYTES_MAX: Final = BUNDLE_BYTES_MAX - 512 * 1024
 _LOOK_S: Final = 1.0
-# What comes within this time travels together: a request and two commits cost more than it.
-_GATHER_S: Final = 0.01
+# What comes within this time travels together.
+_GATHER_S: Final = 0.006
 _PAUSE_AFTER_TROUBLE_S: Final = 0.2
 _LOG: Final = logging.getLogger("zhidao.exchange")
 
@@ -34,8 +42,44 @@ class PeerRefused(Refused):
     default_code = "peer_refused"
 
 
+@dataclass(slots=True)
+class _Line:
+    """What is known of the way to one peer.
+
+    `ready`: rows that were committed and not taken yet, in order. `hand`: documents in `ready` or
+    on their way. `look`: whether the store may hold more than `ready` does. `dues`: whether
+    receipts of ours may wait; `owing`: whether some are on their way. `singly`: a bundle was bad,
+    so documents go one by one until it is found.
+    """
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: deque[Sent] = field(default_factory=deque)
+    hand: set[UUID] = field(default_factory=set)
+    flying: set[asyncio.Task[bool]] = field(default_factory=set)
+    look: bool = True
+    dues: bool = True
+    owing: bool = False
+    failures: int = 0
+    singly: bool = False
+
+    @property
+    def careful(self) -> bool:
+        """Whether one bundle at a time is enough: something went wrong."""
+        return self.singly or self.failures > 0
+
+    def forget(self) -> None:
+        """Goes by the store alone from now on."""
+        self.ready.clear()
+        self.hand.clear()
+        self.look = self.dues = True
+
+
 class Dispatcher:
-    """One task for each peer. Dying anywhere repeats at most one bundle, which is harmless."""
+    """One task for each peer, with two bundles on their way where all is well.
+
+    The recipient takes bundles in the order in which they come, and puts documents back into
+    theirs. Dying anywhere repeats at most those bundles, which is harmless.
+    """
 
     def __init__(
         self,
@@ -55,16 +99,27 @@ class Dispatcher:
         self._clock = clock
         self._randomness = randomness
         self._give_up_ns = give_up_s * NS
-        self._woken: dict[PartyId, asyncio.Event] = {}
+        self._lines: dict[PartyId, _Line] = {}
         self._changed = asyncio.Event()
-        self._failures: dict[PartyId, int] = {}
-        # After a peer found a bundle bad, documents go one by one until the bad one is found.
-        self._singly: set[PartyId] = set()
-        self._full: set[PartyId] = set()
 
     def wake(self, node: PartyId) -> None:
-        """Something waits for this peer."""
-        self._event(node).set()
+        """Something waits for this peer: a document of before, or a receipt."""
+        line = self._line(node)
+        line.look = line.dues = True
+        line.woken.set()
+
+    def committed(self, row: Sent) -> None:
+        """A document was written into the outbox: it goes from here, without asking the store.
+
+        What the store holds beside goes first, so that documents keep their order.
+        """
+        line = self._line(row.recipient)
+        if line.look or line.careful or len(line.ready) >= READY_MAX:
+            line.look = True
+        elif row.document not in line.hand:
+            line.ready.append(row)
+            line.hand.add(row.document)
+        line.woken.set()
 
     def peers_changed(self) -> None:
         """A peer came or went."""
@@ -96,61 +151,123 @@ class Dispatcher:
 
         What goes wrong is noted at the documents. Raises Unavailable of the node's own ground.
         """
-        peer = self._peers.of(node)
-        limit = 1 if node in self._singly else AT_ONCE
-        rows = await self._store.waiting(node, limit=limit, bytes_max=BUNDLE_BYTES_MAX - 512 * 1024)
-        dues = await self._store.due_receipts(node, limit=BUNDLE_ITEMS_MAX - len(rows))
-        (self._full.add if len(rows) == limit else self._full.discard)(node)
-        if not rows and not dues:
-            self._singly.discard(node)
-            return False
+        line = self._line(node)
+        line.forget()
+        load = await self._load(node, line)
+        return await self._fly(node, line, *load) if load else False
+
+    async def _keep(self, node: PartyId) -> None:
+        line = self._line(node)
         try:
-            progress = await self._carry(peer, rows, dues)
+            while True:
+                line.woken.clear()
+                try:
+                    await self._send_off(node, line)
+                    await self._land(node, line)
+                except ZhidaoError as error:
+                    # The peer may have gone meanwhile, or the database; the others go on.
+                    _LOG.warning("the exchange with %s waits: %s", node, error)
+                    await asyncio.sleep(_PAUSE_AFTER_TROUBLE_S)
+        finally:
+            for task in line.flying:
+                task.cancel()
+            await asyncio.gather(*line.flying, return_exceptions=True)
+
+    async def _send_off(self, node: PartyId, line: _Line) -> None:
+        """Fills the way with bundles, a moment apart: a request and two commits cost more."""
+        if line.failures and not line.flying:
+            # What is new does not shorten the pause of a peer that does not answer.
+            await asyncio.sleep(pause_ns(line.failures, self._randomness.token(4)) / NS)
+            line.look = line.dues = True
+        while len(line.flying) < (1 if line.careful else FLYING_MAX):
+            load = await self._load(node, line)
+            if load is None:
+                return
+            line.flying.add(asyncio.create_task(self._fly(node, line, *load)))
+            await asyncio.sleep(_GATHER_S)
+
+    async def _land(self, node: PartyId, line: _Line) -> None:
+        """Waits until a bundle has come back, or something new waits and there is room for it."""
+        if not line.flying:
+            await self._rest(node, line)
+            return
+        waits: set[asyncio.Task[Any]] = set(line.flying)
+        if len(line.flying) < FLYING_MAX and not line.careful:
+            waits.add(asyncio.create_task(line.woken.wait()))
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits - line.flying:
+            task.cancel()
+        landed = done & line.flying
+        line.flying -= landed
+        for flown in landed:
+            if not flown.result():
+                await self._bury_old(node)
+
+    async def _load(
+        self, node: PartyId, line: _Line
+    ) -> tuple[Sequence[Sent], Sequence[Due]] | None:
+        """What goes next, or None."""
+        limit = 1 if line.singly else AT_ONCE
+        rows: list[Sent] = []
+        size = 0
+        while line.ready and len(rows) < limit:
+            size += len(line.ready[0].envelope)
+            if size > _BYTES_MAX and rows:
+                break
+            rows.append(line.ready.popleft())
+        if not rows and line.look:
+            line.look = False
+            found = await self._store.waiting(
+                node, limit=limit + len(line.hand), bytes_max=_BYTES_MAX
+            )
+            rows = [row for row in found if row.document not in line.hand][:limit]
+            line.look = line.look or len(rows) == limit
+            line.hand |= {row.document for row in rows}
+        dues: Sequence[Due] = ()
+        if line.dues and not line.owing:
+            line.dues = False
+            dues = await self._store.due_receipts(node, limit=BUNDLE_ITEMS_MAX - len(rows))
+            line.dues = line.dues or len(dues) == BUNDLE_ITEMS_MAX - len(rows)
+        line.owing = line.owing or bool(dues)
+        if not rows and not dues:
+            line.singly = line.singly and bool(line.flying)
+            return None
+        return rows, dues
+
+    async def _fly(
+        self, node: PartyId, line: _Line, rows: Sequence[Sent], dues: Sequence[Due]
+    ) -> bool:
+        """One bundle there and its receipts back; returns whether there was progress."""
+        try:
+            progress = await self._carry(self._peers.of(node), rows, dues)
         except PeerRefused as error:
             return await self._refused(node, rows, error)
         except ZhidaoError as error:
             if isinstance(error, Unavailable) and error.is_own_ground:
+                line.forget()
                 raise
             await self._failed(node, rows, error.code, str(error))
             return False
+        finally:
+            line.owing = line.owing and not dues
+        line.hand -= {row.document for row in rows}
         if progress:
-            self._failures.pop(node, None)
+            line.failures = 0
         else:
             await self._failed(node, rows, "no_receipt", "the peer gave no receipt; it asks later")
         return progress
 
-    async def _keep(self, node: PartyId) -> None:
-        woken = self._event(node)
-        while True:
-            woken.clear()
-            try:
-                moved = await self.step(node)
-                if not moved:
-                    before_ns = self._clock.now().tai_ns - self._give_up_ns
-                    if dead := await self._store.give_up(node, before_ns=before_ns):
-                        _LOG.error("%d documents for %s are dead letters now", dead, node)
-            except ZhidaoError as error:
-                # The peer may have gone meanwhile, or the database; the others go on.
-                _LOG.warning("the exchange with %s waits: %s", node, error)
-                await asyncio.sleep(_PAUSE_AFTER_TROUBLE_S)
-                continue
-            if moved:
-                # Behind a full bundle more waits already.
-                await asyncio.sleep(0 if node in self._full else _GATHER_S)
-                continue
-            await self._rest(node, woken)
+    async def _bury_old(self, node: PartyId) -> None:
+        before_ns = self._clock.now().tai_ns - self._give_up_ns
+        if dead := await self._store.give_up(node, before_ns=before_ns):
+            _LOG.error("%d documents for %s are dead letters now", dead, node)
 
-    async def _rest(self, node: PartyId, woken: asyncio.Event) -> None:
-        failures = self._failures.get(node, 0)
-        if failures:
-            # What is new does not shorten the pause of a peer that does not answer.
-            await asyncio.sleep(pause_ns(failures, self._randomness.token(4)) / NS)
-            return
+    async def _rest(self, node: PartyId, line: _Line) -> None:
         try:
-            await asyncio.wait_for(woken.wait(), _LOOK_S)
+            await asyncio.wait_for(line.woken.wait(), _LOOK_S)
         except TimeoutError:
-            return
-        await asyncio.sleep(_GATHER_S)
+            line.look = line.dues = True
+            await self._bury_old(node)
 
     async def _carry(self, peer: Peer, rows: Sequence[Sent], dues: Sequence[Due]) -> bool:
         items = [Item(ENVELOPE, row.envelope) for row in rows]
@@ -169,8 +286,10 @@ class Dispatcher:
     async def _refused(self, node: PartyId, rows: Sequence[Sent], error: PeerRefused) -> bool:
         """Finds the document that the peer cannot read, and sets it aside for a person."""
         _LOG.warning("%s refuses a bundle: %s", node, error)
+        line = self._line(node)
+        line.forget()
         if len(rows) > 1:
-            self._singly.add(node)
+            line.singly = True
             return True
         await self._failed(node, rows, error.code, str(error))
         for row in rows:
@@ -178,12 +297,14 @@ class Dispatcher:
         return False
 
     async def _failed(self, node: PartyId, rows: Sequence[Sent], code: str, reason: str) -> None:
-        self._failures[node] = self._failures.get(node, 0) + 1
+        line = self._line(node)
+        line.forget()
+        line.failures += 1
         documents = [row.document for row in rows]
         # These words may be a peer's: whatever they are, they must not stop this node.
         plain = "".join(c if c.isprintable() else " " for c in reason)[:REASON_CHARACTERS_MAX]
         said = code if code.isascii() and code.isprintable() else "peer_refused"
         await self._store.failed(documents, code=said, reason=plain)
 
-    def _event(self, node: PartyId) -> asyncio.Event:
-        return self._woken.setdefault(node, asyncio.Event())
+    def _line(self, node: PartyId) -> _Line:
+        return self._lines.setdefault(node, _Line())

@@ -79,6 +79,8 @@ class Inbox:
         self._sealing = sealing
         self._clock = clock
         self._is_party = is_party
+        # Of each peer the bundle that came last; the next one waits for it.
+        self._turns: dict[PartyId, asyncio.Event] = {}
         self.told: Callable[[Delivery], None] = lambda _: None
         self.wake: Callable[[PartyId], None] = lambda _: None
 
@@ -91,11 +93,26 @@ class Inbox:
         Raises MalformedInput, Refused (`bad_signature`, `wrong_peer`) for what is no envelope of
         this peer for this node.
         """
+        before, after = self._turns.get(peer.node), asyncio.Event()
+        self._turns[peer.node] = after
+        try:
+            return await self._take_in_turn(peer, envelopes, before)
+        finally:
+            after.set()
+            if self._turns.get(peer.node) is after:
+                del self._turns[peer.node]
+
+    async def _take_in_turn(
+        self, peer: Peer, envelopes: Sequence[bytes], before: asyncio.Event | None
+    ) -> Sequence[bytes]:
+        """Opens while the bundle before is written down, and is written down after it."""
         if sum(map(len, envelopes)) > _IN_LINE_BYTES:
             opened = await asyncio.to_thread(self._open_all, peer, envelopes)
         else:
             opened = self._open_all(peer, envelopes)
         await self._check_parties(opened)
+        if before is not None:
+            await before.wait()
         # In order, so that two transactions that meet take their streams in the same order.
         opened.sort(key=lambda o: (o.envelope.heading.consignment, o.envelope.heading.sequence))
 

@@ -27,7 +27,7 @@ from zhidao.exchange.wire.receipt import decode_receipt
 
 
 class Outbox:
-    """Sends. `wake` is called with the peer once something waits for it."""
+    """Sends. `committed` hears of each new row, `wake` of a peer for which an old one waits."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Outbox:
         self._randomness = randomness
         self._together = Together(store)
         self.wake: Callable[[PartyId], None] = lambda _: None
+        self.committed: Callable[[Sent], None] = lambda _: None
 
     @property
     def node(self) -> PartyId:
@@ -100,7 +101,7 @@ class Outbox:
 
         row, fresh = await self._together.run(work)
         if fresh:
-            self.wake(peer.node)
+            self.committed(row)
         return dispatch_of(row)
 
     async def publish(

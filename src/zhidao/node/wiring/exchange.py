@@ -91,6 +91,7 @@ async def build(
         store, peers, outbox, transport, clock=ground.clock, randomness=ground.randomness
     )
     outbox.wake = inbox.wake = dispatcher.wake
+    outbox.committed = dispatcher.committed
     peers.changed = dispatcher.peers_changed
     live = Live()
 
