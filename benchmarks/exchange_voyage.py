@@ -1,16 +1,22 @@
 """Documents both ways between two real nodes, over a bad line, through kills; then the count.
 
 Nothing may be lost, nothing may take effect twice, and every sender must hold receipts that a
-stranger can verify: the same question for the service test and for the long benchmark.
+stranger can verify: the same question for the service test and for the long benchmark. On a small
+disk of its own (`on_small_disk`) the disk is full once in the middle of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import random
+import subprocess
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -23,6 +29,10 @@ from zhidao.trust.wire.trust_list import decode_trust_list
 
 _SENDERS = 8
 _PAUSE_S = 0.05
+# A disk for two nodes with some 10,000 documents, of which so much must stay free for writing.
+DISK_MIB = 1400
+RESERVE_BYTES = 120 * 1024 * 1024
+_FULL_S = 4.0
 # What a line must have cut before its bad weather ends.
 _CUTS_MIN = 8
 
@@ -32,7 +42,7 @@ class Outcome:
     """What came of it. `doubled`: documents in an inbox, or their events, more than once.
 
     `unproven`: documents without verified receipts. `healed_s`: from the end of all faults until
-    the last receipt.
+    the last receipt. `full`: how often a node answered that its disk is full.
     """
 
     sent: int
@@ -43,14 +53,49 @@ class Outcome:
     kills: int
     cuts: int
     healed_s: float
+    full: int = 0
+
+
+def on_small_disk(**plan: float) -> Outcome:
+    """The voyage in a mount namespace of its own, on a disk that only it sees and may fill.
+
+    Raises OSError where no such disk can be mounted (it takes root).
+    """
+    inside = (
+        f'mount -t tmpfs -o size={DISK_MIB}m tmpfs "$1" && exec "$2" -m benchmarks.exchange_voyage'
+        ' "$1" "$3"'
+    )
+    with tempfile.TemporaryDirectory(prefix="zx-") as folder:
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", inside, "sh", folder, sys.executable, json.dumps(plan)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if "mount:" in done.stderr or "unshare:" in done.stderr:
+        raise OSError(done.stderr.strip())
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
 
 
 async def voyage(
-    folder: Path, *, documents: int, kills: int, faults: float, seed: int, patience_s: float
+    folder: Path,
+    *,
+    documents: int,
+    kills: int,
+    faults: float,
+    seed: int,
+    patience_s: float,
+    fill: bool = False,
 ) -> Outcome:
-    """Sends `documents` each way while nodes are killed by turns; then lets them heal."""
+    """Sends `documents` each way while nodes are killed by turns; then lets them heal.
+
+    `fill`: the folder is a disk of its own, and is filled for a while after half of the kills.
+    """
     chance = random.Random(seed)
-    nodes = [RunningNode(folder, name) for name in ("exporter", "importer")]
+    settings = {"ZHIDAO_NODE_DISK_RESERVE_BYTES": str(RESERVE_BYTES)} if fill else {}
+    nodes = [RunningNode(folder, name, settings) for name in ("exporter", "importer")]
+    full = 0
     one, two = nodes
     try:
         for node in nodes:
@@ -67,6 +112,8 @@ async def voyage(
                 _send_all(one, two, documents, seed), _send_all(two, one, documents, seed + 9)
             )
             for number in range(kills):
+                if fill and number == kills // 2:
+                    full = await _fill(folder, nodes)
                 await asyncio.sleep(chance.uniform(0.3, 2.0))
                 victim = nodes[number % 2]
                 victim.kill()
@@ -78,7 +125,8 @@ async def voyage(
             there.faults = back.faults = 0.0
             healed_s = await _settled(nodes, patience_s)
             cuts = there.cuts + back.cuts
-        return await asyncio.to_thread(_count, nodes, documents, kills, cuts, healed_s)
+        counted = await asyncio.to_thread(_count, nodes, documents, kills, cuts, healed_s)
+        return replace(counted, full=full)
     finally:
         for node in nodes:
             node.stop()
@@ -92,6 +140,24 @@ async def _bad_weather(*lines: FaultyLine) -> None:
         if sum(line.cuts for line in lines) >= _CUTS_MIN:
             return
         await asyncio.sleep(_PAUSE_S)
+
+
+async def _fill(disk: Path, nodes: list[RunningNode]) -> int:
+    """Fills the disk until both nodes say so, and frees it; how many of them said so."""
+    filler = disk / "filler"
+    status = os.statvfs(disk)
+    room = status.f_bavail * status.f_frsize - RESERVE_BYTES // 2
+    assert room > 0, f"the disk is too full to begin with: {status.f_bavail * status.f_frsize}"
+    try:
+        with filler.open("wb") as file:
+            for _ in range(room // 65_536):
+                file.write(bytes(65_536))
+        await asyncio.sleep(_FULL_S)
+        ready = [await asyncio.to_thread(node.ask, "GET", "/readyz") for node in nodes]
+        alarms = [{alarm["code"] for alarm in answer.json()["alarms"]} for answer in ready]
+        return sum("disk_full" in each for each in alarms)
+    finally:
+        filler.unlink(missing_ok=True)
 
 
 async def _send_all(node: RunningNode, other: RunningNode, documents: int, seed: int) -> None:
@@ -179,3 +245,13 @@ def _out_of_order(node: RunningNode) -> int:
             numbers.setdefault(each["consignment"], []).append(each["sequence"])
         after = f"&after_sender={page[-1]['sender']}&after={page[-1]['document']}"
     return sum(sorted(found) != [*range(1, len(found) + 1)] for found in numbers.values())
+
+
+def main() -> None:
+    """Runs a voyage on the disk that is mounted at the folder; prints its outcome as JSON."""
+    disk, plan = Path(sys.argv[1]), json.loads(sys.argv[2])
+    print(json.dumps(asdict(asyncio.run(voyage(disk, fill=True, **plan)))))
+
+
+if __name__ == "__main__":
+    main()
