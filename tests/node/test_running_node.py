@@ -125,6 +125,7 @@ EXCHANGED = {
     ("GET", "/v1/exchange/pack/{node}"),
     ("POST", "/v1/exchange/inbox/{sender}/{document}/decision"),
     ("POST", "/v1/exchange/outbox/{document}/resend"),
+    ("POST", "/v1/exchange/outbox/{document}/withdrawal"),
 }
 # Nor was any of this: tests/finance/api and tests/end_to_end/test_two_banks.py hold it.
 _F = "/v1/finance"

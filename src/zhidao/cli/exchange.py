@@ -36,6 +36,7 @@ _EPILOG: Final = (
     "  zhidao exchange send invoice.xml --to importer/buyer --consignment zd-17 \\\n"
     "      --kind trade.invoice --media-type application/xml\n"
     "  zhidao exchange outbox --state dead && zhidao exchange resend DOCUMENT\n"
+    "  zhidao exchange withdraw DOCUMENT --reason 'replaced by invoice 18'\n"
     "  zhidao exchange decide importer DOCUMENT --refuse amount_differs --reason 'see clause 4'\n"
     "  zhidao exchange pack importer -o stick.zdbundle     # here, then carry the stick\n"
     "  zhidao exchange unpack stick.zdbundle -o back.zdbundle    # there, then carry it back\n"
@@ -82,6 +83,10 @@ def _add_sending(actions: Any) -> None:
     resend = actions.add_parser("resend", help="take a dead letter up again")
     resend.add_argument("document", metavar="DOCUMENT")
     resend.set_defaults(act=_resend)
+    withdraw = actions.add_parser("withdraw", help="take back what nobody has decided about")
+    withdraw.add_argument("document", metavar="DOCUMENT")
+    withdraw.add_argument("--reason", default="", help="why, for people")
+    withdraw.set_defaults(act=_withdraw)
     content = actions.add_parser("content", help="write the content of a received document")
     decide = actions.add_parser("decide", help="accept or refuse a received document")
     for action in (content, decide):
@@ -99,7 +104,7 @@ def _add_sending(actions: Any) -> None:
     subscribe.add_argument("--kind", action="append", default=[], metavar="BEGINNING")
     subscribe.add_argument("--consignment", action="append", default=[], metavar="BEGINNING")
     subscribe.set_defaults(act=_subscribe)
-    for action in (send, outbox, inbox, resend, content, decide, subscribe):
+    for action in (send, outbox, inbox, resend, withdraw, content, decide, subscribe):
         add_node(action)
         action.set_defaults(run=_run)
 
@@ -153,6 +158,12 @@ def _inbox(options: argparse.Namespace, node: RemoteNode) -> int:
 
 def _resend(options: argparse.Namespace, node: RemoteNode) -> int:
     _show(options, [node.send(f"/v1/exchange/outbox/{options.document}/resend", None)])
+    return 0
+
+
+def _withdraw(options: argparse.Namespace, node: RemoteNode) -> int:
+    path = f"/v1/exchange/outbox/{options.document}/withdrawal"
+    _show(options, [node.send(path, {"reason": options.reason})])
     return 0
 
 

@@ -9,6 +9,7 @@ import { session } from "../session";
 import type { Delivery, Dispatch } from "../types";
 import { named, t, tryWords } from "../words";
 
+const WITHDRAWAL = "zhidao.withdrawal";
 // What a person refused by hand; programs give codes of their own.
 const BY_PERSON = "refused_by_person";
 
@@ -40,7 +41,7 @@ export default function ExchangePage() {
         <Section id="dead-title" title={t("exchange.dead")}>
           <ul class="services">
             {dead.map((each) => (
-              <Sent key={each.document} row={each} done={readOutbox} />
+              <Sent key={each.document} row={each} speaks={speaks} done={readOutbox} />
             ))}
           </ul>
         </Section>
@@ -58,7 +59,7 @@ export default function ExchangePage() {
           {others.length === 0 && <p class="quiet">{t("exchange.outbox_none")}</p>}
           <ul class="services">
             {others.map((each) => (
-              <Sent key={each.document} row={each} done={readOutbox} />
+              <Sent key={each.document} row={each} speaks={speaks} done={readOutbox} />
             ))}
           </ul>
         </Section>
@@ -67,7 +68,7 @@ export default function ExchangePage() {
   );
 }
 
-function Sent({ row, done }: { row: Dispatch; done: () => void }) {
+function Sent({ row, speaks, done }: { row: Dispatch; speaks: boolean; done: () => void }) {
   const [problem, act] = useAct(done);
   return (
     <li>
@@ -78,6 +79,11 @@ function Sent({ row, done }: { row: Dispatch; done: () => void }) {
         {row.state === "dead" && (
           <button type="button" class="button" onClick={() => act("POST", `/v1/exchange/outbox/${row.document}/resend`)}>
             {t("exchange.resend")}
+          </button>
+        )}
+        {speaks && ["waiting", "received", "accepted"].includes(row.state) && row.kind !== WITHDRAWAL && (
+          <button type="button" class="button" onClick={() => act("POST", `/v1/exchange/outbox/${row.document}/withdrawal`, { reason: "" })}>
+            {t("exchange.withdraw")}
           </button>
         )}
         {problem && <ProblemNote problem={problem} />}

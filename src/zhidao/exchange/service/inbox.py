@@ -34,6 +34,7 @@ from zhidao.exchange.wire.envelope import decode_envelope, open_envelope
 from zhidao.exchange.wire.receipt import sign_receipt
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.exchange.wire.subscription import SUBSCRIPTION_KIND, decode_subscription
+from zhidao.exchange.wire.withdrawal import WITHDRAWAL_KIND, WITHDRAWN, decode_withdrawal
 
 # More would keep the event loop from others for longer than they should wait.
 _IN_LINE_BYTES: Final = 128 * 1024
@@ -331,6 +332,8 @@ class Inbox:
         )
         if row.kind == SUBSCRIPTION_KIND:
             return await self._subscribe(book, accepted, done)
+        if row.kind == WITHDRAWAL_KIND:
+            return await self._withdraw(book, accepted, done)
         await book.put_got(accepted)
         done.accepted.append(accepted)
         return accepted
@@ -346,6 +349,22 @@ class Inbox:
             )
         done.after.append(await self._peers.subscribed(book, row.sender, wanted))
         return await self._decided(book, row, Outcome.ACCEPTED, "", "", by=self._scribe.node)
+
+    async def _withdraw(self, book: Book, row: Got, done: _Round) -> Got:
+        """A withdrawal is decided by the room: what nobody has decided about yet is taken back."""
+        node = self._scribe.node
+        try:
+            document, reason = decode_withdrawal(self.payload(row.envelope)[SALT_BYTES:])
+            target = _withdrawable(await book.got(row.sender, document), row)
+        except (MalformedInput, NotFound, Conflict) as error:
+            said = str(error)[:REASON_CHARACTERS_MAX]
+            return await self._decided(book, row, Outcome.REFUSED, error.code, said, by=node)
+        taken = await self._decided(book, target, Outcome.REFUSED, WITHDRAWN, reason, by=node)
+        await book.queue_receipt(
+            Due(target.sender, target.document, Stage.DECIDED, taken.receipts[Stage.DECIDED.rank])
+        )
+        done.after.append(lambda: self.wake(target.sender))
+        return await self._decided(book, row, Outcome.ACCEPTED, "", "", by=node)
 
     async def _decided(
         self, book: Book, row: Got, outcome: Outcome, code: str, reason: str, *, by: PartyId
@@ -453,6 +472,16 @@ class Inbox:
             after()
         for row in done.accepted:
             self.told(delivery_of(row))
+
+
+def _withdrawable(target: Got | None, by: Got) -> Got:
+    """The document that may still be taken back. Raises NotFound, Conflict (`decided_already`)."""
+    # Another party's document looks like one that is not there.
+    if target is None or target.from_party != by.from_party or not target.content:
+        raise NotFound("no document of that id is here to be withdrawn")
+    if target.state == "decided":
+        raise Conflict(f"the document was {target.outcome} already", code="decided_already")
+    return target
 
 
 def _outcome(outcome: str, code: str, reason: str) -> Outcome:

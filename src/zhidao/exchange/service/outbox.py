@@ -24,6 +24,7 @@ from zhidao.exchange.service.together import Together
 from zhidao.exchange.service.views import dispatch_of
 from zhidao.exchange.wire.envelope import commitment, seal_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
+from zhidao.exchange.wire.withdrawal import WITHDRAWAL_KIND, WITHDRAWAL_TYPE, encode_withdrawal
 
 
 class Outbox:
@@ -155,6 +156,33 @@ class Outbox:
         row = await self._store.run(work)
         self.wake(row.recipient)
         return dispatch_of(row)
+
+    async def withdraw(self, actor: Actor, document: UUID, reason: str) -> Dispatch:
+        """Takes back what nobody has decided about: says so to its recipient, which decides.
+
+        Returns the withdrawal, a document of its own; its decision tells whether it was in time.
+        Again: the same withdrawal. Raises NotFound, Refused (`decided_already`).
+        """
+        actor.require(Role.PARTY)
+        content = encode_withdrawal(document, reason)
+
+        async def work(book: Book) -> Sent:
+            row = await self._own(book, actor, document)
+            if row.state == "decided":
+                raise Refused(f"the document was {row.outcome} already", code="decided_already")
+            return row
+
+        row = await self._store.run(work)
+        return await self.send(
+            actor,
+            document=uuid5(document, WITHDRAWAL_KIND),
+            recipient=row.recipient,
+            to_party=row.recipient,
+            consignment=row.consignment,
+            kind=WITHDRAWAL_KIND,
+            media_type=WITHDRAWAL_TYPE,
+            content=content,
+        )
 
     async def take_receipts(self, peer: Peer, receipts: Sequence[bytes]) -> int:
         """Notes a peer's receipts; returns how many were new.

@@ -53,6 +53,12 @@ class NewDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class NewWithdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a document is taken back."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What the routes serve."""
 
@@ -97,6 +103,14 @@ def routes(parts: Parts) -> Router:
     async def resend(document: UUID, actor: Actor) -> Dispatch:
         """Takes a dead letter up again, or tries a waiting one at once."""
         return await parts.outbox.resend(actor, document)
+
+    @post("/outbox/{document:uuid}/withdrawal", status_code=202)
+    async def withdraw(document: UUID, data: NewWithdrawal, actor: Actor) -> Dispatch:
+        """Takes back a document that nobody has decided about; the answer is the withdrawal.
+
+        Its recipient decides whether it came in time; the outbox tells.
+        """
+        return await parts.outbox.withdraw(actor, document, data.reason)
 
     @get("/outbox/{document:uuid}/receipts", media_type=BUNDLE_TYPE)
     async def receipts(document: UUID, actor: Actor) -> Response[bytes]:
@@ -181,7 +195,17 @@ def routes(parts: Parts) -> Router:
         return Response(data, media_type=BUNDLE_TYPE, headers=headers)
 
     handlers: list[Any] = [
-        *(send, outbox_list, resend, receipts, inbox_list, inbox_one, inbox_content, decide),
+        *(
+            send,
+            outbox_list,
+            resend,
+            withdraw,
+            receipts,
+            inbox_list,
+            inbox_one,
+            inbox_content,
+            decide,
+        ),
         *(arrivals, pack, unpack, export),
     ]
     return Router("/v1/exchange", route_handlers=handlers, tags=["exchange"])
