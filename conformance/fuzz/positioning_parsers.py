@@ -165,6 +165,52 @@ def _ntrip(data: bytes) -> None:
     sources_of(data)
 
 
+def _pages(data: bytes) -> None:
+    """Words of broadcast messages as if their UBX frames had held: of one satellite a system."""
+    import struct
+    from contextlib import suppress
+
+    from zhidao.core.errors import MalformedInput
+    from zhidao.positioning.wire.glonass_strings import StringCollector
+    from zhidao.positioning.wire.inav import InavCollector
+    from zhidao.positioning.wire.subframes import SubframeCollector
+
+    galileo, strings, legacy = InavCollector(), StringCollector(), SubframeCollector()
+    words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
+    for start in range(0, len(words), 8):
+        with suppress(MalformedInput):
+            galileo.add(11, words[start : start + 8], near_gpst_ns=NEAR_NS)
+    for start in range(0, len(words), 4):
+        with suppress(MalformedInput):
+            strings.add(7, words[start : start + 4], channel=0, near_gpst_ns=NEAR_NS)
+    for start in range(0, len(words), 10):
+        for system, prn in (("C", 3), ("C", 20), ("G", 5)):
+            with suppress(MalformedInput):
+                legacy.add(system, prn, words[start : start + 10], near_gpst_ns=NEAR_NS)
+
+
+def _page_inputs() -> list[bytes]:
+    """Pages, strings and subframes of an ephemeris each; without check bits that would refuse."""
+    import struct
+
+    from zhidao.positioning.wire.inav import page_words
+    from zhidao.positioning.wire.rinex_nav import read_navigation
+    from zhidao.positioning.wire.subframes import encode_subframes
+
+    store = read_navigation(_navigation("3.05")).ephemerides
+    pages = [word for kind in range(6) for word in page_words(bytes([kind << 2]) + bytes(15))]
+    subframes = [
+        word
+        for row in range(min(len(store), 6))
+        for part in encode_subframes(store, row, second_of_week=518_400)
+        for word in part
+    ]
+    strings = [
+        number << 27 if place == 0 else 0 for number in (1, 2, 3, 4, 5) for place in range(4)
+    ]
+    return [struct.pack(f"<{len(each)}I", *each) for each in (pages, subframes, strings)]
+
+
 def _msm(data: bytes) -> None:
     from zhidao.core.timescale import Gpst
     from zhidao.positioning.wire.rtcm.msm import decode_msm
@@ -190,6 +236,7 @@ def parser(name: str) -> Parser:
     from zhidao.positioning.wire.recognition import kind_of
     from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
     from zhidao.positioning.wire.rinex_obs import read_observations
+    from zhidao.positioning.wire.several import parts_of
     from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
 
     civil = {**WITH_GLONASS, "C": ("D1", "D2", "CNV1", "CNV2"), "G": ("LNAV", "CNAV")}
@@ -211,6 +258,8 @@ def parser(name: str) -> Parser:
         "msm": _msm,
         "msm_compiled": _msm,
         "ubx": lambda d: read_recordings([("f", d)]),
+        "pages": _pages,
+        "several": lambda d: parts_of(d, bytes_max=1 << 20),
         "nmea": lambda d: [nmea.fix_of(sentence) for sentence in nmea.sentences(d)],
         "b2b": ppp_b2b.decode_b2b,
         "ntrip": _ntrip,
@@ -226,6 +275,7 @@ def good_inputs(name: str) -> list[bytes]:
     """Undamaged input of a parser, from our own writers or as its format is written."""
     from zhidao.positioning.wire.rtcm.frame import message_number, payloads
     from zhidao.positioning.wire.rtcm.msm import is_msm
+    from zhidao.positioning.wire.several import together
 
     if name in ("observations", "observations_compiled"):
         return [_observations("3.05"), _observations("4.00")]
@@ -244,6 +294,8 @@ def good_inputs(name: str) -> list[bytes]:
         "clocks": lambda: [CLOCKS],
         "rtcm_stream": lambda: [_rtcm()[-2_000:]],
         "ubx": lambda: [_ubx()[-3_000:]],
+        "pages": _page_inputs,
+        "several": lambda: [together([_rinex2()[1]] * 3, bytes_max=1 << 20), _rinex2()[1] * 2],
         "nmea": lambda: [SENTENCES],
         "b2b": lambda: [bytes(range(61)), bytes(61)],
         "ntrip": lambda: list(NTRIP),
@@ -258,6 +310,7 @@ def good_inputs(name: str) -> list[bytes]:
 # The quickest first; last what starts a program of the hatanaka package for each input.
 PARSERS = (
     *("b2b", "recognition", "ntrip", "nmea", "site", "antennas", "orbits", "b2b_log", "evidence"),
+    *("several", "pages"),
     *("navigation_2", "navigation", "navigation_4", "rtcm_messages", "compact_compiled"),
     *("observations_2", "msm_compiled", "msm", "clocks", "observations_compiled", "observations"),
     *("ubx", "rtcm_stream", "observations_compact"),
