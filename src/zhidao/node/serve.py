@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -116,6 +117,10 @@ def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]]
     try:
         import uvloop
 
+        # What is made at the start stays; looking through it again and again, and at every burst
+        # of requests, would cost more than the garbage that is found.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         uvloop.run(_run(config, servers, passphrase, ready))
     finally:
         (config.data / STATE_FILE).unlink(missing_ok=True)

@@ -87,7 +87,12 @@ class Instructing:
             for n, one in enumerate(file.transfers)
         ]
         numbers = [account_number(one.payer_account) for one in transfers]
-        numbers += [account_number(one.payee_account) for one in transfers]
+        # Of payees only those here: other banks know their own.
+        numbers += [
+            account_number(one.payee_account)
+            for one in transfers
+            if banks.get(at(one.payee_bank, "BICFI"), bank).bank == bank.bank
+        ]
         owned = await self._books.directory.customers(bank.bank, numbers)
         why = dict(examined.broken)
         bookings: list[Booking] = []

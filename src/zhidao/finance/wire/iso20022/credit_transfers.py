@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.message import CreditTransfer, Transfers, Tree
@@ -23,6 +22,7 @@ from zhidao.finance.wire.iso20022.trees import (
     at,
     bank,
     decimal_of,
+    escaped,
     minor_of,
     optional,
     tree_of,
@@ -213,7 +213,7 @@ def encode(file: Transfers) -> bytes:
 def _bank_xml(file: Transfers) -> Iterator[str]:
     transfers = file.transfers
     yield (
-        f"<GrpHdr><MsgId>{escape(file.message)}</MsgId><CreDtTm>{file.created}</CreDtTm>"
+        f"<GrpHdr><MsgId>{escaped(file.message)}</MsgId><CreDtTm>{file.created}</CreDtTm>"
         f"<NbOfTxs>{len(transfers)}</NbOfTxs>{_sum(transfers)}"
         "<SttlmInf><SttlmMtd>INGA</SttlmMtd></SttlmInf></GrpHdr>"
     )
@@ -226,7 +226,8 @@ def _bank_xml(file: Transfers) -> Iterator[str]:
             payer, payee = f"<FinInstnId>{payer}</FinInstnId>", f"<FinInstnId>{payee}</FinInstnId>"
         yield (
             f"<CdtTrfTxInf><PmtId>{optional('InstrId', one.instruction)}"
-            f"<EndToEndId>{escape(one.end_to_end)}</EndToEndId>{optional('UETR', one.uetr)}</PmtId>"
+            f"<EndToEndId>{escaped(one.end_to_end)}</EndToEndId>"
+            f"{optional('UETR', one.uetr)}</PmtId>"
             f"{amount_xml('IntrBkSttlmAmt', one.amount_minor, one.currency)}"
             f"{optional('IntrBkSttlmDt', one.day)}{optional('ChrgBr', one.charges)}"
             f"{instructing}{instructed}<Dbtr>{payer}</Dbtr>"
@@ -241,7 +242,7 @@ def _initiation_xml(file: Transfers) -> Iterator[str]:
     transfers = file.transfers
     initiator = transfers[0].payer if transfers else EMPTY
     yield (
-        f"<GrpHdr><MsgId>{escape(file.message)}</MsgId><CreDtTm>{file.created}</CreDtTm>"
+        f"<GrpHdr><MsgId>{escaped(file.message)}</MsgId><CreDtTm>{file.created}</CreDtTm>"
         f"<NbOfTxs>{len(transfers)}</NbOfTxs>{_sum(transfers)}"
         f"<InitgPty>{optional('Nm', at(initiator, 'Nm'))}</InitgPty></GrpHdr>"
     )
@@ -249,7 +250,7 @@ def _initiation_xml(file: Transfers) -> Iterator[str]:
         payments = list(inside)
         first = payments[0]
         yield (
-            f"<PmtInf><PmtInfId>{escape(group)}</PmtInfId><PmtMtd>TRF</PmtMtd>"
+            f"<PmtInf><PmtInfId>{escaped(group)}</PmtInfId><PmtMtd>TRF</PmtMtd>"
             f"<NbOfTxs>{len(payments)}</NbOfTxs>{_sum(payments)}"
             f"<ReqdExctnDt><Dt>{first.day}</Dt></ReqdExctnDt><Dbtr>{xml_of(first.payer)}</Dbtr>"
             f"{_account_xml('DbtrAcct', first.payer_account)}"
@@ -258,7 +259,7 @@ def _initiation_xml(file: Transfers) -> Iterator[str]:
         for one in payments:
             yield (
                 f"<CdtTrfTxInf><PmtId>{optional('InstrId', one.instruction)}"
-                f"<EndToEndId>{escape(one.end_to_end)}</EndToEndId>"
+                f"<EndToEndId>{escaped(one.end_to_end)}</EndToEndId>"
                 f"{optional('UETR', one.uetr)}</PmtId>"
                 f"<Amt>{amount_xml('InstdAmt', one.amount_minor, one.currency)}</Amt>"
                 f"{agent_xml('CdtrAgt', one.payee_bank)}{_part('Cdtr', one.payee)}"

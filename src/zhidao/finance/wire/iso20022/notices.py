@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.message import Notice, NoticeEntry, Tree
@@ -15,6 +14,7 @@ from zhidao.finance.wire.iso20022.trees import (
     account_number,
     agent_xml,
     amount_xml,
+    escaped,
     minor_of,
     optional,
     tree_of,
@@ -101,8 +101,8 @@ def encode(notice: Notice) -> bytes:
 def _xml(notice: Notice) -> Iterator[str]:
     assert account_number(notice.account), "a notice is of an account"
     yield (
-        f"<GrpHdr><MsgId>{escape(notice.message)}</MsgId><CreDtTm>{notice.created}</CreDtTm>"
-        f"</GrpHdr><Ntfctn><Id>{escape(notice.message)}</Id>"
+        f"<GrpHdr><MsgId>{escaped(notice.message)}</MsgId><CreDtTm>{notice.created}</CreDtTm>"
+        f"</GrpHdr><Ntfctn><Id>{escaped(notice.message)}</Id>"
         f"<Acct><Id>{xml_of(notice.account)}</Id><Ccy>{notice.currency}</Ccy></Acct>"
     )
     for one in notice.entries:

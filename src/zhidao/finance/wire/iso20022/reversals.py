@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from zhidao.finance.domain.message import Answer, Answers, Recall, Recalls, Return, Returns
 from zhidao.finance.wire.iso20022.envelope import Envelope
 from zhidao.finance.wire.iso20022.framing import Frame, framed
 from zhidao.finance.wire.iso20022.statuses import reason_xml
-from zhidao.finance.wire.iso20022.trees import agent_xml, amount_xml, bank, minor_of, optional
+from zhidao.finance.wire.iso20022.trees import (
+    agent_xml,
+    amount_xml,
+    bank,
+    escaped,
+    minor_of,
+    optional,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -62,7 +68,7 @@ def encode_returns(message: Returns) -> bytes:
 
 def _returns_xml(message: Returns) -> Iterator[str]:
     yield (
-        f"<GrpHdr><MsgId>{escape(message.message)}</MsgId><CreDtTm>{message.created}</CreDtTm>"
+        f"<GrpHdr><MsgId>{escaped(message.message)}</MsgId><CreDtTm>{message.created}</CreDtTm>"
         f"<NbOfTxs>{len(message.returns)}</NbOfTxs><SttlmInf><SttlmMtd>INGA</SttlmMtd></SttlmInf>"
         f"{_bank('InstgAgt', message.sender)}{_bank('InstdAgt', message.receiver)}</GrpHdr>"
     )
@@ -178,7 +184,7 @@ def encode_answers(message: Answers) -> bytes:
 
 def _answers_xml(message: Answers) -> Iterator[str]:
     yield _assignment_xml(message)
-    yield f"<Sts><Conf>{escape(message.outcome)}</Conf></Sts>"
+    yield f"<Sts><Conf>{escaped(message.outcome)}</Conf></Sts>"
     if not message.answers:
         return
     yield "<CxlDtls>"
@@ -213,8 +219,8 @@ def _original_xml(one: Return | Recall | Answer) -> str:
     if not one.original:
         return ""
     return (
-        f"<OrgnlGrpInf><OrgnlMsgId>{escape(one.original)}</OrgnlMsgId>"
-        f"<OrgnlMsgNmId>{escape(one.original_definition)}</OrgnlMsgNmId></OrgnlGrpInf>"
+        f"<OrgnlGrpInf><OrgnlMsgId>{escaped(one.original)}</OrgnlMsgId>"
+        f"<OrgnlMsgNmId>{escaped(one.original_definition)}</OrgnlMsgNmId></OrgnlGrpInf>"
     )
 
 
@@ -227,7 +233,7 @@ def _ends(frame: Frame) -> tuple[str, str]:
 
 def _assignment_xml(message: Recalls | Answers) -> str:
     return (
-        f"<Assgnmt><Id>{escape(message.message)}</Id>"
+        f"<Assgnmt><Id>{escaped(message.message)}</Id>"
         f"<Assgnr>{_bank('Agt', message.sender)}</Assgnr>"
         f"<Assgne>{_bank('Agt', message.receiver)}</Assgne>"
         f"<CreDtTm>{message.created}</CreDtTm></Assgnmt>"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from zhidao.finance.domain.message import Status, StatusReport
 from zhidao.finance.wire.iso20022.envelope import Envelope
 from zhidao.finance.wire.iso20022.framing import Frame, framed
-from zhidao.finance.wire.iso20022.trees import agent_xml, bank, optional
+from zhidao.finance.wire.iso20022.trees import agent_xml, bank, escaped, optional
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -89,7 +88,7 @@ def _to_bank(report: StatusReport) -> Iterator[str]:
     sender = agent_xml("InstgAgt", bank(report.sender)) if report.sender else ""
     receiver = agent_xml("InstdAgt", bank(report.receiver)) if report.receiver else ""
     yield (
-        f"<GrpHdr><MsgId>{escape(report.message)}</MsgId><CreDtTm>{report.created}</CreDtTm>"
+        f"<GrpHdr><MsgId>{escaped(report.message)}</MsgId><CreDtTm>{report.created}</CreDtTm>"
         f"{sender}{receiver}</GrpHdr>"
     )
     yield _group(report)
@@ -99,12 +98,12 @@ def _to_bank(report: StatusReport) -> Iterator[str]:
 
 def _to_customer(report: StatusReport) -> Iterator[str]:
     yield (
-        f"<GrpHdr><MsgId>{escape(report.message)}</MsgId><CreDtTm>{report.created}</CreDtTm>"
+        f"<GrpHdr><MsgId>{escaped(report.message)}</MsgId><CreDtTm>{report.created}</CreDtTm>"
         "</GrpHdr>"
     )
     yield _group(report)
     for group, inside in groupby(report.statuses, key=lambda one: one.group):
-        yield f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{escape(group)}</OrgnlPmtInfId>"
+        yield f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{escaped(group)}</OrgnlPmtInfId>"
         for one in inside:
             yield _transaction(one)
         yield "</OrgnlPmtInfAndSts>"
@@ -112,8 +111,8 @@ def _to_customer(report: StatusReport) -> Iterator[str]:
 
 def _group(report: StatusReport) -> str:
     return (
-        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{escape(report.original)}</OrgnlMsgId>"
-        f"<OrgnlMsgNmId>{escape(report.original_definition)}</OrgnlMsgNmId>"
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{escaped(report.original)}</OrgnlMsgId>"
+        f"<OrgnlMsgNmId>{escaped(report.original_definition)}</OrgnlMsgNmId>"
         f"{optional('GrpSts', report.status)}{reason_xml('StsRsnInf', report.reason, report.note)}"
         "</OrgnlGrpInfAndSts>"
     )
@@ -132,9 +131,9 @@ def reason_xml(name: str, reason: str, note: str) -> str:
     """A reason with its code and lines of text, if there is one."""
     if not reason and not note:
         return ""
-    code = f"<Rsn><Cd>{escape(reason)}</Cd></Rsn>" if reason else ""
+    code = f"<Rsn><Cd>{escaped(reason)}</Cd></Rsn>" if reason else ""
     pieces = [
         note[start : start + _NOTE_CHARACTERS] for start in range(0, len(note), _NOTE_CHARACTERS)
     ]
-    lines = "".join(f"<AddtlInf>{escape(piece)}</AddtlInf>" for piece in pieces)
+    lines = "".join(f"<AddtlInf>{escaped(piece)}</AddtlInf>" for piece in pieces)
     return f"<{name}>{code}{lines}</{name}>"

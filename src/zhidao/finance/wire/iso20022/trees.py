@@ -41,11 +41,18 @@ def xml_of(tree: Tree) -> str:
     """The same as XML without a namespace of its own."""
     parts = []
     for name, inside in tree:
-        text = escape(inside) if isinstance(inside, str) else xml_of(inside)
-        plain, _, currency = name.partition("@")
-        attribute = f' Ccy="{currency}"' if currency else ""
-        parts.append(f"<{plain}{attribute}>{text}</{plain}>")
+        text = escaped(inside) if isinstance(inside, str) else xml_of(inside)
+        if "@" in name:
+            plain, _, currency = name.partition("@")
+            parts.append(f'<{plain} Ccy="{currency}">{text}</{plain}>')
+        else:
+            parts.append(f"<{name}>{text}</{name}>")
     return "".join(parts)
+
+
+def escaped(text: str) -> str:
+    """A text as XML takes it; most have nothing to escape."""
+    return escape(text) if "&" in text or "<" in text or ">" in text else text
 
 
 def at(tree: Tree, *path: str) -> str:
@@ -138,7 +145,7 @@ def amount_xml(name: str, minor: int, currency: str) -> str:
 
 def optional(name: str, text: str) -> str:
     """An element, if there is something to say."""
-    return f"<{name}>{escape(text)}</{name}>" if text else ""
+    return f"<{name}>{escaped(text)}</{name}>" if text else ""
 
 
 def agent_xml(name: str, tree: Tree) -> str:
