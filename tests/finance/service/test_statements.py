@@ -113,3 +113,15 @@ async def test_a_long_statement_comes_in_pages_that_lead_to_each_other(
     assert list(pages(whole, entries_max=9)) == [whole]
     empty = replace(whole, entries=(), closing_minor=whole.opening_minor)
     assert list(pages(empty, entries_max=9)) == [empty]
+
+
+@pytest.mark.parametrize("entries_max", [1, 2, 3, 9])
+async def test_pages_out_of_the_ledger_are_those_of_the_whole(durable, entries_max: int) -> None:
+    await moved(durable)
+    desk = Statements(durable.store, durable.clock)
+    days = {"first_day": DAY + timedelta(1), "last_day": DAY + timedelta(1)}
+    whole = await desk.statement("CNY", TWO, message="S-1", **days)
+    told = [
+        one async for one in desk.pages("CNY", TWO, message="S-1", entries_max=entries_max, **days)
+    ]
+    assert told == list(pages(whole, entries_max=entries_max))

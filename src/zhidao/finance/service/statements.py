@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import AsyncIterator
+from datetime import date, datetime
 from uuid import UUID
 
 import numpy as np
@@ -30,23 +31,69 @@ class Statements:
         self, shard: str, account: UUID, *, message: str, first_day: date, last_day: date
     ) -> AccountStatement:
         """The account from the first to the last day (UTC), both within."""
-        entries: list[StatementEntry] = []
-        after = 0
-        while batches := await self._store.batches(shard, after=after):
-            for batch in batches:
-                records, name = batch.records, np.void(name_of(account))
-                touched = (records["debit_account_id"] == name) | (
-                    records["credit_account_id"] == name
-                )
-                found = (entry_of(one, account) for one in movements_of(records[touched]))
-                entries += filter(None, found)
-            after = batches[-1].number
+        entries = [one async for part in self._entries(shard, account) for one in part]
         return stated(
             entries,
             message=message,
             account=account,
             currency=Currency(shard),
-            created=self._clock.now().to_datetime().replace(microsecond=0),
+            created=self._now(),
             first_day=first_day,
             last_day=last_day,
         )
+
+    async def pages(
+        self,
+        shard: str,
+        account: UUID,
+        *,
+        message: str,
+        first_day: date,
+        last_day: date,
+        entries_max: int,
+    ) -> AsyncIterator[AccountStatement]:
+        """The same page by page, no more than one page and one batch of the ledger in memory."""
+        opening, number, created = 0, 1, self._now()
+        waiting: list[StatementEntry] = []
+
+        def page(entries: list[StatementEntry], *, is_last: bool) -> AccountStatement:
+            return AccountStatement(
+                message if is_last and number == 1 else f"{message}.{number}",
+                account.hex,
+                Currency(shard),
+                created,
+                first_day,
+                last_day,
+                opening,
+                opening + sum(one.amount_minor for one in entries),
+                tuple(entries),
+                number,
+                is_last,
+            )
+
+        async for part in self._entries(shard, account):
+            # Entries come in the order of time: what is before the first day comes first.
+            opening += sum(one.amount_minor for one in part if one.booked < first_day)
+            waiting += [one for one in part if first_day <= one.booked <= last_day]
+            while len(waiting) > entries_max:
+                made = page(waiting[:entries_max], is_last=False)
+                yield made
+                opening, number = made.closing_minor, number + 1
+                waiting = waiting[entries_max:]
+        yield page(waiting, is_last=True)
+
+    async def _entries(self, shard: str, account: UUID) -> AsyncIterator[list[StatementEntry]]:
+        """What each batch booked on the account, in the order of time."""
+        after, name = 0, np.void(name_of(account))
+        while batches := await self._store.batches(shard, after=after):
+            for batch in batches:
+                records = batch.records
+                touched = (records["debit_account_id"] == name) | (
+                    records["credit_account_id"] == name
+                )
+                found = (entry_of(one, account) for one in movements_of(records[touched]))
+                yield [one for one in found if one is not None]
+            after = batches[-1].number
+
+    def _now(self) -> datetime:
+        return self._clock.now().to_datetime().replace(microsecond=0)
