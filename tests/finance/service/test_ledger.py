@@ -204,3 +204,30 @@ async def test_one_write_that_fails_refuses_what_was_judged_upon_it(durable) -> 
     assert all(isinstance(end, Unavailable) for end in ends)
     assert await ledger.submit("X", [pay(10), pay(11)]) == [Result.CREATED] * 2
     assert (await ledger.account("X", UUID(int=2))).balance == 10
+
+
+async def test_roots_from_elsewhere_give_the_same_head_and_a_wrong_one_is_found(durable) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from zhidao.finance.domain.chain import Batch
+    from zhidao.finance.service.recovery import recover
+
+    ledger = Ledger(durable.store, scribe=durable.scribe, clock=durable.clock, holder="node")
+    one, two = UUID(int=1), UUID(int=2)
+    await ledger.open_accounts("CNY", [Account(one, 7, 1), Account(two, 7, 1)], [])
+    for start in (0, 1000):
+        await ledger.submit(
+            "CNY",
+            [
+                Transfer(UUID(int=100 + start + n), one, two, 1, ledger=7, code=1)
+                for n in range(600)
+            ],
+        )
+    with ThreadPoolExecutor(1) as workers:
+        alone = await recover(durable.store, "CNY", from_start=True)
+        helped = await recover(durable.store, "CNY", from_start=True, workers=workers)
+        assert helped.head == alone.head
+        assert (helped.book.sums == alone.book.sums).all()
+        [_, last] = await durable.store.batches("CNY", after=0)
+        assert isinstance(last, Batch)
+        assert not (await recover(durable.store, "CNY")).replay(last, b"x" * 32)

@@ -65,10 +65,17 @@ class Batch:
 
     @classmethod
     def after(
-        cls, head: bytes, *, shard: str, number: int, data: bytes, failures: Failures = ()
+        cls,
+        head: bytes,
+        *,
+        shard: str,
+        number: int,
+        data: bytes,
+        failures: Failures = (),
+        root: bytes = b"",
     ) -> Batch:
-        """The batch that follows a head."""
-        root = batch_root(data, failures)
+        """The batch that follows a head. `root`: of this data, if it was computed before."""
+        root = root or batch_root(data, failures)
         count = len(data) // RECORD_BYTES + len(failures)
         return cls(
             shard,

@@ -86,8 +86,11 @@ class Validator:
             return answers, None
         return answers, self._seal(records_of(kept).tobytes(), failures)
 
-    def replay(self, batch: Batch) -> bool:
-        """Applies a stored batch; whether every transfer held again and the head is the same."""
+    def replay(self, batch: Batch, root: bytes = b"") -> bool:
+        """Applies a stored batch; whether every transfer held again and the head is the same.
+
+        `root`: what `batch_root` gave for the batch's data elsewhere, so that it is not done twice.
+        """
         records = batch.records
         if len(records):
             first_ns = int(records["timestamp"][0])
@@ -95,7 +98,7 @@ class Validator:
             if not self._again(records):
                 return False
             self.last_ns = int(records["timestamp"][-1])
-        return self._seal(batch.data, dict(batch.failures)) == batch
+        return self._seal(batch.data, dict(batch.failures), root) == batch
 
     def _again(self, records: Records) -> bool:
         """Whether stored records hold again, with the timestamps they have."""
@@ -121,13 +124,14 @@ class Validator:
         stamps = first_ns + np.arange(len(whole), dtype=np.uint64)
         return apply_fast(whole, self.book, stamps=stamps)
 
-    def _seal(self, data: bytes, failures: dict[Name, Result]) -> Batch:
+    def _seal(self, data: bytes, failures: dict[Name, Result], root: bytes = b"") -> Batch:
         batch = Batch.after(
             self.head,
             shard=self.shard,
             number=self.number + 1,
             data=data,
             failures=pairs(failures),
+            root=root,
         )
         self.number, self.head = batch.number, batch.head
         self.book.used.add(batch.records["id"])
