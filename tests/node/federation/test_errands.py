@@ -139,3 +139,16 @@ async def test_what_the_world_cannot_do_now_stays_to_be_done(world: World, erran
     assert (world.decided, len(world.waiting)) == ([], 1)
     await errands.step()
     assert world.decided == [("accepted", "", "")]
+
+
+async def test_what_one_peer_waits_for_does_not_stop_another(world: World, errands: Errands):
+    world.trouble.append(Unavailable("no chain key of that party", code="no_key"))
+    await world.letter(ACCOUNT_ASKED, ACCOUNT)
+    first = world.waiting[0]
+    other = {name: getattr(first, name) for name in first.__struct_fields__}
+    document = "0190a5c8-0000-7000-8000-000000000001"
+    world.waiting.append(Delivery(**other | {"sender": "third", "document": document}))
+    with pytest.raises(Unavailable):
+        await errands.step()
+    assert [code for _, code, _ in world.decided] == ["not_at_home"]
+    assert world.waiting == [first]

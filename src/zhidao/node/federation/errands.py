@@ -115,10 +115,23 @@ class Errands:
                 continue
 
     async def step(self) -> None:
-        """Does what waits. Raises Unavailable where the world must come back first."""
-        while waiting := await self._inbox.undecided(KINDS):
+        """Does what waits. Raises Unavailable where the world must come back first.
+
+        What a document of one peer waits for holds up the later ones of that peer alone.
+        """
+        late: dict[str, Unavailable] = {}
+        while waiting := [d for d in await self._inbox.undecided(KINDS) if d.sender not in late]:
             for delivery in waiting:
-                await self._one(delivery)
+                if delivery.sender in late:
+                    continue
+                try:
+                    await self._one(delivery)
+                except Unavailable as error:
+                    if error.is_own_ground:
+                        raise
+                    late[delivery.sender] = error
+        for error in late.values():
+            raise error
 
     async def _one(self, delivery: Delivery) -> None:
         code, reason = "", ""
