@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput, Refused
@@ -305,7 +305,10 @@ def _grams(said: CanonicalConsignment, name: str) -> int:
 
 
 def _minor(amount: str, currency: str) -> int:
-    minor = Decimal(amount).scaleb(Currency(currency).exponent)
+    try:
+        minor = Decimal(amount).scaleb(Currency(currency).exponent)
+    except InvalidOperation as error:
+        raise MalformedInput(f"not an amount: {amount[:40]!r}") from error
     if minor != minor.to_integral_value():
         raise Refused(f"{currency} {amount} is finer than its minor unit", code="not_expressible")
     return int(minor)

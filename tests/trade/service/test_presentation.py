@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from zhidao.core.actor import Actor, Role
@@ -17,7 +18,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.service.presentation import Order, PresentationDesk, present, read_presented
-from zhidao.trade.wire.presentation import encode
+from zhidao.trade.wire.presentation import decode, encode, sign
 
 ENTRY = (Path(__file__).parents[1] / "data" / "set_entry.json").read_bytes()
 KEY = SoftwareKey(Algorithm.ED25519, bytes(range(32)))
@@ -73,6 +74,18 @@ def test_a_changed_document_or_manifest_is_refused(made):
     with pytest.raises(Refused) as refusal:
         read_presented(jcs(drawn))
     assert refusal.value.code == "bad_signature"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{"drawn": "4740"}, {"drawn": "x"}, {"currency": "EUR"}, {"credit": "LC-2"}],
+)
+def test_a_signed_manifest_that_its_letter_contradicts_is_refused(made, lie):
+    honest = decode(made)
+    manifest = msgspec.structs.replace(honest.manifest, **lie)
+    with pytest.raises(Refused) as refusal:
+        read_presented(encode(sign(manifest, honest.contents, KEY)))
+    assert refusal.value.code == "manifest_differs"
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 5000])

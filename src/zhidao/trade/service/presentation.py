@@ -123,6 +123,8 @@ def read_presented(data: bytes) -> PresentedSet:
         )
     comparison = compare(Evidence(papers))
     letter = papers.get(LETTER)
+    if letter is not None:
+        _check_manifest(presentation.manifest, letter)
     return PresentedSet(
         manifest=presentation.manifest,
         key=presentation.key.multikey,
@@ -131,6 +133,26 @@ def read_presented(data: bytes) -> PresentedSet:
         findings=_findings(comparison),
         missing=[k for k in announced(letter) if k not in papers] if letter else [LETTER],
     )
+
+
+def _check_manifest(manifest: PresentationManifest, letter: CanonicalConsignment) -> None:
+    """What the manifest says of the drawing is what its letter says: a bank pays by either.
+
+    Raises Refused (`manifest_differs`).
+    """
+    said = {
+        "presentation": (manifest.presentation, letter.get("presentationDocument.id")),
+        "credit": (manifest.credit, credit_of(letter)),
+        "drawn": (manifest.drawn, letter.get("presentationDocument.drawnAmount")),
+        "currency": (manifest.currency, letter.get("invoiceDocument.currencyCode")),
+    }
+    for name, (stated, found) in said.items():
+        if stated != found:
+            raise Refused(
+                f"the manifest says {name} {stated[:40]!r}, and its letter {found[:40]!r}",
+                code="manifest_differs",
+                where=f"manifest.{name}",
+            )
 
 
 class PresentationDesk:
