@@ -127,6 +127,8 @@ async def test_an_invoice_a_table_and_an_entry_are_imported(client):
     table = b"id,typeCode,netWeight\n1,841370,12.5\n2,848420,3\n"
     rows = (await take("t.csv", table)).json()["fields"]
     assert rows["includedConsignmentItem[1].typeCode"] == "848420"
+    long = await take("l.csv", b"path,value\nid," + b"9" * 200_000 + b"\n")
+    assert (long.status_code, long.json()["code"]) == (400, "malformed_input")
     pairs = (await take("p.csv", b"path,value\nid,ZD-9\n")).json()["fields"]
     assert pairs == {"id": "ZD-9"}
     for wrong in (b"a,b\n1,2\n", b"\xff\xfe", b"<a/>", b"{}"):

@@ -32,6 +32,8 @@ async def a_draft_is_kept_replaced_and_dropped_for_its_owner_only(drafts: Drafts
     await drafts.put(EXPORTER, draft("b", 2, id="水泵 \U0001f6a2"))
     await drafts.put(RIVAL, draft("a", 3, id="other"))
     assert [each.name for each in await drafts.listed(EXPORTER)] == ["b", "a"]
+    # A hundred drafts may be a gigabyte; a list of them is none.
+    assert [each.fields for each in await drafts.listed(EXPORTER)] == [{}, {}]
     await drafts.put(EXPORTER, draft("a", 4, id="ZD-2"))
     assert await drafts.get(EXPORTER, "a") == draft("a", 4, id="ZD-2")
     assert (await drafts.get(EXPORTER, "b")).fields == {"id": "水泵 \U0001f6a2"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zhidao.core.errors import NotFound
 from zhidao.core.ids import PartyId
 from zhidao.trade.service.ports import Draft
@@ -28,6 +30,8 @@ class MemoryDrafts:
         self._kept.pop((owner, name), None)
 
     async def listed(self, owner: PartyId) -> list[Draft]:
-        """The owner's drafts, the newest first."""
-        own = [draft for (party, _), draft in self._kept.items() if party == owner]
+        """The owner's drafts without their fields, the newest first."""
+        own = [
+            replace(draft, fields={}) for (party, _), draft in self._kept.items() if party == owner
+        ]
         return sorted(own, key=lambda draft: (-draft.saved_at.tai_ns, draft.name))[:100]

@@ -47,14 +47,14 @@ class PostgresDrafts:
             )
 
     async def listed(self, owner: PartyId) -> list[Draft]:
-        """The owner's drafts, the newest first."""
+        """The owner's drafts without their fields, the newest first."""
         async with self._database.session() as session:
             rows = await session.fetch_all(
-                "select name, fields, saved_ns from trade.draft where owner = %s"
+                "select name, saved_ns from trade.draft where owner = %s"
                 " order by saved_ns desc, name limit 100",
                 (owner,),
             )
-        return [Draft(r["name"], _fields(bytes(r["fields"])), Utc(r["saved_ns"])) for r in rows]
+        return [Draft(r["name"], {}, Utc(r["saved_ns"])) for r in rows]
 
 
 def _fields(data: bytes) -> Mapping[str, str]:

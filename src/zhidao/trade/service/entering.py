@@ -221,7 +221,10 @@ def _from_csv(data: bytes) -> dict[str, str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedInput("neither XML, JSON nor CSV in UTF-8") from error
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise MalformedInput(f"not a CSV: {error}") from error
     if not rows or len(rows) > FIELDS_MAX:
         raise MalformedInput("a CSV without a row, or with too many")
     columns = [name.strip() for name in rows[0] if name]

@@ -56,5 +56,5 @@ class Drafts(Protocol):
         ...
 
     async def listed(self, owner: PartyId) -> list[Draft]:
-        """The owner's drafts, at most 100, the newest first."""
+        """The owner's drafts without their fields, at most 100, the newest first."""
         ...
