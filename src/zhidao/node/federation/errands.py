@@ -130,8 +130,8 @@ class Errands:
                     if error.is_own_ground:
                         raise
                     late[delivery.sender] = error
-        for error in late.values():
-            raise error
+        if late:
+            raise next(iter(late.values()))
 
     async def _one(self, delivery: Delivery) -> None:
         code, reason = "", ""
