@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import secrets
@@ -160,7 +161,28 @@ _NAMED = {
     **dict.fromkeys(("account", "transfer", "screening_id"), str(UUID(int=7))),
     **dict.fromkeys(("credit", "drawing", "escrow", "cycle", "reference", "share"), "other"),
     "ledger_name": "CNY",
+    "kind": "invoice_ubl",
+    "name": "other",
+    "declaration": "other",
+    "presentation": "other",
 }
+_T = "/v1/trade"
+# What a party enters, declares and presents; no such thing, or not what the route reads.
+TRADED = {
+    ("POST", f"{_T}/entries/documents/{{kind}}"),
+    ("POST", f"{_T}/entries/prints/{{kind}}"),
+    ("GET", f"{_T}/entries/drafts/{{name}}"),
+    ("POST", f"{_T}/entries/drafts/{{name}}"),
+    ("GET", f"{_T}/declarations/{{declaration}}"),
+    *(
+        ("POST", f"{_T}/declarations/{{declaration}}/{act}")
+        for act in ("answer", "decision", "cancel", "rerun")
+    ),
+    ("GET", f"{_T}/presentations/{{presentation}}"),
+    ("GET", f"{_T}/presentations/{{presentation}}/file"),
+}
+# A party drops a draft of its own; that there is none is no secret.
+OWN = {("DELETE", f"{_T}/entries/drafts/{{name}}")}
 # Routes that name something: one who may read it (for writing ones, what a stranger sends).
 READERS = {
     "/v1/trust/credentials/{digest}": "exporter",
@@ -285,7 +307,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
     }
     reading = {("GET", path) for path in READERS}
     writing = {("POST", path) for path in WRITES}
-    assert routes == PUBLIC | BY_ROLE | EXCHANGED | BANKED | reading | writing, (
+    assert routes == PUBLIC | BY_ROLE | EXCHANGED | BANKED | TRADED | OWN | reading | writing, (
         "a new route needs its line here"
     )
     names = _names(node)
@@ -306,7 +328,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
         filled = path.format(phone=cast.PHONE, token_id="0" * 16, node="there")
         if node.ask(method, filled, "stranger", **body).status_code not in (400, 403):
             wrong.append((path, "not refused"))
-    for method, path in BANKED:
+    for method, path in BANKED | TRADED:
         filled = path.format(**_NAMED)
         seen = [node.ask(method, filled, who, json={}).status_code for who in ("stranger", "")]
         if seen[0] not in (400, 403, 404) or seen[1] != 401:
@@ -447,3 +469,42 @@ def test_schemathesis_finds_nothing(node: Running, caller: str, tmp_path: Path) 
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_an_entry_is_drafted_declared_and_presented_on_a_running_node(node: Running) -> None:
+    entry = (Path(__file__).parents[1] / "trade" / "data" / "set_entry.json").read_bytes()
+    content = base64.b64encode(entry).decode()
+    file = {"name": "entry.json", "content": content}
+    fields = node.ask("POST", "/v1/trade/entries/import", "exporter", json=file).json()["fields"]
+    told = node.ask("POST", "/v1/trade/entries/check", "exporter", json={"fields": fields}).json()
+    assert len(told["documents"]) == 13
+    kept = node.ask("POST", "/v1/trade/entries/drafts/one", "exporter", json={"fields": fields})
+    assert kept.status_code == 200, kept.text
+    assert node.get("/v1/trade/entries/drafts/one", "exporter").json()["fields"] == fields
+    paper = node.ask(
+        "POST",
+        "/v1/trade/entries/documents/export_declaration",
+        "exporter",
+        json={"fields": fields},
+    )
+    body = {
+        "kind": "export_declaration",
+        "content": base64.b64encode(paper.content).decode(),
+        "customs": "customs",
+    }
+    lodged = node.ask("POST", "/v1/trade/declarations", "exporter", json=body)
+    assert lodged.status_code == 201, lodged.text
+    one = f"/v1/trade/declarations/{lodged.json()['declaration']}"
+    assert [run["same"] for run in node.ask("POST", f"{one}/rerun", "customs").json()] == [True]
+    said = {"version": 1, "decision": "released", "reason": "looked at"}
+    assert node.ask("POST", f"{one}/decision", "customs", json=said).json()["status"] == "released"
+    assert node.get(one, "stranger").status_code == 404
+    made = node.ask(
+        "POST",
+        "/v1/trade/presentations",
+        "exporter",
+        json={"entry": content, "bank": "importer-bank"},
+    )
+    assert made.status_code == 201, made.text
+    read = node.get(f"/v1/trade/presentations/{made.json()['presentation']}", "importer-bank")
+    assert read.json()["findings"] == []
