@@ -103,7 +103,7 @@ class Abroad:
         actor.require(Role.PARTY)
         deal = await self._deals.deal(actor, name)
         letter, asked = await self._asked(actor, deal)
-        await self._check(actor, deal, asked)
+        await self._check(actor, deal, letter, asked)
         raw = self._sign(actor.party, asked)
         sent = await self._outgoing.send(
             actor,
@@ -138,7 +138,7 @@ class Abroad:
             remedy="repeat the request",
         )
 
-    async def _check(self, actor: Actor, deal: Deal, asked: CustodyAsked) -> None:
+    async def _check(self, actor: Actor, deal: Deal, letter: Delivery, asked: CustodyAsked) -> None:
         history = tuple(await self._title_history(asked.title))
         moved = latest(history, TitleMoved)
         opened = [f for f in every(history, CustodyOpened) if f.deal == deal.name]
@@ -160,5 +160,6 @@ class Abroad:
                 code="request_differs",
                 remedy="sign nothing, and ask the deal's bank",
             )
-        if not deal.is_open:
+        # What was signed before the decision is the same again, and changes nothing.
+        if not deal.is_open and letter.state != "decided":
             raise Refused(f"deal {deal.name} is decided", code="deal_is_decided")
