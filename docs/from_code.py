@@ -55,6 +55,7 @@ _LIMITS: Final = (
     ("trade.wire.safe_xml", "XML_NODES_MAX", "nodes of one XML document"),
     ("trade.wire.fields", "PAPER_BYTES_MAX", "bytes of one paper in JSON"),
     ("trade.wire.entry", "LINES_MAX", "lines of goods in one entry"),
+    ("exchange.domain.limits", "WAITING_MAX", "documents of one party that wait for its peers"),
     ("finance.domain.ledger", "TRANSFERS_MAX", "transfers in one ledger batch"),
     ("finance.domain.deal", "ARRIVAL_GRACE_S", "seconds after `not_after` for a window to come in"),
     ("finance.domain.deal", "REST_GRACE_S", "seconds after that for all other conditions"),

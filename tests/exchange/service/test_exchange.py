@@ -423,3 +423,23 @@ async def _only_row(one: object, two: object) -> object:
         await one.send(1, two)  # type: ignore[attr-defined]
         rows = await one.store.waiting(two.name, limit=1, bytes_max=10**6)  # type: ignore[attr-defined]
     return rows[0]
+
+
+async def test_a_party_that_floods_its_outbox_is_stopped_and_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("zhidao.exchange.service.outbox.WAITING_MAX", 3)
+    one, two = await make_pair()
+    for number in (1, 2, 3):
+        await one.send(number, two)
+    with pytest.raises(Refused) as refused:
+        await one.send(4, two)
+    assert refused.value.code == "outbox_full"
+    assert (await one.send(3, two)).sequence == 3, "what stands is answered all the same"
+    other = Actor(PartyId("other"), Role.PARTY)
+    one.outbox._scribe._ring._keys[other.party] = one.key
+    party, one.party = one.party, other
+    await one.send(5, two)
+    one.party = party
+    await carry(one, two)
+    await one.send(4, two)

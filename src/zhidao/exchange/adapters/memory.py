@@ -88,6 +88,11 @@ class MemoryExchange:
         ]
         return fitting(sorted(rows, key=lambda r: (r.since_ns, r.sequence))[:limit], bytes_max)
 
+    async def count_waiting(self, party: PartyId) -> int:
+        """How many documents of a party have no receipt yet."""
+        rows = self._state.sent.values()
+        return sum(row.state == "waiting" and row.from_party == party for row in rows)
+
     async def due_receipts(self, recipient: PartyId, *, limit: int) -> Sequence[Due]:
         """Receipts on their way to a peer."""
         return [due for due in self._state.dues.values() if due.recipient == recipient][:limit]

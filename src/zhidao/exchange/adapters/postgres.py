@@ -68,6 +68,15 @@ class PostgresExchange:
         )
         return fitting([sent_of(row) for row in rows], bytes_max)
 
+    async def count_waiting(self, party: PartyId) -> int:
+        """How many documents of a party have no receipt yet."""
+        rows = await self._all(
+            "select count(*) as waiting from exchange.outgoing"
+            " where state = 'waiting' and from_party = %s",
+            (party,),
+        )
+        return int(rows[0]["waiting"])
+
     async def due_receipts(self, recipient: PartyId, *, limit: int) -> Sequence[Due]:
         """Receipts on their way to a peer."""
         rows = await self._all(

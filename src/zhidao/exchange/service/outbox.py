@@ -13,8 +13,9 @@ from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Re
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Scribe
 from zhidao.core.keys import Signer
+from zhidao.core.timescale import NS
 from zhidao.exchange.domain.envelope import SALT_BYTES, Heading
-from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
+from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX, WAITING_MAX
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
 from zhidao.exchange.events import Dispatch, DocumentSent, ReceiptTaken
@@ -47,6 +48,8 @@ class Outbox:
         self._clock = clock
         self._randomness = randomness
         self._together = Together(store)
+        # Of each party: how many documents wait, and until when that is believed (TAI).
+        self._waiting: dict[PartyId, tuple[int, int]] = {}
         self.wake: Callable[[PartyId], None] = lambda _: None
         self.committed: Callable[[Sent], None] = lambda _: None
 
@@ -91,11 +94,19 @@ class Outbox:
             size=len(content),
         )
 
+        is_full = await self._is_full(actor.party)
+
         async def work(book: Book) -> tuple[Sent, bool]:
             standing = await book.sent(document)
             if standing is not None:
                 _check_same(standing, heading, digest_of(content))
                 return standing, False
+            if is_full:
+                raise Refused(
+                    f"{WAITING_MAX} documents of {actor.party} wait for its peers already",
+                    code="outbox_full",
+                    remedy="wait until some are received, or ask the operator why they are not",
+                )
             numbered = replace(heading, sequence=await book.next_sequence(peer.node, consignment))
             row = await self._row(book, numbered, peer, salt, content)
             return row, True
@@ -104,6 +115,15 @@ class Outbox:
         if fresh:
             self.committed(row)
         return dispatch_of(row)
+
+    async def _is_full(self, party: PartyId) -> bool:
+        """Whether a party has as many documents waiting as it may; counted once a second."""
+        now_ns = self._clock.now().tai_ns
+        count, until_ns = self._waiting.get(party, (0, 0))
+        if now_ns >= until_ns or count >= WAITING_MAX:
+            count, until_ns = await self._store.count_waiting(party), now_ns + NS
+        self._waiting[party] = (count + 1, until_ns)
+        return count >= WAITING_MAX
 
     async def publish(
         self,

@@ -178,6 +178,10 @@ class Store(Protocol):
         """Outbox rows that have no receipt yet, oldest first; one at least if there is any."""
         ...
 
+    async def count_waiting(self, party: PartyId) -> int:
+        """How many documents of a party have no receipt yet."""
+        ...
+
     async def due_receipts(self, recipient: PartyId, *, limit: int) -> Sequence[Due]:
         """Receipts on their way to a peer."""
         ...
