@@ -177,7 +177,7 @@ async def _witnessed_road() -> tuple[bytes, Any]:
     notes = MemoryCosignedNotes()
     await notes.keep(len(leaves), encode_note(note.with_lines(lines)))
     writer = ProofWriter(log.reader)
-    writer.witnessed_by(notes, [policy])
+    writer.witnessed_by(notes, {"corridor": policy})
     logged: Sequence[Any] = list(zip(places, road.entries, strict=True))
     bare = decode_proof(await writer.write("zd-2026-0001", logged, []))
     data = await writer.write("zd-2026-0001", logged, _named(bare, road.files), packed=True)

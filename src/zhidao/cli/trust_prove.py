@@ -31,6 +31,7 @@ def add_action(actions: Any) -> None:
     prove.add_argument("what", metavar="FILE|CONSIGNMENT", help="a proof, or a name with --url")
     prove.add_argument("--compact", action="store_true", help="without raw observations")
     prove.add_argument("-o", "--output", type=Path, required=True, help="where it goes")
+    prove.add_argument("--corridor", default="", help="whose witnesses must have cosigned it")
     prove.add_argument("--url", help="ask this node, https://host:port")
     prove.add_argument("--token-file", type=Path, help="file of mode 0600 with the API token")
     prove.add_argument("--ca", type=Path, help="certificate of the node, if its own")
@@ -48,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
             raise MalformedInput("a consignment's proof is its parties': give --token-file")
         from zhidao.cli.remote import RemoteNode
 
-        data = RemoteNode(options).data(f"/v1/consignments/{quote(options.what, safe='')}/proof")
+        under = f"?corridor={quote(options.corridor, safe='')}" if options.corridor else ""
+        path = f"/v1/consignments/{quote(options.what, safe='')}/proof{under}"
+        data = RemoteNode(options).data(path)
     else:
         data = take(Path(options.what), bytes_max=PROOF_BYTES_MAX)
     proof = decode_proof(data)

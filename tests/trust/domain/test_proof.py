@@ -236,7 +236,7 @@ async def _cosigned(bench: ProofBench) -> bytes:
     lines = [W1.cosign(note.text, 1_800_000_000), W2.cosign(note.text, 1_800_000_060)]
     notes = MemoryCosignedNotes()
     await notes.keep(4, encode_note(note.with_lines(lines)))
-    bench.writer.witnessed_by(notes, [QUORUM])
+    bench.writer.witnessed_by(notes, {"middle": QUORUM})
     return await bench.writer.write("c-1", list(enumerate(bench.journal.written)), [])
 
 
@@ -292,3 +292,19 @@ def test_version_2_stays_readable() -> None:
     assert findings.holds
     assert {"witnessed_time", "witnessed_history"} <= {each.code for each in findings.proven}
     assert decode_trust_list((GOLDEN / "trust-v2.json").read_bytes()).policy is not None
+
+
+async def test_a_proof_is_made_under_the_policy_of_the_corridor_that_is_asked_for() -> None:
+    bench = ProofBench()
+    await _cosigned(bench)
+    logged = list(enumerate(bench.journal.written))
+    proof = decode_proof(await bench.writer.write("c-1", logged, [], corridor="middle"))
+    assert proof.policy == QUORUM
+    with pytest.raises(Refused) as caught:
+        await bench.writer.write("c-1", logged, [], corridor="northern")
+    assert caught.value.code == "unknown_corridor"
+    bench.writer.witnessed_by(MemoryCosignedNotes(), {"middle": QUORUM})
+    with pytest.raises(Unavailable) as waiting:
+        await bench.writer.write("c-1", logged, [], corridor="middle")
+    assert waiting.value.code == "quorum_not_met"
+    assert decode_proof(await bench.writer.write("c-1", logged, [])).policy is None

@@ -16,6 +16,7 @@ from zhidao.trust.wire.zdproof import decode_proof, encode_proof
 
 # JSON inside gzip, as a file and not as a coding of the answer.
 _PROOF: Final = "application/octet-stream"
+_Corridor = Annotated[str, Parameter(max_length=64)]
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 
 
@@ -24,13 +25,17 @@ def routes(export: ProofExport, own: OwnList) -> Router:
 
     @get("/consignments/{consignment:str}/proof", media_type=_PROOF)
     async def proof(
-        consignment: _Name, actor: Actor, form: Literal["full", "compact"] = "full"
+        consignment: _Name,
+        actor: Actor,
+        form: Literal["full", "compact"] = "full",
+        corridor: _Corridor = "",
     ) -> Response[bytes]:
         """The file `consignment.zdproof`: checked offline by `zhidao verify`.
 
-        `form=compact` leaves raw observations and the creation of the title contracts out.
+        `form=compact` leaves raw observations and the creation of the title contracts out;
+        `corridor` asks for a head that this corridor's witnesses have cosigned.
         """
-        data = await export.proof(actor, consignment)
+        data = await export.proof(actor, consignment, corridor=corridor)
         if form == "compact":
             data = encode_proof(compacted(decode_proof(data)))
         headers = {"Content-Disposition": 'attachment; filename="consignment.zdproof"'}

@@ -60,8 +60,8 @@ class ProofExport:
         self._custody = custody
         self._log = f"log/{origin}"
 
-    async def proof(self, actor: Actor, consignment: str) -> bytes:
-        """The file, as far as the actor may see the consignment.
+    async def proof(self, actor: Actor, consignment: str, *, corridor: str = "") -> bytes:
+        """The file, as far as the actor may see the consignment; under a corridor's policy.
 
         Raises NotFound; Unavailable while an event is not yet in the log.
         """
@@ -85,7 +85,9 @@ class ProofExport:
         files |= await self._beside(events, files)
         if sum(map(len, files.values())) > FILES_BYTES_MAX:
             raise Unavailable("the files of this consignment are too many for one proof")
-        return await self._writer.write(consignment, logged, files.values(), packed=True)
+        return await self._writer.write(
+            consignment, logged, files.values(), packed=True, corridor=corridor
+        )
 
     async def _further(self, actor: Actor, own: Sequence[Stored]) -> list[Stored]:
         """Events that help a check and that the actor may see: accounts, banks, orbits."""

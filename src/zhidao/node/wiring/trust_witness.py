@@ -99,7 +99,7 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
     await watch.start()
     notes = PostgresCosignedNotes(ground.database, log.origin)
     fed = {name: policy for name, policy in policies.items() if policy.log_keys(log.origin)}
-    log.proofs.witnessed_by(notes, fed.values())
+    log.proofs.witnessed_by(notes, fed)
     feeder = Feeder(reader=log.reader, policies=fed, network=network, kept=notes)
     entries = Entries(log.log, PostgresLogStore(ground.database, log.origin))
     parts = Parts(
