@@ -39,9 +39,14 @@ interface Trusted {
   name: string;
   logs: { name: string; key: PublicKey }[];
   keys: Map<string, Set<string>>;
+  /** With which nodes record; a party's key does not. */
+  recording: Map<string, Set<string>>;
+  /** It asks for witnesses, which the command counts. */
+  asksWitnesses: boolean;
 }
 
 const INFLATED_MAX = 64 * 1024 * 1024;
+const KEY_FACTS = ["trust.KeyRotated.v1", "trust.KeyRevoked.v1"];
 const ASSERTED = ["aggregate", "asserted_by", "id", "occurred_at", "open", "owner", "payload", "type", "v", "visible"];
 const NAMED = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
@@ -50,9 +55,11 @@ export function readTrust(bytes: Bytes): Trusted {
   const list = JSON.parse(text(bytes)) as Plain;
   if (list["format"] !== "zhidao.trust") throw new Error("not a trust list");
   const keys = new Map<string, Set<string>>();
+  const recording = new Map<string, Set<string>>();
   const logs: Trusted["logs"] = [];
   for (const node of list["nodes"] as Plain[]) {
     keys.set(String(node["party"]), new Set(node["keys"] as string[]));
+    recording.set(String(node["party"]), new Set(node["keys"] as string[]));
     const [name, , data] = String(node["log"]).split("+", 3);
     const raw = fromBase64(String(node["log"]).slice(`${name}+`.length + 9));
     if (!data || raw[0] !== 1) throw new Error("not a log key");
@@ -63,7 +70,7 @@ export function readTrust(bytes: Bytes): Trusted {
     const known = keys.get(String(party["party"])) ?? new Set();
     keys.set(String(party["party"]), new Set([...known, ...(party["keys"] as string[])]));
   }
-  return { name: String(list["name"]), logs, keys };
+  return { name: String(list["name"]), logs, keys, recording, asksWitnesses: Boolean(list["policy"]) };
 }
 
 /** Every check that a browser can do; without a trust list nobody vouches for the keys. */
@@ -102,11 +109,14 @@ export async function checkFile(file: Bytes, trust: Trusted | null): Promise<Che
     const strangers = opened.flatMap(({ event }) =>
       (["asserted_by", "recorded_by"] as const).filter((by) => {
         const speaker = event[by] as Plain;
-        return !trust.keys.get(String(speaker["party"]))?.has(String(speaker["key"]));
+        const known = by === "recorded_by" ? trust.recording : trust.keys;
+        return !known.get(String(speaker["party"]))?.has(String(speaker["key"]));
       }),
     );
-    // A key that was gone over to may be right: its rotation is the command's to follow.
-    return [strangers.length ? "unchecked" : "holds", { n: strangers.length, list: trust.name }];
+    // A key that was gone over to may be right, and a listed one may have been revoked: which key
+    // counted when is the command's to follow.
+    const turned = opened.some(({ event }) => KEY_FACTS.includes(String(event["type"])));
+    return [strangers.length || turned ? "unchecked" : "holds", { n: strangers.length, list: trust.name }];
   });
   await step("files", () => files(whole["blobs"] as Plain[], opened));
   const outcome = steps.some((each) => each.outcome === "fails")
@@ -174,7 +184,7 @@ async function head(checkpoint: Checkpoint, origin: string, trust: Trusted | nul
     const prefixed = Uint8Array.from([0xed, 0x01, ...log.key.raw]);
     const print = await fingerprint({ ...log.key, prefixed });
     if (verdict === "invalid") throw new Error("the log's signature is wrong");
-    return [verdict === "valid" ? "holds" : "unchecked", { origin, print, list: trust.name }];
+    return [verdict === "valid" && !trust.asksWitnesses ? "holds" : "unchecked", { origin, print, list: trust.name }];
   }
   throw new Error(`the trust list knows no key of ${origin}`);
 }

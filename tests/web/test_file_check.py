@@ -1,0 +1,93 @@
+"""The check of a proof file in the browser: it never says more than `zhidao verify` does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.node.verification.corridor_bench import NODE, Road
+from tests.trust.domain.test_proof import QUORUM
+
+from zhidao.node.verification.verdict import verify
+from zhidao.trust.domain.trust_list import TrustList
+from zhidao.trust.events import KeyRevoked
+from zhidao.trust.wire.trust_list import encode_trust_list
+from zhidao.trust.wire.zdproof import decode_proof
+
+ROOT = Path(__file__).resolve().parents[2]
+ESBUILD = ROOT / "web" / "node_modules" / ".bin" / "esbuild"
+JS = shutil.which("node")
+pytestmark = pytest.mark.skipif(
+    JS is None or not ESBUILD.exists(), reason="the pages are not built here"
+)
+_PROGRAM = """
+import { readFileSync } from "node:fs";
+import { checkFile, readTrust } from %s;
+const [proof, list] = process.argv.slice(1).map((name) => new Uint8Array(readFileSync(name)));
+const found = await checkFile(proof, readTrust(list));
+console.log(JSON.stringify([found.outcome, Object.fromEntries(found.steps.map((s) => [s.key, s.outcome]))]));
+"""
+
+
+class Revoked(Road):
+    """A road on which the carrier's key was taken back before anything was said."""
+
+    def _produce(self) -> None:
+        fact = KeyRevoked(
+            party="carrier",
+            key=self.keys["carrier"].public.multikey,
+            since="2020-01-01T00:00:00Z",
+            reason="stolen",
+        )
+        self.say(NODE, "keys/carrier", fact)
+        super()._produce()
+
+
+def seen(folder: Path, data: bytes, trust: TrustList) -> tuple[str, dict[str, str]]:
+    proof, listed, program = folder / "p.zdproof", folder / "t.json", folder / "file.mjs"
+    proof.write_bytes(data)
+    listed.write_bytes(encode_trust_list(trust))
+    source = str(ROOT / "web" / "src" / "verify" / "file.ts")
+    subprocess.run(
+        [str(ESBUILD), source, "--bundle", "--format=esm", f"--outfile={program}"],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert JS is not None
+    told = subprocess.run(
+        [JS, "--input-type=module", "-e", _PROGRAM % json.dumps(program.as_uri()), proof, listed],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    outcome, steps = json.loads(told.stdout)
+    return outcome, steps
+
+
+@pytest.mark.slow
+def test_a_browser_leaves_witnesses_and_turned_keys_to_the_command(tmp_path: Path) -> None:
+    honest, revoked = Road(), Revoked()
+    data = asyncio.run(honest.proof())
+    assert seen(tmp_path, data, honest.trust())[0] == "holds"
+    asking = replace(honest.trust(), policy=QUORUM)
+    assert verify(decode_proof(data), [asking]).reason == "quorum_not_met"
+    outcome, steps = seen(tmp_path, data, asking)
+    assert (outcome, steps["head"]) == ("unchecked", "unchecked")
+    data = asyncio.run(revoked.proof())
+    assert verify(decode_proof(data), [revoked.trust()]).reason == "revoked_key"
+    outcome, steps = seen(tmp_path, data, revoked.trust())
+    assert (outcome, steps["speakers"]) == ("unchecked", "unchecked")
+    # A party's key records nothing, though the list knows it.
+    data, trust = asyncio.run(Road().proof()), Road().trust()
+    node = replace(trust.nodes[0], party="somebody")
+    parties = [*trust.parties, replace(trust.parties[0], party=NODE, keys=trust.nodes[0].keys)]
+    wrong = replace(trust, nodes=(node,), parties=tuple(sorted(parties, key=lambda p: p.party)))
+    assert verify(decode_proof(data), [wrong]).verdict != "holds"
+    assert seen(tmp_path, data, wrong)[1]["speakers"] == "unchecked"
