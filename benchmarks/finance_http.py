@@ -150,7 +150,7 @@ async def _send(url: str, token: str, accounts: list[str], count: int) -> dict[s
                 from_transfers(
                     [
                         Transfer(
-                            UUID(int=now_ms << 80 | int.from_bytes(os.urandom(10), "big")),
+                            _uuid7(now_ms),
                             debit,
                             credit,
                             1,
@@ -173,6 +173,12 @@ async def _send(url: str, token: str, accounts: list[str], count: int) -> dict[s
     )
     await asyncio.wait_for(load.done.wait(), 300)
     return load.result(time.perf_counter() - started_s)
+
+
+def _uuid7(milliseconds: int) -> UUID:
+    random = int.from_bytes(os.urandom(10), "big")
+    value = milliseconds << 80 | 7 << 76 | (random >> 68 & 0xFFF) << 64 | 2 << 62
+    return UUID(int=value | random & ((1 << 62) - 1))
 
 
 def _request(host: str, token: str, record: bytes) -> bytes:

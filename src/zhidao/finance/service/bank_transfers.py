@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import NotFound, Refused
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.approval import Limits
@@ -52,6 +52,7 @@ class BankTransfers:
 
     async def move_records(self, actor: Actor, currency: str, records: Records) -> list[Result]:
         """The same for a batch in columns, shape (n,)."""
+        actor.require(Role.PARTY)
         bank = self._banks.get(actor.party)
         if bank is None:
             bank = self._banks[actor.party] = await self._accounts.require_bank(actor)

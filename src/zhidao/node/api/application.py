@@ -18,12 +18,14 @@ from zhidao.core.actor import Actor
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import ZhidaoError
 from zhidao.exchange.domain.peer import Peer
+from zhidao.finance.service.bank_transfers import BankTransfers
 from zhidao.node.api import camara
 from zhidao.node.api.bodies import Bodies
 from zhidao.node.api.doorkeeper import Doorkeeper
 from zhidao.node.api.guards import Guards
 from zhidao.node.api.openapi import Described
 from zhidao.node.api.problems import handlers_with
+from zhidao.node.api.quick_transfers import QuickTransfers
 from zhidao.node.api.strict import StrictRequest
 from zhidao.node.metrics import Metrics
 from zhidao.node.write_gate import WriteGate
@@ -39,8 +41,12 @@ def application(
     requests_per_second: int,
     workers: Executor,
     writes: WriteGate,
+    transfers: BankTransfers | None = None,
 ) -> ASGIApp:
-    """The whole application as ASGI. `workers` read large JSON."""
+    """The whole application as ASGI. `workers` read large JSON.
+
+    `transfers`: for the quick route of records, which the router has too.
+    """
     handlers = handlers_with(dict.fromkeys(camara.PATHS, camara.on_error))
 
     async def actor(request: Request[Any, Any, Any]) -> Actor:
@@ -75,7 +81,7 @@ def application(
         )
     )
     return Guards(
-        app,
+        app if transfers is None else QuickTransfers(app, doorkeeper, transfers),
         metrics=metrics,
         randomness=randomness,
         bodies=Bodies(doorkeeper.meet, bytes_max=body_bytes_max, workers=workers),

@@ -43,6 +43,7 @@ class FinanceServices:
     ledger: Ledger
     accounts: Accounts
     deals: Deals
+    transfers: BankTransfers
     room: Room
 
 
@@ -121,4 +122,4 @@ async def build(
         ),
         background=(deals.run, deals.follow, *services.background),
     )
-    return FinanceServices(ledger, accounts, deals, room)
+    return FinanceServices(ledger, accounts, deals, transfers, room)

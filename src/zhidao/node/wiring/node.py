@@ -173,6 +173,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         requests_per_second=settings.requests_per_second,
         workers=workers,
         writes=WriteGate(space.is_low, loose.permit, time.monotonic),
+        transfers=built.transfers,
     )
     loose.serving = True
     return Node(

@@ -11,6 +11,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import NS, Utc
+from zhidao.finance.service.bank_transfers import BankTransfers
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.roads import PostgresRelated, PostgresStoredEvents
 from zhidao.node.alarms import Alarms
@@ -73,6 +74,7 @@ class Rooms:
     devices_address: Callable[[], str]
     devices_probe: Callable[[], Awaitable[str]]
     peers: PeerGate
+    transfers: BankTransfers
 
 
 async def build(
@@ -201,6 +203,7 @@ async def build(
         devices_address=lambda: f"{host}:{port}",
         devices_probe=_connects(host, port),
         peers=others.gate,
+        transfers=money.transfers,
     )
 
 
