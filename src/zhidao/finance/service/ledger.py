@@ -51,6 +51,8 @@ class _Desk:
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_FLIGHT))
     waiting: list[_Request] = field(default_factory=list)
     leads: set[asyncio.Task[None]] = field(default_factory=set)
+    called: bool = False
+    """Whether somebody is on the way who judges what waits."""
     last_write: asyncio.Future[None] | None = None
     writing: list[set[Name]] = field(default_factory=list)
     """The ids of each batch that is judged and not durable yet."""
@@ -94,11 +96,17 @@ class Ledger:
         desk = self._desks.setdefault(shard, _Desk())
         request = _Request(group, asyncio.get_running_loop().create_future())
         desk.waiting.append(request)
+        if not desk.called:
+            self._call(desk, shard)
+        return await request.answer
+
+    def _call(self, desk: _Desk, shard: str) -> None:
+        """Has somebody judge what waits; who comes meanwhile is judged along with it."""
+        desk.called = True
         # In a task of its own: a caller that leaves must not leave the others waiting.
         lead = asyncio.create_task(self._lead(desk, shard))
         desk.leads.add(lead)
         lead.add_done_callback(desk.leads.discard)
-        return await request.answer
 
     async def open_accounts(
         self, shard: str, accounts: Sequence[Account], entries: Sequence[Entry]
@@ -168,6 +176,9 @@ class Ledger:
         async with desk.in_flight:
             async with desk.judging:
                 requests, desk.waiting = _share(desk.waiting)
+                desk.called = False
+                if desk.waiting:
+                    self._call(desk, shard)
                 if not requests:
                     return
                 try:
