@@ -159,3 +159,14 @@ def test_a_document_with_a_broken_byte_is_read_or_refused_as_malformed(data):
     broken = made.data[:at] + data.draw(st.binary(max_size=3)) + made.data[at + 1 :]
     with suppress(MalformedInput):
         read_document(broken, kind=made.form.kind)
+
+
+def test_a_station_number_stands_on_the_rail_note_and_nowhere_at_sea():
+    entry = json.loads(ENTRY)
+    entry["receiptLocation"]["stationId"] = "708500"
+    made = {d.form.kind: d for d in make_set(canonical_entry.read(json.dumps(entry).encode()))}
+    assert b'"stationId":"708500"' in made["rail_consignment_note"].data
+    assert b"708500" not in made["transport_document"].data
+    entry["receiptLocation"]["stationId"] = "70850"
+    with pytest.raises(MalformedInput, match="station"):
+        canonical_entry.read(json.dumps(entry).encode())

@@ -56,3 +56,13 @@ def test_the_corridors_places_stand_in_the_published_table(shared):
     assert code_lists.CORRIDOR_PLACES[6].unlocode == "CNHRS"
     with pytest.raises(MalformedInput, match="line 1"):
         code_lists.import_places("CNSH,Shanghai\n")
+
+
+def test_stations_come_from_the_operators_list():
+    text = "code,name,country,unlocode\n708500,Altynkol,KZ\n3300001,Anywhere,CN,CNSHA\n"
+    found = code_lists.import_stations(text)
+    assert found["708500"] == code_lists.Station("708500", "Altynkol", "KZ")
+    assert found["3300001"].unlocode == "CNSHA"
+    for wrong in ("70850,Short,KZ\n", "708500,,KZ\n", "708500,A,KZ\n708500,B,KZ\n", "708500,A\n"):
+        with pytest.raises(MalformedInput, match="line"):
+            code_lists.import_stations(wrong)

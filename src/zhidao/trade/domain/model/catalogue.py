@@ -162,6 +162,8 @@ FIELDS: Final[dict[str, Field]] = {
         *_location("unloadingBaseportLocation"),
         *_location("receiptLocation"),
         *_location("deliveryLocation"),
+        Field("receiptLocation.stationId", forms.station),
+        Field("deliveryLocation.stationId", forms.station),
         Field("hsEditionCode", forms.one_of("2017", "2022"), needed=True),
         Field("customsValuation.freightAmount", forms.number, needed=True),
         Field("customsValuation.insuranceAmount", forms.number, needed=True),

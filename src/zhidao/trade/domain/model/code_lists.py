@@ -83,6 +83,36 @@ def import_places(data: str) -> dict[str, CorridorPlace]:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """A rail station; `unlocode` is the place that it serves, `` where the list has none."""
+
+    code: str
+    name: str
+    country: str
+    unlocode: str = ""
+
+
+def import_stations(data: str) -> dict[str, Station]:
+    """Stations by number from a CSV with the columns code, name, country and, if known, unlocode.
+
+    No list is shipped: those of UIC and OSJD belong to them. Raises MalformedInput with the line.
+    """
+    found: dict[str, Station] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(data)), start=1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or (number == 1 and cells[0].casefold() == "code"):
+            continue
+        code = cells[0]
+        good = len(cells) >= 3 and code.isascii() and code.isdigit() and 6 <= len(code) <= 8
+        if not good or not cells[1] or len(cells[2]) != 2:
+            raise MalformedInput("a row is not code, name and country", where=f"line {number}")
+        if code in found and found[code].name != cells[1]:
+            raise MalformedInput(f"the station {code} stands twice", where=f"line {number}")
+        found[code] = Station(code, cells[1], cells[2], cells[3] if len(cells) > 3 else "")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class Correlation:
     """Where the goods of one HS code went in another edition: each of `codes` may be right."""
 

@@ -141,6 +141,15 @@ def unlocode(value: str) -> str:
     return unlocode_form(value)
 
 
+def station(value: str) -> str:
+    """A rail station's number by its form: six digits (ESR), or seven or eight (UIC).
+
+    Whether it is in use, a list of stations tells (`code_lists.import_stations`).
+    """
+    form = re.compile(r"[0-9]{6,8}", re.ASCII)
+    return _matched(value, form, "a station number", "give 6 digits (ESR) or 7 to 8 (UIC)")
+
+
 def hs_code(value: str) -> str:
     """Six digits of the Harmonized System; a chapter of 01 to 97 but 77, which is reserved."""
     _matched(value, re.compile(r"[0-9]{6}", re.ASCII), "an HS code", "give six digits")

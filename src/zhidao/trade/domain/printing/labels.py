@@ -110,6 +110,8 @@ OF_FIELD: Final = _labels(f"""
     unloadingBaseportLocation.name: Port of discharge | 卸货港
     receiptLocation.id: Code of the place of receipt | 收货地代码
     receiptLocation.name: Place of receipt | 收货地
+    receiptLocation.stationId: Station of dispatch | 发站代码
+    deliveryLocation.stationId: Station of destination | 到站代码
     deliveryLocation.id: Code of the place of delivery | 交货地代码
     deliveryLocation.name: Place of delivery | 交货地
     hsEditionCode: HS edition | 协调制度版本

@@ -191,7 +191,7 @@ def _said(path: str, said: CanonicalConsignment) -> Said | None:
     """A field's label and value; None for a place's code, which stands beside the place's name."""
     value = said.get(path)
     place = path.rpartition(".")[0]
-    if place.endswith("Location"):
+    if place.endswith("Location") and not path.endswith(".stationId"):
         name = said.get(f"{place}.name")
         if path.endswith(".id") and name:
             return None
