@@ -88,6 +88,14 @@ def test_a_signed_manifest_that_its_letter_contradicts_is_refused(made, lie):
     assert refusal.value.code == "manifest_differs"
 
 
+@pytest.mark.parametrize("text", ["é" * 8, "====", "a"])
+def test_contents_that_are_no_base64_are_malformed(made, text):
+    plain = json.loads(made)
+    plain["contents"] = dict.fromkeys(plain["contents"], text)
+    with pytest.raises(MalformedInput):
+        read_presented(jcs(plain))
+
+
 @pytest.mark.parametrize("cut", [0, 1, 100, 5000])
 def test_a_cut_file_is_malformed(made, cut):
     with pytest.raises(MalformedInput):
