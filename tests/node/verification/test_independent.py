@@ -232,6 +232,7 @@ def test_both_verifiers_agree_on_every_form_and_golden(honest: Honest, tmp_path:
 
 
 @needs_node
+@pytest.mark.slow
 def test_it_runs_as_a_program_and_says_what_it_leaves_to_others(
     honest: Honest, tmp_path: Path
 ) -> None:
