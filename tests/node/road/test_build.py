@@ -10,6 +10,7 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.timescale import Utc
 from zhidao.node.permit import recovering_args
 from zhidao.node.road import telling
+from zhidao.node.road.build import build_road
 from zhidao.node.simulated import trajectory_is_simulated
 from zhidao.trade.events import Finding
 
@@ -138,3 +139,14 @@ def test_a_log_that_is_behind_tells_both_sizes() -> None:
     told = recovering_args("the database has 12 leaves, the newest checkpoint 40")
     assert told == {"kind": "behind", "has": 12, "signed": 40}
     assert recovering_args("something new") == {}
+
+
+def test_of_a_paid_road_no_step_is_still_to_come_for_who_may_not_see_it(made: World) -> None:
+    seen = [s for s in made.of["C-2038"] if s.event.type != NetworkChecked.TYPE]
+    road = build_road(seen, parties=made.parties, track=[], position=None)
+    assert road.state == "paid"
+    states = {step.key: step.state for step in road.steps}
+    assert set(states.values()) == {"done", "later"}
+    under_way = [s for s in made.of["C-2041"] if s.event.type != NetworkChecked.TYPE]
+    road = build_road(under_way, parties=made.parties, track=[], position=None)
+    assert [step.state for step in road.steps].count("next") == 1

@@ -250,7 +250,8 @@ def _steps(facts: aspects.Facts, state: str) -> list[view.Step]:
         if key == "release" and state == "refused":
             done = True
         step_state = "done" if done else "later"
-        if not done and not open_given:
+        # Of a paid road a reader may not see every step; none of them is still to come.
+        if not done and not open_given and state != "paid":
             step_state = "refused" if state == "refused" else "next"
             open_given = True
         steps.append(
