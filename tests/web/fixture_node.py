@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fixture_money import ANSWERS as MONEY
 from fixture_track import track
 from fixture_trade import Trade
 from fixture_world import ROUTE, World, world
@@ -276,7 +277,7 @@ def application() -> Litestar:
     """The pages of the node over the fixture's answers."""
     answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
-    answers += [endorsements, own_list]
+    answers += [endorsements, own_list, *MONEY]
     trade = Trade()
     return Litestar(
         [*routes(), *answers, *trade.routers],

@@ -25,6 +25,10 @@ QUIET = {
     "/papers": ".entry-group",
     "/declarations": ".window-row",
 }
+MONEY = (
+    *("/money", "/money/credits", "/money/credits/LC-2026-0042"),
+    *("/money/exchange", "/money/receivables"),
+)
 PSEUDO = re.compile(r"⟦|^[\W\d_]*$")
 
 
@@ -57,6 +61,40 @@ def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, wi
         assert _violations(page) == [], path
         assert _fits(page), path
         page.close()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize(
+    ("language", "theme"), [("en", "light"), ("en", "dark"), ("zh", "light"), ("zh", "dark")]
+)
+def test_the_pages_of_money_are_usable_by_all(
+    readers: Any, language: str, theme: str, width: int
+) -> None:
+    reader = readers(language=language, theme=theme, width=width)
+    for path in MONEY:
+        page = reader.open(path)
+        assert _violations(page) == [], path
+        assert _fits(page), path
+        page.close()
+
+
+def test_a_discrepancy_stands_beside_the_line_that_it_is_about(readers: Any) -> None:
+    page = readers().open("/money/credits/LC-2026-0042")
+    line = page.locator(".paper", has_text="Commercial invoice").locator(".line-stop")
+    expect(line).to_have_count(1)
+    expect(line).to_contain_text("quantity")
+    expect(line).to_contain_text("UCP 600 article 30(b)")
+    # What is about no document that is there stands above all of them.
+    expect(page.locator(".finding")).to_contain_text("is missing")
+
+
+def test_who_approved_cannot_approve_again_and_another_can(readers: Any) -> None:
+    page = readers().open("/money")
+    rows = page.locator("section", has_text="Takes two persons").locator("li.money-row")
+    expect(rows.nth(0).get_by_role("button", name="Approve")).to_be_visible()
+    expect(rows.nth(1)).to_contain_text("You approved")
+    expect(rows.nth(1).get_by_role("button")).to_have_count(0)
 
 
 @pytest.mark.timeout(240)

@@ -49,7 +49,15 @@ function Page({ where }: { where: string }) {
   if (position) return <Later page={() => import("./pages/position")} id={decodeURIComponent(position[1] as string)} />;
   const consignment = /^\/consignments\/([^/]+)$/.exec(where);
   if (consignment) return <ConsignmentPage id={decodeURIComponent(consignment[1] as string)} />;
+  const credit = /^\/money\/credits(?:\/([^/]+))?$/.exec(where);
+  if (credit) return <Later page={() => import("./pages/credits")} id={decodeURIComponent(credit[1] ?? "")} what="credits.reading" />;
   switch (where) {
+    case "/money":
+      return <Later page={() => import("./pages/money")} id="" what="money.reading" />;
+    case "/money/exchange":
+      return <Later page={() => import("./pages/money_exchange")} id="" what="fx.reading" />;
+    case "/money/receivables":
+      return <Later page={() => import("./pages/receivables")} id="" what="receivables.reading" />;
     case "/":
       return session.value?.signed_in ? <HomePage /> : null;
     case "/node":

@@ -10,7 +10,7 @@ export function go(to: string, replace = false): void {
   scrollTo(0, 0);
 }
 
-const OURS = /^\/($|consignments\/|node$|exchange$|trust$|papers$|papers\/folder$|declarations$|start$|login$)/;
+const OURS = /^\/($|consignments\/|node$|exchange$|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|start$|login$)/;
 
 export function followLinks(): void {
   addEventListener("popstate", () => (path.value = location.pathname));

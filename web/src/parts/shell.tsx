@@ -38,6 +38,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <a href="/declarations" aria-current={where === "/declarations" ? "page" : undefined}>
               {t("nav.declarations")}
             </a>
+            <a href="/money" aria-current={where.startsWith("/money") ? "page" : undefined}>
+              {t("nav.money")}
+            </a>
             <a href="/exchange" aria-current={where === "/exchange" ? "page" : undefined}>
               {t("nav.exchange")}
             </a>

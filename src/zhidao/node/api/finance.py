@@ -136,6 +136,7 @@ class AccountView(msgspec.Struct, kw_only=True):
     holder: str
     purpose: str
     currency: str
+    exponent: int
     name: str
     balance_minor: int
     available_minor: int
@@ -176,6 +177,7 @@ class DealView(msgspec.Struct, kw_only=True):
     payee_bank: str
     amount_minor: int
     currency: str
+    exponent: int
     terminal: str
     title: str
     terms: Conditions
@@ -312,6 +314,7 @@ def _account(statement: Statement) -> AccountView:
         holder=opened.holder,
         purpose=opened.purpose,
         currency=opened.currency,
+        exponent=Currency(opened.currency).exponent,
         name=opened.name,
         balance_minor=sums.balance,
         available_minor=sums.available,
@@ -333,6 +336,7 @@ def _deal(deal: Deal) -> DealView:
         payee_bank=opened.payee_bank,
         amount_minor=opened.amount_minor,
         currency=opened.currency,
+        exponent=Currency(opened.currency).exponent,
         terminal=opened.terminal,
         title=opened.title,
         terms=opened.conditions,

@@ -31,6 +31,7 @@ class ApprovalView(msgspec.Struct, kw_only=True):
     subject: str
     amount_minor: int
     currency: str
+    exponent: int
     state: str
     asked_at: str
     persons: int
@@ -73,6 +74,7 @@ def _approval(approval: Approval) -> ApprovalView:
         subject=approval.asked.subject,
         amount_minor=approval.amount.minor,
         currency=approval.amount.currency.code,
+        exponent=approval.amount.currency.exponent,
         state=approval.state,
         asked_at=str(approval.asked_at),
         persons=PERSONS,

@@ -12,6 +12,7 @@ from litestar.params import Parameter
 from zhidao.core.actor import Actor
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict
+from zhidao.core.money import Currency
 from zhidao.finance.domain.credit.papers import Presentation
 from zhidao.finance.domain.credit.states import Act, Drawing
 from zhidao.finance.domain.credit.terms import Credit
@@ -106,6 +107,7 @@ class CreditView(msgspec.Struct, kw_only=True):
     confirmed: bool
     drawn_minor: int
     may_be_drawn_minor: int
+    exponent: int
     terms: Credit
     drawings: list[DrawingView]
     steps: list[CreditStepView]
@@ -207,6 +209,7 @@ def _credit(standing: CreditStanding) -> CreditView:
         confirmed=state.confirmed,
         drawn_minor=state.drawn_minor,
         may_be_drawn_minor=standing.terms.amount_most_minor,
+        exponent=Currency(standing.terms.currency).exponent,
         terms=standing.terms,
         drawings=[_drawing(standing, name, one) for name, one in state.drawings.items()],
         steps=[

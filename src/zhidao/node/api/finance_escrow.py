@@ -101,6 +101,7 @@ class EscrowView(msgspec.Struct, kw_only=True):
     payee_bank: str
     amount_minor: int
     currency: str
+    exponent: int
     reference: str
     arbiter: str
     refund_after: str
@@ -188,6 +189,7 @@ def _view(escrow: Escrow, standing: str) -> EscrowView:
         payee_bank=opened.payee_bank,
         amount_minor=escrow.amount.minor,
         currency=opened.currency,
+        exponent=escrow.amount.currency.exponent,
         reference=opened.reference,
         arbiter=opened.arbiter,
         refund_after=opened.refund_after,

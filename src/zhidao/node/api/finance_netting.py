@@ -11,6 +11,7 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
 from zhidao.core.limits import JSON_INTEGER_MAX
+from zhidao.core.money import Currency
 from zhidao.finance.domain.liquidity import Liquidity, saved
 from zhidao.finance.domain.netting import net
 from zhidao.finance.events.banks import Obligation
@@ -86,6 +87,7 @@ class CycleView(msgspec.Struct, kw_only=True):
     cycle: str
     bank: str
     currency: str
+    exponent: int
     state: str
     participants: list[str]
     count: int
@@ -169,6 +171,7 @@ def _shown(cycle: Cycle, party: str, everything: bool) -> CycleView:  # noqa: FB
         cycle=cycle.opened.cycle,
         bank=cycle.opened.bank,
         currency=cycle.opened.currency,
+        exponent=Currency(cycle.opened.currency).exponent,
         state=cycle.state,
         participants=cycle.opened.participants,
         count=len(flat),

@@ -82,6 +82,8 @@ class QuoteView(msgspec.Struct, kw_only=True):
     numerator: int
     denominator: int
     sold_minor_max: int
+    sold_exponent: int
+    bought_exponent: int
     valid_until: str
     pays_from: str
     receives_at: str
@@ -91,6 +93,7 @@ class LegView(msgspec.Struct, kw_only=True):
     """One of the two movements."""
 
     currency: str
+    exponent: int
     debit: str
     credit: str
     amount_minor: int
@@ -199,6 +202,8 @@ def _quote(told: FxQuoted) -> QuoteView:
         numerator=offer.rate.numerator,
         denominator=offer.rate.denominator,
         sold_minor_max=offer.sold_minor_max,
+        sold_exponent=offer.sold.exponent,
+        bought_exponent=offer.bought.exponent,
         valid_until=str(offer.valid_until),
         pays_from=told.pays_from,
         receives_at=told.receives_at,
@@ -210,6 +215,7 @@ def _deal(dealing: Dealing) -> PvpView:
     first, second = (
         LegView(
             currency=leg.ledger,
+            exponent=Currency(leg.ledger).exponent,
             debit=str(leg.debit),
             credit=str(leg.credit),
             amount_minor=leg.amount_minor,

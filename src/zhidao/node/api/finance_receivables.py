@@ -105,6 +105,7 @@ class ReceivableView(msgspec.Struct, kw_only=True):
     shipment: str
     amount_minor: int
     currency: str
+    exponent: int
     due_on: str
     confirmed: bool
     free_minor: int
@@ -217,6 +218,7 @@ def _view(name: str, shares: Shares, supplier: str, obligor: str) -> ReceivableV
         shipment=receivable.shipment,
         amount_minor=receivable.amount_minor,
         currency=receivable.currency.code,
+        exponent=receivable.currency.exponent,
         due_on=receivable.due_on,
         confirmed=shares.confirmed,
         free_minor=shares.free_minor,

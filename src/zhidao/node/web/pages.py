@@ -106,6 +106,8 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/start", "/login", "/enter"),
+            *("/money", "/money/credits", "/money/credits/{credit:str}"),
+            *("/money/exchange", "/money/receivables"),
         ],
         include_in_schema=False,
         security=[{}],

@@ -1,0 +1,190 @@
+"""What the fixture node answers about money: one of everything that a page must show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import get
+
+_EUR = {"currency": "EUR", "exponent": 2}
+_CNY = {"currency": "CNY", "exponent": 2}
+
+
+@get("/v1/finance/accounts")
+async def accounts() -> list[dict[str, Any]]:
+    rows = (
+        ("importer", "customer", 8_240_000, 4_200_000),
+        ("importer-bank", "cash", -12_440_000, 0),
+    )
+    return [
+        {
+            "account": f"00000000-0000-8000-8000-00000000000{n}", "bank": "importer-bank",
+            "holder": holder, "purpose": purpose, "name": holder, "balance_minor": balance,
+            "available_minor": balance - held, "debits_pending_minor": held, **_EUR,
+        }
+        for n, (holder, purpose, balance, held) in enumerate(rows)
+    ]  # fmt: skip
+
+
+@get("/v1/finance/deals")
+async def deals() -> list[dict[str, Any]]:
+    told = {
+        "payer": "importer",
+        "payee": "exporter",
+        "amount_minor": 4_200_000,
+        "reason": "",
+        **_EUR,
+    }
+    return [
+        {"deal": f"deal-{n}", "consignment": name, "state": state, **told}
+        for n, (name, state) in enumerate((("C-2038", "paid"), ("C-2039", "refused"), ("C-2043", "reserved")))
+    ]  # fmt: skip
+
+
+@get("/v1/finance/escrows")
+async def escrows() -> list[dict[str, Any]]:
+    leaves = [
+        {"kind": "fact", "what": "trade.PapersChecked.v1", "about": "C-2038", "asserted_by": "", "met": True},
+        {"kind": "word", "what": "goods_ok", "about": "", "asserted_by": "customs", "met": False},
+    ]  # fmt: skip
+    told = {
+        "payer": "importer", "payee": "exporter", "amount_minor": 1_000_000, "standing": "open",
+        "reason": "", "leaves": leaves, "disputes": [], "resolutions": [], "to_payee_minor": 0, **_EUR,
+    }  # fmt: skip
+    dispute = {"party": "importer", "reason": "goods were wet"}
+    signed = {"party": "exporter", "to_payee_minor": 700_000, "reason": "a third off"}
+    return [
+        {"escrow": "E-1", "state": "held", **told},
+        {"escrow": "E-2", **told | {"state": "disputed", "disputes": [dispute], "resolutions": [signed]}},
+    ]  # fmt: skip
+
+
+@get("/v1/finance/approvals")
+async def approvals() -> list[dict[str, Any]]:
+    told = {
+        "act": "honour_credit", "subject": "LC-2026-0042 1", "amount_minor": 4_440_000, **_EUR,
+        "state": "waits", "asked_at": "2026-03-05T11:00:00Z", "persons": 2, "refused_by": "",
+    }  # fmt: skip
+    return [
+        {"approval": "a" * 64, "approved_by": ["daniyar"], **told},
+        {"approval": "b" * 64, "approved_by": ["Aigerim"], **told},
+    ]
+
+
+_DRAFT = {"kind": "draft", "issuer": "Taihu Pump Works", "issued_on": "2026-09-15", "amount_minor": 4_440_000, "drawee": "Vestkyst Bank A/S"}  # fmt: skip
+_INVOICE = {"kind": "invoice", "issuer": "Taihu Pump Works", "issued_on": "2026-09-08", "quantity": 25, "unit": "H87", "amount_minor": 4_440_000, "description": "Centrifugal pumps SP-40", "seller": {"name": "Taihu Pump Works", "country": "CN"}}  # fmt: skip
+_BILL = {"kind": "transport", "issuer": "Silk Meridian Lines", "loading": "Shanghai", "discharge": "Esbjerg", "clauses": ["3 cartons torn"], "on_board_on": "2026-09-10", "endorsed": True}  # fmt: skip
+
+
+def _credit() -> dict[str, Any]:
+    found = [
+        {"check": "transport.clean", "article": "UCP 600 article 27", "sentence": "The transport document declares a defect of the goods.", "left": "transport:clauses = 3 cartons torn", "right": "credit:clean = True"},
+        {"check": "invoice.over_quantity", "article": "UCP 600 article 30(b)", "sentence": "The invoice is for more goods than the credit allows.", "left": "invoice:quantity = 25", "right": "credit:goods.quantity = 24"},
+        {"check": "set.missing", "article": "UCP 600 article 14(a)", "sentence": "A document that the credit asks for is missing.", "left": "credit:requirements = origin", "right": "presentation:documents = none"},
+    ]  # fmt: skip
+    drawing = {
+        "drawing": "1", "state": "discrepant", "claimed_minor": 4_440_000, "presented_on": "2026-09-16",
+        "examine_until": "2026-09-23", "due_on": "", "checks": 84, "discrepancies": found,
+        "disregarded": ["beneficiary_statement: not asked for (UCP 600 article 14(g))"],
+        "papers": {"documents": [_DRAFT, _INVOICE, _BILL]},
+    }  # fmt: skip
+    at = "2026-09-16T09:00:00Z"
+    steps = [
+        {"act": act, "drawing": "1" if act in ("present", "examine") else "", "by": by, "at": at, "transfer": ""}
+        for act, by in (("issue", "importer-bank"), ("advise", "customs"), ("present", "exporter"), ("examine", "customs"))
+    ]  # fmt: skip
+    return {
+        "credit": "LC-2026-0042", "issuer": "importer-bank", "beneficiary": "exporter",
+        "applicant": "importer", "adviser": "customs", "confirmer": "", "version": 1, "offered": False,
+        "advised": True, "confirmed": False, "drawn_minor": 4_440_000, "may_be_drawn_minor": 4_662_000,
+        "exponent": 2, "drawings": [drawing], "steps": steps,
+        "terms": {
+            "currency": "EUR", "amount_minor": 4_440_000, "expires_on": "2026-10-15",
+            "expiry_place": "Suzhou", "available_by": "sight",
+        },
+    }  # fmt: skip
+
+
+@get("/v1/finance/credits")
+async def credit_list() -> list[dict[str, Any]]:
+    return [_credit()]
+
+
+@get("/v1/finance/credits/{credit:str}")
+async def one_credit(credit: str) -> dict[str, Any]:
+    del credit
+    return _credit()
+
+
+@get("/v1/finance/pvp/deals")
+async def pvp() -> dict[str, Any]:
+    told = {
+        "side": "first", "peer_node": "east", "peer_party": "east-bank", "deadline": "2026-03-05T12:01:00Z",
+        "first": {"amount_minor": 1_000_001, **_CNY},
+        "second": {"amount_minor": 68_030_068, "currency": "KZT", "exponent": 2},
+    }  # fmt: skip
+    return {
+        "deals": [
+            {"reference": f"D-{n}", "state": state, "decision": n, **told}
+            for n, state in enumerate(("waiting", "committed", "aborted"))
+        ],
+        "stopped": [],
+    }
+
+
+@get("/v1/finance/pvp/quotes")
+async def quotes() -> list[dict[str, Any]]:
+    return [
+        {
+            "quote": "Q-1", "given": False, "dealer": "east-bank", "dealer_node": "east",
+            "client": "west-bank", "client_node": "west", "sold": "CNY", "bought": "KZT",
+            "sold_exponent": 2, "bought_exponent": 2, "numerator": 6_803, "denominator": 100,
+            "sold_minor_max": 10_000_000, "valid_until": "2026-03-05T12:10:00Z",
+        }
+    ]  # fmt: skip
+
+
+@get("/v1/finance/netting")
+async def netting() -> list[dict[str, Any]]:
+    sums = {
+        "forwarder": 4_150_000,
+        "exporter": 1_200_000,
+        "carrier": -350_000,
+        "importer": -5_000_000,
+    }
+    owed = [
+        {"number": n, "debtor": "importer", "creditor": "exporter", "amount_minor": 100, "waits": n == 2}
+        for n in (1, 2)
+    ]  # fmt: skip
+    saves = ((1, 5_350_000), (4, 9_800_000), (24, 14_100_000), (96, 18_700_000), (412, 21_300_000))
+    return [
+        {
+            "cycle": "2026-03-05", "bank": "customs", "state": "open", "count": 412, **_CNY,
+            "gross_minor": 48_200_000, "needed_minor": 5_350_000, "settled_minor": 0, "moved_minor": 0,
+            "positions": [{"party": party, "net_minor": minor} for party, minor in sums.items()],
+            "obligations": owed,
+            "liquidity": [{"cycles": n, "needed_minor": minor} for n, minor in saves],
+        }
+    ]  # fmt: skip
+
+
+@get("/v1/finance/receivables")
+async def receivables() -> list[dict[str, Any]]:
+    told = {
+        "obligor": "DK 12345674", "obligor_party": "customs", "supplier": "CN 91320594MA1ABCDE7X",
+        "supplier_party": "exporter", "amount_minor": 4_440_000, "due_on": "2026-12-15", **_EUR,
+    }  # fmt: skip
+    shares = [
+        {"share": "s1", "holder": "exporter-bank", "amount_minor": 2_000_000},
+        {"share": "s2", "holder": "carrier", "amount_minor": 1_000_000},
+    ]
+    return [
+        {"token": "c" * 64, "invoice": "INV-2026-0417", "confirmed": True, "free_minor": 1_440_000, "shares": shares, **told},
+        {"token": "d" * 64, "invoice": "INV-2026-0418", "confirmed": False, "free_minor": 4_440_000, "shares": [], **told},
+    ]  # fmt: skip
+
+
+ANSWERS = [
+    *(accounts, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
+    receivables,
+]

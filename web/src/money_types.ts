@@ -1,0 +1,166 @@
+// What the node answers about money beside a road. Amounts are minor units with their exponent.
+
+export interface Account {
+  account: string;
+  bank: string;
+  holder: string;
+  purpose: string;
+  currency: string;
+  exponent: number;
+  name: string;
+  balance_minor: number;
+  available_minor: number;
+  debits_pending_minor: number;
+}
+
+export interface Deal {
+  deal: string;
+  consignment: string;
+  payer: string;
+  payee: string;
+  amount_minor: number;
+  currency: string;
+  exponent: number;
+  state: string;
+  reason: string;
+}
+
+export interface Escrow {
+  escrow: string;
+  payer: string;
+  payee: string;
+  amount_minor: number;
+  currency: string;
+  exponent: number;
+  state: string;
+  standing: string;
+  reason: string;
+  leaves: { kind: string; what: string; about: string; asserted_by: string; met: boolean }[];
+  disputes: { party: string; reason: string }[];
+  resolutions: { party: string; to_payee_minor: number; reason: string }[];
+  to_payee_minor: number;
+}
+
+export interface Approval {
+  approval: string;
+  act: string;
+  subject: string;
+  amount_minor: number;
+  currency: string;
+  exponent: number;
+  state: string;
+  asked_at: string;
+  persons: number;
+  approved_by: string[];
+  refused_by: string;
+}
+
+export interface Discrepancy {
+  check: string;
+  article: string;
+  sentence: string;
+  left: string;
+  right: string;
+}
+
+/** A document as data: what its face says, by field. */
+export type Paper = { kind: string } & Record<string, unknown>;
+
+export interface Drawing {
+  drawing: string;
+  state: string;
+  claimed_minor: number;
+  presented_on: string;
+  examine_until: string;
+  due_on: string;
+  checks: number;
+  discrepancies: Discrepancy[];
+  disregarded: string[];
+  papers: { documents?: Paper[] };
+}
+
+export interface Credit {
+  credit: string;
+  issuer: string;
+  beneficiary: string;
+  applicant: string;
+  adviser: string;
+  confirmer: string;
+  version: number;
+  offered: boolean;
+  advised: boolean;
+  confirmed: boolean;
+  drawn_minor: number;
+  may_be_drawn_minor: number;
+  exponent: number;
+  terms: { currency: string; amount_minor: number; expires_on: string; expiry_place: string; available_by: string };
+  drawings: Drawing[];
+  steps: { act: string; drawing: string; by: string; at: string; transfer: string }[];
+}
+
+export interface Quote {
+  quote: string;
+  given: boolean;
+  dealer: string;
+  dealer_node: string;
+  client: string;
+  client_node: string;
+  sold: string;
+  bought: string;
+  sold_exponent: number;
+  bought_exponent: number;
+  numerator: number;
+  denominator: number;
+  sold_minor_max: number;
+  valid_until: string;
+}
+
+export interface Leg {
+  currency: string;
+  exponent: number;
+  amount_minor: number;
+}
+
+export interface Pvp {
+  reference: string;
+  side: string;
+  state: string;
+  peer_node: string;
+  peer_party: string;
+  first: Leg;
+  second: Leg;
+  deadline: string;
+  decision: number;
+}
+
+export interface Cycle {
+  cycle: string;
+  bank: string;
+  currency: string;
+  exponent: number;
+  state: string;
+  count: number;
+  gross_minor: number;
+  needed_minor: number;
+  settled_minor: number;
+  moved_minor: number;
+  positions: { party: string; net_minor: number }[];
+  obligations: { number: number; debtor: string; creditor: string; amount_minor: number; waits: boolean }[];
+  liquidity: { cycles: number; needed_minor: number }[];
+}
+
+export interface Receivable {
+  token: string;
+  obligor: string;
+  obligor_party: string;
+  supplier: string;
+  supplier_party: string;
+  invoice: string;
+  amount_minor: number;
+  currency: string;
+  exponent: number;
+  due_on: string;
+  confirmed: boolean;
+  free_minor: number;
+  shares: { share: string; holder: string; amount_minor: number }[];
+}

@@ -1,0 +1,270 @@
+// Documentary credits: all of them, and one with each discrepancy beside the line it is about.
+import { useEffect } from "preact/hooks";
+import { useCell } from "../cell";
+import type { Credit, Discrepancy, Drawing, Paper } from "../money_types";
+import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { session } from "../session";
+import { count, named, t } from "../words";
+
+export default function CreditsPage({ id }: { id: string }) {
+  return id ? <One id={id} /> : <All />;
+}
+
+function All() {
+  const [answer, read] = useAnswer<Credit[]>("/v1/finance/credits?limit=100");
+  useEffect(() => void (document.title = t("credits.document_title")), []);
+  useEvery(6, read);
+  if (answer.state === "loading") return <Loading what={t("credits.reading")} />;
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
+  return (
+    <div class="page">
+      <h1>{t("money.title")}</h1>
+      <Ways at="/credits" />
+      <Section id="credits-title" title={t("credits.title")}>
+        {answer.value.length === 0 && <p class="quiet">{t("credits.none")}</p>}
+        <ul class="services">
+          {answer.value.map((credit) => (
+            <li key={credit.credit} class="money-row">
+              <StateMark state={credit.drawings.at(-1)?.state ?? "issued"} />
+              <div>
+                <p>
+                  <a href={`/money/credits/${encodeURIComponent(credit.credit)}`}>
+                    <code>{credit.credit}</code>
+                  </a>{" "}
+                  <Sum minor={credit.terms.amount_minor} currency={credit.terms.currency} exponent={credit.exponent} />
+                </p>
+                <p class="quiet">{t("credits.who", { applicant: credit.applicant, issuer: credit.issuer, beneficiary: credit.beneficiary })}</p>
+              </div>
+            </li>
+          ))}
+        </ul>
+      </Section>
+    </div>
+  );
+}
+
+function One({ id }: { id: string }) {
+  const path = `/v1/finance/credits/${encodeURIComponent(id)}`;
+  const [answer, read] = useAnswer<Credit>(path);
+  useEffect(() => void (document.title = t("credits.one_document_title", { credit: id })), [id]);
+  useEvery(6, read);
+  if (answer.state === "loading") return <Loading what={t("credits.reading")} />;
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
+  const credit = answer.value;
+  const sum = (minor: number) => <Sum minor={minor} currency={credit.terms.currency} exponent={credit.exponent} />;
+  return (
+    <div class="page">
+      <h1>{credit.credit}</h1>
+      <Ways at="/credits" />
+      <div class="two">
+        <Section id="terms-title" title={t("credit.terms")}>
+          <Facts
+            rows={[
+              [t("credit.amount"), sum(credit.terms.amount_minor)],
+              [t("credit.drawn"), sum(credit.drawn_minor)],
+              [t("credit.available_by"), named("available_by", credit.terms.available_by)],
+              [t("credit.expires"), `${credit.terms.expires_on}, ${credit.terms.expiry_place}`],
+              [t("credit.issuer"), credit.issuer],
+              [t("credit.applicant"), credit.applicant],
+              [t("credit.beneficiary"), credit.beneficiary],
+              [t("credit.adviser"), credit.adviser],
+              [t("credit.confirmer"), credit.confirmer || t("none")],
+            ]}
+          />
+        </Section>
+        <Section id="steps-title" title={t("credit.steps")}>
+          <ol class="moves">
+            {credit.steps.map((step, i) => (
+              <li key={i}>
+                <span>
+                  {named("credit_act", step.act)} {step.drawing && <code>{step.drawing}</code>} <strong>{step.by}</strong>
+                </span>
+                <span class="quiet">
+                  <Time at={step.at} />
+                </span>
+              </li>
+            ))}
+          </ol>
+          <CreditSteps credit={credit} path={path} done={read} />
+        </Section>
+      </div>
+      {credit.drawings.length === 0 && <p class="quiet">{t("credit.no_drawing")}</p>}
+      {credit.drawings.map((drawing) => (
+        <Presented key={drawing.drawing} credit={credit} drawing={drawing} path={path} done={read} />
+      ))}
+    </div>
+  );
+}
+
+function CreditSteps({ credit, path, done }: { credit: Credit; path: string; done: () => void }) {
+  const who = useCell(session);
+  const [problem, act, busy] = useAct(done);
+  const party = who?.party;
+  const steps = [
+    party === credit.adviser && !credit.advised && "advise",
+    party === credit.confirmer && !credit.confirmed && "confirm",
+    party === credit.beneficiary && credit.offered && "accept_amendment",
+    party === credit.beneficiary && credit.offered && "reject_amendment",
+  ].filter((step): step is string => !!step);
+  return <Buttons steps={steps} busy={busy} problem={problem} act={(step) => act(`${path}/steps`, { step })} />;
+}
+
+function Buttons({ steps, busy, problem, act }: { steps: string[]; busy: boolean; problem: Parameters<typeof ProblemNote>[0]["problem"] | null; act: (step: string) => void }) {
+  if (steps.length === 0 && !problem) return null;
+  return (
+    <>
+      <p class="money-buttons">
+        {steps.map((step) => (
+          <button key={step} type="button" class="button" disabled={busy} onClick={() => act(step)}>
+            {t(`credit_do.${step}`)}
+          </button>
+        ))}
+      </p>
+      {problem && <ProblemNote problem={problem} />}
+    </>
+  );
+}
+
+function Presented({ credit, drawing, path, done }: { credit: Credit; drawing: Drawing; path: string; done: () => void }) {
+  const who = useCell(session);
+  const [problem, act, busy] = useAct(done);
+  const papers = drawing.papers.documents ?? [];
+  const { beside, rest } = placed(papers, drawing.discrepancies);
+  const at = `${path}/drawings/${encodeURIComponent(drawing.drawing)}/steps`;
+  return (
+    <Section
+      id={`drawing-${drawing.drawing}`}
+      title={t("credit.drawing", { drawing: drawing.drawing })}
+      aside={<StateMark state={drawing.state} />}
+    >
+      <Facts
+        rows={[
+          [t("credit.claimed"), <Sum minor={drawing.claimed_minor} currency={credit.terms.currency} exponent={credit.exponent} />],
+          [t("credit.presented"), drawing.presented_on],
+          ...(drawing.examine_until ? ([[t("credit.examine_until"), drawing.examine_until]] as [string, string][]) : []),
+          ...(drawing.due_on ? ([[t("credit.due"), drawing.due_on]] as [string, string][]) : []),
+        ]}
+      />
+      {drawing.checks > 0 && (
+        <p class={`verdict ${drawing.discrepancies.length ? "verdict-stop" : "verdict-good"}`}>
+          <span>{drawing.discrepancies.length ? count("credit.discrepancies", drawing.discrepancies.length, { checks: drawing.checks }) : t("credit.no_discrepancies", { checks: drawing.checks })}</span>
+        </p>
+      )}
+      <Buttons steps={nextSteps(credit, drawing, who?.party ?? "")} busy={busy} problem={problem} act={(step) => act(at, { step })} />
+      {rest.length > 0 && (
+        <ul class="findings">
+          {rest.map((each, i) => (
+            <li key={i} class="finding">
+              <Told discrepancy={each} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <div class="papers-grid">
+        {papers.map((paper, i) => (
+          <Document key={i} credit={credit} paper={paper} beside={beside.get(i) ?? []} />
+        ))}
+      </div>
+      {drawing.disregarded.length > 0 && (
+        <details>
+          <summary>{count("credit.disregarded", drawing.disregarded.length)}</summary>
+          {drawing.disregarded.map((each, i) => (
+            <English key={i} text={each} />
+          ))}
+        </details>
+      )}
+    </Section>
+  );
+}
+
+/** The steps that the reader's party may take now; the node judges anew. */
+function nextSteps(credit: Credit, drawing: Drawing, party: string): string[] {
+  const bank = [credit.issuer, credit.adviser, credit.confirmer].includes(party) && party !== "";
+  const { state } = drawing;
+  const acceptance = credit.terms.available_by === "acceptance";
+  const pays = ["complies", "waived"].includes(state) || state === "accepted";
+  return [
+    bank && state === "presented" && "examine",
+    party === credit.applicant && ["discrepant", "refused"].includes(state) && "waive",
+    bank && state === "discrepant" && "refuse",
+    bank && acceptance && ["complies", "waived"].includes(state) && "accept",
+    bank && pays && !(acceptance && state !== "accepted") && "honour",
+    party === credit.issuer && state === "honoured" && "reimburse",
+  ].filter((step): step is string => !!step);
+}
+
+const SIDE = /^(\w+):(\S+) = /;
+
+/** Which discrepancies stand beside which document, by its place; what is about none is the rest. */
+function placed(papers: Paper[], discrepancies: Discrepancy[]): { beside: Map<number, Discrepancy[]>; rest: Discrepancy[] } {
+  const beside = new Map<number, Discrepancy[]>();
+  const rest: Discrepancy[] = [];
+  for (const each of discrepancies) {
+    const place = [each.left, each.right].map((side) => SIDE.exec(side)?.[1]).map((kind) => papers.findIndex((paper) => paper.kind === kind)).find((i) => i >= 0);
+    if (place === undefined) rest.push(each);
+    else beside.set(place, [...(beside.get(place) ?? []), each]);
+  }
+  return { beside, rest };
+}
+
+function Document({ credit, paper, beside }: { credit: Credit; paper: Paper; beside: Discrepancy[] }) {
+  const { currency } = credit.terms;
+  const ours = (paper["currency"] ?? currency) === currency;
+  const about = (field: string) => beside.filter((each) => [each.left, each.right].some((side) => {
+    const match = SIDE.exec(side);
+    return match?.[1] === paper.kind && (match[2] === field || match[2]?.startsWith(`${field}.`));
+  }));
+  const rows = Object.entries(paper).filter(([field, value]) => field !== "kind" && (about(field).length > 0 || !isEmpty(value)));
+  const named_ = new Set(rows.flatMap(([field]) => about(field)));
+  const whole = beside.filter((each) => !named_.has(each));
+  return (
+    <article class={`paper ${beside.length ? "paper-stop" : ""}`}>
+      <h3>{named("paper", paper.kind)}</h3>
+      {whole.map((each, i) => (
+        <div key={i} class="beside">
+          <Told discrepancy={each} />
+        </div>
+      ))}
+      <dl class="paper-lines">
+        {rows.map(([field, value]) => (
+          <div key={field} class={about(field).length ? "line-stop" : ""}>
+            <dt>{named("paper_field", field)}</dt>
+            <dd>
+              {field.endsWith("_minor") && ours ? <Sum minor={Number(value)} currency={currency} exponent={credit.exponent} /> : shown(value)}
+              {about(field).map((each, i) => (
+                <div key={i} class="beside">
+                  <Told discrepancy={each} />
+                </div>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </article>
+  );
+}
+
+function Told({ discrepancy }: { discrepancy: Discrepancy }) {
+  return (
+    <>
+      <English text={discrepancy.sentence} />
+      <p class="quiet c-data">{discrepancy.article}</p>
+      <p class="c-data">
+        <code>{discrepancy.left}</code>
+        <br />
+        <code>{discrepancy.right}</code>
+      </p>
+    </>
+  );
+}
+
+const isEmpty = (value: unknown): boolean => value === "" || value === null || value === false || (Array.isArray(value) && value.length === 0);
+
+/** A datum of a document as its face says it. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.map(shown).join("; ");
+  if (value !== null && typeof value === "object") return Object.values(value).map(shown).join(", ");
+  if (value === true) return t("yes");
+  return String(value);
+}

@@ -1,0 +1,203 @@
+// Money: what waits for a second person, the accounts, and payments as they happen.
+import { useEffect } from "preact/hooks";
+import { useCell } from "../cell";
+import type { Account, Approval, Deal, Escrow } from "../money_types";
+import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { session } from "../session";
+import { named, t } from "../words";
+
+export default function MoneyPage() {
+  const [accounts, readAccounts] = useAnswer<Account[]>("/v1/finance/accounts?limit=100");
+  const [deals, readDeals] = useAnswer<Deal[]>("/v1/finance/deals?limit=100");
+  const [escrows, readEscrows] = useAnswer<Escrow[]>("/v1/finance/escrows?limit=100");
+  const [approvals, readApprovals] = useAnswer<Approval[]>("/v1/finance/approvals?limit=100");
+  useEffect(() => void (document.title = t("money.document_title")), []);
+  useEvery(4, readAccounts, readDeals, readEscrows, readApprovals);
+  const all = [accounts, deals, escrows, approvals];
+  const failed = all.find((each) => each.state === "failed");
+  if (failed?.state === "failed") return <ProblemNote problem={failed.problem} again={() => location.reload()} />;
+  if (accounts.state !== "here" || deals.state !== "here" || escrows.state !== "here" || approvals.state !== "here") return <Loading what={t("money.reading")} />;
+  const waiting = approvals.value.filter((each) => each.state === "waits");
+  return (
+    <div class="page">
+      <h1>{t("money.title")}</h1>
+      <Ways at="" />
+      {waiting.length > 0 && (
+        <Section id="approvals-title" title={t("approvals.title")}>
+          <ul class="services">
+            {waiting.map((each) => (
+              <Waiting
+                key={each.approval}
+                row={each}
+                done={() => {
+                  readApprovals();
+                  readDeals();
+                  readEscrows();
+                }}
+              />
+            ))}
+          </ul>
+        </Section>
+      )}
+      <Section id="accounts-title" title={t("accounts.title")}>
+        {accounts.value.length === 0 ? <p class="quiet">{t("accounts.none")}</p> : <Accounts rows={accounts.value} />}
+      </Section>
+      <div class="two">
+        <Section id="deals-title" title={t("deals.title")}>
+          {deals.value.length === 0 && <p class="quiet">{t("deals.none")}</p>}
+          <ul class="services">
+            {deals.value.map((deal) => (
+              <li key={deal.deal} class="money-row">
+                <StateMark state={deal.state} />
+                <div>
+                  <p>
+                    <Sum minor={deal.amount_minor} currency={deal.currency} exponent={deal.exponent} />{" "}
+                    <a href={`/consignments/${encodeURIComponent(deal.consignment)}`} class="c-data">
+                      {deal.consignment}
+                    </a>
+                  </p>
+                  <p class="quiet">{t("money.from_to", { payer: deal.payer, payee: deal.payee })}</p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </Section>
+        <Section id="escrows-title" title={t("escrows.title")}>
+          {escrows.value.length === 0 && <p class="quiet">{t("escrows.none")}</p>}
+          <ul class="services">
+            {escrows.value.map((row) => (
+              <Held key={row.escrow} row={row} done={readEscrows} />
+            ))}
+          </ul>
+        </Section>
+      </div>
+    </div>
+  );
+}
+
+function Accounts({ rows }: { rows: Account[] }) {
+  return (
+    <div class="table-box money-accounts" tabIndex={0} role="group" aria-label={t("accounts.title")}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t("accounts.holder")}</th>
+            <th scope="col">{t("accounts.purpose")}</th>
+            <th scope="col" class="n">
+              {t("accounts.balance")}
+            </th>
+            <th scope="col" class="n">
+              {t("accounts.held")}
+            </th>
+            <th scope="col" class="n">
+              {t("accounts.available")}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.account}>
+              <th scope="row">{row.holder}</th>
+              <td>{named("purpose", row.purpose)}</td>
+              <td class="n">
+                <Sum minor={row.balance_minor} currency={row.currency} exponent={row.exponent} />
+              </td>
+              <td class="n">
+                <Sum minor={row.debits_pending_minor} currency={row.currency} exponent={row.exponent} />
+              </td>
+              <td class="n">
+                <Sum minor={row.available_minor} currency={row.currency} exponent={row.exponent} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Waiting({ row, done }: { row: Approval; done: () => void }) {
+  const who = useCell(session);
+  const [problem, act, busy] = useAct(done);
+  const path = `/v1/finance/approvals/${row.approval}`;
+  const mine = !!who && row.approved_by.includes(who.name);
+  return (
+    <li class="money-row">
+      <StateMark state="waits" />
+      <div>
+        <p>
+          <strong>{named("act", row.act)}</strong> <code>{row.subject}</code> <Sum minor={row.amount_minor} currency={row.currency} exponent={row.exponent} />
+        </p>
+        <p class="quiet">
+          {row.approved_by.length === 0
+            ? t("approvals.nobody", { persons: row.persons })
+            : t("approvals.some", { n: row.approved_by.length, persons: row.persons, names: row.approved_by.join(", ") })}{" "}
+          <Time at={row.asked_at} />
+        </p>
+        <p class="money-buttons">
+          {mine ? (
+            t("approvals.yours")
+          ) : (
+            <button type="button" class="button" disabled={busy} onClick={() => act(path, { verdict: "approve" })}>
+              {t("approvals.approve")}
+            </button>
+          )}{" "}
+          {!mine && (
+            <button type="button" class="button" disabled={busy} onClick={() => act(path, { verdict: "refuse" })}>
+              {t("approvals.refuse")}
+            </button>
+          )}
+        </p>
+        {problem && <ProblemNote problem={problem} />}
+      </div>
+    </li>
+  );
+}
+
+function Held({ row, done }: { row: Escrow; done: () => void }) {
+  const who = useCell(session);
+  const [problem, act, busy] = useAct(done);
+  const open = ["held", "disputed"].includes(row.state);
+  const words = row.leaves.filter((leaf) => leaf.kind === "word" && leaf.asserted_by === who?.party && !leaf.met);
+  return (
+    <li class="money-row">
+      <StateMark state={row.state} />
+      <div>
+        <p>
+          <Sum minor={row.amount_minor} currency={row.currency} exponent={row.exponent} /> <code>{row.escrow}</code>
+        </p>
+        <p class="quiet">{t("money.from_to", { payer: row.payer, payee: row.payee })}</p>
+        <ul class="leaves">
+          {row.leaves.map((leaf, i) => (
+            <li key={i} class={leaf.met ? "condition-met" : "condition-waits"}>
+              <span class="condition-state">{t(leaf.met ? "condition_state.met" : "condition_state.waits")}</span>{" "}
+              {leaf.kind === "word" ? t("escrows.word", { party: leaf.asserted_by, word: leaf.what }) : t("escrows.fact", { fact: named("fact", leaf.what.split(".")[1] ?? leaf.what), consignment: leaf.about })}
+            </li>
+          ))}
+        </ul>
+        {row.disputes.map((each, i) => (
+          <p key={i} class="stop">
+            {t("escrows.dispute", { party: each.party, reason: each.reason })}
+          </p>
+        ))}
+        {row.resolutions.length > 0 && open && (
+          <p class="quiet">
+            {t("escrows.signed", { names: row.resolutions.map((each) => each.party).join(", ") })}
+          </p>
+        )}
+        {row.reason && <p class="quiet">{named("escrow_reason", row.reason)}</p>}
+        {open && words.length > 0 && (
+          <p class="money-buttons">
+            {words.map((leaf) => (
+              <button key={leaf.what} type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/escrows/${row.escrow}/words`, { word: leaf.what })}>
+                {t("escrows.say", { word: leaf.what })}
+              </button>
+            ))}
+          </p>
+        )}
+        {problem && <ProblemNote problem={problem} />}
+      </div>
+    </li>
+  );
+}

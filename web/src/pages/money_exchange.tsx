@@ -1,0 +1,124 @@
+// Currencies against each other between two nodes, and netting cycles with what they save.
+import { useEffect } from "preact/hooks";
+import { useCell } from "../cell";
+import { number } from "../format";
+import type { Cycle, Pvp, Quote } from "../money_types";
+import { English, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { LiquidityChart, PositionChart } from "../parts/money_charts";
+import { session } from "../session";
+import { count, t } from "../words";
+
+export default function MoneyExchangePage() {
+  const [deals, readDeals] = useAnswer<{ deals: Pvp[]; stopped: string[] }>("/v1/finance/pvp/deals?limit=100");
+  const [quotes, readQuotes] = useAnswer<Quote[]>("/v1/finance/pvp/quotes?limit=100");
+  const [cycles, readCycles] = useAnswer<Cycle[]>("/v1/finance/netting?limit=20");
+  useEffect(() => void (document.title = t("fx.document_title")), []);
+  useEvery(3, readDeals, readQuotes, readCycles);
+  const failed = [deals, quotes, cycles].find((each) => each.state === "failed");
+  if (failed?.state === "failed") return <ProblemNote problem={failed.problem} again={() => location.reload()} />;
+  if (deals.state !== "here" || quotes.state !== "here" || cycles.state !== "here") return <Loading what={t("fx.reading")} />;
+  return (
+    <div class="page">
+      <h1>{t("money.title")}</h1>
+      <Ways at="/exchange" />
+      {deals.value.stopped.map((each) => (
+        <div key={each} class="note note-stop" role="alert">
+          <p class="note-title">{t("fx.stopped")}</p>
+          <English text={each} />
+        </div>
+      ))}
+      <div class="two">
+        <Section id="pvp-title" title={t("fx.deals")}>
+          <p class="quiet">{t("fx.means")}</p>
+          {deals.value.deals.length === 0 && <p class="quiet">{t("fx.deals_none")}</p>}
+          <ul class="services">
+            {deals.value.deals.map((deal) => (
+              <li key={deal.reference} class="money-row">
+                <StateMark state={deal.state} />
+                <div>
+                  <p class="legs">
+                    <Sum minor={deal.first.amount_minor} currency={deal.first.currency} exponent={deal.first.exponent} />
+                    <span aria-hidden="true">{"\u21c4"}</span>
+                    <span class="sr-only">{t("fx.against")}</span>
+                    <Sum minor={deal.second.amount_minor} currency={deal.second.currency} exponent={deal.second.exponent} />
+                  </p>
+                  <p class="quiet">{t(deal.side === "first" ? "fx.we_sell" : "fx.we_buy", { party: deal.peer_party, node: deal.peer_node })}</p>
+                  <p class="quiet">
+                    <code>{deal.reference}</code> {deal.decision > 0 ? t("fx.decision", { number: deal.decision }) : t("fx.until")} {deal.decision === 0 && <Time at={deal.deadline} />}
+                  </p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </Section>
+        <Section id="quotes-title" title={t("fx.quotes")}>
+          {quotes.value.length === 0 && <p class="quiet">{t("fx.quotes_none")}</p>}
+          <ul class="services">
+            {quotes.value.map((quote) => (
+              <li key={quote.quote} class="money-row">
+                <div>
+                  <p>
+                    <code>{quote.quote}</code> <span class="c-data">{rate(quote)}</span>
+                  </p>
+                  <p class="quiet">{t(quote.given ? "fx.given" : "fx.got", { party: quote.given ? quote.client : quote.dealer, node: quote.given ? quote.client_node : quote.dealer_node })}</p>
+                  <p class="quiet">
+                    {t("fx.up_to")} <Sum minor={quote.sold_minor_max} currency={quote.sold} exponent={quote.sold_exponent} />, {t("fx.good_until")} <Time at={quote.valid_until} />
+                  </p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      </div>
+      <Section id="netting-title" title={t("netting.title")}>
+        {cycles.value.length === 0 && <p class="quiet">{t("netting.none")}</p>}
+        {cycles.value.map((cycle) => (
+          <OneCycle key={cycle.cycle} cycle={cycle} done={readCycles} />
+        ))}
+      </Section>
+    </div>
+  );
+}
+
+/** Whole units of the bought currency for one of the sold one, as far as six digits tell. */
+function rate(quote: Quote): string {
+  const value = (quote.numerator / quote.denominator) * 10 ** (quote.sold_exponent - quote.bought_exponent);
+  return `1 ${quote.sold} = ${number(value, value < 10 ? 6 : 4)} ${quote.bought}`;
+}
+
+function OneCycle({ cycle, done }: { cycle: Cycle; done: () => void }) {
+  const who = useCell(session);
+  const [problem, act, busy] = useAct(done);
+  const waiting = cycle.obligations.filter((each) => each.waits);
+  return (
+    <article class="cycle">
+      <p class="money-row">
+        <StateMark state={cycle.state} />
+        <span>
+          <code>{cycle.cycle}</code> <span class="quiet">{count("netting.obligations", cycle.count)}</span>
+        </span>
+      </p>
+      {cycle.state === "settled" && (
+        <p>
+          {t("netting.settled")} <Sum minor={cycle.settled_minor} currency={cycle.currency} exponent={cycle.exponent} /> {t("netting.by")} <Sum minor={cycle.moved_minor} currency={cycle.currency} exponent={cycle.exponent} />
+        </p>
+      )}
+      {waiting.length > 0 && <p class="stop">{count("netting.waiting", waiting.length)}</p>}
+      {who?.party === cycle.bank && cycle.state !== "settled" && cycle.count > 0 && (
+        <p class="money-buttons">
+          <button type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/netting/${encodeURIComponent(cycle.cycle)}/settlement`)}>
+            {t("netting.settle")}
+          </button>
+        </p>
+      )}
+      {problem && <ProblemNote problem={problem} />}
+      {cycle.count > 0 && (
+        <div class="two charts">
+          <PositionChart cycle={cycle} />
+          {cycle.liquidity.length > 0 && <LiquidityChart cycle={cycle} />}
+        </div>
+      )}
+    </article>
+  );
+}
