@@ -111,6 +111,8 @@ const result = await build({
   logLevel: "warning",
   define: { ADDRESSES: JSON.stringify(addresses) },
 });
+// A brace that is missing in a style is only a warning, and half of the styles gone.
+if (result.warnings.length > 0) throw new Error("the pages do not build without a warning");
 
 const entry = (suffix) =>
   "/assets/" +

@@ -78,7 +78,7 @@ function One({ id }: { id: string }) {
             {credit.steps.map((step, i) => (
               <li key={i}>
                 <span>
-                  {named("credit_act", step.act)} {step.drawing && <code>{step.drawing}</code>} <strong>{step.by}</strong>
+                  {named("credit_act", step.act)} <strong>{step.by}</strong> {step.drawing && <code>{step.drawing}</code>}
                 </span>
                 <span class="quiet">
                   <Time at={step.at} />

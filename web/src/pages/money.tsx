@@ -100,13 +100,13 @@ function Accounts({ rows }: { rows: Account[] }) {
             <tr key={row.account}>
               <th scope="row">{row.holder}</th>
               <td>{named("purpose", row.purpose)}</td>
-              <td class="n">
+              <td class="n" data-name={t("accounts.balance")}>
                 <Sum minor={row.balance_minor} currency={row.currency} exponent={row.exponent} />
               </td>
-              <td class="n">
+              <td class="n" data-name={t("accounts.held")}>
                 <Sum minor={row.debits_pending_minor} currency={row.currency} exponent={row.exponent} />
               </td>
-              <td class="n">
+              <td class="n" data-name={t("accounts.available")}>
                 <Sum minor={row.available_minor} currency={row.currency} exponent={row.exponent} />
               </td>
             </tr>

@@ -26,7 +26,7 @@ export function Ways({ at }: { at: string }) {
 }
 
 const SHAPES: Record<string, Shape> = {
-  ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved"].map((s) => [s, "done"])),
+  ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved", "confirmed"].map((s) => [s, "done"])),
   ...Object.fromEntries(["refused", "refunded", "aborted", "discrepant", "disputed"].map((s) => [s, "refused"])),
 };
 
