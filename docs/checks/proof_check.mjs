@@ -2,7 +2,8 @@
 // Shares no code with the node, needs nothing but node 18 and the two files beside it. Prints one JSON object:
 // the verdict, its reason (the same codes as `zhidao verify`), and in `not_checked` what it leaves to others:
 // above all the fix itself. Titles are followed by the rules of their contracts, not executed.
-// Status: 0 holds, 1 does not hold, 2 bad input.
+// What it can neither check nor leave to others (ML-DSA-44 of a fact, titles in a guard) is `not_verified`.
+// Status: 0 holds, 1 does not hold or is not verified, 2 bad input.
 import { ECDH } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { No, base58, big, bytes64, canonical, checkLog, fields, fingerprint16, hex, jcs, keyOf, minor, need, notChecked, ns,
@@ -148,7 +149,7 @@ class Facts {
       return t;
     });
     if (!parsed.length) return;
-    // Titles in a guard move through its own contract, which only a machine follows.
+    // Titles in a guard move through its own contract, which only a machine follows: never a plain yes.
     if (parsed.filter((t) => t.to === "").length > 2) { notChecked.add("guarded_titles"); this.guarded = true; return; }
     const registry = new Registry(parsed[0].from), counts = new Map(), [factory, token] = parsed;
     this.followed = this.proof.packed && !parsed.some((t) => t.to === "");
@@ -275,12 +276,14 @@ export function verdict(file, lists) {
     try {
       const trust = readTrust(list), facts = new Facts(proof, trust, checkLog(proof, trust));
       for (const part of ["speakers", "logKeys", "lots", "documents", "arrivals", "titles", "deals"]) facts[part]();
+      need(!facts.guarded, "guarded_titles", "titles were not followed: a guard has some, as it seems");
       if (facts.followed) notChecked.add("contracts");
       if (facts.every("exchange.FactsAdopted").length) notChecked.add("other_logs");
       return { verdict: "holds", reason: "", sentence: "", opened: proof.events.length, of: proof.note.size };
     } catch (error) {
       const code = error.code && error instanceof No ? error.code : "malformed";
-      refused.push({ verdict: code === "untrusted_root" ? code : "refused", reason: code, sentence: error.message });
+      const said = { untrusted_root: code, ml_dsa_44_signatures: "not_verified", guarded_titles: "not_verified" }[code] ?? "refused";
+      refused.push({ verdict: said, reason: code, sentence: error.message });
     }
   }
   return refused.find((r) => r.verdict !== "untrusted_root") ?? refused[0] ?? { verdict: "untrusted_root", reason: "untrusted_root",

@@ -41,6 +41,8 @@ from tests.trust.service.test_title_history import (
 )
 
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
 from zhidao.finance.events import ConditionMet, Decided, Settled
 from zhidao.node.verification.compact import compacted
 from zhidao.node.verification.verdict import verify
@@ -252,6 +254,54 @@ def test_it_runs_as_a_program_and_says_what_it_leaves_to_others(
     assert json.loads(untrusted.stdout)["reason"] == "untrusted_root"
     proof.write_bytes(b"{}")
     assert subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 2
+
+
+class _Forger:
+    """A signer that names a key and does not have it."""
+
+    def __init__(self, public: PublicKey) -> None:
+        self.public = public
+
+    def sign(self, message: bytes) -> bytes:
+        return bytes(self.public.algorithm.signature_bytes) if message else b""
+
+
+def _of_customs(signer: Any, public: PublicKey) -> Bundle:
+    road = Road()
+    road.keys[PartyId("customs")] = _Forger(public)
+    road.scribe._ring._keys[PartyId("customs")] = signer
+    data = asyncio.run(road.proof())
+    return "customs signs with ML-DSA-44", data, road.trust()
+
+
+def _of_third_contract() -> Bundle:
+    road = Road()
+    asyncio.run(road._walk())
+    registrar = road.accounts.registrar()
+    road._transact("corridor", registrar, 3, None, b"\x00", "deploy guard")
+    return "a third contract", asyncio.run(road.proof()), road.trust()
+
+
+@needs_node
+@pytest.mark.slow
+def test_what_the_other_verifier_cannot_check_is_no_yes(tmp_path: Path) -> None:
+    key = SoftwareKey(Algorithm.ML_DSA_44, bytes(range(32)))
+    bundles = [
+        _of_customs(key, key.public),
+        _of_customs(_Forger(key.public), key.public),
+        _of_third_contract(),
+    ]
+    assert ours(*bundles[0][1:])[0] == "holds"
+    assert ours(*bundles[1][1:]) == ("refused", "bad_signature")
+    told = [(t["verdict"], t["reason"]) for t in theirs(bundles, tmp_path)]
+    signatures = ("not_verified", "ml_dsa_44_signatures")
+    assert told == [signatures, signatures, ("not_verified", "guarded_titles")]
+    assert NODE is not None
+    words = [NODE, str(CHECKS / "proof_check.mjs"), str(tmp_path / "1.zdproof"), "--trust"]
+    ended = subprocess.run(
+        [*words, str(tmp_path / "1.json")], capture_output=True, check=False, timeout=60
+    )
+    assert ended.returncode == 1
 
 
 @needs_node
