@@ -287,6 +287,36 @@ async def test_a_payee_who_spent_the_money_cannot_give_it_back(desks: Desks) -> 
     assert refused.value.code == "AM04"
 
 
+async def test_a_payee_who_had_no_money_gives_it_back_once_it_has_some(desks: Desks) -> None:
+    await paid(desks, 700)
+    exporter, importer = desks.banks["exporter-bank"], desks.banks["importer-bank"]
+    spent = desks.pays(
+        600,
+        message="M-9",
+        uetr=UETRS[50],
+        payer_account=account(desks.accounts["exporter"]),
+        payer_bank=bank("XIANCNBJ"),
+        payee_account=account(desks.accounts["importer"]),
+        payee_bank=bank("ALMAKZKA"),
+    )
+    await desks.take("exporter-bank", "exporter", spent)
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            await desks.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+        assert refused.value.code == "AM04"
+    more = desks.pays(1_000, message="M-10", uetr=UETRS[51])
+    _, onward = await desks.take("importer-bank", "importer", more)
+    await desks.take("exporter-bank", "importer-bank", onward.data)
+    for _ in range(2):
+        await desks.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+        assert await desks.balance("exporter") == 400
+    [asked] = await desks.payments.recall(importer, UETRS[:1], reason="DUPL")
+    [told] = await desks.take("exporter-bank", "importer-bank", asked.data)
+    answers = read(told)
+    assert isinstance(answers, Answers)
+    assert [(one.status, one.reason) for one in answers.answers] == [("RJCR", "ARDT")]
+
+
 async def test_an_instruction_that_comes_again_later_does_not_undo_the_payment(
     desks: Desks,
 ) -> None:

@@ -38,9 +38,13 @@ class Leg(StrEnum):
     """At the payer's bank: from what was due to the payee's bank to the payer."""
 
 
-def leg_name(bank: str, uetr: str, leg: Leg) -> Name:
-    """The name of a payment's transfer at a bank: an RFC 9562 section 5.8 UUID out of SHA-256."""
-    digest = hashlib.sha256(f"leg\0{bank}\0{leg.value}\0{uetr}".encode()).digest()
+def leg_name(bank: str, uetr: str, leg: Leg, attempt: int = 0) -> Name:
+    """The name of a payment's transfer at a bank: an RFC 9562 section 5.8 UUID out of SHA-256.
+
+    `attempt`: an id that failed once for want of money never holds; the next one is another.
+    """
+    again = f"\0{attempt}" if attempt else ""
+    digest = hashlib.sha256(f"leg\0{bank}\0{leg.value}\0{uetr}{again}".encode()).digest()
     number = int.from_bytes(digest[:16], "big") & _KEEP | _SHAPE
     return number.to_bytes(16, "little")
 

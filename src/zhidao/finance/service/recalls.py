@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused
-from zhidao.finance.domain.ledger import Resolution, TransferFlag
+from zhidao.finance.domain.ledger import Resolution, Result, TransferFlag
 from zhidao.finance.domain.message import (
     Answer,
     Answers,
@@ -40,6 +40,8 @@ from zhidao.finance.service.intake import Examined
 from zhidao.finance.wire.iso20022 import notices, reversals, statuses
 from zhidao.finance.wire.iso20022.trees import account
 
+ATTEMPTS_MAX: Final = 64
+"""So often a payee without the money may be asked for a payment before the ledger says no."""
 _NO_FLAGS: Final = TransferFlag(0)
 _NOOR: Final = Refusal("NOOR", "no payment with this UETR came in")
 _ARDT: Final = Refusal("ARDT", "it was given back before")
@@ -160,7 +162,7 @@ class RecallBooks:
         """A recall comes in: what was never here or is back already is refused, the rest waits."""
         uetrs = [one.uetr for one in message.recalls]
         credited = await self._credited_from(bank, other, uetrs)
-        back = await self._find(bank, uetrs, Leg.GIVE_BACK)
+        back = await self._back_already(bank, list(credited))
         answers = []
         for one in message.recalls:
             why = examined.whole
@@ -246,11 +248,48 @@ class RecallBooks:
             )
         why: dict[int, Refusal] = {}
         for currency, many in bookings.items():
-            why |= await self._book(currency, many)
+            why |= await self._try(bank, currency, many)
         return {
             uetrs[place]: _ARDT if refusal.code == "DUPL" else refusal
             for place, refusal in why.items()
         }
+
+    async def _try(
+        self, bank: BankAdmitted, currency: str, bookings: Sequence[Booking]
+    ) -> dict[int, Refusal]:
+        """Books returns; one whose id failed before, when there was no money, under the next id."""
+        why: dict[int, Refusal] = {}
+        for attempt in range(ATTEMPTS_MAX):
+            tried = [
+                one._replace(name=leg_name(bank.bank, one.uetr, Leg.GIVE_BACK, attempt))
+                for one in bookings
+            ]
+            results = await self._books.submit(currency, tried)
+            answers = list(zip(bookings, results, strict=True))
+            for one, result in answers:
+                refusal = refusal_of(result)
+                if refusal is None:
+                    why.pop(one.place, None)
+                else:
+                    why[one.place] = refusal
+            bookings = [one for one, result in answers if result is Result.ID_ALREADY_FAILED]
+            if not bookings:
+                break
+        return why
+
+    async def _back_already(self, bank: BankAdmitted, uetrs: Sequence[str]) -> set[str]:
+        """Which payments went back, under whichever attempt."""
+        back: set[str] = set()
+        for currency in await self._books.ledger.shards():
+            left = list(uetrs)
+            for attempt in range(ATTEMPTS_MAX):
+                names = {leg_name(bank.bank, one, Leg.GIVE_BACK, attempt): one for one in left}
+                history = await self._books.ledger.find(currency, list(names))
+                back |= {one for name, one in names.items() if name in history.transfers}
+                left = [one for name, one in names.items() if history.failed(name)]
+                if not left:
+                    break
+        return back
 
     # -- both ------------------------------------------------------------------------------------
 
