@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.finance.service.bank_desks import UETRS, Desks, read
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import NS
 from zhidao.finance.adapters.schema_pack import FolderSchemas
@@ -285,6 +285,28 @@ async def test_a_payee_who_spent_the_money_cannot_give_it_back(desks: Desks) -> 
     with pytest.raises(Refused) as refused:
         await desks.payments.give_back(exporter, [UETRS[0]], reason="AC04")
     assert refused.value.code == "AM04"
+
+
+async def test_a_recall_is_answered_once_and_other_words_are_refused(desks: Desks) -> None:
+    await paid(desks, 700, 300)
+    exporter, importer = desks.banks["exporter-bank"], desks.banks["importer-bank"]
+    [asked] = await desks.payments.recall(importer, UETRS[:2], reason="DUPL", note="sent twice")
+    await desks.take("exporter-bank", "importer-bank", asked.data)
+
+    async def answer(*agreed: str) -> list[bytes]:
+        told = await desks.payments.answer_recall(
+            exporter, "importer-bank", asked.message, agreed=agreed
+        )
+        return [one.data for one in told]
+
+    first = await answer(UETRS[0])
+    clock = desks.world.durable.clock
+    clock.set(clock.now().plus_ns(5 * NS))
+    assert await answer(UETRS[0]) == first
+    for other in ((), UETRS[:2]):
+        with pytest.raises(Conflict):
+            await answer(*other)
+    assert await desks.balance("exporter") == 300
 
 
 async def test_a_payee_who_had_no_money_gives_it_back_once_it_has_some(desks: Desks) -> None:

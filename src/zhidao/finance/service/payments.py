@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.message import (
     Answers,
@@ -33,8 +34,9 @@ from zhidao.finance.service.instructing import Instructing
 from zhidao.finance.service.intake import Examined, Rules, Unreadable, examine, examine_many
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import MessageIndex, Remembered
-from zhidao.finance.service.recalls import RecallBooks
-from zhidao.finance.wire.iso20022.messages import encode
+from zhidao.finance.service.recalls import RecallBooks, answer_id
+from zhidao.finance.wire.iso20022.envelope import read_envelope
+from zhidao.finance.wire.iso20022.messages import decode, encode
 from zhidao.finance.wire.iso20022.statuses import TO_BANK, TO_CUSTOMER
 
 # Reading this much takes milliseconds: beside the loop from here on.
@@ -42,6 +44,8 @@ _ASIDE_FROM_BYTES: Final = 64 * 1024
 # A payment to many banks and their answers; nothing goes to and fro for ever.
 _STEPS_MAX: Final = 256
 _TOGETHER: Final = ("pacs.008", "pacs.009")
+# What the desk's own people said to a recall stands among the messages under this name.
+_WORD: Final = "word"
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
 
 
@@ -197,7 +201,9 @@ class Payments:
     ) -> list[Outgoing]:
         """The payees' word on a recall: those UETRs go back, the others do not.
 
-        `sender`, `recall`: the bank that asked, and its message's id. Raises NotFound.
+        `sender`, `recall`: the bank that asked, and its message's id. Again: the same messages.
+        Raises NotFound, Conflict if it was answered with other words: the asker may have heard
+        those.
         """
         found = await self._index.of_message(bank.bank, sender, recall)
         if found is None or not found.definition.startswith("camt.056"):
@@ -205,10 +211,29 @@ class Payments:
         examined = examine(await self._archive.get(found.digest), self._rules, at=None)
         assert isinstance(examined, Examined), "what was taken can be read"
         assert isinstance(examined.message, Recalls), "camt.056 asks back"
+        said = frozenset(agreed) & {one.uetr for one in examined.message.recalls}
+        words = jcs(["answer", found.digest, *sorted(said)])
+        word = Remembered(recall, _WORD, await self._archive.put(words))
+        [first] = await self._index.remember(bank.bank, f"={sender}", [word])
+        if first != word.digest:
+            raise Conflict(f"recall {recall} was answered with other words")
         messages = await self._recalls.answered(
-            bank, examined.message, agreed=frozenset(agreed), digest=examined.digest
+            bank,
+            examined.message,
+            agreed=said,
+            digest=examined.digest,
+            told=await self._told(bank, examined.message.sender, examined.digest),
         )
         return await self._send(bank, messages)
+
+    async def _told(self, bank: BankAdmitted, to: str, digest: str) -> Answers | None:
+        """What was answered to a recall, if that was sent or was about to be."""
+        sent = await self._index.of_message(bank.bank, f">{to}", answer_id(digest))
+        if sent is None:
+            return None
+        answers = decode(read_envelope(await self._archive.get(sent.digest)))
+        assert isinstance(answers, Answers), "that id is an answer's"
+        return answers
 
     async def recall(
         self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
@@ -290,8 +315,8 @@ class Payments:
         return [[await self._sent(bank, one, next(told)) for one in answer] for answer in sent]
 
     async def _sent(self, bank: BankAdmitted, one: Outgoing, digest: str) -> Outgoing:
-        """A message as it leaves; what moves money bears its id once and for all."""
-        if not one.definition.startswith((*_TOGETHER, "pacs.004")):
+        """A message as it leaves; what moves money or promises it bears its id once and for all."""
+        if not one.definition.startswith((*_TOGETHER, "pacs.004", "camt.029")):
             return one
         remembered = Remembered(one.message, one.definition, digest)
         [first] = await self._index.remember(bank.bank, f">{one.receiver}", [remembered])

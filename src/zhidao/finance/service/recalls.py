@@ -48,6 +48,11 @@ _ARDT: Final = Refusal("ARDT", "it was given back before")
 _CUST: Final = Refusal("CUST", "the payee does not agree")
 
 
+def answer_id(digest: str) -> str:
+    """The id of the answer to a recall. `digest`: of the recall's bytes, SHA-256 in hexadecimal."""
+    return f"A{digest[:32]}"
+
+
 class _Found(NamedTuple):
     """A payment's transfer in the ledger."""
 
@@ -172,13 +177,30 @@ class RecallBooks:
         return [self._answers(bank, message, answers, f"P{examined.digest[:32]}")]
 
     async def answered(
-        self, bank: BankAdmitted, message: Recalls, *, agreed: frozenset[str], digest: str
+        self,
+        bank: BankAdmitted,
+        message: Recalls,
+        *,
+        agreed: frozenset[str],
+        digest: str,
+        told: Answers | None,
     ) -> list[Message]:
-        """The payees have spoken: camt.029, and pacs.004 with what goes back."""
+        """The payees have spoken: camt.029, and pacs.004 with what goes back.
+
+        `told`: the answer that was given before. It is given again, and moves nothing new.
+        """
         uetrs = [one.uetr for one in message.recalls]
         other = await self._books.directory.bank_of(message.sender)
         assert other is not None, "an admitted bank sent what was taken"
         credited = await self._credited_from(bank, other, uetrs)
+        if told is not None:
+            accepted = {one.uetr for one in told.answers if one.status == "ACCR"}
+            given = [
+                self._return(one.uetr, credited[one.uetr], "FOCR", one.note)
+                for one in message.recalls
+                if one.uetr in accepted
+            ]
+            return [told, *([self._returns(bank, message.sender, given)] if given else [])]
         wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
         refused = await self._give(bank, [one.uetr for one in wanted], credited, digest)
         answers, returns = [], []
@@ -192,10 +214,10 @@ class RecallBooks:
             else:
                 answers.append(_answer(one, None, "ACCR"))
                 returns.append(self._return(one.uetr, credited[one.uetr], "FOCR", one.note))
-        told: list[Message] = [self._answers(bank, message, answers, f"A{digest[:32]}")]
+        messages: list[Message] = [self._answers(bank, message, answers, answer_id(digest))]
         if returns:
-            told.append(self._returns(bank, message.sender, returns))
-        return told
+            messages.append(self._returns(bank, message.sender, returns))
+        return messages
 
     async def give_back(
         self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
