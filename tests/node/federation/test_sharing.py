@@ -82,6 +82,22 @@ async def test_after_handing_over_the_old_home_writes_the_history_no_more():
     assert await one.sharing.home("c-1") == HOME
 
 
+async def test_a_peer_that_has_everything_already_becomes_the_home_all_the_same():
+    one, two = sides()
+    await one.enter()
+    await one.relay()
+    await one.sharing.share("c-1", HOME)
+    await two.adoption.take(await two.got(one, one.post[-1]["content"]))
+    assert await one.sharing.home("c-1") == ABROAD
+    await two.adoption.take(await one.hand_over(two))
+    assert await one.sharing.home("c-1") == HOME
+    with pytest.raises(Refused, match="written at home"):
+        await one.sharing.check_home("c-1")
+    await one.sharing.hand_over(Actor(EXPORTER, Role.PARTY), "c-1", HOME)
+    assert len(one.post) == 2, "again: nothing new"
+    assert await two.history(C1) == [(1, ENTERED, ABROAD), (2, ADDED, ABROAD)]
+
+
 async def test_only_its_exporter_hands_a_consignment_over_and_only_where_it_has_a_party():
     one, two = sides()
     await one.enter()

@@ -109,7 +109,7 @@ class Sharing:
         home = await self.home(consignment)
         if home not in (self._records.node, node):
             raise Refused(f"{consignment} is written at {home} already", code="handed_over")
-        await self.share(consignment, node, home=True)
+        await self.share(consignment, node, home=home != node)
 
     async def _logged(self, actor: Actor, consignment: str) -> list[Stored]:
         """All that belongs to the consignment, once it is found and in the log."""
@@ -169,15 +169,26 @@ class Sharing:
                 await self.share(consignment, peer)
 
     async def share(self, consignment: str, peer: str, *, home: bool = False) -> None:
-        """Sends what the peer's parties may see and it has not; nothing if there is nothing."""
+        """Sends what the peer's parties may see and it has not; nothing if there is nothing.
+
+        With `home` the consignment's own history goes even where the peer has all of it. Raises
+        Refused (`no_party_there`) then, if none of the peer's parties may see that history.
+        """
         async with self._alone:
             known = await self._known(peer, consignment)
             stored = await self._consigned.stored(self._node, consignment)
             chosen = beginnings(stored, self._realm.parties_of(peer))
             fresh = [each for each in chosen if str(each.event.id) not in known]
             own = f"consignment/{consignment}"
+            seen = any(each.event.aggregate == own for each in chosen)
+            if home and not seen:
+                raise Refused(
+                    f"no party at {peer} may see the history of {consignment}",
+                    code="no_party_there",
+                    remedy="hand it over to a node where one of its parties is at home",
+                )
             # What comes before the entry is in the log waits for it.
-            if not fresh or not any(each.event.aggregate == own for each in chosen):
+            if not seen or not (fresh or home):
                 return
             # The consignment's own history goes with everything, since it says what belongs to it.
             needed = [e for e in chosen if e.event.aggregate == own or e in fresh]
