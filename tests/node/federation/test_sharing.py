@@ -11,6 +11,7 @@ from tests.node.federation.sides_bench import (
     HOME,
     IMPORTER,
     PAPER,
+    Side,
     added,
     entered,
     sides,
@@ -19,8 +20,14 @@ from tests.node.federation.sides_bench import (
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Forbidden, MalformedInput, Refused, Unavailable
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.devices.events import TerminalRegistered
 from zhidao.exchange.events import FactsAdopted
-from zhidao.industry.events import LotFinished
+from zhidao.industry.events import LotFinished, OrderOpened
+from zhidao.trust.events import CredentialIssued
+from zhidao.trust.service.credentials import aggregate_of_credential
+from zhidao.trust.wire.trust_list import encode_trust_list
 from zhidao.trust.wire.zdproof import decode_proof, encode_proof
 
 C1 = "consignment/c-1"
@@ -129,14 +136,69 @@ async def test_a_fact_that_the_peers_parties_may_not_see_stays_here():
     assert not two.post
 
 
-async def spoiled(change: str) -> str:
+def opened(order: str) -> OrderOpened:
+    return OrderOpened(order=order, gtin="06901234567892", quantity=1, limits=[])
+
+
+def credited(document: str) -> CredentialIssued:
+    return CredentialIssued(
+        digest="dd" * 32,
+        issuer="did:key:z6Mk",
+        subject="",
+        kind="invoice",
+        document=document,
+        cryptosuite="eddsa-jcs-2022",
+    )
+
+
+def credential_of(fact: CredentialIssued) -> str:
+    return aggregate_of_credential(issuer=fact.issuer, kind=fact.kind, document=fact.document)
+
+
+async def test_what_hangs_on_a_fact_that_is_not_logged_yet_waits_for_it():
+    one, two = sides()
+    await one.enter()
+    await one.say(EXPORTER, "order/o", opened("o"), room="industry")
+    await two.adoption.take(await one.hand_over(two))
+    assert await two.history("order/o", "industry") == []
+
+
+async def spoiled(change: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The code with which a document is refused that was changed so."""
+    monkeypatch.setattr("zhidao.node.federation.sharing.hung", lambda chosen, _: chosen)
     one, two = sides()
     await one.enter()
     if change == "our party's word":
         one.keys[IMPORTER] = two.keys[IMPORTER]
         one.scribe._ring._keys[IMPORTER] = two.keys[IMPORTER]
         await one.say(IMPORTER, C1, added("packing_list", digest_of(PAPER)))
+    if change in ("a third node's party", "a third node's own word"):
+        third = Side(PartyId("third"), (CARRIER,), b"third")
+        del two.keys[CARRIER]
+        two.meet(third)
+        liar = CARRIER if change == "a third node's party" else third.name
+        one.keys[liar] = SoftwareKey(Algorithm.ED25519, b"\x05" * 32)
+        one.scribe._ring._keys[liar] = one.keys[liar]
+        await one.say(liar, C1, added("packing_list", digest_of(PAPER)))
+        two.peers[0] = replace(two.peers[0], listed=encode_trust_list(one.list_now()))
+    if change == "an order of nobody":
+        await one.say(EXPORTER, "order/o", opened("o"), room="industry")
+    if change == "an order by another name":
+        await one.say(EXPORTER, "order/o", opened("p"), room="industry")
+    if change == "a terminal of nobody":
+        fact = TerminalRegistered(terminal="T-1", phone="", key="")
+        await one.say(EXPORTER, "terminal/T-1", fact, room="devices")
+    if change == "a credential of nobody":
+        fact = credited("ee" * 32)
+        await one.say(EXPORTER, credential_of(fact), fact, room="trust")
+    if change == "a credential of the paper":
+        fact = credited(digest_of(PAPER))
+        await one.say(EXPORTER, credential_of(fact), fact, room="trust")
+    if change == "a credential by another name":
+        fact = credited(digest_of(PAPER))
+        await one.say(EXPORTER, "credential/00", fact, room="trust")
+    if change == "a squatted consignment":
+        await one.say(EXPORTER, "consignment/c-2", entered(digest_of(ENTRY), "c-1"))
     if change == "another consignment":
         await one.say(EXPORTER, "consignment/c-2", entered(digest_of(ENTRY), "c-2"))
     delivery = await one.hand_over(two)
@@ -178,11 +240,22 @@ def replace_delivery(delivery, consignment: str):
         ("another name", "other_consignment"),
         ("another consignment", "other_consignment"),
         ("our party's word", "wrong_speaker"),
+        ("a third node's party", "wrong_speaker"),
+        ("a third node's own word", "wrong_speaker"),
+        ("an order of nobody", "other_consignment"),
+        ("an order by another name", "not_shareable"),
+        ("a terminal of nobody", "other_consignment"),
+        ("a credential of nobody", "other_consignment"),
+        ("a credential of the paper", "taken"),
+        ("a credential by another name", "not_shareable"),
+        ("a squatted consignment", "not_shareable"),
         ("a history of our own", "history_differs"),
     ],
 )
-async def test_what_does_not_fit_is_refused_and_nothing_of_it_stays(change: str, code: str):
-    assert await spoiled(change) == code
+async def test_what_does_not_fit_is_refused_and_nothing_of_it_stays(
+    change: str, code: str, monkeypatch: pytest.MonkeyPatch
+):
+    assert await spoiled(change, monkeypatch) == code
 
 
 async def test_a_consignment_waits_for_its_lot_and_its_credentials():

@@ -18,7 +18,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal, Records
 from zhidao.exchange.events import Delivery, FactsAdopted
 from zhidao.node.federation.realm import Realm
-from zhidao.node.federation.shareable import is_shareable, room_of
+from zhidao.node.federation.shareable import is_hanging, is_shareable, name_of, room_of
 from zhidao.node.federation.sharing import Sharing
 from zhidao.node.road.export import files_named_by
 from zhidao.trade.events import ConsignmentEntered
@@ -57,8 +57,9 @@ class Adoption:
         """Adopts what a document shares.
 
         Raises MalformedInput; Refused: what the proof's check says, `unlisted_peer`,
-        `wrong_speaker`, `not_shareable`, `missing_file`, `other_consignment`, and
-        `history_differs` where this node knows the history otherwise.
+        `wrong_speaker` (also where another peer's list gives the party other keys),
+        `not_shareable`, `missing_file`, `other_consignment`, and `history_differs` where this
+        node knows the history otherwise.
         """
         proof = decode_proof(await self._archive.get(delivery.content))
         await self._check(proof, delivery)
@@ -93,9 +94,25 @@ class Adoption:
         if proof.origin not in logs:
             raise Refused(f"the proof is not of {delivery.sender}'s log", code="wrong_origin")
         for opened in proof.events:
-            self._check_event(opened.event, proof)
+            self._check_event(opened.event, proof, delivery.sender)
+        await self._check_hanging(proof)
 
-    def _check_event(self, event: SignedEvent, proof: Proof) -> None:
+    async def _check_hanging(self, proof: Proof) -> None:
+        """What does not name the consignment begins only where a fact of it names that."""
+        begun = [o.event for o in proof.events if o.event.version == 1]
+        hanging = [e for e in begun if is_hanging(e)]
+        if not hanging:
+            return
+        named = await self._sharing.named(proof.consignment, [o.event for o in proof.events])
+        for event in hanging:
+            if event.aggregate not in named:
+                raise Refused(
+                    f"nothing of {proof.consignment} names {event.aggregate}",
+                    code="other_consignment",
+                    where=f"event {event.id}",
+                )
+
+    def _check_event(self, event: SignedEvent, proof: Proof, sender: str) -> None:
         where = f"event {event.id}"
         if not is_shareable(event):
             raise Refused(f"a {event.type} is not shared", code="not_shareable", where=where)
@@ -106,7 +123,21 @@ class Adoption:
                 code="wrong_speaker",
                 where=where,
             )
-        named = event.payload.get("consignment", proof.consignment)
+        for speaker in (event.asserted_by, event.recorded_by):
+            if not own and self._realm.disputes(speaker.party, speaker.key, sender):
+                raise Refused(
+                    f"another peer's list gives {speaker.party} other keys than {sender}'s does",
+                    code="wrong_speaker",
+                    where=where,
+                    remedy="ask both for their newest lists and admit them again",
+                )
+        if event.version == 1 and event.aggregate != name_of(event):
+            raise Refused(
+                f"{event.aggregate} begins with a fact about {name_of(event) or 'something else'}",
+                code="not_shareable",
+                where=where,
+            )
+        named = event.payload.get("consignment")
         first = event.version == 1 and event.aggregate.startswith(_NAMING)
         if first and named != proof.consignment:
             raise Refused(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from zhidao.core.ids import PartyId
-from zhidao.core.keys import Algorithm
+from zhidao.core.keys import Algorithm, PublicKey
 from zhidao.exchange.domain.peer import Peer
 from zhidao.trust.domain.evm import Address
 from zhidao.trust.domain.trust_list import TrustedParty, TrustList, trust_list
@@ -66,6 +66,21 @@ class Realm:
             e.peer.node == node and any(p.party == party for p in self._abroad(e))
             for e in self._every()
         )
+
+    def disputes(self, party: str, key: PublicKey, node: str) -> bool:
+        """Whether another peer's list gives a party, or that peer itself, and not this key.
+
+        `node` is the peer that brings the key. Of itself a peer's own list tells.
+        """
+        for each in self._every():
+            if node in (each.peer.node, party):
+                continue
+            named = [p.keys for p in each.trust.parties if p.party == party]
+            if party == each.peer.node:
+                named += [n.keys for n in each.trust.nodes if n.party == party]
+            if named and not any(key in keys for keys in named):
+                return True
+        return False
 
     def is_here(self, party: str) -> bool:
         """Whether this is the node itself or one of its parties."""

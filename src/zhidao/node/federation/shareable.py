@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.devices.events import PositionsRecorded, WindowReceived
+from zhidao.node.road.related import links_of
 from zhidao.store.reading import Stored
+from zhidao.trade.events import DocumentAdded
+from zhidao.trust.service.credentials import aggregate_of_credential
 
 # Histories that a peer may get, by room. Keys, chains and logs are public and have homes of their
 # own; a bank's other accounts and a ledger are nobody's business.
@@ -20,6 +24,8 @@ SHAREABLE: Final = {
     "trade": ("consignment/",),
     "finance": ("deal/",),
 }
+# Histories that do not name their consignment: a fact of it names them.
+_HANGING: Final = ("order/", "terminal/", "credential/")
 # A terminal's days reach beyond one consignment.
 _NEVER: Final = frozenset((PositionsRecorded.TYPE, WindowReceived.TYPE))
 
@@ -34,6 +40,22 @@ def is_shareable(event: SignedEvent) -> bool:
     return event.type not in _NEVER and event.aggregate.startswith(
         SHAREABLE.get(room_of(event), ())
     )
+
+
+def name_of(event: SignedEvent) -> str:
+    """The history that a first fact begins, as its payload says, or ``."""
+    kind = event.aggregate.partition("/")[0]
+    payload = event.payload
+    if kind == "credential":
+        parts = [payload.get(name) for name in ("issuer", "kind", "document")]
+        issuer, about, document = (p if isinstance(p, str) else "" for p in parts)
+        try:
+            return aggregate_of_credential(issuer=issuer, kind=about, document=document)
+        except MalformedInput:
+            return ""
+    # An arrival is called after its consignment.
+    said = payload.get("consignment" if kind == "arrival" else kind)
+    return f"{kind}/{said}" if isinstance(said, str) and said else ""
 
 
 def may_see(event: SignedEvent, audience: Collection[PartyId]) -> bool:
@@ -61,3 +83,30 @@ def beginnings(stored: Iterable[Stored], audience: Collection[PartyId]) -> list[
             found.append(each)
             wanted += 1
     return sorted(found, key=lambda s: s.leaf_index or 0)
+
+
+def is_hanging(event: SignedEvent) -> bool:
+    """Whether its history belongs to a consignment only by what another fact says."""
+    return event.aggregate.startswith(_HANGING)
+
+
+def named_by(events: Sequence[SignedEvent], consignment: str) -> set[str]:
+    """Histories that these facts of a consignment name, not counting that each names its own."""
+    own = f"consignment/{consignment}"
+    papers = {
+        f"document/{event.payload['digest']}"
+        for event in events
+        if event.aggregate == own and event.type == DocumentAdded.TYPE
+    }
+    return {
+        name
+        for event in events
+        for subject, _, name in links_of(event)
+        if (subject == own and name != event.aggregate) or subject in papers
+    }
+
+
+def hung(chosen: Sequence[Stored], consignment: str) -> list[Stored]:
+    """Without histories that hang on nothing chosen: what names them is on its way to the log."""
+    named = named_by([each.event for each in chosen], consignment)
+    return [e for e in chosen if not is_hanging(e.event) or e.event.aggregate in named]

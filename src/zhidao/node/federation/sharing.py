@@ -19,7 +19,14 @@ from zhidao.exchange.events import Dispatch, FactsAdopted, FactsShared
 from zhidao.industry.events import LotFinished
 from zhidao.node.federation.kinds import JSON, SHARED
 from zhidao.node.federation.realm import Realm
-from zhidao.node.federation.shareable import beginnings, is_shareable, may_see
+from zhidao.node.federation.shareable import (
+    beginnings,
+    hung,
+    is_hanging,
+    is_shareable,
+    may_see,
+    named_by,
+)
 from zhidao.node.road.export import files_named_by
 from zhidao.node.road.related import RelatedBook, links_of
 from zhidao.store.reading import Stored
@@ -159,6 +166,11 @@ class Sharing:
         if (peer, consignment) in self._shared:
             self._shared[peer, consignment] |= {str(event.id) for event in events}
 
+    async def named(self, consignment: str, events: Sequence[SignedEvent]) -> set[str]:
+        """Histories that hang on a consignment, by these events and by what is known here."""
+        known = {name for _, name in await self._related.of(f"consignment/{consignment}")}
+        return known | named_by(events, consignment)
+
     async def tell(self, event: SignedEvent, consignment: str) -> None:
         """Shares the consignment with every peer that may see this event and has it not yet."""
         if not is_shareable(event):
@@ -177,7 +189,7 @@ class Sharing:
         async with self._alone:
             known = await self._known(peer, consignment)
             stored = await self._consigned.stored(self._node, consignment)
-            chosen = beginnings(stored, self._realm.parties_of(peer))
+            chosen = hung(beginnings(stored, self._realm.parties_of(peer)), consignment)
             fresh = [each for each in chosen if str(each.event.id) not in known]
             own = f"consignment/{consignment}"
             seen = any(each.event.aggregate == own for each in chosen)
@@ -190,8 +202,16 @@ class Sharing:
             # What comes before the entry is in the log waits for it.
             if not seen or not (fresh or home):
                 return
-            # The consignment's own history goes with everything, since it says what belongs to it.
-            needed = [e for e in chosen if e.event.aggregate == own or e in fresh]
+            # The consignment's own history goes with everything, since it says what belongs to it;
+            # and with what hangs on another fact that one.
+            news = {each.event.aggregate for each in fresh if is_hanging(each.event)}
+            needed = [
+                e
+                for e in chosen
+                if e.event.aggregate == own
+                or e in fresh
+                or any(name in news for _, _, name in links_of(e.event))
+            ]
             content = await self._proof(consignment, needed, fresh)
             document = self._ids.new()
             await self._outgoing.send(

@@ -239,5 +239,10 @@ def _name(*, issuer: str, kind: str, document: str) -> str:
     return f"urn:uuid:{UUID(int=number)}"
 
 
+def aggregate_of_credential(*, issuer: str, kind: str, document: str) -> str:
+    """The history of a credential, by what makes it one."""
+    return _aggregate(_name(issuer=issuer, kind=kind, document=document))
+
+
 def _aggregate(name: str) -> str:
     return "credential/" + name.removeprefix("urn:uuid:")
