@@ -209,6 +209,11 @@ async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) 
     answer = await bench.send("importer-bank", "importer", desks.pays(100, 101))
     report = decode(read_envelope(answer.json()[0]["xml"].encode()))
     assert [one.reason for one in report.statuses] == ["", "AM14"]
+    # Many small payments of one message are one caller's large one.
+    several = desks.pays(60, 41, 40, uetr="", message="M-3")
+    answer = await bench.send("importer-bank", "importer", several)
+    report = decode(read_envelope(answer.json()[0]["xml"].encode()))
+    assert [one.reason for one in report.statuses] == ["", "AM14", ""]
     # What a bank sends itself is one caller's word, too.
     whole = desks.pays(102, uetr=UETRS[7], message="M-2")
     [_, onward] = await unlimited.take(desks.banks["importer-bank"], "importer", whole)
@@ -223,6 +228,9 @@ async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) 
     }
     body = {"currency": "CNY", "transfers": [transfer]}
     refused = await bench.call("POST", "/transfers", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
+    halves = [{**transfer, "transfer": str(UUID(int=n)), "amount_minor": 51} for n in (1, 2)]
+    refused = await bench.call("POST", "/transfers", {"currency": "CNY", "transfers": halves})
     assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
 
 

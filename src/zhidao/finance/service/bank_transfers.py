@@ -12,6 +12,7 @@ import numpy as np
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import NotFound, Refused
+from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag
@@ -46,7 +47,7 @@ class BankTransfers:
         """One answer a transfer, once those that hold are durable. Again: the same.
 
         Raises Forbidden for anybody but a bank, NotFound for an account that it does not keep,
-        Refused (`two_persons`) for an amount above the limit of one caller, `reserved_id`.
+        Refused (`two_persons`) for a sum above the limit of one caller, `reserved_id`.
         """
         return await self.move_records(actor, currency, from_transfers(transfers))
 
@@ -58,13 +59,14 @@ class BankTransfers:
             bank = self._banks[actor.party] = await self._accounts.require_bank(actor)
         money = Currency(currency)
         if self._limits.above_minor:
-            for amount in records["amount"].tolist():
-                if self._limits.asks(Money(min(amount, 2**63 - 1), money)):
-                    raise Refused(
-                        f"an amount of more than one caller may move in {currency}",
-                        code="two_persons",
-                        remedy="let two persons approve a deal or a conditional payment",
-                    )
+            # All of a request together: many small ones are the same caller's large one.
+            whole = min(sum(records["amount"].tolist()), AMOUNT_MINOR_MAX)
+            if self._limits.asks(Money(whole, money)):
+                raise Refused(
+                    f"an amount of more than one caller may move in {currency}",
+                    code="two_persons",
+                    remedy="let two persons approve a deal or a conditional payment",
+                )
         _refuse_reserved(records)
         await self._require_kept(bank.bank, currency, records)
         return await self._ledger.submit_records(currency, records)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import digest_of
+from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import TRANSFERS_MAX, Result
@@ -168,11 +169,25 @@ def status_of(one: CreditTransfer, why: Refusal | None, status: str) -> Status:
     )
 
 
-def asks_for_two(limits: Limits, one: CreditTransfer) -> bool:
-    """Whether a payment is above what one caller may move: a message is one caller."""
-    if not limits.above_minor:
+class OneCaller:
+    """How much of a message one caller may still move: its payments count together.
+
+    They are taken in their order, so that a message that comes again is judged alike.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._moved: dict[str, int] = defaultdict(int)
+
+    def asks_for_two(self, one: CreditTransfer) -> bool:
+        """Whether a payment brings the message above the limit; one that does counts no more."""
+        if not self._limits.above_minor:
+            return False
+        moved = self._moved[one.currency] + one.amount_minor
+        if self._limits.asks(Money(min(moved, AMOUNT_MINOR_MAX), Currency(one.currency))):
+            return True
+        self._moved[one.currency] = moved
         return False
-    return limits.asks(Money(one.amount_minor, Currency(one.currency)))
 
 
 def payee_of(payee: Owned | None, one: CreditTransfer) -> Owned | Refusal:

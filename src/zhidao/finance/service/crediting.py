@@ -20,7 +20,7 @@ from zhidao.finance.service.booking import (
     ABOVE_LIMIT,
     UNKNOWN_BANK,
     Books,
-    asks_for_two,
+    OneCaller,
     payee_of,
     status_of,
 )
@@ -134,12 +134,14 @@ def _bookings(
         why |= {start + place: refusal for place, refusal in message.broken.items()}
         if message.whole is not None:
             continue
-        mark = mark_of(message.digest)
+        mark, caller = mark_of(message.digest), OneCaller(limits)
         credited = _bank if file.definition.startswith("pacs.009") else _customer
         for place, one in enumerate(file.transfers, start):
             if place in why:
                 continue
-            payee = ABOVE_LIMIT if asks_for_two(limits, one) else credited(known, one)
+            payee = credited(known, one)
+            if not isinstance(payee, Refusal) and caller.asks_for_two(one):
+                payee = ABOVE_LIMIT
             if isinstance(payee, Refusal):
                 why[place] = payee
                 continue

@@ -39,7 +39,7 @@ from zhidao.finance.service.booking import (
     UNKNOWN_ACCOUNT,
     UNKNOWN_BANK,
     Books,
-    asks_for_two,
+    OneCaller,
     payee_of,
     status_of,
 )
@@ -98,12 +98,13 @@ class Instructing:
         bookings: list[Booking] = []
         onward: dict[str, list[int]] = defaultdict(list)
         leaving: set[int] = set()
+        caller = OneCaller(self._limits)
         for place, one in enumerate(transfers):
             if examined.whole is not None or place in why:
                 continue
             payer = owned.get(account_number(one.payer_account))
             refused = _may_pay(payer, one, sender)
-            if refused is None and asks_for_two(self._limits, one):
+            if refused is None and caller.asks_for_two(one):
                 refused = ABOVE_LIMIT
             if refused is None and payer is not None:
                 bic = at(one.payee_bank, "BICFI")
