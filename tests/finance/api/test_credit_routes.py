@@ -240,6 +240,31 @@ async def test_a_larger_amendment_takes_two_persons_too_and_counts_once(
     assert stranger.status_code == 403
 
 
+async def test_confirming_and_accepting_a_draft_take_two_persons_too(world, facts, serve) -> None:
+    call = await _served(world, facts, serve, Limits.parse("EUR 10000.00"))
+    terms = clean()[0] | {"confirming_bank": "Bank of the exporter"}
+    issue = _issue(terms=terms, confirmer="exporter-bank")
+    for person in ("aigerim", "daniyar"):
+        issued = await call("POST", "/credits", issue, person=person)
+    assert issued.status_code == 201, issued.text
+
+    async def takes_two(path: str, step: str) -> None:
+        for person in ("", "li", "li"):
+            asked = await call("POST", path, {"step": step}, party="exporter-bank", person=person)
+            assert asked.json()["code"] == "needs_two_persons", asked.text
+        done = await call("POST", path, {"step": step}, party="exporter-bank", person="wang")
+        assert done.status_code == 201, done.text
+        again = await call("POST", path, {"step": step}, party="exporter-bank")
+        assert again.status_code == 201, again.text
+
+    await call("POST", f"{ONE}/steps", {"step": "advise"}, party="exporter-bank")
+    await takes_two(f"{ONE}/steps", "confirm")
+    shown = await call("POST", DRAWING, clean()[1], party="exporter")
+    assert shown.status_code == 201, shown.text
+    await _step(call, "examine", party="exporter-bank")
+    await takes_two(f"{DRAWING}/steps", "accept")
+
+
 async def test_a_refusal_by_one_person_stands(world, facts, serve) -> None:
     call = await _served(world, facts, serve, Limits.parse("USD 1.00"))
     await call("POST", "/credits", _issue(), person="aigerim")

@@ -201,6 +201,15 @@ class CreditDesk:
         permit(state, act, drawing=drawing, today=self._today())
         return state.drawings[drawing].claimed_minor
 
+    async def is_done(self, act: Act, drawing: str) -> bool:
+        """Whether the step was taken."""
+        return _done(await self.state(), act, drawing)
+
+    async def check_step(self, actor: Actor, act: Act, drawing: str) -> None:
+        """Raises as the step would, before it is taken."""
+        self._require(actor, act)
+        permit(await self.state(), act, drawing=drawing, today=self._today())
+
     async def _act(self, actor: Actor, act: Act, **said: Any) -> CreditState:
         self._require(actor, act)
         history = await self._history()

@@ -38,6 +38,8 @@ HONOUR: Final = "honour_credit"
 REIMBURSE: Final = "reimburse_credit"
 ISSUE: Final = "issue_credit"
 AMEND: Final = "amend_credit"
+CONFIRM: Final = "confirm_credit"
+ACCEPT: Final = "accept_draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Credits:
         )
 
         approvals.carries_out(AMEND, self._amend_said)
+        approvals.carries_out(CONFIRM, self._confirm_said)
+        approvals.carries_out(ACCEPT, lambda actor, said: self.accept(actor, *_drawing(said)))
 
     async def issue(self, actor: Actor, opened: CreditOpened, *, terms: Credit) -> CreditStanding:
         """Issues a credit for its applicant; the issuing bank only. Again: the same credit.
@@ -171,8 +175,21 @@ class Credits:
         return await self.credit(actor, name)
 
     async def step(self, actor: Actor, name: str, act: Act, drawing: str = "") -> CreditStanding:
-        """A step that needs nothing but its name: advise, confirm, waive, answer an amendment."""
+        """A step that needs nothing but its name: advise, confirm, waive, answer an amendment.
+
+        Raises Refused (`needs_two_persons`) to confirm: that binds like an issue.
+        """
         desk = await self._opened(actor, name)
+        if act is Act.CONFIRM and not await desk.is_done(act, drawing):
+            await desk.check_step(actor, act, drawing)
+            terms = await desk.terms()
+            await self._approvals.demand(
+                actor,
+                act=CONFIRM,
+                subject=name,
+                amount=Money(terms.amount_most_minor, Currency(terms.currency)),
+                said={"credit": name, "terms": plain(terms)},
+            )
         await desk.step(actor, act, drawing)
         return await self.credit(actor, name)
 
@@ -195,8 +212,10 @@ class Credits:
         return await self.credit(actor, name)
 
     async def accept(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
-        """Accepts the draft."""
+        """Accepts the draft: a promise to pay. Raises Refused (`needs_two_persons`)."""
         desk = await self._opened(actor, name)
+        if not await desk.is_done(Act.ACCEPT, drawing):
+            await self._two_persons(actor, desk, Act.ACCEPT, name, drawing)
         await desk.accept(actor, drawing)
         return await self.credit(actor, name)
 
@@ -249,6 +268,9 @@ class Credits:
             return await self.credit(actor, name)
         return await self.amend(actor, name, jcs(said["terms"]))
 
+    async def _confirm_said(self, actor: Actor, said: Mapping[str, Any]) -> CreditStanding:
+        return await self.step(actor, str(said["credit"]), Act.CONFIRM)
+
     async def _amendments(self, name: str) -> int:
         steps = acts(await self._records.history(_aggregate(name)))
         return sum(step.act == Act.AMEND for step in steps)
@@ -259,7 +281,7 @@ class Credits:
         amount_minor = await desk.check_payable(actor, act, drawing)
         await self._approvals.demand(
             actor,
-            act=HONOUR if act is Act.HONOUR else REIMBURSE,
+            act={Act.HONOUR: HONOUR, Act.REIMBURSE: REIMBURSE, Act.ACCEPT: ACCEPT}[act],
             subject=f"{name} {drawing}",
             amount=Money(amount_minor, Currency((await desk.terms()).currency)),
             said={"credit": name, "drawing": drawing},
