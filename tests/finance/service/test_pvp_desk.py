@@ -17,7 +17,7 @@ import pytest
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.canonical import jcs
+from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import IdSource, PartyId
@@ -31,10 +31,10 @@ from zhidao.finance.domain.pvp import FIRST_HEAD, Channel, Letter, Side, decisio
 from zhidao.finance.events import BankAdmitted, PvpDecided
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.fx_quotes import FxQuotes
+from zhidao.finance.service.fx_quotes import QUOTE, FxQuotes
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.pvp_desk import DECISION, TERMS, VOTES, PvpDesk
-from zhidao.finance.wire.pvp import Vote, encode_votes
+from zhidao.finance.wire.pvp import Vote, encode_quote, encode_votes
 
 START = Utc.parse("2026-06-01T08:00:00Z")
 A, B = "node-a", "node-b"
@@ -273,6 +273,40 @@ async def test_both_currencies_change_hands_after_one_decision(net: Net) -> None
     assert await net.nodes[B].balance("own") == FUNDS - BOUGHT
     with pytest.raises(Conflict):
         await _accept(net, sold=5)
+
+
+async def test_quotes_of_different_dealers_may_bear_one_id_and_one_dealers_name(net: Net) -> None:
+    await _quoted(net)
+    a = net.nodes[A]
+    (first,) = await a.quotes.quotes(speaks(A), limit=9)
+    # A third node's dealer with the name of node B's, and one with the name of this node's bank.
+    for dealer in (BANK[B], BANK[A]):
+        offer = Quote(
+            id="Q-1",
+            dealer=dealer,
+            sold=Currency("CNY"),
+            bought=Currency("KZT"),
+            rate=Rate(1, 1),
+            sold_minor_max=5,
+            valid_until=START.plus_ns(600 * NS),
+        )
+        key = SoftwareKey(Algorithm.ED25519, hashlib.sha256(b"third").digest())
+        signed = parse_strict(encode_quote(offer, key), bytes_max=9_999)
+        plain = first.payload() | {"given": True, "dealer": dealer, "dealer_node": "node-c"}
+        letter = Letter(QUOTE, "node-c", dealer, BANK[A])
+        for _ in range(2):
+            await a.quotes.take(letter, jcs(plain | {"message": signed}))
+    assert len(await a.quotes.quotes(speaks(A), limit=9)) == 3
+    assert await a.quotes.quotes(speaks(A), limit=9, after="Q-1") == []
+    with pytest.raises(Refused) as refused:
+        await _accept(net)
+    assert refused.value.code == "quote_of_several"
+    with pytest.raises(NotFound):
+        await _accept(net, dealer="nobody")
+    waiting = await _accept(net, dealer=str(BANK[B]), dealer_node=B)
+    assert waiting.agreed.peer_node == B
+    await net.deliver()
+    assert (await a.desk.deal(speaks(A), "D-1")).state == "committed"
 
 
 async def test_remainders_below_a_minor_unit_add_up_at_the_dealer(net: Net) -> None:

@@ -193,9 +193,10 @@ class EscrowSettled(Fact, frozen=True, kw_only=True):
 class FxQuoted(Fact, frozen=True, kw_only=True):
     """A dealer's signed quote, at the dealer (`given`) or at its client.
 
-    Aggregate `fx-quote/<party>/<quote>`, `party`: whose books they are. `message`: the signed quote
-    as in `wire.pvp`. The dealer pays from account `pays_from` of its ledger and receives at
-    account `receives_at` of the client's.
+    Aggregate `fx-quote/<dealer>/<quote>` or `fx-quote/<client>/<quote>,<dealer's node>,<dealer>`;
+    the client's first ones bear the quote alone. `message`: the signed quote as in `wire.pvp`. The
+    dealer pays from account `pays_from` of its ledger and receives at `receives_at` of
+    the client's.
     """
 
     TYPE: ClassVar[str] = "finance.FxQuoted.v1"

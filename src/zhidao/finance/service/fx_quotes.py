@@ -22,6 +22,7 @@ from zhidao.finance.service.ports import Decisions, Post
 from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, encode_quote, read_quote, read_quoted
 
 QUOTE = "finance.fx-quote"
+_DEALERS_MAX = 100
 
 
 class FxQuotes:
@@ -103,20 +104,46 @@ class FxQuotes:
         bank = Actor(PartyId(letter.to_party), Role.PARTY)
         await self._accounts.require_bank(bank)
         got = FxQuoted(**{**told.payload(), "given": False})
-        await once(self._records, bank, f"fx-quote/{letter.to_party}/{told.quote}", got)
+        await once(self._records, bank, _got_name(letter.to_party, told), got)
 
     async def quotes(self, actor: Actor, *, limit: int, after: str = "") -> list[FxQuoted]:
         """The quotes that the actor's bank gave or got, by id."""
+        after = f"{after},~" if after else ""  # past those of all dealers under that id
         names = await mine(self._records, "fx-quote/", actor, limit=limit, after=after)
         return [FxQuoted.of((await self._records.history(name, actor))[0]) for name in names]
 
-    async def got(self, actor: Actor, quote: str) -> FxQuoted:
-        """A quote that another node's dealer gave the actor's bank. Raises NotFound."""
-        history = await self._records.history(f"fx-quote/{actor.party}/{quote}", actor)
-        got = FxQuoted.of(history[0])
-        if got.given:
+    async def got(
+        self, actor: Actor, quote: str, *, dealer: str = "", dealer_node: str = ""
+    ) -> FxQuoted:
+        """A quote that another node's dealer gave the actor's bank.
+
+        Dealers may use the same id: then the dealer and its node say which one is meant. Raises
+        NotFound, Refused (`quote_of_several`, `pvp_not_ours` for the bank's own).
+        """
+        plain = f"fx-quote/{actor.party}/{quote}"
+        names = await self._records.aggregates(f"{plain},", actor, limit=_DEALERS_MAX)
+        found: dict[tuple[str, str], FxQuoted] = {}
+        # Before ids of different dealers were told apart, the id alone was the name.
+        for name in (plain, *names):
+            history = await self._records.history(name)
+            told = FxQuoted.of(history[0]) if history else None
+            if told is not None and not told.given and told.quote == quote:
+                found[told.dealer_node, told.dealer] = told
+        meant = [
+            told
+            for told in found.values()
+            if dealer in ("", told.dealer) and dealer_node in ("", told.dealer_node)
+        ]
+        if not meant:
+            await self._records.history(plain, actor)
             raise Refused("a bank does not take its own quote", code="pvp_not_ours")
-        return got
+        if len(meant) > 1:
+            raise Refused(
+                f"{len(meant)} dealers gave a quote {quote[:40]!r}",
+                code="quote_of_several",
+                remedy="name its dealer and dealer_node",
+            )
+        return meant[0]
 
     async def given(self, bank: str, quote: str) -> FxQuoted:
         """A quote that a bank of this node gave. Raises Refused."""
@@ -132,6 +159,11 @@ class FxQuotes:
         if signer is None:
             raise Unavailable(f"this node holds no key of {bank}", code="no_key")
         return signer
+
+
+def _got_name(client: str, told: FxQuoted) -> str:
+    """Of a quote at its client. The comma sorts before all that an id may go on with."""
+    return f"fx-quote/{client}/{told.quote},{told.dealer_node},{told.dealer}"
 
 
 async def own_account(accounts: Accounts, actor: Actor, account: UUID, currency: Currency) -> None:
@@ -150,7 +182,7 @@ async def once(records: Records, actor: Actor, aggregate: str, fact: Fact) -> No
     except Conflict:
         (first, *_) = await records.history(aggregate)
         if first.payload != fact.payload():
-            name = aggregate.rpartition("/")[2]
+            name = aggregate.rpartition("/")[2].partition(",")[0]
             raise Conflict(f"{name} stands for other content") from None
 
 

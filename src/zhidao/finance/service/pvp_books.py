@@ -123,6 +123,7 @@ class PvpBooks:
             dealing.terms.first.amount_minor
             for dealing in (await self._restored()).deals.values()
             if (dealing.agreed.bank, dealing.agreed.quote) == (bank, quote)
+            and dealing.agreed.side == Side.SECOND
             and dealing.state != "aborted"
         )
 

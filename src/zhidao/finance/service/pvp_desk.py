@@ -94,8 +94,12 @@ class PvpDesk:
         pays_from: UUID,
         receives_at: UUID,
         deadline_s: int,
+        dealer: str = "",
+        dealer_node: str = "",
     ) -> Dealing:
         """Takes a quote: reserves this side's leg and asks the dealer's node. Again: the same deal.
+
+        `dealer`, `dealer_node`: whose quote, if several dealers gave one of that id.
 
         Raises Refused (`quote_expired`, `quote_exceeded`, `needs_two_persons`), NotFound for a
         quote that the bank did not get, Conflict if the reference stands for another deal.
@@ -104,7 +108,8 @@ class PvpDesk:
         aggregate = f"pvp-deal/{bank.bank}/{reference}"
         known = await self._books.find(aggregate)
         if known is None:
-            got = await self._quotes.got(actor, quote)
+            whose = {"dealer": dealer, "dealer_node": dealer_node}
+            got = await self._quotes.got(actor, quote, **whose)
             offer = read_quote(got.message)
             await own_account(self._accounts, actor, pays_from, offer.sold)
             terms = self._terms(
@@ -122,6 +127,7 @@ class PvpDesk:
                 "pays_from": str(pays_from),
                 "receives_at": str(receives_at),
                 "deadline_s": deadline_s,
+                **{key: name for key, name in whose.items() if name},
             }
             sold = Money(sold_minor, offer.sold)
             await self._approvals.demand(
@@ -139,7 +145,11 @@ class PvpDesk:
                 terms=terms.plain,
             )
             await once(self._records, actor, aggregate, agreed)
-        elif not _is_asked(known, quote, sold_minor, pays_from, receives_at):
+        elif (
+            not _is_asked(known, quote, sold_minor, pays_from, receives_at)
+            or dealer not in ("", known.agreed.peer_party)
+            or dealer_node not in ("", known.agreed.peer_node)
+        ):
             raise Conflict(f"deal {reference} was made with other content")
         async with self._one:
             await self._go(aggregate)
@@ -459,6 +469,8 @@ class PvpDesk:
             pays_from=parse_id(str(said["pays_from"])),
             receives_at=parse_id(str(said["receives_at"])),
             deadline_s=int(said["deadline_s"]),
+            dealer=str(said.get("dealer", "")),
+            dealer_node=str(said.get("dealer_node", "")),
         )
 
 

@@ -58,7 +58,10 @@ class NewQuote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewPvp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Takes a quote for an amount; `reference` names the deal once and for all."""
+    """Takes a quote for an amount; `reference` names the deal once and for all.
+
+    `dealer`, `dealer_node`: whose quote, where several dealers gave one of the same id.
+    """
 
     reference: _Name
     quote: _Name
@@ -66,6 +69,8 @@ class NewPvp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     pays_from: UUID
     receives_at: UUID
     deadline_s: Annotated[int, msgspec.Meta(gt=0, le=DEADLINE_S_MAX)] = 60
+    dealer: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    dealer_node: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class QuoteView(msgspec.Struct, kw_only=True):
@@ -170,6 +175,8 @@ def routes(quotes: FxQuotes, desk: PvpDesk) -> Router:
             pays_from=data.pays_from,
             receives_at=data.receives_at,
             deadline_s=data.deadline_s,
+            dealer=data.dealer,
+            dealer_node=data.dealer_node,
         )
         return _deal(dealing)
 
