@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from zhidao.core.errors import NotFound
+from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryEscrowIndex
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
 from zhidao.finance.domain.approval import Limits
+from zhidao.finance.domain.ledger import Result, Transfer, ledger_number
+from zhidao.finance.domain.naming import TransferCode, transfer_id
+from zhidao.finance.events.banks import EscrowSettled
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.escrows import Escrows
 from zhidao.node.api import finance_escrow
@@ -179,6 +184,44 @@ async def test_what_trade_knew_before_counts_from_the_opening(world, call) -> No
     world.durable.consignments.papers = AGREE
     found = await _opened(call)
     assert [leaf["met"] for leaf in found["leaves"]] == [True, False, False]
+
+
+async def test_an_id_that_failed_once_does_not_keep_the_payee_from_the_money(
+    world, call, desk, restart
+) -> None:
+    await _opened(call)
+    payee = await world.accounts.customer("exporter-bank", "exporter", "CNY")
+    payer = await world.accounts.customer("importer-bank", "importer", "CNY")
+    [burnt] = await world.ledger.submit(
+        "CNY",
+        [
+            Transfer(
+                id=transfer_id("escrow", "leg 0", "E-1"),
+                debit_account_id=UUID(payee.account),
+                credit_account_id=UUID(payer.account),
+                amount=1,
+                ledger=ledger_number(Currency("CNY")),
+                code=TransferCode.PAYMENT,
+            )
+        ],
+    )
+    assert burnt is Result.EXCEEDS_CREDITS
+    await _say(call, "words", {"word": "goods_ok"}, "carrier")
+    event = _from(world, RELEASED, "customs")
+    written = desk._write
+
+    async def crashes(escrow: Any, *facts: Any, **more: Any) -> None:
+        if any(isinstance(fact, EscrowSettled) for fact in facts):
+            raise Unavailable("the process ends here")
+        await written(escrow, *facts, **more)
+
+    desk._write = crashes
+    with pytest.raises(Unavailable):
+        await desk.handle(event)
+    assert await _paid(world, AMOUNT)
+    await restart().tick()
+    assert (await call("GET", ONE)).json()["state"] == "released"
+    assert await _paid(world, AMOUNT)
 
 
 async def test_a_dispute_stops_everything_until_two_sign_the_same_sharing(

@@ -51,6 +51,10 @@ EVENTS: Final = tuple(sorted(conditions.FACTS))
 GRACE_S: Final = 60
 """Events recorded in time are still on their way through log and bus this long at most."""
 _TICK_S: Final = 1.0
+ATTEMPTS_MAX: Final = 64
+"""So often a decided payment that the ledger refuses is tried under the next ids."""
+_WAIT_S_MAX: Final = 3_600
+"""Between two such attempts, doubling up to this: each that fails uses up its ids."""
 _TRIES: Final = 16
 
 
@@ -78,6 +82,7 @@ class Escrows:
         self._node = Actor(records.node, Role.NODE)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._said: dict[str, str] = {}
+        self._waits: dict[str, tuple[int, Refused]] = {}
         approvals.carries_out(OPEN, self._open_said)
 
     async def open(self, actor: Actor, opened: EscrowOpened) -> Escrow:
@@ -366,12 +371,34 @@ class Escrows:
             never = (Result.PENDING_TRANSFER_NOT_FOUND, Result.ID_ALREADY_FAILED)
             _require(escrow, result, result.holds or result in never)
         else:
-            results = await self._ledger.submit(opened.currency, await self._moves(escrow, share))
-            _require(escrow, results[0], results[0].holds)
+            await self._pay(escrow, share)
         settled = EscrowSettled(escrow=escrow.name, to_payee_minor=decided.to_payee_minor)
         await self._write(escrow, settled, by=self._node)
 
-    async def _moves(self, escrow: Escrow, share: int) -> list[Transfer]:
+    async def _pay(self, escrow: Escrow, share: int) -> None:
+        """Pays the share, under the next ids where earlier ones failed for want of something."""
+        until_ns, refused = self._waits.get(escrow.name, (0, None))
+        now_ns = self._clock.now().unix_ns
+        if refused is not None and now_ns < until_ns:
+            raise refused
+        results, attempt = [Result.ID_ALREADY_FAILED], 0
+        for attempt in range(ATTEMPTS_MAX):
+            moves = await self._moves(escrow, share, attempt)
+            results = await self._ledger.submit(escrow.opened.currency, moves)
+            # If it is posted, a later attempt did it and answers that it stands.
+            later = (Result.ID_ALREADY_FAILED, Result.PENDING_TRANSFER_ALREADY_POSTED)
+            if not any(result in later for result in results):
+                break
+        why = next((r for r in results if r is not Result.LINKED_EVENT_FAILED), results[0])
+        try:
+            _require(escrow, why, results[0].holds)
+        except Refused as error:
+            wait_s = min(2**attempt, _WAIT_S_MAX)
+            self._waits[escrow.name] = (now_ns + wait_s * NS, error)
+            raise
+        self._waits.pop(escrow.name, None)
+
+    async def _moves(self, escrow: Escrow, share: int, attempt: int = 0) -> list[Transfer]:
         """Posts the share (the rest of the reservation is free by that) and pays it, as one."""
         opened = escrow.opened
         payee = await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)
@@ -383,8 +410,9 @@ class Escrows:
             first=await self._escrow_account(escrow),
             last=UUID(payee.account),
         )
+        again = f" again {attempt}" if attempt else ""
         post = Transfer(
-            id=escrow.transfer("post"),
+            id=escrow.transfer(f"post{again}"),
             pending_id=escrow.transfer("hold"),
             amount=share,
             flags=TransferFlag.POST_PENDING_TRANSFER | TransferFlag.LINKED,
@@ -393,7 +421,7 @@ class Escrows:
             post,
             *(
                 Transfer(
-                    id=escrow.transfer(f"leg {place}"),
+                    id=escrow.transfer(f"leg {place}{again}"),
                     debit_account_id=debit,
                     credit_account_id=credit,
                     amount=share,
