@@ -309,6 +309,17 @@ async def test_quotes_of_different_dealers_may_bear_one_id_and_one_dealers_name(
     assert (await a.desk.deal(speaks(A), "D-1")).state == "committed"
 
 
+async def test_what_a_quote_has_sold_is_a_sum_kept_that_aborted_deals_leave(net: Net) -> None:
+    await _quoted(net, sold_minor_max=10**12)
+    await _accept(net, "D-1", sold=1_000)
+    await _accept(net, "D-2", sold=FUNDS + 1)
+    await _rest(net)
+    for again in (False, True):
+        dealer = net.nodes[B].start() if again else net.nodes[B]
+        assert await dealer.desk._books.sold_under(BANK[B], "Q-1") == 1_000
+        assert dealer.desk._books._held.sold == {(BANK[B], "Q-1"): 1_000}
+
+
 async def test_remainders_below_a_minor_unit_add_up_at_the_dealer(net: Net) -> None:
     await _quoted(net)
     for number in range(40):

@@ -68,7 +68,21 @@ class Chain:
 class _Held:
     deals: dict[str, Dealing] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    sold: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By bank and quote that it gave: what deals sold or may yet sell, minor units."""
     chains: dict[str, Chain] = field(default_factory=dict)
+
+    def take(self, dealing: Dealing) -> None:
+        """Holds a deal as it stands now, in place of how it stood before."""
+        before = self.deals.get(dealing.agreed.deal)
+        self.deals[dealing.agreed.deal] = dealing
+        if dealing.ended is None:
+            self.open.add(dealing.agreed.deal)
+        else:
+            self.open.discard(dealing.agreed.deal)
+        quote = (dealing.agreed.bank, dealing.agreed.quote)
+        more = _sells(dealing) - (_sells(before) if before is not None else 0)
+        self.sold[quote] = self.sold.get(quote, 0) + more
 
 
 class PvpBooks:
@@ -101,12 +115,7 @@ class PvpBooks:
 
     async def remember(self, dealing: Dealing) -> None:
         """Takes a deal in as it stands now."""
-        held = await self._restored()
-        held.deals[dealing.agreed.deal] = dealing
-        if dealing.ended is None:
-            held.open.add(dealing.agreed.deal)
-        else:
-            held.open.discard(dealing.agreed.deal)
+        (await self._restored()).take(dealing)
 
     async def open(self) -> list[Dealing]:
         """The deals without an end, by name."""
@@ -119,13 +128,7 @@ class PvpBooks:
 
     async def sold_under(self, bank: str, quote: str) -> int:
         """What deals under a quote that a bank gave have sold or may yet sell, minor units."""
-        return sum(
-            dealing.terms.first.amount_minor
-            for dealing in (await self._restored()).deals.values()
-            if (dealing.agreed.bank, dealing.agreed.quote) == (bank, quote)
-            and dealing.agreed.side == Side.SECOND
-            and dealing.state != "aborted"
-        )
+        return (await self._restored()).sold.get((bank, quote), 0)
 
     async def find(self, aggregate: str) -> Dealing | None:
         """A deal by its history."""
@@ -159,13 +162,17 @@ class PvpBooks:
         while names := await self._records.aggregates("pvp-deal/", node, limit=_PAGE, after=after):
             for name in names:
                 dealing = _dealing(await self._records.history(name))
-                held.deals[dealing.agreed.deal] = dealing
-                if dealing.ended is None:
-                    held.open.add(dealing.agreed.deal)
+                held.take(dealing)
                 await self._chain(held, dealing)
             after = names[-1]
         self._held = held
         return held
+
+
+def _sells(dealing: Dealing) -> int:
+    """What counts against the quote that this side gave."""
+    counts = dealing.agreed.side == Side.SECOND and dealing.state != "aborted"
+    return dealing.terms.first.amount_minor if counts else 0
 
 
 def _dealing(history: tuple[SignedEvent, ...]) -> Dealing:
