@@ -460,7 +460,7 @@ def test_the_position_page_says_why_an_arrival_is_proven(readers: Any) -> None:
     expect(page.locator(".why")).to_contain_text("60 positions from 60 epochs")
     charts = page.locator("figure.chart")
     expect(charts).to_have_count(3)
-    expect(charts.nth(0)).to_contain_text("The bound stays smaller than the room to the edge")
+    expect(charts.nth(0)).to_contain_text("The chance of being outside stays below what was asked")
     # Each chart has a table that says the same: one row an epoch, one row a satellite.
     charts.nth(0).locator("summary").click()
     expect(charts.nth(0).locator("tbody tr")).to_have_count(60)
@@ -478,7 +478,7 @@ def test_the_position_page_says_why_an_arrival_is_not_proven(readers: Any) -> No
     expect(inside).to_contain_text("不成立")
     expect(page.locator(".c-bound-alone")).to_have_count(1)
     expect(page.locator(".c-stretch")).to_have_count(0)
-    expect(page.locator("figure.chart").first).to_contain_text("界限未能保持小于距边缘的距离")
+    expect(page.locator("figure.chart").first).to_contain_text("在外的概率未能保持低于所要求的值")
 
 
 def test_an_epoch_is_chosen_by_keyboard_and_the_sky_follows(readers: Any) -> None:

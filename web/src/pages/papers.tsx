@@ -96,12 +96,16 @@ function Drafts({ fields, take }: { fields: Fields; take: (fields: Fields) => vo
   const [problem, setProblem] = useState<Problem | null>(null);
   const [told, tell] = useState("");
   const speaks = who?.role === "party";
+  // Which opening counts: an answer that comes after another choice is thrown away.
+  const turn = useRef(0);
   const failed = (error: unknown) => setProblem(asProblem(error));
   const list = () => {
     if (speaks) get<Draft[]>(`${BASE}/drafts`).then(setDrafts, failed);
   };
   const open = (wanted: string) => {
+    const mine = ++turn.current;
     get<Draft>(`${BASE}/drafts/${wanted}`).then((draft) => {
+      if (mine !== turn.current) return;
       setName(draft.name);
       setSaved("");
       history.replaceState(null, "", `#${draft.name}`);
@@ -110,6 +114,7 @@ function Drafts({ fields, take }: { fields: Fields; take: (fields: Fields) => vo
   };
   const empty = () => {
     // Whoever empties the form means the form, not the draft that was saved.
+    turn.current += 1;
     setSaved("");
     setName("");
     history.replaceState(null, "", "/papers");
@@ -117,10 +122,12 @@ function Drafts({ fields, take }: { fields: Fields; take: (fields: Fields) => vo
   };
   const keep = () => {
     setProblem(null);
+    const mine = turn.current;
     send<Draft>("POST", `${BASE}/drafts/${encodeURIComponent(name)}`, { fields }).then((draft) => {
+      list();
+      if (mine !== turn.current) return;
       history.replaceState(null, "", `#${name}`);
       setSaved(draft?.saved_at ?? "");
-      list();
     }, failed);
   };
   useEffect(() => {

@@ -338,7 +338,7 @@ function TitleStory({ title }: { title: TitleRow }) {
   return (
     <details class="title-story" onToggle={open}>
       <summary>
-        {title.consignment}: {held}
+        <span class="c-data">{title.consignment}</span>: {held}
       </summary>
       <p>
         <a href={`/consignments/${encodeURIComponent(title.consignment)}`}>{t("trust.title_road")}</a>

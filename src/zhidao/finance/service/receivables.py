@@ -13,7 +13,7 @@ from typing import Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Clock, Randomness
-from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
@@ -88,8 +88,14 @@ class Receivables:
             if asked >= self._questions_a_day_max:
                 raise Refused(f"{asked} questions today are enough", code="too_many")
             fact = ReceivableAsked(questions=asked + 1)
-            if await self._appended(actor, aggregate, fact, after=asked):
-                return answer
+            try:
+                if await self._appended(actor, aggregate, fact, after=asked):
+                    return answer
+            except Unavailable as error:
+                if error.code != "no_key":
+                    raise
+                # Trying again would not help: an unsigned question is none.
+                raise Forbidden(f"{error}; ask where your key is kept") from error
         raise Conflict("too many questions at once; ask again")
 
     async def is_free(self, name: str) -> bool:
