@@ -17,7 +17,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.config import load
-from zhidao.node.own_keys import key_source, own_key_name, own_keys_of, present_of
+from zhidao.node.own_keys import key_source, meeting_key, own_key_name, own_keys_of, present_of
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.trust.domain.key_history import KeyHistory
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
@@ -74,18 +74,26 @@ async def test_a_node_goes_over_to_another_recording_key_and_then_to_another_log
             size = await logged(http, token, 3)
             events = await open_events(http, size)
             after = await trust_of(http, token)
+            did = (await http.get("/.well-known/did.json")).json()
         await node.stop()
+        assert [m["publicKeyMultibase"] for m in did["verificationMethod"]] == [
+            rotated["key"],
+            rotated["former"],
+        ]
         assert command("log", "new-key", "--yes", status=1)["error"] == "log_in_order"
         declared = command("log", "new-key", "--planned")
         assert declared["known_leaves"] == declared["carried_leaves"] == size
+        command("keys", "revoke", NODE, "--key", rotated["former"])
         await node.start()
         async with httpx.AsyncClient(base_url=node.url, timeout=20.0) as http:
             assert (await http.get("/readyz")).json()["ready"]
             assert (await order(http, token, "order-3"))[0] == 201
-            grown = await logged(http, token, size + 2)
+            grown = await logged(http, token, size + 3)
             events = await open_events(http, grown)
             head = parse_checkpoint(decode_note((await http.get("/log/checkpoint")).content).text)
             last = await trust_of(http, token)
+            did = (await http.get("/.well-known/did.json")).json()
+        assert [m["publicKeyMultibase"] for m in did["verificationMethod"]] == [rotated["key"]]
     finally:
         await node.stop()
     assert head.origin == declared["origin"] == last.nodes[0].log.name
@@ -103,6 +111,13 @@ async def test_a_node_goes_over_to_another_recording_key_and_then_to_another_log
 def test_a_key_that_was_made_and_not_gone_over_to_is_not_used():
     known = [SoftwareKey(Algorithm.ED25519, bytes([n]) * 32) for n in (1, 2)]
     assert present_of(known, []) == 0
+
+
+def test_peers_are_met_with_the_oldest_key_that_was_not_taken_back():
+    known = [SoftwareKey(Algorithm.ED25519, bytes([n]) * 32) for n in (1, 2, 3)]
+    assert meeting_key(known, ()) is known[0]
+    assert meeting_key(known, [known[0].public]) is known[1]
+    assert meeting_key(known, [known[0].public, known[1].public]) is known[2]
 
 
 def test_a_token_needs_its_label_and_pin_and_never_replaces_an_identity(tmp_path: Path):

@@ -27,7 +27,9 @@ class Ground:
     `scenario_clock` is what deadlines between parties go by: the wall clock, or scenario time in
     a demonstration. `workers` runs CPU-heavy functions in spawned processes. `wake_relay` tells
     the relay that an outbox row was written. `own_keys`: where the node's own keys are, if not in
-    its files; `recording_keys`: all with which it recorded, the present one last.
+    its files; `recording_keys`: all with which it recorded, the present one last;
+    `revoked_keys`: those of them that were taken back. `signer`: the present recording key;
+    `meeting_key`: the one with which peers are met.
     """
 
     database: Database
@@ -48,6 +50,19 @@ class Ground:
     demo: bool
     own_keys: KeySource | None = None
     recording_keys: tuple[PublicKey, ...] = ()
+    revoked_keys: tuple[PublicKey, ...] = ()
+    present_key: Signer | None = None
+    oldest_key: Signer | None = None
+
+    @property
+    def signer(self) -> Signer:
+        """The key in force, which signs what the node says."""
+        return self.present_key or self.node_key
+
+    @property
+    def meeting_key(self) -> Signer:
+        """The oldest key that was not taken back, which signs what goes to peers."""
+        return self.oldest_key or self.node_key
 
 
 @dataclass(frozen=True, slots=True)

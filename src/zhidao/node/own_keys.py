@@ -15,12 +15,12 @@ from typing import Final, Protocol
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
-from zhidao.core.keys import Algorithm, Signer
+from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.node.adapters.key_files import KeyFiles, read_passphrase
 from zhidao.node.config import Config
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
-from zhidao.trust.events import KeyRotated
+from zhidao.trust.events import KeyRevoked, KeyRotated
 from zhidao.trust.service.key_register import aggregate_of_keys
 
 FIRST: Final = "node"
@@ -97,6 +97,28 @@ def present_of(known: Sequence[Signer], history: Sequence[SignedEvent]) -> int:
             remedy="import the newest export of its keys",
         )
     return places[present]
+
+
+def revoked_of(node: PartyId, history: Sequence[SignedEvent]) -> tuple[PublicKey, ...]:
+    """The node's own keys that it took back, by its key events."""
+    facts = every(tuple(history), KeyRevoked)
+    named = dict.fromkeys(fact.key for fact in facts if fact.party == node)
+    return tuple(PublicKey.from_multikey(key) for key in named)
+
+
+def meeting_key(known: Sequence[Signer], revoked: Sequence[PublicKey]) -> Signer:
+    """The key with which the node meets its peers: of those not taken back the oldest.
+
+    That one they know longest: a rotation alone does not make them refuse it.
+    """
+    return next(key for key in known if key.public not in revoked)
+
+
+async def revoked_keys(database: Database, node: PartyId) -> tuple[PublicKey, ...]:
+    """The node's own keys that were taken back, as its journal says."""
+    journal = PostgresJournal(database, "trust", lambda: None)
+    entries = await journal.load(aggregate_of_keys(node), viewer=None)
+    return revoked_of(node, [entry.event for entry in entries])
 
 
 async def recording_keys(

@@ -11,6 +11,7 @@ from tests.exchange.two_nodes import CONTENT, OPERATOR, START, Line, carry, make
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.exchange.domain.peer import Wanted
 from zhidao.exchange.service.dispatch import PeerRefused
 from zhidao.exchange.service.verification import verify_export
@@ -22,6 +23,7 @@ from zhidao.exchange.wire.bundle import (
     decode_bundle,
     encode_bundle,
 )
+from zhidao.exchange.wire.card import decode_card, sign_card
 from zhidao.exchange.wire.envelope import decode_envelope, seal_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
 
@@ -326,6 +328,28 @@ async def test_an_export_can_be_of_one_consignment() -> None:
     await one.send(2, two, consignment="C-2")
     items = decode_bundle(await one.exchange.export(one.party, "C-2"))
     assert [item.kind for item in items] == [ENVELOPE, OPENED]
+
+
+async def test_a_key_that_a_card_takes_back_counts_no_more() -> None:
+    line = Line()
+    one, two = make_node("exporter", line), make_node("importer", line)
+    fresh = SoftwareKey(Algorithm.ED25519, b"\x07" * 32)
+    listed = [two.key.public, fresh.public]
+    await one.peers.admit(OPERATOR, two.card, keys=listed, trust="corridor")
+    assert one.peers.by_key(two.key.public) is not None
+    said = replace(decode_card(two.card), key=fresh.public, revoked=(two.key.public,))
+    card = sign_card(said, fresh)
+    assert decode_card(card).revoked == (two.key.public,)
+    await one.peers.admit(OPERATOR, card, keys=listed, trust="corridor")
+    assert one.peers.by_key(two.key.public) is None
+    assert one.peers.by_key(fresh.public) is not None
+    # Neither the thief's card nor an older one of the new key brings it back.
+    older = sign_card(replace(said, revoked=()), fresh)
+    for bad in (two.card, older, sign_card(replace(said, key=two.key.public), two.key)):
+        with pytest.raises(Refused) as refusal:
+            await one.peers.admit(OPERATOR, bad, keys=listed, trust="corridor")
+        assert refusal.value.code == "untrusted_card"
+    assert one.peers.by_key(two.key.public) is None
 
 
 async def test_only_a_listed_key_makes_a_peer() -> None:

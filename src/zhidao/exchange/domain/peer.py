@@ -20,7 +20,7 @@ class Card:
     """What a node says of itself, signed with the key that it records with.
 
     `sealing`: its X25519 public key (RFC 7748). `certificate`: PEM of a TLS certificate that no
-    authority vouches for, or empty.
+    authority vouches for, or empty. `revoked`: former keys of its own that it took back.
     """
 
     node: PartyId
@@ -30,6 +30,7 @@ class Card:
     sealing: bytes
     certificate: str
     at: Utc
+    revoked: tuple[PublicKey, ...] = ()
     signature: bytes = b""
 
     def __post_init__(self) -> None:

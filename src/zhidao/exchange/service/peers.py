@@ -68,13 +68,21 @@ class Peers:
         """Admits a node, or renews what is known of it; again: nothing is written.
 
         `keys`: those that the trust list named `trust`, whose bytes are `listed`, gives to the
-        card's node. `url` and `certificate` override the card's. Raises Refused (`untrusted_card`,
-        `own_card`).
+        card's node; those that the card takes back count no more. `url` and `certificate`
+        override the card's. Raises Refused (`untrusted_card`, `own_card`).
         """
         actor.require(Role.ADMIN, Role.OPERATOR)
         said = decode_card(card)
         if said.node == self._scribe.node:
             raise Refused("this is the node's own card", code="own_card")
+        before = self._peers.get(said.node)
+        if before and not set(decode_card(before.card).revoked) <= set(said.revoked):
+            raise Refused(
+                f"a newer card of {said.node} takes keys back that this one does not",
+                code="untrusted_card",
+                remedy="ask for its newest card",
+            )
+        keys = [key for key in keys if key not in said.revoked]
         if said.key not in keys:
             raise Refused(
                 f"the trust list {trust!r} does not give {said.node} the key that signed the card",
@@ -85,7 +93,6 @@ class Peers:
         seal(b"", said.sealing, info=b"")
         address = url or said.url
         check_url(address)
-        before = self._peers.get(said.node)
         peer = Peer(
             node=said.node,
             organisation=said.organisation,

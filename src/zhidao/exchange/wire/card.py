@@ -1,4 +1,7 @@
-"""A node's card as a file: canonical JSON of version 1, signed with the key that it names."""
+"""A node's card as a file: canonical JSON, signed with the key that it names.
+
+Version 1 takes no key back, version 2 names those that were.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from zhidao.exchange.domain.peer import Card
 
 CARD_FORMAT: Final = "zhidao.card"
 CARD_BYTES_MAX: Final = 32 * 1024
+REVOKED_MAX: Final = 64
 
 
 class _Card(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,6 +34,7 @@ class _Card(msgspec.Struct, forbid_unknown_fields=True):
     certificate: Annotated[str, msgspec.Meta(max_length=16_384)]
     at: str
     signature: str
+    revoked: Annotated[list[str], msgspec.Meta(min_length=1, max_length=REVOKED_MAX)] | None = None
 
 
 def sign_card(card: Card, signer: Signer) -> bytes:
@@ -54,8 +59,8 @@ def decode_card(data: bytes) -> Card:
         read = msgspec.convert(plain, _Card, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"card: {error}") from error
-    if (read.v, read.format) != (1, CARD_FORMAT):
-        raise MalformedInput(f"not a card of version 1: {read.format[:32]!r} {read.v}")
+    if (read.v, read.format) != (2 if read.revoked else 1, CARD_FORMAT):
+        raise MalformedInput(f"not a card of version 1 or 2: {read.format[:32]!r} {read.v}")
     card = Card(
         node=party_id(read.node),
         organisation=read.organisation,
@@ -64,6 +69,7 @@ def decode_card(data: bytes) -> Card:
         sealing=parse_base64url(read.sealing),
         certificate=read.certificate,
         at=Utc.parse(read.at),
+        revoked=tuple(PublicKey.from_multikey(key) for key in read.revoked or ()),
         signature=parse_base64url(read.signature),
     )
     if encode_card(card) != data:
@@ -74,8 +80,9 @@ def decode_card(data: bytes) -> Card:
 
 
 def _plain(card: Card) -> dict[str, Any]:
+    revoked = {"revoked": [key.multikey for key in card.revoked]} if card.revoked else {}
     return {
-        "v": 1,
+        "v": 2 if card.revoked else 1,
         "format": CARD_FORMAT,
         "node": card.node,
         "organisation": card.organisation,
@@ -84,4 +91,5 @@ def _plain(card: Card) -> dict[str, Any]:
         "sealing": base64url(card.sealing),
         "certificate": card.certificate,
         "at": str(card.at),
+        **revoked,
     }

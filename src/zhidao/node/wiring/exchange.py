@@ -69,7 +69,7 @@ async def build(
         store,
         peers,
         scribe=ground.scribe,
-        signer=ground.node_key,
+        signer=ground.meeting_key,
         clock=ground.clock,
         randomness=ground.randomness,
     )
@@ -81,12 +81,12 @@ async def build(
         store,
         peers,
         scribe=ground.scribe,
-        signer=ground.node_key,
+        signer=ground.meeting_key,
         sealing=sealing,
         clock=ground.clock,
         is_party=is_party,
     )
-    transport = HttpTransport(ground.node_key, ground.clock)
+    transport = HttpTransport(ground.meeting_key, ground.clock)
     dispatcher = Dispatcher(
         store, peers, outbox, transport, clock=ground.clock, randomness=ground.randomness
     )
@@ -121,12 +121,13 @@ async def build(
             node=ground.node,
             organisation=organisation.name[:200],
             url=settings.url,
-            key=ground.node_key.public,
+            key=ground.signer.public,
             sealing=sealing.public,
             certificate=file.read_text() if settings.certificate and file.exists() else "",
             at=ground.clock.now(),
+            revoked=ground.revoked_keys,
         )
-        return sign_card(said, ground.node_key)
+        return sign_card(said, ground.signer)
 
     async def run() -> None:
         try:

@@ -34,7 +34,7 @@ from zhidao.node.health import Health
 from zhidao.node.jobs import Job
 from zhidao.node.metrics import Metrics
 from zhidao.node.organisation import Organisation
-from zhidao.node.own_keys import recording_keys
+from zhidao.node.own_keys import meeting_key, recording_keys, revoked_keys
 from zhidao.node.parties import Parties
 from zhidao.node.permit import Permit
 from zhidao.node.readings import Readings
@@ -212,6 +212,7 @@ async def _ground(
     try:
         await migrate(database)
         recording, recorded = await recording_keys(database, source, settings.name)
+        revoked = await revoked_keys(database, settings.name)
         bus = await NatsBus.connect(
             settings.bus_url,
             prefix=settings.bus_prefix,
@@ -239,6 +240,9 @@ async def _ground(
         node_key=node_key,
         own_keys=source,
         recording_keys=tuple(key.public for key in recorded),
+        revoked_keys=revoked,
+        present_key=recording,
+        oldest_key=meeting_key(recorded, revoked),
         ring=ring,
         chain_ring=PartyRing(keys, Algorithm.SECP256K1),
         clock=clock,

@@ -63,16 +63,20 @@ async def build(
         timed=TimedKey(timed, ground.clock) if timed else None,
     )
     await log.start()
-    public = ground.node_key.public
+    asserting = [
+        key
+        for key in dict.fromkeys((ground.signer.public, *reversed(ground.recording_keys)))
+        if key not in ground.revoked_keys
+    ]
     journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
     records = Records(journal, ground.scribe)
     credentials = CredentialService(
         records=records,
         archive=ground.archive,
         ring=ground.ring,
-        node_key=ground.node_key,
+        node_key=ground.signer,
         clock=ground.clock,
-        known={f"{did_web(host)}#{public.multikey}": public},
+        known={f"{did_web(host)}#{key.multikey}": key for key in asserting},
         contexts=load_contexts(),
         statuses=StatusLists(
             records, ground.clock, ground.randomness, base=f"https://{host}/v1/trust/status"
@@ -88,6 +92,6 @@ async def build(
         log_key=vkey(log.note_key),
         room=Room(
             name="trust",
-            routers=(routes(log.reader, credentials, web_document(host, [public])),),
+            routers=(routes(log.reader, credentials, web_document(host, asserting)),),
         ),
     )
