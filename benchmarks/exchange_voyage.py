@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -42,7 +42,8 @@ class Outcome:
     """What came of it. `doubled`: documents in an inbox, or their events, more than once.
 
     `unproven`: documents without verified receipts. `healed_s`: from the end of all faults until
-    the last receipt. `full`: how often a node answered that its disk is full.
+    the last receipt. `full`: how often a node answered that its disk is full. `left`: for each
+    document without verified receipts, how often its sender gives which state and reason.
     """
 
     sent: int
@@ -54,6 +55,7 @@ class Outcome:
     cuts: int
     healed_s: float
     full: int = 0
+    left: dict[str, int] = field(default_factory=dict)
 
 
 def on_small_disk(**plan: float) -> Outcome:
@@ -209,6 +211,7 @@ def _count(
     nodes: list[RunningNode], documents: int, kills: int, cuts: int, healed_s: float
 ) -> Outcome:
     lost = doubled = out_of_order = unproven = 0
+    left: Counter[str] = Counter()
     keys = [_records(node) for node in nodes]
 
     def records(name: str, key: PublicKey) -> bool:
@@ -218,9 +221,13 @@ def _count(
         exported = node.ask("GET", "/v1/exchange/export", "party").content
         checked = verify_export(exported, records)
         mine = [each for each in checked if each.envelope.heading.sender == node.name]
-        unproven += documents - sum(
-            [r.stage.value for r in each.receipts] == ["received", "accepted"] for each in mine
-        )
+        proven = {
+            each.envelope.heading.document
+            for each in mine
+            if [r.stage.value for r in each.receipts] == ["received", "accepted"]
+        }
+        unproven += documents - len(proven)
+        left += _left(node, proven)
         theirs = verify_export(other.ask("GET", "/v1/exchange/export", "party").content, records)
         arrived = Counter(
             each.content for each in theirs if each.envelope.heading.sender == node.name
@@ -229,7 +236,20 @@ def _count(
         lost += len(wanted - set(arrived))
         doubled += sum(count - 1 for count in arrived.values())
         out_of_order += _out_of_order(other)
-    return Outcome(2 * documents, lost, doubled, out_of_order, unproven, kills, cuts, healed_s)
+    counts = (2 * documents, lost, doubled, out_of_order, unproven, kills, cuts)
+    return Outcome(*counts, healed_s, left=dict(left))
+
+
+def _left(node: RunningNode, proven: set[UUID]) -> Counter[str]:
+    """What a sender says of its documents that have no verified receipts."""
+    found: Counter[str] = Counter()
+    after = ""
+    while page := node.ask("GET", f"/v1/exchange/outbox?limit=200{after}", "party").json():
+        for each in page:
+            if UUID(each["document"]) not in proven:
+                found[f"{each['state']} {each['code']} {each['reason']}".strip()] += 1
+        after = f"&after={page[-1]['document']}"
+    return found
 
 
 def _records(node: RunningNode) -> Callable[[str, PublicKey], bool]:

@@ -24,7 +24,7 @@ def test_kills_cuts_delays_and_a_full_disk_lose_nothing_and_double_nothing(tmp_p
         assert found.full == 2, "both nodes said that the disk is full"
     assert found.cuts > 3, "the line was too good for this test"
     assert found.kills == 3
-    assert (found.lost, found.doubled, found.out_of_order, found.unproven) == (0, 0, 0, 0)
+    assert (found.lost, found.doubled, found.out_of_order, found.unproven) == (0, 0, 0, 0), found
     assert found.healed_s <= 30
 
 

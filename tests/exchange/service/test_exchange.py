@@ -131,6 +131,25 @@ async def test_a_document_waits_for_the_one_before_it() -> None:
         assert stages(receipts) == ["received", "accepted"]
 
 
+async def test_a_lost_answer_takes_no_receipt_with_it() -> None:
+    one, two = await make_pair()
+    await one.send(1, two)
+    await one.send(2, two)
+    await one.send(3, two, consignment="C-2")
+    rows = await one.store.waiting(two.name, limit=9, bytes_max=10**6)
+    peer = two.peers.of("exporter")
+    by_document = {row.document.int: row.envelope for row in rows}
+    for number in (2, 1, 3):
+        # Nobody hears the answer.
+        await two.exchange.take_bundle(peer, encode_bundle([Item(ENVELOPE, by_document[number])]))
+    word = {"outcome": "refused", "code": "late", "reason": "too late"}
+    await two.exchange.decide(two.party, sender="exporter", document=UUID(int=3), **word)
+    await two.dispatcher.step(one.name)
+    for number, wanted in ((2, ["received", "accepted"]), (3, ["received", "accepted", "decided"])):
+        receipts = list(await one.outbox.receipts(one.party, UUID(int=number)))
+        assert stages(receipts) == wanted
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_nothing_is_lost_or_doubled_on_a_line_that_loses_repeats_and_reorders(
     seed: int,

@@ -166,6 +166,7 @@ class Dispatcher:
                     await self._land(node, line)
                 except ZhidaoError as error:
                     # The peer may have gone meanwhile, or the database; the others go on.
+                    line.forget()
                     _LOG.warning("the exchange with %s waits: %s", node, error)
                     await asyncio.sleep(_PAUSE_AFTER_TROUBLE_S)
         finally:

@@ -18,7 +18,7 @@ from zhidao.core.keys import Signer
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope
 from zhidao.exchange.domain.limits import AHEAD_MAX, REASON_CHARACTERS_MAX
 from zhidao.exchange.domain.peer import Peer
-from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
+from zhidao.exchange.domain.receipt import Outcome, Stage
 from zhidao.exchange.events import (
     Delivery,
     DeliveryConflicted,
@@ -29,9 +29,9 @@ from zhidao.exchange.events import (
 from zhidao.exchange.service.outbox import seen_by
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Due, Got, Store
+from zhidao.exchange.service.receipting import Receipting
 from zhidao.exchange.service.views import delivery_of
 from zhidao.exchange.wire.envelope import decode_envelope, open_envelope
-from zhidao.exchange.wire.receipt import sign_receipt
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.exchange.wire.subscription import SUBSCRIPTION_KIND, decode_subscription
 from zhidao.exchange.wire.withdrawal import WITHDRAWAL_KIND, WITHDRAWN, decode_withdrawal
@@ -76,7 +76,7 @@ class Inbox:
         self._store = store
         self._peers = peers
         self._scribe = scribe
-        self._signer = signer
+        self._receipts = Receipting(scribe.node, signer, clock)
         self._sealing = sealing
         self._clock = clock
         self._is_party = is_party
@@ -149,9 +149,7 @@ class Inbox:
                     code="held",
                 )
             decided = await self._decided(book, row, said, code, reason, by=actor.party)
-            await book.queue_receipt(
-                Due(row.sender, row.document, Stage.DECIDED, decided.receipts[2])
-            )
+            await _owe(book, decided)
             return decided, True
 
         row, fresh = await self._store.run(work)
@@ -234,7 +232,7 @@ class Inbox:
         )
         if taken:
             reason = f"another document has number {heading.sequence} of this consignment"
-            done.receipts.append(self._refusal(opened.envelope, "sequence_taken", reason))
+            done.receipts.append(self._receipts.refusal(opened.envelope, "sequence_taken", reason))
             return
         if heading.sequence > last + AHEAD_MAX:
             return
@@ -267,7 +265,7 @@ class Inbox:
             reason=opened.reason,
             events=0,
         )
-        return self._stamped(row, Stage.RECEIVED, Outcome.ACCEPTED, "", "")
+        return self._receipts.stamped(row, Stage.RECEIVED, Outcome.ACCEPTED, "", "")
 
     async def _held(self, book: Book, row: Got) -> Got:
         """Keeps a row until its predecessor is here."""
@@ -289,10 +287,7 @@ class Inbox:
         """Accepts what was held until now because `row` was missing."""
         sequence = row.sequence
         while held := await book.held(row.sender, row.consignment, sequence + 1):
-            accepted = await self._accept(book, held, done)
-            for stage in (Stage.ACCEPTED, Stage.DECIDED):
-                if receipt := accepted.receipts[stage.rank]:
-                    await book.queue_receipt(Due(row.sender, held.document, stage, receipt))
+            await _owe(book, await self._accept(book, held, done))
             done.after.append(lambda: self.wake(row.sender))
             sequence += 1
         await book.accepted_up_to(row.sender, row.consignment, sequence)
@@ -300,7 +295,7 @@ class Inbox:
     async def _accept(self, book: Book, row: Got, done: _Round) -> Got:
         """The row after its acceptance, written down: accepted, or refused for good."""
         if not row.content:
-            refused = self._stamped(row, Stage.ACCEPTED, Outcome.REFUSED, row.code, row.reason)
+            refused = self._receipts.stamped(row, Stage.ACCEPTED, Outcome.REFUSED, row.code, row.reason)
             refused = replace(refused, state="decided", outcome="refused", events=row.events + 1)
             fact: Fact = DocumentDecided(
                 document=str(row.document),
@@ -326,7 +321,7 @@ class Inbox:
         )
         await book.append([self._event(row, fact, row.events + 1)])
         accepted = replace(
-            self._stamped(row, Stage.ACCEPTED, Outcome.ACCEPTED, "", ""),
+            self._receipts.stamped(row, Stage.ACCEPTED, Outcome.ACCEPTED, "", ""),
             state="accepted",
             events=row.events + 1,
         )
@@ -360,9 +355,7 @@ class Inbox:
             said = str(error)[:REASON_CHARACTERS_MAX]
             return await self._decided(book, row, Outcome.REFUSED, error.code, said, by=node)
         taken = await self._decided(book, target, Outcome.REFUSED, WITHDRAWN, reason, by=node)
-        await book.queue_receipt(
-            Due(target.sender, target.document, Stage.DECIDED, taken.receipts[Stage.DECIDED.rank])
-        )
+        await _owe(book, taken)
         done.after.append(lambda: self.wake(target.sender))
         return await self._decided(book, row, Outcome.ACCEPTED, "", "", by=node)
 
@@ -370,7 +363,7 @@ class Inbox:
         self, book: Book, row: Got, outcome: Outcome, code: str, reason: str, *, by: PartyId
     ) -> Got:
         decided = replace(
-            self._stamped(row, Stage.DECIDED, outcome, code, reason),
+            self._receipts.stamped(row, Stage.DECIDED, outcome, code, reason),
             state="decided",
             outcome=outcome.value,
             code=code,
@@ -392,7 +385,7 @@ class Inbox:
         heading = envelope.heading
         aggregate = f"conflict/{heading.sender}/{heading.document}/{heading.digest}"
         reason = f"document {heading.document} stands already with digest {standing.digest}"
-        done.receipts.append(self._refusal(envelope, "document_differs", reason))
+        done.receipts.append(self._receipts.refusal(envelope, "document_differs", reason))
         if await book.events(aggregate):
             return
         fact = DeliveryConflicted(
@@ -411,44 +404,6 @@ class Inbox:
             occurred_at=None,
         )
         await book.append([entry])
-
-    def _refusal(self, envelope: Envelope, code: str, reason: str) -> bytes:
-        heading = envelope.heading
-        return self._receipt(
-            heading.sender, heading.document, heading.digest, Stage.RECEIVED, code, reason
-        )
-
-    def _stamped(self, row: Got, stage: Stage, outcome: Outcome, code: str, reason: str) -> Got:
-        """The row with our receipt for this stage."""
-        stages = list(row.receipts)
-        stages[stage.rank] = self._receipt(
-            *(row.sender, row.document, row.digest, stage, code, reason), outcome=outcome
-        )
-        return replace(row, receipts=(stages[0], stages[1], stages[2]))
-
-    def _receipt(
-        self,
-        sender: PartyId,
-        document: UUID,
-        digest: str,
-        stage: Stage,
-        code: str,
-        reason: str,
-        outcome: Outcome = Outcome.REFUSED,
-    ) -> bytes:
-        receipt = Receipt(
-            stage=stage,
-            sender=sender,
-            recipient=self._scribe.node,
-            document=document,
-            digest=digest,
-            outcome=outcome,
-            code=code,
-            reason=reason,
-            at=self._clock.now(),
-            key=self._signer.public,
-        )
-        return sign_receipt(receipt, self._signer)
 
     def _event(self, row: Got, fact: Fact, version: int, by: PartyId | None = None) -> Entry:
         return self._scribe.write(
@@ -472,6 +427,16 @@ class Inbox:
             after()
         for row in done.accepted:
             self.told(delivery_of(row))
+
+
+async def _owe(book: Book, row: Got) -> None:
+    """Queues all receipts of a row: the answer that brought the earlier ones may have been lost.
+
+    Its sender would not ask for them again: with a later receipt the document waits no more.
+    """
+    for stage in Stage:
+        if receipt := row.receipts[stage.rank]:
+            await book.queue_receipt(Due(row.sender, row.document, stage, receipt))
 
 
 def _withdrawable(target: Got | None, by: Got) -> Got:
