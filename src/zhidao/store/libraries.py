@@ -76,7 +76,7 @@ def needed_libraries(data: bytes) -> tuple[str, ...]:
         return ()
     try:
         return _needed(data)
-    except (struct.error, UnicodeDecodeError, ValueError):
+    except (struct.error, UnicodeDecodeError, ValueError, OverflowError):
         return ()
 
 
