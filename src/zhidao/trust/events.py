@@ -129,10 +129,11 @@ class CustodyOpened(Fact, frozen=True, kw_only=True):
 
 
 class MediumChanged(Fact, frozen=True, kw_only=True):
-    """From this leaf on a bill's former medium has no effect. Aggregate `medium/<digest>`. Public.
+    """From this leaf on a bill's former medium has no effect. Aggregate `medium/<title>`. Public.
 
-    Said by the issuer. `change`: `to_paper` (the title is burnt after it; aggregate of the title)
-    or `to_token` (the title is minted after it; aggregates of the paper and of the title).
+    Said by the issuer. `change`: `to_paper` (the title is burnt after it) or `to_token` (the title
+    is minted after it). The same fact stands before it as the claim on the paper, in the aggregate
+    `paper/<SHA-256 of registry, carrier and paper>`; older claims stand under `medium/<paper>`.
     `paper`: SHA-256 of the paper's text or scan; `statement`: what is put on the new medium.
     """
 

@@ -31,9 +31,11 @@ async def minted(node: TitleBench) -> Title:
     )
 
 
-async def act(node: TitleBench, party: str, action: str, to: str = "", remark: str = "") -> Title:
-    seen = len((await node.titles.title(BILL)).transactions)
-    return await node.titles.life.act(actor(party), BILL, Act(action, seen, to, remark))
+async def act(
+    node: TitleBench, party: str, action: str, to: str = "", remark: str = "", *, title: str = BILL
+) -> Title:
+    seen = len((await node.titles.title(title)).transactions)
+    return await node.titles.life.act(actor(party), title, Act(action, seen, to, remark))
 
 
 LIFE = [

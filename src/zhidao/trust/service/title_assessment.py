@@ -93,7 +93,7 @@ class TitleAssessment:
     async def _medium(self, title: str, state: TitleState) -> Requirement:
         """Whether a change of medium ended the former one, in the order of the log."""
         history = await self._records.history(f"medium/{title}")
-        facts = every(history, MediumChanged)
+        facts = [fact for fact in every(history, MediumChanged) if fact.title == title]
         verdict, said = OK, "its medium did not change"
         for fact in facts:
             if fact.change == "to_token":

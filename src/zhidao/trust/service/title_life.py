@@ -23,6 +23,7 @@ from zhidao.trust.domain.evm import ZERO_ADDRESS, Address, Transaction, address_
 from zhidao.trust.events import MediumChanged, Title
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_names import TitleNames
+from zhidao.trust.service.title_papers import TO_PAPER
 from zhidao.trust.service.title_ports import Account, Accounts
 from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.service.title_records import TitleRecords, aggregate_of_title
@@ -165,7 +166,8 @@ class TitleLife:
     async def _refuse_dead(self, title: str) -> None:
         """What paper has taken the place of comes to life no more."""
         history = await self._records.history(f"medium/{title}")
-        if any(fact.change == "to_paper" for fact in every(history, MediumChanged)):
+        facts = every(history, MediumChanged)
+        if any((fact.change, fact.title) == (TO_PAPER, title) for fact in facts):
             raise Refused("paper took the place of this title", code="medium_changed")
 
     async def _take_role(self, actor: Actor, history: Sequence[SignedEvent], act: Act) -> None:

@@ -3,6 +3,7 @@
 Each is one act of the issuer. Its decision is an open leaf of the log that names title and paper
 and says that the former medium has no effect from there on; what follows (minting, burning) is
 done after it, and again until it holds. Between the two nobody has a valid medium, never two.
+Before the decision the paper is claimed, so that it stands for this title and no other.
 Source: UNCITRAL Model Law on Electronic Transferable Records (2017), articles 17 and 18.
 """
 
@@ -15,24 +16,31 @@ from typing import Final
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import check_digest
 from zhidao.core.errors import Conflict, Refused
-from zhidao.core.events import every
+from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import MediumChanged, Title
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_life import Act, TitleLife
+from zhidao.trust.service.title_papers import TO_PAPER, TO_TOKEN, PaperClaims, changed, is_same
 from zhidao.trust.service.title_ports import Minting
 from zhidao.trust.service.title_records import TitleRecords, aggregate_of_title
 
-TO_PAPER: Final = "to_paper"
-TO_TOKEN: Final = "to_token"  # noqa: S105 (a word, no secret)
 STATEMENT_CHARACTERS_MAX: Final = 500
 
 
 def aggregate_of_medium(digest: str) -> str:
-    """The open history of a title's or a paper's medium."""
+    """The open history of a title's medium."""
     return f"medium/{check_digest(digest)}"
+
+
+def media_of(title: str, history: tuple[SignedEvent, ...]) -> list[MediumChanged]:
+    """The changes of a title's medium in the history of that name, oldest first.
+
+    Claims on papers stood under such names once, and any carrier could write them.
+    """
+    return [fact for fact in every(history, MediumChanged) if fact.title == title]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +75,21 @@ class TitleMedium:
         life: TitleLife,
         executor: ChainExecutor,
         minting: Minting,
+        papers: PaperClaims,
     ) -> None:
         self._records = records
         self._told = told
         self._life = life
         self._executor = executor
         self._minting = minting
+        self._papers = papers
 
     async def to_paper(self, actor: Actor, title: str, *, paper: Paper) -> Title:
         """The issuer gives paper for a title that its holder gave back: it is burnt; idempotent.
 
-        Raises NotFound, Refused (`not_issuer`, `not_surrendered`, `no_statement`), Conflict
-        (`medium_changed`) if other paper was given for it.
+        Raises NotFound, Refused (`not_issuer`, `not_surrendered`, `no_statement`), Conflict:
+        `medium_changed` if other paper was given for it, `double_paper` if this paper stands for
+        another title.
         """
         actor.require(Role.PARTY)
         paper.check()
@@ -95,15 +106,17 @@ class TitleMedium:
                 statement=paper.statement.strip(),
             )
             before = await self._changes(title, TO_PAPER)
-            if before and not _same(before[0], fact):
-                raise _changed(before[0])
+            if before and not is_same(before[0], fact):
+                raise changed(before[0])
             if not before:
                 if not state.surrendered:
                     raise Refused(
                         "its holder must give the title back before paper takes its place",
                         code="not_surrendered",
                     )
-                await self._decide(actor, aggregate_of_medium(title), fact)
+                # The claim comes first: whoever has it is alone with the paper.
+                await self._papers.claim(actor, fact)
+                await self._decide(actor, fact)
         return await self._burnt(actor, title)
 
     async def to_token(
@@ -120,8 +133,9 @@ class TitleMedium:
         """The issuer takes paper in and mints a title in its place; idempotent.
 
         document: SHA-256 of the electronic bill, the title's name. Raises Refused
-        (`no_statement`) and as minting does, Conflict (`medium_changed`) if the paper, or the
-        title, has changed its medium otherwise before.
+        (`no_statement`) and as minting does, Conflict: `double_paper` if the paper stands for
+        another title, `medium_changed` if the paper, or the title, has changed its medium
+        otherwise before, `title_exists` if the title was minted without it.
         """
         actor.require(Role.PARTY)
         paper.check()
@@ -134,16 +148,28 @@ class TitleMedium:
         )
         if paper.digest == document:
             raise Refused("paper and electronic bill are two documents", code="same_document")
-        await self._minting.check_mintable(
-            actor, document=document, consignment=consignment, holder=holder, bill=bill
-        )
-        # The paper's own history comes first: whoever claims it is alone with it.
-        for name in (paper.digest, document):
-            before = await self._changes(name, TO_TOKEN)
-            if before and before[0] != fact:
-                raise _changed(before[0])
+        async with self._told.alone(document):
+            before = await self._changes(document)
+            if before and before[-1] != fact:
+                raise changed(before[-1])
             if not before:
-                await self._decide(actor, aggregate_of_medium(name), fact)
+                await self._papers.check(actor.party, fact)
+                await self._minting.check_mintable(
+                    actor,
+                    document=document,
+                    consignment=consignment,
+                    holder=holder,
+                    readers=readers,
+                    bill=bill,
+                )
+                await self._told.settled(document)
+                if await self._executor.moves(bytes.fromhex(document)):
+                    raise Conflict(
+                        "this title was minted before, and not in the place of a paper",
+                        code="title_exists",
+                    )
+                await self._papers.claim(actor, fact)
+                await self._decide(actor, fact)
         return await self._minting.mint(
             actor,
             document=document,
@@ -158,15 +184,17 @@ class TitleMedium:
         await self._told.title_for(actor, title)
         return await self._changes(title)
 
-    async def _changes(self, digest: str, change: str = "") -> list[MediumChanged]:
-        history = await self._records.history(aggregate_of_medium(digest))
-        return [f for f in every(history, MediumChanged) if not change or f.change == change]
+    async def _changes(self, title: str, change: str = "") -> list[MediumChanged]:
+        history = await self._records.history(aggregate_of_medium(title))
+        return [fact for fact in media_of(title, history) if not change or fact.change == change]
 
-    async def _decide(self, actor: Actor, aggregate: str, fact: MediumChanged) -> None:
+    async def _decide(self, actor: Actor, fact: MediumChanged) -> None:
         """Writes the decision. Raises Conflict if somebody else's came first."""
+        aggregate = aggregate_of_medium(fact.title)
         history = await self._records.history(aggregate)
-        if history and history[-1].payload.get("change") == fact.change:
-            raise _changed(MediumChanged.of(history[-1]))
+        before = media_of(fact.title, history)
+        if before and before[-1].change == fact.change:
+            raise changed(before[-1])
         await self._records.record(
             actor, aggregate, [fact], after=len(history), owner=PartyId(actor.party)
         )
@@ -176,16 +204,3 @@ class TitleMedium:
         if not told.active:
             return told
         return await self._life.act(actor, title, Act("burn", len(told.transactions)))
-
-
-def _same(one: MediumChanged, other: MediumChanged) -> bool:
-    """Whether two facts are one decision: once the title is burnt, nobody holds it any more."""
-    return (one.title, one.paper, one.statement) == (other.title, other.paper, other.statement)
-
-
-def _changed(before: MediumChanged) -> Conflict:
-    if before.change == TO_PAPER:
-        said = f"the paper {before.paper[:16]}… took the place of the title {before.title[:16]}…"
-    else:
-        said = f"the title {before.title[:16]}… took the place of the paper {before.paper[:16]}…"
-    return Conflict(f"{said} already", code="medium_changed")

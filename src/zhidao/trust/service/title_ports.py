@@ -57,7 +57,14 @@ class Minting(Protocol):
     """Mints titles."""
 
     async def check_mintable(
-        self, actor: Actor, *, document: str, consignment: str, holder: str, bill: Bill | None
+        self,
+        actor: Actor,
+        *,
+        document: str,
+        consignment: str,
+        holder: str,
+        readers: Sequence[str],
+        bill: Bill | None,
     ) -> None:
         """Raises what `mint` would refuse, before anything is written."""
         ...

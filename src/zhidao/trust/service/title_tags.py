@@ -33,6 +33,21 @@ class TitleTags:
 
         Raises Conflict (`double_title`) if the bill has another title here already.
         """
+        leaf, fact = self._made(actor, bill, title)
+        await self._check_known(fact)
+        await self._once(actor, f"titletag/{leaf.tag}", leaf, ())
+        await self._once(actor, f"registration/{title}", fact, readers)
+        return leaf
+
+    async def check(self, actor: Actor, bill: Bill, *, title: str) -> None:
+        """Raises what `register` would refuse; writes nothing."""
+        leaf, fact = self._made(actor, bill, title)
+        await self._check_known(fact)
+        standing = latest(await self._records.history(f"titletag/{leaf.tag}"), TitleRegistered)
+        if standing not in (None, leaf):
+            raise _double()
+
+    def _made(self, actor: Actor, bill: Bill, title: str) -> tuple[TitleRegistered, TitleTagOpened]:
         actor.require(Role.PARTY)
         signer = self._ring.signer(actor.party)
         if signer is None:
@@ -52,13 +67,13 @@ class TitleTags:
             issuer=signer.public.multikey,
             opening=base64url(opening),
         )
-        known = latest(await self._records.history(f"registration/{title}"), TitleTagOpened)
+        return leaf, fact
+
+    async def _check_known(self, fact: TitleTagOpened) -> None:
+        known = latest(await self._records.history(f"registration/{fact.title}"), TitleTagOpened)
         if known is not None and known != fact:
             # Before anything is written: a leaf for a bill that is not the title's would stay.
             raise _double()
-        await self._once(actor, f"titletag/{tag}", leaf, ())
-        await self._once(actor, f"registration/{title}", fact, readers)
-        return leaf
 
     async def leaf(self, tag: str) -> TitleRegistered:
         """The open leaf under a tag. Raises NotFound."""

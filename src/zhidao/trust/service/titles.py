@@ -27,6 +27,7 @@ from zhidao.trust.service.title_guards import TitleGuards
 from zhidao.trust.service.title_life import TitleLife
 from zhidao.trust.service.title_medium import TitleMedium
 from zhidao.trust.service.title_names import TitleNames
+from zhidao.trust.service.title_papers import PaperClaims
 from zhidao.trust.service.title_ports import Account, Accounts, Bills, TitleContracts
 from zhidao.trust.service.title_records import (
     TitleRecords,
@@ -101,7 +102,10 @@ class TitleService:
         )
         self.tags = tags
         self._bills = bills
-        self.medium = TitleMedium(records, self._told, self.life, executor, self)
+        papers = PaperClaims(
+            records, registry=address_text(self._registry.token), chain_id=chain_id
+        )
+        self.medium = TitleMedium(records, self._told, self.life, executor, self, papers)
         self.guards = TitleGuards(executor, chain_log, self._told, clock)
         self.assessment = TitleAssessment(
             records, self._told, tags, self._names, accounts, executor
@@ -125,13 +129,8 @@ class TitleService:
         a title with other particulars or the bill another title (`double_title`).
         """
         await self._check_minter(actor)
-        receiver = party_id(holder)
-        asked = TitleAsked(
-            title=check_digest(document),
-            consignment=consignment,
-            holder=receiver,
-            readers=sorted({party_id(reader) for reader in readers}),
-        )
+        asked = _asked(document, consignment, holder, readers)
+        receiver = PartyId(asked.holder)
         # Both keys must be here before anything is written.
         self._accounts.of_party(receiver)
         self._accounts.of_party(actor.party)
@@ -160,16 +159,23 @@ class TitleService:
             return await self._told.title(document)
 
     async def check_mintable(
-        self, actor: Actor, *, document: str, consignment: str, holder: str, bill: Bill | None
+        self,
+        actor: Actor,
+        *,
+        document: str,
+        consignment: str,
+        holder: str,
+        readers: Sequence[str],
+        bill: Bill | None,
     ) -> None:
         """Raises what `mint` would refuse, before anything is written."""
         await self._check_minter(actor)
-        self._accounts.of_party(party_id(holder))
+        asked = _asked(document, consignment, holder, readers)
+        self._accounts.of_party(PartyId(asked.holder))
         self._accounts.of_party(actor.party)
-        asked = TitleAsked(
-            title=check_digest(document), consignment=consignment, holder=holder, readers=[]
-        )
-        await self._bill(actor, asked, bill)
+        await self._check_asked(actor, asked)
+        named = await self._bill(actor, asked, bill)
+        await self.tags.check(actor, named, title=document)
 
     async def _check_minter(self, actor: Actor) -> None:
         actor.require(Role.PARTY)
@@ -396,6 +402,15 @@ class TitleService:
                 )
 
         await persist(write)
+
+
+def _asked(document: str, consignment: str, holder: str, readers: Sequence[str]) -> TitleAsked:
+    return TitleAsked(
+        title=check_digest(document),
+        consignment=consignment,
+        holder=party_id(holder),
+        readers=sorted({party_id(reader) for reader in readers}),
+    )
 
 
 def _not_owner(message: str) -> Refused:
