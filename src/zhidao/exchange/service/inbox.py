@@ -295,7 +295,9 @@ class Inbox:
     async def _accept(self, book: Book, row: Got, done: _Round) -> Got:
         """The row after its acceptance, written down: accepted, or refused for good."""
         if not row.content:
-            refused = self._receipts.stamped(row, Stage.ACCEPTED, Outcome.REFUSED, row.code, row.reason)
+            refused = self._receipts.stamped(
+                row, Stage.ACCEPTED, Outcome.REFUSED, row.code, row.reason
+            )
             refused = replace(refused, state="decided", outcome="refused", events=row.events + 1)
             fact: Fact = DocumentDecided(
                 document=str(row.document),
