@@ -31,6 +31,7 @@ from zhidao.core.ambient import Clock, SeededRandomness
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
@@ -39,12 +40,14 @@ from zhidao.finance.adapters.schema_pack import NOT_CHECKED, FolderSchemas
 from zhidao.finance.domain.message import CreditTransfer, StatusReport, Transfers
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.booking import Books
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.crediting import Crediting
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.intake import Examined, Rules, examine_many
 from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.payments import Payments
+from zhidao.finance.service.payments import NO_LIMITS, Payments
 from zhidao.finance.service.statements import Statements
 from zhidao.finance.wire.iso20022 import statements as camt053
 from zhidao.finance.wire.iso20022.credit_transfers import CUSTOMERS, INITIATION
@@ -112,7 +115,11 @@ class Node:
         self.directory = Directory(records, self.accounts)
         self.schemas = FolderSchemas(SHARED)
         self.rules = Rules(self.schemas, built_in("cross-border"), 2026)
-        self.crediting = Crediting(Books(self.ledger, self.directory, clock))
+        approvals = Approvals(records=records, clock=clock, limits=NO_LIMITS)
+        self.lines = CreditLines(
+            records=records, ledger=self.ledger, accounts=self.accounts, approvals=approvals
+        )
+        self.crediting = Crediting(Books(self.ledger, self.directory, clock), NO_LIMITS, self.lines)
         self.payments = Payments(
             ledger=self.ledger,
             directory=self.directory,
@@ -120,6 +127,7 @@ class Node:
             archive=PostgresArchive(database),
             rules=self.rules,
             clock=clock,
+            lines=self.lines,
         )
         self.banks: dict[str, BankAdmitted] = {}
         self.payer = ""
@@ -134,6 +142,9 @@ class Node:
             await self.accounts.admit(Actor(PartyId("operator"), Role.OPERATOR), admitted)
             self.banks[name] = admitted
         sending, receiving = (Actor(PartyId(name), Role.PARTY) for name, _ in BANKS)
+        await self.lines.set(
+            receiving, peer="sending", currency="CNY", limit_minor=AMOUNT_MINOR_MAX
+        )
         place = {"currency": "CNY", "name": "Customer", "town": "Almaty", "country": "KZ"}
         opened = await self.accounts.open(sending, holder="payer", **place)
         self.payer = UUID(opened.opened.account).hex

@@ -203,6 +203,7 @@ async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) 
         archive=world.durable.archive,
         rules=desks.payments._rules,
         clock=world.durable.clock,
+        lines=desks.lines,
         limits=limits,
     )
     bench = served(desks, serve, limits)

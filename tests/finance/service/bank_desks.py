@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ids import PartyId
 from zhidao.finance.adapters.memory_messages import MemoryMessageIndex
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.message import CreditTransfer, Message, Transfers
 from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.intake import Rules
 from zhidao.finance.service.payments import Outgoing, Payments
@@ -30,9 +35,18 @@ class NoSchemas:
 class Desks:
     """The importer's and the exporter's bank."""
 
-    def __init__(self, world: Any, schemas: Any = None) -> None:
+    def __init__(self, world: Any, schemas: Any = None, limits: str = "") -> None:
         self.world = world
         durable = world.durable
+        self.approvals = Approvals(
+            records=world.records, clock=durable.clock, limits=Limits.parse(limits)
+        )
+        self.lines = CreditLines(
+            records=world.records,
+            ledger=world.ledger,
+            accounts=world.accounts,
+            approvals=self.approvals,
+        )
         self.payments = Payments(
             ledger=world.ledger,
             directory=Directory(world.records, world.accounts),
@@ -40,12 +54,22 @@ class Desks:
             archive=durable.archive,
             rules=Rules(schemas or NoSchemas(), built_in("cross-border"), 2026),
             clock=durable.clock,
+            lines=self.lines,
         )
         self.banks: dict[str, BankAdmitted] = {}
         self.accounts: dict[str, str] = {}
 
-    async def ready(self) -> Desks:
+    async def ready(self, line_minor: int = 1_000_000_000) -> Desks:
+        """`line_minor`: what each of the two may owe the other in CNY and EUR."""
         await self.world.fill()
+        for name, peer in (("importer-bank", "exporter-bank"), ("exporter-bank", "importer-bank")):
+            for currency in ("CNY", "EUR") if line_minor else ():
+                await self.lines.set(
+                    Actor(PartyId(name), Role.PARTY),
+                    peer=peer,
+                    currency=currency,
+                    limit_minor=line_minor,
+                )
         for name, holder in (("importer-bank", "importer"), ("exporter-bank", "exporter")):
             self.banks[name] = await self.world.accounts.bank(name)
             opened = await self.world.accounts.customer(name, holder, "CNY")

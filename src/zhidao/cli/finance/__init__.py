@@ -11,6 +11,7 @@ ACTIONS: Final = (
     ("ledger", "replay batches of accounts and transfers; audit a node's ledger"),
     ("statement", "an account between two days, as camt.053, CSV, JSON or PDF"),
     ("report", "trial balance, balance sheet, income; the audit bundle and its check"),
+    ("line", "how much another bank may owe yours"),
     ("credit", "examine a presentation under a documentary credit"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
     ("iso", "check ISO 20022 messages, or turn them into JSON and back"),

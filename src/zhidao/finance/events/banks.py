@@ -37,6 +37,19 @@ class ApprovalGiven(Fact, frozen=True, kw_only=True):
     verdict: str
 
 
+class CreditLineSet(Fact, frozen=True, kw_only=True):
+    """How much `peer` may owe `bank`, minor units, from now on.
+
+    Aggregate `credit-line/<bank>/<peer>/<currency>`.
+    """
+
+    TYPE: ClassVar[str] = "finance.CreditLineSet.v1"
+    bank: str
+    peer: str
+    currency: str
+    limit_minor: str
+
+
 class NettingOpened(Fact, frozen=True, kw_only=True):
     """A bank takes obligations of its customers to net them. Aggregate `netting/<cycle>`."""
 

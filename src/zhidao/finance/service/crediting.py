@@ -1,16 +1,19 @@
 """The payee's bank: what other banks send, credited to the payees or refused one by one.
 
 Many messages that come together are booked together: their transfers share the ledger's batches.
+A bank is owed by another as much as its line for it allows; what goes beyond is refused.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Final, NamedTuple
 
 from zhidao.core.money import Currency
 from zhidao.finance.domain.approval import Limits
-from zhidao.finance.domain.ledger import TransferFlag, ledger_number
+from zhidao.finance.domain.ledger import Result, TransferFlag, ledger_number
 from zhidao.finance.domain.message import CreditTransfer, Message, Transfers
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payment_legs import Booking, Leg, Refusal, leg_name, mark_of
@@ -24,12 +27,16 @@ from zhidao.finance.service.booking import (
     payee_of,
     status_of,
 )
+from zhidao.finance.service.credit_lines import CreditLines, Pair
 from zhidao.finance.service.directory import Directory, Owned
 from zhidao.finance.service.intake import Examined, no_collection
 from zhidao.finance.wire.iso20022.trees import account_number, at
 
 _NO_FLAGS: Final = TransferFlag(0)
 _NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
+_NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that currency")
+_NOTHING: Final = "beyond a credit line"
+"""Holder of an account without money. A transfer from it fails for ever, and its name with it."""
 
 
 class _Known(NamedTuple):
@@ -46,10 +53,14 @@ class _Known(NamedTuple):
 class Crediting:
     """Books what other banks send."""
 
-    def __init__(self, books: Books, limits: Limits) -> None:
-        """`limits`: above them one caller is not enough; a bank that sends a message is one."""
+    def __init__(self, books: Books, limits: Limits, lines: CreditLines) -> None:
+        """`limits`: above them one caller is not enough; a bank that sends a message is one.
+
+        `lines`: how much each other bank may come to owe.
+        """
         self._books = books
         self._limits = limits
+        self._lines = lines
 
     async def receive(
         self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
@@ -58,9 +69,45 @@ class Crediting:
         known = await self._known(bank, other, examined)
         with no_collection():
             transfers, starts, bookings, why = _bookings(bank, known, examined, self._limits)
-        why |= await self._books.book(transfers, bookings)
+        why |= await self._book(bank, other, transfers, bookings)
         with no_collection():
             return self._told(bank, examined, starts, bookings, why)
+
+    async def _book(
+        self,
+        bank: BankAdmitted,
+        other: BankAdmitted,
+        transfers: Sequence[CreditTransfer],
+        bookings: Sequence[Booking],
+    ) -> dict[int, Refusal]:
+        """Books what the lines have room for; why the rest does not stand, by their places."""
+        by_currency: dict[str, list[Booking]] = defaultdict(list)
+        for one in bookings:
+            by_currency[transfers[one.place].currency].append(one)
+        why: dict[int, Refusal] = {}
+        async with AsyncExitStack() as claims:
+            # In order of name, so that two who claim several never wait for each other.
+            for currency in sorted(by_currency):
+                many = by_currency[currency]
+                wanted = [(one.name, one.amount_minor) for one in many]
+                pair = Pair(bank.bank, other.bank, currency)
+                without = await claims.enter_async_context(self._lines.claim(pair, wanted))
+                if without:
+                    beyond = [one for one in many if one.name in without]
+                    await self._spend(bank, currency, beyond)
+                    why |= {one.place: _NO_LINE for one in beyond}
+            return why | await self._books.book(
+                transfers, [one for one in bookings if one.place not in why]
+            )
+
+    async def _spend(self, bank: BankAdmitted, currency: str, beyond: Sequence[Booking]) -> None:
+        """Uses up the names of what is refused: the payer's bank gives the money back.
+
+        The same message must not credit the payee once there is room again.
+        """
+        empty = await self._books.directory.between(bank, AccountCode.ESCROW, _NOTHING, currency)
+        results = await self._books.submit(currency, [one._replace(debit=empty) for one in beyond])
+        assert not any(result is Result.CREATED for result in results), "there is no money on it"
 
     def _told(
         self,

@@ -28,6 +28,7 @@ from zhidao.finance.domain.message import (
 from zhidao.finance.domain.payment_legs import Refusal
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.booking import Books
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.crediting import Crediting
 from zhidao.finance.service.directory import Directory, head_office
 from zhidao.finance.service.instructing import Instructing
@@ -73,13 +74,15 @@ class Payments:
         archive: Archive,
         rules: Rules,
         clock: Clock,
+        lines: CreditLines,
         limits: Limits = NO_LIMITS,
     ) -> None:
+        """`lines`: how much each other bank may come to owe a bank of this node."""
         books = Books(ledger, directory, clock)
         self._instructing = Instructing(
             books, index=index, archive=archive, rules=rules, limits=limits
         )
-        self._crediting = Crediting(books, limits)
+        self._crediting = Crediting(books, limits, lines)
         self._recalls = RecallBooks(books)
         self._directory = directory
         self._index = index

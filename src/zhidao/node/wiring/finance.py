@@ -14,6 +14,7 @@ from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.bank_transfers import BankTransfers
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.deals import EVENTS, Deals
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.intake import Rules
@@ -91,10 +92,11 @@ async def build(
         scenario_clock=ground.scenario_clock,
         approvals=approvals,
     )
+    lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
     services = finance_services.build(
         ground,
         settings,
-        finance_services.Books(records, store, ledger, accounts, approvals),
+        finance_services.Books(records, store, ledger, accounts, approvals, lines),
         seed=receivables_seed,
         consignments=consignments,
         others=others,
@@ -109,6 +111,7 @@ async def build(
         archive=ground.archive,
         rules=Rules(schemas, built_in("cross-border"), _USAGE_YEAR),
         clock=ground.clock,
+        lines=lines,
         limits=limits,
     )
     transfers = BankTransfers(accounts=accounts, directory=directory, ledger=ledger, limits=limits)

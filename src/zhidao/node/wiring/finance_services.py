@@ -19,6 +19,7 @@ from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
 from zhidao.finance.adapters.screening_folder import FolderLists
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.credits import Credits
 from zhidao.finance.service.escrows import EVENTS, Escrows
 from zhidao.finance.service.fx_quotes import FxQuotes
@@ -34,6 +35,7 @@ from zhidao.node.adapters.pvp_post import ExchangePost, LoggedDecisions, PvpInbo
 from zhidao.node.adapters.roads import PostgresStoredEvents
 from zhidao.node.api import finance_approvals as approvals_api
 from zhidao.node.api import finance_credit as credit_api
+from zhidao.node.api import finance_credit_lines as lines_api
 from zhidao.node.api import finance_escrow as escrow_api
 from zhidao.node.api import finance_netting as netting_api
 from zhidao.node.api import finance_proofs as proofs_api
@@ -50,13 +52,14 @@ _LISTS: Final = "screening"
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the services share: the room's journal, ledger, accounts and approvals."""
+    """What the services share: journal, ledger, accounts, approvals and credit lines."""
 
     records: Records
     store: LedgerStore
     ledger: Ledger
     accounts: Accounts
     approvals: Approvals
+    lines: CreditLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def build(
             credit_api.routes(letters),
             escrow_api.routes(escrows),
             approvals_api.routes(books.approvals),
+            lines_api.routes(books.lines),
             netting_api.routes(nettings),
             pvp_api.routes(quotes, desk),
             receivables_api.routes(registry),

@@ -25,6 +25,7 @@ STATUS: Final = {
     "AM09": "not the amount that was agreed",
     "AM10": "the control sum is not the sum",
     "AM12": "an amount that is written wrongly",
+    "AM14": "above a limit that was agreed",
     "AM18": "not as many transactions as announced",
     "BE04": "the payee's address is missing",
     "BE06": "the end customer is not known",
