@@ -124,15 +124,15 @@ def _restart(folder: Path, total: int) -> list[dict[str, Any]]:
     while chain.height < total:
         for raw in lives.next(SNAPSHOT_EVERY):
             chain.execute(raw, number=chain.height + 1, recorded_s=1_790_000_000)
-        kept.save(chain.head(), chain.entries(saved + 1))
+        kept.save(chain.entries(saved + 1), chain.changes(), chain.head)
         saved = chain.height
     if not saved:
-        kept.save(chain.head(), chain.entries())
+        kept.save(chain.entries(), chain.changes(), chain.head)
     rest = lives.next(SNAPSHOT_EVERY - 1)
     before = [chain.execute(raw, number=chain.height + 1, recorded_s=1_790_000_000) for raw in rest]
-    seconds = []
+    seconds, costs_s = [], []
     for _ in range(3):
-        started = time.perf_counter()
+        started, cpu_s = time.perf_counter(), time.process_time()
         found = SnapshotFiles(folder / "chain").load(CHAIN)
         assert found is not None, "the snapshot is whole"
         again = _chain(lives.registry)
@@ -141,9 +141,14 @@ def _restart(folder: Path, total: int) -> list[dict[str, Any]]:
             again.execute(raw, number=again.height + 1, recorded_s=1_790_000_000) for raw in rest
         ]
         seconds.append(time.perf_counter() - started)
+        costs_s.append(time.process_time() - cpu_s)
         assert after == before, "the restarted chain is another"
-    name = f"chain_restart_with_{chain.height // 1000 * 1000}_tx_s"
-    return [claim(name, seconds, "s", target=5, at_most=True)]
+    name = f"chain_restart_with_{chain.height // 1000 * 1000}_tx"
+    return [
+        claim(f"{name}_s", seconds, "s", target=5, at_most=True),
+        # Of this process's own time, so that others on the machine do not count.
+        claim(f"{name}_processor_s", costs_s, "s", target=3, at_most=True),
+    ]
 
 
 async def _lives(bench: Any) -> _Lives:

@@ -8,8 +8,11 @@ import pytest
 from tests.trust.title_bench import BILL, CHAIN, TitleBench, actor
 
 from zhidao.core.errors import Refused
+from zhidao.trust.adapters.py_evm import PyEvmEngine
 from zhidao.trust.adapters.snapshot_files import SnapshotFiles
 from zhidao.trust.service.chain_log import Submission
+from zhidao.trust.service.title_chain import TitleChain
+from zhidao.trust.service.title_life import Act
 
 FOLDER = "chain"
 
@@ -73,7 +76,26 @@ def _head(folder: Path) -> Path:
 
 
 def _segment(folder: Path) -> Path:
-    return next(file for file in (folder / FOLDER).iterdir() if file.name != "head")
+    return next(file for file in (folder / FOLDER).iterdir() if len(file.name) == 64)
+
+
+def _journal(folder: Path) -> Path:
+    return next((folder / FOLDER).glob("journal-*"))
+
+
+async def sent(node: TitleBench, times: int) -> None:
+    """The title goes back and forth between two parties."""
+    for _ in range(times):
+        title = await node.titles.title(BILL)
+        taker = {"exporter": "importer", "importer": "exporter"}[title.holder_party]
+        act = Act("transfer", len(title.transactions), taker)
+        await node.titles.life.act(actor(title.holder_party), BILL, act)
+
+
+async def minted(node: TitleBench) -> None:
+    await node.titles.mint(
+        actor("carrier"), document=BILL, consignment="c1", holder="exporter", readers=["importer"]
+    )
 
 
 def _flip(file: Path) -> None:
@@ -102,6 +124,121 @@ async def test_whatever_is_wrong_with_a_snapshot_leads_to_a_replay(
     harm(tmp_path)
     assert SnapshotFiles(tmp_path / FOLDER).load(CHAIN) is None
     assert await state(restarted(node, tmp_path)) == before
+
+
+async def test_between_two_heads_changes_go_to_a_journal_and_come_back_from_it(
+    node: TitleBench, tmp_path: Path
+) -> None:
+    await minted(node)
+    head = _head(tmp_path).read_bytes()
+    await sent(node, 7)
+    before = await state(node)
+    await node.stop()
+    assert _head(tmp_path).read_bytes() == head, "not written again"
+    kept = SnapshotFiles(tmp_path / FOLDER).load(CHAIN)
+    assert kept is not None
+    assert kept[0].block.number > 7
+    assert len(kept[1]) == kept[0].block.number
+    assert await state(restarted(node, tmp_path)) == before
+    await sent(node, 5)
+    before = await state(node)
+    await node.stop()
+    assert await state(restarted(node, tmp_path)) == before, "and it goes on"
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "more", "gone"])
+async def test_of_a_torn_journal_the_whole_part_counts_and_is_continued(
+    node: TitleBench, tmp_path: Path, harm: str
+) -> None:
+    await minted(node)
+    await sent(node, 9)
+    before = await state(node)
+    await node.stop()
+    whole = SnapshotFiles(tmp_path / FOLDER).load(CHAIN)
+    path = _journal(tmp_path)
+    data = path.read_bytes()
+    torn = {
+        "cut": data[:-3],
+        "flipped": data[:-3] + bytes(3),
+        "more": data + b"\0\0\1\0half a record",
+        "gone": b"",
+    }[harm]
+    path.write_bytes(torn)
+    left = SnapshotFiles(tmp_path / FOLDER).load(CHAIN)
+    assert whole is not None
+    assert left is not None
+    assert (left[0].block.number == whole[0].block.number) == (harm == "more")
+    assert await state(restarted(node, tmp_path)) == before
+    await sent(node, 4)
+    before = await state(node)
+    await node.stop()
+    assert await state(restarted(node, tmp_path)) == before
+
+
+async def test_a_journal_of_another_head_counts_nothing(node: TitleBench, tmp_path: Path) -> None:
+    await minted(node)
+    await sent(node, 4)
+    before = await state(node)
+    await node.stop()
+    old = _journal(tmp_path)
+    stale = tmp_path / FOLDER / f"journal-{'00' * 32}"
+    stale.write_bytes(old.read_bytes() * 2)
+    assert await state(restarted(node, tmp_path)) == before
+
+
+async def test_a_journal_that_grew_long_becomes_a_head(node: TitleBench, tmp_path: Path) -> None:
+    node.snapshots = SnapshotFiles(tmp_path / FOLDER, whole_every=6)
+    await node.stop()
+    node.start()
+    await minted(node)
+    heads = set()
+    for _ in range(6):
+        await sent(node, 2)
+        heads.add(_head(tmp_path).read_bytes())
+        assert len(list((tmp_path / FOLDER).glob("journal-*"))) <= 1
+    assert len(heads) > 1
+    before = await state(node)
+    await node.stop()
+    assert await state(restarted(node, tmp_path)) == before
+
+
+async def test_a_save_that_failed_is_made_good_by_the_next(
+    node: TitleBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await minted(node)
+    await sent(node, 4)
+    await node.stop()
+    files = SnapshotFiles(tmp_path / FOLDER)
+    kept = files.load(CHAIN)
+    assert kept is not None
+    head, entries = kept
+    chain = TitleChain(PyEvmEngine(CHAIN), chain_id=CHAIN, registry=node.registry)
+    for entry in entries[:-2]:
+        made = entry.receipt.transaction
+        assert made is not None
+        chain.execute(made.raw, number=chain.height + 1, recorded_s=entry.receipt.block.timestamp_s)
+    folder = tmp_path / "again"
+    files = SnapshotFiles(folder)
+    files.save(chain.entries(), chain.changes(), chain.head)
+    for failed, entry in enumerate(entries[-2:]):
+        made = entry.receipt.transaction
+        assert made is not None
+        chain.execute(made.raw, number=chain.height + 1, recorded_s=entry.receipt.block.timestamp_s)
+        if not failed:
+            with monkeypatch.context() as broken:
+                broken.setattr("os.fsync", _full_disk)
+                with pytest.raises(OSError, match="full"):
+                    files.save(chain.entries(chain.height), chain.changes(), chain.head)
+        else:
+            files.save(chain.entries(chain.height - 1), chain.changes(), chain.head)
+    again = SnapshotFiles(folder).load(CHAIN)
+    assert again is not None
+    assert again[0].state == head.state
+    assert [e.receipt.hash for e in again[1]] == [e.receipt.hash for e in entries]
+
+
+def _full_disk(_: int) -> None:
+    raise OSError("the disk is full")
 
 
 async def test_a_snapshot_of_another_history_is_forgotten(node: TitleBench, tmp_path: Path) -> None:

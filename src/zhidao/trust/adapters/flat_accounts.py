@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from zhidao.trust.domain.evm import EMPTY_CODE, FlatState, Held
+from zhidao.trust.domain.evm import EMPTY_CODE, FlatState, Held, StateChanges
 from zhidao.trust.wire.keccak import keccak256
 from zhidao.trust.wire.rlp import encode, encode_integer
 
@@ -27,6 +27,10 @@ class FlatAccounts:
         self._before: dict[tuple[bytes, int], int] = {}
         self._warm: set[object] = set()
         self._undo: list[Callable[[], object]] = []
+        # Whatever was written since `changes` was asked last, also what was undone again.
+        self._touched: set[bytes] = set()
+        self._touched_codes: set[bytes] = set()
+        self._touched_words: set[tuple[bytes, int]] = set()
 
     def load(self, state: FlatState) -> None:
         """Takes over a state."""
@@ -38,6 +42,21 @@ class FlatAccounts:
         """The state as it stands, sharing nothing with later changes but codes."""
         storage = {address: dict(slots) for address, slots in self._storage.items() if slots}
         return FlatState(dict(self._accounts), dict(self._codes), storage)
+
+    def changes(self) -> StateChanges:
+        """What was written since this was asked last, as it stands now."""
+        storage: dict[bytes, dict[int, int]] = {}
+        for address, slot in self._touched_words:
+            word = self._storage.get(address, {}).get(slot, 0)
+            storage.setdefault(address, {})[slot] = word
+        found = StateChanges(
+            {address: self._accounts.get(address) for address in self._touched},
+            {digest: self._codes[digest] for digest in self._touched_codes},
+            storage,
+        )
+        for touched in (self._touched, self._touched_codes, self._touched_words):
+            touched.clear()
+        return found
 
     # py-evm stores and compares the root around each call; here it says nothing.
     @property
@@ -100,6 +119,7 @@ class FlatAccounts:
         slots = self._storage.setdefault(address, {})
         old = slots.get(slot, 0)
         key = (address, slot)
+        self._touched_words.add(key)
         if key not in self._before:
             self._before[key] = old
             self._undo.append(lambda: self._before.pop(key))
@@ -110,6 +130,7 @@ class FlatAccounts:
         """Forgets all words of an address."""
         old = self._storage.pop(address, None)
         if old is not None:
+            self._touched_words.update((address, slot) for slot in old)
             self._undo.append(lambda: self._storage.__setitem__(address, old))
 
     def is_storage_warm(self, address: bytes, slot: int) -> bool:
@@ -157,6 +178,7 @@ class FlatAccounts:
         digest = keccak256(code)
         if code:
             self._codes[digest] = code
+            self._touched_codes.add(digest)
         self._set(address, self._held(address)._replace(code_hash=digest))
 
     def get_code_hash(self, address: bytes) -> bytes:
@@ -189,6 +211,7 @@ class FlatAccounts:
         self.delete_storage(address)
         old = self._accounts.pop(address, None)
         if old is not None:
+            self._touched.add(address)
             self._undo.append(lambda: self._accounts.__setitem__(address, old))
 
     def has_root(self, state_root: bytes) -> bool:
@@ -201,6 +224,7 @@ class FlatAccounts:
 
     def _set(self, address: bytes, held: Held) -> None:
         old = self._accounts.get(address)
+        self._touched.add(address)
         if old is None:
             self._undo.append(lambda: self._accounts.pop(address))
         else:

@@ -18,6 +18,7 @@ from zhidao.trust.domain.evm import (
     FlatState,
     LogEntry,
     Outcome,
+    StateChanges,
     Transaction,
 )
 from zhidao.trust.wire.keccak import keccak256
@@ -80,6 +81,10 @@ class PyEvmEngine:
     def dump(self) -> FlatState:
         """The whole state, to go on from later."""
         return self._accounts.dump()
+
+    def changes(self) -> StateChanges:
+        """What was written since this was asked last."""
+        return self._accounts.changes()
 
     def load(self, state: FlatState) -> None:
         """Goes on from a state."""

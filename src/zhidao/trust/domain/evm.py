@@ -97,6 +97,15 @@ class FlatState:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChanges:
+    """What became of a state since some moment: None for an account, zero for a word that went."""
+
+    accounts: Mapping[bytes, Held | None]
+    codes: Mapping[bytes, bytes]
+    storage: Mapping[bytes, Mapping[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What an engine made of a transaction.
 

@@ -6,11 +6,11 @@ stands at that place in the log, and whatever is wrong with it leads to a replay
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from zhidao.trust.domain.evm import Address, Block, FlatState
+from zhidao.trust.domain.evm import Address, Block, FlatState, StateChanges
 from zhidao.trust.domain.title_state import TitleState
 from zhidao.trust.service.title_receipt import Receipt
 
@@ -35,14 +35,18 @@ class Head:
 
 
 class Snapshots(Protocol):
-    """Keeps the newest head and all receipts up to it."""
+    """Keeps a head, all receipts, and what changed since the head."""
 
     def load(self, chain_id: int) -> tuple[Head, list[Entry]] | None:
         """What was kept, if it is whole and of this chain; receipts from block 1 on."""
         ...
 
-    def save(self, head: Head, fresh: Sequence[Entry]) -> None:
-        """Adds the receipts since the last save and replaces the head; durable at return."""
+    def save(self, fresh: Sequence[Entry], changes: StateChanges, head: Callable[[], Head]) -> None:
+        """Adds the receipts since the last save, and what changed with them; durable at return.
+
+        head: gives the whole state, which is kept now and then. A save that failed is made good by
+        the next one, which brings its receipts again.
+        """
         ...
 
     def discard(self) -> None:
@@ -58,7 +62,7 @@ class NoSnapshots:
         del chain_id
         return None
 
-    def save(self, head: Head, fresh: Sequence[Entry]) -> None:
+    def save(self, fresh: Sequence[Entry], changes: StateChanges, head: Callable[[], Head]) -> None:
         """Keeps nothing."""
 
     def discard(self) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.trust.domain.chain_rules import Admission
-from zhidao.trust.domain.evm import Address, Block, Transaction
+from zhidao.trust.domain.evm import Address, Block, StateChanges, Transaction
 from zhidao.trust.domain.title_state import TitleBook, TitleState
 from zhidao.trust.service.chain_snapshot import Entry, Head
 from zhidao.trust.service.title_ports import Engine
@@ -82,6 +82,10 @@ class TitleChain:
             self._admission.counts(),
             self._titles.states(),
         )
+
+    def changes(self) -> StateChanges:
+        """What the machine wrote since this was asked last."""
+        return self._engine.changes()
 
     def restore(self, head: Head, entries: Sequence[Entry]) -> None:
         """Goes on from a head; this chain has executed nothing yet."""

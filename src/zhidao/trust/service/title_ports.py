@@ -9,7 +9,14 @@ from typing import Protocol
 from zhidao.core.actor import Actor
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
-from zhidao.trust.domain.evm import Address, Block, FlatState, Outcome, Transaction
+from zhidao.trust.domain.evm import (
+    Address,
+    Block,
+    FlatState,
+    Outcome,
+    StateChanges,
+    Transaction,
+)
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import Title
 
@@ -35,6 +42,10 @@ class Engine(Protocol):
 
     def dump(self) -> FlatState:
         """The whole state, to go on from later."""
+        ...
+
+    def changes(self) -> StateChanges:
+        """What was written since this was asked last (or since the beginning), as it stands."""
         ...
 
     def load(self, state: FlatState) -> None:

@@ -5,15 +5,16 @@ It is this program's own cache, of one version: another version is replayed from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable, ZhidaoError
-from zhidao.trust.domain.evm import Address, Block, FlatState, Held, Transaction
+from zhidao.trust.domain.evm import Address, Block, FlatState, Held, StateChanges, Transaction
 from zhidao.trust.domain.title_state import TitleState
 
+_V = TypeVar("_V")
 VERSION: Final = 1
 _KINDS: Final = {kind.__name__: kind for kind in (MalformedInput, Refused, Unavailable)}
 
@@ -53,6 +54,70 @@ class WireHead(msgspec.Struct):
     counts: dict[bytes, int]
     titles: list[TitleState]
     segments: list[bytes]
+
+
+class WireStep(msgspec.Struct, array_like=True):
+    """Receipts that follow a head, and what changed in the state with them; nil for what went."""
+
+    receipts: list[WireReceipt]
+    accounts: dict[bytes, tuple[int, int, bytes] | None]
+    codes: dict[bytes, bytes]
+    storage: dict[bytes, dict[bytes, bytes]]
+
+
+def encode_step(receipts: list[WireReceipt], changes: StateChanges) -> bytes:
+    """The bytes of a step."""
+    step = WireStep(
+        receipts,
+        {
+            address: held and (held.nonce, held.balance, held.code_hash)
+            for address, held in changes.accounts.items()
+        },
+        dict(changes.codes),
+        {address: _words(slots) for address, slots in changes.storage.items()},
+    )
+    return msgspec.msgpack.encode(step)
+
+
+def decode_step(data: bytes) -> WireStep:
+    """Raises MalformedInput."""
+    try:
+        return msgspec.msgpack.decode(data, type=WireStep)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise MalformedInput(f"not a step of a chain: {error}") from error
+
+
+def advance(head: WireHead, steps: Iterable[WireStep]) -> None:
+    """Carries a head over the steps that follow it, in place.
+
+    Counts and titles follow from the receipts. Raises MalformedInput for a step that does not
+    follow the one before.
+    """
+    titles = {state.title: state for state in head.titles}
+    for step in steps:
+        if not step.receipts or step.receipts[0].block.number != head.block.number + 1:
+            raise MalformedInput("a step does not follow what was before it")
+        for receipt in step.receipts:
+            made = receipt.transaction
+            # What the chain did not take counts nothing, and costs no gas.
+            if made is not None and receipt.gas_used:
+                head.counts[made.sender] = made.nonce + 1
+            titles.update((state.title, state) for state in receipt.titles)
+        _advance(head.accounts, step.accounts)
+        head.codes.update(step.codes)
+        for address, words in step.storage.items():
+            slots = head.storage.setdefault(address, {})
+            _advance(slots, {slot: value or None for slot, value in words.items()})
+        head.block = step.receipts[-1].block
+    head.titles = list(titles.values())
+
+
+def _advance(table: dict[bytes, _V], changed: Mapping[bytes, _V | None]) -> None:
+    for key, value in changed.items():
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
 
 
 def encode_head(head: WireHead) -> bytes:
@@ -105,10 +170,7 @@ def wire_state(state: FlatState) -> dict[str, dict[bytes, object]]:
     return {
         "accounts": {address: tuple(held) for address, held in state.accounts.items()},
         "codes": dict(state.codes),
-        "storage": {
-            address: {_word(slot): _word(value) for slot, value in slots.items()}
-            for address, slots in state.storage.items()
-        },
+        "storage": {address: _words(slots) for address, slots in state.storage.items()},
     }
 
 
@@ -130,6 +192,10 @@ def state_of(head: WireHead) -> FlatState:
 def counts_of(head: WireHead) -> dict[Address, int]:
     """The senders' counts of a head."""
     return {Address(address): count for address, count in head.counts.items()}
+
+
+def _words(slots: Mapping[int, int]) -> dict[bytes, bytes]:
+    return {_word(slot): _word(value) for slot, value in slots.items()}
 
 
 def _word(value: int) -> bytes:
