@@ -11,6 +11,7 @@ from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.credits import Credits
 from zhidao.node.api import finance_approvals, finance_credit
 
@@ -45,19 +46,29 @@ async def call(world: Any, facts: Any, serve: Any) -> Any:
     return await _served(world, facts, serve, Limits({}))
 
 
-async def _served(world: Any, facts: Any, serve: Any, limits: Limits) -> Any:
+async def _served(
+    world: Any, facts: Any, serve: Any, limits: Limits, line_minor: int = CLAIMED
+) -> Any:
     world.durable.clock.set(Utc.parse("2026-09-16T09:00:00Z"))
     for bank, holder in (("importer-bank", "importer"), ("exporter-bank", "exporter")):
         await world.accounts.open(
             facts.actor(bank), holder=holder, currency="EUR", name=holder, town="A", country="DK"
         )
     approvals = Approvals(records=world.records, clock=world.durable.clock, limits=limits)
+    alone = Approvals(records=world.records, clock=world.durable.clock, limits=Limits({}))
+    lines = CreditLines(
+        records=world.records, ledger=world.ledger, accounts=world.accounts, approvals=alone
+    )
+    await lines.set(
+        facts.actor("exporter-bank"), peer="importer-bank", currency="EUR", limit_minor=line_minor
+    )
     letters = Credits(
         records=world.records,
         ledger=world.ledger,
         accounts=world.accounts,
         approvals=approvals,
         clock=world.durable.clock,
+        lines=lines,
     )
     return serve(finance_credit.routes(letters), finance_approvals.routes(approvals))
 
@@ -105,6 +116,17 @@ async def test_the_adviser_honours_and_the_issuer_pays_it_back_once(world, facts
     moved = sorted(account.credits_posted for account in accounts)
     # Paid once over each leg: beneficiary, two dues a way, the claim, the deposit.
     assert set(moved) == {0, CLAIMED}
+
+
+async def test_the_advisers_bank_pays_for_no_other_beyond_its_line(world, facts, serve) -> None:
+    call = await _served(world, facts, serve, Limits({}), CLAIMED - 1)
+    await _presented(call)
+    refused = await _step(call, "honour")
+    assert (refused.status_code, refused.json()["code"]) == (422, "credit_line")
+    assert (await world.balances())["exporter-bank customer exporter"] == 0
+    # The adviser may honour by itself: then nobody owes it but the issuer, under the credit.
+    paid = await _step(call, "honour", party="exporter-bank")
+    assert paid.json()["drawings"][0]["state"] == "honoured", paid.text
 
 
 async def test_a_notice_of_refusal_holds_every_discrepancy(call) -> None:

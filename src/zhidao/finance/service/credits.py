@@ -25,12 +25,14 @@ from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.credit.calendar import BankingCalendar
 from zhidao.finance.domain.credit.states import Act, CreditState
 from zhidao.finance.domain.credit.terms import Credit
-from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.naming import AccountCode, transfer_id
+from zhidao.finance.domain.records import name_of
 from zhidao.finance.events import CreditActed, CreditOpened
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.correspondents import legs_between
 from zhidao.finance.service.credit import CreditDesk, CreditRoles, acts, fold
+from zhidao.finance.service.credit_lines import CreditLines, Pair
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.wire.credit import plain, read_credit
 
@@ -64,7 +66,10 @@ class Credits:
         accounts: Accounts,
         approvals: Approvals,
         clock: Clock,
+        lines: CreditLines,
     ) -> None:
+        """`lines`: how much the bank that honours may come to owe the adviser's."""
+        self._lines = lines
         self._records = records
         self._ledger = ledger
         self._accounts = accounts
@@ -222,7 +227,7 @@ class Credits:
     async def honour(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
         """Pays the beneficiary's account at the advising bank; a bank of the credit only.
 
-        Raises Refused (`needs_two_persons`, `no_account`, what the ledger answers).
+        Raises Refused (`needs_two_persons`, `no_account`, `credit_line`, what the ledger answers).
         """
         opened, desk = await self._both(actor, name)
         if not _is_done(await desk.state(), drawing, "honoured"):
@@ -238,7 +243,13 @@ class Credits:
                 first=claims,
                 last=UUID(payee.account),
             )
-            await desk.pay(actor, Act.HONOUR, drawing, legs)
+            owed = []
+            if len(legs) > 1:  # the adviser's bank pays, and is owed by the one that honours
+                first = transfer_id("credit", Act.HONOUR, name, drawing, "leg 1")
+                owed = [(name_of(first), await desk.check_payable(actor, Act.HONOUR, drawing))]
+            pair = Pair(opened.adviser, actor.party, currency)
+            async with self._lines.claim_all(pair, owed):
+                await desk.pay(actor, Act.HONOUR, drawing, legs)
         return await self.credit(actor, name)
 
     async def reimburse(self, actor: Actor, name: str, drawing: str) -> CreditStanding:

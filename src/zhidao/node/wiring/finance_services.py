@@ -99,6 +99,7 @@ def build(
         accounts=books.accounts,
         approvals=books.approvals,
         clock=ground.scenario_clock,
+        lines=books.lines,
     )
     nettings = Nettings(
         records=books.records,
