@@ -45,10 +45,10 @@ class Bank:
         for holder in ("house", "customer", "other"):
             asked = {"holder": holder, "currency": currency, "name": holder, **place}
             self.accounts[holder] = self.post("/accounts", asked)["account"]
-        self.post(
-            "/deposits",
-            {"deposit": "d", "holder": "house", "amount_minor": FUNDS, "currency": currency},
-        )
+        # In two parts, each of which one caller may bring in at the node with the limit.
+        for part in ("d1", "d2"):
+            asked = {"deposit": part, "holder": "house", "currency": currency}
+            self.post("/deposits", {**asked, "amount_minor": FUNDS // 2})
 
     def balance(self, holder: str) -> int:
         """What an account has and may spend: both, when nothing is held."""

@@ -13,7 +13,11 @@ from litestar.di import Provide
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import PartyId
+from zhidao.finance.domain.approval import Limits
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.deposits import Deposits
 from zhidao.node.api.finance import routes
+from zhidao.node.api.finance_approvals import routes as approval_routes
 from zhidao.node.api.problems import HANDLERS
 
 BANK = {
@@ -46,18 +50,30 @@ class Caller:
         *,
         party: str = "importer-bank",
         role: str = "party",
+        person: str = "",
     ) -> httpx.Response:
-        headers = {"x-party": party, "x-role": role}
+        headers = {"x-party": party, "x-role": role, "x-person": person}
         return await self._client.request(method, f"/v1/finance{path}", json=body, headers=headers)
 
 
 @pytest.fixture
-async def call(world) -> AsyncIterator[Caller]:
+async def call(world, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
     async def actor(request: Request[Any, Any, Any]) -> Actor:
-        return Actor(PartyId(request.headers["x-party"]), Role(request.headers["x-role"]))
+        told = request.headers
+        return Actor(PartyId(told["x-party"]), Role(told["x-role"]), told["x-person"])
+
+    approvals = Approvals(
+        records=world.records,
+        clock=world.durable.clock,
+        limits=Limits.parse(getattr(request, "param", "")),
+    )
+    deposits = Deposits(accounts=world.accounts, ledger=world.ledger, approvals=approvals)
 
     app = Litestar(
-        [routes(world.accounts, world.deals, world.durable.archive)],
+        [
+            routes(world.accounts, deposits, world.deals, world.durable.archive),
+            approval_routes(approvals),
+        ],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -110,6 +126,29 @@ async def test_strangers_get_404_and_the_wrong_role_403(world, facts, call) -> N
     assert (await call("GET", "/accounts", party="carrier")).json() == []
     for path, sent in (("/accounts", ACCOUNT), ("/deals", body(facts)), ("/banks", BANK)):
         assert (await call("POST", path, sent, party="importer")).status_code == 403
+
+
+@pytest.mark.parametrize("call", ["KZT 7.00"], indirect=True)
+async def test_a_deposit_above_the_limit_takes_two_persons_and_counts_once(world, call) -> None:
+    await call("POST", "/banks", BANK, party="operator", role="operator")
+    account = (await call("POST", "/accounts", ACCOUNT)).json()["account"]
+    sent = {"deposit": "one", "holder": "importer", "amount_minor": 700, "currency": "KZT"}
+    assert (await call("POST", "/deposits", sent)).status_code == 201
+    more = {**sent, "deposit": "two", "amount_minor": 701}
+    for person in ("", "aigerim", "aigerim"):
+        alone = await call("POST", "/deposits", more, person=person)
+        assert (alone.status_code, alone.json()["code"]) == (422, "needs_two_persons")
+    held = await call("GET", f"/accounts/{account}")
+    assert held.json()["balance_minor"] == 700
+    (waiting,) = (await call("GET", "/approvals")).json()
+    path = f"/approvals/{waiting['approval']}"
+    for _ in range(2):
+        done = await call("POST", path, {"verdict": "approve"}, person="daniyar")
+        assert done.json()["state"] == "approved"
+    # It stands now: asked for again by a token it is answered, and credits nothing.
+    assert (await call("POST", "/deposits", more)).json()["balance_minor"] == 1_401
+    other = await call("POST", "/deposits", {**more, "amount_minor": 702}, person="daniyar")
+    assert other.status_code == 409
 
 
 async def test_accounts_and_deposits(world, call) -> None:

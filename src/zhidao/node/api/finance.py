@@ -18,6 +18,7 @@ from zhidao.finance.domain.deal import ARRIVAL, CUSTOMS, PAPERS, TITLE, Deal
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
 from zhidao.finance.service.accounts import Accounts, Statement
 from zhidao.finance.service.deals import Deals
+from zhidao.finance.service.deposits import Deposits
 from zhidao.positioning.events import Corner, Site
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -197,7 +198,7 @@ class DealView(msgspec.Struct, kw_only=True):
     schema: str
 
 
-def routes(accounts: Accounts, deals: Deals, archive: Archive) -> Router:
+def routes(accounts: Accounts, deposits: Deposits, deals: Deals, archive: Archive) -> Router:
     """Routes under /v1/finance."""
 
     @post("/banks")
@@ -236,8 +237,11 @@ def routes(accounts: Accounts, deals: Deals, archive: Archive) -> Router:
 
     @post("/deposits")
     async def deposit(data: NewDeposit, actor: Actor) -> AccountView:
-        """Credits a customer; banks only. Again: nothing more is credited."""
-        statement = await accounts.deposit(
+        """Credits a customer; banks only. Again: nothing more is credited.
+
+        Above the limit it takes two persons.
+        """
+        statement = await deposits.deposit(
             actor,
             deposit=data.deposit,
             holder=data.holder,

@@ -16,6 +16,7 @@ from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.bank_transfers import BankTransfers
 from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.deals import EVENTS, Deals
+from zhidao.finance.service.deposits import Deposits
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.intake import Rules
 from zhidao.finance.service.ledger import Ledger
@@ -93,6 +94,7 @@ async def build(
         approvals=approvals,
     )
     lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
+    deposits = Deposits(accounts=accounts, ledger=ledger, approvals=approvals)
     services = finance_services.build(
         ground,
         settings,
@@ -118,7 +120,7 @@ async def build(
     moving = payment_api.routes(accounts, payments, transfers, Statements(store, ground.clock))
     room = Room(
         name="finance",
-        routers=(routes(accounts, deals, ground.archive), moving, *services.routers),
+        routers=(routes(accounts, deposits, deals, ground.archive), moving, *services.routers),
         consumers=(
             Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),
             *services.consumers,
