@@ -43,7 +43,15 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
         target=50,
         at_most=True,
     )
+    # Node, database and client share the machine's cores: what each takes of a request.
     yield claim("ledger_http_single_cpu_us", [r["cpu_us"] for r in found], "us")
+    yield claim("ledger_http_single_client_cpu_us", [r["client_cpu_us"] for r in found], "us")
+    yield claim(
+        "ledger_http_singles_per_node_cpu_s",
+        [1e6 / r["cpu_us"] for r in found],
+        "1/s",
+        target=5_000,
+    )
     yield claim("finance_import_s", [_import_s() for _ in range(5)], "s", target=0.15, at_most=True)
 
 
@@ -164,7 +172,7 @@ async def _send(url: str, token: str, accounts: list[str], count: int) -> dict[s
         ]
     )
     loop = asyncio.get_running_loop()
-    started_s = time.perf_counter()
+    started_s, cpu_started_s = time.perf_counter(), time.process_time()
     await asyncio.gather(
         *(
             loop.create_connection(lambda: Connection(load), parts.hostname, parts.port)
@@ -172,7 +180,8 @@ async def _send(url: str, token: str, accounts: list[str], count: int) -> dict[s
         )
     )
     await asyncio.wait_for(load.done.wait(), 300)
-    return load.result(time.perf_counter() - started_s)
+    result = load.result(time.perf_counter() - started_s)
+    return result | {"client_cpu_us": (time.process_time() - cpu_started_s) / count * 1e6}
 
 
 def _uuid7(milliseconds: int) -> UUID:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+# A caller may send any method, so what is kept at hand has an end.
+_KNOWN_MAX: Final = 2_000
 
 
 class Metrics:
@@ -12,6 +15,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "zhidao_http_requests",
             "Requests answered",
@@ -36,9 +40,16 @@ class Metrics:
 
     def request(self, scope: Any, status: int, seconds: float) -> None:
         """Counts one answered request under its route, never under its raw path."""
-        route = str(scope.get("path_template") or "other")
-        self.requests.labels(scope["method"], route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        key = (scope["method"], str(scope.get("path_template") or "other"), status)
+        known = self._known.get(key)
+        if known is None:
+            method, route, _ = key
+            counter = self.requests.labels(method, route, str(status))
+            known = counter, self.seconds.labels(route)
+            if len(self._known) < _KNOWN_MAX:
+                self._known[key] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def render(self) -> bytes:
         """The text form that Prometheus reads."""

@@ -16,8 +16,8 @@ from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import AccountCode, transfer_id
 from zhidao.finance.domain.payment_legs import Leg, leg_name
-from zhidao.finance.domain.records import from_transfers
-from zhidao.finance.service.bank_transfers import BankTransfers, _refuse_reserved
+from zhidao.finance.domain.records import from_transfers, movements_of
+from zhidao.finance.service.bank_transfers import BankTransfers, _named, _named_by
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.payments import Payments
 from zhidao.finance.service.statements import Statements
@@ -165,13 +165,17 @@ async def test_what_the_node_reserved_is_not_for_a_bank_to_resolve_or_to_take(
         "credit": str(own),
         "amount_minor": 1,
     }
-    for one in (void, taken):
-        answer = await bench.call("POST", "/transfers", {"currency": "CNY", "transfers": [one]})
+    # Few are looked at one by one, many in columns.
+    others = [taken | {"transfer": str(UUID(int=100 + n))} for n in range(20)]
+    for asked in ([void], [taken], [*others, void], [*others, taken]):
+        answer = await bench.call("POST", "/transfers", {"currency": "CNY", "transfers": asked})
         assert (answer.status_code, answer.json()["code"]) == (422, "reserved_id")
     assert await desks.balance("importer") == 10_000_000 - 7
     leg = UUID(int=int.from_bytes(leg_name("importer-bank", UETRS[0], Leg.RESERVE), "little"))
     with pytest.raises(Refused, match="version 8"):
-        _refuse_reserved(from_transfers([replace(reserved, id=leg)]))
+        _named_by(movements_of(from_transfers([replace(reserved, id=leg)])))
+    with pytest.raises(Refused, match="version 8"):
+        _named(from_transfers([replace(reserved, id=leg)] * 20))
 
 
 async def test_records_of_bytes_are_the_same_transfers(bench: Bench) -> None:

@@ -49,6 +49,14 @@ def test_transfers_come_back_from_their_records(transfers: list[Transfer]) -> No
     assert from_bytes(records.tobytes()).tobytes() == records.tobytes()
 
 
+@given(st.lists(TRANSFERS, min_size=40, max_size=50))
+def test_few_records_are_read_as_many_are(transfers: list[Transfer]) -> None:
+    records = from_transfers(transfers)
+    assert movements_of(records) == [
+        movement for place in range(len(records)) for movement in movements_of(records[place:][:1])
+    ]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_batch_or_malformed(data: bytes) -> None:
     try:

@@ -124,6 +124,65 @@ async def test_batches_at_the_same_time_take_turns(durable) -> None:
     assert stamps == sorted(set(stamps))
 
 
+async def test_requests_of_successive_turns_share_a_batch(durable) -> None:
+    ledger = ledger_of(durable)
+    await two_accounts(ledger)
+
+    async def late(turns: int) -> list[Result]:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await ledger.submit("X", [pay(100 + turns, 1)])
+
+    assert await asyncio.gather(*map(late, range(12))) == [[Result.CREATED]] * 12
+    assert [batch.count for batch in await durable.store.batches("X", after=0)] == [12]
+
+
+class Slow:
+    """A store whose commits end when they are let."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.started = 0
+        self.let = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def commit(self, batch: Any, **more: Any) -> None:
+        self.started += 1
+        await self.let.wait()
+        await self.inner.commit(batch, **more)
+
+
+async def test_single_transfers_wait_for_the_write_before_them_and_go_together(durable) -> None:
+    store = Slow(durable.store)
+    ledger = ledger_of(durable, store)
+    await two_accounts(ledger)
+    asked = []
+    for number in range(64):
+        asked.append(asyncio.create_task(ledger.submit("X", [pay(100 + number, 1)])))
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert store.started == 1
+    store.let.set()
+    assert await asyncio.gather(*asked) == [[Result.CREATED]] * 64
+    assert [batch.count for batch in await durable.store.batches("X", after=0)] == [1, 63]
+
+
+async def test_a_big_batch_does_not_wait_for_the_write_before_it(durable) -> None:
+    store = Slow(durable.store)
+    ledger = ledger_of(durable, store)
+    await two_accounts(ledger)
+    many = [[pay(1_000 * turn + number, 1) for number in range(600)] for turn in (1, 2)]
+    asked = []
+    for batch in many:
+        asked.append(asyncio.create_task(ledger.submit("X", batch)))
+        while store.started < len(asked):
+            await asyncio.sleep(0.001)
+    store.let.set()
+    assert await asyncio.gather(*asked) == [[Result.CREATED] * 600] * 2
+
+
 async def test_an_account_opens_once(durable) -> None:
     ledger = ledger_of(durable)
     await two_accounts(ledger)

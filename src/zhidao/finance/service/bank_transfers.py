@@ -6,7 +6,7 @@ What is held for a deal, a credit or another bank is not moved here; those have 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -17,16 +17,25 @@ from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag
 from zhidao.finance.domain.naming import AccountCode
-from zhidao.finance.domain.records import NO_NAME, Records, from_transfers
+from zhidao.finance.domain.records import (
+    NO_NAME,
+    Movement,
+    Name,
+    Records,
+    from_transfers,
+    movements_of,
+)
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.ledger import Ledger
 
 _MOVABLE: Final = (AccountCode.CUSTOMER.name.lower(), AccountCode.CASH.name.lower())
-_RESOLVING: Final = np.uint16(
-    TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER
-)
+_RESOLVING: Final = int(TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER)
+_Named: TypeAlias = tuple[set[Name], set[Name]]
+"""The accounts that transfers name, and the reservations that they post or void."""
+# So few are looked at one by one: columns cost more than they save.
+_FEW_MAX: Final = 16
 
 
 class BankTransfers:
@@ -67,17 +76,16 @@ class BankTransfers:
                     code="two_persons",
                     remedy="let two persons approve a deal or a conditional payment",
                 )
-        _refuse_reserved(records)
-        await self._require_kept(bank.bank, currency, records)
+        few = len(records) <= _FEW_MAX
+        named = _named_by(movements_of(records)) if few else _named(records)
+        await self._require_kept(bank.bank, currency, named)
         return await self._ledger.submit_records(currency, records)
 
-    async def _require_kept(self, bank: str, currency: str, records: Records) -> None:
-        names = {*records["debit_account_id"].tolist(), *records["credit_account_id"].tolist()}
-        resolving = records[(records["flags"] & _RESOLVING) != 0]
-        if len(resolving):
+    async def _require_kept(self, bank: str, currency: str, named: _Named) -> None:
+        names, pending = named
+        if pending:
             # A post or void may leave accounts blank: they are those of what it resolves.
-            pending = [*set(resolving["pending_id"].tolist())]
-            history = await self._ledger.find(currency, pending)
+            history = await self._ledger.find(currency, [*pending])
             for name in pending:
                 held = history.transfers.get(name)
                 if held is None:
@@ -97,19 +105,41 @@ class BankTransfers:
                 )
 
 
-def _refuse_reserved(records: Records) -> None:
-    """Raises Refused (`reserved_id`) for a name such as the node gives its own transfers.
-
-    Those follow from what they name (`domain.naming`). Whoever took one would stand in the way of
-    a deal, and whoever resolved one would undo a reservation that others rely on.
-    """
+def _named(records: Records) -> _Named:
+    """The accounts and the reservations that a batch names. Raises Refused (`reserved_id`)."""
     for column in ("id", "pending_id"):
         names = np.ascontiguousarray(records[column]).view(np.uint8).reshape(len(records), 16)
         # Little-endian: RFC 9562 version 8 and its variant.
         if np.any((names[:, 9] >> 4 == 8) & (names[:, 7] >> 6 == 2)):
-            raise Refused(
-                "transfers of version 8 (RFC 9562) are the node's own",
-                code="reserved_id",
-                where=column,
-                remedy="name transfers by UUIDs of version 4 or 7",
-            )
+            raise _reserved(column)
+    accounts = {*records["debit_account_id"].tolist(), *records["credit_account_id"].tolist()}
+    return accounts, {*records["pending_id"][(records["flags"] & _RESOLVING) != 0].tolist()}
+
+
+def _named_by(moves: Sequence[Movement]) -> _Named:
+    """The same for a few."""
+    accounts: set[Name] = set()
+    pending: set[Name] = set()
+    for move in moves:
+        for column, name in (("id", move.id), ("pending_id", move.pending_id)):
+            if name[9] >> 4 == 8 and name[7] >> 6 == 2:
+                raise _reserved(column)
+        accounts.add(move.debit_account_id)
+        accounts.add(move.credit_account_id)
+        if move.flags & _RESOLVING:
+            pending.add(move.pending_id)
+    return accounts, pending
+
+
+def _reserved(column: str) -> Refused:
+    """For a name such as the node gives its own transfers.
+
+    Those follow from what they name (`domain.naming`). Whoever took one would stand in the way of
+    a deal, and whoever resolved one would undo a reservation that others rely on.
+    """
+    return Refused(
+        "transfers of version 8 (RFC 9562) are the node's own",
+        code="reserved_id",
+        where=column,
+        remedy="name transfers by UUIDs of version 4 or 7",
+    )

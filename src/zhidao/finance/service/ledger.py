@@ -31,6 +31,7 @@ _T = TypeVar("_T")
 # Judging this many takes milliseconds: beside the loop from here on.
 _ASIDE_FROM: Final = 512
 _IN_FLIGHT: Final = 3
+_TURNS_MAX: Final = 64
 SNAPSHOT_EACH: Final = 500_000
 """Transfers between two kept balances: what a restart replays at most, in well under a second."""
 
@@ -175,6 +176,7 @@ class Ledger:
         """Judges and writes all that waits, unless another caller already has."""
         async with desk.in_flight:
             async with desk.judging:
+                await _gathered(desk)
                 requests, desk.waiting = _share(desk.waiting)
                 desk.called = False
                 if desk.waiting:
@@ -332,6 +334,26 @@ class Ledger:
             visible=(),
             occurred_at=None,
         )
+
+
+async def _gathered(desk: _Desk) -> None:
+    """Waits for company while that is cheap: a commit costs as much for one as for hundreds.
+
+    Little that waits lets the write before it end, and then each turn of the loop that brings
+    more is followed by another.
+    """
+    if desk.last_write is not None and _count(desk.waiting) < _ASIDE_FROM:
+        await asyncio.wait([desk.last_write])
+    for _ in range(_TURNS_MAX):
+        before = len(desk.waiting)
+        await asyncio.sleep(0)
+        if len(desk.waiting) == before or _count(desk.waiting) >= _ASIDE_FROM:
+            return
+
+
+def _count(waiting: Sequence[_Request]) -> int:
+    """How many transfers wait."""
+    return sum(len(request.group) for request in waiting)
 
 
 def _share(waiting: list[_Request]) -> tuple[list[_Request], list[_Request]]:

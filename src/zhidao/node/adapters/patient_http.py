@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import json
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from zhidao.node.adapters.one_write import OneWrite
 
 HEAD_S: Final = 15.0
 HEAD_BYTES_MAX: Final = 64 * 1024
@@ -36,7 +38,7 @@ class PatientHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", OneWrite(transport, self.loop)))
         self._wait(self.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
