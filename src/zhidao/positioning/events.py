@@ -189,3 +189,10 @@ class ArrivalNotProven(Fact, frozen=True, kw_only=True):
     window: str
     evidence: str
     simulated: bool
+
+
+def risk_in_words(risk_ppb: int) -> str:
+    """A probability in parts per billion as people say it: `1 in 100,000` for 10,000."""
+    if risk_ppb > 0 and 10**9 % risk_ppb == 0:
+        return f"1 in {10**9 // risk_ppb:,}"
+    return f"{risk_ppb:,} in a billion"

@@ -145,6 +145,8 @@ class Haul:
             await terminal.connect()
             await self._report(terminal)
             await terminal.heartbeat()
+            # A window is sent when it is over: nothing that follows from it happens before it.
+            await self._scenario_time(-(-scene.window_ends.since_ns(scene.begins) // NS))
             await self._send_window(terminal)
         except Refused as refusal:
             self._step(5, f"the node did not accept the terminal: {refusal}")

@@ -20,6 +20,7 @@ import msgspec
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import Unavailable
 from zhidao.core.timescale import NS
+from zhidao.positioning.events import risk_in_words
 from zhidao.simulation import cast
 from zhidao.simulation.client import Caller, NodeRefused
 from zhidao.simulation.entrance import AUDITOR, admit_each_other, let_in
@@ -403,7 +404,7 @@ class RoadRun:
             self._step(
                 6,
                 f"arrival proven: within {arrival['protection_m']:.1f} m at a risk of "
-                f"{arrival['risk_ppb']} in a billion, {arrival['satellites']} satellites, "
+                f"{risk_in_words(arrival['risk_ppb'])}, {arrival['satellites']} satellites, "
                 f"{arrival['epochs']} epochs",
             )
         else:

@@ -108,6 +108,7 @@ class Scene:
     navigation: bytes
     window: bytes
     window_at: Utc
+    window_ends: Utc
     track: tuple[Reported, ...]
     network: Circle
     simulated: bool
@@ -172,6 +173,7 @@ def simulated_scene(consignment: str, *, fail: str, seed: int) -> Scene:
         navigation=gzip.compress(write_navigation(navigation), mtime=0),
         window=gzip.compress(write_observations(seen), mtime=0),
         window_at=arrives,
+        window_ends=Gpst(int(at[-1])).to_utc(),
         track=_track([*CORRIDOR, (latitude, longitude)], begins, arrives),
         network=Circle(true_place.latitude_deg, true_place.longitude_deg, _NETWORK_RADIUS_M),
         simulated=True,
@@ -222,6 +224,7 @@ def recorded_scene(
         navigation=navigation,
         window=gzip.compress(window, mtime=0),
         window_at=first,
+        window_ends=last,
         track=_track([*SEA, (middle.latitude_deg, middle.longitude_deg)], begins, first),
         network=Circle(middle.latitude_deg, middle.longitude_deg, _NETWORK_RADIUS_M),
         simulated=False,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.node.verification.case import Case, Told
 from zhidao.node.verification.marks import claimed_marks, marks_of
-from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven, Site
+from zhidao.positioning.events import (
+    ArrivalExpected,
+    ArrivalNotProven,
+    ArrivalProven,
+    Site,
+    risk_in_words,
+)
 from zhidao.positioning.service.evidence import TOLERANCE_MM, replay
 from zhidao.positioning.wire.evidence import PositionEvidence, Question, Result
 from zhidao.trust.domain.proof import Replayed, Statement
@@ -103,7 +109,7 @@ def _say_position(
 def _inside(fact: ArrivalProven, *, by_chance: bool) -> str:
     """What is proven of the place; by the chance to be outside since version 3 of the settings."""
     site = f"{fact.site.name!r} ({_extent(fact.site)}) over {fact.epochs} epochs"
-    risk = f"at most {fact.marks.inside_risk_ppb} in a billion, if the error models hold"
+    risk = f"at most {risk_in_words(fact.marks.inside_risk_ppb)}, if the error models hold"
     level = f"{fact.protection_mm / 1000:.1f} m"
     if by_chance:
         return (
