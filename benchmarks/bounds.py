@@ -18,6 +18,7 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.settings import B1I_L1_E1, Settings
 from zhidao.positioning.domain.synthesis.constellation import constellation
+from zhidao.positioning.domain.synthesis.inside_study import tightest
 from zhidao.positioning.domain.synthesis.integrity_study import (
     Skies,
     Tally,
@@ -25,6 +26,7 @@ from zhidao.positioning.domain.synthesis.integrity_study import (
     drawn_errors,
     examine,
     joined,
+    judged,
     skies_of,
     standard_residuals,
     tilted,
@@ -63,6 +65,41 @@ def bounds(*, long: bool) -> Iterator[dict[str, Any]]:
         yield claim(f"bound_{name}_biases_injected", [count], "")
         yield claim(f"bound_{name}_biases_missed", [missed], "", target=0, at_most=True)
         yield from _small_risks(name, skies, settings, chance)
+        yield from _inside(name, skies, settings, pool, batches, chance)
+
+
+def _inside(
+    name: str,
+    skies: Skies,
+    settings: Settings,
+    pool: Any,
+    batches: int,
+    chance: np.random.Generator,
+) -> Iterator[dict[str, Any]]:
+    """How often the antenna was not in an area that was proven, each the tightest one."""
+    for shape, edges in (("fence", 1), ("yard", 6)):
+        epochs = proven = outside = 0
+        sizes = []
+        for _ in range(max(batches // 2, 1)):
+            rows = chance.integers(0, len(skies), BATCH)
+            errors = drawn_errors(skies, rows, pool, chance)
+            found = judged(skies.model.take(rows), errors, settings, risk=RISK)
+            told = tightest(found, settings, edges=edges, risk=RISK, chance=chance)
+            epochs += len(rows)
+            proven += int(told.proven.sum())
+            outside += int(told.outside.sum())
+            sizes.append(float(np.median(told.size_m[told.proven])))
+        head = f"bound_{name}_inside_{shape}"
+        yield claim(f"{head}_epochs", [epochs], "")
+        yield claim(f"{head}_proven", [proven / epochs * 100], "%")
+        yield claim(f"{head}_median_m", [float(np.median(sizes))], "m")
+        yield claim(
+            f"{head}_but_outside_ppm",
+            [outside / epochs * 1e6],
+            "ppm",
+            target=RISK * 1e6,
+            at_most=True,
+        )
 
 
 def _real(settings: Settings) -> Skies:

@@ -9,11 +9,13 @@ import pytest
 
 from zhidao.positioning.domain.settings import Settings
 from zhidao.positioning.domain.solving import solve
+from zhidao.positioning.domain.synthesis.inside_study import tightest
 from zhidao.positioning.domain.synthesis.integrity_study import (
     biased,
     drawn_errors,
     examine,
     joined,
+    judged,
     skies_of,
     standard_residuals,
     tilted,
@@ -72,6 +74,21 @@ def test_a_bound_that_is_too_tight_is_caught(skies):
     )
     found = examine(tight, errors, Settings(), risk=1e-4)
     assert found.exceeded().max() > 0.05
+
+
+@pytest.mark.parametrize("edges", [1, 6])
+def test_who_is_proven_inside_is_inside(skies, edges: int):
+    chance = np.random.default_rng(5)
+    rows = chance.integers(0, len(skies), 300)
+    errors = drawn_errors(skies, rows, standard_residuals(skies), chance)
+    found = judged(skies.model.take(rows), errors, Settings(), risk=1e-2)
+    told = tightest(found, Settings(), edges=edges, risk=1e-2, chance=chance)
+    assert told.proven.mean() > 0.9
+    assert told.outside.mean() <= 1e-2
+    # The study must be able to fail: the antenna is further off than any range error brings it.
+    away = replace(found, error_m=found.error_m + 3 * np.nanmax(told.size_m[told.proven]))
+    again = tightest(away, Settings(), edges=edges, risk=1e-2, chance=chance)
+    assert again.outside.mean() > 0.2
 
 
 @pytest.mark.slow

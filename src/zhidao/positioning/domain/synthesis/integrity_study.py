@@ -170,8 +170,26 @@ def _sizes(
     return sign * np.exp(chance.uniform(low, high, shape))
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Epochs after tests and exclusions, with their levels; error_m (n, 3) as in `Tally`."""
+
+    model: LinearModel
+    bounds: Bounds
+    flagged: Bools
+    hit: Bools
+    error_m: Floats
+
+
 def examine(model: LinearModel, errors_m: Floats, settings: Settings, *, risk: float) -> Tally:
     """Tests, exclusions and levels of linearised epochs whose ranges are off by errors_m (e, s)."""
+    found = judged(model, errors_m, settings, risk=risk)
+    weight = np.ones(len(found.error_m))
+    return Tally(found.error_m, found.bounds.levels_m, found.flagged, found.hit, weight)
+
+
+def judged(model: LinearModel, errors_m: Floats, settings: Settings, *, risk: float) -> Judged:
+    """What `examine` counts, with the models that are left after exclusions."""
     alarm = settings.alarm_ppb * _PPB
     model = _solved(model, errors_m)
     bounds = bound(model, risk=risk, alarm=alarm)
@@ -190,7 +208,7 @@ def examine(model: LinearModel, errors_m: Floats, settings: Settings, *, risk: f
         model.design * model.weight[..., None], 1, 2
     )
     error = np.einsum("eqs,es->eq", gain, errors_m)
-    return Tally(error, bounds.levels_m, alarmed, hit, np.ones(len(error)))
+    return Judged(model, bounds, alarmed, hit, error)
 
 
 def _solved(model: LinearModel, errors_m: Floats) -> LinearModel:
