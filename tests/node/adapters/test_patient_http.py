@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from zhidao.node.adapters.patient_http import HEAD_BYTES_MAX, PatientHttp
+from zhidao.node.api.bodies import WHOLE
 
 GET = b"GET / HTTP/1.1\r\nhost: n\r\n\r\n"
 
@@ -19,7 +20,11 @@ class Hasty(PatientHttp):
     rest_s = 0.15
 
 
+WHOLE_OF: dict[str, bool] = {}
+
+
 async def app(scope: Any, receive: Any, send: Any) -> None:
+    WHOLE_OF[scope["path"]] = WHOLE in scope
     if scope["path"] == "/read":
         while (await receive())["more_body"]:
             pass
@@ -114,3 +119,15 @@ async def test_a_body_that_is_being_read_is_timed_by_its_reader() -> None:
         await asyncio.sleep(0.3)
         writer.write(b"y")
         await answer(reader)
+
+
+async def test_a_request_tells_whether_its_body_is_there_already() -> None:
+    async with connection() as (reader, writer):
+        head = b" HTTP/1.1\r\nhost: n\r\ncontent-length: 2\r\n\r\n"
+        writer.write(b"POST /whole" + head + b"ab")
+        await answer(reader)
+        writer.write(b"POST /part" + head)
+        await answer(reader)
+        writer.write(b"ab")
+        assert WHOLE_OF["/whole"]
+        assert not WHOLE_OF["/part"]

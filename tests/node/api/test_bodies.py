@@ -12,6 +12,7 @@ from zhidao.core.errors import MalformedInput, Unauthenticated
 from zhidao.node.api.bodies import (
     JSON_BYTES_INLINE,
     OPEN_BODY_BYTES_MAX,
+    WHOLE,
     Bodies,
     TooLarge,
     TooSlow,
@@ -51,6 +52,14 @@ class Line:
 
 async def body_of(bodies: Bodies, scope: dict[str, Any], line: Line) -> bytes:
     return (await bodies.guarded(scope, dict(scope["headers"]), line.receive)())["body"]
+
+
+async def test_a_body_that_the_server_has_whole_is_bounded_all_the_same() -> None:
+    bodies = Bodies(meet, bytes_max=10)
+    scope = scope_of(CLOSED, TOKEN) | {WHOLE: True}
+    assert await body_of(bodies, scope, Line([b"12345678"])) == b"12345678"
+    with pytest.raises(TooLarge):
+        await body_of(bodies, scope, Line([b"1" * 11]))
 
 
 async def test_nothing_of_a_strangers_body_is_read() -> None:

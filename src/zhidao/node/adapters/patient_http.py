@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from zhidao.node.adapters.one_write import OneWrite
+from zhidao.node.api.bodies import WHOLE
 
 HEAD_S: Final = 15.0
 HEAD_BYTES_MAX: Final = 64 * 1024
@@ -75,6 +76,8 @@ class PatientHttp(HttpToolsProtocol):
         super().on_message_complete()
         # uvicorn does not say so of a body whose answer is out already.
         self.cycle.more_body = False
+        # Nothing more is to come, so nobody needs a clock to wait by (`node.api.bodies`).
+        self.scope[WHOLE] = True  # type: ignore[typeddict-unknown-key]
 
     def on_response_complete(self) -> None:
         """Lets the next request come, once the rest of this one's body is there."""
