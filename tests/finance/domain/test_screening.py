@@ -49,6 +49,12 @@ def test_a_name_is_found_first_in_any_script(asked: str, listed: str) -> None:
     assert listed in hits[0].reason
 
 
+def test_of_many_that_are_as_like_the_first_listed_are_told() -> None:
+    index = Index(ListedName("csv", str(n), (f"Aigul Number{n:03}",)) for n in range(300))
+    hits = index.screen("Aigul Hall", limit=100)
+    assert {int(hit.entry.entry) for hit in hits} == set(range(64))
+
+
 @pytest.mark.parametrize("name", ["Emily Lee", "Kim Jong Il", "Li Na", "Daniel Ivanov", "Wang Wu"])
 def test_a_namesake_by_half_is_no_alert(name: str) -> None:
     assert not any(hit.alert for hit in INDEX.screen(name))

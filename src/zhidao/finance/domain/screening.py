@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -104,6 +105,9 @@ class Index:
         self._postings: dict[str, NDArray[np.int32]] = {
             key: np.array(rows, np.int32) for key, rows in found.items()
         }
+        self._lengths: NDArray[np.int32] = np.array(
+            [len(reading.whole) for _, _, reading in self._rows], np.int32
+        )
         self._votes: NDArray[np.int32] = np.zeros(len(self._rows), np.int32)
 
     def __len__(self) -> int:
@@ -111,22 +115,28 @@ class Index:
 
     def screen(self, name: str, *, limit: int = HITS_MAX) -> list[Hit]:
         """The entries most like a name, best first. Raises MalformedInput for what is no name."""
-        best: dict[int, Hit] = {}
+        best: dict[int, tuple[int, Reading, int]] = {}
         for asked in readings(name):
             for row in self._candidates(asked):
-                place, listed, reading = self._rows[row]
+                place, _, reading = self._rows[row]
                 score = compare(asked, reading)
                 known = best.get(place)
-                if known is None or score > known.score_permille:
-                    reason = _reason(asked, reading, listed)
-                    best[place] = Hit(self._entries[place], listed, score, reason)
-        ranked = sorted(best.values(), key=lambda hit: (-hit.score_permille, hit.entry.entry))
-        return ranked[:limit]
+                if known is None or score > known[0]:
+                    best[place] = score, asked, row
+        ranked = sorted(
+            best.items(), key=lambda found: (-found[1][0], self._entries[found[0]].entry)
+        )
+        # Only what is told needs its words.
+        return [self._hit(*found) for _, found in ranked[:limit]]
+
+    def _hit(self, score_permille: int, asked: Reading, row: int) -> Hit:
+        place, listed, reading = self._rows[row]
+        return Hit(self._entries[place], listed, score_permille, _reason(asked, reading, listed))
 
     def _candidates(self, asked: Reading) -> list[int]:
         """The rows that share most with a reading, weighed by how rare each key is."""
         votes, touched = self._votes, []
-        for key in set(found_by(asked)):
+        for key in dict.fromkeys(found_by(asked)):
             rows = self._postings.get(key)
             if rows is None or len(rows) > _POSTING_MAX:
                 continue
@@ -143,8 +153,11 @@ class Index:
         votes[rows] = 0
         rows, given = rows[once], given[once]
         if len(rows) > _CANDIDATES:
-            top = np.argpartition(given, len(given) - _CANDIDATES)[-_CANDIDATES:]
-            rows = rows[top]
+            # Of equals the nearest in length, then the first listed: the same question has the
+            # same answer in every process.
+            longer = np.abs(self._lengths[rows] - len(asked.whole))
+            ranks = (given.astype(np.int64) << 40) - (longer.astype(np.int64) << 32) - rows
+            rows = rows[np.argpartition(ranks, len(ranks) - _CANDIDATES)[-_CANDIDATES:]]
         found: list[int] = rows.tolist()
         return found
 
@@ -177,6 +190,7 @@ def compare(asked: Reading, listed: Reading) -> int:
     return max(score, whole - 20, 0)
 
 
+@lru_cache(maxsize=1 << 16)
 def _alike(one: str, two: str) -> int:
     """How alike two words are, 0 to 1000. A short word has too few letters to be misspelt."""
     letters = round(1000 * Indel.normalized_similarity(one, two))
