@@ -43,12 +43,14 @@ class World:
         self.stored: dict[str, Stored] = {}
         self.related: dict[str, list[str]] = {}
         self.parties = [BANK, BUYER, SELLER]
+        self.owners: dict[tuple[str, str], list[str]] = {}
         self.readings = Readings(
             self.journal,
             self.scribe,
             subjects=self,
             histories=self,
             parties=self.all_parties,
+            owners=self.named_by,
             clock=self.clock,
         )
 
@@ -64,6 +66,9 @@ class World:
         )
         self.stored[aggregate] = Stored(entry.event, entry.salt, b"", None)
         return entry.event.id
+
+    async def named_by(self, kind: str, name: str) -> Sequence[str]:
+        return self.owners.get((kind, name), [])
 
     async def all_parties(self) -> Sequence[PartyId]:
         return self.parties
@@ -124,6 +129,17 @@ async def test_what_belongs_to_no_consignment_yet_is_noted_for_its_owner(world: 
     await world.readings.look(AUDITOR, {"order": "o-1"}, "/v1/industry/orders/{order}")
     await world.readings.look(AUDITOR, {"order": "none"}, "/v1/industry/orders/{order}")
     assert world.noted() == [("industry order/o-1", {SELLER})]
+
+
+async def test_a_look_at_a_name_is_seen_by_all_whose_it_may_be(world: World) -> None:
+    world.add("escrow/E-1", BANK)
+    world.add("escrow/seller/E-1", SELLER, BUYER)
+    world.owners["escrow", "E-1"] = ["seller", "gone"]
+    await world.readings.look(AUDITOR, {"escrow": "E-1"}, "/v1/finance/escrows/{escrow}")
+    assert world.noted() == [
+        ("finance escrow/E-1", {BANK}),
+        ("finance escrow/seller/E-1", {SELLER, BUYER}),
+    ]
 
 
 async def test_others_and_what_is_nobodys_leave_no_trace(world: World) -> None:

@@ -44,6 +44,8 @@ _AGGREGATES: Final = {
     "seal": ("devices", "seal/"),
     "order": ("industry", "order/"),
 }
+# What parties name themselves stands under the party and the name; the first ones under the name.
+_NAMED_BY_OWNER: Final = ("credit", "escrow", "cycle")
 
 
 class Subjects(Protocol):
@@ -79,9 +81,14 @@ class Readings:
         subjects: Subjects,
         histories: Histories,
         parties: Callable[[], Awaitable[Sequence[PartyId]]],
+        owners: Callable[[str, str], Awaitable[Sequence[str]]],
         clock: Clock,
     ) -> None:
-        """`parties`: all of this node, who may be in any list."""
+        """`parties`: all of this node, who may be in any list.
+
+        `owners`: who gave a name to something of a kind (what its aggregate begins with).
+        """
+        self._owners = owners
         self._parties = parties
         self._journal = journal
         self._scribe = scribe
@@ -106,9 +113,10 @@ class Readings:
         elif found := await self._consignments(named):
             for consignment in found:
                 await self.note(actor, consignment)
-        elif records := [each for each in _AGGREGATES.items() if each[0] in named]:
-            for name, (room, prefix) in records:
-                await self._note_record(actor, room, f"{prefix}{named[name]}")
+        elif records := await self._records(named):
+            # Of a name that several gave, each has its note: which one was meant is not known here.
+            for room, aggregate in records:
+                await self._note_record(actor, room, aggregate)
         else:
             await self._note_route(actor, route)
 
@@ -187,9 +195,20 @@ class Readings:
         if "consignment" in named:
             return [str(named["consignment"])]
         found: list[str] = []
-        for name, (room, prefix) in _AGGREGATES.items():
-            if name in named:
-                found += await self._subjects.subjects_of(room, f"{prefix}{named[name]}")
+        for room, aggregate in await self._records(named):
+            found += await self._subjects.subjects_of(room, aggregate)
         return [
             subject.partition("/")[2] for subject in found if subject.startswith("consignment/")
         ]
+
+    async def _records(self, named: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Room and aggregate of each record that a path may mean."""
+        found: list[tuple[str, str]] = []
+        for name, (room, prefix) in _AGGREGATES.items():
+            if name not in named:
+                continue
+            found.append((room, f"{prefix}{named[name]}"))
+            if name in _NAMED_BY_OWNER:
+                owners = await self._owners(prefix.rstrip("/"), str(named[name]))
+                found += [(room, f"{prefix}{owner}/{named[name]}") for owner in owners]
+        return found

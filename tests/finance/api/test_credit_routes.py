@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from tests.finance.credit_cases import PLANTED, clean
 
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
+from zhidao.finance.adapters.memory import MemoryNameIndex
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.credits import Credits
+from zhidao.finance.service.own_names import OwnNames
 from zhidao.node.api import finance_approvals, finance_credit
 
 CLAIMED = 4_440_000
@@ -69,6 +72,7 @@ async def _served(
         approvals=approvals,
         clock=world.durable.clock,
         lines=lines,
+        names=OwnNames("credit", records=world.records, index=MemoryNameIndex()),
     )
     return serve(finance_credit.routes(letters), finance_approvals.routes(approvals))
 
@@ -302,3 +306,42 @@ async def test_a_refusal_by_one_person_stands(world, facts, serve) -> None:
     assert (await call("POST", "/credits", _issue(), person="li")).json()[
         "code"
     ] == "needs_two_persons"
+
+
+async def test_two_banks_issue_credits_of_the_same_number(world, facts, call) -> None:
+    assert (await call("POST", "/credits", _issue())).status_code == 201
+    other = {**_issue(), "adviser": "importer-bank"}
+    second = await call("POST", "/credits", other, party="exporter-bank")
+    assert second.status_code == 201, second.text
+    assert second.json()["key"] == "exporter-bank/LC-2026-0042"
+    for bank in ("importer-bank", "exporter-bank"):
+        assert (await call("GET", ONE, party=bank)).json()["issuer"] == bank
+    unsaid = await call("GET", ONE, party="exporter")
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "ambiguous_name")
+    said = await call("GET", f"{ONE}?of=exporter-bank", party="exporter")
+    assert said.json()["issuer"] == "exporter-bank"
+    advise = {"step": "advise"}
+    done = await call("POST", f"{ONE}/steps?of=exporter-bank", advise, party="importer-bank")
+    assert done.json()["advised"] is True, done.text
+    assert (await call("GET", ONE, party="importer-bank")).json()["advised"] is False
+
+
+async def test_a_credit_of_before_stands_under_its_number_alone(world, facts, call) -> None:
+    assert (await call("POST", "/credits", _issue())).status_code == 201
+    moved = [
+        replace(entry, event=replace(entry.event, aggregate="credit/LC-2026-0042"))
+        for entry in world.durable.journal.written
+        if entry.event.aggregate == "credit/importer-bank/LC-2026-0042"
+    ]
+    assert moved
+    journal = world.durable.journal
+    await getattr(journal, "inner", journal).append(moved)
+    again = await call("POST", "/credits", _issue())
+    assert (again.status_code, again.json()["key"]) == (201, "LC-2026-0042")
+    advised = await call("POST", f"{ONE}/steps", {"step": "advise"}, party="exporter-bank")
+    assert advised.status_code == 422, "in the test both stand, and the adviser sees both"
+    said = f"{ONE}/steps?of=importer-bank"
+    advised = await call("POST", said, {"step": "advise"}, party="exporter-bank")
+    assert advised.json()["key"] == "LC-2026-0042"
+    shown = await call("POST", f"{DRAWING}?of=importer-bank", _papers(), party="exporter")
+    assert shown.status_code == 201, shown.text

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
-from zhidao.core.errors import NotFound, Unavailable
-from zhidao.core.money import Currency
-from zhidao.core.timescale import Utc
-from zhidao.finance.adapters.memory import MemoryEscrowIndex
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import NotFound, Refused, Unavailable
+from zhidao.core.ids import PartyId
+from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS, Utc
+from zhidao.finance.adapters.memory import MemoryEscrowIndex, MemoryNameIndex
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
+from zhidao.finance.adapters.postgres_names import PostgresNameIndex
+from zhidao.finance.domain import condition as conditions
 from zhidao.finance.domain.approval import Limits
-from zhidao.finance.domain.ledger import Result, Transfer, ledger_number
+from zhidao.finance.domain.escrow import Escrow
+from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import TransferCode, transfer_id
-from zhidao.finance.events.banks import EscrowSettled
+from zhidao.finance.events.banks import EscrowHeld, EscrowOpened, EscrowSettled
+from zhidao.finance.service import own_names
 from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credit_lines import CreditLines
+from zhidao.finance.service.escrow_books import EscrowBooks
+from zhidao.finance.service.escrow_rounds import OTHERS_MAX
 from zhidao.finance.service.escrows import Escrows
+from zhidao.finance.service.own_names import OwnNames
 from zhidao.node.api import finance_escrow
 from zhidao.trade.events import CustomsReleased, PapersChecked
 
 AMOUNT = 1_000_000
+LINE = 20_000_000
 ONE = "/escrows/E-1"
+KEY = "importer-bank/E-1"
 PAPERS = {
     "kind": "fact",
     "fact": "trade.PapersChecked.v1",
@@ -65,16 +79,36 @@ def index(durable: Any, request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def restart(world: Any, index: Any) -> Any:
+def names(request: pytest.FixtureRequest) -> Any:
+    if "postgres" in request.node.name:
+        return PostgresNameIndex(request.getfixturevalue("database"))
+    return MemoryNameIndex()
+
+
+@pytest.fixture
+def restart(world: Any, index: Any, names: Any) -> Any:
     """A service of a process that starts now and remembers nothing."""
 
     def started(limits: str = "") -> Escrows:
-        approvals = Approvals(
-            records=world.records, clock=world.durable.clock, limits=Limits.parse(limits)
+        alone, approvals = (
+            Approvals(records=world.records, clock=world.durable.clock, limits=Limits.parse(text))
+            for text in ("", limits)
         )
         return Escrows(
             records=world.records,
-            ledger=world.ledger,
+            books=EscrowBooks(
+                records=world.records,
+                ledger=world.ledger,
+                accounts=world.accounts,
+                lines=CreditLines(
+                    records=world.records,
+                    ledger=world.ledger,
+                    accounts=world.accounts,
+                    approvals=alone,
+                ),
+                clock=world.durable.clock,
+            ),
+            names=OwnNames(own_names.ESCROW, records=world.records, index=names),
             accounts=world.accounts,
             approvals=approvals,
             index=index,
@@ -86,8 +120,20 @@ def restart(world: Any, index: Any) -> Any:
 
 
 @pytest.fixture
-def desk(restart: Any) -> Escrows:
-    return restart()
+async def desk(restart: Any) -> Escrows:
+    desk: Escrows = restart()
+    await _line(desk, LINE)
+    return desk
+
+
+async def _line(desk: Escrows, limit_minor: int) -> None:
+    """How much the payer's bank may owe the payee's."""
+    await desk._books._lines.set(
+        Actor(PartyId("exporter-bank"), Role.PARTY),
+        peer="importer-bank",
+        currency="CNY",
+        limit_minor=limit_minor,
+    )
 
 
 @pytest.fixture
@@ -144,10 +190,10 @@ async def test_a_deadline_that_passes_gives_the_money_back(world, call, restart)
     await _opened(call)
     await _say(call, "words", {"word": "goods_ok"}, "carrier")
     world.durable.clock.set(Utc.parse("2026-05-02T00:00:59Z"))
-    await restart().tick()
+    await restart().rounds.tick()
     assert (await call("GET", ONE)).json()["state"] == "held", "events may still be on their way"
     world.durable.clock.set(Utc.parse("2026-05-02T00:01:01Z"))
-    await restart().tick()
+    await restart().rounds.tick()
     done = (await call("GET", ONE)).json()
     assert (done["state"], done["reason"]) == ("refunded", "condition_lost")
     assert await _paid(world, 0)
@@ -160,7 +206,7 @@ async def test_nothing_decided_until_the_last_day_gives_the_money_back(
 ) -> None:
     await _opened(call, condition=TWO_OF_THREE)
     world.durable.clock.set(Utc.parse("2026-06-01T00:01:01Z"))
-    await restart().tick()
+    await restart().rounds.tick()
     assert (await call("GET", ONE)).json()["reason"] == "time_over"
     assert await _paid(world, 0)
 
@@ -196,7 +242,7 @@ async def test_an_id_that_failed_once_does_not_keep_the_payee_from_the_money(
         "CNY",
         [
             Transfer(
-                id=transfer_id("escrow", "leg 0", "E-1"),
+                id=transfer_id("escrow", "leg 0", *KEY.split("/")),
                 debit_account_id=UUID(payee.account),
                 credit_account_id=UUID(payer.account),
                 amount=1,
@@ -208,18 +254,18 @@ async def test_an_id_that_failed_once_does_not_keep_the_payee_from_the_money(
     assert burnt is Result.EXCEEDS_CREDITS
     await _say(call, "words", {"word": "goods_ok"}, "carrier")
     event = _from(world, RELEASED, "customs")
-    written = desk._write
+    written = desk._books.write
 
     async def crashes(escrow: Any, *facts: Any, **more: Any) -> None:
         if any(isinstance(fact, EscrowSettled) for fact in facts):
             raise Unavailable("the process ends here")
         await written(escrow, *facts, **more)
 
-    desk._write = crashes
+    desk._books.write = crashes
     with pytest.raises(Unavailable):
         await desk.handle(event)
     assert await _paid(world, AMOUNT)
-    await restart().tick()
+    await restart().rounds.tick()
     assert (await call("GET", ONE)).json()["state"] == "released"
     assert await _paid(world, AMOUNT)
 
@@ -235,7 +281,7 @@ async def test_a_dispute_stops_everything_until_two_sign_the_same_sharing(
     await _say(call, "words", {"word": "goods_ok"}, "carrier")
     await desk.handle(_from(world, RELEASED, "customs"))
     world.durable.clock.set(Utc.parse("2026-07-01T00:00:00Z"))
-    await restart().tick()
+    await restart().rounds.tick()
     assert (await call("GET", ONE)).json()["state"] == "disputed"
     await _say(
         call, "resolutions", {"to_payee_minor": 700_000, "reason": "a third off"}, "exporter"
@@ -273,12 +319,12 @@ async def test_a_crash_between_decision_and_money_is_finished_by_the_next_proces
     world, call, desk, restart
 ) -> None:
     await _opened(call)
-    escrow = await desk._known("E-1")
+    escrow = await desk._books.known(KEY)
     decided = desk._decided(escrow, "release", "condition_met", AMOUNT)
-    await desk._write(escrow, decided, by=desk._node)
-    await world.ledger.submit("CNY", await desk._moves(await desk._known("E-1"), AMOUNT))
+    await desk._books.write(escrow, decided, by=desk._node)
+    await world.ledger.submit("CNY", await desk._books.moves(await desk._books.known(KEY), AMOUNT))
     for _ in range(2):
-        await restart().tick()
+        await restart().rounds.tick()
     assert (await call("GET", ONE)).json()["state"] == "released"
     assert await _paid(world, AMOUNT)
     assert await restart()._index.open() == ()
@@ -332,9 +378,188 @@ async def test_what_cannot_be_kept_is_refused_and_nothing_is_written(world, call
 
 
 async def test_above_the_limit_the_second_person_opens_it(world, restart, serve) -> None:
-    call = serve(finance_escrow.routes(restart("CNY 1.00")))
+    desk = restart("CNY 1.00")
+    await _line(desk, LINE)
+    call = serve(finance_escrow.routes(desk))
     for _ in range(2):
         one = await call("POST", "/escrows", _escrow(), person="aigerim")
         assert one.json()["code"] == "needs_two_persons"
     two = await call("POST", "/escrows", _escrow(), person="daniyar")
     assert two.json()["state"] == "held"
+
+
+async def _theirs(world: Any, desk: Escrows) -> EscrowOpened:
+    """What the exporter's bank opens under the same name, with money of the exporter's."""
+    bank = Actor(PartyId("exporter-bank"), Role.PARTY)
+    amount = Money(500, Currency("CNY"))
+    await world.accounts.deposit(bank, deposit="own", holder="exporter", amount=amount)
+    await desk._books._lines.set(
+        Actor(PartyId("importer-bank"), Role.PARTY),
+        peer="exporter-bank",
+        currency="CNY",
+        limit_minor=500,
+    )
+    return EscrowOpened(
+        escrow="E-1",
+        payer="exporter",
+        payee="importer",
+        payer_bank="exporter-bank",
+        payee_bank="importer-bank",
+        amount_minor="500",
+        currency="CNY",
+        condition=GOODS_OK,
+        refund_after="2026-06-01T00:00:00Z",
+        arbiter="",
+        reference="",
+    )
+
+
+async def test_two_banks_have_names_of_their_own(world, call, desk) -> None:
+    await _opened(call)
+    theirs = await _theirs(world, desk)
+    second = await desk.open(Actor(PartyId("exporter-bank"), Role.PARTY), theirs)
+    assert second.key == "exporter-bank/E-1"
+    for bank, amount in (("importer-bank", AMOUNT), ("exporter-bank", 500)):
+        mine = await call("GET", ONE, party=bank)
+        assert mine.json()["amount_minor"] == amount
+    # Who is in both says whose it means; nothing is guessed.
+    unsaid = await _say(call, "words", {"word": "goods_ok"}, "carrier")
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "ambiguous_name")
+    said = await _say(call, "words?of=exporter-bank", {"word": "goods_ok"}, "carrier")
+    assert (said.status_code, said.json()["state"]) == (201, "released")
+    assert (await call("GET", f"{ONE}?of=importer-bank", party="carrier")).json()["state"] == "held"
+    for of in ("carrier", "nobody", "../x"):
+        assert (await call("GET", f"{ONE}?of={of}", party="carrier")).status_code == 404
+    rows = (await call("GET", "/escrows?limit=1", party="carrier")).json()
+    assert [row["key"] for row in rows] == ["exporter-bank/E-1"]
+    rows = (await call("GET", "/escrows?after=exporter-bank/E-1", party="carrier")).json()
+    assert [row["key"] for row in rows] == ["importer-bank/E-1"]
+
+
+async def test_what_stands_under_its_name_alone_goes_on_and_takes_nobodys_name(
+    world, call, desk, index
+) -> None:
+    """As a node of before left it: opened and held, without a claim at the payee's bank."""
+    condition = conditions.read(_escrow()["condition"])
+    told = {"payer_bank": "importer-bank", "amount_minor": str(AMOUNT), "reference": ""}
+    plain = {"condition": msgspec.to_builtins(condition)}
+    old = EscrowOpened(**{**_escrow(), **told, **plain})
+    escrow = Escrow(old, 0, "E-1")
+    bank = Actor(PartyId("importer-bank"), Role.PARTY)
+    await index.add("E-1", consignments=["C-1"])
+    await desk._books.write(escrow, old, by=bank)
+    payer = await world.accounts.customer("importer-bank", "importer", "CNY")
+    hold = Transfer(
+        id=transfer_id("escrow", "hold", "E-1"),
+        debit_account_id=UUID(payer.account),
+        credit_account_id=await desk._books._account(escrow),
+        amount=AMOUNT,
+        ledger=ledger_number(Currency("CNY")),
+        code=TransferCode.RESERVE,
+        flags=TransferFlag.PENDING,
+    )
+    assert [one.value for one in await world.ledger.submit("CNY", [hold])] == ["created"]
+    held = EscrowHeld(escrow="E-1", transfer=str(hold.id))
+    await desk._books.write(await desk._books.known("E-1"), held, by=bank)
+    assert (await _opened(call))["key"] == "E-1"
+    theirs = await desk.open(
+        Actor(PartyId("exporter-bank"), Role.PARTY), await _theirs(world, desk)
+    )
+    assert theirs.key == "exporter-bank/E-1"
+    await _say(call, "words?of=importer-bank", {"word": "goods_ok"}, "carrier")
+    await desk.handle(_from(world, RELEASED, "customs"))
+    assert (await call("GET", ONE)).json()["state"] == "released"
+    balances = await world.balances()
+    assert balances["importer-bank customer importer"] == 10_000_000 - AMOUNT
+
+
+async def test_what_is_held_counts_against_the_line_until_it_is_given_back(
+    world, call, desk
+) -> None:
+    await _line(desk, 2 * AMOUNT - 1)
+    await _opened(call)
+    beyond = await call("POST", "/escrows", _escrow(escrow="E-2"))
+    assert (beyond.status_code, beyond.json()["code"]) == (422, "credit_line")
+    # No decision meets a closed line: what is held has its room, whatever the line is now.
+    await _line(desk, 0)
+    await _say(call, "words", {"word": "goods_ok"}, "carrier")
+    await desk.handle(_from(world, RELEASED, "customs"))
+    assert (await call("GET", ONE)).json()["state"] == "released"
+    assert await _paid(world, AMOUNT)
+    await _line(desk, 2 * AMOUNT)
+    await _opened(call, escrow="E-3")
+    back = {"to_payee_minor": 0, "reason": "cannot deliver"}
+    await call("POST", "/escrows/E-3/resolutions", back, party="exporter")
+    await _opened(call, escrow="E-4")
+    both = await asyncio.gather(
+        *(call("POST", "/escrows", _escrow(escrow=name)) for name in ("E-5", "E-6"))
+    )
+    assert [answer.status_code for answer in both] == [422, 422]
+
+
+async def test_a_round_costs_the_same_however_many_are_open(
+    world, desk, index, monkeypatch
+) -> None:
+    bank = Actor(PartyId("importer-bank"), Role.PARTY)
+    for number in range(3 * OTHERS_MAX):
+        asked = {**_escrow(), "escrow": f"E-{number:03}", "amount_minor": "1", "reference": ""}
+        await desk.open(bank, EscrowOpened(**asked, payer_bank="importer-bank"))
+    looked: list[str] = []
+    look = desk.look
+
+    async def counted(key: str) -> bool:
+        looked.append(key)
+        return bool(await look(key))
+
+    monkeypatch.setattr(desk.rounds, "_look", counted)
+    await desk.rounds.tick()
+    assert len(looked) == OTHERS_MAX
+    for _ in range(3):
+        await desk.rounds.tick()
+    assert len(set(looked)) == 3 * OTHERS_MAX, "all have their turn"
+    # Time decides on all of them, whose turn it is or not.
+    world.durable.clock.set(Utc.parse("2026-05-02T00:01:01Z"))
+    await desk.rounds.tick()
+    assert await index.open() == ()
+    assert all(one.debits_pending == 0 for one in await world.ledger.accounts("CNY"))
+
+
+async def test_one_that_fails_waits_longer_each_time_and_stops_no_other(
+    world, desk, index, monkeypatch
+) -> None:
+    for key in ("bad", "good"):
+        await index.add(key, consignments=[])
+    looked: list[str] = []
+
+    async def look(key: str) -> bool:
+        looked.append(key)
+        if key == "bad":
+            raise Refused("not today")
+        return True
+
+    monkeypatch.setattr(desk.rounds, "_look", look)
+
+    async def none(**_: Any) -> tuple[str, ...]:
+        return ()
+
+    monkeypatch.setattr(index, "open", none)
+    started = world.durable.clock.now()
+    for second in range(16):
+        world.durable.clock.set(started.plus_ns(second * NS))
+        await desk.rounds.tick()
+    assert looked.count("bad") == 5, "after 1, 2, 4 and 8 seconds"
+    assert looked.count("good") == 16
+
+
+async def test_the_sweep_at_the_start_ends_what_a_crash_left_undecided(
+    world, call, restart
+) -> None:
+    """The word was written and the process ended: nothing is due before the deadline."""
+    await _opened(call, condition=GOODS_OK)
+    desk = restart()
+    escrow = await desk._books.known(KEY)
+    [leaf] = conditions.leaves(escrow.condition)
+    await desk._note(escrow, leaf, by=Actor(PartyId("carrier"), Role.PARTY))
+    await restart().rounds.sweep()
+    assert (await call("GET", ONE)).json()["state"] == "released"
+    assert await _paid(world, AMOUNT)

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Refused
+from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency, Money
+from zhidao.finance.adapters.memory import MemoryNameIndex
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import Result, Transfer
-from zhidao.finance.events.banks import NettingSettled
+from zhidao.finance.events.banks import NettingOpened, NettingSettled
 from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.netting import Nettings
+from zhidao.finance.service.netting import Cycle, Nettings
+from zhidao.finance.service.own_names import OwnNames
 from zhidao.node.api import finance_netting
 
 PARTIES = ("importer", "exporter", "carrier")
 OPENED = {"cycle": "2026-05-01", "currency": "CNY", "participants": list(PARTIES)}
 ONE = "/netting/2026-05-01"
+KEY = "exporter-bank/2026-05-01"
 
 
-def _nettings(world: Any, limits: str = "") -> Nettings:
+def _nettings(world: Any, limits: str = "", index: Any = None) -> Nettings:
     approvals = Approvals(
         records=world.records, clock=world.durable.clock, limits=Limits.parse(limits)
     )
     return Nettings(
-        records=world.records, ledger=world.ledger, accounts=world.accounts, approvals=approvals
+        records=world.records,
+        ledger=world.ledger,
+        accounts=world.accounts,
+        approvals=approvals,
+        names=OwnNames("netting", records=world.records, index=index or MemoryNameIndex()),
     )
 
 
@@ -148,8 +156,8 @@ async def test_a_settlement_cut_off_before_its_note_is_finished_and_pays_once(
     await _owe(call, "importer", "a", ("exporter", 70))
     desk = _nettings(world)
     bank = Actor(PartyId("exporter-bank"), Role.PARTY)
-    await desk._decide(bank, await desk._known("2026-05-01"))
-    legs: list[Transfer] = await desk._legs(await desk._known("2026-05-01"))
+    await desk._decide(bank, await desk._known(KEY))
+    legs: list[Transfer] = await desk._legs(await desk._known(KEY))
     assert (await world.ledger.submit("CNY", legs))[0] is Result.CREATED
     # The process ended here; another one starts.
     await _nettings(world).resume()
@@ -164,8 +172,8 @@ async def test_money_that_left_after_the_decision_leads_to_another_one(world, fa
     await _owe(call, "importer", "a", ("exporter", 70), ("carrier", 20))
     desk = _nettings(world)
     bank = Actor(PartyId("exporter-bank"), Role.PARTY)
-    await desk._decide(bank, await desk._known("2026-05-01"))
-    first = (await desk._legs(await desk._known("2026-05-01")))[0]
+    await desk._decide(bank, await desk._known(KEY))
+    first = (await desk._legs(await desk._known(KEY)))[0]
     spent = Transfer(
         id=first.id.__class__(int=99),
         debit_account_id=first.debit_account_id,
@@ -209,7 +217,7 @@ async def test_what_came_after_the_approval_is_not_settled_by_it(
     monkeypatch.setattr(desk._approvals, "demand", slow)
     for person in ("li", "wang"):
         with pytest.raises(Refused):
-            await desk.settle(Actor(PartyId("exporter-bank"), Role.PARTY, person), "2026-05-01")
+            await desk.settle(Actor(PartyId("exporter-bank"), Role.PARTY, person), KEY)
     assert (await call("GET", ONE, party="exporter-bank")).json()["state"] == "open"
     assert (await world.balances())["exporter-bank customer importer"] == 100
 
@@ -220,9 +228,42 @@ async def test_a_start_does_not_begin_again_what_ended_without_settling(world, f
     await _owe(call, "importer", "a", ("exporter", 70))
     desk = _nettings(world)
     bank = Actor(PartyId("exporter-bank"), Role.PARTY)
-    await desk._decide(bank, await desk._known("2026-05-01"))
-    known = await desk._known("2026-05-01")
+    await desk._decide(bank, await desk._known(KEY))
+    known = await desk._known(KEY)
     failed = NettingSettled(cycle="2026-05-01", attempt=1, done=False, reason="exceeds_credits")
     await desk._write(bank, known, failed, [])
     await _nettings(world).resume()
     assert (await world.balances())["exporter-bank customer importer"] == 100
+
+
+async def test_two_banks_have_cycles_of_the_same_name_and_old_ones_stay_where_they_are(
+    world, facts, serve
+) -> None:
+    for bank in ("importer-bank", "exporter-bank"):
+        for holder in PARTIES:
+            place = {"name": holder, "town": "A", "country": "CN"}
+            with contextlib.suppress(Conflict):
+                await world.accounts.open(facts.actor(bank), holder=holder, currency="CNY", **place)
+    desk = _nettings(world)
+    call = serve(finance_netting.routes(desk))
+    before = NettingOpened(
+        cycle="2026-05-01", bank="exporter-bank", currency="CNY", participants=sorted(PARTIES)
+    )
+    parties = [PartyId(party) for party in PARTIES]
+    old = Cycle(before, 0, "2026-05-01")
+    await desk._write(facts.actor("exporter-bank"), old, before, parties)
+    for bank, key in (
+        ("importer-bank", "importer-bank/2026-05-01"),
+        ("exporter-bank", "2026-05-01"),
+    ):
+        for _ in range(2):
+            opened = await call("POST", "/netting", OPENED, party=bank)
+            assert (opened.status_code, opened.json()["key"]) == (201, key), opened.text
+    unsaid = await _owe(call, "carrier", "b-1", ("importer", 3))
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "ambiguous_name")
+    owed = {"creditor": "importer", "amount_minor": 3, "reference": "r"}
+    body = {"batch": "b-1", "obligations": [owed]}
+    for bank in ("importer-bank", "exporter-bank"):
+        said = await call("POST", f"{ONE}/obligations?of={bank}", body, party="carrier")
+        assert (said.status_code, said.json()["bank"]) == (201, bank), said.text
+        assert (await call("GET", ONE, party=bank)).json()["count"] == 1

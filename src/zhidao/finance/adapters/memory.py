@@ -178,16 +178,39 @@ class HeldLists:
         return self._lists
 
 
+class MemoryNameIndex:
+    """Who named what how, in a set."""
+
+    def __init__(self) -> None:
+        self._named: set[tuple[str, str, str]] = set()
+
+    async def add(self, kind: str, name: str, owner: str) -> None:
+        """Adds an entry once."""
+        self._named.add((kind, name, owner))
+
+    async def owners(self, kind: str, name: str, *, limit: int) -> tuple[str, ...]:
+        """Who named one so."""
+        found = sorted(one[2] for one in self._named if one[:2] == (kind, name))
+        return tuple(found[:limit])
+
+
 class MemoryEscrowIndex:
     """The finder of conditional payments in a dictionary."""
 
     def __init__(self) -> None:
         self._open: dict[str, set[str]] = {}
+        self._due_ns: dict[str, int] = {}
         self._closed: set[str] = set()
 
     async def add(self, escrow: str, *, consignments: Sequence[str]) -> None:
         """Adds an entry once."""
         self._open.setdefault(escrow, set(consignments))
+        self._due_ns.setdefault(escrow, 0)
+
+    async def put_off(self, escrow: str, *, until_ns: int) -> None:
+        """Says when it is due."""
+        if escrow in self._open:
+            self._due_ns[escrow] = until_ns
 
     async def close(self, escrow: str) -> None:
         """Closes an entry."""
@@ -196,8 +219,15 @@ class MemoryEscrowIndex:
 
     async def open_of(self, consignment: str) -> tuple[str, ...]:
         """Open ones of a consignment."""
-        return tuple(name for name in await self.open() if consignment in self._open[name])
+        names = sorted(set(self._open) - self._closed)
+        return tuple(name for name in names if consignment in self._open[name])
 
-    async def open(self) -> tuple[str, ...]:
-        """All open ones."""
-        return tuple(sorted(set(self._open) - self._closed))
+    async def open(self, *, after: str = "", limit: int = 1_000) -> tuple[str, ...]:
+        """Open ones behind a key."""
+        names = sorted(set(self._open) - self._closed)
+        return tuple([name for name in names if name > after][:limit])
+
+    async def due(self, *, now_ns: int, limit: int) -> tuple[str, ...]:
+        """Those that are due."""
+        waits = sorted((at, name) for name, at in self._due_ns.items() if at <= now_ns)
+        return tuple([name for _, name in waits if name not in self._closed][:limit])

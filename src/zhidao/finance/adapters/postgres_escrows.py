@@ -45,10 +45,30 @@ class PostgresEscrowIndex:
             )
         return tuple(row["escrow"] for row in rows)
 
-    async def open(self) -> tuple[str, ...]:
-        """All open ones."""
+    async def put_off(self, escrow: str, *, until_ns: int) -> None:
+        """Says when it is due."""
+        async with self._database.session() as session:
+            await session.execute(
+                "UPDATE finance.escrow SET due_ns = %s WHERE escrow = %s AND due_ns <> %s",
+                (until_ns, escrow, until_ns),
+            )
+
+    async def open(self, *, after: str = "", limit: int = 1_000) -> tuple[str, ...]:
+        """Open ones behind a key."""
         async with self._database.session() as session:
             rows = await session.fetch_all(
-                "SELECT escrow FROM finance.escrow WHERE is_open ORDER BY escrow", ()
+                "SELECT escrow FROM finance.escrow WHERE is_open AND escrow > %s"
+                " ORDER BY escrow LIMIT %s",
+                (after, limit),
+            )
+        return tuple(row["escrow"] for row in rows)
+
+    async def due(self, *, now_ns: int, limit: int) -> tuple[str, ...]:
+        """Those that are due."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all(
+                "SELECT escrow FROM finance.escrow WHERE is_open AND due_ns <= %s"
+                " ORDER BY due_ns, escrow LIMIT %s",
+                (now_ns, limit),
             )
         return tuple(row["escrow"] for row in rows)

@@ -151,6 +151,17 @@ def judge(condition: Condition, met: Mapping[str, int], *, now_ns: int) -> Verdi
             return _of_several(verdicts, _needed(condition))
 
 
+def deadlines(condition: Condition) -> Iterator[int]:
+    """When its parts are over, Unix nanoseconds."""
+    match condition:
+        case By():
+            yield Utc.parse(condition.until).unix_ns
+            yield from deadlines(condition.of)
+        case All() | AnyOf() | AtLeast():
+            for each in condition.of:
+                yield from deadlines(each)
+
+
 def lapses(leaf: Happened, event: SignedEvent) -> bool:
     """Whether an event of the same kind about the same consignment says otherwise than the leaf."""
     return _is_about(leaf, event) and not holds(leaf, event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from uuid import UUID
 
 from zhidao.core.events import SignedEvent
@@ -23,13 +24,17 @@ from zhidao.finance.events.banks import (
     ResolutionSigned,
 )
 
+NEVER_NS: Final = 2**62
+"""A moment that does not come, Unix nanoseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """A conditional payment as the fold of its history."""
+    """A conditional payment as the fold of its history. `key`: what its history stands under."""
 
     opened: EscrowOpened
     version: int
+    key: str
     held: EscrowHeld | None = None
     met: Mapping[str, int] = field(default_factory=dict)
     """Since when each leaf holds, by its name, Unix nanoseconds."""
@@ -41,7 +46,7 @@ class Escrow:
 
     @property
     def name(self) -> str:
-        """Its id."""
+        """What its bank calls it."""
         return self.opened.escrow
 
     @property
@@ -79,7 +84,18 @@ class Escrow:
 
     def transfer(self, step: str) -> UUID:
         """The ledger's transfer of a step."""
-        return transfer_id("escrow", step, self.name)
+        return transfer_id("escrow", step, *self.key.split("/"))
+
+    def look_ns(self, *, now_ns: int, grace_ns: int) -> int:
+        """When time alone may change something, Unix nanoseconds.
+
+        `grace_ns`: so long after a deadline its passing is believed.
+        """
+        if self.decided is None and self.disputes:
+            return NEVER_NS  # Two signatures decide, whenever they come.
+        times = [Utc.parse(self.opened.refund_after).unix_ns, *conditions.deadlines(self.condition)]
+        coming = [at + grace_ns + 1 for at in times if at + grace_ns >= now_ns]
+        return min(coming, default=now_ns)
 
 
 def joint_share(escrow: Escrow) -> tuple[int, list[str]] | None:
@@ -97,7 +113,8 @@ def fold(history: Sequence[SignedEvent]) -> Escrow | None:
     escrow: Escrow | None = None
     for event in history:
         if event.type == EscrowOpened.TYPE:
-            escrow = Escrow(EscrowOpened.of(event), event.version)
+            key = event.aggregate.partition("/")[2]
+            escrow = Escrow(EscrowOpened.of(event), event.version, key)
             continue
         assert escrow is not None, "its history starts with its opening"
         escrow = replace(_step(escrow, event), version=event.version)

@@ -258,7 +258,9 @@ class NameScreened(Fact, frozen=True, kw_only=True):
 
 
 class CreditOpened(Fact, frozen=True, kw_only=True):
-    """Who is who under a credit, and when its counter works. First in aggregate `credit/<credit>`.
+    """Who is who under a credit, and when its counter works. First in its aggregate.
+
+    That is `credit/<issuer>/<credit>`; the first credits of a node stand under `credit/<credit>`.
 
     `confirmer`: `` if nobody is asked to confirm. `rest`: days of the week without banking, Monday
     0; `holidays` and `worked`: single days, ISO 8601.
@@ -278,7 +280,7 @@ class CreditOpened(Fact, frozen=True, kw_only=True):
 
 
 class CreditActed(Fact, frozen=True, kw_only=True):
-    """Somebody took a step in the life of a documentary credit. Aggregate `credit/<credit>`.
+    """Somebody took a step in the life of a documentary credit, in the credit's aggregate.
 
     `act`: issue, amend, accept_amendment, reject_amendment, advise, confirm, present, examine,
     waive, refuse, accept, honour, reimburse. `terms`: the credit on issue and amend; `papers`: the

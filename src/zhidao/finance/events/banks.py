@@ -51,7 +51,10 @@ class CreditLineSet(Fact, frozen=True, kw_only=True):
 
 
 class NettingOpened(Fact, frozen=True, kw_only=True):
-    """A bank takes obligations of its customers to net them. Aggregate `netting/<cycle>`."""
+    """A bank takes obligations of its customers to net them. Aggregate `netting/<bank>/<cycle>`.
+
+    The first cycles of a node stand under `netting/<cycle>`.
+    """
 
     TYPE: ClassVar[str] = "finance.NettingOpened.v1"
     cycle: str
@@ -116,7 +119,9 @@ class HitJudged(Fact, frozen=True, kw_only=True):
 
 
 class EscrowOpened(Fact, frozen=True, kw_only=True):
-    """A bank holds money under a condition. Aggregate `escrow/<escrow>`.
+    """A bank holds money under a condition. Aggregate `escrow/<payer's bank>/<escrow>`.
+
+    The first ones of a node stand under `escrow/<escrow>`.
 
     `condition`: as in `domain.condition`. `refund_after`: when nothing was decided until then, the
     payer has its money back. `arbiter`: `` if the parties name nobody for a dispute.
@@ -137,11 +142,15 @@ class EscrowOpened(Fact, frozen=True, kw_only=True):
 
 
 class EscrowHeld(Fact, frozen=True, kw_only=True):
-    """The money is held by a pending transfer."""
+    """The money is held by a pending transfer.
+
+    `claim`: another one at the payee's bank, by which the payer's will owe it; `` within one bank.
+    """
 
     TYPE: ClassVar[str] = "finance.EscrowHeld.v1"
     escrow: str
     transfer: str
+    claim: str = ""
 
 
 class EscrowNoted(Fact, frozen=True, kw_only=True):
@@ -182,7 +191,7 @@ class ResolutionSigned(Fact, frozen=True, kw_only=True):
 class EscrowDecided(Fact, frozen=True, kw_only=True):
     """The one decision. `outcome`: release, refund or share. Public in the log.
 
-    `reason`: condition_met, condition_lost, time_over, by_payee, jointly, no_funds.
+    `reason`: condition_met, condition_lost, time_over, by_payee, jointly, no_funds, no_line.
     """
 
     TYPE: ClassVar[str] = "finance.EscrowDecided.v1"

@@ -28,6 +28,7 @@ from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_
 from zhidao.finance.domain.naming import TransferCode, transfer_id
 from zhidao.finance.events import CreditActed
 from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.own_names import plain_name
 from zhidao.finance.wire.credit import examination_plain, plain, read_credit, read_presentation
 
 
@@ -78,7 +79,7 @@ class CreditDesk:
 
     def __init__(
         self,
-        name: str,
+        key: str,
         roles: CreditRoles,
         *,
         records: Records,
@@ -86,7 +87,9 @@ class CreditDesk:
         clock: Clock,
         calendar: BankingCalendar,
     ) -> None:
-        self._name = name
+        """`key`: what the credit's history stands under (`own_names`)."""
+        self._key = key
+        self._name = plain_name(key)
         self._roles = roles
         self._records = records
         self._ledger = ledger
@@ -171,7 +174,13 @@ class CreditDesk:
         await self.check_payable(actor, act, drawing)
         terms, amount_minor = await self.terms(), state.drawings[drawing].claimed_minor
         for attempt in range(ATTEMPTS_MAX):
-            words = ["credit", act, self._name, drawing, *([str(attempt)] if attempt else [])]
+            words = [
+                "credit",
+                act,
+                *self._key.split("/"),
+                drawing,
+                *([str(attempt)] if attempt else []),
+            ]
             transfers = [
                 Transfer(
                     id=transfer_id(*words, *([f"leg {place}"] if place else [])),
@@ -218,12 +227,14 @@ class CreditDesk:
             self._same(history, act, said)
             return state
         permit(state, act, drawing=drawing, today=self._today())
-        fact = CreditActed(credit=self._name, act=act, day=self._today().isoformat(), **said)
+        fact = CreditActed(
+            credit=plain_name(self._key), act=act, day=self._today().isoformat(), **said
+        )
         if act is Act.PRESENT:
             self._room(await self.terms(), state, fact)
         events = await self._records.record(
             actor,
-            f"credit/{self._name}",
+            f"credit/{self._key}",
             [fact],
             after=len(history),
             owner=self._roles.issuer,
@@ -266,7 +277,7 @@ class CreditDesk:
         raise Refused("it is not examined (UCP 600 article 14(a))", code="credit_act")
 
     async def _history(self) -> tuple[SignedEvent, ...]:
-        return await self._records.history(f"credit/{self._name}")
+        return await self._records.history(f"credit/{self._key}")
 
     def _today(self) -> date:
         return self._clock.now().to_datetime().date()

@@ -163,6 +163,11 @@ class CreditLines:
                 )
             yield
 
+    def forget(self, pair: Pair) -> None:
+        """Somebody let the peer owe more without a claim: the next one looks into the ledger."""
+        if pair in self._rooms:
+            self._rooms[pair].owed_most_minor = None
+
     async def _fitting(
         self, pair: Pair, wanted: Sequence[tuple[Name, int]], left_minor: int
     ) -> tuple[frozenset[Name], int]:

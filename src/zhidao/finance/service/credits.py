@@ -34,6 +34,7 @@ from zhidao.finance.service.correspondents import legs_between
 from zhidao.finance.service.credit import CreditDesk, CreditRoles, acts, fold
 from zhidao.finance.service.credit_lines import CreditLines, Pair
 from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.own_names import OwnNames, plain_name
 from zhidao.finance.wire.credit import plain, read_credit
 
 HONOUR: Final = "honour_credit"
@@ -46,8 +47,9 @@ ACCEPT: Final = "accept_draft"
 
 @dataclass(frozen=True, slots=True)
 class CreditStanding:
-    """A credit with all that was said about it."""
+    """A credit with all that was said about it. `key`: what its history stands under."""
 
+    key: str
     opened: CreditOpened
     state: CreditState
     terms: Credit
@@ -56,7 +58,10 @@ class CreditStanding:
 
 
 class Credits:
-    """Finds credits for those who may see them and lets each party take its steps."""
+    """Finds credits for those who may see them and lets each party take its steps.
+
+    All but the issue go by keys (`own_names`), as `key` finds them.
+    """
 
     def __init__(
         self,
@@ -67,9 +72,11 @@ class Credits:
         approvals: Approvals,
         clock: Clock,
         lines: CreditLines,
+        names: OwnNames,
     ) -> None:
         """`lines`: how much the bank that honours may come to owe the adviser's."""
         self._lines = lines
+        self._names = names
         self._records = records
         self._ledger = ledger
         self._accounts = accounts
@@ -106,10 +113,11 @@ class Credits:
         if bool(opened.confirmer) != bool(terms.confirming_bank):
             raise MalformedInput("who confirms is named by party and in the terms, or in neither")
         _calendar(opened)
-        history = await self._records.history(_aggregate(opened.credit))
+        key = await self._names.key(bank.bank, opened.credit)
+        history = await self._records.history(_aggregate(key))
         if history:
             self._same(history, opened, terms)
-            return await self.credit(actor, opened.credit)
+            return await self.credit(actor, key)
         amount = Money(terms.amount_most_minor, Currency(terms.currency))
         said = {"opened": opened.payload(), "terms": plain(terms)}
         await self._approvals.demand(
@@ -119,23 +127,32 @@ class Credits:
             credit=opened.credit, act=Act.ISSUE, day=self._today(), terms=plain(terms)
         )
         roles = _roles(opened)
+        await self._names.take(key)
         await self._records.record(
             actor,
-            _aggregate(opened.credit),
+            _aggregate(key),
             [opened, issued],
             after=0,
             owner=roles.issuer,
             visible=roles.all,
         )
-        return await self.credit(actor, opened.credit)
+        return await self.credit(actor, key)
 
-    async def credit(self, actor: Actor, name: str) -> CreditStanding:
+    async def key(self, actor: Actor, name: str, *, of: str = "") -> str:
+        """The key of a credit that the actor may see. `of`: the bank that issued it.
+
+        Raises NotFound, Refused (`ambiguous_name`).
+        """
+        return await self._names.find(actor, name, of=of)
+
+    async def credit(self, actor: Actor, key: str) -> CreditStanding:
         """A credit as it stands. Raises NotFound for a stranger."""
-        history = await self._records.history(_aggregate(name), actor)
+        history = await self._records.history(_aggregate(key), actor)
         if history[0].type != CreditOpened.TYPE:
             raise NotFound("no credit of that name")
-        desk = self._desk(name, CreditOpened.of(history[0]))
+        desk = self._desk(key, CreditOpened.of(history[0]))
         return CreditStanding(
+            key=key,
             opened=CreditOpened.of(history[0]),
             state=fold(history),
             terms=await desk.terms(),
@@ -150,17 +167,17 @@ class Credits:
         )
 
     async def credits(self, actor: Actor, *, limit: int, after: str = "") -> list[CreditStanding]:
-        """The credits that the actor may see, in order of name."""
+        """The credits that the actor may see, behind a key, in order of key."""
         start = _aggregate(after) if after else ""
         names = await self._records.aggregates("credit/", actor, limit=limit, after=start)
         return [await self.credit(actor, name.partition("/")[2]) for name in names]
 
-    async def amend(self, actor: Actor, name: str, terms: bytes) -> CreditStanding:
+    async def amend(self, actor: Actor, key: str, terms: bytes) -> CreditStanding:
         """Offers other terms, whole; nothing changes before the beneficiary accepts.
 
         Raises Refused (`needs_two_persons`) for a larger amount: an amendment binds like an issue.
         """
-        opened, desk = await self._both(actor, name)
+        opened, desk = await self._both(actor, key)
         offered, known = read_credit(terms), await desk.terms()
         if offered.currency != known.currency:
             raise Refused("a credit keeps its currency; issue another one", code="credit_act")
@@ -168,70 +185,70 @@ class Credits:
             await self._approvals.demand(
                 actor,
                 act=AMEND,
-                subject=name,
+                subject=plain_name(key),
                 amount=Money(offered.amount_most_minor, Currency(offered.currency)),
                 said={
-                    "credit": name,
+                    "credit": key,
                     "terms": plain(offered),
-                    "after": await self._amendments(name),
+                    "after": await self._amendments(key),
                 },
             )
         await desk.amend(actor, terms)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def step(self, actor: Actor, name: str, act: Act, drawing: str = "") -> CreditStanding:
+    async def step(self, actor: Actor, key: str, act: Act, drawing: str = "") -> CreditStanding:
         """A step that needs nothing but its name: advise, confirm, waive, answer an amendment.
 
         Raises Refused (`needs_two_persons`) to confirm: that binds like an issue.
         """
-        desk = await self._opened(actor, name)
+        desk = await self._opened(actor, key)
         if act is Act.CONFIRM and not await desk.is_done(act, drawing):
             await desk.check_step(actor, act, drawing)
             terms = await desk.terms()
             await self._approvals.demand(
                 actor,
                 act=CONFIRM,
-                subject=name,
+                subject=plain_name(key),
                 amount=Money(terms.amount_most_minor, Currency(terms.currency)),
-                said={"credit": name, "terms": plain(terms)},
+                said={"credit": key, "terms": plain(terms)},
             )
         await desk.step(actor, act, drawing)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def present(self, actor: Actor, name: str, drawing: str, papers: bytes) -> CreditStanding:
+    async def present(self, actor: Actor, key: str, drawing: str, papers: bytes) -> CreditStanding:
         """Takes the beneficiary's documents at the counter."""
-        desk = await self._opened(actor, name)
+        desk = await self._opened(actor, key)
         await desk.present(actor, drawing, papers)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def examine(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+    async def examine(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Examines a presentation and records the whole answer."""
-        desk = await self._opened(actor, name)
+        desk = await self._opened(actor, key)
         await desk.examine(actor, drawing)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def refuse(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+    async def refuse(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Gives the one notice with every discrepancy."""
-        desk = await self._opened(actor, name)
+        desk = await self._opened(actor, key)
         await desk.refuse(actor, drawing)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def accept(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+    async def accept(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Accepts the draft: a promise to pay. Raises Refused (`needs_two_persons`)."""
-        desk = await self._opened(actor, name)
+        desk = await self._opened(actor, key)
         if not await desk.is_done(Act.ACCEPT, drawing):
-            await self._two_persons(actor, desk, Act.ACCEPT, name, drawing)
+            await self._two_persons(actor, desk, Act.ACCEPT, key, drawing)
         await desk.accept(actor, drawing)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def honour(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+    async def honour(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Pays the beneficiary's account at the advising bank; a bank of the credit only.
 
         Raises Refused (`needs_two_persons`, `no_account`, `credit_line`, what the ledger answers).
         """
-        opened, desk = await self._both(actor, name)
+        opened, desk = await self._both(actor, key)
         if not _is_done(await desk.state(), drawing, "honoured"):
-            await self._two_persons(actor, desk, Act.HONOUR, name, drawing)
+            await self._two_persons(actor, desk, Act.HONOUR, key, drawing)
             currency = (await desk.terms()).currency
             payee = await self._accounts.customer(opened.adviser, opened.beneficiary, currency)
             claims = await self._claims(actor.party, currency)
@@ -245,21 +262,21 @@ class Credits:
             )
             owed = []
             if len(legs) > 1:  # the adviser's bank pays, and is owed by the one that honours
-                first = transfer_id("credit", Act.HONOUR, name, drawing, "leg 1")
+                first = transfer_id("credit", Act.HONOUR, *key.split("/"), drawing, "leg 1")
                 owed = [(name_of(first), await desk.check_payable(actor, Act.HONOUR, drawing))]
             pair = Pair(opened.adviser, actor.party, currency)
             async with self._lines.claim_all(pair, owed):
                 await desk.pay(actor, Act.HONOUR, drawing, legs)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
-    async def reimburse(self, actor: Actor, name: str, drawing: str) -> CreditStanding:
+    async def reimburse(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Pays the bank that honoured from the applicant's account; the issuing bank only."""
-        opened, desk = await self._both(actor, name)
+        opened, desk = await self._both(actor, key)
         if not _is_done(await desk.state(), drawing, "reimbursed"):
-            await self._two_persons(actor, desk, Act.REIMBURSE, name, drawing)
+            await self._two_persons(actor, desk, Act.REIMBURSE, key, drawing)
             currency = (await desk.terms()).currency
             payer = await self._accounts.customer(opened.issuer, opened.applicant, currency)
-            honoured_by = await self._honoured_by(name, drawing)
+            honoured_by = await self._honoured_by(key, drawing)
             claims = await self._claims(honoured_by, currency)
             legs = await legs_between(
                 self._accounts,
@@ -270,32 +287,32 @@ class Credits:
                 last=claims,
             )
             await desk.pay(actor, Act.REIMBURSE, drawing, legs)
-        return await self.credit(actor, name)
+        return await self.credit(actor, key)
 
     async def _amend_said(self, actor: Actor, said: Mapping[str, Any]) -> CreditStanding:
         """Once: the same word again must not bring back what was amended since."""
-        name = str(said["credit"])
-        if await self._amendments(name) != said["after"]:
-            return await self.credit(actor, name)
-        return await self.amend(actor, name, jcs(said["terms"]))
+        key = str(said["credit"])
+        if await self._amendments(key) != said["after"]:
+            return await self.credit(actor, key)
+        return await self.amend(actor, key, jcs(said["terms"]))
 
     async def _confirm_said(self, actor: Actor, said: Mapping[str, Any]) -> CreditStanding:
         return await self.step(actor, str(said["credit"]), Act.CONFIRM)
 
-    async def _amendments(self, name: str) -> int:
-        steps = acts(await self._records.history(_aggregate(name)))
+    async def _amendments(self, key: str) -> int:
+        steps = acts(await self._records.history(_aggregate(key)))
         return sum(step.act == Act.AMEND for step in steps)
 
     async def _two_persons(
-        self, actor: Actor, desk: CreditDesk, act: Act, name: str, drawing: str
+        self, actor: Actor, desk: CreditDesk, act: Act, key: str, drawing: str
     ) -> None:
         amount_minor = await desk.check_payable(actor, act, drawing)
         await self._approvals.demand(
             actor,
             act={Act.HONOUR: HONOUR, Act.REIMBURSE: REIMBURSE, Act.ACCEPT: ACCEPT}[act],
-            subject=f"{name} {drawing}",
+            subject=f"{plain_name(key)} {drawing}",
             amount=Money(amount_minor, Currency((await desk.terms()).currency)),
-            said={"credit": name, "drawing": drawing},
+            said={"credit": key, "drawing": drawing},
         )
 
     async def _claims(self, bank: str, currency: str) -> UUID:
@@ -303,30 +320,30 @@ class Credits:
             await self._accounts.bank(bank), AccountCode.CREDIT_CLAIMS, bank, currency
         )
 
-    async def _honoured_by(self, name: str, drawing: str) -> PartyId:
-        for event in await self._records.history(_aggregate(name)):
+    async def _honoured_by(self, key: str, drawing: str) -> PartyId:
+        for event in await self._records.history(_aggregate(key)):
             if event.type == CreditActed.TYPE:
                 fact = CreditActed.of(event)
                 if (fact.act, fact.drawing) == (Act.HONOUR, drawing):
                     return event.asserted_by.party
         raise Refused("UCP 600 article 7(c): it is not honoured", code="credit_act")
 
-    async def _opened(self, actor: Actor, name: str) -> CreditDesk:
-        _, desk = await self._both(actor, name)
+    async def _opened(self, actor: Actor, key: str) -> CreditDesk:
+        _, desk = await self._both(actor, key)
         return desk
 
-    async def _both(self, actor: Actor, name: str) -> tuple[CreditOpened, CreditDesk]:
+    async def _both(self, actor: Actor, key: str) -> tuple[CreditOpened, CreditDesk]:
         """The credit's roles and counter, if the actor may see it at all."""
         actor.require(Role.PARTY)
-        history = await self._records.history(_aggregate(name), actor)
+        history = await self._records.history(_aggregate(key), actor)
         if history[0].type != CreditOpened.TYPE:
             raise NotFound("no credit of that name")
         opened = CreditOpened.of(history[0])
-        return opened, self._desk(name, opened)
+        return opened, self._desk(key, opened)
 
-    def _desk(self, name: str, opened: CreditOpened) -> CreditDesk:
+    def _desk(self, key: str, opened: CreditOpened) -> CreditDesk:
         return CreditDesk(
-            name,
+            key,
             _roles(opened),
             records=self._records,
             ledger=self._ledger,
@@ -368,8 +385,8 @@ def _is_done(state: CreditState, drawing: str, flag: str) -> bool:
     return one is not None and bool(getattr(one, flag))
 
 
-def _aggregate(name: str) -> str:
-    return f"credit/{name}"
+def _aggregate(key: str) -> str:
+    return f"credit/{key}"
 
 
 def _roles(opened: CreditOpened) -> CreditRoles:

@@ -7,7 +7,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypedDict
-from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -30,6 +29,7 @@ from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.ports import DealIndex, IndexedDeal
 from zhidao.finance.service.settlement import Settlement
+from zhidao.finance.service.turns import Turns
 from zhidao.positioning.commands import Arrivals
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven, Site
 from zhidao.trade.commands import Consignments
@@ -83,7 +83,7 @@ class Deals:
         self._consignments = consignments
         self._scenario_clock = scenario_clock
         self._node = Actor(records.node, Role.NODE)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
         self._steps: asyncio.Queue[str] = asyncio.Queue()
         self._overdue: dict[str, int] = {}
         self._said: dict[str, str] = {}
@@ -99,7 +99,7 @@ class Deals:
             raise Forbidden(f"{actor.party} cannot promise money of {opened.payer_bank}")
         if not _NAME.match(opened.deal):
             raise Refused("a deal's name has 1 to 35 letters, digits, dots and hyphens")
-        async with self._lock(opened.deal):
+        async with self._turns.of(opened.deal):
             deal = await self._load(opened.deal)
             if deal is None:
                 await self._check(opened)
@@ -122,7 +122,7 @@ class Deals:
         """
         actor.require(Role.PARTY)
         await self._records.history(f"deal/{name}", actor)
-        async with self._lock(name):
+        async with self._turns.of(name):
             deal = await self._known(name)
             if actor.party != deal.opened.payee:
                 raise Forbidden(f"the title is for {deal.opened.payee} to reserve")
@@ -190,7 +190,7 @@ class Deals:
         if before is None or not before.is_open:
             # Nothing more can change a decided deal; its lock may be held while it is applied.
             return
-        async with self._lock(name):
+        async with self._turns.of(name):
             deal = await self._load(name)
             if deal is None or not deal.is_open or await self._records.is_handled(handled):
                 return
@@ -210,7 +210,7 @@ class Deals:
     async def step(self) -> None:
         """Takes the next changed deal as far as it can go now."""
         name = await self._steps.get()
-        async with self._lock(name):
+        async with self._turns.of(name):
             await self._advance_or_wait(name)
 
     @property
@@ -236,7 +236,7 @@ class Deals:
         await asyncio.gather(*(self._look(name, few) for name in names))
 
     async def _look(self, name: str, few: asyncio.Semaphore) -> None:
-        async with few, self._lock(name):
+        async with few, self._turns.of(name):
             await self._look_alone(name)
 
     async def _look_alone(self, name: str) -> None:
@@ -424,12 +424,6 @@ class Deals:
         if deal is None:
             raise NotFound("no deal of that name")
         return deal
-
-    def _lock(self, name: str) -> asyncio.Lock:
-        lock = self._locks.get(name)
-        if lock is None:
-            lock = self._locks[name] = asyncio.Lock()
-        return lock
 
 
 class _Arrival(TypedDict):

@@ -6,28 +6,21 @@ itself; two of payer, payee and arbiter who sign the same sharing end it.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
-from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable, ZhidaoError
-from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.errors import Conflict, Forbidden, Refused
+from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Handled, Records
-from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain import condition as conditions
 from zhidao.finance.domain.condition import Happened, Standing, Word
-from zhidao.finance.domain.escrow import Escrow, fold, joint_share
-from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
-from zhidao.finance.domain.naming import AccountCode, TransferCode
+from zhidao.finance.domain.escrow import Escrow, joint_share
 from zhidao.finance.domain.payment import MESSAGE_AMOUNT_MAX
 from zhidao.finance.events.banks import (
     DisputeRaised,
@@ -40,32 +33,31 @@ from zhidao.finance.events.banks import (
 )
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.correspondents import legs_between
-from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.escrow_books import EscrowBooks
+from zhidao.finance.service.escrow_rounds import EscrowRounds
+from zhidao.finance.service.own_names import OwnNames
 from zhidao.finance.service.ports import EscrowIndex
+from zhidao.finance.service.turns import Turns
 from zhidao.trade.commands import Consignments
 
-_LOG: Final = logging.getLogger(__name__)
 OPEN: Final = "open_escrow"
 EVENTS: Final = tuple(sorted(conditions.FACTS))
 GRACE_S: Final = 60
 """Events recorded in time are still on their way through log and bus this long at most."""
-_TICK_S: Final = 1.0
-ATTEMPTS_MAX: Final = 64
-"""So often a decided payment that the ledger refuses is tried under the next ids."""
-_WAIT_S_MAX: Final = 3_600
-"""Between two such attempts, doubling up to this: each that fails uses up its ids."""
-_TRIES: Final = 16
 
 
 class Escrows:
-    """Opens conditional payments, listens for what they wait for, and ends each once."""
+    """Opens conditional payments, listens for what they wait for, and ends each once.
+
+    All but the opening go by keys (`own_names`), as `key` finds them.
+    """
 
     def __init__(
         self,
         *,
         records: Records,
-        ledger: Ledger,
+        books: EscrowBooks,
+        names: OwnNames,
         accounts: Accounts,
         approvals: Approvals,
         index: EscrowIndex,
@@ -73,102 +65,115 @@ class Escrows:
         clock: Clock,
     ) -> None:
         self._records = records
-        self._ledger = ledger
+        self._books = books
+        self._names = names
         self._accounts = accounts
         self._approvals = approvals
         self._index = index
         self._consignments = consignments
         self._clock = clock
         self._node = Actor(records.node, Role.NODE)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._said: dict[str, str] = {}
-        self._waits: dict[str, tuple[int, Refused]] = {}
+        self._turns = Turns()
+        self.rounds = EscrowRounds(index, clock, self.look)
         approvals.carries_out(OPEN, self._open_said)
 
     async def open(self, actor: Actor, opened: EscrowOpened) -> Escrow:
         """Holds the payer's money under a condition; its bank only. Again: the same.
 
-        Raises Refused (`unknown_condition`, `needs_two_persons`), NotFound for a consignment that
-        payer or payee may not see, Conflict if the name stands for another one.
+        Raises Refused (`unknown_condition`, `needs_two_persons`, `credit_line`), NotFound for a
+        consignment that payer or payee may not see, Conflict if the bank named another one so.
         """
         bank = await self._accounts.require_bank(actor)
         if opened.payer_bank != bank.bank:
             raise Forbidden(f"{actor.party} cannot hold money of {opened.payer_bank}")
-        async with self._lock(opened.escrow):
-            escrow = await self._find(opened.escrow)
+        key = await self._names.key(bank.bank, opened.escrow)
+        async with self._turns.of(key):
+            escrow = await self._books.find(key)
             if escrow is None:
-                waits_for = await self._check(opened)
-                amount = Money(int(opened.amount_minor), Currency(opened.currency))
+                new = Escrow(opened, 0, key)
+                waits_for = await self._check(new)
                 await self._approvals.demand(
-                    actor, act=OPEN, subject=opened.escrow, amount=amount, said=opened.payload()
+                    actor,
+                    act=OPEN,
+                    subject=opened.escrow,
+                    amount=new.amount,
+                    said=opened.payload(),
                 )
-                await self._index.add(opened.escrow, consignments=waits_for)
-                await self._write(Escrow(opened, 0), opened, by=actor)
+                await self._names.take(key)
+                await self._index.add(key, consignments=waits_for)
+                await self._books.write(new, opened, by=actor)
             elif escrow.opened != opened:
                 raise Conflict(f"escrow {opened.escrow} was opened with other content")
-            await self._advance(opened.escrow)
-            return await self._known(opened.escrow)
+            await self._advance(key)
+            return await self._books.known(key)
 
-    async def word(self, actor: Actor, name: str, *, word: str) -> Escrow:
+    async def key(self, actor: Actor, name: str, *, of: str = "") -> str:
+        """The key of one that the actor may see. `of`: the bank that named it.
+
+        Raises NotFound, Refused (`ambiguous_name`).
+        """
+        return await self._names.find(actor, name, of=of)
+
+    async def word(self, actor: Actor, key: str, *, word: str) -> Escrow:
         """A party that the condition names signs its word. Again: no change."""
         actor.require(Role.PARTY)
         leaf = Word(by=actor.party, word=word)
-        async with self._lock(name):
-            escrow = await self.escrow(actor, name)
+        async with self._turns.of(key):
+            escrow = await self.escrow(actor, key)
             if leaf not in list(conditions.leaves(escrow.condition)):
-                raise Forbidden(f"escrow {name} waits for no such word of {actor.party}")
+                raise Forbidden(f"escrow {escrow.name} waits for no such word of {actor.party}")
             if conditions.name(leaf) not in escrow.met:
                 self._require_undecided(escrow)
                 await self._note(escrow, leaf, by=actor)
-                await self._advance(name)
-            return await self._known(name)
+                await self._advance(key)
+            return await self._books.known(key)
 
-    async def dispute(self, actor: Actor, name: str, *, reason: str) -> Escrow:
+    async def dispute(self, actor: Actor, key: str, *, reason: str) -> Escrow:
         """Payer or payee disputes; from here on only a joint act decides. Again: no change."""
         actor.require(Role.PARTY)
-        async with self._lock(name):
-            escrow = await self.escrow(actor, name)
+        async with self._turns.of(key):
+            escrow = await self.escrow(actor, key)
             if actor.party not in (escrow.opened.payer, escrow.opened.payee):
                 raise Forbidden("payer and payee dispute")
             if (actor.party, reason) not in escrow.disputes:
                 self._require_undecided(escrow)
                 if len(escrow.disputes) >= _DISPUTES_MAX:
                     raise Refused("it is disputed; sign a resolution", code="too_many")
-                await self._write(escrow, DisputeRaised(escrow=name, reason=reason), by=actor)
-            return await self._known(name)
+                raised = DisputeRaised(escrow=escrow.name, reason=reason)
+                await self._books.write(escrow, raised, by=actor)
+            return await self._books.known(key)
 
-    async def resolve(self, actor: Actor, name: str, *, to_payee_minor: int, reason: str) -> Escrow:
+    async def resolve(self, actor: Actor, key: str, *, to_payee_minor: int, reason: str) -> Escrow:
         """Payer, payee or arbiter signs how the money is shared; two equal ones of them decide.
 
         A party's later signature replaces its earlier one. The payee alone may give all back.
         """
         actor.require(Role.PARTY)
-        async with self._lock(name):
-            escrow = await self.escrow(actor, name)
+        async with self._turns.of(key):
+            escrow = await self.escrow(actor, key)
             told = escrow.opened
             if actor.party not in {told.payer, told.payee, told.arbiter}:
                 raise Forbidden("payer, payee and arbiter resolve")
             if not 0 <= to_payee_minor <= escrow.amount.minor:
                 raise Refused(f"the payee's share is 0 to {escrow.amount.minor} minor units")
             signed = ResolutionSigned(
-                escrow=name, to_payee_minor=str(to_payee_minor), reason=reason
+                escrow=escrow.name, to_payee_minor=str(to_payee_minor), reason=reason
             )
             if escrow.resolutions.get(actor.party) != signed:
                 self._require_undecided(escrow)
-                await self._write(escrow, signed, by=actor)
-            await self._advance(name)
-            return await self._known(name)
+                await self._books.write(escrow, signed, by=actor)
+            await self._advance(key)
+            return await self._books.known(key)
 
-    async def escrow(self, actor: Actor, name: str) -> Escrow:
+    async def escrow(self, actor: Actor, key: str) -> Escrow:
         """A conditional payment as it stands. Raises NotFound for a stranger."""
-        await self._records.history(f"escrow/{name}", actor)
-        return await self._known(name)
+        return await self._books.known(key, actor)
 
     async def escrows(self, actor: Actor, *, limit: int, after: str = "") -> list[Escrow]:
-        """Those that the actor may see, in order of name."""
+        """Those that the actor may see behind a key, in order of key."""
         start = f"escrow/{after}" if after else ""
         names = await self._records.aggregates("escrow/", actor, limit=limit, after=start)
-        return [await self._known(name.partition("/")[2]) for name in names]
+        return [await self._books.known(name.partition("/")[2]) for name in names]
 
     def standing(self, escrow: Escrow) -> Standing:
         """How its condition stands now."""
@@ -180,39 +185,27 @@ class Escrows:
         consignment = event.payload.get("consignment")
         if event.type not in conditions.FACTS or not isinstance(consignment, str):
             return
-        for name in await self._index.open_of(consignment):
-            async with self._lock(name):
-                await self._take(name, event)
+        for key in await self._index.open_of(consignment):
+            async with self._turns.of(key):
+                await self._take(key, event)
 
-    async def run(self) -> None:
-        """Goes round all open ones each second, until cancelled."""
-        while True:
-            await self.tick()
-            await asyncio.sleep(_TICK_S)
+    async def look(self, key: str) -> bool:
+        """Takes one on as far as it can go now; whether there is such a one.
 
-    async def tick(self) -> None:
-        """Takes every open one on: what a crash left, and what time decides."""
-        try:
-            names = await self._index.open()
-        except Unavailable as error:
-            _LOG.warning("open conditional payments are unknown for now: %s", error)
-            return
-        for name in names:
-            async with self._lock(name):
-                try:
-                    if await self._find(name) is not None:
-                        await self._advance(name)
-                    self._said.pop(name, None)
-                except ZhidaoError as error:
-                    if self._said.get(name) != str(error):
-                        self._said[name] = str(error)
-                        _LOG.warning("conditional payment %s waits: %s", name, error)
+        Raises ZhidaoError for what it waits for.
+        """
+        async with self._turns.of(key):
+            if await self._books.find(key) is None:
+                return False
+            await self._advance(key)
+            return True
 
     async def _open_said(self, actor: Actor, said: Mapping[str, Any]) -> Escrow:
         return await self.open(actor, msgspec.convert(said, EscrowOpened, strict=True))
 
-    async def _check(self, opened: EscrowOpened) -> list[str]:
+    async def _check(self, new: Escrow) -> list[str]:
         """Refuses what could not be kept; the consignments that the condition speaks of."""
+        opened = new.opened
         condition = conditions.read(opened.condition)
         Utc.parse(opened.refund_after)
         for party in filter(None, (opened.payer, opened.payee, opened.arbiter)):
@@ -231,11 +224,12 @@ class Escrows:
             # What payer or payee may not see must not be learnt from a payment either.
             for party in (opened.payer, opened.payee):
                 await self._consignments.consignment(Actor(PartyId(party), Role.PARTY), consignment)
+        await self._books.check_line(new)
         return sorted(told)
 
-    async def _take(self, name: str, event: SignedEvent) -> None:
-        handled = Handled(f"finance.escrows.{name}", event.id)
-        escrow = await self._find(name)
+    async def _take(self, key: str, event: SignedEvent) -> None:
+        handled = Handled(f"finance.escrows.{key}", event.id)
+        escrow = await self._books.find(key)
         if escrow is None or escrow.decided or await self._records.is_handled(handled):
             return
         asked = {
@@ -247,12 +241,12 @@ class Escrows:
         for leaf_name, leaf in asked.items():
             known = leaf_name in escrow.met
             if conditions.holds(leaf, event) and not known:
-                facts.append(_noted(name, leaf, event, holds=True))
+                facts.append(_noted(escrow.name, leaf, event, holds=True))
             elif conditions.lapses(leaf, event) and known:
-                facts.append(_noted(name, leaf, event, holds=False))
+                facts.append(_noted(escrow.name, leaf, event, holds=False))
         if facts:
-            await self._write(escrow, *facts, by=self._node, handled=handled)
-            await self._advance(name)
+            await self._books.write(escrow, *facts, by=self._node, handled=handled)
+            await self._advance(key)
 
     async def _note(self, escrow: Escrow, leaf: Word, *, by: Actor) -> None:
         noted = EscrowNoted(
@@ -262,44 +256,45 @@ class Escrows:
             event="",
             recorded_at=str(self._clock.now()),
         )
-        await self._write(escrow, noted, by=by)
+        await self._books.write(escrow, noted, by=by)
 
-    async def _advance(self, name: str) -> None:
+    async def _advance(self, key: str) -> None:
         """Brings it as far as it can go now. Every line may be repeated."""
-        escrow = await self._known(name)
+        escrow = await self._books.known(key)
         if escrow.decided is None and escrow.held is None:
             await self._hold(escrow)
-            escrow = await self._known(name)
+            escrow = await self._books.known(key)
         if escrow.decided is None:
             found = self._decision(escrow)
             if found is not None:
-                await self._write(escrow, found, by=self._node)
-                escrow = await self._known(name)
+                # Due until it is applied, whatever happens in between.
+                await self._index.put_off(key, until_ns=0)
+                await self._books.write(escrow, found, by=self._node)
+                escrow = await self._books.known(key)
         if escrow.decided is not None and escrow.settled is None:
-            await self._apply(escrow)
-            escrow = await self._known(name)
+            await self._books.apply(escrow)
+            settled = EscrowSettled(
+                escrow=escrow.name, to_payee_minor=escrow.decided.to_payee_minor
+            )
+            await self._books.write(escrow, settled, by=self._node)
+            escrow = await self._books.known(key)
         if escrow.settled is not None:
-            await self._index.close(name)
+            await self._index.close(key)
+            return
+        now_ns = self._clock.now().unix_ns
+        look_ns = escrow.look_ns(now_ns=now_ns, grace_ns=GRACE_S * NS)
+        await self._index.put_off(key, until_ns=look_ns)
 
     async def _hold(self, escrow: Escrow) -> None:
-        opened = escrow.opened
-        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
-        transfer = Transfer(
-            id=escrow.transfer("hold"),
-            debit_account_id=UUID(payer.account),
-            credit_account_id=await self._escrow_account(escrow),
-            amount=escrow.amount.minor,
-            ledger=ledger_number(escrow.amount.currency),
-            code=TransferCode.RESERVE,
-            flags=TransferFlag.PENDING,
-        )
-        [result] = await self._ledger.submit(opened.currency, [transfer])
-        if result.holds:
-            held = EscrowHeld(escrow=escrow.name, transfer=str(transfer.id))
-            await self._write(escrow, held, *await self._known_before(escrow), by=self._node)
-        else:
-            decided = self._decided(escrow, "refund", "no_funds", 0)
-            await self._write(escrow, decided, by=self._node)
+        found = await self._books.hold(escrow)
+        if isinstance(found, str):
+            await self._books.write(
+                escrow, self._decided(escrow, "refund", found, 0), by=self._node
+            )
+            return
+        transfer, claim = found
+        held = EscrowHeld(escrow=escrow.name, transfer=transfer, claim=claim)
+        await self._books.write(escrow, held, *await self._known_before(escrow), by=self._node)
 
     async def _known_before(self, escrow: Escrow) -> list[EscrowNoted]:
         """What trade says now: its events before the opening were nobody's business then.
@@ -356,120 +351,9 @@ class Escrows:
             signed_by=sorted(by),
         )
 
-    async def _apply(self, escrow: Escrow) -> None:
-        decided, opened = escrow.decided, escrow.opened
-        assert decided is not None, "only a decision is applied"
-        share = int(decided.to_payee_minor)
-        if share == 0:
-            void = Transfer(
-                id=escrow.transfer("void"),
-                pending_id=escrow.transfer("hold"),
-                flags=TransferFlag.VOID_PENDING_TRANSFER,
-            )
-            [result] = await self._ledger.submit(opened.currency, [void])
-            # Nothing to void if the money was never held, and it cannot be any more.
-            never = (Result.PENDING_TRANSFER_NOT_FOUND, Result.ID_ALREADY_FAILED)
-            _require(escrow, result, result.holds or result in never)
-        else:
-            await self._pay(escrow, share)
-        settled = EscrowSettled(escrow=escrow.name, to_payee_minor=decided.to_payee_minor)
-        await self._write(escrow, settled, by=self._node)
-
-    async def _pay(self, escrow: Escrow, share: int) -> None:
-        """Pays the share, under the next ids where earlier ones failed for want of something."""
-        until_ns, refused = self._waits.get(escrow.name, (0, None))
-        now_ns = self._clock.now().unix_ns
-        if refused is not None and now_ns < until_ns:
-            raise refused
-        results, attempt = [Result.ID_ALREADY_FAILED], 0
-        for attempt in range(ATTEMPTS_MAX):
-            moves = await self._moves(escrow, share, attempt)
-            results = await self._ledger.submit(escrow.opened.currency, moves)
-            # If it is posted, a later attempt did it and answers that it stands.
-            later = (Result.ID_ALREADY_FAILED, Result.PENDING_TRANSFER_ALREADY_POSTED)
-            if not any(result in later for result in results):
-                break
-        why = next((r for r in results if r is not Result.LINKED_EVENT_FAILED), results[0])
-        try:
-            _require(escrow, why, results[0].holds)
-        except Refused as error:
-            wait_s = min(2**attempt, _WAIT_S_MAX)
-            self._waits[escrow.name] = (now_ns + wait_s * NS, error)
-            raise
-        self._waits.pop(escrow.name, None)
-
-    async def _moves(self, escrow: Escrow, share: int, attempt: int = 0) -> list[Transfer]:
-        """Posts the share (the rest of the reservation is free by that) and pays it, as one."""
-        opened = escrow.opened
-        payee = await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)
-        legs = await legs_between(
-            self._accounts,
-            opened.payer_bank,
-            opened.payee_bank,
-            opened.currency,
-            first=await self._escrow_account(escrow),
-            last=UUID(payee.account),
-        )
-        again = f" again {attempt}" if attempt else ""
-        post = Transfer(
-            id=escrow.transfer(f"post{again}"),
-            pending_id=escrow.transfer("hold"),
-            amount=share,
-            flags=TransferFlag.POST_PENDING_TRANSFER | TransferFlag.LINKED,
-        )
-        return [
-            post,
-            *(
-                Transfer(
-                    id=escrow.transfer(f"leg {place}{again}"),
-                    debit_account_id=debit,
-                    credit_account_id=credit,
-                    amount=share,
-                    ledger=ledger_number(escrow.amount.currency),
-                    code=TransferCode.PAYMENT,
-                    flags=TransferFlag.LINKED if place + 1 < len(legs) else TransferFlag(0),
-                )
-                for place, (debit, credit) in enumerate(legs)
-            ),
-        ]
-
-    async def _escrow_account(self, escrow: Escrow) -> UUID:
-        bank = await self._accounts.bank(escrow.opened.payer_bank)
-        return await self._accounts.technical(
-            bank, AccountCode.ESCROW, f"escrow {escrow.name}", escrow.opened.currency
-        )
-
-    async def _write(
-        self, escrow: Escrow, *facts: Fact, by: Actor, handled: Handled | None = None
-    ) -> None:
-        await self._records.record(
-            by,
-            f"escrow/{escrow.name}",
-            facts,
-            after=escrow.version,
-            owner=escrow.owner,
-            visible=escrow.readers,
-            handled=handled,
-        )
-
     def _require_undecided(self, escrow: Escrow) -> None:
         if escrow.decided is not None:
             raise Refused(f"escrow {escrow.name} is decided", code="escrow_decided")
-
-    async def _find(self, name: str) -> Escrow | None:
-        return fold(await self._records.history(f"escrow/{name}"))
-
-    async def _known(self, name: str) -> Escrow:
-        escrow = await self._find(name)
-        if escrow is None:
-            raise NotFound("no conditional payment of that name")
-        return escrow
-
-    def _lock(self, name: str) -> asyncio.Lock:
-        lock = self._locks.get(name)
-        if lock is None:
-            lock = self._locks[name] = asyncio.Lock()
-        return lock
 
 
 _DISPUTES_MAX: Final = 32
@@ -483,12 +367,3 @@ def _noted(name: str, leaf: Happened, event: SignedEvent, *, holds: bool) -> Esc
         event=str(event.id),
         recorded_at=str(event.recorded_at),
     )
-
-
-def _require(escrow: Escrow, result: Result, holds: bool) -> None:  # noqa: FBT001 (one line's use)
-    if not holds:
-        raise Refused(
-            f"escrow {escrow.name}: the ledger does not follow the decision: {result.value}",
-            code="ledger_contradicts",
-            remedy="an operator must look at the payment's transfers",
-        )

@@ -35,6 +35,7 @@ from zhidao.finance.events.banks import (
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.own_names import OwnNames, plain_name
 
 _LOG: Final = logging.getLogger(__name__)
 SETTLE: Final = "settle_netting"
@@ -49,10 +50,11 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A cycle as the fold of its history."""
+    """A cycle as the fold of its history. `key`: what its history stands under."""
 
     opened: NettingOpened
     version: int
+    key: str
     batches: tuple[ObligationsAdded, ...] = ()
     decided: NettingDecided | None = None
     settled: NettingSettled | None = None
@@ -83,11 +85,21 @@ class Cycle:
 
 
 class Nettings:
-    """Opens cycles, takes obligations, decides and settles."""
+    """Opens cycles, takes obligations, decides and settles.
+
+    All but the opening go by keys (`own_names`), as `key` finds them.
+    """
 
     def __init__(
-        self, *, records: Records, ledger: Ledger, accounts: Accounts, approvals: Approvals
+        self,
+        *,
+        records: Records,
+        ledger: Ledger,
+        accounts: Accounts,
+        approvals: Approvals,
+        names: OwnNames,
     ) -> None:
+        self._names = names
         self._records = records
         self._ledger = ledger
         self._accounts = accounts
@@ -106,17 +118,26 @@ class Nettings:
         for party in names:
             await self._accounts.customer(bank.bank, party_id(party), Currency(currency).code)
         opened = NettingOpened(cycle=cycle, bank=bank.bank, currency=currency, participants=names)
-        known = await self._find(cycle)
+        key = await self._names.key(bank.bank, cycle)
+        known = await self._find(key)
         if known is None:
             visible = [PartyId(party) for party in names]
-            await self._write(actor, Cycle(opened, 0), opened, visible)
-            known = await self._known(cycle)
+            await self._names.take(key)
+            await self._write(actor, Cycle(opened, 0, key), opened, visible)
+            known = await self._known(key)
         if known.opened != opened:
             raise Conflict(f"cycle {cycle} was opened with other content")
         return known
 
+    async def key(self, actor: Actor, name: str, *, of: str = "") -> str:
+        """The key of a cycle that the actor may see. `of`: the bank that named it.
+
+        Raises NotFound, Refused (`ambiguous_name`).
+        """
+        return await self._names.find(actor, name, of=of)
+
     async def add(
-        self, actor: Actor, cycle: str, *, batch: str, obligations: Sequence[Obligation]
+        self, actor: Actor, key: str, *, batch: str, obligations: Sequence[Obligation]
     ) -> Cycle:
         """The actor's party says what it owes. The same batch again: no change.
 
@@ -125,10 +146,10 @@ class Nettings:
         """
         actor.require(Role.PARTY)
         fact = ObligationsAdded(
-            cycle=cycle, batch=batch, debtor=actor.party, obligations=list(obligations)
+            cycle=plain_name(key), batch=batch, debtor=actor.party, obligations=list(obligations)
         )
         for _ in range(_TRIES):
-            known = await self.cycle(actor, cycle)
+            known = await self.cycle(actor, key)
             if any(_is_batch(told, fact) for told in known.batches):
                 return known
             self._check(known, fact)
@@ -136,49 +157,51 @@ class Nettings:
                 await self._write(actor, known, fact, [actor.party])
             except Conflict:
                 continue  # another debtor was quicker: look again
-            return await self._known(cycle)
-        raise Conflict(f"cycle {cycle} changes too fast; send the batch again")
+            return await self._known(key)
+        raise Conflict(f"cycle {plain_name(key)} changes too fast; send the batch again")
 
-    async def settle(self, actor: Actor, cycle: str) -> Cycle:
+    async def settle(self, actor: Actor, key: str) -> Cycle:
         """Decides what settles and moves the money; the bank only. Again: goes on or no change.
 
         Raises Refused (`needs_two_persons`, `netting_money` if balances kept changing meanwhile),
         Conflict if an obligation came in this moment: what is decided is what was approved.
         """
-        known = await self.cycle(actor, cycle)
+        known = await self.cycle(actor, key)
         actor.require(Role.PARTY)
         if actor.party != known.opened.bank:
-            raise Forbidden(f"cycle {cycle} is for {known.opened.bank} to settle")
+            raise Forbidden(f"cycle {known.opened.cycle} is for {known.opened.bank} to settle")
         if known.state == "open":
             needed = Money(net(known.table).needed_minor, Currency(known.opened.currency))
-            said = {"cycle": cycle, "obligations": len(known.table.amount_minor)}
-            await self._approvals.demand(actor, act=SETTLE, subject=cycle, amount=needed, said=said)
+            said = {"cycle": key, "obligations": len(known.table.amount_minor)}
+            await self._approvals.demand(
+                actor, act=SETTLE, subject=known.opened.cycle, amount=needed, said=said
+            )
         for _ in range(ATTEMPTS_MAX):
             if known.state == "settled":
                 return known
             if known.decided is None or known.settled is not None:
                 await self._decide(actor, known)
-                known = await self._known(cycle)
+                known = await self._known(key)
             await self._apply(actor, known)
-            known = await self._known(cycle)
+            known = await self._known(key)
         if known.state == "settled":
             return known
         raise Refused(
-            f"cycle {cycle}: balances changed under {ATTEMPTS_MAX} attempts",
+            f"cycle {known.opened.cycle}: balances changed under {ATTEMPTS_MAX} attempts",
             code="netting_money",
             remedy="settle again in a quieter moment",
         )
 
-    async def cycle(self, actor: Actor, name: str) -> Cycle:
+    async def cycle(self, actor: Actor, key: str) -> Cycle:
         """A cycle, whole, for the service's own use and its bank. Raises NotFound for a stranger.
 
         What a participant may see of the others is for the caller to leave out (`seen_by`).
         """
-        await self._records.history(f"netting/{name}", actor)
-        return await self._known(name)
+        await self._records.history(f"netting/{key}", actor)
+        return await self._known(key)
 
     async def cycles(self, actor: Actor, *, limit: int, after: str = "") -> list[Cycle]:
-        """The cycles that the actor may see, in order of name."""
+        """The cycles that the actor may see behind a key, in order of key."""
         start = f"netting/{after}" if after else ""
         names = await self._records.aggregates("netting/", actor, limit=limit, after=start)
         return [await self._known(name.partition("/")[2]) for name in names]
@@ -201,7 +224,7 @@ class Nettings:
     async def _resume(self, cycle: Cycle) -> None:
         try:
             bank = Actor(PartyId(cycle.opened.bank), Role.PARTY)
-            await self.settle(bank, cycle.opened.cycle)
+            await self.settle(bank, cycle.key)
         except Refused as error:  # Of this cycle: the others go on.
             _LOG.warning("netting cycle %s waits: %s", cycle.opened.cycle, error)
 
@@ -296,7 +319,7 @@ class Nettings:
             )
             legs.append(
                 Transfer(
-                    id=transfer_id("netting", opened.cycle, str(decided.attempt), party),
+                    id=transfer_id("netting", *cycle.key.split("/"), str(decided.attempt), party),
                     debit_account_id=account if minor < 0 else clearing,
                     credit_account_id=clearing if minor < 0 else account,
                     amount=abs(minor),
@@ -316,18 +339,18 @@ class Nettings:
     ) -> None:
         await self._records.record(
             actor,
-            f"netting/{cycle.opened.cycle}",
+            f"netting/{cycle.key}",
             [fact],
             after=cycle.version,
             owner=PartyId(cycle.opened.bank),
             visible=visible,
         )
 
-    async def _find(self, name: str) -> Cycle | None:
-        return _fold(await self._records.history(f"netting/{name}"))
+    async def _find(self, key: str) -> Cycle | None:
+        return _fold(await self._records.history(f"netting/{key}"))
 
-    async def _known(self, name: str) -> Cycle:
-        cycle = await self._find(name)
+    async def _known(self, key: str) -> Cycle:
+        cycle = await self._find(key)
         if cycle is None:
             raise NotFound("no netting cycle of that name")
         return cycle
@@ -346,7 +369,8 @@ def _fold(history: Sequence[SignedEvent]) -> Cycle | None:
     batches: list[ObligationsAdded] = []
     for event in history:
         if event.type == NettingOpened.TYPE:
-            cycle = Cycle(NettingOpened.of(event), event.version)
+            key = event.aggregate.partition("/")[2]
+            cycle = Cycle(NettingOpened.of(event), event.version, key)
             continue
         assert cycle is not None, "a cycle's history starts with its opening"
         cycle = replace(cycle, version=event.version)

@@ -182,11 +182,30 @@ class ListSource(Protocol):
         ...
 
 
+class NameIndex(Protocol):
+    """Finds who named something how; entries may be stale, never missing."""
+
+    async def add(self, kind: str, name: str, owner: str) -> None:
+        """An owner is about to open one of this kind and name; again: no change."""
+        ...
+
+    async def owners(self, kind: str, name: str, *, limit: int) -> tuple[str, ...]:
+        """Who named one of this kind so, in order of name; at most `limit`."""
+        ...
+
+
 class EscrowIndex(Protocol):
-    """Finds conditional payments; entries may be stale, never missing."""
+    """Finds conditional payments by their keys; entries may be stale, never missing."""
 
     async def add(self, escrow: str, *, consignments: Sequence[str]) -> None:
-        """Adds an open one with the consignments that its condition speaks of; again: no change."""
+        """Adds an open one with the consignments that its condition speaks of; again: no change.
+
+        It is due at once.
+        """
+        ...
+
+    async def put_off(self, escrow: str, *, until_ns: int) -> None:
+        """It is due at this moment (Unix) and not before, whatever was said earlier."""
         ...
 
     async def close(self, escrow: str) -> None:
@@ -194,11 +213,15 @@ class EscrowIndex(Protocol):
         ...
 
     async def open_of(self, consignment: str) -> tuple[str, ...]:
-        """Open ones that wait for events of a consignment, in order of name."""
+        """Open ones that wait for events of a consignment, in order of key."""
         ...
 
-    async def open(self) -> tuple[str, ...]:
-        """All open ones, in order of name."""
+    async def open(self, *, after: str = "", limit: int = 1_000) -> tuple[str, ...]:
+        """Open ones behind a key, in order of key."""
+        ...
+
+    async def due(self, *, now_ns: int, limit: int) -> tuple[str, ...]:
+        """Open ones that are due at this moment (Unix), the longest waiting first."""
         ...
 
 

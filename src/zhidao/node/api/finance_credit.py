@@ -23,7 +23,9 @@ from zhidao.finance.wire.credit import CalendarField, plain
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _Credit = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
 _Drawing = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
-_After = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$", max_length=64)]
+_KEY = r"^(([a-z0-9.-]{1,64}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
+_After = Annotated[str, Parameter(pattern=_KEY, max_length=129)]
+_Of = Annotated[str, Parameter(max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
@@ -93,9 +95,13 @@ class CreditStepView(msgspec.Struct, kw_only=True):
 
 
 class CreditView(msgspec.Struct, kw_only=True):
-    """A credit as it stands. `terms`: those in force; `offered`: an amendment without answer."""
+    """A credit as it stands. `terms`: those in force; `offered`: an amendment without answer.
+
+    `key`: what a list goes on behind.
+    """
 
     credit: str
+    key: str
     issuer: str
     beneficiary: str
     applicant: str
@@ -139,48 +145,55 @@ def routes(desk: Credits) -> Router:
         return [_credit(one) for one in await desk.credits(actor, limit=limit, after=after)]
 
     @get("/{credit:str}")
-    async def one(credit: _Credit, actor: Actor) -> CreditView:
-        """One credit with its terms, presentations and steps."""
-        return _credit(await desk.credit(actor, credit))
+    async def one(credit: _Credit, actor: Actor, of: _Of = "") -> CreditView:
+        """One credit with its terms, presentations and steps.
+
+        `of`: the bank that issued it, where several issued one of this name.
+        """
+        return _credit(await desk.credit(actor, await desk.key(actor, credit, of=of)))
 
     @post("/{credit:str}/amendments")
-    async def amend(credit: _Credit, data: Credit, actor: Actor) -> CreditView:
+    async def amend(credit: _Credit, data: Credit, actor: Actor, of: _Of = "") -> CreditView:
         """Offers other terms, whole; the issuing bank only. The beneficiary answers by a step."""
-        return _credit(await desk.amend(actor, credit, jcs(plain(data))))
+        key = await desk.key(actor, credit, of=of)
+        return _credit(await desk.amend(actor, key, jcs(plain(data))))
 
     @post("/{credit:str}/steps")
-    async def step(credit: _Credit, data: CreditStep, actor: Actor) -> CreditView:
+    async def step(credit: _Credit, data: CreditStep, actor: Actor, of: _Of = "") -> CreditView:
         """Advises, confirms, or answers an amendment. Again: no change."""
-        return _credit(await desk.step(actor, credit, Act(data.step)))
+        key = await desk.key(actor, credit, of=of)
+        return _credit(await desk.step(actor, key, Act(data.step)))
 
     @post("/{credit:str}/drawings/{drawing:str}")
     async def present(
-        credit: _Credit, drawing: _Drawing, data: Presentation, actor: Actor
+        credit: _Credit, drawing: _Drawing, data: Presentation, actor: Actor, of: _Of = ""
     ) -> CreditView:
         """Takes the beneficiary's documents as data. Again with the same content: no change."""
-        return _credit(await desk.present(actor, credit, drawing, jcs(plain(data))))
+        key = await desk.key(actor, credit, of=of)
+        return _credit(await desk.present(actor, key, drawing, jcs(plain(data))))
 
     @post("/{credit:str}/drawings/{drawing:str}/steps")
     async def drawing_step(
-        credit: _Credit, drawing: _Drawing, data: DrawingStep, actor: Actor
+        credit: _Credit, drawing: _Drawing, data: DrawingStep, actor: Actor, of: _Of = ""
     ) -> CreditView:
         """Examines, waives, refuses with one complete notice, accepts, honours or reimburses.
 
         Honouring and reimbursing above the limit takes two persons. Again: no change.
         """
+        key = await desk.key(actor, credit, of=of)
         match data.step:
             case "examine":
-                found = await desk.examine(actor, credit, drawing)
+                found = await desk.examine(actor, key, drawing)
             case "waive":
-                found = await desk.step(actor, credit, Act.WAIVE, drawing)
+                found = await desk.step(actor, key, Act.WAIVE, drawing)
             case "refuse":
-                found = await desk.refuse(actor, credit, drawing)
+                found = await desk.refuse(actor, key, drawing)
             case "accept":
-                found = await desk.accept(actor, credit, drawing)
+                found = await desk.accept(actor, key, drawing)
             case "honour":
-                found = await desk.honour(actor, credit, drawing)
+                found = await desk.honour(actor, key, drawing)
             case "reimburse":
-                found = await desk.reimburse(actor, credit, drawing)
+                found = await desk.reimburse(actor, key, drawing)
         return _credit(found)
 
     handlers: list[Any] = [issue, listed, one, amend, step, present, drawing_step]
@@ -198,6 +211,7 @@ def _credit(standing: CreditStanding) -> CreditView:
     opened, state = standing.opened, standing.state
     return CreditView(
         credit=opened.credit,
+        key=standing.key,
         issuer=opened.issuer,
         beneficiary=opened.beneficiary,
         applicant=opened.applicant,

@@ -18,7 +18,11 @@ from zhidao.finance.service.escrows import Escrows
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _Escrow = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
-_After = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$", max_length=64)]
+_After = Annotated[
+    str,
+    Parameter(pattern=r"^([a-z0-9.-]{1,64}/)?([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$", max_length=129),
+]
+_Of = Annotated[str, Parameter(max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _Party = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -91,10 +95,11 @@ class ResolutionView(msgspec.Struct, kw_only=True):
 class EscrowView(msgspec.Struct, kw_only=True):
     """A conditional payment. `state`: opened, held, disputed, decided, released, refunded, shared.
 
-    `standing`: how the condition stands: met, open or lost.
+    `standing`: how the condition stands: met, open or lost. `key`: what a list goes on behind.
     """
 
     escrow: str
+    key: str
     payer: str
     payee: str
     payer_bank: str
@@ -150,28 +155,34 @@ def routes(escrows: Escrows) -> Router:
         return [view(each) for each in await escrows.escrows(actor, limit=limit, after=after)]
 
     @get("/{escrow:str}")
-    async def one(escrow: _Escrow, actor: Actor) -> EscrowView:
-        """One conditional payment: what holds, what is open, how it ended."""
-        return view(await escrows.escrow(actor, escrow))
+    async def one(escrow: _Escrow, actor: Actor, of: _Of = "") -> EscrowView:
+        """One conditional payment: what holds, what is open, how it ended.
+
+        `of`: the payer's bank, where several have one of this name.
+        """
+        return view(await escrows.escrow(actor, await escrows.key(actor, escrow, of=of)))
 
     @post("/{escrow:str}/words")
-    async def word(escrow: _Escrow, data: GivenWord, actor: Actor) -> EscrowView:
+    async def word(escrow: _Escrow, data: GivenWord, actor: Actor, of: _Of = "") -> EscrowView:
         """A party that the condition names signs its word. Again: no change."""
-        return view(await escrows.word(actor, escrow, word=data.word))
+        key = await escrows.key(actor, escrow, of=of)
+        return view(await escrows.word(actor, key, word=data.word))
 
     @post("/{escrow:str}/disputes")
-    async def dispute(escrow: _Escrow, data: Dispute, actor: Actor) -> EscrowView:
+    async def dispute(escrow: _Escrow, data: Dispute, actor: Actor, of: _Of = "") -> EscrowView:
         """Payer or payee disputes: from here on two signatures decide, and nothing else."""
-        return view(await escrows.dispute(actor, escrow, reason=data.reason))
+        key = await escrows.key(actor, escrow, of=of)
+        return view(await escrows.dispute(actor, key, reason=data.reason))
 
     @post("/{escrow:str}/resolutions")
-    async def resolve(escrow: _Escrow, data: Resolution, actor: Actor) -> EscrowView:
+    async def resolve(escrow: _Escrow, data: Resolution, actor: Actor, of: _Of = "") -> EscrowView:
         """Signs a sharing; two equal signatures of payer, payee and arbiter carry it out.
 
         The payee alone may give everything back (`to_payee_minor` 0).
         """
+        key = await escrows.key(actor, escrow, of=of)
         found = await escrows.resolve(
-            actor, escrow, to_payee_minor=data.to_payee_minor, reason=data.reason
+            actor, key, to_payee_minor=data.to_payee_minor, reason=data.reason
         )
         return view(found)
 
@@ -183,6 +194,7 @@ def _view(escrow: Escrow, standing: str) -> EscrowView:
     opened, decided = escrow.opened, escrow.decided
     return EscrowView(
         escrow=opened.escrow,
+        key=escrow.key,
         payer=opened.payer,
         payee=opened.payee,
         payer_bank=opened.payer_bank,

@@ -19,7 +19,9 @@ from zhidao.finance.service.netting import BATCH_MAX, PARTICIPANTS_MAX, Cycle, N
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _Cycle = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
-_After = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$", max_length=64)]
+_KEY = r"^(([a-z0-9.-]{1,64}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
+_After = Annotated[str, Parameter(pattern=_KEY, max_length=129)]
+_Of = Annotated[str, Parameter(max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=50)]
 _Name = Annotated[str, msgspec.Meta(pattern=_NAME, max_length=64)]
 _Minor = Annotated[int, msgspec.Meta(gt=0, le=JSON_INTEGER_MAX)]
@@ -82,9 +84,11 @@ class CycleView(msgspec.Struct, kw_only=True):
 
     A participant sees its own obligations and its own position, and sums of all; the bank sees
     everything. `liquidity` compares ways to settle the same day and is for the bank alone.
+    `key`: what a list goes on behind.
     """
 
     cycle: str
+    key: str
     bank: str
     currency: str
     exponent: int
@@ -122,12 +126,16 @@ def routes(nettings: Nettings) -> Router:
         return [await _view(nettings, actor, cycle) for cycle in found]
 
     @get("/{cycle:str}")
-    async def one(cycle: _Cycle, actor: Actor) -> CycleView:
-        """One cycle, as far as the caller may see it."""
-        return await _view(nettings, actor, await nettings.cycle(actor, cycle))
+    async def one(cycle: _Cycle, actor: Actor, of: _Of = "") -> CycleView:
+        """One cycle, as far as the caller may see it.
+
+        `of`: its bank, where several have one of this name.
+        """
+        key = await nettings.key(actor, cycle, of=of)
+        return await _view(nettings, actor, await nettings.cycle(actor, key))
 
     @post("/{cycle:str}/obligations")
-    async def add(cycle: _Cycle, data: NewObligations, actor: Actor) -> CycleView:
+    async def add(cycle: _Cycle, data: NewObligations, actor: Actor, of: _Of = "") -> CycleView:
         """Says what the caller's party owes. The same batch again: no change."""
         owed = [
             Obligation(
@@ -137,16 +145,18 @@ def routes(nettings: Nettings) -> Router:
             )
             for each in data.obligations
         ]
-        known = await nettings.add(actor, cycle, batch=data.batch, obligations=owed)
+        key = await nettings.key(actor, cycle, of=of)
+        known = await nettings.add(actor, key, batch=data.batch, obligations=owed)
         return await _view(nettings, actor, known)
 
     @post("/{cycle:str}/settlement")
-    async def settle(cycle: _Cycle, actor: Actor) -> CycleView:
+    async def settle(cycle: _Cycle, actor: Actor, of: _Of = "") -> CycleView:
         """Decides what settles with the money that is there, and moves it; the bank only.
 
         Above the limit it takes two persons. Again: no change.
         """
-        return await _view(nettings, actor, await nettings.settle(actor, cycle))
+        key = await nettings.key(actor, cycle, of=of)
+        return await _view(nettings, actor, await nettings.settle(actor, key))
 
     handlers: list[Any] = [open_cycle, listed, one, add, settle]
     return Router("/v1/finance/netting", route_handlers=handlers, tags=["finance"])
@@ -169,6 +179,7 @@ def _shown(cycle: Cycle, party: str, everything: bool) -> CycleView:  # noqa: FB
     liquidity: list[Liquidity] = saved(table) if everything and flat else []
     return CycleView(
         cycle=cycle.opened.cycle,
+        key=cycle.key,
         bank=cycle.opened.bank,
         currency=cycle.opened.currency,
         exponent=Currency(cycle.opened.currency).exponent,

@@ -15,16 +15,20 @@ from zhidao.core.journal import Records
 from zhidao.exchange.commands import Exchange
 from zhidao.exchange.domain.peer import Peer
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
+from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
 from zhidao.finance.adapters.screening_folder import FolderLists
+from zhidao.finance.service import own_names
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.credits import Credits
+from zhidao.finance.service.escrow_books import EscrowBooks
 from zhidao.finance.service.escrows import EVENTS, Escrows
 from zhidao.finance.service.fx_quotes import FxQuotes
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.netting import Nettings
+from zhidao.finance.service.own_names import OwnNames
 from zhidao.finance.service.ports import LedgerStore
 from zhidao.finance.service.proofs import Proofs
 from zhidao.finance.service.pvp_desk import PvpDesk
@@ -93,6 +97,7 @@ def build(
 
     Sanctions lists are read from `screening/` in the data folder.
     """
+    named = PostgresNameIndex(ground.database)
     letters = Credits(
         records=books.records,
         ledger=books.ledger,
@@ -100,12 +105,14 @@ def build(
         approvals=books.approvals,
         clock=ground.scenario_clock,
         lines=books.lines,
+        names=OwnNames(own_names.CREDIT, records=books.records, index=named),
     )
     nettings = Nettings(
         records=books.records,
         ledger=books.ledger,
         accounts=books.accounts,
         approvals=books.approvals,
+        names=OwnNames(own_names.NETTING, records=books.records, index=named),
     )
     registry = Receivables(
         node=ground.node,
@@ -124,7 +131,14 @@ def build(
     )
     escrows = Escrows(
         records=books.records,
-        ledger=books.ledger,
+        books=EscrowBooks(
+            records=books.records,
+            ledger=books.ledger,
+            accounts=books.accounts,
+            lines=books.lines,
+            clock=ground.clock,
+        ),
+        names=OwnNames(own_names.ESCROW, records=books.records, index=named),
         accounts=books.accounts,
         approvals=books.approvals,
         index=PostgresEscrowIndex(ground.database),
@@ -150,7 +164,7 @@ def build(
             Consumer(name="finance-escrows", types=EVENTS, handle=escrows.handle),
             Consumer(name="finance-pvp", types=inbox.TYPES, handle=inbox.handle),
         ),
-        background=(escrows.run, desk.run, _once(nettings.resume)),
+        background=(escrows.rounds.run, desk.run, _once(nettings.resume)),
     )
 
 

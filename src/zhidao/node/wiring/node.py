@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 from litestar.types import ASGIApp
 
@@ -13,6 +14,8 @@ from zhidao.bus.nats import NatsBus
 from zhidao.core.ids import IdSource
 from zhidao.core.journal import Records, Scribe
 from zhidao.core.keys import Algorithm
+from zhidao.finance.adapters.postgres_names import PostgresNameIndex
+from zhidao.finance.service.own_names import OWNERS_MAX
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.callers import PostgresCallers
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
@@ -163,6 +166,7 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
                 subjects=PostgresRelated(database),
                 histories=PostgresStoredEvents(database),
                 parties=parties.names,
+                owners=partial(PostgresNameIndex(database).owners, limit=OWNERS_MAX),
                 clock=clock,
             ),
             built.peers,
