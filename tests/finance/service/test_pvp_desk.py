@@ -77,12 +77,10 @@ class Post:
     net: Net
     node: str
 
-    async def send(
-        self, actor: Actor, *, node: str, party: str, kind: str, content: bytes, again: int = 0
-    ) -> None:
+    async def send(self, actor: Actor, *, node: str, party: str, kind: str, content: bytes) -> None:
         if node not in self.net.nodes:
             raise NotFound("no such peer", code="unknown_peer")
-        name = hashlib.sha256(f"{self.node} {node} {kind} {again}".encode() + content).digest()
+        name = hashlib.sha256(f"{self.node} {node} {kind}".encode() + content).digest()
         if name not in self.net.sent:
             self.net.sent.add(name)
             letter = Letter(kind, self.node, actor.party, party)
@@ -556,3 +554,109 @@ async def test_above_the_limit_two_persons_accept(net: Net) -> None:
     assert await net.nodes[A].held() == 0
     done = await _accept(net, actor=Actor(BANK[A], Role.PARTY, "daniyar"))
     assert done.state == "waiting"
+
+
+def _kinds(net: Net) -> list[str]:
+    return [letter.kind for _, letter, _ in net.waiting]
+
+
+async def test_a_vote_is_said_once_and_a_decider_that_starts_anew_knows_it(net: Net) -> None:
+    await _quoted(net)
+    await _accept(net)
+    a, b = net.nodes[A], net.nodes[B]
+    votes = await _votes(net)
+    a.start()  # It has not counted its own vote yet, so it decides nothing.
+    letter = Letter(VOTES, B, str(BANK[B]), str(BANK[A]))
+    for _ in range(2):
+        await a.desk.take(letter, votes)
+    net.waiting.clear()
+    a.start()
+    for _ in range(5):
+        b.clock.set(b.clock.now().plus_ns(40 * NS))
+        await b.desk.tick()
+    assert net.waiting == [], "nothing is said again"
+    await _rest(net)
+    assert (await a.desk.deal(speaks(A), "D-1")).state == "committed"
+    assert await a.balance("other") == 1_000_001
+    # The same vote again, when all is over, is no trouble and no news.
+    await a.desk.take(letter, votes)
+    assert net.waiting == []
+
+
+async def test_a_vote_that_came_late_stays_late_after_a_start(net: Net) -> None:
+    await _quoted(net)
+    await _accept(net)
+    a = net.nodes[A]
+    votes = await _votes(net)
+    a.start()
+    a.clock.set(START.plus_ns(61 * NS))
+    await a.desk._books.open()
+    heard = a.desk._decide
+
+    async def dies(chain: Any) -> None:
+        raise Unavailable("the process ends here")
+
+    a.desk._decide = dies  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await a.desk.take(Letter(VOTES, B, str(BANK[B]), str(BANK[A])), votes)
+    assert heard
+    a.start()
+    await _rest(net)
+    assert (await a.desk.deal(speaks(A), "D-1")).state == "aborted"
+    assert await a.held() == await net.nodes[B].held() == 0
+
+
+async def test_nothing_of_ended_deals_stays_in_memory_but_what_their_quote_sold(net: Net) -> None:
+    await _quoted(net, sold_minor_max=10**9)
+    for number in range(30):
+        await _accept(net, f"D-{number}", sold=1_000)
+        await net.deliver()
+    for started in (False, True):
+        for node in net.nodes.values():
+            books = (node.start() if started else node).desk._books
+            assert await books.open() == []
+            (chain,) = await books.chains()
+            assert await chain.participant.cursor() == 30
+            held = chain.participant._held
+            # The newest decision is let go with the next one.
+            assert len(held.decided) <= 1
+            assert len(held.standing) <= 1
+            if chain.decider is not None:
+                assert len(await chain.decider._restored()) <= 1
+                assert len(await chain.decider.decisions(after=29)) == 1
+    await _accept(net, "D-last", sold=1_000)
+    await _rest(net)
+    assert await net.nodes[B].desk._books.sold_under(BANK[B], "Q-1") == 31_000
+    assert await net.nodes[A].balance("other") == 31_000
+
+
+async def test_sums_of_quotes_that_are_over_are_let_go(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zhidao.finance.service.pvp_books.QUOTES_MAX", 1)
+    await _quoted(net)
+    await _accept(net, sold=1_000)
+    await _rest(net)
+    b = net.nodes[B]
+    b.desk._books._held.sold[BANK[B], "Q-0"] = 7
+    await b.quotes.give(
+        speaks(B),
+        Quote(
+            id="Q-0",
+            dealer=str(BANK[B]),
+            sold=Currency("CNY"),
+            bought=Currency("KZT"),
+            rate=Rate(1, 1),
+            sold_minor_max=9,
+            valid_until=b.clock.now().plus_ns(NS),
+        ),
+        client=str(BANK[A]),
+        client_node=A,
+        pays_from=await b.account("own"),
+        receives_at=await net.nodes[A].account("other"),
+    )
+    assert await b.desk._books.sold_under(BANK[B], "Q-1") == 1_000
+    assert len(b.desk._books._held.sold) == 2
+    b.clock.set(b.clock.now().plus_ns(2 * NS))
+    await b.desk._books.sold_under(BANK[B], "Q-1")
+    assert set(b.desk._books._held.sold) == {(BANK[B], "Q-1")}

@@ -251,6 +251,18 @@ class PvpAgreed(Fact, frozen=True, kw_only=True):
     terms: dict[str, Any]
 
 
+class PvpHeard(Fact, frozen=True, kw_only=True):
+    """The deciding node heard the other side's vote on a deal. Aggregate `pvp-heard/<deal>`.
+
+    Its signature was checked; `side`: first or second.
+    """
+
+    TYPE: ClassVar[str] = "finance.PvpHeard.v1"
+    deal: str
+    side: str
+    yes: bool
+
+
 class PvpEnded(Fact, frozen=True, kw_only=True):
     """The decision on a deal is applied here. `outcome`: commit or abort."""
 

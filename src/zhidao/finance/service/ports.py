@@ -228,12 +228,8 @@ class EscrowIndex(Protocol):
 class Post(Protocol):
     """Carries messages of payment versus payment to parties at other nodes, in order, once each."""
 
-    async def send(
-        self, actor: Actor, *, node: str, party: str, kind: str, content: bytes, again: int = 0
-    ) -> None:
+    async def send(self, actor: Actor, *, node: str, party: str, kind: str, content: bytes) -> None:
         """Keeps a message until it is there; the same one again: nothing more is sent.
-
-        `again` makes the same bytes another message: for what the other side may have forgotten.
 
         Raises NotFound (`unknown_peer`).
         """

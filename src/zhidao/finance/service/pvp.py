@@ -81,6 +81,7 @@ class PvpParticipant:
         logged: Logged,
         rounding: RoundingAccounts | None = None,
         channel: str = "",
+        remembers: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """`signer`: this side's key in the terms. `rounding`: for the side that rounds (second).
 
@@ -88,7 +89,11 @@ class PvpParticipant:
 
         `channel` names its histories where one ledger has several participants, each with its own
         decider; the ledger's name if there is but one.
+
+        `remembers`: whether a decided deal may still be asked for; of others nothing is kept, and
+        they must not be taken again.
         """
+        self._remembers = remembers
         self._channel = channel or shard
         self._side = side
         self._shard = shard
@@ -228,6 +233,12 @@ class PvpParticipant:
         held.decided.update(fact.decided)
         for name, _ in mine:
             del held.terms[name]
+        held.decided = {name for name in held.decided if self._remembers(name)}
+        held.standing = {
+            name: standing
+            for name, standing in held.standing.items()
+            if name in held.terms or self._remembers(name)
+        }
         held.number, held.head, held.carried = decided.number, decided.head, carried
 
     async def _settle(self, number: int, mine: Sequence[tuple[str, Outcome]]) -> dict[int, int]:
@@ -321,18 +332,19 @@ class PvpParticipant:
         """The fold of the journal; reservations in doubt are made again, which changes nothing."""
         if self._held is not None:
             return self._held
-        held = _Legs()
+        held, decided = _Legs(), set[str]()
         for event in await self._records.history(f"pvp-followed/{self._channel}"):
             fact = PvpFollowed.of(event)
             held.number, held.head = fact.number, fact.head
-            held.decided.update(fact.decided)
+            decided.update(fact.decided)
             held.carried = {int(below): int(above) for below, above in fact.carried}
         for event in await self._records.history(f"pvp-taken/{self._channel}"):
             held.taken_version += 1
             for plain in PvpTaken.of(event).deals:
                 deal = read_terms(plain)
-                if deal.name not in held.decided:
+                if deal.name not in decided:
                     held.terms[deal.name] = deal
+        held.decided = {name for name in decided if self._remembers(name)}
         self._held = held
         try:
             await self._reserve(list(held.terms.values()))

@@ -1,11 +1,12 @@
 """What a node remembers of its payments versus payment: deals, participants, deciders.
 
-All of it is a fold of the journal, made when it is first asked for.
+All of it is a fold of the journal, made when it is first asked for. Of deals that ended nothing
+stays in memory but what their quote has sold, until that is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +16,14 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.finance.domain.pvp import Channel, Side, Terms
-from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpTold
+from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpHeard, PvpTold
 from zhidao.finance.service.pvp import PvpParticipant
 from zhidao.finance.service.pvp_decider import PvpDecider
 from zhidao.finance.wire.pvp import read_terms
 
 _PAGE: Final = 200
+QUOTES_MAX: Final = 1_000
+"""Sums of more quotes than this are looked through for those that are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +69,52 @@ class Chain:
 
 @dataclass(slots=True)
 class _Held:
-    deals: dict[str, Dealing] = field(default_factory=dict)
-    open: set[str] = field(default_factory=set)
+    """What must be at hand: the deals without an end, and what unexpired quotes have sold."""
+
+    open: dict[str, Dealing] = field(default_factory=dict)
     sold: dict[tuple[str, str], int] = field(default_factory=dict)
     """By bank and quote that it gave: what deals sold or may yet sell, minor units."""
     chains: dict[str, Chain] = field(default_factory=dict)
 
-    def take(self, dealing: Dealing) -> None:
-        """Holds a deal as it stands now, in place of how it stood before."""
-        before = self.deals.get(dealing.agreed.deal)
-        self.deals[dealing.agreed.deal] = dealing
+    def restore(self, dealing: Dealing) -> None:
+        """Holds a deal as the journal tells of it, each once."""
+        self._count(dealing, _sells(dealing))
         if dealing.ended is None:
-            self.open.add(dealing.agreed.deal)
-        else:
-            self.open.discard(dealing.agreed.deal)
+            self.open[dealing.agreed.deal] = dealing
+
+    def take(self, dealing: Dealing) -> None:
+        """Holds a new deal, or lets go of one that ended."""
+        name = dealing.agreed.deal
+        before = self.open.get(name)
+        if before is None and dealing.ended is None:
+            self._count(dealing, _sells(dealing))
+            self.open[name] = dealing
+        elif before is not None and dealing.ended is not None:
+            self._count(dealing, _sells(dealing) - _sells(before))
+            del self.open[name]
+
+    def _count(self, dealing: Dealing, more_minor: int) -> None:
         quote = (dealing.agreed.bank, dealing.agreed.quote)
-        more = _sells(dealing) - (_sells(before) if before is not None else 0)
-        self.sold[quote] = self.sold.get(quote, 0) + more
+        if more_minor:
+            self.sold[quote] = self.sold.get(quote, 0) + more_minor
 
 
 class PvpBooks:
     """Finds deals by name and by reference, and the chain that each belongs to."""
 
     def __init__(
-        self, *, node: PartyId, records: Records, make: Callable[[Dealing, Channel], Chain]
+        self,
+        *,
+        node: PartyId,
+        records: Records,
+        make: Callable[[Dealing, Channel], Chain],
+        is_over: Callable[[str, str], Awaitable[bool]],
     ) -> None:
-        """`make`: builds the chain of a deal's channel, once for each."""
+        """`make`: builds the chain of a deal's channel, once for each.
+
+        `is_over`: whether a quote that a bank gave cannot be accepted any more.
+        """
+        self._is_over = is_over
         self._node = node
         self._records = records
         self._make = make
@@ -120,15 +143,39 @@ class PvpBooks:
     async def open(self) -> list[Dealing]:
         """The deals without an end, by name."""
         held = await self._restored()
-        return [held.deals[name] for name in sorted(held.open)]
+        return [held.open[name] for name in sorted(held.open)]
 
     async def by_name(self, name: str) -> Dealing | None:
-        """A deal by the digest of its terms."""
-        return (await self._restored()).deals.get(name)
+        """A deal without an end by the digest of its terms; None for any other."""
+        return (await self._restored()).open.get(name)
+
+    def is_open(self, name: str) -> bool:
+        """Whether a deal is without an end, by the digest of its terms."""
+        return self._held is not None and name in self._held.open
+
+    async def heard(self, name: str) -> list[PvpHeard]:
+        """The other side's vote on a deal as this node decides on it, if it came."""
+        return [PvpHeard.of(event) for event in await self._records.history(f"pvp-heard/{name}")]
+
+    async def note_heard(self, fact: PvpHeard) -> None:
+        """Writes down the first vote that the other side gave on a deal. Again: no change."""
+        if not await self.heard(fact.deal):
+            await self._records.record(
+                Actor(self._node, Role.NODE),
+                f"pvp-heard/{fact.deal}",
+                [fact],
+                after=0,
+                owner=self._node,
+            )
 
     async def sold_under(self, bank: str, quote: str) -> int:
         """What deals under a quote that a bank gave have sold or may yet sell, minor units."""
-        return (await self._restored()).sold.get((bank, quote), 0)
+        sold = (await self._restored()).sold
+        if len(sold) > QUOTES_MAX:
+            for one in list(sold):
+                if one != (bank, quote) and await self._is_over(*one):
+                    del sold[one]
+        return sold.get((bank, quote), 0)
 
     async def find(self, aggregate: str) -> Dealing | None:
         """A deal by its history."""
@@ -162,7 +209,7 @@ class PvpBooks:
         while names := await self._records.aggregates("pvp-deal/", node, limit=_PAGE, after=after):
             for name in names:
                 dealing = _dealing(await self._records.history(name))
-                held.take(dealing)
+                held.restore(dealing)
                 await self._chain(held, dealing)
             after = names[-1]
         self._held = held

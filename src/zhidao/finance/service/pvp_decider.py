@@ -7,7 +7,9 @@ legs stay reserved, and nothing else happens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Final
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
@@ -20,11 +22,15 @@ from zhidao.finance.domain.pvp import (
     OPEN_MAX,
     Ballot,
     Outcome,
+    Side,
     Terms,
     decision_head,
 )
 from zhidao.finance.events import PvpDecided
 from zhidao.finance.wire.pvp import decode_votes
+
+RECENT_MAX: Final = 64
+"""So many decisions are kept in memory; older ones are read from the journal."""
 
 
 class PvpDecider:
@@ -38,8 +44,12 @@ class PvpDecider:
         keys: Collection[str],
         clock: Clock,
         channel: str = "",
+        remembers: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """`keys`: the Multikeys that terms may name: those that sign, or signed, for the actor.
+
+        `remembers`: whether a decided deal may still be voted on; of others nothing is kept, and
+        votes on them must not come here.
 
         `channel` names its chain where it decides for several pairs of parties, one chain each.
         """
@@ -52,7 +62,9 @@ class PvpDecider:
         self._terms: dict[str, Terms] = {}
         self._ballots: dict[str, Ballot] = {}
         self._decided: dict[str, int] | None = None
-        self._events: list[SignedEvent] = []
+        self._remembers = remembers
+        self._number, self._head = 0, FIRST_HEAD
+        self._recent: deque[SignedEvent] = deque(maxlen=RECENT_MAX)
         self._one = asyncio.Lock()
 
     async def hear(self, data: bytes) -> int:
@@ -84,6 +96,19 @@ class PvpDecider:
             self._ballots[name] = self._ballots.get(name, Ballot()).heard(vote.side, yes=yes)
         return newest
 
+    async def recall(self, terms: Terms, side: Side, *, yes: bool) -> None:
+        """Takes a vote that was heard, and written down, before this process started."""
+        async with self._one:
+            if terms.name not in await self._restored():
+                self._terms[terms.name] = terms
+                ballot = self._ballots.get(terms.name, Ballot())
+                self._ballots[terms.name] = ballot.heard(side, yes=yes)
+
+    def counted(self, name: str, side: Side) -> bool | None:
+        """How a side's vote on an undecided deal counts; a late yes is a no. None: it has none."""
+        ballot = self._ballots.get(name, Ballot())
+        return ballot.first if side is Side.FIRST else ballot.second
+
     async def decide(self) -> bytes | None:
         """Writes one decision on all deals that can be decided now, and only then returns it."""
         async with self._one:
@@ -94,8 +119,7 @@ class PvpDecider:
         commits, aborts = self._due()
         if not commits and not aborts:
             return None
-        number = len(self._events) + 1
-        previous = PvpDecided.of(self._events[-1]).head if self._events else FIRST_HEAD
+        number, previous = self._number + 1, self._head
         fact = PvpDecided(
             number=number,
             previous=previous,
@@ -104,9 +128,10 @@ class PvpDecider:
             head=decision_head(previous, number, commits=commits, aborts=aborts),
         )
         event = await self._write(fact, after=number - 1)
-        self._events.append(event)
+        self._note(event, fact)
+        decided.update(dict.fromkeys((*commits, *aborts), number))
+        self._decided = {name: at for name, at in decided.items() if self._remembers(name)}
         for name in (*commits, *aborts):
-            decided[name] = number
             del self._ballots[name], self._terms[name]
         return event.encode()
 
@@ -117,7 +142,16 @@ class PvpDecider:
 
     async def _decisions(self, *, after: int, limit: int = 16) -> list[bytes]:
         await self._restored()
-        return [event.encode() for event in self._events[after : after + min(limit, 64)]]
+        first = self._number - len(self._recent)
+        if after >= first:
+            events = list(self._recent)[after - first :]
+        else:
+            events = list(await self._records.history(self._aggregate))[after:]
+        return [event.encode() for event in events[: min(limit, 64)]]
+
+    def _note(self, event: SignedEvent, fact: PvpDecided) -> None:
+        self._number, self._head = fact.number, fact.head
+        self._recent.append(event)
 
     def _due(self) -> tuple[list[str], list[str]]:
         commits: list[str] = []
@@ -145,12 +179,16 @@ class PvpDecider:
 
     async def _restored(self) -> dict[str, int]:
         if self._decided is None:
-            self._events = list(await self._records.history(self._aggregate))
+            self._number, self._head = 0, FIRST_HEAD
+            self._recent.clear()
             decided: dict[str, int] = {}
-            for event in self._events:
+            for event in await self._records.history(self._aggregate):
                 fact = PvpDecided.of(event)
-                decided.update(dict.fromkeys((*fact.commits, *fact.aborts), fact.number))
+                self._note(event, fact)
+                for name in (*fact.commits, *fact.aborts):
+                    if name in self._ballots:
+                        del self._ballots[name], self._terms[name]
+                    if self._remembers(name):
+                        decided[name] = fact.number
             self._decided = decided
-            for name in decided.keys() & self._ballots.keys():
-                del self._ballots[name], self._terms[name]
         return self._decided

@@ -27,7 +27,7 @@ from zhidao.core.timescale import NS
 from zhidao.finance.domain.naming import AccountCode, account_id
 from zhidao.finance.domain.pvp import Channel, Leg, Letter, Side, Terms
 from zhidao.finance.events import PvpDecided
-from zhidao.finance.events.banks import FxQuoted, PvpAgreed, PvpEnded
+from zhidao.finance.events.banks import FxQuoted, PvpAgreed, PvpEnded, PvpHeard
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.fx_quotes import QUOTE, FxQuotes, mine, once, own_account
@@ -77,11 +77,13 @@ class PvpDesk:
         self._post = post
         self._decisions = decisions
         self._clock = clock
-        self._books = PvpBooks(node=node, records=records, make=self._chain)
+        self._books = PvpBooks(node=node, records=records, make=self._chain, is_over=self._is_over)
         self._one = asyncio.Lock()
         self._proven: set[UUID] = set()
         self._said: dict[str, str] = {}
-        self._voted_s: int | None = None
+        self._undone: set[str] | None = None
+        """Deals whose step may have been cut off; before the first round, all that are open."""
+        self._looked_s = 0
         approvals.carries_out(ACCEPT, self._accept_said)
 
     async def accept(
@@ -207,11 +209,14 @@ class PvpDesk:
         """One round: what a crash left is taken up again."""
         async with self._one:
             now_s = self._clock.now().unix_ns // NS
-            if self._voted_s is None or now_s - self._voted_s >= _AGAIN_S:
-                self._voted_s = now_s
-                for dealing in await self._books.open():
-                    with self._apart(dealing.aggregate):
-                        await self._go(dealing.aggregate, again=now_s // _AGAIN_S)
+            if self._undone is None:
+                self._undone = {dealing.aggregate for dealing in await self._books.open()}
+                self._looked_s = 0
+            if self._undone and now_s - self._looked_s >= _AGAIN_S:
+                self._looked_s = now_s
+                for aggregate in sorted(self._undone):
+                    with self._apart(aggregate):
+                        await self._go(aggregate)
             for chain in await self._books.chains():
                 with self._apart(chain.channel.name):
                     await self._decide(chain)
@@ -230,15 +235,18 @@ class PvpDesk:
 
     # -- this side -------------------------------------------------------------------------------
 
-    async def _go(self, aggregate: str, *, again: int = 0) -> None:
-        """Reserves and votes, and says so. Every line may be repeated.
-
-        Votes are said `again` now and then: a decider that starts anew has forgotten them.
-        """
+    async def _go(self, aggregate: str) -> None:
+        """Reserves and votes, and says so, once. Every line may be repeated."""
+        if self._undone is not None:
+            self._undone.add(aggregate)
         dealing = await self._known(aggregate)
         await self._books.remember(dealing)
-        if dealing.ended is not None:
-            return
+        if dealing.ended is None:
+            await self._reserve_and_vote(dealing)
+        if self._undone is not None:
+            self._undone.discard(aggregate)
+
+    async def _reserve_and_vote(self, dealing: Dealing) -> None:
         agreed, chain = dealing.agreed, await self._books.chain(dealing)
         if agreed.decides:
             body: dict[str, Json] = {"quote": agreed.quote, "terms": agreed.terms}
@@ -247,7 +255,11 @@ class PvpDesk:
             if chain.decider is not None:
                 await chain.decider.hear(votes)
             else:
-                await self._say(chain, VOTES, votes, again=again)
+                await self._say(chain, VOTES, votes)
+        if chain.decider is not None:
+            # What the other side said before this process started is said once and not again.
+            for told in await self._books.heard(agreed.deal):
+                await chain.decider.recall(dealing.terms, Side(told.side), yes=told.yes)
         await self._decide(chain)
 
     async def _decide(self, chain: Chain) -> None:
@@ -295,14 +307,13 @@ class PvpDesk:
             await self._records.record(node, dealing.aggregate, [fact], after=1, owner=owner)
         await self._books.remember(await self._known(dealing.aggregate))
 
-    async def _say(self, chain: Chain, kind: str, content: bytes, *, again: int = 0) -> None:
+    async def _say(self, chain: Chain, kind: str, content: bytes) -> None:
         await self._post.send(
             Actor(PartyId(chain.own_bank), Role.PARTY),
             node=chain.peer_node,
             party=chain.peer_party,
             kind=kind,
             content=content,
-            again=again,
         )
 
     # -- messages --------------------------------------------------------------------------------
@@ -365,12 +376,27 @@ class PvpDesk:
         )
         chain = await self._books.known_chain(channel)
         assert chain.decider is not None, "the first of a channel decides"
+        fresh = []
         for vote in votes:
             # Decisions are public: a peer must not have this node decide what it never agreed to.
             dealing = await self._books.by_name(vote.terms.name)
+            if dealing is None and await self._books.heard(vote.terms.name):
+                continue  # It ended, and its vote comes once more.
             if dealing is None or dealing.channel(self._node) != channel:
                 raise Refused("a vote on a deal that is not ours", code="pvp_not_ours")
-        await chain.decider.hear(content)
+            fresh.append(vote)
+        if fresh:
+            if len(fresh) < len(votes):
+                raise Refused("votes on deals that ended and on others", code="pvp_not_ours")
+            await chain.decider.hear(content)
+            # The other side says it once: what is not written down now would be forgotten. As it
+            # counts: a late yes stays a no after the next start.
+            for vote in fresh:
+                yes = chain.decider.counted(vote.terms.name, vote.side)
+                told = vote.yes if yes is None else yes
+                await self._books.note_heard(
+                    PvpHeard(deal=vote.terms.name, side=vote.side, yes=told)
+                )
         await self._decide(chain)
 
     async def _take_decision(self, letter: Letter, content: bytes) -> None:
@@ -434,6 +460,7 @@ class PvpDesk:
             logged=self._is_logged,
             rounding=_rounding(agreed.bank, shard) if side is Side.SECOND else None,
             channel=channel.name,
+            remembers=self._books.is_open,
         )
         decider = PvpDecider(
             records=self._records,
@@ -441,6 +468,7 @@ class PvpDesk:
             keys=self._node_keys,
             clock=self._clock,
             channel=channel.name,
+            remembers=self._books.is_open,
         )
         return Chain(
             channel=channel,
@@ -450,6 +478,10 @@ class PvpDesk:
             peer_node=agreed.peer_node,
             peer_party=agreed.peer_party,
         )
+
+    async def _is_over(self, bank: str, quote: str) -> bool:
+        offer = read_quote((await self._quotes.given(bank, quote)).message)
+        return offer.valid_until.unix_ns < self._clock.now().unix_ns
 
     async def _is_logged(self, event: SignedEvent) -> bool:
         return event.id in self._proven

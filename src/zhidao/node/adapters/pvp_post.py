@@ -35,11 +35,9 @@ class ExchangePost:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    async def send(
-        self, actor: Actor, *, node: str, party: str, kind: str, content: bytes, again: int = 0
-    ) -> None:
+    async def send(self, actor: Actor, *, node: str, party: str, kind: str, content: bytes) -> None:
         """Keeps a document for the peer; its id follows from what is sent."""
-        named = f"{node}\n{party}\n{kind}\n{again}\n".encode() + content
+        named = f"{node}\n{party}\n{kind}\n0\n".encode() + content
         number = int.from_bytes(hashlib.sha256(named).digest()[:16], "big") & _KEEP
         await self._exchange.send(
             actor,
