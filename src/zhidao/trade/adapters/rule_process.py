@@ -31,7 +31,7 @@ from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdic
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.norm_differences import differences
 from zhidao.trade.wire.places import place_of
-from zhidao.trade.wire.xpath.nodes import snapshot
+from zhidao.trade.wire.xpath.nodes import Kinds, snapshot
 
 _UBL: Final = "{urn:oasis:names:specification:ubl:schema:xsd:"
 _SCHEMAS: Final = {
@@ -52,6 +52,7 @@ class Judge:
         self._only_saxon = only_saxon
         self._schemas: dict[Path, etree.XMLSchema] = {}
         self._rules: dict[Path, PackRules] = {}
+        self._kinds = Kinds()
         self.saxon = SharedSaxon()
 
     def judge(self, document: bytes) -> Verdict:
@@ -73,7 +74,7 @@ class Judge:
         packs = applicable(self._packs, root)
         if not packs:
             return self._of_no_kind(root)
-        tree = snapshot(root)
+        tree = snapshot(root, self._kinds)
         names: list[str] = []
         findings: list[RuleFinding] = []
         undecided: list[UndecidedRule] = []

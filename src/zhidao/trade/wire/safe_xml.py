@@ -80,6 +80,9 @@ def _check_size(data: bytes) -> None:
             code="xml_too_large",
             remedy="send attachments beside the document instead of inside it",
         )
+    # Counting single bytes is cheap, and no fewer than the pairs that are counted below.
+    if data.count(b"<") + data.count(b"=") <= XML_DENSE_FROM_NODES - 1:
+        return
     nodes = data.count(b"<") + data.count(b'="') + data.count(b"='")
     dense = nodes > XML_DENSE_FROM_NODES and len(data) < nodes * XML_BYTES_PER_NODE_MIN
     many = dense or nodes > XML_NODES_MAX

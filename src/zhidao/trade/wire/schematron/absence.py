@@ -1,7 +1,9 @@
 """All asserts of a rule that forbid a plain path, as one walk.
 
-A third of the EN 16931 rules say `not(a/b/c)`. Together they form a tree of names; walking it
-beside the document costs one look-up for each name that is there, not one path for each rule.
+A third of the EN 16931 rules say `not(a/b/c)`. Together they form a tree of names. Where the kind
+of a node says that a rule judges it, each kind below knows what its being there breaks, and a
+document without such kinds costs nothing. Elsewhere the tree is walked beside the document, one
+look-up for each name that is there.
 """
 
 from __future__ import annotations
@@ -54,6 +56,13 @@ class AbsentPaths:
                 return
             name = name.below.setdefault(tag, _Name())
         name.forbidden.append(number)
+
+    def breaks(self, path: list[str]) -> tuple[list[int], dict[str, list[int]]]:
+        """What an element at the end of a path of tags breaks by being there, and by attributes."""
+        name: _Name | None = self._root
+        for tag in path:
+            name = name.below.get(tag) if name is not None else None
+        return (_NOTHING, {}) if name is None else (name.forbidden, name.attributes)
 
     def broken(self, node: Any) -> list[int]:
         """The numbers whose path is there, in order."""

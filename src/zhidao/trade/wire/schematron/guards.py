@@ -1,11 +1,13 @@
-"""Names without which an assert holds, whatever else the document says.
+"""Names and values without which an assert holds, whatever else the document says.
 
-`not(//a/b)` cannot fail in a document that has no `a`. Most invoices have no allowances, no
-delivery and one kind of VAT, so a third of the asserts need not be run on them.
+`not(//a/b)` cannot fail in a document that has no `a`, nor `not(//a[b = 'K'])` in one without a `b`
+that says K. Most invoices have no allowances, no delivery and one kind of VAT, so half of the
+asserts need not be run on them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from zhidao.trade.wire.xpath import axes, comparisons
@@ -13,6 +15,7 @@ from zhidao.trade.wire.xpath.parser import FN
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
     Call,
+    ContextItem,
     Expr,
     Filter,
     Literal,
@@ -20,12 +23,27 @@ from zhidao.trade.wire.xpath.syntax import (
     Quantified,
     Step,
 )
+from zhidao.trade.wire.xpath.text_functions import normal_space
 
-_NONE: Final[frozenset[str]] = frozenset()
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An element of a tag with this text, white space apart.
+
+    Read as present, too, where any parent has two elements of the tag: there a test that takes one
+    for a string is an error, which must be met.
+    """
+
+    tag: str
+    text: str
 
 
-def needed_names(expr: Expr) -> frozenset[str]:
-    """Element names of which each must be present for the test to be anything but true.
+Needed = frozenset[str | Value]
+_NONE: Final[Needed] = frozenset()
+
+
+def needed(expr: Expr) -> Needed:
+    """Element names and values of which each must be there for a test to be anything but true.
 
     Empty where nothing is known. If a name is absent the test is true and meets no error that
     could leave it open: `and` and `or` are decided by either side.
@@ -39,25 +57,33 @@ def needed_names(expr: Expr) -> frozenset[str]:
     return _NONE
 
 
-def _of_binary(expr: Binary) -> frozenset[str]:
+def _of_binary(expr: Binary) -> Needed:
     if expr.operator == "or":
-        return needed_names(expr.left) | needed_names(expr.right)
+        return needed(expr.left) | needed(expr.right)
     if expr.operator == "and":
-        return needed_names(expr.left) & needed_names(expr.right)
+        return needed(expr.left) & needed(expr.right)
     # Only a count that is 0 without the name passes: `count(a) <= 1`.
-    limit = expr.right
-    counts = isinstance(expr.left, Call) and (expr.left.space, expr.left.local) == (FN, "count")
-    if counts and isinstance(limit, Literal) and isinstance(limit.value, int):
-        assert isinstance(expr.left, Call)
+    limit, counted = expr.right, _counted(expr.left)
+    if counted and isinstance(limit, Literal) and isinstance(limit.value, int):
         least = {"<=": 0, "<": 1, "=": 0}.get(expr.operator)
         fits = least is not None and (
             limit.value == 0 if expr.operator == "=" else limit.value >= least
         )
-        return _names(expr.left.arguments[0]) if fits and expr.left.arguments else _NONE
+        return frozenset.intersection(*map(_names, counted)) if fits else _NONE
     return _NONE
 
 
-def _needed_for_true(expr: Expr) -> frozenset[str]:
+def _counted(expr: Expr) -> list[Expr]:
+    """What a count, or a sum of counts, counts; empty for anything else."""
+    if isinstance(expr, Binary) and expr.operator == "+":
+        left, right = _counted(expr.left), _counted(expr.right)
+        return [*left, *right] if left and right else []
+    if isinstance(expr, Call) and (expr.space, expr.local) == (FN, "count"):
+        return list(expr.arguments)
+    return []
+
+
+def _needed_for_true(expr: Expr) -> Needed:
     """Names of which each must be present for the expression to be true or in error."""
     if isinstance(expr, Path | Step | Filter):
         return _names(expr)
@@ -73,17 +99,78 @@ def _needed_for_true(expr: Expr) -> frozenset[str]:
     return _NONE
 
 
-def _names(expr: Expr) -> frozenset[str]:
-    """The names that a path must find on its way, predicates apart."""
+def _names(expr: Expr) -> Needed:
+    """The names that a path must find on its way, and the values that its predicates ask."""
     if isinstance(expr, Filter):
         return _names(expr.base)
     if isinstance(expr, Step):
-        tag = axes.tag_of(expr.test) if expr.axis != "attribute" else None
-        return frozenset((tag,)) if tag else _NONE
+        return _name(expr) | _values(expr)[0]
     if isinstance(expr, Path):
-        found: frozenset[str] = _NONE
+        found: Needed = _NONE
+        # Values count up to the first predicate that may be in error.
+        sure = True
         for step in expr.steps:
             # After a name that is absent nothing is evaluated, before it everything may be.
-            found |= _names(step) if isinstance(step, Path | Step | Filter) else _NONE
+            if isinstance(step, Step):
+                values, safe = _values(step)
+                found |= _name(step) | (values if sure else _NONE)
+                sure = sure and safe
+            elif isinstance(step, Path | Filter):
+                found |= frozenset(one for one in _names(step) if isinstance(one, str))
+                sure = False
         return found
     return _NONE
+
+
+def _name(step: Step) -> Needed:
+    tag = axes.tag_of(step.test) if step.axis != "attribute" else None
+    return frozenset((tag,)) if tag else _NONE
+
+
+def _values(step: Step) -> tuple[Needed, bool]:
+    """Values without which a step finds nothing, and whether no predicate can be in error.
+
+    Where no parent has two elements of the values' tag; other tags are not asked for.
+    """
+    found: set[Value] = set()
+    tags: set[str] = set()
+    for predicate in step.predicates:
+        if not isinstance(predicate, Binary) or predicate.operator != "=":
+            return _NONE, False
+        if not isinstance(predicate.right, Literal):
+            return _NONE, False
+        text, tag = predicate.right.value, _tag_of_text(predicate.left, step)
+        if tag is None or not isinstance(text, str):
+            return _NONE, False
+        tags.add(tag)
+        plain = isinstance(predicate.left, Step) or _is_normal_space(predicate.left)
+        if plain and text and text == normal_space(text):
+            found.add(Value(tag, text))
+    return (frozenset(found), True) if len(tags) < 2 else (_NONE, False)
+
+
+def _is_normal_space(expr: Expr) -> bool:
+    """Whether an expression is the normalised text of the context or of a child."""
+    if not isinstance(expr, Call) or (expr.space, expr.local) != (FN, "normalize-space"):
+        return False
+    return not expr.arguments or isinstance(expr.arguments[0], Step | ContextItem)
+
+
+def _tag_of_text(expr: Expr, step: Step) -> str | None:
+    """The tag of the element whose text an expression takes; None for any other expression."""
+    if isinstance(expr, ContextItem):
+        return axes.tag_of(step.test) if step.axis != "attribute" else None
+    if isinstance(expr, Step):
+        return axes.tag_of(expr.test) if expr.axis == "child" and not expr.predicates else None
+    if isinstance(expr, Path):
+        ways = [one for one in expr.steps[:-1] if isinstance(one, Step)]
+        plain = all(one.axis == "child" and not one.predicates for one in ways)
+        if not plain or len(ways) < len(expr.steps) - 1:
+            return None
+        return _tag_of_text(expr.steps[-1], ways[-1])
+    if isinstance(expr, Call) and expr.space == FN and expr.local in _TEXTS:
+        return _tag_of_text(expr.arguments[0] if expr.arguments else ContextItem(), step)
+    return None
+
+
+_TEXTS: Final = ("normalize-space", "upper-case")

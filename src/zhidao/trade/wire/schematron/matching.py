@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from zhidao.trade.wire.schematron.guards import Needed, needed
 from zhidao.trade.wire.xpath import axes
 from zhidao.trade.wire.xpath.code import (
     ANY,
@@ -44,14 +45,16 @@ _BETWEEN: Final = Step("descendant-or-self", NodeTest("node"))
 class Alternative:
     """One branch of a pattern: the tag that its node must have (None: any), and the rest.
 
-    `named` are conditions on the node's name and prefix alone, `match` is everything else; it is
-    None where there is nothing else.
+    `named` are conditions on the kind of the node alone: its name and prefix and those of its
+    ancestors. `match` is everything else; it is None where there is nothing else. It is true in a
+    document that has not all that it `needs`.
     """
 
     tag: str | None
     is_attribute: bool
     named: tuple[Match, ...]
     match: Match | None
+    needs: Needed = frozenset()
 
 
 def alternatives(expr: Expr, compiler: Compiler, names: dict[str, int]) -> list[Alternative]:
@@ -95,10 +98,28 @@ def _alternative(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -
         accept = axes.accepts(last.test, attribute=is_attribute)
         named.append(lambda n, e: accept(n))
     above = _above(steps[:-1], compiler, names)
-    conditions = [above] if above is not None else []
-    for by_name, condition in _predicates(last, compiler, names):
-        (named if by_name else conditions).append(condition)
-    return Alternative(tag, is_attribute, tuple(named), _all(conditions))
+    named += filter(_of_kind, above)
+    conditions = [one for one in above if not _of_kind(one)]
+    needs: Needed = frozenset()
+    for part, condition in _predicates(last, compiler, names):
+        if _of_kind(condition):
+            named.append(condition)
+        else:
+            conditions.append(condition)
+            needs = needed(part)
+    # Of several conditions another may still be false.
+    needs = needs if len(conditions) == 1 else frozenset()
+    return Alternative(tag, is_attribute, tuple(named), _all(conditions), needs)
+
+
+def _of_kind(match: Match) -> bool:
+    """Whether a condition depends on nothing but the node's kind."""
+    return bool(getattr(match, "of_kind", False))
+
+
+def _kind_only(match: Match, *, when: bool = True) -> Match:
+    match.of_kind = when  # type: ignore[attr-defined]
+    return match
 
 
 def _all(conditions: list[Match]) -> Match | None:
@@ -108,42 +129,49 @@ def _all(conditions: list[Match]) -> Match | None:
         return conditions[0]
     first, rest = conditions[0], _all(conditions[1:])
     assert rest is not None
-    return written(
+    both = written(
         lambda n, e: first(n, e) and rest(n, e),
         lambda w, n: f"({w.of(first, n)} and {w.of(rest, n)})",
         safe=is_safe(first) and is_safe(rest),
     )
+    return _kind_only(both, when=_of_kind(first) and _of_kind(rest))
 
 
-def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match | None:
-    """What the steps in front demand of the ancestors; None if nothing."""
+def _above(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> list[Match]:
+    """What the steps in front demand of the ancestors, one by one."""
     if not steps:
-        return None
+        return []
     last = steps[-1]
     if isinstance(last, Root):
-        return written(
+        below_root = written(
             lambda n, e: type(n.parent) is Document,
             lambda w, n: f"(type({n}.parent) is {w.constant(Document)})",
             safe=True,
         )
+        return [_kind_only(below_root)]
     if last == _BETWEEN:
         before = steps[:-1]
         # `//x` at the beginning says nothing: every node is below the root.
         if len(before) == 1 and isinstance(before[0], Root):
-            return None
-        return _some_ancestor(_node(before, compiler, names))
+            return []
+        found = _all(_node(before, compiler, names))
+        assert found is not None
+        return [_some_ancestor(found)]
     tags = _plain_tags(steps)
     if tags:
-        return _parents_named(tags)
-    here = _node(steps, compiler, names)
+        return [_kind_only(_parents_named(tags))]
+    return [_of_parent(here) for here in _node(steps, compiler, names)]
 
+
+def _of_parent(here: Match) -> Match:
     def source(w: Writer, n: str) -> str:
         m = w.name()
         return f"(({m} := {n}.parent) is not None and {w.of(here, m)})"
 
-    return written(
+    one_up = written(
         lambda n, e: n.parent is not None and here(n.parent, e), source, safe=is_safe(here)
     )
+    return _kind_only(one_up, when=_of_kind(here))
 
 
 def _plain_tags(steps: list[Expr]) -> list[str]:
@@ -175,20 +203,16 @@ def _parents_named(tags: list[str]) -> Match:
     return written(lambda n, e: n.parent.tag == first and further(n.parent, e), source, safe=True)
 
 
-def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> Match:
-    """Whether a node itself matches these steps."""
+def _node(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -> list[Match]:
+    """What makes a node itself match these steps, one by one."""
     last = steps[-1]
     if not isinstance(last, Step) or last.axis != "child":
         raise OutsideSubset("a context with an unusual step")
     accept = axes.accepts(last.test)
     conditions: list[Match] = [_accepting(accept, axes.tag_of(last.test))]
-    above = _above(steps[:-1], compiler, names)
-    if above is not None:
-        conditions.append(above)
+    conditions += _above(steps[:-1], compiler, names)
     conditions += [condition for _, condition in _predicates(last, compiler, names)]
-    found = _all(conditions)
-    assert found is not None
-    return found
+    return conditions
 
 
 def _accepting(accept: Callable[[Any], bool], tag: str | None) -> Match:
@@ -198,7 +222,7 @@ def _accepting(accept: Callable[[Any], bool], tag: str | None) -> Match:
             return f"({n}.tag == {w.constant(tag)})"
         return f"{w.constant(accept)}({n})"
 
-    return written(lambda n, e: accept(n), source, safe=True)
+    return _kind_only(written(lambda n, e: accept(n), source, safe=True))
 
 
 def _some_ancestor(match: Match) -> Match:
@@ -217,12 +241,12 @@ def _some_ancestor(match: Match) -> Match:
 
         return f"{w.function(run, lines)}({n}, e)"
 
-    return written(run, source, safe=is_safe(match))
+    return _kind_only(written(run, source, safe=is_safe(match)), when=_of_kind(match))
 
 
-def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[tuple[bool, Match]]:
-    """The conditions of a step's predicates; true for those on names alone."""
-    found: list[tuple[bool, Match]] = []
+def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[tuple[Expr, Match]]:
+    """The conditions of a step's predicates, with what each says."""
+    found: list[tuple[Expr, Match]] = []
     for predicate in step.predicates:
         for part in _conjuncts(predicate):
             focus = Focus(is_node=True, has_position=True)
@@ -231,7 +255,8 @@ def _predicates(step: Step, compiler: Compiler, names: dict[str, int]) -> list[t
                 raise OutsideSubset("a context that counts positions")
             test = _no_position(code.many) if code.kind == ANY else test_of(code)
             named = code.by_name
-            found.append((named, _safely(test if named else compiler.kept_test(part, test))))
+            safely = _safely(test if named else compiler.kept_test(part, test))
+            found.append((part, _kind_only(safely, when=named)))
     return found
 
 

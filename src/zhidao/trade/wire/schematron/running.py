@@ -9,22 +9,34 @@ pattern where a context is outside, since its first match decides which rule jud
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Final
 
 from zhidao.trade.wire.schematron.absence import AbsentPaths
-from zhidao.trade.wire.schematron.guards import needed_names
-from zhidao.trade.wire.schematron.matching import Alternative, Match, alternatives
-from zhidao.trade.wire.schematron.ruleset import Let, Pattern, Rule, RuleSet
+from zhidao.trade.wire.schematron.guards import Needed, Value, needed
+from zhidao.trade.wire.schematron.matching import Alternative, alternatives
+from zhidao.trade.wire.schematron.planning import (
+    Broken,
+    Lets,
+    Plan,
+    Plans,
+    ReadyPattern,
+    ReadyRule,
+    Step,
+    Tests,
+)
+from zhidao.trade.wire.schematron.ruleset import Assert, Let, Pattern, Rule, RuleSet
 from zhidao.trade.wire.xpath.code import CURRENT, DOCUMENT, Code, Env, Run, Scope, test_of
 from zhidao.trade.wire.xpath.compiler import Compiler
 from zhidao.trade.wire.xpath.functions import inverse
 from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element
 from zhidao.trade.wire.xpath.parser import parse
+from zhidao.trade.wire.xpath.syntax import Expr
+from zhidao.trade.wire.xpath.text_functions import normal_space
 from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError
-from zhidao.trade.wire.xpath.writing import Writer
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +61,6 @@ class Answers:
     left: set[int] = field(default_factory=set)
 
 
-# Slots of a rule's variables with what fills them before each node.
-Lets = list[tuple[int, Callable[[Any, Env], Any]]]
-Tests = list[tuple[int, Run]]
-# A test with the names of which each must be in the document for it to be able to fire, as bits.
-Guarded = list[tuple[int, tuple[int, Run]]]
-
-
-# What is asked less often is not worth the time that writing takes.
-_OFTEN: Final = 40
-
-
-@dataclass(slots=True)
-class _Rule:
-    lets: Lets
-    tests: Guarded
-    absent: AbsentPaths
-    # Where the frame holds the document's names as bits.
-    names_slot: int
-    writer: Writer
-    # Nodes that it has to judge before its tests are written out.
-    left: int = _OFTEN
-    done: set[int] = field(default_factory=set)
-    # All names that its guards ask for, and the open tests by which of these are there.
-    asks: int = 0
-    opened: dict[int, Tests] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Pattern:
-    """Candidates in order of rules, by tag; `anywhere` for those that any tag may match."""
-
-    rules: list[_Rule]
-    numbers: range
-    elements: dict[str, list[tuple[int, Alternative]]]
-    anywhere: list[tuple[int, Alternative]]
-    attributes: list[tuple[int, Alternative]]
-    # By tag and prefix: what of a context depends on the name alone is settled here.
-    writer: Writer
-    merged: dict[tuple[str, Any], list[tuple[int, Match | None]]] = field(default_factory=dict)
-    # Documents that it has to judge before its contexts are written out.
-    left: int = 6
-
-
 class CompiledRules:
     """Rules ready to run. `outside` gives, by number, why an assert is left to another engine."""
 
@@ -102,10 +71,14 @@ class CompiledRules:
         self._writer = Writer()
         self._names_slot = self._compiler.slot()
         self._bits: dict[str, int] = {}
+        self._values: dict[str, dict[str, int]] = {}
         self._names: dict[str, int] = {}
+        self._bits_count = 0
         self._globals: Lets = []
-        self._patterns: list[_Pattern] = []
-        self._known: dict[str, Code | OutsideSubset] = {}
+        self._patterns: list[ReadyPattern] = []
+        self._plans = Plans(self._patterns, self._bits, self._writer)
+        self._parsed: dict[str, Expr] = {}
+        self._tests: dict[str, Run] = {}
         for let in rules.lets:
             self._global(let)
         first = 0
@@ -113,73 +86,57 @@ class CompiledRules:
             count = sum(len(rule.asserts) for rule in pattern.rules)
             self._pattern(pattern, range(first, first + count))
             first += count
+        # Only needed while rules are read.
+        self._parsed.clear()
+        self._tests.clear()
 
     def run(self, document: Document) -> Answers:
         """Every assert's answer at every node of its context, in the order of the rules."""
         answers = Answers(left=set(self.outside))
         env: Env = [None] * self._compiler.slots
         env[DOCUMENT] = document
-        env[self._names_slot] = self._names_of(document)
         for slot, start in self._globals:
             env[slot] = start(document, env)
-        groups = _by_name(document)
+        found: list[Answer] = []
+        # All names must be known before the first test runs.
+        planned = self._planned(document, env)
+        have = env[self._names_slot]
+        for plan, nodes in planned:
+            if plan.broken:
+                _tell_broken(plan.broken, nodes, found)
+            for step in plan.steps:
+                try:
+                    _run_step(step, nodes, env, have, found, answers.left)
+                except OutsideSubset:
+                    answers.left.update(step.pattern.numbers)
         for pattern in self._patterns:
-            found: list[tuple[float, Answer]] = []
-            try:
-                self._run_pattern(pattern, document, groups, env, found, answers.left)
-            except OutsideSubset:
-                answers.left.update(pattern.numbers)
-                continue
-            if found:
-                found.sort(key=_in_order)
-                answers.given.extend(answer for _, answer in found)
-        if answers.left:
-            answers.given = [a for a in answers.given if a.number not in answers.left]
+            if pattern.attributes:
+                _run_attributes(pattern, document, env, found, answers.left)
+        if found:
+            answers.given = self._in_order(found, answers.left)
         return answers
 
-    def _run_pattern(
-        self,
-        pattern: _Pattern,
-        document: Document,
-        groups: Groups,
-        env: Env,
-        found: list[tuple[float, Answer]],
-        left: set[int],
-    ) -> None:
-        merged, rules = pattern.merged, pattern.rules
-        for name, nodes in groups:
-            candidates = merged.get(name)
-            if candidates is None:
-                candidates = _merged(pattern, name, nodes[0], env)
-            # Of all rules the first that fits a node judges it.
-            rest = nodes
-            for place, match in candidates:
-                if match is None:
-                    _judge(rules[place], rest, env, found, left)
-                    break
-                hit = [node for node in rest if match(node, env)]
-                if hit:
-                    _judge(rules[place], hit, env, found, left)
-                    if len(hit) == len(rest):
-                        break
-                    taken = set(hit)
-                    rest = [node for node in rest if node not in taken]
-        pattern.left -= 1
-        if not pattern.left:
-            pattern.merged.clear()
-        for attribute in _attributes(document) if pattern.attributes else ():
-            for place, one in pattern.attributes:
-                if _matches(one, attribute, env):
-                    _judge(rules[place], [attribute], env, found, left)
-                    break
+    def _planned(self, document: Document, env: Env) -> list[tuple[Plan, list[Element]]]:
+        """What there is to do, and in the frame the names of the document as bits."""
+        self._plans.begin()
+        known, have, busy = self._plans.known, 0, []
+        for kind, nodes in document.by_kind.items():
+            plan = known.get(kind) or self._plans.of(nodes[0], env)
+            have |= plan.bits
+            if plan.busy:
+                busy.append((plan, nodes))
+        for tag, table in self._values.items():
+            have |= _values_there(document.by_tag.get(tag, ()), tag, table)
+        env[self._names_slot] = have
+        return busy
 
-    def _names_of(self, document: Document) -> int:
-        """The names of a document that guards ask for, as bits."""
-        have = 0
-        bits = self._bits
-        for tag in document.by_tag:
-            have |= bits.get(tag, 0)
-        return have
+    def _in_order(self, found: list[Answer], left: set[int]) -> list[Answer]:
+        starts = [pattern.numbers.start for pattern in self._patterns]
+        if left:
+            found = [answer for answer in found if answer.number not in left]
+        return sorted(
+            found, key=lambda a: (bisect_right(starts, a.number), a.order, a.attribute, a.number)
+        )
 
     def _global(self, let: Let) -> None:
         slot = self._compiler.slot()
@@ -188,20 +145,14 @@ class CompiledRules:
         self._globals.append((slot, _lazily(slot, code)))
 
     def _coded(self, text: str, extra: dict[str, int]) -> Code | OutsideSubset:
-        key = text if not extra else ""
-        if key and key in self._known:
-            return self._known[key]
         try:
             expr = parse(text, self._namespaces)
-            code: Code | OutsideSubset = self._compiler.code(expr, Scope({**self._names, **extra}))
+            return self._compiler.code(expr, Scope({**self._names, **extra}))
         except OutsideSubset as error:
-            code = error
-        if key:
-            self._known[key] = code
-        return code
+            return error
 
     def _pattern(self, pattern: Pattern, numbers: range) -> None:
-        made = _Pattern([], numbers, {}, [], [], self._writer)
+        made = ReadyPattern(numbers)
         number = numbers.start
         try:
             for place, rule in enumerate(pattern.rules):
@@ -214,14 +165,14 @@ class CompiledRules:
             number += len(rule.asserts)
         self._patterns.append(made)
 
-    def _contexts(self, made: _Pattern, place: int, context: str) -> None:
+    def _contexts(self, made: ReadyPattern, place: int, context: str) -> None:
         expr = parse(context, self._namespaces)
         for one in alternatives(expr, self._compiler, self._names):
-            _file(made, place, one)
+            made.file(place, one, self._bits_of(one.needs))
 
-    def _rule(self, rule: Rule, first: int) -> _Rule:
+    def _rule(self, rule: Rule, first: int) -> ReadyRule:
         extra: dict[str, int] = {}
-        made = _Rule([], [], AbsentPaths(), self._names_slot, self._writer)
+        made = ReadyRule([], [], AbsentPaths(), self._names_slot, self._writer)
         for let in rule.lets:
             slot = self._compiler.slot()
             code = self._coded(let.select, dict(extra)) if "$" in let.select or extra else None
@@ -229,57 +180,131 @@ class CompiledRules:
             extra[let.name] = slot
             made.lets.append((slot, _lazily(slot, code)))
         for number, one in enumerate(rule.asserts, first):
-            if not one.fires_when and self._is_absence(made.absent, number, one.test):
-                continue
-            code = self._coded(one.test, extra if "$" in one.test else {})
-            if isinstance(code, OutsideSubset):
-                self.outside[number] = str(code)
-            else:
-                guard = 0 if one.fires_when else self._guard(one.test)
-                test = test_of(code)
-                made.asks |= guard
-                made.tests.append((guard, (number, inverse(test) if one.fires_when else test)))
+            try:
+                self._assert(made, number, one, extra)
+            except OutsideSubset as error:
+                self.outside[number] = str(error)
         return made
 
-    def _guard(self, test: str) -> int:
-        try:
-            names = needed_names(parse(test, self._namespaces))
-        except OutsideSubset:
-            return 0
+    def _assert(self, made: ReadyRule, number: int, one: Assert, extra: dict[str, int]) -> None:
+        """Adds an assert to its rule. Raises OutsideSubset for one that is not compiled."""
+        expr = self._parsed.get(one.test)
+        if expr is None:
+            expr = self._parsed[one.test] = parse(one.test, self._namespaces)
+        if not one.fires_when and made.absent.take(number, expr):
+            return
+        test = self._test(one.test, expr, extra if "$" in one.test else {})
+        guard = 0 if one.fires_when else self._bits_of(needed(expr))
+        made.asks |= guard
+        made.tests.append((guard, (number, inverse(test) if one.fires_when else test)))
+
+    def _test(self, text: str, expr: Expr, extra: dict[str, int]) -> Run:
+        known = None if extra else self._tests.get(text)
+        if known is not None:
+            return known
+        scope = Scope({**self._names, **extra})
+        if len(text) < _LONG:
+            test = test_of(self._compiler.code(expr, scope))
+        else:
+            code, emptied = self._compiler.sharing(expr, scope)
+            test = _emptying(test_of(code), emptied) if emptied else test_of(code)
+        if not extra:
+            self._tests[text] = test
+        return test
+
+    def _bits_of(self, wanted: Needed) -> int:
         guard = 0
-        for name in names:
-            guard |= self._bits.setdefault(name, 1 << len(self._bits))
+        for one in wanted:
+            if isinstance(one, Value):
+                table, key = self._values.setdefault(one.tag, {}), one.text
+            else:
+                table, key = self._bits, one
+            if key not in table:
+                table[key] = 1 << self._bits_count
+                self._bits_count += 1
+            guard |= table[key]
         return guard
 
-    def _is_absence(self, absent: AbsentPaths, number: int, test: str) -> bool:
-        if not test.lstrip().startswith("not"):
-            return False
-        try:
-            return absent.take(number, parse(test, self._namespaces))
-        except OutsideSubset:
-            return False
+
+# A shorter test says nothing twice that is worth a slot.
+_LONG: Final = 150
 
 
-def _in_order(found: tuple[float, Answer]) -> tuple[float, int]:
-    return found[0], found[1].number
+def _emptying(test: Run, slots: list[int]) -> Run:
+    """A test that forgets what its expression shares before each node."""
+
+    def run(n: Any, e: Env) -> Any:
+        for each in slots:
+            e[each] = None
+        return test(n, e)
+
+    def source(w: Writer, n: str) -> str:
+        def lines(x: str) -> list[str]:
+            empty = "".join(f"e[{each}] = " for each in slots)
+            return [f"{empty}None", f"return {w.of(test, x)}"]
+
+        return f"{w.function(run, lines)}({n}, e)"
+
+    return written(run, source, safe=is_safe(test))
 
 
-# Elements of one tag and one prefix.
-Groups = list[tuple[tuple[str, Any], list[Element]]]
+def _run_step(
+    step: Step, nodes: list[Element], env: Env, have: int, found: list[Answer], left: set[int]
+) -> None:
+    """Of all rules the first that fits a node judges it. `have`: the document's names as bits."""
+    rest = nodes
+    for rule, match, needs in step.candidates:
+        if match is None or needs & have != needs:
+            _judge(rule, rest, env, found, left, walks=not step.settled)
+            return
+        hit = [node for node in rest if match(node, env)]
+        if hit:
+            _judge(rule, hit, env, found, left)
+            if len(hit) == len(rest):
+                return
+            taken = set(hit)
+            rest = [node for node in rest if node not in taken]
 
 
-def _by_name(document: Document) -> Groups:
-    """The elements by tag, and by prefix where a document writes one name in two ways."""
-    groups: Groups = [
-        ((tag, nodes[0].prefix), nodes)
-        for tag, nodes in document.by_tag.items()
-        if tag not in document.mixed
-    ]
-    for tag in document.mixed:
-        nodes = document.by_tag[tag]
-        for prefix in {node.prefix for node in nodes}:
-            groups.append(((tag, prefix), [n for n in nodes if n.prefix == prefix]))
-    return groups
+def _tell_broken(broken: list[Broken], nodes: list[Element], found: list[Answer]) -> None:
+    """Each rule once for each node that it judges, however much of it is there."""
+    for one in broken:
+        hit: set[tuple[Any, int]] = set()
+        for node in nodes if one.numbers or one.attributes else ():
+            numbers = list(one.numbers)
+            for tag in node.attributes:
+                numbers += one.attributes.get(tag, ())
+            if numbers:
+                judged: Any = node
+                for _ in range(one.level):
+                    judged = judged.parent
+                hit.update((judged, number) for number in numbers)
+        found.extend(_answer(number, judged) for judged, number in hit)
+
+
+def _run_attributes(
+    pattern: ReadyPattern, document: Document, env: Env, found: list[Answer], left: set[int]
+) -> None:
+    try:
+        for attribute in _attributes(document):
+            for place, one in pattern.attributes:
+                if _matches(one, attribute, env):
+                    _judge(pattern.rules[place], [attribute], env, found, left)
+                    break
+    except OutsideSubset:
+        left.update(pattern.numbers)
+
+
+def _values_there(nodes: Iterable[Element], tag: str, table: dict[str, int]) -> int:
+    """Which of the wanted values elements of a tag have, as bits; all where a parent has twins."""
+    have = 0
+    for node in nodes:
+        text = node.text
+        have |= table.get(normal_space(node.string() if text is None else text), 0)
+        parent: Any = node.parent
+        if len(parent.kids[tag]) > 1:
+            return sum(table.values())
+    return have
 
 
 def _attributes(document: Document) -> Iterator[Attribute]:
@@ -291,38 +316,6 @@ def _matches(one: Alternative, node: Any, env: Env) -> bool:
     if one.tag not in (None, node.tag) or not all(named(node, env) for named in one.named):
         return False
     return one.match is None or one.match(node, env)
-
-
-def _file(made: _Pattern, place: int, one: Alternative) -> None:
-    if one.is_attribute:
-        made.attributes.append((place, one))
-    elif one.tag is None:
-        made.anywhere.append((place, one))
-    else:
-        made.elements.setdefault(one.tag, []).append((place, one))
-
-
-def _merged(
-    pattern: _Pattern, name: tuple[str, Any], node: Element, env: Env
-) -> list[tuple[int, Match | None]]:
-    """The candidates of a name, given one node that bears it."""
-    # Names come from documents: bounded, or a stranger could fill the memory with tags.
-    if len(pattern.merged) > _TAGS_MAX:
-        pattern.merged.clear()
-    merged = [
-        (place, one.match)
-        for place, one in [*pattern.elements.get(name[0], []), *pattern.anywhere]
-        if all(named(node, env) for named in one.named)
-    ]
-    merged.sort(key=itemgetter(0))
-    if pattern.left <= 0:
-        write = pattern.writer.lambda_of
-        merged = [(place, match and write(match)) for place, match in merged]
-    pattern.merged[name] = merged
-    return merged
-
-
-_TAGS_MAX: Final = 5000
 
 
 def _lazily(slot: int, code: Code | OutsideSubset) -> Callable[[Any, Env], Any]:
@@ -352,7 +345,7 @@ def _raising(error: Exception) -> Callable[[Env], list[Any]]:
     return value
 
 
-def _write_tests(rule: _Rule, have: int) -> None:
+def _write_tests(rule: ReadyRule, have: int) -> None:
     """Writes out the tests that can fire in this document and are not written yet."""
     for index, (guard, (number, test)) in enumerate(rule.tests):
         if number not in rule.done and guard & have == guard:
@@ -361,29 +354,36 @@ def _write_tests(rule: _Rule, have: int) -> None:
 
 
 def _judge(
-    rule: _Rule, nodes: list[Any], env: Env, found: list[tuple[float, Answer]], left: set[int]
+    rule: ReadyRule,
+    nodes: list[Any],
+    env: Env,
+    found: list[Answer],
+    left: set[int],
+    *,
+    walks: bool = True,
 ) -> None:
+    """Asks a rule's tests of nodes; `walks`: what it forbids is not known by kind."""
     tests = _open_tests(rule, len(nodes), env)
-    absent = rule.absent if rule.absent.has_any else None
+    absent = rule.absent if walks and rule.absent.has_any else None
+    lets = rule.lets
     for node in nodes:
         env[CURRENT] = node
-        if rule.lets:
-            for slot, start in rule.lets:
-                env[slot] = start(node, env)
+        for slot, start in lets:
+            env[slot] = start(node, env)
         if absent is not None:
             for number in absent.broken(node):
-                found.append((node.order, _answer(number, node)))  # noqa: PERF401 (mostly empty)
+                found.append(_answer(number, node))  # noqa: PERF401 (mostly empty)
         for number, test in tests:
             try:
                 if not test(node, env):
-                    found.append((node.order, _answer(number, node)))
+                    found.append(_answer(number, node))
             except XPathError as error:
-                found.append((node.order, _answer(number, node, str(error.args[0]))))
+                found.append(_answer(number, node, str(error.args[0])))
             except OutsideSubset:
                 left.add(number)
 
 
-def _open_tests(rule: _Rule, count: int, env: Env) -> Tests:
+def _open_tests(rule: ReadyRule, count: int, env: Env) -> Tests:
     """The tests that can fire in this document; written out when they have been asked often."""
     rule.left -= count
     have = env[rule.names_slot] & rule.asks

@@ -135,7 +135,15 @@ def _inside(n: Any, e: Env, tag: str | None, *, own: bool) -> list[Any]:
 def _descendant(test: NodeTest) -> Run:
     tag = tag_of(test)
     if tag is not None:
-        return lambda n, e: _inside(n, e, tag, own=False)
+
+        def inside(n: Any, e: Env) -> list[Any]:
+            return _inside(n, e, tag, own=False)
+
+        def source(w: Writer, n: str) -> str:
+            all_of = f"e[{DOCUMENT}].by_tag.get({w.constant(tag)}, {w.constant(_NONE)})"
+            return f"({all_of} if {n} is e[{DOCUMENT}] else {w.constant(inside)}({n}, e))"
+
+        return written(inside, source, safe=True)
     if test.kind in ("node", "text"):
         return _with_texts(test, own=False)
     accept = accepts(test)

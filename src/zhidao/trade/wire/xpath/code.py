@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
+from zhidao.trade.wire.xpath.syntax import Expr
 from zhidao.trade.wire.xpath.values import (
     NODES,
     OutsideSubset,
@@ -13,6 +15,7 @@ from zhidao.trade.wire.xpath.values import (
     XPathError,
     atom_of,
     is_number,
+    to_double,
 )
 from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
@@ -40,7 +43,8 @@ class Code:
     `many` gives all items as a list that nobody changes. `one`, where the static type allows no
     second item, gives the item or None. `test` gives the effective boolean value. `ordered`: the
     nodes come in document order without doubles; `flat`: none is inside another. `constant`: a
-    known value. `string`: the one item's string, '' if there is none. `by_name`: depends on
+    known value. `string`: the one item's string, '' if there is none. `values`: the atoms of all
+    items, where they cost less than the items. `by_name`: depends on
     nothing but the name of the context node.
     """
 
@@ -53,6 +57,7 @@ class Code:
     constant: Any = None
     by_name: bool = False
     string: Run | None = None
+    values: Run | None = None
 
 
 @dataclass(slots=True)
@@ -66,10 +71,14 @@ class Focus:
 
 @dataclass(slots=True)
 class Scope:
-    """Names that an expression can see: variables by slot, and the focus."""
+    """Names that an expression can see: variables by slot, and the focus.
+
+    `shared`: slots of what an expression says more than once of this focus and these variables.
+    """
 
     names: dict[str, int]
     focus: Focus = field(default_factory=Focus)
+    shared: dict[Expr, int] = field(default_factory=dict)
 
 
 def single(kind: str, one: Run, *, by_name: bool = False) -> Code:
@@ -178,18 +187,25 @@ def atom(code: Code) -> Run:
 def atoms(code: Code) -> Run:
     """All atomic values as a list."""
     many = code.many
+    if code.values is not None:
+        return code.values
     if code.kind == NODES_KIND:
 
         def strings(w: Writer, n: str) -> str:
             m = w.name()
-            return f"[{w.constant(Untyped)}({m}.string()) for {m} in {w.listing(many, n)}]"
+            return f"[{w.constant(Untyped)}({w.string(m)}) for {m} in {w.listing(many, n)}]"
 
         return written(
             lambda n, e: [Untyped(m.string()) for m in many(n, e)], strings, safe=is_safe(many)
         )
     if code.kind in (BOOLEAN, STRING, NUMBER):
         return many
-    return lambda n, e: [atom_of(m) for m in many(n, e)]
+
+    def source(w: Writer, n: str) -> str:
+        m = w.name()
+        return f"[{w.constant(atom_of)}({m}) for {m} in {w.listing(many, n)}]"
+
+    return written(lambda n, e: [atom_of(m) for m in many(n, e)], source, safe=is_safe(many))
 
 
 def text(code: Code) -> Run:
@@ -236,7 +252,7 @@ def string_source(many: Run) -> Any:
         v = w.name()
         return (
             f"('' if not ({v} := {w.of(many, n)}) else "
-            f"{v}[0].string() if len({v}) == 1 else too_many())"
+            f"{w.string(f'{v}[0]')} if len({v}) == 1 else too_many())"
         )
 
     return source
@@ -244,8 +260,6 @@ def string_source(many: Run) -> Any:
 
 def numeric(code: Code) -> Run:
     """An argument of a numeric type, untyped as a double; None for the empty sequence."""
-    from zhidao.trade.wire.xpath.values import to_double
-
     value_of = atom(code)
     if code.constant is not None and code.kind == NUMBER:
         constant_value = code.constant
@@ -255,15 +269,18 @@ def numeric(code: Code) -> Run:
     if code.kind == NUMBER:
         return value_of
 
-    def run(n: Any, e: Env) -> Any:
-        value = value_of(n, e)
-        if value is None or is_number(value):
-            return value
-        if isinstance(value, Untyped):
-            return to_double(value)
-        raise XPathError("XPTY0004")
+    def source(w: Writer, n: str) -> str:
+        return f"{w.constant(_as_number)}({w.of(value_of, n)})"
 
-    return run
+    return written(lambda n, e: _as_number(value_of(n, e)), source)
+
+
+def _as_number(value: Any) -> Any:
+    if value is None or type(value) is Decimal or is_number(value):
+        return value
+    if isinstance(value, Untyped):
+        return to_double(value)
+    raise XPathError("XPTY0004")
 
 
 def require_node(focus: Focus) -> None:

@@ -34,10 +34,12 @@ from zhidao.trade.wire.xpath.paths import Paths
 from zhidao.trade.wire.xpath.rewriting import (
     CodeList,
     code_list,
+    repeated,
 )
 from zhidao.trade.wire.xpath.sequences import (
     logic,
     node_sets,
+    said_once,
 )
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
@@ -57,7 +59,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Step,
     Variable,
 )
-from zhidao.trade.wire.xpath.values import CASTS, OutsideSubset, XPathError
+from zhidao.trade.wire.xpath.values import CASTS, TEXT_CASTS, OutsideSubset, XPathError
 from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 _CAST_KINDS: Final = {
@@ -81,7 +83,18 @@ class Compiler(Paths):
         work = self._WORK.get(type(expr))
         if work is None:
             raise OutsideSubset(f"{type(expr).__name__} is not compiled")
+        if scope.shared and (slot := scope.shared.get(expr)) is not None:
+            return said_once(work(self, expr, scope), slot)
         return work(self, expr, scope)
+
+    def sharing(self, expr: Expr, scope: Scope) -> tuple[Code, list[int]]:
+        """The expression with what it says twice computed once.
+
+        The second value names the slots to be emptied before each evaluation.
+        """
+        shared = {each: self.slot() for each in repeated(expr)}
+        inner = Scope(scope.names, scope.focus, shared)
+        return self.code(expr, inner), list(shared.values())
 
     def _literal(self, expr: Literal, scope: Scope) -> Code:
         return constant(STRING if isinstance(expr.value, str) else NUMBER, expr.value)
@@ -230,19 +243,24 @@ class Compiler(Paths):
         slot = self.slot()
         inner = Scope({**scope.names, name: slot}, scope.focus)
         body = Quantified(expr.every, rest, expr.body) if rest else expr.body
-        test = test_of(self.code(body, inner))
+        coded, emptied = self.sharing(body, inner)
+        test = test_of(coded)
         every = expr.every
 
         def one(n: Any, e: Env) -> bool:
             for item in values(n, e):
                 e[slot] = [item]
+                for each in emptied:
+                    e[each] = None
                 if bool(test(n, e)) is not every:
                     return not every
             return every
 
         def source(w: Writer, n: str) -> str:
             def lines(x: str) -> list[str]:
+                empty = "".join(f"e[{each}] = " for each in emptied)
                 loop = [f"for item in {w.of(values, x)}:", f" e[{slot}] = [item]"]
+                loop += [f" {empty}None"] if empty else []
                 stops = f" if {'not ' if every else ''}{w.of(test, x)}: return {not every}"
                 return [*loop, stops, f"return {every}"]
 
@@ -339,8 +357,9 @@ def _castable(value_of: Run, work: Callable[[Any], Any], *, optional: bool) -> R
     return castable
 
 
-def _cast_nodes(many: Run, work: Callable[[Any], Any]) -> Run:
+def _cast_nodes(many: Run, cast: Callable[[Any], Any]) -> Run:
     """The most frequent cast: of one node's string, or of nothing."""
+    work: Callable[[str], Any] = TEXT_CASTS.get(cast, cast)
 
     def run(n: Any, e: Env) -> Any:
         nodes = many(n, e)
@@ -354,14 +373,14 @@ def _cast_nodes(many: Run, work: Callable[[Any], Any]) -> Run:
         v = w.name()
         return (
             f"(None if not ({v} := {w.of(many, n)}) else "
-            f"{w.constant(work)}({v}[0].string()) if len({v}) == 1 else too_many())"
+            f"{w.constant(work)}({w.string(f'{v}[0]')}) if len({v}) == 1 else too_many())"
         )
 
     return written(run, source)
 
 
 def _own_string() -> Run:
-    return written(lambda n, e: n.string(), lambda w, n: f"{n}.string()", safe=True)
+    return written(lambda n, e: n.string(), lambda w, n: w.string(n), safe=True)
 
 
 def _either(test: Run, yes: Run, no: Run) -> Run:

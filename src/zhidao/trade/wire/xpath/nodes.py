@@ -1,6 +1,8 @@
 """A document as closures walk it: plain objects with children by tag, in document order.
 
-Taken from an lxml tree once; steps then cost a dictionary look-up instead of a call into C.
+Taken from an lxml tree once; steps then cost a dictionary look-up instead of a call into C. Each
+element also knows its kind, the names from the root down to it: kinds outlive documents, so what
+depends on names alone is settled once for all of them.
 """
 
 from __future__ import annotations
@@ -19,16 +21,71 @@ _TAIL_LEVEL: Final = 0.005
 _ATTRIBUTE: Final = 0.4
 
 
+class Kind:
+    """The elements of one tag and prefix below one kind of parent; `above` is that parent's."""
+
+    __slots__ = ("above", "below", "prefix", "tag", "twins")
+
+    def __init__(self, tag: str, prefix: str | None, above: Kind | None) -> None:
+        self.tag = tag
+        self.prefix = prefix
+        self.above = above
+        self.below: dict[str, Kind] = _NO_KINDS
+        # The same tag below the same parent with another prefix.
+        self.twins: dict[str | None, Kind] = _NO_TWINS
+
+
+_NO_KINDS: Final[dict[str, Kind]] = {}
+_NO_TWINS: Final[dict[str | None, Kind]] = {}
+_KINDS_MAX: Final = 20_000
+
+
+class Kinds:
+    """The kinds that a process has met. Names come from strangers: beyond 20,000 it begins anew."""
+
+    __slots__ = ("count", "top")
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Forgets all kinds; documents that have some keep them."""
+        self.top = Kind("", None, None)
+        self.count = 0
+
+    def below(self, kind: Kind) -> dict[str, Kind]:
+        """The kinds below one, to be added to."""
+        if kind.below is _NO_KINDS:
+            kind.below = {}
+        return kind.below
+
+    def made(self, tag: str, prefix: str | None, above: Kind) -> Kind:
+        """A kind that was not there, filed under its parent's kind."""
+        self.count += 1
+        made = Kind(tag, prefix, above)
+        first = above.below.get(tag)
+        if first is None:
+            above.below[tag] = made
+            return made
+        # One name object for all: a large document has few names in many places.
+        made.tag = first.tag
+        if first.twins is _NO_TWINS:
+            first.twins = {}
+        first.twins[prefix] = made
+        return made
+
+
 class Document:
-    """The document node. `by_tag` lists elements of a tag, `elements` all, in order.
+    """The document node. `by_tag` and `by_kind` list elements, `elements` all, in order.
 
     `owners` lists the elements that have an attribute of a name.
     """
 
     __slots__ = (
-        *("by_tag", "children", "elements", "end", "kids", "mixed", "order", "owners", "root"),
+        *("by_kind", "by_tag", "children", "elements", "end", "kids", "order", "owners", "root"),
     )
     tag = ""
+    text = None
     parent = None
     attributes: ClassVar[dict[str, str]] = {}
 
@@ -39,9 +96,8 @@ class Document:
         self.children: list[Element] = []
         self.kids: dict[str, list[Element]] = {}
         self.by_tag: dict[str, list[Element]] = {}
+        self.by_kind: dict[Kind, list[Element]] = {}
         self.owners: dict[str, list[Element]] = {}
-        # Tags that the document writes with more than one prefix.
-        self.mixed: set[str] = set()
         self.root: Element
 
     def release(self) -> None:
@@ -66,28 +122,41 @@ class Element:
         "children",
         "end",
         "kids",
+        "kind",
         "order",
         "parent",
-        "prefix",
         "source",
         "tag",
         "text",
     )
 
     def __init__(
-        self, tag: str, prefix: str | None, order: int, parent: Element | Document
+        self,
+        kind: Kind,
+        order: int,
+        parent: Element | Document,
+        attributes: dict[str, str],
+        text: str | None,
+        source: etree._Element | None,
+        children: list[Element],
+        kids: dict[str, list[Element]],
     ) -> None:
-        self.tag = tag
-        self.prefix = prefix
+        self.kind = kind
+        self.tag = kind.tag
         self.order: float = order
         self.end = order
         self.parent: Element | Document | None = parent
-        self.children: list[Element] = _NO_NODES
-        self.kids: dict[str, list[Element]] = _NO_KIDS
-        self.attributes: dict[str, str] = _NO_ATTRIBUTES
+        self.attributes = attributes
         # A leaf has its text; only an element with children keeps its source.
-        self.text: str | None = None
-        self.source: etree._Element | None = None
+        self.text = text
+        self.source = source
+        self.children = children
+        self.kids = kids
+
+    @property
+    def prefix(self) -> str | None:
+        """The prefix that the document writes in front of the name."""
+        return self.kind.prefix
 
     def string(self) -> str:
         """The string value: the text of the element and all below it."""
@@ -143,6 +212,7 @@ class Attribute:
     """An attribute; two of one element and name are the same node."""
 
     __slots__ = ("order", "parent", "tag", "value")
+    text = None
     kids: ClassVar[dict[str, list[Element]]] = {}
     children: ClassVar[list[Element]] = []
     attributes: ClassVar[dict[str, str]] = {}
@@ -167,6 +237,7 @@ class Text:
 
     __slots__ = ("order", "parent", "value")
     tag = ""
+    text = None
     kids: ClassVar[dict[str, list[Element]]] = {}
     children: ClassVar[list[Element]] = []
     attributes: ClassVar[dict[str, str]] = {}
@@ -188,60 +259,88 @@ class Text:
 Node = Document | Element | Attribute | Text
 
 
-def snapshot(root: etree._Element) -> Document:
-    """The document below a root element; comments and instructions must be gone already."""
+def snapshot(  # noqa: C901, PLR0912, PLR0915 (one loop, a third dearer in pieces)
+    root: etree._Element, kinds: Kinds | None = None
+) -> Document:
+    """The document below a root element; comments and instructions must be gone already.
+
+    `kinds`: those of the process; without them the document has kinds of its own.
+    """
+    kinds = kinds or Kinds()
     document = Document()
-    elements, by_tag, owners = document.elements, document.by_tag, document.owners
+    elements, by_tag, by_kind = document.elements, document.by_tag, document.by_kind
     attributes_like: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-
-    def take(source: etree._Element, parent: Element | Document, order: int) -> Element:
-        tag, prefix = source.tag, source.prefix
-        same = by_tag.get(tag)
-        if same is None:
-            element = Element(tag, prefix, order, parent)
-            by_tag[tag] = [element]
+    parent: Any = document
+    above, below = kinds.top, kinds.below(kinds.top)
+    children, kids = document.children, document.kids
+    # What is open further up, and how many children of the parent are still to come.
+    stack: list[Any] = []
+    left, order = 1, 0
+    for source in root.iter():
+        tag: Any = source.tag
+        kind = below.get(tag)
+        prefix = source.prefix
+        if kind is None:
+            kind = kinds.made(tag, prefix, above)
+        elif kind.prefix != prefix:
+            kind = kind.twins.get(prefix) or kinds.made(tag, prefix, above)
+        tag = kind.tag
+        found: Any = source.items()
+        if found:
+            key = tuple(found)
+            attributes = attributes_like.get(key)
+            if attributes is None:
+                attributes = attributes_like[key] = dict(found)
         else:
-            # lxml makes each name anew; a large invoice has a hundred names in a million places.
-            first = same[0]
-            if first.prefix == prefix:
-                prefix = first.prefix
-            else:
-                document.mixed.add(first.tag)
-            element = Element(first.tag, prefix, order, parent)
-            same.append(element)
+            attributes = _NO_ATTRIBUTES
+        count = len(source)
+        if count:
+            element = Element(kind, order, parent, attributes, None, source, [], {})
+        else:
+            text = source.text or ""
+            element = Element(kind, order, parent, attributes, text, None, _NO_NODES, _NO_KIDS)
+        order += 1
         elements.append(element)
-        attributes: Any = source.items()
-        if attributes:
-            key = tuple(attributes)
-            known = attributes_like.get(key)
-            if known is None:
-                known = attributes_like[key] = dict(attributes)
-            element.attributes = known
-            for name in known:
-                owned = owners.get(name)
-                if owned is None:
-                    owners[name] = [element]
-                else:
-                    owned.append(element)
-        children: list[Element] = []
-        kids: dict[str, list[Element]] = {}
-        for below in source:
-            child = take(below, element, len(elements))
-            children.append(child)
-            twins = kids.get(child.tag)
-            if twins is None:
-                kids[child.tag] = [child]
-            else:
-                twins.append(child)
-        if children:
-            element.children, element.kids, element.source = children, kids, source
-            element.end = len(elements) - 1
+        children.append(element)
+        if tag in kids:
+            kids[tag].append(element)
         else:
-            element.text = source.text or ""
-        return element
-
-    top = document.root = take(root, document, 0)
-    document.children = [top]
-    document.kids = {top.tag: [top]}
-    document.end = len(elements) - 1
+            kids[tag] = [element]
+        if kind in by_kind:
+            by_kind[kind].append(element)
+        else:
+            by_kind[kind] = [element]
+        if tag in by_tag:
+            by_tag[tag].append(element)
+        else:
+            by_tag[tag] = [element]
+        if attributes:
+            _own(document.owners, attributes, element)
+        left -= 1
+        if count:
+            stack.append((parent, above, below, children, kids, left))
+            parent, above, children, kids, left = (
+                element,
+                kind,
+                element.children,
+                element.kids,
+                count,
+            )
+            below = kind.below if kind.below is not _NO_KINDS else kinds.below(kind)
+            continue
+        while not left and stack:
+            parent.end = order - 1
+            parent, above, below, children, kids, left = stack.pop()
+    document.root = elements[0]
+    document.end = order - 1
+    if kinds.count > _KINDS_MAX:
+        kinds.begin()
     return document
+
+
+def _own(owners: dict[str, list[Element]], attributes: dict[str, str], element: Element) -> None:
+    for name in attributes:
+        if name in owners:
+            owners[name].append(element)
+        else:
+            owners[name] = [element]

@@ -89,7 +89,8 @@ def _subtract(a: Any, b: Any) -> Any:
 
 
 def _multiply(a: Any, b: Any) -> Any:
-    if type(a) is type(b) is Decimal:
+    # The context takes an integer beside a decimal as it is.
+    if type(a) is Decimal and (type(b) is Decimal or type(b) is int):
         return EXACT.multiply(a, b)
     a, b = _promoted(a, b)
     return EXACT.multiply(a, b) if isinstance(a, Decimal) else a * b

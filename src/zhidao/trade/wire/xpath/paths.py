@@ -51,7 +51,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Sequence,
     Step,
 )
-from zhidao.trade.wire.xpath.values import OutsideSubset, XPathError
+from zhidao.trade.wire.xpath.values import OutsideSubset, Untyped, XPathError
 from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
 
 _PARENT: Final = Step("parent", NodeTest("node"))
@@ -89,7 +89,8 @@ class Paths(ABC):
         one = _first(run) if one_node else None
         if expr == _PARENT:
             one = written(lambda n, e: n.parent, lambda w, n: f"{n}.parent", safe=True)
-        return Code(NODES_KIND, run, one, test, flat=flat, string=self._string(expr, run))
+        string, values = self._string(expr, run), _attribute_values(expr)
+        return Code(NODES_KIND, run, one, test, flat=flat, string=string, values=values)
 
     def _string(self, step: Step, run: Run) -> Run | None:
         """The string of the one node of a step, without making a node of an attribute."""
@@ -321,6 +322,24 @@ class Paths(ABC):
             code = arranged(code)
         run = self._filtered(code.many, expr.predicates, scope, node=code.kind == NODES_KIND)
         return Code(code.kind, run, ordered=code.ordered, flat=code.flat)
+
+
+def _attribute_values(step: Step) -> Run | None:
+    """The value of a named attribute, without a node for it."""
+    tag = axes.tag_of(step.test)
+    if step.axis != "attribute" or tag is None or step.predicates:
+        return None
+
+    def values(n: Any, e: Env) -> list[Any]:
+        return [Untyped(n.attributes[tag])] if tag in n.attributes else []
+
+    def source(w: Writer, n: str) -> str:
+        name, a = w.constant(tag), w.name()
+        return (
+            f"([{w.constant(Untyped)}({a}[{name}])] if {name} in ({a} := {n}.attributes) else [])"
+        )
+
+    return written(values, source, safe=True)
 
 
 def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Code:

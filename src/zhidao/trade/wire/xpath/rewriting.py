@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +12,11 @@ from zhidao.trade.wire.xpath.parser import FN
 from zhidao.trade.wire.xpath.syntax import (
     Binary,
     Call,
+    Cast,
+    Conditional,
     Expr,
     Literal,
+    Negation,
     NodeTest,
     Path,
     Quantified,
@@ -57,6 +62,48 @@ def _descendants(expr: Expr) -> Expr | None:
     if isinstance(expr, Step) and expr.axis == "child" and not expr.predicates:
         return Step("descendant", expr.test)
     return None
+
+
+def repeated(expr: Expr) -> list[Expr]:
+    """What an expression says more than once of the same focus: paths, calls and casts.
+
+    Only the outermost of what is repeated together.
+    """
+    counts = Counter(_same_focus(expr))
+    if not counts or max(counts.values()) < 2:
+        return []
+    found: dict[Expr, None] = {}
+    _outermost(expr, counts, found)
+    return list(found)
+
+
+def _outermost(expr: Expr, counts: Counter[Expr], found: dict[Expr, None]) -> None:
+    if counts.get(expr, 0) > 1:
+        found[expr] = None
+        return
+    for part in _parts(expr):
+        _outermost(part, counts, found)
+
+
+def _same_focus(expr: Expr) -> Iterator[Expr]:
+    path = isinstance(expr, Path) and len(expr.steps) > 1
+    if path or isinstance(expr, Cast) or (isinstance(expr, Call) and expr.arguments):
+        yield expr
+    for part in _parts(expr):
+        yield from _same_focus(part)
+
+
+def _parts(expr: Expr) -> tuple[Expr, ...]:
+    """The operands of an expression that are evaluated for its own focus and variables."""
+    if isinstance(expr, Binary):
+        return (expr.left, expr.right)
+    if isinstance(expr, Call):
+        return expr.arguments
+    if isinstance(expr, Cast | Negation):
+        return (expr.operand,)
+    if isinstance(expr, Conditional):
+        return (expr.test, expr.yes, expr.no)
+    return ()
 
 
 def is_closed(steps: list[Expr]) -> bool:

@@ -8,7 +8,9 @@ from zhidao.trade.wire.xpath.code import (
     BOOLEAN,
     LAST,
     NODES_KIND,
+    NUMBER,
     POSITION,
+    STRING,
     Code,
     Env,
     Run,
@@ -20,6 +22,44 @@ from zhidao.trade.wire.xpath.nodes import Element
 from zhidao.trade.wire.xpath.syntax import Expr, Step
 from zhidao.trade.wire.xpath.values import NODES, OutsideSubset, XPathError, is_number
 from zhidao.trade.wire.xpath.writing import Source, Writer, is_safe, written
+
+
+def said_once(code: Code, slot: int) -> Code:
+    """What an expression says several times of one focus, computed when it is first asked for."""
+    if code.constant is not None:
+        return code
+    if code.kind in (BOOLEAN, NUMBER, STRING) and code.one is not None:
+        return single(code.kind, _kept(code.one, slot), by_name=code.by_name)
+    many, lazily = _kept(code.many, slot), test_of(code)
+
+    def test(n: Any, e: Env) -> bool:
+        known = e[slot]
+        return bool(lazily(n, e) if known is None else truth(known))
+
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        told = f"{w.constant(truth)}({v})"
+        return f"({told} if ({v} := e[{slot}]) is not None else bool({w.of(lazily, n)}))"
+
+    written(test, source, safe=is_safe(lazily))
+    return Code(code.kind, many, None, test, ordered=code.ordered, flat=code.flat)
+
+
+def _kept(run: Run, slot: int) -> Run:
+    def kept(n: Any, e: Env) -> Any:
+        value = e[slot]
+        if value is None:
+            value = e[slot] = run(n, e)
+        return value
+
+    def source(w: Writer, n: str) -> str:
+        def lines(x: str) -> list[str]:
+            return [f"v = e[{slot}] = {w.of(run, x)}", "return v"]
+
+        v = w.name()
+        return f"({v} if ({v} := e[{slot}]) is not None else {w.function(kept, lines)}({n}, e))"
+
+    return written(kept, source, safe=is_safe(run))
 
 
 def by_name(run: Run, test: Run) -> Run:
@@ -236,7 +276,12 @@ def node_sets(sign: str, left: Code, right: Code) -> Code:
     a, b = left.many, right.many
     if sign == "union":
         a_test, b_test = test_of(left), test_of(right)
-        code = Code(NODES_KIND, lambda n, e: [*a(n, e), *b(n, e)])
+        joined = written(
+            lambda n, e: [*a(n, e), *b(n, e)],
+            lambda w, n: f"[*{w.of(a, n)}, *{w.of(b, n)}]",
+            safe=is_safe(a) and is_safe(b),
+        )
+        code = Code(NODES_KIND, joined)
         code.test = written(
             lambda n, e: bool(a_test(n, e) or b_test(n, e)),
             lambda w, n: f"bool({w.of(a_test, n)} or {w.of(b_test, n)})",

@@ -41,6 +41,8 @@ _SPACES: Final = re.compile(r"[ \t\n\r]+")
 
 def normal_space(value: str) -> str:
     """fn:normalize-space: only the four characters of XML's white space count."""
+    if value.isalnum():
+        return value
     if value.isascii():
         return " ".join(value.split())
     return _SPACES.sub(" ", value).strip(" ")

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_FLOOR, Context, Decimal, Inexact, InvalidOperation, Overflow
+from functools import lru_cache
 from typing import Any, Final
 
 from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element, Node, Text
@@ -55,6 +57,8 @@ _DATE: Final = re.compile(
 )
 _SPECIAL: Final = {"INF": math.inf, "-INF": -math.inf, "NaN": math.nan, "+INF": math.inf}
 _TRUE_FALSE: Final = {"true": True, "1": True, "false": False, "0": False}
+_TEXTS_KEPT: Final = 4096
+_HALF: Final = Decimal("0.5")
 # A value longer than this is handed to the other engine rather than risked.
 _DIGITS_MAX: Final = 1000
 
@@ -118,13 +122,31 @@ def to_double(value: Any) -> float:
         except OverflowError as error:
             raise OutsideSubset("a number beyond a double") from error
     if isinstance(value, str):
-        text = value.strip(WHITESPACE)
-        if _DOUBLE.fullmatch(text):
-            return float(text)
-        if text in _SPECIAL:
-            return _SPECIAL[text]
-        raise XPathError("FORG0001")
+        return double_of(value)
     raise XPathError("XPTY0004")
+
+
+# A document says the same few amounts and rates again and again; errors are not kept.
+@lru_cache(_TEXTS_KEPT)
+def double_of(text: str) -> float:
+    """A text cast to xs:double. Raises XPathError FORG0001 where it cannot be."""
+    text = text.strip(WHITESPACE)
+    if _DOUBLE.fullmatch(text):
+        return float(text)
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    raise XPathError("FORG0001")
+
+
+@lru_cache(_TEXTS_KEPT)
+def decimal_of(text: str) -> Decimal:
+    """A text cast to xs:decimal, exactly. Raises XPathError FORG0001 where it cannot be."""
+    text = text.strip(WHITESPACE)
+    if not _DECIMAL.fullmatch(text):
+        raise XPathError("FORG0001")
+    if len(text) > _DIGITS_MAX:
+        raise OutsideSubset("a very long number")
+    return Decimal(text)
 
 
 def to_decimal(value: Any) -> Decimal:
@@ -132,12 +154,7 @@ def to_decimal(value: Any) -> Decimal:
     if type(value) is Decimal:
         return value
     if isinstance(value, str):
-        text = value.strip(WHITESPACE)
-        if not _DECIMAL.fullmatch(text):
-            raise XPathError("FORG0001")
-        if len(text) > _DIGITS_MAX:
-            raise OutsideSubset("a very long number")
-        return Decimal(text)
+        return decimal_of(value)
     if isinstance(value, bool):
         return Decimal(int(value))
     if isinstance(value, Decimal):
@@ -207,6 +224,8 @@ def _zone_minutes(zone: str | None) -> int:
     return -minutes if zone[0] == "-" else minutes
 
 
+# The same for what is known to be a text.
+TEXT_CASTS: Final[dict[Any, Callable[[str], Any]]] = {to_double: double_of, to_decimal: decimal_of}
 CASTS: Final = {
     "string": to_string,
     "double": to_double,
@@ -251,7 +270,7 @@ def round_half_up(value: Any) -> Any:
     if isinstance(value, int):
         return value
     if isinstance(value, Decimal):
-        return EXACT.add(value, Decimal("0.5")).to_integral_value(rounding=ROUND_FLOOR)
+        return EXACT.add(value, _HALF).to_integral_value(rounding=ROUND_FLOOR)
     if math.isnan(value) or math.isinf(value) or abs(value) >= 2**52:
         return value
     below = math.floor(value)

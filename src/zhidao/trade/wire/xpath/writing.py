@@ -78,6 +78,11 @@ class Writer:
             return f"{self.constant(run)}({node}, e)"
         return source(self, node)
 
+    def string(self, node: str) -> str:
+        """The expression of a node's string; most nodes are leaves, which have it at hand."""
+        v = self.name()
+        return f"({v} if ({v} := {node}.text) is not None else {node}.string())"
+
     def listing(self, run: Callable[..., Any], node: str) -> str:
         """The expression where a loop of a comprehension begins: it may not bind names there."""
         text = self.of(run, node)
