@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
@@ -18,9 +18,12 @@ from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.events import DocumentAccepted
 from zhidao.finance.domain.pvp import Letter
 from zhidao.finance.service.pvp_desk import KINDS, PvpDesk
-from zhidao.node.adapters.roads import PostgresStoredEvents
+from zhidao.store.reading import Stored
 from zhidao.trust.domain.log_key import former_logs
+from zhidao.trust.domain.note import Note
+from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.service.witness_ports import CosignedNotes
 from zhidao.trust.wire.note import decode_note, parse_checkpoint
 from zhidao.trust.wire.tlog_proof import TlogProof, decode_tlog_proof, encode_tlog_proof
 
@@ -82,33 +85,70 @@ class PvpInbox:
         )
 
 
+class StoredEvents(Protocol):
+    """Finds events with their places in the log."""
+
+    async def find(self, event_id: UUID, *, viewer: PartyId | None) -> Stored | None:
+        """One event, if the viewer may see it; None sees all."""
+        ...
+
+
 class LoggedDecisions:
     """Proofs from this node's own log, and checks of proofs from a peer's.
 
-    A peer's log is known by the keys that its trust list gives the peer.
+    A peer's log is known by the keys that its trust list gives the peer. Where policies of this
+    node know the log, its own word is not enough: the witnesses of one of them must have cosigned
+    the head, so that a log that shows two faces cannot make one side pay alone.
     """
 
     def __init__(
-        self, reader: LogReader, events: PostgresStoredEvents, peer_of: Callable[[str], Peer]
+        self,
+        reader: LogReader,
+        events: StoredEvents,
+        peer_of: Callable[[str], Peer],
+        *,
+        policies: Sequence[Policy],
+        cosigned: CosignedNotes,
     ) -> None:
+        """`policies`: of this node's corridors; `cosigned`: heads of its own log."""
         self._reader = reader
         self._events = events
         self._peer_of = peer_of
+        self._policies = [each for each in policies if each.needs_witnesses]
+        self._cosigned = cosigned
 
     async def prove(self, event: SignedEvent) -> bytes | None:
-        """A C2SP tlog-proof of the event's leaf, or None while no signed head covers it."""
+        """A C2SP tlog-proof of the event's leaf, or None while no head that counts covers it."""
         stored = await self._events.find(event.id, viewer=None)
         if stored is None or stored.leaf_index is None:
             return None
         try:
-            proof = await self._reader.proof(stored.leaf_index)
+            note = await self._head()
         except NotFound:
             return None
-        note = decode_note(proof.checkpoint)
-        return encode_tlog_proof(TlogProof(proof.index, proof.inclusion, note))
+        size = parse_checkpoint(note.text).size
+        if stored.leaf_index >= size:
+            return None
+        path = await self._reader.inclusion(stored.leaf_index, size)
+        return encode_tlog_proof(TlogProof(stored.leaf_index, path, note))
+
+    async def _head(self) -> Note:
+        """The newest head that this node's own policies count. Raises NotFound."""
+        note = decode_note(await self._reader.checkpoint())
+        asked = self._asked(parse_checkpoint(note.text).origin)
+        if not asked:
+            return note
+        newest = await self._cosigned.newest()
+        found = decode_note(newest) if newest is not None else note
+        if not any(_is_met(each, found) for each in asked):
+            raise NotFound("no head is cosigned by a quorum of witnesses yet")
+        return found
 
     async def check(self, event: SignedEvent, proof: bytes, *, node: str) -> None:
-        """Returns if the leaf stands under a head that the peer's log signed."""
+        """Returns if the leaf stands under a head that the peer's log signed, and a quorum saw.
+
+        Raises Refused (`pvp_unlogged`, `quorum_not_met`).
+        """
         told = decode_tlog_proof(proof)
         head = parse_checkpoint(told.note.text)
         signers = told.note.signed_by(former_logs(PartyId(node), self._peer_of(node).keys))
@@ -117,7 +157,25 @@ class LoggedDecisions:
         leaf = leaf_hash(leaf_bytes(event, b""))
         if root_from_path(leaf, told.index, head.size, told.path) != head.root:
             raise Refused("the decision is not in the log", code="pvp_unlogged")
+        asked = self._asked(head.origin)
+        if asked and not any(_is_met(each, told.note) for each in asked):
+            raise Refused(
+                f"no quorum of witnesses cosigned this head of {node}'s log",
+                code="quorum_not_met",
+                remedy="both nodes need a policy with the same witnesses; nobody posts before",
+            )
 
     def keys(self, node: str) -> tuple[str, ...]:
         """The peer's keys. Raises NotFound (`unknown_peer`)."""
         return tuple(key.multikey for key in self._peer_of(node).keys)
+
+    def _asked(self, origin: str) -> list[Policy]:
+        """The policies that know a log and ask for witnesses of it."""
+        return [each for each in self._policies if each.log_keys(origin)]
+
+
+def _is_met(policy: Policy, note: Note) -> bool:
+    try:
+        return bool(policy.judge(note).by)
+    except Refused:
+        return False

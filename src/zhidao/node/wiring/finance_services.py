@@ -49,7 +49,9 @@ from zhidao.node.api import finance_screening as screening_api
 from zhidao.node.ground import Consumer, Ground
 from zhidao.node.wiring.settings import Settings
 from zhidao.trade.commands import Consignments
+from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.service.witness_ports import CosignedNotes
 
 _LISTS: Final = "screening"
 
@@ -68,11 +70,16 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What payment versus payment needs of other rooms: the exchange, its peers, the log."""
+    """What payment versus payment needs of other rooms: the exchange, its peers, the log.
+
+    `policies`: who must have witnessed a log; `cosigned`: heads of this log that witnesses signed.
+    """
 
     exchange: Exchange
     peer_of: Callable[[str], Peer]
     log: LogReader
+    policies: Sequence[Policy]
+    cosigned: CosignedNotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,13 @@ def build(
 
 def _pvp(ground: Ground, books: Books, others: Others) -> tuple[FxQuotes, PvpDesk]:
     post = ExchangePost(others.exchange)
-    decisions = LoggedDecisions(others.log, PostgresStoredEvents(ground.database), others.peer_of)
+    decisions = LoggedDecisions(
+        others.log,
+        PostgresStoredEvents(ground.database),
+        others.peer_of,
+        policies=others.policies,
+        cosigned=others.cosigned,
+    )
     quotes = FxQuotes(
         node=ground.node,
         ring=ground.ring,

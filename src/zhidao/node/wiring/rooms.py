@@ -49,6 +49,7 @@ from zhidao.node.wiring.finance_services import Others
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import JOURNAL_ROOMS
+from zhidao.trust.adapters.cosigned_notes import PostgresCosignedNotes
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.sequencer import Sequencer
@@ -139,7 +140,13 @@ async def build(
         ground,
         settings,
         receivables_seed=keys.make("receivables", Algorithm.ED25519).secret,
-        others=Others(others.exchange, others.peer_of, log.reader),
+        others=Others(
+            others.exchange,
+            others.peer_of,
+            log.reader,
+            policies=tuple(witness.policies.values()),
+            cosigned=PostgresCosignedNotes(ground.database, log.origin),
+        ),
         titles=titles.titles,
         arrivals=positions.arrivals,
         consignments=papers.consignments,
