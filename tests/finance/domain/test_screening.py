@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,9 @@ def test_a_name_is_found_first_in_any_script(asked: str, listed: str) -> None:
 
 
 def test_of_many_that_are_as_like_the_first_listed_are_told() -> None:
-    index = Index(ListedName("csv", str(n), (f"Aigul Number{n:03}",)) for n in range(300))
-    hits = index.screen("Aigul Hall", limit=100)
+    words = ("".join(f"{letter}a" for letter in three) for three in permutations("bdfklmnpv", 3))
+    index = Index(ListedName("csv", str(n), (f"Aigul {word}",)) for n, word in enumerate(words))
+    hits = index.screen("Aigul Hiuo", limit=100)
     assert {int(hit.entry.entry) for hit in hits} == set(range(64))
 
 
