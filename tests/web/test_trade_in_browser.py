@@ -60,6 +60,9 @@ def test_a_whole_entry_makes_documents_and_shows_conflicts_side_by_side(
     sides = page.locator(".pair").first.locator(".pair-value")
     expect(sides).to_have_count(2)
     assert "99000" in " ".join(sides.all_inner_texts())
+    told = {"en": "invoiced and drawn amount do not agree", "zh": "发票金额与支取金额不一致；相差"}
+    expect(page.locator(".finding").first).to_contain_text(told[language])
+    expect(page.locator(".finding p[lang]")).to_have_count(0)
     assert _violations(page) == []
     with page.expect_download() as download:
         page.locator(".set-list .link-button").first.press("Enter")
@@ -98,6 +101,12 @@ def test_a_folder_is_read_and_compared(readers: Any) -> None:
     assert set(page.locator(".pair-value").all_inner_texts()) == {"KRPUS", "CNSHA"}
     expect(page.get_by_text("Not a known document")).to_be_visible()
     assert _violations(page) == []
+
+
+def test_a_risk_rule_gives_its_reason_in_chinese(readers: Any) -> None:
+    page = readers(language="zh").open("/declarations#IMP-2026-0417")
+    expect(page.get_by_text("未对照任何名单")).to_be_visible()
+    expect(page.get_by_text("no list was screened")).to_have_count(0)
 
 
 def test_customs_sees_why_makes_the_decision_again_and_holds(readers: Any) -> None:

@@ -276,6 +276,10 @@ export interface CrossFinding {
   rule: string;
   answer: string;
   sentence: string;
+  about: string;
+  about_of: string;
+  note: string;
+  note_of: string;
   left: string;
   right: string;
   asked_by: string[];
@@ -334,7 +338,7 @@ export interface Declaration {
   status: string;
   ended_by: string;
   risk: { channel: string; score: number; at_random: boolean } | null;
-  reasons: { rule: string; fact: string; value: string; weight: number; reason: string }[];
+  reasons: { rule: string; fact: string; value: string; weight: number; reason: string; reason_zh: string }[];
   answers: { agency: string; answer: string; reason: string }[];
 }
 

@@ -6,7 +6,7 @@ import { English, Facts, Loading, ProblemNote, Section, asProblem, useAnswer } f
 import { Drop, type Given } from "../parts/files";
 import { session } from "../session";
 import type { Declaration, Rerun } from "../types";
-import { named, t } from "../words";
+import { named, t, tongue } from "../words";
 
 const BASE = "/v1/trade/declarations";
 const ENDED = ["released", "refused", "cancelled"];
@@ -91,7 +91,7 @@ function Case({ id, changed }: { id: string; changed: () => void }) {
               <li key={each.rule + each.fact} class="c-data">
                 <strong class="n">{each.weight > 0 ? `+${each.weight}` : each.weight}</strong>
                 <div>
-                  <English text={each.reason || each.rule} />
+                  {each.reason_zh && tongue.value === "zh" ? <p>{each.reason_zh}</p> : <English text={each.reason || each.rule} />}
                   <code class="quiet">
                     {each.fact} = {each.value}
                   </code>

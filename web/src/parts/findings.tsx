@@ -1,7 +1,7 @@
 // What papers say of each other: both values of a conflict side by side, with their places.
 import { useState } from "preact/hooks";
 import type { CrossFinding } from "../types";
-import { count, named, t } from "../words";
+import { count, named, t, tryWords } from "../words";
 import { English } from "./basics";
 
 export function Findings({ findings, agree, unasked }: { findings: CrossFinding[]; agree: number; unasked: string[] }) {
@@ -27,7 +27,7 @@ export function Findings({ findings, agree, unasked }: { findings: CrossFinding[
           <p>
             <strong>{named("papers.answer", each.answer)}</strong> <span class="quiet">{each.rule}</span>
           </p>
-          <English text={each.sentence} />
+          <Sentence of={each} />
           <div class="pair-sides">
             <Side text={each.left} />
             <Side text={each.right} />
@@ -37,6 +37,14 @@ export function Findings({ findings, agree, unasked }: { findings: CrossFinding[
       {unasked.length > 0 && <p class="quiet">{t("papers.unasked", { rules: unasked.join(" ") })}</p>}
     </>
   );
+}
+
+/** What a finding says, in the reader's words where its parts have codes that we know. */
+function Sentence({ of: { answer, about, about_of, note, note_of, sentence } }: { of: CrossFinding }) {
+  const topic = about && tryWords(`about.${about}`, { of: about_of });
+  const beside = note ? tryWords(`note.${note}`, { of: note_of }) : "";
+  if (!topic || beside === null) return <English text={sentence} />;
+  return <p>{t(`about.${answer}`, { about: topic, note: beside && t("note.beside", { note: beside }) })}</p>;
 }
 
 /** `document:field = value` as the value with its place below. */

@@ -91,11 +91,19 @@ class TroubleTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the cross-checks that does not agree; `asked_by`: bank, customs."""
+    """A row of the cross-checks that does not agree; `asked_by`: bank, customs.
+
+    `about` and `note` are codes of what the English sentence says, each with the value that it is
+    of; empty where there is none.
+    """
 
     rule: str
     answer: str
     sentence: str
+    about: str
+    about_of: str
+    note: str
+    note_of: str
     left: str
     right: str
     asked_by: list[str]
@@ -331,6 +339,10 @@ def _finding(answer: CheckResult) -> FindingTold:
         rule=answer.rule,
         answer=answer.answer.value,
         sentence=answer.sentence,
+        about=answer.about.topic.value if answer.about else "",
+        about_of=answer.about.of if answer.about else "",
+        note=answer.note.note.value if answer.note else "",
+        note_of=answer.note.of if answer.note else "",
         left=answer.left,
         right=answer.right,
         asked_by=sorted(view.value for view in views_of(answer.rule)),

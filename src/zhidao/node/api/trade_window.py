@@ -60,13 +60,14 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RiskReason(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that matched, and why it is a rule."""
+    """A rule that matched, and why it is a rule; `reason_zh` is '' if nobody wrote it."""
 
     rule: str
     fact: str
     value: str
     weight: int
     reason: str
+    reason_zh: str
 
 
 class DeclarationTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +109,9 @@ def routes(clearance: Clearance, presentations: PresentationDesk) -> Router:
     """Routes under /v1/trade/declarations and /v1/trade/presentations."""
 
     async def told(actor: Actor, found: Declaration) -> DeclarationTold:
-        reasons = {r.id: r.reason for r in await clearance.rules_of(actor, _number(found))}
+        reasons = {
+            r.id: (r.reason, r.reason_zh) for r in await clearance.rules_of(actor, _number(found))
+        }
         return _told(found, reasons)
 
     @post("/declarations")
@@ -209,7 +212,7 @@ def _number(declaration: Declaration) -> str:
     return declaration.submitted.declaration
 
 
-def _told(found: Declaration, reasons: dict[str, str]) -> DeclarationTold:
+def _told(found: Declaration, reasons: dict[str, tuple[str, str]]) -> DeclarationTold:
     submitted = found.submitted
     matches = found.risk.matches if found.risk else []
     return DeclarationTold(
@@ -230,7 +233,8 @@ def _told(found: Declaration, reasons: dict[str, str]) -> DeclarationTold:
                 fact=m.fact,
                 value=m.value,
                 weight=m.weight,
-                reason=reasons.get(m.rule, ""),
+                reason=reasons.get(m.rule, ("", ""))[0],
+                reason_zh=reasons.get(m.rule, ("", ""))[1],
             )
             for m in matches
         ],

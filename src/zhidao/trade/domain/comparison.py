@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from zhidao.trade.domain.telling import About, Note, Noted
+
 
 class Answer(StrEnum):
     """Three answers: what a rule cannot tell is a person's question, never silently agreement."""
@@ -32,22 +34,27 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One rule's answer about two statements. `rule` is the row of the cross-check table."""
+    """One rule's answer about two statements. `rule` is the row of the cross-check table.
+
+    `about` and `note`: what the sentence says, as codes, where its words have codes.
+    """
 
     rule: str
     answer: Answer
     sentence: str
     left: str
     right: str
+    about: About | None = None
+    note: Noted | None = None
 
 
-def same(rule: str, what: str, left: Statement, right: Statement) -> CheckResult:
+def same(rule: str, what: About | str, left: Statement, right: Statement) -> CheckResult:
     """Agreement only if both values are the same text."""
     equal = left.value == right.value
     return result(rule, Answer.AGREE if equal else Answer.CONFLICT, what, left, right)
 
 
-def same_name(rule: str, what: str, left: Statement, right: Statement) -> CheckResult:
+def same_name(rule: str, what: About | str, left: Statement, right: Statement) -> CheckResult:
     """Agreement if two party names differ in case, blanks and punctuation at most.
 
     A name that is another's beginning is a person's question (a branch, or a shortened form).
@@ -63,7 +70,7 @@ def same_name(rule: str, what: str, left: Statement, right: Statement) -> CheckR
 
 
 def near(
-    rule: str, what: str, left: Statement, right: Statement, *, one: Decimal, two: Decimal
+    rule: str, what: About | str, left: Statement, right: Statement, *, one: Decimal, two: Decimal
 ) -> CheckResult:
     """Agreement if two amounts are equal; a small difference is a person's question.
 
@@ -75,13 +82,13 @@ def near(
         return result(rule, Answer.AGREE, what, left, right)
     size = f"{gap.normalize():f}"
     if gap * _ROUNDING_SHARE <= max(abs(one), abs(two)):
-        note = f"; the difference of {size} may be rounding"
+        note = Noted(Note.MAY_BE_ROUNDING, size)
         return result(rule, Answer.UNDECIDED, what, left, right, note=note)
-    return result(rule, Answer.CONFLICT, what, left, right, note=f"; the difference is {size}")
+    return result(rule, Answer.CONFLICT, what, left, right, note=Noted(Note.DIFFERENCE, size))
 
 
 def described(
-    rule: str, what: str, left: Statement, right: Statement, *, codes_meet: bool | None
+    rule: str, what: About | str, left: Statement, right: Statement, *, codes_meet: bool | None
 ) -> CheckResult:
     """Agreement if the second text names goods of the first in general terms.
 
@@ -89,17 +96,25 @@ def described(
     none: codes that are stated and differ are a conflict, texts without a common word a question.
     """
     if codes_meet is False:
-        return result(rule, Answer.CONFLICT, what, left, right, note="; the HS codes differ")
+        return result(rule, Answer.CONFLICT, what, left, right, note=Noted(Note.HS_DIFFERS))
     common = content_words(left.value) & content_words(right.value)
     answer = Answer.AGREE if common else Answer.UNDECIDED
     return result(rule, answer, what, left, right)
 
 
 def result(
-    rule: str, answer: Answer, what: str, left: Statement, right: Statement, *, note: str = ""
+    rule: str,
+    answer: Answer,
+    what: About | str,
+    left: Statement,
+    right: Statement,
+    *,
+    note: Noted | None = None,
 ) -> CheckResult:
     """The answer with its sentence; `note` says more about it."""
-    return CheckResult(rule, answer, f"{what} {_VERBS[answer]}{note}", str(left), str(right))
+    sentence = f"{what} {_VERBS[answer]}{f'; {note}' if note else ''}"
+    about = what if isinstance(what, About) else None
+    return CheckResult(rule, answer, sentence, str(left), str(right), about, note)
 
 
 _ROUNDING_SHARE: Final = 200

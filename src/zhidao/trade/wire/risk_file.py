@@ -19,6 +19,7 @@ class _Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     value: Short
     weight: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
     reason: Text
+    reason_zh: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
 class _Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +46,7 @@ def read_rules(data: bytes) -> RuleSet:
                 value=rule.value,
                 weight=rule.weight,
                 reason=rule.reason,
+                reason_zh=rule.reason_zh,
             )
             for rule in document.rules
         ),

@@ -11,7 +11,7 @@ from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet
 
 REFERENCE: Final = RuleSet(
     name="reference",
-    version="2026-11",
+    version="2026-12",
     rules=(
         RiskRule(
             "listed",
@@ -20,12 +20,29 @@ REFERENCE: Final = RuleSet(
             "0",
             100,
             "a name or code stands on the operator's list",
+            "名称或编码在运营方的名单上",
         ),
-        RiskRule("unscreened", "screening.list", Look.EQUALS, "none", 10, "no list was screened"),
         RiskRule(
-            "cheap", "value.perKilogram", Look.BELOW, "1", 40, "less than one unit a kilogram"
+            "unscreened",
+            "screening.list",
+            Look.EQUALS,
+            "none",
+            10,
+            "no list was screened",
+            "未对照任何名单",
         ),
-        RiskRule("many-lines", "items.count", Look.ABOVE, "20", 30, "many lines of goods"),
+        RiskRule(
+            "cheap",
+            "value.perKilogram",
+            Look.BELOW,
+            "1",
+            40,
+            "less than one unit a kilogram",
+            "每千克价值不足一个货币单位",
+        ),
+        RiskRule(
+            "many-lines", "items.count", Look.ABOVE, "20", 30, "many lines of goods", "货物行数多"
+        ),
     ),
     yellow_from=30,
     red_from=70,

@@ -35,7 +35,10 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RiskRule:
-    """`fact` names one fact, or many by a star at its end; each match adds `weight` once."""
+    """`fact` names one fact, or many by a star at its end; each match adds `weight` once.
+
+    `reason_zh`: the reason in Chinese, '' where nobody wrote one.
+    """
 
     id: str
     fact: str
@@ -43,6 +46,7 @@ class RiskRule:
     value: str
     weight: int
     reason: str
+    reason_zh: str = ""
 
     def __post_init__(self) -> None:
         if self.test in (Look.ABOVE, Look.BELOW):
@@ -89,6 +93,8 @@ class RuleSet:
                     "value": rule.value,
                     "weight": rule.weight,
                     "reason": rule.reason,
+                    # Rules without one keep the digest that they always had.
+                    **({"reason_zh": rule.reason_zh} if rule.reason_zh else {}),
                 }
                 for rule in self.rules
             ],

@@ -11,6 +11,7 @@ from zhidao.trade.domain.comparison import Answer, CheckResult, Statement, resul
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.forms import plain
+from zhidao.trade.domain.telling import About, Note, Noted
 
 INVOICES: Final = ("invoice_ubl", "invoice_cii")
 CARRIAGE: Final = ("transport_document", "rail_consignment_note", "road_consignment_note")
@@ -87,9 +88,10 @@ def summed(kind: str, paper: CanonicalConsignment, name: str) -> tuple[Decimal, 
 
 
 def ordered(
-    rule: str, what: str, *, earlier: Statement, later: Statement, reason: str = ""
+    rule: str, what: About, *, earlier: Statement, later: Statement, reason: Note | None = None
 ) -> CheckResult:
     """Agreement if the first day is not after the second."""
     agrees = earlier.value <= later.value
     answer = Answer.AGREE if agrees else Answer.CONFLICT
-    return result(rule, answer, what, earlier, later, note="" if agrees else reason)
+    note = None if agrees or reason is None else Noted(reason)
+    return result(rule, answer, what, earlier, later, note=note)

@@ -33,6 +33,7 @@ from zhidao.trade.domain.conflicts.evidence import (
 from zhidao.trade.domain.model.catalogue import CREDIT, EQUIPMENT, ITEM
 from zhidao.trade.domain.model.code_lists import COUNTED_UNITS, correlate
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.telling import About, Note, Noted, Topic
 
 _DESCRIPTION: Final = "natureIdentificationCargo.description"
 _QUANTITY_TOLERANCE: Final = Decimal("0.05")  # UCP 600 article 30(b), not for counted units.
@@ -48,9 +49,9 @@ def credit_goods(evidence: Evidence) -> Iterator[CheckResult]:
         missing = content_words(asked.value) - content_words(text)
         covered = content_words(asked.value) & content_words(text)
         answer = Answer.AGREE if not missing else Answer.UNDECIDED if covered else Answer.CONFLICT
-        note = f"; the invoice does not say: {' '.join(sorted(missing))}" if missing else ""
+        note = Noted(Note.NOT_SAID, " ".join(sorted(missing))) if missing else None
         billed = Statement(kind, "descriptions", text)
-        yield result("XD-01", answer, "goods of credit and invoice", asked, billed, note=note)
+        yield result("XD-01", answer, About(Topic.GOODS_OF_CREDIT), asked, billed, note=note)
 
 
 def descriptions(evidence: Evidence) -> Iterator[CheckResult]:
@@ -69,9 +70,11 @@ def descriptions(evidence: Evidence) -> Iterator[CheckResult]:
                 left = _said(anchor, invoice, ours, item)
                 right = _said(kind, paper, theirs, item)
                 if item in ours and item in theirs:
-                    yield described(rule, f"goods of line {item}", left, right, codes_meet=None)
+                    yield described(
+                        rule, About(Topic.GOODS_OF_LINE, item), left, right, codes_meet=None
+                    )
                 else:
-                    yield result(rule, Answer.CONFLICT, f"lines {item}", left, right)
+                    yield result(rule, Answer.CONFLICT, About(Topic.LINES, item), left, right)
 
 
 def quantities(evidence: Evidence) -> Iterator[CheckResult]:
@@ -88,12 +91,12 @@ def quantities(evidence: Evidence) -> Iterator[CheckResult]:
             right = _said(kind, paper, theirs, item)
             unit = units.get(item, ("", ""))[0]
             if item not in amounts or item not in theirs or unit in COUNTED_UNITS:
-                yield same("XD-06", f"quantities of line {item}", left, right)
+                yield same("XD-06", About(Topic.QUANTITIES_OF_LINE, item), left, right)
             else:
                 yield _tolerated(item, left, right)
             yield same(
                 "XD-06",
-                f"units of line {item}",
+                About(Topic.UNITS_OF_LINE, item),
                 _said(anchor, invoice, units, item),
                 _said(kind, paper, their_units, item),
             )
@@ -105,7 +108,7 @@ def _tolerated(item: str, left: Statement, right: Statement) -> CheckResult:
     answer = Answer.AGREE if not gap else Answer.UNDECIDED
     if gap > one * _QUANTITY_TOLERANCE:
         answer = Answer.CONFLICT
-    return result("XD-06", answer, f"quantities of line {item}", left, right)
+    return result("XD-06", answer, About(Topic.QUANTITIES_OF_LINE, item), left, right)
 
 
 def commodity_codes(evidence: Evidence) -> Iterator[CheckResult]:
@@ -128,15 +131,16 @@ def commodity_codes(evidence: Evidence) -> Iterator[CheckResult]:
 def _codes(
     item: str, left: Statement, right: Statement, *, code: str, edition: str, other: str
 ) -> CheckResult:
-    what = f"HS codes of line {item}"
+    what = About(Topic.HS_CODES_OF_LINE, item)
     if edition == other:
         return same("XD-14", what, left, right)
     try:
         may_be = correlate(code, edition=edition, to=other)
-    except MalformedInput as unknown:
-        note = f"; {unknown.args[0]}"
+    except MalformedInput:
+        note = Noted(Note.NO_CORRELATION, code)
         return result("XD-14", Answer.UNDECIDED, what, left, right, note=note)
-    note = f"; HS {edition} {code} is HS {other} {' or '.join(may_be.codes)}"
+    told = f"{edition} {code} = {other} {' / '.join(may_be.codes)}"
+    note = Noted(Note.OTHER_EDITION, told)
     if right.value not in may_be.codes:
         return result("XD-14", Answer.CONFLICT, what, left, right, note=note)
     answer = Answer.AGREE if may_be.is_certain else Answer.UNDECIDED
@@ -156,7 +160,7 @@ def origins(evidence: Evidence) -> Iterator[CheckResult]:
         for item in sorted(ours):
             left = _said(anchor, invoice, ours, item)
             right = _said(kind, paper, theirs, item)
-            yield same("XD-15", f"countries of origin of line {item}", left, right)
+            yield same("XD-15", About(Topic.ORIGINS_OF_LINE, item), left, right)
 
 
 def weights(evidence: Evidence) -> Iterator[CheckResult]:
@@ -165,9 +169,9 @@ def weights(evidence: Evidence) -> Iterator[CheckResult]:
     if packing is None:
         return
     for rule, what, name, kinds in (
-        ("XD-16", "gross weights", "grossWeight", (*CARRIAGE, *DECLARATIONS)),
-        ("XD-17", "net weights", "netWeight", (*INVOICES, *CERTIFICATES, *DECLARATIONS)),
-        ("XD-21", "volumes", "grossVolume", (*CARRIAGE, "shipping_instruction")),
+        ("XD-16", About(Topic.GROSS_WEIGHTS), "grossWeight", (*CARRIAGE, *DECLARATIONS)),
+        ("XD-17", About(Topic.NET_WEIGHTS), "netWeight", (*INVOICES, *CERTIFICATES, *DECLARATIONS)),
+        ("XD-21", About(Topic.VOLUMES), "grossVolume", (*CARRIAGE, "shipping_instruction")),
     ):
         ours = summed("packing_list", packing, name)
         for kind, paper in evidence.those(kinds):
@@ -184,7 +188,7 @@ def _net_below_gross(evidence: Evidence) -> Iterator[CheckResult]:
             if item in gross and Decimal(net) > Decimal(gross[item][0]):
                 above = stated(kind, paper, path)
                 below = stated(kind, paper, gross[item][1])
-                what = f"net and gross weight of line {item}"
+                what = About(Topic.NET_AND_GROSS_OF_LINE, item)
                 yield result("XD-17", Answer.CONFLICT, what, above, below)
 
 
@@ -198,11 +202,11 @@ def packages(evidence: Evidence) -> Iterator[CheckResult]:
     for kind, paper in evidence.those(others):
         theirs = summed(kind, paper, "packageQuantity")
         if ours and theirs:
-            yield same("XD-18", "numbers of packages", ours[1], theirs[1])
+            yield same("XD-18", About(Topic.PACKAGE_NUMBERS), ours[1], theirs[1])
         left, right = (
             _set(k, p, "packageTypeCode") for k, p in (("packing_list", packing), (kind, paper))
         )
-        yield same("XD-18", "kinds of packages", left, right)
+        yield same("XD-18", About(Topic.PACKAGE_KINDS), left, right)
 
 
 def marks(evidence: Evidence) -> Iterator[CheckResult]:
@@ -221,7 +225,7 @@ def marks(evidence: Evidence) -> Iterator[CheckResult]:
             # Extra handling marks on one paper are no conflict, but a person should see them.
             if one != two and (one < two or two < one):
                 answer = Answer.UNDECIDED
-            yield result("XD-19", answer, f"shipping marks of line {item}", left, right)
+            yield result("XD-19", answer, About(Topic.MARKS_OF_LINE, item), left, right)
 
 
 def boxes(evidence: Evidence) -> Iterator[CheckResult]:
@@ -230,7 +234,10 @@ def boxes(evidence: Evidence) -> Iterator[CheckResult]:
     if bill is None:
         return
     others = ("packing_list", *CARRIAGE[1:], *DECLARATIONS, "shipping_instruction")
-    for what, name in (("container numbers", "id"), ("seal numbers", "affixedSealId")):
+    for what, name in (
+        (About(Topic.CONTAINER_NUMBERS), "id"),
+        (About(Topic.SEAL_NUMBERS), "affixedSealId"),
+    ):
         left = _set(BILL, bill, name, group=EQUIPMENT)
         for kind, paper in evidence.those(others):
             yield same("XD-20", what, left, _set(kind, paper, name, group=EQUIPMENT))
@@ -240,10 +247,12 @@ def boxes(evidence: Evidence) -> Iterator[CheckResult]:
     for k, number in enumerate(bill.each(EQUIPMENT, "id")):
         try:
             container_number(number)
-        except MalformedInput as wrong:
+        except MalformedInput:
             place = stated(BILL, bill, f"{EQUIPMENT}[{k}].id")
-            note = f"; {wrong.args[0]}"
-            yield result("XD-20", Answer.CONFLICT, "container number", place, place, note=note)
+            note = Noted(Note.WRONG_NUMBER, number)
+            yield result(
+                "XD-20", Answer.CONFLICT, About(Topic.CONTAINER_NUMBER), place, place, note=note
+            )
 
 
 def _goods(paper: CanonicalConsignment) -> str:

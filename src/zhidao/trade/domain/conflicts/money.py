@@ -24,6 +24,7 @@ from zhidao.trade.domain.documents.invoices import invoice_total
 from zhidao.trade.domain.model.catalogue import CREDIT
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.forms import plain
+from zhidao.trade.domain.telling import About, Note, Topic
 
 _LETTER: Final = "presentation_letter"
 _INSURANCE: Final = "insurance_declaration"
@@ -43,7 +44,7 @@ def currency(evidence: Evidence) -> Iterator[CheckResult]:
     left = stated(kind, paper, path)
     for other, theirs in evidence.those((*INVOICES, *DECLARATIONS, _LETTER)):
         if other != kind:
-            yield same("XD-03", "currencies", left, stated(other, theirs, _CURRENCY))
+            yield same("XD-03", About(Topic.CURRENCIES), left, stated(other, theirs, _CURRENCY))
 
 
 def amount(evidence: Evidence) -> Iterator[CheckResult]:
@@ -62,7 +63,7 @@ def amount(evidence: Evidence) -> Iterator[CheckResult]:
             answer = Answer.CONFLICT
         elif total < limit * (1 - tolerance):
             answer = Answer.UNDECIDED
-        yield result("XD-04", answer, "amounts of credit and invoice", left, _total(kind, invoice))
+        yield result("XD-04", answer, About(Topic.AMOUNTS_OF_CREDIT), left, _total(kind, invoice))
 
 
 def drawing(evidence: Evidence) -> Iterator[CheckResult]:
@@ -73,7 +74,7 @@ def drawing(evidence: Evidence) -> Iterator[CheckResult]:
             path = "presentationDocument.drawnAmount"
             yield near(
                 "XD-05",
-                "invoiced and drawn amount",
+                About(Topic.DRAWN_AMOUNT),
                 _total(kind, invoice),
                 stated(_LETTER, letter, path),
                 one=invoice_total(invoice),
@@ -82,7 +83,7 @@ def drawing(evidence: Evidence) -> Iterator[CheckResult]:
     both = list(evidence.those(INVOICES))
     if len(both) == len(INVOICES):
         left, right = (_total(kind, paper) for kind, paper in both)
-        yield same("XD-05", "amounts of both invoices", left, right)
+        yield same("XD-05", About(Topic.AMOUNTS_OF_INVOICES), left, right)
 
 
 def delivery_terms(evidence: Evidence) -> Iterator[CheckResult]:
@@ -95,10 +96,13 @@ def delivery_terms(evidence: Evidence) -> Iterator[CheckResult]:
     credit = evidence.credit
     if credit is not None and f"{CREDIT}.deliveryTerms" in credit.values:
         asked = stated(_CREDIT_KIND, credit, f"{CREDIT}.deliveryTerms")
-        yield same("XD-07", "delivery terms", asked, ours)
+        yield same("XD-07", About(Topic.DELIVERY_TERMS), asked, ours)
     for other, paper in evidence.those((*INVOICES[1:], *DECLARATIONS)):
         yield same(
-            "XD-07", "delivery terms", ours, Statement(other, "delivery terms", _terms(paper))
+            "XD-07",
+            About(Topic.DELIVERY_TERMS),
+            ours,
+            Statement(other, "delivery terms", _terms(paper)),
         )
 
 
@@ -109,10 +113,10 @@ def shipment_date(evidence: Evidence) -> Iterator[CheckResult]:
     if credit and bill and path in credit.values:
         yield ordered(
             "XD-23",
-            "latest day and day of shipment",
+            About(Topic.SHIPMENT_DAY),
             earlier=_shipped(bill),
             later=stated(_CREDIT_KIND, credit, path),
-            reason="; shipped too late",
+            reason=Note.SHIPPED_LATE,
         )
 
 
@@ -129,11 +133,17 @@ def presentation_date(evidence: Evidence) -> Iterator[CheckResult]:
         last = date.fromisoformat(shipped.value) + timedelta(days=days)
         limit = Statement(BILL, f"{shipped.field} and {days} days", last.isoformat())
         yield ordered(
-            "XD-24", "period of presentation", earlier=presented, later=limit, reason="; too late"
+            "XD-24",
+            About(Topic.PRESENTATION_PERIOD),
+            earlier=presented,
+            later=limit,
+            reason=Note.LATE,
         )
     if credit is not None and f"{CREDIT}.expiryDate" in credit.values:
         expiry = stated(_CREDIT_KIND, credit, f"{CREDIT}.expiryDate")
-        yield ordered("XD-24", "day of expiry", earlier=presented, later=expiry, reason="; expired")
+        yield ordered(
+            "XD-24", About(Topic.EXPIRY_DAY), earlier=presented, later=expiry, reason=Note.EXPIRED
+        )
 
 
 def document_dates(evidence: Evidence) -> Iterator[CheckResult]:
@@ -147,10 +157,10 @@ def document_dates(evidence: Evidence) -> Iterator[CheckResult]:
         if path:
             yield ordered(
                 "XD-25",
-                "day of issue and presentation",
+                About(Topic.ISSUE_DAY),
                 earlier=stated(kind, paper, path),
                 later=presented,
-                reason="; issued after the presentation",
+                reason=Note.ISSUED_LATER,
             )
 
 
@@ -180,7 +190,7 @@ def insurance(evidence: Evidence) -> Iterator[CheckResult]:
         )
         # UCP 600 article 28(e): a later day of issue is cured by cover that begins earlier.
         start = min((issued, effective), key=lambda s: s.value)
-        yield ordered("XD-26", "cover and shipment", earlier=start, later=_shipped(bill))
+        yield ordered("XD-26", About(Topic.COVER_START), earlier=start, later=_shipped(bill))
     if evidence.invoice is None:
         return
     kind, invoice = evidence.invoice
@@ -189,10 +199,10 @@ def insurance(evidence: Evidence) -> Iterator[CheckResult]:
     covered = Decimal(paper.get("insuranceDocument.insuredAmount", "0")) >= total * _COVER_SHARE
     answer = Answer.AGREE if covered else Answer.CONFLICT
     wanted = Statement(kind, "110 per cent of the amount", plain(total * _COVER_SHARE))
-    yield result("XD-27", answer, "insured amount and value", wanted, insured)
+    yield result("XD-27", answer, About(Topic.INSURED_AMOUNT), wanted, insured)
     yield same(
         "XD-27",
-        "currencies of invoice and cover",
+        About(Topic.COVER_CURRENCY),
         stated(kind, invoice, _CURRENCY),
         stated(_INSURANCE, paper, "insuranceDocument.currencyCode"),
     )
@@ -209,7 +219,7 @@ def freight(evidence: Evidence) -> Iterator[CheckResult]:
         wanted = Statement(
             kind, f"freight under {rule}", "PRE" if SELLER_PAYS_CARRIAGE[rule] else "COL"
         )
-        yield same("XD-30", "freight payment", wanted, stated(BILL, bill, "freightPaymentCode"))
+        yield same("XD-30", About(Topic.FREIGHT), wanted, stated(BILL, bill, "freightPaymentCode"))
 
 
 def references(evidence: Evidence) -> Iterator[CheckResult]:
@@ -222,12 +232,12 @@ def references(evidence: Evidence) -> Iterator[CheckResult]:
         *("shipping_instruction", _LETTER),
     )
     for kind, paper in evidence.those(others):
-        for what, path in (("number", "id"), ("day", "issueDate")):
+        for topic, path in ((Topic.INVOICE_NUMBERS, "id"), (Topic.INVOICE_DAYS, "issueDate")):
             full = f"invoiceDocument.{path}"
             if kind != anchor and full in paper.values:
                 yield same(
                     "XD-32",
-                    f"{what} of the invoice",
+                    About(topic),
                     stated(anchor, invoice, full),
                     stated(kind, paper, full),
                 )
@@ -244,7 +254,7 @@ def declared_value(evidence: Evidence) -> Iterator[CheckResult]:
     declared = customs_value(declaration)
     yield near(
         "XD-35",
-        "rebuilt and declared customs value",
+        About(Topic.CUSTOMS_VALUE),
         Statement(kind, "goods with the declared charges and rate", plain(rebuilt)),
         Statement("import_declaration", "customsValue", plain(declared)),
         one=rebuilt,

@@ -17,6 +17,7 @@ from zhidao.trade.domain.conflicts.evidence import (
 )
 from zhidao.trade.domain.model.catalogue import CREDIT, EQUIPMENT, ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.telling import About, Note, Noted, Topic
 
 _CREDIT_KIND: Final = "documentary_credit"
 _ANY: Final = "any port in "
@@ -36,15 +37,17 @@ def sellers_and_buyers(evidence: Evidence) -> Iterator[CheckResult]:
         kind, invoice = first
         ours = stated(kind, invoice, f"{role}.name")
         if credit is not None and f"{CREDIT}.{name}" in credit.values:
-            yield same_name(rule, "names", stated(_CREDIT_KIND, credit, f"{CREDIT}.{name}"), ours)
+            yield same_name(
+                rule, About(Topic.NAMES), stated(_CREDIT_KIND, credit, f"{CREDIT}.{name}"), ours
+            )
         # The bill's parties are XD-10's and XD-11's question, the certificates' consignee XD-12's.
         certificates = CERTIFICATES if rule == "XD-08" else ()
         others = (*INVOICES[1:], "packing_list", *DECLARATIONS, *certificates)
         for other, paper in evidence.those(others):
-            yield same_name(rule, "names", ours, stated(other, paper, f"{role}.name"))
+            yield same_name(rule, About(Topic.NAMES), ours, stated(other, paper, f"{role}.name"))
             country = f"{role}.postalAddress.countryId"
             left, right = stated(kind, invoice, country), stated(other, paper, country)
-            yield same(rule, "countries", left, right)
+            yield same(rule, About(Topic.COUNTRIES), left, right)
 
 
 def consignees(evidence: Evidence) -> Iterator[CheckResult]:
@@ -58,7 +61,7 @@ def consignees(evidence: Evidence) -> Iterator[CheckResult]:
     ):
         if f"{CREDIT}.{asked}" in credit.values:
             left = stated(_CREDIT_KIND, credit, f"{CREDIT}.{asked}")
-            yield same("XD-10", "names", left, stated(BILL, bill, path))
+            yield same("XD-10", About(Topic.NAMES), left, stated(BILL, bill, path))
 
 
 def shippers(evidence: Evidence) -> Iterator[CheckResult]:
@@ -68,7 +71,7 @@ def shippers(evidence: Evidence) -> Iterator[CheckResult]:
         kind, invoice = evidence.invoice
         path = "consignorParty.name"
         left, right = stated(kind, invoice, path), stated(BILL, bill, path)
-        yield result("XD-11", Answer.AGREE, "seller and shipper", left, right)
+        yield result("XD-11", Answer.AGREE, About(Topic.SELLER_AND_SHIPPER), left, right)
 
 
 def certificate_consignees(evidence: Evidence) -> Iterator[CheckResult]:
@@ -81,9 +84,9 @@ def certificate_consignees(evidence: Evidence) -> Iterator[CheckResult]:
     for kind, paper in evidence.those((*CERTIFICATES, *CARRIAGE[1:])):
         left, right = stated(BILL, bill, path), stated(kind, paper, path)
         if to_order:
-            yield result("XD-12", Answer.AGREE, "consignee to order and named", left, right)
+            yield result("XD-12", Answer.AGREE, About(Topic.CONSIGNEE_TO_ORDER), left, right)
         else:
-            yield same_name("XD-12", "consignees", left, right)
+            yield same_name("XD-12", About(Topic.CONSIGNEES), left, right)
 
 
 def ports(evidence: Evidence) -> Iterator[CheckResult]:
@@ -91,17 +94,20 @@ def ports(evidence: Evidence) -> Iterator[CheckResult]:
     bill, credit = evidence.papers.get(BILL), evidence.credit
     if bill is None:
         return
-    for what, asked in (("loading", "loadingRange"), ("unloading", "unloadingRange")):
+    for what, asked, topic in (
+        ("loading", "loadingRange", Topic.PORTS_OF_LOADING),
+        ("unloading", "unloadingRange", Topic.PORTS_OF_UNLOADING),
+    ):
         path = f"{what}BaseportLocation.id"
         ours = stated(BILL, bill, path)
         if credit is not None and f"{CREDIT}.{asked}" in credit.values:
             wanted = stated(_CREDIT_KIND, credit, f"{CREDIT}.{asked}")
             inside = _is_inside(ours.value, wanted.value)
             answer = Answer.AGREE if inside else Answer.CONFLICT
-            yield result("XD-22", answer, f"ports of {what}", wanted, ours)
+            yield result("XD-22", answer, About(topic), wanted, ours)
         others = ("packing_list", *CERTIFICATES, *DECLARATIONS, "insurance_declaration")
         for kind, paper in evidence.those((*others, "shipping_instruction")):
-            yield same("XD-22", f"ports of {what}", ours, stated(kind, paper, path))
+            yield same("XD-22", About(topic), ours, stated(kind, paper, path))
 
 
 def _is_inside(port: str, wanted: str) -> bool:
@@ -121,7 +127,7 @@ def clean(evidence: Evidence) -> Iterator[CheckResult]:
         yield result(
             "XD-28",
             answer,
-            "clean status and clauses",
+            About(Topic.CLEAN),
             asked,
             Statement(BILL, "carrierClauses", clause or "none"),
         )
@@ -139,13 +145,13 @@ def originals(evidence: Evidence) -> Iterator[CheckResult]:
         yield result(
             "XD-29",
             known[evidence.title_controlled],
-            "electronic bill and its sole control",
+            About(Topic.ELECTRONIC_BILL),
             stated(BILL, bill, "transportContractDocument.electronicIndicator"),
             Statement("title registry", "control", proven[evidence.title_controlled]),
         )
     elif credit is not None and f"{CREDIT}.originalQuantity" in credit.values:
         left = stated(_CREDIT_KIND, credit, f"{CREDIT}.originalQuantity")
-        yield same("XD-29", "numbers of originals", left, stated(BILL, bill, path))
+        yield same("XD-29", About(Topic.ORIGINALS), left, stated(BILL, bill, path))
 
 
 def transhipment(evidence: Evidence) -> Iterator[CheckResult]:
@@ -156,16 +162,16 @@ def transhipment(evidence: Evidence) -> Iterator[CheckResult]:
         return
     second = bill.get("onCarriageTransportMovement.meansName")
     answer = Answer.AGREE
-    note = ""
+    note = None
     if second and credit.get(path) == "false":
         # UCP 600 article 20(c)(ii) lets a bill show transhipment of goods in containers.
         in_boxes = bool(bill.counts[EQUIPMENT])
         answer = Answer.UNDECIDED if in_boxes else Answer.CONFLICT
-        note = "; the goods are in containers, see UCP 600 article 20(c)" if in_boxes else ""
+        note = Noted(Note.IN_CONTAINERS) if in_boxes else None
     yield result(
         "XD-31",
         answer,
-        "transhipment",
+        About(Topic.TRANSHIPMENT),
         stated(_CREDIT_KIND, credit, path),
         Statement(BILL, "second vessel", second or "none"),
         note=note,
@@ -181,7 +187,7 @@ def criteria(evidence: Evidence) -> Iterator[CheckResult]:
                 continue
             ours = Statement("bill of materials", f"line {item}", recomputed.get(item, "none"))
             theirs = stated(kind, paper, f"{ITEM}[{k}].originCriterionCode")
-            yield same("XD-33", f"criteria of line {item}", ours, theirs)
+            yield same("XD-33", About(Topic.CRITERIA_OF_LINE, item), ours, theirs)
 
 
 def direct_consignment(evidence: Evidence) -> Iterator[CheckResult]:
@@ -193,10 +199,10 @@ def direct_consignment(evidence: Evidence) -> Iterator[CheckResult]:
         outside = [c for c in dict.fromkeys(evidence.track) if c not in members]
         proven = [c for c in outside if c in evidence.under_control]
         answer = Answer.AGREE if outside == proven else Answer.CONFLICT
-        note = f"; outside of the agreement: {' '.join(outside)}" if outside else ""
+        note = Noted(Note.OUTSIDE, " ".join(outside)) if outside else None
         route = stated(kind, paper, "loadingBaseportLocation.id")
         seen = Statement("verified track", "countries", " ".join(evidence.track))
-        yield result("XD-34", answer, "route of certificate and track", route, seen, note=note)
+        yield result("XD-34", answer, About(Topic.ROUTE), route, seen, note=note)
 
 
 def voyages(evidence: Evidence) -> Iterator[CheckResult]:
@@ -207,11 +213,11 @@ def voyages(evidence: Evidence) -> Iterator[CheckResult]:
     others = (*CERTIFICATES, *DECLARATIONS, "insurance_declaration", "shipping_instruction")
     ours = _voyage(BILL, bill)
     for kind, paper in evidence.those(others):
-        yield same_name("XD-36", "vessel and voyage", ours, _voyage(kind, paper))
+        yield same_name("XD-36", About(Topic.VOYAGE), ours, _voyage(kind, paper))
     if evidence.movement is not None:
         seen = f"{evidence.movement.means} {evidence.movement.voyage}"
         yield same_name(
-            "XD-36", "vessel and voyage", ours, Statement("events", "means and voyage", seen)
+            "XD-36", About(Topic.VOYAGE), ours, Statement("events", "means and voyage", seen)
         )
 
 
