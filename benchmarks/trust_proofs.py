@@ -78,8 +78,9 @@ def run(runs: int = 5) -> Iterator[dict[str, Any]]:
 
 
 def _without_the_deal(proof: Any) -> Any:
-    """What carrier and customs may have: the deal and the arrival are not theirs."""
-    kept = tuple(o for o in proof.events if not o.event.aggregate.startswith(("deal/", "arrival/")))
+    """What carrier and customs may have: deal, arrival and the deal's banks are not theirs."""
+    others = ("deal/", "arrival/", "bank/")
+    kept = tuple(o for o in proof.events if not o.event.aggregate.startswith(others))
     bare = replace(proof, events=kept)
     named = reachable(bare)
     return replace(bare, blobs={d: data for d, data in proof.blobs.items() if d in named})

@@ -8,7 +8,7 @@ import { ECDH } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { No, base58, big, bytes64, canonical, checkLog, fields, fingerprint16, hex, jcs, keyOf, minor, need, notChecked, ns,
   omit, readProof, readTrust, same, sha, sha256s, uuid, verifies, xml } from "./proof_log.mjs";
-import { CODES, Registry, bin, keccak, transaction, word } from "./proof_titles.mjs";
+import { CODES, Registry, bin, keccak, registration, transaction, word } from "./proof_titles.mjs";
 // What the facts say: who may say them, and whether they follow from each other.
 const NODES = "devices.TerminalRegistered devices.WindowReceived devices.SubmissionRefused devices.PositionsRecorded positioning.ArrivalProven "
   + "positioning.ArrivalNotProven connectivity.NetworkChecked trust.TitleMoved trade.Delivered finance.ConditionMet finance.ConditionLapsed "
@@ -27,9 +27,10 @@ class Facts {
     const { carrier, exporter, customs } = this.entered;
     for (const { event: { type, payload: p, asserted_by: by, recorded_by: node } } of this.proof.events) {
       const wanted = NODES.split(" ").includes(type.slice(0, -3)) ? node.party : {
-        "trade.ConsignmentEntered.v1": p.exporter, "trade.DocumentAdded.v1": p.kind === "bill_of_lading" ? carrier : exporter,
-        "trade.CustomsReleased.v1": customs, "devices.Sealed.v1": carrier, "trust.TitleAsked.v1": carrier, "trust.MediumChanged.v1": carrier,
-        "finance.DealOpened.v1": p.payer_bank, "trust.AccountNamed.v1": p.party }[type];
+        "trade.ConsignmentEntered": p.exporter, "trade.DocumentAdded": p.kind === "bill_of_lading" ? carrier : exporter,
+        "trade.CustomsReleased": customs, "devices.Sealed": carrier, "trust.TitleAsked": carrier, "trust.MediumChanged": carrier,
+        "trust.TitleRegistered": carrier, "trust.TitleTagOpened": carrier, "finance.DealOpened": p.payer_bank,
+        "trust.AccountNamed": p.party }[type.endsWith(".v1") && type.slice(0, -3)];
       need(!wanted || wanted === by.party, "wrong_speaker", `${type} is ${wanted}'s to say, not ${by.party}'s`);
     }
   }
@@ -198,10 +199,10 @@ class Facts {
         for (const part of ["holder", "beneficiary"]) { const { party, deal } = this.holder(title, f[part]),
           wanted = deal ? this.node.party : party; need(!wanted || wanted === f[`${part}_party`], no); }
       });
-      need(moves.length && moves[0].action === "mint" && [this.entered.carrier, ""].includes(this.holder(title, moves[0].signer).party),
-        no);
+      need(moves.length && moves[0].action === "mint" && [this.entered.carrier, ""].includes(this.holder(title, moves[0].signer).party), no);
+      const place = (m) => this.every("trust.ChainTransaction").find((t) => t.fact.hash === m.transaction).index;
+      registration(title, this, place(moves[0]));
       for (const { fact: f, event, index } of this.every("trust.MediumChanged").filter((t) => t.fact.title === title)) {
-        const place = (m) => this.every("trust.ChainTransaction").find((t) => t.fact.hash === m.transaction).index;
         const after = moves.filter((m) => place(m) > index).map((m) => m.action);
         const good = { to_token: after.length === moves.length, to_paper: same(after, []) || same(after, ["burn"]) }[f.change];
         need(good && event.open && event.aggregate === `medium/${title}`, "medium_changed");
@@ -291,9 +292,8 @@ export function verdict(file, lists) {
 }
 if (process.argv[1]?.endsWith("proof_check.mjs")) {
   const [file, ...rest] = process.argv.slice(2), lists = rest.filter((_, i) => i % 2 === 1);
-  let told;
-  try { told = verdict(readFileSync(file), lists.map((l) => readFileSync(l)));
-    } catch (error) { told = { verdict: "malformed", reason: "malformed", sentence: error.message }; }
+  let told; try { told = verdict(readFileSync(file), lists.map((l) => readFileSync(l))); }
+  catch (error) { told = { verdict: "malformed", reason: "malformed", sentence: error.message }; }
   console.log(JSON.stringify({ ...told, not_checked: [...notChecked].sort() }));
   process.exitCode = { holds: 0, malformed: 2 }[told.verdict] ?? 1;
 }

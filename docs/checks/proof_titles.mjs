@@ -1,6 +1,6 @@
 // The part of proof_check.mjs about titles: who signed a transaction of the chain, and what the calls of the
 // TradeTrust title contracts do by their rules (token-registry 5.5.1, contracts/TitleEscrow.sol).
-import { N, big, hex, need } from "./proof_log.mjs";
+import { N, big, bytes64, hex, jcs, keyOf, need, same, sha, verifies } from "./proof_log.mjs";
 export const bin = (text) => Buffer.from(text.replace(/^0x/, ""), "hex");
 // Keccak-256 (the original padding, as Ethereum uses it).
 const M = (1n << 64n) - 1n, rotl = (v, n) => ((v << BigInt(n)) | (v >> BigInt(64 - n))) & M;
@@ -168,5 +168,28 @@ export class Registry {
     const now = call.name === "mint" ? this.titles.get(at(2)) : one;
     return call.action === "role" ? null : { title: now.title, action: call.action, transaction: t.hash, signer: `0x${me}`,
       holder: `0x${now.holder}`, beneficiary: `0x${now.beneficiary}` };
+  }
+}
+// Whether a title stands alone under the tag of its bill, written before it was minted (`minted`: that leaf's index).
+const plain = (text) => text.normalize("NFKC").toUpperCase().replace(/[\t-\r\x1c-\x20\x85\p{Zs}\u2028\u2029]/gu, "");
+export function registration(title, facts, minted) {
+  const opened = facts.every("trust.TitleTagOpened").filter((t) => t.fact.title === title);
+  for (const { fact: o, event: { aggregate, asserted_by: { key } } } of opened) {
+    const no = "bad_title_tag";
+    for (const t of [o.carrier_code, o.number]) need(t && [...t].length <= 64 && t === plain(t), no);
+    let opening;
+    try { opening = bytes64(o.opening); } catch { need(false, no); }
+    need(o.issuer === key && aggregate === `registration/${title}`, no);
+    need(verifies(keyOf(key), opening, Buffer.from(jcs(["zhidao title tag v1", o.carrier_code, o.number]))), no);
+    const tag = hex(sha(opening)), of = ({ fact: f }) => [f.title, f.registry, f.chain_id];
+    const leaves = facts.every("trust.TitleRegistered").filter(({ fact: f, event: e }) => f.tag === tag && e.asserted_by.key === key
+      && e.open && e.aggregate === `titletag/${tag}`);
+    need(leaves.every((l) => same(of(l), of(leaves[0]))), "double_title");
+    need(leaves.length && leaves[0].fact.title === title, "unregistered_title");
+    need(o.tag === tag, no);
+    need(same(of(leaves[0]), [title, facts.registry, facts.chainId]), "wrong_registry");
+    need(leaves[0].index < minted, "unregistered_title");
+    need(facts.every("trade.DocumentAdded").some(({ fact: f }) => f.kind === "bill_of_lading" && f.digest === title
+      && plain(f.number) === o.number), "bill_mismatch");
   }
 }

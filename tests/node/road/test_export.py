@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from tests.node.verification import corridor_bench
 from tests.node.verification.corridor_bench import CONSIGNMENT, NODE, NONCE, TERMINAL, Road
 
 from zhidao.connectivity.events import NetworkChecked
@@ -33,7 +34,7 @@ from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
 from zhidao.trust.domain.proof import Proof
-from zhidao.trust.events import AccountNamed, ChainTransaction
+from zhidao.trust.events import AccountNamed, ChainTransaction, TitleRegistered, TitleTagOpened
 from zhidao.trust.service.proving import ProofWriter
 from zhidao.trust.service.sequencer import Sequencer
 from zhidao.trust.wire.title_contract import mint_call
@@ -201,6 +202,29 @@ async def test_a_banks_proof_holds_the_deal_and_not_the_exporters_entry(node: Ex
     entry = next(e for e in node.road.entries if e.event.type == ConsignmentEntered.TYPE).event
     assert entry.payload["entry"] not in proof.blobs
     assert entry.payload["entry"] in (await node.export(party("exporter"))).blobs
+
+
+async def test_the_titles_tag_goes_with_what_opens_it_to_whoever_may_open_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readers = corridor_bench._readers
+    tags = {TitleRegistered.TYPE, TitleTagOpened.TYPE}
+    for is_opened in (True, False):
+        if not is_opened:
+            monkeypatch.setattr(
+                corridor_bench,
+                "_readers",
+                lambda name: () if name.startswith("registration/") else readers(name),
+            )
+        road = Road()
+        await road.proof()
+        node = Exporting(road)
+        proof = await node.export(party("importer"))
+        assert tags & {opened.event.type for opened in proof.events} == (
+            tags if is_opened else set()
+        )
+        proven, open_questions = codes(node.judged(proof))
+        assert "title_registration" in (proven if is_opened else open_questions)
 
 
 async def test_nobody_gets_an_event_that_he_may_not_see_unless_it_is_public(

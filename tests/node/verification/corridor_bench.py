@@ -23,6 +23,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.archive import digest_of
 from zhidao.core.canonical import jcs
+from zhidao.core.encoding import base64url
 from zhidao.core.events import Fact, SignedEvent, leaf_bytes
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import IdSource, PartyId
@@ -75,6 +76,7 @@ from zhidao.trust.domain.chain_rules import chain_id_of
 from zhidao.trust.domain.evm import Address, address_text
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.proof import Proof, reachable
+from zhidao.trust.domain.title_tag import Bill, open_tag
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList, trust_list
 from zhidao.trust.events import (
     AccountNamed,
@@ -82,6 +84,8 @@ from zhidao.trust.events import (
     CustodyOpened,
     TitleAsked,
     TitleMoved,
+    TitleRegistered,
+    TitleTagOpened,
 )
 from zhidao.trust.service.credentials import CredentialService
 from zhidao.trust.service.proving import ProofWriter
@@ -163,6 +167,8 @@ def _key(name: str, seed: str, algorithm: Algorithm = Algorithm.ED25519) -> Soft
 
 class Road:
     """A node, its parties and one consignment; `proof()` writes the file."""
+
+    bill_number = "SMLSHA0417"
 
     def __init__(
         self,
@@ -425,9 +431,30 @@ class Road:
         self._transact(NODE, registrar, 1, None, code, "deploy registry")
         grant = grant_minting_call(carrier.address)
         self._transact(NODE, registrar, 2, self.registry.token, grant, "let mint")
+        self._register()
         mint = mint_call(bytes.fromhex(self.title), exporter.address)
         name = self._transact("carrier", carrier, 0, self.registry.token, mint, "mint")
         self._moved("mint", name, exporter.address, "exporter")
+
+    def _register(self) -> None:
+        bill = Bill("SMLM", self.bill_number)
+        tag, opening = open_tag(bill, self.keys[PartyId("carrier")])
+        leaf = TitleRegistered(
+            tag=tag,
+            title=self.title,
+            registry=address_text(self.registry.token),
+            chain_id=self.chain_id,
+        )
+        opened = TitleTagOpened(
+            tag=tag,
+            title=self.title,
+            carrier_code=bill.carrier_code,
+            number=bill.number,
+            issuer=self.keys[PartyId("carrier")].public.multikey,
+            opening=base64url(opening),
+        )
+        self.say("carrier", f"titletag/{tag}", leaf)
+        self.say("carrier", f"registration/{self.title}", opened)
 
     def _promise(self) -> None:
         for bank, bic in BANKS.items():

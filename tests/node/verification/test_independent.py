@@ -29,6 +29,7 @@ from tests.node.verification.test_lies import (
     test_a_file_that_says_otherwise_is_refused as _files,
 )
 from tests.node.verification.test_media import GOOD, LIES, Media
+from tests.node.verification.test_registrations import LIES as REGISTRATIONS
 from tests.trust.domain.test_proof import QUORUM
 from tests.trust.proof_bench import ProofBench
 from tests.trust.service.test_title_history import (
@@ -47,7 +48,7 @@ from zhidao.finance.events import ConditionMet, Decided, Settled
 from zhidao.node.verification.compact import compacted
 from zhidao.node.verification.verdict import verify
 from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.events import ChainTransaction, TitleMoved
+from zhidao.trust.events import ChainTransaction, TitleMoved, TitleRegistered, TitleTagOpened
 from zhidao.trust.service.title_following import followed_history
 from zhidao.trust.wire.title_contract import TRANSFER_HOLDER, act_call, transfer_call
 from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
@@ -99,6 +100,8 @@ def lies() -> Iterator[Bundle]:
     yield from of_road("sent elsewhere", Road(receiver="carrier"))
     yield from of_road("unpaid", Road(paid=False))
     yield from of_road("tight", Road(tight=True))
+    for liar, reason in REGISTRATIONS:
+        yield from of_road(f"{liar.__name__} {reason}", liar())
     for change in (GOOD, *(change for change, _ in LIES)):
         yield from of_road(f"{change}", Media(change))
 
@@ -107,7 +110,13 @@ def openings() -> Iterator[Bundle]:
     rooms = ("finance.", "positioning.", "industry.", "connectivity.")
     road = Road()
     yield from of_road("rooms left out", road, leave_out=lambda e: e.type.startswith(rooms))
-    for facts in ((ConditionMet,), (ChainTransaction, TitleMoved, Decided, Settled), (TitleMoved,)):
+    for facts in (
+        (TitleTagOpened,),
+        (TitleRegistered,),
+        (ConditionMet,),
+        (ChainTransaction, TitleMoved, Decided, Settled),
+        (TitleMoved,),
+    ):
         types = {fact.TYPE for fact in facts}
         yield from of_road(f"without {types}", road, leave_out=lambda e, t=types: e.type in t)
     yield from of_road(

@@ -22,7 +22,14 @@ from zhidao.positioning.events import ArrivalExpected, ArrivalProven, Marks
 from zhidao.positioning.service.evaluation import evaluate
 from zhidao.positioning.wire.evidence import PositionEvidence
 from zhidao.trade.events import ConsignmentEntered, CustomsReleased, DocumentAdded, PapersChecked
-from zhidao.trust.events import AccountNamed, ChainTransaction, TitleAsked, TitleMoved
+from zhidao.trust.events import (
+    AccountNamed,
+    ChainTransaction,
+    TitleAsked,
+    TitleMoved,
+    TitleRegistered,
+    TitleTagOpened,
+)
 from zhidao.trust.wire.title_contract import grant_minting_call
 from zhidao.trust.wire.zdproof import decode_proof
 
@@ -79,6 +86,16 @@ def marks(**changes: Any) -> dict[str, Any]:
         (TitleMoved, {"action": "surrender"}, "title_mismatch"),
         (TitleAsked, {"consignment": "zd-2026-0002"}, "title_mismatch"),
         (ChainTransaction, {"hash": "0x" + "00" * 32}, "wrong_chain"),
+        (TitleTagOpened, {"number": "SMLSHA0418"}, "bad_title_tag"),
+        (TitleTagOpened, {"carrier_code": "smlm"}, "bad_title_tag"),
+        (TitleTagOpened, {"opening": "AA"}, "bad_title_tag"),
+        (TitleTagOpened, {"opening": "not base64"}, "bad_title_tag"),
+        (TitleTagOpened, {"issuer": "z6Mk"}, "bad_title_tag"),
+        (TitleTagOpened, {"tag": "00" * 32}, "bad_title_tag"),
+        (TitleRegistered, {"tag": "00" * 32}, "unregistered_title"),
+        (TitleRegistered, {"title": "00" * 32}, "unregistered_title"),
+        (TitleRegistered, {"registry": "0x" + "00" * 20}, "wrong_registry"),
+        (TitleRegistered, {"chain_id": 7}, "wrong_registry"),
         (CustomsReleased, {"decision": "held"}, "decision_not_reproduced"),
         (ArrivalProven, marks(corroborated_by=[]), "decision_not_reproduced"),
         (ConditionMet, {"name": "arrival"}, "decision_not_reproduced"),
@@ -111,6 +128,8 @@ async def test_a_fact_that_the_proof_contradicts_is_refused(
         (ConsignmentEntered, "importer"),
         (DocumentAdded, "importer"),
         (TitleAsked, "exporter"),
+        (TitleRegistered, "exporter"),
+        (TitleTagOpened, "importer"),
         (AccountNamed, "carrier"),
     ],
 )

@@ -28,7 +28,7 @@ def test_an_honest_proof_holds_and_says_what_was_simulated_proven_and_not(honest
         *("log", "events", "speakers", "files", "quality", "epcis", "document"),
         *("invoice_amount", "credential", "papers", "position", "inside", "marks"),
         *("signed_by_terminal", "bound_to_goods", "title_registry", "title_history"),
-        *("title_holder", "deal", "decision", "title_passed", "payment"),
+        *("title_holder", "title_registration", "deal", "decision", "title_passed", "payment"),
     }
     assert {s.code for s in verdict.not_proven} == {
         *("time", "one_history", "unopened", "custody", "machine_truth", "rules", "fresh"),
@@ -123,7 +123,7 @@ def test_any_changed_field_of_the_file_is_refused(honest: Honest) -> None:
         lambda p: p.update(format="zhidao.trust"),
         lambda p: p.update(consignment="zd-2026-0002"),
         lambda p: p.update(origin=p["origin"][:-1]),
-        lambda p: p.update(checkpoint=p["checkpoint"].replace("\n41\n", "\n42\n")),
+        lambda p: p.update(checkpoint=p["checkpoint"].replace("\n43\n", "\n44\n")),
         lambda p: p["events"].pop(),
         lambda p: p["events"].pop(3),
         lambda p: p["events"].reverse(),

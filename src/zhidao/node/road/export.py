@@ -22,7 +22,7 @@ from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.positioning.wire.evidence import PositionEvidence
 from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
-from zhidao.trust.events import TitleMoved
+from zhidao.trust.events import TitleMoved, TitleTagOpened
 from zhidao.trust.service.proving import ProofWriter
 
 # Fields whose digest this node computed itself from bytes that it took in for this consignment.
@@ -70,7 +70,9 @@ class ProofExport:
         # Facts of other nodes come with those nodes' proofs that they are in their logs.
         adopted = [f"adopted/{consignment}"]
         chosen += await self._events.of("exchange", adopted, viewer=actor.viewer)
-        public = [self._log, *_key_histories(chosen), *_media(own)]
+        opened = [f"registration/{title}" for title in _titles(own)]
+        chosen += await self._events.of("trust", opened, viewer=actor.viewer)
+        public = [self._log, *_key_histories(chosen), *_media(own), *_tags(chosen)]
         chosen += await self._events.of("trust", public, viewer=None)
         by_id = {each.event.id: each for each in chosen}
         logged = []
@@ -159,8 +161,20 @@ def _key_histories(chosen: Iterable[Stored]) -> list[str]:
 
 def _media(own: Iterable[Stored]) -> list[str]:
     """The open histories of these titles' media; most never changed."""
-    titles = {TitleMoved.of(e.event).title for e in own if e.event.type == TitleMoved.TYPE}
-    return [f"medium/{title}" for title in sorted(titles)]
+    return [f"medium/{title}" for title in _titles(own)]
+
+
+def _titles(own: Iterable[Stored]) -> list[str]:
+    return sorted({TitleMoved.of(e.event).title for e in own if e.event.type == TitleMoved.TYPE})
+
+
+def _tags(chosen: Iterable[Stored]) -> list[str]:
+    """The open leaves of the tags that are opened here: to whom they are not, they say nothing."""
+    return sorted(
+        f"titletag/{TitleTagOpened.of(e.event).tag}"
+        for e in chosen
+        if e.event.type == TitleTagOpened.TYPE
+    )
 
 
 def files_named_by(events: Iterable[SignedEvent], *, entry: bool) -> set[str]:

@@ -28,7 +28,14 @@ from zhidao.node.verification.case import Case
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.trade.events import ConsignmentEntered, CustomsReleased, Delivered, DocumentAdded
 from zhidao.trust.domain.proof import Replayed
-from zhidao.trust.events import AccountNamed, MediumChanged, TitleAsked, TitleMoved
+from zhidao.trust.events import (
+    AccountNamed,
+    MediumChanged,
+    TitleAsked,
+    TitleMoved,
+    TitleRegistered,
+    TitleTagOpened,
+)
 
 # What only the node itself can tell: it measured, judged or applied it.
 _OF_THE_NODE: Final = frozenset(
@@ -75,6 +82,9 @@ _OF_A_PARTY: Final[Mapping[str, Callable[[Case, Mapping[str, Any]], str]]] = {
     CustomsReleased.TYPE: lambda case, _: case.entered.customs,
     Sealed.TYPE: lambda case, _: case.entered.carrier,
     TitleAsked.TYPE: lambda case, _: case.entered.carrier,
+    **dict.fromkeys(
+        (TitleRegistered.TYPE, TitleTagOpened.TYPE), lambda case, _: case.entered.carrier
+    ),
     MediumChanged.TYPE: lambda case, _: case.entered.carrier,
     DealOpened.TYPE: lambda _, payload: str(payload.get("payer_bank", "")),
     AccountNamed.TYPE: lambda _, payload: str(payload.get("party", "")),

@@ -9,6 +9,7 @@ from typing import Final
 
 from zhidao.core.errors import Refused
 from zhidao.node.verification.case import Case, Told
+from zhidao.node.verification.registrations import check_registration
 from zhidao.trade.events import DocumentAdded
 from zhidao.trust.domain.proof import Replayed, Statement
 from zhidao.trust.events import (
@@ -85,9 +86,14 @@ def _replay(case: Case, asked: TitleAsked) -> Replayed:
     _check_minter(case, asked, moves[0])
     media = [told for told in case.every(MediumChanged) if told.fact.title == title]
     _check_media(case, media, moves)
+    registered = check_registration(case, title, history, moves[0])
+    from_paper = any(_is_from_paper(told) for told in media)
     return Replayed(
-        (*_proven(case, asked, history, moves), *_media(media)),
-        _not_proven(case, title, moves, from_paper=any(_is_from_paper(told) for told in media)),
+        (*_proven(case, asked, history, moves), *registered.proven, *_media(media)),
+        (
+            *_not_proven(case, title, moves, from_paper=from_paper),
+            *registered.not_proven,
+        ),
     )
 
 
