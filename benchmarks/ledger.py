@@ -134,7 +134,7 @@ async def _measure(url: str, *, long: bool) -> list[dict[str, Any]]:
             ours.append(await _batches(plain, "LOAD", LOADS[0], batches))
             raw.append(await _raw(database, turn, batches))
             hot.append(await _batches(heated, "HOT", LOADS[1], batches))
-        rows = [await _row_by_row(url, number) for number in range(3)]
+        rows = [await _row_by_row(url, *row) for row in enumerate((1, 8, 32))]
         singles, latencies = await _singles(plain)
         lines = [
             claim(
@@ -269,15 +269,16 @@ def _raw_rows(batch: Records, number: int) -> np.ndarray[Any, Any]:
     return rows
 
 
-async def _row_by_row(url: str, number: int) -> float:
+async def _row_by_row(url: str, number: int, clients: int) -> float:
     """Transfers a second as a simple program makes them on one hot account.
 
-    Eight clients with connections of their own, each transfer a transaction: lock and look at the
-    hot row's limit, change both rows, write the transfer under its id, commit with fsync.
+    Clients with connections of their own, each transfer a transaction: lock and look at the hot
+    row's limit, change both rows, write the transfer under its id, commit with fsync. All clients
+    wait for the one row, so that 1, 8 and 32 of them come to much the same.
     """
     import psycopg
 
-    clients, each = 8, 40
+    each = 320 // clients
 
     async def client(place: int) -> None:
         async with await psycopg.AsyncConnection.connect(url) as connection:
@@ -291,7 +292,7 @@ async def _row_by_row(url: str, number: int) -> float:
                 await connection.execute(
                     "UPDATE raw_account SET credits = credits + 1 WHERE id = %s", (credit,)
                 )
-                name = UUID(int=(number * clients + place) * each + turn)
+                name = UUID(int=(number << 32) + place * each + turn)
                 await connection.execute(
                     "INSERT INTO raw_row VALUES (%s, 0, %s, 1)", (name, credit)
                 )

@@ -15,6 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from zhidao.finance.domain.account_index import AccountIndex
 from zhidao.finance.domain.id_filter import IdFilter
 from zhidao.finance.domain.ledger import (
     CLOSING,
@@ -83,6 +84,8 @@ class Book:
     def __init__(self) -> None:
         self.slots: dict[Name, int] = {}
         """Where an account's sums stand."""
+        self.places = AccountIndex()
+        """The same for whole columns of names."""
         self.ledgers: NDArray[np.uint32] = np.zeros(_FIRST, np.uint32)
         self.flags: NDArray[np.uint16] = np.zeros(_FIRST, np.uint16)
         self.sums: NDArray[np.int64] = np.zeros((_FIRST, 4), np.int64)
@@ -102,6 +105,7 @@ class Book:
             if slot == len(self.flags):
                 self._grow()
             self.slots[name] = slot
+            self.places.add(name)
             self._opened.append(account)
         self.ledgers[slot] = account.ledger
         self.flags[slot] = account.flags

@@ -25,6 +25,8 @@ from zhidao.finance.domain.ledger import AccountFlag, TransferFlag
 from zhidao.finance.domain.records import (
     MAX_NAME,
     NO_NAME,
+    RECORD,
+    TRANSFER,
     Movement,
     Name,
     Records,
@@ -59,18 +61,23 @@ class _Resolved:
     """What each reservation holds, shape (r,)."""
 
 
-def apply_fast(batch: Records, book: Book, *, stamps: NDArray[np.uint64]) -> Records | None:
+def apply_fast(
+    batch: Records, book: Book, *, stamps: NDArray[np.uint64], replayed: bool = False
+) -> Records | None:
     """Applies a batch, shape (n,), whose every transfer holds; returns it as it is stored.
 
     None, with the book untouched, if that is not plain to see. The ids must be new: the caller
     asked `book.used` and the table, and adds them. `stamps`: the timestamp (Unix ns) of each,
-    shape (n,), rising.
+    shape (n,), rising. `replayed`: the batch was stored before, so it bears its timestamps.
     """
     flags = batch["flags"]
     if not len(batch) or not _simple(batch, flags) or not _distinct(batch):
         return None
+    if not replayed and batch["timestamp"].any():
+        return None
     resolves = np.flatnonzero(flags & _RESOLVING)
-    stored = batch.copy()
+    # As plain bytes: field by field it takes ten times as long.
+    stored = batch.view(RECORD).copy().view(TRANSFER)
     stored["timestamp"] = stamps
     resolved = _resolve(stored, resolves, book) if len(resolves) else None
     if len(resolves) and resolved is None:
@@ -95,7 +102,6 @@ def _simple(batch: Records, flags: NDArray[np.uint16]) -> bool:
         or (resolving == _RESOLVING).any()
         or ((resolving != 0) & (flags & _PENDING != 0)).any()
         or (pending_named != (resolving != 0)).any()
-        or batch["timestamp"].any()
         or ((batch["timeout"] != 0) & (flags & _PENDING == 0)).any()
     )
 
@@ -166,13 +172,10 @@ def _inherit(rows: Records, pending: list[Movement]) -> None:
 
 def _slots(stored: Records, book: Book) -> NDArray[np.int64] | None:
     """Where the accounts of each transfer stand, shape (2, n); None if one is unknown."""
-    get = book.slots.get
-    both = [get(name, -1) for column in _ACCOUNTS for name in stored[column].tolist()]
-    slots = np.array(both, np.int64).reshape(2, len(stored))
+    words = stored.view("<u8").reshape(len(stored), 16)
+    names = np.concatenate([words[:, 2:4], words[:, 4:6]])
+    slots = book.places.find(names, book.slots).reshape(2, len(stored))
     return None if (slots < 0).any() else slots
-
-
-_ACCOUNTS: Final = ("debit_account_id", "credit_account_id")
 
 
 def _plain(stored: Records, slots: NDArray[np.int64], book: Book) -> bool:

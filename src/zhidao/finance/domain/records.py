@@ -37,6 +37,8 @@ TRANSFER: Final = np.dtype(
 )
 """One transfer, little-endian; amounts of 128 bits stand in two halves."""
 RECORD_BYTES: Final = 128
+RECORD: Final = np.dtype("V128")
+"""The same as plain bytes."""
 assert TRANSFER.itemsize == RECORD_BYTES
 Records: TypeAlias = NDArray[np.void]
 Name: TypeAlias = bytes

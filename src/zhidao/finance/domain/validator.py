@@ -17,7 +17,7 @@ from zhidao.finance.domain.chain import Batch, first_head, pairs
 from zhidao.finance.domain.fast import apply_fast
 from zhidao.finance.domain.ledger import Result, TransferFlag
 from zhidao.finance.domain.machine import apply
-from zhidao.finance.domain.records import TRANSFER, Name, Records, movements_of, records_of
+from zhidao.finance.domain.records import RECORD, TRANSFER, Name, Records, movements_of, records_of
 
 FAST_FROM = 256
 """Smaller batches go straight to the exact machine: columns cost more than they save."""
@@ -47,7 +47,8 @@ class Validator:
         """
         self.last_ns = max(now_ns, self.last_ns + 1)
         self.book.expire(self.last_ns)
-        self._whole = np.concatenate(groups)
+        # As plain bytes: field by field it takes ten times as long.
+        self._whole = np.concatenate([group.view(RECORD) for group in groups]).view(TRANSFER)
         names: NDArray[np.void] = self._whole["id"]
         asked = set(names[self.book.used.perhaps(names)].tolist())
         resolving = self._whole["flags"] & _RESOLVING != 0
@@ -103,11 +104,11 @@ class Validator:
     def _again(self, records: Records) -> bool:
         """Whether stored records hold again, with the timestamps they have."""
         stamps = records["timestamp"].copy()
+        stored = apply_fast(records, self.book, stamps=stamps, replayed=True)
+        if stored is not None:
+            return np.array_equal(stored.view("<u8"), records.view("<u8"))
         request = records.copy()
         request["timestamp"] = 0
-        stored = apply_fast(request, self.book, stamps=stamps)
-        if stored is not None:
-            return stored.tobytes() == records.tobytes()
         outcome = apply(movements_of(request), self.book, History(), stamps=stamps.tolist())
         return records_of(outcome.stored).tobytes() == records.tobytes()
 
