@@ -1,5 +1,8 @@
 """Receivables over three nodes and PostgreSQL: a pledge, double pledges, what a peer learns.
 
+A million histories stand in the registry's table before anything is measured: the first ones are
+real, the others copies of them under names of their own, written by the database itself.
+
 Double pledges come at once from all sides: the same receivable at its home under other share
 names, at the other two nodes, and in other spellings. A curious peer holds the whole list of
 tokens and a dictionary that contains every invoice.
@@ -34,6 +37,7 @@ from zhidao.store.migrate import migrate
 
 NODES: Final = ("node-a", "node-b", "node-c")
 SINGLES: Final = 300
+STANDING: Final = 1_000_000
 RECEIVABLES: Final = 500
 ATTEMPTS: Final = 20
 GUESSES: Final = 10_000
@@ -61,10 +65,12 @@ async def _measure(url: str, count: int) -> list[dict[str, Any]]:
     try:
         await migrate(database)
         desks = {node: _desk(database, node) for node in NODES}
+        standing = await _fill(database, desks)
         times = await _singles(desks)
         succeeded, doubled, seconds = await _race(desks, count)
         attempts = count * ATTEMPTS
         return [
+            claim("receivables_standing", [standing], "histories", target=STANDING),
             claim("receivables_pledge_ms", times, "ms", target=2, at_most=True),
             claim(
                 "receivables_double_pledges",
@@ -78,6 +84,28 @@ async def _measure(url: str, count: int) -> list[dict[str, Any]]:
         ]
     finally:
         await database.close()
+
+
+async def _fill(database: Database, desks: dict[str, Receivables]) -> int:
+    """Registers, confirms and pledges one, and copies its rows; how many histories stand."""
+    desk, name = await _registered(desks, "the first")
+    await desk.pledge(SELLER, name, share="s", holder=PartyId("bank"), amount_minor=1_000)
+    async with database.session() as session:
+        await session.execute(
+            "INSERT INTO finance.event"
+            " SELECT 'receivable/' || encode(sha256(int8send(n)), 'hex'), version,"
+            " gen_random_uuid(), type, owner, visible, salt, event"
+            " FROM finance.event, generate_series(1, %s) n WHERE aggregate = %s",
+            (STANDING, f"receivable/{name}"),
+        )
+    async with database.session() as session:
+        await session.execute("ANALYZE finance.event")
+        rows = await session.fetch_all(
+            "SELECT count(*) AS n FROM finance.event"
+            " WHERE aggregate LIKE 'receivable/%%' AND version = 1",
+            (),
+        )
+    return int(rows[0]["n"])
 
 
 async def _singles(desks: dict[str, Receivables]) -> list[float]:

@@ -6,6 +6,7 @@ log are twins of the exchange and the log.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 from collections.abc import Callable
@@ -660,3 +661,19 @@ async def test_sums_of_quotes_that_are_over_are_let_go(
     b.clock.set(b.clock.now().plus_ns(2 * NS))
     await b.desk._books.sold_under(BANK[B], "Q-1")
     assert set(b.desk._books._held.sold) == {(BANK[B], "Q-1")}
+
+
+async def test_who_asks_while_a_node_starts_sees_the_same_chains(net: Net) -> None:
+    """A page that looks in the first moment must not make the decider forget a vote."""
+    await _quoted(net)
+    await _accept(net)
+    a = net.nodes[A].start()
+    history = a.desk._books._records.history
+
+    async def slow(*words: Any) -> Any:
+        await asyncio.sleep(0)
+        return await history(*words)
+
+    a.desk._books._records.history = slow  # type: ignore[method-assign]
+    first, second = await asyncio.gather(a.desk._books.chains(), a.desk._books.chains())
+    assert first[0] is second[0]

@@ -6,6 +6,7 @@ stays in memory but what their quote has sold, until that is over.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -119,6 +120,7 @@ class PvpBooks:
         self._records = records
         self._make = make
         self._held: _Held | None = None
+        self._restoring = asyncio.Lock()
 
     async def chain(self, dealing: Dealing) -> Chain:
         """The chain of a deal."""
@@ -203,8 +205,14 @@ class PvpBooks:
         return known
 
     async def _restored(self) -> _Held:
-        if self._held is not None:
+        # One reads for all who ask meanwhile: a second set of chains would not know the votes that
+        # the first one heard.
+        async with self._restoring:
+            if self._held is None:
+                self._held = await self._read()
             return self._held
+
+    async def _read(self) -> _Held:
         held, after, node = _Held(), "", Actor(self._node, Role.NODE)
         while names := await self._records.aggregates("pvp-deal/", node, limit=_PAGE, after=after):
             for name in names:
@@ -212,7 +220,6 @@ class PvpBooks:
                 held.restore(dealing)
                 await self._chain(held, dealing)
             after = names[-1]
-        self._held = held
         return held
 
 
