@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from zhidao.core.ambient import Clock
+from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.keys import PublicKey
 from zhidao.node.organisation import Organisation
@@ -13,13 +14,15 @@ from zhidao.node.parties import Parties
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList, trust_list
+from zhidao.trust.wire.trust_list import NAME_CHARACTERS_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class OwnList:
     """Writes the list as it stands now.
 
-    `keys`: those that the node records with, and those of former logs.
+    `keys`: those that the node records with, and those of former logs. `policies`: which witnesses
+    must have cosigned a head, by corridor.
     """
 
     parties: Parties
@@ -28,12 +31,19 @@ class OwnList:
     log_key: NoteKey
     keys: Sequence[PublicKey]
     node: PartyId
-    policy: Policy | None = None
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
-    async def now(self) -> TrustList:
-        """The list."""
+    async def now(self, corridor: str = "") -> TrustList:
+        """The list, for one corridor: its witnesses' quorum counts there, and it bears its name.
+
+        Without a corridor the first one's policy holds. Raises Refused (`unknown_corridor`).
+        """
+        if corridor and corridor not in self.policies:
+            raise Refused(f"no policy of a corridor {corridor[:64]!r}", code="unknown_corridor")
+        policy = self.policies.get(corridor) or next(iter(self.policies.values()), None)
+        name = self.organisation.name or self.node
         return trust_list(
-            self.organisation.name or self.node,
+            f"{name}, corridor {corridor}"[:NAME_CHARACTERS_MAX] if corridor else name,
             self.clock.now(),
             [TrustedNode(party=self.node, log=self.log_key, keys=tuple(self.keys))],
             [
@@ -45,5 +55,5 @@ class OwnList:
                 )
                 for each in await self.parties.here()
             ],
-            self.policy,
+            policy,
         )

@@ -42,13 +42,15 @@ def routes(export: ProofExport, own: OwnList) -> Router:
         return Response(data, media_type=_PROOF, headers=headers)
 
     @get("/trust-list", media_type="application/json")
-    async def trust_list(actor: Actor) -> Response[bytes]:
+    async def trust_list(actor: Actor, corridor: _Corridor = "") -> Response[bytes]:
         """This node's keys and its parties', for `zhidao trust add`.
+
+        `corridor`: a head then counts only with the quorum of that corridor's witnesses.
 
         Compare the fingerprints over another channel before you trust them: a node can name any
         keys it likes.
         """
         del actor  # Public keys are no secret among the node's callers.
-        return Response(encode_trust_list(await own.now()), media_type="application/json")
+        return Response(encode_trust_list(await own.now(corridor)), media_type="application/json")
 
     return Router("/v1", route_handlers=[proof, trust_list], tags=["proofs"])

@@ -169,7 +169,7 @@ async def build(
         log_key=log.note_key,
         keys=list(dict.fromkeys((*ground.recording_keys, *(key.public for key in log_keys)))),
         node=ground.node,
-        policy=next(iter(witness.policies.values()), None),
+        policies=witness.policies,
     )
     late.sharing, together = federation.build(
         ground,

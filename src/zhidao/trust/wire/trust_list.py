@@ -22,7 +22,8 @@ from zhidao.trust.wire.policy import POLICY_BYTES_MAX, encode_policy, parse_poli
 
 TRUST_FORMAT: Final = "zhidao.trust"
 TRUST_BYTES_MAX: Final = 8 * 1024 * 1024
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+NAME_CHARACTERS_MAX: Final = 200
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 _Keys = Annotated[list[str], msgspec.Meta(min_length=1, max_length=64)]
 
 
