@@ -22,6 +22,7 @@ from zhidao.core.errors import Unavailable
 from zhidao.core.timescale import NS
 from zhidao.positioning.events import risk_in_words
 from zhidao.simulation import cast
+from zhidao.simulation.awaiting import arrived, decided_of, ended
 from zhidao.simulation.client import Caller, NodeRefused
 from zhidao.simulation.entrance import AUDITOR, admit_each_other, let_in
 from zhidao.simulation.haul import Haul
@@ -283,20 +284,9 @@ class RoadRun:
         asked = await self._by(bank).post(
             "/v1/federation/accounts", {"node": self._sides.importer.name, **account}
         )
-        decided = await self._decided(bank, "accounts", asked["document"])
+        decided = await decided_of(self._by(bank), "accounts", asked["document"])
         if decided["outcome"] != "accepted":
             raise Unavailable(f"no account for {bank}: {decided['reason']}")
-
-    async def _decided(self, party: str, consignment: str, document: str) -> dict[str, Any]:
-        """What the other side decided about a document of the party's."""
-        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
-        path = f"/v1/exchange/outbox?consignment={consignment}&limit=200"
-        while asyncio.get_running_loop().time() < deadline_s:
-            for row in await self._by(party).get(path):
-                if row["document"] == document and row["state"] in ("decided", "dead"):
-                    return dict(row)
-            await asyncio.sleep(_POLL_S)
-        raise Unavailable(f"nobody decided about document {document}")
 
     async def _reserve(self) -> None:
         # Papers are checked once the deal can hear of it, so the reason of a refusal is theirs.
@@ -319,7 +309,7 @@ class RoadRun:
             return await self._by("exporter").post(f"/v1/finance/deals/{self._deal}/title", None)
         path = f"/v1/federation/deals/{self._deal}/title"
         sent = (await self._by("exporter").ask("POST", path, until_there=True)).json()
-        decided = await self._decided("exporter", self._consignment, sent["document"])
+        decided = await decided_of(self._by("exporter"), self._consignment, sent["document"])
         if decided["outcome"] != "accepted":
             raise Unavailable(f"the title is not in custody: {decided['reason']}")
         return await self._by("importer-bank").get(f"/v1/finance/deals/{self._deal}")
@@ -454,36 +444,16 @@ class RoadRun:
 
     async def _fetch_at_exporter(self) -> str:
         """What came to the exporter's side: the proof for the exporter, messages for its bank."""
-        (row,) = await self._arrived("exporter", ["zhidao.proof"])
+        exporter = self._by("exporter")
+        (row,) = await arrived(exporter, self._consignment, ["zhidao.proof"])
         copy = self._output / "exporter.zdproof"
         path = f"/v1/exchange/inbox/{row['sender']}/{row['document']}/content"
-        copy.write_bytes((await self._by("exporter").ask("GET", path)).content)
+        copy.write_bytes((await exporter.ask("GET", path)).content)
         self._outcome.exporter_proof = copy
         came = "the proof"
         if self._outcome.paid:
-            await self._arrived("exporter-bank", ["finance.pacs.008", "finance.camt.054"])
+            messages = ["finance.pacs.008", "finance.camt.054"]
+            await arrived(self._by("exporter-bank"), self._consignment, messages)
             came = "pacs.008, camt.054 and the proof"
-        await self._knows_end()
+        await ended(exporter, self._consignment)
         return f"the exporter's node got {came} by exchange; "
-
-    async def _knows_end(self) -> None:
-        """Waits until the exporter's own page tells how it ended."""
-        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
-        while asyncio.get_running_loop().time() < deadline_s:
-            road = await self._by("exporter").get(f"/v1/consignments/{self._consignment}/road")
-            if road["state"] != "under_way":
-                return
-            await asyncio.sleep(_POLL_S)
-        raise Unavailable("the exporter's side did not hear how it ended")
-
-    async def _arrived(self, party: str, kinds: list[str]) -> list[dict[str, Any]]:
-        """The party's documents of these kinds, once they are in its inbox."""
-        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
-        path = f"/v1/exchange/inbox?consignment={self._consignment}&limit=200"
-        while asyncio.get_running_loop().time() < deadline_s:
-            rows = await self._by(party).get(path)
-            found = {row["kind"]: row for row in rows if row["content"]}
-            if all(kind in found for kind in kinds):
-                return [found[kind] for kind in kinds]
-            await asyncio.sleep(_POLL_S)
-        raise Unavailable(f"{', '.join(kinds)} did not come to {party}")
