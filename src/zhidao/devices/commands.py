@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from zhidao.core.ids import PartyId
 from zhidao.devices.events import Binding, RawWindow
 
 
@@ -24,4 +25,8 @@ class Custody(Protocol):
 
     async def phone(self, terminal: str) -> str:
         """The terminal's phone number as the network knows it. Raises NotFound."""
+        ...
+
+    async def audience(self, terminal: str) -> frozenset[PartyId]:
+        """Who may see the terminal, its phone number with it. Raises NotFound."""
         ...

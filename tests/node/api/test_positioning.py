@@ -77,6 +77,10 @@ class Below:
     async def phone(self, terminal: str) -> str:
         raise NotFound("the network knows no phone of this terminal")
 
+    async def audience(self, terminal: str) -> frozenset[PartyId]:
+        del terminal
+        return frozenset()
+
     async def check(self, actor: Actor, **asked: object) -> None:
         raise AssertionError("no phone, no question")
 

@@ -17,6 +17,7 @@ from tests.node.federation.sides_bench import (
     sides,
 )
 
+from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Forbidden, MalformedInput, Refused, Unavailable
@@ -25,6 +26,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.devices.events import TerminalRegistered
 from zhidao.exchange.events import FactsAdopted
 from zhidao.industry.events import LotFinished, OrderOpened
+from zhidao.positioning.events import ArrivalNotProven, Marks
 from zhidao.trust.events import CredentialIssued
 from zhidao.trust.service.credentials import aggregate_of_credential
 from zhidao.trust.wire.trust_list import encode_trust_list
@@ -281,3 +283,68 @@ async def test_a_consignment_waits_for_its_lot_and_its_credentials():
     )
     await one.say(EXPORTER, "order/o", lot, room="industry")
     assert _is_whole([*events, one.journals["industry"].written[0].event])
+
+
+def _checked(check: str, latitude_ndeg: int = 1) -> NetworkChecked:
+    return NetworkChecked(
+        check=check,
+        phone="+77010000001",
+        verdict="match",
+        reason="",
+        observed_at="2026-09-12T08:00:00Z",
+        fix_latitude_ndeg=latitude_ndeg,
+        fix_longitude_ndeg=2,
+        fix_bound_mm=3,
+        network_latitude_ndeg=4,
+        network_longitude_ndeg=5,
+        network_radius_mm=6,
+        network="n",
+        simulated=True,
+    )
+
+
+def _refused_arrival(consignment: str) -> ArrivalNotProven:
+    return ArrivalNotProven(
+        consignment=consignment,
+        terminal="T-1",
+        window="",
+        reason="outside",
+        sentence="outside",
+        latitude_ndeg=1,
+        longitude_ndeg=2,
+        protection_mm=3,
+        observed_at="2026-09-12T08:00:00Z",
+        marks=Marks(
+            signed_by_terminal=True,
+            bound_to_goods=True,
+            recomputed=True,
+            corroborated_by=["n"],
+            disagreed_by=[],
+            inside_risk_ppb=0,
+        ),
+        evidence="",
+        simulated=True,
+    )
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_the_network_was_asked_of_this_arrival_crosses_and_nothing_else(
+    *, at_once: bool
+):
+    one, two = sides()
+    await one.enter()
+    await two.adoption.take(await one.hand_over(two))
+    await two.say(CARRIER, "arrival/c-1", _refused_arrival("c-1"), room="positioning")
+    if not at_once:
+        await two.relay()
+        await two.sharing.share("c-1", ABROAD)
+        await one.adoption.take(await one.got(two, two.post[-1]["content"]))
+    for check, latitude_ndeg in (("ours", 1), ("another", 9)):
+        fact = _checked(check, latitude_ndeg)
+        await two.say(CARRIER, f"network-check/{check}", fact, room="connectivity")
+    await two.relay()
+    await two.sharing.share("c-1", ABROAD)
+    await one.adoption.take(await one.got(two, two.post[-1]["content"]))
+    assert [e.event.aggregate for e in one.journals["connectivity"].written] == [
+        "network-check/ours"
+    ]

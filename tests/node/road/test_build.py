@@ -8,6 +8,7 @@ from zhidao.connectivity.domain.sighting import Sighting
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.geo import Geodetic
 from zhidao.core.timescale import Utc
+from zhidao.devices.events import WindowReceived
 from zhidao.node.permit import recovering_args
 from zhidao.node.road import telling
 from zhidao.node.road.build import build_road
@@ -139,6 +140,18 @@ def test_a_log_that_is_behind_tells_both_sizes() -> None:
     told = recovering_args("the database has 12 leaves, the newest checkpoint 40")
     assert told == {"kind": "behind", "has": 12, "signed": 40}
     assert recovering_args("something new") == {}
+
+
+def test_a_node_without_the_window_tells_its_step_by_the_arrival_that_rests_on_it(
+    made: World,
+) -> None:
+    whole = build_road(made.of["C-2038"], parties=made.parties, track=[], position=None)
+    seen = [s for s in made.of["C-2038"] if s.event.type != WindowReceived.TYPE]
+    assert len(seen) < len(made.of["C-2038"])
+    road = build_road(seen, parties=made.parties, track=[], position=None)
+    assert {step.key: step.state for step in road.steps}["devices"] == "done"
+    assert road.simulated == whole.simulated
+    assert "observations" in road.simulated
 
 
 def test_of_a_paid_road_no_step_is_still_to_come_for_who_may_not_see_it(made: World) -> None:

@@ -62,6 +62,10 @@ class Custody:
     async def phone(self, terminal: str) -> str:
         return "+77010000001"
 
+    async def audience(self, terminal: str) -> frozenset[PartyId]:
+        assert terminal
+        return frozenset(map(PartyId, ("importer-bank", "carrier")))
+
 
 @dataclass
 class Network:
@@ -72,6 +76,7 @@ class Network:
 
     async def check(self, actor: Actor, **asked: Any) -> NetworkChecked:
         self.asked += 1
+        self.readers = asked["readers"]
         return NetworkChecked(
             check="1",
             phone=asked["phone"],

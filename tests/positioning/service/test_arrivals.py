@@ -84,6 +84,14 @@ async def test_the_same_event_again_changes_nothing(waiting, afternoon):
     assert waiting.network.asked == 1
 
 
+async def test_the_networks_answer_is_for_readers_of_both_arrival_and_terminal(waiting, afternoon):
+    await waiting.arrivals.on_window(waiting.window(afternoon.window))
+    written = waiting.journal.written[-1]
+    audience = {written.event.owner, *written.event.visible}
+    assert waiting.network.readers == ("importer-bank",)
+    assert audience > set(waiting.network.readers), "the arrival has other readers"
+
+
 async def test_what_is_proven_stays_proven(waiting, afternoon):
     await waiting.arrivals.on_window(waiting.window(afternoon.window))
     await waiting.arrivals.on_window(waiting.window(b"rubbish"))

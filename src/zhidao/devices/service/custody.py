@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zhidao.core.archive import Archive, check_digest
+from zhidao.core.ids import PartyId
 from zhidao.devices.events import Binding, RawWindow
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.seals import Seals
@@ -41,3 +42,8 @@ class KeptData:
     async def phone(self, terminal: str) -> str:
         """The terminal's phone number. Raises NotFound."""
         return (await self._vault.terminal(terminal)).phone
+
+    async def audience(self, terminal: str) -> frozenset[PartyId]:
+        """Who may see the terminal. Raises NotFound."""
+        found = await self._vault.terminal(terminal)
+        return frozenset((found.owner, *found.visible))

@@ -103,7 +103,11 @@ class Adoption:
         hanging = [e for e in begun if is_hanging(e)]
         if not hanging:
             return
-        named = await self._sharing.named(proof.consignment, [o.event for o in proof.events])
+        events = [o.event for o in proof.events]
+        # What the network was asked of an arrival may come after the arrival itself.
+        arrival = f"arrival/{proof.consignment}"
+        events += [e.event for e in await self._journals["positioning"].load(arrival, viewer=None)]
+        named = await self._sharing.named(proof.consignment, events)
         for event in hanging:
             if event.aggregate not in named:
                 raise Refused(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.devices.events import PositionsRecorded, WindowReceived
 from zhidao.node.road.related import links_of
+from zhidao.node.road.selection import is_asked_of
+from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.store.reading import Stored
 from zhidao.trade.events import DocumentAdded
 from zhidao.trust.service.credentials import aggregate_of_credential
@@ -21,11 +24,13 @@ SHAREABLE: Final = {
     "trust": ("credential/", "title/"),
     "devices": ("seal/", "terminal/"),
     "positioning": ("arrival/",),
+    "connectivity": ("network-check/",),
     "trade": ("consignment/",),
     "finance": ("deal/",),
 }
 # Histories that do not name their consignment: a fact of it names them.
-_HANGING: Final = ("order/", "terminal/", "credential/")
+_HANGING: Final = ("order/", "terminal/", "credential/", "network-check/")
+_ARRIVALS: Final = frozenset((ArrivalProven.TYPE, ArrivalNotProven.TYPE))
 # A terminal's days reach beyond one consignment.
 _NEVER: Final = frozenset((PositionsRecorded.TYPE, WindowReceived.TYPE))
 
@@ -54,7 +59,7 @@ def name_of(event: SignedEvent) -> str:
         except MalformedInput:
             return ""
     # An arrival is called after its consignment.
-    said = payload.get("consignment" if kind == "arrival" else kind)
+    said = payload.get({"arrival": "consignment", "network-check": "check"}.get(kind, kind))
     return f"{kind}/{said}" if isinstance(said, str) and said else ""
 
 
@@ -98,11 +103,22 @@ def named_by(events: Sequence[SignedEvent], consignment: str) -> set[str]:
         for event in events
         if event.aggregate == own and event.type == DocumentAdded.TYPE
     }
-    return {
+    named = {
         name
         for event in events
         for subject, _, name in links_of(event)
         if (subject == own and name != event.aggregate) or subject in papers
+    }
+    arrivals = [
+        event
+        for event in events
+        if event.type in _ARRIVALS and event.aggregate == f"arrival/{consignment}"
+    ]
+    # A phone is asked about for many consignments: only what was asked of this one's arrival.
+    return named | {
+        event.aggregate
+        for event in events
+        if event.type == NetworkChecked.TYPE and any(is_asked_of(event, a) for a in arrivals)
     }
 
 

@@ -21,7 +21,7 @@ from zhidao.node.road import aspects, view
 from zhidao.node.road.places import place
 from zhidao.node.road.times import scale_of, scale_of_road
 from zhidao.node.simulated import trajectory_is_simulated
-from zhidao.positioning.events import ArrivalProven
+from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.store.reading import Stored
 from zhidao.trade.events import (
     ConsignmentEntered,
@@ -38,6 +38,7 @@ STEPS: Final[tuple[tuple[str, tuple[type[Fact], ...]], ...]] = (
     ("entry", (ConsignmentEntered, DocumentAdded, PapersChecked)),
     ("trust", (CredentialIssued, TitleMoved)),
     ("reserve", (MoneyReserved, TitleReserved)),
+    # Windows stay at the node that took them; elsewhere the arrival names the one it rests on.
     ("devices", (Sealed, WindowReceived)),
     ("positioning", (ArrivalProven,)),
     ("network", (NetworkChecked,)),
@@ -209,13 +210,16 @@ def _simulated(facts: aspects.Facts, entered: ConsignmentEntered) -> list[str]:
     flags: tuple[tuple[type[Fact], str], ...] = (
         (LotFinished, "machine"),
         (WindowReceived, "observations"),
+        (ArrivalProven, "observations"),
+        (ArrivalNotProven, "observations"),
         (NetworkChecked, "network"),
     )
     for kind, part in flags:
         if any(event.payload.get("simulated") for _, event in facts.every(kind)):
             parts.add(part)
     if trajectory_is_simulated(
-        reported=any(
+        reported=bool(_implied(facts))
+        or any(
             facts.last(kind) for kind in (PositionsRecorded, ShortMessageReceived, WindowReceived)
         ),
         played=entered.simulated,
@@ -245,7 +249,7 @@ def _steps(facts: aspects.Facts, state: str) -> list[view.Step]:
     open_given = False
     for number, (key, kinds) in enumerate(STEPS, start=1):
         events = [event for kind in kinds for _, event in facts.every(kind)]
-        kinds_seen = {event.type for event in events}
+        kinds_seen = {event.type for event in events} | _implied(facts)
         done = all(kind.TYPE in kinds_seen for kind in kinds) if kinds else state != "under_way"
         if key == "release" and state == "refused":
             done = True
@@ -264,6 +268,13 @@ def _steps(facts: aspects.Facts, state: str) -> list[view.Step]:
             )
         )
     return steps
+
+
+def _implied(facts: aspects.Facts) -> set[str]:
+    """Kinds of facts that are not here, but that a fact here rests on."""
+    proven, refused = facts.every(ArrivalProven), facts.every(ArrivalNotProven)
+    windows = [fact.window for fact, _ in proven] + [fact.window for fact, _ in refused]
+    return {WindowReceived.TYPE} if any(windows) else set()
 
 
 def _said(stored: Stored, names: dict[str, Party], *, played: bool) -> view.Said:

@@ -7,7 +7,7 @@ of this one is opened; the rest stays a commitment in the log.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.encoding import parse_hex
@@ -43,24 +43,17 @@ def kept(stored: Sequence[Stored], consignment: str) -> list[Stored]:
     if entered is None:
         # The actor sees the consignment, but not its beginning: nothing is known to be foreign.
         return list(stored)
-    arrivals = [e.payload for e in events if e.type in (ArrivalProven.TYPE, ArrivalNotProven.TYPE)]
+    arrivals = [e for e in events if e.type in (ArrivalProven.TYPE, ArrivalNotProven.TYPE)]
     return [each for each in stored if _belongs(each.event, entered, arrivals)]
 
 
-def _belongs(
-    event: SignedEvent, entered: SignedEvent, arrivals: Sequence[Mapping[str, object]]
-) -> bool:
+def _belongs(event: SignedEvent, entered: SignedEvent, arrivals: Sequence[SignedEvent]) -> bool:
     payload = event.payload
     match event.type:
         case WindowReceived.TYPE:
-            return any(arrival["window"] == payload["digest"] for arrival in arrivals)
+            return any(arrival.payload["window"] == payload["digest"] for arrival in arrivals)
         case NetworkChecked.TYPE:
-            return any(
-                arrival["latitude_ndeg"] == payload["fix_latitude_ndeg"]
-                and arrival["longitude_ndeg"] == payload["fix_longitude_ndeg"]
-                and arrival["observed_at"] == payload["observed_at"]
-                for arrival in arrivals
-            )
+            return any(is_asked_of(event, arrival) for arrival in arrivals)
         case LotFinished.TYPE:
             return bool(payload["lot"] == entered.payload["lot"])
         case SubmissionRefused.TYPE:
@@ -70,6 +63,16 @@ def _belongs(
             return False
         case _:
             return True
+
+
+def is_asked_of(check: SignedEvent, arrival: SignedEvent) -> bool:
+    """Whether the network was asked about the very position of an arrival."""
+    asked, found = check.payload, arrival.payload
+    return bool(
+        found["latitude_ndeg"] == asked["fix_latitude_ndeg"]
+        and found["longitude_ndeg"] == asked["fix_longitude_ndeg"]
+        and found["observed_at"] == asked["observed_at"]
+    )
 
 
 def further(events: Iterable[SignedEvent]) -> dict[str, set[str]]:

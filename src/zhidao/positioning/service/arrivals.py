@@ -14,7 +14,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import Fact, SignedEvent, every, latest
-from zhidao.core.ids import party_id
+from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Handled, Records
 from zhidao.core.timescale import Utc
 from zhidao.devices.commands import Custody
@@ -237,9 +237,9 @@ class ArrivalService:
             return
         window = await self._custody.window(received.digest, terminal=received.terminal)
         finding = await self._evaluate(expected, window)
-        fact = await self._conclude(expected, window, finding)
-        observed = finding.result.observed_at if finding.result else ""
         first = history[0]
+        fact = await self._conclude(expected, window, finding, {first.owner, *first.visible})
+        observed = finding.result.observed_at if finding.result else ""
         await self._records.record(
             self._node,
             _arrival(name),
@@ -283,7 +283,11 @@ class ArrivalService:
         return await self._navigation.with_base(known, base) if base else known
 
     async def _conclude(
-        self, expected: ArrivalExpected, window: RawWindow, finding: _Finding
+        self,
+        expected: ArrivalExpected,
+        window: RawWindow,
+        finding: _Finding,
+        readers: set[PartyId],
     ) -> Fact:
         bound, unbound = await self._binding(expected, window)
         result = finding.result
@@ -298,7 +302,7 @@ class ArrivalService:
         )
         obstacle = _obstacle(window, result, finding.unreadable, unbound)
         if result is not None and not obstacle.reason:
-            marks, obstacle = await self._ask_network(expected, result, marks)
+            marks, obstacle = await self._ask_network(expected, result, marks, readers)
         if result is not None and not obstacle.reason:
             return _proven(expected, window, finding, result, marks)
         return _not_proven(expected, window, finding, marks, obstacle)
@@ -317,11 +321,16 @@ class ArrivalService:
         return True, ""
 
     async def _ask_network(
-        self, expected: ArrivalExpected, result: Result, marks: Marks
+        self, expected: ArrivalExpected, result: Result, marks: Marks, readers: set[PartyId]
     ) -> tuple[Marks, _Obstacle]:
-        """No answer is no disagreement; a mismatch blocks."""
+        """No answer is no disagreement; a mismatch blocks.
+
+        Of the arrival's readers those see the answer, and the phone number in it, who may see the
+        terminal.
+        """
         try:
             phone = await self._custody.phone(expected.terminal)
+            readers &= await self._custody.audience(expected.terminal)
             checked = await self._network.check(
                 self._node,
                 phone=phone,
@@ -329,6 +338,7 @@ class ArrivalService:
                 longitude_ndeg=result.longitude_ndeg,
                 bound_mm=result.protection_mm,
                 at=Utc.parse(result.observed_at),
+                readers=tuple(sorted(readers - {self._node.party})),
             )
         except (NotFound, Unavailable, Refused):
             return marks, _NOTHING
