@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from zhidao.node.adapters.one_write import HELD_BYTES_MAX, OneWrite
@@ -15,6 +16,12 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         self.sent.append(data)
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        self.sent += pieces
+
+    def abort(self) -> None:
+        self.close()
 
     def close(self) -> None:
         self.closed_after = len(self.sent)
@@ -59,3 +66,14 @@ async def test_closing_sends_what_is_held_first() -> None:
     one.write(b"last")
     one.close()
     assert (wire.sent, wire.closed_after, one.is_closing()) == ([b"last"], 1, True)
+
+
+async def test_pieces_keep_behind_what_is_held_and_an_abort_drops_it() -> None:
+    wire, one = wired()
+    one.write(b"head ")
+    one.writelines([b"a", b"b"])
+    assert wire.sent == [b"head ", b"a", b"b"]
+    one.write(b"more")
+    one.abort()
+    await asyncio.sleep(0)
+    assert (wire.sent, wire.closed_after) == ([b"head ", b"a", b"b"], 3)

@@ -7,6 +7,7 @@ the system and a packet. Of a small answer that is half of all that the network 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Final
 
 HELD_BYTES_MAX: Final = 4096
@@ -34,6 +35,21 @@ class OneWrite:
             self._loop.call_soon(self._flush)
         else:
             self._transport.write(data)
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        """Sends all pieces, behind what is held."""
+        self._flush()
+        self._transport.writelines(pieces)
+
+    def write_eof(self) -> None:
+        """Says that nothing follows."""
+        self._flush()
+        self._transport.write_eof()
+
+    def abort(self) -> None:
+        """Closes the connection at once; what is held is lost, as all that is not sent yet."""
+        self._held = b""
+        self._transport.abort()
 
     def close(self) -> None:
         """Closes the connection once all that was written is out."""
