@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import get
+from litestar import get, post
 
+SENT: list[dict[str, Any]] = []
 _EUR = {"currency": "EUR", "exponent": 2}
 _CNY = {"currency": "CNY", "exponent": 2}
 
@@ -13,17 +14,63 @@ _CNY = {"currency": "CNY", "exponent": 2}
 @get("/v1/finance/accounts")
 async def accounts() -> list[dict[str, Any]]:
     rows = (
-        ("importer", "customer", 8_240_000, 4_200_000),
-        ("importer-bank", "cash", -12_440_000, 0),
+        ("importer-bank", "importer", "customer", 8_240_000, 4_200_000, _EUR),
+        ("importer-bank", "importer-bank", "cash", -12_440_000, 0, _EUR),
+        ("customs", "carrier", "customer", 1_000_000, 0, _EUR),
+        ("customs", "forwarder", "customer", 7_000_000, 0, _CNY),
     )
     return [
         {
-            "account": f"00000000-0000-8000-8000-00000000000{n}", "bank": "importer-bank",
+            "account": f"00000000-0000-8000-8000-00000000000{n}", "bank": bank,
             "holder": holder, "purpose": purpose, "name": holder, "balance_minor": balance,
-            "available_minor": balance - held, "debits_pending_minor": held, **_EUR,
+            "available_minor": balance - held, "debits_pending_minor": held, **money,
         }
-        for n, (holder, purpose, balance, held) in enumerate(rows)
+        for n, (bank, holder, purpose, balance, held, money) in enumerate(rows)
     ]  # fmt: skip
+
+
+@get("/v1/finance/credit-lines")
+async def lines() -> list[dict[str, Any]]:
+    told = {"bank": "customs", "peer": "importer-bank"}
+    return [
+        {**told, "limit_minor": 50_000_000, "used_minor": 4_200_000, **_CNY},
+        {**told, "limit_minor": 0, "used_minor": 0, **_EUR},
+    ]
+
+
+@post("/v1/finance/credit-lines")
+async def set_line(data: dict[str, Any]) -> dict[str, Any]:
+    SENT.append(data)
+    return data
+
+
+@post("/v1/finance/escrows")
+async def hold(data: dict[str, Any]) -> dict[str, Any]:
+    SENT.append(data)
+    return data
+
+
+@post("/v1/finance/pvp/quotes")
+async def give(data: dict[str, Any]) -> dict[str, Any]:
+    SENT.append(data)
+    return data
+
+
+@post("/v1/finance/netting/{cycle:str}/obligations")
+async def owe(cycle: str, data: dict[str, Any], of: str) -> dict[str, Any]:
+    SENT.append({"cycle": cycle, "of": of, **data})
+    return data
+
+
+@get("/v1/finance/currencies")
+async def currencies() -> list[dict[str, Any]]:
+    return [_CNY, _EUR, {"currency": "JPY", "exponent": 0}]
+
+
+@get("/fixture/sent")
+async def sent() -> list[dict[str, Any]]:
+    """What the forms sent, the newest last."""
+    return SENT
 
 
 @get("/v1/finance/deals")
@@ -49,13 +96,13 @@ async def escrows() -> list[dict[str, Any]]:
     ]  # fmt: skip
     told = {
         "payer": "importer", "payee": "exporter", "amount_minor": 1_000_000, "standing": "open",
-        "reason": "", "leaves": leaves, "disputes": [], "resolutions": [], "to_payee_minor": 0, **_EUR,
+        "payer_bank": "importer-bank", "arbiter": "customs", "reason": "", "leaves": leaves, "disputes": [], "resolutions": [], "to_payee_minor": 0, **_EUR,
     }  # fmt: skip
     dispute = {"party": "importer", "reason": "goods were wet"}
     signed = {"party": "exporter", "to_payee_minor": 700_000, "reason": "a third off"}
     return [
-        {"escrow": "E-1", "state": "held", **told},
-        {"escrow": "E-2", **told | {"state": "disputed", "disputes": [dispute], "resolutions": [signed]}},
+        {"escrow": "E-1", "key": "importer-bank/E-1", "state": "held", **told},
+        {"escrow": "E-2", "key": "importer-bank/E-2", **told | {"state": "disputed", "disputes": [dispute], "resolutions": [signed]}},
     ]  # fmt: skip
 
 
@@ -94,7 +141,7 @@ def _credit() -> dict[str, Any]:
         for act, by in (("issue", "importer-bank"), ("advise", "customs"), ("present", "exporter"), ("examine", "customs"))
     ]  # fmt: skip
     return {
-        "credit": "LC-2026-0042", "issuer": "importer-bank", "beneficiary": "exporter",
+        "credit": "LC-2026-0042", "key": "importer-bank/LC-2026-0042", "issuer": "importer-bank", "beneficiary": "exporter",
         "applicant": "importer", "adviser": "customs", "confirmer": "", "version": 1, "offered": False,
         "advised": True, "confirmed": False, "drawn_minor": 4_440_000, "may_be_drawn_minor": 4_662_000,
         "exponent": 2, "drawings": [drawing], "steps": steps,
@@ -159,7 +206,8 @@ async def netting() -> list[dict[str, Any]]:
     saves = ((1, 5_350_000), (4, 9_800_000), (24, 14_100_000), (96, 18_700_000), (412, 21_300_000))
     return [
         {
-            "cycle": "2026-03-05", "bank": "customs", "state": "open", "count": 412, **_CNY,
+            "cycle": "2026-03-05", "key": "customs/2026-03-05", "bank": "customs",
+            "participants": ["customs", *sums], "state": "open", "count": 412, **_CNY,
             "gross_minor": 48_200_000, "needed_minor": 5_350_000, "settled_minor": 0, "moved_minor": 0,
             "positions": [{"party": party, "net_minor": minor} for party, minor in sums.items()],
             "obligations": owed,
@@ -186,5 +234,5 @@ async def receivables() -> list[dict[str, Any]]:
 
 ANSWERS = [
     *(accounts, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
-    receivables,
+    *(receivables, lines, currencies, set_line, hold, give, owe, sent),
 ]

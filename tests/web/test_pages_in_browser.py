@@ -97,6 +97,103 @@ def test_who_approved_cannot_approve_again_and_another_can(readers: Any) -> None
     expect(rows.nth(1).get_by_role("button")).to_have_count(0)
 
 
+def _filled(page: Any, title: str, fields: dict[str, str]) -> Any:
+    """A form that was opened and filled, by its labels."""
+    form = page.locator("details.act-form", has=page.get_by_text(title, exact=True)).first
+    form.locator("summary").click()
+    for label, text in fields.items():
+        named = page.get_by_text(label, exact=True)
+        field = form.locator("label.field", has=named).locator("input, select")
+        if field.evaluate("each => each.tagName") == "SELECT":
+            field.select_option(label=text)
+        else:
+            field.fill(text)
+    return form
+
+
+def _sent(page: Any) -> Any:
+    return page.evaluate("fetch('/fixture/sent').then((answer) => answer.json())")[-1]
+
+
+def test_a_line_and_a_condition_are_sent_in_exact_minor_units(readers: Any) -> None:
+    page = readers(language="en").open("/money")
+    line = _filled(
+        page,
+        "Set a line",
+        {
+            "The other bank (party name)": "importer-bank",
+            "Currency": "CNY",
+            "It may owe at most": "1 000 000.005",
+        },
+    )
+    line.get_by_role("button", name="Set the line").click()
+    expect(line.get_by_role("alert")).to_contain_text("no amount with at most 2 decimals")
+    line.get_by_label("It may owe at most").fill("90071992547409.91")
+    line.get_by_role("button", name="Set the line").click()
+    expect(line.get_by_role("status")).to_contain_text("Done.")
+    assert _sent(page) == {
+        "peer": "importer-bank", "currency": "CNY", "limit_minor": 9_007_199_254_740_991,
+    }  # fmt: skip
+    hold = _filled(
+        page,
+        "Hold money under a condition",
+        {
+            "A name of your own for it": "E-7",
+            "Payer’s account": "carrier EUR",
+            "Amount": "0.10",
+            "Payee (party name)": "exporter",
+            "The payee’s bank": "exporter-bank",
+            "Condition": "papers agree and customs releases",
+            "That party, or that consignment": "C-2038",
+            "Back to the payer if nothing is decided until": "2027-01-01T12:00",
+        },
+    )
+    assert _violations(page) == []
+    hold.get_by_role("button", name="Hold the money").click()
+    expect(hold.get_by_role("status")).to_contain_text("Done.")
+    sent = _sent(page)
+    assert (sent["payer"], sent["amount_minor"], sent["currency"]) == ("carrier", 10, "EUR")
+    assert [each["consignment"] for each in sent["condition"]["of"]] == ["C-2038"] * 2
+    assert sent["refund_after"].endswith(":00Z")
+
+
+def test_a_quote_is_an_exact_fraction_and_what_is_owed_names_its_bank(readers: Any) -> None:
+    page = readers(language="en").open("/money/exchange")
+    quote = _filled(
+        page,
+        "Give a quote",
+        {
+            "A name of your own for it": "Q-7",
+            "The bank (party name)": "almaty-bank",
+            "Its node": "almaty",
+            "It sells": "JPY",
+            "Pays from account": "forwarder CNY",
+            "Rate: bought for one sold": "0.0471",
+            "At most (of the sold currency)": "1000000",
+            "Your account at its node (id)": "00000000-0000-8000-8000-000000000009",
+            "Good until": "2027-01-01T12:00",
+        },
+    )
+    assert _violations(page) == []
+    quote.get_by_role("button", name="Sign and send the quote").click()
+    expect(quote.get_by_role("status")).to_contain_text("Done.")
+    sent = _sent(page)
+    # One yen, which has no decimals, buys 4.71 fen.
+    assert sent["rate"] == {"numerator": 471, "denominator": 100}
+    assert (sent["sold"], sent["bought"], sent["sold_minor_max"]) == ("JPY", "CNY", 1_000_000)
+    owe = _filled(
+        page, "Say what you owe", {"To whom": "carrier", "Amount": "12,5", "Reference": "INV 9"}
+    )
+    owe.get_by_role("button", name="Add it").click()
+    expect(owe.get_by_role("status")).to_contain_text("Done.")
+    assert _sent(page) == {
+        "cycle": "2026-03-05",
+        "of": "customs",
+        "batch": "page-INV-9",
+        "obligations": [{"creditor": "carrier", "amount_minor": 1_250, "reference": "INV 9"}],
+    }
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -27,8 +27,11 @@ export interface Deal {
 
 export interface Escrow {
   escrow: string;
+  key: string;
   payer: string;
   payee: string;
+  payer_bank: string;
+  arbiter: string;
   amount_minor: number;
   currency: string;
   exponent: number;
@@ -39,6 +42,21 @@ export interface Escrow {
   disputes: { party: string; reason: string }[];
   resolutions: { party: string; to_payee_minor: number; reason: string }[];
   to_payee_minor: number;
+}
+
+/** How much another bank may owe the reader's. */
+export interface CreditLine {
+  bank: string;
+  peer: string;
+  currency: string;
+  exponent: number;
+  limit_minor: number;
+  used_minor: number;
+}
+
+export interface Currency {
+  currency: string;
+  exponent: number;
 }
 
 export interface Approval {
@@ -81,6 +99,7 @@ export interface Drawing {
 
 export interface Credit {
   credit: string;
+  key: string;
   issuer: string;
   beneficiary: string;
   applicant: string;
@@ -135,7 +154,9 @@ export interface Pvp {
 
 export interface Cycle {
   cycle: string;
+  key: string;
   bank: string;
+  participants: string[];
   currency: string;
   exponent: number;
   state: string;

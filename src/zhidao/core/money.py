@@ -51,6 +51,11 @@ class Currency:
         return self.code
 
 
+def currencies() -> tuple[str, ...]:
+    """The codes of all currencies in use, in order."""
+    return tuple(sorted({*_EXPONENT_TWO, *_EXPONENT_NOT_TWO}))
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount. `minor` counts the smallest unit of `currency` (ISO 4217 exponent)."""

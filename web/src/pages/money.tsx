@@ -1,9 +1,10 @@
 // Money: what waits for a second person, the accounts, and payments as they happen.
 import { useEffect } from "preact/hooks";
 import { useCell } from "../cell";
-import type { Account, Approval, Deal, Escrow } from "../money_types";
+import type { Account, Approval, CreditLine, Deal, Escrow } from "../money_types";
 import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
 import { session } from "../session";
 import { named, t } from "../words";
 
@@ -12,12 +13,15 @@ export default function MoneyPage() {
   const [deals, readDeals] = useAnswer<Deal[]>("/v1/finance/deals?limit=100");
   const [escrows, readEscrows] = useAnswer<Escrow[]>("/v1/finance/escrows?limit=100");
   const [approvals, readApprovals] = useAnswer<Approval[]>("/v1/finance/approvals?limit=100");
+  const [lines, readLines] = useAnswer<CreditLine[]>("/v1/finance/credit-lines?limit=100");
+  const party = useCell(session)?.party ?? "";
   useEffect(() => void (document.title = t("money.document_title")), []);
-  useEvery(4, readAccounts, readDeals, readEscrows, readApprovals);
-  const all = [accounts, deals, escrows, approvals];
+  useEvery(4, readAccounts, readDeals, readEscrows, readApprovals, readLines);
+  const all = [accounts, deals, escrows, approvals, lines];
   const failed = all.find((each) => each.state === "failed");
   if (failed?.state === "failed") return <ProblemNote problem={failed.problem} again={() => location.reload()} />;
-  if (accounts.state !== "here" || deals.state !== "here" || escrows.state !== "here" || approvals.state !== "here") return <Loading what={t("money.reading")} />;
+  if (accounts.state !== "here" || deals.state !== "here" || escrows.state !== "here" || approvals.state !== "here" || lines.state !== "here") return <Loading what={t("money.reading")} />;
+  const isBank = accounts.value.some((each) => each.bank === party);
   const waiting = approvals.value.filter((each) => each.state === "waits");
   return (
     <div class="page">
@@ -32,8 +36,10 @@ export default function MoneyPage() {
                 row={each}
                 done={() => {
                   readApprovals();
+                  readAccounts();
                   readDeals();
                   readEscrows();
+                  readLines();
                 }}
               />
             ))}
@@ -67,11 +73,13 @@ export default function MoneyPage() {
           {escrows.value.length === 0 && <p class="quiet">{t("escrows.none")}</p>}
           <ul class="services">
             {escrows.value.map((row) => (
-              <Held key={row.escrow} row={row} done={readEscrows} />
+              <Held key={row.key} row={row} done={readEscrows} />
             ))}
           </ul>
+          {isBank && <HoldForm accounts={accounts.value} bank={party} done={readEscrows} />}
         </Section>
       </div>
+      {isBank && <Lines lines={lines.value} accounts={accounts.value} bank={party} done={readLines} />}
     </div>
   );
 }
@@ -190,12 +198,13 @@ function Held({ row, done }: { row: Escrow; done: () => void }) {
         {open && words.length > 0 && (
           <p class="money-buttons">
             {words.map((leaf) => (
-              <button key={leaf.what} type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/escrows/${row.escrow}/words`, { word: leaf.what })}>
+              <button key={leaf.what} type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/escrows/${encodeURIComponent(row.escrow)}/words?of=${encodeURIComponent(row.payer_bank)}`, { word: leaf.what })}>
                 {t("escrows.say", { word: leaf.what })}
               </button>
             ))}
           </p>
         )}
+        {open && <EscrowActs row={row} party={who?.party ?? ""} done={done} />}
         {problem && <ProblemNote problem={problem} />}
       </div>
     </li>

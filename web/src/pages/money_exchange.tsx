@@ -2,9 +2,10 @@
 import { useEffect } from "preact/hooks";
 import { useCell } from "../cell";
 import { number } from "../format";
-import type { Cycle, Pvp, Quote } from "../money_types";
+import type { Account, Currency, Cycle, Pvp, Quote } from "../money_types";
 import { English, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { AcceptForm, CycleForm, OweForm, QuoteForm } from "../parts/money_acts";
 import { LiquidityChart, PositionChart } from "../parts/money_charts";
 import { session } from "../session";
 import { count, t } from "../words";
@@ -13,11 +14,16 @@ export default function MoneyExchangePage() {
   const [deals, readDeals] = useAnswer<{ deals: Pvp[]; stopped: string[] }>("/v1/finance/pvp/deals?limit=100");
   const [quotes, readQuotes] = useAnswer<Quote[]>("/v1/finance/pvp/quotes?limit=100");
   const [cycles, readCycles] = useAnswer<Cycle[]>("/v1/finance/netting?limit=20");
+  const [accounts] = useAnswer<Account[]>("/v1/finance/accounts?limit=100");
+  const [currencies] = useAnswer<Currency[]>("/v1/finance/currencies");
+  const party = useCell(session)?.party ?? "";
   useEffect(() => void (document.title = t("fx.document_title")), []);
   useEvery(3, readDeals, readQuotes, readCycles);
   const failed = [deals, quotes, cycles].find((each) => each.state === "failed");
   if (failed?.state === "failed") return <ProblemNote problem={failed.problem} again={() => location.reload()} />;
   if (deals.state !== "here" || quotes.state !== "here" || cycles.state !== "here") return <Loading what={t("fx.reading")} />;
+  // Forms wait for the accounts; what is known already is shown without them.
+  const kept = accounts.state === "here" && accounts.value.some((each) => each.bank === party) ? accounts.value : null;
   return (
     <div class="page">
       <h1>{t("money.title")}</h1>
@@ -56,7 +62,7 @@ export default function MoneyExchangePage() {
           {quotes.value.length === 0 && <p class="quiet">{t("fx.quotes_none")}</p>}
           <ul class="services">
             {quotes.value.map((quote) => (
-              <li key={quote.quote} class="money-row">
+              <li key={`${quote.dealer_node} ${quote.dealer} ${quote.quote}`} class="money-row">
                 <div>
                   <p>
                     <code>{quote.quote}</code> <span class="c-data">{rate(quote)}</span>
@@ -65,17 +71,20 @@ export default function MoneyExchangePage() {
                   <p class="quiet">
                     {t("fx.up_to")} <Sum minor={quote.sold_minor_max} currency={quote.sold} exponent={quote.sold_exponent} />, {t("fx.good_until")} <Time at={quote.valid_until} />
                   </p>
+                  {kept && !quote.given && <AcceptForm quote={quote} accounts={kept} bank={party} done={readDeals} />}
                 </div>
               </li>
             ))}
           </ul>
+          {kept && currencies.state === "here" && <QuoteForm accounts={kept} currencies={currencies.value} bank={party} done={readQuotes} />}
         </Section>
       </div>
       <Section id="netting-title" title={t("netting.title")}>
         {cycles.value.length === 0 && <p class="quiet">{t("netting.none")}</p>}
         {cycles.value.map((cycle) => (
-          <OneCycle key={cycle.cycle} cycle={cycle} done={readCycles} />
+          <OneCycle key={cycle.key} cycle={cycle} done={readCycles} />
         ))}
+        {kept && <CycleForm accounts={kept} bank={party} done={readCycles} />}
       </Section>
     </div>
   );
@@ -107,11 +116,12 @@ function OneCycle({ cycle, done }: { cycle: Cycle; done: () => void }) {
       {waiting.length > 0 && <p class="stop">{count("netting.waiting", waiting.length)}</p>}
       {who?.party === cycle.bank && cycle.state !== "settled" && cycle.count > 0 && (
         <p class="money-buttons">
-          <button type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/netting/${encodeURIComponent(cycle.cycle)}/settlement`)}>
+          <button type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/netting/${encodeURIComponent(cycle.cycle)}/settlement?of=${encodeURIComponent(cycle.bank)}`)}>
             {t("netting.settle")}
           </button>
         </p>
       )}
+      {who && cycle.state === "open" && cycle.participants.includes(who.party) && <OweForm cycle={cycle} party={who.party} done={done} />}
       {problem && <ProblemNote problem={problem} />}
       {cycle.count > 0 && (
         <div class="two charts">

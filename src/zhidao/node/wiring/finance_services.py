@@ -40,6 +40,7 @@ from zhidao.node.adapters.roads import PostgresStoredEvents
 from zhidao.node.api import finance_approvals as approvals_api
 from zhidao.node.api import finance_credit as credit_api
 from zhidao.node.api import finance_credit_lines as lines_api
+from zhidao.node.api import finance_currencies as currencies_api
 from zhidao.node.api import finance_escrow as escrow_api
 from zhidao.node.api import finance_netting as netting_api
 from zhidao.node.api import finance_proofs as proofs_api
@@ -161,6 +162,7 @@ def build(
             escrow_api.routes(escrows),
             approvals_api.routes(books.approvals),
             lines_api.routes(books.lines),
+            currencies_api.routes(),
             netting_api.routes(nettings),
             pvp_api.routes(quotes, desk),
             receivables_api.routes(registry),

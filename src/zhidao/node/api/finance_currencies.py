@@ -1,0 +1,27 @@
+"""Which currencies this node knows, and how many decimals each has."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Router, get
+
+from zhidao.core.money import Currency, currencies
+
+
+class CurrencyView(msgspec.Struct, kw_only=True):
+    """A currency and its decimals (ISO 4217)."""
+
+    currency: str
+    exponent: int
+
+
+def routes() -> Router:
+    """Routes under /v1/finance/currencies."""
+
+    @get("/", sync_to_thread=False)
+    def listed() -> list[CurrencyView]:
+        """All currencies that amounts may be in, in order of code."""
+        return [CurrencyView(currency=code, exponent=Currency(code).exponent) for code in known]
+
+    known = currencies()
+    return Router("/v1/finance/currencies", route_handlers=[listed], tags=["finance"])
