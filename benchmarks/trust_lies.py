@@ -45,6 +45,7 @@ from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyLog, PolicyWit
 from zhidao.trust.service.entries import Entries
 from zhidao.trust.service.feeder import Feeder
 from zhidao.trust.service.mirror import Mirrors
+from zhidao.trust.service.mirror_adding import MirrorAdding
 from zhidao.trust.service.peers import Peers, origin_hash
 from zhidao.trust.service.watch import Watch, Watcher
 from zhidao.trust.service.witness import Witness
@@ -330,6 +331,7 @@ async def _node(at: int, lies: Lies, log_port: int, folder: Path) -> tuple[Any, 
     parts = Parts(
         witness=witness,
         mirrors=mirrors,
+        adding=MirrorAdding(mirrors, witness.held),
         watch=watch,
         feeder=Feeder(
             reader=reader_log.reader, policies={}, network=lies.network, kept=MemoryCosignedNotes()

@@ -390,6 +390,7 @@ export interface Delivery extends Exchanged {
 /** What this node witnesses, who witnesses it, and the proven frauds. */
 export interface WitnessState {
   keys: string[];
+  mirror_keys: string[];
   logs: { origin: string; size: number; cosigned_at_s: number; mirrored: number; convicted: boolean; unresolved: string }[];
   corridors: { name: string; witnessed: boolean; reason: string; by: string[]; witnessed_at_s: number }[];
   problems: Record<string, string>;

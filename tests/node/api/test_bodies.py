@@ -10,12 +10,15 @@ import pytest
 
 from zhidao.core.errors import MalformedInput, Unauthenticated
 from zhidao.node.api.bodies import (
+    ENCODINGS,
     JSON_BYTES_INLINE,
     OPEN_BODY_BYTES_MAX,
+    STRANGERS_BYTES,
     WHOLE,
     Bodies,
     TooLarge,
     TooSlow,
+    UnsupportedEncoding,
     json_error,
 )
 
@@ -80,6 +83,26 @@ async def test_open_routes_take_little_and_callers_what_is_configured() -> None:
     fits = b'"' + b"x" * (OPEN_BODY_BYTES_MAX - 2) + b'"'
     assert await body_of(bodies, scope_of(OPEN), Line([fits])) == fits
     assert await body_of(bodies, scope_of(CLOSED, TOKEN), Line([large[:9], large[9:]])) == large
+
+
+async def test_a_route_may_let_strangers_send_more_and_compressed() -> None:
+    bodies = Bodies(meet, bytes_max=4 * OPEN_BODY_BYTES_MAX)
+    opt = {STRANGERS_BYTES: 2 * OPEN_BODY_BYTES_MAX, ENCODINGS: (b"gzip",)}
+    handler = SimpleNamespace(security=[{}], opt=opt)
+    plain = {"headers": [], "route_handler": handler}
+    more = b"x" * 2 * OPEN_BODY_BYTES_MAX
+    assert await body_of(bodies, plain, Line([more])) == more
+    with pytest.raises(TooLarge):
+        await body_of(bodies, plain, Line([more + b"x"]))
+    with pytest.raises(TooLarge):
+        await body_of(Bodies(meet, bytes_max=10), plain, Line([b"x" * 11]))
+    zipped = plain | {"headers": [(b"content-encoding", b"gzip")]}
+    assert await body_of(bodies, zipped, Line([b"x"])) == b"x"
+    with pytest.raises(UnsupportedEncoding):
+        await body_of(bodies, zipped | {"route_handler": OPEN}, Line([b"x"]))
+    brotli = plain | {"headers": [(b"content-encoding", b"br")]}
+    with pytest.raises(UnsupportedEncoding):
+        await body_of(bodies, brotli, Line([b"x"]))
 
 
 async def test_a_declared_length_is_refused_without_reading() -> None:

@@ -18,6 +18,9 @@ from zhidao.core.errors import MalformedInput, Refused, Unavailable
 
 # A sign-in or a code is a few hundred bytes.
 OPEN_BODY_BYTES_MAX: Final = 64 * 1024
+# What a route may say of itself (`opt`): that strangers may send so much more, and compressed.
+STRANGERS_BYTES: Final = "strangers_body_bytes"
+ENCODINGS: Final = "content_encodings"
 # A body has this long, and a second more for each so many bytes that came: the slowest link that
 # such a node is for brings more, and a caller who trickles holds a place for a short time only.
 BODY_S: Final = 15.0
@@ -85,13 +88,14 @@ class Bodies:
     async def _body(self, scope: Any, headers: Mapping[bytes, bytes], receive: Any) -> bytes:
         bytes_max = self._bytes_max
         if _is_open(scope):
-            bytes_max = min(bytes_max, OPEN_BODY_BYTES_MAX)
+            bytes_max = min(bytes_max, _said(scope, STRANGERS_BYTES, OPEN_BODY_BYTES_MAX))
         else:
             await self._meet(scope)
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > bytes_max:
             raise TooLarge(f"the body has {int(length)} bytes; at most {bytes_max}")
-        if headers.get(b"content-encoding", b"identity") != b"identity":
+        encoding = headers.get(b"content-encoding", b"identity")
+        if encoding != b"identity" and encoding not in _said(scope, ENCODINGS, ()):
             raise UnsupportedEncoding("a compressed request body is not read; send it plain")
         body = await self._read(receive, bytes_max, whole=WHOLE in scope)
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
@@ -153,6 +157,11 @@ def json_error(body: bytes, bytes_max: int) -> tuple[str, str, str] | None:
     except MalformedInput as error:
         return str(error.args[0]), error.code, error.where
     return None
+
+
+def _said(scope: Any, name: str, otherwise: Any) -> Any:
+    """What the route that the router found says of itself under a name."""
+    return getattr(scope.get("route_handler"), "opt", {}).get(name, otherwise)
 
 
 def _is_open(scope: Any) -> bool:

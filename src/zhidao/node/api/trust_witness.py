@@ -10,18 +10,19 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.encoding import base64url
-from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.core.errors import NotFound
+from zhidao.node.api import trust_mirror
 from zhidao.trust.domain.policy import Witnessed
 from zhidao.trust.domain.witness import OldSizeDiffers
 from zhidao.trust.service.entries import Entries, commitment_leaves
 from zhidao.trust.service.feeder import Feeder
 from zhidao.trust.service.mirror import Mirrors
+from zhidao.trust.service.mirror_adding import MirrorAdding
 from zhidao.trust.service.peers import origin_hash
 from zhidao.trust.service.watch import FRAUD_TYPE, Watch
 from zhidao.trust.service.witness import Witness
 from zhidao.trust.service.witness_ports import FraudBook
 from zhidao.trust.wire.note import vkey
-from zhidao.trust.wire.tiles import parse_tile_path
 from zhidao.trust.wire.witness import SIZE_TYPE, decode_add_checkpoint
 
 _Hash = Annotated[str, Parameter(pattern="^[0-9a-f]{64}$")]
@@ -55,9 +56,10 @@ class Corridor(msgspec.Struct, kw_only=True):
 
 
 class WitnessState(msgspec.Struct, kw_only=True):
-    """The witness's keys, what it watches, who watches this node, and the proven frauds."""
+    """Keys of witness and mirror, what they watch, who watches this node, and proven frauds."""
 
     keys: list[str]
+    mirror_keys: list[str]
     logs: list[WatchedLog]
     corridors: list[Corridor]
     problems: dict[str, str]
@@ -77,6 +79,7 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
 
     witness: Witness
     mirrors: Mirrors
+    adding: MirrorAdding
     watch: Watch
     feeder: Feeder
     frauds: FraudBook
@@ -113,26 +116,6 @@ def routes(parts: Parts) -> Router:
             if origin_hash(origin) == hashed:
                 return Response(held.note, media_type="text/plain", headers=_FRESH)
         raise NotFound("no head of such a log was cosigned here")
-
-    @get("/witness/mirror/{hashed:str}/checkpoint", media_type="text/plain", security=[{}])
-    async def mirror_checkpoint(hashed: _Hash) -> Response[bytes]:
-        """The newest head whose entries this node holds all."""
-        note = await parts.mirrors.reader(hashed).checkpoint()
-        return Response(note, media_type="text/plain", headers=_FRESH)
-
-    @get(
-        "/witness/mirror/{hashed:str}/tile/{path:path}",
-        media_type="application/octet-stream",
-        security=[{}],
-    )
-    async def mirror_tile(hashed: _Hash, path: str) -> Response[bytes]:
-        """A tile or bundle of a mirrored log, as the log itself serves it."""
-        try:
-            name = parse_tile_path(path.removeprefix("/"))
-        except MalformedInput as error:
-            raise NotFound(str(error)) from error
-        tile = await parts.mirrors.reader(hashed).tile(name)
-        return Response(tile, media_type="application/octet-stream", headers=_FOREVER)
 
     @get("/v1/trust/witness", security=[{}])
     async def witness_state() -> WitnessState:
@@ -173,7 +156,8 @@ def routes(parts: Parts) -> Router:
 
     handlers: list[Any] = [
         *(witness_add_checkpoint, witness_gossip, witness_fraud, witness_checkpoint),
-        *(mirror_checkpoint, mirror_tile, witness_state, one_fraud, log_commitments),
+        *trust_mirror.handlers(parts),
+        *(witness_state, one_fraud, log_commitments),
         *(publish_list, tlog_proof),
     ]
     return Router("/", route_handlers=handlers, tags=["trust"])
@@ -197,6 +181,7 @@ async def _state(parts: Parts) -> WitnessState:
         )
     return WitnessState(
         keys=[vkey(key) for key in parts.witness.keys],
+        mirror_keys=[vkey(key) for key in parts.mirrors.keys],
         logs=logs,
         corridors=[
             _corridor(name, found) for name, found in (await parts.feeder.witnessed()).items()

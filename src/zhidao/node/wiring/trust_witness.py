@@ -27,7 +27,8 @@ from zhidao.trust.domain.note import Cosigner
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.entries import Entries
 from zhidao.trust.service.feeder import Feeder
-from zhidao.trust.service.mirror import Mirrors
+from zhidao.trust.service.mirror import Mirrors, MirrorSigner
+from zhidao.trust.service.mirror_adding import MirrorAdding
 from zhidao.trust.service.peers import Peers
 from zhidao.trust.service.watch import Watch, Watcher
 from zhidao.trust.service.witness import Witness
@@ -38,6 +39,8 @@ POLICIES: Final = "policies"
 SUFFIX: Final = ".policy"
 FEED_EVERY_S: Final = 0.5
 _KEY: Final = "witness"
+_MIRROR_KEY: Final = "mirror"
+_ALGORITHMS: Final = (Algorithm.ED25519, Algorithm.ML_DSA_44)
 _LOG: Final = logging.getLogger("zhidao.witness")
 
 
@@ -70,10 +73,7 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
     policies = read_policies(ground.data / POLICIES)
     fresh = keys.get(_KEY, Algorithm.ED25519) is None
     name = witness_name(ground)
-    cosigners = [
-        Cosigner(name, keys.make(_KEY, algorithm))
-        for algorithm in (Algorithm.ED25519, Algorithm.ML_DSA_44)
-    ]
+    cosigners = [Cosigner(name, keys.make(_KEY, algorithm)) for algorithm in _ALGORITHMS]
     peers = Peers(_of_others(policies, log.origin), own_url=_own_url(policies, cosigners))
     network = HttpNetwork(_certificates(ground.data / POLICIES / "peers.pem"))
     witness = Witness(
@@ -86,10 +86,16 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
         clock=ground.clock,
     )
     await witness.start(keys_are_new=fresh)
+    mirror_name = name.replace("zhidao-witness/", "zhidao-mirror/", 1)
     mirrors = Mirrors(
         peers=peers,
         network=network,
         open_store=lambda origin: PostgresLogStore(ground.database, origin),
+        # Its word is another than the witness's: that all entries are kept here.
+        signer=MirrorSigner(
+            tuple(Cosigner(mirror_name, keys.make(_MIRROR_KEY, a)) for a in _ALGORITHMS),
+            ground.clock,
+        ),
     )
     await mirrors.start()
     frauds = FileFraudBook(ground.data / "fraud")
@@ -105,6 +111,7 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
     parts = Parts(
         witness=witness,
         mirrors=mirrors,
+        adding=MirrorAdding(mirrors, witness.held),
         watch=watch,
         feeder=feeder,
         frauds=frauds,

@@ -2,38 +2,89 @@
 
 Nothing is written before it is proven: each piece must lead, with the hashes of what is still
 missing, to the cosigned root. So a mirror stays on one history whatever it is served.
-Source: C2SP tlog-mirror (revision 0838f7b4); entries are fetched, add-entries is not offered.
+Entries are fetched here, and brought by others in `mirror_adding`.
+Source: C2SP tlog-mirror (revision 0838f7b4).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.timescale import NS
 from zhidao.trust.domain.merkle import Growth, extended, grow, leaf_hash
+from zhidao.trust.domain.note import Cosigner, NoteKey, NoteSignature
 from zhidao.trust.domain.witness import HeldHead
 from zhidao.trust.service.log_ports import LogStore
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.peers import Peers, RemoteTiles, origin_hash
 from zhidao.trust.service.witness_ports import Network
+from zhidao.trust.wire.note import decode_note, encode_note
 from zhidao.trust.wire.tiles import TILE_WIDTH
 
 BUNDLES_AT_ONCE: Final = 32
 _LOG: Final = logging.getLogger("zhidao.mirror")
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The copy of one log, under the lease that this process has."""
+
+    store: LogStore
+    epoch: int
+
+    async def size(self) -> int:
+        """How many entries it holds: the index of the first that it lacks."""
+        return (await self.store.head()).edge.size
+
+    async def extend(self, first: int, entries: Sequence[bytes]) -> None:
+        """Adds proven entries from index `first` on; what is there already is left out.
+
+        `first` is not beyond the copy's size: nothing is left open.
+        """
+        async with self.store.transaction() as transaction:
+            edge = (await self.store.lock(transaction)).edge
+            fresh = entries[edge.size - first :]
+            if fresh:
+                growth = grow(edge, map(leaf_hash, fresh))
+                await self.store.extend(transaction, epoch=self.epoch, growth=growth, leaves=fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSigner:
+    """The mirror's keys, under another name than the witness's, and its clock."""
+
+    cosigners: tuple[Cosigner, ...]
+    clock: Clock
+
+    def lines(self, held: HeldHead) -> tuple[NoteSignature, ...]:
+        """Cosignatures that say: all entries of this head are kept here."""
+        text = decode_note(held.note).text
+        now_s = max(self.clock.now().unix_ns // NS, held.at_s)
+        return tuple(each.cosign(text, now_s) for each in self.cosigners)
+
+
 class Mirrors:
     """One copy for each log of the policies; `open_store` gives the storage of an origin."""
 
     def __init__(
-        self, *, peers: Peers, network: Network, open_store: Callable[[str], LogStore]
+        self,
+        *,
+        peers: Peers,
+        network: Network,
+        open_store: Callable[[str], LogStore],
+        signer: MirrorSigner | None = None,
     ) -> None:
+        """signer: without one the copies' heads bear no cosignature of a mirror."""
+        self._signer = signer
         self._peers = peers
         self._network = network
         self._open_store = open_store
-        self._stores: dict[str, tuple[LogStore, int]] = {}
+        self._copies: dict[str, Copy] = {}
         self._readers: dict[str, LogReader] = {}
         self.problems: dict[str, str] = {}
 
@@ -41,7 +92,7 @@ class Mirrors:
         """Opens the copy of every log of the policies."""
         for origin in self._peers.log_keys():
             store = self._open_store(origin)
-            self._stores[origin] = (store, await store.take())
+            self._copies[origin] = Copy(store, await store.take())
             self._readers[origin] = LogReader(store)
 
     def reader(self, hashed: str) -> LogReader:
@@ -55,32 +106,50 @@ class Mirrors:
         """The copy of a log, or None."""
         return self._readers.get(origin)
 
+    def copy_of(self, origin: str) -> Copy | None:
+        """The copy of a log, to write to it, or None."""
+        return self._copies.get(origin)
+
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """The keys under which the mirror cosigns."""
+        return tuple(each.note_key for each in self._signer.cosigners) if self._signer else ()
+
+    async def sign(self, copy: Copy, held: HeldHead) -> tuple[NoteSignature, ...]:
+        """Cosigns a head of which the copy holds all entries, and serves it from now on.
+
+        Raises NotFound if this mirror has no keys.
+        """
+        if self._signer is None:
+            raise NotFound("this mirror signs nothing")
+        lines = self._signer.lines(held)
+        await _serve(copy, held, lines)
+        return lines
+
     async def follow(self, origin: str, held: HeldHead) -> bool:
         """Fetches what the copy lacks of a cosigned head; True when nothing is missing.
 
         A source that does not answer, or whose entries do not lead to the cosigned root, is
         passed over for the next one.
         """
-        store, epoch = self._stores[origin]
+        copy = self._copies[origin]
         while True:
-            size = (await store.head()).edge.size
-            if size >= held.size:
-                await store.keep_checkpoint(held.size, held.note)
+            if await copy.size() >= held.size:
+                await _serve(copy, held, self._signer.lines(held) if self._signer else ())
                 self.problems.pop(origin, None)
                 return True
-            if not await self._piece(store, epoch, origin, held):
+            if not await self._piece(copy, origin, held):
                 return False
 
-    async def _piece(self, store: LogStore, epoch: int, origin: str, held: HeldHead) -> bool:
+    async def _piece(self, copy: Copy, origin: str, held: HeldHead) -> bool:
         for prefix in self._peers.sources(origin):
             try:
-                leaves, growth = await self._proven(store, prefix, held)
+                leaves, growth = await self._proven(copy.store, prefix, held)
             except (Refused, MalformedInput, Unavailable, KeyError) as error:
                 self.problems[origin] = f"{prefix}: {error}"
                 continue
-            async with store.transaction() as transaction:
-                await store.lock(transaction)
-                await store.extend(transaction, epoch=epoch, growth=growth, leaves=leaves)
+            # Somebody may have brought some of them meanwhile.
+            await copy.extend(growth.before.size, leaves)
             return True
         _LOG.warning("no source gives what %s lacks: %s", origin, self.problems.get(origin, ""))
         return False
@@ -102,3 +171,9 @@ class Mirrors:
         if not leaves or extended(growth.after, held.size, rest).root != held.root:
             raise Refused("what it serves is not the cosigned history", code="unproven")
         return leaves, growth
+
+
+async def _serve(copy: Copy, held: HeldHead, lines: Sequence[NoteSignature]) -> None:
+    """Keeps the head; of one size the first that was kept is served."""
+    note = encode_note(decode_note(held.note).with_lines(lines)) if lines else held.note
+    await copy.store.keep_checkpoint(held.size, note)
