@@ -283,6 +283,10 @@ async def _million(node: Node, count: int) -> list[dict[str, Any]]:
     per_file, valid = 10_000, 0
     sending, receiving = node.banks["sending"], node.banks["receiving"]
     base = 900_000_000
+    # What a file wrote is held to the schemas while the next one is on its way.
+    checked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    checked.set_result(0)
+    cpu = time.process_time()
     for start in range(0, count, per_file):
         transfers = tuple(
             node.transfer(base + n)._replace(group=f"G{start}")
@@ -293,9 +297,10 @@ async def _million(node: Node, count: int) -> list[dict[str, Any]]:
         [onward] = [one for one in told if one.definition == CUSTOMERS]
         answers = await node.payments.take(receiving, "sending", onward.data)
         last = await node.payments.take(sending, "receiving", answers[0].data)
-        valid += await asyncio.to_thread(
-            _all_valid, node, [instruction, *(one.data for one in (*told, *answers, *last))]
-        )
+        valid += await checked
+        written = [instruction, *(one.data for one in (*told, *answers, *last))]
+        checked = asyncio.ensure_future(asyncio.to_thread(_all_valid, node, written))
+    valid += await checked
     moved = time.perf_counter() - began
     day = datetime.now(UTC).date()
     desk = Statements(node.store, node.clock)
@@ -316,7 +321,7 @@ async def _million(node: Node, count: int) -> list[dict[str, Any]]:
     for payee in node.payees:
         one = await node.ledger.account("CNY", UUID(payee))
         received += one.balance
-    total_s = time.perf_counter() - began
+    total_s, cpu_total_s = time.perf_counter() - began, time.process_time() - cpu
     apart = abs(seen + total) + abs(closing - balance)
     print(
         f"finance_payments: {entries} entries, {valid} messages valid by XSD, payees have"
@@ -327,6 +332,7 @@ async def _million(node: Node, count: int) -> list[dict[str, Any]]:
     return [
         claim("payments_1m_apart_minor", [apart], "of 1 M payments", target=0, at_most=True),
         claim("payments_1m_pain001_to_camt053_s", [total_s], "s", target=300, at_most=True),
+        claim("payments_1m_cpu_s", [cpu_total_s], "s", target=300, at_most=True),
         claim("payments_1m_peak_memory", [peak // 1024], "MiB"),
     ]
 

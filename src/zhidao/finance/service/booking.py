@@ -11,6 +11,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.archive import digest_of
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import TRANSFERS_MAX, Result
 from zhidao.finance.domain.message import (
@@ -51,6 +52,7 @@ class Books:
         self.ledger = ledger
         self.directory = directory
         self._clock = clock
+        self._moment = (-1, "")
 
     async def book(
         self, transfers: Sequence[CreditTransfer], bookings: Sequence[Booking]
@@ -87,7 +89,12 @@ class Books:
 
     def moment(self) -> str:
         """Now, as messages write it."""
-        return self._clock.now().to_datetime().replace(microsecond=0).isoformat()
+        now = self._clock.now()
+        second = now.unix_ns // NS
+        if self._moment[0] != second:
+            # Thousands of messages are written in one second.
+            self._moment = second, now.to_datetime().replace(microsecond=0).isoformat()
+        return self._moment[1]
 
     def report(
         self, bank: BankAdmitted, file: Transfers, examined: Examined, told: Sequence[Status]
