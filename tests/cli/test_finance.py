@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.finance.credit_cases import CREDIT, PRESENTATION
 
 from zhidao.cli.main import main
 
@@ -202,3 +203,29 @@ def test_mt_check_reads_or_names_the_field(run: Run, tmp_path: Path) -> None:
     status, out, _ = run("mt", "check", good, bad)
     assert (status, "field 27" in out) == (1, True)
     assert run("mt", "check", tmp_path / "none.fin")[0] == 2
+
+
+def test_a_presentation_is_examined_by_the_banking_days_of_a_place(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "credit.json").write_text(json.dumps(CREDIT))
+    (tmp_path / "presentation.json").write_text(json.dumps(PRESENTATION))
+
+    def until(*more: str) -> str:
+        status, out, _ = run("credit", "examine", tmp_path, "--json", *more)
+        assert status == 0
+        return str(json.loads(out)["examine_until"])
+
+    # Presented on a Wednesday; in China the Sunday after it was worked.
+    assert (until(), until("--calendar", "CN")) == ("2026-09-23", "2026-09-22")
+    (tmp_path / "calendar.json").write_text('{"place": "Suzhou", "rest": [5, 6], "holidays": []}')
+    assert until() == "2026-09-23"
+    status, _, err = run("credit", "examine", tmp_path, "--calendar", "CN")
+    assert status == 2
+    assert "calendar.json" in err
+    late = PRESENTATION | {"presented_on": "2027-01-04"}
+    (tmp_path / "calendar.json").unlink()
+    (tmp_path / "presentation.json").write_text(json.dumps(late))
+    status, _, err = run("credit", "examine", tmp_path, "--calendar", "CN")
+    assert status in (1, 2)
+    assert "2027" in err

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from zhidao.cli.outputs import take
+from zhidao.core.errors import MalformedInput
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +29,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with credit.json, presentation.json and, if banks there rest otherwise than"
         " Saturday and Sunday, calendar.json",
     )
+    examine.add_argument(
+        "--calendar",
+        choices=_CALENDARS,
+        help="the banking days of the counter, instead of calendar.json: those of the euro area's"
+        " settlement, of the US dollar's, or of China's mainland",
+    )
     examine.add_argument("--json", action="store_true", help="answer in JSON")
     examine.set_defaults(run=run)
 
 
+# As in `finance.wire.calendars`, which is read only when something is examined.
+_CALENDARS: Final = ("TARGET", "FEDWIRE", "CN")
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance credit examine drawing-1/\n"
-    "  zhidao finance credit examine drawing-1/ --json\n"
+    "  zhidao finance credit examine drawing-1/ --calendar TARGET --json\n"
     "status: 0 complies, 1 discrepancies, 2 bad input"
 )
 
@@ -43,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints the one notice."""
     from zhidao.finance.domain.credit.calendar import BankingCalendar
     from zhidao.finance.domain.credit.examination import examine
+    from zhidao.finance.wire.calendars import built_in
     from zhidao.finance.wire.credit import (
         BYTES_MAX,
         examination_plain,
@@ -55,7 +66,18 @@ def run(options: argparse.Namespace) -> int:
     credit = read_credit(take(folder / "credit.json", bytes_max=BYTES_MAX))
     presentation = read_presentation(take(folder / "presentation.json", bytes_max=BYTES_MAX))
     calendar = BankingCalendar(credit.expiry_place)
-    if (folder / "calendar.json").exists():
+    own = (folder / "calendar.json").exists()
+    if own and options.calendar:
+        raise MalformedInput(
+            "the folder has a calendar.json of its own",
+            remedy="take it away, or leave --calendar out",
+        )
+    if options.calendar:
+        # The examination ends within days of the presentation, a last day may move to a working
+        # day behind it.
+        days = (credit.expires_on, presentation.presented_on)
+        calendar = built_in(options.calendar).between(min(days), max(days) + timedelta(days=30))
+    if own:
         calendar = read_calendar(take(folder / "calendar.json", bytes_max=BYTES_MAX))
     answer = examine(credit, presentation, calendar)
     if options.json:

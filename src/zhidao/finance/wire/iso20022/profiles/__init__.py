@@ -2,20 +2,22 @@
 
 A profile is a JSON file. `currencies` holds, by currency, an amount that may not be passed
 (`amount_minor_max`), the hour after which a payment of that day is too late (`cut_off`, with its
-offset from UTC) and the days on which it does not settle (`closed`); weekdays count from Monday, 1.
+offset from UTC) and the days on which it does not settle: those of a banking calendar (`calendar`,
+see `finance.wire.calendars`) and those that are named (`closed`). Weekdays count from Monday, 1.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
+from zhidao.finance.wire import calendars
 
 PROFILE_BYTES_MAX: Final = 1 << 20
 _Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -28,6 +30,8 @@ class CurrencyRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     amount_minor_max: Annotated[int, msgspec.Meta(ge=0)] = 0
     cut_off: _Hour = ""
     closed: Annotated[list[_Day], msgspec.Meta(max_length=4000)] = []
+    calendar: Literal["", "TARGET", "FEDWIRE", "CN"] = ""
+    """Whose banking days hold beside `closed`; in a year that it does not know, none do."""
 
 
 class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -57,7 +61,11 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
         if day.isoweekday() in self.closed_weekdays:
             return False
         rules = self.currencies.get(currency)
-        return rules is None or day.isoformat() not in rules.closed
+        if rules is None:
+            return True
+        if day.isoformat() in rules.closed:
+            return False
+        return not rules.calendar or _banks_work(rules.calendar, day)
 
     def next_day(self, currency: str, day: date) -> date:
         """The first day from this one on that settles, a year ahead at most.
@@ -69,6 +77,12 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
             if self.settles(currency, later):
                 return later
         raise MalformedInput(f"profile {self.profile}: no day settles for a year from {day}")
+
+
+@lru_cache(maxsize=4096)
+def _banks_work(calendar: str, day: date) -> bool:
+    known = calendars.built_in(calendar)
+    return not known.knows(day.year) or known.is_open(day)
 
 
 def read_profile(data: bytes) -> Profile:
