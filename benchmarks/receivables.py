@@ -1,7 +1,8 @@
 """Receivables over three nodes and PostgreSQL: a pledge, double pledges, what a peer learns.
 
-A million histories stand in the registry's table before anything is measured: the first ones are
-real, the others copies of them under names of their own, written by the database itself.
+A million histories stand in the registry's table before anything is measured. They are copies of
+a real one's first row under names of their own, written by the database, with the signed body left
+out: what is measured finds its own rows among them, and reads none of theirs.
 
 Double pledges come at once from all sides: the same receivable at its home under other share
 names, at the other two nodes, and in other spellings. A curious peer holds the whole list of
@@ -94,8 +95,9 @@ async def _fill(database: Database, desks: dict[str, Receivables]) -> int:
         await session.execute(
             "INSERT INTO finance.event"
             " SELECT 'receivable/' || encode(sha256(int8send(n)), 'hex'), version,"
-            " gen_random_uuid(), type, owner, visible, salt, event"
-            " FROM finance.event, generate_series(1, %s) n WHERE aggregate = %s",
+            " gen_random_uuid(), type, owner, visible, salt, ''::bytea"
+            " FROM finance.event, generate_series(1, %s) n"
+            " WHERE aggregate = %s AND version = 1",
             (STANDING, f"receivable/{name}"),
         )
     async with database.session() as session:

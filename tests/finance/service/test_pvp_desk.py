@@ -486,7 +486,7 @@ async def test_one_deal_that_cannot_go_on_does_not_stop_the_others(net: Net) -> 
     gone = Channel(A, str(BANK[A]), "CNY", "gone", "gone-bank", "KZT")
     (dealing,) = await a.desk.deals(speaks(A), limit=9)
     held = await a.desk._books._restored()
-    stuck = replace(a.desk._chain(dealing, gone), peer_node="gone")
+    stuck = replace(a.desk._books._make(dealing, gone), peer_node="gone")
     held.chains = {gone.name: stuck, **held.chains}
     head = decision_head(FIRST_HEAD, 1, commits=[], aborts=[])
     fact = PvpDecided(number=1, previous=FIRST_HEAD, commits=[], aborts=[], head=head)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import msgspec
 
@@ -17,21 +17,19 @@ from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Handled, Records
 from zhidao.core.money import Currency, Money
-from zhidao.core.timescale import Utc
 from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.domain import verdict
-from zhidao.finance.domain.deal import TITLE, Deal, check_conditions, fold
-from zhidao.finance.domain.ledger import Result
-from zhidao.finance.domain.payment import MESSAGE_AMOUNT_MAX
+from zhidao.finance.domain.deal import TITLE, Deal, fold
 from zhidao.finance.domain.verdict import Abort, Verdict
 from zhidao.finance.events import ConditionMet, DealOpened, MoneyReserved, TitleReserved
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.deal_terms import DealTerms, arrival_asked
 from zhidao.finance.service.ports import DealIndex, IndexedDeal
 from zhidao.finance.service.settlement import Settlement
 from zhidao.finance.service.turns import Turns
 from zhidao.positioning.commands import Arrivals
-from zhidao.positioning.events import ArrivalNotProven, ArrivalProven, Site
+from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.trade.commands import Consignments
 from zhidao.trade.events import CustomsReleased, PapersChecked
 from zhidao.trust.commands import Titles
@@ -74,6 +72,14 @@ class Deals:
         self._approvals = approvals
         if approvals is not None:
             approvals.carries_out(OPEN, self._open_said)
+        self._terms = DealTerms(
+            accounts=accounts,
+            settlement=settlement,
+            titles=titles,
+            arrivals=arrivals,
+            consignments=consignments,
+            node=records.node,
+        )
         self._records = records
         self._accounts = accounts
         self._settlement = settlement
@@ -102,7 +108,7 @@ class Deals:
         async with self._turns.of(opened.deal):
             deal = await self._load(opened.deal)
             if deal is None:
-                await self._check(opened)
+                await self._terms.check(opened)
                 await self._two_persons(actor, opened)
                 await self._index.add(_indexed(opened))
                 new = Deal(opened, self._scenario_clock.now(), version=0)
@@ -305,7 +311,7 @@ class Deals:
         opened = deal.opened
         try:
             await self._arrivals.expect(
-                Actor(deal.owner, Role.NODE), readers=deal.readers, **_arrival(opened)
+                Actor(deal.owner, Role.NODE), readers=deal.readers, **arrival_asked(opened)
             )
         except Conflict as error:
             # Another deal of the consignment was opened in the same moment.
@@ -364,39 +370,6 @@ class Deals:
     async def _open_said(self, actor: Actor, said: Mapping[str, Any]) -> Deal:
         return await self.open(actor, msgspec.convert(said, DealOpened, strict=True))
 
-    async def _check(self, opened: DealOpened) -> None:
-        """Refuses a deal that could not be kept, before anything is written."""
-        Currency(opened.currency)
-        check_conditions(opened.conditions, title=opened.title)
-        if not 0 < opened.amount_minor <= MESSAGE_AMOUNT_MAX:
-            raise Refused("the amount is not positive, or too large", code="amount_not_positive")
-        if opened.payer == opened.payee:
-            raise Refused("payer and payee are the same party", code="same_party")
-        await self._accounts.bank(opened.payee_bank)
-        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
-        await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)
-        seen = await self._consignments.consignment(self._node, opened.consignment)
-        parties = (seen.entered.importer, seen.entered.exporter)
-        if parties != (opened.payer, opened.payee):
-            raise Refused(
-                f"consignment {opened.consignment} is between {parties[1]} and {parties[0]}",
-                code="other_parties",
-            )
-        if opened.title:
-            title = await self._titles.title(opened.title)
-            if title.consignment != opened.consignment:
-                raise Refused("the title is of another consignment", code="other_consignment")
-        await self._arrivals.rehearse(**_arrival(opened))
-        await self._settlement.rehearse(opened)
-        available = await self._accounts.available(payer)
-        if available < opened.amount_minor:
-            raise Refused(
-                f"{opened.payer} has {available} minor units of {opened.currency} free, "
-                f"{opened.amount_minor} are needed",
-                code=Result.EXCEEDS_CREDITS.value,
-                remedy="deposit the rest first",
-            )
-
     async def _write(
         self,
         deal: Deal,
@@ -424,27 +397,6 @@ class Deals:
         if deal is None:
             raise NotFound("no deal of that name")
         return deal
-
-
-class _Arrival(TypedDict):
-    consignment: str
-    terminal: str
-    site: Site
-    not_before: Utc
-    not_after: Utc
-    risk_ppb: int
-
-
-def _arrival(opened: DealOpened) -> _Arrival:
-    """What the deal asks of positioning."""
-    return _Arrival(
-        consignment=opened.consignment,
-        terminal=opened.terminal,
-        site=opened.conditions.site,
-        not_before=Utc.parse(opened.conditions.not_before),
-        not_after=Utc.parse(opened.conditions.not_after),
-        risk_ppb=opened.conditions.risk_ppb,
-    )
 
 
 def _indexed(opened: DealOpened) -> IndexedDeal:

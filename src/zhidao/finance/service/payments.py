@@ -35,7 +35,8 @@ from zhidao.finance.service.instructing import Instructing
 from zhidao.finance.service.intake import Examined, Rules, Unreadable, examine, examine_many
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import MessageIndex, Remembered
-from zhidao.finance.service.recalls import RecallBooks, answer_id
+from zhidao.finance.service.recall_messages import answer_id
+from zhidao.finance.service.recalls import RecallBooks
 from zhidao.finance.wire.iso20022.envelope import read_envelope
 from zhidao.finance.wire.iso20022.messages import decode, encode
 from zhidao.finance.wire.iso20022.statuses import TO_BANK, TO_CUSTOMER

@@ -22,20 +22,19 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, parse_id
 from zhidao.core.journal import Records
 from zhidao.core.keys import PublicKey
-from zhidao.core.money import Currency, Money
+from zhidao.core.money import Money
 from zhidao.core.timescale import NS
-from zhidao.finance.domain.naming import AccountCode, account_id
-from zhidao.finance.domain.pvp import Channel, Leg, Letter, Side, Terms
+from zhidao.finance.domain.pvp import Channel, Letter, Side
 from zhidao.finance.events import PvpDecided
-from zhidao.finance.events.banks import FxQuoted, PvpAgreed, PvpEnded, PvpHeard
+from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpHeard
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.fx_quotes import QUOTE, FxQuotes, mine, once, own_account
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import Decisions, Post
-from zhidao.finance.service.pvp import PvpParticipant, RoundingAccounts
 from zhidao.finance.service.pvp_books import Chain, Dealing, PvpBooks
-from zhidao.finance.service.pvp_decider import PvpDecider
+from zhidao.finance.service.pvp_chains import PvpChains
+from zhidao.finance.service.pvp_terms import PvpTerms, is_asked
 from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, decode_votes, read_quote, read_terms
 
 _LOG: Final = logging.getLogger(__name__)
@@ -44,7 +43,6 @@ TERMS: Final = "finance.pvp-terms"
 VOTES: Final = "finance.pvp-votes"
 DECISION: Final = "finance.pvp-decision"
 KINDS: Final = (QUOTE, TERMS, VOTES, DECISION)
-DEADLINE_S_MAX: Final = 86_400
 _AGAIN_S: Final = 30
 _TICK_S: Final = 0.5
 
@@ -68,7 +66,7 @@ class PvpDesk:
     ) -> None:
         """`node_keys`: those with which this node signs decisions or did, the present one last."""
         self._node = node
-        self._node_keys = [key.multikey for key in node_keys]
+        keys = [key.multikey for key in node_keys]
         self._records = records
         self._ledger = ledger
         self._accounts = accounts
@@ -77,7 +75,27 @@ class PvpDesk:
         self._post = post
         self._decisions = decisions
         self._clock = clock
-        self._books = PvpBooks(node=node, records=records, make=self._chain, is_over=self._is_over)
+        self._terms = PvpTerms(
+            node_keys=keys,
+            quotes=quotes,
+            decisions=decisions,
+            clock=clock,
+            sold_under=self._sold_under,
+        )
+        chains = PvpChains(
+            node=node,
+            node_keys=keys,
+            records=records,
+            ledger=ledger,
+            quotes=quotes,
+            decisions=decisions,
+            clock=clock,
+            remembers=self._is_open,
+            logged=self._is_logged,
+        )
+        self._books = PvpBooks(
+            node=node, records=records, make=chains.make, is_over=self._terms.is_over
+        )
         self._one = asyncio.Lock()
         self._proven: set[UUID] = set()
         self._said: dict[str, str] = {}
@@ -114,7 +132,7 @@ class PvpDesk:
             got = await self._quotes.got(actor, quote, **whose)
             offer = read_quote(got.message)
             await own_account(self._accounts, actor, pays_from, offer.sold)
-            terms = self._terms(
+            terms = self._terms.offered(
                 got,
                 nonce=f"{bank.bank}/{reference}",
                 sold_minor=sold_minor,
@@ -148,7 +166,7 @@ class PvpDesk:
             )
             await once(self._records, actor, aggregate, agreed)
         elif (
-            not _is_asked(known, quote, sold_minor, pays_from, receives_at)
+            not is_asked(known, quote, sold_minor, pays_from, receives_at)
             or dealer not in ("", known.agreed.peer_party)
             or dealer_node not in ("", known.agreed.peer_node)
         ):
@@ -323,7 +341,7 @@ class PvpDesk:
         terms, quote = read_terms(plain["terms"]), str(plain["quote"])
         aggregate = f"pvp-deal/{letter.to_party}/{terms.name[:32]}"
         if await self._books.find(aggregate) is None:
-            await self._check_terms(letter, terms, await self._quotes.given(letter.to_party, quote))
+            await self._terms.check(letter, terms, await self._quotes.given(letter.to_party, quote))
             agreed = PvpAgreed(
                 deal=terms.name,
                 reference=terms.name[:32],
@@ -339,31 +357,6 @@ class PvpDesk:
                 self._records, Actor(PartyId(letter.to_party), Role.PARTY), aggregate, agreed
             )
         await self._go(aggregate)
-
-    async def _check_terms(self, letter: Letter, terms: Terms, given: FxQuoted) -> None:
-        offer, now = read_quote(given.message), self._clock.now()
-        if (given.client_node, given.client) != (letter.node, letter.from_party):
-            raise Refused("the quote was given to another", code="pvp_not_ours")
-        if terms.first.ledger != offer.sold.code:
-            raise Refused("the terms are not those of the quote", code="pvp_amount")
-        sold = Money(terms.first.amount_minor, Currency(terms.first.ledger))
-        asked = (terms.rate, terms.second.amount_minor, terms.second.ledger)
-        if asked != (offer.rate, offer.accept(sold, now=now).bought_minor, offer.bought.code):
-            raise Refused("the terms are not those of the quote", code="pvp_amount")
-        if (str(terms.second.debit), str(terms.first.credit)) != (
-            given.pays_from,
-            given.receives_at,
-        ):
-            raise Refused("the terms name other accounts than the quote", code="pvp_amount")
-        if terms.decider_key not in self._decisions.keys(letter.node):
-            raise Refused("the sender's node must decide", code="pvp_decider")
-        if terms.second_key != self._quotes.signer(letter.to_party).public.multikey:
-            raise Refused("the second leg is not ours", code="pvp_not_ours")
-        if not now.unix_ns < terms.deadline_ns <= now.unix_ns + DEADLINE_S_MAX * NS:
-            raise Refused("a deal ends within a day", code="pvp_late")
-        left = offer.sold_minor_max - await self._books.sold_under(letter.to_party, given.quote)
-        if sold.minor > left:
-            raise Refused(f"{left} minor units are left of the quote", code="quote_exceeded")
 
     async def _take_votes(self, letter: Letter, content: bytes) -> None:
         _, votes = decode_votes(content)
@@ -418,70 +411,11 @@ class PvpDesk:
 
     # -- parts -----------------------------------------------------------------------------------
 
-    def _terms(
-        self,
-        got: FxQuoted,
-        *,
-        nonce: str,
-        sold_minor: int,
-        pays_from: UUID,
-        receives_at: UUID,
-        deadline_s: int,
-    ) -> Terms:
-        offer, now = read_quote(got.message), self._clock.now()
-        if not 0 < deadline_s <= DEADLINE_S_MAX:
-            raise Refused("a deal ends within a day", code="pvp_late")
-        bought = offer.accept(Money(sold_minor, offer.sold), now=now).bought_minor
-        return Terms(
-            nonce=nonce[:64],
-            first=Leg(offer.sold.code, pays_from, parse_id(got.receives_at), sold_minor),
-            second=Leg(offer.bought.code, parse_id(got.pays_from), receives_at, bought),
-            rate=offer.rate,
-            first_key=self._quotes.signer(got.client).public.multikey,
-            second_key=str(got.message["key"]),
-            decider_key=self._node_keys[-1],
-            deadline_ns=now.unix_ns + deadline_s * NS,
-        )
+    async def _sold_under(self, bank: str, quote: str) -> int:
+        return await self._books.sold_under(bank, quote)
 
-    def _chain(self, dealing: Dealing, channel: Channel) -> Chain:
-        agreed, terms = dealing.agreed, dealing.terms
-        side = Side(agreed.side)
-        shard = terms.leg(side).ledger
-        participant = PvpParticipant(
-            side=side,
-            shard=shard,
-            ledger=self._ledger,
-            records=self._records,
-            actor=Actor(PartyId(agreed.bank), Role.PARTY),
-            signer=self._quotes.signer(agreed.bank),
-            deciders=lambda: (
-                self._node_keys if agreed.decides else self._decisions.keys(agreed.peer_node)
-            ),
-            logged=self._is_logged,
-            rounding=_rounding(agreed.bank, shard) if side is Side.SECOND else None,
-            channel=channel.name,
-            remembers=self._books.is_open,
-        )
-        decider = PvpDecider(
-            records=self._records,
-            actor=Actor(self._node, Role.NODE),
-            keys=self._node_keys,
-            clock=self._clock,
-            channel=channel.name,
-            remembers=self._books.is_open,
-        )
-        return Chain(
-            channel=channel,
-            participant=participant,
-            decider=decider if agreed.decides else None,
-            own_bank=agreed.bank,
-            peer_node=agreed.peer_node,
-            peer_party=agreed.peer_party,
-        )
-
-    async def _is_over(self, bank: str, quote: str) -> bool:
-        offer = read_quote((await self._quotes.given(bank, quote)).message)
-        return offer.valid_until.unix_ns < self._clock.now().unix_ns
+    def _is_open(self, name: str) -> bool:
+        return self._books.is_open(name)
 
     async def _is_logged(self, event: SignedEvent) -> bool:
         return event.id in self._proven
@@ -506,25 +440,8 @@ class PvpDesk:
         )
 
 
-def _rounding(bank: str, currency: str) -> RoundingAccounts:
-    """The dealer's accounts for remainders, by name; they are opened with its first quote."""
-    position, rounding = (
-        account_id(bank=bank, code=code, holder=bank, currency=currency)
-        for code in (AccountCode.FX_POSITION, AccountCode.FX_ROUNDING)
-    )
-    return RoundingAccounts(position, rounding)
-
-
 def _fields(content: bytes, names: set[str]) -> dict[str, Any]:
     plain = parse_strict(content, bytes_max=MESSAGE_BYTES_MAX)
     if not isinstance(plain, dict) or set(plain) != names:
         raise MalformedInput(f"this message has {', '.join(sorted(names))} and nothing else")
     return plain
-
-
-def _is_asked(
-    known: Dealing, quote: str, sold_minor: int, pays_from: UUID, receives_at: UUID
-) -> bool:
-    terms = known.terms
-    told = (terms.first.amount_minor, terms.first.debit, terms.second.credit)
-    return known.agreed.quote == quote and told == (sold_minor, pays_from, receives_at)

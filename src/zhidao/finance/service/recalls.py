@@ -4,41 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused
 from zhidao.finance.domain.ledger import Resolution, Result, TransferFlag
 from zhidao.finance.domain.message import (
-    Answer,
     Answers,
     Message,
-    Notice,
-    NoticeEntry,
     Recall,
     Recalls,
     Return,
     Returns,
-    Status,
-    StatusReport,
-    Tree,
 )
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payment_legs import (
     Booking,
     Leg,
     Refusal,
-    group_status,
     leg_name,
     mark_of,
     refusal_of,
 )
-from zhidao.finance.domain.records import Movement, Name, uuid_of
+from zhidao.finance.domain.records import Name
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.booking import Books
 from zhidao.finance.service.intake import Examined
-from zhidao.finance.wire.iso20022 import notices, reversals, statuses
-from zhidao.finance.wire.iso20022.trees import account
+from zhidao.finance.service.recall_messages import Found, RecallMessages, answer, answer_id
+from zhidao.finance.wire.iso20022 import reversals
 
 ATTEMPTS_MAX: Final = 64
 """So often a payee without the money may be asked for a payment before the ledger says no."""
@@ -48,23 +41,12 @@ _ARDT: Final = Refusal("ARDT", "it was given back before")
 _CUST: Final = Refusal("CUST", "the payee does not agree")
 
 
-def answer_id(digest: str) -> str:
-    """The id of the answer to a recall. `digest`: of the recall's bytes, SHA-256 in hexadecimal."""
-    return f"A{digest[:32]}"
-
-
-class _Found(NamedTuple):
-    """A payment's transfer in the ledger."""
-
-    currency: str
-    movement: Movement
-
-
 class RecallBooks:
     """Books what goes back, at either bank."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        self._messages = RecallMessages(books)
 
     # -- the payer's bank ------------------------------------------------------------------------
 
@@ -122,10 +104,10 @@ class RecallBooks:
         notes: list[Message] = []
         for currency, many in bookings.items():
             why |= await self._book(currency, many)
-            notes += self._advise(
+            notes += self._messages.advise(
                 message.returns, currency, [b for b in many if b.place not in why]
             )
-        return [self._report(bank, message, examined, why), *notes]
+        return [self._messages.report(bank, message, examined, why), *notes]
 
     async def _back(
         self,
@@ -133,7 +115,7 @@ class RecallBooks:
         other: BankAdmitted,
         place: int,
         one: Return,
-        found: _Found,
+        found: Found,
         digest: str,
     ) -> Booking | Refusal:
         due = self._books.directory.name_between(
@@ -173,8 +155,8 @@ class RecallBooks:
             why = examined.whole
             if why is None:
                 why = _NOOR if one.uetr not in credited else _ARDT if one.uetr in back else None
-            answers.append(_answer(one, why, "PDCR"))
-        return [self._answers(bank, message, answers, f"P{examined.digest[:32]}")]
+            answers.append(answer(one, why, "PDCR"))
+        return [self._messages.answers(bank, message, answers, f"P{examined.digest[:32]}")]
 
     async def answered(
         self,
@@ -196,27 +178,30 @@ class RecallBooks:
         if told is not None:
             accepted = {one.uetr for one in told.answers if one.status == "ACCR"}
             given = [
-                self._return(one.uetr, credited[one.uetr], "FOCR", one.note)
+                self._messages.given_back(one.uetr, credited[one.uetr], "FOCR", one.note)
                 for one in message.recalls
                 if one.uetr in accepted
             ]
-            return [told, *([self._returns(bank, message.sender, given)] if given else [])]
+            return [told, *([self._messages.returns(bank, message.sender, given)] if given else [])]
         wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
         refused = await self._give(bank, [one.uetr for one in wanted], credited, digest)
         answers, returns = [], []
         for one in message.recalls:
             if one.uetr not in credited:
-                answers.append(_answer(one, _NOOR, ""))
+                answers.append(answer(one, _NOOR, ""))
             elif one.uetr not in agreed:
-                answers.append(_answer(one, _CUST, ""))
+                answers.append(answer(one, _CUST, ""))
             elif one.uetr in refused:
-                answers.append(_answer(one, refused[one.uetr], ""))
+                answers.append(answer(one, refused[one.uetr], ""))
             else:
-                answers.append(_answer(one, None, "ACCR"))
-                returns.append(self._return(one.uetr, credited[one.uetr], "FOCR", one.note))
-        messages: list[Message] = [self._answers(bank, message, answers, answer_id(digest))]
+                answers.append(answer(one, None, "ACCR"))
+                returns.append(
+                    self._messages.given_back(one.uetr, credited[one.uetr], "FOCR", one.note)
+                )
+        name = answer_id(digest)
+        messages: list[Message] = [self._messages.answers(bank, message, answers, name)]
         if returns:
-            messages.append(self._returns(bank, message.sender, returns))
+            messages.append(self._messages.returns(bank, message.sender, returns))
         return messages
 
     async def give_back(
@@ -240,14 +225,14 @@ class RecallBooks:
             other = await self._books.directory.bank_behind(
                 bank, AccountCode.DUE_FROM_BANK, found.movement.debit_account_id, found.currency
             )
-            by_bank[other.bic].append(self._return(uetr, found, reason, note))
-        return [self._returns(bank, bic, returns) for bic, returns in by_bank.items()]
+            by_bank[other.bic].append(self._messages.given_back(uetr, found, reason, note))
+        return [self._messages.returns(bank, bic, returns) for bic, returns in by_bank.items()]
 
     async def _give(
         self,
         bank: BankAdmitted,
         uetrs: Sequence[str],
-        credited: Mapping[str, _Found],
+        credited: Mapping[str, Found],
         digest: str = "",
     ) -> dict[str, Refusal]:
         """Books what goes back; why some of it does not. `digest`: of the recall, if one asked."""
@@ -324,7 +309,7 @@ class RecallBooks:
 
     async def _credited_from(
         self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
-    ) -> dict[str, _Found]:
+    ) -> dict[str, Found]:
         """What that bank's payments credited here: nobody recalls the payments of another."""
         found = await self._find(bank, uetrs, Leg.CREDIT)
         return {
@@ -336,109 +321,14 @@ class RecallBooks:
             )
         }
 
-    async def _find(self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg) -> dict[str, _Found]:
+    async def _find(self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg) -> dict[str, Found]:
         """The payments' transfers of one kind, in any currency; reservations only if posted."""
         names: dict[Name, str] = {leg_name(bank.bank, one, leg): one for one in uetrs if one}
-        found: dict[str, _Found] = {}
+        found: dict[str, Found] = {}
         for currency in await self._books.ledger.shards():
             history = await self._books.ledger.find(currency, list(names))
             for name, movement in history.transfers.items():
                 posted = leg is not Leg.RESERVE or history.fates.get(name) is Resolution.POSTED
                 if name in names and posted:
-                    found[names[name]] = _Found(currency, movement)
+                    found[names[name]] = Found(currency, movement)
         return found
-
-    def _return(self, uetr: str, found: _Found, reason: str, note: str) -> Return:
-        return Return(
-            f"B{uetr.replace('-', '')}",
-            *("", "", "", "", uetr),
-            *(found.movement.amount, found.movement.amount, found.currency),
-            *(self._books.moment()[:10], reason, note),
-        )
-
-    def _returns(self, bank: BankAdmitted, receiver: str, returns: Sequence[Return]) -> Returns:
-        name = digest_of(repr([one.uetr for one in returns]).encode())[:32]
-        return Returns(
-            *(reversals.RETURN, f"B{name}", self._books.moment(), bank.bic, receiver),
-            tuple(returns),
-        )
-
-    def _answers(
-        self, bank: BankAdmitted, message: Recalls, answers: Sequence[Answer], name: str
-    ) -> Answers:
-        told = {one.status for one in answers}
-        outcome = "PDCR" if "PDCR" in told else "CNCL" if told == {"ACCR"} else "RJCR"
-        return Answers(
-            *(reversals.ANSWER, name, self._books.moment(), bank.bic, message.sender, outcome),
-            tuple(answers),
-        )
-
-    def _report(
-        self,
-        bank: BankAdmitted,
-        message: Returns,
-        examined: Examined,
-        why: Mapping[int, Refusal],
-    ) -> StatusReport:
-        told = []
-        for place, one in enumerate(message.returns):
-            refusal = why.get(place)
-            refused = refusal is not None or examined.whole is not None
-            told.append(
-                Status(
-                    *("", "", one.end_to_end, one.uetr, "RJCT" if refused else "ACSC"),
-                    *(("", "") if refusal is None else refusal),
-                )
-            )
-        whole = examined.whole
-        return StatusReport(
-            *(statuses.TO_BANK, f"S{examined.digest[:32]}", self._books.moment()),
-            *(bank.bic, message.sender, message.message, message.definition),
-            group_status([one.status for one in told]),
-            *(("", "") if whole is None else whole),
-            tuple(told),
-        )
-
-    def _advise(
-        self, returns: Sequence[Return], currency: str, booked: Sequence[Booking]
-    ) -> list[Message]:
-        by_account: dict[Name, list[NoticeEntry]] = defaultdict(list)
-        for one in booked:
-            back = returns[one.place]
-            note: Tree = (("Ustrd", f"returned: {back.reason}"),)
-            by_account[one.credit].append(
-                NoticeEntry(
-                    entry=uuid_of(one.name).hex,
-                    amount_minor=back.returned_minor,
-                    day=self._books.moment()[:10],
-                    instruction="",
-                    end_to_end=back.end_to_end,
-                    uetr=back.uetr,
-                    payer=(),
-                    payer_account=(),
-                    payer_bank=(),
-                    payee=(),
-                    payee_account=(),
-                    payee_bank=(),
-                    remittance=note,
-                ),
-            )
-        return [
-            Notice(
-                notices.DEFINITION,
-                f"N{digest_of(entries[0].entry.encode())[:32]}",
-                self._books.moment(),
-                account(uuid_of(name).hex),
-                currency,
-                tuple(entries),
-            )
-            for name, entries in by_account.items()
-        ]
-
-
-def _answer(one: Recall, why: Refusal | None, status: str) -> Answer:
-    return Answer(
-        *(one.id, one.original, one.original_definition, one.instruction, one.end_to_end, one.uetr),
-        status if why is None else "RJCR",
-        *(("", "") if why is None else why),
-    )

@@ -17,7 +17,8 @@ from zhidao.finance.domain.fx import TERM_MAX, Quote, Rate
 from zhidao.finance.events.banks import FxQuoted
 from zhidao.finance.service.fx_quotes import FxQuotes
 from zhidao.finance.service.pvp_books import Dealing
-from zhidao.finance.service.pvp_desk import DEADLINE_S_MAX, PvpDesk
+from zhidao.finance.service.pvp_desk import PvpDesk
+from zhidao.finance.service.pvp_terms import DEADLINE_S_MAX
 from zhidao.finance.wire.pvp import read_quote
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$"
