@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import importlib.util
+import inspect
 import os
 import re
 import shlex
@@ -113,6 +114,20 @@ def test_every_route_is_documented_with_a_sentence(from_code: ModuleType) -> Non
     assert len(paths) > 40
     assert not [path for path in paths if f" {path}`" not in page]
     assert "|  |" not in page, "a route without a docstring"
+
+
+def test_every_route_that_is_not_open_asks_who_calls(from_code: ModuleType) -> None:
+    """A handler without an actor answers strangers, whatever its documentation says."""
+    paths, unlisted = from_code.openapi()["paths"], {"security": [{}]}
+    strangers = [
+        f"{method} {route.path_format}"
+        for route in from_code._application().routes
+        for method, (handler, _) in getattr(route, "route_handler_map", {}).items()
+        if {}
+        not in paths.get(route.path_format, {}).get(method.lower(), unlisted).get("security", [])
+        and not {"actor", "request"} & set(inspect.signature(handler.fn).parameters)
+    ]
+    assert not sorted(set(strangers))
 
 
 def test_error_codes_bear_the_status_of_their_class(from_code: ModuleType) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from litestar import Router, get
 
+from zhidao.core.actor import Actor
 from zhidao.core.money import Currency, currencies
 
 
@@ -19,8 +20,9 @@ def routes() -> Router:
     """Routes under /v1/finance/currencies."""
 
     @get("/", sync_to_thread=False)
-    def listed() -> list[CurrencyView]:
+    def listed(actor: Actor) -> list[CurrencyView]:
         """All currencies that amounts may be in, in order of code."""
+        del actor  # Whoever is known here may read them; nobody else asks a node anything.
         return [CurrencyView(currency=code, exponent=Currency(code).exponent) for code in known]
 
     known = currencies()
