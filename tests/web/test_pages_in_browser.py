@@ -89,6 +89,17 @@ def test_a_discrepancy_stands_beside_the_line_that_it_is_about(readers: Any) -> 
     expect(page.locator(".finding")).to_contain_text("is missing")
 
 
+def test_a_credit_is_opened_by_its_issuer_and_number(readers: Any) -> None:
+    page = readers().open("/money/credits")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("link", name="LC-2026-0042").click()
+    expect(page.locator("h1")).to_have_text("LC-2026-0042")
+    assert any(url.endswith("/LC-2026-0042?of=importer-bank") for url in asked)
+    page.reload()
+    expect(page.locator("h1")).to_have_text("LC-2026-0042")
+
+
 def test_who_approved_cannot_approve_again_and_another_can(readers: Any) -> None:
     page = readers().open("/money")
     rows = page.locator("section", has_text="Takes two persons").locator("li.money-row")

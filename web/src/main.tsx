@@ -49,7 +49,7 @@ function Page({ where }: { where: string }) {
   if (position) return <Later page={() => import("./pages/position")} id={decodeURIComponent(position[1] as string)} />;
   const consignment = /^\/consignments\/([^/]+)$/.exec(where);
   if (consignment) return <ConsignmentPage id={decodeURIComponent(consignment[1] as string)} />;
-  const credit = /^\/money\/credits(?:\/([^/]+))?$/.exec(where);
+  const credit = /^\/money\/credits(?:\/([^/]+(?:\/[^/]+)?))?$/.exec(where);
   if (credit) return <Later page={() => import("./pages/credits")} id={decodeURIComponent(credit[1] ?? "")} what="credits.reading" />;
   switch (where) {
     case "/money":

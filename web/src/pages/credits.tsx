@@ -25,11 +25,11 @@ function All() {
         {answer.value.length === 0 && <p class="quiet">{t("credits.none")}</p>}
         <ul class="services">
           {answer.value.map((credit) => (
-            <li key={credit.credit} class="money-row">
+            <li key={credit.key} class="money-row">
               <StateMark state={credit.drawings.at(-1)?.state ?? "issued"} />
               <div>
                 <p>
-                  <a href={`/money/credits/${encodeURIComponent(credit.credit)}`}>
+                  <a href={`/money/credits/${credit.key.split("/").map(encodeURIComponent).join("/")}`}>
                     <code>{credit.credit}</code>
                   </a>{" "}
                   <Sum minor={credit.terms.amount_minor} currency={credit.terms.currency} exponent={credit.exponent} />
@@ -45,8 +45,11 @@ function All() {
 }
 
 function One({ id }: { id: string }) {
-  const path = `/v1/finance/credits/${encodeURIComponent(id)}`;
-  const [answer, read] = useAnswer<Credit>(path);
+  // A key names its issuer before the slash: two banks may issue credits of one number.
+  const cut = id.lastIndexOf("/");
+  const path = `/v1/finance/credits/${encodeURIComponent(id.slice(cut + 1))}`;
+  const of = cut < 0 ? "" : `?of=${encodeURIComponent(id.slice(0, cut))}`;
+  const [answer, read] = useAnswer<Credit>(path + of);
   useEffect(() => void (document.title = t("credits.one_document_title", { credit: id })), [id]);
   useEvery(6, read);
   if (answer.state === "loading") return <Loading what={t("credits.reading")} />;
@@ -86,18 +89,18 @@ function One({ id }: { id: string }) {
               </li>
             ))}
           </ol>
-          <CreditSteps credit={credit} path={path} done={read} />
+          <CreditSteps credit={credit} path={path} of={of} done={read} />
         </Section>
       </div>
       {credit.drawings.length === 0 && <p class="quiet">{t("credit.no_drawing")}</p>}
       {credit.drawings.map((drawing) => (
-        <Presented key={drawing.drawing} credit={credit} drawing={drawing} path={path} done={read} />
+        <Presented key={drawing.drawing} credit={credit} drawing={drawing} path={path} of={of} done={read} />
       ))}
     </div>
   );
 }
 
-function CreditSteps({ credit, path, done }: { credit: Credit; path: string; done: () => void }) {
+function CreditSteps({ credit, path, of, done }: { credit: Credit; path: string; of: string; done: () => void }) {
   const who = useCell(session);
   const [problem, act, busy] = useAct(done);
   const party = who?.party;
@@ -107,7 +110,7 @@ function CreditSteps({ credit, path, done }: { credit: Credit; path: string; don
     party === credit.beneficiary && credit.offered && "accept_amendment",
     party === credit.beneficiary && credit.offered && "reject_amendment",
   ].filter((step): step is string => !!step);
-  return <Buttons steps={steps} busy={busy} problem={problem} act={(step) => act(`${path}/steps`, { step })} />;
+  return <Buttons steps={steps} busy={busy} problem={problem} act={(step) => act(`${path}/steps${of}`, { step })} />;
 }
 
 function Buttons({ steps, busy, problem, act }: { steps: string[]; busy: boolean; problem: Parameters<typeof ProblemNote>[0]["problem"] | null; act: (step: string) => void }) {
@@ -126,12 +129,12 @@ function Buttons({ steps, busy, problem, act }: { steps: string[]; busy: boolean
   );
 }
 
-function Presented({ credit, drawing, path, done }: { credit: Credit; drawing: Drawing; path: string; done: () => void }) {
+function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawing: Drawing; path: string; of: string; done: () => void }) {
   const who = useCell(session);
   const [problem, act, busy] = useAct(done);
   const papers = drawing.papers.documents ?? [];
   const { beside, rest } = placed(papers, drawing.discrepancies);
-  const at = `${path}/drawings/${encodeURIComponent(drawing.drawing)}/steps`;
+  const at = `${path}/drawings/${encodeURIComponent(drawing.drawing)}/steps${of}`;
   return (
     <Section
       id={`drawing-${drawing.drawing}`}

@@ -107,6 +107,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/start", "/login", "/enter"),
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
+            "/money/credits/{issuer:str}/{credit:str}",
             *("/money/exchange", "/money/receivables"),
         ],
         include_in_schema=False,
