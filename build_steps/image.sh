@@ -123,13 +123,16 @@ build() {
     mkdir -p "$1" "$work/sandbox/etc/apt/sources.list.d"
     # Under this name mkosi takes it for its own and adds no source (such as debug packages).
     cp "$work/debian.sources" "$work/sandbox/etc/apt/sources.list.d/mkosi.sources"
-    timeout 600 mkosi --directory "$recipe" --force \
+    # Three minutes on a quiet machine of two cores.
+    timeout 1800 mkosi --directory "$recipe" --force \
         --tools-tree "$cache/tools" --sandbox-tree "$work/sandbox:/" --extra-tree "$work/tree:/" \
         --image-version "$version" --source-date-epoch "$epoch" --workspace-directory "$work" \
         --package-cache-dir "$cache/packages" --output-directory "$1" build \
         >"$work/mkosi.log" 2>&1 || {
+        status=$?
         tail -n 60 "$work/mkosi.log" >&2
-        fail "mkosi failed"
+        [ "$status" != 124 ] || fail "mkosi did not end within 1800 s: try again when less else runs"
+        fail "mkosi failed with status $status"
     }
 }
 
