@@ -12,7 +12,9 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Forbidden, Refused
 from zhidao.core.ids import PartyId
 from zhidao.finance.domain.message import StatusReport
+from zhidao.finance.domain.naming import AccountCode, account_id
 from zhidao.finance.service.credit_lines import Pair
+from zhidao.finance.wire.iso20022.trees import account
 
 HERE = Actor(PartyId("exporter-bank"), Role.PARTY)
 PAIR = Pair("exporter-bank", "importer-bank", "CNY")
@@ -74,6 +76,22 @@ async def test_what_was_refused_stays_refused_when_there_is_room_again(desks: De
     assert await _told(desks, data) == [("RJCT", "NARR")]
     assert await desks.balance("exporter") == 0
     assert await _told(desks, await _file(desks, 700, message="M-2", first=1)) == [("ACSC", "")]
+
+
+async def test_what_no_account_took_stays_refused_when_the_account_opens(desks: Desks) -> None:
+    await _line(desks, 10_000)
+    nobody = account_id(
+        bank="exporter-bank", code=AccountCode.CUSTOMER, holder="carrier", currency="CNY"
+    )
+    made = desks.pays(700, payee_account=account(nobody.hex))
+    _, onward = await desks.take("importer-bank", "importer", made)
+    assert await _told(desks, onward.data) == [("RJCT", "AC01")]
+    opened = await desks.world.accounts.open(
+        HERE, holder="carrier", currency="CNY", name="Carrier", town="Xi'an", country="CN"
+    )
+    assert opened.opened.account == str(nobody)
+    assert await _told(desks, onward.data) == [("RJCT", "NARR")]
+    assert (await desks.world.ledger.account("CNY", nobody)).available == 0
 
 
 async def test_a_message_that_comes_again_after_the_line_is_used_up_is_answered_alike(

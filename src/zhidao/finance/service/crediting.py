@@ -6,6 +6,7 @@ A bank is owed by another as much as its line for it allows; what goes beyond is
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -35,6 +36,7 @@ from zhidao.finance.wire.iso20022.trees import account_number, at
 _NO_FLAGS: Final = TransferFlag(0)
 _NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
 _NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that currency")
+_UETR: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOTHING: Final = "beyond a credit line"
 """Holder of an account without money. A transfer from it fails for ever, and its name with it."""
 
@@ -69,7 +71,11 @@ class Crediting:
         known = await self._known(bank, other, examined)
         with no_collection():
             transfers, starts, bookings, why = _bookings(bank, known, examined, self._limits)
+            refused = _refused(bank, known, transfers, why)
         why |= await self._book(bank, other, transfers, bookings)
+        # After what stands: a payment that was credited before keeps its name.
+        for currency, many in refused.items():
+            await self._spend(bank, currency, many)
         with no_collection():
             return self._told(bank, examined, starts, bookings, why)
 
@@ -103,7 +109,7 @@ class Crediting:
     async def _spend(self, bank: BankAdmitted, currency: str, beyond: Sequence[Booking]) -> None:
         """Uses up the names of what is refused: the payer's bank gives the money back.
 
-        The same message must not credit the payee once there is room again.
+        The same message must not credit the payee once there is room, or an account, at last.
         """
         empty = await self._books.directory.between(bank, AccountCode.ESCROW, _NOTHING, currency)
         results = await self._books.submit(currency, [one._replace(debit=empty) for one in beyond])
@@ -207,6 +213,30 @@ def _bookings(
                 )
             )
     return transfers, starts, bookings, why
+
+
+def _refused(
+    bank: BankAdmitted,
+    known: _Known,
+    transfers: Sequence[CreditTransfer],
+    why: Mapping[int, Refusal],
+) -> dict[str, list[Booking]]:
+    """What is refused by itself, by currency, as transfers that stand for its name only."""
+    found: dict[str, list[Booking]] = defaultdict(list)
+    for place in why:
+        one = transfers[place]
+        if not _UETR.fullmatch(one.uetr) or one.amount_minor < 1:
+            continue
+        name, ledger = leg_name(bank.bank, one.uetr, Leg.CREDIT), known.ledgers[one.currency]
+        owing = known.owing[one.currency]
+        found[one.currency].append(
+            Booking(
+                *(place, name, owing, owing, one.amount_minor, ledger, one.uetr, 0),
+                TransferCode.PAYMENT,
+                _NO_FLAGS,
+            )
+        )
+    return found
 
 
 async def _bank_account(
