@@ -91,6 +91,7 @@ FACTS: Final[Mapping[str, int]] = {
 }
 # And at the exporter's side: its own, and what it may see of the other's.
 EXPORTER_FACTS: Final[Mapping[str, int]] = {
+    "connectivity.NetworkChecked.v1": 1,
     "devices.SealChecked.v1": 1,
     "devices.Sealed.v1": 1,
     "devices.TerminalRegistered.v1": 1,
