@@ -78,6 +78,12 @@ async def test_what_was_refused_stays_refused_when_there_is_room_again(desks: De
     assert await _told(desks, await _file(desks, 700, message="M-2", first=1)) == [("ACSC", "")]
 
 
+async def test_an_auditor_sees_the_lines_of_all_banks(desks: Desks) -> None:
+    await _line(desks, 1_000)
+    found = await desks.lines.lines(Actor(PartyId("auditor"), Role.AUDITOR), limit=9)
+    assert [(one.pair, one.limit_minor) for one in found] == [(PAIR, 1_000)]
+
+
 async def test_what_no_account_took_stays_refused_when_the_account_opens(desks: Desks) -> None:
     await _line(desks, 10_000)
     nobody = account_id(

@@ -113,9 +113,13 @@ class CreditLines:
     async def lines(
         self, actor: Actor, *, limit: int, after: tuple[str, str] = ("", "")
     ) -> list[CreditLine]:
-        """The lines that the actor's bank ever set, by peer and currency, after such a pair."""
-        actor.require(Role.PARTY)
-        prefix = f"credit-line/{actor.party}/"
+        """The lines that the actor's bank ever set, by peer and currency, after such a pair.
+
+        An auditor sees the first ones of all banks.
+        """
+        actor.require(Role.PARTY, Role.AUDITOR)
+        audits = actor.role is Role.AUDITOR
+        prefix = "credit-line/" if audits else f"credit-line/{actor.party}/"
         start = f"{prefix}{after[0]}/{after[1]}" if after[0] else ""
         names = await self._records.aggregates(prefix, actor, limit=limit, after=start)
         return [await self._line(Pair(*name.split("/")[1:])) for name in names]
