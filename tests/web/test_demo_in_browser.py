@@ -35,8 +35,8 @@ _PAGES = (
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A running demonstration and the link that lets a viewer in."""
+def demo(tmp_path: Path) -> Iterator[tuple[dict[str, str], subprocess.Popen[str]]]:
+    """A running demonstration and the links that let a viewer in, by what they are called."""
     if not (_ASSETS / "index.html").exists():
         pytest.skip("the pages are not built here: run ./run setup")
     words = [sys.executable, "-m", "zhidao.cli", "demo", "--json", "--stay", "--pace", "0.2"]
@@ -46,7 +46,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         )
         assert process.stdout is not None
         try:
-            yield json.loads(process.stdout.readline())["page"], process
+            yield json.loads(process.stdout.readline()), process
         finally:
             process.terminate()
             process.wait(30)
@@ -91,9 +91,10 @@ def _troubles_of_an_auditor(page: Page, base: str) -> list[str]:
 
 @pytest.mark.timeout(300)
 def test_the_road_moves_to_its_end_before_the_readers_eyes(
-    browser: Browser, demo: tuple[str, subprocess.Popen[str]]
+    browser: Browser, demo: tuple[dict[str, str], subprocess.Popen[str]]
 ) -> None:
-    link, process = demo
+    links, process = demo
+    link = links["page"]
     base = link.split("/enter")[0]
     foreign: list[str] = []
 
@@ -157,3 +158,14 @@ def test_the_road_moves_to_its_end_before_the_readers_eyes(
         assert _violations(small) == []
         other.close()
     context.close()
+    # The exporter's node did not examine the signals, and says who did and where they are.
+    side = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    page = side.new_page()
+    page.goto(links["exporter_page"])
+    page.wait_for_selector("a.row .pebble", timeout=30_000)
+    base = links["exporter_page"].split("/enter")[0]
+    assert _troubles_of_an_auditor(page, base) == []
+    page.goto(f"{base}/consignments/zd-2026-0417/position")
+    expect(page.locator("main")).to_contain_text("examined at importer-side")
+    assert _violations(page) == []
+    side.close()

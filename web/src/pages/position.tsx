@@ -33,10 +33,16 @@ export default function PositionPage({ id }: { id: string }) {
             <Evidence road={road.value} track={track.value} />
           </>
         )}
-        {track.state === "failed" && (track.problem.status === 404 ? <p class="state">{t("position.none")}</p> : <ProblemNote problem={track.problem} again={askAgain} />)}
+        {track.state === "failed" && (track.problem.status === 404 ? <p class="state">{absence(road.value)}</p> : <ProblemNote problem={track.problem} again={askAgain} />)}
       </article>
     </>
   );
+}
+
+/** Why there is no window here: none was examined yet, or another node did. */
+function absence(road: Road): string {
+  const said = road.said.find((each) => each.id === road.arrival?.event);
+  return said ? t("position.elsewhere", { node: said.recorded_by.name }) : t("position.none");
 }
 
 function Head({ road }: { road: Road }) {

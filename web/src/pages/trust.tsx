@@ -3,14 +3,16 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import { number } from "../format";
 import { Digits, English, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
+import { Drop, type Given } from "../parts/files";
 import { MilestoneMark } from "../parts/shapes";
 import type { Endorsement, LeafAnswer, TitleRow, WitnessState } from "../types";
-import { fromEitherBase64, hex, text } from "../verify/bytes";
+import { fromBase64, fromEitherBase64, hex, text } from "../verify/bytes";
 import { type CheckedFile, type Outcome, checkFile, readTrust } from "../verify/file";
 import { climb, leafHash, readCheckpoint } from "../verify/log";
 import { named, t, tryWords } from "../words";
 
 const AGAIN_MS = 5_000;
+const ED25519_WITH_TIME = 72;
 const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next" };
 
 export default function TrustPage() {
@@ -69,14 +71,12 @@ function FileCheck() {
   const [checked, set] = useState<CheckedFile | null>(null);
   const [problem, setProblem] = useState("");
   const [trust, setTrust] = useState<{ bytes: Uint8Array<ArrayBuffer>; own: boolean } | null>(null);
-  const [over, setOver] = useState(false);
-  const take = async (files: FileList | null) => {
-    setOver(false);
+  const take = async (files: Given[]) => {
     setProblem("");
     let list = trust;
     let proof: Uint8Array<ArrayBuffer> | null = null;
-    for (const file of files ?? []) {
-      const bytes = new Uint8Array(await file.arrayBuffer());
+    for (const file of files) {
+      const bytes = fromBase64(file.content);
       if (file.name.endsWith(".json")) list = { bytes, own: true };
       else proof = bytes;
     }
@@ -92,21 +92,7 @@ function FileCheck() {
   };
   return (
     <Section id="file-title" title={t("trust.file")}>
-      <label
-        class={over ? "drop drop-over" : "drop"}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          void take(event.dataTransfer?.files ?? null);
-        }}
-      >
-        <span>{t("trust.drop")}</span>
-        <input type="file" multiple accept=".zdproof,.json" onChange={(event) => void take(event.currentTarget.files)} />
-      </label>
+      <Drop take={(files) => void take(files)} label={t("trust.drop")} />
       <p class="quiet">{trust?.own ? t("trust.list_own") : t("trust.list_node")}</p>
       {problem && (
         <div class="note note-stop" role="alert">
@@ -194,12 +180,21 @@ function LogHead() {
             [t("trust.origin"), <span class="break">{head.origin}</span>],
             [t("trust.size"), <span class="n">{number(head.size)}</span>],
             [t("trust.root"), <Digits value={hex(head.root)} />],
-            [t("trust.signers"), head.signatures.map((line) => <div class="break">{line.name}</div>)],
+            [t("trust.signers"), head.signatures.map((line) => <Signer name={line.name} bytes={line.signature.length} />)],
           ]}
         />
       )}
       {head && <Leaf size={head.size} />}
     </Section>
+  );
+}
+
+/** Who signed, and how: a line of a signed note does not name its algorithm, its length does. */
+function Signer({ name, bytes }: { name: string; bytes: number }) {
+  return (
+    <div class="break">
+      {name} <span class="quiet">{bytes > ED25519_WITH_TIME ? "ML-DSA-44" : "Ed25519"}</span>
+    </div>
   );
 }
 
