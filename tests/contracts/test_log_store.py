@@ -38,9 +38,14 @@ async def extend(store: LogStore, entries: list[bytes], epoch: int) -> None:
         await store.extend(transaction, epoch=epoch, growth=growth, leaves=entries)
 
 
+async def tile(store: LogStore, level: int, index: int) -> bytes:
+    [hashes] = await store.tiles([(level, index)])
+    return hashes
+
+
 async def test_a_new_log_is_empty(store: LogStore) -> None:
     head = await store.head()
-    assert (head.edge.size, await store.entries(0, 5), await store.tile(0, 0)) == (0, (), b"")
+    assert (head.edge.size, await store.entries(0, 5), await tile(store, 0, 0)) == (0, (), b"")
     assert await store.checkpoint() is None
 
 
@@ -50,8 +55,20 @@ async def test_batches_continue_leaves_and_tiles(store: LogStore) -> None:
         await extend(store, ENTRIES[first:last], epoch)
     assert (await store.head()).edge.root == root_of(HASHES)
     assert await store.entries(698, 9) == tuple(ENTRIES[698:])
-    assert split_hashes(await store.tile(0, 2)) == HASHES[512:]
-    assert split_hashes(await store.tile(1, 0)) == [root_of(HASHES[:256]), root_of(HASHES[256:512])]
+    assert split_hashes(await tile(store, 0, 2)) == HASHES[512:]
+    assert split_hashes(await tile(store, 1, 0)) == [
+        root_of(HASHES[:256]),
+        root_of(HASHES[256:512]),
+    ]
+
+
+async def test_tiles_come_in_the_order_asked_and_an_absent_one_is_empty(store: LogStore) -> None:
+    await extend(store, ENTRIES, await store.take())
+    asked = [(0, 2), (1, 0), (0, 9), (0, 0), (3, 0), (0, 2)]
+    found = await store.tiles(asked)
+    assert found == tuple([await tile(store, *name) for name in asked])
+    assert list(map(len, found)) == [188 * 32, 2 * 32, 0, 256 * 32, 0, 188 * 32]
+    assert await store.tiles([]) == ()
 
 
 async def test_what_a_failed_transaction_wrote_is_not_there(store: LogStore) -> None:
@@ -61,7 +78,7 @@ async def test_what_a_failed_transaction_wrote_is_not_there(store: LogStore) -> 
         await _fail_after_writing(store, epoch)
     assert (await store.head()).edge.size == 3
     assert await store.entries(3, 1) == ()
-    assert len(await store.tile(0, 0)) == 3 * 32
+    assert len(await tile(store, 0, 0)) == 3 * 32
     await extend(store, ENTRIES[3:5], epoch)
     assert (await store.head()).edge.root == root_of(HASHES[:5])
 
@@ -121,7 +138,7 @@ async def test_files_are_read_back_after_a_death_at_any_byte_of_the_last_commit(
         size = 620 if cut == len(whole) else 600
         assert (await again.head()).edge.root == root_of(HASHES[:size])
         assert await again.entries(500, 999) == tuple(ENTRIES[500:size])
-        assert split_hashes(await again.tile(0, 2)) == HASHES[512:size]
+        assert split_hashes(await tile(again, 0, 2)) == HASHES[512:size]
         again.close()
 
 

@@ -166,6 +166,23 @@ async def test_a_snapshot_reads_one_state_and_cannot_write(numbers: Database):
 
 
 @service
+async def test_a_read_needs_no_transaction_and_leaves_none(numbers: Database):
+    async with numbers.session() as session:
+        await session.execute("insert into number values (1, 5)")
+        assert await numbers.read("select value from number") == []
+    assert await numbers.read("select value from number where key = %s", (1,)) == [{"value": 5}]
+    with pytest.raises(MalformedInput):
+        await numbers.read("select %s::text as one", ("\0",))
+    with pytest.raises(AssertionError):
+        await numbers.read("delete from number")
+    assert await count(numbers) == 1
+    [idle] = await numbers.read(
+        "select count(*)::int as n from pg_stat_activity where state = 'idle in transaction'"
+    )
+    assert idle["n"] == 0
+
+
+@service
 async def test_more_callers_than_connections_take_turns(numbers: Database):
     async def write(key: int) -> None:
         async with numbers.session() as session:
@@ -193,6 +210,10 @@ async def test_after_a_crash_the_same_pool_serves_again(tmp_path: Path):
         started = time.monotonic()
         assert await waiting
         assert time.monotonic() - started < 1.0
+        # Most connections of the pool are dead still: a read passes them over, too.
+        assert await asyncio.gather(*(database.read("select n from kept") for _ in range(8))) == (
+            [[]] * 8
+        )
         async with database.session() as session:
             assert await session.fetch_all("select n from kept") == []
     finally:

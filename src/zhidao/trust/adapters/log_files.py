@@ -20,7 +20,7 @@ from typing import Final
 
 from zhidao.core.errors import Conflict, MalformedInput, Unavailable
 from zhidao.trust.domain.merkle import HASH_BYTES, TILE_BITS, Edge, Growth, grow, leaf_hash
-from zhidao.trust.service.log_ports import StoredHead
+from zhidao.trust.service.log_ports import StoredHead, TilePlace
 from zhidao.trust.wire.tiles import TILE_WIDTH, TileName, decode_bundle, encode_bundle
 
 _TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
@@ -91,8 +91,11 @@ class FileLogStore:
         """Committed leaves."""
         return await asyncio.to_thread(self._entries, first, count)
 
-    async def tile(self, level: int, index: int) -> bytes:
-        """The committed hashes of a tile so far."""
+    async def tiles(self, names: Sequence[TilePlace]) -> tuple[bytes, ...]:
+        """The committed hashes of tiles so far."""
+        return tuple(self._tile(level, index) for level, index in names)
+
+    def _tile(self, level: int, index: int) -> bytes:
         full = self._edge.size >> (TILE_BITS * (level + 1))
         if index == full:
             return bytes(self._tails.get(level, b""))

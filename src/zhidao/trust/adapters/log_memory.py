@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from zhidao.core.errors import Conflict
 from zhidao.trust.domain.merkle import HASH_BYTES, Edge, Growth
-from zhidao.trust.service.log_ports import StoredHead
+from zhidao.trust.service.log_ports import StoredHead, TilePlace
 from zhidao.trust.wire.tiles import TILE_WIDTH
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
@@ -82,8 +82,11 @@ class MemoryLogStore:
         """Committed leaves."""
         return tuple(self._leaves[first : first + count])
 
-    async def tile(self, level: int, index: int) -> bytes:
-        """The committed hashes of a tile so far."""
+    async def tiles(self, names: Sequence[TilePlace]) -> tuple[bytes, ...]:
+        """The committed hashes of tiles so far."""
+        return tuple(self._tile(level, index) for level, index in names)
+
+    def _tile(self, level: int, index: int) -> bytes:
         if level >= len(self._levels):
             return b""
         return bytes(self._levels[level][index * _TILE_BYTES : (index + 1) * _TILE_BYTES])

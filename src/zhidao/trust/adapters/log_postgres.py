@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Any, Final
 
 from zhidao.core.errors import Conflict
 from zhidao.store.database import Database, Session
 from zhidao.trust.domain.merkle import Edge, Growth
-from zhidao.trust.service.log_ports import StoredHead
+from zhidao.trust.service.log_ports import StoredHead, TilePlace
 from zhidao.trust.wire.tiles import TILE_WIDTH
 
 _TAKE: Final = (
@@ -32,7 +32,11 @@ _ENTRIES: Final = (
     "select entry from trust.log_leaf where origin = %s and leaf_index >= %s and leaf_index < %s"
     " order by leaf_index"
 )
-_TILE: Final = "select hashes from trust.log_tile where origin = %s and level = %s and tile = %s"
+_TILES_OF: Final = (
+    "select level, tile, hashes from trust.log_tile"
+    " join unnest(%s::smallint[], %s::bigint[]) as asked (level, tile) using (level, tile)"
+    " where origin = %s"
+)
 _NEWEST: Final = (
     "select size, edge, epoch, (select note from trust.log_checkpoint as kept"
     " where kept.origin = head.origin order by kept.size desc limit 1) as note"
@@ -68,7 +72,8 @@ class PostgresLogStore:
 
     async def lock(self, transaction: object) -> StoredHead:
         """The head's row, locked for this transaction."""
-        return await self._read(_session(transaction), _HEAD + " for update")
+        locked = _HEAD + " for update"
+        return _head(await _session(transaction).fetch_all(locked, (self._origin,)))
 
     async def extend(
         self, transaction: object, *, epoch: int, growth: Growth, leaves: Sequence[bytes]
@@ -103,30 +108,25 @@ class PostgresLogStore:
 
     async def head(self) -> StoredHead:
         """The newest committed head."""
-        async with self._database.session() as session:
-            return await self._read(session, _HEAD)
+        return _head(await self._database.read(_HEAD, (self._origin,)))
 
     async def newest(self) -> tuple[StoredHead, bytes | None]:
         """The newest committed head and the newest signed note, in one query."""
-        async with self._database.session() as session:
-            row = await session.fetch_one(_NEWEST, (self._origin,))
-        if row is None:
-            return StoredHead(Edge(), 0), None
-        edge = Edge.decode(int(row["size"]), bytes(row["edge"]))
-        note = bytes(row["note"]) if row["note"] is not None else None
-        return StoredHead(edge, int(row["epoch"])), note
+        rows = await self._database.read(_NEWEST, (self._origin,))
+        note = rows[0]["note"] if rows else None
+        return _head(rows), bytes(note) if note is not None else None
 
     async def entries(self, first: int, count: int) -> tuple[bytes, ...]:
         """Committed leaves, in order."""
-        async with self._database.session() as session:
-            rows = await session.fetch_all(_ENTRIES, (self._origin, first, first + count))
+        rows = await self._database.read(_ENTRIES, (self._origin, first, first + count))
         return tuple(bytes(row["entry"]) for row in rows)
 
-    async def tile(self, level: int, index: int) -> bytes:
-        """The committed hashes of a tile so far."""
-        async with self._database.session() as session:
-            row = await session.fetch_one(_TILE, (self._origin, level, index))
-        return bytes(row["hashes"]) if row else b""
+    async def tiles(self, names: Sequence[TilePlace]) -> tuple[bytes, ...]:
+        """The committed hashes of tiles so far, in one query."""
+        levels, indexes = [level for level, _ in names], [index for _, index in names]
+        rows = await self._database.read(_TILES_OF, (levels, indexes, self._origin))
+        found = {(row["level"], row["tile"]): bytes(row["hashes"]) for row in rows}
+        return tuple(found.get(name, b"") for name in names)
 
     async def keep_checkpoint(self, size: int, note: bytes) -> bytes:
         """Keeps the first note of a size."""
@@ -139,15 +139,16 @@ class PostgresLogStore:
 
     async def checkpoint(self) -> bytes | None:
         """The note of the largest size, or None."""
-        async with self._database.session() as session:
-            row = await session.fetch_one(_CHECKPOINT, (self._origin,))
-        return bytes(row["note"]) if row else None
+        rows = await self._database.read(_CHECKPOINT, (self._origin,))
+        return bytes(rows[0]["note"]) if rows else None
 
-    async def _read(self, session: Session, sql: str) -> StoredHead:
-        row = await session.fetch_one(sql, (self._origin,))
-        if row is None:
-            return StoredHead(Edge(), 0)
-        return StoredHead(Edge.decode(int(row["size"]), bytes(row["edge"])), int(row["epoch"]))
+
+def _head(rows: Sequence[Mapping[str, Any]]) -> StoredHead:
+    """The head of its row, or that of an empty log where there is none."""
+    if not rows:
+        return StoredHead(Edge(), 0)
+    size, edge, epoch = (rows[0][name] for name in ("size", "edge", "epoch"))
+    return StoredHead(Edge.decode(int(size), bytes(edge)), int(epoch))
 
 
 def _session(transaction: object) -> Session:

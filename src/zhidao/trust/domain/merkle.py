@@ -40,6 +40,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def parents(hashes: bytes) -> bytes:
+    """The nodes over each pair of hashes that stand side by side; a last odd one has none."""
+    step = 2 * HASH_BYTES
+    return b"".join(
+        hashlib.sha256(b"\x01" + hashes[at : at + step]).digest()
+        for at in range(0, len(hashes) - step + 1, step)
+    )
+
+
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     """The tree hash of these leaves: the readable twin of growing an `Edge`."""
     if not leaf_hashes:

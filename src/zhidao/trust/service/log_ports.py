@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from zhidao.trust.domain.merkle import Edge, Growth
+
+TilePlace: TypeAlias = tuple[int, int]
+"""A tile's level and its index on that level (C2SP tlog-tiles)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ class LogStore(Protocol):
         """Committed leaves `first` to `first + count - 1`, as far as there are any."""
         ...
 
-    async def tile(self, level: int, index: int) -> bytes:
-        """The committed hashes of a tile so far, one after another; empty if there are none."""
+    async def tiles(self, names: Sequence[TilePlace]) -> tuple[bytes, ...]:
+        """The committed hashes of tiles so far, one after another; empty if there are none.
+
+        Asked for together, they cost one round trip together.
+        """
         ...
 
     async def keep_checkpoint(self, size: int, note: bytes) -> bytes:

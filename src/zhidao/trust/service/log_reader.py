@@ -37,7 +37,7 @@ class LogReader:
 
     def __init__(self, store: LogStore) -> None:
         self._store = store
-        self._tiles = TileHashes(store.tile)
+        self._tiles = TileHashes(store.tiles)
         # The largest size known to be committed; a log never shrinks.
         self._size = 0
 
@@ -101,7 +101,7 @@ class LogReader:
         if name.level is None:
             entries = await self._store.entries(name.index * TILE_WIDTH, name.width)
             return encode_bundle(entries)
-        hashes = await self._store.tile(name.level, name.index)
+        [hashes] = await self._store.tiles([(name.level, name.index)])
         return hashes[: name.width * HASH_BYTES]
 
     async def _hashes(self, ranges: Sequence[Range], size: int) -> tuple[bytes, ...]:

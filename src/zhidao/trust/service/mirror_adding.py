@@ -132,7 +132,7 @@ async def _check(copy: Copy, head: HeldHead, package: Package) -> None:
     before = package.leaves[0] - begin
     hashes: list[bytes] = []
     if before:
-        tile = await copy.store.tile(0, begin // TILE_WIDTH)
+        [tile] = await copy.store.tiles([(0, begin // TILE_WIDTH)])
         hashes = list(split_hashes(tile[: before * HASH_BYTES]))
     hashes += map(leaf_hash, package.entries)
     verify_subtree(

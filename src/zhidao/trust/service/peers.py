@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zhidao.core.errors import NotFound, Unavailable
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.policy import Policy
+from zhidao.trust.service.log_ports import TilePlace
 from zhidao.trust.service.tile_hashes import TileHashes
 from zhidao.trust.service.witness_ports import Network
 from zhidao.trust.wire.tiles import TILE_WIDTH, TileName, decode_bundle, width_at
@@ -68,12 +69,16 @@ class RemoteTiles:
         self._network = network
         self._prefix = prefix
         self._size = size
-        self.hashes = TileHashes(self._tile)
+        self.hashes = TileHashes(self._tiles)
 
     async def bundle(self, index: int) -> tuple[bytes, ...]:
         """The entries of one bundle. Raises NotFound, Unavailable, MalformedInput."""
         width = width_at(level=0, index=index, size=self._size)
         return decode_bundle(await self._read(TileName(None, index, width)))
+
+    async def _tiles(self, names: Sequence[TilePlace]) -> list[bytes]:
+        # One after the other: a peer is asked politely.
+        return [await self._tile(level, index) for level, index in names]
 
     async def _tile(self, level: int, index: int) -> bytes:
         width = width_at(level=level, index=index, size=self._size)

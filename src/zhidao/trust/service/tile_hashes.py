@@ -13,21 +13,24 @@ from zhidao.trust.domain.merkle import (
     Range,
     cover,
     fold,
-    node_hash,
+    parents,
     span,
 )
-from zhidao.trust.wire.tiles import TILE_WIDTH
+from zhidao.trust.service.log_ports import TilePlace
 
 # 16 KiB each with inner hashes: proofs over half a million leaves stay in memory.
 _TILES_KEPT: Final = 2048
 
 
 class TileHashes:
-    """Reads tiles by `fetch(level, index)` (all hashes that there are) and keeps the newest."""
+    """Reads tiles by `fetch(places)` (all hashes that there are of each) and keeps the newest.
 
-    def __init__(self, fetch: Callable[[int, int], Awaitable[bytes]]) -> None:
+    What one proof lacks is asked for at once; the upper tiles stay, since every proof uses them.
+    """
+
+    def __init__(self, fetch: Callable[[Sequence[TilePlace]], Awaitable[Sequence[bytes]]]) -> None:
         self._fetch = fetch
-        self._tiles: OrderedDict[tuple[int, int], tuple[bytes, ...]] = OrderedDict()
+        self._tiles: OrderedDict[TilePlace, tuple[bytes, ...]] = OrderedDict()
 
     async def over(self, ranges: Sequence[Range]) -> tuple[bytes, ...]:
         """The hash over each range. Raises KeyError if a tile lacks what a range needs."""
@@ -42,35 +45,41 @@ class TileHashes:
 
     async def nodes(self, nodes: Sequence[Node]) -> tuple[bytes, ...]:
         """The hash of each perfect subtree. Raises KeyError if there is no such."""
-        try:
-            return tuple(self._known(node) for node in nodes)
-        except KeyError:
-            await self._read(nodes)
-        return tuple(self._known(node) for node in nodes)
-
-    def _known(self, node: Node) -> bytes:
-        """A node out of the tiles in memory; KeyError if its tile is not there or too narrow."""
-        key, inner, at = _place(node)
-        levels = self._tiles[key]
-        found = levels[inner][at * HASH_BYTES : (at + 1) * HASH_BYTES]
-        if len(found) != HASH_BYTES:
-            raise KeyError(key)
-        self._tiles.move_to_end(key)
-        return found
-
-    async def _read(self, nodes: Sequence[Node]) -> None:
-        needed = dict.fromkeys(_place(node)[0] for node in nodes)
-        for key in needed:
-            full = self._tiles.get(key)
-            if full is None or len(full[0]) < TILE_WIDTH * HASH_BYTES:
-                self._tiles[key] = _inner_levels(await self._fetch(*key))
+        places = [_place(node) for node in nodes]
+        # Held here too: while we wait for the rest, others may push these out of memory.
+        tiles: dict[TilePlace, tuple[bytes, ...]] = {}
+        lacking: dict[TilePlace, None] = {}
+        for key, inner, at in places:
+            levels = self._tiles.get(key)
+            # A tile at the right edge may have been read when it was narrower.
+            if levels is None or len(levels[inner]) < (at + 1) * HASH_BYTES:
+                lacking[key] = None
+            else:
+                tiles[key] = levels
                 self._tiles.move_to_end(key)
-        # The tiles of one proof always stay, however small the cache.
-        while len(self._tiles) > max(_TILES_KEPT, len(needed)):
+        if lacking:
+            tiles |= await self._read(list(lacking))
+        return tuple(_hash_at(tiles[key], inner, at) for key, inner, at in places)
+
+    async def _read(self, keys: Sequence[TilePlace]) -> dict[TilePlace, tuple[bytes, ...]]:
+        fetched = await self._fetch(keys)
+        read = {key: _inner_levels(hashes) for key, hashes in zip(keys, fetched, strict=True)}
+        for key, levels in read.items():
+            self._tiles[key] = levels
+            self._tiles.move_to_end(key)
+        while len(self._tiles) > _TILES_KEPT:
             self._tiles.popitem(last=False)
+        return read
 
 
-def _place(node: Node) -> tuple[tuple[int, int], int, int]:
+def _hash_at(levels: tuple[bytes, ...], inner: int, at: int) -> bytes:
+    found = levels[inner][at * HASH_BYTES : (at + 1) * HASH_BYTES]
+    if len(found) != HASH_BYTES:
+        raise KeyError((inner, at))
+    return found
+
+
+def _place(node: Node) -> tuple[TilePlace, int, int]:
     """Where a tree node stands: its tile, the level inside the tile, the place on that level."""
     level, index = node
     inner = level % TILE_BITS
@@ -82,14 +91,6 @@ def _place(node: Node) -> tuple[tuple[int, int], int, int]:
 def _inner_levels(hashes: bytes) -> tuple[bytes, ...]:
     """The hashes of a tile and of the perfect subtrees inside it, level by level."""
     levels = [hashes]
-    step = 2 * HASH_BYTES
     for _ in range(TILE_BITS - 1):
-        below = levels[-1]
-        pairs = range(0, len(below) - step + 1, step)
-        levels.append(
-            b"".join(
-                node_hash(below[at : at + HASH_BYTES], below[at + HASH_BYTES : at + step])
-                for at in pairs
-            )
-        )
+        levels.append(parents(levels[-1]))
     return tuple(levels)
