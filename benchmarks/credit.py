@@ -1,7 +1,8 @@
 """Examination of documentary credits: what is missed, what is refused wrongly, how long it takes.
 
 Every presentation is one that complies with up to three harmless changes and, in all but a fifth,
-one to four planted discrepancies. Time runs from JSON to the notice.
+one to four planted discrepancies; every fifth is data under URDTT with at most one. Time runs from
+JSON to the notice.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ WARM_UP: Final = 50
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract of all benchmarks)
     """Missed, refused wrongly, milliseconds; ten times as many in the long run."""
-    from tests.finance.credit_cases import mutated
+    from tests.finance.credit_cases import mutated, mutated_digital
 
     chance, calendar = random.Random(600), BankingCalendar("Suzhou")
     planted_sum = missed = good = refused = 0
@@ -32,7 +33,10 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
     cpu: list[float] = []
     for turn in range(WARM_UP + COUNT * (10 if long else 1)):
         wanted = chance.choice((0, 1, 2, 3, 4))
-        credit, presentation, planted = mutated(chance, count=wanted)
+        if turn % 5 == 0:  # all data, under URDTT
+            credit, presentation, planted = mutated_digital(chance)
+        else:
+            credit, presentation, planted = mutated(chance, count=wanted)
         files = jcs(credit), jcs(presentation)
         began, began_cpu = time.perf_counter(), time.process_time()
         answer = examine(read_credit(files[0]), read_presentation(files[1]), calendar)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.finance.credit_cases import CREDIT, PRESENTATION
+from tests.finance.credit_cases import CREDIT, PRESENTATION, clean_digital
 
 from zhidao.cli.main import main
 
@@ -229,3 +229,17 @@ def test_a_presentation_is_examined_by_the_banking_days_of_a_place(
     status, _, err = run("credit", "examine", tmp_path, "--calendar", "CN")
     assert status in (1, 2)
     assert "2027" in err
+
+
+def test_a_presentation_of_data_is_examined_under_urdtt(run: Run, tmp_path: Path) -> None:
+    credit, presentation = clean_digital()
+    (tmp_path / "credit.json").write_text(json.dumps(credit))
+    (tmp_path / "presentation.json").write_text(json.dumps(presentation))
+    assert run("credit", "examine", tmp_path)[0] == 0
+    presentation["documents"][2]["corruption"] = {"asked_on": "2026-09-17"}
+    presentation["documents"][3]["record"] = False
+    (tmp_path / "presentation.json").write_text(json.dumps(presentation))
+    status, out, _ = run("credit", "examine", tmp_path)
+    assert status == 1
+    assert "URDTT 1.0 9: A corrupted record" in out
+    assert "URDTT 1.0 1, 7: Paper came" in out

@@ -210,6 +210,14 @@ def _record(kind: str, **fields: Any) -> Change:
     return _set(kind, record=True, **fields)
 
 
+def _formats(kind: str) -> Change:
+    def change(credit: Plain, presentation: Plain) -> None:
+        one = next(one for one in credit["requirements"] if one["kind"] == kind)
+        one["formats"] = ["application/pdf", "UN/CEFACT XML"]
+
+    return change
+
+
 PLANTED: dict[str, Change] = {
     "time.expiry": _both(_present(presented_on="2026-10-16"), _credit(presentation_days=60)),
     "time.late": _present(presented_on="2026-10-02"),
@@ -237,6 +245,18 @@ PLANTED: dict[str, Change] = {
     "record.allowed": _both(_record("origin"), _credit(electronic=False)),
     "record.readable": _record("origin", readable=False),
     "record.authentic": _record("origin", authentic=False),
+    "record.notice": _both(
+        _record("origin"),
+        _present(notice={"credit": "LC-2026-0043", "received_on": "2026-09-16"}),
+    ),
+    "record.place": _both(
+        _record("origin"),
+        _credit(record_place="docs@vestkyst.example"),
+        _present(record_place="docs@vestkyst.example.org"),
+    ),
+    "record.format": _both(_record("origin", format="image/tiff"), _formats("origin")),
+    "record.external": _record("origin", external="https://ccpit.example/1", reachable=False),
+    "record.corrupted": _record("origin", corruption={"asked_on": "2026-09-17"}),
     "amount.over": _present(claimed_minor=4_440_001),
     "amount.under": _present(claimed_minor=4_217_999),
     "amount.invoices": _present(claimed_minor=4_430_000),
@@ -298,6 +318,77 @@ PLANTED: dict[str, Change] = {
     "inspection.passed": _set("inspection", passed=False),
     "inspection.before": _set("inspection", inspected_on="2026-09-11"),
 }
+
+
+def _obligation(**fields: Any) -> Change:
+    return _set("payment_obligation", **fields)
+
+
+DIGITAL: dict[str, Change] = {
+    # Planted in `clean_digital`.
+    "record.paper": _set("inspection", record=False),
+    "obligation.amount": _obligation(amount_minor=4_440_001),
+    "obligation.currency": _obligation(currency="USD"),
+    "obligation.tenor": _obligation(tenor_days=60),
+    "obligation.obligor": _obligation(issuer="Taihu Commercial Bank"),
+    "obligation.beneficiary": _obligation(beneficiary="Suzhou Valve Works"),
+    "obligation.conditional": _obligation(conditional=True),
+    "record.complete": _present(complete=False),
+    "record.authentic": _set("invoice", authentic=False),
+    "record.corrupted": _set(
+        "transport", corruption={"asked_on": "2026-09-17", "again_on": "2026-10-18"}
+    ),
+    "set.signature": _obligation(signed=False),
+    "set.missing": _without("payment_obligation"),
+    "transport.clean": _set("transport", clauses=["3 cartons torn"]),
+    "time.expiry": _both(
+        # Counted from the notice of completeness.
+        _present(notice={"credit": "LC-2026-0042", "received_on": "2026-10-16"}),
+        _credit(presentation_days=60),
+    ),
+}
+DIGITAL_HARMLESS: tuple[Change, ...] = (
+    _set("transport", corruption={"asked_on": "2026-09-17", "again_on": "2026-10-17"}),
+    _set("transport", originals=0, copies=0, endorsed=False),
+    _set("transport", on_board_on=None),  # e11: the date of issue
+    _set("insurance", issued_on=None, effective_on="2026-09-09"),  # e10: the day it was sent
+    _set("origin", external="https://ccpit.example/1"),
+    _set("origin", format="application/octet-stream"),  # no format is asked for: any (e5)
+    _both(_set("origin", format="Application/PDF"), _formats("origin")),
+    _present(notice={"credit": "lc-2026-0042", "received_on": "2026-09-18"}),
+    _present(place="Esbjerg"),  # where nothing is paper, the address of records counts
+    _obligation(issuer=BUYER),
+)
+
+
+def clean_digital() -> tuple[Plain, Plain]:
+    """A credit under URDTT, all data, and a presentation that complies with it."""
+    credit, presentation = clean()
+    credit |= {"rules": "URDTT 1.0", "record_place": "https://bank.example/records"}
+    presentation["record_place"] = credit["record_place"]
+    credit["requirements"][0] = {"kind": "payment_obligation"}
+    presentation["documents"][0] = _PAPER | {
+        "kind": "payment_obligation",
+        "issuer": "Vestkyst Bank A/S",
+        "beneficiary": SELLER,
+        "amount_minor": 4_440_000,
+        "currency": "EUR",
+        "tenor_days": 90,
+        "number": "PO-1",
+    }
+    for one in presentation["documents"]:
+        one["record"] = True
+    paper(presentation, "transport")["holder"] = "Taihu Commercial Bank"
+    return credit, presentation
+
+
+def mutated_digital(chance: random.Random) -> tuple[Plain, Plain, set[str]]:
+    """One planted discrepancy under URDTT, or none and some harmless change."""
+    credit, presentation = clean_digital()
+    planted = chance.choice(["", *sorted(DIGITAL)])
+    change = DIGITAL[planted] if planted else chance.choice(DIGITAL_HARMLESS)
+    change(credit, presentation)
+    return credit, presentation, {planted} - {""}
 
 
 def _extra(credit: Plain, presentation: Plain) -> None:
@@ -402,10 +493,14 @@ def _touches(name: str) -> set[str]:
 _TOUCHES = (
     ("amount.over amount.under amount.invoices draft.amount", "amount invoice draft insurance"),
     ("set.missing set.originals set.issuer set.correction", "origin"),
-    ("record.complete record.allowed record.readable record.authentic", "origin record"),
+    (
+        " ".join(name for name in PLANTED if name.startswith("record.")),
+        "origin record time",
+    ),
     ("transport.holder", "transport record"),
     ("transport.latest transport.on_board", "transport time insurance inspection"),
-    ("transport.transhipment transport.same_voyage", "transport amount"),
+    ("transport.transhipment", "transport amount"),
+    ("transport.same_voyage", "transport amount insurance"),
     ("insurance.date", "insurance time"),
     ("inspection.before", "inspection time"),
     ("set.says set.signature", "inspection"),

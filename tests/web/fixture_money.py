@@ -133,8 +133,15 @@ def _credit() -> dict[str, Any]:
         "drawing": "1", "state": "discrepant", "claimed_minor": 4_440_000, "presented_on": "2026-09-16",
         "examine_until": "2026-09-23", "due_on": "", "checks": 84, "discrepancies": found,
         "disregarded": ["beneficiary_statement: not asked for (UCP 600 article 14(g))"],
-        "papers": {"documents": [_DRAFT, _INVOICE, _BILL]},
+        "papers": {"documents": [_DRAFT, _INVOICE, _BILL]}, "records_asked": [], "records_until": "",
     }  # fmt: skip
+    records = {
+        "drawing": "2", "state": "awaits_records", "claimed_minor": 100, "presented_on": "2026-09-16",
+        "examine_until": "", "due_on": "", "checks": 0, "discrepancies": [], "disregarded": [],
+        "papers": {"documents": [_INVOICE | {"record": True}, _BILL | {"record": True}]},
+        "records_asked": [1], "records_until": "2026-10-16",
+    }  # fmt: skip
+    presented = records | {"drawing": "3", "state": "presented", "records_asked": []}
     at = "2026-09-16T09:00:00Z"
     steps = [
         {"act": act, "drawing": "1" if act in ("present", "examine") else "", "by": by, "at": at, "transfer": ""}
@@ -144,7 +151,7 @@ def _credit() -> dict[str, Any]:
         "credit": "LC-2026-0042", "key": "importer-bank/LC-2026-0042", "issuer": "importer-bank", "beneficiary": "exporter",
         "applicant": "importer", "adviser": "customs", "confirmer": "", "version": 1, "offered": False,
         "advised": True, "confirmed": False, "drawn_minor": 4_440_000, "may_be_drawn_minor": 4_662_000,
-        "exponent": 2, "drawings": [drawing], "steps": steps,
+        "exponent": 2, "regime": "eUCP 2.1", "drawings": [drawing, records, presented], "steps": steps,
         "terms": {
             "currency": "EUR", "amount_minor": 4_440_000, "expires_on": "2026-10-15",
             "expiry_place": "Suzhou", "available_by": "sight",

@@ -80,12 +80,27 @@ def test_the_pages_of_money_are_usable_by_all(
 
 def test_a_discrepancy_stands_beside_the_line_that_it_is_about(readers: Any) -> None:
     page = readers().open("/money/credits/LC-2026-0042")
-    line = page.locator(".paper", has_text="Commercial invoice").locator(".line-stop")
+    first = page.locator("section", has=page.locator("#drawing-1"))
+    line = first.locator(".paper", has_text="Commercial invoice").locator(".line-stop")
     expect(line).to_have_count(1)
     expect(line).to_contain_text("quantity")
     expect(line).to_contain_text("UCP 600 article 30(b)")
     # What is about no document that is there stands above all of them.
     expect(page.locator(".finding")).to_contain_text("is missing")
+
+
+def test_a_bank_asks_for_a_corrupted_record_again(readers: Any) -> None:
+    page = readers().open("/money/credits/LC-2026-0042")
+    expect(page.locator(".paper", has_text="corrupted")).to_contain_text("by 2026-10-16")
+    asked: list[tuple[str, str]] = []
+    page.route("**/records/asked*", lambda route: (asked.append((route.request.url, route.request.post_data or "")), route.fulfill(json={}, status=201)))  # fmt: skip
+    buttons = page.get_by_role("button", name="Ask for this record again")
+    expect(buttons).to_have_count(2)  # of the presentation that is not examined, not of paper
+    buttons.nth(1).click()
+    page.wait_for_timeout(300)
+    assert len(asked) == 1
+    assert asked[0][0].split("?")[0].endswith("/drawings/3/records/asked")
+    assert asked[0][1] == '{"records":[1]}'
 
 
 def test_a_credit_is_opened_by_its_issuer_and_number(readers: Any) -> None:

@@ -95,6 +95,8 @@ export interface Drawing {
   discrepancies: Discrepancy[];
   disregarded: string[];
   papers: { documents?: Paper[] };
+  records_asked: number[];
+  records_until: string;
 }
 
 export interface Credit {
@@ -107,6 +109,7 @@ export interface Credit {
   confirmer: string;
   version: number;
   offered: boolean;
+  regime: string;
   advised: boolean;
   confirmed: boolean;
   drawn_minor: number;

@@ -138,9 +138,10 @@ def for_examination(
     """
     own = {"invoice_ubl", "packing_list"}
     documents: list[Any] = []
+    formats = {one.digest: one.media_type for one in found.manifest.documents}
     for paper in found.papers:
         is_signed = paper.kind in own or paper.kind in signed
-        made = _paper(paper, is_signed=is_signed)
+        made = _paper(paper, is_signed=is_signed, media_type=formats.get(paper.digest, ""))
         if made is not None:
             documents.append(made)
     manifest = found.manifest
@@ -160,12 +161,13 @@ def for_examination(
     )
 
 
-def _paper(paper: PresentedPaper, *, is_signed: bool) -> Any:
+def _paper(paper: PresentedPaper, *, is_signed: bool, media_type: str) -> Any:
     said = CanonicalConsignment(paper.fields, {})
     head: dict[str, Any] = {
         "number": paper.number,
         "signed": is_signed,
         "record": True,
+        "format": media_type,
         "description": ", ".join(said.each(ITEM, "natureIdentificationCargo.description")),
     }
     if paper.kind == "invoice_ubl":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.finance.credit_cases import PLANTED, clean
+from tests.finance.credit_cases import PLANTED, clean, clean_digital
 
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
@@ -345,3 +345,32 @@ async def test_a_credit_of_before_stands_under_its_number_alone(world, facts, ca
     assert advised.json()["key"] == "LC-2026-0042"
     shown = await call("POST", f"{DRAWING}?of=importer-bank", _papers(), party="exporter")
     assert shown.status_code == 201, shown.text
+
+
+async def test_records_are_asked_for_and_come_again_over_http(call) -> None:
+    terms, presentation = clean_digital()
+    assert (await call("POST", "/credits", _issue(terms=terms))).status_code == 201
+    incomplete = presentation | {"complete": False}
+    shown = (await call("POST", DRAWING, incomplete, party="exporter")).json()
+    assert shown["drawings"][0]["state"] == "incomplete"
+    assert (await _step(call, "examine")).status_code == 422
+    whole = await _step(call, "complete", party="exporter")
+    assert whole.json()["drawings"][0]["state"] == "presented"
+    asked = f"{DRAWING}/records/asked"
+    for party, status in (("carrier", 404), ("exporter", 403), ("exporter-bank", 201)):
+        answer = await call("POST", asked, {"records": [2]}, party=party)
+        assert answer.status_code == status, answer.text
+    (drawing,) = answer.json()["drawings"]
+    assert (drawing["state"], drawing["records_asked"]) == ("awaits_records", [2])
+    assert drawing["records_until"] == "2026-10-16"
+    for bad in ({"records": []}, {"records": [-1]}, {"records": [50]}, {}):
+        assert (await call("POST", asked, bad)).status_code in (400, 422)
+    again = {"documents": [presentation["documents"][2] | {"text": "as it was"}]}
+    for party, status in (("carrier", 404), ("importer-bank", 403), ("exporter", 201)):
+        answer = await call("POST", f"{DRAWING}/records", again, party=party)
+        assert answer.status_code == status, answer.text
+    (drawing,) = answer.json()["drawings"]
+    assert drawing["state"] == "presented"
+    assert drawing["papers"]["documents"][2]["text"] == "as it was"
+    assert drawing["papers"]["documents"][2]["corruption"]["again_on"] == "2026-09-16"
+    assert (await _step(call, "examine")).json()["drawings"][0]["state"] == "complies"

@@ -9,7 +9,16 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.finance.credit_cases import HARMLESS, PLANTED, Plain, clean, mutated
+from tests.finance.credit_cases import (
+    DIGITAL,
+    DIGITAL_HARMLESS,
+    HARMLESS,
+    PLANTED,
+    Plain,
+    clean,
+    clean_digital,
+    mutated,
+)
 
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
@@ -43,7 +52,7 @@ def test_the_clean_presentation_complies_and_names_what_was_disregarded() -> Non
 
 def test_every_check_has_a_planted_case() -> None:
     _ask(*clean())
-    assert set(PLANTED) == set(CHECKS)
+    assert set(PLANTED) | set(DIGITAL) == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", sorted(PLANTED))
@@ -53,7 +62,7 @@ def test_a_planted_discrepancy_is_found_with_its_article_and_both_data(name: str
     found = {one.check: one for one in _ask(credit, presentation).discrepancies}
     assert name in found
     one = found[name]
-    assert any(source in one.article for source in ("UCP 600", "ISBP 821", "eUCP 2.1"))
+    assert any(source in one.article for source in ("UCP 600", "ISBP 821", "eUCP 2.1", "MLETR"))
     assert " = " in one.left
     assert " = " in one.right
 
@@ -63,6 +72,44 @@ def test_what_an_article_lets_pass_is_no_discrepancy(place: int) -> None:
     credit, presentation = clean()
     HARMLESS[place][1](credit, presentation)
     assert _ask(credit, presentation).discrepancies == ()
+
+
+@pytest.mark.parametrize("name", sorted(DIGITAL))
+def test_what_is_planted_among_data_is_found_under_urdtt(name: str) -> None:
+    credit, presentation = clean_digital()
+    DIGITAL[name](credit, presentation)
+    found = {one.check: one for one in _ask(credit, presentation).discrepancies}
+    assert set(found) == {name}
+    assert "URDTT 1.0" in found[name].article
+
+
+@pytest.mark.parametrize("place", range(len(DIGITAL_HARMLESS)))
+def test_data_that_their_rules_let_pass_are_no_discrepancy(place: int) -> None:
+    credit, presentation = clean_digital()
+    DIGITAL_HARMLESS[place](credit, presentation)
+    assert _ask(credit, presentation).discrepancies == ()
+
+
+def test_time_to_examine_stands_still_while_a_corrupted_record_is_away() -> None:
+    credit, presentation = clean_digital()
+    assert _ask(credit, presentation).examine_until == date(2026, 9, 22)
+    mend = {"asked_on": "2026-09-17", "again_on": "2026-10-09"}
+    presentation["documents"][2]["corruption"] = mend
+    # One day is used up on the 17th; the other four begin behind the day when it came.
+    assert _ask(credit, presentation).examine_until == date(2026, 10, 15)
+    del mend["again_on"]
+    answer = _ask(credit, presentation)
+    # Lost after thirty days: the bank may refuse from then on, for as long as it had left.
+    assert [one.check for one in answer.discrepancies] == ["record.corrupted"]
+    assert answer.examine_until == date(2026, 10, 22)
+
+
+def test_time_runs_from_the_notice_of_completeness() -> None:
+    credit, presentation = clean()
+    presentation["notice"] = {"credit": "LC-2026-0042", "received_on": "2026-09-17"}
+    assert _ask(credit, presentation).examine_until == date(2026, 9, 22)  # paper needs none
+    presentation["documents"][-1]["record"] = True
+    assert _ask(credit, presentation).examine_until == date(2026, 9, 23)
 
 
 def test_one_notice_holds_all_discrepancies() -> None:

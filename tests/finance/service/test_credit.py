@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
-from tests.finance.credit_cases import PLANTED, clean
+from tests.finance.credit_cases import PLANTED, clean, clean_digital
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.canonical import jcs
-from zhidao.core.errors import Conflict, Forbidden, Refused
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, Refused
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency
@@ -20,6 +21,7 @@ from zhidao.finance.domain.credit.states import Act
 from zhidao.finance.domain.ledger import Account, AccountFlag, Transfer, ledger_number
 from zhidao.finance.service.credit import CreditDesk, CreditRoles
 from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.wire.credit import read_presentation
 
 ROLES = CreditRoles(
     issuer=party_id("importer-bank"),
@@ -154,3 +156,103 @@ async def test_the_applicants_waiver_lets_a_discrepant_presentation_through(
     assert (await desk.honour(BANK, "1", debit=FUND, credit=PAID)).drawings["1"].honoured
     with pytest.raises(Refused, match="exceeds_credits"):
         await desk.reimburse(BANK, "1", debit=FUND, credit=PAID)
+
+
+async def _digital(desk: CreditDesk, **changes: Any) -> list[Any]:
+    credit, presentation = clean_digital()
+    await desk.issue(BANK, jcs(credit | {"available_by": "sight"}))
+    await desk.present(SELLER, "1", jcs(presentation | changes))
+    return list(read_presentation(jcs(presentation)).documents)
+
+
+async def test_a_corrupted_record_is_asked_for_and_comes_again(
+    desk: CreditDesk, durable: Any
+) -> None:
+    papers = await _digital(desk)
+    durable.clock.set(Utc.parse("2026-09-17T09:00:00Z"))
+    for bad, error in (([], MalformedInput), ([7], MalformedInput), ([1, 1], MalformedInput)):
+        with pytest.raises(error):
+            await desk.ask_records(BANK, "1", bad)
+    with pytest.raises(Forbidden):
+        await desk.ask_records(SELLER, "1", [2])
+    for _ in range(2):
+        state = await desk.ask_records(BANK, "1", [2])
+        assert state.drawings["1"].asked == (2,)
+    with pytest.raises(Refused, match="asked for again"):
+        await desk.ask_records(BANK, "1", [1])
+    with pytest.raises(Refused, match="may still come again"):
+        await desk.examine(BANK, "1")
+    with pytest.raises(Refused, match="not the transport"):
+        await desk.re_present(SELLER, "1", [papers[1]])
+    with pytest.raises(MalformedInput):
+        await desk.re_present(SELLER, "1", papers[1:3])
+    durable.clock.set(Utc.parse("2026-09-28T09:00:00Z"))
+    again = msgspec.structs.replace(papers[2], vessel="MERIDIAN STAR II")
+    with pytest.raises(Forbidden):
+        await desk.re_present(BANK, "1", [again])
+    for _ in range(2):
+        state = await desk.re_present(SELLER, "1", [again])
+        assert state.drawings["1"].asked == ()
+    with pytest.raises(Refused, match="came again already"):
+        await desk.ask_records(BANK, "1", [2])
+    state = await desk.examine(BANK, "1")
+    # What came again is what was examined: the policy names another vessel than it does.
+    assert state.drawings["1"].discrepancies == 1
+    assert str(state.drawings["1"].examine_until) == "2026-10-02"
+    await desk.refuse(BANK, "1")
+
+
+async def test_a_record_that_never_comes_again_is_not_presented(
+    desk: CreditDesk, durable: Any
+) -> None:
+    await _digital(desk)
+    await desk.ask_records(BANK, "1", [2, 5])
+    durable.clock.set(Utc.parse("2026-10-16T23:00:00Z"))
+    with pytest.raises(Refused, match="may still come again"):
+        await desk.examine(BANK, "1")
+    durable.clock.set(Utc.parse("2026-10-17T00:00:01Z"))
+    state = await desk.examine(BANK, "1")
+    assert state.drawings["1"].discrepancies == 2
+    assert (await desk.refuse(BANK, "1")).drawings["1"].refused
+
+
+async def test_a_request_does_not_open_the_time_to_examine_anew(
+    desk: CreditDesk, durable: Any
+) -> None:
+    await _digital(desk)
+    durable.clock.set(Utc.parse("2026-09-24T09:00:00Z"))
+    with pytest.raises(Refused, match="time to examine was over"):
+        await desk.ask_records(BANK, "1", [2])
+    state = await desk.examine(BANK, "1")
+    assert state.drawings["1"].complies
+
+
+async def test_records_without_a_notice_of_completeness_are_not_examined_yet(
+    desk: CreditDesk, durable: Any
+) -> None:
+    await _digital(desk, complete=False)
+    with pytest.raises(Refused, match="notice of completeness"):
+        await desk.examine(BANK, "1")
+    durable.clock.set(Utc.parse("2026-09-18T09:00:00Z"))
+    with pytest.raises(Forbidden):
+        await desk.step(BANK, Act.COMPLETE, "1")
+    for _ in range(2):
+        assert (await desk.step(SELLER, Act.COMPLETE, "1")).drawings["1"].complete
+    state = await desk.examine(BANK, "1")
+    assert state.drawings["1"].complies
+    assert str(state.drawings["1"].examine_until) == "2026-09-25"
+
+
+async def test_facts_from_before_records_were_known_are_the_same_credit(
+    desk: CreditDesk, durable: Any
+) -> None:
+    credit, presentation = clean()
+    await desk.issue(BANK, jcs(credit))
+    await desk.present(SELLER, "1", jcs(presentation))
+    journal = getattr(durable.journal, "inner", durable.journal)
+    for entry in list(journal.written):
+        for said in (entry.event.payload.get("terms"), entry.event.payload.get("papers")):
+            for name in ("rules", "record_place", "notice") if said else ():
+                said.pop(name, None)
+    assert (await desk.issue(BANK, jcs(credit))).version == 1
+    assert (await desk.present(SELLER, "1", jcs(presentation))).drawings["1"].complete

@@ -67,6 +67,7 @@ function One({ id }: { id: string }) {
               [t("credit.amount"), sum(credit.terms.amount_minor)],
               [t("credit.drawn"), sum(credit.drawn_minor)],
               [t("credit.available_by"), named("available_by", credit.terms.available_by)],
+              [t("credit.rules"), credit.regime],
               [t("credit.expires"), `${credit.terms.expires_on}, ${credit.terms.expiry_place}`],
               [t("credit.issuer"), credit.issuer],
               [t("credit.applicant"), credit.applicant],
@@ -134,6 +135,7 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
   const [problem, act, busy] = useAct(done);
   const papers = drawing.papers.documents ?? [];
   const { beside, rest } = placed(papers, drawing.discrepancies);
+  const mayAsk = !busy && isBank(credit, who?.party ?? "") && ["presented", "incomplete"].includes(drawing.state);
   const at = `${path}/drawings/${encodeURIComponent(drawing.drawing)}/steps${of}`;
   return (
     <Section
@@ -166,7 +168,14 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
       )}
       <div class="papers-grid">
         {papers.map((paper, i) => (
-          <Document key={i} credit={credit} paper={paper} beside={beside.get(i) ?? []} />
+          <Document
+            key={i}
+            credit={credit}
+            paper={paper}
+            beside={beside.get(i) ?? []}
+            note={drawing.records_asked.includes(i) ? t("credit.asked_again", { until: drawing.records_until }) : ""}
+            askAgain={mayAsk && paper["record"] === true && !paper["corruption"] ? () => act(`${path}/drawings/${encodeURIComponent(drawing.drawing)}/records/asked${of}`, { records: [i] }) : null}
+          />
         ))}
       </div>
       {drawing.disregarded.length > 0 && (
@@ -181,13 +190,16 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
   );
 }
 
+const isBank = (credit: Credit, party: string): boolean => party !== "" && [credit.issuer, credit.adviser, credit.confirmer].includes(party);
+
 /** The steps that the reader's party may take now; the node judges anew. */
 function nextSteps(credit: Credit, drawing: Drawing, party: string): string[] {
-  const bank = [credit.issuer, credit.adviser, credit.confirmer].includes(party) && party !== "";
+  const bank = isBank(credit, party);
   const { state } = drawing;
   const acceptance = credit.terms.available_by === "acceptance";
   const pays = ["complies", "waived"].includes(state) || state === "accepted";
   return [
+    party === credit.beneficiary && state === "incomplete" && "complete",
     bank && state === "presented" && "examine",
     party === credit.applicant && ["discrepant", "refused"].includes(state) && "waive",
     bank && state === "discrepant" && "refuse",
@@ -211,7 +223,7 @@ function placed(papers: Paper[], discrepancies: Discrepancy[]): { beside: Map<nu
   return { beside, rest };
 }
 
-function Document({ credit, paper, beside }: { credit: Credit; paper: Paper; beside: Discrepancy[] }) {
+function Document({ credit, paper, beside, note, askAgain }: { credit: Credit; paper: Paper; beside: Discrepancy[]; note: string; askAgain: (() => void) | null }) {
   const { currency } = credit.terms;
   const ours = (paper["currency"] ?? currency) === currency;
   const about = (field: string) => beside.filter((each) => [each.left, each.right].some((side) => {
@@ -224,6 +236,14 @@ function Document({ credit, paper, beside }: { credit: Credit; paper: Paper; bes
   return (
     <article class={`paper ${beside.length ? "paper-stop" : ""}`}>
       <h3>{named("paper", paper.kind)}</h3>
+      {note && <p class="beside">{note}</p>}
+      {askAgain && (
+        <p class="money-buttons">
+          <button type="button" class="button" onClick={askAgain}>
+            {t("credit.ask_again")}
+          </button>
+        </p>
+      )}
       {whole.map((each, i) => (
         <div key={i} class="beside">
           <Told discrepancy={each} />

@@ -75,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
     if options.calendar:
         # The examination ends within days of the presentation, a last day may move to a working
         # day behind it.
-        days = (credit.expires_on, presentation.presented_on)
+        waits = [last for _, last in presentation.pauses]
+        days = (credit.expires_on, presentation.presented_on, presentation.counts_from, *waits)
         calendar = built_in(options.calendar).between(min(days), max(days) + timedelta(days=30))
     if own:
         calendar = read_calendar(take(folder / "calendar.json", bytes_max=BYTES_MAX))

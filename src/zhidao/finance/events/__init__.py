@@ -283,8 +283,10 @@ class CreditActed(Fact, frozen=True, kw_only=True):
     """Somebody took a step in the life of a documentary credit, in the credit's aggregate.
 
     `act`: issue, amend, accept_amendment, reject_amendment, advise, confirm, present, examine,
-    waive, refuse, accept, honour, reimburse. `terms`: the credit on issue and amend; `papers`: the
-    presentation on present; `notice`: the examination on examine, all discrepancies on refuse.
+    complete, ask_records, re_present, waive, refuse, accept, honour, reimburse. `terms`: the credit
+    on issue and amend; `papers`: the presentation on present, `records` (places) and `documents` on
+    re_present; `notice`: the examination on examine, all discrepancies on refuse, `records`
+    (places) on ask_records.
     """
 
     TYPE: ClassVar[str] = "finance.CreditActed.v1"

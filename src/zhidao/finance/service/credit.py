@@ -7,10 +7,12 @@ after a crash finds its transfer and pays nothing twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Clock
@@ -22,11 +24,20 @@ from zhidao.core.journal import Records
 from zhidao.core.money import Currency
 from zhidao.finance.domain.credit.calendar import BankingCalendar
 from zhidao.finance.domain.credit.examination import examine
-from zhidao.finance.domain.credit.states import Act, CreditState, Drawing, permit
+from zhidao.finance.domain.credit.papers import AnyPaper
+from zhidao.finance.domain.credit.states import Act, CreditState, permit
 from zhidao.finance.domain.credit.terms import Credit
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import TransferCode, transfer_id
 from zhidao.finance.events import CreditActed
+from zhidao.finance.service.credit_history import acts, fold, is_done
+from zhidao.finance.service.credit_records import (
+    assembled,
+    check_again,
+    check_asked,
+    check_in_time,
+    presented,
+)
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.own_names import plain_name
 from zhidao.finance.wire.credit import examination_plain, plain, read_credit, read_presentation
@@ -53,6 +64,9 @@ class CreditRoles:
             Act.ADVISE: {self.adviser},
             Act.CONFIRM: {self.confirmer} if self.confirmer else set(),
             Act.PRESENT: {self.beneficiary},
+            Act.COMPLETE: {self.beneficiary},
+            Act.ASK_RECORDS: banks,
+            Act.RE_PRESENT: {self.beneficiary},
             Act.EXAMINE: banks,
             Act.WAIVE: {self.applicant},
             Act.REFUSE: banks,
@@ -71,7 +85,23 @@ class CreditRoles:
 
 ATTEMPTS_MAX: Final = 64
 """How often a payment that the ledger refused for want of money may be tried anew."""
-_REPEATABLE: Final = frozenset(Act) - {Act.AMEND, Act.ACCEPT_AMENDMENT, Act.REJECT_AMENDMENT}
+_SIMPLE: Final = frozenset(
+    (
+        Act.ADVISE,
+        Act.CONFIRM,
+        Act.WAIVE,
+        Act.COMPLETE,
+        Act.ACCEPT_AMENDMENT,
+        Act.REJECT_AMENDMENT,
+    )
+)
+_REPEATABLE: Final = frozenset(Act) - {
+    Act.AMEND,
+    Act.ACCEPT_AMENDMENT,
+    Act.REJECT_AMENDMENT,
+    Act.ASK_RECORDS,
+    Act.RE_PRESENT,
+}
 
 
 class CreditDesk:
@@ -124,23 +154,71 @@ class CreditDesk:
 
     async def step(self, actor: Actor, act: Act, drawing: str = "") -> CreditState:
         """A step that needs nothing but its name: advise, confirm, waive, answer an amendment."""
-        simple = (Act.ADVISE, Act.CONFIRM, Act.WAIVE, Act.ACCEPT_AMENDMENT, Act.REJECT_AMENDMENT)
-        if act not in simple:
+        if act not in _SIMPLE:
             raise Refused(f"{act} needs more than its name", code="credit_act")
         return await self._act(actor, act, drawing=drawing)
 
     async def present(self, actor: Actor, drawing: str, papers: bytes) -> CreditState:
         """Takes documents at the counter. Their day is the counter's, not the presenter's word."""
-        presentation = read_presentation(papers)
-        if presentation.presented_on != self._today():
-            raise Refused(f"today is {self._today()}", code="credit_act", where="presented_on")
+        presentation, today = read_presentation(papers), self._today()
+        if presentation.presented_on != today:
+            raise Refused(f"today is {today}", code="credit_act", where="presented_on")
+        if presentation.notice is not None and presentation.notice.received_on > today:
+            raise Refused(f"today is {today}", code="credit_act", where="notice.received_on")
+        if any(paper.corruption is not None for paper in presentation.documents):
+            raise Refused(
+                "what comes to the counter for the first time was not asked for again",
+                code="credit_act",
+                where="documents",
+            )
         return await self._act(actor, Act.PRESENT, drawing=drawing, papers=plain(presentation))
 
+    async def ask_records(self, actor: Actor, drawing: str, places: Sequence[int]) -> CreditState:
+        """Asks for corrupted records again, by their places; the time to examine stands still."""
+        self._require(actor, Act.ASK_RECORDS)
+        steps, state = acts(await self._history()), await self.state()
+        standing = state.drawings.get(drawing)
+        if places and standing is not None and standing.asked == tuple(places):
+            return state
+        made = assembled(steps, drawing)
+        check_asked(made, await self.terms(), places)
+        check_in_time(made, self._calendar, self._today())
+        said = {"records": list(places)}
+        return await self._act(actor, Act.ASK_RECORDS, drawing=drawing, notice=said)
+
+    async def re_present(
+        self, actor: Actor, drawing: str, papers: Sequence[AnyPaper]
+    ) -> CreditState:
+        """Takes the records that were asked for again, in the order of the request."""
+        self._require(actor, Act.RE_PRESENT)
+        steps, state = acts(await self._history()), await self.state()
+        documents = msgspec.to_builtins(papers)
+        last = [step for step in steps if step.drawing == drawing][-1:]
+        if any(
+            step.act == Act.RE_PRESENT and (step.papers or {}).get("documents") == documents
+            for step in last
+        ):
+            return state
+        waiting = state.drawings.get(drawing)
+        if waiting is not None and waiting.asked:
+            check_again(presented(steps, drawing), waiting, papers)
+        said = {"records": list(waiting.asked if waiting else ()), "documents": documents}
+        return await self._act(actor, Act.RE_PRESENT, drawing=drawing, papers=said)
+
     async def examine(self, actor: Actor, drawing: str) -> CreditState:
-        """Examines a presentation against the terms in force and records the whole answer."""
-        papers = await self._papers(drawing)
-        answer = examine(await self.terms(), read_presentation(papers), self._calendar)
-        notice = examination_plain(answer)
+        """Examines a presentation against the terms in force and records the whole answer.
+
+        Raises Refused where records came without a notice of completeness and it may still come:
+        nothing was presented yet.
+        """
+        made, terms = assembled(acts(await self._history()), drawing), await self.terms()
+        still = self._today() <= self._calendar.next_open(terms.expires_on)
+        if still and not made.complete and any(paper.record for paper in made.documents):
+            raise Refused(
+                "eUCP 2.1 article e6(c): the notice of completeness did not come yet",
+                code="credit_act",
+            )
+        notice = examination_plain(examine(terms, made, self._calendar))
         return await self._act(actor, Act.EXAMINE, drawing=drawing, notice=dict(notice))
 
     async def refuse(self, actor: Actor, drawing: str) -> CreditState:
@@ -169,7 +247,7 @@ class CreditDesk:
     ) -> CreditState:
         """Moves what was claimed over all legs (from, to) or none; again: nothing more moves."""
         state = await self.state()
-        if _done(state, act, drawing):
+        if is_done(state, act, drawing):
             return state
         await self.check_payable(actor, act, drawing)
         terms, amount_minor = await self.terms(), state.drawings[drawing].claimed_minor
@@ -212,7 +290,7 @@ class CreditDesk:
 
     async def is_done(self, act: Act, drawing: str) -> bool:
         """Whether the step was taken."""
-        return _done(await self.state(), act, drawing)
+        return is_done(await self.state(), act, drawing)
 
     async def check_step(self, actor: Actor, act: Act, drawing: str) -> None:
         """Raises as the step would, before it is taken."""
@@ -223,7 +301,7 @@ class CreditDesk:
         self._require(actor, act)
         history = await self._history()
         state, drawing = fold(history), said.get("drawing", "")
-        if _done(state, act, drawing) and act in _REPEATABLE:
+        if is_done(state, act, drawing) and act in _REPEATABLE:
             self._same(history, act, said)
             return state
         permit(state, act, drawing=drawing, today=self._today())
@@ -256,19 +334,13 @@ class CreditDesk:
             told = {"drawing": fact.drawing, "terms": fact.terms, "papers": fact.papers}
             asked = {name: value for name, value in said.items() if name in told}
             if fact.act == act and told["drawing"] == said.get("drawing", ""):
-                if jcs(asked) != jcs({name: told[name] for name in asked}):
+                if any(not _is_same(name, asked[name], told[name]) for name in asked):
                     raise Conflict(f"credit {self._name}: {act} was done with other content")
                 return
 
     def _require(self, actor: Actor, act: Act) -> None:
         if not self._roles.may(actor.party, act):
             raise Forbidden(f"to {act} credit {self._name} is not for {actor.party}")
-
-    async def _papers(self, drawing: str) -> bytes:
-        for fact in acts(await self._history()):
-            if fact.act == Act.PRESENT and fact.drawing == drawing and fact.papers:
-                return jcs(fact.papers)
-        raise Refused(f"no presentation {drawing[:40]!r}", code="credit_act")
 
     async def _found(self, drawing: str) -> dict[str, Any]:
         for fact in acts(await self._history()):
@@ -283,76 +355,9 @@ class CreditDesk:
         return self._clock.now().to_datetime().date()
 
 
-def fold(history: Sequence[SignedEvent]) -> CreditState:
-    """The state that a history makes."""
-    state = CreditState()
-    for fact in acts(history):
-        state = _after(state, fact)
-    return state
-
-
-def acts(history: Sequence[SignedEvent]) -> list[CreditActed]:
-    """The steps of a history, oldest first; its opening is none."""
-    return [CreditActed.of(event) for event in history if event.type == CreditActed.TYPE]
-
-
-def _after(state: CreditState, fact: CreditActed) -> CreditState:
-    act = Act(fact.act)
-    if act is Act.ISSUE:
-        terms = read_credit(jcs(fact.terms))
-        return replace(
-            state,
-            version=1,
-            most_minor=terms.amount_most_minor,
-            by_acceptance=terms.available_by == "acceptance",
-            confirmer=terms.confirming_bank,
-        )
-    if act is Act.AMEND:
-        return replace(state, offered=state.version + 1)
-    if act is Act.ACCEPT_AMENDMENT:
-        return replace(state, version=state.offered, offered=0)
-    if act is Act.REJECT_AMENDMENT:
-        return replace(state, offered=0)
-    if act is Act.ADVISE:
-        return replace(state, advised=True)
-    if act is Act.CONFIRM:
-        return replace(state, confirmed=True)
-    if act is Act.PRESENT:
-        claimed = int((fact.papers or {})["claimed_minor"])
-        return state.with_drawing(fact.drawing, Drawing(claimed))
-    return state.with_drawing(fact.drawing, _drawing(state.drawings[fact.drawing], act, fact))
-
-
-def _drawing(one: Drawing, act: Act, fact: CreditActed) -> Drawing:
-    if act is Act.EXAMINE:
-        notice = fact.notice or {}
-        return replace(
-            one,
-            complies=bool(notice["complies"]),
-            examine_until=date.fromisoformat(notice["examine_until"]),
-            discrepancies=len(notice["discrepancies"]),
-        )
-    if act is Act.ACCEPT:
-        return replace(one, accepted=True, due_on=date.fromisoformat(fact.due_on))
-    if act is Act.WAIVE:
-        return replace(one, waived=True)
-    if act is Act.REFUSE:
-        return replace(one, refused=True)
-    return replace(one, honoured=True, reimbursed=one.reimbursed or act is Act.REIMBURSE)
-
-
-def _done(state: CreditState, act: Act, drawing: str) -> bool:
-    one = state.drawings.get(drawing)
-    flags = {
-        Act.ISSUE: state.version > 0,
-        Act.ADVISE: state.advised,
-        Act.CONFIRM: state.confirmed,
-        Act.PRESENT: one is not None,
-        Act.EXAMINE: one is not None and one.complies is not None,
-        Act.WAIVE: one is not None and one.waived,
-        Act.REFUSE: one is not None and one.refused,
-        Act.ACCEPT: one is not None and one.accepted,
-        Act.HONOUR: one is not None and one.honoured,
-        Act.REIMBURSE: one is not None and one.reimbursed,
-    }
-    return flags.get(act, False)
+def _is_same(name: str, asked: Any, told: Any) -> bool:
+    """Whether something was said before: read, for what was said before a field was known."""
+    if name in ("terms", "papers") and told is not None:
+        read = read_credit if name == "terms" else read_presentation
+        return read(jcs(asked)) == read(jcs(told))
+    return bool(asked == told)

@@ -23,6 +23,7 @@ from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.papers import AnyPaper
 from zhidao.finance.domain.credit.states import Act, CreditState
 from zhidao.finance.domain.credit.terms import Credit
 from zhidao.finance.domain.naming import AccountCode, transfer_id
@@ -31,7 +32,8 @@ from zhidao.finance.events import CreditActed, CreditOpened
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.correspondents import legs_between
-from zhidao.finance.service.credit import CreditDesk, CreditRoles, acts, fold
+from zhidao.finance.service.credit import CreditDesk, CreditRoles
+from zhidao.finance.service.credit_history import acts, fold
 from zhidao.finance.service.credit_lines import CreditLines, Pair
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.own_names import OwnNames, plain_name
@@ -227,6 +229,22 @@ class Credits:
         await desk.examine(actor, drawing)
         return await self.credit(actor, key)
 
+    async def ask_records(
+        self, actor: Actor, key: str, drawing: str, places: Sequence[int]
+    ) -> CreditStanding:
+        """Asks for corrupted records again; a bank of the credit only."""
+        desk = await self._opened(actor, key)
+        await desk.ask_records(actor, drawing, places)
+        return await self.credit(actor, key)
+
+    async def re_present(
+        self, actor: Actor, key: str, drawing: str, papers: Sequence[AnyPaper]
+    ) -> CreditStanding:
+        """Takes the records that were asked for again from the beneficiary."""
+        desk = await self._opened(actor, key)
+        await desk.re_present(actor, drawing, papers)
+        return await self.credit(actor, key)
+
     async def refuse(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Gives the one notice with every discrepancy."""
         desk = await self._opened(actor, key)
@@ -354,7 +372,8 @@ class Credits:
     def _same(self, history: Sequence[SignedEvent], opened: CreditOpened, terms: Credit) -> None:
         if history[0].type != CreditOpened.TYPE or CreditOpened.of(history[0]) != opened:
             raise Conflict(f"credit {opened.credit} was opened with other content")
-        if acts(history)[0].terms != plain(terms):
+        # Read, not compared as written: older facts know fewer fields.
+        if read_credit(jcs(acts(history)[0].terms)) != terms:
             raise Conflict(f"credit {opened.credit} was issued with other terms")
 
     def _today(self) -> str:

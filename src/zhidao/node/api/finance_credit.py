@@ -13,10 +13,11 @@ from zhidao.core.actor import Actor
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict
 from zhidao.core.money import Currency
-from zhidao.finance.domain.credit.papers import Presentation
+from zhidao.finance.domain.credit.papers import AnyPaper, Corruption, Presentation
 from zhidao.finance.domain.credit.states import Act, Drawing
-from zhidao.finance.domain.credit.terms import Credit
+from zhidao.finance.domain.credit.terms import DOCUMENTS_MAX, Credit
 from zhidao.finance.events import CreditOpened
+from zhidao.finance.service.credit_records import assembled
 from zhidao.finance.service.credits import Credits, CreditStanding
 from zhidao.finance.wire.credit import CalendarField, plain
 
@@ -53,7 +54,22 @@ class CreditStep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class DrawingStep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A step that concerns one presentation."""
 
-    step: Literal["examine", "waive", "refuse", "accept", "honour", "reimburse"]
+    step: Literal["complete", "examine", "waive", "refuse", "accept", "honour", "reimburse"]
+
+
+class RecordsAsked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Corrupted records that the bank wants again, by their places, the first is 0."""
+
+    records: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=0, lt=DOCUMENTS_MAX)]],
+        msgspec.Meta(min_length=1, max_length=DOCUMENTS_MAX),
+    ]
+
+
+class RecordsAgain(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The records that were asked for, in the order of the request."""
+
+    documents: Annotated[list[AnyPaper], msgspec.Meta(min_length=1, max_length=DOCUMENTS_MAX)]
 
 
 class DiscrepancyView(msgspec.Struct, kw_only=True):
@@ -69,7 +85,8 @@ class DiscrepancyView(msgspec.Struct, kw_only=True):
 class DrawingView(msgspec.Struct, kw_only=True):
     """A presentation as it stands, in one word and with its notice.
 
-    `state`: presented, complies, discrepant, waived, refused, accepted, honoured, reimbursed.
+    `state`: incomplete, presented, awaits_records, complies, discrepant, waived, refused, accepted,
+    honoured, reimbursed. `records_asked`: places of the records that should come again.
     """
 
     drawing: str
@@ -82,6 +99,8 @@ class DrawingView(msgspec.Struct, kw_only=True):
     discrepancies: list[DiscrepancyView]
     disregarded: list[str]
     papers: dict[str, Any]
+    records_asked: list[int]
+    records_until: str
 
 
 class CreditStepView(msgspec.Struct, kw_only=True):
@@ -97,7 +116,7 @@ class CreditStepView(msgspec.Struct, kw_only=True):
 class CreditView(msgspec.Struct, kw_only=True):
     """A credit as it stands. `terms`: those in force; `offered`: an amendment without answer.
 
-    `key`: what a list goes on behind.
+    `key`: what a list goes on behind. `regime`: the rules that the terms are subject to.
     """
 
     credit: str
@@ -114,6 +133,7 @@ class CreditView(msgspec.Struct, kw_only=True):
     drawn_minor: int
     may_be_drawn_minor: int
     exponent: int
+    regime: str
     terms: Credit
     drawings: list[DrawingView]
     steps: list[CreditStepView]
@@ -176,12 +196,15 @@ def routes(desk: Credits) -> Router:
     async def drawing_step(
         credit: _Credit, drawing: _Drawing, data: DrawingStep, actor: Actor, of: _Of = ""
     ) -> CreditView:
-        """Examines, waives, refuses with one complete notice, accepts, honours or reimburses.
+        """Takes one step with a presentation.
 
+        `complete` is the presenter's notice of completeness; `refuse` gives one complete notice.
         Honouring and reimbursing above the limit takes two persons. Again: no change.
         """
         key = await desk.key(actor, credit, of=of)
         match data.step:
+            case "complete":
+                found = await desk.step(actor, key, Act.COMPLETE, drawing)
             case "examine":
                 found = await desk.examine(actor, key, drawing)
             case "waive":
@@ -196,7 +219,29 @@ def routes(desk: Credits) -> Router:
                 found = await desk.reimburse(actor, key, drawing)
         return _credit(found)
 
-    handlers: list[Any] = [issue, listed, one, amend, step, present, drawing_step]
+    @post("/{credit:str}/drawings/{drawing:str}/records/asked")
+    async def ask_records(
+        credit: _Credit, drawing: _Drawing, data: RecordsAsked, actor: Actor, of: _Of = ""
+    ) -> CreditView:
+        """Asks for corrupted electronic records again; a bank of the credit only.
+
+        The time to examine stands still until they come, at most 30 days.
+        """
+        key = await desk.key(actor, credit, of=of)
+        return _credit(await desk.ask_records(actor, key, drawing, data.records))
+
+    @post("/{credit:str}/drawings/{drawing:str}/records")
+    async def re_present(
+        credit: _Credit, drawing: _Drawing, data: RecordsAgain, actor: Actor, of: _Of = ""
+    ) -> CreditView:
+        """Takes the records that were asked for again; the beneficiary only."""
+        key = await desk.key(actor, credit, of=of)
+        return _credit(await desk.re_present(actor, key, drawing, data.documents))
+
+    handlers: list[Any] = [
+        *(issue, listed, one, amend, step, present, drawing_step),
+        *(ask_records, re_present),
+    ]
     return Router("/v1/finance/credits", route_handlers=handlers, tags=["finance"])
 
 
@@ -224,6 +269,7 @@ def _credit(standing: CreditStanding) -> CreditView:
         drawn_minor=state.drawn_minor,
         may_be_drawn_minor=standing.terms.amount_most_minor,
         exponent=Currency(standing.terms.currency).exponent,
+        regime=standing.terms.regime,
         terms=standing.terms,
         drawings=[_drawing(standing, name, one) for name, one in state.drawings.items()],
         steps=[
@@ -235,8 +281,11 @@ def _credit(standing: CreditStanding) -> CreditView:
 
 def _drawing(standing: CreditStanding, name: str, one: Drawing) -> DrawingView:
     mine = [step for step, _, _ in standing.steps if step.drawing == name]
-    papers = next((step.papers for step in mine if step.papers), {})
-    notice = next((step.notice for step in mine if step.notice), {})
+    presented = [step for step in mine if step.papers]
+    papers: dict[str, Any] = {}
+    if presented:  # with the records that came again in the place of the corrupted ones
+        papers = plain(assembled(mine, name))
+    notice = next((step.notice for step in mine if step.act == Act.EXAMINE and step.notice), {})
     return DrawingView(
         drawing=name,
         state=_state(one),
@@ -248,6 +297,8 @@ def _drawing(standing: CreditStanding, name: str, one: Drawing) -> DrawingView:
         discrepancies=msgspec.convert(notice.get("discrepancies", []), list[DiscrepancyView]),
         disregarded=list(notice.get("disregarded", [])),
         papers=papers,
+        records_asked=list(one.asked),
+        records_until=Corruption(asked_on=one.asked_on).last_on.isoformat() if one.asked_on else "",
     )
 
 
@@ -258,6 +309,8 @@ def _state(one: Drawing) -> str:
         (one.accepted, "accepted"),
         (one.waived, "waived"),
         (one.refused, "refused"),
+        (one.complies is None and not one.complete, "incomplete"),
+        (one.complies is None and bool(one.asked), "awaits_records"),
         (one.complies is None, "presented"),
         (bool(one.complies), "complies"),
     )

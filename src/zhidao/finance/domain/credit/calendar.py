@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -42,6 +43,14 @@ class BankingCalendar:
             day = self.next_open(day + timedelta(days=1))
         return day
 
-    def examine_until(self, presented_on: date) -> date:
-        """The last day on which a bank may still refuse (articles 14(b), 16(d))."""
-        return self.after(presented_on, EXAMINATION_DAYS)
+    def examine_until(self, presented_on: date, pauses: Sequence[tuple[date, date]] = ()) -> date:
+        """The last day on which a bank may still refuse (articles 14(b), 16(d)).
+
+        No day behind the first and up to the last of a pause counts (eUCP article e12).
+        """
+        day = presented_on
+        for _ in range(EXAMINATION_DAYS):
+            day = self.next_open(day + timedelta(days=1))
+            while any(first < day <= last for first, last in pauses):
+                day = self.next_open(day + timedelta(days=1))
+        return day

@@ -18,14 +18,23 @@ from zhidao.finance.domain.credit.examination import (
 )
 from zhidao.finance.domain.credit.papers import Draft, Paper
 
-_SIGNED_KINDS = ("draft", "transport", "insurance", "origin", "inspection", "beneficiary_statement")
+_SIGNED_KINDS = (
+    "draft",
+    "transport",
+    "insurance",
+    "origin",
+    "inspection",
+    "beneficiary_statement",
+    "payment_obligation",
+)
 
 
 @check("time.expiry", "UCP 600 6(d)(i), 29(a)", "The presentation came after the credit expired.")
 def _expiry(case: Case) -> Iterator[Conflict]:
     last = case.calendar.next_open(case.credit.expires_on)
-    if case.presentation.presented_on > last:
-        yield asked("31D", last), f"presentation:presented_on = {case.presentation.presented_on}"
+    came = case.presentation.counts_from
+    if came > last:
+        yield asked("31D", last), f"presentation:presented_on = {came}"
 
 
 @check("time.late", "UCP 600 14(c)", "It came later after shipment than the credit allows.")
@@ -33,16 +42,20 @@ def _late(case: Case) -> Iterator[Conflict]:
     if case.shipped_on is None:
         return
     last = case.shipped_on + timedelta(days=case.credit.presentation_days)
-    if case.presentation.presented_on > case.calendar.next_open(last):
+    came = case.presentation.counts_from
+    if came > case.calendar.next_open(last):
         days = case.credit.presentation_days
         yield (
             asked("48", f"{days} days after {case.shipped_on}"),
-            (f"presentation:presented_on = {case.presentation.presented_on}"),
+            (f"presentation:presented_on = {came}"),
         )
 
 
 @check("time.place", "UCP 600 6(d)(ii)", "It was presented at another place than the credit's.")
 def _place(case: Case) -> Iterator[Conflict]:
+    # Records have an address of their own where the credit states one: `record.place`.
+    if case.credit.record_place and all(paper.record for paper in case.asked):
+        return
     if not same(case.credit.expiry_place, case.presentation.place):
         yield (
             asked("31D place", case.credit.expiry_place),
@@ -118,7 +131,9 @@ def _signature(case: Case) -> Iterator[Conflict]:
 @check("set.dated", "ISBP 821 A11", "A document that must bear a date has none.")
 def _dated(case: Case) -> Iterator[Conflict]:
     for paper in case.asked:
-        if kind_of(paper) in ("draft", "insurance") and paper.issued_on is None:
+        # A record without a date was issued on the day when it was sent (eUCP article e10).
+        dated = paper.issued_on is not None or paper.record
+        if kind_of(paper) in ("draft", "insurance") and not dated:
             yield told(paper, "issued_on", "none"), "rule:dated = yes"
 
 
@@ -182,33 +197,6 @@ def _quantity(case: Case) -> Iterator[Conflict]:
 def _papers(case: Case) -> Iterator[Conflict]:
     for finding in case.presentation.findings:
         yield finding.left, finding.right
-
-
-@check("record.complete", "eUCP 2.1 e6", "Records came without a notice of completeness.")
-def _complete(case: Case) -> Iterator[Conflict]:
-    if any(paper.record for paper in case.asked) and not case.presentation.complete:
-        yield "presentation:complete = no", "rule:complete = yes"
-
-
-@check("record.allowed", "eUCP 2.1 e1", "Records came under a credit that asks for paper.")
-def _allowed(case: Case) -> Iterator[Conflict]:
-    for paper in case.asked:
-        if paper.record and not case.credit.electronic:
-            yield asked("electronic", "no"), told(paper, "record", "yes")
-
-
-@check("record.readable", "eUCP 2.1 e5, e7", "A record cannot be read in the credit's format.")
-def _readable(case: Case) -> Iterator[Conflict]:
-    for paper in case.asked:
-        if paper.record and not paper.readable:
-            yield told(paper, "readable", "no"), "rule:readable = yes"
-
-
-@check("record.authentic", "eUCP 2.1 e6", "A record cannot be authenticated.")
-def _authentic(case: Case) -> Iterator[Conflict]:
-    for paper in case.asked:
-        if paper.record and not paper.authentic:
-            yield told(paper, "authentic", "no"), "rule:authentic = yes"
 
 
 def _differ(case: Case, field: str) -> Iterator[Conflict]:

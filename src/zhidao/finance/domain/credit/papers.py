@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -21,10 +21,40 @@ from zhidao.finance.domain.credit.terms import (
 _Some = Annotated[str, msgspec.Meta(max_length=200)]
 
 
+RE_PRESENTATION_DAYS: Final = 30
+"""Calendar days after the bank's request: eUCP article e12, held against commentaries on it."""
+
+
+class Corruption(Value, frozen=True, kw_only=True):
+    """A bank found a record corrupted and asked for it again; `again_on`: when it came."""
+
+    asked_on: date
+    again_on: date | None = None
+
+    @property
+    def last_on(self) -> date:
+        """The last day for the record to come again."""
+        return self.asked_on + timedelta(days=RE_PRESENTATION_DAYS)
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether it came again in time."""
+        return self.again_on is not None and self.again_on <= self.last_on
+
+
+class Notice(Value, frozen=True, kw_only=True):
+    """The presenter's notice of completeness, and under which credit it was given."""
+
+    credit: Short
+    received_on: date
+
+
 class Paper(Value, frozen=True, kw_only=True, tag_field="kind"):
     """What every document has. `correction`: a correction that nobody authenticated.
 
-    `record`: an electronic record, not paper (eUCP); `readable`, `authentic` speak of it.
+    `record`: an electronic record, not paper (eUCP, URDTT). Of a record only: `format`; `readable`
+    by what reads its format; `authentic`: sender, source and wholeness can be verified; `external`:
+    the address of another system where it stands, `reachable` when examined; `corruption`.
     `credit`: the credit's number if the document quotes one.
     """
 
@@ -41,6 +71,10 @@ class Paper(Value, frozen=True, kw_only=True, tag_field="kind"):
     record: bool = False
     readable: bool = True
     authentic: bool = True
+    format: _Some = ""
+    external: _Some = ""
+    reachable: bool = True
+    corruption: Corruption | None = None
 
 
 class Draft(Paper, frozen=True, kw_only=True, tag="draft"):
@@ -157,6 +191,16 @@ class BeneficiaryStatement(Paper, frozen=True, kw_only=True, tag="beneficiary_st
     """A statement by the beneficiary."""
 
 
+class PaymentObligation(Paper, frozen=True, kw_only=True, tag="payment_obligation"):
+    """A payment obligation as data: the obligor (`issuer`) owes the beneficiary an amount."""
+
+    beneficiary: Short
+    amount_minor: Minor
+    currency: CurrencyCode
+    tenor_days: Annotated[int, msgspec.Meta(ge=0, le=720)]
+    conditional: bool = False
+
+
 AnyPaper = (
     Draft
     | Invoice
@@ -166,6 +210,7 @@ AnyPaper = (
     | Origin
     | Inspection
     | BeneficiaryStatement
+    | PaymentObligation
 )
 
 
@@ -178,8 +223,9 @@ class Finding(Value, frozen=True, kw_only=True):
 
 
 class Presentation(Value, frozen=True, kw_only=True):
-    """What came to the counter. `complete`: the notice of completeness (eUCP article e7).
+    """What came to the counter. `complete`: whether there is a notice of completeness (eUCP e6).
 
+    `notice`: that notice, where it is known. `record_place`: the address where records came in.
     `findings`: of the trade room's cross-check of the same consignment, if one was made.
     """
 
@@ -188,7 +234,25 @@ class Presentation(Value, frozen=True, kw_only=True):
     claimed_minor: Minor
     documents: Annotated[list[AnyPaper], msgspec.Meta(max_length=DOCUMENTS_MAX)]
     complete: bool = True
+    notice: Notice | None = None
+    record_place: _Some = ""
     bank: _Some = ""
     findings: Annotated[list[Finding], msgspec.Meta(max_length=200)] = msgspec.field(
         default_factory=list
     )
+
+    @property
+    def counts_from(self) -> date:
+        """The day on which it was made: with records, not before the notice of completeness."""
+        if self.notice is None or not any(paper.record for paper in self.documents):
+            return self.presented_on
+        return max(self.presented_on, self.notice.received_on)
+
+    @property
+    def pauses(self) -> list[tuple[date, date]]:
+        """When no time to examine ran: from each request for a record until it came, or was lost.
+
+        The day of the request counts, the day when the record came does not.
+        """
+        found = [paper.corruption for paper in self.documents if paper.corruption is not None]
+        return [(one.asked_on, min(one.again_on or one.last_on, one.last_on)) for one in found]

@@ -1,16 +1,18 @@
 """The life of a documentary credit: who may do what next, and which article says so.
 
 The fold of its history is the state; `permit` refuses an act that does not fit it. Article numbers
-are of UCP 600, told in our own words, not checked against the text.
+are of UCP 600, those that begin with `e` of eUCP, told in our own words, not checked against the
+texts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from zhidao.core.errors import Refused
+from zhidao.finance.domain.credit.papers import RE_PRESENTATION_DAYS
 
 
 class Act(StrEnum):
@@ -23,6 +25,9 @@ class Act(StrEnum):
     ADVISE = "advise"
     CONFIRM = "confirm"
     PRESENT = "present"
+    COMPLETE = "complete"
+    ASK_RECORDS = "ask_records"
+    RE_PRESENT = "re_present"
     EXAMINE = "examine"
     WAIVE = "waive"
     REFUSE = "refuse"
@@ -33,9 +38,16 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One presentation: what was claimed, what examination said, and what was done about it."""
+    """One presentation: what was claimed, what examination said, and what was done about it.
+
+    `complete`: the notice of completeness was given, or none is needed. `asked`: the places of the
+    records that the bank wants again since `asked_on`, as long as it waits for them.
+    """
 
     claimed_minor: int
+    complete: bool = True
+    asked: tuple[int, ...] = ()
+    asked_on: date | None = None
     complies: bool | None = None
     examine_until: date | None = None
     discrepancies: int = 0
@@ -45,6 +57,12 @@ class Drawing:
     accepted: bool = False
     honoured: bool = False
     reimbursed: bool = False
+
+    def waits_on(self, today: date) -> bool:
+        """Whether the time to examine stands still: a corrupted record may still come again."""
+        return self.asked_on is not None and today <= self.asked_on + timedelta(
+            days=RE_PRESENTATION_DAYS
+        )
 
     def must_honour(self, today: date) -> bool:
         """Complying, waived, or precluded because the notice came not in time (article 16(f))."""
@@ -102,8 +120,16 @@ def _permit_drawing(state: CreditState, act: Act, drawing: str, today: date) -> 
     one = state.drawings.get(drawing)
     if one is None:
         raise Refused(f"no presentation {drawing[:40]!r}", code="credit_act")
-    if act is Act.EXAMINE:
+    if act in (Act.EXAMINE, Act.COMPLETE, Act.ASK_RECORDS, Act.RE_PRESENT):
         _need(one.complies is None, "14(a)", "it is examined")
+        if act is Act.EXAMINE:
+            _need(not one.waits_on(today), "e12", "a corrupted record may still come again")
+        elif act is Act.COMPLETE:
+            _need(not one.complete, "e6(c)", "the notice of completeness was given")
+        elif act is Act.ASK_RECORDS:
+            _need(not one.asked, "e12", "records are asked for again")
+        else:
+            _need(bool(one.asked), "e12", "no record was asked for again")
         return
     _need(one.complies is not None, "14(a)", "it is not examined")
     _need(not one.honoured or act is Act.REIMBURSE, "15", "it is honoured")
@@ -130,4 +156,5 @@ def _permit_drawing(state: CreditState, act: Act, drawing: str, today: date) -> 
 
 def _need(holds: bool, article: str, why: str) -> None:  # noqa: FBT001 (a condition in one line)
     if not holds:
-        raise Refused(f"UCP 600 article {article}: {why}", code="credit_act")
+        rules = "eUCP 2.1" if article.startswith("e") else "UCP 600"
+        raise Refused(f"{rules} article {article}: {why}", code="credit_act")

@@ -25,7 +25,9 @@ Kind = Literal[
     "origin",
     "inspection",
     "beneficiary_statement",
+    "payment_obligation",
 ]
+Rules = Literal["", "UCP 600", "eUCP 2.1", "URDTT 1.0"]
 DOCUMENTS_MAX: Final = 50
 ARTICLE_48_DAYS: Final = 21
 """UCP 600 article 14(c): calendar days after shipment when field 48 is silent."""
@@ -43,13 +45,19 @@ class Party(Value, frozen=True, kw_only=True):
 
 
 class Requirement(Value, frozen=True, kw_only=True):
-    """One document of field 46A. `issuer`: who must issue it; `says`: what its text must hold."""
+    """One document of field 46A. `issuer`: who must issue it; `says`: what its text must hold.
+
+    `formats`: those in which a record of it may come; none named: any (eUCP article e5).
+    """
 
     kind: Kind
     originals: Annotated[int, msgspec.Meta(ge=0, le=9)] = 1
     copies: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
     issuer: Annotated[str, msgspec.Meta(max_length=200)] = ""
     says: Annotated[list[Short], msgspec.Meta(max_length=10)] = msgspec.field(default_factory=list)
+    formats: Annotated[list[Short], msgspec.Meta(max_length=10)] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Goods(Value, frozen=True, kw_only=True):
@@ -91,7 +99,10 @@ class Cover(Value, frozen=True, kw_only=True):
 
 
 class Credit(Value, frozen=True, kw_only=True):
-    """An irrevocable credit under UCP 600. `version` rises with each amendment in force.
+    """An irrevocable credit. `version` rises with each amendment in force.
+
+    `rules`: what it is subject to; left out, UCP 600, with eUCP where `electronic`. Under URDTT
+    nothing is paper. `record_place`: the address where records are presented (eUCP article e6).
 
     `tolerance_plus`, `tolerance_minus` (39A) in per cent; `about` of the amount (article 30(a)).
     `conditions`: field 47A as far as no document is named for them: disregarded (article 14(h)).
@@ -119,10 +130,22 @@ class Credit(Value, frozen=True, kw_only=True):
     presentation_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = ARTICLE_48_DAYS
     confirming_bank: Annotated[str, msgspec.Meta(max_length=200)] = ""
     electronic: bool = False
+    rules: Rules = ""
+    record_place: Annotated[str, msgspec.Meta(max_length=200)] = ""
     conditions: Annotated[list[Text], msgspec.Meta(max_length=50)] = msgspec.field(
         default_factory=list
     )
     version: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+
+    @property
+    def regime(self) -> str:
+        """`UCP 600`, `eUCP 2.1` or `URDTT 1.0`."""
+        return self.rules or ("eUCP 2.1" if self.electronic else "UCP 600")
+
+    @property
+    def takes_records(self) -> bool:
+        """Whether an electronic record may be presented at all."""
+        return self.regime != "UCP 600"
 
     def requires(self, kind: str) -> Requirement | None:
         """The requirement of a kind of document, or None."""

@@ -29,7 +29,9 @@ def _capacity(case: Case) -> Iterator[Conflict]:
 @check("transport.on_board", "UCP 600 20(a)(ii)", "Nothing shows that the goods are on board.")
 def _on_board(case: Case) -> Iterator[Conflict]:
     for paper in case.transports:
-        if paper.on_board_on is None:
+        # A record that states no shipment was shipped on its date of issue (eUCP article e11).
+        stated = paper.on_board_on is not None or (paper.record and paper.issued_on is not None)
+        if not stated:
             yield told(paper, "on_board_on", "none"), "rule:on board = dated"
 
 
@@ -157,7 +159,7 @@ def _same_voyage(case: Case) -> Iterator[Conflict]:
             )
 
 
-@check("transport.holder", "eUCP 2.1 e11; MLETR 11", "Control of the record was not given.")
+@check("transport.holder", "MLETR 10, 11", "Control of the record was not given.")
 def _holder(case: Case) -> Iterator[Conflict]:
     for paper in case.transports:
         if paper.record and case.presentation.bank and paper.holder != case.presentation.bank:
