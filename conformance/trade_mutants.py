@@ -21,7 +21,7 @@ from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.adapters.packs import InstalledPack
 from zhidao.trade.adapters.rule_engine import PackRules, SharedSaxon
 from zhidao.trade.wire import safe_xml
-from zhidao.trade.wire.xpath.nodes import snapshot
+from zhidao.trade.wire.xpath.snapshot import snapshot
 
 SHORT: Final = 1_000
 LONG: Final = 10_000

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -26,12 +26,13 @@ from zhidao.core.errors import MalformedInput
 from zhidao.trade.adapters.packs import InstalledPack, load_pack
 from zhidao.trade.adapters.rule_engine import PackRules, SharedSaxon
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
-from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOICE
+from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOICE, Family
 from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdict, judged
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.norm_differences import differences
-from zhidao.trade.wire.places import place_of
-from zhidao.trade.wire.xpath.nodes import Kinds, snapshot
+from zhidao.trade.wire.places import first_text, place_of
+from zhidao.trade.wire.xpath.nodes import Kinds
+from zhidao.trade.wire.xpath.snapshot import snapshot
 
 _UBL: Final = "{urn:oasis:names:specification:ubl:schema:xsd:"
 _SCHEMAS: Final = {
@@ -52,6 +53,8 @@ class Judge:
         self._only_saxon = only_saxon
         self._schemas: dict[Path, etree.XMLSchema] = {}
         self._rules: dict[Path, PackRules] = {}
+        # By the packs that were chosen and the root element: few, whatever documents say.
+        self._ready: dict[tuple[str | int, ...], _Ready] = {}
         self._kinds = Kinds()
         self.saxon = SharedSaxon()
 
@@ -71,39 +74,66 @@ class Judge:
 
     def _judge(self, document: bytes) -> Verdict:
         root = safe_xml.parse(document)
-        packs = applicable(self._packs, root)
+        profile = profile_of(root)
+        packs = _applicable(self._packs, root, profile)
         if not packs:
             return self._of_no_kind(root)
         tree = snapshot(root, self._kinds)
-        names: list[str] = []
+        ready = self._ready_for(str(root.tag), packs)
         findings: list[RuleFinding] = []
         undecided: list[UndecidedRule] = []
-        flags: dict[str, Flag] = {}
-        for pack in packs:
-            schema = pack.folder / _SCHEMAS.get(str(root.tag), "no.xsd")
-            checked = schema.is_file()
-            names.append(f"{'UBL-2.1 XSD and ' if checked else ''}{pack.identity}")
-            if checked:
-                findings += self._schema_findings(root, schema)
-            fired, open_rules = self._pack_rules(pack).judge(root, tree)
+        for _, schema, rules in ready.packs:
+            if schema is not None:
+                findings += _schema_findings(root, schema)
+            fired, open_rules = rules.judge(root, tree)
             findings += fired
             undecided += open_rules
-            flags |= (
-                FAMILIES[pack.identity.family].overriding(profile_of(root))
-                if (pack.identity.family in FAMILIES)
-                else {}
-            )
         tree.release()
-        verdict = judged(
-            tuple(names),
-            tuple(replace(f, flag=flags.get(f.rule, f.flag)) for f in findings),
-            tuple(replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided),
-        )
-        if not any(pack.identity.family.startswith("en16931") for pack in packs):
-            return verdict
-        # A rule that another pack adds, as KoSIT and Peppol do, is no difference either.
-        ran = frozenset().union(*(self._pack_rules(pack).ids for pack in packs))
-        return replace(verdict, differences=differences(root, ran))
+        if findings or undecided:
+            flags = ready.flags(profile)
+            findings = [replace(f, flag=flags.get(f.rule, f.flag)) for f in findings]
+            undecided = [replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided]
+        verdict = judged(ready.names, tuple(findings), tuple(undecided))
+        told = differences(root, ready.rule_ids) if ready.tells_differences else ()
+        return replace(verdict, differences=told) if told else verdict
+
+    def _ready_for(self, root_tag: str, packs: list[InstalledPack]) -> _Ready:
+        """What judges documents of one kind: settled at the first of them."""
+        # The packs live as long as their judge.
+        key = (root_tag, *map(id, packs))
+        ready = self._ready.get(key)
+        if ready is None:
+            each = [self._one(pack, root_tag) for pack in packs]
+            ready = self._ready[key] = _Ready(
+                packs=each,
+                names=tuple(
+                    f"{'UBL-2.1 XSD and ' if schema is not None else ''}{pack.identity}"
+                    for pack, (_, schema, _) in zip(packs, each, strict=True)
+                ),
+                # A rule that another pack adds, as KoSIT and Peppol do, is no difference either.
+                rule_ids=frozenset().union(*(rules.ids for _, _, rules in each)),
+                tells_differences=any(p.identity.family.startswith("en16931") for p in packs),
+            )
+            # Compiled rules are 100,000 objects that stay: the collector need not look at them.
+            gc.freeze()
+        return ready
+
+    def _one(
+        self, pack: InstalledPack, root_tag: str
+    ) -> tuple[Family | None, etree.XMLSchema | None, PackRules]:
+        rules = self._rules.get(pack.folder)
+        if rules is None:
+            rules = self._rules[pack.folder] = PackRules(
+                pack, self.saxon, only_saxon=self._only_saxon
+            )
+        return FAMILIES.get(pack.identity.family), self._schema(pack, root_tag), rules
+
+    def _schema(self, pack: InstalledPack, root_tag: str) -> etree.XMLSchema | None:
+        file = pack.folder / _SCHEMAS.get(root_tag, "no.xsd")
+        if file not in self._schemas and file.is_file():
+            parser = etree.XMLParser(no_network=True, resolve_entities=False)
+            self._schemas[file] = etree.XMLSchema(etree.parse(str(file), parser))
+        return self._schemas.get(file)
 
     def _of_no_kind(self, root: etree._Element) -> Verdict:
         names = tuple(str(pack.identity) for pack in self._packs)
@@ -116,31 +146,38 @@ class Judge:
         )
         return judged(names, (wrong,))
 
-    def _pack_rules(self, pack: InstalledPack) -> PackRules:
-        if pack.folder not in self._rules:
-            self._rules[pack.folder] = PackRules(pack, self.saxon, only_saxon=self._only_saxon)
-            # Compiled rules are 100,000 objects that stay: the collector need not look at them.
-            gc.freeze()
-        return self._rules[pack.folder]
 
-    def _schema_findings(self, root: etree._Element, file: Path) -> list[RuleFinding]:
-        if file not in self._schemas:
-            parser = etree.XMLParser(no_network=True, resolve_entities=False)
-            self._schemas[file] = etree.XMLSchema(etree.parse(str(file), parser))
-        schema = self._schemas[file]
-        if schema.validate(root):
-            return []
-        log: Any = schema.error_log
-        prefixes = _prefixes(root)
-        return [
-            RuleFinding(
-                "UBL-XSD",
-                Flag.FATAL,
-                _named_place(root, entry.path, prefixes),
-                _short(entry.message),
-            )
-            for entry in islice(log, _XSD_FINDINGS_MAX)
-        ]
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Families, schemas and rules that judge documents of one kind, with the names of all."""
+
+    packs: list[tuple[Family | None, etree.XMLSchema | None, PackRules]]
+    names: tuple[str, ...]
+    rule_ids: frozenset[str]
+    tells_differences: bool
+
+    def flags(self, profile: str) -> dict[str, Flag]:
+        """How much rules weigh where a document's profile says so, by rule."""
+        found: dict[str, Flag] = {}
+        for family, _, _ in self.packs:
+            found |= family.overriding(profile) if family is not None else {}
+        return found
+
+
+def _schema_findings(root: etree._Element, schema: etree.XMLSchema) -> list[RuleFinding]:
+    if schema.validate(root):
+        return []
+    log: Any = schema.error_log
+    prefixes = _prefixes(root)
+    return [
+        RuleFinding(
+            "UBL-XSD",
+            Flag.FATAL,
+            _named_place(root, entry.path, prefixes),
+            _short(entry.message),
+        )
+        for entry in islice(log, _XSD_FINDINGS_MAX)
+    ]
 
 
 def applicable(packs: Sequence[InstalledPack], root: etree._Element) -> list[InstalledPack]:
@@ -149,12 +186,18 @@ def applicable(packs: Sequence[InstalledPack], root: etree._Element) -> list[Ins
     Of several releases the one counts whose first day is the last before the document's own; a
     document without a readable day is judged by the newest.
     """
-    profile, day = profile_of(root), day_of(root)
+    return _applicable(packs, root, profile_of(root))
+
+
+def _applicable(
+    packs: Sequence[InstalledPack], root: etree._Element, profile: str
+) -> list[InstalledPack]:
+    tag, day = str(root.tag), day_of(root)
     chosen: dict[str, InstalledPack] = {}
     for pack in packs:
         identity = pack.identity
         family = FAMILIES.get(identity.family)
-        if family is None or not family.judges(str(root.tag), profile):
+        if family is None or not family.judges(tag, profile):
             continue
         if day and identity.valid_from > day:
             continue
@@ -167,25 +210,30 @@ def applicable(packs: Sequence[InstalledPack], root: etree._Element) -> list[Ins
 
 def profile_of(root: etree._Element) -> str:
     """What the document says it conforms to (BT-24), '' if it does not."""
-    if root.tag == CII:
-        path = "{*}ExchangedDocumentContext/{*}GuidelineSpecifiedDocumentContextParameter/{*}ID"
-        return (root.findtext(path) or "").strip()
-    return (root.findtext("{*}CustomizationID") or "").strip()
+    return first_text(root, _PROFILE_CII if root.tag == CII else _PROFILE_UBL)
 
 
 def day_of(root: etree._Element) -> str:
     """The document's issue date (BT-2) in ISO 8601, '' if it has none that can be read."""
     if root.tag == CII:
-        text = (
-            root.findtext("{*}ExchangedDocument/{*}IssueDateTime/{*}DateTimeString") or ""
-        ).strip()
+        text = first_text(root, _DAY_CII)
         text = f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 else ""
     else:
-        text = (root.findtext("{*}IssueDate") or "").strip()[:10]
+        text = first_text(root, _DAY_UBL)[:10]
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         return ""
+
+
+_PROFILE_UBL: Final = ("{*}CustomizationID",)
+_PROFILE_CII: Final = (
+    "{*}ExchangedDocumentContext",
+    "{*}GuidelineSpecifiedDocumentContextParameter",
+    "{*}ID",
+)
+_DAY_UBL: Final = ("{*}IssueDate",)
+_DAY_CII: Final = ("{*}ExchangedDocument", "{*}IssueDateTime", "{*}DateTimeString")
 
 
 def _prefixes(root: etree._Element) -> dict[str, str]:

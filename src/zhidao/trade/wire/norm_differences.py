@@ -17,7 +17,7 @@ from lxml import etree
 
 from zhidao.trade.domain.rule_families import CII
 from zhidao.trade.domain.verdict import NormDifference
-from zhidao.trade.wire.places import place_of
+from zhidao.trade.wire.places import first_text, place_of, spots
 
 _DUE_SENTENCE: Final = (
     "The norm asks a due date (BT-9) or payment terms (BT-20) where an amount is due; the rules "
@@ -43,24 +43,27 @@ def differences(root: etree._Element, rule_ids: frozenset[str]) -> tuple[NormDif
 
 def _due(root: etree._Element) -> Iterator[etree._Element]:
     amounts, others = _CII_DUE if root.tag == CII else _UBL_DUE
-    spot = root.find(amounts)
+    spot = next(spots(root, amounts), None)
     if spot is None or not _is_positive(spot.text):
         return
-    if not any((root.findtext(path) or "").strip() for path in others):
+    if not any(first_text(root, path) for path in others):
         yield spot
 
 
 _UBL_DUE: Final = (
-    "{*}LegalMonetaryTotal/{*}PayableAmount",
-    ("{*}DueDate", "{*}PaymentMeans/{*}PaymentDueDate", "{*}PaymentTerms/{*}Note"),
+    ("{*}LegalMonetaryTotal", "{*}PayableAmount"),
+    (("{*}DueDate",), ("{*}PaymentMeans", "{*}PaymentDueDate"), ("{*}PaymentTerms", "{*}Note")),
 )
-_SETTLED: Final = "{*}SupplyChainTradeTransaction/{*}ApplicableHeaderTradeSettlement/"
+_SETTLED: Final = ("{*}SupplyChainTradeTransaction", "{*}ApplicableHeaderTradeSettlement")
+_TERMS: Final = (*_SETTLED, "{*}SpecifiedTradePaymentTerms")
 _CII_DUE: Final = (
-    _SETTLED + "{*}SpecifiedTradeSettlementHeaderMonetarySummation/{*}DuePayableAmount",
-    (
-        _SETTLED + "{*}SpecifiedTradePaymentTerms/{*}DueDateDateTime/{*}DateTimeString",
-        _SETTLED + "{*}SpecifiedTradePaymentTerms/{*}Description",
-    ),
+    (*_SETTLED, "{*}SpecifiedTradeSettlementHeaderMonetarySummation", "{*}DuePayableAmount"),
+    ((*_TERMS, "{*}DueDateDateTime", "{*}DateTimeString"), (*_TERMS, "{*}Description")),
+)
+_ACCOUNTS: Final = (
+    *_SETTLED,
+    "{*}SpecifiedTradeSettlementPaymentMeans",
+    "{*}PayeePartyCreditorFinancialAccount",
 )
 
 
@@ -68,10 +71,8 @@ def _account(root: etree._Element) -> Iterator[etree._Element]:
     if root.tag != CII:
         # In UBL both identifiers are one element, which BR-50 asks already.
         return
-    means = _SETTLED + "{*}SpecifiedTradeSettlementPaymentMeans"
-    for spot in root.iterfind(means + "/{*}PayeePartyCreditorFinancialAccount"):
-        names = ("{*}IBANID", "{*}ProprietaryID")
-        if not any((spot.findtext(name) or "").strip() for name in names):
+    for spot in spots(root, _ACCOUNTS):
+        if not any(first_text(spot, (name,)) for name in ("{*}IBANID", "{*}ProprietaryID")):
             yield spot
 
 

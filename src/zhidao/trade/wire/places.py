@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -23,6 +24,25 @@ PREFIXES: Final = {
     _CII + "UnqualifiedDataType:100": "udt:",
     _CII + "QualifiedDataType:100": "qdt:",
 }
+
+
+def spots(root: etree._Element, path: Sequence[str]) -> Iterator[etree._Element]:
+    """The elements at the end of a path of children, in document order; `{*}x` is x of any space.
+
+    As `iterfind` does for such paths, in a fraction of the time.
+    """
+    first, *rest = path
+    for child in root.iterchildren(first):
+        if rest:
+            yield from spots(child, rest)
+        else:
+            yield child
+
+
+def first_text(root: etree._Element, path: Sequence[str]) -> str:
+    """The text of the first element at the end of a path, without the spaces around it."""
+    spot = next(spots(root, path), None)
+    return "" if spot is None else (spot.text or "").strip()
 
 
 def place_of(element: etree._Element) -> str:

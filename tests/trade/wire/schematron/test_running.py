@@ -13,9 +13,10 @@ from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.schematron.guards import Value, needed
 from zhidao.trade.wire.schematron.ruleset import Assert, Pattern, Rule, RuleSet
 from zhidao.trade.wire.schematron.running import Answer, CompiledRules, sorted_answers
-from zhidao.trade.wire.xpath.nodes import Kinds, snapshot
+from zhidao.trade.wire.xpath.nodes import Kinds
 from zhidao.trade.wire.xpath.parser import parse
 from zhidao.trade.wire.xpath.rewriting import repeated
+from zhidao.trade.wire.xpath.snapshot import snapshot
 from zhidao.trade.wire.xpath.syntax import Literal
 
 TESTS = (

@@ -18,8 +18,8 @@ from zhidao.trade.adapters.saxon_rules import Saxon
 from zhidao.trade.wire.xpath.code import DOCUMENT, Scope
 from zhidao.trade.wire.xpath.code import test_of as truth_of
 from zhidao.trade.wire.xpath.compiler import Compiler
-from zhidao.trade.wire.xpath.nodes import snapshot
 from zhidao.trade.wire.xpath.parser import XS, parse
+from zhidao.trade.wire.xpath.snapshot import snapshot
 from zhidao.trade.wire.xpath.values import (
     NODES,
     OutsideSubset,

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, Final
 
 from zhidao.trade.wire.xpath.code import DOCUMENT, Env, Run
-from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element, Text
+from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element, Text, in_order
 from zhidao.trade.wire.xpath.syntax import NodeTest
 from zhidao.trade.wire.xpath.values import OutsideSubset
 from zhidao.trade.wire.xpath.writing import Writer, written
@@ -21,7 +20,7 @@ REVERSE: Final = frozenset(
 )
 # An axis of our own that `//@name` is compiled to.
 EVERY_ATTRIBUTE: Final = "descendant-attribute"
-in_order: Final = attrgetter("order")
+
 _NONE: Final[list[Any]] = []
 
 

@@ -1,24 +1,27 @@
 """A document as closures walk it: plain objects with children by tag, in document order.
 
-Taken from an lxml tree once; steps then cost a dictionary look-up instead of a call into C. Each
-element also knows its kind, the names from the root down to it: kinds outlive documents, so what
-depends on names alone is settled once for all of them.
+`snapshot.py` takes them from an lxml tree once; steps then cost a dictionary look-up instead of a
+call into C. Each element also knows its kind, the names from the root down to it: kinds outlive
+documents, so what depends on names alone is settled once for all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final
+from operator import attrgetter
+from typing import ClassVar, Final
 
-from lxml import etree
+import msgspec
 
-_NO_NODES: Final[list[Element]] = []
+from zhidao.trade.wire.xpath.markup import XML_SPACE, Markup, start_tag
+
 # Orders of texts stand between those of elements: after attributes, before the first child;
 # after a child's descendants, the deeper first. 64 levels fit (safe_xml.XML_DEPTH_MAX).
 _TEXT_FIRST: Final = 0.5
 _TAIL: Final = 0.95
 _TAIL_LEVEL: Final = 0.005
 _ATTRIBUTE: Final = 0.4
+in_order: Final = attrgetter("order")
 
 
 class Kind:
@@ -37,13 +40,34 @@ class Kind:
 
 _NO_KINDS: Final[dict[str, Kind]] = {}
 _NO_TWINS: Final[dict[str | None, Kind]] = {}
-_KINDS_MAX: Final = 20_000
+
+
+class Opening:
+    """A start tag as documents write it, below another: read once, then found by its text.
+
+    What stands below it is found in `below` by the text of its own start tag. `spaces` are the
+    namespaces by prefix inside the element; '' is the prefix of none.
+    """
+
+    __slots__ = ("attributes", "below", "kind", "spaces")
+
+    def __init__(self, kind: Kind, attributes: dict[str, str], spaces: dict[str, str]) -> None:
+        self.kind = kind
+        self.attributes = attributes
+        self.spaces = spaces
+        self.below: dict[str, Opening] = {}
+
+
+_NAMES_MAX: Final = 20_000
 
 
 class Kinds:
-    """The kinds that a process has met. Names come from strangers: beyond 20,000 it begins anew."""
+    """The kinds that a process has met, and the start tags.
 
-    __slots__ = ("count", "top")
+    Names and values come from strangers: beyond 20,000 of either it begins anew.
+    """
+
+    __slots__ = ("count", "openings", "top", "written")
 
     def __init__(self) -> None:
         self.begin()
@@ -51,18 +75,26 @@ class Kinds:
     def begin(self) -> None:
         """Forgets all kinds; documents that have some keep them."""
         self.top = Kind("", None, None)
-        self.count = 0
+        self.written = Opening(self.top, {}, {"": "", "xml": XML_SPACE})
+        self.count = self.openings = 0
 
-    def below(self, kind: Kind) -> dict[str, Kind]:
-        """The kinds below one, to be added to."""
-        if kind.below is _NO_KINDS:
-            kind.below = {}
-        return kind.below
+    def bound(self) -> None:
+        """Begins anew when there are too many. Between documents: one has kinds of one time."""
+        if self.count > _NAMES_MAX or self.openings > _NAMES_MAX:
+            self.begin()
 
-    def made(self, tag: str, prefix: str | None, above: Kind) -> Kind:
-        """A kind that was not there, filed under its parent's kind."""
+    def of(self, tag: str, prefix: str | None, above: Kind) -> Kind:
+        """The kind of a tag and prefix below another kind."""
+        kind = above.below.get(tag)
+        if kind is not None and kind.prefix != prefix:
+            kind = kind.twins.get(prefix)
+        return self._made(tag, prefix, above) if kind is None else kind
+
+    def _made(self, tag: str, prefix: str | None, above: Kind) -> Kind:
         self.count += 1
         made = Kind(tag, prefix, above)
+        if above.below is _NO_KINDS:
+            above.below = {}
         first = above.below.get(tag)
         if first is None:
             above.below[tag] = made
@@ -73,6 +105,22 @@ class Kinds:
             first.twins = {}
         first.twins[prefix] = made
         return made
+
+    def opened(self, head: str, above: Opening) -> Opening:
+        """The start tag `head` (all between `<` and `>`) below another."""
+        name, attributes, spaces = start_tag(head, above.spaces)
+        prefix, _, local = name.rpartition(":")
+        space = spaces[prefix]
+        kind = self.of(f"{{{space}}}{local}" if space else local, prefix or None, above.kind)
+        made = Opening(kind, attributes, spaces)
+        # What is long is hardly met again.
+        if len(head) <= _HEAD_CHARS_KEPT:
+            self.openings += 1
+            above.below[head] = made
+        return made
+
+
+_HEAD_CHARS_KEPT: Final = 2000
 
 
 class Document:
@@ -114,44 +162,26 @@ class Document:
         return iter(())
 
 
-class Element:
-    """An element. `order` is its place among the elements, `end` that of its last descendant."""
+class Element(msgspec.Struct, eq=False):
+    """An element. `order` is its place among the elements, `end` that of its last descendant.
 
-    __slots__ = (
-        "attributes",
-        "children",
-        "end",
-        "kids",
-        "kind",
-        "order",
-        "parent",
-        "source",
-        "tag",
-        "text",
-    )
+    A leaf has its `text`. Only an element with children has a `source`, the markup of the document;
+    its text is joined when it is asked for.
+    """
 
-    def __init__(
-        self,
-        kind: Kind,
-        order: int,
-        parent: Element | Document,
-        attributes: dict[str, str],
-        text: str | None,
-        source: etree._Element | None,
-        children: list[Element],
-        kids: dict[str, list[Element]],
-    ) -> None:
-        self.kind = kind
-        self.tag = kind.tag
-        self.order: float = order
-        self.end = order
-        self.parent: Element | Document | None = parent
-        self.attributes = attributes
-        # A leaf has its text; only an element with children keeps its source.
-        self.text = text
-        self.source = source
-        self.children = children
-        self.kids = kids
+    kind: Kind
+    tag: str
+    order: float
+    end: int
+    parent: Element | Document | None
+    attributes: dict[str, str]
+    text: str | None
+    source: Markup | None
+    children: list[Element]
+    kids: dict[str, list[Element]]
+
+    def __repr__(self) -> str:
+        return f"<{self.tag} at {self.order}>"
 
     @property
     def prefix(self) -> str | None:
@@ -163,21 +193,22 @@ class Element:
         text = self.text
         if text is None:
             assert self.source is not None
-            text = self.text = _all_text(self.source)
+            text = self.text = self.source.all_text(int(self.order))
         return text
 
     def texts(self) -> Iterator[Text]:
         """The text nodes that are children, in order."""
-        source = self.source
-        first = self.text if source is None else source.text
+        if self.source is None:
+            if self.text:
+                yield Text(self.text, self, self.order + _TEXT_FIRST)
+            return
+        first, *tails = self.source.own_texts(int(self.order))
         if first:
             yield Text(first, self, self.order + _TEXT_FIRST)
-        if source is None:
-            return
         place = _TAIL - _TAIL_LEVEL * self._depth()
-        for child, theirs in zip(self.children, source, strict=True):
-            if theirs.tail:
-                yield Text(theirs.tail, self, child.end + place)
+        for child, tail in zip(self.children, tails, strict=True):
+            if tail:
+                yield Text(tail, self, child.end + place)
 
     def _depth(self) -> int:
         depth = 0
@@ -198,14 +229,6 @@ class Element:
         if tag not in self.attributes:
             return None
         return next(each for each in self.attribute_nodes() if each.tag == tag)
-
-
-def _all_text(source: etree._Element) -> str:
-    return "".join(map(str, source.itertext()))
-
-
-_NO_KIDS: Final[dict[str, list[Element]]] = {}
-_NO_ATTRIBUTES: Final[dict[str, str]] = {}
 
 
 class Attribute:
@@ -257,90 +280,3 @@ class Text:
 
 
 Node = Document | Element | Attribute | Text
-
-
-def snapshot(  # noqa: C901, PLR0912, PLR0915 (one loop, a third dearer in pieces)
-    root: etree._Element, kinds: Kinds | None = None
-) -> Document:
-    """The document below a root element; comments and instructions must be gone already.
-
-    `kinds`: those of the process; without them the document has kinds of its own.
-    """
-    kinds = kinds or Kinds()
-    document = Document()
-    elements, by_tag, by_kind = document.elements, document.by_tag, document.by_kind
-    attributes_like: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-    parent: Any = document
-    above, below = kinds.top, kinds.below(kinds.top)
-    children, kids = document.children, document.kids
-    # What is open further up, and how many children of the parent are still to come.
-    stack: list[Any] = []
-    left, order = 1, 0
-    for source in root.iter():
-        tag: Any = source.tag
-        kind = below.get(tag)
-        prefix = source.prefix
-        if kind is None:
-            kind = kinds.made(tag, prefix, above)
-        elif kind.prefix != prefix:
-            kind = kind.twins.get(prefix) or kinds.made(tag, prefix, above)
-        tag = kind.tag
-        found: Any = source.items()
-        if found:
-            key = tuple(found)
-            attributes = attributes_like.get(key)
-            if attributes is None:
-                attributes = attributes_like[key] = dict(found)
-        else:
-            attributes = _NO_ATTRIBUTES
-        count = len(source)
-        if count:
-            element = Element(kind, order, parent, attributes, None, source, [], {})
-        else:
-            text = source.text or ""
-            element = Element(kind, order, parent, attributes, text, None, _NO_NODES, _NO_KIDS)
-        order += 1
-        elements.append(element)
-        children.append(element)
-        if tag in kids:
-            kids[tag].append(element)
-        else:
-            kids[tag] = [element]
-        if kind in by_kind:
-            by_kind[kind].append(element)
-        else:
-            by_kind[kind] = [element]
-        if tag in by_tag:
-            by_tag[tag].append(element)
-        else:
-            by_tag[tag] = [element]
-        if attributes:
-            _own(document.owners, attributes, element)
-        left -= 1
-        if count:
-            stack.append((parent, above, below, children, kids, left))
-            parent, above, children, kids, left = (
-                element,
-                kind,
-                element.children,
-                element.kids,
-                count,
-            )
-            below = kind.below if kind.below is not _NO_KINDS else kinds.below(kind)
-            continue
-        while not left and stack:
-            parent.end = order - 1
-            parent, above, below, children, kids, left = stack.pop()
-    document.root = elements[0]
-    document.end = order - 1
-    if kinds.count > _KINDS_MAX:
-        kinds.begin()
-    return document
-
-
-def _own(owners: dict[str, list[Element]], attributes: dict[str, str], element: Element) -> None:
-    for name in attributes:
-        if name in owners:
-            owners[name].append(element)
-        else:
-            owners[name] = [element]

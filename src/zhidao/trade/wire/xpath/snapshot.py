@@ -1,0 +1,131 @@
+"""The snapshot of a document: one pass over its markup, one look-up for each start tag.
+
+Asking lxml for each element's name, prefix, attributes and text costs a call into C each, and an
+object that lxml has to make first. Instead libxml2 writes the tree once in its own regular form,
+which is cut at each `<`; a start tag that was met before is known with its kind and attributes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lxml import etree
+
+from zhidao.trade.wire.xpath.markup import Markup, plain
+from zhidao.trade.wire.xpath.nodes import Document, Element, Kind, Kinds, Opening, in_order
+
+_NO_NODES: Final[list[Element]] = []
+_NO_KIDS: Final[dict[str, list[Element]]] = {}
+
+
+def snapshot(  # noqa: PLR0915 (one loop, a third dearer in pieces)
+    root: etree._Element, kinds: Kinds | None = None
+) -> Document:
+    """The document below a root element; comments and instructions must be gone already.
+
+    `kinds`: those of the process; without them the document has kinds of its own.
+    """
+    kinds = kinds or Kinds()
+    document = Document()
+    elements = document.elements
+    alike: dict[Opening, list[Element]] = {}
+    text = etree.tostring(root, encoding="unicode", with_tail=False)
+    has_references = "&" in text
+    pieces = text.split("<")
+    # Before the first `<` stands nothing.
+    del pieces[0]
+    markup = Markup(pieces)
+    parent: Any = document
+    above = kinds.written
+    opening, known = above, above.below
+    children, kids = document.children, document.kids
+    # What is open further up; and the element just opened, a leaf unless another opens in it.
+    stack: list[Any] = []
+    last: Element | None = None
+    order = 0
+    for piece in pieces:
+        if piece[0] == "/":
+            if last is None:
+                parent.end = order - 1
+                parent, above, children, kids = stack.pop()
+                known = above.below
+            else:
+                last = None
+            continue
+        if last is not None:
+            stack.append((parent, above, children, kids))
+            parent, above, known = last, opening, opening.below
+            last.text = None
+            last.source = markup
+            last.children = children = []
+            last.kids = kids = {}
+        head, _, text = piece.partition(">")
+        opening = known[head] if head in known else kinds.opened(head, above)
+        kind = opening.kind
+        tag = kind.tag
+        if has_references:
+            text = plain(text) if "&" in text else text
+        element = last = Element(
+            kind, tag, order, order, parent, opening.attributes, text, None, _NO_NODES, _NO_KIDS
+        )
+        if head[-1] == "/":
+            element.text = ""
+            last = None
+        order += 1
+        elements.append(element)
+        children.append(element)
+        if tag in kids:
+            kids[tag].append(element)
+        else:
+            kids[tag] = [element]
+        if opening in alike:
+            alike[opening].append(element)
+        else:
+            alike[opening] = [element]
+    document.root = elements[0]
+    document.end = order - 1
+    _index(document, alike)
+    kinds.bound()
+    return document
+
+
+def _index(document: Document, alike: dict[Opening, list[Element]]) -> None:
+    """Lists the elements of each kind, each tag and with each attribute, in document order.
+
+    `alike`: those of each start tag. Lists are shared until a second one must be added.
+    """
+    by_tag, by_kind, owners = document.by_tag, document.by_kind, document.owners
+    # What has more than one part, and the lists that are its own by now.
+    tags: set[str] = set()
+    kinds: set[Kind] = set()
+    names: set[str] = set()
+    for opening, nodes in alike.items():
+        kind = opening.kind
+        tag = kind.tag
+        if kind not in by_kind:
+            by_kind[kind] = nodes
+        else:
+            _add(by_kind, kind, nodes, kinds)
+        if tag not in by_tag:
+            by_tag[tag] = nodes
+        else:
+            _add(by_tag, tag, nodes, tags)
+        for name in opening.attributes:
+            if name not in owners:
+                owners[name] = nodes
+            else:
+                _add(owners, name, nodes, names)
+    for tag in tags:
+        by_tag[tag].sort(key=in_order)
+    for kind in kinds:
+        by_kind[kind].sort(key=in_order)
+    for name in names:
+        owners[name].sort(key=in_order)
+
+
+def _add(lists: dict[Any, list[Element]], key: Any, nodes: list[Element], own: set[Any]) -> None:
+    if key in own:
+        lists[key] += nodes
+    else:
+        own.add(key)
+        lists[key] = lists[key] + nodes
