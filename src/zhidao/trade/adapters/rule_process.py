@@ -54,7 +54,7 @@ class Judge:
         self._schemas: dict[Path, etree.XMLSchema] = {}
         self._rules: dict[Path, PackRules] = {}
         # By the packs that were chosen and the root element: few, whatever documents say.
-        self._ready: dict[tuple[str | int, ...], _Ready] = {}
+        self._ready: dict[tuple[str, tuple[int, ...]], _Ready] = {}
         self._kinds = Kinds()
         self.saxon = SharedSaxon()
 
@@ -100,7 +100,7 @@ class Judge:
     def _ready_for(self, root_tag: str, packs: list[InstalledPack]) -> _Ready:
         """What judges documents of one kind: settled at the first of them."""
         # The packs live as long as their judge.
-        key = (root_tag, *map(id, packs))
+        key = (root_tag, tuple(map(id, packs)))
         ready = self._ready.get(key)
         if ready is None:
             each = [self._one(pack, root_tag) for pack in packs]
