@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -28,7 +26,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.domain.book import Book, History
-from zhidao.finance.domain.chain import batch_root
+from zhidao.finance.domain.chain import LANES
 from zhidao.finance.domain.fast import apply_fast
 from zhidao.finance.domain.ledger import Account, AccountFlag, Result
 from zhidao.finance.domain.machine import apply
@@ -112,6 +110,8 @@ def accounts() -> list[Account]:
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract of all benchmarks)
     """Speed and restart; the long run carries ten million transfers and events."""
+    # What a node has a minute after its first large batch: the clock starts when it is compiled.
+    LANES.wait()
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder) / "data")
         try:
@@ -327,18 +327,14 @@ async def _singles(ledger: Ledger) -> tuple[list[float], list[float]]:
 
 async def _restart(database: Database, ledger: Ledger, *, long: bool) -> list[dict[str, Any]]:
     """A new validator's first look, and a replay of everything from the first batch on."""
-    if long:
-        await _batches(ledger, "LOAD", LOADS[0], 10_000_000 // BATCH)
+    await _batches(ledger, "LOAD", LOADS[0], (10_000_000 if long else 1_000_000) // BATCH)
     store = PostgresLedgerStore(database, PostgresJournal(database, "finance", lambda: None))
     began = time.perf_counter()
     held = await recover(store, "LOAD")
     restart_s = time.perf_counter() - began
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as workers:
-        # As the audit does it; the other process is up before the clock starts.
-        await asyncio.get_running_loop().run_in_executor(workers, batch_root, b"")
-        began, cpu = time.perf_counter(), time.process_time()
-        again = await recover(store, "LOAD", from_start=True, workers=workers)
-        replay_s, replay_cpu_s = time.perf_counter() - began, time.process_time() - cpu
+    began, cpu = time.perf_counter(), time.process_time()
+    again = await recover(store, "LOAD", from_start=True)
+    replay_s, replay_cpu_s = time.perf_counter() - began, time.process_time() - cpu
     assert again.head == held.head
     assert (again.book.sums == held.book.sums).all()
     async with database.session() as session:
@@ -346,13 +342,10 @@ async def _restart(database: Database, ledger: Ledger, *, long: bool) -> list[di
             "SELECT sum(count) AS n FROM finance.batch WHERE shard = 'LOAD'"
         )
     total = int(row["n"]) if row else 0
-    what = "10 M" if long else f"{total // 1000} k"
     return [
-        claim(
-            f"ledger_restart_{what.replace(' ', '')}_s", [restart_s], "s", target=10, at_most=True
-        ),
+        claim("ledger_restart_s", [restart_s], "s", target=10, at_most=True),
+        claim("ledger_restart_transfers", [total], "transfers", target=10_000_000),
         claim("ledger_replay_per_s", [total / replay_s], "1/s", target=1_000_000),
-        # Of the process that judges; the other one, which hashes, takes about as much.
         claim("ledger_replay_per_cpu_s", [total / replay_cpu_s], "1/s"),
     ]
 

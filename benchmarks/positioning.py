@@ -23,8 +23,8 @@ from benchmarks.dual_frequency import dual_frequency
 from benchmarks.measuring import claim
 from benchmarks.motion import motion
 from benchmarks.rivals import DATA, LIMIT, cpu_s, rival, rms
+from zhidao.core import compiling
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.kernels import compiling
 from zhidao.positioning.domain.measurements import measure
 from zhidao.positioning.domain.settings import B1I_L1_E1, B1I_ONLY, Settings
 from zhidao.positioning.domain.solving import solve

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
 from zhidao.core.errors import NotFound, Refused
@@ -22,16 +20,13 @@ async def audit(url: str, shards: Sequence[str]) -> list[dict[str, Any]]:
     database = await Database.open(url, connections_max=2)
     try:
         store = PostgresLedgerStore(database, PostgresJournal(database, "finance", lambda: None))
-        # One process computes roots while this one applies the batches.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context) as workers:
-            return [await _one(store, shard, workers) for shard in shards]
+        return [await _one(store, shard) for shard in shards]
     finally:
         await database.close()
 
 
-async def _one(store: PostgresLedgerStore, shard: str, workers: Executor) -> dict[str, Any]:
-    held = await recover(store, shard, from_start=True, workers=workers)
+async def _one(store: PostgresLedgerStore, shard: str) -> dict[str, Any]:
+    held = await recover(store, shard, from_start=True)
     accounts = list(held.book.accounts())
     if not accounts:
         raise NotFound(f"no ledger {shard!r} here", remedy="give a currency such as CNY")

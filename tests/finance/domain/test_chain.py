@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import replace
 from uuid import UUID
 
-from zhidao.finance.domain.chain import Batch, batch_root, first_head
+from zhidao.core.hashtree import tree_root
+from zhidao.finance.domain.chain import LANES, Batch, batch_root, first_head, leaves
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag
 from zhidao.finance.domain.records import movement_of, record_bytes
 
@@ -74,3 +75,13 @@ def test_a_failed_id_reaches_the_head_too() -> None:
         )
     }
     assert len(heads) == 4
+
+
+def test_a_large_batch_has_the_root_of_its_leaves_with_and_without_lanes() -> None:
+    # 300 records go through the lanes once they are loaded; failed ids stand behind them.
+    data = b"".join(raw(replace(ONE, id=UUID(int=n))) for n in range(1, 301))
+    failures = tuple((UUID(int=n).bytes, Result.EXCEEDS_CREDITS) for n in range(301, 308))
+    plain = tree_root(leaves(data, failures))
+    assert batch_root(data, failures) == plain
+    LANES.wait()
+    assert batch_root(data, failures) == plain

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zhidao.core import compiling
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.kernels import compiling
 from zhidao.positioning.wire.compact_rinex import read_compact
 from zhidao.positioning.wire.compression import unpacked
 from zhidao.positioning.wire.fixed import Lines, decimals

@@ -35,7 +35,7 @@ _ACCOUNT_COLUMNS: Final = (
 )
 _FAILED: Final = 1 << 30
 """Places from here on are those of failed ids."""
-_PAGE_BATCHES: Final = 64
+_PAGE_BATCHES: Final = 16
 _FEW_MAX: Final = 512
 """Up to here the rows go by one statement, beyond by COPY."""
 _FEW: Final = """

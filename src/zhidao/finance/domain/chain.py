@@ -15,12 +15,16 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from zhidao.core.hashtree import tree_root
+from zhidao.core.compiling import Beside
+from zhidao.core.hashtree import leaf_hash, tree_root
 from zhidao.finance.domain.ledger import Result
 from zhidao.finance.domain.records import RECORD_BYTES, TRANSFER, Name, Records
 
 Failures: TypeAlias = tuple[tuple[Name, Result], ...]
 _LEAF: Final = b"\x00"
+LANES: Final = Beside("zhidao.core.hash_lanes")
+"""The compiled twin of the hash tree; a thread of its own loads it at the first large batch."""
+_LANES_FROM: Final = 256
 
 
 def leaves(data: bytes, failures: Failures = ()) -> list[bytes]:
@@ -29,13 +33,26 @@ def leaves(data: bytes, failures: Failures = ()) -> list[bytes]:
     hashes = [
         sha256(_LEAF + data[start : start + size]).digest() for start in range(0, len(data), size)
     ]
-    hashes += [sha256(_LEAF + name + result.encode()).digest() for name, result in failures]
-    return hashes
+    return hashes + _failure_leaves(failures)
+
+
+def _failure_leaves(failures: Failures) -> list[bytes]:
+    return [leaf_hash(name + result.encode()) for name, result in failures]
 
 
 def batch_root(data: bytes, failures: Failures = ()) -> bytes:
-    """The Merkle root over a batch's records, one after the other, and its failed ids."""
-    return tree_root(leaves(data, failures))
+    """The Merkle root over a batch's records, one after the other, and its failed ids.
+
+    Large batches go through compiled lanes as soon as these are loaded, with the same root.
+    """
+    lanes = LANES.module() if len(data) >= _LANES_FROM * RECORD_BYTES else None
+    if lanes is None:
+        return tree_root(leaves(data, failures))
+    level = lanes.leaf_level(data, RECORD_BYTES)
+    if failures:
+        level = np.concatenate([level, lanes.level_of(_failure_leaves(failures))])
+    root: bytes = lanes.root_of(level)
+    return root
 
 
 def first_head(shard: str) -> bytes:

@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import Executor
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, ParamSpec, TypeVar
 
 from zhidao.core.errors import Refused
 from zhidao.finance.domain import snapshot as snapshots
-from zhidao.finance.domain.chain import Batch, batch_root
+from zhidao.finance.domain.chain import LANES, Batch, batch_root
 from zhidao.finance.domain.validator import Validator
 from zhidao.finance.service.ports import LedgerStore
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 # Replaying this many takes milliseconds: beside the loop from here on.
 _ASIDE_FROM: Final = 512
 
 
-async def recover(
-    store: LedgerStore, shard: str, *, from_start: bool = False, workers: Executor | None = None
-) -> Validator:
+async def recover(store: LedgerStore, shard: str, *, from_start: bool = False) -> Validator:
     """The state that all batches make: from the kept balances, or from the very start.
 
-    `workers`: other processes that compute the batches' roots meanwhile; a long replay is then
-    done in half the time. Raises Refused with code `ledger_head_differs`, naming the first batch
-    that does not fit.
+    Raises Refused with code `ledger_head_differs`, naming the first batch that does not fit.
     """
     held = await _begin(store, shard, from_start=from_start)
-    coming = asyncio.ensure_future(store.batches(shard, after=held.number))
+    if from_start:
+        # Millions of hashes may follow: they wait for their compiled twin.
+        await asyncio.to_thread(LANES.wait)
+    coming = asyncio.ensure_future(_page(store, shard, after=held.number))
     try:
-        while batches := await coming:
-            # The next page is read while this one is applied.
-            coming = asyncio.ensure_future(store.batches(shard, after=batches[-1].number))
-            roots = _roots(batches, workers)
-            for batch, root in zip(batches, roots, strict=True):
-                known = b"" if root is None else await root
-                again = (
-                    held.replay(batch, known)
-                    if batch.count < _ASIDE_FROM
-                    else await asyncio.to_thread(held.replay, batch, known)
-                )
-                if not again:
-                    raise _differs(shard, batch.number)
+        while (page := await coming)[0]:
+            batches, roots = page
+            # The next page is read, and its roots are computed, while this one is applied.
+            coming = asyncio.ensure_future(_page(store, shard, after=batches[-1].number))
+            wrong = await _beside(batches, _apply, held, batches, roots)
+            if wrong:
+                raise _differs(shard, wrong)
     finally:
         coming.cancel()
     stated = await store.stated(shard)
@@ -50,18 +44,33 @@ async def recover(
     return held
 
 
-def _roots(
-    batches: Sequence[Batch], workers: Executor | None
-) -> Sequence[asyncio.Future[bytes] | None]:
-    if workers is None:
-        return [None] * len(batches)
-    loop = asyncio.get_running_loop()
-    return [
-        None
-        if batch.count < _ASIDE_FROM
-        else loop.run_in_executor(workers, batch_root, batch.data, batch.failures)
-        for batch in batches
-    ]
+async def _page(
+    store: LedgerStore, shard: str, *, after: int
+) -> tuple[Sequence[Batch], Sequence[bytes]]:
+    """The next batches behind a number, and the root of each."""
+    batches = await store.batches(shard, after=after)
+    return batches, await _beside(batches, _roots, batches)
+
+
+def _roots(batches: Sequence[Batch]) -> list[bytes]:
+    return [batch_root(batch.data, batch.failures) for batch in batches]
+
+
+def _apply(held: Validator, batches: Sequence[Batch], roots: Sequence[bytes]) -> int:
+    """Applies batches one after the other; the number of the first that does not fit, or 0."""
+    for batch, root in zip(batches, roots, strict=True):
+        if not held.replay(batch, root):
+            return batch.number
+    return 0
+
+
+async def _beside(
+    batches: Sequence[Batch], work: Callable[_P, _T], *args: _P.args, **named: _P.kwargs
+) -> _T:
+    """Does work on large batches in another thread; what takes no time is done here."""
+    if sum(batch.count for batch in batches) < _ASIDE_FROM:
+        return work(*args, **named)
+    return await asyncio.to_thread(work, *args, **named)
 
 
 async def _begin(store: LedgerStore, shard: str, *, from_start: bool) -> Validator:

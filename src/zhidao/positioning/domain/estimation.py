@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import ready
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.observations import Floats, Ints
 
 

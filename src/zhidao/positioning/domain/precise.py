@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import ready
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.observations import Floats, Ints
 from zhidao.positioning.domain.orbits import SatelliteStates
 from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS

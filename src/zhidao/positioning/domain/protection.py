@@ -34,7 +34,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import ready
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 
 # A residual whose deviation is this small against its range's cannot show a fault.

@@ -19,9 +19,9 @@ from typing import Final
 
 import numpy as np
 
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.ephemeris import UNKNOWN, Navigation, satellite_number
 from zhidao.positioning.domain.glonass import choose_glonass
-from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.observations import (
     Bools,
     Bytes,

@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.atmosphere import ionosphere_m, troposphere_m
 from zhidao.positioning.domain.bdgim import bdgim_m
 from zhidao.positioning.domain.ephemeris import Klobuchar, Navigation
 from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.measurements import Measurements
 from zhidao.positioning.domain.observations import Bools, Floats
 from zhidao.positioning.domain.orbits import is_geostationary

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from zhidao.core.compiling import ready
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.observations import (
     Bools,
     Bytes,

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from zhidao.positioning.domain.kernels.compiling import ready
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
 
 _BLANK: Final = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.observations import Floats, Ints
 
 

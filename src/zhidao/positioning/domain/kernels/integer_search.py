@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.observations import Floats
 
 _STEPS_MAX: Final = 100_000

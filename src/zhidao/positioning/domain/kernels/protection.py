@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.kernels.single_point import _invert
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.observations import Bytes, Floats, Ints
 
 _PREAMBLE: Final = 0xD3

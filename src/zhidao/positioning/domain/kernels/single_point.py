@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.observations import Bools, Floats, Ints
 
 _LIGHT_MPS: Final = 299_792_458.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from zhidao.positioning.domain.kernels.compiling import kernel
+from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhidao.positioning.domain.kernels.compiling import ready
+from zhidao.core.compiling import ready
 from zhidao.positioning.domain.observations import Floats
 
 

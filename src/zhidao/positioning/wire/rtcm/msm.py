@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from zhidao.core.compiling import ready
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.kernels.compiling import ready
 from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
 from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
 from zhidao.positioning.wire.bits import Layout
