@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from litestar import get, post
@@ -234,12 +235,30 @@ async def receivables() -> list[dict[str, Any]]:
         {"share": "s2", "holder": "carrier", "amount_minor": 1_000_000},
     ]
     return [
-        {"token": "c" * 64, "invoice": "INV-2026-0417", "confirmed": True, "free_minor": 1_440_000, "shares": shares, **told},
-        {"token": "d" * 64, "invoice": "INV-2026-0418", "confirmed": False, "free_minor": 4_440_000, "shares": [], **told},
+        {"token": "c" * 64, "invoice": "INV-2026-0417", "confirmed": True, "free_minor": 1_440_000, "paid_on": "", "disputed": "", "shares": shares, **told},
+        {"token": "d" * 64, "invoice": "INV-2026-0418", "confirmed": False, "free_minor": 4_440_000, "paid_on": "2026-12-10", "disputed": "", "shares": [], **told},
     ]  # fmt: skip
+
+
+@get("/v1/finance/passport")
+async def passport() -> dict[str, Any]:
+    claims = {
+        "node": "node", "period": {"from": "2025-11-25", "until": "2026-11-25"}, "facts": {"count": 12, "sha256": "a" * 64},
+        "supplier": ["CN 91320594MA1ABCDE7X"], "receivables": {"registered": 12, "confirmed": 12, "paid": 9, "overdue": 1},
+        "shipments_verified": 12, "turnover": [{"currency": "EUR", "exponent": 2, "paid_minor": "9223372036854775807"}],
+        "days_to_pay": {"count": 9, "median": 41, "most": 88}, "days_late": {"count": 9, "median": 0, "most": 12},
+        "disputes": {"raised": 1, "open": 0}, "buyers": 3,
+    }  # fmt: skip
+    hidden = [name for name in claims if name not in ("node", "period", "facts")]
+    return {"issued_at": "2026-11-25T09:00:00Z", "until": "2026-11-25", "claims": claims, "may_hide": hidden, "token": "x"}  # fmt: skip
+
+
+@post("/v1/finance/passport/presentations", status_code=200)
+async def present(data: dict[str, Any]) -> dict[str, Any]:
+    return {"presentation": json.dumps(data, sort_keys=True)}
 
 
 ANSWERS = [
     *(accounts, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
-    *(receivables, lines, currencies, set_line, hold, give, owe, sent),
+    *(receivables, passport, present, lines, currencies, set_line, hold, give, owe, sent),
 ]

@@ -103,6 +103,20 @@ def test_a_bank_asks_for_a_corrupted_record_again(readers: Any) -> None:
     assert asked[0][1] == '{"records":[1]}'
 
 
+def test_a_party_chooses_what_its_passport_shows(readers: Any) -> None:
+    page = readers().open("/money/receivables")
+    section = page.locator("section", has=page.locator("#passport-title"))
+    # To the last minor unit, though a number of JavaScript could not hold it.
+    expect(section).to_contain_text("EUR 92233720368547758.07")
+    section.get_by_label("Days late").check()
+    section.get_by_label("For whom").fill("bank")
+    section.get_by_label("The reader’s question").fill("7f31")
+    section.get_by_role("button", name="Show the chosen").click()
+    expect(section.locator("textarea")).to_have_value(
+        '{"audience": "bank", "nonce": "7f31", "show": ["days_late"]}'
+    )
+
+
 def test_a_credit_is_opened_by_its_issuer_and_number(readers: Any) -> None:
     page = readers().open("/money/credits")
     asked: list[str] = []

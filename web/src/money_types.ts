@@ -185,6 +185,16 @@ export interface Receivable {
   exponent: number;
   due_on: string;
   confirmed: boolean;
+  paid_on: string;
+  disputed: string;
   free_minor: number;
   shares: { share: string; holder: string; amount_minor: number }[];
+}
+
+export interface Passport {
+  issued_at: string;
+  until: string;
+  claims: Record<string, unknown> & { facts: { count: number } };
+  may_hide: string[];
+  token: string;
 }

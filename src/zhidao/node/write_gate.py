@@ -18,6 +18,7 @@ _READING_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 # Questions that come as a POST because they carry a document or a place.
 _READING_PATHS: Final = (
     "/v1/trust/credentials/verify",
+    "/v1/finance/passport/verify",
     "/v1/trade/invoices/validate",
     "/location-verification/",
     "/location-retrieval/",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from zhidao.core.actor import Actor
-from zhidao.trust.events import Appended, Title
+from zhidao.core.ids import PartyId
+from zhidao.trust.events import Appended, Presented, Title
 
 
 class Log(Protocol):
@@ -69,4 +70,27 @@ class Credentials(Protocol):
 
     async def verify(self, credential: bytes) -> tuple[bool, str]:
         """Whether it holds, and if not the reason code."""
+        ...
+
+
+class SelectiveCredentials(Protocol):
+    """Credentials whose holder shows one claim and keeps another (SD-JWT VC)."""
+
+    def issue(
+        self, *, kind: str, holder: PartyId, claims: Mapping[str, Any], hidden: Sequence[str]
+    ) -> str:
+        """A token by this node about a party, bound to the party's key.
+
+        `hidden`: the claims that the holder may leave out. Raises Unavailable (`no_key`).
+        """
+        ...
+
+    def present(
+        self, token: str, *, holder: PartyId, names: Sequence[str], audience: str, nonce: str
+    ) -> str:
+        """The token with these hidden claims only, signed by its holder for one audience."""
+        ...
+
+    def verify(self, presentation: str, *, audience: str, nonce: str) -> Presented:
+        """Who issued it and what it shows. Raises MalformedInput or Refused with the reason."""
         ...

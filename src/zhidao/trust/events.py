@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import msgspec
 
 from zhidao.core.events import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a presentation showed. `issuer`: its did:key; `is_own`: this node's key in force."""
+
+    issuer: str
+    is_own: bool
+    claims: Mapping[str, Any]
 
 
 class CredentialIssued(Fact, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from zhidao.finance.domain.receivable import invoice_key
+from zhidao.finance.service.customer_payments import CustomerPayments
 from zhidao.finance.service.receivables import Receivables
 from zhidao.finance.wire.blinded import ask, finish, secret_of
 from zhidao.node.api import finance_receivables
@@ -36,6 +37,7 @@ def _registry(world: Any, **options: Any) -> Receivables:
         records=world.records,
         clock=world.durable.clock,
         shipped=_shipped,
+        paid=CustomerPayments(world.ledger, world.accounts).payment,
         randomness=world.durable.randomness,
         **options,
     )

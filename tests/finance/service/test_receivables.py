@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency
 from zhidao.finance.domain.receivable import Receivable, home_of
-from zhidao.finance.service.receivables import Receivables
+from zhidao.finance.service.receivables import Payment, Receivables
 from zhidao.finance.wire.blinded import ask, evaluate, finish, secret_of, token
 
 NODES = ("node-a", "node-b", "node-c")
@@ -43,6 +45,14 @@ async def _shipped(shipment: str) -> bool:
     return shipment != "NOWHERE"
 
 
+async def _paid(currency: str, transfer: UUID) -> Payment | None:
+    """A ledger in which the buyer's payments of that amount stand; the last of the year is late."""
+    if currency != "EUR" or transfer.int > 3:
+        return None
+    payer = {1: "importer", 2: "", 3: "customs"}[transfer.int]
+    return Payment(payer, "exporter", OWED.amount_minor, date(2027, 1, 4))
+
+
 @pytest.fixture
 def registry(make_durable: Callable[[], Any]) -> Make:
     durables = {node: make_durable() for node in NODES}
@@ -56,6 +66,7 @@ def registry(make_durable: Callable[[], Any]) -> Make:
             records=Records(durable.journal, durable.scribe),
             clock=durable.clock,
             shipped=_shipped,
+            paid=options.pop("paid", _paid),
             randomness=durable.randomness,
             **options,
         )
@@ -178,3 +189,49 @@ def test_a_question_is_answered_or_malformed(blinded: bytes) -> None:
     except MalformedInput:
         return
     assert len(blinded) == 32
+
+
+async def test_what_paid_is_a_transfer_and_pays_one_receivable_only(registry: Make) -> None:
+    desk = registry()
+    name = await _confirmed(desk)
+    for nobody in (BANK, OTHER):
+        with pytest.raises(NotFound):
+            await desk.settle(nobody, name, transfers=[UUID(int=1)])
+    with pytest.raises(Refused, match="no such transfer"):
+        await desk.settle(SELLER, name, transfers=[UUID(int=9)])
+    for foreign in (2, 3):  # not from the buyer's account: the supplier's word is not enough
+        with pytest.raises(Refused, match="obligor's account"):
+            await desk.settle(SELLER, name, transfers=[UUID(int=foreign)])
+    for _ in range(2):
+        shares = await desk.settle(SELLER, name, transfers=[UUID(int=9), UUID(int=1)])
+        assert shares.paid_on == "2027-01-04"
+    with pytest.raises(Conflict):
+        await desk.settle(BUYER, name, transfers=[UUID(int=2)])
+    with pytest.raises(Refused, match="paid on"):
+        await desk.pledge(SELLER, name, share="a", holder=BANK.party, amount_minor=1)
+    other = _owed(invoice="INV-2", shipment="MEDUSH0418")
+    second = await desk.register(SELLER, other, obligor_party=BUYER.party)
+    with pytest.raises(Conflict, match="this transfer"):
+        await desk.settle(BUYER, second, transfers=[UUID(int=1)])
+    assert (await desk.settle(BUYER, second, transfers=[UUID(int=2)])).paid_on
+
+
+async def test_only_the_obligor_disputes_and_what_it_disputes_is_not_pledged(
+    registry: Make,
+) -> None:
+    desk = registry()
+    name = await _confirmed(desk)
+    with pytest.raises(Forbidden):
+        await desk.dispute(SELLER, name, reason="no")
+    assert not (await desk.dispute(BUYER, name, reason="")).disputed
+    for _ in range(2):
+        assert (await desk.dispute(BUYER, name, reason="two pumps leak")).disputed
+    with pytest.raises(Refused, match="disputes"):
+        await desk.pledge(SELLER, name, share="a", holder=BANK.party, amount_minor=1)
+    for _ in range(2):
+        assert not (await desk.dispute(BUYER, name, reason="")).disputed
+    await desk.pledge(SELLER, name, share="a", holder=BANK.party, amount_minor=1)
+    standing = await desk.standing(SELLER, name)
+    assert standing is not None
+    assert (standing.was_disputed, standing.is_disputed) == (True, False)
+    assert await desk.standing(BUYER, name) is None

@@ -4,6 +4,7 @@ import { useCell } from "../cell";
 import type { Receivable } from "../money_types";
 import { Digits, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
 import { Problem, send } from "../api";
+import { CreditPassport } from "../parts/passport";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { session } from "../session";
 import { t } from "../words";
@@ -26,6 +27,9 @@ export default function ReceivablesPage() {
           ))}
         </ul>
       </Section>
+      <Section id="passport-title" title={t("passport.title")}>
+        <CreditPassport />
+      </Section>
       <Section id="look-up-title" title={t("receivables.look_up")}>
         <LookUp />
       </Section>
@@ -45,6 +49,8 @@ function One({ row, done }: { row: Receivable; done: () => void }) {
           {sum(row.amount_minor)} <code>{row.invoice}</code>
         </p>
         <p class="quiet">{t("receivables.owes", { obligor: row.obligor_party, supplier: row.supplier_party, due: row.due_on })}</p>
+        {row.paid_on && <p>{t("receivables.paid", { on: row.paid_on })}</p>}
+        {row.disputed && <p>{t("receivables.disputed", { reason: row.disputed })}</p>}
         <Shares row={row} />
         <ul class="leaves">
           {row.shares.map((share) => (

@@ -12,6 +12,7 @@ ACTIONS: Final = (
     ("statement", "an account between two days, as camt.053, CSV, JSON or PDF"),
     ("report", "trial balance, balance sheet, income; the audit bundle and its check"),
     ("line", "how much another bank may owe yours"),
+    ("passport", "your verified receivables as a credential, shown part by part"),
     ("credit", "examine a presentation under a documentary credit"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
     ("iso", "check ISO 20022 messages, or turn them into JSON and back"),

@@ -95,11 +95,14 @@ def home_of(obligor: str, nodes: Sequence[str]) -> str:
 class Shares:
     """Who holds how much of a receivable, in minor units. The supplier holds what is left.
 
-    `pledges`: by name, holder and amount. `confirmed`: the obligor said that it owes.
+    `pledges`: by name, holder and amount. `confirmed`: the obligor said that it owes. `paid_on`:
+    the day of the transfer that paid it, ISO 8601, or ``. `disputed`: why its obligor disputes it.
     """
 
     receivable: Receivable
     confirmed: bool = False
+    paid_on: str = ""
+    disputed: str = ""
     pledges: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
@@ -116,6 +119,11 @@ class Shares:
                 "the obligor has not confirmed this receivable",
                 code="not_confirmed",
                 remedy="ask the obligor to confirm it on this node",
+            )
+        if self.paid_on or self.disputed:
+            raise Refused(
+                f"it was paid on {self.paid_on}" if self.paid_on else "its obligor disputes it",
+                code="paid" if self.paid_on else "disputed",
             )
         if amount_minor > self.free_minor:
             raise Refused(

@@ -328,7 +328,11 @@ class ReceivableRegistered(Fact, frozen=True, kw_only=True):
 
 
 class ReceivableActed(Fact, frozen=True, kw_only=True):
-    """A step: confirm, pledge, assign or release; `share` names the share, `holder` who has it."""
+    """A step: confirm, pledge, assign, release, settle, dispute or withdraw.
+
+    `share` names the share, `holder` who has it; `transfer` paid it on `paid_on`; `reason` is what
+    the obligor disputes.
+    """
 
     TYPE: ClassVar[str] = "finance.ReceivableActed.v1"
     receivable: str
@@ -336,6 +340,9 @@ class ReceivableActed(Fact, frozen=True, kw_only=True):
     share: str = ""
     holder: str = ""
     amount_minor: str = ""
+    transfer: str = ""
+    paid_on: str = ""
+    reason: str = ""
 
 
 class ReceivableAsked(Fact, frozen=True, kw_only=True):

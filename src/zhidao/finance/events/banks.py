@@ -278,3 +278,25 @@ class PvpTold(Fact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "finance.PvpTold.v1"
     channel: str
     number: int
+
+
+class PassportIssued(Fact, frozen=True, kw_only=True):
+    """A credit passport was made of a party's verified receivables. Aggregate `passport/<party>`.
+
+    `token`, `claims`: digests of both in the archive, which their party alone may read; `facts`:
+    the digest of the `count` receivables that it sums up, `until`: the last day of its year.
+    """
+
+    TYPE: ClassVar[str] = "finance.PassportIssued.v1"
+    token: str
+    claims: str
+    facts: str
+    until: str
+    count: int
+
+
+class PaymentClaimed(Fact, frozen=True, kw_only=True):
+    """A transfer pays one receivable and no other. Aggregate `receivable-payment/<transfer>`."""
+
+    TYPE: ClassVar[str] = "finance.PaymentClaimed.v1"
+    receivable: str

@@ -162,6 +162,10 @@ class Accounts:
             )
         return opened
 
+    async def opened(self, account: UUID) -> AccountOpened | None:
+        """How an account was opened, or None: asked by services, which show it to nobody."""
+        return _opening(await self._records.history(f"account/{account}"))
+
     async def available(self, account: AccountOpened) -> int:
         """What is free on an account, in minor units."""
         return (await self._ledger.account(account.currency, UUID(account.account))).available

@@ -8,16 +8,18 @@ registered asks with a blinded question; questions are counted and recorded.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
+from uuid import UUID
 
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable
 from zhidao.core.events import Fact, SignedEvent
-from zhidao.core.ids import PartyId, party_id
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
-from zhidao.core.money import Currency
+from zhidao.finance.domain.passport import Standing
 from zhidao.finance.domain.receivable import Receivable, Shares, home_of, invoice_key
 from zhidao.finance.events import (
     ReceivableActed,
@@ -25,12 +27,36 @@ from zhidao.finance.events import (
     ReceivableRegistered,
     ShipmentClaimed,
 )
+from zhidao.finance.events.banks import PaymentClaimed
+from zhidao.finance.service.receivable_history import (
+    day_of,
+    fold,
+    readers,
+    registration,
+    share_name,
+    stands,
+    step_of,
+)
 from zhidao.finance.wire.blinded import ask, evaluate, finish, token
 
 QUESTIONS_A_DAY_MAX: Final = 1_000
 _TRIES: Final = 16
 Shipped = Callable[[str], Awaitable[bool]]
 """Whether a verified shipment of that id exists: asked of the trade or trust room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A transfer that credited a customer. `payer`: whose account it came from, or ``."""
+
+    payer: str
+    payee: str
+    amount_minor: int
+    paid_on: date
+
+
+Paid = Callable[[str, UUID], Awaitable[Payment | None]]
+"""The transfer of that currency and id, asked of the ledger; None if there is none that stands."""
 
 
 class Receivables:
@@ -45,6 +71,7 @@ class Receivables:
         records: Records,
         clock: Clock,
         shipped: Shipped,
+        paid: Paid,
         randomness: Randomness,
         questions_a_day_max: int = QUESTIONS_A_DAY_MAX,
     ) -> None:
@@ -56,6 +83,7 @@ class Receivables:
         self._records = records
         self._clock = clock
         self._shipped = shipped
+        self._paid = paid
         self._randomness = randomness
         self._questions_a_day_max = questions_a_day_max
 
@@ -71,7 +99,7 @@ class Receivables:
         if not await self._shipped(receivable.shipment):
             raise Refused(f"no verified shipment {receivable.shipment}", code="not_shipped")
         name = token(receivable.invoice_key, self._secret)
-        fact = _registered(name, receivable, actor.party, obligor_party)
+        fact = registration(name, receivable, actor.party, obligor_party)
         # First the shipment: a crash in between leaves a claim that only this registration fits.
         shipment = f"shipment-claim/{token(receivable.shipment_key, self._secret)}"
         await self._once(actor, shipment, ShipmentClaimed(receivable=name), ())
@@ -116,10 +144,36 @@ class Receivables:
         self, actor: Actor, *, limit: int, after: str = ""
     ) -> list[tuple[str, Shares]]:
         """The receivables to which the actor is a party, by token."""
+        tokens = await self.tokens(actor, limit=limit, after=after)
+        return [(name, await self.shares(actor, name)) for name in tokens]
+
+    async def tokens(self, actor: Actor, *, limit: int, after: str = "") -> list[str]:
+        """The tokens of what the actor may see, behind one, in order."""
         start = f"receivable/{after}" if after else ""
         names = await self._records.aggregates("receivable/", actor, limit=limit, after=start)
-        tokens = [name.partition("/")[2] for name in names]
-        return [(name, await self.shares(actor, name)) for name in tokens]
+        return [name.partition("/")[2] for name in names]
+
+    async def standing(self, actor: Actor, name: str) -> Standing | None:
+        """A receivable as a passport counts it; None if the actor's party is not its supplier."""
+        history = await self._seen(actor, name)
+        first = ReceivableRegistered.of(history[0])
+        if first.supplier_party != actor.party:
+            return None
+        shares, steps = fold(history), [step_of(event) for event in history[1:]]
+        return Standing(
+            token=name,
+            supplier=first.supplier,
+            obligor=first.obligor,
+            amount_minor=int(first.amount_minor),
+            currency=first.currency,
+            registered_on=day_of(history[0]),
+            due_on=date.fromisoformat(first.due_on),
+            confirmed=shares.confirmed,
+            paid_on=date.fromisoformat(shares.paid_on) if shares.paid_on else None,
+            was_disputed=any(step.act == "dispute" for step in steps),
+            is_disputed=bool(shares.disputed),
+            head=str(history[-1].id),
+        )
 
     async def parties(self, actor: Actor, name: str) -> tuple[str, str]:
         """The supplier's and the obligor's party. Raises NotFound."""
@@ -128,7 +182,7 @@ class Receivables:
 
     async def shares(self, actor: Actor, name: str) -> Shares:
         """The receivable as it stands, for a party to it. Raises NotFound."""
-        return _fold(await self._seen(actor, name))
+        return fold(await self._seen(actor, name))
 
     async def confirm(self, actor: Actor, name: str) -> Shares:
         """The obligor says that it owes; again: no change."""
@@ -150,7 +204,7 @@ class Receivables:
         fact = ReceivableActed(
             receivable=name,
             act="pledge",
-            share=_share(share),
+            share=share_name(share),
             holder=holder,
             amount_minor=str(amount_minor),
         )
@@ -160,17 +214,82 @@ class Receivables:
 
     async def assign(self, actor: Actor, name: str, *, share: str, to: PartyId) -> Shares:
         """A share's holder gives it to another."""
-        fact = ReceivableActed(receivable=name, act="assign", share=_share(share), holder=to)
+        fact = ReceivableActed(receivable=name, act="assign", share=share_name(share), holder=to)
         return await self._act(
             actor, name, fact, lambda shares: shares.assigned(share, by=actor.party, to=to)
         )
 
     async def release(self, actor: Actor, name: str, *, share: str) -> Shares:
         """A share's holder lets it go."""
-        fact = ReceivableActed(receivable=name, act="release", share=_share(share))
+        fact = ReceivableActed(receivable=name, act="release", share=share_name(share))
         return await self._act(
             actor, name, fact, lambda shares: shares.released(share, by=actor.party)
         )
+
+    async def settle(self, actor: Actor, name: str, *, transfers: Sequence[UUID]) -> Shares:
+        """Says which transfer in the ledger paid it, the first of these that stands; again: same.
+
+        The supplier may say so where the obligor's own account paid; where the money came from
+        another bank only the obligor can. Raises Refused (`not_paid`), Conflict if the transfer
+        pays another receivable.
+        """
+        history = await self._seen(actor, name)
+        registered = ReceivableRegistered.of(history[0])
+        if actor.party not in (registered.supplier_party, registered.obligor_party):
+            raise Forbidden("only supplier and obligor say what was paid")
+        payment = None
+        for transfer in transfers:
+            payment = await self._paid(registered.currency, transfer)
+            if payment is not None:
+                break
+        whole = payment is not None and payment.amount_minor == int(registered.amount_minor)
+        if payment is None or not whole or payment.payee != registered.supplier_party:
+            raise Refused(
+                f"no such transfer of {registered.currency} paid the supplier that amount",
+                code="not_paid",
+                where="transfer",
+            )
+        if registered.obligor_party not in (actor.party, payment.payer):
+            raise Refused(
+                "it did not come from the obligor's account at this node",
+                code="not_paid",
+                remedy="the obligor names the transfer",
+            )
+        if payment.paid_on < day_of(history[0]):
+            raise Refused("it was made before the receivable was registered", code="not_paid")
+        fact = ReceivableActed(
+            receivable=name,
+            act="settle",
+            transfer=str(transfer),
+            paid_on=payment.paid_on.isoformat(),
+        )
+
+        def settled(shares: Shares) -> Shares:
+            if shares.paid_on:
+                raise Conflict("it was paid by another transfer", code="paid")
+            return replace(shares, paid_on=fact.paid_on)
+
+        if not stands(history, actor, fact):
+            settled(fold(history))
+        # First the transfer: a crash in between leaves a claim that only this receivable fits.
+        claim = f"receivable-payment/{transfer}"
+        await self._once(actor, claim, PaymentClaimed(receivable=name), (), what="this transfer")
+        return await self._act(actor, name, fact, settled)
+
+    async def dispute(self, actor: Actor, name: str, *, reason: str) -> Shares:
+        """The obligor disputes what is not paid; with no reason it withdraws. Again: no change."""
+        registered = ReceivableRegistered.of((await self._seen(actor, name))[0])
+        if actor.party != registered.obligor_party:
+            raise Forbidden(f"to dispute is for {registered.obligor_party}")
+        act = "dispute" if reason else "withdraw"
+        fact = ReceivableActed(receivable=name, act=act, reason=reason)
+
+        def disputed(shares: Shares) -> Shares:
+            if shares.paid_on:
+                raise Refused(f"it was paid on {shares.paid_on}", code="paid")
+            return replace(shares, disputed=reason)
+
+        return await self._act(actor, name, fact, disputed)
 
     def _require_home(self, obligor: str) -> None:
         home = home_of(obligor, self._nodes)
@@ -189,17 +308,17 @@ class Receivables:
         """Checks against the newest state and writes after exactly that; else looks again."""
         for _ in range(_TRIES):
             history = await self._seen(actor, name)
-            shares = _fold(history)
-            if _stands(history, actor, fact):
+            shares = fold(history)
+            if stands(history, actor, fact):
                 return shares
             if fact.act == "pledge":
                 registered = ReceivableRegistered.of(history[0])
                 if actor.party != registered.supplier_party:
                     raise Forbidden(f"to pledge is for {registered.supplier_party}")
-                if any(_of(event).share == fact.share for event in history[1:]):
+                if any(step_of(event).share == fact.share for event in history[1:]):
                     raise Conflict(f"share {fact.share} stands for another pledge")
             change(shares)  # refuses before anything is written
-            visible = _readers(history, fact)
+            visible = readers(history, fact)
             aggregate = f"receivable/{name}"
             if await self._appended(actor, aggregate, fact, after=len(history), visible=visible):
                 return change(replace(shares, confirmed=shares.confirmed or fact.act == "confirm"))
@@ -214,16 +333,21 @@ class Receivables:
         raise NotFound("no receivable of that name")
 
     async def _once(
-        self, actor: Actor, aggregate: str, fact: Fact, visible: Sequence[PartyId]
+        self,
+        actor: Actor,
+        aggregate: str,
+        fact: Fact,
+        visible: Sequence[PartyId],
+        what: str = "this invoice or shipment",
     ) -> None:
         if await self._appended(actor, aggregate, fact, after=0, visible=visible):
             return
         (first, *_) = await self._records.history(aggregate)
         if first.payload != fact.payload():
             raise Conflict(
-                "this invoice or shipment is registered already",
+                f"{what} is registered already",
                 code="already_registered",
-                remedy="one invoice over one shipment is registered once",
+                remedy="one invoice over one shipment, paid by one transfer, is registered once",
             )
 
     async def _appended(
@@ -242,78 +366,3 @@ class Receivables:
         except Conflict:
             return False
         return True
-
-
-def _share(name: str) -> str:
-    return str(party_id(name))
-
-
-def _registered(
-    name: str, receivable: Receivable, supplier: PartyId, obligor: PartyId
-) -> ReceivableRegistered:
-    return ReceivableRegistered(
-        receivable=name,
-        obligor=receivable.obligor,
-        obligor_party=obligor,
-        supplier=receivable.supplier,
-        supplier_party=supplier,
-        invoice=receivable.invoice,
-        shipment=receivable.shipment,
-        amount_minor=str(receivable.amount_minor),
-        currency=receivable.currency.code,
-        due_on=receivable.due_on,
-    )
-
-
-def _of(event: SignedEvent) -> ReceivableActed:
-    return ReceivableActed.of(event)
-
-
-def _stands(history: Sequence[SignedEvent], actor: Actor, fact: ReceivableActed) -> bool:
-    """Whether this very step was this party's before (a release or assignment: its last one)."""
-    mine = [
-        (event.asserted_by.party, _of(event))
-        for event in history[1:]
-        if _of(event).share == fact.share
-    ]
-    if fact.act in ("confirm", "pledge"):
-        return any(told == fact for _, told in mine)
-    return bool(mine) and mine[-1] == (actor.party, fact)
-
-
-def _readers(history: Sequence[SignedEvent], fact: ReceivableActed) -> list[PartyId]:
-    registered = ReceivableRegistered.of(history[0])
-    told = [_of(event).holder for event in history[1:]]
-    names = {registered.supplier_party, registered.obligor_party, fact.holder, *told}
-    return [PartyId(name) for name in sorted(names) if name]
-
-
-def _fold(history: Sequence[SignedEvent]) -> Shares:
-    if not history or history[0].type != ReceivableRegistered.TYPE:
-        raise NotFound("no receivable of that name")
-    first = ReceivableRegistered.of(history[0])
-    shares = Shares(
-        Receivable(
-            obligor=first.obligor,
-            supplier=first.supplier,
-            invoice=first.invoice,
-            shipment=first.shipment,
-            amount_minor=int(first.amount_minor),
-            currency=Currency(first.currency),
-            due_on=first.due_on,
-        )
-    )
-    for event in history[1:]:
-        shares = _after(shares, event)
-    return shares
-
-
-def _after(shares: Shares, event: SignedEvent) -> Shares:
-    fact, by = _of(event), event.asserted_by.party
-    if fact.act == "confirm":
-        return replace(shares, confirmed=True)
-    if fact.act == "pledge":
-        return shares.pledged(fact.share, fact.holder, int(fact.amount_minor))
-    if fact.act == "assign":
-        return shares.assigned(fact.share, by=by, to=fact.holder)
-    return shares.released(fact.share, by=by)

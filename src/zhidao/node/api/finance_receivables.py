@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from litestar import Router, get, post
@@ -10,12 +11,15 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_hex
+from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.core.money import Currency
 from zhidao.finance.domain.receivable import Receivable, Shares
+from zhidao.finance.service.customer_payments import transfers_of
 from zhidao.finance.service.receivables import Receivables
 
+_UETR = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"
 _HEX = r"^[0-9a-f]{64}$"
 _Token = Annotated[str, Parameter(pattern=_HEX, max_length=64)]
 _After = Annotated[str, Parameter(pattern=r"^([0-9a-f]{64})?$", max_length=64)]
@@ -56,6 +60,23 @@ class ShareStep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     step: Literal["assign", "release"]
     to: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class PaidBy(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What paid the whole of it in this node's ledger: a transfer, or a payment by its UETR.
+
+    `bank`: with a UETR, the party name of the bank where the supplier was credited.
+    """
+
+    transfer: UUID | None = None
+    uetr: Annotated[str, msgspec.Meta(pattern=_UETR)] = ""
+    bank: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class Disputed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Why the obligor disputes; empty: it withdraws."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -108,6 +129,8 @@ class ReceivableView(msgspec.Struct, kw_only=True):
     exponent: int
     due_on: str
     confirmed: bool
+    paid_on: str
+    disputed: str
     free_minor: int
     shares: list[ShareView]
 
@@ -181,6 +204,23 @@ def routes(registry: Receivables) -> Router:
             shares = await registry.release(actor, token, share=share)
         return await view(actor, token, shares)
 
+    @post("/{token:str}/payment")
+    async def settle(token: _Token, data: PaidBy, actor: Actor) -> ReceivableView:
+        """Names the transfer that paid it: the obligor, or the supplier if its buyer's account did.
+
+        The ledger must have it, whole, to the supplier's account; it pays one receivable only.
+        """
+        if (data.transfer is None) == (not data.uetr) or bool(data.uetr) != bool(data.bank):
+            raise MalformedInput("give a transfer, or a uetr and its bank", where="transfer")
+        named = [data.transfer] if data.transfer else transfers_of(data.bank, data.uetr)
+        shares = await registry.settle(actor, token, transfers=named)
+        return await view(actor, token, shares)
+
+    @post("/{token:str}/dispute")
+    async def dispute(token: _Token, data: Disputed, actor: Actor) -> ReceivableView:
+        """The obligor disputes, or withdraws. What is disputed cannot be pledged."""
+        return await view(actor, token, await registry.dispute(actor, token, reason=data.reason))
+
     @post("/questions", status_code=200)
     async def question(data: Question, actor: Actor) -> AnswerView:
         """Answers one blinded question: the node does not learn the invoice. Counted by day."""
@@ -202,6 +242,7 @@ def routes(registry: Receivables) -> Router:
 
     handlers: list[Any] = [
         *(register, listed, one, confirm, pledge, share_step, question, free, look_up),
+        *(settle, dispute),
     ]
     return Router("/v1/finance/receivables", route_handlers=handlers, tags=["finance"])
 
@@ -221,6 +262,8 @@ def _view(name: str, shares: Shares, supplier: str, obligor: str) -> ReceivableV
         exponent=receivable.currency.exponent,
         due_on=receivable.due_on,
         confirmed=shares.confirmed,
+        paid_on=shares.paid_on,
+        disputed=shares.disputed,
         free_minor=shares.free_minor,
         shares=[
             ShareView(share=share, holder=holder, amount_minor=minor)

@@ -23,12 +23,14 @@ from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.credits import Credits
+from zhidao.finance.service.customer_payments import CustomerPayments
 from zhidao.finance.service.escrow_books import EscrowBooks
 from zhidao.finance.service.escrows import EVENTS, Escrows
 from zhidao.finance.service.fx_quotes import FxQuotes
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.netting import Nettings
 from zhidao.finance.service.own_names import OwnNames
+from zhidao.finance.service.passports import Passports
 from zhidao.finance.service.ports import LedgerStore
 from zhidao.finance.service.proofs import Proofs
 from zhidao.finance.service.pvp_desk import PvpDesk
@@ -43,6 +45,7 @@ from zhidao.node.api import finance_credit_lines as lines_api
 from zhidao.node.api import finance_currencies as currencies_api
 from zhidao.node.api import finance_escrow as escrow_api
 from zhidao.node.api import finance_netting as netting_api
+from zhidao.node.api import finance_passports as passports_api
 from zhidao.node.api import finance_proofs as proofs_api
 from zhidao.node.api import finance_pvp as pvp_api
 from zhidao.node.api import finance_receivables as receivables_api
@@ -50,6 +53,7 @@ from zhidao.node.api import finance_screening as screening_api
 from zhidao.node.ground import Consumer, Ground
 from zhidao.node.wiring.settings import Settings
 from zhidao.trade.commands import Consignments
+from zhidao.trust.commands import SelectiveCredentials
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.witness_ports import CosignedNotes
@@ -71,7 +75,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What payment versus payment needs of other rooms: the exchange, its peers, the log.
+    """What banks need of other rooms: the exchange, its peers, the log, and credentials.
 
     `policies`: who must have witnessed a log; `cosigned`: heads of this log that witnesses signed.
     """
@@ -81,6 +85,7 @@ class Others:
     log: LogReader
     policies: Sequence[Policy]
     cosigned: CosignedNotes
+    selective: SelectiveCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,16 @@ def build(
         records=books.records,
         clock=ground.clock,
         shipped=_shipped(consignments, ground),
+        paid=CustomerPayments(books.ledger, books.accounts).payment,
         randomness=ground.randomness,
+    )
+    passports = Passports(
+        node=ground.node,
+        records=books.records,
+        receivables=registry,
+        credentials=others.selective,
+        archive=ground.archive,
+        clock=ground.clock,
     )
     screening = Screening(
         FolderLists(ground.data / _LISTS),
@@ -166,6 +180,7 @@ def build(
             netting_api.routes(nettings),
             pvp_api.routes(quotes, desk),
             receivables_api.routes(registry),
+            passports_api.routes(passports),
             screening_api.routes(screening),
             proofs_api.routes(books.accounts, books.ledger, proofs),
         ),

@@ -146,6 +146,7 @@ async def build(
             log.reader,
             policies=tuple(witness.policies.values()),
             cosigned=PostgresCosignedNotes(ground.database, log.origin),
+            selective=log.selective,
         ),
         titles=titles.titles,
         arrivals=positions.arrivals,

@@ -16,6 +16,7 @@ from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.service.credentials import CredentialService
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.proving import ProofWriter
+from zhidao.trust.service.selective import SelectiveCredentialService
 from zhidao.trust.service.sequencer import Sequencer, TimedKey, origin_of
 from zhidao.trust.service.status_lists import StatusLists
 from zhidao.trust.wire.did import did_web, web_document
@@ -32,6 +33,7 @@ class TrustLogServices:
     log: Sequencer
     reader: LogReader
     credentials: CredentialService
+    selective: SelectiveCredentialService
     proofs: ProofWriter
     origin: str
     note_key: NoteKey
@@ -86,6 +88,13 @@ async def build(
         log=log,
         reader=log.reader,
         credentials=credentials,
+        selective=SelectiveCredentialService(
+            ring=ground.ring,
+            node_key=ground.signer,
+            own=lambda key: key in asserting,
+            clock=ground.clock,
+            randomness=ground.randomness,
+        ),
         proofs=ProofWriter(log.reader),
         origin=origin,
         note_key=log.note_key,

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from zhidao.core.canonical import parse_strict
-from zhidao.core.encoding import parse_base64url
-from zhidao.core.errors import MalformedInput
+from zhidao.core.encoding import base64url, parse_base64url
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, PublicKey
 
 _CURVES: Final = {
@@ -41,6 +41,13 @@ def key_of_jwk(jwk: object) -> PublicKey:
         key.check_point(y)
         return key
     raise MalformedInput(f"no key type here: {str(kind)[:16]!r} {str(curve)[:16]!r}")
+
+
+def jwk_of(key: PublicKey) -> dict[str, str]:
+    """The JWK of an Ed25519 key (RFC 8037 section 2). Raises Refused for another algorithm."""
+    if key.algorithm is not Algorithm.ED25519:
+        raise Refused("only an Ed25519 key is written as a JWK here", code="unknown_algorithm")
+    return {"kty": "OKP", "crv": "Ed25519", "x": base64url(key.raw)}
 
 
 def key_of_did_jwk(did: str) -> PublicKey:
