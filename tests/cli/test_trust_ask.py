@@ -159,6 +159,9 @@ def test_a_monitor_tells_a_fraud_that_it_checked_itself(
     node.answers["/v1/trust/witness"] = _json(state | {"frauds": ["one"]})
     node.answers["/v1/trust/frauds/one"] = encode_fraud(fraud)
     status, told = ask("monitor", "--state", tmp_path / "s", "--once", "--json")
+    mirror = {"url": "https://m", "leaves": 7, "cosigned": 5, "problem": "it answered 503"}
+    node.answers["/v1/trust/witness"] = _json(state | {"frauds": ["one"], "brought": [mirror]})
+    assert "https://m: keeps 7 leaves, signed for 5; it answered 503" in ask("witness")[1]
     [found] = json.loads(told)["frauds"]
     assert (status, found["proven"]) == (1, True)
     assert "FRAUD" in ask("witness")[1]

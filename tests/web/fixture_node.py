@@ -236,6 +236,13 @@ async def witnesses() -> dict[str, Any]:
     return {
         "keys": [], "logs": [log], "corridors": [corridor], "problems": {},
         "frauds": ["split_view-3f2a"] if STATE["alarm"] else [],
+        "brought": [
+            {
+                "url": "https://baku.example/witness", "corridors": ["middle-corridor"],
+                "leaves": 4600, "cosigned": 4480, "cosigned_at_s": 1_772_000_040,
+                "problem": "it answered 503" if STATE["alarm"] else "", "failures": 0,
+            }
+        ],
     }  # fmt: skip
 
 

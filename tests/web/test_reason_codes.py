@@ -151,7 +151,14 @@ def test_every_verdict_and_every_silence_of_a_network_has_words() -> None:
 
 
 def test_every_alarm_has_words_and_a_remedy() -> None:
-    found = {"database_down", "bus_down", "devices_down", "job_failing", "relay_stopped"}
+    found = {
+        "database_down",
+        "bus_down",
+        "devices_down",
+        "job_failing",
+        "relay_stopped",
+        "mirror_behind",
+    }
     for name, call in calls("node"):
         if name == "Alarm":
             found |= {text_of(word.value) for word in call.keywords if word.arg == "code"}

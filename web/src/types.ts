@@ -395,6 +395,7 @@ export interface WitnessState {
   corridors: { name: string; witnessed: boolean; reason: string; by: string[]; witnessed_at_s: number }[];
   problems: Record<string, string>;
   frauds: string[];
+  brought: { url: string; corridors: string[]; leaves: number; cosigned: number; cosigned_at_s: number; problem: string; failures: number }[];
 }
 
 /** A leaf of the log with its way to a signed head. */

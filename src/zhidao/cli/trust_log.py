@@ -110,10 +110,18 @@ def run_witness(options: argparse.Namespace) -> int:
     for each in state["corridors"]:
         how = f"by {', '.join(each['by'])}" if each["witnessed"] else f"not yet: {each['reason']}"
         lines.append(f"corridor     {each['name']}: witnessed {how}")
+    lines += [_brought(each) for each in state.get("brought", [])]
     lines += [f"problem      {name}: {why}" for name, why in state["problems"].items()]
     lines += [f"FRAUD        {name}" for name in state["frauds"]]
     print(shown("\n".join(lines) or "this node witnesses nothing yet"))
     return 1 if state["frauds"] else 0
+
+
+def _brought(mirror: dict[str, Any]) -> str:
+    """A line about a mirror that the node brings its log to."""
+    line = f"mirror       {mirror['url']}: keeps {mirror['leaves']} leaves"
+    signed = f"{line}, signed for {mirror['cosigned']}"
+    return f"{signed}; {mirror['problem']}" if mirror["problem"] else signed
 
 
 def run_monitor(options: argparse.Namespace) -> int:

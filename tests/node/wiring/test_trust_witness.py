@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import uvicorn
 from litestar import Litestar
 from litestar.di import Provide
 from tests.node.wiring.test_trust_log import ground_on
@@ -17,12 +19,19 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import party_id
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.alarms import Alarms
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.wiring import trust_log, trust_witness
+from zhidao.trust.adapters.http_network import HttpNetwork
 from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.adapters.mirror_positions import MemoryMirrorPositions
+from zhidao.trust.domain.mirroring import MirrorTarget
+from zhidao.trust.domain.note import Cosigner
+from zhidao.trust.service.head_offering import HeadOffering
+from zhidao.trust.service.mirror_pushing import MirrorPush
 from zhidao.trust.service.peers import origin_hash
 from zhidao.trust.service.sequencer import Sequencer
-from zhidao.trust.wire.note import decode_lines, decode_note, vkey
+from zhidao.trust.wire.note import decode_lines, decode_note, parse_vkey, vkey
 from zhidao.trust.wire.tlog_proof import decode_tlog_proof
 from zhidao.trust.wire.witness import encode_add_checkpoint
 
@@ -46,11 +55,15 @@ def keys_in(folder: Path) -> KeyFiles:
     return KeyFiles(folder / "keys", b"a passphrase", SeededRandomness(7))
 
 
+async def actor() -> Actor:
+    return Actor(party_id("exporter"), Role.PARTY)
+
+
 async def built(database: Database, folder: Path) -> trust_witness.WitnessServices:
     ground = ground_on(database, folder)
     log = await trust_log.build(ground)
     await log.log.sign_checkpoint()
-    return await trust_witness.build(ground, keys_in(folder), log)
+    return await trust_witness.build(ground, keys_in(folder), log, Alarms())
 
 
 async def test_a_node_witnesses_the_logs_of_its_policies(
@@ -63,9 +76,6 @@ async def test_a_node_witnesses_the_logs_of_its_policies(
     )
     services = await built(database, tmp_path)
     running = [asyncio.create_task(work()) for work in services.room.background]
-
-    async def actor() -> Actor:
-        return Actor(party_id("exporter"), Role.PARTY)
 
     app = Litestar(
         services.room.routers, dependencies={"actor": Provide(actor)}, exception_handlers=HANDLERS
@@ -101,6 +111,71 @@ async def test_a_node_witnesses_the_logs_of_its_policies(
     # The witness goes on from what it held, and never without it.
     again_built = await built(database, tmp_path)
     assert again_built.witness.heads()[log.origin].size == 2
+
+
+async def test_a_log_is_brought_to_a_mirror_over_http_and_the_node_tells_how_far(
+    database: Database, tmp_path: Path
+) -> None:
+    log, _ = await other_log()
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "corridor.policy").write_text(
+        f"log {vkey(log.note_key)}\nquorum none\n"
+    )
+    nobody = vkey(Cosigner("m.example", SoftwareKey(Algorithm.ED25519, b"m" * 32)).note_key)
+    (tmp_path / "policies" / "corridor.mirrors").write_text(f"mirror {nobody} http://127.0.0.1:9\n")
+    services = await built(database, tmp_path)
+    app = Litestar(
+        services.room.routers, dependencies={"actor": Provide(actor)}, exception_handlers=HANDLERS
+    )
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    jobs = [*services.room.background, server.serve]
+    running = [asyncio.create_task(work()) for work in jobs]
+    network = HttpNetwork()
+    try:
+        async with asyncio.timeout(30):
+            while not server.started:
+                await asyncio.sleep(0.01)
+            url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            state = json.loads((await network.get(f"{url}/v1/trust/witness")).body)
+            keys = tuple(parse_vkey(key) for key in state["mirror_keys"])
+            push = MirrorPush(
+                MirrorTarget(f"{url}/witness", keys, ("corridor",)),
+                origin=log.origin,
+                reader=log.reader,
+                network=network,
+                offering=HeadOffering(log.reader, network),
+                positions=MemoryMirrorPositions(),
+            )
+            assert await push.step()
+            assert (await push.pushed()).cosigned == 2
+            hashed = origin_hash(log.origin)
+            copied = await network.get(f"{url}/witness/mirror/{hashed}/checkpoint")
+            assert decode_note(copied.body).cosigned_by(keys)
+            logged = f"{url}/v1/trust/log/commitments"
+            assert (await network.post(logged, b"c" * 64, kind="text/plain")).status == 201
+            # This node's own log goes to a mirror that does not answer, and the state says so.
+            while not state["brought"][0]["problem"]:
+                await asyncio.sleep(0.05)
+                state = json.loads((await network.get(f"{url}/v1/trust/witness")).body)
+    finally:
+        await network.close()
+        server.should_exit = True
+        for task in running[:-1]:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    [brought] = state["brought"]
+    assert (brought["url"], brought["corridors"]) == ("http://127.0.0.1:9", ["corridor"])
+    assert (brought["leaves"], brought["cosigned"]) == (0, 0)
+
+
+async def test_a_list_of_mirrors_that_cannot_be_read_is_named(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "east.mirrors").write_text("mirror nobody\n")
+    with pytest.raises(MalformedInput) as refusal:
+        await built(database, tmp_path)
+    assert "east.mirrors, line 1" in refusal.value.where
 
 
 async def test_a_witness_whose_state_is_lost_does_not_start(

@@ -300,6 +300,21 @@ function Witnesses({ state }: { state: WitnessState }) {
             </div>
           </li>
         ))}
+        {state.brought.map((mirror) => (
+          <li key={mirror.url}>
+            <MilestoneMark state={mirror.problem ? "refused" : "next"} />
+            <div>
+              <strong class="break">{mirror.url}</strong>
+              <p>{t("trust.brought", { corridors: mirror.corridors.join(", "), leaves: number(mirror.leaves) })}</p>
+              {mirror.cosigned > 0 && (
+                <p>
+                  {t("trust.brought_signed", { size: number(mirror.cosigned) })} <Time at={new Date(mirror.cosigned_at_s * 1000).toISOString()} />
+                </p>
+              )}
+              {mirror.problem && <English text={mirror.problem} />}
+            </div>
+          </li>
+        ))}
       </ul>
       {Object.entries(state.problems).map(([name, why]) => (
         <p key={name} class="quiet">

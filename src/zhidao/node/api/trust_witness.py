@@ -18,6 +18,7 @@ from zhidao.trust.service.entries import Entries, commitment_leaves
 from zhidao.trust.service.feeder import Feeder
 from zhidao.trust.service.mirror import Mirrors
 from zhidao.trust.service.mirror_adding import MirrorAdding
+from zhidao.trust.service.mirror_pushing import MirrorPushing, PushState
 from zhidao.trust.service.peers import origin_hash
 from zhidao.trust.service.watch import FRAUD_TYPE, Watch
 from zhidao.trust.service.witness import Witness
@@ -55,8 +56,24 @@ class Corridor(msgspec.Struct, kw_only=True):
     witnessed_at_s: int
 
 
+class Brought(msgspec.Struct, kw_only=True):
+    """How far a mirror has this node's log.
+
+    `leaves` were brought; `cosigned`: the last head of which it signed that it keeps all;
+    `problem` is empty while all goes well.
+    """
+
+    url: str
+    corridors: list[str]
+    leaves: int
+    cosigned: int
+    cosigned_at_s: int
+    problem: str
+    failures: int
+
+
 class WitnessState(msgspec.Struct, kw_only=True):
-    """Keys of witness and mirror, what they watch, who watches this node, and proven frauds."""
+    """Keys of witness and mirror, what they watch, who watches or mirrors this node, frauds."""
 
     keys: list[str]
     mirror_keys: list[str]
@@ -64,6 +81,7 @@ class WitnessState(msgspec.Struct, kw_only=True):
     corridors: list[Corridor]
     problems: dict[str, str]
     frauds: list[str]
+    brought: list[Brought]
 
 
 class Integration(msgspec.Struct, kw_only=True):
@@ -84,6 +102,7 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
     feeder: Feeder
     frauds: FraudBook
     entries: Entries
+    pushing: MirrorPushing
 
 
 def routes(parts: Parts) -> Router:
@@ -188,6 +207,19 @@ async def _state(parts: Parts) -> WitnessState:
         ],
         problems=dict(parts.feeder.problems),
         frauds=list(await parts.frauds.names()),
+        brought=[_brought(each) for each in await parts.pushing.states()],
+    )
+
+
+def _brought(state: PushState) -> Brought:
+    return Brought(
+        url=state.target.url,
+        corridors=list(state.target.corridors),
+        leaves=state.pushed.leaves,
+        cosigned=state.pushed.cosigned,
+        cosigned_at_s=state.pushed.at_s,
+        problem=state.problem,
+        failures=state.failures,
     )
 
 

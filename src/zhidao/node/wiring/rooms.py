@@ -96,7 +96,7 @@ async def build(
         timed=keys.make("log", Algorithm.ML_DSA_44),
         host=settings.public_host or "localhost",
     )
-    witness = await trust_witness.build(ground, keys, log)
+    witness = await trust_witness.build(ground, keys, log, alarms)
 
     async def may_mint(party: PartyId) -> bool:
         return await parties.trade_role(party) == CARRIER_ROLE

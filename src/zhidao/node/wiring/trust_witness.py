@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.alarms import Alarms
 from zhidao.node.api.trust_witness import Parts, routes
 from zhidao.node.ground import Ground, Room
 from zhidao.node.wiring.trust_log import TrustLogServices
@@ -19,29 +21,40 @@ from zhidao.trust.adapters.cosigned_notes import PostgresCosignedNotes
 from zhidao.trust.adapters.fraud_files import FileFraudBook
 from zhidao.trust.adapters.http_network import HttpNetwork
 from zhidao.trust.adapters.log_postgres import PostgresLogStore
+from zhidao.trust.adapters.mirror_positions import PostgresMirrorPositions
 from zhidao.trust.adapters.witness_file import FileWitnessStore
 from zhidao.trust.adapters.witness_postgres import PostgresWitnessStore
 from zhidao.trust.domain.fraud import FraudProof
 from zhidao.trust.domain.log_key import log_origin
+from zhidao.trust.domain.mirroring import MirrorTarget
 from zhidao.trust.domain.note import Cosigner
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.entries import Entries
 from zhidao.trust.service.feeder import Feeder
+from zhidao.trust.service.head_offering import HeadOffering
 from zhidao.trust.service.mirror import Mirrors, MirrorSigner
 from zhidao.trust.service.mirror_adding import MirrorAdding
+from zhidao.trust.service.mirror_pushing import MirrorPush, MirrorPushing
 from zhidao.trust.service.peers import Peers
 from zhidao.trust.service.watch import Watch, Watcher
 from zhidao.trust.service.witness import Witness
 from zhidao.trust.service.witness_state import PairedWitnessStore
+from zhidao.trust.wire.mirror_list import (
+    MIRROR_LIST_BYTES_MAX,
+    mirror_targets,
+    parse_mirror_list,
+)
 from zhidao.trust.wire.policy import POLICY_BYTES_MAX, parse_policy
 
 POLICIES: Final = "policies"
 SUFFIX: Final = ".policy"
+MIRRORS_SUFFIX: Final = ".mirrors"
 FEED_EVERY_S: Final = 0.5
 _KEY: Final = "witness"
 _MIRROR_KEY: Final = "mirror"
 _ALGORITHMS: Final = (Algorithm.ED25519, Algorithm.ML_DSA_44)
 _LOG: Final = logging.getLogger("zhidao.witness")
+_Parsed = TypeVar("_Parsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +78,15 @@ def witness_name(ground: Ground) -> str:
     return origin.replace("zhidao-log/", "zhidao-witness/", 1)
 
 
-async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> WitnessServices:
-    """Reads the policies and starts from what was cosigned before.
+async def build(
+    ground: Ground, keys: KeyFiles, log: TrustLogServices, alarms: Alarms
+) -> WitnessServices:
+    """Reads the policies and lists of mirrors, and starts from what was cosigned before.
 
-    Raises MalformedInput with the file's name if a policy cannot be read.
+    Raises MalformedInput with the file's name if one cannot be read.
     """
     policies = read_policies(ground.data / POLICIES)
+    targets = read_mirrors(ground.data / POLICIES)
     fresh = keys.get(_KEY, Algorithm.ED25519) is None
     name = witness_name(ground)
     cosigners = [Cosigner(name, keys.make(_KEY, algorithm)) for algorithm in _ALGORITHMS]
@@ -116,6 +132,7 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
         feeder=feeder,
         frauds=frauds,
         entries=entries,
+        pushing=_pushing(ground, log, network, targets, alarms),
     )
 
     async def feed() -> None:
@@ -135,23 +152,79 @@ async def build(ground: Ground, keys: KeyFiles, log: TrustLogServices) -> Witnes
         room=Room(
             name="trust",
             routers=(routes(parts),),
-            background=(witness.run, watch.run, entries.run, *([feed] if fed else [])),
+            background=(
+                *(witness.run, watch.run, entries.run),
+                *([feed] if fed else []),
+                *([parts.pushing.run] if targets else []),
+            ),
         ),
     )
 
 
 def read_policies(folder: Path) -> dict[str, Policy]:
     """The policies of a folder, one file a corridor: `<corridor>.policy`."""
-    policies = {}
-    for file in sorted(folder.glob(f"*{SUFFIX}")):
-        if file.stat().st_size > POLICY_BYTES_MAX:
-            raise MalformedInput("the policy is too large", where=str(file))
+    return _read(folder, SUFFIX, POLICY_BYTES_MAX, parse_policy)
+
+
+def read_mirrors(folder: Path) -> tuple[MirrorTarget, ...]:
+    """The mirrors that this log is brought to, one file a corridor: `<corridor>.mirrors`."""
+    lists = _read(folder, MIRRORS_SUFFIX, MIRROR_LIST_BYTES_MAX, parse_mirror_list)
+    return mirror_targets(lists)
+
+
+def _read(
+    folder: Path, suffix: str, bytes_max: int, parse: Callable[[bytes], _Parsed]
+) -> dict[str, _Parsed]:
+    found = {}
+    for file in sorted(folder.glob(f"*{suffix}")):
+        if file.stat().st_size > bytes_max:
+            raise MalformedInput(f"more than {bytes_max} bytes", where=str(file))
         try:
-            policies[file.stem] = parse_policy(file.read_bytes())
+            found[file.stem] = parse(file.read_bytes())
         except MalformedInput as error:
             where = f"{file}, {error.where}" if error.where else str(file)
             raise MalformedInput(str(error.args[0]), code=error.code, where=where) from error
-    return policies
+    return found
+
+
+def _pushing(
+    ground: Ground,
+    log: TrustLogServices,
+    network: HttpNetwork,
+    targets: Sequence[MirrorTarget],
+    alarms: Alarms,
+) -> MirrorPushing:
+    offering = HeadOffering(log.reader, network)
+    positions = PostgresMirrorPositions(ground.database, log.origin)
+
+    def sound(target: MirrorTarget, problem: str) -> None:
+        alarms.sound(
+            _alarm(target),
+            f"the mirror at {target.url} does not have all of this log: {problem}",
+            "ask its operator; it is tried again by itself",
+            args={"mirror": target.url},
+        )
+
+    return MirrorPushing(
+        [
+            MirrorPush(
+                target,
+                origin=log.origin,
+                reader=log.reader,
+                network=network,
+                offering=offering,
+                positions=positions,
+            )
+            for target in targets
+        ],
+        randomness=ground.randomness,
+        sound=sound,
+        clear=lambda target: alarms.clear(_alarm(target)),
+    )
+
+
+def _alarm(target: MirrorTarget) -> str:
+    return f"mirror_behind:{target.url}"
 
 
 def _of_others(policies: dict[str, Policy], own: str) -> dict[str, Policy]:

@@ -10,18 +10,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from zhidao.core.errors import NotFound, Refused, Unavailable, ZhidaoError
+from zhidao.core.errors import NotFound, Refused, ZhidaoError
 from zhidao.trust.domain.note import Note, NoteKey, NoteSignature
 from zhidao.trust.domain.policy import Policy, Witnessed
+from zhidao.trust.service.head_offering import HeadOffering
 from zhidao.trust.service.log_reader import LogReader, checkpoint_of
-from zhidao.trust.service.witness_ports import Answer, CosignedNotes, Network
-from zhidao.trust.wire.note import decode_lines, decode_note, encode_note
+from zhidao.trust.service.witness_ports import CosignedNotes, Network
+from zhidao.trust.wire.note import decode_note, encode_note
 from zhidao.trust.wire.tlog_proof import TlogProof, encode_tlog_proof
-from zhidao.trust.wire.witness import encode_add_checkpoint
 
 _LOG: Final = logging.getLogger("zhidao.witness")
-_ROUNDS_MAX: Final = 3
-_SIZE_DIGITS_MAX: Final = 19
 
 
 class Feeder:
@@ -37,9 +35,8 @@ class Feeder:
     ) -> None:
         self._reader = reader
         self._policies = policies
-        self._network = network
+        self._offering = HeadOffering(reader, network)
         self._kept = kept
-        self._sizes: dict[str, int] = {}
         self._fed = b""
         self.problems: dict[str, str] = {}
 
@@ -107,30 +104,13 @@ class Feeder:
 
     async def _ask(self, url: str, note: bytes) -> Sequence[NoteSignature]:
         try:
-            lines = await self._lines(url, note)
+            lines = self._checked(decode_note(note), await self._offering.offer(url, note))
         except ZhidaoError as error:
             self.problems[url] = str(error)
             _LOG.warning("the witness at %s did not cosign: %s", url, error)
             return ()
         self.problems.pop(url, None)
-        self._sizes[url] = checkpoint_of(note).size
         return lines
-
-    async def _lines(self, url: str, note: bytes) -> Sequence[NoteSignature]:
-        size = checkpoint_of(note).size
-        for _ in range(_ROUNDS_MAX):
-            old = self._sizes.get(url, 0)
-            proof = await self._reader.consistency(old, size) if 0 < old <= size else ()
-            body = encode_add_checkpoint(min(old, size), proof, note)
-            answer = await self._network.post(f"{url}/add-checkpoint", body, kind="text/plain")
-            if answer.status == 200:
-                return self._checked(decode_note(note), decode_lines(answer.body))
-            if answer.status != 409:
-                break
-            self._sizes[url] = _size_of(answer)
-            if self._sizes[url] > size:
-                raise Unavailable(f"it holds a head of {self._sizes[url]} leaves already")
-        raise Refused(f"it answered {answer.status}: {answer.body[:120]!r}", code="witness_refused")
 
     def _checked(self, note: Note, lines: Sequence[NoteSignature]) -> Sequence[NoteSignature]:
         """The lines of known witnesses. Raises Refused (`bad_signature`)."""
@@ -138,10 +118,3 @@ class Feeder:
         kept = [line for line in lines if (line.name, line.key_id) in known]
         Note(note.text, tuple(kept)).signed_by(self.keys)
         return kept
-
-
-def _size_of(answer: Answer) -> int:
-    text = answer.body.strip()
-    if not text.isdigit() or len(text) > _SIZE_DIGITS_MAX:
-        raise Refused("it answered 409 without a size", code="witness_refused")
-    return int(text)

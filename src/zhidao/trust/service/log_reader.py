@@ -59,6 +59,10 @@ class LogReader:
             raise NotFound(f"the log has no leaf {index}")
         return found[0]
 
+    async def entries(self, first: int, count: int) -> tuple[bytes, ...]:
+        """Committed leaves `first` to `first + count - 1`, as far as there are any."""
+        return await self._store.entries(first, count)
+
     async def proof(self, index: int) -> LeafProof:
         """The leaf with its inclusion in the newest checkpoint. Raises NotFound."""
         note = await self.checkpoint()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from zhidao.trust.domain.mirroring import Pushed
 from zhidao.trust.domain.witness import HeldHead
 
 
@@ -69,6 +70,18 @@ class CosignedNotes(Protocol):
 
     async def newest(self) -> bytes | None:
         """The note of the largest size, or None."""
+        ...
+
+
+class MirrorPositions(Protocol):
+    """How far this log's mirrors have it, by their addresses."""
+
+    async def of(self, url: str) -> Pushed:
+        """What was kept last, or nothing brought yet."""
+        ...
+
+    async def keep(self, url: str, pushed: Pushed) -> None:
+        """Replaces it; durable when it returns."""
         ...
 
 

@@ -6,6 +6,7 @@ Source: C2SP tlog-mirror (revision 0838f7b4), add-entries.
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ PROOF_HASHES_MAX: Final = 63
 # What is read of one request; whoever has more sends the rest after it.
 PLAIN_BYTES_MAX: Final = 16 * 1024 * 1024
 _GZIP: Final = 31
+# A ticket goes back with two bytes of length before it.
+_INFO: Final = re.compile(
+    rb"(0|[1-9][0-9]{0,18})\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{0,87380}={0,2})\n"
+)
 
 
 class Truncated(MalformedInput):
@@ -57,6 +62,15 @@ class Package:
         """The range that the proof is about: it begins at a multiple of 256."""
         start, end = self.leaves
         return start // TILE_WIDTH * TILE_WIDTH, end
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorInfo:
+    """What a mirror told: a head's size, the first leaf that lacks, and a ticket to give back."""
+
+    size: int
+    next_entry: int
+    ticket: bytes
 
 
 def decode_upload(data: bytes) -> tuple[Upload, Iterator[Package]]:
@@ -115,6 +129,18 @@ def inflate(data: bytes) -> bytes:
 def mirror_info(size: int, *, next_entry: int, ticket: bytes = b"") -> bytes:
     """What a client goes on from: a head's size, the first leaf that lacks, and a ticket."""
     return f"{size}\n{next_entry}\n{base64.b64encode(ticket).decode()}\n".encode()
+
+
+def decode_mirror_info(data: bytes) -> MirrorInfo:
+    """Where a mirror tells a client to go on. Raises MalformedInput."""
+    found = _INFO.fullmatch(data)
+    if found is None:
+        raise MalformedInput("a mirror tells a size, a next entry and a ticket, a line each")
+    try:
+        ticket = base64.b64decode(found[3], validate=True)
+    except ValueError as error:
+        raise MalformedInput("a mirror's ticket is base64") from error
+    return MirrorInfo(int(found[1]), int(found[2]), ticket)
 
 
 def _counted(width: int, data: bytes) -> bytes:
