@@ -27,7 +27,7 @@ from tests.trust.watch_bench import LyingLog
 
 from benchmarks.measuring import claim
 from zhidao.core.actor import Actor, Role
-from zhidao.core.ambient import HandClock
+from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.core.ids import party_id
 from zhidao.core.keys import Algorithm, SoftwareKey
@@ -46,6 +46,7 @@ from zhidao.trust.service.entries import Entries
 from zhidao.trust.service.feeder import Feeder
 from zhidao.trust.service.mirror import Mirrors
 from zhidao.trust.service.mirror_adding import MirrorAdding
+from zhidao.trust.service.mirror_pushing import MirrorPushing
 from zhidao.trust.service.peers import Peers, origin_hash
 from zhidao.trust.service.watch import Watch, Watcher
 from zhidao.trust.service.witness import Witness
@@ -338,6 +339,9 @@ async def _node(at: int, lies: Lies, log_port: int, folder: Path) -> tuple[Any, 
         ),
         frauds=book,
         entries=Entries(reader_log, own),
+        pushing=MirrorPushing(
+            (), randomness=SeededRandomness(1), sound=lambda *_: None, clear=lambda _: None
+        ),
     )
 
     async def actor() -> Actor:
