@@ -15,7 +15,7 @@ from zhidao.core.ids import party_id
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.api.trade import routes
 from zhidao.trade.domain.invoice import invoice_of
-from zhidao.trade.wire import entry, ubl_invoice
+from zhidao.trade.wire import entry, road_entry, ubl_invoice
 
 BASE = "/v1/trade"
 ONE = BASE + "/consignments/zd-2026-0001"
@@ -140,4 +140,28 @@ async def test_a_double_key_is_seen_by_the_strict_reading(client, entry_bytes):
 async def test_the_description_of_the_routes_can_be_made(client):
     schema = client.app.openapi_schema.to_schema()
     assert BASE + "/consignments/{consignment}" in schema["paths"]
-    assert "EntryDocument" in json.dumps(schema["components"])
+    assert "CustomsDecision" in json.dumps(schema["components"])
+
+
+async def test_an_entry_as_the_page_makes_it_opens_a_consignment(client, entry_bytes):
+    second = road_entry.migrated(entry.read(entry_bytes))
+    answers = [
+        await client.post(BASE + "/consignments", content=second, headers=by("exporter"))
+        for _ in range(2)
+    ]
+    assert [a.status_code for a in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert [d["kind"] for d in answers[0].json()["documents"]][:3] == [
+        "invoice",
+        "packing_list",
+        "origin_statement",
+    ]
+    seen = await client.get(ONE, headers=by("customs"))
+    assert seen.json()["entered"]["importer_bank"] == "importer-bank"
+    plain = json.loads(second)
+    del plain["customsParty"]["nodeId"]
+    refused = await client.post(
+        BASE + "/consignments", content=json.dumps(plain).encode(), headers=by("exporter")
+    )
+    assert (refused.status_code, refused.json()["code"]) == (400, "missing_fields")
+    assert "customsParty.nodeId" in refused.json()["detail"]

@@ -115,6 +115,17 @@ async def test_drafts_are_a_partys_own(client):
     assert (await client.get(url, headers=by("exporter"))).status_code == 404
 
 
+async def test_an_entry_of_version_1_is_imported_field_by_field(client):
+    old = (Path(__file__).parent / "data" / "entry.json").read_bytes()
+    body = {"name": "old.json", "content": b64(old)}
+    told = (await client.post(f"{E}/import", json=body, headers=by("exporter"))).json()
+    assert told["unmapped"] == []
+    assert told["fields"]["issuingBankParty.nodeId"] == "importer-bank"
+    assert told["fields"]["includedConsignmentItem[0].lotId"] == "L-0417"
+    assert told["fields"]["productionOrderDocument.lotId"] == "L-0417"
+    assert told["fields"]["simulatedIndicator"] == "true"
+
+
 async def test_an_invoice_a_table_and_an_entry_are_imported(client):
     async def take(name, data):
         body = {"name": name, "content": b64(data)}

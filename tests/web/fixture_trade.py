@@ -7,23 +7,74 @@ from typing import Any
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
+from zhidao.core.errors import NotFound, Unavailable
 from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.node.api import trade_entry, trade_window
+from zhidao.industry.events import LotFinished
+from zhidao.node.api import trade, trade_entry, trade_window
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.memory_drafts import MemoryDrafts
+from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
+from zhidao.trade.adapters.rule_process import Judge
+from zhidao.trade.adapters.rules_in_process import RulesInProcess
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.service.clearance import Clearance
+from zhidao.trade.service.consignments import ConsignmentService
 from zhidao.trade.service.document_set import make_set
+from zhidao.trade.service.issuing import Issuing
+from zhidao.trade.service.papers import PaperShelf
 from zhidao.trade.service.presentation import PresentationDesk
+from zhidao.trade.service.validation import Validation
 from zhidao.trade.wire import canonical_entry
+from zhidao.trust.service.credentials import CredentialService
 
 ENTRY = Path(__file__).parents[1] / "trade" / "data" / "set_entry.json"
 _PARTIES = ("exporter", "importer", "customs", "health", "importer-bank")
+
+
+class NoLots:
+    """A factory that has finished nothing."""
+
+    async def lot(self, actor: Actor, *, order: str, lot: str) -> LotFinished:
+        raise NotFound("no lot of that name")
+
+
+class NoRules:
+    """What judges invoices on a machine without a pack."""
+
+    async def judge(self, document: bytes) -> Verdict:
+        raise Unavailable("no rule pack is installed", code="no_rule_pack")
+
+
+def _road(
+    records: Records, archive: MemoryArchive, ring: FixedKeyRing, scribe: Scribe, clock: HandClock
+) -> tuple[ConsignmentService, Validation]:
+    """The consignments of the road, judged by the machine's own pack."""
+    try:
+        rules: Any = RulesInProcess(Judge(newest_pack(default_folder(), EN16931_UBL.package)))
+    except Unavailable:
+        rules = NoRules()
+    validation, lots = Validation(rules), NoLots()
+    credentials = CredentialService(
+        records=records,
+        archive=archive,
+        ring=ring,
+        node_key=SoftwareKey(Algorithm.ED25519, bytes(range(32))),
+        clock=clock,
+        known={},
+    )
+    service = ConsignmentService(
+        records=records,
+        archive=archive,
+        issuing=Issuing(archive=archive, validation=validation, credentials=credentials, lots=lots),
+        shelf=PaperShelf(archive=archive, lots=lots, node=party_id("node")),
+    )
+    return service, validation
 
 
 class Trade:
@@ -46,7 +97,9 @@ class Trade:
             records=records, archive=archive, rules=REFERENCE, listings=ListingFile(None)
         )
         desk = PresentationDesk(records=records, archive=archive, ring=ring, clock=clock)
+        consignments, validation = _road(records, archive, ring, scribe, clock)
         self.routers: list[Any] = [
+            trade.routes(consignments, validation),
             trade_entry.routes(MemoryDrafts(), clock),
             trade_window.routes(self._clearance, desk),
         ]

@@ -69,6 +69,39 @@ def test_a_whole_entry_makes_documents_and_shows_conflicts_side_by_side(
     assert download.value.path().read_bytes().startswith(b"<?xml")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_form_opens_the_consignment_or_says_what_its_road_needs(
+    readers: Any, language: str
+) -> None:
+    page = readers(language=language).open("/papers")
+    _filled(page, FIELDS | {"id": f"zd-form-{language}"})
+    name = {"en": "Open the consignment", "zh": "开立托运"}[language]
+    page.get_by_role("button", name=name).click()
+    refusal = page.locator("section", has=page.locator("#road-title")).locator(".note")
+    expect(refusal).to_contain_text("consignorParty.nodeId")
+    assert _violations(page) == []
+    # Who sits before this page is the node's party `customs`, here as the exporter.
+    on_nodes = {
+        "consignorParty.nodeId": "customs",
+        "consigneeParty.nodeId": "importer",
+        "carrierParty.nodeId": "carrier",
+        "issuingBankParty.nodeId": "importer-bank",
+        "presentingBankParty.nodeId": "exporter-bank",
+        "customsParty.nodeId": "health",
+        "customsParty.name": "Customs office Haiphong",
+        "originStatementDocument.id": f"OS-{language}",
+        "invoiceDocument.id": f"INV-{language}",
+    }
+    one_box = {
+        path: "CSQU3054383" if path.endswith("equipmentId") else text
+        for path, text in FIELDS.items()
+        if not path.startswith("utilizedTransportEquipment[1]")
+    }
+    _filled(page, one_box | on_nodes | {"id": f"zd-form-{language}"})
+    page.get_by_role("button", name=name).click()
+    page.wait_for_url(f"**/consignments/zd-form-{language}")
+
+
 def test_a_draft_is_kept_and_found_again(readers: Any) -> None:
     page = readers().open("/papers")
     page.locator("[id='consignorParty.name']").fill("Suzhou Pumps")

@@ -11,7 +11,7 @@ from zhidao.trade.domain.conflicts.evidence import Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed
-from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.model.consignment import CanonicalConsignment, missing
 from zhidao.trade.domain.origin.agreements import AGREEMENTS, Agreement, import_rules
 from zhidao.trade.domain.origin.determination import (
     BillOfMaterials,
@@ -24,7 +24,8 @@ from zhidao.trade.domain.origin.determination import (
 from zhidao.trade.domain.origin.duty import assess
 from zhidao.trade.domain.printing.sheet import sheet_of
 from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
-from zhidao.trade.wire import canonical_entry, origin_file
+from zhidao.trade.wire import canonical_entry, origin_file, road_entry
+from zhidao.trade.wire import entry as entry_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ class WrittenSet:
 
     files: dict[str, bytes]
     told: dict[str, Any]
+
+
+def migrated(entry: bytes) -> tuple[bytes, list[str]]:
+    """A version 1 entry as one of version 2, and the fields that a document set needs besides.
+
+    Raises MalformedInput for what is no version 1 entry, or says more than a field may hold.
+    """
+    if entry_file.is_second_version(entry):
+        raise MalformedInput("the entry names its type already", remedy="use it as it is")
+    made = road_entry.migrated(entry_file.read(entry))
+    return made, sorted(missing(canonical_entry.typed(made)))
 
 
 def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ()) -> WrittenSet:

@@ -67,80 +67,72 @@ class Voyage:
     means: str
 
 
-def entry(consignment: str, voyage: Voyage) -> dict[str, Any]:
+def entry(consignment: str, voyage: Voyage, *, order: str = ORDER) -> dict[str, Any]:
     """The entry file of the consignment: the only place where its facts are typed."""
-    addresses = {
-        "exporter": ("88 Weibin Road", "Xi'an", "710000", "CN", "91610100MA6TX2XX8K"),
-        "carrier": ("1 Dongfeng Road", "Xi'an", "710000", "CN", ""),
-        "importer": ("12 Abay Avenue", "Almaty", "050000", "KZ", "970440001234"),
-        "importer-bank": ("3 Dostyk Avenue", "Almaty", "050000", "KZ", ""),
-        "exporter-bank": ("5 Gaoxin Road", "Xi'an", "710065", "CN", ""),
-        "customs": ("2 Port Road", voyage.discharge.name, "", "KZ", ""),
-    }
     names = {party: name for party, name, *_ in PARTIES}
 
-    def party(name: str) -> dict[str, Any]:
-        street, city, postcode, country, registration = addresses[name]
-        return {
-            "id": name,
-            "name": names[name],
-            "address": {
-                "street": street,
-                "city": city,
-                "postcode": postcode,
-                "country": country,
-            },
-            "registration": registration,
-        }
+    def party(name: str, *address: str, registration: str = "") -> dict[str, Any]:
+        told: dict[str, Any] = {"nodeId": name, "name": names[name]}
+        if address:
+            keys = ("streetName", "cityName", "countryId", "postcodeCode")
+            told["postalAddress"] = dict(zip(keys, address, strict=False))
+        return told | ({"legalRegistrationId": registration} if registration else {})
+
+    def place(at: Place) -> dict[str, str]:
+        return {"id": at.unlocode, "name": at.name}
 
     return {
-        "consignment": consignment,
-        "parties": {
-            "exporter": party("exporter"),
-            "importer": party("importer"),
-            "carrier": party("carrier"),
-            "importer_bank": party("importer-bank"),
-            "exporter_bank": party("exporter-bank"),
-            "customs": party("customs"),
+        "type": "zhidao.ConsignmentEntry.v2",
+        "id": consignment,
+        "consignorParty": party(
+            "exporter",
+            *("88 Weibin Road", "Xi'an", "CN", "710000"),
+            registration="91610100MA6TX2XX8K",
+        ),
+        "consigneeParty": party(
+            "importer", "12 Abay Avenue", "Almaty", "KZ", "050000", registration="970440001234"
+        ),
+        "carrierParty": party("carrier", "1 Dongfeng Road", "Xi'an", "CN"),
+        "issuingBankParty": party("importer-bank"),
+        "presentingBankParty": party("exporter-bank"),
+        "customsParty": party("customs"),
+        "invoiceDocument": {
+            "id": "INV-2026-0417",
+            "issueDate": voyage.issued_on,
+            "dueDate": voyage.due_on,
+            "currencyCode": CURRENCY,
+            "payeeAccountId": "CN-WEIH-6222021102034567",
+            "exemptionReasonCode": "VATEX-EU-O",
+            "exemptionReason": "Not subject to VAT",
         },
-        "invoice": {
-            "number": "INV-2026-0417",
-            "issued_on": voyage.issued_on,
-            "due_on": voyage.due_on,
-            "currency": CURRENCY,
-            "account": "CN-WEIH-6222021102034567",
-            "exemption_code": "VATEX-EU-O",
-            "exemption_reason": "Not subject to VAT",
-        },
-        "packing_list": "PL-2026-0417",
-        "origin_statement": "OS-2026-0417",
-        "lines": [
-            _line("1", "Stainless steel centrifugal pump SP-40", GTIN, "841370", 24, "12800.00")
+        "packingListDocument": {"id": "PL-2026-0417"},
+        "originStatementDocument": {"id": "OS-2026-0417"},
+        "productionOrderDocument": {"id": order, "lotId": LOT},
+        "includedConsignmentItem": [
+            _item("1", "Stainless steel centrifugal pump SP-40", GTIN, "841370", "24", "12800")
             | {
-                "net_kg": "1104.0",
-                "gross_kg": "1248.0",
-                "packages": {"count": 12, "kind": "CT"},
-                "lot": LOT,
+                "netWeight": "1104",
+                "grossWeight": "1248",
+                "packageQuantity": "12",
+                "lotId": LOT,
             },
-            _line("2", "Mechanical seal kit for SP-40", "06901234567908", "848420", 48, "420.00")
-            | {"net_kg": "38.4", "gross_kg": "43.2", "packages": {"count": 2, "kind": "CT"}},
+            _item("2", "Mechanical seal kit for SP-40", "06901234567908", "848420", "48", "420")
+            | {"netWeight": "38.4", "grossWeight": "43.2", "packageQuantity": "2"},
         ],
-        "terms": {
-            "rule": "CIP",
-            "edition": 2020,
-            "place": {"unlocode": voyage.discharge.unlocode, "name": voyage.discharge.name},
+        "applicableTradeDeliveryTerms": {
+            "deliveryTypeCode": "CIP",
+            "edition": "2020",
+            "relevantLocation": place(voyage.discharge),
         },
-        "transport": {
-            "mode": voyage.mode,
-            "means": voyage.means,
-            "voyage": "X8041",
-            "loading": {"unlocode": voyage.loading.unlocode, "name": voyage.loading.name},
-            "discharge": {"unlocode": voyage.discharge.unlocode, "name": voyage.discharge.name},
+        "mainCarriageTransportMovement": {
+            "modeCode": voyage.mode,
+            "meansName": voyage.means,
+            "id": "X8041",
         },
-        "container": CONTAINER,
-        "order": ORDER,
-        "lot": LOT,
-        "simulated": True,
+        "loadingBaseportLocation": place(voyage.loading),
+        "unloadingBaseportLocation": place(voyage.discharge),
+        "utilizedTransportEquipment": [{"id": CONTAINER}],
+        "simulatedIndicator": "true",
     }
 
 
@@ -189,18 +181,21 @@ def bill_of_lading(voyage: Voyage, *, gross_kg: float = 1291.2) -> bytes:
     return json.dumps(document).encode()
 
 
-def _line(
-    number: str, description: str, gtin: str, hs: str, quantity: int, price: str
+def _item(
+    number: str, description: str, gtin: str, hs: str, quantity: str, price: str
 ) -> dict[str, Any]:
     return {
         "id": number,
-        "description": description,
-        "gtin": gtin,
-        "hs": hs,
-        "origin": "CN",
-        "origin_criterion": "PE",
-        "quantity": str(quantity),
-        "unit": "H87",
-        "unit_price": price,
-        "vat": {"category": "O", "percent": "0"},
+        "natureIdentificationCargo": {"description": description},
+        "globalId": gtin,
+        "typeCode": hs,
+        "originCountry": {"id": "CN"},
+        "originCriterionCode": "PE",
+        "requestedQuantity": quantity,
+        "requestedUnitCode": "H87",
+        "unitPriceAmount": price,
+        "taxCategoryCode": "O",
+        "taxRatePercent": "0",
+        "packageTypeCode": "CT",
+        "equipmentId": CONTAINER,
     }

@@ -193,7 +193,7 @@ class RoadRun:
         )
 
     async def _enter(self) -> None:
-        body = cast.entry(self._consignment, self._scene.voyage) | {"order": self._scene.order}
+        body = cast.entry(self._consignment, self._scene.voyage, order=self._scene.order)
         consignment = await self._by("exporter").post("/v1/trade/consignments", body)
         documents = {d["kind"]: d for d in consignment["documents"]}
         invoice = documents["invoice"]

@@ -33,6 +33,19 @@ def test_a_set_is_written_compared_and_compared_again_from_its_folder(capsys, tm
     assert "transports.portOfLoading.UNLocationCode = KRPUS" in other["findings"][0]["left"]
 
 
+def test_an_old_entry_is_refused_by_the_set_and_made_new(capsys, tmp_path):
+    status, told = answer(capsys, "set", DATA / "entry.json")
+    assert (status, told["error"]) == (2, "old_entry")
+    assert "zhidao trade migrate" in told["remedy"]
+    new = tmp_path / "entry.json"
+    assert main(["trade", "migrate", str(DATA / "entry.json"), "-o", str(new)]) == 0
+    assert "53 fields are missing still: buyerOrderDocument.id" in capsys.readouterr().err
+    assert json.loads(new.read_text())["type"] == "zhidao.ConsignmentEntry.v2"
+    status = main(["trade", "migrate", str(new)])
+    assert status == 2
+    assert "use it as it is" in capsys.readouterr().err
+
+
 def test_an_entry_that_is_none_is_refused_with_status_two(capsys, tmp_path):
     wrong = tmp_path / "entry.json"
     wrong.write_text('{"type":"zhidao.ConsignmentEntry.v2"}')

@@ -74,6 +74,7 @@ export default function PapersPage() {
               </>
             )}
           </Section>
+          <OpenRoad fields={fields} />
           {told && whole && (
             <>
               <Section id="said-title" title={t("papers.compared")}>
@@ -350,6 +351,37 @@ function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fie
       </p>
       {problem && <ProblemNote problem={problem} />}
     </>
+  );
+}
+
+/** Opens the consignment on the node; what its road needs and the form lacks, the node names. */
+function OpenRoad({ fields }: { fields: Fields }) {
+  const who = useCell(session);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+  if (who?.role !== "party" || !fields.id) return null;
+  const open = async () => {
+    setProblem(null);
+    setBusy(true);
+    try {
+      await send("POST", "/v1/trade/consignments", JSON.parse(entryFile(fields)));
+      go(`/consignments/${encodeURIComponent(fields.id ?? "")}`);
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Section id="road-title" title={t("papers.road")}>
+      <p class="quiet">{t("papers.road_needs")}</p>
+      <p class="row-buttons">
+        <button type="button" class="button" disabled={busy} onClick={open}>
+          {t("papers.open_road")}
+        </button>
+      </p>
+      {problem && <ProblemNote problem={problem} />}
+    </Section>
   );
 }
 

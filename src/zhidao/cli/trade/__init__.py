@@ -11,6 +11,7 @@ ACTIONS: Final = (
     ("check", "check", "judge invoices by schema and business rules, field by field"),
     ("packs", "packs", "add and list the rule packs of this machine"),
     ("set", "document_set", "make every document from one entry, and compare them"),
+    ("migrate", "migrate", "make an entry of version 1 one of version 2, field by field"),
     ("compare", "compare", "read a folder of documents and hold them against each other"),
     ("present", "present", "sign and seal a set for a bank, or open one that came"),
     ("origin", "origin", "decide preferential origin from a bill of materials, with reasons"),

@@ -16,7 +16,6 @@ from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.events import Consignment, CustomsReleased, DocumentAdded, PapersChecked
 from zhidao.trade.service.consignments import ConsignmentService
 from zhidao.trade.service.validation import Validation
-from zhidao.trade.wire.entry import EntryDocument
 from zhidao.trade.wire.fields import PAPER_BYTES_MAX
 
 _CONSIGNMENT = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -24,6 +23,16 @@ _Id = Annotated[str, Parameter(pattern=_CONSIGNMENT, max_length=64)]
 _Digest = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 _After = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$", max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
+
+
+EntryFile = Annotated[
+    dict[str, Any],
+    msgspec.Meta(
+        max_length=200,
+        description="An entry file: `type` and the fields that GET /v1/trade/entries/fields lists, "
+        "nested; each party of a node with its nodeId.",
+    ),
+]
 
 
 class NewDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,11 +64,12 @@ def routes(consignments: ConsignmentService, validation: Validation) -> Router:
     """Routes under /v1/trade."""
 
     @post("/consignments")
-    async def enter(
-        request: Request[Any, Any, Any], data: EntryDocument, actor: Actor
-    ) -> Consignment:
-        """Opens a consignment from one entry; invoice, packing list and origin statement follow."""
-        del data  # It has shown the form; the bytes are read again, strictly, and kept.
+    async def enter(request: Request[Any, Any, Any], data: EntryFile, actor: Actor) -> Consignment:
+        """Opens a consignment from one entry; invoice, packing list and origin statement follow.
+
+        The entry is of version 2, as the guided page makes it; version 1 is still taken.
+        """
+        del data  # It has shown that it is an object; the bytes are read strictly, and kept.
         return await consignments.enter(actor, await request.body())
 
     @get("/consignments")

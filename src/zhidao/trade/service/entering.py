@@ -19,7 +19,8 @@ from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, Syntax
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM, canonical
 from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin, enter, require
 from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
-from zhidao.trade.wire import safe_xml
+from zhidao.trade.wire import entry as entry_file
+from zhidao.trade.wire import road_entry, safe_xml
 from zhidao.trade.wire.canonical_entry import TYPE
 
 FIELDS_MAX: Final = 12_000
@@ -92,9 +93,17 @@ def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
         return _from_csv(data), ()
     plain = parse_strict(data)
     if isinstance(plain, dict) and plain.get("type") == TYPE:
-        return dict(_flat({k: v for k, v in plain.items() if k != "type"})), ()
+        return dict(_flat_entry(data)), ()
+    if isinstance(plain, dict) and "type" not in plain and "parties" in plain:
+        return dict(_flat_entry(road_entry.migrated(entry_file.read(data)))), ()
     found = read_document(data, kind=kind_of(data))
     return dict(found.consignment.values), found.unmapped
+
+
+def _flat_entry(data: bytes) -> Iterable[tuple[str, str]]:
+    plain = parse_strict(data)
+    assert isinstance(plain, dict)
+    return _flat({k: v for k, v in plain.items() if k != "type"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,27 @@ _FORM: Final = DocumentForm(
 
 
 def read(data: bytes) -> CanonicalConsignment:
-    """The consignment of an entry file.
+    """The consignment of an entry file that makes every document.
 
     Raises MalformedInput naming the field for an unknown field, a wrong value, or every missing
     one at once.
     """
+    consignment = typed(data)
+    require(consignment)
+    return consignment
+
+
+def typed(data: bytes) -> CanonicalConsignment:
+    """The consignment of an entry file as far as it was typed; raises as `read` does."""
     leaves = decode(data, _FORM)
     if leaves.pop("type", None) != TYPE:
-        raise MalformedInput(f"not an entry of type {TYPE}", where="type")
+        old = "consignment" in leaves and "parties.exporter.id" in leaves
+        raise MalformedInput(
+            f"not an entry of type {TYPE}{', but one of version 1' if old else ''}",
+            code="old_entry" if old else "wrong_type",
+            where="type",
+            remedy="make it version 2: zhidao trade migrate OLD.json -o NEW.json" if old else "",
+        )
     values = {}
     for place, value in leaves.items():
         if not isinstance(value, str):
@@ -42,9 +55,7 @@ def read(data: bytes) -> CanonicalConsignment:
                 "every value of an entry is a text", where=place, remedy='write "12.5", not 12.5'
             )
         values[place] = value
-    consignment = enter(values, digest=hashlib.sha256(data).hexdigest(), origin=Origin.ENTRY)
-    require(consignment)
-    return consignment
+    return enter(values, digest=hashlib.sha256(data).hexdigest(), origin=Origin.ENTRY)
 
 
 def write(consignment: CanonicalConsignment) -> bytes:

@@ -1,4 +1,8 @@
-"""The one entry of a consignment as JSON: every fact of it is typed here, once."""
+"""The entry of a consignment as the road reads it: version 2, or version 1, which is here.
+
+Version 2 is `canonical_entry.py`, the form that the guided page fills too. Version 1 is read for
+ever, since consignments stand that were opened by it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from zhidao.core.canonical import Json, jcs
+from zhidao.core.canonical import Json, jcs, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.core.money import Currency
@@ -24,7 +28,9 @@ from zhidao.trade.domain.consignment import (
     Vat,
 )
 from zhidao.trade.domain.invoice import EXEMPT_CATEGORIES
+from zhidao.trade.wire import road_entry
 from zhidao.trade.wire.fields import (
+    PAPER_BYTES_MAX,
     ContainerCode,
     Count,
     CountryCode,
@@ -181,20 +187,41 @@ class EntryDocument(_Strict, frozen=True, kw_only=True):
 
 
 def read(data: bytes) -> ConsignmentEntry:
-    """The consignment of an entry file.
+    """The consignment of an entry file of either version.
 
     Raises MalformedInput, naming the field by its path, for everything that is not exactly an
     entry: unknown fields, wrong types and codes, sums that cannot be.
     """
-    document = read_struct(data, EntryDocument, what="entry")
-    entry = _value(document)
-    _check_lines(entry)
-    _check_heads(entry)
+    if not is_second_version(data):
+        entry = read_first(data)
+        _check(entry)
+        return entry
+    entry = road_entry.read(data)
+    try:
+        _check(entry)
+    except MalformedInput as error:
+        raise MalformedInput(
+            str(error.args[0]),
+            code=error.code,
+            where=road_entry.place_of(error.where),
+            remedy=error.remedy,
+        ) from error
     return entry
 
 
+def is_second_version(data: bytes) -> bool:
+    """Whether a file names its type, as entries do since version 2."""
+    plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
+    return isinstance(plain, dict) and "type" in plain
+
+
+def read_first(data: bytes) -> ConsignmentEntry:
+    """The consignment of a version 1 file, its sums not yet checked."""
+    return _value(read_struct(data, EntryDocument, what="entry"))
+
+
 def write(entry: ConsignmentEntry) -> bytes:
-    """The entry file of a consignment in its one canonical form."""
+    """The version 1 file of a consignment in its one canonical form."""
     return jcs(
         {
             "consignment": entry.id,
@@ -288,6 +315,11 @@ def _line(line: LineField) -> GoodsLine:
         packages=Packages(line.packages.count, line.packages.kind),
         lot=line.lot,
     )
+
+
+def _check(entry: ConsignmentEntry) -> None:
+    _check_lines(entry)
+    _check_heads(entry)
 
 
 def _check_lines(entry: ConsignmentEntry) -> None:

@@ -75,6 +75,7 @@ _ITEM_FIELDS: Final = (
     Field("packageTypeCode", forms.package_kind, needed=True),
     Field("shippingMarks", forms.text(35), needed=True),
     Field("equipmentId", forms.container, needed=True),
+    Field("lotId", forms.text(40)),
 )
 _EQUIPMENT_FIELDS: Final = (
     Field("id", forms.container, needed=True),
@@ -99,6 +100,25 @@ _CREDIT_FIELDS: Final = (
     Field("presentationDays", forms.count),
     Field("originalQuantity", forms.count),
     Field("transhipmentAllowed", forms.flag),
+)
+
+# What a consignment needs beyond its papers to be carried over nodes: who may read and act there
+# under which name, and the production that it comes from.
+ON_NODE: Final = (
+    "consignorParty",
+    "consigneeParty",
+    "carrierParty",
+    "issuingBankParty",
+    "presentingBankParty",
+    "customsParty",
+)
+_NODE_FIELDS: Final = (
+    Field("customsParty.name", forms.text(70)),
+    *(Field(f"{role}.nodeId", forms.node_party) for role in ON_NODE),
+    Field("originStatementDocument.id", forms.reference),
+    Field("productionOrderDocument.id", forms.reference),
+    Field("productionOrderDocument.lotId", forms.text(40)),
+    Field("simulatedIndicator", forms.flag),
 )
 
 FIELDS: Final[dict[str, Field]] = {
@@ -152,6 +172,7 @@ FIELDS: Final[dict[str, Field]] = {
         Field("mainCarriageTransportMovement.meansName", forms.text(50), needed=True),
         Field("mainCarriageTransportMovement.meansId", forms.imo),
         Field("mainCarriageTransportMovement.id", forms.text(20), needed=True),
+        Field("mainCarriageTransportMovement.modeCode", forms.one_of("sea", "rail", "road", "air")),
         Field("mainCarriageTransportMovement.departureDate", forms.day, needed=True),
         Field("mainCarriageTransportMovement.arrivalDate", forms.day, needed=True),
         Field("onCarriageTransportMovement.meansName", forms.text(50)),
@@ -170,6 +191,7 @@ FIELDS: Final[dict[str, Field]] = {
         Field("customsValuation.currencyCode", forms.currency, needed=True),
         Field("customsValuation.exchangeRate", forms.positive, needed=True),
         Field("customsValuation.exchangeDate", forms.day, needed=True),
+        *_NODE_FIELDS,
         *(Field(f"{CREDIT}.{f.path}", f.form) for f in _CREDIT_FIELDS),
         *(Field(f"{ITEM}[].{f.path}", f.form, f.needed) for f in _ITEM_FIELDS),
         *(Field(f"{EQUIPMENT}[].{f.path}", f.form, f.needed) for f in _EQUIPMENT_FIELDS),

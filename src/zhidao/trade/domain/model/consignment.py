@@ -85,13 +85,13 @@ def require(consignment: CanonicalConsignment) -> None:
 
     Raises MalformedInput naming every missing field at once, so that a person types them once.
     """
-    missing = sorted(_missing(consignment))
-    if missing:
-        more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+    lacks = sorted(missing(consignment))
+    if lacks:
+        more = f" and {len(lacks) - 10} more" if len(lacks) > 10 else ""
         raise MalformedInput(
-            f"{len(missing)} fields are missing: {', '.join(missing[:10])}{more}",
+            f"{len(lacks)} fields are missing: {', '.join(lacks[:10])}{more}",
             code="missing_fields",
-            where=missing[0],
+            where=lacks[0],
             remedy="add them to the entry",
         )
     ids = consignment.each(ITEM, "id")
@@ -115,7 +115,8 @@ def require(consignment: CanonicalConsignment) -> None:
             )
 
 
-def _missing(consignment: CanonicalConsignment) -> Iterator[str]:
+def missing(consignment: CanonicalConsignment) -> Iterator[str]:
+    """The fields that every document set needs and the consignment has not."""
     for path, field in FIELDS.items():
         if not field.needed:
             continue

@@ -57,6 +57,16 @@ def reference(value: str) -> str:
     return _matched(value, _REFERENCE, "a reference", "give letters, digits and ._/-, at most 35")
 
 
+def node_party(value: str) -> str:
+    """The name of a party on its node: small letters, digits, `.` and `-`, at most 64."""
+    return _matched(
+        value,
+        re.compile(r"[a-z0-9][a-z0-9.-]{0,63}", re.ASCII),
+        "a party's name on a node",
+        "give small letters, digits, . and -, at most 64",
+    )
+
+
 def email(value: str) -> str:
     """An address with one @ and a point behind it; whether anybody reads it is not asked."""
     form = re.compile(r"[^@\s]{1,64}@[^@\s]{1,100}\.[A-Za-z]{2,24}", re.ASCII)

@@ -32,6 +32,7 @@ ROLES: Final = _labels("""
     presentingBankParty: Presenting bank | 交单行
     insurerParty: Insurer | 保险人
     originAuthorityParty: Certifying authority | 签证机构
+    customsParty: Customs | 海关
 """)
 SELLER: Final[Label] = ("Seller", "卖方")
 BUYER: Final[Label] = ("Buyer", "买方")
@@ -49,6 +50,7 @@ OF_PARTY: Final = _labels("""
     dunsId: D-U-N-S | 邓白氏编码
     emailAddress: E-mail | 电子邮件
     scacCode: Carrier code | 承运人代码
+    nodeId: Name on the node | 节点上的名称
 """)
 OF_FIELD: Final = _labels(f"""
     id: Consignment | 货物托运编号
@@ -98,6 +100,7 @@ OF_FIELD: Final = _labels(f"""
     mainCarriageTransportMovement.meansName: Vessel | 船名
     mainCarriageTransportMovement.meansId: IMO number | 船舶识别号
     mainCarriageTransportMovement.id: Voyage | 航次
+    mainCarriageTransportMovement.modeCode: Mode of carriage | 运输方式
     mainCarriageTransportMovement.departureDate: Shipped on board | 装船日期
     mainCarriageTransportMovement.arrivalDate: Planned arrival | 预计到达
     onCarriageTransportMovement.meansName: Second vessel | 二程船名
@@ -120,6 +123,10 @@ OF_FIELD: Final = _labels(f"""
     customsValuation.currencyCode: Currency of the declaration | 申报币种
     customsValuation.exchangeRate: Exchange rate | 汇率
     customsValuation.exchangeDate: Day of the rate | 汇率日期
+    originStatementDocument.id: Origin statement | 原产地声明编号
+    productionOrderDocument.id: Production order | 生产订单号
+    productionOrderDocument.lotId: Lot of the order | 订单批号
+    simulatedIndicator: Simulated | 模拟数据
     {CREDIT}.id: Credit | 信用证号
     {CREDIT}.goodsDescription: Goods | 货物描述
     {CREDIT}.currencyCode: Currency | 币种
@@ -155,6 +162,7 @@ OF_FIELD: Final = _labels(f"""
     {ITEM}[].packageTypeCode: Kind of package | 包装种类
     {ITEM}[].shippingMarks: Marks | 唛头
     {ITEM}[].equipmentId: Container | 集装箱
+    {ITEM}[].lotId: Lot | 批号
     {EQUIPMENT}[].id: Container | 集装箱号
     {EQUIPMENT}[].affixedSealId: Seal | 封志号
 """)
