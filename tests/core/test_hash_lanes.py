@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 import types
 
 import pytest
@@ -27,9 +28,18 @@ def test_the_root_is_that_of_the_plain_tree(count: int, size: int) -> None:
 
 
 def test_a_module_is_there_once_it_is_compiled() -> None:
-    beside = Beside("zhidao.core.hash_lanes")
+    beside = Beside("zhidao.core.hash_lanes", pays_from=10)
+    assert beside.module(9) is None
     assert beside.wait() is lanes
-    assert beside.module() is lanes
+    assert beside.module(1) is lanes
+
+
+def test_a_module_comes_by_itself_when_there_was_enough_to_do() -> None:
+    beside = Beside("zhidao.core.hash_lanes", pays_from=10)
+    deadline = time.monotonic() + 60
+    while beside.module(5) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert beside.module(5) is lanes
 
 
 def test_a_module_that_cannot_be_compiled_is_left_alone(
@@ -42,7 +52,7 @@ def test_a_module_that_cannot_be_compiled_is_left_alone(
 
     vars(broken)["warm_up"] = warm_up
     monkeypatch.setitem(sys.modules, "broken_kernels", broken)
-    beside = Beside("broken_kernels")
+    beside = Beside("broken_kernels", pays_from=10)
     assert beside.wait() is None
-    assert beside.module() is None
+    assert beside.module(1) is None
     assert "the plain twin stays" in caplog.text

@@ -45,28 +45,41 @@ class Beside:
     For a node that answers people meanwhile: the first compilation on a machine takes seconds.
     """
 
-    def __init__(self, name: str) -> None:
-        """`name`: of the module, whose `warm_up()` compiles all that is in it."""
+    def __init__(self, name: str, *, pays_from: int) -> None:
+        """`name`: of the module, whose `warm_up()` compiles all that is in it.
+
+        `pays_from`: how much work must be asked for before loading is worth its while.
+        """
         self._name = name
+        self._left = pays_from
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._module: ModuleType | None = None
 
-    def module(self) -> ModuleType | None:
-        """The module once it is compiled; None until then, and for ever without numba."""
-        if self._module is None and self._thread is None and _installed():
-            with self._lock:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._load, name=self._name, daemon=True)
-                    self._thread.start()
+    def module(self, work: int) -> ModuleType | None:
+        """The module once it is compiled; None until then, and for ever without numba.
+
+        `work`: how much the caller is about to do, in the unit of `pays_from`.
+        """
+        if self._module is None and self._thread is None:
+            self._left -= work
+            if self._left <= 0:
+                self._start()
         return self._module
 
     def wait(self) -> ModuleType | None:
-        """The same, but waits until it is compiled: for long work in a program of its own."""
-        found = self.module()
-        if found is None and self._thread is not None:
+        """Loads it now and waits until it is compiled: for long work in a program of its own."""
+        self._start()
+        if self._thread is not None:
             self._thread.join()
         return self._module
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and _installed():
+                # No daemon: a compiler that is cut off at the end of a program may take it down.
+                self._thread = threading.Thread(target=self._load, name=self._name)
+                self._thread.start()
 
     def _load(self) -> None:
         try:

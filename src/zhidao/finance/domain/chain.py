@@ -22,8 +22,8 @@ from zhidao.finance.domain.records import RECORD_BYTES, TRANSFER, Name, Records
 
 Failures: TypeAlias = tuple[tuple[Name, Result], ...]
 _LEAF: Final = b"\x00"
-LANES: Final = Beside("zhidao.core.hash_lanes")
-"""The compiled twin of the hash tree; a thread of its own loads it at the first large batch."""
+LANES: Final = Beside("zhidao.core.hash_lanes", pays_from=100_000)
+"""The compiled twin of the hash tree; a thread of its own loads it after that many records."""
 _LANES_FROM: Final = 256
 
 
@@ -45,7 +45,8 @@ def batch_root(data: bytes, failures: Failures = ()) -> bytes:
 
     Large batches go through compiled lanes as soon as these are loaded, with the same root.
     """
-    lanes = LANES.module() if len(data) >= _LANES_FROM * RECORD_BYTES else None
+    count = len(data) // RECORD_BYTES
+    lanes = LANES.module(count) if count >= _LANES_FROM else None
     if lanes is None:
         return tree_root(leaves(data, failures))
     level = lanes.leaf_level(data, RECORD_BYTES)
