@@ -26,6 +26,7 @@ NOT_CLAIMS = (
     *("__init__", "__main__", "load_client", "measuring", "rivals"),
     *("carrier_phase", "bounds", "dual_frequency", "motion"),  # parts of positioning
     *("exchange_nodes", "exchange_voyage"),  # parts of exchange
+    "ledger_kills",  # part of ledger
     *("trust_client", "trust_fuzz", "trust_kills", "trust_lies", "trust_millions", "trust_server"),
 )
 

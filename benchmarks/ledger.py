@@ -18,12 +18,13 @@ from uuid import UUID
 
 import numpy as np
 
+from benchmarks import ledger_kills
+from benchmarks.ledger_kills import WallClock
 from benchmarks.measuring import claim
-from zhidao.core.ambient import Clock, SeededRandomness
+from zhidao.core.ambient import SeededRandomness
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.domain.book import Book, History
 from zhidao.finance.domain.chain import LANES
@@ -52,11 +53,6 @@ CREATE TABLE raw_account (id integer PRIMARY KEY, debits bigint NOT NULL, credit
 INSERT INTO raw_account SELECT i, 0, 0 FROM generate_series(0, 63) i;
 CREATE TABLE raw_row (id uuid PRIMARY KEY, debit integer, credit integer, amount bigint)
 """
-
-
-class _WallClock(Clock):
-    def now(self) -> Utc:
-        return Utc.from_unix_ns(time.time_ns())
 
 
 class Load:
@@ -119,6 +115,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
         finally:
             server.stop()
     yield from _equal(10_000_000 if long else 200_000)
+    yield from ledger_kills.run(kills=1_000 if long else 20)
 
 
 async def _measure(url: str, *, long: bool) -> list[dict[str, Any]]:
@@ -173,7 +170,7 @@ LOADS: Final = (Load(hot=False), Load(hot=True))
 
 
 async def _ledger(database: Database, shard: str) -> Ledger:
-    clock = _WallClock()
+    clock = WallClock()
     scribe = Scribe(
         node=PartyId("node"),
         key=SoftwareKey(Algorithm.ED25519, hashlib.sha256(b"node").digest()),
