@@ -11,6 +11,8 @@ from benchmarks.exchange_nodes import RunningNode
 from benchmarks.exchange_voyage import on_small_disk, voyage
 from tests.node.live_node import zhidao
 
+from zhidao.exchange.wire.bundle import Item, decode_bundle, encode_bundle
+
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(280)]
 
 
@@ -71,6 +73,25 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
         done = zhidao("exchange", "verify", export, *lists)
         assert done.returncode == 0, done.stderr
         assert "decided amount_differs" in done.stdout
+        assert "LOGGED 1 of 1 documents: 3 events" in done.stdout
+        assert "no witness has cosigned the log" in done.stdout
+        items = list(decode_bundle(export.read_bytes()))
+        assert [item.kind for item in items] == [*"EORRRP"]
+        # A receipt that the log knows is left out; a proof of another export is put in.
+        for name, cut in (("receipt", [*items[:2], *items[3:]]), ("document", [items[-1]])):
+            less = tmp_path / f"less-{name}"
+            less.write_bytes(encode_bundle(cut))
+            refused = zhidao("exchange", "verify", less, *lists)
+            assert refused.returncode == 1
+            assert "leaves out" in refused.stderr
+        proof = bytearray(items[-1].data)
+        proof[-20] ^= 1
+        spoiled = tmp_path / "spoiled"
+        spoiled.write_bytes(encode_bundle([*items[:-1], Item("P", bytes(proof))]))
+        assert zhidao("exchange", "verify", spoiled, *lists).returncode in (1, 2)
+        spoiled.write_bytes(encode_bundle(items[:-1]))
+        bare = zhidao("exchange", "verify", spoiled, *lists)
+        assert (bare.returncode, "nothing in the file says" in bare.stdout) == (0, True)
         assert zhidao("exchange", "verify", export, *lists[:2]).returncode == 1
     finally:
         one.stop()

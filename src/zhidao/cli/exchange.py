@@ -21,7 +21,7 @@ from zhidao.exchange.domain.limits import (
     FILE_BYTES_MAX,
     FILE_ITEMS_MAX,
 )
-from zhidao.exchange.service.verification import Checked, verify_export
+from zhidao.exchange.service.verification import Checked, proofs_of, verify_export
 from zhidao.exchange.wire.bundle import (
     BUNDLE_TYPE,
     ITEM_OVERHEAD_BYTES,
@@ -213,15 +213,23 @@ def _export(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from zhidao.node.verification.exchanged import check_logged
+
     files = options.trust
     chosen = [read_any(each) for each in files] if files else installed_lists(_folder())
 
     def records(name: str, key: PublicKey) -> bool:
         return any(each.trust.records(name, key) for each in chosen)
 
-    checked = verify_export(take(options.file, bytes_max=FILE_BYTES_MAX), records)
+    data = take(options.file, bytes_max=FILE_BYTES_MAX)
+    checked = verify_export(data, records)
+    logged = check_logged(proofs_of(data), checked, [each.trust for each in chosen])
     if options.json:
-        print(json.dumps([_plain(each) for each in checked], ensure_ascii=False))
+        rows = [
+            _plain(each) | {"logged": str(each.envelope.heading.document) in logged.documents}
+            for each in checked
+        ]
+        print(json.dumps(rows, ensure_ascii=False))
         return 0
     for each in checked:
         heading, said = each.envelope.heading, _plain(each)
@@ -234,6 +242,14 @@ def _verify(options: argparse.Namespace) -> int:
             )
         )
     print(f"HOLDS  {len(checked)} documents, every signature by a key of the trust list")
+    print(
+        f"LOGGED {len(logged.documents)} of {len(checked)} documents: {logged.events} events "
+        "stand in the node's log"
+        if logged.events
+        else "       nothing in the file says that a log has them"
+    )
+    for statement in logged.statements:
+        print(f"       {shown(statement.text)}")
     return 0
 
 

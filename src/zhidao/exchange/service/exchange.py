@@ -15,10 +15,11 @@ from zhidao.exchange.events import Delivery, Dispatch
 from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
-from zhidao.exchange.service.ports import Store
+from zhidao.exchange.service.ports import LogProofs, Store
 from zhidao.exchange.wire.bundle import (
     ENVELOPE,
     OPENED,
+    PROOF,
     RECEIPT,
     Item,
     decode_bundle,
@@ -35,6 +36,10 @@ from zhidao.exchange.wire.subscription import (
 
 _FILE_ROUND: Final = 24
 _PAGE: Final = 200
+# A document has a handful of events: so many stay below what one proof file may hold.
+_PROVEN_AT_ONCE: Final = 400
+# Received, accepted, decided.
+_GOT_EVENTS_MAX: Final = 3
 
 
 class ExchangeService:
@@ -48,6 +53,8 @@ class ExchangeService:
         self._outbox = outbox
         self._inbox = inbox
         self._ids = ids
+        # Set where the node keeps a log: its export then proves what stands there.
+        self.proofs: LogProofs | None = None
         self.send = outbox.send
         self.publish = outbox.publish
         self.decide = inbox.decide
@@ -112,11 +119,14 @@ class ExchangeService:
     async def export(self, actor: Actor, consignment: str = "") -> bytes:
         """All documents of the actor's party with envelopes, content and receipts, as one file.
 
-        `zhidao exchange verify` checks it without any node. `consignment`: only that one.
-        Raises Refused (`export_too_large`).
+        At its end stand proofs that this node's log has what was written down about them.
+        `zhidao exchange verify` checks all of it without any node. `consignment`: only that one.
+        Raises Refused (`export_too_large`), Unavailable while an event is not in the log yet.
         """
         actor.require(Role.PARTY, Role.AUDITOR)
         found = _Export()
+        # What is written after a row was read is not in this export, nor then in its proofs.
+        histories: dict[str, int] = {}
         after: UUID | None = None
         while rows := await self._store.list_sent(
             party=actor.viewer, state="", consignment=consignment, limit=_PAGE, after=after
@@ -124,6 +134,7 @@ class ExchangeService:
             for row in rows:
                 payload = row.salt + await self._store.content(row.content)
                 found.add(row.envelope, payload, row.receipts)
+                histories[f"outgoing/{row.document}"] = row.events
             after = rows[-1].document
         mark = None
         while got := await self._store.list_got(
@@ -132,7 +143,14 @@ class ExchangeService:
             for each in got:
                 payload = self._inbox.payload(each.envelope) if each.content else b""
                 found.add(each.envelope, payload, each.receipts)
+                histories[f"incoming/{each.sender}/{each.document}"] = _GOT_EVENTS_MAX
             mark = (got[-1].sender, got[-1].document)
+        names = list(histories) if self.proofs else []
+        for first in range(0, len(names), _PROVEN_AT_ONCE):
+            assert self.proofs is not None
+            some = {name: histories[name] for name in names[first : first + _PROVEN_AT_ONCE]}
+            for proof in await self.proofs.of(actor, some):
+                found.prove(proof)
         return encode_bundle(found.items)
 
     async def one(self, actor: Actor, sender: str, document: UUID) -> Delivery:
@@ -148,7 +166,7 @@ class ExchangeService:
         return await self._store.content(found.content), found.media_type
 
     async def _take(self, peer: Peer, items: Sequence[Item]) -> Sequence[bytes]:
-        if any(item.kind == OPENED for item in items):
+        if any(item.kind in (OPENED, PROOF) for item in items):
             raise MalformedInput("an export is no bundle to be taken in")
         await self._outbox.take_receipts(
             peer, [item.data for item in items if item.kind == RECEIPT]
@@ -178,6 +196,13 @@ class _Export:
         if payload:
             items.append(Item(OPENED, payload))
         items += [Item(RECEIPT, each) for each in receipts if each]
+        self._put(items)
+
+    def prove(self, proof: bytes) -> None:
+        """A proof of the node's log. Raises Refused (`export_too_large`)."""
+        self._put([Item(PROOF, proof)])
+
+    def _put(self, items: Sequence[Item]) -> None:
         self._bytes += sum(len(item.data) for item in items)
         if self._bytes > EXPORT_BYTES_MAX:
             raise Refused(

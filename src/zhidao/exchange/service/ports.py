@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from zhidao.core.actor import Actor
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.exchange.domain.peer import Peer
@@ -229,5 +230,16 @@ class Transport(Protocol):
 
         Raises Unavailable if the peer did not answer or asks to wait, PeerRefused if it will not
         take this bundle however often it comes.
+        """
+        ...
+
+
+class LogProofs(Protocol):
+    """Proves by the node's log what it wrote down about documents."""
+
+    async def of(self, actor: Actor, histories: Mapping[str, int]) -> Sequence[bytes]:
+        """Proof files over what the actor may see of these histories, each up to a version.
+
+        Raises Unavailable while one of them is on its way into the log.
         """
         ...

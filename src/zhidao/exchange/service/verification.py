@@ -10,7 +10,7 @@ from zhidao.core.keys import PublicKey
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope
 from zhidao.exchange.domain.limits import FILE_BYTES_MAX, FILE_ITEMS_MAX
 from zhidao.exchange.domain.receipt import Receipt
-from zhidao.exchange.wire.bundle import ENVELOPE, OPENED, decode_bundle
+from zhidao.exchange.wire.bundle import ENVELOPE, OPENED, PROOF, decode_bundle
 from zhidao.exchange.wire.envelope import check_payload, decode_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
 
@@ -44,6 +44,9 @@ def verify_export(data: bytes, records: Callable[[str, PublicKey], bool]) -> Seq
                 checked.append(Checked(envelope, content, tuple(receipts)))
             envelope, content, receipts = decode_envelope(item.data), None, []
             _check_key(envelope.heading.sender, envelope.key, records)
+        elif item.kind == PROOF:
+            # Whoever knows logs checks it, beside the documents.
+            continue
         elif envelope is None:
             raise MalformedInput("an export begins with an envelope")
         elif item.kind == OPENED:
@@ -54,6 +57,12 @@ def verify_export(data: bytes, records: Callable[[str, PublicKey], bool]) -> Seq
     if envelope is not None:
         checked.append(Checked(envelope, content, tuple(receipts)))
     return checked
+
+
+def proofs_of(data: bytes) -> Sequence[bytes]:
+    """The proof files of an export, unread. Raises MalformedInput."""
+    items = decode_bundle(data, bytes_max=FILE_BYTES_MAX, items_max=FILE_ITEMS_MAX)
+    return [item.data for item in items if item.kind == PROOF]
 
 
 def _receipt(data: bytes, envelope: Envelope, records: Callable[[str, PublicKey], bool]) -> Receipt:

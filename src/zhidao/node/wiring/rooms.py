@@ -17,6 +17,7 @@ from zhidao.node.adapters.roads import PostgresRelated, PostgresStoredEvents
 from zhidao.node.alarms import Alarms
 from zhidao.node.api import proofs as proofs_api
 from zhidao.node.api import roads as roads_api
+from zhidao.node.exchange_proofs import ExchangeProofs
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.health import LogState
 from zhidao.node.key_renewal import Renewal
@@ -153,6 +154,7 @@ async def build(
         consignments=papers.consignments,
     )
     events = PostgresStoredEvents(ground.database)
+    others.exchange.proofs = ExchangeProofs(events, log.proofs, origin=log.origin)
     roads = RoadService(
         related=related,
         events=events,

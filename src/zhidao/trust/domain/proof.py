@@ -127,8 +127,11 @@ def verify_proof(proof: Proof, trust: TrustList, replays: Sequence[Replay]) -> F
     return Findings("", "", tuple(proven), tuple(not_proven))
 
 
-def verify_log_part(proof: Proof, trust: TrustList) -> Findings:
-    """Checks everything about the log, the events and the enclosed files."""
+def verify_log_part(proof: Proof, trust: TrustList, *, of_consignment: bool = True) -> Findings:
+    """Checks everything about the log, the events and the enclosed files.
+
+    `of_consignment`: the history of the proof's consignment must be opened from its beginning.
+    """
     try:
         node = _trusted_log(proof, trust)
         witnessed = trust.policy.judge(proof.note) if trust.policy else Witnessed((), 0)
@@ -138,6 +141,8 @@ def verify_log_part(proof: Proof, trust: TrustList) -> Findings:
         for opened in proof.events:
             _check_speakers(opened.event, keys)
         _check_histories(proof)
+        if of_consignment:
+            _check_consignment(proof)
         _check_blobs(proof)
     except ZhidaoError as error:
         return Findings(error.code, str(error))
@@ -249,6 +254,9 @@ def _check_histories(proof: Proof) -> None:
                 code="wrong_order",
             )
         newest[event.aggregate] = event.version
+
+
+def _check_consignment(proof: Proof) -> None:
     own = f"consignment/{proof.consignment}"
     versions = [o.event.version for o in proof.events if o.event.aggregate == own]
     if not versions or versions != list(range(1, len(versions) + 1)):
