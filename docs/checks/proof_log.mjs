@@ -1,281 +1,300 @@
-// The half of proof_check.mjs that needs no knowledge of trade: the file's one form, the log's signed head and
-// its witnesses, each event's place and signatures, whose keys they are and when they count, enclosed files.
-import { createHash, createPublicKey, ECDH, verify as check } from "node:crypto";
+// Checks what a proof (.zdproof) owes to the log, and runs by itself: node proof_log.mjs FILE --trust LIST
+// The file's one form, the log's signed head and its witnesses, each event's place and signatures, whose keys
+// they are and when they count, enclosed files. Shares no code with the node, needs nothing but node 18. What
+// the events say it leaves to proof_check.mjs, and says so: the verdict `log_holds`, `facts` as not checked.
+import { createHash, createPublicKey, verify as check } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 export class No extends Error { constructor(code, why) { super(why ?? code); this.code = code; } }
-export const need = (holds, code, why) => { if (!holds) throw new No(code, why); };
-export const sha = (...parts) => parts.reduce((h, p) => h.update(p), createHash("sha256")).digest();
-export const hex = (bytes) => Buffer.from(bytes).toString("hex");
-export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const own = (o, k) => Object.prototype.hasOwnProperty.call(o, k);
+export const need = (holds, code = "malformed", why) => { if (!holds) throw new No(code, why); };
 export const notChecked = new Set(["fix", "papers_compared", "epcis_hashes"]);
-// Amounts in minor units (ISO 4217), and XML without what no reader sees.
-const EXPONENTS = Object.fromEntries([..."BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" ").map((c) => [c, 0]),
-  ..."BHD IQD JOD KWD LYD OMR TND".split(" ").map((c) => [c, 3]), ["CLF", 4], ["UYW", 4]]);
-export function minor(text, currency) {
-  const exponent = EXPONENTS[currency] ?? 2, [, whole, part = ""] = text.match(/^(\d+)(?:\.(\d+))?$/) ?? [];
-  need(whole && /^0*$/.test(part.slice(exponent)), "malformed", "not an amount");
-  return BigInt(whole + part.slice(0, exponent).padEnd(exponent, "0"));
-}
-export const xml = (data) => data.toString().replace(/<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>/g, "");
-export const sha256s = (...texts) => Buffer.concat(texts.map((t) => sha(t)));
-export function uuid(...words) { // version 8; a last BigInt is the time in milliseconds
-  const at = typeof words.at(-1) === "bigint" ? words.pop() : null;
-  let n = big(sha(words.join("\0")).subarray(0, 16));
-  if (at !== null) n = (at << 80n) | (n & ((1n << 80n) - 1n));
-  n = (n & ~((0xfn << 76n) | (3n << 62n))) | (8n << 76n) | (2n << 62n);
-  return n.toString(16).padStart(32, "0").replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-// JSON with one byte form (RFC 8785): sorted by UTF-16 units, which is what sort() does.
+// Bytes, and JSON with one byte form (RFC 8785): sorted by UTF-16 units, which is what sort() does.
+export const bin = (text) => Buffer.from(text.replace(/^0x/, ""), "hex");
+export const hex = (bytes) => Buffer.from(bytes).toString("hex");
+export const big = (bytes) => BigInt(`0x${hex(bytes) || "0"}`);
+export const join = (...parts) => Buffer.concat(parts.map((p) => Buffer.from(p)));
+export const sha = (...parts) => createHash("sha256").update(join(...parts)).digest();
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+export const omit = (o, ...out) => Object.fromEntries(Object.entries(o).filter(([k]) => !out.includes(k)));
 export function jcs(v) {
-  if (typeof v === "string") need(v.isWellFormed?.() ?? true, "malformed", "lone surrogate");
-  if (typeof v === "number") need(Number.isFinite(v) && (!Number.isInteger(v) || Number.isSafeInteger(v)), "malformed");
+  need(typeof v !== "string" || (v.isWellFormed?.() ?? true), "malformed", "lone surrogate");
+  need(typeof v !== "number" || (Number.isFinite(v) && (!Number.isInteger(v) || Number.isSafeInteger(v))));
   if (v === null || typeof v !== "object") return JSON.stringify(v);
-  if (Array.isArray(v)) return `[${v.map(jcs).join(",")}]`;
-  return `{${Object.keys(v).sort().map((k) => `${jcs(k)}:${jcs(v[k])}`).join(",")}}`;
+  if (Array.isArray(v)) return `[${v.map(jcs)}]`;
+  return `{${Object.keys(v).sort().map((k) => `${jcs(k)}:${jcs(v[k])}`)}}`;
 }
 export function canonical(bytes) {
-  try { var text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), value = JSON.parse(text); }
-  catch (error) { throw new No("malformed", error.message); }
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const text = utf8.decode(bytes), value = JSON.parse(text);
   need(jcs(value) === text, "malformed", "not in its canonical form");
   return value;
 }
-export function fields(o, names) { need(o && same(Object.keys(o).sort(), [...names].sort()), "malformed", "other fields"); return o; }
+export function fields(o, names) {
+  need(same(Object.keys(o).sort(), names.split(" ").sort()), "malformed", "other fields");
+  return o;
+}
 export function bytes64(text, coding = "base64url") {
   const data = Buffer.from(text, coding);
   need(data.toString(coding) === text, "malformed", "another spelling of base64");
   return data;
 }
-const B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 export function base58(text) {
-  let n = 0n;
-  for (const c of text) { need(B58.includes(c), "malformed", "not base58"); n = n * 58n + BigInt(B58.indexOf(c)); }
-  const h = n.toString(16), zeros = text.match(/^1*/)[0].length;
-  return Buffer.concat([Buffer.alloc(zeros), n ? Buffer.from(h.length % 2 ? `0${h}` : h, "hex") : Buffer.alloc(0)]);
+  const digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+  need([...text].every((c) => digits.includes(c)), "malformed", "not base58");
+  const n = [...text].reduce((sum, c) => sum * 58n + BigInt(digits.indexOf(c)), 0n);
+  const h = n ? n.toString(16) : "";
+  return join(Buffer.alloc(text.match(/^1*/)[0].length), bin(h.length % 2 ? `0${h}` : h));
 }
-const KINDS = { ed01: ["ed25519", 32, 64], "8024": ["P-256", 33, 64], e701: ["secp256k1", 33, 64], "9024": ["ml-dsa-44", 1312, 2420],
-  "8124": ["P-384", 49, 96] };
+export function ns(time) { // nanoseconds since 1970
+  const [, seconds, part = ""] = time.match(/^([^.]*?)(?:\.(\d+))?Z$/);
+  return BigInt(Date.parse(`${seconds}Z`)) * 1000000n + BigInt(part.padEnd(9, "0"));
+}
+// Keys and signatures. By Multikey code: kind, bytes of a key and of a signature, how its SPKI file begins.
+const KINDS = {
+  ed01: ["ed25519", 32, 64, "302a300506032b6570032100"],
+  8024: ["P-256", 33, 64, "3039301306072a8648ce3d020106082a8648ce3d030107032200"],
+  8124: ["P-384", 49, 96, "3046301006072a8648ce3d020106052b81040022033200"],
+  e701: ["secp256k1", 33, 64, "3036301006072a8648ce3d020106052b8104000a032200"],
+  9024: ["ml-dsa-44", 1312, 2420, ""],
+};
+export const N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n; // order of secp256k1
 const keys = new Map();
+function rawKey(code, raw) {
+  const [kind, bytes, size, start] = KINDS[code], spki = join(bin(start), raw);
+  need(raw.length === bytes, "malformed", "a key of another length");
+  return { kind, raw, size, key: start && createPublicKey({ key: spki, format: "der", type: "spki" }) };
+}
 export function keyOf(multikey) {
-  if (keys.has(multikey)) return keys.get(multikey);
-  need(multikey[0] === "z", "malformed", "not a Multikey");
-  const data = base58(multikey.slice(1)), [kind, size, signature] = KINDS[hex(data.subarray(0, 2))] ?? [];
-  need(kind && data.length === size + 2, "malformed", "unknown key");
-  keys.set(multikey, rawKey(kind, data.subarray(2), signature));
+  if (!keys.has(multikey)) {
+    need(multikey[0] === "z", "malformed", "not a Multikey");
+    const data = base58(multikey.slice(1));
+    keys.set(multikey, rawKey(hex(data.subarray(0, 2)), data.subarray(2)));
+  }
   return keys.get(multikey);
 }
-function rawKey(kind, raw, size = 64) {
-  let jwk = { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") };
-  if (kind.startsWith("P-") || kind === "secp256k1") {
-    const curve = { "P-256": "prime256v1", "P-384": "secp384r1" }[kind] ?? kind;
-    const whole = ECDH.convertKey(raw, curve, undefined, undefined, "uncompressed"), half = (whole.length - 1) / 2;
-    jwk = { kty: "EC", crv: kind, x: whole.subarray(1, half + 1).toString("base64url"), y: whole.subarray(half + 1).toString("base64url") };
-  }
-  return { kind, raw, size, key: kind === "ml-dsa-44" ? null : createPublicKey({ key: jwk, format: "jwk" }) };
-}
-export const N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-export const big = (bytes) => BigInt(`0x${hex(bytes) || "0"}`);
-export function verifies({ kind, size, key }, signature, message) {
+export function verifies({ kind, size, key }, signature, text) {
   if (signature.length !== size) return false;
   // node 20 has no ML-DSA: said, never counted towards a quorum, and no word of a speaker.
   if (!key) { notChecked.add("ml_dsa_44_signatures"); return null; }
-  if (kind === "ed25519") return check(null, message, key, signature);
+  if (kind === "ed25519") return check(null, Buffer.from(text), key, signature);
   if (kind === "secp256k1" && big(signature.subarray(32)) > N / 2n) return false;
-  return check(kind === "P-384" ? "sha384" : "sha256", message, { key, dsaEncoding: "ieee-p1363" }, signature);
+  const hash = kind === "P-384" ? "sha384" : "sha256";
+  return check(hash, Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }, signature);
 }
 // Signed notes, checkpoints, policies (C2SP).
 function vkey(text) {
-  const [, name, id, data] = text.match(/^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/) ?? [];
-  need(name, "malformed", "not a verifier key");
-  const raw = bytes64(data, "base64"), kind = { 1: "ed25519", 4: "ed25519", 6: "ml-dsa-44" }[raw[0]];
-  need(kind && hex(sha(`${name}\n`, raw).subarray(0, 4)) === id, "malformed", "a key id is not its key's");
-  return { name, id, type: raw[0], ...rawKey(kind, raw.subarray(1), raw[0] === 6 ? 2420 : 64) };
+  const [, name, id, data] = text.match(/^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/);
+  const raw = bytes64(data, "base64"), code = { 1: "ed01", 4: "ed01", 6: "9024" }[raw[0]];
+  need(hex(sha(`${name}\n`, raw)).startsWith(id), "malformed", "a key id is not its key's");
+  return { name, id, type: raw[0], ...rawKey(code, raw.subarray(1)) };
 }
 function readNote(text) {
   const cut = text.lastIndexOf("\n\n"), body = text.slice(0, cut + 1);
   need(cut > 0 && text.endsWith("\n") && !/[\0-\x09\x0b-\x1f]/.test(text), "malformed", "not a note");
   const lines = text.slice(cut + 2, -1).split("\n").map((line) => {
-    const [, name, data] = line.match(/^\u2014 (\S+) (\S+)$/) ?? [];
-    need(name, "malformed", "not a signature line");
-    const all = bytes64(data, "base64");
+    const [, name, data] = line.match(/^\u2014 (\S+) (\S+)$/), all = bytes64(data, "base64");
     need(all.length > 4, "malformed", "not a signature line");
     return { name, id: hex(all.subarray(0, 4)), signature: all.subarray(4) };
   });
-  const [origin, size, root] = body.split("\n");
-  need(lines.length <= 64 && origin && /^(0|[1-9]\d{0,15})$/.test(size) && bytes64(root, "base64").length === 32, "malformed",
-    "not a checkpoint");
-  return { text: body, lines, origin, size: Number(size), root: bytes64(root, "base64") };
+  const [origin, size, hash] = body.split("\n"), root = bytes64(hash, "base64");
+  need(origin && /^(0|[1-9]\d{0,15})$/.test(size) && root.length === 32 && lines.length <= 64);
+  return { text: body, lines, origin, size: Number(size), root };
 }
-function signedBy(note, known) { // [key, time] of every line of a known key; a wrong one spoils the note
-  const found = [];
-  for (const line of note.lines) {
+function signedBy(note, known) { // the keys whose lines hold; a wrong line of a known key spoils the note
+  return note.lines.flatMap((line) => {
     const key = known.find((k) => k.name === line.name && k.id === line.id);
-    if (!key) continue;
-    const timed = key.type !== 1, at = timed ? big(line.signature.subarray(0, 8)) : 0n;
-    const message = timed && key.type === 4 ? `cosignature/v1\ntime ${at}\n${note.text}` : note.text;
-    const holds = verifies(key, timed ? line.signature.subarray(8) : line.signature, Buffer.from(message));
-    need(holds !== false && (!timed || at > 0n), "bad_signature", `the signature of ${line.name} is wrong`);
-    if (holds) found.push([key, at]);
-  }
-  return found;
+    if (!key) return [];
+    const timed = key.type !== 1, at = timed ? big(line.signature.subarray(0, 8)) : 1n;
+    const text = key.type === 4 ? `cosignature/v1\ntime ${at}\n${note.text}` : note.text;
+    const holds = verifies(key, line.signature.subarray(timed ? 8 : 0), text);
+    need(holds !== false && at > 0n, "bad_signature", `the signature of ${line.name} is wrong`);
+    return holds ? [key] : [];
+  });
 }
-function readPolicy(text) {
-  const policy = { witnesses: [], groups: [], quorum: "" };
-  for (const line of text.split("\n").map((l) => l.trim().split(/[ \t]+/)).filter(([w]) => w && !w.startsWith("#"))) {
-    const [word, name, ...rest] = line;
-    if (word === "witness") policy.witnesses.push({ name, key: vkey(rest[0]) });
-    else if (word === "group") policy.groups.push({ name, least: { any: 1, all: rest.length - 1 }[rest[0]] ?? Number(rest[0]),
-      members: rest.slice(1) });
-    else if (word === "quorum") policy.quorum = name;
-    else need(word === "log", "malformed", "not a line of a policy");
-  }
-  return policy;
+function readPolicy(text) { // the keys of its witnesses, and whether some signers meet its quorum
+  const lines = text.split("\n").map((line) => line.trim().split(/[ \t]+/)).filter(([w]) => /^[^#]/.test(w));
+  need(lines.every(([word]) => ["log", "witness", "group", "quorum"].includes(word)));
+  const keys = lines.map(([word, , key]) => word === "witness" && vkey(key)), met = {};
+  const isMet = (signers) => lines.some(([word, name, least, ...members], i) => {
+    if (word === "quorum") return name === "none" || met[name];
+    if (word === "witness") met[name] = signers.some((key) => key.id === keys[i].id);
+    const count = members.filter((member) => met[member]).length;
+    if (word === "group") met[name] = count >= ({ any: 1, all: members.length }[least] ?? Number(least));
+    return false;
+  });
+  return { keys: keys.filter(Boolean), isMet };
 }
-function isMet(policy, ids) {
-  const met = Object.fromEntries(policy.witnesses.map((w) => [w.name, ids.has(w.key.id)]));
-  for (const g of policy.groups) met[g.name] = g.members.filter((m) => met[m]).length >= g.least;
-  return policy.quorum === "none" || met[policy.quorum];
-}
-export const fingerprint16 = (raw) => hex(sha(Buffer.from("ed01", "hex"), raw)).slice(0, 16);
+// The two files. A proof of version 1 or 2 is JSON, of version 3 JSON inside gzip.
+export const fingerprint16 = (raw) => hex(sha(bin("ed01"), raw)).slice(0, 16);
 export function readTrust(bytes) {
-  const file = canonical(bytes), trust = fields(file, ["v", "format", "name", "created", "nodes", "parties",
-    ...(file.v === 2 ? ["policy"] : [])]);
+  const trust = canonical(bytes);
+  fields(trust, `v format name created nodes parties${trust.v === 2 ? " policy" : ""}`);
   need([1, 2].includes(trust.v) && trust.format === "zhidao.trust", "malformed", "not a trust list");
-  for (const node of trust.nodes) {
-    node.logs = [vkey(node.log)];
-    for (const key of node.keys.map(keyOf).filter((k) => k.kind === "ed25519")) {
-      const name = `zhidao-log/${node.party}/${fingerprint16(key.raw)}`, head = Buffer.concat([Buffer.from([1]), key.raw]);
-      node.logs.push({ ...key, name, type: 1, id: hex(sha(`${name}\n`, head).subarray(0, 4)) });
-    }
+  for (const node of trust.nodes) { // a log goes by its key, or by one derived from a key of its node
+    node.logs = [vkey(node.log), ...node.keys.map(keyOf).filter((k) => k.kind === "ed25519").map((key) => {
+      const name = `zhidao-log/${node.party}/${fingerprint16(key.raw)}`;
+      return { ...key, name, type: 1, id: hex(sha(`${name}\n`, [1], key.raw)).slice(0, 8) };
+    })];
   }
-  trust.records = (party, key) => trust.nodes.some((n) => n.party === party && n.keys.includes(key));
-  trust.speaks = (party, key) => trust.records(party, key) || trust.parties.some((p) => p.party === party && p.keys.includes(key));
+  const listed = (list) => (party, key) => list.some((one) => one.party === party && one.keys.includes(key));
+  trust.records = listed(trust.nodes);
+  trust.speaks = listed([...trust.nodes, ...trust.parties]);
   trust.policy &&= readPolicy(trust.policy);
   return trust;
 }
-// The file: version 1 and 2 are JSON, 3 is JSON inside gzip.
-const EVENT = ["v", "id", "type", "aggregate", "version", "owner", "visible", "occurred_at", "recorded_at", "payload", "open", "custodian",
-  "asserted_by", "recorded_by", "assertion", "record"];
-export function readProof(data) {
-  const packed = data[0] === 0x1f;
-  if (packed) {
-    need(hex(data.subarray(0, 10)) === "1f8b08000000000002ff", "malformed", "not a packed proof");
-    try { // gunzip compares check sum and size; what follows the stream it would pass over
-      const { buffer, engine } = gunzipSync(data, { maxOutputLength: 8 << 20, info: true });
-      need(engine.bytesWritten === data.length, "malformed", "bytes after the end");
-      data = buffer;
-    } catch (error) { throw new No("malformed", error.message); }
-  }
-  const raw = canonical(data), file = fields(raw, ["v", "format", "consignment", "origin", "checkpoint", "events", "blobs",
-    ...(raw.v === 1 ? [] : ["policy"])]);
-  need(file.format === "zhidao.proof" && (packed ? file.v === 3 : [1, 2].includes(file.v)), "malformed", "not a proof");
-  const events = file.events.map((item) => {
-    fields(item, ["event", "salt", "index", "inclusion"]);
-    const event = packed ? item.event : canonical(bytes64(item.event)), bytes = Buffer.from(jcs(event));
-    fields(event, EVENT);
-    need(event.v === 1, "malformed", "an event of another version");
-    return { ...item, event, bytes, salt: bytes64(item.salt), inclusion: item.inclusion.map((h) => bytes64(h)) };
-  });
-  const blobs = new Map(file.blobs.map((b) => [b.digest, own(b, "text") ? Buffer.from(b.text) : bytes64(b.data)]));
-  need(same([...blobs.keys()], [...blobs.keys()].sort()) && blobs.size === file.blobs.length, "malformed", "files out of order");
-  return { ...file, packed, note: readNote(file.checkpoint), events, blobs, policy: file.policy ? readPolicy(file.policy) : null };
+const EVENT = "v id type aggregate version owner visible occurred_at recorded_at payload open custodian "
+  + "asserted_by recorded_by assertion record";
+function unpacked(data) { // gunzip compares check sum and size; what follows the stream it would pass over
+  const { buffer, engine } = gunzipSync(data, { maxOutputLength: 8 << 20, info: true });
+  need(data.subarray(0, 10).equals(bin("1f8b08000000000002ff")) && engine.bytesWritten === data.length);
+  return buffer;
 }
-function inTree(leaf, index, size, path) { // RFC 9162 section 2.1.3.2; null if the path does not fit
+export function readProof(data) {
+  const packed = data[0] === 0x1f, file = canonical(packed ? unpacked(data) : data);
+  fields(file, `v format consignment origin checkpoint events blobs${file.v === 1 ? "" : " policy"}`);
+  need(file.format === "zhidao.proof" && (packed ? [3] : [1, 2]).includes(file.v), "malformed", "no proof");
+  const events = file.events.map((item) => {
+    fields(item, "event salt index inclusion");
+    const { index, inclusion, salt } = item, event = packed ? item.event : canonical(bytes64(item.event));
+    need(fields(event, EVENT).v === 1, "malformed", "an event of another version");
+    const path = inclusion.map((hash) => bytes64(hash));
+    return { event, fact: event.payload, index, salt: bytes64(salt), path };
+  });
+  const content = (blob) => ("text" in blob ? Buffer.from(blob.text) : bytes64(blob.data));
+  const blobs = new Map(file.blobs.map((blob) => [blob.digest, content(blob)])), names = [...blobs.keys()];
+  need(names.length === file.blobs.length && same(names, [...names].sort()), "malformed", "unsorted files");
+  const policy = file.policy ? readPolicy(file.policy) : null;
+  return { ...file, packed, note: readNote(file.checkpoint), events, blobs, policy };
+}
+// One event: its place in the tree (RFC 9162 section 2.1.3.2) and both its signatures.
+function rootOver(leaf, index, size, path) { // null if the path does not fit
   let fn = BigInt(index), sn = BigInt(size) - 1n, r = leaf;
   if (fn > sn) return null;
   for (const p of path) {
-    if (sn === 0n || p.length !== 32) return null;
+    if (sn === 0n || p.length !== 32) return null; // hashes of another length have fooled verifiers
     if (fn & 1n || fn === sn) {
-      r = sha(Buffer.from([1]), p, r);
+      r = sha([1], p, r);
       while (!(fn & 1n) && fn) { fn >>= 1n; sn >>= 1n; }
-    } else r = sha(Buffer.from([1]), r, p);
+    } else r = sha([1], r, p);
     fn >>= 1n; sn >>= 1n;
   }
   return sn === 0n ? r : null;
 }
-export const omit = (o, ...names) => Object.fromEntries(Object.entries(o).filter(([k]) => !names.includes(k)));
-export const ns = (t) => { const [, s, f = ""] = t.match(/^([^.]*?)(?:\.(\d+))?Z$/) ?? [];
-  return BigInt(Date.parse(`${s}Z`)) * 1000000n + BigInt(f.padEnd(9, "0")); };
-function checkEvent({ event, bytes, salt, index, inclusion }, note) {
+function checkEvent({ event, salt, index, path }, note) {
   need(salt.length === (event.open ? 0 : 32), "wrong_salt");
-  const leaf = event.open ? { event, kind: "open", v: 1 } : { commitment: sha(salt, bytes).toString("base64url"), kind: "commitment",
-    v: 1 };
-  need(inTree(sha(Buffer.from([0]), jcs(leaf)), index, note.size, inclusion)?.equals(note.root), "not_in_log", `${event.type} at ${index}`);
-  const said = jcs(omit(event, "assertion", "custodian", "record", "recorded_at", "recorded_by", "version"));
+  const commitment = sha(salt, jcs(event)).toString("base64url");
+  const leaf = event.open ? { event, kind: "open", v: 1 } : { commitment, kind: "commitment", v: 1 };
+  const root = rootOver(sha([0], jcs(leaf)), index, note.size, path);
+  need(root?.equals(note.root), "not_in_log", `${event.type} at ${index}`);
   const signed = (by, field, text) => { // null: what cannot be checked here is no proof
-    const holds = verifies(keyOf(by.key), bytes64(event[field]), Buffer.from(text));
+    const holds = verifies(keyOf(by.key), bytes64(event[field]), text);
     need(holds, holds === null ? "ml_dsa_44_signatures" : "bad_signature", `${event.type}: ${field}`);
   };
-  signed(event.asserted_by, "assertion", said);
+  const asserted = omit(event, "assertion", "custodian", "record", "recorded_at", "recorded_by", "version");
+  signed(event.asserted_by, "assertion", jcs(asserted));
   signed(event.recorded_by, "record", jcs(omit(event, "record")));
 }
 class KeyHistory { // rotations and revocations: which key of a party counts when
   constructor(trust, events) {
-    Object.assign(this, { trust, since: new Map(), until: new Map(), revoked: new Map(), recording: new Map() });
-    const turns = [], drops = [];
-    for (const { event: e } of events) {
-      const p = e.payload, at = ns(e.recorded_at);
+    Object.assign(this, { trust, turns: [], drops: [] });
+    this.build();
+    for (const { event: e, fact: p } of events) {
+      const at = ns(e.recorded_at), by = e.asserted_by;
       if (e.type === "trust.KeyRotated.v1") {
         const shown = jcs(["zhidao key rotation v1", p.party, p.former, p.key]);
-        need(p.key !== p.former && e.owner === p.party && same([e.asserted_by.party, e.asserted_by.key], [e.owner, p.former])
-          && verifies(keyOf(p.key), bytes64(p.possession), Buffer.from(shown)), "bad_key_event");
-        turns.push({ ...p, at });
+        need(p.key !== p.former && e.owner === p.party && same([by.party, by.key], [e.owner, p.former])
+          && verifies(keyOf(p.key), bytes64(p.possession), shown), "bad_key_event");
+        this.turns.push({ ...p, at });
       } else if (e.type === "trust.KeyRevoked.v1") {
         need(ns(p.since) <= at, "bad_key_event");
-        this.build(turns, drops);
-        const own = e.asserted_by.party === p.party && e.asserted_by.key !== p.key && !this.fault(p.party, e.asserted_by.key, at);
-        if (trust.records(e.asserted_by.party, e.asserted_by.key) || own) drops.push({ ...p, at: ns(p.since) });
-      }
+        const own = by.party === p.party && by.key !== p.key && !this.fault(p.party, by.key, at);
+        if (trust.records(by.party, by.key) || own) this.drops.push({ ...p, at: ns(p.since) });
+      } else continue;
+      this.build();
     }
-    this.build(turns, drops);
   }
-  build(turns, drops) {
-    for (const m of [this.since, this.until, this.revoked, this.recording]) m.clear();
-    for (const d of drops) { const n = d.party + d.key, b = this.revoked.get(n);
-      this.revoked.set(n, b === undefined || d.at < b ? d.at : b); }
-    for (const t of turns) if (!this.fault(t.party, t.former, t.at)) {
-      this.until.set(t.party + t.former, t.at);
-      if (!this.since.has(t.party + t.key)) this.since.set(t.party + t.key, t.at);
-      if (this.records(t.party, t.former)) this.recording.set(t.party + t.key, true);
+  build() { // anew from all that was said so far, since a revocation may undo a rotation
+    Object.assign(this, { since: new Map(), until: new Map(), revoked: new Map(), recording: new Set() });
+    const latestFirst = [...this.drops].sort((a, b) => (a.at < b.at ? 1 : -1)); // so that the earliest stays
+    for (const { party, key, at } of latestFirst) this.revoked.set(party + key, at);
+    for (const { party, former, key, at } of this.turns) {
+      if (this.fault(party, former, at)) continue;
+      this.until.set(party + former, at);
+      if (!this.since.has(party + key)) this.since.set(party + key, at);
+      if (this.records(party, former)) this.recording.add(party + key);
     }
   }
   records(party, key) { return this.recording.has(party + key) || this.trust.records(party, key); }
   fault(party, key, at) {
-    const n = party + key, since = this.since.get(n);
+    const name = party + key, since = this.since.get(name);
     if (since === undefined && !this.trust.speaks(party, key)) return "unknown_speaker";
-    if (at >= this.revoked.get(n)) return "revoked_key";
-    if (at > this.until.get(n)) return "retired_key";
+    if (at >= this.revoked.get(name)) return "revoked_key";
+    if (at > this.until.get(name)) return "retired_key";
     return at < since ? "early_key" : "";
   }
 }
-export function checkLog(proof, trust) {
+function checkFiles({ events, blobs }) { // each enclosed file is named by something proven, or by such a file
+  const named = new Set(), digests = (text) => text.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [];
+  for (let next = events.flatMap((e) => digests(jcs(e.fact))); next.length; ) {
+    const digest = next.pop(), data = blobs.get(digest), isJson = [0x7b, 0x5b].includes(data?.[0]);
+    if (isJson && data.length <= 1 << 20 && !named.has(digest)) next.push(...digests(data.toString()));
+    named.add(digest);
+  }
+  for (const [digest, data] of blobs) {
+    need(hex(sha(data)) === digest, "wrong_digest"); need(named.has(digest), "leftover");
+  }
+}
+export function checkLog(proof, trust) { // whose log it is, and its key
   const { note, events } = proof, logs = trust.nodes.flatMap((n) => n.logs);
   need(note.origin === proof.origin, "wrong_origin");
-  const signed = signedBy(note, logs).find(([k]) => k.name === proof.origin);
-  need(signed, "untrusted_root", "the trust list knows no key of this log");
-  const asked = proof.policy?.witnesses.map((w) => w.key) ?? [], own = trust.policy?.witnesses.map((w) => w.key) ?? [];
-  signedBy(note, [...logs, ...own, ...asked]);
-  need(note.lines.every((l) => [...logs, ...own, ...asked].some((k) => k.name === l.name && k.id === l.id)), "unknown_signature");
-  if (trust.policy) need(isMet(trust.policy, new Set(signedBy(note, own).map(([k]) => k.id))), "quorum_not_met");
+  const log = signedBy(note, logs).find((k) => k.name === proof.origin);
+  need(log, "untrusted_root", "the trust list knows no key of this log");
+  const own = trust.policy?.keys ?? [], known = [...logs, ...own, ...(proof.policy?.keys ?? [])];
+  signedBy(note, known);
+  need(note.lines.every((l) => known.some((k) => k.name === l.name && k.id === l.id)), "unknown_signature");
+  need(!trust.policy || trust.policy.isMet(signedBy(note, own)), "quorum_not_met");
   for (const one of events) checkEvent(one, note);
   const history = new KeyHistory(trust, events);
-  for (const { event: e } of events) {
-    const at = ns(e.recorded_at), said = history.fault(e.asserted_by.party, e.asserted_by.key, at), { party, key } = e.recorded_by;
-    const recorded = history.fault(party, key, at) || (history.records(party, key) ? "" : "unknown_speaker");
-    need(!said && !recorded, said || recorded, `${e.type} of ${e.asserted_by.party}`);
+  for (const { event: { type, recorded_at, asserted_by: said, recorded_by: { party, key } } } of events) {
+    const fault = [said, { party, key }].map((by) => history.fault(by.party, by.key, ns(recorded_at)))
+      .find(Boolean) ?? (history.records(party, key) ? "" : "unknown_speaker");
+    need(!fault, fault, `${type} of ${said.party}`);
   }
   const newest = {}, mine = `consignment/${proof.consignment}`;
   need(events.every((e, i) => !i || events[i - 1].index < e.index), "wrong_order");
-  for (const { event: e } of events) { need(e.version > (newest[e.aggregate] ?? 0), "wrong_order"); newest[e.aggregate] = e.version; }
+  for (const { event: { aggregate, version } } of events) {
+    need(version > (newest[aggregate] ?? 0), "wrong_order");
+    newest[aggregate] = version;
+  }
   const count = events.filter((e) => e.event.aggregate === mine).length;
   need(count && newest[mine] === count, "wrong_consignment");
-  const named = new Set(), digests = (text) => text.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [];
-  for (let next = events.flatMap((e) => digests(jcs(e.event.payload))); next.length; ) {
-    const d = next.pop(), data = proof.blobs.get(d);
-    if (named.has(d)) continue;
-    named.add(d);
-    if (data && (data[0] === 0x7b || data[0] === 0x5b) && data.length <= 1 << 20) next.push(...digests(data.toString("latin1")));
-  }
-  for (const [digest, data] of proof.blobs) { need(hex(sha(data)) === digest, "wrong_digest"); need(named.has(digest), "leftover"); }
-  return { node: trust.nodes.find((n) => n.logs.includes(signed[0])), log: signed[0] };
+  checkFiles(proof);
+  return { node: trust.nodes.find((n) => n.logs.includes(log)), log };
 }
+// The verdict by the first list that knows the log; `facts` reads what the events say, and may throw No.
+export function judged(file, lists, facts = () => { notChecked.add("facts"); return "log_holds"; }) {
+  const untrusted = "untrusted_root", said = { [untrusted]: untrusted, ml_dsa_44_signatures: "not_verified",
+    guarded_titles: "not_verified" };
+  const refused = [{ verdict: untrusted, reason: untrusted, sentence: "no trust list is given" }];
+  const proof = readProof(file);
+  for (const list of lists) {
+    try {
+      const trust = readTrust(list), verdict = facts(proof, trust, checkLog(proof, trust));
+      return { verdict, reason: "", sentence: "", opened: proof.events.length, of: proof.note.size };
+    } catch (error) {
+      const code = error instanceof No ? error.code : "malformed";
+      refused.push({ verdict: said[code] ?? "refused", reason: code, sentence: error.message });
+    }
+  }
+  return refused.find((r) => r.verdict !== untrusted) ?? refused.at(-1);
+}
+export function main(verdict) { // status: 0 holds, 1 does not hold or is not verified, 2 bad input
+  const [file, ...rest] = process.argv.slice(2), lists = rest.filter((_, i) => i % 2 === 1);
+  let told = { verdict: "malformed", reason: "malformed" };
+  try { told = verdict(readFileSync(file), lists.map((list) => readFileSync(list))); } catch (error) {
+    told.sentence = error.message;
+  }
+  console.log(JSON.stringify({ ...told, not_checked: [...notChecked].sort() }));
+  process.exitCode = { holds: 0, log_holds: 0, malformed: 2 }[told.verdict] ?? 1;
+}
+if (process.argv[1]?.endsWith("proof_log.mjs")) main(judged);

@@ -58,7 +58,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CHECKS = ROOT / "docs" / "checks"
 GOLDEN = ROOT / "tests" / "golden"
 NODE = shutil.which("node")
-LINES_MAX = 300
+LINES_MAX, COLUMNS_MAX = 300, 110
 # What ours computes again and the other says that it leaves to others.
 NOT_CHECKED = {
     "epcis_mismatch": "epcis_hashes",
@@ -67,7 +67,7 @@ NOT_CHECKED = {
 }
 _PROGRAM = """
 import { readFileSync } from "node:fs";
-import { verdict } from %s;
+import { %s as verdict } from %s;
 const told = [];
 for (const [proof, ...lists] of JSON.parse(readFileSync(0, "utf8"))) {
   try { told.push(verdict(readFileSync(proof), lists.map((l) => readFileSync(l)))); }
@@ -75,6 +75,13 @@ for (const [proof, ...lists] of JSON.parse(readFileSync(0, "utf8"))) {
 }
 console.log(JSON.stringify(told));
 """
+_ENTRIES = {"proof_check.mjs": "verdict", "proof_log.mjs": "judged"}
+# What a check of the log alone can find; all else it leaves to the check of the facts.
+LOG_REASONS = {
+    *("wrong_origin", "untrusted_root", "bad_signature", "unknown_signature", "quorum_not_met"),
+    *("wrong_salt", "not_in_log", "unknown_speaker", "revoked_key", "retired_key", "early_key"),
+    *("wrong_order", "wrong_consignment", "wrong_digest", "leftover", "bad_key_event"),
+}
 needs_node = pytest.mark.skipif(NODE is None, reason="no node is installed; the verifier needs one")
 Bundle = tuple[str, bytes, TrustList]
 
@@ -175,7 +182,9 @@ def goldens() -> Iterator[Bundle]:
     yield "not cosigned, but asked", text, replace(trust, policy=QUORUM)
 
 
-def theirs(bundles: list[Bundle], folder: Path) -> list[dict[str, Any]]:
+def theirs(
+    bundles: list[Bundle], folder: Path, program: str = "proof_check.mjs"
+) -> list[dict[str, Any]]:
     """What the verifier in JavaScript says, one process for all of them."""
     lines = []
     for number, (_, data, trust) in enumerate(bundles):
@@ -183,10 +192,10 @@ def theirs(bundles: list[Bundle], folder: Path) -> list[dict[str, Any]]:
         proof.write_bytes(data)
         listed.write_bytes(encode_trust_list(trust))
         lines.append([str(proof), str(listed)])
-    program = _PROGRAM % json.dumps((CHECKS / "proof_check.mjs").as_uri())
+    text = _PROGRAM % (_ENTRIES[program], json.dumps((CHECKS / program).as_uri()))
     assert NODE is not None
     told = subprocess.run(
-        [NODE, "--input-type=module", "-e", program],
+        [NODE, "--input-type=module", "-e", text],
         input=json.dumps(lines),
         capture_output=True,
         text=True,
@@ -217,7 +226,29 @@ def check_agreement(bundles: list[Bundle], folder: Path) -> int:
         if not same and reason not in NOT_CHECKED:
             differ.append((name, (verdict, reason), told))
     assert not differ, "\n".join(map(str, differ))
+    check_log_alone(bundles, folder)
     return len(bundles)
+
+
+def check_log_alone(bundles: list[Bundle], folder: Path) -> None:
+    """The first file by itself refuses what the log refutes, and of the rest says what it left."""
+    differ = []
+    for (name, data, trust), told in zip(
+        bundles, theirs(bundles, folder, "proof_log.mjs"), strict=True
+    ):
+        verdict, reason = ours(data, trust)
+        if verdict == "malformed":
+            same = told["verdict"] != "log_holds"
+        elif reason in LOG_REASONS and told["reason"]:
+            same = told["reason"] == reason
+        else:
+            # The consignment's own first event is a fact: who entered it under which name.
+            same = told["verdict"] == "log_holds" and reason not in (
+                LOG_REASONS - {"wrong_consignment"}
+            )
+        if not same:
+            differ.append((name, (verdict, reason), told))
+    assert not differ, "\n".join(map(str, differ))
 
 
 def test_no_file_of_it_is_long_and_none_imports_more_than_node() -> None:
@@ -226,8 +257,10 @@ def test_no_file_of_it_is_long_and_none_imports_more_than_node() -> None:
     for file in files:
         text = file.read_text()
         assert len(text.splitlines()) <= LINES_MAX, file
+        assert max(map(len, text.splitlines())) <= COLUMNS_MAX, file
         for source in re.findall(r'^(?:import|export)[^;]*? from "([^"]+)"', text, re.MULTILINE):
             assert source.startswith(("node:", "./proof_")), source
+            assert file.name != "proof_log.mjs" or source.startswith("node:"), "it runs by itself"
 
 
 @needs_node
@@ -258,6 +291,16 @@ def test_it_runs_as_a_program_and_says_what_it_leaves_to_others(
     answer = json.loads(told.stdout)
     assert (told.returncode, answer["verdict"]) == (0, "holds"), answer
     assert {"fix", "contracts", "papers_compared"} <= set(answer["not_checked"])
+    alone = subprocess.run(
+        [NODE, str(CHECKS / "proof_log.mjs"), str(proof), "--trust", str(trust)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    answer = json.loads(alone.stdout)
+    assert (alone.returncode, answer["verdict"]) == (0, "log_holds"), answer
+    assert {"facts", "fix"} <= set(answer["not_checked"])
     untrusted = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert untrusted.returncode == 1
     assert json.loads(untrusted.stdout)["reason"] == "untrusted_root"
@@ -336,7 +379,8 @@ def test_the_other_verifier_follows_no_call_that_a_contract_would_stop_at() -> N
         told[name] = (ours_said, [raw.hex() for raw in raws])
     program = f"""
 import {{ readFileSync }} from "node:fs";
-import {{ Registry, bin, transaction }} from {json.dumps((CHECKS / "proof_titles.mjs").as_uri())};
+import {{ Registry, transaction }} from {json.dumps((CHECKS / "proof_titles.mjs").as_uri())};
+import {{ bin }} from {json.dumps((CHECKS / "proof_log.mjs").as_uri())};
 const said = [];
 for (const raws of JSON.parse(readFileSync(0, "utf8"))) {{
   const all = raws.map((raw) => transaction(bin(raw))), registry = new Registry(all[0].from);
