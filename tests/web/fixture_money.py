@@ -152,7 +152,9 @@ def _credit() -> dict[str, Any]:
         "credit": "LC-2026-0042", "key": "importer-bank/LC-2026-0042", "issuer": "importer-bank", "beneficiary": "exporter",
         "applicant": "importer", "adviser": "customs", "confirmer": "", "version": 1, "offered": False,
         "advised": True, "confirmed": False, "drawn_minor": 4_440_000, "may_be_drawn_minor": 4_662_000,
-        "exponent": 2, "regime": "eUCP 2.1", "drawings": [drawing, records, presented], "steps": steps,
+        "exponent": 2, "regime": "eUCP 2.1",
+        "banking_days": [{"of": "Suzhou", "calendar": "CN", "last_year": 2026}, {"of": "importer-bank", "calendar": "", "last_year": 0}],
+        "drawings": [drawing, records, presented], "steps": steps,
         "terms": {
             "currency": "EUR", "amount_minor": 4_440_000, "expires_on": "2026-10-15",
             "expiry_place": "Suzhou", "available_by": "sight",
@@ -240,6 +242,13 @@ async def receivables() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+@get("/v1/finance/calendars")
+async def calendars() -> list[dict[str, Any]]:
+    china = {"calendar": "CN", "sources": ["State Council"], "years": [[2025, 2026]], "next_closed": [], "missing_year": 2027}  # fmt: skip
+    euro = {"calendar": "TARGET", "sources": ["ECB"], "years": [[2002, 2099]], "next_closed": ["2026-12-25", "2027-01-01"], "missing_year": 0}  # fmt: skip
+    return [china, euro]
+
+
 @get("/v1/finance/passport")
 async def passport() -> dict[str, Any]:
     claims = {
@@ -260,5 +269,17 @@ async def present(data: dict[str, Any]) -> dict[str, Any]:
 
 ANSWERS = [
     *(accounts, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
-    *(receivables, passport, present, lines, currencies, set_line, hold, give, owe, sent),
+    *(
+        receivables,
+        calendars,
+        passport,
+        present,
+        lines,
+        currencies,
+        set_line,
+        hold,
+        give,
+        owe,
+        sent,
+    ),
 ]

@@ -103,6 +103,17 @@ def test_a_bank_asks_for_a_corrupted_record_again(readers: Any) -> None:
     assert asked[0][1] == '{"records":[1]}'
 
 
+def test_a_year_without_banking_days_is_said_on_the_page(readers: Any) -> None:
+    page = readers().open("/money/credits")
+    said = page.locator("section", has=page.locator("#calendars-title"))
+    expect(said).to_contain_text("The holidays of 2027 are not known here")
+    expect(said).to_contain_text("2026-12-25")
+    page = readers().open("/money/credits/LC-2026-0042")
+    expect(page.locator("section", has=page.locator("#terms-title"))).to_contain_text(
+        "CN, known up to 2026"
+    )
+
+
 def test_a_party_chooses_what_its_passport_shows(readers: Any) -> None:
     page = readers().open("/money/receivables")
     section = page.locator("section", has=page.locator("#passport-title"))

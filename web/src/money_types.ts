@@ -110,6 +110,7 @@ export interface Credit {
   version: number;
   offered: boolean;
   regime: string;
+  banking_days: { of: string; calendar: string; last_year: number }[];
   advised: boolean;
   confirmed: boolean;
   drawn_minor: number;
@@ -197,4 +198,12 @@ export interface Passport {
   claims: Record<string, unknown> & { facts: { count: number } };
   may_hide: string[];
   token: string;
+}
+
+export interface BankingCalendar {
+  calendar: string;
+  sources: string[];
+  years: [number, number][];
+  next_closed: string[];
+  missing_year: number;
 }

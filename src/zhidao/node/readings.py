@@ -30,7 +30,7 @@ _NOBODYS: Final = (
     *("/healthz", "/readyz", "/metrics", "/schema", "/v1/node/", "/v1/session", "/v1/tokens"),
     *("/v1/parties", "/v1/trust-list", "/v1/trust/log", "/log/", "/v1/people"),
     *("/v1/scenario-time", "/v1/trust/credentials/verify", "/v1/trade/invoices/validate"),
-    "/v1/finance/passport/verify",
+    *("/v1/finance/passport/verify", "/v1/finance/calendars"),
 )
 # Names in paths that belong to a consignment, and where each stands.
 _AGGREGATES: Final = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.finance.credit_cases import PLANTED, clean, clean_digital
 
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
+from zhidao.finance.adapters.calendar_folder import FolderCalendars
 from zhidao.finance.adapters.memory import MemoryNameIndex
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.approvals import Approvals
@@ -50,7 +53,12 @@ async def call(world: Any, facts: Any, serve: Any) -> Any:
 
 
 async def _served(
-    world: Any, facts: Any, serve: Any, limits: Limits, line_minor: int = CLAIMED
+    world: Any,
+    facts: Any,
+    serve: Any,
+    limits: Limits,
+    line_minor: int = CLAIMED,
+    calendars: FolderCalendars | None = None,
 ) -> Any:
     world.durable.clock.set(Utc.parse("2026-09-16T09:00:00Z"))
     for bank, holder in (("importer-bank", "importer"), ("exporter-bank", "exporter")):
@@ -73,6 +81,7 @@ async def _served(
         clock=world.durable.clock,
         lines=lines,
         names=OwnNames("credit", records=world.records, index=MemoryNameIndex()),
+        calendars=calendars or FolderCalendars(Path("/nowhere")),
     )
     return serve(finance_credit.routes(letters), finance_approvals.routes(approvals))
 
@@ -374,3 +383,49 @@ async def test_records_are_asked_for_and_come_again_over_http(call) -> None:
     assert drawing["papers"]["documents"][2]["text"] == "as it was"
     assert drawing["papers"]["documents"][2]["corruption"]["again_on"] == "2026-09-16"
     assert (await _step(call, "examine")).json()["drawings"][0]["state"] == "complies"
+
+
+async def test_each_bank_counts_the_banking_days_of_its_own_place(
+    world, facts, serve, tmp_path
+) -> None:
+    calendars = FolderCalendars(tmp_path)
+    call = await _served(world, facts, serve, Limits({}), calendars=calendars)
+    for wrong in ({"calendar": "XX"}, {"calendars": {"carrier": "CN"}}):
+        refused = await call("POST", "/credits", _issue(**{"calendar": "TARGET", **wrong}))
+        assert refused.status_code in (400, 422), refused.text
+    issue = _issue(calendar="CN", calendars={"importer-bank": "TARGET"})
+    made = await call("POST", "/credits", issue)
+    assert made.json()["banking_days"] == [
+        {"of": "Suzhou", "calendar": "CN", "last_year": 2026},
+        {"of": "importer-bank", "calendar": "TARGET", "last_year": 2099},
+    ]
+    for drawing, bank, until in (("1", "importer-bank", "09-23"), ("2", "exporter-bank", "09-22")):
+        path = f"{ONE}/drawings/{drawing}"
+        papers = _papers() | {"claimed_minor": CLAIMED // 2}
+        shown = await call("POST", path, papers, party="exporter")
+        assert shown.status_code == 201, shown.text
+        found = await call("POST", f"{path}/steps", {"step": "examine"}, party=bank)
+        # The Sunday of 20 September is worked in China, and the counter's day is its own.
+        assert found.json()["drawings"][-1]["examine_until"] == f"2026-{until}", found.text
+
+
+async def test_a_year_without_data_is_said_until_the_operator_adds_it(
+    world, facts, serve, tmp_path
+) -> None:
+    calendars = FolderCalendars(tmp_path)
+    call = await _served(world, facts, serve, Limits({}), calendars=calendars)
+    assert (await call("POST", "/credits", _issue(calendar="CN"))).status_code == 201
+    world.durable.clock.set(Utc.parse("2026-12-29T09:00:00Z"))
+    papers = _papers() | {"presented_on": "2026-12-29"}
+    assert (await call("POST", DRAWING, papers, party="exporter")).status_code == 201
+    unknown = await _step(call, "examine")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "calendar_not_known")
+    assert "2027" in unknown.json()["detail"]
+    file = {
+        "calendar": "CN", "source": "the test's own", "first_year": 2027, "last_year": 2027,
+        "rest": [5, 6], "announced": ["2027-01-01"],
+    }  # fmt: skip
+    calendars.add(json.dumps(file).encode())
+    found = await _step(call, "examine")
+    assert found.json()["drawings"][0]["examine_until"] == "2027-01-06", found.text
+    assert (await call("GET", ONE)).json()["banking_days"][0]["last_year"] == 2027

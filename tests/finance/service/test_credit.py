@@ -56,7 +56,7 @@ async def desk(durable: Any) -> CreditDesk:
         records=Records(durable.journal, durable.scribe),
         ledger=ledger,
         clock=durable.clock,
-        calendar=BankingCalendar("Suzhou"),
+        days=lambda _: BankingCalendar("Suzhou"),
     )
 
 

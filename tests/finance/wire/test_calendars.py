@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from zhidao.cli.finance.credit import _CALENDARS
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.cli.main import main
+from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.finance.adapters.calendar_folder import FolderCalendars
 from zhidao.finance.domain.banking_calendars import WeekdayOfMonth, easter
-from zhidao.finance.wire.calendars import NAMES, built_in, read_rules
+from zhidao.finance.wire.calendars import built_in, read_rules
 from zhidao.finance.wire.iso20022 import profiles
 
 
@@ -71,8 +75,65 @@ def test_easter_and_the_days_of_a_month_are_those_of_the_almanac() -> None:
     assert WeekdayOfMonth(2, 6, 4).of(2026) == date(2026, 2, 22)
 
 
-def test_the_command_offers_all_calendars() -> None:
-    assert _CALENDARS == NAMES
+def _file(**changes: Any) -> bytes:
+    told = {
+        "calendar": "CN", "source": "the test's own", "first_year": 2027, "last_year": 2027,
+        "rest": [5, 6], "announced": ["2027-01-01", "2027-02-08"], "worked": ["2027-02-07"],
+    }  # fmt: skip
+    return json.dumps(told | changes).encode()
+
+
+def test_an_operator_adds_a_year_and_a_place_and_no_other_years_change(tmp_path: Path) -> None:
+    folder = tmp_path / "calendars"
+    calendars = FolderCalendars(folder)
+    china = calendars.calendar("CN").around(date(2026, 12, 28))
+    assert china.is_open(date(2026, 10, 10))
+    with pytest.raises(Refused, match="2027"):
+        china.examine_until(date(2026, 12, 28))
+    for _ in range(2):
+        assert calendars.add(_file()).last_year == 2027
+    known = calendars.calendar("CN").around(date(2026, 12, 28))
+    # 28 December is a Monday; the first of January rests, the Monday after it is the fifth day.
+    assert known.examine_until(date(2026, 12, 28)) == date(2027, 1, 5)
+    assert known.is_open(date(2027, 2, 7))
+    assert known.is_open(date(2026, 10, 10))
+    with pytest.raises(Refused, match="2028"):
+        known.is_open(date(2028, 1, 3))
+    calendars.add(_file(calendar="KZ", announced=["2027-03-22"], worked=[]))
+    assert [one.name for one in calendars.calendars()] == ["CN", "FEDWIRE", "KZ", "TARGET"]
+    assert FolderCalendars(folder).calendar("KZ").last_year == 2027  # another process, too
+    for wrong in (
+        _file(first_year=2026),  # a part of what is there
+        _file(first_year=2028, last_year=2028),  # its days are of another year
+        _file(rest=[6], first_year=2029, last_year=2029, announced=[], worked=[]),
+        _file(calendar="../CN"),
+        _file(source=" "),
+        _file(extra=1),
+        b"x" * 300_000,
+    ):
+        with pytest.raises(MalformedInput):
+            calendars.add(wrong)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_file_that_was_spoiled_stops_counting_and_says_which(tmp_path: Path) -> None:
+    calendars = FolderCalendars(tmp_path)
+    calendars.add(_file())
+    (tmp_path / "CN.2027-2027.json").write_text("{")
+    with pytest.raises(Unavailable, match=r"CN.2027-2027.json"):
+        calendars.calendar("TARGET")
+
+
+def test_the_command_takes_a_file_over(tmp_path: Path, capsys: Any) -> None:
+    file = tmp_path / "cn.json"
+    file.write_bytes(_file())
+    words = ["finance", "calendars"]
+    assert main([*words, "add", str(file), "--data", str(tmp_path / "node")]) == 0
+    assert "after 2027: not known" in capsys.readouterr().out
+    assert main([*words, "list", "--data", str(tmp_path / "node"), "--json"]) == 0
+    assert '"years": [[2025, 2026], [2027, 2027]]' in capsys.readouterr().out
+    file.write_bytes(b"{}")
+    assert main([*words, "add", str(file), "--data", str(tmp_path / "node")]) == 2
 
 
 @pytest.mark.parametrize(

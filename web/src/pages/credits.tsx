@@ -1,7 +1,7 @@
 // Documentary credits: all of them, and one with each discrepancy beside the line it is about.
 import { useEffect } from "preact/hooks";
 import { useCell } from "../cell";
-import type { Credit, Discrepancy, Drawing, Paper } from "../money_types";
+import type { BankingCalendar, Credit, Discrepancy, Drawing, Paper } from "../money_types";
 import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { session } from "../session";
@@ -40,7 +40,34 @@ function All() {
           ))}
         </ul>
       </Section>
+      <Calendars />
     </div>
+  );
+}
+
+/** On which days the banks of a place rest, and up to which year that is known. */
+function Calendars() {
+  const [answer] = useAnswer<BankingCalendar[]>("/v1/finance/calendars");
+  if (answer.state !== "here") return null;
+  return (
+    <Section id="calendars-title" title={t("calendars.title")}>
+      <ul class="services">
+        {answer.value.map((each) => (
+          <li key={each.calendar}>
+            <p>
+              <code>{each.calendar}</code>
+            </p>
+            <Facts
+              rows={[
+                [t("calendars.known"), each.years.map(([first, last]) => (first === last ? String(first) : `${first} - ${last}`)).join(", ")],
+                [t("calendars.closed"), each.next_closed.join(", ") || t("none")],
+              ]}
+            />
+            {each.missing_year > 0 && <p>{t("calendars.missing", { year: String(each.missing_year) })}</p>}
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 
@@ -68,6 +95,10 @@ function One({ id }: { id: string }) {
               [t("credit.drawn"), sum(credit.drawn_minor)],
               [t("credit.available_by"), named("available_by", credit.terms.available_by)],
               [t("credit.rules"), credit.regime],
+              ...credit.banking_days.map((each): [string, string] => [
+                t("credit.banking_days", { of: each.of }),
+                each.calendar ? t("credit.days_known", { calendar: each.calendar, year: String(each.last_year) }) : t("credit.days_listed"),
+              ]),
               [t("credit.expires"), `${credit.terms.expires_on}, ${credit.terms.expiry_place}`],
               [t("credit.issuer"), credit.issuer],
               [t("credit.applicant"), credit.applicant],

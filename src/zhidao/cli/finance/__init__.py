@@ -14,6 +14,7 @@ ACTIONS: Final = (
     ("line", "how much another bank may owe yours"),
     ("passport", "your verified receivables as a credential, shown part by part"),
     ("credit", "examine a presentation under a documentary credit"),
+    ("calendars", "on which days banks rest: what is known, and adding a year or a place"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
     ("iso", "check ISO 20022 messages, or turn them into JSON and back"),
     ("mt", "read FIN messages of documentary credits: MT 700, 707, 734, 750"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.outputs import take
 from zhidao.core.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from zhidao.finance.domain.banking_calendars import KnownCalendar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,16 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     examine.add_argument(
         "--calendar",
-        choices=_CALENDARS,
-        help="the banking days of the counter, instead of calendar.json: those of the euro area's"
-        " settlement, of the US dollar's, or of China's mainland",
+        metavar="NAME",
+        help="the banking days of the counter, instead of calendar.json: TARGET of the euro area's"
+        " settlement, FEDWIRE of the US dollar's, CN of China's mainland, or one of a FILE",
+    )
+    examine.add_argument(
+        "--calendar-file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="years or a place that are not known here, as zhidao finance calendars add takes them",
     )
     examine.add_argument("--json", action="store_true", help="answer in JSON")
     examine.set_defaults(run=run)
 
 
-# As in `finance.wire.calendars`, which is read only when something is examined.
-_CALENDARS: Final = ("TARGET", "FEDWIRE", "CN")
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance credit examine drawing-1/\n"
@@ -53,7 +61,6 @@ def run(options: argparse.Namespace) -> int:
     """Prints the one notice."""
     from zhidao.finance.domain.credit.calendar import BankingCalendar
     from zhidao.finance.domain.credit.examination import examine
-    from zhidao.finance.wire.calendars import built_in
     from zhidao.finance.wire.credit import (
         BYTES_MAX,
         examination_plain,
@@ -73,11 +80,7 @@ def run(options: argparse.Namespace) -> int:
             remedy="take it away, or leave --calendar out",
         )
     if options.calendar:
-        # The examination ends within days of the presentation, a last day may move to a working
-        # day behind it.
-        waits = [last for _, last in presentation.pauses]
-        days = (credit.expires_on, presentation.presented_on, presentation.counts_from, *waits)
-        calendar = built_in(options.calendar).between(min(days), max(days) + timedelta(days=30))
+        calendar = _known(options).around(presentation.presented_on)
     if own:
         calendar = read_calendar(take(folder / "calendar.json", bytes_max=BYTES_MAX))
     answer = examine(credit, presentation, calendar)
@@ -91,3 +94,15 @@ def run(options: argparse.Namespace) -> int:
     verdict = "complies" if answer.complies else f"{len(answer.discrepancies)} discrepancies"
     print(f"{answer.checks} checks: {verdict}; a refusal must leave by {answer.examine_until}")
     return 0 if answer.complies else 1
+
+
+def _known(options: argparse.Namespace) -> KnownCalendar:
+    """The calendar of that name, with the years of the files that were given."""
+    from zhidao.finance.domain.banking_calendars import KnownCalendar
+    from zhidao.finance.wire.calendars import FILE_BYTES_MAX, NAMES, built_in, read_rules
+
+    own = [read_rules(take(file, bytes_max=FILE_BYTES_MAX)) for file in options.calendar_file]
+    rules = [one for one in own if one.name == options.calendar]
+    if options.calendar in NAMES or not rules:
+        rules.append(built_in(options.calendar))
+    return KnownCalendar(tuple(rules))

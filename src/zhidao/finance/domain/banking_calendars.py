@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from zhidao.core.errors import Refused
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.finance.domain.credit.calendar import BankingCalendar
 
 _SUNDAY: Final = 6
@@ -76,10 +76,11 @@ class CalendarRules:
                     code="calendar_not_known",
                     remedy="give a calendar of your own with that year's holidays",
                 )
-            holidays |= self._holidays(year)
+            holidays |= self.holidays_of(year)
         return BankingCalendar(self.name, self.rest, frozenset(holidays), self.worked)
 
-    def _holidays(self, year: int) -> set[date]:
+    def holidays_of(self, year: int) -> set[date]:
+        """The days on which banks rest in a year, beside the rest days of the week."""
         days = {date(year, month, day) for month, day in self.yearly}
         if self.sunday_to_monday:
             days |= {day + timedelta(days=1) for day in days if day.weekday() == _SUNDAY}
@@ -87,6 +88,62 @@ class CalendarRules:
         days |= {sunday + timedelta(days=offset) for offset in self.easter}
         days |= {one.of(year) for one in self.weekdays}
         return days | {day for day in self.announced if day.year == year}
+
+
+_BEFORE: Final = 2
+_BEHIND: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCalendar:
+    """All that a node knows of a calendar: files of one name, whose years add up.
+
+    Where two know a year, the first is believed: the operator's own stand before the house's.
+    """
+
+    rules: tuple[CalendarRules, ...]
+
+    def __post_init__(self) -> None:
+        if len({one.name for one in self.rules}) != 1:
+            raise MalformedInput("a calendar has one name", code="bad_calendar")
+        if len({one.rest for one in self.rules}) != 1:
+            raise MalformedInput(
+                f"two files of {self.rules[0].name} have other rest days", code="bad_calendar"
+            )
+
+    @property
+    def name(self) -> str:
+        """`TARGET`, `CN`, ..."""
+        return self.rules[0].name
+
+    @property
+    def years(self) -> tuple[tuple[int, int], ...]:
+        """First and last year of each file."""
+        return tuple(sorted({(one.first_year, one.last_year) for one in self.rules}))
+
+    @property
+    def last_year(self) -> int:
+        """The last year that is known."""
+        return max(one.last_year for one in self.rules)
+
+    def around(self, day: date) -> BankingCalendar:
+        """Banking days of the years about a day; any other is refused when it is asked for."""
+        holidays: set[date] = set()
+        worked: set[date] = set()
+        known: set[int] = set()
+        for year in range(day.year - _BEFORE, day.year + _BEHIND):
+            rules = next((one for one in self.rules if one.knows(year)), None)
+            if rules is not None:
+                known.add(year)
+                holidays |= rules.holidays_of(year)
+                worked |= {each for each in rules.worked if each.year == year}
+        return BankingCalendar(
+            self.name,
+            self.rules[0].rest,
+            frozenset(holidays),
+            frozenset(worked),
+            frozenset(known),
+        )
 
 
 def easter(year: int) -> date:

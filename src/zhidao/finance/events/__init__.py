@@ -263,7 +263,8 @@ class CreditOpened(Fact, frozen=True, kw_only=True):
     That is `credit/<issuer>/<credit>`; the first credits of a node stand under `credit/<credit>`.
 
     `confirmer`: `` if nobody is asked to confirm. `rest`: days of the week without banking, Monday
-    0; `holidays` and `worked`: single days, ISO 8601.
+    0; `holidays` and `worked`: single days, ISO 8601. `calendar`: instead of these a calendar that
+    the node knows, by name; `calendars`: those of banks whose place has other banking days.
     """
 
     TYPE: ClassVar[str] = "finance.CreditOpened.v1"
@@ -277,6 +278,8 @@ class CreditOpened(Fact, frozen=True, kw_only=True):
     rest: list[int]
     holidays: list[str]
     worked: list[str]
+    calendar: str = ""
+    calendars: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class CreditActed(Fact, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ after a crash finds its transfer and pays nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -115,16 +115,19 @@ class CreditDesk:
         records: Records,
         ledger: Ledger,
         clock: Clock,
-        calendar: BankingCalendar,
+        days: Callable[[str], BankingCalendar],
     ) -> None:
-        """`key`: what the credit's history stands under (`own_names`)."""
+        """`key`: what the credit's history stands under (`own_names`).
+
+        `days`: the banking days of a bank's place, or of the counter (``).
+        """
         self._key = key
         self._name = plain_name(key)
         self._roles = roles
         self._records = records
         self._ledger = ledger
         self._clock = clock
-        self._calendar = calendar
+        self._days = days
 
     async def state(self) -> CreditState:
         """The credit as it stands."""
@@ -182,7 +185,7 @@ class CreditDesk:
             return state
         made = assembled(steps, drawing)
         check_asked(made, await self.terms(), places)
-        check_in_time(made, self._calendar, self._today())
+        check_in_time(made, self._days(actor.party), self._today())
         said = {"records": list(places)}
         return await self._act(actor, Act.ASK_RECORDS, drawing=drawing, notice=said)
 
@@ -212,13 +215,16 @@ class CreditDesk:
         nothing was presented yet.
         """
         made, terms = assembled(acts(await self._history()), drawing), await self.terms()
-        still = self._today() <= self._calendar.next_open(terms.expires_on)
-        if still and not made.complete and any(paper.record for paper in made.documents):
+        counter, today = self._days(""), self._today()
+        waits = not made.complete and any(paper.record for paper in made.documents)
+        # Asked in this order: the calendar may not know the year of the expiry.
+        if waits and (today <= (last := terms.expires_on) or today <= counter.next_open(last)):
             raise Refused(
                 "eUCP 2.1 article e6(c): the notice of completeness did not come yet",
                 code="credit_act",
             )
-        notice = examination_plain(examine(terms, made, self._calendar))
+        answer = examine(terms, made, counter, examiner=self._days(actor.party))
+        notice = examination_plain(answer)
         return await self._act(actor, Act.EXAMINE, drawing=drawing, notice=dict(notice))
 
     async def refuse(self, actor: Actor, drawing: str) -> CreditState:
@@ -229,7 +235,7 @@ class CreditDesk:
     async def accept(self, actor: Actor, drawing: str) -> CreditState:
         """Accepts the draft: due the credit's tenor after today (after sight)."""
         due_on = self._today() + timedelta(days=(await self.terms()).tenor_days)
-        due_on = self._calendar.next_open(due_on)
+        due_on = self._days("").next_open(due_on)
         return await self._act(actor, Act.ACCEPT, drawing=drawing, due_on=due_on.isoformat())
 
     async def honour(self, actor: Actor, drawing: str, *, debit: UUID, credit: UUID) -> CreditState:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency, Money
-from zhidao.finance.domain.credit.calendar import BankingCalendar
 from zhidao.finance.domain.credit.papers import AnyPaper
 from zhidao.finance.domain.credit.states import Act, CreditState
 from zhidao.finance.domain.credit.terms import Credit
@@ -32,11 +30,19 @@ from zhidao.finance.events import CreditActed, CreditOpened
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.correspondents import legs_between
-from zhidao.finance.service.credit import CreditDesk, CreditRoles
+from zhidao.finance.service.credit import CreditDesk
 from zhidao.finance.service.credit_history import acts, fold
 from zhidao.finance.service.credit_lines import CreditLines, Pair
+from zhidao.finance.service.credit_opening import (
+    BankingDays,
+    drawing_said,
+    opening_said,
+    read_credit_said,
+    roles_of,
+)
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.own_names import OwnNames, plain_name
+from zhidao.finance.service.ports import Calendars
 from zhidao.finance.wire.credit import plain, read_credit
 
 HONOUR: Final = "honour_credit"
@@ -75,8 +81,10 @@ class Credits:
         clock: Clock,
         lines: CreditLines,
         names: OwnNames,
+        calendars: Calendars,
     ) -> None:
         """`lines`: how much the bank that honours may come to owe the adviser's."""
+        self._calendars = calendars
         self._lines = lines
         self._names = names
         self._records = records
@@ -84,18 +92,20 @@ class Credits:
         self._accounts = accounts
         self._approvals = approvals
         self._clock = clock
-        approvals.carries_out(HONOUR, lambda actor, said: self.honour(actor, *_drawing(said)))
-        approvals.carries_out(REIMBURSE, lambda actor, said: self.reimburse(actor, *_drawing(said)))
+        approvals.carries_out(HONOUR, lambda actor, said: self.honour(actor, *drawing_said(said)))
+        approvals.carries_out(
+            REIMBURSE, lambda actor, said: self.reimburse(actor, *drawing_said(said))
+        )
         approvals.carries_out(
             ISSUE,
             lambda actor, said: self.issue(
-                actor, _opening(said["opened"]), terms=read_credit_said(said)
+                actor, opening_said(said["opened"]), terms=read_credit_said(said)
             ),
         )
 
         approvals.carries_out(AMEND, self._amend_said)
         approvals.carries_out(CONFIRM, self._confirm_said)
-        approvals.carries_out(ACCEPT, lambda actor, said: self.accept(actor, *_drawing(said)))
+        approvals.carries_out(ACCEPT, lambda actor, said: self.accept(actor, *drawing_said(said)))
 
     async def issue(self, actor: Actor, opened: CreditOpened, *, terms: Credit) -> CreditStanding:
         """Issues a credit for its applicant; the issuing bank only. Again: the same credit.
@@ -114,7 +124,7 @@ class Credits:
             party_id(party)
         if bool(opened.confirmer) != bool(terms.confirming_bank):
             raise MalformedInput("who confirms is named by party and in the terms, or in neither")
-        _calendar(opened)
+        self._days(opened).check()
         key = await self._names.key(bank.bank, opened.credit)
         history = await self._records.history(_aggregate(key))
         if history:
@@ -128,7 +138,7 @@ class Credits:
         issued = CreditActed(
             credit=opened.credit, act=Act.ISSUE, day=self._today(), terms=plain(terms)
         )
-        roles = _roles(opened)
+        roles = roles_of(opened)
         await self._names.take(key)
         await self._records.record(
             actor,
@@ -362,12 +372,24 @@ class Credits:
     def _desk(self, key: str, opened: CreditOpened) -> CreditDesk:
         return CreditDesk(
             key,
-            _roles(opened),
+            roles_of(opened),
             records=self._records,
             ledger=self._ledger,
             clock=self._clock,
-            calendar=_calendar(opened),
+            days=self._days(opened).of,
         )
+
+    def _days(self, opened: CreditOpened) -> BankingDays:
+        return BankingDays(opened, self._calendars, self._clock.now().to_datetime().date())
+
+    def banking_days(self, opened: CreditOpened) -> list[tuple[str, str, int]]:
+        """Place or bank, calendar and last known year; 0: the days are listed in the credit."""
+        named = [(opened.place, opened.calendar), *sorted(opened.calendars.items())]
+        return [(who, name, self._last_year(name)) for who, name in named]
+
+    def _last_year(self, name: str) -> int:
+        found = [one.last_year for one in self._calendars.calendars() if one.name == name]
+        return found[0] if found else 0
 
     def _same(self, history: Sequence[SignedEvent], opened: CreditOpened, terms: Credit) -> None:
         if history[0].type != CreditOpened.TYPE or CreditOpened.of(history[0]) != opened:
@@ -380,25 +402,6 @@ class Credits:
         return self._clock.now().to_datetime().date().isoformat()
 
 
-def read_credit_said(said: object) -> Credit:
-    """The terms inside what was put before two persons."""
-    import msgspec
-
-    assert isinstance(said, dict)
-    return msgspec.convert(said["terms"], Credit, strict=True)
-
-
-def _opening(said: object) -> CreditOpened:
-    import msgspec
-
-    return msgspec.convert(said, CreditOpened, strict=True)
-
-
-def _drawing(said: object) -> tuple[str, str]:
-    assert isinstance(said, dict)
-    return str(said["credit"]), str(said["drawing"])
-
-
 def _is_done(state: CreditState, drawing: str, flag: str) -> bool:
     one = state.drawings.get(drawing)
     return one is not None and bool(getattr(one, flag))
@@ -406,24 +409,3 @@ def _is_done(state: CreditState, drawing: str, flag: str) -> bool:
 
 def _aggregate(key: str) -> str:
     return f"credit/{key}"
-
-
-def _roles(opened: CreditOpened) -> CreditRoles:
-    return CreditRoles(
-        issuer=PartyId(opened.issuer),
-        beneficiary=PartyId(opened.beneficiary),
-        applicant=PartyId(opened.applicant),
-        adviser=PartyId(opened.adviser),
-        confirmer=PartyId(opened.confirmer) if opened.confirmer else None,
-    )
-
-
-def _calendar(opened: CreditOpened) -> BankingCalendar:
-    try:
-        days = [
-            frozenset(date.fromisoformat(day) for day in listed)
-            for listed in (opened.holidays, opened.worked)
-        ]
-    except ValueError as error:
-        raise MalformedInput(f"no such day: {error}", where="calendar") from error
-    return BankingCalendar(opened.place, frozenset(opened.rest), days[0], days[1])

@@ -9,11 +9,24 @@ from typing import NamedTuple, Protocol
 from zhidao.core.actor import Actor
 from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Entry
+from zhidao.finance.domain.banking_calendars import KnownCalendar
 from zhidao.finance.domain.book import History
 from zhidao.finance.domain.chain import Batch
 from zhidao.finance.domain.ledger import Account
 from zhidao.finance.domain.records import Name
 from zhidao.finance.domain.screening import Lists
+
+
+class Calendars(Protocol):
+    """The banking calendars that this node knows."""
+
+    def calendar(self, name: str) -> KnownCalendar:
+        """A calendar by its name. Raises Refused (`calendar_not_known`)."""
+        ...
+
+    def calendars(self) -> list[KnownCalendar]:
+        """All that are known, by name."""
+        ...
 
 
 class LedgerStore(Protocol):

@@ -35,13 +35,19 @@ class NewCredit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A credit of the caller's bank; `terms.number` is its name.
 
     `adviser` is also the bank where the beneficiary is paid. `confirmer` stands in the terms, too.
+    `calendar`: the banking days of the place where it expires, listed or by a name that this node
+    knows (`/v1/finance/calendars`); `calendars`: names for banks of other places, which count their
+    own days to examine and refuse.
     """
 
     beneficiary: _PartyName
     applicant: _PartyName
     adviser: _PartyName
     confirmer: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    calendar: CalendarField
+    calendar: CalendarField | Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    calendars: dict[_PartyName, Annotated[str, msgspec.Meta(min_length=1, max_length=32)]] = (
+        msgspec.field(default_factory=dict)
+    )
     terms: Credit
 
 
@@ -113,6 +119,18 @@ class CreditStepView(msgspec.Struct, kw_only=True):
     transfer: str
 
 
+class BankingDaysView(msgspec.Struct, kw_only=True):
+    """Whose banking days count: first the counter's by its place, then those of banks.
+
+    `calendar`: `` if the credit lists its days; `last_year`: the last year whose holidays this node
+    knows, 0 where none is needed or none is known.
+    """
+
+    of: str
+    calendar: str
+    last_year: int
+
+
 class CreditView(msgspec.Struct, kw_only=True):
     """A credit as it stands. `terms`: those in force; `offered`: an amendment without answer.
 
@@ -133,6 +151,7 @@ class CreditView(msgspec.Struct, kw_only=True):
     drawn_minor: int
     may_be_drawn_minor: int
     exponent: int
+    banking_days: list[BankingDaysView]
     regime: str
     terms: Credit
     drawings: list[DrawingView]
@@ -141,6 +160,9 @@ class CreditView(msgspec.Struct, kw_only=True):
 
 def routes(desk: Credits) -> Router:
     """Routes under /v1/finance/credits."""
+
+    def shown(standing: CreditStanding) -> CreditView:
+        return _credit(standing, desk.banking_days(standing.opened))
 
     @post("/")
     async def issue(data: NewCredit, actor: Actor) -> CreditView:
@@ -152,17 +174,15 @@ def routes(desk: Credits) -> Router:
             applicant=data.applicant,
             adviser=data.adviser,
             confirmer=data.confirmer,
-            place=data.calendar.place,
-            rest=sorted(data.calendar.rest),
-            holidays=_days(data.calendar.holidays),
-            worked=_days(data.calendar.worked),
+            calendars=dict(data.calendars),
+            **_banking_days(data.calendar, data.terms.expiry_place),
         )
-        return _credit(await desk.issue(actor, opened, terms=data.terms))
+        return shown(await desk.issue(actor, opened, terms=data.terms))
 
     @get("/")
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[CreditView]:
         """The credits to which the caller is a party."""
-        return [_credit(one) for one in await desk.credits(actor, limit=limit, after=after)]
+        return [shown(one) for one in await desk.credits(actor, limit=limit, after=after)]
 
     @get("/{credit:str}")
     async def one(credit: _Credit, actor: Actor, of: _Of = "") -> CreditView:
@@ -170,19 +190,19 @@ def routes(desk: Credits) -> Router:
 
         `of`: the bank that issued it, where several issued one of this name.
         """
-        return _credit(await desk.credit(actor, await desk.key(actor, credit, of=of)))
+        return shown(await desk.credit(actor, await desk.key(actor, credit, of=of)))
 
     @post("/{credit:str}/amendments")
     async def amend(credit: _Credit, data: Credit, actor: Actor, of: _Of = "") -> CreditView:
         """Offers other terms, whole; the issuing bank only. The beneficiary answers by a step."""
         key = await desk.key(actor, credit, of=of)
-        return _credit(await desk.amend(actor, key, jcs(plain(data))))
+        return shown(await desk.amend(actor, key, jcs(plain(data))))
 
     @post("/{credit:str}/steps")
     async def step(credit: _Credit, data: CreditStep, actor: Actor, of: _Of = "") -> CreditView:
         """Advises, confirms, or answers an amendment. Again: no change."""
         key = await desk.key(actor, credit, of=of)
-        return _credit(await desk.step(actor, key, Act(data.step)))
+        return shown(await desk.step(actor, key, Act(data.step)))
 
     @post("/{credit:str}/drawings/{drawing:str}")
     async def present(
@@ -190,7 +210,7 @@ def routes(desk: Credits) -> Router:
     ) -> CreditView:
         """Takes the beneficiary's documents as data. Again with the same content: no change."""
         key = await desk.key(actor, credit, of=of)
-        return _credit(await desk.present(actor, key, drawing, jcs(plain(data))))
+        return shown(await desk.present(actor, key, drawing, jcs(plain(data))))
 
     @post("/{credit:str}/drawings/{drawing:str}/steps")
     async def drawing_step(
@@ -217,7 +237,7 @@ def routes(desk: Credits) -> Router:
                 found = await desk.honour(actor, key, drawing)
             case "reimburse":
                 found = await desk.reimburse(actor, key, drawing)
-        return _credit(found)
+        return shown(found)
 
     @post("/{credit:str}/drawings/{drawing:str}/records/asked")
     async def ask_records(
@@ -228,7 +248,7 @@ def routes(desk: Credits) -> Router:
         The time to examine stands still until they come, at most 30 days.
         """
         key = await desk.key(actor, credit, of=of)
-        return _credit(await desk.ask_records(actor, key, drawing, data.records))
+        return shown(await desk.ask_records(actor, key, drawing, data.records))
 
     @post("/{credit:str}/drawings/{drawing:str}/records")
     async def re_present(
@@ -236,13 +256,24 @@ def routes(desk: Credits) -> Router:
     ) -> CreditView:
         """Takes the records that were asked for again; the beneficiary only."""
         key = await desk.key(actor, credit, of=of)
-        return _credit(await desk.re_present(actor, key, drawing, data.documents))
+        return shown(await desk.re_present(actor, key, drawing, data.documents))
 
     handlers: list[Any] = [
         *(issue, listed, one, amend, step, present, drawing_step),
         *(ask_records, re_present),
     ]
     return Router("/v1/finance/credits", route_handlers=handlers, tags=["finance"])
+
+
+def _banking_days(calendar: CalendarField | str, place: str) -> dict[str, Any]:
+    if isinstance(calendar, str):
+        return {"place": place, "calendar": calendar, "rest": [], "holidays": [], "worked": []}
+    return {
+        "place": calendar.place,
+        "rest": sorted(calendar.rest),
+        "holidays": _days(calendar.holidays),
+        "worked": _days(calendar.worked),
+    }
 
 
 def _days(days: list[date]) -> list[str]:
@@ -252,7 +283,7 @@ def _days(days: list[date]) -> list[str]:
     return listed
 
 
-def _credit(standing: CreditStanding) -> CreditView:
+def _credit(standing: CreditStanding, days: list[tuple[str, str, int]]) -> CreditView:
     opened, state = standing.opened, standing.state
     return CreditView(
         credit=opened.credit,
@@ -269,6 +300,9 @@ def _credit(standing: CreditStanding) -> CreditView:
         drawn_minor=state.drawn_minor,
         may_be_drawn_minor=standing.terms.amount_most_minor,
         exponent=Currency(standing.terms.currency).exponent,
+        banking_days=[
+            BankingDaysView(of=who, calendar=name, last_year=year) for who, name, year in days
+        ],
         regime=standing.terms.regime,
         terms=standing.terms,
         drawings=[_drawing(standing, name, one) for name, one in state.drawings.items()],

@@ -14,6 +14,7 @@ from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.exchange.commands import Exchange
 from zhidao.exchange.domain.peer import Peer
+from zhidao.finance.adapters.calendar_folder import FOLDER, FolderCalendars
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
 from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
@@ -40,6 +41,7 @@ from zhidao.finance.wire.blinded import secret_of
 from zhidao.node.adapters.pvp_post import ExchangePost, LoggedDecisions, PvpInbox
 from zhidao.node.adapters.roads import PostgresStoredEvents
 from zhidao.node.api import finance_approvals as approvals_api
+from zhidao.node.api import finance_calendars as calendars_api
 from zhidao.node.api import finance_credit as credit_api
 from zhidao.node.api import finance_credit_lines as lines_api
 from zhidao.node.api import finance_currencies as currencies_api
@@ -111,6 +113,7 @@ def build(
     Sanctions lists are read from `screening/` in the data folder.
     """
     named = PostgresNameIndex(ground.database)
+    calendars = FolderCalendars(ground.data / FOLDER)
     letters = Credits(
         records=books.records,
         ledger=books.ledger,
@@ -119,6 +122,7 @@ def build(
         clock=ground.scenario_clock,
         lines=books.lines,
         names=OwnNames(own_names.CREDIT, records=books.records, index=named),
+        calendars=calendars,
     )
     nettings = Nettings(
         records=books.records,
@@ -177,6 +181,7 @@ def build(
             approvals_api.routes(books.approvals),
             lines_api.routes(books.lines),
             currencies_api.routes(),
+            calendars_api.routes(calendars, ground.scenario_clock),
             netting_api.routes(nettings),
             pvp_api.routes(quotes, desk),
             receivables_api.routes(registry),

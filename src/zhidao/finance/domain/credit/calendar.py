@@ -16,15 +16,29 @@ _SEARCH_DAYS: Final = 366
 
 @dataclass(frozen=True, slots=True)
 class BankingCalendar:
-    """Rest days of the week (Monday 0) and holidays of one place; extra days that banks work."""
+    """Rest days of the week (Monday 0) and holidays of one place; extra days that banks work.
+
+    `known`: the years whose holidays are all here; None: every year. Of any other year nothing is
+    said: a day that is taken for open by mistake costs a bank its right to refuse.
+    """
 
     place: str
     rest: frozenset[int] = frozenset({5, 6})
     holidays: frozenset[date] = frozenset()
     worked: frozenset[date] = frozenset()
+    known: frozenset[int] | None = None
 
     def is_open(self, day: date) -> bool:
-        """Whether banks there regularly work on that day."""
+        """Whether banks there regularly work on that day.
+
+        Raises Refused (`calendar_not_known`) for a year that is not known.
+        """
+        if self.known is not None and day.year not in self.known:
+            raise Refused(
+                f"the holidays of {self.place} in {day.year} are not known at this node",
+                code="calendar_not_known",
+                remedy="the operator adds that year: zhidao finance calendars add FILE",
+            )
         if day in self.worked:
             return True
         return day.weekday() not in self.rest and day not in self.holidays

@@ -131,8 +131,19 @@ def check(name: str, article: str, sentence: str, *, urdtt: str = "") -> Callabl
     return register
 
 
-def examine(credit: Credit, presentation: Presentation, calendar: BankingCalendar) -> Examination:
-    """All discrepancies of a presentation, in the order of the checks."""
+def examine(
+    credit: Credit,
+    presentation: Presentation,
+    calendar: BankingCalendar,
+    *,
+    examiner: BankingCalendar | None = None,
+) -> Examination:
+    """All discrepancies of a presentation, in the order of the checks.
+
+    `calendar`: of the counter, where the credit expires. `examiner`: of the examining bank's place,
+    whose banking days the time to refuse counts; None: the same. Raises Refused
+    (`calendar_not_known`) if the answer depends on a year that a calendar does not know.
+    """
     from zhidao.finance.domain.credit import (  # noqa: F401 (they register themselves)
         certificate_checks,
         general_checks,
@@ -160,7 +171,7 @@ def examine(credit: Credit, presentation: Presentation, calendar: BankingCalenda
         f"condition without a document: {condition} (UCP 600 article 14(h))"
         for condition in credit.conditions
     ]
-    until = calendar.examine_until(presentation.counts_from, presentation.pauses)
+    until = (examiner or calendar).examine_until(presentation.counts_from, presentation.pauses)
     return Examination(len(CHECKS), found, tuple(extra), until)
 
 

@@ -31,9 +31,9 @@ _SIGNED_KINDS = (
 
 @check("time.expiry", "UCP 600 6(d)(i), 29(a)", "The presentation came after the credit expired.")
 def _expiry(case: Case) -> Iterator[Conflict]:
-    last = case.calendar.next_open(case.credit.expires_on)
-    came = case.presentation.counts_from
-    if came > last:
+    # The calendar is asked only for what depends on it: it may not know the year of the expiry.
+    last, came = case.credit.expires_on, case.presentation.counts_from
+    if came > last and came > (last := case.calendar.next_open(last)):
         yield asked("31D", last), f"presentation:presented_on = {came}"
 
 
@@ -43,7 +43,7 @@ def _late(case: Case) -> Iterator[Conflict]:
         return
     last = case.shipped_on + timedelta(days=case.credit.presentation_days)
     came = case.presentation.counts_from
-    if came > case.calendar.next_open(last):
+    if came > last and came > case.calendar.next_open(last):
         days = case.credit.presentation_days
         yield (
             asked("48", f"{days} days after {case.shipped_on}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -40,12 +41,22 @@ class _Calendar(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
 def read_rules(data: bytes) -> CalendarRules:
     """A calendar from its JSON. Raises MalformedInput with the place."""
+    if len(data) > FILE_BYTES_MAX:
+        raise MalformedInput(f"a calendar has {FILE_BYTES_MAX} bytes at most", code="bad_calendar")
     try:
         read = msgspec.json.decode(data, type=_Calendar)
         # A leap year holds every day that a year can have.
         days = [date.fromisoformat(f"2000-{text}") for text in read.yearly]
     except (msgspec.DecodeError, ValueError) as error:
         raise MalformedInput(f"no banking calendar: {error}", code="bad_calendar") from error
+    told = [*read.announced, *read.worked]
+    outside = [day for day in told if not read.first_year <= day.year <= read.last_year]
+    # A day outside the years that a file knows is a slip that would not be seen for a year.
+    if not NAME.fullmatch(read.calendar) or not read.source.strip() or outside:
+        wrong = f"{outside[0]} is outside its years" if outside else "it has no name or source"
+        raise MalformedInput(f"no banking calendar: {wrong}", code="bad_calendar")
+    if read.last_year < read.first_year:
+        raise MalformedInput("no banking calendar: its years run backwards", code="bad_calendar")
     return CalendarRules(
         name=read.calendar,
         source=read.source,
@@ -59,6 +70,10 @@ def read_rules(data: bytes) -> CalendarRules:
         announced=frozenset(read.announced),
         worked=frozenset(read.worked),
     )
+
+
+FILE_BYTES_MAX: Final = 256 * 1024
+NAME: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 
 
 @cache
