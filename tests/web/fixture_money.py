@@ -250,7 +250,7 @@ async def calendars() -> list[dict[str, Any]]:
 
 
 @get("/v1/finance/passport")
-async def passport() -> dict[str, Any]:
+async def passport() -> list[dict[str, Any]]:
     claims = {
         "node": "node", "period": {"from": "2025-11-25", "until": "2026-11-25"}, "facts": {"count": 12, "sha256": "a" * 64},
         "supplier": ["CN 91320594MA1ABCDE7X"], "receivables": {"registered": 12, "confirmed": 12, "paid": 9, "overdue": 1},
@@ -259,7 +259,7 @@ async def passport() -> dict[str, Any]:
         "disputes": {"raised": 1, "open": 0}, "buyers": 3,
     }  # fmt: skip
     hidden = [name for name in claims if name not in ("node", "period", "facts")]
-    return {"issued_at": "2026-11-25T09:00:00Z", "until": "2026-11-25", "claims": claims, "may_hide": hidden, "token": "x"}  # fmt: skip
+    return [{"issued_at": "2026-11-25T09:00:00Z", "until": "2026-11-25", "claims": claims, "may_hide": hidden, "token": "x"}]  # fmt: skip
 
 
 @post("/v1/finance/passport/presentations", status_code=200)

@@ -9,7 +9,7 @@ import { named, t } from "../words";
 const PATH = "/v1/finance/passport";
 
 export function CreditPassport() {
-  const [answer, read] = useAnswer<Passport>(PATH);
+  const [answer, read] = useAnswer<Passport[]>(PATH);
   const [problem, act, busy] = useAct(read);
   const make = (
     <p class="money-buttons">
@@ -19,8 +19,9 @@ export function CreditPassport() {
     </p>
   );
   if (answer.state === "loading") return <Loading what={t("passport.reading")} />;
-  if (answer.state === "failed") {
-    if (answer.problem.status !== 404) return <ProblemNote problem={answer.problem} again={read} />;
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
+  const [passport] = answer.value;
+  if (!passport)
     return (
       <>
         <p class="quiet">{t("passport.none")}</p>
@@ -28,8 +29,6 @@ export function CreditPassport() {
         {problem && <ProblemNote problem={problem} />}
       </>
     );
-  }
-  const passport = answer.value;
   return (
     <>
       <p>

@@ -15,7 +15,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs, parse_strict
-from zhidao.core.errors import MalformedInput, NotFound, Refused
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.events import latest
 from zhidao.core.journal import Records
 from zhidao.finance.domain.passport import HIDDEN, KIND, Standing, check_kind, claims_of
@@ -92,11 +92,20 @@ class Passports:
         return await self.passport(actor)
 
     async def passport(self, actor: Actor) -> Passport:
-        """The newest passport of the actor's party. Raises NotFound."""
+        """The newest passport of the actor's party. Raises Refused (`no_passport`)."""
+        found = await self.newest(actor)
+        if found is None:
+            raise Refused(
+                "no passport was issued to your party", code="no_passport", remedy="make one first"
+            )
+        return found
+
+    async def newest(self, actor: Actor) -> Passport | None:
+        """The newest passport of the actor's party, or None."""
         actor.require(Role.PARTY)
         history = await self._records.history(_aggregate(actor))
         if not history:
-            raise NotFound("no passport was issued to your party")
+            return None
         fact = PassportIssued.of(history[-1])
         claims = parse_strict(await self._archive.get(fact.claims))
         token = (await self._archive.get(fact.token)).decode()

@@ -77,9 +77,10 @@ def routes(passports: Passports) -> Router:
         return _view(await passports.issue(actor))
 
     @get("/")
-    async def newest(actor: Actor) -> PassportView:
-        """The caller's newest passport."""
-        return _view(await passports.passport(actor))
+    async def newest(actor: Actor) -> list[PassportView]:
+        """The caller's newest passport, or none."""
+        found = await passports.newest(actor)
+        return [] if found is None else [_view(found)]
 
     @post("/presentations", status_code=200)
     async def present(data: Show, actor: Actor) -> PresentationView:
