@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from litestar.di import Provide
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.deposits import Deposits
@@ -67,7 +69,13 @@ async def call(world, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
         clock=world.durable.clock,
         limits=Limits.parse(getattr(request, "param", "")),
     )
-    deposits = Deposits(accounts=world.accounts, ledger=world.ledger, approvals=approvals)
+    deposits = Deposits(
+        records=world.records,
+        accounts=world.accounts,
+        ledger=world.ledger,
+        approvals=approvals,
+        clock=world.durable.clock,
+    )
 
     app = Litestar(
         [
@@ -149,6 +157,54 @@ async def test_a_deposit_above_the_limit_takes_two_persons_and_counts_once(world
     assert (await call("POST", "/deposits", more)).json()["balance_minor"] == 1_401
     other = await call("POST", "/deposits", {**more, "amount_minor": 702}, person="daniyar")
     assert other.status_code == 409
+
+
+@pytest.mark.parametrize("call", ["KZT 7.00"], indirect=True)
+async def test_a_sum_split_into_small_deposits_takes_two_persons_too(world, call) -> None:
+    await call("POST", "/banks", BANK, party="operator", role="operator")
+    for holder in ("importer", "exporter"):
+        await call("POST", "/accounts", ACCOUNT | {"holder": holder})
+
+    async def give(name: str, minor: int, person: str = "", holder: str = "importer") -> Any:
+        sent = {"deposit": name, "holder": holder, "amount_minor": minor, "currency": "KZT"}
+        return await call("POST", "/deposits", sent, person=person)
+
+    for _ in range(2):  # the same deposit again is not another one
+        assert (await give("a", 400, "aigerim")).status_code == 201
+    # The same person, another account; a token, which may be that person's; the same account.
+    for name, person, holder in (
+        ("b", "aigerim", "exporter"),
+        ("c", "", "exporter"),
+        ("d", "daniyar", "importer"),
+    ):
+        split = await give(name, 301, person, holder)
+        assert (split.status_code, split.json()["code"]) == (422, "needs_two_persons")
+        assert "7.01 KZT" in split.json()["detail"]
+    assert (await give("e", 300, "aigerim", "exporter")).status_code == 201
+    assert (await give("f", 400, "daniyar", "exporter")).status_code == 201
+    # Over midnight it counts still, the day after that no more.
+    world.durable.clock.set(Utc.parse("2026-05-02T00:00:01Z"))
+    assert (await give("g", 400, "aigerim")).status_code == 422
+    world.durable.clock.set(Utc.parse("2026-05-03T00:00:01Z"))
+    assert (await give("h", 700, "aigerim")).status_code == 201
+    # Two persons are enough, and what they said counts for nobody.
+    assert (await give("i", 500, "daniyar")).status_code == 422
+    assert (await give("i", 500, "li")).status_code == 201
+    assert (await give("j", 700, "daniyar", "exporter")).status_code == 201
+
+
+@pytest.mark.parametrize("call", ["KZT 7.00"], indirect=True)
+async def test_deposits_that_race_are_counted_one_after_another(world, call) -> None:
+    await call("POST", "/banks", BANK, party="operator", role="operator")
+    account = (await call("POST", "/accounts", ACCOUNT)).json()["account"]
+
+    async def give(turn: int) -> int:
+        sent = {"deposit": f"d{turn}", "holder": "importer", "amount_minor": 200, "currency": "KZT"}
+        return int((await call("POST", "/deposits", sent)).status_code)
+
+    answers = await asyncio.gather(*(give(turn) for turn in range(8)))
+    assert sorted(answers) == [201] * 3 + [422] * 5
+    assert (await call("GET", f"/accounts/{account}")).json()["balance_minor"] == 600
 
 
 async def test_accounts_and_deposits(world, call) -> None:

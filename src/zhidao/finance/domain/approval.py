@@ -7,6 +7,7 @@ a party has: behind two tokens may stand one program.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,6 +60,35 @@ class Limits:
         return bool(self.above_minor) and amount.minor > self.above_minor.get(
             amount.currency.code, 0
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An amount that one caller's word moved. `person`: `` for a token."""
+
+    name: str
+    person: str
+    account: str
+    minor: int
+
+
+def spoken_for(words: Sequence[Word], *, person: str, account: str) -> int:
+    """What one caller's words come to already, minor units: by the caller, or on the account.
+
+    A token may be in the hands of any person, so its words count for each, and each's for it.
+
+    >>> words = [Word("a", "li", "x", 60), Word("b", "", "y", 30), Word("c", "wang", "z", 20)]
+    >>> [spoken_for(words, person=who, account="q") for who in ("li", "wang", "")]
+    [90, 50, 90]
+    >>> spoken_for(words, person="aigerim", account="x")
+    60
+    """
+    by: dict[str, int] = defaultdict(int)
+    for word in words:
+        by[word.person] += word.minor
+    tokens = by.pop("", 0)
+    theirs = by.get(person, 0) if person else max(by.values(), default=0)
+    return max(tokens + theirs, sum(word.minor for word in words if word.account == account))
 
 
 def approval_id(

@@ -280,6 +280,19 @@ class PvpTold(Fact, frozen=True, kw_only=True):
     number: int
 
 
+class DepositCounted(Fact, frozen=True, kw_only=True):
+    """One caller's word was enough for a deposit; many of them count together.
+
+    Aggregate `deposit-words/<bank>/<currency>/<day>`. `person`: `` for a token.
+    """
+
+    TYPE: ClassVar[str] = "finance.DepositCounted.v1"
+    deposit: str
+    holder: str
+    person: str
+    amount_minor: str
+
+
 class PassportIssued(Fact, frozen=True, kw_only=True):
     """A credit passport was made of a party's verified receivables. Aggregate `passport/<party>`.
 

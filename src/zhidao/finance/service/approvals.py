@@ -46,15 +46,29 @@ class Approvals:
         assert act not in self._acts, f"{act} is carried out in one way"
         self._acts[act] = how
 
+    @property
+    def limits(self) -> Limits:
+        """Up to which amount one caller is enough."""
+        return self._limits
+
     async def demand(
-        self, actor: Actor, *, act: str, subject: str, amount: Money, said: Mapping[str, Any]
+        self,
+        actor: Actor,
+        *,
+        act: str,
+        subject: str,
+        amount: Money,
+        said: Mapping[str, Any],
+        together: Money | None = None,
     ) -> None:
         """Returns if the actor may do this now.
+
+        `together`: what it comes to with what one caller's word did before, if that is to count.
 
         Raises Refused with code `needs_two_persons` (noted; the approval's name is in `where`), or
         `refused_by_person`.
         """
-        if not self._limits.asks(amount):
+        if not self._limits.asks(together or amount):
             return
         if len(jcs(dict(said))) > SAID_BYTES_MAX:
             raise Refused(f"more than {SAID_BYTES_MAX} bytes cannot be shown to two persons")
@@ -78,7 +92,8 @@ class Approvals:
             )
         if approval.state == "waits":
             raise Refused(
-                f"to {act} {subject} over {amount} takes two persons;"
+                f"to {act} {subject} over {amount}{_with_others(amount, together)} takes two"
+                " persons;"
                 f" {len(approval.approved_by)} approved so far",
                 code="needs_two_persons",
                 where=f"approval {name}",
@@ -154,3 +169,10 @@ class Approvals:
             assert found is not None, "an approval is never taken away"
             approval = found
         return approval
+
+
+def _with_others(amount: Money, together: Money | None) -> str:
+    """Why an amount below the limit is above it after all."""
+    if together is None or together == amount:
+        return ""
+    return f" ({together} with what one word did lately)"

@@ -94,7 +94,9 @@ async def build(
         approvals=approvals,
     )
     lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
-    deposits = Deposits(accounts=accounts, ledger=ledger, approvals=approvals)
+    deposits = Deposits(
+        records=records, accounts=accounts, ledger=ledger, approvals=approvals, clock=ground.clock
+    )
     services = finance_services.build(
         ground,
         settings,
