@@ -64,9 +64,9 @@ class FolderCalendars:
         made = _together([*(one for one in others), rules])[rules.name]
         self._folder.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: a node that runs may read the folder in this moment.
-        half = self._folder / f".{name}"
+        half = self._folder.joinpath(f".{name}")
         half.write_bytes(data)
-        half.replace(self._folder / name)
+        half.replace(self._folder.joinpath(name))
         return made
 
     def _all(self) -> dict[str, KnownCalendar]:
@@ -80,7 +80,7 @@ class FolderCalendars:
         read = []
         for name, _, _ in self._files():
             try:
-                with (self._folder / name).open("rb") as file:
+                with self._folder.joinpath(name).open("rb") as file:
                     # One byte more than may be: what is larger is refused, and not read whole.
                     read.append((name, read_rules(file.read(FILE_BYTES_MAX + 1))))
             except (MalformedInput, OSError) as error:
