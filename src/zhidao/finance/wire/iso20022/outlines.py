@@ -248,6 +248,7 @@ _NOTICE = _account_report("BkToCstmrDbtCdtNtfctn", "Ntfctn", "NtfctnPgntn", "", 
 
 MESSAGES: Final = {
     "pain.001.001.09": _PAIN_001,
+    "pain.002.001.10": _PAIN_002,
     "pain.002.001.12": _PAIN_002,
     "pacs.002.001.10": _PACS_002,
     "pacs.002.001.11": _PACS_002,
