@@ -209,6 +209,8 @@ function deals() {
     if (settled) payment(o, settled, decided?.fact, pending);
   }
 }
+const TERMS = { marks: "signed_by_terminal bound_to_goods recomputed corroborated inside".split(" "),
+  needs: "papers_agree title_in_custody customs_released".split(" ") };
 const CONDITIONS = { // what each condition of a release needs, by its name
   arrival: ({ o: { conditions: c, consignment, terminal }, before }) =>
     before("positioning.ArrivalProven", { consignment, terminal }).some(({ marks: m, observed_at, site }) => {
@@ -225,6 +227,8 @@ const CONDITIONS = { // what each condition of a release needs, by its name
 function decision(o, { fact: d, event, index }, last, of, pending) {
   const no = "decision_not_reproduced", money = last("MoneyReserved"), settled = last("Settled");
   need(["release", "abort"].includes(d.outcome) && event.open, no);
+  for (const [kind, known] of Object.entries(TERMS))
+    need(o.conditions[kind].every((term) => known.includes(term)), no, `an unknown condition among ${kind}`);
   need(d.transfer === pending && d.title === o.title, no);
   need(!money || same([money.transfer, money.amount_minor, money.currency],
     [d.transfer, o.amount_minor, o.currency]), no);

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.node.verification.conftest import Honest
 from tests.node.verification.corridor_bench import Road
@@ -44,7 +45,7 @@ from tests.trust.service.test_title_history import (
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
-from zhidao.finance.events import ConditionMet, Decided, Settled
+from zhidao.finance.events import ConditionMet, DealOpened, Decided, Settled
 from zhidao.node.verification.compact import compacted
 from zhidao.node.verification.verdict import verify
 from zhidao.trust.domain.trust_list import TrustList
@@ -354,6 +355,36 @@ def test_what_the_other_verifier_cannot_check_is_no_yes(tmp_path: Path) -> None:
         [*words, str(tmp_path / "1.json")], capture_output=True, check=False, timeout=60
     )
     assert ended.returncode == 1
+
+
+class _Unknown(Road):
+    """A deal on conditions that no node opens one on."""
+
+    def __init__(self, conditions: dict[str, list[str]]) -> None:
+        super().__init__()
+        self.conditions = conditions
+
+    def say(self, by: str, aggregate: str, fact: Any, **more: Any) -> Any:
+        if isinstance(fact, DealOpened):
+            changed = msgspec.structs.replace(fact.conditions, **self.conditions)
+            fact = msgspec.structs.replace(fact, conditions=changed)
+        return super().say(by, aggregate, fact, **more)
+
+
+@needs_node
+@pytest.mark.slow
+def test_conditions_that_nobody_knows_are_never_met(tmp_path: Path) -> None:
+    # In the language of the other verifier every object has a `constructor`.
+    bundles = []
+    for kind, words in (
+        ("marks", ("constructor", "papers_agree")),
+        ("needs", ("toString", "inside")),
+    ):
+        for word in words:
+            bundles += of_road(f"{kind}: {word}", _Unknown({kind: [word]}))
+    for _, data, trust in bundles:
+        assert ours(data, trust) == ("refused", "decision_not_reproduced")
+    assert check_agreement(bundles, tmp_path) == 8
 
 
 @needs_node

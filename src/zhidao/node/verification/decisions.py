@@ -11,7 +11,18 @@ from zhidao.core.errors import Refused
 from zhidao.core.money import Currency, Money
 from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.domain import verdict as judging
-from zhidao.finance.domain.deal import ABORT, ARRIVAL, CUSTOMS, PAPERS, RELEASE, TITLE, Deal, fold
+from zhidao.finance.domain.deal import (
+    ABORT,
+    ARRIVAL,
+    CUSTOMS,
+    MARKS,
+    NEEDS,
+    PAPERS,
+    RELEASE,
+    TITLE,
+    Deal,
+    fold,
+)
 from zhidao.finance.events import ConditionMet, DealOpened, Decided
 from zhidao.node.verification.case import Case, Told
 from zhidao.node.verification.titles import holding_of, moves_of
@@ -67,6 +78,7 @@ def _check_deal(
         return
     if decided.fact.outcome not in _OUTCOMES or not decided.event.open:
         raise _contradicted(f"deal {deal.name} was decided in no way that is known")
+    _check_names(deal)
     _check_references(deal, decided.fact)
     if decided.fact.outcome == RELEASE:
         _check_release(case, deal, decided)
@@ -80,6 +92,14 @@ def _check_deal(
     else:
         _say_abort(case, deal, decided, proven, open_questions)
     _follow_title(case, deal, decided, proven, open_questions)
+
+
+def _check_names(deal: Deal) -> None:
+    """A node opens no deal on a condition that it does not know; a proof may say it did."""
+    conditions = deal.opened.conditions
+    unknown = {*conditions.marks} - MARKS | {*conditions.needs} - NEEDS
+    if unknown:
+        raise _contradicted(f"deal {deal.name} names unknown conditions: {sorted(unknown)[:5]}")
 
 
 def _check_references(deal: Deal, decided: Decided) -> None:
