@@ -15,6 +15,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.finance.domain.deal import Deal
 from zhidao.finance.events import DealOpened, Settled
+from zhidao.node.alarms import Alarms
 from zhidao.node.federation.kinds import JSON, PACKED, PROOF, TITLE_ASKED, XML, encode_form
 from zhidao.node.federation.realm import Realm
 from zhidao.node.federation.sharing import Outgoing, Sharing
@@ -59,8 +60,10 @@ class Courier:
         deals: KnowsDeals,
         titles: AsksForTitles,
         proof: Callable[[Actor, str], Awaitable[bytes]],
+        alarms: Alarms,
     ) -> None:
         """`proof` writes the proof file of a consignment for an actor."""
+        self._alarms = alarms
         self._node = Actor(node, Role.NODE)
         self._sharing = sharing
         self._related = related
@@ -91,8 +94,16 @@ class Courier:
         try:
             await self._sharing.tell(event, consignment)
         except Refused as error:
-            # No repetition makes it smaller; the log of the node says what to do.
+            # No repetition makes it smaller: a person must see it, and what to do.
             _LOG.error("%s is not shared: %s", consignment, error, extra={"code": error.code})
+            self._alarms.sound(
+                _alarm(consignment),
+                f"{consignment} is not shared with its other node: {error.args[0]}",
+                error.remedy or "look into the node's log",
+                args={"consignment": consignment},
+            )
+        else:
+            self._alarms.clear(_alarm(consignment))
 
     async def _ask_title(self, event: SignedEvent, opened: DealOpened) -> None:
         home = self._realm.home_of(opened.payee)
@@ -180,3 +191,7 @@ class Courier:
         except Conflict as error:
             if error.code != "document_differs":
                 raise
+
+
+def _alarm(consignment: str) -> str:
+    return f"not_shared:{consignment}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailable
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Entry, Records
@@ -33,6 +33,8 @@ from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
 from zhidao.trust.events import CredentialIssued
 from zhidao.trust.service.proving import ProofWriter
+from zhidao.trust.wire.packed_proof import is_packed
+from zhidao.trust.wire.zdproof import decode_proof
 
 _LOG: Final = logging.getLogger("zhidao.federation")
 _ATTEMPTS: Final = 8
@@ -183,8 +185,11 @@ class Sharing:
     async def share(self, consignment: str, peer: str, *, home: bool = False) -> None:
         """Sends what the peer's parties may see and it has not; nothing if there is nothing.
 
-        With `home` the consignment's own history goes even where the peer has all of it. Raises
-        Refused (`no_party_there`) then, if none of the peer's parties may see that history.
+        What is too large for one document goes in several, in an order in which each can be
+        adopted; after a crash between two the rest goes with the next call. With `home` the
+        consignment's own history goes even where the peer has all of it. Raises Refused
+        (`no_party_there`) then, if none of the peer's parties may see that history, and
+        (`content_too_large`) where a single fact with its files is too large.
         """
         async with self._alone:
             known = await self._known(peer, consignment)
@@ -202,34 +207,66 @@ class Sharing:
             # What comes before the entry is in the log waits for it.
             if not seen or not (fresh or home):
                 return
-            # The consignment's own history goes with everything, since it says what belongs to it;
-            # and with what hangs on another fact that one.
-            news = {each.event.aggregate for each in fresh if is_hanging(each.event)}
-            needed = [
-                e
-                for e in chosen
-                if e.event.aggregate == own
-                or e in fresh
-                or any(name in news for _, _, name in links_of(e.event))
-            ]
-            content = await self._proof(consignment, needed, fresh)
-            document = self._ids.new()
-            await self._outgoing.send(
-                self._node,
-                document=document,
-                recipient=peer,
-                to_party=peer,
-                consignment=consignment,
-                kind=SHARED,
-                media_type=JSON,
-                content=content,
-            )
-            await self._note(consignment, peer, document, fresh, home=home)
-            known |= {str(each.event.id) for each in fresh}
-            self._members.setdefault(consignment, set()).add(peer)
+            rest = sorted(fresh, key=lambda each: (_turn(each.event, own), _index(each)))
+            while rest or home:
+                part, content = await self._portion(consignment, chosen, known, rest)
+                last = len(part) == len(rest)
+                document = self._ids.new()
+                await self._outgoing.send(
+                    self._node,
+                    document=document,
+                    recipient=peer,
+                    to_party=peer,
+                    consignment=consignment,
+                    kind=SHARED,
+                    media_type=JSON,
+                    content=content,
+                )
+                # Whoever becomes the home has everything by then.
+                await self._note(consignment, peer, document, part, home=home and last)
+                known |= {str(each.event.id) for each in part}
+                self._members.setdefault(consignment, set()).add(peer)
+                if last:
+                    return
+                rest = rest[len(part) :]
+
+    async def _portion(
+        self,
+        consignment: str,
+        chosen: Sequence[Stored],
+        known: Collection[str],
+        rest: Sequence[Stored],
+    ) -> tuple[Sequence[Stored], bytes]:
+        """As much of the rest as one document carries, and that document.
+
+        Raises Refused (`content_too_large`) where a single fact with its files is too large.
+        """
+        part = rest
+        while True:
+            needed = _needed(consignment, chosen, known, part)
+            content = await self._proof(consignment, needed, part)
+            if len(content) > CONTENT_BYTES_MAX and len(part) <= 1:
+                content = await self._proof(consignment, needed, part, packed=True)
+            if len(content) <= CONTENT_BYTES_MAX and _is_readable(content):
+                return part, content
+            if len(part) <= 1:
+                what = part[0].event.type if part else "the history"
+                raise Refused(
+                    f"{what} of {consignment} with its files is more than the "
+                    f"{CONTENT_BYTES_MAX // 1024 // 1024} MiB that an exchange carries",
+                    code="content_too_large",
+                    where=f"event {part[0].event.id}" if part else "",
+                    remedy="carry the consignment's proof file to the other node's parties by hand",
+                )
+            part = part[: len(part) // 2]
 
     async def _proof(
-        self, consignment: str, needed: Sequence[Stored], fresh: Sequence[Stored]
+        self,
+        consignment: str,
+        needed: Sequence[Stored],
+        fresh: Sequence[Stored],
+        *,
+        packed: bool = False,
     ) -> bytes:
         files = []
         for digest in sorted(files_named_by([each.event for each in fresh], entry=True)):
@@ -239,14 +276,7 @@ class Sharing:
                 # A restored node may lack it; the peer says what it cannot do without.
                 _LOG.warning("%s: the file %s is not here to be shared", consignment, digest)
         logged = [(_index(each), Entry(each.event, each.salt)) for each in needed]
-        content = await self._writer.write(consignment, logged, files)
-        if len(content) > CONTENT_BYTES_MAX:
-            raise Refused(
-                f"{len(content)} bytes of {consignment} at once are more than an exchange carries",
-                code="content_too_large",
-                remedy="carry the proof file to the other node's parties by hand",
-            )
-        return content
+        return await self._writer.write(consignment, logged, files, packed=packed)
 
     async def _note(
         self, consignment: str, peer: str, document: UUID, fresh: Sequence[Stored], *, home: bool
@@ -279,6 +309,41 @@ class Sharing:
             known |= {str(s.event.id) for s in stored if s.event.recorded_by.party == peer}
             self._shared[peer, consignment] = known
         return self._shared[peer, consignment]
+
+
+def _turn(event: SignedEvent, own: str) -> int:
+    """What must be there first goes first: the own history, then what names others, then these."""
+    return 0 if event.aggregate == own else 2 if is_hanging(event) else 1
+
+
+def _needed(
+    consignment: str, chosen: Sequence[Stored], known: Collection[str], part: Sequence[Stored]
+) -> list[Stored]:
+    """What goes with a part: the own history so far, and with what hangs on a fact that fact."""
+    there = {str(each.event.id) for each in part} | set(known)
+    news = {each.event.aggregate for each in part if is_hanging(each.event)}
+    fresh = {each.event.id for each in part}
+    return [
+        each
+        for each in chosen
+        if str(each.event.id) in there
+        and (
+            each.event.id in fresh
+            or each.event.aggregate == f"consignment/{consignment}"
+            or any(name in news for _, _, name in links_of(each.event))
+        )
+    ]
+
+
+def _is_readable(content: bytes) -> bool:
+    """Whether the other side will read the document: a packed one may inflate to too much."""
+    if not is_packed(content):
+        return True
+    try:
+        decode_proof(content)
+    except MalformedInput:
+        return False
+    return True
 
 
 def _is_whole(events: Sequence[SignedEvent]) -> bool:

@@ -8,6 +8,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
 from zhidao.exchange.domain.peer import Peer
 from zhidao.node.adapters.roads import PostgresRelated
+from zhidao.node.alarms import Alarms
 from zhidao.node.api import federation as api
 from zhidao.node.federation.abroad import Abroad
 from zhidao.node.federation.adoption import Adoption
@@ -80,6 +81,7 @@ def build(
     titles: TitleServices,
     money: FinanceServices,
     types: tuple[str, ...],
+    alarms: Alarms,
 ) -> tuple[Sharing, Room]:
     """The federation's services, with their routes, consumer and errands."""
     related = PostgresRelated(ground.database)
@@ -123,6 +125,7 @@ def build(
         deals=money.deals,
         titles=titles.titles,
         proof=proofs.proof,
+        alarms=alarms,
     )
     abroad = Abroad(
         outgoing=others.exchange,

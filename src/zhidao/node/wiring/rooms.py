@@ -185,6 +185,7 @@ async def build(
         titles=titles,
         money=money,
         types=_ON_ROADS,
+        alarms=alarms,
     )
     page = Room(
         name="node",
