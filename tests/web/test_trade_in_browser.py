@@ -63,6 +63,9 @@ def test_a_whole_entry_makes_documents_and_shows_conflicts_side_by_side(
     told = {"en": "invoiced and drawn amount do not agree", "zh": "发票金额与支取金额不一致；相差"}
     expect(page.locator(".finding").first).to_contain_text(told[language])
     expect(page.locator(".finding p[lang]")).to_have_count(0)
+    places = " ".join(page.locator(".finding").first.locator(".pair-place").all_inner_texts())
+    drawn = {"en": "Amount drawn".lower(), "zh": "交单面函：支取金额"}
+    assert drawn[language].split("：")[-1] in places
     assert _violations(page) == []
     with page.expect_download() as download:
         page.locator(".set-list .link-button").first.press("Enter")

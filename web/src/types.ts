@@ -272,6 +272,12 @@ export interface Trouble {
   remedy: string;
 }
 
+/** What a place is called in both languages; empty where it has no name. */
+export interface PlaceName {
+  en: string;
+  zh: string;
+}
+
 export interface CrossFinding {
   rule: string;
   answer: string;
@@ -282,6 +288,8 @@ export interface CrossFinding {
   note_of: string;
   left: string;
   right: string;
+  left_at: PlaceName;
+  right_at: PlaceName;
   asked_by: string[];
 }
 

@@ -1,7 +1,7 @@
 // What papers say of each other: both values of a conflict side by side, with their places.
 import { useState } from "preact/hooks";
-import type { CrossFinding } from "../types";
-import { count, named, t, tryWords } from "../words";
+import type { CrossFinding, PlaceName } from "../types";
+import { count, named, t, tongue, tryWords } from "../words";
 import { English } from "./basics";
 
 export function Findings({ findings, agree, unasked }: { findings: CrossFinding[]; agree: number; unasked: string[] }) {
@@ -29,8 +29,8 @@ export function Findings({ findings, agree, unasked }: { findings: CrossFinding[
           </p>
           <Sentence of={each} />
           <div class="pair-sides">
-            <Side text={each.left} />
-            <Side text={each.right} />
+            <Side text={each.left} at={each.left_at} />
+            <Side text={each.right} at={each.right_at} />
           </div>
         </article>
       ))}
@@ -47,12 +47,14 @@ function Sentence({ of: { answer, about, about_of, note, note_of, sentence } }: 
   return <p>{t(`about.${answer}`, { about: topic, note: beside && t("note.beside", { note: beside }) })}</p>;
 }
 
-/** `document:field = value` as the value with its place below. */
-function Side({ text }: { text: string }) {
+/** `document:field = value` as the value, below it what its place is called and the place itself. */
+function Side({ text, at }: { text: string; at: PlaceName }) {
   const [place, ...rest] = text.split(" = ");
+  const name = tongue.value === "zh" ? at.zh : at.en;
   return (
     <div class="pair-side c-data">
       <strong class="pair-value">{rest.join(" = ") || text}</strong>
+      {name && <span class="pair-place">{name}</span>}
       {rest.length > 0 && <code class="quiet">{place}</code>}
     </div>
   );

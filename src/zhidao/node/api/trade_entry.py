@@ -20,6 +20,7 @@ from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.model.catalogue import FIELDS
 from zhidao.trade.domain.model.forms import choices_of
 from zhidao.trade.domain.printing import labels
+from zhidao.trade.domain.printing.places import place_label
 from zhidao.trade.service import entering
 from zhidao.trade.service.document_set import MadeDocument
 from zhidao.trade.service.entering import FILES_MAX, Trouble
@@ -90,11 +91,19 @@ class TroubleTold(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
 
+class PlaceTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What a place in a document is called; empty where it has no name but its own."""
+
+    en: str
+    zh: str
+
+
 class FindingTold(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the cross-checks that does not agree; `asked_by`: bank, customs.
 
     `about` and `note` are codes of what the English sentence says, each with the value that it is
-    of; empty where there is none.
+    of; empty where there is none. `left_at` and `right_at`: what the places of both values are
+    called.
     """
 
     rule: str
@@ -106,6 +115,8 @@ class FindingTold(msgspec.Struct, frozen=True, kw_only=True):
     note_of: str
     left: str
     right: str
+    left_at: PlaceTold
+    right_at: PlaceTold
     asked_by: list[str]
 
 
@@ -334,6 +345,11 @@ def _findings(comparison: Comparison | None) -> list[FindingTold]:
     return [_finding(each) for each in comparison.findings] if comparison else []
 
 
+def _place(statement: str) -> PlaceTold:
+    english, chinese = place_label(statement) or ("", "")
+    return PlaceTold(en=english, zh=chinese)
+
+
 def _finding(answer: CheckResult) -> FindingTold:
     return FindingTold(
         rule=answer.rule,
@@ -345,5 +361,7 @@ def _finding(answer: CheckResult) -> FindingTold:
         note_of=answer.note.of if answer.note else "",
         left=answer.left,
         right=answer.right,
+        left_at=_place(answer.left),
+        right_at=_place(answer.right),
         asked_by=sorted(view.value for view in views_of(answer.rule)),
     )
