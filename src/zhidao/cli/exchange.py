@@ -31,6 +31,8 @@ from zhidao.exchange.wire.bundle import (
 )
 
 _ITEMS_AT_ONCE: Final = 24
+_OUT_STATES: Final = "waiting, received, accepted, decided or dead"
+_IN_STATES: Final = "held, accepted or decided"
 _EPILOG: Final = (
     "examples (each with --url and --token-file):\n"
     "  zhidao exchange send invoice.xml --to importer/buyer --consignment zd-17 \\\n"
@@ -46,12 +48,31 @@ _EPILOG: Final = (
 )
 
 
+_EXAMPLES: Final = {
+    "send": (
+        "zhidao exchange send invoice.xml --to importer/buyer --consignment zd-17 \\\n"
+        "      --kind trade.invoice --media-type application/xml"
+    ),
+    "outbox": "zhidao exchange outbox --state dead --json",
+    "inbox": "zhidao exchange inbox --consignment zd-17",
+    "resend": "zhidao exchange resend 01900000-0000-7000-8000-000000000001",
+    "withdraw": "zhidao exchange withdraw 01900000-0000-7000-8000-000000000001 --reason 'replaced'",
+    "content": "zhidao exchange content importer 01900000-0000-7000-8000-000000000001 -o order.xml",
+    "decide": "zhidao exchange decide importer 01900000-0000-7000-8000-000000000001 --accept",
+    "subscribe": "zhidao exchange subscribe exporter --kind trade. --consignment zd-",
+    "pack": "zhidao exchange pack importer -o stick.zdbundle",
+    "unpack": "zhidao exchange unpack stick.zdbundle -o back.zdbundle",
+    "export": "zhidao exchange export --consignment zd-17 -o one.zdbundle",
+    "verify": "zhidao exchange verify all.zdbundle --trust exporter.json --trust importer.json",
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_sending(actions)
     _add_carrying(actions)
-    verify = actions.add_parser("verify", help="check an export without any node")
+    verify = _action(actions, "verify", "check an export without any node")
     verify.add_argument("file", type=Path, metavar="FILE")
     verify.add_argument(
         "--trust",
@@ -65,30 +86,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
 
 
+def _action(actions: Any, name: str, line: str) -> Any:
+    """An action with what it does and an example below its options."""
+    node = "" if name == "verify" else " (with --url and --token-file)"
+    return actions.add_parser(
+        name,
+        help=line,
+        description=f"{line[0].upper()}{line[1:]}.",
+        epilog=f"example{node}:\n  {_EXAMPLES[name]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 def _add_sending(actions: Any) -> None:
-    send = actions.add_parser("send", help="seal a file for a party at another node")
-    send.add_argument("file", type=Path, metavar="FILE")
-    send.add_argument("--to", required=True, metavar="NODE/PARTY")
-    send.add_argument("--consignment", required=True)
+    send = _action(actions, "send", "seal a file for a party at another node")
+    send.add_argument("file", type=Path, metavar="FILE", help="what to send, at most 4 MiB")
+    send.add_argument(
+        "--to", required=True, metavar="NODE/PARTY", help="an admitted peer, and a party there"
+    )
+    send.add_argument(
+        "--consignment", required=True, help="what it belongs to; its documents keep their order"
+    )
     send.add_argument("--kind", required=True, help="such as trade.invoice")
-    send.add_argument("--media-type", default="application/octet-stream")
+    send.add_argument(
+        "--media-type", default="application/octet-stream", help="such as application/xml"
+    )
     send.add_argument("--document", default="", help="its UUID, if you name documents yourself")
     send.set_defaults(act=_send)
-    outbox = actions.add_parser("outbox", help="what was sent, and what its recipients said")
-    inbox = actions.add_parser("inbox", help="what came from other nodes")
+    outbox = _action(actions, "outbox", "what was sent, and what its recipients said")
+    inbox = _action(actions, "inbox", "what came from other nodes")
     for listing, act in ((outbox, _outbox), (inbox, _inbox)):
-        listing.add_argument("--state", default="", help="only those in this state")
-        listing.add_argument("--consignment", default="")
+        states = _OUT_STATES if listing is outbox else _IN_STATES
+        listing.add_argument("--state", default="", help=f"only those that are {states}")
+        listing.add_argument("--consignment", default="", help="only those of this one")
         listing.set_defaults(act=act)
-    resend = actions.add_parser("resend", help="take a dead letter up again")
+    resend = _action(actions, "resend", "take a dead letter up again")
     resend.add_argument("document", metavar="DOCUMENT")
     resend.set_defaults(act=_resend)
-    withdraw = actions.add_parser("withdraw", help="take back what nobody has decided about")
+    withdraw = _action(actions, "withdraw", "take back what nobody has decided about")
     withdraw.add_argument("document", metavar="DOCUMENT")
     withdraw.add_argument("--reason", default="", help="why, for people")
     withdraw.set_defaults(act=_withdraw)
-    content = actions.add_parser("content", help="write the content of a received document")
-    decide = actions.add_parser("decide", help="accept or refuse a received document")
+    content = _action(actions, "content", "write the content of a received document")
+    decide = _action(actions, "decide", "accept or refuse a received document")
     for action in (content, decide):
         action.add_argument("sender", metavar="NODE")
         action.add_argument("document", metavar="DOCUMENT")
@@ -99,7 +139,7 @@ def _add_sending(actions: Any) -> None:
     word.add_argument("--refuse", metavar="CODE", help="why, as a stable code")
     decide.add_argument("--reason", default="", help="why, for people")
     decide.set_defaults(act=_decide)
-    subscribe = actions.add_parser("subscribe", help="tell a peer what to publish to this node")
+    subscribe = _action(actions, "subscribe", "tell a peer what to publish to this node")
     subscribe.add_argument("node", metavar="NODE")
     subscribe.add_argument("--kind", action="append", default=[], metavar="BEGINNING")
     subscribe.add_argument("--consignment", action="append", default=[], metavar="BEGINNING")
@@ -110,13 +150,13 @@ def _add_sending(actions: Any) -> None:
 
 
 def _add_carrying(actions: Any) -> None:
-    pack = actions.add_parser("pack", help="all that waits for a peer, as a file for a stick")
+    pack = _action(actions, "pack", "all that waits for a peer, as a file for a stick")
     pack.add_argument("node", metavar="NODE")
     pack.set_defaults(act=_pack)
-    unpack = actions.add_parser("unpack", help="take a carried file; its receipts go back")
+    unpack = _action(actions, "unpack", "take a carried file; its receipts go back")
     unpack.add_argument("file", type=Path, metavar="FILE")
     unpack.set_defaults(act=_unpack)
-    export = actions.add_parser("export", help="leave with every document and receipt")
+    export = _action(actions, "export", "leave with every document and receipt")
     export.add_argument("--consignment", default="", help="only this one")
     export.set_defaults(act=_export)
     for action in (pack, unpack, export):
