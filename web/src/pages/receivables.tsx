@@ -10,6 +10,7 @@ import { session } from "../session";
 import { t } from "../words";
 
 export default function ReceivablesPage() {
+  const who = useCell(session);
   const [answer, read] = useAnswer<Receivable[]>("/v1/finance/receivables?limit=100");
   useEffect(() => void (document.title = t("receivables.document_title")), []);
   useEvery(6, read);
@@ -27,9 +28,11 @@ export default function ReceivablesPage() {
           ))}
         </ul>
       </Section>
-      <Section id="passport-title" title={t("passport.title")}>
-        <CreditPassport />
-      </Section>
+      {who?.role === "party" && (
+        <Section id="passport-title" title={t("passport.title")}>
+          <CreditPassport />
+        </Section>
+      )}
       <Section id="look-up-title" title={t("receivables.look_up")}>
         <LookUp />
       </Section>
