@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -46,6 +46,10 @@ BATCH = 20_000
 LIMITS_M = (40.0, 50.0)
 
 
+_TOGETHER: Final = 4_000
+"""Epochs whose areas are proven at once: every possible fault of each is in memory then."""
+
+
 def bounds(*, long: bool) -> Iterator[dict[str, Any]]:
     """All claims of this part: 1.2 million epochs when long, 120,000 else."""
     chance = np.random.default_rng(20261124)
@@ -80,8 +84,8 @@ def _inside(
     for shape, edges in (("fence", 1), ("yard", 6)):
         epochs = proven = outside = 0
         sizes = []
-        for _ in range(max(batches // 2, 1)):
-            rows = chance.integers(0, len(skies), BATCH)
+        for _ in range(max(batches // 2, 1) * BATCH // _TOGETHER):
+            rows = chance.integers(0, len(skies), _TOGETHER)
             errors = drawn_errors(skies, rows, pool, chance)
             found = judged(skies.model.take(rows), errors, settings, risk=RISK)
             told = tightest(found, settings, edges=edges, risk=RISK, chance=chance)
