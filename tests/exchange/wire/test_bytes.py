@@ -17,7 +17,7 @@ from zhidao.exchange.domain.envelope import Heading
 from zhidao.exchange.domain.patience import PAUSE_S_MAX, pause_ns
 from zhidao.exchange.domain.peer import Card, Wanted, check_url
 from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
-from zhidao.exchange.wire.bundle import TAG, Item, decode_bundle, encode_bundle
+from zhidao.exchange.wire.bundle import TAG, TAG_PROVEN, Item, decode_bundle, encode_bundle
 from zhidao.exchange.wire.card import decode_card, sign_card
 from zhidao.exchange.wire.envelope import (
     commitment,
@@ -117,7 +117,13 @@ def test_no_byte_of_a_signed_thing_can_be_changed(data: bytes) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.one_of(st.binary(max_size=200), st.binary(max_size=60).map(lambda b: TAG + b)))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.binary(max_size=60).map(lambda b: TAG + b),
+        st.binary(max_size=60).map(lambda b: TAG_PROVEN + b),
+    )
+)
 def test_readers_refuse_any_bytes_as_malformed(data: bytes) -> None:
     for read in (decode_envelope, decode_receipt, decode_card, decode_subscription):
         with pytest.raises(MalformedInput):
@@ -126,11 +132,11 @@ def test_readers_refuse_any_bytes_as_malformed(data: bytes) -> None:
         decode_bundle(data)
     except MalformedInput:
         return
-    assert data.startswith(TAG)
+    assert data.startswith((TAG, TAG_PROVEN))
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("ERO"), st.binary(max_size=40)), max_size=8))
+@given(st.lists(st.tuples(st.sampled_from("EROP"), st.binary(max_size=40)), max_size=8))
 def test_a_bundle_gives_back_its_items(pairs: list[tuple[str, bytes]]) -> None:
     items = [Item(kind, data) for kind, data in pairs]
     assert list(decode_bundle(encode_bundle(items))) == items

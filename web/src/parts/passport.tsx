@@ -56,7 +56,7 @@ function Show({ passport }: { passport: Passport }) {
         setShown("");
         setProblem(null);
         send<{ presentation: string }>("POST", `${PATH}/presentations`, { show: chosen, ...to }).then(
-          (answer) => setShown(answer.presentation),
+          (answer) => setShown(answer?.presentation ?? ""),
           (error: unknown) => setProblem(asProblem(error)),
         );
       }}
