@@ -304,7 +304,7 @@ function Witnesses({ state }: { state: WitnessState }) {
           <li key={mirror.url}>
             <MilestoneMark state={mirror.problem ? "refused" : "next"} />
             <div>
-              <strong class="break">{mirror.url}</strong>
+              <code class="break">{mirror.url}</code>
               <p>{t("trust.brought", { corridors: mirror.corridors.join(", "), leaves: number(mirror.leaves) })}</p>
               {mirror.cosigned > 0 && (
                 <p>
