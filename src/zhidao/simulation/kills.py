@@ -188,12 +188,22 @@ class Killer:
             longest_s = _AFTER_STEP_S if step else _AFTER_START_S
             await asyncio.sleep(self._chance.uniform(0.0, longest_s))
             pids = await self._find()
+            gone = self._take_bus_folder() if self._what == "bus-folder" else None
             for pid in pids:
                 _kill(pid)
-            if self._what == "bus-folder":
-                shutil.rmtree(self._bus_folder, ignore_errors=True)
+            if gone:
+                shutil.rmtree(gone, ignore_errors=True)
             at_s = time.monotonic() - self._started_s
             self.kills.append(Kill(self._victim, pids, self._step, round(at_s, 2)))
+
+    def _take_bus_folder(self) -> Path | None:
+        """Moves the bus's folder away at once: bit by bit, the next bus would begin in it."""
+        gone = self._node.data / "bus-folder-gone"
+        try:
+            self._bus_folder.rename(gone)
+        except FileNotFoundError:
+            return None  # A bus that has not written yet.
+        return gone
 
     async def _find(self) -> tuple[int, ...]:
         """The processes to kill; waits while the victim is away already."""
