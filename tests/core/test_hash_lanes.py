@@ -6,18 +6,26 @@ import random
 import sys
 import time
 import types
+from typing import Any
 
 import pytest
 
 from zhidao.core.compiling import Beside
 from zhidao.core.hashtree import leaf_hash, tree_root
 
-lanes = pytest.importorskip("zhidao.core.hash_lanes", reason="numba is not installed here")
+# Loading numba costs each process a second.
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def lanes() -> Any:
+    """The compiled module; skips plainly where there is no compiler."""
+    return pytest.importorskip("zhidao.core.hash_lanes", reason="numba is not installed here")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 15, 16, 17, 31, 33, 256, 257, 1000])
 @pytest.mark.parametrize("size", [4, 32, 52, 56, 60, 64, 128, 132])
-def test_the_root_is_that_of_the_plain_tree(count: int, size: int) -> None:
+def test_the_root_is_that_of_the_plain_tree(lanes: Any, count: int, size: int) -> None:
     # The sizes stand on both sides of where the padding takes one block more.
     data = random.Random(count * size).randbytes(count * size)
     leaves = [leaf_hash(data[start : start + size]) for start in range(0, len(data), size)]
@@ -27,14 +35,14 @@ def test_the_root_is_that_of_the_plain_tree(count: int, size: int) -> None:
     assert lanes.root_of(lanes.level_of(leaves)) == tree_root(leaves)
 
 
-def test_a_module_is_there_once_it_is_compiled() -> None:
+def test_a_module_is_there_once_it_is_compiled(lanes: Any) -> None:
     beside = Beside("zhidao.core.hash_lanes", pays_from=10)
     assert beside.module(9) is None
     assert beside.wait() is lanes
     assert beside.module(1) is lanes
 
 
-def test_a_module_comes_by_itself_when_there_was_enough_to_do() -> None:
+def test_a_module_comes_by_itself_when_there_was_enough_to_do(lanes: Any) -> None:
     beside = Beside("zhidao.core.hash_lanes", pays_from=10)
     deadline = time.monotonic() + 60
     while beside.module(5) is None and time.monotonic() < deadline:

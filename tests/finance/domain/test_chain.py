@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from zhidao.core.hashtree import tree_root
 from zhidao.finance.domain.chain import LANES, Batch, batch_root, first_head, leaves
 from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag
@@ -77,6 +79,7 @@ def test_a_failed_id_reaches_the_head_too() -> None:
     assert len(heads) == 4
 
 
+@pytest.mark.slow
 def test_a_large_batch_has_the_root_of_its_leaves_with_and_without_lanes() -> None:
     # 300 records go through the lanes once they are loaded; failed ids stand behind them.
     data = b"".join(raw(replace(ONE, id=UUID(int=n))) for n in range(1, 301))

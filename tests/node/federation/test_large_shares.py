@@ -18,6 +18,8 @@ from zhidao.node.alarms import Alarms
 from zhidao.node.federation.couriers import Courier
 from zhidao.trust.wire.zdproof import decode_proof
 
+pytestmark = pytest.mark.slow
+
 C1 = "consignment/c-1"
 MIB = 1024 * 1024
 

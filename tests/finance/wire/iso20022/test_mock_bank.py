@@ -24,6 +24,9 @@ from zhidao.finance.wire.iso20022.envelope import read_envelope
 from zhidao.finance.wire.iso20022.messages import decode, encode
 from zhidao.finance.wire.iso20022.trees import account, person
 
+# A server of others, which takes half a second to end.
+pytestmark = pytest.mark.slow
+
 ACME = "NL41MOCK0000000001"
 CLOSED, NO_BANK = "NL84MOCK0000000003", "NL57MOCK0000000004"
 GOOD = "DE89370400440532013000"
