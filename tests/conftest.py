@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -28,9 +29,15 @@ _RECURSION_LIMIT = sys.getrecursionlimit()
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+# Half a million objects of imports and syntax trees are looked through at each full collection.
+gc.set_threshold(50_000, 20, 20)
+
+
 def pytest_collection_finish() -> None:
     """Tests that import py-evm raise the limit; a node does not run like that, nor should they."""
     sys.setrecursionlimit(_RECURSION_LIMIT)
+    # What stands now stands to the end.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
