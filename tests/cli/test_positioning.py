@@ -95,6 +95,14 @@ def test_every_plot_is_well_formed_and_called_simulated(run, files, kind):
     assert len(root) > 10
 
 
+def test_a_picture_is_not_written_under_the_name_of_another_form(run, files, tmp_path):
+    words = ("plot", "sky", files["rest.rnx"], files["rest.nav"], "-o", tmp_path / "sky.png")
+    status, _, told = run(*words)
+    assert status == 2
+    assert "sky.svg" in told
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_stanford_diagram_without_the_true_place_is_refused(run, files):
     status, _, told = run("plot", "stanford", files["rest.rnx"], files["rest.nav"])
     assert status == 1

@@ -9,6 +9,7 @@ from typing import Final
 from zhidao.cli.outputs import put
 from zhidao.cli.positioning.reading import add_solver, recordings, settings_of, signals_of
 from zhidao.cli.progress import bar
+from zhidao.core.errors import MalformedInput
 
 KINDS: Final = ("sky", "track", "error", "levels", "stanford", "residuals")
 _EXAMPLES: Final = (
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("A", "B", "C"),
         help="the true place: latitude, longitude, height, or Earth-fixed X, Y, Z in metres",
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="an SVG file")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="an SVG file: NAME.svg")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,6 +45,12 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.positioning.domain.solving import solve
     from zhidao.positioning.wire import plots
 
+    if options.output is not None and options.output.suffix != ".svg":
+        raise MalformedInput(
+            f"pictures are drawn as SVG, and {options.output.name} would say otherwise",
+            where="--output",
+            remedy=f"name it {options.output.with_suffix('.svg').name}",
+        )
     signals = signals_of(options.signals) if options.signals else None
     found = recordings(options.files, options, signals)
     seen, navigation = found.receiver(), found.broadcast()
