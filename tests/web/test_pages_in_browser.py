@@ -569,6 +569,23 @@ def test_the_last_state_stays_readable_when_the_line_is_cut(readers: Any) -> Non
     reader.complaints.clear()
 
 
+def test_a_map_whose_lines_cannot_be_read_leaves_the_table(readers: Any) -> None:
+    reader = readers()
+    asked: list[str] = []
+
+    def refuse(route: Any) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    reader.context.route(re.compile("/assets/(land|borders)"), refuse)
+    page = reader.open("/")
+    expect(page.locator(".map")).to_contain_text("The map cannot be drawn here now.")
+    assert asked
+    expect(page.locator(".maplibregl-canvas")).to_have_count(0)
+    page.locator(".map-table summary").click()
+    expect(page.locator(".map-table tbody tr").first).to_be_visible()
+
+
 def test_choices_of_the_reader_survive_a_reload(readers: Any) -> None:
     page = readers().open("/node")
     page.locator(".preferences summary").click()

@@ -45,7 +45,9 @@ export class LiveMap {
     for (const change of ["move", "resize"] as const) map.on(change, () => this.#spread());
   }
 
-  /** Opens a map in a box; fails where the browser cannot draw one. */
+  /** Opens a map in a box; fails where the browser cannot draw one or its lines cannot be read.
+   *
+   * Once it is open, a line that cannot be read (the line to the node is cut) leaves the coarser one. */
   static open(box: HTMLElement): Promise<LiveMap> {
     return new Promise((resolve, reject) => {
       const map = new LibreMap({
@@ -65,13 +67,19 @@ export class LiveMap {
       map.touchZoomRotate.disableRotation();
       map.keyboard.disableRotation();
       map.addControl(new AttributionControl({ compact: false, customAttribution: t("map.source") }), "bottom-right");
+      let live: LiveMap | null = null;
       map.once("load", () => {
-        const live = new LiveMap(map);
+        live = new LiveMap(map);
         live.paint(true);
         live.#labelCountries();
         resolve(live);
       });
-      map.once("error", (event) => reject(event.error));
+      // Heard to the end: a map that nobody listens to puts each later error on the console.
+      map.on("error", (event) => {
+        if (live) return;
+        map.remove();
+        reject(event.error);
+      });
     });
   }
 
