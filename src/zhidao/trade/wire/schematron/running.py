@@ -30,6 +30,7 @@ from zhidao.trade.wire.schematron.planning import (
 from zhidao.trade.wire.schematron.ruleset import Assert, Let, Pattern, Rule, RuleSet
 from zhidao.trade.wire.xpath.code import CURRENT, DOCUMENT, Code, Env, Run, Scope, test_of
 from zhidao.trade.wire.xpath.compiler import Compiler
+from zhidao.trade.wire.xpath.declared import functions_of
 from zhidao.trade.wire.xpath.functions import inverse
 from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element
 from zhidao.trade.wire.xpath.parser import parse
@@ -67,7 +68,7 @@ class CompiledRules:
     def __init__(self, rules: RuleSet) -> None:
         self.outside: dict[int, str] = {}
         self._namespaces = rules.namespaces
-        self._compiler = Compiler()
+        self._compiler = Compiler(functions_of(rules.functions))
         self._writer = Writer()
         self._names_slot = self._compiler.slot()
         self._bits: dict[str, int] = {}
@@ -142,6 +143,7 @@ class CompiledRules:
         slot = self._compiler.slot()
         code = self._coded(let.select, {})
         self._names = {**self._names, let.name: slot}
+        self._compiler.outer = self._names
         self._globals.append((slot, _lazily(slot, code)))
 
     def _coded(self, text: str, extra: dict[str, int]) -> Code | OutsideSubset:

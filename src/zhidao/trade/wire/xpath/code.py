@@ -62,9 +62,13 @@ class Code:
 
 @dataclass(slots=True)
 class Focus:
-    """What is known of the context item where an expression stands."""
+    """What is known of the context item where an expression stands.
+
+    `is_there`: the body of a declared function has no context item.
+    """
 
     is_node: bool = True
+    is_there: bool = True
     has_position: bool = False
     used_position: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from zhidao.trade.wire.xpath import comparisons, operators
+from zhidao.trade.wire.xpath import comparisons, declared, operators
 from zhidao.trade.wire.xpath.code import (
     ANY,
     BOOLEAN,
@@ -33,6 +33,7 @@ from zhidao.trade.wire.xpath.parser import FN, XS
 from zhidao.trade.wire.xpath.paths import Paths
 from zhidao.trade.wire.xpath.rewriting import (
     CodeList,
+    asks_position,
     code_list,
     repeated,
 )
@@ -76,7 +77,15 @@ class Compiler(Paths):
     """Compiles expressions that share variables.
 
     `slots` counts the places that a frame needs; every scope handed in must use slots of ours.
+    `outer`: the slots of the variables that declared functions see.
     """
+
+    def __init__(self, functions: declared.Functions | None = None) -> None:
+        super().__init__()
+        self.outer: dict[str, int] = {}
+        self._functions = functions or declared.Functions({}, {})
+        self._calling: list[declared.Key] = []
+        self._calls = 0
 
     def code(self, expr: Expr, scope: Scope) -> Code:
         """The expression as closures. Raises OutsideSubset for what is not compiled."""
@@ -118,6 +127,8 @@ class Compiler(Paths):
         return Code(ANY, written(many, source))
 
     def _context(self, expr: ContextItem, scope: Scope) -> Code:
+        if not scope.focus.is_there:
+            raise OutsideSubset("a function that asks for a context item")
         kind = NODES_KIND if scope.focus.is_node else ANY
         is_node = scope.focus.is_node
         return Code(
@@ -303,7 +314,7 @@ class Compiler(Paths):
                 raise OutsideSubset("a constructor with more than one value")
             return self._cast(Cast(expr.arguments[0], expr.local, True, False), scope)
         if expr.space != FN:
-            raise OutsideSubset(f"the function {expr.local} of {expr.space}")
+            return self._declared(expr, scope)
         if not expr.arguments and expr.local in _FOCUS:
             return _of_focus(expr.local, scope.focus)
         if expr.local not in FUNCTIONS:
@@ -317,6 +328,30 @@ class Compiler(Paths):
         if not abs(least) <= len(arguments) <= most:
             raise OutsideSubset(f"{expr.local} with {len(arguments)} arguments")
         return build(arguments)
+
+    def _declared(self, expr: Call, scope: Scope) -> Code:
+        """A call of a function that the rules declare, with slots of its own."""
+        key = (expr.space, expr.local, len(expr.arguments))
+        function = self._functions.of(key)
+        self._calls += 1
+        if key in self._calling or self._calls > declared.CALLS_MAX:
+            raise OutsideSubset(f"the function {expr.local}, which calls itself or too many")
+        names, slots = dict(self.outer), []
+        for (name, wanted), each in zip(function.parameters, expr.arguments, strict=True):
+            code = declared.converted(self.code(each, scope), wanted, "XPTY0004")
+            names[name] = self.slot()
+            # A place in a predicate is gone once the function is in a predicate of its own.
+            slots.append((names[name], code.many, asks_position(each)))
+        self._calling.append(key)
+        try:
+            for name, value in function.variables:
+                run = self.code(value, Scope(dict(names), _nowhere())).many
+                names[name] = self.slot()
+                slots.append((names[name], run, False))
+            result = self.code(function.result, Scope(names, _nowhere()))
+        finally:
+            self._calling.pop()
+        return declared.call(slots, declared.converted(result, function.type, "XTTE0780"))
 
     _WORK: Final[dict[type, Callable[..., Code]]] = {
         Literal: _literal,
@@ -335,6 +370,11 @@ class Compiler(Paths):
         Cast: _cast,
         Call: _call,
     }
+
+
+def _nowhere() -> Focus:
+    """The focus of a declared function's body: there is none."""
+    return Focus(is_node=False, is_there=False)
 
 
 def _castable(value_of: Run, work: Callable[[Any], Any], *, optional: bool) -> Run:

@@ -118,7 +118,7 @@ def is_shared(expr: Expr) -> bool:
         return False
     if not isinstance(expr.left, Path | Call) or not isinstance(expr.right, Literal):
         return False
-    return is_closed([expr]) and not _asks_position(expr)
+    return is_closed([expr]) and not asks_position(expr)
 
 
 def worth_keeping(steps: list[Expr]) -> tuple[int, ...]:
@@ -136,15 +136,16 @@ def _may_count(predicate: Expr) -> bool:
     if isinstance(predicate, Binary):
         if predicate.operator in operators.ARITHMETIC:
             return True
-        return _asks_position(predicate)
+        return asks_position(predicate)
     if isinstance(predicate, Path | Step | Quantified):
-        return _asks_position(predicate)
+        return asks_position(predicate)
     if isinstance(predicate, Call) and predicate.space == FN:
-        return predicate.local not in ("not", "exists", "contains") or _asks_position(predicate)
+        return predicate.local not in ("not", "exists", "contains") or asks_position(predicate)
     return True
 
 
-def _asks_position(expr: Expr) -> bool:
+def asks_position(expr: Expr) -> bool:
+    """Whether an expression, or a part of it, asks where in a sequence it stands."""
     return "position'" in repr(expr) or "last'" in repr(expr)
 
 
