@@ -151,7 +151,7 @@ def _sealed_document(number: int) -> None:
         digest=commitment(salt, _DOCUMENT),
         size=len(_DOCUMENT),
     )
-    sealed = seal_envelope(heading, salt=salt, content=_DOCUMENT, to=_SEALING.public, signer=_KEY)
+    sealed = seal_envelope(heading, salt=salt, content=_DOCUMENT, to=_SEALING.hybrid, signer=_KEY)
     read = decode_envelope(sealed.encoded)
     open_envelope(read, _SEALING)
     receipt = Receipt(

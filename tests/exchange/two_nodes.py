@@ -136,6 +136,7 @@ def make_node(name: str, line: Line, store: Store | None = None, seed: int = 5) 
         url=f"https://{name}.example",
         key=key.public,
         sealing=sealing.public,
+        sealing_hybrid=sealing.hybrid,
         certificate="",
         at=START,
     )

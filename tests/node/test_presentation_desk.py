@@ -34,14 +34,15 @@ def one_price() -> bytes:
     return desk.make(json.dumps(plain).encode(), party="exporter", signer=KEY, at=AT, despite=True)
 
 
-@pytest.fixture(scope="module")
-def card() -> bytes:
+@pytest.fixture(scope="module", params=[b"", BANK_SEALING.hybrid], ids=["x25519", "hybrid"])
+def card(request: pytest.FixtureRequest) -> bytes:
     unsigned = Card(
         node=party_id("bank-node"),
         organisation="Red River Commercial Bank",
         url="https://bank.example",
         key=BANK_KEY.public,
         sealing=BANK_SEALING.public,
+        sealing_hybrid=request.param,
         certificate="",
         at=AT,
         signature=b"",

@@ -18,7 +18,7 @@ from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.peer import Card
 from zhidao.exchange.wire.card import decode_card
-from zhidao.exchange.wire.sealing import SealingKey, seal
+from zhidao.exchange.wire.sealing import SealingKey, is_hybrid, seal
 from zhidao.finance.domain.credit.papers import (
     Finding,
     Insurance,
@@ -40,8 +40,10 @@ from zhidao.trade.service.document_set import MadeDocument
 from zhidao.trade.service.presentation import Order, Printer, present, read_presented
 from zhidao.trade.wire.presentation import BYTES_MAX, decode, encode
 
-SEALED: Final = b"zhidao.sealed-presentation.v1 "
-SEALED_BYTES_MAX: Final = BYTES_MAX + 1024
+# Version 1 is sealed to an X25519 key, version 2 to a hybrid one.
+_SEALED: Final = b"zhidao.sealed-presentation.v1 "
+_SEALED_HYBRID: Final = b"zhidao.sealed-presentation.v2 "
+SEALED_BYTES_MAX: Final = BYTES_MAX + 2048
 _CARGO: Final = ("transport_document", "rail_consignment_note", "road_consignment_note")
 
 
@@ -64,8 +66,14 @@ def make(
 def sealed(presentation: bytes, card: bytes) -> bytes:
     """The file that only the node of a card can open. Raises Refused for a card nobody signed."""
     recipient: Card = decode_card(card)
-    header = SEALED + recipient.node.encode() + b"\n"
-    return header + seal(presentation, recipient.sealing, info=header)
+    tag = _SEALED_HYBRID if is_hybrid(recipient.seals) else _SEALED
+    header = tag + recipient.node.encode() + b"\n"
+    return header + seal(presentation, recipient.seals, info=header)
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether a file is a sealed presentation."""
+    return data.startswith((_SEALED, _SEALED_HYBRID))
 
 
 def opened(data: bytes, key: SealingKey | None) -> bytes:
@@ -73,7 +81,7 @@ def opened(data: bytes, key: SealingKey | None) -> bytes:
 
     Raises Refused where it is sealed to another node, or no key is there.
     """
-    if not data.startswith(SEALED):
+    if not is_sealed(data):
         return data
     header, newline, rest = data.partition(b"\n")
     if not newline:
@@ -84,7 +92,7 @@ def opened(data: bytes, key: SealingKey | None) -> bytes:
             code="cannot_open",
             remedy="open it with the key of the node: --data FOLDER",
         )
-    return key.open(rest, info=header + newline)
+    return key.open(rest, info=header + newline, hybrid=data.startswith(_SEALED_HYBRID))
 
 
 def told(found: PresentedSet) -> dict[str, Any]:

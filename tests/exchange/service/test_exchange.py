@@ -177,7 +177,7 @@ async def test_nothing_is_lost_or_doubled_on_a_line_that_loses_repeats_and_reord
 async def test_a_document_that_cannot_be_opened_is_refused_and_lets_the_next_pass() -> None:
     one, two = await make_pair()
     other = make_node("importer", Line(), seed=77)
-    stranger = replace(one.peers.of("importer"), sealing=other.inbox._sealing.public)
+    stranger = replace(one.peers.of("importer"), sealing=other.inbox._sealing.hybrid)
     one.peers._peers[two.name] = stranger
     await one.send(1, two)
     await one.peers.load()

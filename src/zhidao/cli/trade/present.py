@@ -104,7 +104,7 @@ def run_open(options: argparse.Namespace) -> int:
 
     data = take(options.file, bytes_max=desk.SEALED_BYTES_MAX)
     key = None
-    if data.startswith(desk.SEALED):
+    if desk.is_sealed(data):
         config = config_of(options)
         files = KeyFiles(config.data / "keys", passphrase_of(config), SystemRandomness())
         secret = files.get("sealing", Algorithm.ED25519)

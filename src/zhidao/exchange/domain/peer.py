@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from zhidao.core.errors import MalformedInput, Refused
@@ -13,14 +14,18 @@ from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
 
 URL_CHARACTERS_MAX = 300
+X25519_KEY_BYTES: Final = 32
+# FIPS 203 table 3 for ML-KEM-768, and X25519 behind it.
+HYBRID_KEY_BYTES: Final = 1184 + X25519_KEY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """What a node says of itself, signed with the key that it records with.
 
-    `sealing`: its X25519 public key (RFC 7748). `certificate`: PEM of a TLS certificate that no
-    authority vouches for, or empty. `revoked`: former keys of its own that it took back.
+    `sealing`: its X25519 public key (RFC 7748); `sealing_hybrid`: its key of ML-KEM-768 and X25519,
+    or empty. `certificate`: PEM of a TLS certificate that no authority vouches for, or empty.
+    `revoked`: former keys of its own that it took back.
     """
 
     node: PartyId
@@ -32,11 +37,19 @@ class Card:
     at: Utc
     revoked: tuple[PublicKey, ...] = ()
     signature: bytes = b""
+    sealing_hybrid: bytes = b""
 
     def __post_init__(self) -> None:
         check_url(self.url)
-        if len(self.sealing) != 32:
+        if len(self.sealing) != X25519_KEY_BYTES:
             raise MalformedInput("an X25519 key has 32 bytes", where="sealing")
+        if len(self.sealing_hybrid) not in (0, HYBRID_KEY_BYTES):
+            raise MalformedInput("a hybrid key has 1,216 bytes", where="sealing_hybrid")
+
+    @property
+    def seals(self) -> bytes:
+        """The key to seal with: the hybrid one where there is one."""
+        return self.sealing_hybrid or self.sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +68,9 @@ class Wanted:
 class Peer:
     """An admitted node. `keys`: what the trust list of that name gives it.
 
-    `wanted` is None until the peer subscribes. `card` is kept as it was signed, and so is `listed`,
-    the trust list itself: it names the peer's log and the parties that are at home there.
+    `sealing` is the best key of its card. `wanted` is None until the peer subscribes. `card` is
+    kept as it was signed, and so is `listed`, the trust list itself: it names the peer's log and
+    the parties that are at home there.
     """
 
     node: PartyId

@@ -90,7 +90,7 @@ class Peers:
                 remedy="get the newest trust list from the one who governs it",
             )
         # A key that nothing can be sealed to shows here, and not when a document has its number.
-        seal(b"", said.sealing, info=b"")
+        seal(b"", said.seals, info=b"")
         address = url or said.url
         check_url(address)
         peer = Peer(
@@ -98,7 +98,7 @@ class Peers:
             organisation=said.organisation,
             url=address,
             keys=tuple(keys),
-            sealing=said.sealing,
+            sealing=said.seals,
             certificate=certificate or said.certificate,
             trust=trust,
             card=card,

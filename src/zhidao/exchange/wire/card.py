@@ -1,6 +1,7 @@
 """A node's card as a file: canonical JSON, signed with the key that it names.
 
-Version 1 takes no key back, version 2 names those that were.
+Version 1 takes no key back, version 2 names those that were taken, version 3 has a hybrid sealing
+key beside the plain one.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class _Card(msgspec.Struct, forbid_unknown_fields=True):
     certificate: Annotated[str, msgspec.Meta(max_length=16_384)]
     at: str
     signature: str
+    sealing_hybrid: str | None = None
     revoked: Annotated[list[str], msgspec.Meta(min_length=1, max_length=REVOKED_MAX)] | None = None
 
 
@@ -59,14 +61,16 @@ def decode_card(data: bytes) -> Card:
         read = msgspec.convert(plain, _Card, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"card: {error}") from error
-    if (read.v, read.format) != (2 if read.revoked else 1, CARD_FORMAT):
-        raise MalformedInput(f"not a card of version 1 or 2: {read.format[:32]!r} {read.v}")
+    version = _version(hybrid=read.sealing_hybrid is not None, revoked=bool(read.revoked))
+    if (read.v, read.format) != (version, CARD_FORMAT):
+        raise MalformedInput(f"not a card of version 1 to 3: {read.format[:32]!r} {read.v}")
     card = Card(
         node=party_id(read.node),
         organisation=read.organisation,
         url=read.url,
         key=PublicKey.from_multikey(read.key),
         sealing=parse_base64url(read.sealing),
+        sealing_hybrid=parse_base64url(read.sealing_hybrid or ""),
         certificate=read.certificate,
         at=Utc.parse(read.at),
         revoked=tuple(PublicKey.from_multikey(key) for key in read.revoked or ()),
@@ -81,8 +85,9 @@ def decode_card(data: bytes) -> Card:
 
 def _plain(card: Card) -> dict[str, Any]:
     revoked = {"revoked": [key.multikey for key in card.revoked]} if card.revoked else {}
+    hybrid = {"sealing_hybrid": base64url(card.sealing_hybrid)} if card.sealing_hybrid else {}
     return {
-        "v": 2 if card.revoked else 1,
+        "v": _version(hybrid=bool(card.sealing_hybrid), revoked=bool(card.revoked)),
         "format": CARD_FORMAT,
         "node": card.node,
         "organisation": card.organisation,
@@ -91,5 +96,10 @@ def _plain(card: Card) -> dict[str, Any]:
         "sealing": base64url(card.sealing),
         "certificate": card.certificate,
         "at": str(card.at),
+        **hybrid,
         **revoked,
     }
+
+
+def _version(*, hybrid: bool, revoked: bool) -> int:
+    return 3 if hybrid else 2 if revoked else 1

@@ -1,5 +1,7 @@
 """An envelope's bytes: a tag, the heading as one line of JSON, the signature, the sealed content.
 
+The tag tells how the content is sealed: version 1 for an X25519 key, version 2 for a hybrid one.
+
 The signature (by the sender's node key) covers tag and heading line, and the line holds SHA-256 of
 the sealed bytes. HPKE's `info` is the same line without that digest, so that sealed content opens
 under its own heading only.
@@ -20,11 +22,12 @@ from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope, Heading
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
-from zhidao.exchange.wire.sealing import OVERHEAD_BYTES, SealingKey, seal
+from zhidao.exchange.wire.sealing import OVERHEAD_BYTES_MAX, SealingKey, is_hybrid, seal
 
 TAG: Final = b"zhidao.envelope.v1\n"
+TAG_HYBRID: Final = b"zhidao.envelope.v2\n"
 _HEADING_BYTES_MAX: Final = 4096
-_SEALED_BYTES_MAX: Final = CONTENT_BYTES_MAX + SALT_BYTES + OVERHEAD_BYTES
+_SEALED_BYTES_MAX: Final = CONTENT_BYTES_MAX + SALT_BYTES + OVERHEAD_BYTES_MAX
 ENVELOPE_BYTES_MAX: Final = len(TAG) + _HEADING_BYTES_MAX + 128 + _SEALED_BYTES_MAX
 
 
@@ -53,17 +56,21 @@ def commitment(salt: bytes, content: bytes) -> str:
 def seal_envelope(
     heading: Heading, *, salt: bytes, content: bytes, to: bytes, signer: Signer
 ) -> Envelope:
-    """Seals salt and content for the X25519 key `to` under a heading, and signs."""
+    """Seals salt and content for the key `to` (X25519 or hybrid) under a heading, and signs."""
     assert heading.digest == commitment(salt, content), "the heading is about other content"
-    sealed = seal(salt + content, to, info=_info(heading))
+    tag = TAG_HYBRID if is_hybrid(to) else TAG
+    sealed = seal(salt + content, to, info=_info(tag, heading))
     line = _line(heading, signer.public, hashlib.sha256(sealed).hexdigest())
-    signature = signer.sign(TAG + line)
-    return Envelope(heading, signer.public, signature, sealed, _encode(line, signature, sealed))
+    signature = signer.sign(tag + line)
+    encoded = tag + line + b"\n" + base64url(signature).encode() + b"\n" + sealed
+    return Envelope(heading, signer.public, signature, sealed, encoded)
 
 
 def open_envelope(envelope: Envelope, key: SealingKey) -> bytes:
     """Salt and content. Raises Refused: `cannot_open`, `content_differs`."""
-    payload = key.open(envelope.sealed, info=_info(envelope.heading))
+    tag = envelope.encoded[: len(TAG)]
+    info = _info(tag, envelope.heading)
+    payload = key.open(envelope.sealed, info=info, hybrid=tag == TAG_HYBRID)
     check_payload(envelope.heading, payload)
     return payload
 
@@ -80,9 +87,10 @@ def decode_envelope(data: bytes) -> Envelope:
 
     Raises MalformedInput for any bytes but the one form of an envelope, Refused (`bad_signature`).
     """
-    if len(data) > ENVELOPE_BYTES_MAX or not data.startswith(TAG):
-        raise MalformedInput("not an envelope of version 1")
-    line, first, rest = data[len(TAG) :].partition(b"\n")
+    if len(data) > ENVELOPE_BYTES_MAX or not data.startswith((TAG, TAG_HYBRID)):
+        raise MalformedInput("not an envelope of version 1 or 2")
+    tag, body = data[: len(TAG)], data[len(TAG) :]
+    line, first, rest = body.partition(b"\n")
     written, second, sealed = rest.partition(b"\n")
     if not first or not second or len(line) > _HEADING_BYTES_MAX or len(written) > 4096:
         raise MalformedInput("the envelope is cut off")
@@ -96,17 +104,13 @@ def decode_envelope(data: bytes) -> Envelope:
         raise MalformedInput("the envelope's heading is not in its canonical form")
     if hashlib.sha256(sealed).hexdigest() != read.sealed:
         raise MalformedInput("the sealed content is not the one that was signed")
-    if not key.verifies(signature, TAG + line):
+    if not key.verifies(signature, tag + line):
         raise Refused(f"document {heading.document}: wrong signature", code="bad_signature")
     return Envelope(heading, key, signature, sealed, data)
 
 
-def _encode(line: bytes, signature: bytes, sealed: bytes) -> bytes:
-    return TAG + line + b"\n" + base64url(signature).encode() + b"\n" + sealed
-
-
-def _info(heading: Heading) -> bytes:
-    return TAG + jcs(_plain(heading))
+def _info(tag: bytes, heading: Heading) -> bytes:
+    return tag + jcs(_plain(heading))
 
 
 def _line(heading: Heading, key: PublicKey, sealed: str) -> bytes:

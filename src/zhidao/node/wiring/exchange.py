@@ -123,6 +123,7 @@ async def build(
             url=settings.url,
             key=ground.signer.public,
             sealing=sealing.public,
+            sealing_hybrid=sealing.hybrid,
             certificate=file.read_text() if settings.certificate and file.exists() else "",
             at=ground.clock.now(),
             revoked=ground.revoked_keys,
