@@ -18,6 +18,14 @@ from zhidao.trade.domain.verdict import Verdict, not_checked
 
 IDLE_S: Final = 120.0
 _PROCESS: Final = "zhidao.trade.adapters.rule_process"
+# Nothing of the node's environment is this process's business. A tree is some thousand small
+# pieces of memory that come and go with each document: glibc keeps them at hand instead of joining
+# and cutting them again, which halves the time of parsing. Other libraries pass over the word.
+PROCESS_ENVIRONMENT: Final = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=60000",
+}
 # The answer's limit is above the process's own, which ends it first.
 _ANSWER_LIMIT_S: Final = DOCUMENT_LIMIT_S + 15
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -85,8 +93,7 @@ class RuleWorker:
             stdout=PIPE,
             stderr=DEVNULL,
             cwd="/",
-            # Nothing of the node's environment is this process's business.
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            env=PROCESS_ENVIRONMENT,
             start_new_session=True,
         )
         return self._process

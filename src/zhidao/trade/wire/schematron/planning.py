@@ -13,8 +13,8 @@ from zhidao.trade.wire.xpath.code import Env, Run
 from zhidao.trade.wire.xpath.nodes import Element, Kind
 from zhidao.trade.wire.xpath.writing import Writer
 
-# Slots of a rule's variables with what fills them before each node.
-Lets = list[tuple[int, Callable[[Any, Env], Any]]]
+# Slots of a rule's variables with the promise that stands there before each node.
+Lets = list[tuple[int, Callable[[Env], Any]]]
 Tests = list[tuple[int, Run]]
 # A test with the names of which each must be in the document for it to be able to fire, as bits.
 Guarded = list[tuple[int, tuple[int, Run]]]

@@ -96,8 +96,8 @@ class CompiledRules:
         answers = Answers(left=set(self.outside))
         env: Env = [None] * self._compiler.slots
         env[DOCUMENT] = document
-        for slot, start in self._globals:
-            env[slot] = start(document, env)
+        for slot, value in self._globals:
+            env[slot] = value
         found: list[Answer] = []
         # All names must be known before the first test runs.
         planned = self._planned(document, env)
@@ -144,7 +144,7 @@ class CompiledRules:
         code = self._coded(let.select, {})
         self._names = {**self._names, let.name: slot}
         self._compiler.outer = self._names
-        self._globals.append((slot, _lazily(slot, code)))
+        self._globals.append((slot, _lazily(slot, code, DOCUMENT)))
 
     def _coded(self, text: str, extra: dict[str, int]) -> Code | OutsideSubset:
         try:
@@ -180,7 +180,7 @@ class CompiledRules:
             code = self._coded(let.select, dict(extra)) if "$" in let.select or extra else None
             code = code or self._coded(let.select, {})
             extra[let.name] = slot
-            made.lets.append((slot, _lazily(slot, code)))
+            made.lets.append((slot, _lazily(slot, code, CURRENT)))
         for number, one in enumerate(rule.asserts, first):
             try:
                 self._assert(made, number, one, extra)
@@ -320,24 +320,24 @@ def _matches(one: Alternative, node: Any, env: Env) -> bool:
     return one.match is None or one.match(node, env)
 
 
-def _lazily(slot: int, code: Code | OutsideSubset) -> Callable[[Any, Env], Any]:
-    """Fills a slot with a promise; who asks first computes it, who asks later gets the same."""
+def _lazily(slot: int, code: Code | OutsideSubset, place: int) -> Callable[[Env], Any]:
+    """A promise for a slot; who asks first computes it, who asks later gets the same.
 
-    def start(node: Any, env: Env) -> Any:
-        def value(frame: Env) -> list[Any]:
-            if isinstance(code, OutsideSubset):
-                raise code
-            try:
-                items: list[Any] = code.many(node, frame)
-            except (XPathError, OutsideSubset) as error:
-                frame[slot] = _raising(error)
-                raise
-            frame[slot] = items
-            return items
+    `place`: where the frame has the node that the variable is about.
+    """
 
-        return value
+    def value(frame: Env) -> list[Any]:
+        if isinstance(code, OutsideSubset):
+            raise code
+        try:
+            items: list[Any] = code.many(frame[place], frame)
+        except (XPathError, OutsideSubset) as error:
+            frame[slot] = _raising(error)
+            raise
+        frame[slot] = items
+        return items
 
-    return start
+    return value
 
 
 def _raising(error: Exception) -> Callable[[Env], list[Any]]:
@@ -365,13 +365,15 @@ def _judge(
     walks: bool = True,
 ) -> None:
     """Asks a rule's tests of nodes; `walks`: what it forbids is not known by kind."""
-    tests = _open_tests(rule, len(nodes), env)
+    tests = rule.opened.get(env[rule.names_slot] & rule.asks) if rule.left < 0 else None
+    if tests is None:
+        tests = _open_tests(rule, len(nodes), env)
     absent = rule.absent if walks and rule.absent.has_any else None
     lets = rule.lets
     for node in nodes:
         env[CURRENT] = node
-        for slot, start in lets:
-            env[slot] = start(node, env)
+        for slot, value in lets:
+            env[slot] = value
         if absent is not None:
             for number in absent.broken(node):
                 found.append(_answer(number, node))  # noqa: PERF401 (mostly empty)

@@ -5,6 +5,7 @@ Source: XPath 2.0 section 3.2.1.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any, Final
@@ -28,7 +29,7 @@ def tag_of(test: NodeTest) -> str | None:
     """The full name that a test asks for, None if it has a wildcard."""
     if test.kind != "name" or test.space is None or test.local is None:
         return None
-    return f"{{{test.space}}}{test.local}" if test.space else test.local
+    return sys.intern(f"{{{test.space}}}{test.local}" if test.space else test.local)
 
 
 def accepts(test: NodeTest, *, attribute: bool = False) -> Callable[[Any], bool]:

@@ -196,8 +196,13 @@ def atoms(code: Code) -> Run:
     if code.kind == NODES_KIND:
 
         def strings(w: Writer, n: str) -> str:
-            m = w.name()
-            return f"[{w.constant(Untyped)}({w.string(m)}) for {m} in {w.listing(many, n)}]"
+            untyped = w.constant(Untyped)
+            return w.each(
+                many,
+                n,
+                one=lambda w, m: f"[{untyped}({w.string(m)})]",
+                more=lambda nodes, m: f"[{untyped}({w.string(m)}) for {m} in {nodes}]",
+            )
 
         return written(
             lambda n, e: [Untyped(m.string()) for m in many(n, e)], strings, safe=is_safe(many)
@@ -206,8 +211,13 @@ def atoms(code: Code) -> Run:
         return many
 
     def source(w: Writer, n: str) -> str:
-        m = w.name()
-        return f"[{w.constant(atom_of)}({m}) for {m} in {w.listing(many, n)}]"
+        of = w.constant(atom_of)
+        return w.each(
+            many,
+            n,
+            one=lambda w, m: f"[{of}({m})]",
+            more=lambda items, m: f"[{of}({m}) for {m} in {items}]",
+        )
 
     return written(lambda n, e: [atom_of(m) for m in many(n, e)], source, safe=is_safe(many))
 

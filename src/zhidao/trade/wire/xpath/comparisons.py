@@ -108,13 +108,13 @@ def general_comparison(sign: str, left: Code, right: Code) -> Code:
 def _typed_comparison(sign: str, left: Code, right: Code) -> Run | None:
     """Comparisons whose static types leave one way to compare: numbers, nodes with constants."""
     if left.kind == right.kind == NUMBER and left.one is not None and right.one is not None:
-        return _two_numbers(sign, left.one, right.one)
+        return _two_numbers(sign, left.one, right.one, right.constant)
     if left.kind != NODES_KIND or right.constant is None:
         return None
     return _nodes_with_constant(sign, left.many, right.constant)
 
 
-def _two_numbers(sign: str, a_of: Run, b_of: Run) -> Run:
+def _two_numbers(sign: str, a_of: Run, b_of: Run, constant: Any) -> Run:
     compare = _COMPARE[sign]
 
     def numbers(n: Any, e: Env) -> bool:
@@ -128,6 +128,13 @@ def _two_numbers(sign: str, a_of: Run, b_of: Run) -> Run:
 
     def source(w: Writer, n: str) -> str:
         a, b, op = w.name(), w.name(), w.constant(compare)
+        if type(constant) is int:
+            # Python itself compares a decimal with an integer exactly.
+            b, kind = w.constant(constant), w.name()
+            mixed = f"{op}(*{w.constant(ordered)}({a}, {b}))"
+            exact = f"({kind} := type({a})) is {w.constant(Decimal)} or {kind} is {w.constant(int)}"
+            alike = f"{a} {_PYTHON[sign]} {b} if {exact} else {mixed}"
+            return f"(({a} := {w.of(a_of, n)}) is not None and ({alike}))"
         mixed = f"{op}(*{w.constant(ordered)}({a}, {b}))"
         alike = f"{a} {_PYTHON[sign]} {b} if type({a}) is type({b}) else {mixed}"
         return (

@@ -7,6 +7,7 @@ documents, so what depends on names alone is settled once for all of them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import ClassVar, Final
@@ -111,7 +112,8 @@ class Kinds:
         name, attributes, spaces = start_tag(head, above.spaces)
         prefix, _, local = name.rpartition(":")
         space = spaces[prefix]
-        kind = self.of(f"{{{space}}}{local}" if space else local, prefix or None, above.kind)
+        tag = sys.intern(f"{{{space}}}{local}" if space else local)
+        kind = self.of(tag, prefix or None, above.kind)
         made = Opening(kind, attributes, spaces)
         # What is long is hardly met again.
         if len(head) <= _HEAD_CHARS_KEPT:

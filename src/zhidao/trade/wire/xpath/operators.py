@@ -42,10 +42,12 @@ def arithmetic(sign: str, left: Code, right: Code) -> Code:
 
     def source(w: Writer, n: str) -> str:
         a, b = w.name(), w.name()
-        return (
-            f"(None if ({a} := {w.of(a_of, n)}) is None or ({b} := {w.of(b_of, n)}) is None "
-            f"else {w.constant(work)}({a}, {b}))"
-        )
+        none = f"({a} := {w.of(a_of, n)}) is None"
+        if right.kind == NUMBER and right.constant is not None:
+            b = w.constant(right.constant)
+        else:
+            none += f" or ({b} := {w.of(b_of, n)}) is None"
+        return f"(None if {none} else {w.constant(work)}({a}, {b}))"
 
     return single(NUMBER, written(run, source))
 

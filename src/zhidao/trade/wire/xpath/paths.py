@@ -307,9 +307,15 @@ class Paths(ABC):
                 return [value for value in found if value is not None]
 
             def source(w: Writer, n: str) -> str:
-                m, v = w.name(), w.name()
-                value = w.of(value_of, m)
-                return f"[{v} for {m} in {w.listing(starts, n)} if ({v} := {value}) is not None]"
+                def one(w: Writer, m: str) -> str:
+                    v = w.name()
+                    return f"([{v}] if ({v} := {w.of(value_of, m)}) is not None else [])"
+
+                def more(nodes: str, m: str) -> str:
+                    v = w.name()
+                    return f"[{v} for {m} in {nodes} if ({v} := {w.of(value_of, m)}) is not None]"
+
+                return w.each(starts, n, one=one, more=more)
 
             written(values, source, safe=is_safe(starts) and is_safe(value_of))
             return Code(after.kind, values)
@@ -353,8 +359,11 @@ def _each_step(starts: Run, after: Code, step: Expr, *, before_flat: bool) -> Co
         return [item for m in nodes for item in then(m, e)]
 
     def source(w: Writer, n: str) -> str:
-        m, item = w.name(), w.name()
-        return f"[{item} for {m} in {w.listing(starts, n)} for {item} in {w.listing(then, m)}]"
+        def more(nodes: str, m: str) -> str:
+            item = w.name()
+            return f"[{item} for {m} in {nodes} for {item} in {w.listing(then, m)}]"
+
+        return w.each(starts, n, one=lambda w, m: w.of(then, m), more=more)
 
     written(many, source, safe=is_safe(starts) and is_safe(then))
     if after.kind != NODES_KIND:
@@ -385,8 +394,13 @@ def _narrowed(run: Run, test: Run) -> Run:
         return [m for m in items if test(m, e)] if items else items
 
     def source(w: Writer, n: str) -> str:
-        m = w.name()
-        return f"[{m} for {m} in {w.listing(run, n)} if {w.of(test, m)}]"
+        def one(w: Writer, m: str) -> str:
+            return f"([{m}] if {w.of(test, m)} else [])"
+
+        def more(nodes: str, m: str) -> str:
+            return f"[{m} for {m} in {nodes} if {w.of(test, m)}]"
+
+        return w.each(run, n, one=one, more=more)
 
     return written(narrowed, source, safe=is_safe(run) and is_safe(test))
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from lxml import etree
 
 from zhidao.trade.wire.xpath.markup import Markup, plain
-from zhidao.trade.wire.xpath.nodes import Document, Element, Kind, Kinds, Opening, in_order
+from zhidao.trade.wire.xpath.nodes import Document, Element, Kinds, in_order
 
 _NO_NODES: Final[list[Element]] = []
 _NO_KIDS: Final[dict[str, list[Element]]] = {}
@@ -28,7 +28,8 @@ def snapshot(  # noqa: PLR0915 (one loop, a third dearer in pieces)
     kinds = kinds or Kinds()
     document = Document()
     elements = document.elements
-    alike: dict[Opening, list[Element]] = {}
+    by_kind = document.by_kind
+    owning: list[Element] = []
     text = etree.tostring(root, encoding="unicode", with_tail=False)
     has_references = "&" in text
     pieces = text.split("<")
@@ -78,54 +79,40 @@ def snapshot(  # noqa: PLR0915 (one loop, a third dearer in pieces)
             kids[tag].append(element)
         else:
             kids[tag] = [element]
-        if opening in alike:
-            alike[opening].append(element)
+        if kind in by_kind:
+            by_kind[kind].append(element)
         else:
-            alike[opening] = [element]
+            by_kind[kind] = [element]
+        if opening.attributes:
+            owning.append(element)
     document.root = elements[0]
     document.end = order - 1
-    _index(document, alike)
+    _index(document, owning)
     kinds.bound()
     return document
 
 
-def _index(document: Document, alike: dict[Opening, list[Element]]) -> None:
-    """Lists the elements of each kind, each tag and with each attribute, in document order.
+def _index(document: Document, owning: list[Element]) -> None:
+    """Lists the elements of each tag and with each attribute, in document order.
 
-    `alike`: those of each start tag. Lists are shared until a second one must be added.
+    `owning`: those that have attributes. A tag of one kind shares that kind's list.
     """
-    by_tag, by_kind, owners = document.by_tag, document.by_kind, document.owners
-    # What has more than one part, and the lists that are its own by now.
-    tags: set[str] = set()
-    kinds: set[Kind] = set()
-    names: set[str] = set()
-    for opening, nodes in alike.items():
-        kind = opening.kind
+    by_tag, owners = document.by_tag, document.owners
+    mixed: set[str] = set()
+    for kind, nodes in document.by_kind.items():
         tag = kind.tag
-        if kind not in by_kind:
-            by_kind[kind] = nodes
-        else:
-            _add(by_kind, kind, nodes, kinds)
         if tag not in by_tag:
             by_tag[tag] = nodes
+        elif tag in mixed:
+            by_tag[tag] += nodes
         else:
-            _add(by_tag, tag, nodes, tags)
-        for name in opening.attributes:
-            if name not in owners:
-                owners[name] = nodes
-            else:
-                _add(owners, name, nodes, names)
-    for tag in tags:
+            mixed.add(tag)
+            by_tag[tag] = by_tag[tag] + nodes
+    for tag in mixed:
         by_tag[tag].sort(key=in_order)
-    for kind in kinds:
-        by_kind[kind].sort(key=in_order)
-    for name in names:
-        owners[name].sort(key=in_order)
-
-
-def _add(lists: dict[Any, list[Element]], key: Any, nodes: list[Element], own: set[Any]) -> None:
-    if key in own:
-        lists[key] += nodes
-    else:
-        own.add(key)
-        lists[key] = lists[key] + nodes
+    for element in owning:
+        for name in element.attributes:
+            if name in owners:
+                owners[name].append(element)
+            else:
+                owners[name] = [element]

@@ -9,7 +9,10 @@ asked often; until then, and in a process that judges one document, they cost no
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, Final, TypeVar
 
 from zhidao.trade.wire.xpath.values import XPathError
@@ -91,6 +94,23 @@ class Writer:
         name = self.function(run, lambda n: [f"return {self.of(run, n)}"], role="listing")
         return f"{name}({node}, e)"
 
+    def each(
+        self, run: Callable[..., Any], node: str, *, one: Source, more: Callable[[str, str], str]
+    ) -> str:
+        """The expression of a list made of the items of another.
+
+        `one` tells it for a single item, by far the most frequent: that spares a comprehension,
+        which is a call. `more` tells it for the names of the list and of an item. Of no items
+        it is the list itself.
+        """
+        items, item = self.name(), self.name()
+        single = one(self, f"{items}[0]")
+        if len(single) > _SINGLE_CHARS_MAX:
+            return more(self.listing(run, node), item)
+        found = f"{items} := {self.of(run, node)}"
+        many = f"{more(items, item)} if {items} else {items}"
+        return f"({single} if len({found}) == 1 else {many})"
+
     def function(self, key: Any, body: Callable[[str], list[str]], *, role: str = "") -> str:
         """The name of a function of node and frame, made once for each key and role."""
         known = self._functions.get((id(key), role))
@@ -98,7 +118,9 @@ class Writer:
             outer, self._locals = self._locals, 0
             lines = "\n ".join(body("n"))
             self._locals = outer
-            known = self._bodies.get(lines)
+            # What only calls another function is that function.
+            only = _CALL.fullmatch(lines)
+            known = only[1] if only else self._bodies.get(lines)
             if known is None:
                 known = self._bodies[lines] = self._global()
                 self._run(f"def {known}(n, e):\n {lines}\n")
@@ -116,8 +138,26 @@ class Writer:
 
     def _run(self, text: str) -> None:
         # Every character comes from this package's own templates, numbers and repr of texts.
-        exec(compile(text, "<rules>", "exec"), self._space)  # noqa: S102
+        exec(_interned(compile(text, "<rules>", "exec")), self._space)  # noqa: S102
 
+
+def _interned(code: CodeType) -> CodeType:
+    """The code with the very names that documents have: then a look-up compares no characters."""
+    return code.replace(
+        co_consts=tuple(
+            _interned(each)
+            if isinstance(each, CodeType)
+            else sys.intern(each)
+            if type(each) is str
+            else each
+            for each in code.co_consts
+        )
+    )
+
+
+_CALL: Final = re.compile(r"return (g[0-9]+)\(n, e\)")
+# What stands in an expression twice may hold such an expression itself: longer ones do not.
+_SINGLE_CHARS_MAX: Final = 500
 
 _BUILTINS: Final = {
     "len": len,
