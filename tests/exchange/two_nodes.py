@@ -22,6 +22,7 @@ from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Store
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.card import sign_card
 from zhidao.exchange.wire.sealing import SealingKey
 
@@ -120,14 +121,14 @@ def make_node(name: str, line: Line, store: Store | None = None, seed: int = 5) 
     )
     kept = store or MemoryExchange()
     sealing = SealingKey(randomness.token(32))
-    peers = Peers(kept, scribe)
-    outbox = Outbox(kept, peers, scribe=scribe, signer=key, clock=clock, randomness=randomness)
+    peers, voice = Peers(kept, scribe), Voice(key)
+    outbox = Outbox(kept, peers, scribe=scribe, voice=voice, clock=clock, randomness=randomness)
 
     async def is_party(asked: PartyId) -> bool:
         return asked == party
 
     inbox = Inbox(
-        kept, peers, scribe=scribe, signer=key, sealing=sealing, clock=clock, is_party=is_party
+        kept, peers, scribe=scribe, voice=voice, sealing=sealing, clock=clock, is_party=is_party
     )
     dispatcher = Dispatcher(kept, peers, outbox, line.to(name), clock=clock, randomness=randomness)
     card = Card(

@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drop.add_argument("--key", metavar="MULTIKEY", help="an earlier key; else the present one")
     drop.set_defaults(run=run_revoke)
     parser.epilog = (
-        "Rotation and revocation are written into the log while the node stands still; give\n"
-        "everybody the node's new trust list after them.\n"
+        "Rotation and revocation are written into the log while the node stands still. Peers of\n"
+        "the exchange learn of the node's own keys by themselves; to everybody else, and for keys\n"
+        "of parties, give the node's new trust list.\n"
         "Backups hold no keys. An export opens with the node's passphrase and with nothing else.\n"
         "examples:\n"
         "  zhidao keys list --data ~/zhidao\n"

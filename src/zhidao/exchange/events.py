@@ -23,6 +23,18 @@ class PeerAdmitted(Fact, frozen=True, kw_only=True):
     trust: str
 
 
+class PeerKeysLearned(Fact, frozen=True, kw_only=True):
+    """A peer went over to other keys, as its own log proves. Aggregate `peer/<node>`.
+
+    `keys`: all that it has from now on; `proof`: SHA-256 of the proof, which the archive holds.
+    """
+
+    TYPE: ClassVar[str] = "exchange.PeerKeysLearned.v1"
+    peer: str
+    keys: list[str]
+    proof: str
+
+
 class PeerDismissed(Fact, frozen=True, kw_only=True):
     """An operator ended the exchange with a peer. Aggregate `peer/<node>`."""
 

@@ -61,7 +61,7 @@ class Ground:
 
     @property
     def meeting_key(self) -> Signer:
-        """The oldest key that was not taken back, which signs what goes to peers."""
+        """The oldest key that was not taken back, for peers that do not know the present one."""
         return self.oldest_key or self.node_key
 
 

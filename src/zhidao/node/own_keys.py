@@ -107,7 +107,7 @@ def revoked_of(node: PartyId, history: Sequence[SignedEvent]) -> tuple[PublicKey
 
 
 def meeting_key(known: Sequence[Signer], revoked: Sequence[PublicKey]) -> Signer:
-    """The key with which the node meets its peers: of those not taken back the oldest.
+    """The key for peers that do not know the present one yet: of those not taken back the oldest.
 
     That one they know longest: a rotation alone does not make them refuse it.
     """

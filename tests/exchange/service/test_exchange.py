@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from tests.exchange.two_nodes import CONTENT, OPERATOR, START, Line, carry, make_node, make_pair
+from tests.exchange.two_nodes import (
+    CONTENT,
+    OPERATOR,
+    START,
+    Line,
+    Node,
+    carry,
+    make_node,
+    make_pair,
+)
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
@@ -14,7 +24,10 @@ from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.exchange.domain.peer import Wanted
 from zhidao.exchange.service.dispatch import PeerRefused
+from zhidao.exchange.service.ports import Sent
+from zhidao.exchange.service.receipting import Receipting
 from zhidao.exchange.service.verification import verify_export
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.bundle import (
     ENVELOPE,
     OPENED,
@@ -486,3 +499,51 @@ async def test_a_party_that_floods_its_outbox_is_stopped_and_others_are_not(
     one.party = party
     await carry(one, two)
     await one.send(4, two)
+
+
+async def test_a_peer_takes_the_keys_that_it_is_shown_but_none_that_its_card_took_back() -> None:
+    one, two = await make_pair()
+    new = SoftwareKey(Algorithm.ED25519, b"\x05" * 32).public
+    old = one.key.public
+    learned = await two.peers.learn("exporter", [old, new], proof="ab" * 32)
+    assert learned.keys == two.peers.of("exporter").keys == (old, new)
+    assert two.peers.by_key(new) == learned
+    await two.peers.learn("exporter", [old, new], proof="cd" * 32)
+    stored = [peer for peer in await two.store.peers() if peer.node == "exporter"]
+    assert stored == [learned]
+    card = sign_card(replace(decode_card(one.card), revoked=(new,)), one.key)
+    await two.peers.admit(OPERATOR, card, keys=[old, new], trust="corridor")
+    assert (await two.peers.learn("exporter", [old, new], proof="ef" * 32)).keys == (old,)
+    with pytest.raises(Refused) as refused:
+        await two.peers.learn("exporter", [new], proof="ef" * 32)
+    assert refused.value.code == "key_spent"
+
+
+async def test_each_peer_is_spoken_to_with_the_key_that_it_knows() -> None:
+    one, two = await make_pair()
+    new = SoftwareKey(Algorithm.ED25519, b"\x05" * 32)
+    voice = Voice(new, one.key)
+    one.outbox._voice = voice
+    one.inbox._receipts = Receipting(one.name, voice, one.clock)
+    await one.send(1, two)
+    await carry(one, two)
+    voice.known_to(two.name)
+    await one.send(2, two)
+    with pytest.raises(Refused) as refused:
+        await two.exchange.take_bundle(
+            two.peers.of("exporter"), await one.exchange.pack(OPERATOR, "importer")
+        )
+    assert refused.value.code == "wrong_peer"
+    await two.peers.learn("exporter", [one.key.public, new.public], proof="ab" * 32)
+    await two.send(3, one)
+    await carry(one, two)
+    signed = [decode_envelope(row.envelope).key for row in await all_sent(one)]
+    assert signed == [new.public, one.key.public]
+    said = [decode_receipt(r).key for row in await all_sent(two) for r in row.receipts if r]
+    assert set(said) == {new.public}
+
+
+async def all_sent(node: Node) -> Sequence[Sent]:
+    return await node.store.list_sent(
+        party=node.party.party, state="", consignment="", limit=9, after=None
+    )

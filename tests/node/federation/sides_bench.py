@@ -45,14 +45,7 @@ class Side:
         self.key = SoftwareKey(Algorithm.ED25519, self.randomness.token(32))
         self.keys = {p: SoftwareKey(Algorithm.ED25519, self.randomness.token(32)) for p in parties}
         self.ids = IdSource(self.clock, self.randomness)
-        self.scribe = Scribe(
-            node=name,
-            key=self.key,
-            ring=FixedKeyRing(dict(self.keys)),
-            clock=self.clock,
-            ids=self.ids,
-            randomness=self.randomness,
-        )
+        self.scribe = self.scribe_with(self.key)
         self.journals = {room: MemoryJournal() for room in (*SHAREABLE, "exchange")}
         self.archive = MemoryArchive()
         self.origin = origin_of(name, self.key)
@@ -83,6 +76,17 @@ class Side:
             realm=self.realm,
             own_list=self.own_list,
             sharing=self.sharing,
+        )
+
+    def scribe_with(self, key: SoftwareKey) -> Scribe:
+        """The node's scribe, recording with a key."""
+        return Scribe(
+            node=self.name,
+            key=key,
+            ring=FixedKeyRing(dict(self.keys)),
+            clock=self.clock,
+            ids=self.ids,
+            randomness=self.randomness,
         )
 
     def meet(self, other: Side) -> None:

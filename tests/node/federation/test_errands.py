@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from tests.node.federation.key_book import BareBook
 from tests.node.federation.sides_bench import ABROAD, EXPORTER, HOME, IMPORTER, Side, sides
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Forbidden, Unavailable
 from zhidao.exchange.events import Delivery
 from zhidao.node.federation.errands import KINDS, Errands
+from zhidao.node.federation.key_news import KeyStudy
 from zhidao.node.federation.kinds import (
     ACCOUNT_ASKED,
     SHARED,
@@ -70,6 +72,7 @@ def errands(world: World) -> Errands:
         archive=side.archive,
         realm=side.realm,
         adoption=side.adoption,
+        keys=KeyStudy(archive=side.archive, realm=side.realm, peers=BareBook(side)),
         accounts=world,
         deals=world,
     )

@@ -13,11 +13,11 @@ import msgspec
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.ids import PartyId
-from zhidao.core.keys import Signer
 from zhidao.core.timescale import NS
 from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX
 from zhidao.exchange.domain.peer import Peer, check_url
 from zhidao.exchange.service.dispatch import PeerRefused
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE
 from zhidao.exchange.wire.request import signed_headers
 
@@ -36,8 +36,8 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 class HttpTransport:
     """Implements `service.ports.Transport`. Addresses come from admitted peers only."""
 
-    def __init__(self, signer: Signer, clock: Clock) -> None:
-        self._signer = signer
+    def __init__(self, voice: Voice, clock: Clock) -> None:
+        self._voice = voice
         self._clock = clock
         self._clients: dict[PartyId, tuple[Peer, httpx.AsyncClient]] = {}
 
@@ -52,7 +52,7 @@ class HttpTransport:
             path=BUNDLE_PATH,
             body=bundle,
             content_type=BUNDLE_TYPE,
-            signer=self._signer,
+            signer=self._voice.to(peer.node),
             created_s=self._clock.now().unix_ns // NS,
         )
         url = f"{peer.url}{BUNDLE_PATH}"

@@ -14,7 +14,6 @@ from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Zhid
 from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Scribe
-from zhidao.core.keys import Signer
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope
 from zhidao.exchange.domain.limits import AHEAD_MAX, REASON_CHARACTERS_MAX
 from zhidao.exchange.domain.peer import Peer
@@ -31,6 +30,7 @@ from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Due, Got, Store
 from zhidao.exchange.service.receipting import Receipting
 from zhidao.exchange.service.views import delivery_of
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.envelope import decode_envelope, open_envelope
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.exchange.wire.subscription import SUBSCRIPTION_KIND, decode_subscription
@@ -68,7 +68,7 @@ class Inbox:
         peers: Peers,
         *,
         scribe: Scribe,
-        signer: Signer,
+        voice: Voice,
         sealing: SealingKey,
         clock: Clock,
         is_party: Callable[[PartyId], Awaitable[bool]],
@@ -76,7 +76,7 @@ class Inbox:
         self._store = store
         self._peers = peers
         self._scribe = scribe
-        self._receipts = Receipting(scribe.node, signer, clock)
+        self._receipts = Receipting(scribe.node, voice, clock)
         self._sealing = sealing
         self._clock = clock
         self._is_party = is_party

@@ -12,7 +12,6 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Scribe
-from zhidao.core.keys import Signer
 from zhidao.core.timescale import NS
 from zhidao.exchange.domain.envelope import SALT_BYTES, Heading
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX, WAITING_MAX
@@ -23,6 +22,7 @@ from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Sent, Store
 from zhidao.exchange.service.together import Together
 from zhidao.exchange.service.views import dispatch_of
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.envelope import commitment, seal_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
 from zhidao.exchange.wire.withdrawal import WITHDRAWAL_KIND, WITHDRAWAL_TYPE, encode_withdrawal
@@ -37,14 +37,14 @@ class Outbox:
         peers: Peers,
         *,
         scribe: Scribe,
-        signer: Signer,
+        voice: Voice,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
         self._store = store
         self._peers = peers
         self._scribe = scribe
-        self._signer = signer
+        self._voice = voice
         self._clock = clock
         self._randomness = randomness
         self._together = Together(store)
@@ -232,6 +232,14 @@ class Outbox:
 
         return [data for data in (await self._store.run(work)).receipts if data]
 
+    async def one(self, actor: Actor, document: UUID) -> Dispatch:
+        """A document of the actor's as it stands. Raises NotFound."""
+
+        async def work(book: Book) -> Sent:
+            return await self._own(book, actor, document)
+
+        return dispatch_of(await self._store.run(work))
+
     async def listed(
         self,
         actor: Actor,
@@ -251,7 +259,7 @@ class Outbox:
         self, book: Book, heading: Heading, peer: Peer, salt: bytes, content: bytes
     ) -> Sent:
         envelope = seal_envelope(
-            heading, salt=salt, content=content, to=peer.sealing, signer=self._signer
+            heading, salt=salt, content=content, to=peer.sealing, signer=self._voice.to(peer.node)
         )
         now_ns = heading.sent_at.tai_ns
         row = Sent(

@@ -13,7 +13,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Scribe
 from zhidao.core.keys import PublicKey
 from zhidao.exchange.domain.peer import Peer, Wanted, check_url
-from zhidao.exchange.events import PeerAdmitted, PeerDismissed
+from zhidao.exchange.events import PeerAdmitted, PeerDismissed, PeerKeysLearned
 from zhidao.exchange.service.ports import Book, Store
 from zhidao.exchange.wire.card import decode_card
 from zhidao.exchange.wire.sealing import seal
@@ -117,11 +117,35 @@ class Peers:
 
         async def work(book: Book) -> None:
             await book.put_peer(peer)
-            await self._note(book, actor, peer.node, fact)
+            await self._note(book, peer.node, fact, reader=actor.party)
 
         await self._store.run(work)
         self._peers[peer.node] = peer
         self.changed()
+        return peer
+
+    async def learn(self, node: str, keys: Sequence[PublicKey], *, proof: str) -> Peer:
+        """Takes the keys that a peer's own log gives it; the same again: nothing is written.
+
+        `proof`: SHA-256 of what shows it; whoever calls has checked that. What the peer's card
+        takes back does not come back. Raises NotFound, Refused (`key_spent`) if no key is left.
+        """
+        before = self.of(node)
+        revoked = decode_card(before.card).revoked
+        keys = [key for key in keys if key not in revoked]
+        if not keys:
+            raise Refused(f"{before.node} would have no key left", code="key_spent")
+        peer = replace(before, keys=tuple(keys))
+        if peer == before:
+            return peer
+        fact = PeerKeysLearned(peer=peer.node, keys=[key.multikey for key in keys], proof=proof)
+
+        async def work(book: Book) -> None:
+            await book.put_peer(peer)
+            await self._note(book, peer.node, fact, reader=self._scribe.node)
+
+        await self._store.run(work)
+        self._peers[peer.node] = peer
         return peer
 
     async def dismiss(self, actor: Actor, node: str) -> None:
@@ -131,7 +155,8 @@ class Peers:
 
         async def work(book: Book) -> None:
             await book.drop_peer(peer.node)
-            await self._note(book, actor, peer.node, PeerDismissed(peer=peer.node))
+            fact = PeerDismissed(peer=peer.node)
+            await self._note(book, peer.node, fact, reader=actor.party)
 
         await self._store.run(work)
         self._peers.pop(peer.node, None)
@@ -150,7 +175,12 @@ class Peers:
         return done
 
     async def _note(
-        self, book: Book, actor: Actor, node: PartyId, fact: PeerAdmitted | PeerDismissed
+        self,
+        book: Book,
+        node: PartyId,
+        fact: PeerAdmitted | PeerDismissed | PeerKeysLearned,
+        *,
+        reader: PartyId,
     ) -> None:
         aggregate = f"peer/{node}"
         entry = self._scribe.write(
@@ -159,7 +189,7 @@ class Peers:
             aggregate=aggregate,
             version=await book.events(aggregate) + 1,
             owner=self._scribe.node,
-            visible=(actor.party,),
+            visible=(reader,),
             occurred_at=None,
         )
         await book.append([entry])

@@ -7,19 +7,19 @@ from uuid import UUID
 
 from zhidao.core.ambient import Clock
 from zhidao.core.ids import PartyId
-from zhidao.core.keys import Signer
 from zhidao.exchange.domain.envelope import Envelope
 from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
 from zhidao.exchange.service.ports import Got
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.receipt import sign_receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Receipting:
-    """Receipts of one node, by its key and its clock."""
+    """Receipts of one node, by its voice and its clock."""
 
     node: PartyId
-    signer: Signer
+    voice: Voice
     clock: Clock
 
     def refusal(self, envelope: Envelope, code: str, reason: str) -> bytes:
@@ -45,6 +45,7 @@ class Receipting:
         code: str,
         reason: str,
     ) -> bytes:
+        signer = self.voice.to(sender)
         receipt = Receipt(
             stage=stage,
             sender=sender,
@@ -55,6 +56,6 @@ class Receipting:
             code=code,
             reason=reason,
             at=self.clock.now(),
-            key=self.signer.public,
+            key=signer.public,
         )
-        return sign_receipt(receipt, self.signer)
+        return sign_receipt(receipt, signer)

@@ -19,8 +19,10 @@ from zhidao.core.ids import PartyId
 from zhidao.exchange.domain.limits import REASON_CHARACTERS_MAX
 from zhidao.exchange.events import Delivery
 from zhidao.node.federation.adoption import Adoption
+from zhidao.node.federation.key_news import KeyStudy
 from zhidao.node.federation.kinds import (
     ACCOUNT_ASKED,
+    KEYS,
     SHARED,
     TITLE_SIGNED,
     AccountAsked,
@@ -29,7 +31,7 @@ from zhidao.node.federation.kinds import (
 )
 from zhidao.node.federation.realm import Realm
 
-KINDS: Final = (SHARED, ACCOUNT_ASKED, TITLE_SIGNED)
+KINDS: Final = (KEYS, SHARED, ACCOUNT_ASKED, TITLE_SIGNED)
 _LOOK_S: Final = 2.0
 _PAUSE_S: Final = 0.3
 _LOG: Final = logging.getLogger("zhidao.federation")
@@ -78,6 +80,7 @@ class Errands:
         archive: Archive,
         realm: Realm,
         adoption: Adoption,
+        keys: KeyStudy,
         accounts: OpensAccounts,
         deals: ReservesTitles,
     ) -> None:
@@ -89,6 +92,7 @@ class Errands:
         self._deals = deals
         self._woken = asyncio.Event()
         self._handlers: dict[str, Callable[[Delivery], Awaitable[None]]] = {
+            KEYS: keys.take,
             SHARED: adoption.take,
             ACCOUNT_ASKED: self._account,
             TITLE_SIGNED: self._title,

@@ -16,6 +16,7 @@ ACCOUNT_ASKED: Final = "zhidao.account-asked"
 TITLE_ASKED: Final = "zhidao.title-asked"
 TITLE_SIGNED: Final = "zhidao.title-signed"
 PROOF: Final = "zhidao.proof"
+KEYS: Final = "zhidao.keys"
 JSON: Final = "application/json"
 XML: Final = "application/xml"
 # A proof file is JSON inside gzip.

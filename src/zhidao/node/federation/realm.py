@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, PublicKey
 from zhidao.exchange.domain.peer import Peer
 from zhidao.trust.domain.evm import Address
-from zhidao.trust.domain.trust_list import TrustedParty, TrustList, trust_list
+from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList, trust_list
 from zhidao.trust.wire.keccak import address_of
 from zhidao.trust.wire.trust_list import decode_trust_list
 
@@ -33,10 +33,13 @@ class Realm:
         """`is_here` tells whether a name is this node's or one of its parties'."""
         self._peers = peers
         self._is_here = is_here
-        self._read: dict[bytes, TrustList] = {}
+        self._read: dict[tuple[bytes, tuple[PublicKey, ...]], TrustList] = {}
 
     def list_of(self, node: str) -> TrustList | None:
-        """The list by which a peer was admitted; None if it was not kept (before version 0.1.1)."""
+        """The list by which a peer was admitted, with the keys that it went over to since.
+
+        None if it was not kept (before version 0.1.1).
+        """
         return next((e.trust for e in self._every() if e.peer.node == node), None)
 
     def nodes(self) -> list[PartyId]:
@@ -113,12 +116,21 @@ class Realm:
         return trust_list(own.name, own.created, known, parties.values())
 
     def _every(self) -> list[_Listed]:
-        return [_Listed(peer, self._of(peer.listed)) for peer in self._peers() if peer.listed]
+        return [_Listed(peer, self._of(peer)) for peer in self._peers() if peer.listed]
 
-    def _of(self, listed: bytes) -> TrustList:
-        if listed not in self._read:
-            self._read[listed] = decode_trust_list(listed)
-        return self._read[listed]
+    def _of(self, peer: Peer) -> TrustList:
+        name = (peer.listed, peer.keys)
+        if name not in self._read:
+            trust = decode_trust_list(peer.listed)
+            nodes = [_with(each, peer) for each in trust.nodes]
+            self._read[name] = replace(trust, nodes=tuple(nodes))
+        return self._read[name]
 
     def _abroad(self, listed: _Listed) -> list[TrustedParty]:
         return [party for party in listed.trust.parties if not self._is_here(party.party)]
+
+
+def _with(node: TrustedNode, peer: Peer) -> TrustedNode:
+    if node.party != peer.node:
+        return node
+    return replace(node, keys=tuple(dict.fromkeys((*node.keys, *peer.keys))))

@@ -20,6 +20,7 @@ from zhidao.exchange.service.exchange import ExchangeService
 from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
+from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.card import sign_card
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.node.adapters.key_files import KeyFiles
@@ -38,13 +39,15 @@ from zhidao.store.journal import PostgresJournal
 class ExchangeServices:
     """The exchange room, ready for use. `exchange` implements `commands.Exchange`.
 
-    `peer_of`: an admitted peer by its name; raises NotFound. `listeners` hear of every document
-    that was accepted; whoever wants to adds itself.
+    `peer_of`: an admitted peer by its name; raises NotFound. `voice`: with which key each peer is
+    spoken to. `listeners` hear of every document that was accepted; whoever wants to adds itself.
     """
 
     exchange: ExchangeService
     peer_of: Callable[[str], Peer]
     inbox: Inbox
+    outbox: Outbox
+    voice: Voice
     peers: Peers
     records: Records
     listeners: list[Callable[[Delivery], None]]
@@ -65,11 +68,12 @@ async def build(
     sealing = SealingKey(keys.make("sealing", Algorithm.ED25519).secret)
     peers = Peers(store, ground.scribe)
     await peers.load()
+    voice = Voice(ground.signer, ground.meeting_key)
     outbox = Outbox(
         store,
         peers,
         scribe=ground.scribe,
-        signer=ground.meeting_key,
+        voice=voice,
         clock=ground.clock,
         randomness=ground.randomness,
     )
@@ -81,12 +85,12 @@ async def build(
         store,
         peers,
         scribe=ground.scribe,
-        signer=ground.meeting_key,
+        voice=voice,
         sealing=sealing,
         clock=ground.clock,
         is_party=is_party,
     )
-    transport = HttpTransport(ground.meeting_key, ground.clock)
+    transport = HttpTransport(voice, ground.clock)
     dispatcher = Dispatcher(
         store, peers, outbox, transport, clock=ground.clock, randomness=ground.randomness
     )
@@ -143,6 +147,8 @@ async def build(
         exchange=service,
         peer_of=peers.of,
         inbox=inbox,
+        outbox=outbox,
+        voice=voice,
         peers=peers,
         records=Records(journal, ground.scribe),
         listeners=listeners,

@@ -14,6 +14,7 @@ from zhidao.node.federation.abroad import Abroad
 from zhidao.node.federation.adoption import Adoption
 from zhidao.node.federation.couriers import Courier
 from zhidao.node.federation.errands import Errands
+from zhidao.node.federation.key_news import KeyNews, KeyStudy
 from zhidao.node.federation.realm import Realm
 from zhidao.node.federation.shareable import SHAREABLE
 from zhidao.node.federation.sharing import Sharing
@@ -21,7 +22,7 @@ from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.node.own_list import OwnList
 from zhidao.node.parties import Party
 from zhidao.node.road.export import ProofExport
-from zhidao.node.road.service import RoadService
+from zhidao.node.road.service import RoadService, StoredEvents
 from zhidao.node.wiring.exchange import ExchangeServices
 from zhidao.node.wiring.finance import FinanceServices
 from zhidao.node.wiring.trust_titles import TitleServices
@@ -82,6 +83,7 @@ def build(
     money: FinanceServices,
     types: tuple[str, ...],
     alarms: Alarms,
+    events: StoredEvents,
 ) -> tuple[Sharing, Room]:
     """The federation's services, with their routes, consumer and errands."""
     related = PostgresRelated(ground.database)
@@ -111,10 +113,20 @@ def build(
         archive=ground.archive,
         realm=realm,
         adoption=adoption,
+        keys=KeyStudy(archive=ground.archive, realm=realm, peers=others.peers),
         accounts=money.accounts,
         deals=money.deals,
     )
     others.listeners.append(errands.arrived)
+    news = KeyNews(
+        node=ground.node,
+        peers=others.peers.every,
+        events=events,
+        writer=writer,
+        outgoing=others.exchange,
+        sent=others.outbox,
+        voice=others.voice,
+    )
     courier = Courier(
         node=ground.node,
         sharing=sharing,
@@ -139,7 +151,7 @@ def build(
         name="federation",
         routers=(api.routes(sharing, roads, abroad, realm),),
         consumers=(Consumer("federation", types, courier.on_event),),
-        background=(errands.run,),
+        background=(errands.run, news.run),
     )
     return sharing, room
 

@@ -186,6 +186,7 @@ async def build(
         money=money,
         types=_ON_ROADS,
         alarms=alarms,
+        events=events,
     )
     page = Room(
         name="node",
