@@ -304,6 +304,7 @@ export interface MadeDocument {
 export interface EntryProgress {
   troubles: Trouble[];
   missing: string[];
+  road: string[];
   needed: number;
   documents: MadeDocument[];
   agree: number;

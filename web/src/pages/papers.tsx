@@ -15,6 +15,7 @@ const BASE = "/v1/trade/entries";
 const KEPT = "zhidao.entry";
 const QUIET_MS = 500;
 const SAVE_MS = 3000;
+const LACKS_SHOWN = 12;
 
 export default function PapersPage() {
   const [known, setKnown] = useState<EntryField[] | null>(null);
@@ -74,7 +75,7 @@ export default function PapersPage() {
               </>
             )}
           </Section>
-          <OpenRoad fields={fields} />
+          <OpenRoad fields={fields} lacks={told?.road ?? []} known={known} />
           {told && whole && (
             <>
               <Section id="said-title" title={t("papers.compared")}>
@@ -354,8 +355,8 @@ function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fie
   );
 }
 
-/** Opens the consignment on the node; what its road needs and the form lacks, the node names. */
-function OpenRoad({ fields }: { fields: Fields }) {
+/** Opens the consignment on the node, once the form has what a road asks for. */
+function OpenRoad({ fields, lacks, known }: { fields: Fields; lacks: string[]; known: EntryField[] }) {
   const who = useCell(session);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
@@ -375,14 +376,46 @@ function OpenRoad({ fields }: { fields: Fields }) {
   return (
     <Section id="road-title" title={t("papers.road")}>
       <p class="quiet">{t("papers.road_needs")}</p>
+      {lacks.length > 0 && (
+        <>
+          <p role="status">{count("papers.road_lacks", lacks.length)}</p>
+          <ul class="road-lacks">
+            {lacks.slice(0, LACKS_SHOWN).map((path) => (
+              <li key={path}>
+                <button type="button" class="link-button" onClick={() => lead(path)}>
+                  {calledAt(path, known)}
+                </button>
+              </li>
+            ))}
+            {lacks.length > LACKS_SHOWN && <li>{t("papers.road_more", { n: lacks.length - LACKS_SHOWN })}</li>}
+          </ul>
+        </>
+      )}
       <p class="row-buttons">
-        <button type="button" class="button" disabled={busy} onClick={open}>
+        <button type="button" class="button" disabled={busy || lacks.length > 0} onClick={open}>
           {t("papers.open_road")}
         </button>
       </p>
       {problem && <ProblemNote problem={problem} />}
     </Section>
   );
+}
+
+/** What a field at a place is called, with the party or the member that it is of. */
+function calledAt(path: string, known: EntryField[]): string {
+  const field = known.find((each) => each.path === path.replace(/\[\d+\]/, "[]"));
+  if (!field) return path;
+  const member = /\[(\d+)\]/.exec(path);
+  const group = groupOf(path);
+  const of = member ? t(`papers.member.${group}`, { n: Number(member[1]) + 1 }) : partyOf(field);
+  return of ? t("papers.field_of", { of, field: named(field) }) : named(field);
+}
+
+/** Opens the group of a field and puts the cursor there. */
+function lead(path: string) {
+  const field = document.getElementById(path);
+  field?.closest("details")?.setAttribute("open", "");
+  field?.focus();
 }
 
 /** What can be done with a whole set: declare it, or present it to a bank. */

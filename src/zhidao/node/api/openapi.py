@@ -21,6 +21,9 @@ from zhidao.node.api.problems import MEDIA_TYPE
 
 # In a route's `opt`: media types that it may answer with beside the declared one.
 FURTHER_KINDS: Final = "further_media_types"
+# Likewise: forms of a body that no type of ours says, and types that it may have beside them.
+BODY_FORMS: Final = "body_forms"
+BODY_KINDS: Final = "body_kinds"
 _READS_ONLY: Final = ("GET", "HEAD", "OPTIONS")
 _JSON: Final = "application/json"
 _EVERYWHERE: Final = {
@@ -115,7 +118,12 @@ def operations(routes: list[Any]) -> Iterator[Operation]:
 
 def completed(document: dict[str, Any], described: list[Operation]) -> dict[str, Any]:
     """The document with true schemas, and with every refusal declared on every route."""
-    kinds = [kind for op in described for kind in (op.body, op.answer) if _is_plain(kind)]
+    kinds = [
+        kind
+        for op in described
+        for kind in (op.body, op.answer, *op.handler.opt.get(BODY_KINDS, ()))
+        if _is_plain(kind)
+    ]
     schemas, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"
     )
@@ -140,10 +148,11 @@ def _describe_bodies(
     op: Operation, found: dict[str, Any], schema_of: dict[str, dict[str, Any]]
 ) -> None:
     if repr(op.body) in schema_of:
-        found["requestBody"] = {
-            "required": True,
-            "content": {_JSON: {"schema": schema_of[repr(op.body)]}},
-        }
+        schema = schema_of[repr(op.body)]
+        if BODY_FORMS in op.handler.opt:
+            kinds = [schema_of[repr(kind)] for kind in op.handler.opt.get(BODY_KINDS, ())]
+            schema = {"oneOf": [*(made() for made in op.handler.opt[BODY_FORMS]), *kinds]}
+        found["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
     told = found["responses"].get(str(op.handler.status_code), {})
     for kind, content in told.get("content", {}).items():
         if repr(op.answer) in schema_of:

@@ -10,12 +10,14 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
-from zhidao.node.api.openapi import FURTHER_KINDS
+from zhidao.node.api.openapi import BODY_FORMS, BODY_KINDS, FURTHER_KINDS
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.events import Consignment, CustomsReleased, DocumentAdded, PapersChecked
 from zhidao.trade.service.consignments import ConsignmentService
 from zhidao.trade.service.validation import Validation
+from zhidao.trade.wire.entry import EntryDocument
+from zhidao.trade.wire.entry_schema import entry_schema
 from zhidao.trade.wire.fields import PAPER_BYTES_MAX
 
 _CONSIGNMENT = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -63,7 +65,7 @@ class ConsignmentPage(msgspec.Struct, frozen=True, kw_only=True):
 def routes(consignments: ConsignmentService, validation: Validation) -> Router:
     """Routes under /v1/trade."""
 
-    @post("/consignments")
+    @post("/consignments", opt={BODY_FORMS: (entry_schema,), BODY_KINDS: (EntryDocument,)})
     async def enter(request: Request[Any, Any, Any], data: EntryFile, actor: Actor) -> Consignment:
         """Opens a consignment from one entry; invoice, packing list and origin statement follow.
 

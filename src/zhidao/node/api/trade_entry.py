@@ -132,10 +132,11 @@ class DocumentTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProgressTold(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an entry is."""
+    """How far an entry is; `road`: fields that opening a consignment with it still asks for."""
 
     troubles: list[TroubleTold]
     missing: list[str]
+    road: list[str]
     needed: int
     documents: list[DocumentTold]
     agree: int
@@ -200,6 +201,7 @@ def routes(drafts: Drafts, clock: Clock) -> Router:
         return ProgressTold(
             troubles=[_trouble(each) for each in found.troubles],
             missing=list(found.missing),
+            road=list(found.road),
             needed=found.needed,
             documents=[_document(each) for each in found.made if each.form in SET],
             agree=_agreeing(found.comparison),

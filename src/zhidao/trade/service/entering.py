@@ -40,13 +40,17 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an entry is. With neither trouble nor a missing field it makes its documents."""
+    """How far an entry is. With neither trouble nor a missing field it makes its documents.
+
+    `road`: fields that a road over nodes still asks for.
+    """
 
     troubles: tuple[Trouble, ...]
     missing: tuple[str, ...]
     needed: int
     made: tuple[MadeDocument, ...]
     comparison: Comparison | None
+    road: tuple[str, ...] = ()
 
 
 def progress(typed: Mapping[str, str]) -> Progress:
@@ -60,15 +64,16 @@ def progress(typed: Mapping[str, str]) -> Progress:
     troubles = [trouble for path, text in values.items() for trouble in _troubles(path, text)]
     wanted = _needed(values)
     missing = tuple(path for path in wanted if path not in values)
+    road = tuple(road_entry.lacking(values, items=_sizes(values)[ITEM]))
     if troubles or missing:
-        return Progress(tuple(troubles), missing, len(wanted), (), None)
+        return Progress(tuple(troubles), missing, len(wanted), (), None, road)
     try:
         consignment = entered(values)
         made = tuple(make_set(consignment, _forms(consignment)))
         compared = compare(Evidence({d.form.kind: d.absorbed.consignment for d in made}))
     except (MalformedInput, Refused) as error:
-        return Progress((_told(error, error.where),), (), len(wanted), (), None)
-    return Progress((), (), len(wanted), made, compared)
+        return Progress((_told(error, error.where),), (), len(wanted), (), None, road)
+    return Progress((), (), len(wanted), made, compared, road)
 
 
 def entered(values: Mapping[str, str]) -> CanonicalConsignment:
@@ -195,11 +200,7 @@ def _told(error: ZhidaoError, where: str) -> Trouble:
 
 def _needed(values: Mapping[str, str]) -> list[str]:
     """Paths that an entry with these members must have; at least one item and one container."""
-    sizes = {ITEM: 1, EQUIPMENT: 1}
-    for path in values:
-        match = _GROUPED.match(path)
-        if match:
-            sizes[match[1]] = max(sizes[match[1]], int(match[2]) + 1)
+    sizes = _sizes(values)
     paths: list[str] = []
     for path, field in FIELDS.items():
         if not field.needed:
@@ -210,6 +211,16 @@ def _needed(values: Mapping[str, str]) -> list[str]:
         else:
             paths.append(path)
     return paths
+
+
+def _sizes(values: Mapping[str, str]) -> dict[str, int]:
+    """How many items and containers an entry has; one of each is always asked for."""
+    sizes = {ITEM: 1, EQUIPMENT: 1}
+    for path in values:
+        match = _GROUPED.match(path)
+        if match:
+            sizes[match[1]] = max(sizes[match[1]], int(match[2]) + 1)
+    return sizes
 
 
 def _flat(value: object, place: str = "") -> Iterable[tuple[str, str]]:

@@ -327,19 +327,23 @@ def _check_lines(entry: ConsignmentEntry) -> None:
     for index, line in enumerate(entry.lines):
         where = f"$.lines[{index}]"
         if line.id in seen:
-            raise MalformedInput(f"the line number {line.id!r} stands twice", where=where + ".id")
+            raise MalformedInput(
+                f"the line number {line.id!r} stands twice", code="line_twice", where=where + ".id"
+            )
         seen.add(line.id)
         if not line.quantity:
-            raise MalformedInput("a line of no goods", where=where + ".quantity")
+            raise MalformedInput("a line of no goods", code="no_goods", where=where + ".quantity")
         if line.vat.percent and line.vat.category != "S":
             raise MalformedInput(
                 f"VAT category {line.vat.category} has no rate but 0",
+                code="rate_without_vat",
                 where=where + ".vat.percent",
                 remedy="give 0, or category S with the rate",
             )
         if line.gross_kg < line.net_kg:
             raise MalformedInput(
                 f"gross weight {line.gross_kg} kg is below net weight {line.net_kg} kg",
+                code="gross_below_net",
                 where=where + ".gross_kg",
                 remedy="net weight is without packaging",
             )
@@ -349,22 +353,37 @@ def _check_heads(entry: ConsignmentEntry) -> None:
     if entry.terms.rule not in SELLER_PAYS_CARRIAGE:
         raise MalformedInput(
             f"not an Incoterms 2020 rule: {entry.terms.rule}",
+            code="no_incoterm",
             where="$.terms.rule",
             remedy="give one of " + " ".join(SELLER_PAYS_CARRIAGE),
         )
     if entry.invoice.due_on < entry.invoice.issued_on:
-        raise MalformedInput("the invoice is due before it is issued", where="$.invoice.due_on")
+        raise MalformedInput(
+            "the invoice is due before it is issued",
+            code="due_before_issued",
+            where="$.invoice.due_on",
+        )
     reason = entry.invoice.exemption_code or entry.invoice.exemption_reason
     if reason and not any(line.vat.category in EXEMPT_CATEGORIES for line in entry.lines):
         raise MalformedInput(
             "a reason for charging no VAT, but no line without VAT",
+            code="idle_exemption",
             where="$.invoice.exemption_reason",
             remedy="remove the reason, or correct the lines' VAT categories",
         )
     if entry.exporter.id == entry.importer.id:
-        raise MalformedInput("exporter and importer are one party", where="$.parties.importer.id")
+        raise MalformedInput(
+            "exporter and importer are one party",
+            code="one_party_twice",
+            where="$.parties.importer.id",
+        )
     if bool(entry.order) != bool(entry.lot):
-        raise MalformedInput("order and lot go together", where="$.lot", remedy="give both or none")
+        raise MalformedInput(
+            "order and lot go together",
+            code="order_without_lot",
+            where="$.lot",
+            remedy="give both or none",
+        )
 
 
 def _party_plain(party: TradeParty) -> Json:

@@ -7,7 +7,7 @@ the papers that every consignment has. What only further documents need may be m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -85,7 +85,7 @@ def read(data: bytes) -> ConsignmentEntry:
 
 def on_road(consignment: CanonicalConsignment) -> ConsignmentEntry:
     """The road's consignment of canonical values; raises as `read` does."""
-    missing = list(_missing(consignment))
+    missing = lacking(consignment.values, items=consignment.counts[ITEM])
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         raise MalformedInput(
@@ -98,6 +98,7 @@ def on_road(consignment: CanonicalConsignment) -> ConsignmentEntry:
     if not _NAME.fullmatch(get("id")):
         raise MalformedInput(
             f"{get('id')!r} cannot name a consignment on a node",
+            code="bad_consignment_name",
             where="id",
             remedy="give letters, digits and ._-, at most 64",
         )
@@ -171,14 +172,15 @@ _PLACES: Final = {
 }
 
 
-def _missing(consignment: CanonicalConsignment) -> Iterator[str]:
-    yield from (path for path in _NEEDED if not consignment.get(path))
-    for k in range(max(1, consignment.counts[ITEM])):
-        yield from (
-            f"{ITEM}[{k}].{name}"
-            for name in _ITEM_NEEDED
-            if not consignment.get(f"{ITEM}[{k}].{name}")
-        )
+def needed(*, items: int) -> list[str]:
+    """The fields that a road with so many items asks for; at least one item."""
+    of_items = (f"{ITEM}[{k}].{name}" for k in range(max(1, items)) for name in _ITEM_NEEDED)
+    return [*_NEEDED, *of_items]
+
+
+def lacking(values: Mapping[str, str], *, items: int) -> list[str]:
+    """The fields that a road asks for and an entry of so many items has not."""
+    return [path for path in needed(items=items) if not values.get(path)]
 
 
 def _party(consignment: CanonicalConsignment, at: str) -> TradeParty:

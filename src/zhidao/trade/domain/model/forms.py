@@ -22,6 +22,7 @@ _NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?", re.ASCII)
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,34}", re.ASCII)
 # DCSA prints goods in lines of 35 characters (EBL 3.0 schema, descriptionOfGoods).
 LINE_CHARACTERS_MAX: Final = 35
+_DESCRIPTION_MAX: Final = 300
 
 
 def text(characters_max: int) -> Form:
@@ -38,12 +39,21 @@ def text(characters_max: int) -> Form:
             )
         return value
 
+    _LENGTHS[check] = characters_max
     return check
+
+
+_LENGTHS: Final[dict[Form, int]] = {}
+
+
+def length_of(form: Form) -> int:
+    """The most characters that a text may have."""
+    return _DESCRIPTION_MAX if form is description else _LENGTHS[form]
 
 
 def description(value: str) -> str:
     """A text that can be printed in lines of 35 characters without breaking a word."""
-    checked = text(300)(value)
+    checked = text(_DESCRIPTION_MAX)(value)
     if any(len(word) > LINE_CHARACTERS_MAX for word in checked.split()):
         raise MalformedInput(
             f"a word has more than {LINE_CHARACTERS_MAX} characters",
