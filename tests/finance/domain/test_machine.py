@@ -205,7 +205,7 @@ def test_what_is_malformed_has_a_name() -> None:
         "pending_id_must_be_different",
         "pending_transfer_not_found",
         "flags_are_mutually_exclusive",
-        "reserved_flag",
+        "imported_event_not_expected",
         "timestamp_must_be_zero",
         "pending_id_must_be_zero",
     ]

@@ -23,6 +23,8 @@ def opened(book: Book, *accounts: Account) -> list[str]:
     ("change", "answer"),
     [
         ({"timestamp": 1, "id": UUID(int=0)}, "timestamp_must_be_zero"),
+        ({"timestamp": 1, "reserved": 1}, "timestamp_must_be_zero"),
+        ({"reserved": 1, "flags": AccountFlag(64)}, "reserved_field"),
         ({"flags": AccountFlag(64), "id": UUID(int=0)}, "reserved_flag"),
         ({"flags": AccountFlag.IMPORTED}, "reserved_flag"),
         ({"id": UUID(int=0), "ledger": 0}, "id_must_not_be_zero"),
@@ -80,3 +82,10 @@ def test_a_chain_opens_wholly_or_not_at_all() -> None:
     assert again == ["linked_event_failed", "exists_with_different_flags"]
     assert opened(book, two, three, ONE) == ["created", "created", "created"]
     assert [account.timestamp for account in book.accounts()] == [5, 6, 7]
+
+
+def test_the_first_of_a_batch_says_whether_all_are_of_the_past() -> None:
+    past = replace(ONE, id=UUID(int=2), flags=AccountFlag.IMPORTED, timestamp=7)
+    plain = replace(ONE, id=UUID(int=3))
+    assert opened(Book(), ONE, past, plain) == ["created", "imported_event_not_expected", "created"]
+    assert opened(Book(), past, plain) == ["reserved_flag", "imported_event_expected"]

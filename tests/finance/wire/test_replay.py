@@ -39,7 +39,6 @@ def test_numbers_and_flags_have_two_spellings_and_one_meaning() -> None:
     [
         "{}",
         "[]",
-        '{"accounts": []}',
         '{"accounts": [{"id": 1}], "transfers": [{"id": 1}]}',
         '{"transfers": [{"id": 1, "amont": 1}]}',
         '{"transfers": [{"id": 1, "amount": 1.5}]}',
@@ -107,3 +106,17 @@ def test_big_batches_go_the_fast_way_to_the_same_balances() -> None:
             start += size
     assert list(replay.accounts()) == list(slow.accounts())
     assert submit(replay, transfers=many) == ["exists"] * 600
+
+
+def test_a_batch_of_nothing_is_answered_with_nothing() -> None:
+    replay = Replay()
+    assert decode_line(b'{"accounts": []}', 1).operation == "create_accounts"
+    assert submit(replay, accounts=[]) == submit(replay, create_transfers=[]) == []
+
+
+def test_a_line_holds_as_much_as_a_message_of_earlier_releases() -> None:
+    accounts = [{"id": n, "ledger": 1, "code": 1, "reserved": 0} for n in range(1, 8_191)]
+    assert submit(Replay(), accounts=accounts) == ["created"] * 8_190
+    assert submit(Replay(), accounts=[accounts[0] | {"reserved": 1}]) == ["reserved_field"]
+    with pytest.raises(MalformedInput, match="8190"):
+        submit(Replay(), accounts=[*accounts, accounts[0]])

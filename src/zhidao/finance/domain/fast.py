@@ -49,6 +49,8 @@ _SPECIAL: Final = np.uint16(AccountFlag.HISTORY | AccountFlag.CLOSED)
 # The sums of a batch cannot overflow 63 bits while each amount stays below this.
 _AMOUNT_MAX: Final = 2**49
 _SUM_MAX: Final = 2**62
+# Up to here no timeout of 32 bits of seconds can pass the end of time.
+_STAMP_MAX: Final = 2**62
 _ALL: Final = 2**64 - 1
 
 
@@ -74,6 +76,8 @@ def apply_fast(
     if not len(batch) or not _simple(batch, flags) or not _distinct(batch):
         return None
     if not replayed and batch["timestamp"].any():
+        return None
+    if stamps[-1] > _STAMP_MAX:
         return None
     resolves = np.flatnonzero(flags & _RESOLVING)
     # As plain bytes: field by field it takes ten times as long.

@@ -1,10 +1,12 @@
 """Values of the double-entry ledger: accounts, transfers, and the result of each transfer.
 
 Names, flags and result names are TigerBeetle's, version 0.17.9: they were checked against the
-bindings of its Python client; the order of the checks against its published sources of a version
-near it, not line by line. Amounts stay below 2^63 so that PostgreSQL's bigint holds them; larger
-ones are refused by name. A debit and a credit of the same amount make each transfer, so a ledger
-always sums to zero. Imported events (transfers of the past) are not part of this ledger.
+bindings of its Python client, and the order of the checks case by case against the reference model
+that its own tests use (`tests/finance/domain/test_precedence.py`). Amounts stay below 2^63 so that
+PostgreSQL's bigint holds them; larger ones are refused by name. A debit and a credit of the same
+amount make each transfer, so a ledger always sums to zero. Imported events (transfers of the past)
+are not part of this ledger: nothing is dated back here. A batch of them is refused as
+`reserved_flag`, one among others by TigerBeetle's name.
 """
 
 from __future__ import annotations
@@ -81,6 +83,7 @@ class Account:
     user_data_64: int = 0
     user_data_32: int = 0
     timestamp: int = 0
+    reserved: int = 0
 
     @property
     def balance(self) -> int:
@@ -135,6 +138,8 @@ class Result(StrEnum):
     CREATED = "created"
     LINKED_EVENT_FAILED = "linked_event_failed"
     LINKED_EVENT_CHAIN_OPEN = "linked_event_chain_open"
+    IMPORTED_EVENT_EXPECTED = "imported_event_expected"
+    IMPORTED_EVENT_NOT_EXPECTED = "imported_event_not_expected"
     TIMESTAMP_MUST_BE_ZERO = "timestamp_must_be_zero"
     RESERVED_FLAG = "reserved_flag"
     ID_MUST_NOT_BE_ZERO = "id_must_not_be_zero"
@@ -222,7 +227,10 @@ class AccountResult(StrEnum):
     CREATED = "created"
     LINKED_EVENT_FAILED = "linked_event_failed"
     LINKED_EVENT_CHAIN_OPEN = "linked_event_chain_open"
+    IMPORTED_EVENT_EXPECTED = "imported_event_expected"
+    IMPORTED_EVENT_NOT_EXPECTED = "imported_event_not_expected"
     TIMESTAMP_MUST_BE_ZERO = "timestamp_must_be_zero"
+    RESERVED_FIELD = "reserved_field"
     RESERVED_FLAG = "reserved_flag"
     ID_MUST_NOT_BE_ZERO = "id_must_not_be_zero"
     ID_MUST_NOT_BE_INT_MAX = "id_must_not_be_int_max"

@@ -44,6 +44,7 @@ _BALANCING: Final = _BALANCING_DEBIT | _BALANCING_CREDIT
 _CLOSING_DEBIT: Final = int(TransferFlag.CLOSING_DEBIT)
 _CLOSING_CREDIT: Final = int(TransferFlag.CLOSING_CREDIT)
 _CLOSING: Final = _CLOSING_DEBIT | _CLOSING_CREDIT
+_IMPORTED: Final = int(TransferFlag.IMPORTED)
 _UNKNOWN: Final = ~int(KNOWN_FLAGS)
 _DEBITS_LIMITED: Final = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 _CREDITS_LIMITED: Final = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
@@ -91,11 +92,14 @@ class _Run:
         self._sums: dict[int, _Sums] = {}
         self._undo: list[tuple[int, _Sums]] = []
         self._chain: list[tuple[Name, Name]] | None = None
+        self._imports = 0
 
     def batch(self, batch: Sequence[Movement], stamps: Sequence[int]) -> list[Result]:
         """The answers, chain by chain."""
         results: list[Result] = []
         start, count = 0, len(batch)
+        # The first of a batch says for all whether they are of the past.
+        self._imports = batch[0].flags & _IMPORTED if batch else 0
         while start < count:
             end = start
             while end < count and batch[end].flags & _LINKED:
@@ -149,9 +153,15 @@ class _Run:
             self.fates.pop(resolved, None)
 
     def _one(self, movement: Movement, at_ns: int) -> Result:
-        if movement.timestamp:
+        flags = movement.flags
+        if flags & _IMPORTED != self._imports:
+            imported = flags & _IMPORTED
+            return (
+                Result.IMPORTED_EVENT_NOT_EXPECTED if imported else Result.IMPORTED_EVENT_EXPECTED
+            )
+        if movement.timestamp and not self._imports:
             return Result.TIMESTAMP_MUST_BE_ZERO
-        if movement.flags & _UNKNOWN:
+        if flags & _UNKNOWN:
             return Result.RESERVED_FLAG
         name = movement.id
         if name == NO_NAME:
@@ -213,8 +223,6 @@ class _Run:
         amount = movement.amount
         if movement.flags & _BALANCING:
             amount = _balanced(movement, debit, credit)
-        if amount > _MAX:
-            return Result.AMOUNT_MUST_NOT_EXCEED_INT64_MAX
         beyond = _limits(movement, amount, debit, credit, at_ns)
         if beyond is not None:
             return beyond
@@ -365,33 +373,50 @@ def _balanced(movement: Movement, debit: _Sums, credit: _Sums) -> int:
 def _limits(
     movement: Movement, amount: int, debit: _Sums, credit: _Sums, at_ns: int
 ) -> Result | None:
-    """Which sum would overflow or which limit would break, in TigerBeetle's order."""
+    """Which sum would overflow or which limit would break, in TigerBeetle's order.
+
+    What its 128 bits hold and our 63 do not is refused last: so every refusal of TigerBeetle has
+    its own name here too, and only what it would have created has a name of ours.
+    """
     debits = debit[DEBITS_PENDING] + debit[DEBITS_POSTED] + amount
     credits_ = credit[CREDITS_PENDING] + credit[CREDITS_POSTED] + amount
-    if debits > _MAX or credits_ > _MAX:
-        return _overflow(movement, amount, debit, credit)
+    wide = debits > _MAX or credits_ > _MAX
+    if wide:
+        overflow = _overflow(movement, amount, debit, credit, most=AMOUNT_MAX)
+        if overflow is not None:
+            return overflow
     if at_ns + movement.timeout * NS_PER_S > _MAX:
         return Result.OVERFLOWS_TIMEOUT
     if debit[_FLAGS] & _DEBITS_LIMITED and debits > debit[CREDITS_POSTED]:
         return Result.EXCEEDS_CREDITS
     if credit[_FLAGS] & _CREDITS_LIMITED and credits_ > credit[DEBITS_POSTED]:
         return Result.EXCEEDS_DEBITS
-    return None
+    if amount > _MAX:
+        return Result.AMOUNT_MUST_NOT_EXCEED_INT64_MAX
+    return _overflow(movement, amount, debit, credit, most=_MAX) if wide else None
 
 
-def _overflow(movement: Movement, amount: int, debit: _Sums, credit: _Sums) -> Result:
+def _overflow(
+    movement: Movement, amount: int, debit: _Sums, credit: _Sums, *, most: int
+) -> Result | None:
     pending = movement.flags & _PENDING
-    if pending and debit[DEBITS_PENDING] + amount > _MAX:
-        return Result.OVERFLOWS_DEBITS_PENDING
-    if pending and credit[CREDITS_PENDING] + amount > _MAX:
-        return Result.OVERFLOWS_CREDITS_PENDING
-    if debit[DEBITS_POSTED] + amount > _MAX:
-        return Result.OVERFLOWS_DEBITS_POSTED
-    if credit[CREDITS_POSTED] + amount > _MAX:
-        return Result.OVERFLOWS_CREDITS_POSTED
-    if debit[DEBITS_PENDING] + debit[DEBITS_POSTED] + amount > _MAX:
-        return Result.OVERFLOWS_DEBITS
-    return Result.OVERFLOWS_CREDITS
+    for over, result in (
+        (pending and debit[DEBITS_PENDING] + amount > most, Result.OVERFLOWS_DEBITS_PENDING),
+        (pending and credit[CREDITS_PENDING] + amount > most, Result.OVERFLOWS_CREDITS_PENDING),
+        (debit[DEBITS_POSTED] + amount > most, Result.OVERFLOWS_DEBITS_POSTED),
+        (credit[CREDITS_POSTED] + amount > most, Result.OVERFLOWS_CREDITS_POSTED),
+        (
+            debit[DEBITS_PENDING] + debit[DEBITS_POSTED] + amount > most,
+            Result.OVERFLOWS_DEBITS,
+        ),
+        (
+            credit[CREDITS_PENDING] + credit[CREDITS_POSTED] + amount > most,
+            Result.OVERFLOWS_CREDITS,
+        ),
+    ):
+        if over:
+            return result
+    return None
 
 
 def _inherit(movement: Movement, pending: Movement, at_ns: int) -> Movement:

@@ -13,6 +13,7 @@ from zhidao.finance.domain.book import Book
 from zhidao.finance.domain.ledger import (
     INT_MAX_ID,
     KNOWN_ACCOUNT_FLAGS,
+    NO_ACCOUNT_FLAGS,
     NO_ID,
     Account,
     AccountFlag,
@@ -35,13 +36,17 @@ def create_accounts(
     """
     results: list[AccountResult] = []
     start, count = 0, len(batch)
+    # The first of a batch says for all whether they are of the past.
+    imports = batch[0].flags & AccountFlag.IMPORTED if batch else NO_ACCOUNT_FLAGS
     while start < count:
         end = start
         while end < count and batch[end].flags & AccountFlag.LINKED:
             end += 1
         chain = slice(start, end + 1)
         opened: dict[object, Account] = {}
-        answers = _chain(book, batch[chain], stamps[chain], opened, is_open=end == count)
+        answers = _chain(
+            book, batch[chain], stamps[chain], opened, is_open=end == count, imports=imports
+        )
         for account in opened.values():
             book.put_account(account)
         results += answers
@@ -56,6 +61,7 @@ def _chain(
     opened: dict[object, Account],
     *,
     is_open: bool,
+    imports: AccountFlag,
 ) -> list[AccountResult]:
     """The answers of one chain, often of one account; `opened` is empty after a broken one."""
     results = [AccountResult.LINKED_EVENT_FAILED] * len(chain)
@@ -65,7 +71,7 @@ def _chain(
             results[place], broken = AccountResult.LINKED_EVENT_CHAIN_OPEN, True
         elif not broken:
             existing = opened.get(account.id) or book.account(account.id)
-            result = _one(account, existing)
+            result = _one(account, existing, imports)
             if result is AccountResult.CREATED:
                 opened[account.id] = replace(account, timestamp=stamps[place])
             else:
@@ -76,9 +82,18 @@ def _chain(
     return [AccountResult.CREATED] * len(chain)
 
 
-def _one(account: Account, existing: Account | None) -> AccountResult:
-    if account.timestamp:
+def _one(account: Account, existing: Account | None, imports: AccountFlag) -> AccountResult:
+    imported = account.flags & AccountFlag.IMPORTED
+    if imported != imports:
+        return (
+            AccountResult.IMPORTED_EVENT_NOT_EXPECTED
+            if imported
+            else AccountResult.IMPORTED_EVENT_EXPECTED
+        )
+    if account.timestamp and not imports:
         return AccountResult.TIMESTAMP_MUST_BE_ZERO
+    if account.reserved:
+        return AccountResult.RESERVED_FIELD
     if int(account.flags) & _UNKNOWN:
         return AccountResult.RESERVED_FLAG
     if account.id == NO_ID:

@@ -26,6 +26,8 @@ class Replay:
 
     def submit(self, batch: RequestBatch) -> list[AccountResult] | list[Result]:
         """The answers of one batch. Its time is never before that of the batch before."""
+        if not batch.accounts and not batch.transfers:
+            return []
         if batch.accounts:
             return self._open(batch.accounts, batch.timestamp)
         return self._move(batch.transfers, batch.timestamp)

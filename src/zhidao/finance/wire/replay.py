@@ -18,7 +18,6 @@ import msgspec
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.ledger import (
-    TRANSFERS_MAX,
     Account,
     AccountFlag,
     Transfer,
@@ -26,6 +25,9 @@ from zhidao.finance.domain.ledger import (
 )
 
 LINE_BYTES_MAX: Final = 8 * 1024 * 1024
+EVENTS_MAX: Final = 8_190
+"""The most events of a line: what batches of TigerBeetle's earlier releases held, one more than a
+node takes at once."""
 _Number: TypeAlias = int | str
 _Flags: TypeAlias = int | str | list[str]
 
@@ -34,14 +36,11 @@ _Flags: TypeAlias = int | str | list[str]
 class RequestBatch:
     """One line: accounts or transfers (one of both is empty), and its time, 0 if none is given."""
 
+    operation: str
+    """TigerBeetle's name of what is asked."""
     accounts: tuple[Account, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     timestamp: int = 0
-
-    @property
-    def operation(self) -> str:
-        """TigerBeetle's name of what is asked."""
-        return "create_accounts" if self.accounts else "create_transfers"
 
 
 class _Account(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,6 +56,7 @@ class _Account(msgspec.Struct, forbid_unknown_fields=True):
     user_data_64: _Number = 0
     user_data_32: _Number = 0
     timestamp: _Number = 0
+    reserved: _Number = 0
 
 
 class _Transfer(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,7 +85,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 
 _BITS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("code", "flags"), 16),
-    **dict.fromkeys(("ledger", "timeout", "user_data_32"), 32),
+    **dict.fromkeys(("ledger", "reserved", "timeout", "user_data_32"), 32),
     **dict.fromkeys(("timestamp", "user_data_64"), 64),
 }
 _IDS: Final = frozenset(("id", "debit_account_id", "credit_account_id", "pending_id"))
@@ -103,21 +103,23 @@ def decode_line(data: bytes, number: int) -> RequestBatch:
         raise MalformedInput(f"not a batch: {error}", where=where) from error
     asked = [line.accounts, line.create_accounts, line.transfers, line.create_transfers]
     given = [each for each in asked if each is not None]
-    if len(given) != 1 or not 0 < len(given[0]) <= TRANSFERS_MAX:
+    if len(given) != 1 or len(given[0]) > EVENTS_MAX:
         raise MalformedInput(
-            f"a line holds 1 to {TRANSFERS_MAX} accounts or transfers, not both", where=where
+            f"a line holds up to {EVENTS_MAX} accounts or transfers, not both", where=where
         )
     stamp = _number("timestamp", line.timestamp, where)
-    accounts, transfers = line.accounts or line.create_accounts, line.transfers
-    if accounts:
+    accounts = line.accounts if line.accounts is not None else line.create_accounts
+    if accounts is not None:
         return RequestBatch(
+            "create_accounts",
             tuple(_account(one, f"{where}, account {n}") for n, one in enumerate(accounts)),
             timestamp=stamp,
         )
     return RequestBatch(
+        "create_transfers",
         transfers=tuple(
             _transfer(one, f"{where}, transfer {n}")
-            for n, one in enumerate(transfers or line.create_transfers or ())
+            for n, one in enumerate(line.transfers or line.create_transfers or ())
         ),
         timestamp=stamp,
     )
@@ -148,7 +150,7 @@ def _number(name: str, value: _Number, where: str) -> int:
             raise MalformedInput(f"{name} is no decimal number: {value[:40]!r}", where=where)
         value = int(value)
     if not 0 <= value < 1 << bits:
-        raise MalformedInput(f"{name} does not fit {bits} bits", where=where)
+        raise MalformedInput(f"{name} must be from 0 to 2^{bits} - 1", where=where)
     return value
 
 
