@@ -16,7 +16,8 @@ from typing import Any, Final
 from benchmarks.measuring import claim
 from zhidao.core.canonical import jcs
 from zhidao.finance.domain.credit.calendar import BankingCalendar
-from zhidao.finance.domain.credit.examination import CHECKS, examine
+from zhidao.finance.domain.credit.checks import CHECKS
+from zhidao.finance.domain.credit.examination import examine
 from zhidao.finance.wire.credit import examination_plain, read_credit, read_presentation
 
 COUNT: Final = 2_000

@@ -119,6 +119,25 @@ def test_screen_names_the_reason_and_stops_at_an_old_list(run: Run, tmp_path: Pa
     assert "days old" in err
 
 
+def test_screen_without_a_list_takes_those_of_the_node(run: Run, tmp_path: Path) -> None:
+    status, out, err = run("screen", "Jane Doe", "--data", tmp_path)
+    assert (status, out) == (2, "")
+    assert "no sanctions list" in err
+    folder = tmp_path / "screening"
+    folder.mkdir()
+    day = datetime.now(UTC).date()
+    (folder / f"csv@{day}.csv").write_text("id,name\n1,Vladimir Petrov\n")
+    assert run("screen", "Петров Владимир", "--data", tmp_path)[0] == 1
+    assert run("screen", "Jane Doe", "--data", tmp_path)[0] == 0
+    (folder / f"csv@{day}.csv").rename(folder / "csv@2020-01-01.csv")
+    assert run("screen", "Jane Doe", "--data", tmp_path)[0] == 1
+    assert run("screen", "Jane Doe", "--data", tmp_path, "--age-max", "9999")[0] == 0
+    (folder / "notes.txt").write_text("")
+    status, _, err = run("screen", "Jane Doe", "--data", tmp_path)
+    assert status == 3
+    assert "notes.txt" in err
+
+
 def test_iso_check_names_rules_and_convert_comes_back(run: Run, tmp_path: Path) -> None:
     from tests.finance.wire.iso20022.test_messages import EXAMPLE
 

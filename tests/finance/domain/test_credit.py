@@ -23,7 +23,8 @@ from tests.finance.credit_cases import (
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.credit.calendar import BankingCalendar
-from zhidao.finance.domain.credit.examination import CHECKS, Examination, examine
+from zhidao.finance.domain.credit.checks import CHECKS
+from zhidao.finance.domain.credit.examination import Examination, examine
 from zhidao.finance.wire.credit import (
     examination_plain,
     read_calendar,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.outputs import take
+from zhidao.cli.settings import add_settings, config_of
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
+    from zhidao.finance.domain.screening import Lists
     from zhidao.finance.wire.screening_lists import NameList
 
 
@@ -23,20 +26,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--list",
         dest="lists",
         action="append",
-        required=True,
+        default=[],
         metavar="KIND=FILE[,FILE][@DATE]",
         help="ofac (sdn.csv,alt.csv), un, eu, uk or csv; the date where the file tells none",
     )
-    parser.add_argument("--age-max", type=int, default=7, metavar="DAYS", help="oldest list (7)")
+    parser.add_argument(
+        "--age-max",
+        type=int,
+        metavar="DAYS",
+        help="oldest list (finance.list_age_days_max of the node's settings, else 7)",
+    )
     parser.add_argument("--hits", type=int, default=5, metavar="N", help="most hits a name (5)")
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    add_settings(parser)
     parser.set_defaults(run=run)
 
 
 _EXAMPLES: Final = (
-    "No list comes with this program: fetch them from their publishers. A list that is too old\n"
-    "stops all answers. A hit is a likeness for a person to judge, not a verdict.\n"
+    "No list comes with this program: fetch them from their publishers. Without --list those of\n"
+    "the node are taken, in screening/ of its data folder. A list that is too old stops all\n"
+    "answers. A hit is a likeness for a person to judge, not a verdict.\n"
     "examples:\n"
+    '  zhidao finance screen "Jane Doe" --data ~/zhidao\n'
     '  zhidao finance screen --list un=consolidated.xml "Jane Doe"\n'
     '  zhidao finance screen --list ofac=sdn.csv,alt.csv@2026-11-20 "Владимир Иванов" 王伟\n'
     "status: 0 no alert, 1 at least one alert or a list too old, 2 bad input"
@@ -47,13 +57,12 @@ def run(options: argparse.Namespace) -> int:
     """Screens each name."""
     import msgspec
 
-    from zhidao.finance.domain.screening import Index, require_fresh
+    from zhidao.finance.domain.screening import require_fresh
     from zhidao.finance.service.screening import hit_of
 
-    lists = [_read(text) for text in options.lists]
-    versions = [each.version for each in lists]
-    require_fresh(versions, today=datetime.now(UTC).date(), age_days_max=options.age_max)
-    index = Index(entry for each in lists for entry in each.entries)
+    lists, age_days_max = _lists(options)
+    versions, index = lists.versions, lists.index
+    require_fresh(versions, today=datetime.now(UTC).date(), age_days_max=age_days_max)
     alerts = 0
     for name in options.names:
         hits = [hit_of(hit) for hit in index.screen(name, limit=max(1, min(options.hits, 100)))]
@@ -74,6 +83,29 @@ def run(options: argparse.Namespace) -> int:
             born = f", born {', '.join(hit.born)}" if hit.born else ""
             print(f"  {hit.score_permille:>4} {hit.source} {hit.entry}: {hit.reason}{born}")
     return 1 if alerts else 0
+
+
+def _lists(options: argparse.Namespace) -> tuple[Lists, int]:
+    """The lists that were named, else those of the node; and how old one may be, in days."""
+    from zhidao.finance.adapters.screening_folder import FOLDER, FolderLists
+    from zhidao.finance.domain.screening import Lists
+
+    age_days_max = 7 if options.age_max is None else options.age_max
+    if options.lists:
+        read = [_read(text) for text in options.lists]
+        return Lists.of((each.version, each.entries) for each in read), age_days_max
+    config = config_of(options)
+    folder = config.data / FOLDER
+    found = asyncio.run(FolderLists(folder).lists())
+    if not found.versions:
+        raise MalformedInput(
+            f"no sanctions list in {folder}",
+            code="no_list",
+            remedy="name one with --list, or put it there as KIND@DATE.xml",
+        )
+    if options.age_max is None:
+        age_days_max = config.number("finance.list_age_days_max")
+    return found, age_days_max
 
 
 def _read(text: str) -> NameList:

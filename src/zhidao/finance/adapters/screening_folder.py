@@ -17,6 +17,8 @@ from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.finance.domain.screening import Lists
 from zhidao.finance.wire.screening_lists import BYTES_MAX, NameList, read_list
 
+FOLDER: Final = "screening"
+"""The folder of the lists in a node's data folder."""
 FILES_MAX: Final = 64
 _LOOK_NS: Final = 10_000_000_000
 _NAME: Final = re.compile(r"(ofac|un|eu|uk|csv)(?:@(\d{4}-\d{2}-\d{2}))?\.[A-Za-z0-9.-]+\Z")

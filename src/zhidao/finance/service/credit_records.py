@@ -15,7 +15,7 @@ import msgspec
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.finance.domain.credit.calendar import BankingCalendar
-from zhidao.finance.domain.credit.examination import kind_of
+from zhidao.finance.domain.credit.checks import kind_of
 from zhidao.finance.domain.credit.papers import AnyPaper, Corruption, Notice, Paper, Presentation
 from zhidao.finance.domain.credit.states import Act, Drawing
 from zhidao.finance.domain.credit.terms import DOCUMENTS_MAX, Credit

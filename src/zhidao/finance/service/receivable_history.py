@@ -43,17 +43,12 @@ def registration(
     )
 
 
-def step_of(event: SignedEvent) -> ReceivableActed:
-    """The step of an event behind the first."""
-    return ReceivableActed.of(event)
-
-
 def stands(history: Sequence[SignedEvent], actor: Actor, fact: ReceivableActed) -> bool:
     """Whether this very step was this party's before (a release or assignment: its last one)."""
     mine = [
-        (event.asserted_by.party, step_of(event))
+        (event.asserted_by.party, ReceivableActed.of(event))
         for event in history[1:]
-        if step_of(event).share == fact.share
+        if ReceivableActed.of(event).share == fact.share
     ]
     if fact.act in ("dispute", "withdraw"):
         spoken = [told for _, told in mine if told.act in ("dispute", "withdraw")]
@@ -68,7 +63,7 @@ def stands(history: Sequence[SignedEvent], actor: Actor, fact: ReceivableActed) 
 def readers(history: Sequence[SignedEvent], fact: ReceivableActed) -> list[PartyId]:
     """Who may read a step: the two parties, and whoever holds or held a share."""
     registered = ReceivableRegistered.of(history[0])
-    told = [step_of(event).holder for event in history[1:]]
+    told = [ReceivableActed.of(event).holder for event in history[1:]]
     names = {registered.supplier_party, registered.obligor_party, fact.holder, *told}
     return [PartyId(name) for name in sorted(names) if name]
 
@@ -95,7 +90,7 @@ def fold(history: Sequence[SignedEvent]) -> Shares:
 
 
 def _after(shares: Shares, event: SignedEvent) -> Shares:
-    fact, by = step_of(event), event.asserted_by.party
+    fact, by = ReceivableActed.of(event), event.asserted_by.party
     if fact.act == "confirm":
         return replace(shares, confirmed=True)
     if fact.act == "pledge":

@@ -35,7 +35,6 @@ from zhidao.finance.service.receivable_history import (
     registration,
     share_name,
     stands,
-    step_of,
 )
 from zhidao.finance.wire.blinded import ask, evaluate, finish, token
 
@@ -159,7 +158,7 @@ class Receivables:
         first = ReceivableRegistered.of(history[0])
         if first.supplier_party != actor.party:
             return None
-        shares, steps = fold(history), [step_of(event) for event in history[1:]]
+        shares, steps = fold(history), [ReceivableActed.of(event) for event in history[1:]]
         return Standing(
             token=name,
             supplier=first.supplier,
@@ -315,7 +314,7 @@ class Receivables:
                 registered = ReceivableRegistered.of(history[0])
                 if actor.party != registered.supplier_party:
                     raise Forbidden(f"to pledge is for {registered.supplier_party}")
-                if any(step_of(event).share == fact.share for event in history[1:]):
+                if any(ReceivableActed.of(event).share == fact.share for event in history[1:]):
                     raise Conflict(f"share {fact.share} stands for another pledge")
             change(shares)  # refuses before anything is written
             visible = readers(history, fact)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from litestar import Router
 
@@ -18,6 +17,7 @@ from zhidao.finance.adapters.calendar_folder import FOLDER, FolderCalendars
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
 from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
+from zhidao.finance.adapters.screening_folder import FOLDER as SCREENING
 from zhidao.finance.adapters.screening_folder import FolderLists
 from zhidao.finance.service import own_names
 from zhidao.finance.service.accounts import Accounts
@@ -59,8 +59,6 @@ from zhidao.trust.commands import SelectiveCredentials
 from zhidao.trust.domain.policy import Policy
 from zhidao.trust.service.log_reader import LogReader
 from zhidao.trust.service.witness_ports import CosignedNotes
-
-_LISTS: Final = "screening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ def build(
         clock=ground.clock,
     )
     screening = Screening(
-        FolderLists(ground.data / _LISTS),
+        FolderLists(ground.data / SCREENING),
         records=books.records,
         clock=ground.clock,
         age_days_max=settings.list_age_days_max,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from zhidao.finance.domain.credit.examination import (
+from zhidao.finance.domain.credit.checks import (
     Case,
     Conflict,
     agree,

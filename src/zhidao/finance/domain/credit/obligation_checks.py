@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zhidao.finance.domain.credit.examination import Case, Conflict, asked, check, same, told
+from zhidao.finance.domain.credit.checks import Case, Conflict, asked, check, same, told
 from zhidao.finance.domain.credit.papers import PaymentObligation
 
 _ARTICLE = "URDTT 1.0 12"

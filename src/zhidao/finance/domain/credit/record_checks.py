@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zhidao.finance.domain.credit.examination import (
+from zhidao.finance.domain.credit.checks import (
     Case,
     Conflict,
     asked,
