@@ -19,9 +19,12 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryDealIndex, MemoryLedgerStore
+from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.deal import Deal
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
 from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.approvals import Approvals
+from zhidao.finance.service.credit_lines import CreditLines
 from zhidao.finance.service.deals import Deals
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.settlement import Settlement
@@ -249,10 +252,17 @@ class World:
             wrap(durable.store), scribe=durable.scribe, clock=durable.clock, holder="node"
         )
         self.accounts = Accounts(self.records, durable.scribe, self.ledger)
+        self.lines = CreditLines(
+            records=self.records,
+            ledger=self.ledger,
+            accounts=self.accounts,
+            approvals=Approvals(records=self.records, clock=durable.clock, limits=Limits.parse("")),
+        )
         settlement = Settlement(
             records=self.records,
             ledger=self.ledger,
             accounts=self.accounts,
+            lines=self.lines,
             titles=wrap(durable.titles),
             archive=wrap(durable.archive),
             schemas=NoSchemas(),
@@ -270,8 +280,8 @@ class World:
         )
         self.told = 0
 
-    async def fill(self, funds_minor: int = 10_000_000) -> World:
-        """Banks, accounts and the importer's money."""
+    async def fill(self, funds_minor: int = 10_000_000, line_minor: int = 10_000_000) -> World:
+        """Banks, accounts, the importer's money, and what its bank may owe."""
         for bank, bic in (("importer-bank", "ALMAKZKA"), ("exporter-bank", "XIANCNBJ")):
             admitted = BankAdmitted(
                 bank=bank, name=f"The {bank}", bic=bic, town="Almaty", country="KZ"
@@ -292,7 +302,14 @@ class World:
             holder="importer",
             amount=Money(funds_minor, Currency("CNY")),
         )
+        await self.let_owe(line_minor)
         return self
+
+    async def let_owe(self, limit_minor: int) -> None:
+        """How much the exporter's bank lets the importer's owe it."""
+        await self.lines.set(
+            actor("exporter-bank"), peer="importer-bank", currency="CNY", limit_minor=limit_minor
+        )
 
     async def opened(self, **changes: Any) -> Deal:
         """The deal, opened and with its title in custody."""

@@ -29,6 +29,7 @@ SERIALS: Final = [f"SP40-{number:04d}" for number in range(1, 25)]
 CURRENCY: Final = "CNY"
 AMOUNT_MINOR: Final = 32_736_000  # 24 x 12,800.00 + 48 x 420.00
 FUNDS_MINOR: Final = 50_000_000
+LINE_MINOR: Final = 10_000_000_000  # What the exporter's bank lets the importer's owe it.
 BILL_NUMBER: Final = "HMTXA0417"
 CARRIER_CODE: Final = "HMTX"
 LIMITS: Final = (

@@ -269,6 +269,7 @@ class RoadRun:
                 await self._account_by_exchange(bank, account)
             else:
                 await self._by(bank).post("/v1/finance/accounts", account)
+        await self._let_owe("exporter-bank", "importer-bank")
         await self._by("importer-bank").post(
             "/v1/finance/deposits",
             {
@@ -278,6 +279,20 @@ class RoadRun:
                 "currency": cast.CURRENCY,
             },
         )
+
+    async def _let_owe(self, bank: str, peer: str) -> None:
+        """Deals are paid over what one bank owes the other, as much as that one lets it."""
+        line = {"peer": peer, "currency": cast.CURRENCY, "limit_minor": cast.LINE_MINOR}
+        if not (self._sides.are_two and bank in cast.ON_EXPORTER_SIDE):
+            await self._by(bank).post("/v1/finance/credit-lines", line)
+            return
+        asked = await self._by(bank).post(
+            "/v1/federation/credit-lines",
+            {"node": self._sides.importer.name, "request": f"line-{self._consignment}", **line},
+        )
+        decided = await decided_of(self._by(bank), "accounts", asked["document"])
+        if decided["outcome"] != "accepted":
+            raise Unavailable(f"no credit line of {bank}: {decided['reason']}")
 
     async def _account_by_exchange(self, bank: str, account: dict[str, str]) -> None:
         """A bank asks from its own node, and waits for the ledger's decision."""

@@ -61,7 +61,7 @@ class Desks:
 
     async def ready(self, line_minor: int = 1_000_000_000) -> Desks:
         """`line_minor`: what each of the two may owe the other in CNY and EUR."""
-        await self.world.fill()
+        await self.world.fill(line_minor=0)
         for name, peer in (("importer-bank", "exporter-bank"), ("exporter-bank", "importer-bank")):
             for currency in ("CNY", "EUR") if line_minor else ():
                 await self.lines.set(

@@ -18,6 +18,8 @@ UNPAID = {
     "importer-bank escrow D-1": 0,
     "exporter-bank customer exporter": 0,
     "importer-bank cash importer-bank": -10_000_000,
+    "importer-bank due_to_bank exporter-bank": 0,
+    "exporter-bank due_from_bank importer-bank": 0,
 }
 
 
@@ -323,6 +325,63 @@ def elsewhere(facts, **changes):
     site = msgspec.structs.replace(facts.deal.conditions.site, radius_mm=99_000)
     conditions = msgspec.structs.replace(facts.deal.conditions, site=site)
     return msgspec.structs.replace(facts.deal, deal="D-2", conditions=conditions, **changes)
+
+
+async def owed(world: Any, facts: Any) -> int:
+    line = await world.lines.line(
+        facts.actor("exporter-bank"), peer="importer-bank", currency="CNY"
+    )
+    return line.used_minor
+
+
+async def test_a_deal_beyond_the_line_between_the_banks_is_refused_by_name(world, facts) -> None:
+    await world.let_owe(4_199_999)
+    with pytest.raises(Refused) as refused:
+        await world.opened()
+    assert refused.value.code == "credit_line"
+    assert await world.records.history("deal/D-1") == ()
+    await world.let_owe(4_200_000)
+    assert (await world.opened()).state == "reserved"
+
+
+async def test_what_a_deal_holds_counts_against_the_line_until_it_ends(world, facts) -> None:
+    second = msgspec.structs.replace(facts.deal, deal="D-2", title="", conditions=facts.conditions)
+    second = msgspec.structs.replace(
+        second, conditions=msgspec.structs.replace(facts.conditions, needs=[])
+    )
+    await world.let_owe(8_000_000)
+    await world.opened()
+    assert await owed(world, facts) == 4_200_000
+    with pytest.raises(Refused) as refused:
+        await world.deals.open(facts.actor("importer-bank"), second)
+    assert refused.value.code == "credit_line"
+    await past_the_deadline(world)
+    assert (await world.state()).state == "refused"
+    assert await owed(world, facts) == 0
+    opened = await world.deals.open(facts.actor("importer-bank"), second)
+    assert opened.state == "reserved"
+
+
+async def test_no_decision_to_pay_meets_a_closed_line(world, facts) -> None:
+    await world.opened()
+    await world.let_owe(0)
+    await everything_holds(world, facts)
+    assert (await world.state()).state == "paid"
+    assert await owed(world, facts) == 4_200_000
+
+
+async def test_a_line_closed_while_a_deal_opens_ends_it_unpaid(world, facts) -> None:
+    """The line is looked at before the opening is written; the reservation looks again."""
+
+    async def closed(opened: Any) -> None:
+        await world.let_owe(0)
+
+    world.deals._settlement.check_line = closed
+    deal = await world.deals.open(facts.actor("importer-bank"), facts.deal)
+    assert (deal.decided.outcome, deal.decided.reason) == ("abort", "credit_line")
+    await world.deals.step()
+    assert (await world.state()).state == "refused"
+    assert await world.balances() == UNPAID
 
 
 async def test_a_second_deal_with_another_site_is_refused_before_anything_is_written(

@@ -15,7 +15,14 @@ from zhidao.exchange.events import Delivery
 from zhidao.finance.domain.deal import Deal
 from zhidao.finance.events import Conditions, DealOpened
 from zhidao.node.federation.abroad import Abroad
-from zhidao.node.federation.kinds import TITLE_ASKED, AccountAsked, TitleSigned, decode_form
+from zhidao.node.federation.kinds import (
+    LINE_ASKED,
+    TITLE_ASKED,
+    AccountAsked,
+    LineAsked,
+    TitleSigned,
+    decode_form,
+)
 from zhidao.node.federation.kinds import encode_form as encoded
 from zhidao.positioning.events import Site
 from zhidao.trust.domain.evm import Address, address_text
@@ -153,3 +160,14 @@ async def test_the_same_account_is_asked_for_once():
         await world.abroad().ask_account(ACTOR, node=HOME, account=account)
     assert world.sent[0] == world.sent[1]
     assert (world.sent[0]["to_party"], world.sent[0]["consignment"]) == (HOME, "accounts")
+
+
+async def test_a_line_is_set_once_for_each_request():
+    world = World()
+    for request in ("r-1", "r-1", "r-2"):
+        line = LineAsked(request=request, peer="importer-bank", currency="CNY", limit_minor=7)
+        await world.abroad().ask_line(ACTOR, node=HOME, line=line)
+    first, again, second = world.sent
+    assert first == again
+    assert first["document"] != second["document"]
+    assert (first["kind"], first["consignment"]) == (LINE_ASKED, "accounts")

@@ -15,9 +15,11 @@ from zhidao.node.federation.errands import KINDS, Errands
 from zhidao.node.federation.key_news import KeyStudy
 from zhidao.node.federation.kinds import (
     ACCOUNT_ASKED,
+    LINE_ASKED,
     SHARED,
     TITLE_SIGNED,
     AccountAsked,
+    LineAsked,
     TitleSigned,
     encode_form,
 )
@@ -49,6 +51,9 @@ class World:
             raise self.trouble.pop()
         self.done.append((actor.party, account["holder"]))
 
+    async def set(self, actor: Actor, **line: Any) -> None:
+        self.done.append((actor.party, line))
+
     async def reserve_title(self, actor: Actor, name: str, *, signed: bytes = b"") -> None:
         self.done.append((actor.party, name, signed))
 
@@ -74,6 +79,7 @@ def errands(world: World) -> Errands:
         adoption=side.adoption,
         keys=KeyStudy(archive=side.archive, realm=side.realm, peers=BareBook(side)),
         accounts=world,
+        lines=world,
         deals=world,
     )
 
@@ -88,6 +94,15 @@ async def test_a_bank_elsewhere_gets_its_customers_account(world: World, errands
     await world.letter(ACCOUNT_ASKED, ACCOUNT)
     await errands.step()
     assert world.done == [(EXPORTER, "exporter")]
+    assert world.decided == [("accepted", "", "")]
+
+
+async def test_a_bank_elsewhere_says_how_much_a_bank_may_owe_it(world: World, errands: Errands):
+    line = LineAsked(request="r-1", peer="importer-bank", currency="CNY", limit_minor=7)
+    await world.letter(LINE_ASKED, encode_form(line))
+    await errands.step()
+    asked = {"peer": "importer-bank", "currency": "CNY", "limit_minor": 7}
+    assert world.done == [(EXPORTER, asked)]
     assert world.decided == [("accepted", "", "")]
 
 
@@ -113,6 +128,7 @@ async def test_a_peer_brings_the_word_of_its_own_parties_only(
         (ACCOUNT_ASKED, b"{}"),
         (ACCOUNT_ASKED, b'{"v":1}'),
         (ACCOUNT_ASKED, b"\xff"),
+        (LINE_ASKED, ACCOUNT),
         (TITLE_SIGNED, ACCOUNT),
         (SHARED, b"not a proof"),
     ],

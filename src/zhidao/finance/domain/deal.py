@@ -107,6 +107,11 @@ class Deal:
         """The pending transfer that holds the money."""
         return transfer_id(self.name, "reserve", at=self.opened_at)
 
+    @property
+    def claim_id(self) -> UUID:
+        """The pending transfer by which the payer's bank will owe the payee's."""
+        return transfer_id(self.name, "claim", at=self.opened_at)
+
     def step_id(self, step: str) -> UUID:
         """The transfer of a later step (post, void, between_banks, payment)."""
         assert self.decided_at is not None, "money moves after the decision"

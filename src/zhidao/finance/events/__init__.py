@@ -76,13 +76,17 @@ class DealOpened(Fact, frozen=True, kw_only=True):
 
 
 class MoneyReserved(Fact, frozen=True, kw_only=True):
-    """The amount is held by a pending transfer."""
+    """The amount is held by a pending transfer.
+
+    `claim`: another one at the payee's bank, by which the payer's will owe it; `` within one bank.
+    """
 
     TYPE: ClassVar[str] = "finance.MoneyReserved.v1"
     deal: str
     transfer: str
     amount_minor: int
     currency: str
+    claim: str = ""
 
 
 class TitleReserved(Fact, frozen=True, kw_only=True):

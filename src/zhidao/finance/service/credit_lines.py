@@ -27,6 +27,8 @@ from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.ledger import Ledger
 
 SET: Final = "set_credit_line"
+NO_ROOM: Final = "credit_line"
+"""The code of a refusal for want of room."""
 PAIRS_MAX: Final = 10_000
 """Pairs of banks and currency that are remembered; more are read again."""
 
@@ -162,7 +164,7 @@ class CreditLines:
             if without:
                 raise Refused(
                     f"{pair.peer} would owe {pair.bank} more than its line in {pair.currency}",
-                    code="credit_line",
+                    code=NO_ROOM,
                     remedy=f"{pair.bank} sets how much {pair.peer} may owe it, or is paid first",
                 )
             yield

@@ -73,6 +73,7 @@ class DealTerms:
                 code=Result.EXCEEDS_CREDITS.value,
                 remedy="deposit the rest first",
             )
+        await self._settlement.check_line(opened)
 
 
 class ArrivalAsked(TypedDict):

@@ -21,7 +21,7 @@ from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.domain import verdict
 from zhidao.finance.domain.deal import TITLE, Deal, fold
 from zhidao.finance.domain.verdict import Abort, Verdict
-from zhidao.finance.events import ConditionMet, DealOpened, MoneyReserved, TitleReserved
+from zhidao.finance.events import ConditionMet, DealOpened, TitleReserved
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.deal_terms import DealTerms, arrival_asked
@@ -97,8 +97,9 @@ class Deals:
     async def open(self, actor: Actor, opened: DealOpened) -> Deal:
         """Opens a deal and reserves its money; again with the same content: the same deal.
 
-        Raises Refused with code `exceeds_credits` if the payer's funds are short, Conflict if the
-        name stands for another deal or the consignment is awaited in another way.
+        Raises Refused with code `exceeds_credits` if the payer's funds are short or `credit_line`
+        if the payee's bank lets the payer's owe it less, Conflict if the name stands for another
+        deal or the consignment is awaited in another way.
         """
         bank = await self._accounts.require_bank(actor)
         if opened.payer_bank != bank.bank:
@@ -317,17 +318,10 @@ class Deals:
             # Another deal of the consignment was opened in the same moment.
             await self._settlement.abort(deal, Abort("awaited_otherwise", f"{error.args[0]}."))
             return
-        result = await self._settlement.reserve(deal)
-        if not result.holds:
-            sentence = f"The payer's funds did not cover the amount: {result.value}."
-            await self._settlement.abort(deal, Abort("insufficient_funds", sentence))
+        reserved = await self._settlement.reserve(deal)
+        if isinstance(reserved, Abort):
+            await self._settlement.abort(deal, reserved)
             return
-        reserved = MoneyReserved(
-            deal=deal.name,
-            transfer=str(deal.pending_id),
-            amount_minor=opened.amount_minor,
-            currency=opened.currency,
-        )
         known = await self._from_trade(deal)
         if known.abort is not None:
             await self._settlement.abort(deal, known.abort)

@@ -23,14 +23,13 @@ from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.records import name_of
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.correspondents import legs_between
-from zhidao.finance.service.credit_lines import CreditLines, Pair
+from zhidao.finance.service.credit_lines import NO_ROOM, CreditLines, Pair
 from zhidao.finance.service.ledger import Ledger
 
 ATTEMPTS_MAX: Final = 64
 """So often a decided payment that the ledger refuses is tried under the next ids."""
 _WAIT_S_MAX: Final = 3_600
 """Between two such attempts, doubling up to this: each that fails uses up its ids."""
-_NO_LINE: Final = "credit_line"
 
 
 class EscrowBooks:
@@ -120,7 +119,7 @@ class EscrowBooks:
             async with self._lines.claim_all(_pair(escrow), _wanted(escrow)):
                 results = await self._ledger.submit(opened.currency, both)
         except Refused as error:
-            if error.code != _NO_LINE:
+            if error.code != NO_ROOM:
                 raise
             return "no_line"
         # The chain is one: its first member stands for both.

@@ -6,7 +6,6 @@ so it is repeated after a crash or an outage until it holds; then, and only then
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,12 +20,13 @@ from zhidao.core.journal import Handled, Records
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.deal import ABORT, RELEASE, Deal
-from zhidao.finance.domain.ledger import Result, Transfer, TransferFlag, ledger_number
-from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id, uetr
+from zhidao.finance.domain.naming import transfer_id, uetr
 from zhidao.finance.domain.payment import Payment, Person
 from zhidao.finance.domain.verdict import Abort
-from zhidao.finance.events import AccountOpened, DealOpened, Decided, Settled
+from zhidao.finance.events import AccountOpened, DealOpened, Decided, MoneyReserved, Settled
 from zhidao.finance.service.accounts import Accounts
+from zhidao.finance.service.credit_lines import CreditLines
+from zhidao.finance.service.deal_books import DealBooks
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.ports import Schemas
 from zhidao.finance.wire.iso20022 import camt054, pacs008
@@ -53,6 +53,7 @@ class Settlement:
         records: Records,
         ledger: Ledger,
         accounts: Accounts,
+        lines: CreditLines,
         titles: Titles,
         archive: Archive,
         schemas: Schemas,
@@ -61,6 +62,7 @@ class Settlement:
         self._records = records
         self._ledger = ledger
         self._accounts = accounts
+        self._books = DealBooks(ledger=ledger, accounts=accounts, lines=lines)
         self._titles = titles
         self._archive = archive
         self._schemas = schemas
@@ -75,25 +77,13 @@ class Settlement:
         pacs008.encode(payment)
         camt054.encode(payment)
 
-    async def reserve(self, deal: Deal) -> Result:
-        """Holds the amount by a pending transfer; again: `exists`."""
-        opened = deal.opened
-        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
-        bank = await self._accounts.bank(opened.payer_bank)
-        escrow = await self._accounts.technical(
-            bank, AccountCode.ESCROW, deal.name, opened.currency
-        )
-        pending = Transfer(
-            id=deal.pending_id,
-            debit_account_id=UUID(payer.account),
-            credit_account_id=escrow,
-            amount=opened.amount_minor,
-            ledger=ledger_number(Currency(opened.currency)),
-            code=TransferCode.RESERVE,
-            flags=TransferFlag.PENDING,
-        )
-        [result] = await self._ledger.submit(opened.currency, [pending])
-        return result
+    async def check_line(self, opened: DealOpened) -> None:
+        """Raises Refused (`credit_line`) if the payer's bank would owe too much by the deal now."""
+        await self._books.check_line(opened, now=self._scenario_clock.now())
+
+    async def reserve(self, deal: Deal) -> MoneyReserved | Abort:
+        """Holds the amount, and room for it between the banks; or why not. Again: the same."""
+        return await self._books.reserve(deal)
 
     async def release(self, deal: Deal) -> None:
         """Writes the decision to pay, with the signed title transaction to the payer."""
@@ -160,10 +150,10 @@ class Settlement:
         payee = await self._customer(deal, deal.opened.payee_bank, deal.opened.payee)
         pacs, camt, schema = "", "", "not checked"
         if paid:
-            await self._post(deal, payee)
+            await self._books.post(deal)
             pacs, camt, schema = await self._write_messages(deal)
         else:
-            await self._void(deal)
+            await self._books.void(deal)
         settled = Settled(
             deal=deal.name,
             paid=paid,
@@ -189,76 +179,6 @@ class Settlement:
 
     async def _balance(self, account: AccountOpened) -> int:
         return (await self._ledger.account(account.currency, UUID(account.account))).balance
-
-    async def _post(self, deal: Deal, payee: AccountOpened) -> None:
-        """Posts the reservation and carries the money over both banks' books, all or nothing."""
-        opened = deal.opened
-        currency, ledger = opened.currency, ledger_number(Currency(opened.currency))
-        first = Transfer(
-            id=deal.step_id("post"),
-            pending_id=deal.pending_id,
-            amount=opened.amount_minor,
-            flags=TransferFlag.POST_PENDING_TRANSFER | TransferFlag.LINKED,
-        )
-        escrow = account_id(
-            bank=opened.payer_bank, code=AccountCode.ESCROW, holder=deal.name, currency=currency
-        )
-        legs = await self._legs(deal, escrow, UUID(payee.account))
-        rest = [
-            Transfer(
-                id=deal.step_id(step),
-                debit_account_id=debit,
-                credit_account_id=credit,
-                amount=opened.amount_minor,
-                ledger=ledger,
-                code=code,
-                flags=TransferFlag.LINKED if place + 1 < len(legs) else TransferFlag(0),
-            )
-            for place, (step, debit, credit, code) in enumerate(legs)
-        ]
-        results = await self._ledger.submit(currency, [first, *rest])
-        # The chain is one: if its first member exists, so do the others.
-        _require(results, deal, (Result.CREATED, Result.EXISTS))
-
-    async def _legs(
-        self, deal: Deal, escrow: UUID, payee: UUID
-    ) -> list[tuple[str, UUID, UUID, TransferCode]]:
-        """From escrow to the payee: inside one bank, or over what one bank owes the other.
-
-        Each bank's own accounts balance by themselves after it.
-        """
-        opened = deal.opened
-        if opened.payer_bank == opened.payee_bank:
-            return [("payment", escrow, payee, TransferCode.PAYMENT)]
-        payer_bank = await self._accounts.bank(opened.payer_bank)
-        payee_bank = await self._accounts.bank(opened.payee_bank)
-        due_to = await self._accounts.technical(
-            payer_bank, AccountCode.DUE_TO_BANK, payee_bank.bank, opened.currency
-        )
-        due_from = await self._accounts.technical(
-            payee_bank, AccountCode.DUE_FROM_BANK, payer_bank.bank, opened.currency
-        )
-        return [
-            ("between_banks", escrow, due_to, TransferCode.BETWEEN_BANKS),
-            ("payment", due_from, payee, TransferCode.PAYMENT),
-        ]
-
-    async def _void(self, deal: Deal) -> None:
-        void = Transfer(
-            id=deal.step_id("void"),
-            pending_id=deal.pending_id,
-            flags=TransferFlag.VOID_PENDING_TRANSFER,
-        )
-        results = await self._ledger.submit(deal.opened.currency, [void])
-        # Nothing to void if the deal ended before money was reserved; it cannot be any more.
-        # A void of a reservation that never was fails once and stays so.
-        allowed = (
-            Result.CREATED,
-            Result.EXISTS,
-            Result.PENDING_TRANSFER_NOT_FOUND,
-            Result.ID_ALREADY_FAILED,
-        )
-        _require(results, deal, allowed)
 
     async def _write_messages(self, deal: Deal) -> tuple[str, str, str]:
         """Digests of pacs.008 and camt.054 in the archive, and whether a schema was at hand."""
@@ -303,13 +223,3 @@ def _whole_second(at: Utc) -> datetime:
 
 def _person(account: AccountOpened) -> Person:
     return Person(account.name, account.town, account.country)
-
-
-def _require(results: Sequence[Result], deal: Deal, allowed: tuple[Result, ...]) -> None:
-    if results[0] not in allowed:
-        names = ", ".join(result.value for result in results)
-        raise Refused(
-            f"deal {deal.name}: the ledger does not follow the decision: {names}",
-            code="ledger_contradicts",
-            remedy="an operator must look at the deal's transfers",
-        )

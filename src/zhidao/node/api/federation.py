@@ -10,9 +10,10 @@ from litestar.params import Parameter
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound
+from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.exchange.events import Dispatch
 from zhidao.node.federation.abroad import Abroad
-from zhidao.node.federation.kinds import AccountAsked
+from zhidao.node.federation.kinds import AccountAsked, LineAsked
 from zhidao.node.federation.realm import Realm
 from zhidao.node.federation.sharing import Consigned, Sharing
 
@@ -37,6 +38,19 @@ class WantedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: _Text
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
     country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+
+
+class WantedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much `peer` may owe the calling bank on a peer's ledger; 0: nothing.
+
+    `request`: the caller's own name for this setting; the same name again is the same request.
+    """
+
+    node: _Node
+    request: _Name
+    peer: _Name
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    limit_minor: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +93,17 @@ def routes(sharing: Sharing, consigned: Consigned, abroad: Abroad, realm: Realm)
         )
         return await abroad.ask_account(actor, node=data.node, account=account)
 
+    @post("/credit-lines", status_code=202)
+    async def ask_line(data: WantedLine, actor: Actor) -> Dispatch:
+        """Sets a credit line on a peer's ledger; the outbox tells what the peer decided."""
+        line = LineAsked(
+            request=data.request,
+            peer=data.peer,
+            currency=data.currency,
+            limit_minor=data.limit_minor,
+        )
+        return await abroad.ask_line(actor, node=data.node, line=line)
+
     @post("/deals/{deal:str}/title", status_code=202)
     async def give_title(deal: _Path, actor: Actor) -> Dispatch:
         """Signs the caller's title into the custody of a deal at a peer, and sends it there.
@@ -96,6 +121,6 @@ def routes(sharing: Sharing, consigned: Consigned, abroad: Abroad, realm: Realm)
 
     return Router(
         "/v1/federation",
-        route_handlers=[shared, hand_over, ask_account, give_title],
+        route_handlers=[shared, hand_over, ask_account, ask_line, give_title],
         tags=["federation"],
     )

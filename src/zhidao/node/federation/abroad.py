@@ -17,9 +17,11 @@ from zhidao.node.federation.kinds import (
     ACCOUNT_ASKED,
     ACCOUNTS,
     JSON,
+    LINE_ASKED,
     TITLE_ASKED,
     TITLE_SIGNED,
     AccountAsked,
+    LineAsked,
     TitleSigned,
     decode_form,
     encode_form,
@@ -81,15 +83,21 @@ class Abroad:
 
     async def ask_account(self, actor: Actor, *, node: str, account: AccountAsked) -> Dispatch:
         """Asks for an account of the actor's customer on a peer's ledger; again: the same."""
+        return await self._ask(actor, node, ACCOUNT_ASKED, encode_form(account))
+
+    async def ask_line(self, actor: Actor, *, node: str, line: LineAsked) -> Dispatch:
+        """Says on a peer's ledger how much a bank may owe the actor's; again: the same."""
+        return await self._ask(actor, node, LINE_ASKED, encode_form(line))
+
+    async def _ask(self, actor: Actor, node: str, kind: str, content: bytes) -> Dispatch:
         actor.require(Role.PARTY)
-        content = encode_form(account)
         return await self._outgoing.send(
             actor,
             document=uuid5(_SAME, f"{node} {actor.party} {digest_of(content)}"),
             recipient=node,
             to_party=node,
             consignment=ACCOUNTS,
-            kind=ACCOUNT_ASKED,
+            kind=kind,
             media_type=JSON,
             content=content,
         )

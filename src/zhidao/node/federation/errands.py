@@ -23,15 +23,17 @@ from zhidao.node.federation.key_news import KeyStudy
 from zhidao.node.federation.kinds import (
     ACCOUNT_ASKED,
     KEYS,
+    LINE_ASKED,
     SHARED,
     TITLE_SIGNED,
     AccountAsked,
+    LineAsked,
     TitleSigned,
     decode_form,
 )
 from zhidao.node.federation.realm import Realm
 
-KINDS: Final = (KEYS, SHARED, ACCOUNT_ASKED, TITLE_SIGNED)
+KINDS: Final = (KEYS, SHARED, ACCOUNT_ASKED, LINE_ASKED, TITLE_SIGNED)
 _LOOK_S: Final = 2.0
 _PAUSE_S: Final = 0.3
 _LOG: Final = logging.getLogger("zhidao.federation")
@@ -61,6 +63,14 @@ class OpensAccounts(Protocol):
         ...
 
 
+class SetsLines(Protocol):
+    """Sets credit lines; see `finance.service.credit_lines.CreditLines`."""
+
+    async def set(self, actor: Actor, *, peer: str, currency: str, limit_minor: int) -> Any:
+        """Says how much another bank may owe the actor's at most; again: no change."""
+        ...
+
+
 class ReservesTitles(Protocol):
     """Reserves titles; see `finance.service.deals.Deals`."""
 
@@ -82,6 +92,7 @@ class Errands:
         adoption: Adoption,
         keys: KeyStudy,
         accounts: OpensAccounts,
+        lines: SetsLines,
         deals: ReservesTitles,
     ) -> None:
         self._node = Actor(node, Role.NODE)
@@ -89,12 +100,14 @@ class Errands:
         self._archive = archive
         self._realm = realm
         self._accounts = accounts
+        self._lines = lines
         self._deals = deals
         self._woken = asyncio.Event()
         self._handlers: dict[str, Callable[[Delivery], Awaitable[None]]] = {
             KEYS: keys.take,
             SHARED: adoption.take,
             ACCOUNT_ASKED: self._account,
+            LINE_ASKED: self._line,
             TITLE_SIGNED: self._title,
         }
 
@@ -171,6 +184,15 @@ class Errands:
             name=asked.name,
             town=asked.town,
             country=asked.country,
+        )
+
+    async def _line(self, delivery: Delivery) -> None:
+        asked = decode_form(await self._archive.get(delivery.content), LineAsked)
+        await self._lines.set(
+            self._speaker(delivery),
+            peer=asked.peer,
+            currency=asked.currency,
+            limit_minor=asked.limit_minor,
         )
 
     async def _title(self, delivery: Delivery) -> None:

@@ -1,4 +1,4 @@
-"""What nodes send each other about a consignment, and the two small forms among it."""
+"""What nodes send each other about a consignment, and the small forms among it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import msgspec
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.trust.events import CustodyAsked
 from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
 
 SHARED: Final = "zhidao.facts"
 ACCOUNT_ASKED: Final = "zhidao.account-asked"
+LINE_ASKED: Final = "zhidao.line-asked"
 TITLE_ASKED: Final = "zhidao.title-asked"
 TITLE_SIGNED: Final = "zhidao.title-signed"
 PROOF: Final = "zhidao.proof"
@@ -21,7 +23,7 @@ JSON: Final = "application/json"
 XML: Final = "application/xml"
 # A proof file is JSON inside gzip.
 PACKED: Final = "application/octet-stream"
-# Accounts belong to no consignment; they are ordered among themselves under this name.
+# Accounts and credit lines belong to no consignment; they are ordered among themselves under this.
 ACCOUNTS: Final = "accounts"
 _BYTES_MAX: Final = 2 * TRANSACTION_BYTES_MAX + 4096
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
@@ -38,6 +40,18 @@ class AccountAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
 
 
+class LineAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A bank at another node says how much a bank may owe it on this node's ledger.
+
+    `request`: the asking bank's own name for it, so that the same line can be set once more.
+    """
+
+    request: _Text
+    peer: _Text
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    limit_minor: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
+
+
 class TitleSigned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The holder's transaction (hexadecimal) that brings its title into a deal's custody."""
 
@@ -46,7 +60,7 @@ class TitleSigned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     raw: Annotated[str, msgspec.Meta(max_length=2 * TRANSACTION_BYTES_MAX)]
 
 
-def encode_form(form: AccountAsked | TitleSigned | CustodyAsked) -> bytes:
+def encode_form(form: AccountAsked | LineAsked | TitleSigned | CustodyAsked) -> bytes:
     """The content of a document with this form."""
     return jcs({"v": 1} | msgspec.to_builtins(form))
 

@@ -115,6 +115,7 @@ def build(
         adoption=adoption,
         keys=KeyStudy(archive=ground.archive, realm=realm, peers=others.peers),
         accounts=money.accounts,
+        lines=money.lines,
         deals=money.deals,
     )
     others.listeners.append(errands.arrived)

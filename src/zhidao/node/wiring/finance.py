@@ -44,6 +44,7 @@ class FinanceServices:
 
     ledger: Ledger
     accounts: Accounts
+    lines: CreditLines
     deals: Deals
     transfers: BankTransfers
     room: Room
@@ -73,10 +74,12 @@ async def build(
     approvals = Approvals(
         records=records, clock=ground.clock, limits=Limits.parse(settings.two_persons_above)
     )
+    lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
     settlement = Settlement(
         records=records,
         ledger=ledger,
         accounts=accounts,
+        lines=lines,
         titles=titles,
         archive=ground.archive,
         schemas=FolderSchemas(ground.data / _PACKS),
@@ -93,7 +96,6 @@ async def build(
         scenario_clock=ground.scenario_clock,
         approvals=approvals,
     )
-    lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
     deposits = Deposits(
         records=records, accounts=accounts, ledger=ledger, approvals=approvals, clock=ground.clock
     )
@@ -129,4 +131,4 @@ async def build(
         ),
         background=(deals.run, deals.follow, *services.background),
     )
-    return FinanceServices(ledger, accounts, deals, transfers, room)
+    return FinanceServices(ledger, accounts, lines, deals, transfers, room)
