@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from uuid import UUID
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import NotFound, Refused, Unavailable
 from zhidao.core.events import (
@@ -218,6 +218,10 @@ class Records:
         if actor and not entries:
             raise NotFound(f"no {aggregate.partition('/')[0]} of that name")
         return tuple(entry.event for entry in entries)
+
+    def speaker(self, actor: Actor) -> Actor:
+        """Who says it here: the actor, or this node for a party that keeps its key at another."""
+        return actor if self._scribe.speaks_for(actor.party) else Actor(self.node, Role.NODE)
 
     async def record(
         self,

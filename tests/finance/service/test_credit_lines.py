@@ -183,3 +183,15 @@ async def test_a_bank_reads_its_own_lines_page_by_page(desks: Desks) -> None:
     rows = await desks.lines.lines(HERE, limit=5, after=("importer-bank", "CNY"))
     assert [(row.pair.currency, row.limit_minor) for row in rows] == [("EUR", 7)]
     assert await desks.lines.lines(Actor(PartyId("importer-bank"), Role.PARTY), limit=5) == []
+
+
+async def test_the_line_of_a_bank_whose_key_is_elsewhere_is_told_by_the_node(desks: Desks) -> None:
+    records = desks.world.records
+    ring = records._scribe._ring
+    records._scribe._ring = type(ring)(
+        {party: key for party, key in ring._keys.items() if party != HERE.party}
+    )
+    await _line(desks, 700)
+    *_, told = await records.history("credit-line/exporter-bank/importer-bank/CNY")
+    assert (told.owner, told.asserted_by.party) == ("exporter-bank", "node")
+    assert not told.custodian

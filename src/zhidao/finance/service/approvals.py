@@ -141,7 +141,8 @@ class Approvals:
     async def _ask(self, actor: Actor, asked: ApprovalAsked) -> Approval:
         aggregate = f"approval/{asked.approval}"
         with contextlib.suppress(Conflict):  # somebody else asked for the same in this moment
-            await self._records.record(actor, aggregate, [asked], after=0, owner=actor.party)
+            by = self._records.speaker(actor)
+            await self._records.record(by, aggregate, [asked], after=0, owner=actor.party)
         found = await self._find(asked.approval)
         assert found is not None, "it was just written"
         return found

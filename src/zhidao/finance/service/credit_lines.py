@@ -103,7 +103,11 @@ class CreditLines:
             )
             fact = CreditLineSet(**_plain(pair), limit_minor=str(limit_minor))
             await self._records.record(
-                actor, _aggregate(pair), [fact], after=room.version, owner=PartyId(pair.bank)
+                self._records.speaker(actor),
+                _aggregate(pair),
+                [fact],
+                after=room.version,
+                owner=PartyId(pair.bank),
             )
             await self._read_again(pair)
         return await self._line(pair)
