@@ -10,16 +10,19 @@ import httpx
 import pytest
 from tests.finance.service.bank_desks import UETRS, Desks
 
+from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
+from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.ledger import Transfer, TransferFlag, ledger_number
-from zhidao.finance.domain.naming import AccountCode, transfer_id
+from zhidao.finance.domain.naming import AccountCode, account_id, transfer_id
 from zhidao.finance.domain.payment_legs import Leg, leg_name
 from zhidao.finance.domain.records import from_transfers, movements_of
 from zhidao.finance.service.bank_transfers import BankTransfers, _named, _named_by
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.payments import Payments
+from zhidao.finance.service.spoken import SpokenWords
 from zhidao.finance.service.statements import Statements
 from zhidao.finance.wire.iso20022 import statements as camt053
 from zhidao.finance.wire.iso20022.envelope import read_envelope
@@ -44,7 +47,11 @@ def served(desks: Desks, serve: Any, limits: Limits) -> Bench:
     world = desks.world
     directory = Directory(world.records, world.accounts)
     transfers = BankTransfers(
-        accounts=world.accounts, directory=directory, ledger=world.ledger, limits=limits
+        accounts=world.accounts,
+        directory=directory,
+        ledger=world.ledger,
+        limits=limits,
+        words=SpokenWords(records=world.records, clock=world.durable.clock, limits=limits),
     )
     statements = Statements(world.durable.store, world.durable.clock)
     return Bench(desks, serve(routes(world.accounts, desks.payments, transfers, statements)))
@@ -236,6 +243,71 @@ async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) 
     assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
     halves = [{**transfer, "transfer": str(UUID(int=n)), "amount_minor": 51} for n in (1, 2)]
     refused = await bench.call("POST", "/transfers", {"currency": "CNY", "transfers": halves})
+    assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
+
+
+async def test_what_leaves_a_banks_cash_counts_with_what_left_it_lately(
+    world: Any, serve: Any
+) -> None:
+    bench = served(await Desks(world).ready(), serve, Limits({"CNY": 100}))
+    cash = account_id(
+        bank="importer-bank", code=AccountCode.CASH, holder="importer-bank", currency="CNY"
+    )
+    importer = UUID(bench.desks.accounts["importer"])
+
+    async def move(number: int, minor: int, person: str = "", *, back: bool = False) -> Any:
+        debit, credit = (importer, cash) if back else (cash, importer)
+        one = {
+            "transfer": str(UUID(int=number)),
+            "debit": str(debit),
+            "credit": str(credit),
+            "amount_minor": minor,
+        }
+        body = {"currency": "CNY", "transfers": [one]}
+        return await bench.call("POST", "/transfers", body, person=person)
+
+    for _ in range(2):  # the same request again is not another one
+        assert (await move(1, 60)).status_code == 201
+    # A customer's own money is not the bank's word; its way back frees nothing either.
+    assert (await move(2, 60, back=True)).status_code == 201
+    split = await move(3, 41)
+    assert (split.status_code, split.json()["code"]) == (422, "two_persons")
+    assert (await move(4, 40)).status_code == 201
+    # Whoever asks: the same account, and a token may be anybody's.
+    assert (await move(5, 1, "aigerim")).status_code == 422
+    # Deposits make money out of the same word.
+    words = SpokenWords(
+        records=world.records, clock=world.durable.clock, limits=Limits({"CNY": 100})
+    )
+    bank = Actor(PartyId("importer-bank"), Role.PARTY)
+    together = await words.counted(bank, "d-1", [("importer", 1)], "CNY")
+    assert together.minor == 101
+
+
+async def test_an_amount_of_more_than_64_bits_is_no_way_around_the_limit(
+    world: Any, serve: Any
+) -> None:
+    """A balancing transfer moves what there is, however much more was asked."""
+    bench = served(await Desks(world).ready(), serve, Limits({"CNY": 100}))
+    cash = account_id(
+        bank="importer-bank", code=AccountCode.CASH, holder="importer-bank", currency="CNY"
+    )
+    most = Transfer(
+        id=UUID(int=1),
+        debit_account_id=UUID(bench.desks.accounts["importer"]),
+        credit_account_id=cash,
+        amount=2**64,
+        ledger=ledger_number(Currency("CNY")),
+        code=1,
+        flags=TransferFlag.BALANCING_DEBIT,
+    )
+    bank = {"x-party": "importer-bank", "x-role": "party", "x-person": ""}
+    refused = await bench.call._client.request(
+        "POST",
+        "/v1/finance/transfers/CNY/records",
+        content=from_transfers([most]).tobytes(),
+        headers=bank,
+    )
     assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
 
 

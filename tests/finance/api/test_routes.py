@@ -18,6 +18,7 @@ from zhidao.core.timescale import Utc
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.service.approvals import Approvals
 from zhidao.finance.service.deposits import Deposits
+from zhidao.finance.service.spoken import SpokenWords
 from zhidao.node.api.finance import routes
 from zhidao.node.api.finance_approvals import routes as approval_routes
 from zhidao.node.api.problems import HANDLERS
@@ -70,11 +71,12 @@ async def call(world, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
         limits=Limits.parse(getattr(request, "param", "")),
     )
     deposits = Deposits(
-        records=world.records,
         accounts=world.accounts,
         ledger=world.ledger,
         approvals=approvals,
-        clock=world.durable.clock,
+        words=SpokenWords(
+            records=world.records, clock=world.durable.clock, limits=approvals.limits
+        ),
     )
 
     app = Litestar(

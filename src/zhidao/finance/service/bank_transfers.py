@@ -1,10 +1,14 @@
 """A bank moves money between accounts that it keeps: its customers' and its cash.
 
 What is held for a deal, a credit or another bank is not moved here; those have acts of their own.
+What leaves the bank's own cash makes money out of its word, as a deposit does, and is counted with
+those (`spoken`).
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -29,8 +33,10 @@ from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.directory import Directory
 from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.service.spoken import SpokenWords
 
-_MOVABLE: Final = (AccountCode.CUSTOMER.name.lower(), AccountCode.CASH.name.lower())
+_CASH: Final = AccountCode.CASH.name.lower()
+_MOVABLE: Final = (AccountCode.CUSTOMER.name.lower(), _CASH)
 _RESOLVING: Final = int(TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER)
 _Named: TypeAlias = tuple[set[Name], set[Name]]
 """The accounts that transfers name, and the reservations that they post or void."""
@@ -42,12 +48,19 @@ class BankTransfers:
     """Transfers as the ledger has them, for the bank that keeps both accounts."""
 
     def __init__(
-        self, *, accounts: Accounts, directory: Directory, ledger: Ledger, limits: Limits
+        self,
+        *,
+        accounts: Accounts,
+        directory: Directory,
+        ledger: Ledger,
+        limits: Limits,
+        words: SpokenWords,
     ) -> None:
         self._accounts = accounts
         self._directory = directory
         self._ledger = ledger
         self._limits = limits
+        self._words = words
         self._banks: dict[str, BankAdmitted] = {}
 
     async def move(
@@ -69,17 +82,49 @@ class BankTransfers:
         money = Currency(currency)
         if self._limits.above_minor:
             # All of a request together: many small ones are the same caller's large one.
-            whole = min(sum(records["amount"].tolist()), AMOUNT_MINOR_MAX)
-            if self._limits.asks(Money(whole, money)):
-                raise Refused(
-                    f"an amount of more than one caller may move in {currency}",
-                    code="two_persons",
-                    remedy="let two persons approve a deal or a conditional payment",
-                )
+            self._require_one(Money(_sum(records), money))
         few = len(records) <= _FEW_MAX
         named = _named_by(movements_of(records)) if few else _named(records)
         await self._require_kept(bank.bank, currency, named)
+        if self._limits.above_minor:
+            await self._count_cash(actor, bank.bank, currency, records)
         return await self._ledger.submit_records(currency, records)
+
+    def _require_one(self, amount: Money) -> None:
+        """Raises Refused (`two_persons`) for more than one caller may move."""
+        if self._limits.asks(amount):
+            raise Refused(
+                f"an amount of more than one caller may move in {amount.currency.code}",
+                code="two_persons",
+                remedy="let two persons approve a deposit, a deal or a conditional payment",
+            )
+
+    async def _count_cash(self, actor: Actor, bank: str, currency: str, records: Records) -> None:
+        """Counts what leaves the bank's cash with what its callers moved of it lately."""
+        own = records[(records["flags"] & _RESOLVING) == 0]
+        cash = [name for name in {*own["debit_account_id"].tolist()} if self._is_cash(bank, name)]
+        taken = own[np.isin(own["debit_account_id"], np.array(cash, own["id"].dtype))]
+        if not len(taken):
+            return
+        # What stands is answered alike, and was counted when it moved.
+        known = (await self._ledger.find(currency, taken["id"].tolist())).transfers
+        new = taken[[name not in known for name in taken["id"].tolist()]]
+        if not len(new):
+            return
+        parts: dict[str, int] = defaultdict(int)
+        for move in movements_of(new):
+            parts[self._holder(bank, move.credit_account_id)] += move.amount
+        name = f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}"
+        capped = [(holder, min(minor, AMOUNT_MINOR_MAX)) for holder, minor in sorted(parts.items())]
+        self._require_one(await self._words.counted(actor, name, capped, currency))
+
+    def _is_cash(self, bank: str, name: Name) -> bool:
+        owned = self._directory.known(bank, name[::-1].hex())
+        return owned is not None and owned.purpose == _CASH
+
+    def _holder(self, bank: str, name: Name) -> str:
+        owned = self._directory.known(bank, name[::-1].hex())
+        return owned.holder if owned is not None else ""
 
     async def _require_kept(self, bank: str, currency: str, named: _Named) -> None:
         names, pending = named
@@ -103,6 +148,14 @@ class BankTransfers:
                     f"no account {number} in {currency} that you may move",
                     remedy="give accounts of your customers, or your cash",
                 )
+
+
+def _sum(records: Records) -> int:
+    """All amounts of a batch, minor units, or the most that there are."""
+    if records["amount_high"].any():
+        return AMOUNT_MINOR_MAX
+    amounts: list[int] = records["amount"].tolist()
+    return min(sum(amounts), AMOUNT_MINOR_MAX)
 
 
 def _named(records: Records) -> _Named:

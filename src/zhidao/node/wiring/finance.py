@@ -22,6 +22,7 @@ from zhidao.finance.service.intake import Rules
 from zhidao.finance.service.ledger import Ledger
 from zhidao.finance.service.payments import Payments
 from zhidao.finance.service.settlement import Settlement
+from zhidao.finance.service.spoken import SpokenWords
 from zhidao.finance.service.statements import Statements
 from zhidao.finance.wire.iso20022.profiles import built_in
 from zhidao.node.api import finance_payments as payment_api
@@ -96,9 +97,8 @@ async def build(
         scenario_clock=ground.scenario_clock,
         approvals=approvals,
     )
-    deposits = Deposits(
-        records=records, accounts=accounts, ledger=ledger, approvals=approvals, clock=ground.clock
-    )
+    words = SpokenWords(records=records, clock=ground.clock, limits=approvals.limits)
+    deposits = Deposits(accounts=accounts, ledger=ledger, approvals=approvals, words=words)
     services = finance_services.build(
         ground,
         settings,
@@ -120,7 +120,9 @@ async def build(
         lines=lines,
         limits=limits,
     )
-    transfers = BankTransfers(accounts=accounts, directory=directory, ledger=ledger, limits=limits)
+    transfers = BankTransfers(
+        accounts=accounts, directory=directory, ledger=ledger, limits=limits, words=words
+    )
     moving = payment_api.routes(accounts, payments, transfers, Statements(store, ground.clock))
     room = Room(
         name="finance",
