@@ -103,6 +103,57 @@ def test_a_bank_asks_for_a_corrupted_record_again(readers: Any) -> None:
     assert asked[0][1] == '{"records":[1]}'
 
 
+def test_a_beneficiary_presents_the_records_again_that_were_asked_for(readers: Any) -> None:
+    reader = readers(language="en")
+
+    def as_beneficiary(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(json=answer.json() | {"beneficiary": "customs"})
+
+    reader.context.route("**/v1/finance/credits/LC-2026-0042*", as_beneficiary)
+    page = reader.open("/money/credits/LC-2026-0042")
+    sent: list[str] = []
+    page.route("**/drawings/2/records*", lambda route: (sent.append(route.request.post_data or ""), route.fulfill(json={}, status=201)))  # fmt: skip
+    form = page.locator("details.act-form", has=page.get_by_text("Present the records again"))
+    form.locator("summary").click()
+    assert _violations(page) == []
+    form.locator("textarea").fill('{"kind": "invoice"}')
+    form.get_by_role("button", name="Present them").click()
+    expect(form.get_by_role("alert")).to_contain_text("no record of the kind that was asked for")
+    record = {"name": "r.json", "mimeType": "application/json", "buffer": b'{"kind":"transport"}'}
+    form.locator("input[type=file]").set_input_files(record)  # type: ignore[arg-type]
+    expect(form.locator("textarea")).to_have_value('{"kind":"transport"}')
+    form.get_by_role("button", name="Present them").click()
+    page.wait_for_timeout(300)
+    assert sent == ['{"documents":[{"kind":"transport"}]}']
+
+
+def test_a_debtor_names_what_paid_it_and_says_what_it_disputes(readers: Any) -> None:
+    page = readers(language="en").open("/money/receivables")
+    sent: list[tuple[str, str]] = []
+    page.route("**/v1/finance/receivables/c*/*", lambda route: (sent.append((route.request.url.rsplit("/", 1)[1], route.request.post_data or "")), route.fulfill(json={}, status=201)))  # fmt: skip
+    uetr = "00000000-0000-4000-8000-000000000001"
+    pay = _filled(page, "Name the payment", {"UETR or transfer": "42"})
+    pay.get_by_role("button", name="It was paid by this").click()
+    expect(pay.get_by_role("alert")).to_contain_text("That is no UETR and no transfer")
+    pay.get_by_label("UETR or transfer").fill(uetr)
+    pay.get_by_role("button", name="It was paid by this").click()
+    expect(pay.get_by_role("alert")).to_contain_text("name the bank")
+    pay.get_by_label("Bank where the supplier was credited").fill("exporter-bank")
+    pay.get_by_role("button", name="It was paid by this").click()
+    expect(pay.get_by_role("status")).to_contain_text("Done.")
+    dispute = _filled(page, "Dispute it", {"Reason": "Three cartons are missing."})
+    assert _violations(page) == []
+    dispute.get_by_role("button", name="Dispute", exact=True).click()
+    expect(dispute.get_by_role("status")).to_contain_text("Done.")
+    assert sent == [
+        ("payment", f'{{"uetr":"{uetr}","bank":"exporter-bank"}}'),
+        ("dispute", '{"reason":"Three cartons are missing."}'),
+    ]
+    # What was paid takes neither any more.
+    expect(page.get_by_text("Name the payment")).to_have_count(1)
+
+
 def test_a_year_without_banking_days_is_said_on_the_page(readers: Any) -> None:
     page = readers().open("/money/credits")
     said = page.locator("section", has=page.locator("#calendars-title"))

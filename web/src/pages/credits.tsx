@@ -4,6 +4,7 @@ import { useCell } from "../cell";
 import type { BankingCalendar, Credit, Discrepancy, Drawing, Paper } from "../money_types";
 import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { RecordsAgain } from "../parts/records_again";
 import { session } from "../session";
 import { count, named, t } from "../words";
 
@@ -53,10 +54,8 @@ function Calendars() {
     <Section id="calendars-title" title={t("calendars.title")}>
       <ul class="services">
         {answer.value.map((each) => (
-          <li key={each.calendar}>
-            <p>
-              <code>{each.calendar}</code>
-            </p>
+          <li key={each.calendar} class="calendar">
+            <h3>{each.calendar}</h3>
             <Facts
               rows={[
                 [t("calendars.known"), each.years.map(([first, last]) => (first === last ? String(first) : `${first} - ${last}`)).join(", ")],
@@ -188,6 +187,9 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
         </p>
       )}
       <Buttons steps={nextSteps(credit, drawing, who?.party ?? "")} busy={busy} problem={problem} act={(step) => act(at, { step })} />
+      {who?.party === credit.beneficiary && drawing.records_asked.length > 0 && (
+        <RecordsAgain drawing={drawing} at={`${path}/drawings/${encodeURIComponent(drawing.drawing)}/records${of}`} done={done} />
+      )}
       {rest.length > 0 && (
         <ul class="findings">
           {rest.map((each, i) => (

@@ -91,6 +91,7 @@ function Accounts({ rows }: { rows: Account[] }) {
         <thead>
           <tr>
             <th scope="col">{t("accounts.holder")}</th>
+            <th scope="col">{t("accounts.bank")}</th>
             <th scope="col">{t("accounts.purpose")}</th>
             <th scope="col" class="n">
               {t("accounts.balance")}
@@ -107,6 +108,9 @@ function Accounts({ rows }: { rows: Account[] }) {
           {rows.map((row) => (
             <tr key={row.account}>
               <th scope="row">{row.holder}</th>
+              <td class="kept" data-name={t("accounts.bank")}>
+                {row.bank}
+              </td>
               <td>{named("purpose", row.purpose)}</td>
               <td class="n" data-name={t("accounts.balance")}>
                 <Sum minor={row.balance_minor} currency={row.currency} exponent={row.exponent} />

@@ -5,6 +5,7 @@ import type { Receivable } from "../money_types";
 import { Digits, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
 import { Problem, send } from "../api";
 import { CreditPassport } from "../parts/passport";
+import { ReceivableActs } from "../parts/receivable_acts";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { session } from "../session";
 import { t } from "../words";
@@ -73,6 +74,7 @@ function One({ row, done }: { row: Receivable; done: () => void }) {
           </p>
         )}
         {problem && <ProblemNote problem={problem} />}
+        <ReceivableActs row={row} party={who?.party ?? ""} done={done} />
         <Digits value={row.token} />
       </div>
     </li>
