@@ -132,7 +132,7 @@ def _credit() -> dict[str, Any]:
     ]  # fmt: skip
     drawing = {
         "drawing": "1", "state": "discrepant", "claimed_minor": 4_440_000, "presented_on": "2026-09-16",
-        "examine_until": "2026-09-23", "due_on": "", "checks": 84, "discrepancies": found,
+        "examine_until": "2026-09-23", "due_on": "", "checks": 96, "discrepancies": found,
         "disregarded": ["beneficiary_statement: not asked for (UCP 600 article 14(g))"],
         "papers": {"documents": [_DRAFT, _INVOICE, _BILL]}, "records_asked": [], "records_until": "",
     }  # fmt: skip

@@ -206,6 +206,7 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
             credit={credit}
             paper={paper}
             beside={beside.get(i) ?? []}
+            examined={drawing.checks > 0}
             note={drawing.records_asked.includes(i) ? t("credit.asked_again", { until: drawing.records_until }) : ""}
             askAgain={mayAsk && paper["record"] === true && !paper["corruption"] ? () => act(`${path}/drawings/${encodeURIComponent(drawing.drawing)}/records/asked${of}`, { records: [i] }) : null}
           />
@@ -256,7 +257,7 @@ function placed(papers: Paper[], discrepancies: Discrepancy[]): { beside: Map<nu
   return { beside, rest };
 }
 
-function Document({ credit, paper, beside, note, askAgain }: { credit: Credit; paper: Paper; beside: Discrepancy[]; note: string; askAgain: (() => void) | null }) {
+function Document({ credit, paper, beside, examined, note, askAgain }: { credit: Credit; paper: Paper; beside: Discrepancy[]; examined: boolean; note: string; askAgain: (() => void) | null }) {
   const { currency } = credit.terms;
   const ours = (paper["currency"] ?? currency) === currency;
   const about = (field: string) => beside.filter((each) => [each.left, each.right].some((side) => {
@@ -267,7 +268,7 @@ function Document({ credit, paper, beside, note, askAgain }: { credit: Credit; p
   const named_ = new Set(rows.flatMap(([field]) => about(field)));
   const whole = beside.filter((each) => !named_.has(each));
   return (
-    <article class={`paper ${beside.length ? "paper-stop" : ""}`}>
+    <article class={`paper ${beside.length ? "paper-stop" : examined ? "paper-good" : ""}`}>
       <h3>{named("paper", paper.kind)}</h3>
       {note && <p class="beside">{note}</p>}
       {askAgain && (
