@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from zhidao.cli.main import main
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.finance.adapters.calendar_folder import FolderCalendars
-from zhidao.finance.domain.banking_calendars import WeekdayOfMonth, easter
+from zhidao.finance.domain.banking_calendars import KnownCalendar, WeekdayOfMonth, easter
 from zhidao.finance.wire.calendars import built_in, read_rules
 from zhidao.finance.wire.iso20022 import profiles
 
@@ -172,3 +173,24 @@ def test_a_profile_settles_on_the_banking_days_of_its_currency() -> None:
     assert [own.settles("CNY", day) for day in days] == [True, False, False, True]
     # What is not announced yet is not guessed.
     assert own.settles("CNY", date(2027, 10, 1))
+
+
+def test_the_operators_calendar_holds_before_the_houses_in_a_profile() -> None:
+    today = date(2026, 11, 1)
+    text = (
+        b'{"profile": "own", "structured_addresses_from": 2026, "address_lines_max": 2,'
+        b' "uetr_required": true, "charges": ["SHAR"], "currencies":'
+        b' {"CNY": {"calendar": "CN"}, "KZT": {"calendar": "%s", "closed": ["2027-03-09"]}}}'
+    )
+    year = {"source": "a notice", "first_year": 2027, "last_year": 2027, "rest": [5, 6]}
+    china = read_rules(msgspec.json.encode(year | {"calendar": "CN", "announced": ["2027-10-01"]}))
+    kaz = read_rules(msgspec.json.encode(year | {"calendar": "KZ", "announced": ["2027-03-08"]}))
+    known = [KnownCalendar((china, built_in("CN"))), KnownCalendar((kaz,))]
+    profile = profiles.with_calendars(profiles.read_profile(text % b"KZ"), known, today=today)
+    assert not profile.settles("CNY", date(2027, 10, 1))
+    assert not profile.settles("CNY", date(2026, 10, 1))  # the house's year still holds
+    assert profile.next_day("KZT", date(2027, 3, 6)) == date(2027, 3, 10)
+    # Of a year that nobody knows nothing is guessed.
+    assert profile.settles("KZT", date(2028, 3, 8))
+    with pytest.raises(MalformedInput, match="no banking calendar XX for KZT"):
+        profiles.with_calendars(profiles.read_profile(text % b"XX"), known, today=today)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +60,7 @@ def run_check(options: argparse.Namespace) -> int:
     from zhidao.finance.adapters.schema_pack import FolderSchemas
 
     schemas = FolderSchemas(options.schemas or config_of(options).data / FOLDER)
-    profile, at = _profile(options.profile, schemas), _moment(options.at)
+    profile, at = _profile(options, schemas), _moment(options.at)
     answers = [_checked(file, options.year, schemas, profile, at) for file in options.files]
     for answer in answers:
         if options.json:
@@ -80,12 +80,22 @@ def _tell(answer: dict[str, Any]) -> None:
     print(f"  {len(found)} rules broken" if found else "  no usage rule broken")
 
 
-def _profile(name: str, schemas: FolderSchemas) -> Profile:
-    from zhidao.finance.wire.iso20022.profiles import PROFILE_BYTES_MAX, built_in, read_profile
+def _profile(options: argparse.Namespace, schemas: FolderSchemas) -> Profile:
+    from zhidao.finance.adapters.calendar_folder import FOLDER, FolderCalendars
+    from zhidao.finance.wire.iso20022.profiles import (
+        PROFILE_BYTES_MAX,
+        built_in,
+        read_profile,
+        with_calendars,
+    )
 
+    name = options.profile
     if name.endswith(".json"):
-        return read_profile(take(Path(name), bytes_max=PROFILE_BYTES_MAX))
-    return schemas.profile(name) or built_in(name)
+        found = read_profile(take(Path(name), bytes_max=PROFILE_BYTES_MAX))
+    else:
+        found = schemas.profile(name) or built_in(name)
+    known = FolderCalendars(config_of(options).data / FOLDER).calendars()
+    return with_calendars(found, known, today=datetime.now(UTC).date())
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.journal import Records
+from zhidao.finance.adapters.calendar_folder import FOLDER as CALENDARS
+from zhidao.finance.adapters.calendar_folder import FolderCalendars
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
@@ -24,7 +26,7 @@ from zhidao.finance.service.payments import Payments
 from zhidao.finance.service.settlement import Settlement
 from zhidao.finance.service.spoken import SpokenWords
 from zhidao.finance.service.statements import Statements
-from zhidao.finance.wire.iso20022.profiles import built_in
+from zhidao.finance.wire.iso20022.profiles import Profile, built_in, with_calendars
 from zhidao.node.api import finance_payments as payment_api
 from zhidao.node.api.finance import routes
 from zhidao.node.ground import Consumer, Ground, Room
@@ -115,7 +117,7 @@ async def build(
         directory=directory,
         index=PostgresMessageIndex(ground.database),
         archive=ground.archive,
-        rules=Rules(schemas, built_in("cross-border"), _USAGE_YEAR),
+        rules=Rules(schemas, _network(ground), _USAGE_YEAR),
         clock=ground.clock,
         lines=lines,
         limits=limits,
@@ -134,3 +136,10 @@ async def build(
         background=(deals.run, deals.follow, *services.background),
     )
     return FinanceServices(ledger, accounts, lines, deals, transfers, room)
+
+
+def _network(ground: Ground) -> Profile:
+    """What payments between banks are held to, by the banking days that this node knows now."""
+    known = FolderCalendars(ground.data / CALENDARS).calendars()
+    today = ground.clock.now().to_datetime().date()
+    return with_calendars(built_in("cross-border"), known, today=today)

@@ -3,23 +3,27 @@
 A profile is a JSON file. `currencies` holds, by currency, an amount that may not be passed
 (`amount_minor_max`), the hour after which a payment of that day is too late (`cut_off`, with its
 offset from UTC) and the days on which it does not settle: those of a banking calendar (`calendar`,
-see `finance.wire.calendars`) and those that are named (`closed`). Weekdays count from Monday, 1.
+see `finance.wire.calendars`; those of the operator's files hold before the house's) and those that
+are named (`closed`). Weekdays count from Monday, 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
+from zhidao.finance.domain.banking_calendars import KnownCalendar
 from zhidao.finance.wire import calendars
 
 PROFILE_BYTES_MAX: Final = 1 << 20
+_YEARS_AHEAD: Final = 10
 _Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 _Hour = Annotated[str, msgspec.Meta(pattern=r"^(\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2})?$")]
 
@@ -30,7 +34,7 @@ class CurrencyRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     amount_minor_max: Annotated[int, msgspec.Meta(ge=0)] = 0
     cut_off: _Hour = ""
     closed: Annotated[list[_Day], msgspec.Meta(max_length=4000)] = []
-    calendar: Literal["", "TARGET", "FEDWIRE", "CN"] = ""
+    calendar: Annotated[str, msgspec.Meta(pattern=r"^([A-Z][A-Z0-9_-]{0,31})?$")] = ""
     """Whose banking days hold beside `closed`; in a year that it does not know, none do."""
 
 
@@ -77,6 +81,43 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
             if self.settles(currency, later):
                 return later
         raise MalformedInput(f"profile {self.profile}: no day settles for a year from {day}")
+
+
+def with_calendars(profile: Profile, known: Sequence[KnownCalendar], *, today: date) -> Profile:
+    """The profile with the banking days of these calendars, ten years ahead.
+
+    A year that none of them knows closes no day. Raises MalformedInput (`bad_profile`) for a
+    calendar that is none of them.
+    """
+    by_name = {one.name: one for one in known}
+    currencies = dict(profile.currencies)
+    for code, rules in profile.currencies.items():
+        if not rules.calendar:
+            continue
+        if rules.calendar not in by_name:
+            raise MalformedInput(
+                f"profile {profile.profile}: no banking calendar {rules.calendar} for {code}",
+                code="bad_profile",
+                remedy="add it with zhidao finance calendars add, or name one of"
+                f" {', '.join(sorted(by_name))}",
+            )
+        closed = _closed_days(by_name[rules.calendar], today.year - 1, today.year + _YEARS_AHEAD)
+        currencies[code] = msgspec.structs.replace(
+            rules, calendar="", closed=[*rules.closed, *closed]
+        )
+    return msgspec.structs.replace(profile, currencies=currencies)
+
+
+def _closed_days(calendar: KnownCalendar, first: int, last: int) -> list[str]:
+    closed: list[str] = []
+    for year in range(first, last + 1):
+        rules = next((one for one in calendar.rules if one.knows(year)), None)
+        if rules is None:
+            continue
+        begin = date(year, 1, 1)
+        days = (begin + timedelta(n) for n in range((date(year + 1, 1, 1) - begin).days))
+        closed += [day.isoformat() for day in days if not rules.is_open(day)]
+    return closed
 
 
 @lru_cache(maxsize=4096)
