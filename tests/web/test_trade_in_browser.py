@@ -21,6 +21,19 @@ ENTRY = (DATA / "set_entry.json").read_bytes()
 FIELDS, _ = imported(ENTRY)
 
 
+# Who sits before this page is the node's party `customs`, here as the exporter.
+ON_NODES = {
+    "consignorParty.nodeId": "customs",
+    "consigneeParty.nodeId": "importer",
+    "carrierParty.nodeId": "carrier",
+    "issuingBankParty.nodeId": "importer-bank",
+    "presentingBankParty.nodeId": "exporter-bank",
+    "customsParty.nodeId": "health",
+    "customsParty.name": "Customs office Haiphong",
+    "originStatementDocument.id": "OS-1",
+}
+
+
 def _violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in found]
@@ -79,28 +92,29 @@ def test_the_form_opens_the_consignment_or_says_what_its_road_needs(
     page = readers(language=language).open("/papers")
     _filled(page, FIELDS | {"id": f"zd-form-{language}"})
     name = {"en": "Open the consignment", "zh": "开立托运"}[language]
-    page.get_by_role("button", name=name).click()
-    refusal = page.locator("section", has=page.locator("#road-title")).locator(".note")
-    expect(refusal).to_contain_text("consignorParty.nodeId")
+    road = page.locator("section", has=page.locator("#road-title"))
+    told = {
+        "en": ("The road still needs 8 fields:", "Consignor: Name on the node"),
+        "zh": ("货路还缺8个字段：", "发货人：节点上的名称"),
+    }[language]
+    expect(road).to_contain_text(told[0])
+    expect(road.locator("[lang=en]")).to_have_count(0)
+    expect(page.get_by_role("button", name=name)).to_be_disabled()
     assert _violations(page) == []
-    # Who sits before this page is the node's party `customs`, here as the exporter.
-    on_nodes = {
-        "consignorParty.nodeId": "customs",
-        "consigneeParty.nodeId": "importer",
-        "carrierParty.nodeId": "carrier",
-        "issuingBankParty.nodeId": "importer-bank",
-        "presentingBankParty.nodeId": "exporter-bank",
-        "customsParty.nodeId": "health",
-        "customsParty.name": "Customs office Haiphong",
-        "originStatementDocument.id": f"OS-{language}",
-        "invoiceDocument.id": f"INV-{language}",
-    }
+    road.get_by_role("button", name=told[1]).press("Enter")
+    assert page.evaluate("document.activeElement.id") == "consignorParty.nodeId"
+    # What no single field lacks, the node says when it is asked.
+    _filled(page, FIELDS | ON_NODES | {"id": f"zd-form-{language}"})
+    page.get_by_role("button", name=name).click()
+    refused = {"en": "The road follows one container", "zh": "一条货路只跟踪一个集装箱"}[language]
+    expect(road.locator(".note-title")).to_contain_text(refused)
+    own = {"originStatementDocument.id": f"OS-{language}", "invoiceDocument.id": f"INV-{language}"}
     one_box = {
         path: "CSQU3054383" if path.endswith("equipmentId") else text
         for path, text in FIELDS.items()
         if not path.startswith("utilizedTransportEquipment[1]")
     }
-    _filled(page, one_box | on_nodes | {"id": f"zd-form-{language}"})
+    _filled(page, one_box | ON_NODES | own | {"id": f"zd-form-{language}"})
     page.get_by_role("button", name=name).click()
     page.wait_for_url(f"**/consignments/zd-form-{language}")
 
@@ -132,8 +146,19 @@ def test_a_folder_is_read_and_compared(readers: Any) -> None:
     made = {d.form.kind: d for d in make_set(canonical_entry.read(ENTRY))}
     bill = made["transport_document"].data.replace(b'"CNSHA"', b'"KRPUS"')
     files = [("a.xml", made["invoice_ubl"].data), ("b.json", bill)]
-    _give(page, [*files, ("c.json", made["packing_list"].data), ("photo.jpg", b"\xff\xd8\xff")])
+    _give(
+        page,
+        [
+            *files,
+            ("c.json", made["packing_list"].data),
+            ("photo.jpg", b"\xff\xd8\xff"),
+            ("void.xml", b""),
+        ],
+    )
     expect(page.locator(".pair")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_text(
+        "These files are empty and were left out: void.xml"
+    )
     assert set(page.locator(".pair-value").all_inner_texts()) == {"KRPUS", "CNSHA"}
     expect(page.get_by_text("Not a known document")).to_be_visible()
     assert _violations(page) == []

@@ -325,7 +325,7 @@ export interface LookedFile {
   zh: string;
   number: string;
   unmapped: string[];
-  misfits: string[];
+  misfits: { place: string; seen: string; wanted: string }[];
   trouble: Trouble | null;
 }
 

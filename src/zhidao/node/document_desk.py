@@ -11,7 +11,7 @@ from zhidao.trade.domain.conflicts.evidence import Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed
-from zhidao.trade.domain.model.consignment import CanonicalConsignment, missing
+from zhidao.trade.domain.model.consignment import missing
 from zhidao.trade.domain.origin.agreements import AGREEMENTS, Agreement, import_rules
 from zhidao.trade.domain.origin.determination import (
     BillOfMaterials,
@@ -23,7 +23,8 @@ from zhidao.trade.domain.origin.determination import (
 )
 from zhidao.trade.domain.origin.duty import assess
 from zhidao.trade.domain.printing.sheet import sheet_of
-from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
+from zhidao.trade.service.document_set import MadeDocument, make_set
+from zhidao.trade.service.entering import looked_at
 from zhidao.trade.wire import canonical_entry, origin_file, road_entry
 from zhidao.trade.wire import entry as entry_file
 
@@ -93,21 +94,28 @@ def prints(made: Iterable[MadeDocument], languages: Sequence[str], *, day: str) 
     }
 
 
-def compared(documents: Mapping[str, bytes], *, view: str = "") -> dict[str, Any]:
-    """What documents of a folder say of each other; keys are their kinds."""
-    absorbed = {kind: read_document(data, kind=kind) for kind, data in documents.items()}
-    if not absorbed:
-        raise MalformedInput("no document", remedy="name files by kind: " + " ".join(FORMS))
-    papers: dict[str, CanonicalConsignment] = {k: a.consignment for k, a in absorbed.items()}
+def compared(files: Iterable[tuple[str, bytes]], *, view: str = "") -> dict[str, Any]:
+    """What documents of a folder, by name, say of each other; each is known by what it is.
+
+    `left_out`: files that are no document of a known kind, broken, or a second one of a kind.
+    Raises MalformedInput where no document is among them.
+    """
+    looked, comparison = looked_at(files)
+    if not any(each.found for each in looked):
+        raise MalformedInput("no document among the files", remedy="known: " + " ".join(FORMS))
     return {
-        "documents": [_read_back(found) for found in absorbed.values()],
-        **_compared(compare(Evidence(papers)), view),
+        "documents": [
+            {"file": each.name, **_read_back(each.found)}
+            for each in looked
+            if each.found and not each.trouble
+        ],
+        "left_out": [
+            {"file": each.name, "code": each.trouble.code, "reason": each.trouble.sentence}
+            for each in looked
+            if each.trouble
+        ],
+        **_compared(comparison, view),
     }
-
-
-def kinds() -> tuple[str, ...]:
-    """The kinds of documents that can be read."""
-    return tuple(FORMS)
 
 
 def origin(

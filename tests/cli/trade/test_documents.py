@@ -33,6 +33,34 @@ def test_a_set_is_written_compared_and_compared_again_from_its_folder(capsys, tm
     assert "transports.portOfLoading.UNLocationCode = KRPUS" in other["findings"][0]["left"]
 
 
+def test_a_folder_is_read_by_what_its_files_are_and_nothing_is_passed_over_silently(
+    capsys, tmp_path
+):
+    answer(capsys, "set", DATA / "set_entry.json", "--out", tmp_path)
+    (tmp_path / "packing_list.json").rename(tmp_path / "scan 17.json")
+    (tmp_path / "packing_list.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / ".hidden").write_bytes(b"x")
+    status, told = answer(capsys, "compare", tmp_path)
+    assert (status, told["left_out"]) == (0, [])
+    files = {document["file"]: document["kind"] for document in told["documents"]}
+    assert files["scan 17.json"] == "packing_list"
+    (tmp_path / "strange.xml").write_bytes(b"<a/>")
+    (tmp_path / "twice.json").write_bytes((tmp_path / "scan 17.json").read_bytes())
+    (tmp_path / "void.json").write_bytes(b"")
+    status, told = answer(capsys, "compare", tmp_path)
+    assert status == 1
+    assert [(f["file"], f["code"]) for f in told["left_out"]] == [
+        ("strange.xml", "unknown_kind"),
+        ("twice.json", "second_document"),
+        ("void.json", "malformed_input"),
+    ]
+    only = tmp_path / "only"
+    only.mkdir()
+    (only / "a.xml").write_bytes(b"<a/>")
+    status, told = answer(capsys, "compare", only)
+    assert (status, told["detail"]) == (2, "no document among the files")
+
+
 def test_an_old_entry_is_refused_by_the_set_and_made_new(capsys, tmp_path):
     status, told = answer(capsys, "set", DATA / "entry.json")
     assert (status, told["error"]) == (2, "old_entry")

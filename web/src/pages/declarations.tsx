@@ -27,7 +27,11 @@ export default function DeclarationsPage() {
   return (
     <div class="page">
       <h1>{t("window.title")}</h1>
-      {rows.length === 0 && <p class="quiet">{t("window.none")}</p>}
+      {rows.length === 0 && (
+        <p class="quiet">
+          {t("window.none")} <a href="/papers">{t("window.none_yet")}</a>
+        </p>
+      )}
       <div class="two">
         <div>
           {rows.map((row) => (
@@ -35,7 +39,7 @@ export default function DeclarationsPage() {
               <strong>{row.declaration}</strong> <span>{named("window.status", row.status)}</span>
               <span class="quiet">
                 {" "}
-                {named("window.kind", row.kind)}, {t("window.by", { party: row.declarant })}
+                {named("window.kind", row.kind)} · {t("window.by", { party: row.declarant })}
               </span>
             </button>
           ))}

@@ -10,6 +10,8 @@ import type { Delivery, Dispatch } from "../types";
 import { named, t, tryWords } from "../words";
 
 const WITHDRAWAL = "zhidao.withdrawal";
+// What belongs to no consignment is ordered among itself under these names.
+const NO_CONSIGNMENT = ["accounts", "keys", "subscriptions"];
 // What a person refused by hand; programs give codes of their own.
 const BY_PERSON = "refused_by_person";
 
@@ -140,9 +142,9 @@ function Title({ row, other, at }: { row: Dispatch | Delivery; other: string; at
     <>
       <strong>{tryWords(`exchange_kind.${row.kind}`) ?? row.kind}</strong> <span>{refused ? t("exchange.refused") : named("exchange_state", row.state)}</span>
       <p class="quiet">
-        {other}, <Time at={at} />
+        {other} · <Time at={at} />
       </p>
-      <p class="quiet">{t("exchange.place", { consignment: row.consignment, number: row.sequence })}</p>
+      <p class="quiet">{NO_CONSIGNMENT.includes(row.consignment) ? t("exchange.between", { number: row.sequence }) : t("exchange.place", { consignment: row.consignment, number: row.sequence })}</p>
       {row.reason && (
         <div class="c-data">
           <English text={row.code && row.code !== BY_PERSON ? `${row.code}: ${row.reason}` : row.reason} />

@@ -65,8 +65,8 @@ function File({ file }: { file: LookedFile }) {
           </details>
         )}
         {file.misfits.map((each) => (
-          <p key={each} class="stop">
-            <code>{each}</code>
+          <p key={each.place} class="stop">
+            {t("folder.misfit", { seen: each.seen, wanted: each.wanted })} <code>{each.place}</code>
           </p>
         ))}
       </div>

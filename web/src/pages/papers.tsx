@@ -75,7 +75,7 @@ export default function PapersPage() {
               </>
             )}
           </Section>
-          <OpenRoad fields={fields} lacks={told?.road ?? []} known={known} />
+          <OpenRoad fields={fields} lacks={told?.road ?? null} known={known} />
           {told && whole && (
             <>
               <Section id="said-title" title={t("papers.compared")}>
@@ -356,7 +356,7 @@ function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fie
 }
 
 /** Opens the consignment on the node, once the form has what a road asks for. */
-function OpenRoad({ fields, lacks, known }: { fields: Fields; lacks: string[]; known: EntryField[] }) {
+function OpenRoad({ fields, lacks, known }: { fields: Fields; lacks: string[] | null; known: EntryField[] }) {
   const who = useCell(session);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
@@ -376,7 +376,7 @@ function OpenRoad({ fields, lacks, known }: { fields: Fields; lacks: string[]; k
   return (
     <Section id="road-title" title={t("papers.road")}>
       <p class="quiet">{t("papers.road_needs")}</p>
-      {lacks.length > 0 && (
+      {lacks && lacks.length > 0 && (
         <>
           <p role="status">{count("papers.road_lacks", lacks.length)}</p>
           <ul class="road-lacks">
@@ -392,7 +392,7 @@ function OpenRoad({ fields, lacks, known }: { fields: Fields; lacks: string[]; k
         </>
       )}
       <p class="row-buttons">
-        <button type="button" class="button" disabled={busy || lacks.length > 0} onClick={open}>
+        <button type="button" class="button" disabled={busy || lacks?.length !== 0} onClick={open}>
           {t("papers.open_road")}
         </button>
       </p>

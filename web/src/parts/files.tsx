@@ -37,8 +37,10 @@ export function Drop({ take, folder, label, children }: { take: (files: Given[])
       tell(t("papers.too_much"));
       return;
     }
-    tell("");
-    const given = files.filter((file) => file.size > 0 && !file.name.startsWith("."));
+    const seen = files.filter((file) => !file.name.startsWith("."));
+    const given = seen.filter((file) => file.size > 0);
+    const empty = seen.filter((file) => file.size === 0).map((file) => file.name);
+    tell(empty.length > 0 ? t("papers.empty_files", { names: empty.join(" · ") }) : "");
     take(await Promise.all(given.map(async (file) => ({ name: file.name.slice(0, 255), content: base64(new Uint8Array(await file.arrayBuffer())) }))));
   };
   const pick = (whole: boolean) => {

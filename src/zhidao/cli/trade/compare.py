@@ -12,11 +12,12 @@ from zhidao.cli.trade.document_set import ENTRY_BYTES_MAX, print_findings
 from zhidao.core.errors import MalformedInput
 
 _EXAMPLES: Final = (
-    "files are named by their kind, as `zhidao trade set --out` writes them\n"
+    "every file is known by what it is; prints (PDF) and hidden files are passed over, anything\n"
+    "else that is no document is told\n"
     "examples:\n"
     "  zhidao trade compare set/\n"
     "  zhidao trade compare set/ --view customs --json\n"
-    "status: 0 no finding, 1 a finding or a place not understood, 2 bad input"
+    "status: 0 no finding, 1 a finding, or a file or place not understood, 2 bad input"
 )
 
 
@@ -31,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints what the folder's documents say of each other."""
-    from zhidao.node.document_desk import compared, kinds
+    from zhidao.node.document_desk import compared
 
     if not options.folder.is_dir():
         raise MalformedInput(f"no folder {options.folder}")
-    files = sorted(f for f in options.folder.iterdir() if f.stem in kinds() and f.is_file())
+    files = sorted(f for f in options.folder.iterdir() if f.is_file() and not _passed_over(f))
     told = compared(
-        {file.stem: take(file, bytes_max=ENTRY_BYTES_MAX) for file in files}, view=options.view
+        ((file.name, take(file, bytes_max=ENTRY_BYTES_MAX)) for file in files), view=options.view
     )
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
@@ -48,6 +49,12 @@ def run(options: argparse.Namespace) -> int:
                 print(f"    no field stands for {place}")
             for misfit in document["misfits"]:
                 print(f"    {misfit['place']} is {misfit['seen']}, should be {misfit['wanted']}")
+        for file in told["left_out"]:
+            print(f"{file['file']}: not compared: {file['reason']}")
         print_findings(told)
     whole = all(not d["unmapped"] and not d["misfits"] for d in told["documents"])
-    return 0 if whole and not told["findings"] else 1
+    return 0 if whole and not told["left_out"] and not told["findings"] else 1
+
+
+def _passed_over(file: Path) -> bool:
+    return file.name.startswith(".") or file.suffix.lower() == ".pdf"

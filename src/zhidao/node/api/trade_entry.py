@@ -151,6 +151,14 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     unmapped: list[str]
 
 
+class MisfitTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that a document computes from others, and computes wrongly."""
+
+    place: str
+    seen: str
+    wanted: str
+
+
 class LookedTold(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a folder: its kind and number, what nobody understood, what is wrong with it."""
 
@@ -160,7 +168,7 @@ class LookedTold(msgspec.Struct, frozen=True, kw_only=True):
     zh: str
     number: str
     unmapped: list[str]
-    misfits: list[str]
+    misfits: list[MisfitTold]
     trouble: TroubleTold | None
 
 
@@ -332,7 +340,10 @@ def _looked(looked: entering.Looked) -> LookedTold:
         zh=form.titles[1] if form else "",
         number=found.consignment.get(form.number_path) if form and found else "",
         unmapped=list(found.unmapped) if found else [],
-        misfits=[f"{m.place}: {m.seen}, not {m.wanted}" for m in found.misfits] if found else [],
+        misfits=[
+            MisfitTold(place=m.place, seen=m.seen, wanted=m.wanted)
+            for m in (found.misfits if found else ())
+        ],
         trouble=_trouble(looked.trouble) if looked.trouble else None,
     )
 
