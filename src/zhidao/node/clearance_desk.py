@@ -11,7 +11,7 @@ from zhidao.trade.domain.clearance.facts import risk_facts
 from zhidao.trade.domain.clearance.risk import RiskDecision, decide
 from zhidao.trade.domain.clearance.screening import read_list, screen
 from zhidao.trade.domain.model.catalogue import ITEM
-from zhidao.trade.service.document_set import read_document
+from zhidao.trade.service.entering import declared
 from zhidao.trade.wire import risk_file
 
 RECORD = "zhidao.RiskRecord.v1"
@@ -21,11 +21,7 @@ def assess(
     declaration: bytes, rules: bytes, *, kind: str, listing: bytes | None, listed_on: date
 ) -> dict[str, Any]:
     """A record of the risk decision: rules, facts and the decision made from them."""
-    found = read_document(declaration, kind=kind)
-    if not found.is_whole:
-        place = [*found.unmapped, *(m.place for m in found.misfits)][0]
-        raise MalformedInput("the declaration does not agree with itself", where=place)
-    said = found.consignment
+    said = declared(declaration, kind)
     names = read_list(listing, issued_on=listed_on) if listing is not None else None
     parties = [said.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
     hits = screen(names, parties, said.each(ITEM, "typeCode")) if names else []

@@ -137,7 +137,7 @@ async def test_only_its_own_parties_may_act_and_strangers_see_nothing(desk):
 
 async def test_a_declaration_that_does_not_agree_with_itself_is_refused(desk):
     wrong = document().replace(b'"customsValue":"1203960000"', b'"customsValue":"1203960001"')
-    with pytest.raises(MalformedInput, match="itself") as refusal:
+    with pytest.raises(MalformedInput, match="own rows make it 1203960000") as refusal:
         await desk.submit(actor("importer"), wrong, kind=KIND, customs=CUSTOMS)
     assert refusal.value.where == "customsValue"
 

@@ -13,7 +13,8 @@ from zhidao.core.errors import MalformedInput
 
 _BYTES_MAX: Final = 64 * 1024 * 1024
 _EXAMPLES: Final = (
-    "no list of names is shipped: the operator gives one with its date\n"
+    "no list of names is shipped: the operator gives one with its date, rows such as\n"
+    "name,Acme Trading and hs,841370\n"
     "examples:\n"
     "  zhidao trade declare import_declaration.json --rules risk.json --record decision.json\n"
     "  zhidao trade declare import_declaration.json --rules risk.json \\\n"
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("declaration", type=Path, nargs="?", metavar="DECLARATION")
     parser.add_argument("--export", action="store_true", help="an export declaration, not import")
     parser.add_argument("--rules", type=Path, help="risk rules (JSON)")
-    parser.add_argument("--list", type=Path, help="screening list (CSV: name or hs, value)")
+    parser.add_argument("--list", type=Path, help="screening list (CSV: kind, value)")
     parser.add_argument("--list-date", default="", help="day of the list, YYYY-MM-DD")
     parser.add_argument("--record", type=Path, help="write rules, facts and decision here")
     parser.add_argument("--rerun", type=Path, metavar="RECORD", help="make a decision again")

@@ -33,6 +33,7 @@ from zhidao.trade.events import (
     RiskMatched,
 )
 from zhidao.trade.service.document_set import read_document
+from zhidao.trade.service.entering import declared
 from zhidao.trade.service.ports import Listings
 from zhidao.trade.wire import risk_file
 
@@ -70,13 +71,8 @@ class Clearance:
         actor.require(Role.PARTY)
         if kind not in KINDS or len(agencies) > _AGENCIES_MAX:
             raise MalformedInput("no such kind of declaration, or too many agencies", where="kind")
-        found = await asyncio.to_thread(read_document, data, kind=kind)
-        if not found.is_whole:
-            place = [*found.unmapped, *(m.place for m in found.misfits)][0]
-            raise MalformedInput("the declaration does not agree with itself", where=place)
-        number = found.consignment.get(
-            f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id"
-        )
+        said = await asyncio.to_thread(declared, data, kind)
+        number = said.get(f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id")
         digest = await self._archive.put(data)
         owner = actor.party
 

@@ -167,6 +167,29 @@ def kind_of(data: bytes) -> str:
     return kind
 
 
+def declared(data: bytes, kind: str) -> CanonicalConsignment:
+    """What a declaration of that kind says.
+
+    Raises MalformedInput for a document of another kind (`other_kind`), one with a place that no
+    field stands for, or a value that its own rows contradict (`not_whole`).
+    """
+    seen = kind_of(data)
+    if seen != kind:
+        titles = [FORMS[each].titles[0] for each in (seen, kind)]
+        raise MalformedInput(f"this is no {titles[1]}: {titles[0]}", code="other_kind")
+    found = read_document(data, kind=kind)
+    for place in found.unmapped:
+        raise MalformedInput("no field stands for this place", code="not_whole", where=place)
+    for misfit in found.misfits:
+        raise MalformedInput(
+            f"{misfit.seen} stands here, but the document's own rows make it {misfit.wanted}",
+            code="not_whole",
+            where=misfit.place,
+            remedy="correct the one or the other",
+        )
+    return found.consignment
+
+
 def document(values: Mapping[str, str], kind: str) -> MadeDocument:
     """One document of an entry. Raises NotFound for a kind that is none of the set's."""
     form = FORMS.get(kind)

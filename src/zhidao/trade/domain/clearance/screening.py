@@ -50,7 +50,11 @@ def read_list(data: bytes, *, issued_on: date) -> ScreeningList:
         elif kind == "hs" and re.fullmatch(r"[0-9]{2,6}", value, re.ASCII):
             codes.append(value)
         elif row and (number > 1 or kind != "kind"):
-            raise MalformedInput("a row is neither name nor hs", where=f"line {number}")
+            raise MalformedInput(
+                "a row is neither name nor hs",
+                where=f"line {number}",
+                remedy="two columns, kind and value: name,Acme Trading or hs,841370",
+            )
     return ScreeningList(
         issued_on, hashlib.sha256(data).hexdigest(), frozenset(names), tuple(sorted(codes))
     )
