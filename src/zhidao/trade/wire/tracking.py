@@ -180,11 +180,26 @@ def _dcsa(event: Movement) -> Json:
 def read_dcsa(data: bytes) -> list[Movement]:
     """The movements of a DCSA event list; shipment events, which move nothing, are left out.
 
-    Raises MalformedInput for an event that is none.
+    Raises MalformedInput for an event that is none, of whichever kind.
     """
     parsed = parse_strict(data, bytes_max=TRACKING_BYTES_MAX)
+    if not isinstance(parsed, list):
+        raise MalformedInput(
+            "not a list of events",
+            where="$",
+            remedy="Track and Trace 2.2 gives a list; version 3, an object, is not read",
+        )
     events = _Plain({"events": parsed}, "$").several("events")
-    return [_from_dcsa(event) for event in events if event.text("eventType") != "SHIPMENT"]
+    return [moved for event in events for moved in _moved(event)]
+
+
+def _moved(plain: _Plain) -> list[Movement]:
+    if plain.text("eventType") != "SHIPMENT":
+        return [_from_dcsa(plain)]
+    # It moves nothing, but a list with a broken event is no list to go by.
+    for name in ("eventCreatedDateTime", "eventDateTime"):
+        Utc.parse(plain.text(name))
+    return []
 
 
 def _from_dcsa(plain: _Plain) -> Movement:

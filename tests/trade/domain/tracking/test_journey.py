@@ -189,3 +189,26 @@ def test_any_bytes_are_read_or_refused_as_malformed(data, draw):
     for read in (tracking.read_dcsa, tracking.read_epcis):
         with suppress(MalformedInput):
             read(broken)
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "said"),
+    [
+        ({"eventDateTime": "2019/11/12 07:41:00 +08:30"}, "2019/11/12"),
+        ({"eventCreatedDateTime": None}, "eventCreatedDateTime"),
+    ],
+)
+def test_a_broken_shipment_event_spoils_its_list_though_it_moves_nothing(spoiled, said):
+    event = {
+        "eventType": "SHIPMENT",
+        "eventCreatedDateTime": "2021-01-01T14:12:56Z",
+        "eventDateTime": "2019-11-12T07:41:00+08:30",
+    }
+    assert tracking.read_dcsa(json.dumps([event]).encode()) == []
+    with pytest.raises(MalformedInput, match=said):
+        tracking.read_dcsa(json.dumps([event | spoiled]).encode())
+
+
+def test_a_list_of_track_and_trace_3_is_refused_by_its_name():
+    with pytest.raises(MalformedInput, match="version 3"):
+        tracking.read_dcsa(b'{"events": []}')
