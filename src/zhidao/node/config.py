@@ -80,6 +80,11 @@ SETTINGS: Final = (
         "all nodes of the receivables registry by name, such as node-a, node-b; empty: this one",
     ),
     Setting("finance.list_age_days_max", 7, "with an older sanctions list nothing is screened"),
+    Setting(
+        "finance.network_profile",
+        "cross-border",
+        "what payments between banks are held to: cross-border, instant, or one added by packs",
+    ),
     Setting("trade.risk_rules", "", "risk rules of the single window (JSON); empty: reference"),
     Setting("trade.screening_list", "", "list of names and HS codes to screen (CSV); empty: none"),
     Setting("keys.passphrase_file", "", "file of mode 0600 outside the data folder"),

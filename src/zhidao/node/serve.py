@@ -174,6 +174,7 @@ async def _run(
                 two_persons_above=config.text("finance.two_persons_above"),
                 receivable_nodes=config.text("finance.receivable_nodes"),
                 list_age_days_max=config.number("finance.list_age_days_max"),
+                network_profile=config.text("finance.network_profile"),
                 packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
                 risk_rules=_file(config, "trade.risk_rules"),
                 screening_list=_file(config, "trade.screening_list"),

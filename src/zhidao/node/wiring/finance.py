@@ -117,7 +117,7 @@ async def build(
         directory=directory,
         index=PostgresMessageIndex(ground.database),
         archive=ground.archive,
-        rules=Rules(schemas, _network(ground), _USAGE_YEAR),
+        rules=Rules(schemas, _network(ground, schemas, settings), _USAGE_YEAR),
         clock=ground.clock,
         lines=lines,
         limits=limits,
@@ -138,8 +138,9 @@ async def build(
     return FinanceServices(ledger, accounts, lines, deals, transfers, room)
 
 
-def _network(ground: Ground) -> Profile:
+def _network(ground: Ground, schemas: FolderSchemas, settings: Settings) -> Profile:
     """What payments between banks are held to, by the banking days that this node knows now."""
+    name = settings.network_profile
     known = FolderCalendars(ground.data / CALENDARS).calendars()
     today = ground.clock.now().to_datetime().date()
-    return with_calendars(built_in("cross-border"), known, today=today)
+    return with_calendars(schemas.profile(name) or built_in(name), known, today=today)

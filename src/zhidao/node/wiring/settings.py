@@ -26,6 +26,7 @@ class Settings:
     `positioning_method`: points or rtk, by which arrivals are told.
     `two_persons_above`: amounts above which two persons must agree, as set.
     `receivable_nodes`: all nodes of the receivables registry, as set.
+    `network_profile`: the usage rules of payments between banks, by their name.
     `risk_rules`, `screening_list`: the operator's files for the single window.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
@@ -54,6 +55,7 @@ class Settings:
     two_persons_above: str = ""
     receivable_nodes: str = ""
     list_age_days_max: int = 7
+    network_profile: str = "cross-border"
     url: str = ""
     certificate: str = ""
     own_database: bool = False
