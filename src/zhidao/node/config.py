@@ -100,11 +100,23 @@ SETTINGS: Final = (
         "",
         "EVM JSON-RPC endpoints of one chain of others, by commas, on which the log's heads are "
         "published; empty: nowhere",
+        secret=True,
     ),
     Setting("anchor.chain_id", 0, "that chain's id"),
     Setting("anchor.contract", "", "address of a LogAnchor contract on it"),
     Setting("anchor.confirmations", 12, "blocks on top of one that counts"),
     Setting("anchor.every_minutes", 10, "how often the newest head is published"),
+    Setting(
+        "titles.rpc_urls",
+        "",
+        "EVM JSON-RPC endpoints of one chain of others, by commas, on which this node's titles "
+        "live; empty: in the node",
+        secret=True,
+    ),
+    Setting("titles.chain_id", 0, "that chain's id"),
+    Setting(
+        "titles.confirmations", 12, "blocks on top of one that counts; 0 where none is taken back"
+    ),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),
 )

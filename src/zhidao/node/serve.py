@@ -149,6 +149,7 @@ async def _run(
     from zhidao.node.own_keys import key_source
     from zhidao.node.wiring import Settings, build_node
     from zhidao.node.wiring.trust_anchor import anchor_settings
+    from zhidao.node.wiring.trust_chain import chain_settings
 
     with _workers() as workers:
         node = await build_node(
@@ -190,6 +191,11 @@ async def _run(
                     config.text("anchor.contract"),
                     confirmations=config.number("anchor.confirmations"),
                     every_minutes=config.number("anchor.every_minutes"),
+                ),
+                titles_chain=chain_settings(
+                    config.text("titles.rpc_urls"),
+                    config.number("titles.chain_id"),
+                    confirmations=config.number("titles.confirmations"),
                 ),
                 own_keys=lambda files: key_source(config, files),
             ),

@@ -72,6 +72,47 @@ class ChainTransaction(Fact, frozen=True, kw_only=True):
     title: str
 
 
+class SettledTitle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A title as a transaction on a chain of others left it. Addresses are lower-case `0x…`."""
+
+    title: str
+    escrow: str
+    holder: str
+    beneficiary: str
+    nominee: str
+    surrendered: bool
+    active: bool
+
+
+class ChainSettled(Fact, frozen=True, kw_only=True):
+    """What is final on a chain of others. Aggregate `settled/<chain id>`. Public.
+
+    `hash`: of the transaction; `foreign`: this node did not write it, so `sender`, `to` and `data`
+    (hex; `` where this node's log holds the signed bytes, or where it is too long) are the chain's
+    word. `at_s`: Unix time of its block; `fee_wei`: what the sender paid. `code` and `reason`: why
+    it had no effect, else ``. `block_hash` is `` for what another transaction took the number of.
+    """
+
+    TYPE: ClassVar[str] = "trust.ChainSettled.v1"
+    OPEN: ClassVar[bool] = True
+    chain_id: int
+    hash: str
+    block: int
+    block_hash: str
+    at_s: int
+    sender: str
+    nonce: int
+    to: str
+    data: str
+    gas_used: int
+    fee_wei: str
+    created: str
+    foreign: bool
+    code: str
+    reason: str
+    titles: list[SettledTitle]
+
+
 class TitleMoved(Fact, frozen=True, kw_only=True):
     """What the executed transaction did. Aggregate `title/<token id>`.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.archive import Archive, digest_of
-from zhidao.core.errors import NotFound, Unavailable, ZhidaoError
+from zhidao.core.errors import NotFound, Refused, Unavailable, ZhidaoError
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
@@ -51,8 +51,13 @@ class ProofExport:
         custody: Custody,
         *,
         origin: str = "",
+        foreign_chain: int = 0,
     ) -> None:
-        """`origin`: the log's, whose declaration goes with every proof if there is one."""
+        """`origin`: the log's, whose declaration goes with every proof if there is one.
+
+        `foreign_chain`: id of the chain of others on which this node's titles live, if any.
+        """
+        self._foreign_chain = foreign_chain
         self._roads = roads
         self._events = events
         self._writer = writer
@@ -63,7 +68,8 @@ class ProofExport:
     async def proof(self, actor: Actor, consignment: str, *, corridor: str = "") -> bytes:
         """The file, as far as the actor may see the consignment; under a corridor's policy.
 
-        Raises NotFound; Unavailable while an event is not yet in the log.
+        Raises NotFound; Unavailable while an event is not yet in the log; Refused
+        (`title_elsewhere`) for a title on a chain of others.
         """
         own = kept(await self._roads.stored(actor, consignment), consignment)
         chosen = own + await self._further(actor, own) + await self._transactions(own)
@@ -100,7 +106,15 @@ class ProofExport:
 
     async def _transactions(self, own: Sequence[Stored]) -> list[Stored]:
         """The chain's transactions of these titles: open leaves, so everybody may have them."""
-        titles = {e.event.aggregate for e in own if e.event.type == TitleMoved.TYPE}
+        moved = [TitleMoved.of(e.event) for e in own if e.event.type == TitleMoved.TYPE]
+        if any(move.chain_id == self._foreign_chain for move in moved):
+            raise Refused(
+                f"the title lives on chain {self._foreign_chain}, a chain of others; what stands"
+                " there is not proven by this node's log yet",
+                code="title_elsewhere",
+                remedy="whoever asks looks the title's registry up on that chain",
+            )
+        titles = {f"title/{move.title}" for move in moved}
         if not titles:
             return []
         # An actor who came late to a title sees not every move; the public transactions of all

@@ -136,6 +136,8 @@ async def build(
         origins=_watched(log.origin, witness.policies),
         may_mint=may_mint,
         elsewhere=realm,
+        chain=settings.titles_chain,
+        alarms=alarms,
     )
     money = await finance.build(
         ground,
@@ -163,7 +165,13 @@ async def build(
         changed=live.road_changed,
     )
     proofs = ProofExport(
-        roads, events, log.proofs, ground.archive, terminals.custody, origin=log.origin
+        roads,
+        events,
+        log.proofs,
+        ground.archive,
+        terminals.custody,
+        origin=log.origin,
+        foreign_chain=settings.titles_chain.chain_id if settings.titles_chain else 0,
     )
     own_list = OwnList(
         parties=parties,

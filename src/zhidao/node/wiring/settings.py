@@ -11,6 +11,7 @@ from zhidao.core.ids import PartyId
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.own_keys import KeySource
 from zhidao.node.wiring.trust_anchor import AnchorSettings
+from zhidao.node.wiring.trust_chain import ChainSettings
 from zhidao.store.space import RESERVE_BYTES
 
 
@@ -31,6 +32,7 @@ class Settings:
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     `anchor`: where the log's heads are published, if anywhere.
+    `titles_chain`: the chain of others on which titles live, if not in this node.
     `own_keys`: where the node's own keys are, given its key files.
     """
 
@@ -62,4 +64,5 @@ class Settings:
     bus_prefix: str = "zhidao"
     disk_reserve_bytes: int = RESERVE_BYTES
     anchor: AnchorSettings | None = None
+    titles_chain: ChainSettings | None = None
     own_keys: Callable[[KeyFiles], KeySource] = lambda files: files

@@ -12,8 +12,11 @@ from zhidao.core.errors import ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import PublicKey
+from zhidao.node.alarms import Alarms
 from zhidao.node.api.trust_titles import routes
 from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.wiring import trust_chain
+from zhidao.node.wiring.trust_chain import ChainSettings
 from zhidao.store.journal import PostgresJournal
 from zhidao.trust.adapters.chain_accounts import Abroad, KeptAccounts
 from zhidao.trust.adapters.log_postgres import PostgresLogStore
@@ -26,7 +29,7 @@ from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, aggregate_of
 from zhidao.trust.service.title_chain import TitleChain
-from zhidao.trust.service.title_ports import Bills
+from zhidao.trust.service.title_ports import Bills, Executor
 from zhidao.trust.service.title_tags import TitleTags
 from zhidao.trust.service.title_watch import TitleWatch
 from zhidao.trust.service.titles import CONSUMER, TitleService, everybody
@@ -41,7 +44,7 @@ class TitleServices:
     """What the title side offers: `titles` implements `trust.commands.Titles`."""
 
     titles: TitleService
-    executor: ChainExecutor
+    executor: Executor
     chain_id: int
     watch: TitleWatch
     room: Room
@@ -56,6 +59,8 @@ async def build(
     origins: Iterable[str] = (),
     may_mint: Callable[[PartyId], Awaitable[bool]] = everybody,
     elsewhere: Abroad | None = None,
+    chain: ChainSettings | None = None,
+    alarms: Alarms | None = None,
 ) -> TitleServices:
     """Starts nothing: the engine is imported and the chain replayed when a title needs it.
 
@@ -63,21 +68,31 @@ async def build(
     more that the node keeps like a private key; with another one its custody accounts are lost.
     bills: what the papers of a consignment say of its bill. may_mint: whether a party may mint
     (only carriers, say). origins: logs of which this node keeps copies, and its own. elsewhere:
-    accounts of parties at other nodes.
+    accounts of parties at other nodes. chain: where the titles live, if not in this node.
+    Raises Refused (`titles_on_another_chain`).
     """
-    chain_id = chain_id_of(log_key)
+    chain_id = chain.chain_id if chain else chain_id_of(log_key)
     journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
+    await trust_chain.check_place(journal, chain_id, elsewhere=chain is not None)
     records = Records(journal, ground.scribe)
     accounts = KeptAccounts(ground.chain_ring, custody_secret, elsewhere)
     registry = Registry.of(accounts.registrar().address)
     logged = PostgresLoggedTransactions(ground.database)
-    executor = ChainExecutor(
-        lambda: TitleChain(PyEvmEngine(chain_id), chain_id=chain_id, registry=registry),
-        logged,
-        aggregate_of(chain_id),
-        SnapshotFiles(ground.data / "chain" / str(chain_id)),
+    others = (
+        trust_chain.build(chain, records, logged, accounts, alarms or Alarms()) if chain else None
     )
-    chain_log = ChainLog(records, chain_id, executed=executor.executed, logged=logged)
+    executor: Executor
+    if others:
+        executor, chain_log = others.chain, others.chain.log
+    else:
+        inside = ChainExecutor(
+            lambda: TitleChain(PyEvmEngine(chain_id), chain_id=chain_id, registry=registry),
+            logged,
+            aggregate_of(chain_id),
+            SnapshotFiles(ground.data / "chain" / str(chain_id)),
+        )
+        executor = inside
+        chain_log = ChainLog(records, chain_id, executed=inside.executed, logged=logged)
     titles = TitleService(
         records=records,
         accounts=accounts,
@@ -101,10 +116,14 @@ async def build(
                 _LOG.warning("the logs were not searched for double titles: %s", error)
             await asyncio.sleep(0 if more else WATCH_EVERY_S)
 
+    async def look_at_chain() -> None:
+        assert others is not None, "the own chain runs when a title needs it"
+        await others.look(titles.tell)
+
     room = Room(
         name="trust",
-        background=(watch_tags,),
-        routers=(routes(titles),),
+        background=(watch_tags, *([look_at_chain] if others else [])),
+        routers=(routes(titles), *([others.route] if others else [])),
         consumers=(Consumer(CONSUMER, (ChainTransaction.TYPE,), titles.handle),),
     )
     return TitleServices(titles, executor, chain_id, watch, room)

@@ -44,7 +44,7 @@ class JsonRpc:
             try:
                 answer = await self._ask(url, body)
             except (httpx.HTTPError, MalformedInput) as error:
-                trouble = f"{url}: {error or type(error).__name__}"
+                trouble = f"{urlsplit(url).hostname}: {_sentence(error)}"
                 continue
             if self._urls[0] != url:
                 self._urls.remove(url)
@@ -66,6 +66,13 @@ class JsonRpc:
         return answer
 
 
+def _sentence(error: Exception) -> str:
+    """What went wrong, without the address: many bear the operator's key in their path."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"status {error.response.status_code}"
+    return str(error) if isinstance(error, MalformedInput) else type(error).__name__
+
+
 def _result(answer: dict[str, Any]) -> Any:
     error = answer.get("error")
     if isinstance(error, dict):
@@ -82,4 +89,5 @@ def _check(url: str) -> None:
     except ValueError:
         loopback = False
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise Refused(f"a chain is asked over https, or on loopback: {url[:80]}", code="bad_url")
+        where = f"{parts.scheme}://{host}"[:80]
+        raise Refused(f"a chain is asked over https, or on loopback: {where}", code="bad_url")

@@ -60,10 +60,18 @@ class Admission:
         `gas_too_low`, `gas_too_high`, `code_too_large`.
         """
         self._check_place(transaction)
+        self.check_price(transaction)
+        self.check_size(transaction)
+
+    def check_price(self, transaction: Transaction) -> None:
+        """What it pays: nothing, on a node's own chain."""
         if transaction.fee_max_wei or transaction.tip_max_wei:
             raise Refused("this chain asks no fee; set both fees to zero", code="fee_not_zero")
         if transaction.value_wei:
             raise Refused("this chain has no coin; set the value to zero", code="value_not_zero")
+
+    def check_size(self, transaction: Transaction) -> None:
+        """Its gas and its code, which bounds hold on every chain."""
         creates = transaction.to is None
         if creates and len(transaction.data) > INITCODE_BYTES_MAX:
             raise Refused(
@@ -82,16 +90,24 @@ class Admission:
         self.check(transaction)
         self._counts[transaction.sender] = transaction.nonce + 1
 
+    def readmit(self, transaction: Transaction) -> None:
+        """Counts what was written before. Raises as `check`."""
+        self.admit(transaction)
+
     def copy(self) -> Admission:
         """An independent copy, to try a batch on."""
         return Admission(self.chain_id, self._counts)
 
-    def _check_place(self, transaction: Transaction) -> None:
+    def check_chain(self, transaction: Transaction) -> None:
+        """Raises Refused (`wrong_chain`) for what was signed for another chain."""
         if transaction.chain_id != self.chain_id:
             raise Refused(
                 f"signed for chain {transaction.chain_id}, this is chain {self.chain_id}",
                 code="wrong_chain",
             )
+
+    def _check_place(self, transaction: Transaction) -> None:
+        self.check_chain(transaction)
         expected = self.next_nonce(transaction.sender)
         sender = address_text(transaction.sender)
         if transaction.nonce < expected:

@@ -17,6 +17,7 @@ from zhidao.core.errors import Unavailable
 from zhidao.core.events import SignedEvent
 from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Address, Transaction
+from zhidao.trust.domain.paid_rules import Fees
 from zhidao.trust.events import ChainTransaction
 from zhidao.trust.service.chain_snapshot import Entry, NoSnapshots, Snapshots
 from zhidao.trust.service.title_chain import TitleChain
@@ -29,6 +30,7 @@ _T = TypeVar("_T")
 # So many transactions run in one go on the worker thread: about half a second.
 _BATCH: Final = 64
 _NS: Final = 1_000_000_000
+_FREE: Final = Fees(0, 0)
 # A restart replays fewer than these, which takes some tenths of a second.
 SNAPSHOT_EVERY: Final = 32
 
@@ -73,6 +75,27 @@ class ChainExecutor:
             self._news.notify_all()
         return receipt
 
+    async def logged(self, event: SignedEvent) -> tuple[str, ...]:
+        """Executes a logged transaction; the titles that it touched. Raises as `take`."""
+        receipt = await self.take(event)
+        return tuple(state.title.hex() for state in receipt.titles)
+
+    async def check_offer(self, transaction: Transaction, *, is_paid_here: bool) -> None:
+        """Nothing is offered here for gas."""
+        del transaction, is_paid_here
+
+    async def meet(self, sender: Address) -> None:
+        """Nothing is asked of a chain whose senders all write here."""
+        del sender
+
+    async def prepare(self, sender: Address, gas: int) -> None:
+        """Nobody pays for gas here."""
+        del sender, gas
+
+    def fees(self) -> Fees:
+        """None are asked."""
+        return _FREE
+
     async def receipt(self, transaction_hash: bytes, *, patience_s: float) -> Receipt:
         """The receipt of a written transaction, as soon as it was logged and executed.
 
@@ -98,7 +121,7 @@ class ChainExecutor:
         return (await self._chain()).moves(title)
 
     async def try_out(self, transaction: Transaction, now_s: int = 0) -> None:
-        """Raises the Refused that the transaction would meet in today's state.
+        """See `title_ports.Executor`.
 
         now_s: the time, for those that wait for a time lock.
         """

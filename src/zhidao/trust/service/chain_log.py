@@ -68,7 +68,7 @@ class _Head:
         self.version += 1
         try:
             transaction = decode(parse_hex(fact.raw))
-            self.admission.admit(transaction)
+            self.admission.readmit(transaction)
         except (MalformedInput, Refused):
             # The chain will refuse it too; it counts as a block and as nothing else.
             return

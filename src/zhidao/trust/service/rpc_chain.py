@@ -14,22 +14,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from zhidao.core.encoding import parse_hex
-from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.errors import Refused, Unavailable
 from zhidao.trust.domain.evm import Address, LogEntry, address_text
+from zhidao.trust.domain.paid_rules import Fees
 from zhidao.trust.service.title_ports import Account
+from zhidao.trust.wire import eth_answers as eth
 from zhidao.trust.wire.keccak import keccak256
 from zhidao.trust.wire.transaction import Draft, decode, sign
 
 CONFIRMATIONS: Final = 12
 _POLLS_PER_BUMP: Final = 6
 _BUMPS_MAX: Final = 8
-# Clients take a replacement if both fees are a tenth higher; an eighth is surely enough.
-_BUMP_NUMERATOR, _BUMP_DENOMINATOR = 9, 8
 _TIP_MIN_WEI: Final = 1_000_000_000
 _ALREADY: Final = ("already known", "already imported", "known transaction")
 _NONCE_USED: Final = ("nonce too low", "nonce is too low")
 _UNDERPRICED: Final = ("underpriced",)
+_CHEAP: Final = ("base fee", "basefee", "fee cap")
 
 
 class RpcRefusal(Refused):
@@ -52,18 +52,6 @@ class Rpc(Protocol):
     async def call(self, method: str, *parameters: Any) -> Any:
         """The result. Raises RpcRefusal, Unavailable."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """The most for a unit of gas, and the part of it for whoever mines, in wei."""
-
-    fee_max_wei: int
-    tip_max_wei: int
-
-    def bumped(self) -> Fees:
-        """High enough to take the place of a transaction with these."""
-        return Fees(*(_raised(value) for value in (self.fee_max_wei, self.tip_max_wei)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +128,11 @@ class RpcChain:
         asked = {"to": address_text(to), "data": "0x" + data.hex()}
         if sender is not None:
             asked["from"] = address_text(sender)
-        return _bytes(await self._rpc.call("eth_call", asked, "latest"))
+        return eth.octets(await self._rpc.call("eth_call", asked, "latest"))
 
     async def fees(self) -> Fees:
-        """Twice the newest base fee and the tip that the chain names."""
-        block = _fields(await self._rpc.call("eth_getBlockByNumber", "latest", False))
-        base = _number(block.get("baseFeePerGas", "0x0"))
-        try:
-            tip = _number(await self._rpc.call("eth_maxPriorityFeePerGas"))
-        except RpcRefusal:
-            tip = _TIP_MIN_WEI
-        return Fees(2 * base + tip, tip)
+        """See `fees_of`."""
+        return await fees_of(self._rpc)
 
     async def _deliver(self, account: Account, draft: Draft, polls_max: int) -> RpcReceipt:
         raw = sign(draft, account.sign_digest)
@@ -180,7 +162,7 @@ class RpcChain:
         try:
             await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
         except RpcRefusal as refusal:
-            if not refusal.says((*_ALREADY, *_NONCE_USED, *_UNDERPRICED)):
+            if not is_known(refusal):
                 raise
 
     async def _mined(self, offered: dict[bytes, bytes]) -> bool:
@@ -192,8 +174,8 @@ class RpcChain:
             told = await self._receipt(each)
             if told is None:
                 continue
-            number = _number(told.get("blockNumber"))
-            head = _number(await self._rpc.call("eth_blockNumber"))
+            number = eth.number(told.get("blockNumber"))
+            head = eth.number(await self._rpc.call("eth_blockNumber"))
             if head < number + self._confirmations:
                 return None
             block = await self._rpc.call("eth_getBlockByNumber", hex(number), False)
@@ -204,15 +186,15 @@ class RpcChain:
 
     async def _receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
         told = await self._rpc.call("eth_getTransactionReceipt", "0x" + transaction_hash.hex())
-        return None if told is None else _fields(told)
+        return None if told is None else eth.fields(told)
 
     async def _count(self, address: Address) -> int:
         told = await self._rpc.call("eth_getTransactionCount", address_text(address), "latest")
-        return _number(told)
+        return eth.number(told)
 
     async def _check_chain(self) -> None:
         if not self._checked:
-            found = _number(await self._rpc.call("eth_chainId"))
+            found = eth.number(await self._rpc.call("eth_chainId"))
             if found != self._chain_id:
                 raise Refused(
                     f"the endpoint is of chain {found}, not of {self._chain_id}",
@@ -221,57 +203,38 @@ class RpcChain:
             self._checked = True
 
 
+async def fees_of(rpc: Rpc) -> Fees:
+    """Twice the newest base fee and the tip that the chain names."""
+    block = eth.fields(await rpc.call("eth_getBlockByNumber", "latest", False))
+    base = eth.number(block.get("baseFeePerGas", "0x0"))
+    try:
+        tip = eth.number(await rpc.call("eth_maxPriorityFeePerGas"))
+    except RpcRefusal:
+        tip = _TIP_MIN_WEI
+    return Fees(2 * base + tip, tip)
+
+
+def is_known(refusal: RpcRefusal) -> bool:
+    """Whether the chain refused bytes only since it has them, or others of the same number."""
+    return refusal.says((*_ALREADY, *_NONCE_USED, *_UNDERPRICED))
+
+
+def is_cheap(refusal: RpcRefusal) -> bool:
+    """Whether the chain refused bytes since they offer too little for gas."""
+    return refusal.says(_CHEAP)
+
+
 def _receipt(transaction_hash: bytes, told: dict[str, Any]) -> RpcReceipt:
-    logs = told.get("logs")
-    if not isinstance(logs, list):
-        raise MalformedInput("a receipt without logs", code="bad_rpc_answer")
     created = told.get("contractAddress")
     return RpcReceipt(
         hash=transaction_hash,
-        block_number=_number(told.get("blockNumber")),
-        block_hash=_bytes(told.get("blockHash")),
-        succeeded=_number(told.get("status")) == 1,
-        gas_used=_number(told.get("gasUsed")),
-        created=None if created is None else Address(_bytes(created)),
-        logs=tuple(map(_log, logs)),
+        block_number=eth.number(told.get("blockNumber")),
+        block_hash=eth.octets(told.get("blockHash")),
+        succeeded=eth.number(told.get("status")) == 1,
+        gas_used=eth.number(told.get("gasUsed")),
+        created=None if created is None else eth.address(created),
+        logs=tuple(map(eth.log_entry, eth.items(told.get("logs")))),
     )
-
-
-def _log(told: Any) -> LogEntry:
-    fields = _fields(told)
-    topics = fields.get("topics")
-    if not isinstance(topics, list):
-        raise MalformedInput("a log without topics", code="bad_rpc_answer")
-    return LogEntry(
-        Address(_bytes(fields.get("address"))),
-        tuple(_bytes(topic) for topic in topics),
-        _bytes(fields.get("data")),
-    )
-
-
-def _fields(told: Any) -> dict[str, Any]:
-    if not isinstance(told, dict):
-        raise MalformedInput("the chain's answer is no object", code="bad_rpc_answer")
-    return told
-
-
-def _number(told: Any) -> int:
-    if not isinstance(told, str) or not told.startswith("0x") or len(told) > 66:
-        raise MalformedInput("the chain's answer is no number", code="bad_rpc_answer")
-    try:
-        return int(told, 16)
-    except ValueError as error:
-        raise MalformedInput("the chain's answer is no number", code="bad_rpc_answer") from error
-
-
-def _bytes(told: Any) -> bytes:
-    if not isinstance(told, str) or not told.startswith("0x"):
-        raise MalformedInput("the chain's answer is no bytes", code="bad_rpc_answer")
-    return parse_hex(told[2:].lower())
-
-
-def _raised(value: int) -> int:
-    return value * _BUMP_NUMERATOR // _BUMP_DENOMINATOR + 1
 
 
 def _not_final() -> Unavailable:

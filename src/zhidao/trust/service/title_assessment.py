@@ -21,9 +21,8 @@ from zhidao.core.keys import PublicKey
 from zhidao.trust.domain.title_state import TitleState
 from zhidao.trust.domain.title_tag import Bill, Registered, check_registered
 from zhidao.trust.events import MediumChanged
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_names import TitleNames
-from zhidao.trust.service.title_ports import Accounts
+from zhidao.trust.service.title_ports import Accounts, Executor
 from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.service.title_records import TitleRecords
 from zhidao.trust.service.title_tags import TitleTags
@@ -50,7 +49,7 @@ class TitleAssessment:
         tags: TitleTags,
         names: TitleNames,
         accounts: Accounts,
-        executor: ChainExecutor,
+        executor: Executor,
     ) -> None:
         self._records = records
         self._told = told

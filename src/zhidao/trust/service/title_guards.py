@@ -14,8 +14,8 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import NS
 from zhidao.trust.domain.evm import Address, Transaction, address_text
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
+from zhidao.trust.service.title_ports import Executor
 from zhidao.trust.service.title_records import TitleRecords
 from zhidao.trust.wire.keccak import created_address
 from zhidao.trust.wire.title_guard import acted, guard_terms, is_guard_call
@@ -32,9 +32,7 @@ class GuardActed(msgspec.Struct, frozen=True, kw_only=True):
 class TitleGuards:
     """The guards on a node's chain."""
 
-    def __init__(
-        self, executor: ChainExecutor, log: ChainLog, told: TitleRecords, clock: Clock
-    ) -> None:
+    def __init__(self, executor: Executor, log: ChainLog, told: TitleRecords, clock: Clock) -> None:
         self._executor = executor
         self._log = log
         self._told = told
@@ -49,7 +47,9 @@ class TitleGuards:
         transaction = decode(raw)
         guard = await self._guard_of(transaction)
         if await self._log.find(transaction.hash) is None:
+            await self._executor.meet(transaction.sender)
             (await self._log.admission()).check(transaction)
+            await self._executor.check_offer(transaction, is_paid_here=False)
             now_s = self._clock.now().unix_ns // NS
             await self._executor.try_out(transaction, now_s)
             await self._log.submit(lambda _: [Submission(actor, raw, "guard", "")])

@@ -21,10 +21,9 @@ from zhidao.core.journal import Records
 from zhidao.core.timescale import NS, Utc
 from zhidao.trust.domain.evm import ZERO_ADDRESS, Address, Transaction, address_text
 from zhidao.trust.events import MediumChanged, Title
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_names import TitleNames
 from zhidao.trust.service.title_papers import TO_PAPER
-from zhidao.trust.service.title_ports import Account, Accounts
+from zhidao.trust.service.title_ports import Account, Accounts, Executor
 from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.service.title_records import TitleRecords, aggregate_of_title
 from zhidao.trust.service.title_writing import TitleWriting
@@ -99,7 +98,7 @@ class TitleLife:
         writing: TitleWriting,
         names: TitleNames,
         accounts: Accounts,
-        executor: ChainExecutor,
+        executor: Executor,
         registry: contract.Registry,
     ) -> None:
         self._records = records

@@ -21,10 +21,9 @@ from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import MediumChanged, Title
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.title_life import Act, TitleLife
 from zhidao.trust.service.title_papers import TO_PAPER, TO_TOKEN, PaperClaims, changed, is_same
-from zhidao.trust.service.title_ports import Minting
+from zhidao.trust.service.title_ports import Executor, Minting
 from zhidao.trust.service.title_records import TitleRecords, aggregate_of_title
 
 STATEMENT_CHARACTERS_MAX: Final = 500
@@ -73,7 +72,7 @@ class TitleMedium:
         records: Records,
         told: TitleRecords,
         life: TitleLife,
-        executor: ChainExecutor,
+        executor: Executor,
         minting: Minting,
         papers: PaperClaims,
     ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from zhidao.core.actor import Actor
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
+from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import (
     Address,
     Block,
@@ -17,8 +18,10 @@ from zhidao.trust.domain.evm import (
     StateChanges,
     Transaction,
 )
+from zhidao.trust.domain.paid_rules import Fees
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import Title
+from zhidao.trust.service.title_receipt import Receipt
 
 
 class Engine(Protocol):
@@ -140,6 +143,56 @@ class TitleContracts:
 
     factory_code: bytes
     token_code: bytes
+
+
+class Executor(Protocol):
+    """Executes what is written for a chain, and tells what became of it."""
+
+    async def logged(self, event: SignedEvent) -> tuple[str, ...]:
+        """Takes note of a transaction that has its leaf; the titles that it moved already."""
+        ...
+
+    async def receipt(self, transaction_hash: bytes, *, patience_s: float) -> Receipt:
+        """The receipt of a written transaction. Raises Unavailable after `patience_s` seconds."""
+        ...
+
+    async def moves(self, title: bytes) -> tuple[Receipt, ...]:
+        """Receipts of all executed transactions that touched a title, in order."""
+        ...
+
+    async def try_out(self, transaction: Transaction, now_s: int = 0) -> None:
+        """Raises the Refused that the transaction would meet in today's state.
+
+        now_s: the time, for those that wait for a time lock.
+        """
+        ...
+
+    async def try_next(self, make: Callable[[Admission], Transaction]) -> None:
+        """The same for a transaction made to follow the newest block."""
+        ...
+
+    async def is_guard(self, address: Address) -> bool:
+        """Whether the published guard contract stands at an address."""
+        ...
+
+    async def check_offer(self, transaction: Transaction, *, is_paid_here: bool) -> None:
+        """Raises Refused if the chain would not take what was signed elsewhere for its price.
+
+        is_paid_here: the sender gets what it lacks.
+        """
+        ...
+
+    async def meet(self, sender: Address) -> None:
+        """Learns how many transactions of a sender the chain has, and what it asks for gas."""
+        ...
+
+    async def prepare(self, sender: Address, gas: int) -> None:
+        """Meets a sender and sees to it that its next transaction is paid for."""
+        ...
+
+    def fees(self) -> Fees:
+        """What a transaction signed now should offer."""
+        ...
 
 
 class LoggedTransactions(Protocol):

@@ -20,9 +20,9 @@ from zhidao.core.journal import Handled, Records
 from zhidao.trust.domain.evm import ZERO_ADDRESS, Address, address_text
 from zhidao.trust.domain.title_state import TitleState
 from zhidao.trust.events import Title, TitleAsked, TitleMoved
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog
 from zhidao.trust.service.title_names import TitleNames, deal_of
+from zhidao.trust.service.title_ports import Executor
 from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.wire.title_contract import Registry
 
@@ -38,7 +38,7 @@ class TitleRecords:
         records: Records,
         names: TitleNames,
         chain_log: ChainLog,
-        executor: ChainExecutor,
+        executor: Executor,
         registry: Registry,
         *,
         chain_id: int,

@@ -11,9 +11,8 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Address, Transaction
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
-from zhidao.trust.service.title_ports import Account, Accounts, TitleContracts
+from zhidao.trust.service.title_ports import Account, Accounts, Executor, TitleContracts
 from zhidao.trust.service.title_records import TitleRecords
 from zhidao.trust.wire.title_contract import (
     GRANT_ROLE,
@@ -41,7 +40,7 @@ class TitleWriting:
         accounts: Accounts,
         contracts: Callable[[], TitleContracts],
         chain_log: ChainLog,
-        executor: ChainExecutor,
+        executor: Executor,
         registry: Registry,
         *,
         chain_id: int,
@@ -63,6 +62,7 @@ class TitleWriting:
         the role stands behind it in the log, so it runs after.
         """
         registrar = self._accounts.registrar()
+        await self._executor.prepare(registrar.address, _DEPLOY_GAS)
         granted = {
             call.values: sent.hash
             for sent in await self._log.of_sender(registrar.address)
@@ -101,6 +101,7 @@ class TitleWriting:
         title: str,
     ) -> None:
         """Signs, logs and waits. Raises the Refused with which the contract answered."""
+        await self._executor.prepare(account.address, CALL_GAS)
 
         def make(admission: Admission) -> list[Submission]:
             nonce = admission.next_nonce(account.address)
@@ -127,6 +128,15 @@ class TitleWriting:
         data: bytes,
         gas: int = CALL_GAS,
     ) -> bytes:
-        """The signed bytes of a transaction: the same for the same count and content."""
-        draft = Draft(chain_id=self._chain_id, nonce=nonce, to=to, data=data, gas=gas)
+        """The signed bytes of a transaction: the same for the same count, content and fees."""
+        fees = self._executor.fees()
+        draft = Draft(
+            chain_id=self._chain_id,
+            nonce=nonce,
+            to=to,
+            data=data,
+            gas=gas,
+            fee_max_wei=fees.fee_max_wei,
+            tip_max_wei=fees.tip_max_wei,
+        )
         return sign(draft, account.sign_digest)

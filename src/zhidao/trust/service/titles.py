@@ -20,15 +20,14 @@ from zhidao.core.journal import Handled, Records
 from zhidao.trust.domain.evm import Address, address_text, parse_address
 from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import CustodyAsked, CustodyOpened, Title, TitleAsked
-from zhidao.trust.service.chain_executor import ChainExecutor
 from zhidao.trust.service.chain_log import ChainLog, Submission
 from zhidao.trust.service.title_assessment import TitleAssessment
 from zhidao.trust.service.title_guards import TitleGuards
 from zhidao.trust.service.title_life import TitleLife
 from zhidao.trust.service.title_medium import TitleMedium
-from zhidao.trust.service.title_names import TitleNames
+from zhidao.trust.service.title_names import TitleNames, deal_of
 from zhidao.trust.service.title_papers import PaperClaims
-from zhidao.trust.service.title_ports import Account, Accounts, Bills, TitleContracts
+from zhidao.trust.service.title_ports import Account, Accounts, Bills, Executor, TitleContracts
 from zhidao.trust.service.title_records import (
     TitleRecords,
     aggregate_of_title,
@@ -60,7 +59,7 @@ class TitleService:
         accounts: Accounts,
         contracts: Callable[[], TitleContracts],
         chain_log: ChainLog,
-        executor: ChainExecutor,
+        executor: Executor,
         chain_id: int,
         tags: TitleTags,
         bills: Bills,
@@ -236,6 +235,7 @@ class TitleService:
             if state.sole_owner != holder.address:
                 raise _not_owner(f"{party} is not the title's holder and beneficiary")
             await self._open_custody(self._node, title, deal, custody, party_id(party))
+            await self._executor.meet(holder.address)
             nonce = (await self._log.admission()).next_nonce(holder.address)
         return CustodyAsked(
             title=title,
@@ -273,8 +273,11 @@ class TitleService:
                 code="wrong_transaction",
             )
         if await self._log.find(transaction.hash) is None:
+            await self._executor.meet(sender)
             (await self._log.admission()).check(transaction)
+            await self._executor.check_offer(transaction, is_paid_here=True)
             await self._executor.try_out(transaction)
+            await self._executor.prepare(sender, transaction.gas)
             await self._log.submit(lambda _: [Submission(self._node, raw, "custody", title)])
         await self._told.executed(transaction.hash)
         await self._told.tell(title)
@@ -292,6 +295,7 @@ class TitleService:
             if state.sole_owner != custody.address:
                 raise Refused("the deal does not hold this title", code="not_in_custody")
             receiver = await self._names.account_of(party_id(to_party))
+            await self._executor.meet(custody.address)
             nonce = (await self._log.admission()).next_nonce(custody.address)
         call = transfer_call(receiver.address)
         return self._writing.signed(custody, nonce, state.escrow, call)
@@ -303,6 +307,7 @@ class TitleService:
         refused here with the reason, and nothing is logged.
         """
         await self._records.history(aggregate_of_title(title), actor)
+        history = await self._records.history(aggregate_of_title(title))
         transaction = decode(raw)
         direct = transaction.to is not None and not await self._executor.is_guard(transaction.to)
         target = transaction.to if direct else target_of(transaction)
@@ -310,22 +315,31 @@ class TitleService:
             raise Refused("the transaction is not for this title", code="wrong_registry")
         async with self._told.alone(title):
             if await self._log.find(transaction.hash) is None:
+                await self._executor.meet(transaction.sender)
                 (await self._log.admission()).check(transaction)
                 await self._told.settled(title)
                 # A call to an address without code would succeed and do nothing.
                 if not await self._executor.moves(bytes.fromhex(title)):
                     raise Refused("this title is not minted yet", code="no_title")
+                if not deal_of(address_text(transaction.sender), history):
+                    # What custody signed is raised here; others must offer enough.
+                    await self._executor.check_offer(transaction, is_paid_here=True)
                 await self._executor.try_out(transaction)
+                await self._executor.prepare(transaction.sender, transaction.gas)
                 await self._log.submit(lambda _: [Submission(actor, raw, purpose, title)])
             await self._told.executed(transaction.hash)
             await self._told.tell(title)
             return await self._told.title(title)
 
+    async def tell(self, titles: Sequence[str]) -> None:
+        """Tells what became of titles that moved without this node's asking."""
+        for title in titles:
+            await self._told.tell(title)
+
     async def handle(self, event: SignedEvent) -> None:
         """Executes a logged transaction and tells what became of its titles (bus consumer)."""
         handled = Handled(CONSUMER, event.id)
-        receipt = await self._executor.take(event)
-        touched = [state.title.hex() for state in receipt.titles]
+        touched = await self._executor.logged(event)
         for title in touched[1:]:
             await self._told.tell(title)
         if touched:

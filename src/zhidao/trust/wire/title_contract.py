@@ -248,3 +248,5 @@ def _signature(name: str) -> str:
 
 _BY_SELECTOR: Final = {abi.selector(signature): signature for signature in _CALLS}
 _BY_TOPIC: Final = {abi.topic(_signature(name)): name for name in _EVENTS}
+# First topics of all events that tell of titles, as a chain is asked for them.
+EVENT_TOPICS: Final = tuple("0x" + topic.hex() for topic in _BY_TOPIC)
