@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.conflicts.evidence import Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed
+from zhidao.trade.domain.model.code_lists import (
+    CORRIDOR_PLACES,
+    HS_2017_TO_2022,
+    correlate,
+    import_correlation,
+    import_places,
+    import_stations,
+)
 from zhidao.trade.domain.model.consignment import missing
+from zhidao.trade.domain.model.forms import hs_code
 from zhidao.trade.domain.origin.agreements import AGREEMENTS, Agreement, import_rules
 from zhidao.trade.domain.origin.determination import (
     BillOfMaterials,
@@ -27,6 +36,8 @@ from zhidao.trade.service.document_set import MadeDocument, make_set
 from zhidao.trade.service.entering import looked_at
 from zhidao.trade.wire import canonical_entry, origin_file, road_entry
 from zhidao.trade.wire import entry as entry_file
+
+_SHOWN: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,37 @@ def compared(files: Iterable[tuple[str, bytes]], *, view: str = "") -> dict[str,
         ],
         **_compared(comparison, view),
     }
+
+
+def codes(what: str, sought: str, *, edition: str, to: str, listed: str | None) -> dict[str, Any]:
+    """What a code means: `hs` in another edition, a `place` by UN/LOCODE or name, a `station`.
+
+    listed: an operator's full list (CSV) in the place of our own short one. At most 50 places are
+    told, `more` counts the others. Raises MalformedInput for a list, an edition or a code that is
+    none, and for a station without a list.
+    """
+    found: list[dict[str, str]]
+    if what == "hs":
+        table = HS_2017_TO_2022 if listed is None else import_correlation(listed)
+        known = correlate(hs_code(sought), edition=edition, to=to, table=table)
+        found = [{"code": code, "edition": known.edition} for code in known.codes]
+    elif what == "place":
+        places = CORRIDOR_PLACES if listed is None else tuple(import_places(listed).values())
+        found = [
+            {"code": place.unlocode, "name": place.name}
+            for place in places
+            if sought.upper() == place.unlocode or sought.casefold() in place.name.casefold()
+        ]
+    else:
+        if listed is None:
+            raise MalformedInput(
+                "no list of stations is shipped",
+                code="no_list",
+                remedy="give --list with code, name, country and, if known, unlocode",
+            )
+        station = import_stations(listed).get(sought)
+        found = [] if station is None else [asdict(station)]
+    return {"what": what, "found": found[:_SHOWN], "more": max(0, len(found) - _SHOWN)}
 
 
 def origin(

@@ -17,6 +17,7 @@ ACTIONS: Final = (
     ("origin", "origin", "decide preferential origin from a bill of materials, with reasons"),
     ("duty", "duty", "assess duty, excise and import VAT to the minor unit"),
     ("declare", "declare", "choose a declaration's risk channel by named rules, or again"),
+    ("codes", "codes", "HS codes between editions, places and rail stations, by lists"),
     ("journey", "journey", "tell where a consignment is, when it arrives, what went wrong"),
 )
 _EXAMPLES: Final = (
