@@ -66,14 +66,18 @@ def run(state: State, *batch: Transfer, at_ns: int = 1_000) -> list[str]:
     return [str(result) for result in state.submit(*batch, at_ns=at_ns)]
 
 
-def pairs(faults: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
-    """Each fault alone, and each two of them that touch different fields."""
-    both = [
-        (first, {**one, **other})
-        for (first, one), (_, other) in combinations(faults, 2)
-        if not one.keys() & other.keys()
-    ]
-    return faults + both
+Change = dict[str, object]
+
+
+def pairs(faults: list[tuple[str, Change]]) -> list[tuple[str, list[Change]]]:
+    """By the earliest fault: it alone, and it with each later one that touches other fields."""
+    found: dict[str, list[Change]] = {}
+    for first, one in faults:
+        found.setdefault(first, []).append(one)
+    for (first, one), (_, other) in combinations(faults, 2):
+        if not one.keys() & other.keys():
+            found[first].append({**one, **other})
+    return list(found.items())
 
 
 PLAIN = [
@@ -104,11 +108,12 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "change"), pairs(PLAIN))
-def test_the_earliest_fault_of_a_transfer_names_it(answer, change) -> None:
-    state = fresh()
-    assert run(state, made(10, **change)) == [answer]
-    assert state.stored == []
+@pytest.mark.parametrize(("answer", "changes"), pairs(PLAIN))
+def test_the_earliest_fault_of_a_transfer_names_it(answer, changes) -> None:
+    for change in changes:
+        state = fresh()
+        assert run(state, made(10, **change)) == [answer], change
+        assert state.stored == []
 
 
 def test_both_limits_broken_are_told_by_the_debtors() -> None:
@@ -165,20 +170,15 @@ def resolving(number: int, **more: object) -> Transfer:
     return made(number, **{**bare, **more})
 
 
-@pytest.mark.parametrize(
-    ("answer", "change"),
-    [
-        (answer, change)
-        for answer, change in pairs(RESOLVING)
-        # An id of its own kind of fault has no pending id to be equal to.
-        if not (change.get("pending_id") == UUID(int=20) and "id" in change)
-    ],
-)
-def test_the_earliest_fault_of_a_post_or_void_names_it(answer, change) -> None:
-    state = fresh()
-    assert run(state, made(10), HELD) == ["created", "created"]
-    assert run(state, resolving(20, **change)) == [answer]
-    assert len(state.stored) == 2
+@pytest.mark.parametrize(("answer", "changes"), pairs(RESOLVING))
+def test_the_earliest_fault_of_a_post_or_void_names_it(answer, changes) -> None:
+    for change in changes:
+        if change.get("pending_id") == UUID(int=20) and "id" in change:
+            continue  # An id of its own kind of fault has no pending id to be equal to.
+        state = fresh()
+        assert run(state, made(10), HELD) == ["created", "created"]
+        assert run(state, resolving(20, **change)) == [answer], change
+        assert len(state.stored) == 2
 
 
 @pytest.mark.parametrize(
@@ -272,10 +272,11 @@ EXISTS = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "change"), pairs(EXISTS))
-def test_a_repeat_is_told_how_it_differs_before_anything_else_about_it(answer, change) -> None:
-    state = fresh()
-    assert run(state, made(10), made(10, **change)) == ["created", answer]
+@pytest.mark.parametrize(("answer", "changes"), pairs(EXISTS))
+def test_a_repeat_is_told_how_it_differs_before_anything_else_about_it(answer, changes) -> None:
+    for change in changes:
+        state = fresh()
+        assert run(state, made(10), made(10, **change)) == ["created", answer], change
 
 
 RESOLVED = [
@@ -297,15 +298,15 @@ RESOLVED = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "change"), pairs(RESOLVED))
-def test_a_repeated_post_is_filled_from_its_reservation_and_then_compared(answer, change) -> None:
-    state = fresh()
+@pytest.mark.parametrize(("answer", "changes"), pairs(RESOLVED))
+def test_a_repeated_post_is_filled_from_its_reservation_and_then_compared(answer, changes) -> None:
     # Its own user data of 32 bits; the other blanks are those of the reservation.
     first = resolving(20, amount=40, user_data_32=8)
-    change = {"user_data_32": 8, **change}
-    assert run(state, HELD, first, made(0)) == ["created", "created", "id_must_not_be_zero"]
-    repeat = resolving(20, **{"amount": 40, **change})
-    assert run(state, repeat) == [answer]
+    for change in changes:
+        state = fresh()
+        assert run(state, HELD, first, made(0)) == ["created", "created", "id_must_not_be_zero"]
+        repeat = resolving(20, **{"amount": 40, "user_data_32": 8, **change})
+        assert run(state, repeat) == [answer], change
 
 
 def test_a_repeated_void_may_name_its_amount_or_not() -> None:

@@ -49,6 +49,7 @@ def test_transfers_come_back_from_their_records(transfers: list[Transfer]) -> No
     assert from_bytes(records.tobytes()).tobytes() == records.tobytes()
 
 
+@pytest.mark.slow
 @given(st.lists(TRANSFERS, min_size=40, max_size=50))
 def test_few_records_are_read_as_many_are(transfers: list[Transfer]) -> None:
     records = from_transfers(transfers)

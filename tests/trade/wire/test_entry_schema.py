@@ -68,6 +68,7 @@ def test_every_field_of_the_catalogue_stands_in_the_schema() -> None:
     assert found == set(FIELDS)
 
 
+@pytest.mark.slow
 def test_what_the_schema_refuses_the_reader_refuses(fits: Any) -> None:
     choose = random.Random(11)
     refused = accepted = 0
