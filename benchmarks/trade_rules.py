@@ -75,11 +75,14 @@ way = _way(sys.argv[1])
 for document in documents * 8:
     way(document)
 print("ready", flush=True)
+# A round is long enough that waking up in it counts for nothing.
 for _ in sys.stdin:
-    start_s = time.process_time()
-    for document in documents:
-        way(document)
-    print(len(documents) / (time.process_time() - start_s), flush=True)
+    start_s, count = time.process_time(), 0
+    while time.process_time() - start_s < 1:
+        for document in documents:
+            way(document)
+        count += len(documents)
+    print(count / (time.process_time() - start_s), flush=True)
 """
 _WAYS: Final = ("compiled", "saxon", "official")
 
