@@ -29,6 +29,7 @@ def test_a_child_writes_to_its_log_and_has_a_session_of_its_own(tmp_path: Path):
     assert int(session) == child.pid
 
 
+@pytest.mark.slow
 def test_a_child_dies_with_its_parent(tmp_path: Path):
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom zhidao.core.child import start_child\n"

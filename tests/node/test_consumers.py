@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
+
 from zhidao.bus.memory import MemoryBus
 from zhidao.bus.port import Message
 from zhidao.core.ambient import HandClock, SeededRandomness
@@ -80,6 +82,7 @@ async def heard(failures: list[Exception]) -> tuple[list[SignedEvent], Letters]:
     return taken, letters
 
 
+@pytest.mark.slow
 async def test_no_event_is_given_up_because_the_nodes_own_ground_is_away():
     codes = ("database_unavailable", "disk_full", "recovering", "bus_unavailable") * 2
     taken, letters = await heard([Unavailable("away", code=code) for code in codes])

@@ -13,6 +13,9 @@ from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.key_export import export_keys, import_keys, list_keys, public_key
 from zhidao.node.adapters.key_files import KeyFiles
 
+# Passwords and passphrases cost here what they cost a thief.
+pytestmark = pytest.mark.slow
+
 PASSPHRASE = b"correct horse battery staple"
 RANDOM = SeededRandomness(3)
 

@@ -20,6 +20,9 @@ from zhidao.node.security.gate import (
 )
 from zhidao.node.security.http_signatures import Message, content_digest, parse_signature
 
+# Passwords and passphrases cost here what they cost a thief.
+pytestmark = pytest.mark.slow
+
 ADMIN = Actor(PartyId("node"), Role.ADMIN)
 PARTY = PartyId("exporter")
 PASSWORD = "correct horse battery"
