@@ -63,6 +63,7 @@ FACTS: Final[Mapping[str, int]] = {
     "finance.AccountOpened.v1": 6,
     "finance.BankAdmitted.v1": 2,
     "finance.ConditionMet.v1": 4,
+    "finance.CreditLineSet.v1": 1,
     "finance.DealOpened.v1": 1,
     "finance.Decided.v1": 1,
     "finance.MoneyReserved.v1": 1,
@@ -121,14 +122,16 @@ _ANY_NUMBER: Final = frozenset(
     ("devices.PositionsRecorded.v1", "node.DataRead.v1", "node.RecordRead.v1")
 )
 _CROSSING: Final = "exchange."
-# (debit code, credit code, minor units, kind): funds come in, are reserved, and paid across.
+# (debit code, credit code, minor units, kind): funds come in; they are reserved together with what
+# the one bank will owe the other; and both are posted as the money is paid across.
 _TRANSFERS: Final = Counter(
     (
         (200, 100, cast.FUNDS_MINOR, 0),
         (100, 300, cast.AMOUNT_MINOR, 2),
         (100, 300, cast.AMOUNT_MINOR, 4),
         (300, 400, cast.AMOUNT_MINOR, 0),
-        (410, 100, cast.AMOUNT_MINOR, 0),
+        (410, 100, cast.AMOUNT_MINOR, 2),
+        (410, 100, cast.AMOUNT_MINOR, 4),
     )
 )
 _TITLE_WAY: Final = ("exporter", IMPORTER_SIDE, "importer")

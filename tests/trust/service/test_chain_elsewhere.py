@@ -273,16 +273,18 @@ async def test_an_act_whose_number_went_elsewhere_is_refused_and_may_be_decided_
 
 
 async def test_an_act_that_waits_is_raised_logged_and_counts_once():
-    async with chain(polls_per_bump=4) as (node, through):
-        await minted(node)
+    async with chain(mines=False, polls_per_bump=4) as (node, through):
+        await _mined_until(through, asyncio.create_task(minted(node)))
         await through.fund(node.accounts.of_party(PartyId("exporter")).address)
         before = len(node.transactions())
-        dear = asyncio.create_task(_dear(through))
-        try:
-            act = Act("transfer", 1, "importer")
-            title = await node.titles.life.act(actor("exporter"), BILL, act)
-        finally:
-            dear.cancel()
+        act = Act("transfer", 1, "importer")
+        waiting = asyncio.create_task(node.titles.life.act(actor("exporter"), BILL, act))
+        # No block comes before it was raised.
+        async with asyncio.timeout(20):
+            while len(node.transactions()) < before + 2:
+                await asyncio.sleep(0.01)
+        await _mined_until(through, waiting)
+        title = await waiting
         assert title.holder_party == "importer"
         offers = [decode(bytes.fromhex(fact.raw)) for fact in node.transactions()[before:]]
         assert len(offers) > 1
