@@ -210,6 +210,34 @@ async def test_a_server_that_lost_its_folder_shows_it_to_whoever_looks(tmp_path)
         server.stop()
 
 
+@pytest.mark.service
+async def test_nothing_is_stored_behind_messages_that_a_server_lost(tmp_path):
+    server = EmbeddedNats(tmp_path / "nats")
+    bus = await NatsBus.connect(server.start(), pauses=QUICK)
+    try:
+        await bus.publish([message(1), message(2)])
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        while server.alive():
+            await asyncio.sleep(0.01)
+        shutil.rmtree(tmp_path / "nats" / "jetstream")
+        other = await NatsBus.connect(server.start(), pauses=QUICK)  # Makes the stream anew.
+        await other.close()
+        async with asyncio.timeout(5):
+            while not await bus.ready():
+                await asyncio.sleep(0.01)
+        before = bus.generation
+        with pytest.raises(Unavailable):
+            await bus.publish([message(3), message(4)])
+        assert bus.generation > before
+        assert await bus.newest_id() is None
+        await bus.publish([message(1), message(2), message(3), message(4)])
+        assert await bus.newest_id() == "leaf-4"
+    finally:
+        await bus.close()
+        server.stop()
+
+
 async def test_a_large_fact_passes_and_nothing_is_published_for_nothing(bus: Bus):
     await bus.publish([])
     big = Message("zhidao.devices.WindowReceived.v1", "big", bytes(5 * 1024 * 1024))

@@ -46,6 +46,8 @@ _IN_FLIGHT_MAX: Final = 1000
 _IN_FLIGHT_BYTES_MAX: Final = 8 * 1024 * 1024
 _ID: Final = "Nats-Msg-Id"
 _BEFORE: Final = "Nats-Expected-Last-Msg-Id"
+_AFTER: Final = "Nats-Expected-Last-Sequence"
+_WRONG_LAST_SEQUENCE: Final = 10071
 _LOG: Final = logging.getLogger("zhidao.bus")
 
 
@@ -72,6 +74,8 @@ class NatsBus:
         self._publishing = asyncio.Lock()
         self._reconnected = asyncio.Event()
         self._generation = 0
+        # The stream's last message as far as is known here; nobody else publishes on it.
+        self._sequence: int | None = None
 
     @classmethod
     async def connect(
@@ -149,6 +153,7 @@ class NatsBus:
         try:
             await self._make_stream()
             state = (await self._stream.stream_info(self._name)).state
+            self._sequence = state.last_seq
             if state.messages == 0:
                 return None
             last = await self._stream.get_msg(self._name, seq=state.last_seq)
@@ -159,7 +164,7 @@ class NatsBus:
 
     @property
     def generation(self) -> int:
-        """How often the connection was lost and made anew."""
+        """How often the connection was made anew, or the stream was not as it was left."""
         return self._generation
 
     async def ready(self) -> bool:
@@ -183,7 +188,7 @@ class NatsBus:
         replies: list[str] = []
         try:
             for message in messages:
-                headers = {_ID: message.id} | ({_BEFORE: before} if before else {})
+                headers = {_ID: message.id} | self._behind(before)
                 reply = self._expect_ack()
                 replies.append(reply)
                 await self._client.publish(
@@ -208,6 +213,17 @@ class NatsBus:
                     ack.exception()  # Looked at, so that asyncio does not complain.
         await self._check(answers)
 
+    def _behind(self, before: str) -> dict[str, str]:
+        """What the server holds a message against: it stores none where one is missing before it.
+
+        Without this a stream that was made anew, by a consumer, a moment after its folder was
+        lost would begin with the newest messages, and nobody could see that the others are gone.
+        Messages whose acknowledgements were lost show here, too: who publishes looks again.
+        """
+        if before:
+            return {_BEFORE: before}
+        return {} if self._sequence is None else {_AFTER: str(self._sequence)}
+
     async def _check(self, answers: Sequence[Msg]) -> None:
         for answer in answers:
             if not answer.data:
@@ -217,7 +233,11 @@ class NatsBus:
                 raise _unavailable("the stream was gone")
             verdict = json.loads(answer.data)
             if "error" in verdict:
+                if verdict["error"].get("err_code") == _WRONG_LAST_SEQUENCE:
+                    self._generation += 1
+                    self._sequence = None
                 raise _unavailable(verdict["error"].get("description", "refused"))
+            self._sequence = max(self._sequence or 0, verdict["seq"])
 
     def _expect_ack(self) -> str:
         self._counter += 1

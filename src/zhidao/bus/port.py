@@ -54,7 +54,7 @@ class Bus(Protocol):
 
     @property
     def generation(self) -> int:
-        """Grows with each new connection: the bus may have lost messages since the last one."""
+        """Grows with each new connection, and when the bus is found to have lost messages."""
         ...
 
     async def ready(self) -> bool:
