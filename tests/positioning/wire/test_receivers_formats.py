@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from dataclasses import fields
 
 import numpy as np
@@ -46,6 +47,13 @@ def test_no_ubx_payload_raises_anything_but_malformed_input(data):
         read_raw([UbxMessage(RAWX, data)])
     with contextlib.suppress(MalformedInput):
         Subframe.decode(UbxMessage(SFRBX, data))
+
+
+@pytest.mark.parametrize(("second", "week"), [(0.0, 15_001), (0.0, 65_535), (604_800.0, 2111)])
+def test_a_time_that_no_receiver_lives_to_see_is_refused(second, week):
+    payload = struct.pack("<dH6x", second, week)
+    with pytest.raises(MalformedInput, match=f"week {week}"):
+        read_raw([UbxMessage(RAWX, payload)])
 
 
 def test_raw_measurements_come_back_as_written(afternoon):

@@ -31,6 +31,8 @@ SFRBX: Final = (0x02, 0x13)
 _PAYLOAD_BYTES_MAX: Final = 16_384
 _NS: Final = 1_000_000_000
 _WEEK_S: Final = 604_800
+# Of later weeks, from the year 2267 on, the nanoseconds do not fit in 64 bits.
+_WEEKS_MAX: Final = 15_000
 _SYSTEMS: Final = {0: "G", 1: "S", 2: "E", 3: "C", 5: "J", 6: "R", 7: "I"}
 _IDS: Final = {system: number for number, system in _SYSTEMS.items()}
 # RINEX band and attribute by system and signal number.
@@ -219,8 +221,8 @@ def raw_time_ns(data: bytes) -> int:
     second: float
     week: int
     second, week = struct.unpack_from("<dH", data)
-    if not 0 <= second < _WEEK_S:
-        raise MalformedInput(f"UBX-RXM-RAWX: second of week {second}")
+    if not 0 <= second < _WEEK_S or week > _WEEKS_MAX:
+        raise MalformedInput(f"UBX-RXM-RAWX: second {second} of week {week} is no time")
     return week * _WEEK_S * _NS + round(second * _NS)
 
 
