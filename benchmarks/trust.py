@@ -47,12 +47,21 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     for keys, target in (("ed25519", 500.0), ("both", 200.0)):
         rates = [_cosignatures_per_s(keys) for _ in range(runs)]
         yield claim(f"trust_cosignatures_{keys}_per_s", rates, "1/s", target=target)
+    yield claim(
+        "trust_second_verifier_lines", [_verifier_lines()], "lines", target=300, at_most=True
+    )
     yield from trust_proofs.run(runs)
     yield from trust_lies.run()
     yield from trust_fuzz.run(inputs=1_000_000 if long else 20_000)
     yield from trust_kills.run(kills=200 if long else 6)
     if long:
         yield from trust_millions.run(leaves=10_000_000)
+
+
+def _verifier_lines() -> float:
+    """All lines of the independent verifier for node, in its three files."""
+    checks = Path(__file__).resolve().parents[1] / "docs/checks"
+    return float(sum(len(file.read_text().splitlines()) for file in checks.glob("proof_*.mjs")))
 
 
 def _log(name: str, places: list[str], folder: Path) -> Iterator[dict[str, Any]]:

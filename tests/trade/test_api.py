@@ -12,9 +12,11 @@ from litestar.testing import AsyncTestClient
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
+from zhidao.node.api import trade_transparency
 from zhidao.node.api.problems import HANDLERS
 from zhidao.node.api.trade import routes
 from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.service.transparency import Transparency
 from zhidao.trade.wire import entry, road_entry, ubl_invoice
 
 BASE = "/v1/trade"
@@ -27,7 +29,16 @@ async def client(world):
         return Actor(party_id(request.headers["x-party"]), Role.PARTY)
 
     app = Litestar(
-        [routes(world.consignments, world.validation)],
+        [
+            routes(world.consignments, world.validation),
+            trade_transparency.routes(
+                Transparency(
+                    archive=world.archive,
+                    consignments=world.consignments,
+                    credentials=world.credentials,
+                )
+            ),
+        ],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -165,3 +176,19 @@ async def test_an_entry_as_the_page_makes_it_opens_a_consignment(client, entry_b
     )
     assert (refused.status_code, refused.json()["code"]) == (400, "missing_fields")
     assert "customsParty.nodeId" in refused.json()["detail"]
+
+
+async def test_passports_and_the_arrival_of_untp_over_http(client, entry_bytes):
+    await client.post(BASE + "/consignments", content=entry_bytes, headers=by("exporter"))
+    works = {"facility_id": "https://id.example.com/factory/7", "facility_name": "Works 7"}
+    made = await client.post(ONE + "/product-passports", json=works, headers=by("exporter"))
+    assert made.status_code == 201
+    assert {c["type"][0] for c in made.json()["credentials"]} == {"DigitalProductPassport"}
+    wrong = {**works, "facility_id": "works seven"}
+    refused = await client.post(ONE + "/product-passports", json=wrong, headers=by("exporter"))
+    assert refused.status_code == 400
+    for route, body in (("/product-passports", works), ("/arrival-credential", None)):
+        strange = await client.post(ONE + route, json=body, headers=by("stranger"))
+        assert strange.status_code == 404
+    early = await client.post(ONE + "/arrival-credential", headers=by("carrier"))
+    assert (early.status_code, early.json()["code"]) == (422, "not_delivered")

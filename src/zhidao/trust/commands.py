@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from zhidao.core.actor import Actor
 from zhidao.core.ids import PartyId
-from zhidao.trust.events import Appended, Presented, Title
+from zhidao.trust.events import Appended, Presented, Title, UntpEnvelope
 
 
 class Log(Protocol):
@@ -64,8 +64,12 @@ class Credentials(Protocol):
         subject: dict[str, Any],
         document: str,
         readers: Sequence[str],
+        envelope: UntpEnvelope | None = None,
     ) -> dict[str, Any]:
-        """Issues a VC 2.0 (eddsa-jcs-2022) as the actor's party; logs it; again: the same one."""
+        """Issues a VC 2.0 (eddsa-jcs-2022) as the actor's party; logs it; again: the same one.
+
+        `envelope` makes it a credential in the shape of UNTP.
+        """
         ...
 
     async def verify(self, credential: bytes) -> tuple[bool, str]:

@@ -20,6 +20,15 @@ class Presented:
     claims: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class UntpEnvelope:
+    """What makes a credential one of UNTP: its type, its title, the issuer's name for people."""
+
+    type: str
+    title: str
+    issuer_name: str
+
+
 class CredentialIssued(Fact, frozen=True, kw_only=True):
     """A W3C credential was issued over a document. Aggregate `credential/<uuid of its id>`.
 

@@ -18,6 +18,7 @@ ACTIONS: Final = (
     ("duty", "duty", "assess duty, excise and import VAT to the minor unit"),
     ("declare", "declare", "choose a declaration's risk channel by named rules, or again"),
     ("codes", "codes", "HS codes between editions, places and rail stations, by lists"),
+    ("untp", "untp", "product passports and the arrival as credentials of UNTP"),
     ("journey", "journey", "tell where a consignment is, when it arrives, what went wrong"),
 )
 _EXAMPLES: Final = (

@@ -12,6 +12,7 @@ from zhidao.core.journal import Records
 from zhidao.industry.commands import Lots
 from zhidao.node.api import trade as api
 from zhidao.node.api import trade_entry as entry_api
+from zhidao.node.api import trade_transparency as transparency_api
 from zhidao.node.api import trade_window as window_api
 from zhidao.node.ground import Consumer, Ground, Room
 from zhidao.positioning.events import ArrivalProven
@@ -27,6 +28,7 @@ from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.journey import CONSUMER, Journey
 from zhidao.trade.service.papers import PaperShelf
 from zhidao.trade.service.presentation import PresentationDesk
+from zhidao.trade.service.transparency import Transparency
 from zhidao.trade.service.validation import Validation
 from zhidao.trade.wire.risk_file import read_rules
 from zhidao.trust.commands import Credentials
@@ -97,6 +99,10 @@ async def build(
         records=records, archive=ground.archive, ring=ground.ring, clock=ground.clock
     )
 
+    transparency = Transparency(
+        archive=ground.archive, consignments=consignments, credentials=credentials
+    )
+
     async def end_rules_with_node() -> None:
         try:
             await asyncio.Event().wait()
@@ -109,6 +115,7 @@ async def build(
             api.routes(consignments, validation),
             entry_api.routes(PostgresDrafts(ground.database), ground.clock),
             window_api.routes(clearance, presentations),
+            transparency_api.routes(transparency),
         ),
         consumers=(Consumer(CONSUMER, (ArrivalProven.TYPE,), journey.on_arrival),),
         background=(end_rules_with_node,),

@@ -30,7 +30,8 @@ from zhidao.trust.domain.credential import (
     check_credential,
     type_of,
 )
-from zhidao.trust.events import CredentialIssued
+from zhidao.trust.domain.untp import check_untp, enveloped
+from zhidao.trust.events import CredentialIssued, UntpEnvelope
 from zhidao.trust.service.evidence import Fetched, Gathered
 from zhidao.trust.service.gathering import needs_of
 from zhidao.trust.service.status_lists import StatusLists
@@ -81,10 +82,11 @@ class CredentialService:
         document: str,
         readers: Sequence[str],
         revocable: bool = False,
+        envelope: UntpEnvelope | None = None,
     ) -> dict[str, Any]:
         """A credential by the actor's party about a document, archived and recorded.
 
-        `revocable` gives it a status in the party's list.
+        `revocable` gives it a status in the party's list. `envelope` makes it one of UNTP.
         One party issues one credential of a kind over one document: asking again returns it,
         asking with another subject raises Conflict.
         """
@@ -95,7 +97,13 @@ class CredentialService:
         if standing is None:
             status = await self._status(actor, name) if revocable else {}
             secured = self._make(
-                name, signer, kind=kind, subject=subject, document=document, status=status
+                name,
+                signer,
+                kind=kind,
+                subject=subject,
+                document=document,
+                status=status,
+                envelope=envelope,
             )
             data = jcs(secured)
             digest = await self._archive.put(data)
@@ -196,6 +204,7 @@ class CredentialService:
         subject: dict[str, Any],
         document: str,
         status: dict[str, Any],
+        envelope: UntpEnvelope | None,
     ) -> dict[str, Any]:
         now = self._clock.now()
         related = bytes.fromhex(document)
@@ -215,7 +224,11 @@ class CredentialService:
             ],
             **status,
         }
+        if envelope is not None:
+            unsecured = enveloped(unsecured, envelope)
         check_credential(unsecured)
+        if envelope is not None:
+            check_untp(unsecured)
         return secure(unsecured, signer=signer, method=key_method(signer.public), created=now)
 
     def _signer(self, party: PartyId) -> Signer:

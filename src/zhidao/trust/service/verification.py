@@ -20,6 +20,7 @@ from zhidao.trust.domain.credential import (
     check_period,
     issuer_of,
 )
+from zhidao.trust.domain.untp import check_untp, is_untp
 from zhidao.trust.service.evidence import Evidence, Gathered
 from zhidao.trust.wire import open_attestation, sd_jwt
 from zhidao.trust.wire.data_integrity import SUITES, check_proof
@@ -188,12 +189,16 @@ class _Judgement:
         A suite that signs JSON says nothing of contexts, so those of the document itself, which
         could give a known name another meaning, are refused there.
         """
+        suites = [SUITES.get(str(proof.get("cryptosuite"))) for proof in proofs]
+        needing = [suite is not None and suite.needs_contexts for suite in suites]
+        if is_untp(document):
+            check_untp(document)
+            if not any(needing):
+                return  # Its words are those of one release of UNTP, whose shape it has.
         if self._reader is None:
             check_contexts_known(document)
             return
-        suites = (SUITES.get(str(proof.get("cryptosuite"))) for proof in proofs)
-        rdf_only = all(suite is not None and suite.needs_contexts for suite in suites)
-        if not rdf_only and not all(isinstance(url, str) for url in document["@context"]):
+        if not all(needing) and not all(isinstance(url, str) for url in document["@context"]):
             raise Refused("a context within the document", code="unknown_context")
         active = self._reader.applied(self._reader.initial(), document["@context"])
         kinds = document["type"]
