@@ -66,6 +66,7 @@ def test_a_planted_discrepancy_is_found_with_its_article_and_both_data(name: str
     assert any(source in one.article for source in ("UCP 600", "ISBP 821", "eUCP 2.1", "MLETR"))
     assert " = " in one.left
     assert " = " in one.right
+    assert not {one.left.split()[-1], one.right.split()[-1]} & {"True", "False", "None"}
 
 
 @pytest.mark.parametrize("place", range(len(HARMLESS)))

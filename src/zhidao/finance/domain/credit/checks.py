@@ -106,12 +106,16 @@ def kind_of(paper: Paper) -> str:
 
 def told(paper: Paper, field: str, value: object) -> str:
     """A datum of a document, as a person finds it."""
-    return f"{kind_of(paper)}:{field} = {value}"
+    return f"{kind_of(paper)}:{field} = {_said(value)}"
 
 
 def asked(field: str, value: object) -> str:
     """A datum of the credit."""
-    return f"credit:{field} = {value}"
+    return f"credit:{field} = {_said(value)}"
+
+
+def _said(value: object) -> object:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 def plain(text: str) -> str:
