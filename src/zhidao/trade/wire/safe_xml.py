@@ -72,7 +72,7 @@ def text_of(root: etree._Element) -> str:
 
 
 def _check_size(data: bytes) -> None:
-    if not data.strip():
+    if not data or data.isspace():
         raise MalformedInput("the document is empty", code="xml_empty", where="byte 0")
     if len(data) > XML_BYTES_MAX:
         raise MalformedInput(
