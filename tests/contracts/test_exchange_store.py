@@ -62,6 +62,17 @@ async def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
         await store.content("5" * 64)
 
 
+async def test_numbers_taken_in_one_transaction_go_on_in_the_next(store: Store) -> None:
+    _, two = await pair(store)
+
+    async def work(book: Book) -> list[int]:
+        taken = [await book.next_sequence(two.name, name) for name in ("C-1", "C-2", "C-1", "C-1")]
+        return [*taken, await book.next_sequence(two.name, "C-2")]
+
+    assert await store.run(work) == [1, 1, 2, 3, 2]
+    assert await store.run(work) == [4, 3, 5, 6, 4]
+
+
 async def test_many_at_once_get_numbers_without_gap_and_the_same_document_one(
     store: Store,
 ) -> None:

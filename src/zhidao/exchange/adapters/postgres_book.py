@@ -89,6 +89,9 @@ class PostgresBook:
         self._got: dict[tuple[PartyId, UUID], Got | None] = {}
         self._stored: set[object] = set()
         self._put: dict[object, Sent | Got] = {}
+        # Streams of the outbox of which this transaction takes numbers; those with more than one.
+        self._numbers: dict[_Stream, int] = {}
+        self._counted: set[_Stream] = set()
         self._streams = _Streams()
         self._blobs: dict[str, bytes] = {}
         self._entries: list[Entry] = []
@@ -126,15 +129,21 @@ class PostgresBook:
         return self._sent[document]
 
     async def next_sequence(self, recipient: PartyId, consignment: str) -> int:
-        """Takes the next number of a stream."""
+        """Takes the next number of a stream; the first one takes the row's lock."""
+        stream = (recipient, consignment)
+        if stream in self._numbers:
+            self._numbers[stream] += 1
+            self._counted.add(stream)
+            return self._numbers[stream]
         row = await self._session.fetch_one(
             "insert into exchange.outgoing_stream (recipient, consignment, last)"
             " values (%s, %s, 1) on conflict (recipient, consignment)"
             " do update set last = outgoing_stream.last + 1 returning last",
-            (recipient, consignment),
+            stream,
         )
         assert row is not None
-        return int(row["last"])
+        self._numbers[stream] = int(row["last"])
+        return self._numbers[stream]
 
     async def put_sent(self, row: Sent) -> None:
         """Writes an outbox row at the end."""
@@ -241,6 +250,12 @@ class PostgresBook:
 
     async def flush(self) -> None:
         """Writes everything. Raises Conflict if another transaction wrote the same first."""
+        for recipient, consignment in sorted(self._counted):
+            await self._session.execute(
+                "update exchange.outgoing_stream set last = %s"
+                " where recipient = %s and consignment = %s",
+                (self._numbers[recipient, consignment], recipient, consignment),
+            )
         for sender, consignment in sorted(self._streams.moved):
             await self._session.execute(
                 "update exchange.incoming_stream set last = %s"

@@ -111,7 +111,7 @@ class Outbox:
             row = await self._row(book, numbered, peer, salt, content)
             return row, True
 
-        row, fresh = await self._together.run(work)
+        row, fresh = await self._together.run(work, sent=document)
         if fresh:
             self.committed(row)
         return dispatch_of(row)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from zhidao.core.errors import ZhidaoError
 from zhidao.exchange.service.ports import Book, Store
@@ -19,6 +20,7 @@ _GATHER_S: Final = 0.004
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     work: Callable[[Book], Awaitable[Any]]
+    sent: UUID
     answer: asyncio.Future[Any]
 
 
@@ -33,10 +35,13 @@ class Together:
         self._waiting: list[_Waiting] = []
         self._drain: asyncio.Task[None] | None = None
 
-    async def run(self, work: Callable[[Book], Awaitable[T]]) -> T:
-        """The work's answer, once it is durable. Raises what the work raises."""
+    async def run(self, work: Callable[[Book], Awaitable[T]], *, sent: UUID) -> T:
+        """The work's answer, once it is durable. Raises what the work raises.
+
+        `sent`: the outbox row that it asks for, which is looked up with those of the others.
+        """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(work, answer))
+        self._waiting.append(_Waiting(work, sent, answer))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._run())
         return await answer
@@ -71,6 +76,7 @@ class Together:
 def _all(batch: Sequence[_Waiting]) -> Callable[[Book], Awaitable[Sequence[Any]]]:
     async def work(book: Book) -> Sequence[Any]:
         answers: list[Any] = []
+        await book.look_up(sent=[each.sent for each in batch])
         for each in batch:
             try:
                 answers.append(await each.work(book))

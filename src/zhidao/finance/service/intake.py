@@ -43,6 +43,9 @@ class Rules(NamedTuple):
     year: int
 
 
+_HELD_BYTES_MAX: Final = 64 * 1024
+
+
 class Examined(NamedTuple):
     """A message that can be read. `whole`: why none of it goes; `broken`: why a payment does not.
 
@@ -71,6 +74,8 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
     digest = digest_of(data)
     try:
         envelope = read_envelope(data)
+        # As long as somebody holds them, lxml makes each element and its name once for all readers.
+        held = list(envelope.document.iter()) if len(data) < _HELD_BYTES_MAX else []
         schema = rules.schemas.judge(envelope.definition, envelope.document)
         if schema == _NOT_CHECKED:
             check(envelope.document, envelope.definition)
@@ -85,6 +90,7 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
     whole: Refusal | None = None
     broken: dict[int, Refusal] = {}
     found = violations(envelope, year=rules.year, profile=rules.profile, at=at, columns=columns)
+    del held
     for one in found:
         refusal = Refusal(one.code, note_of(f"{one.rule}: {one.sentence}", one.path, one.line))
         if one.transaction < 0:

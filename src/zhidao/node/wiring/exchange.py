@@ -78,8 +78,13 @@ async def build(
         randomness=ground.randomness,
     )
 
+    # A party stays one: who was found need not be looked for again.
+    found: set[PartyId] = set()
+
     async def is_party(asked: PartyId) -> bool:
-        return asked in await parties.names()
+        if asked not in found:
+            found.update(await parties.names())
+        return asked in found
 
     inbox = Inbox(
         store,
