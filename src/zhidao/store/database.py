@@ -69,6 +69,17 @@ class Session:
             cursor = await self._connection.execute(sql.encode(), params, binary=True)
             return await cursor.fetchall()
 
+    @asynccontextmanager
+    async def at_once(self) -> AsyncIterator[None]:
+        """Sends the statements of the block without waiting between them: one round trip for all.
+
+        For `execute` alone, whose answer means nothing inside. What a statement raises comes at
+        the next one or at the end of the block.
+        """
+        with translated():
+            async with self._connection.pipeline():
+                yield
+
     async def script(self, sql: str) -> None:
         """Runs several statements of a trusted text without parameters, as migrations need."""
         with translated():

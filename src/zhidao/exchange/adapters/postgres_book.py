@@ -22,39 +22,52 @@ from zhidao.store.database import Session
 from zhidao.store.journal import PostgresJournal
 
 _STAGES: Final = ("received", "accepted", "decided")
-_SENT: Final = (
-    *("document", "recipient", "from_party", "to_party", "consignment", "sequence", "kind"),
-    *("media_type", "digest", "content", "salt", "envelope", "created_ns", "since_ns", "state"),
-    *("outcome", "code", "reason", "attempts", *_STAGES, "events"),
-)
-_GOT: Final = (
-    *("document", "sender", "from_party", "to_party", "consignment", "sequence", "kind"),
-    *("media_type", "digest", "content", "envelope", "received_ns", "state", "outcome", "code"),
-    *("reason", *_STAGES, "events"),
-)
 _CHANGES: Final = {
     **dict.fromkeys(("state", "outcome", "code", "reason"), "text"),
     **dict.fromkeys(_STAGES, "bytea"),
     "events": "integer",
 }
 _SENT_CHANGES: Final = _CHANGES | {"since_ns": "bigint", "attempts": "integer"}
+_BOTH: Final = {
+    "document": "uuid",
+    **dict.fromkeys(("from_party", "to_party", "consignment"), "text"),
+    "sequence": "bigint",
+    **dict.fromkeys(("kind", "media_type", "digest", "content"), "text"),
+    "envelope": "bytea",
+}
+_SENT: Final = (
+    _BOTH | {"recipient": "text", "salt": "bytea", "created_ns": "bigint"} | _SENT_CHANGES
+)
+_GOT: Final = _BOTH | {"sender": "text", "received_ns": "bigint"} | _CHANGES
 _PEER: Final = (
     *("node", "organisation", "url", "keys", "sealing", "certificate", "trust", "card", "wanted"),
     "listed",
 )
 
 
+def _arrays(columns: dict[str, str]) -> str:
+    return ", ".join(f"%({name})b::{kind}[]" for name, kind in columns.items())
+
+
+def _insert(table: str, columns: dict[str, str]) -> str:
+    return (
+        f"insert into exchange.{table} ({', '.join(columns)})"  # noqa: S608
+        f" select * from unnest({_arrays(columns)})"
+    )
+
+
 def _update(table: str, key: dict[str, str], changes: dict[str, str]) -> str:
     columns = key | changes
-    values = ", ".join(f"%({name})b::{kind}[]" for name, kind in columns.items())
     changed = ", ".join(f"{name} = new.{name}" for name in changes)
     same = " and ".join(f"old.{name} = new.{name}" for name in key)
     return (
-        f"update exchange.{table} as old set {changed} from unnest({values})"  # noqa: S608
+        f"update exchange.{table} as old set {changed} from unnest({_arrays(columns)})"  # noqa: S608
         f" as new ({', '.join(columns)}) where {same}"
     )
 
 
+_INSERT_SENT: Final = _insert("outgoing", _SENT)
+_INSERT_GOT: Final = _insert("incoming", _GOT)
 _UPDATE_SENT: Final = _update("outgoing", {"document": "uuid"}, _SENT_CHANGES)
 _UPDATE_GOT: Final = _update("incoming", {"sender": "text", "document": "uuid"}, _CHANGES)
 _PUT_PEER: Final = (
@@ -250,6 +263,22 @@ class PostgresBook:
 
     async def flush(self) -> None:
         """Writes everything. Raises Conflict if another transaction wrote the same first."""
+        async with self._session.at_once():
+            await self._write_streams()
+            if self._blobs:
+                # In order, so that two that keep the same bytes do not wait for each other.
+                blobs = [self._blobs[name] for name in sorted(self._blobs)]
+                await put_many_in(self._session, blobs)
+            sent = [row for row in self._put.values() if isinstance(row, Sent)]
+            got = [row for row in self._put.values() if isinstance(row, Got)]
+            await self._write(sent, _INSERT_SENT, _UPDATE_SENT)
+            await self._write(got, _INSERT_GOT, _UPDATE_GOT)
+            if self._dues:
+                await self._write_dues()
+            if self._entries:
+                await self._journal.append_many_in(self._session, self._entries)
+
+    async def _write_streams(self) -> None:
         for recipient, consignment in sorted(self._counted):
             await self._session.execute(
                 "update exchange.outgoing_stream set last = %s"
@@ -262,47 +291,28 @@ class PostgresBook:
                 " where sender = %s and consignment = %s",
                 (self._streams.last[sender, consignment], sender, consignment),
             )
-        if self._blobs:
-            # In order, so that two that keep the same bytes do not wait for each other.
-            await put_many_in(self._session, [self._blobs[name] for name in sorted(self._blobs)])
-        sent = [row for row in self._put.values() if isinstance(row, Sent)]
-        got = [row for row in self._put.values() if isinstance(row, Got)]
-        await self._write("outgoing", _SENT, sent, _UPDATE_SENT, ("document", *_SENT_CHANGES))
-        await self._write("incoming", _GOT, got, _UPDATE_GOT, ("sender", "document", *_CHANGES))
-        if self._dues:
-            await self._session.execute(
-                "insert into exchange.receipt_due (recipient, document, stage, receipt)"
-                " select * from unnest(%b::text[], %b::uuid[], %b::text[], %b::bytea[])"
-                " on conflict do nothing",
-                (
-                    [due.recipient for due in self._dues],
-                    [due.document for due in self._dues],
-                    [due.stage.value for due in self._dues],
-                    [due.receipt for due in self._dues],
-                ),
-            )
-        if self._entries:
-            await self._journal.append_many_in(self._session, self._entries)
 
-    async def _write(
-        self,
-        table: str,
-        columns: Sequence[str],
-        rows: Sequence[Sent] | Sequence[Got],
-        update: str,
-        changes: Sequence[str],
-    ) -> None:
-        fresh = [row for row in rows if _key(row) not in self._stored]
-        known = [row for row in rows if _key(row) in self._stored]
-        if fresh:
-            plain = [_plain(row) for row in fresh]
-            values = [[row[name] for name in columns] for row in plain]
-            await self._session.copy(f"exchange.{table}", columns, values)
-        if known:
-            plain = [_plain(row) for row in known]
-            await self._session.execute(
-                update, {name: [row[name] for row in plain] for name in changes}
-            )
+    async def _write(self, rows: Sequence[Sent] | Sequence[Got], insert: str, update: str) -> None:
+        """Inserts rows that were not there when they were looked for, and changes the others."""
+        fresh = [_plain(row) for row in rows if _key(row) not in self._stored]
+        known = [_plain(row) for row in rows if _key(row) in self._stored]
+        for statement, plain in ((insert, fresh), (update, known)):
+            if plain:
+                columns = {name: [row[name] for row in plain] for name in plain[0]}
+                await self._session.execute(statement, columns)
+
+    async def _write_dues(self) -> None:
+        await self._session.execute(
+            "insert into exchange.receipt_due (recipient, document, stage, receipt)"
+            " select * from unnest(%b::text[], %b::uuid[], %b::text[], %b::bytea[])"
+            " on conflict do nothing",
+            (
+                [due.recipient for due in self._dues],
+                [due.document for due in self._dues],
+                [due.stage.value for due in self._dues],
+                [due.receipt for due in self._dues],
+            ),
+        )
 
 
 def _key(row: Sent | Got) -> object:

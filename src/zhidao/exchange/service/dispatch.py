@@ -31,7 +31,7 @@ READY_MAX: Final = 400
 _BYTES_MAX: Final = BUNDLE_BYTES_MAX - 512 * 1024
 _LOOK_S: Final = 1.0
 # What comes within this time travels together.
-_GATHER_S: Final = 0.006
+_GATHER_S: Final = 0.010
 _PAUSE_AFTER_TROUBLE_S: Final = 0.2
 _LOG: Final = logging.getLogger("zhidao.exchange")
 

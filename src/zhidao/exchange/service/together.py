@@ -14,7 +14,7 @@ from zhidao.exchange.service.ports import Book, Store
 T = TypeVar("T")
 _AT_ONCE: Final = 32
 # Those that come within this time share a commit.
-_GATHER_S: Final = 0.004
+_GATHER_S: Final = 0.010
 
 
 @dataclass(frozen=True, slots=True)
