@@ -43,6 +43,7 @@ class FickleBus(MemoryBus):
 
     def __init__(self) -> None:
         super().__init__()
+        self.batches: list[int] = []
         self.connection = 0
         self.away = False
 
@@ -53,6 +54,7 @@ class FickleBus(MemoryBus):
     async def publish(self, messages) -> None:
         if self.away:
             raise Unavailable("away", code="bus_unavailable")
+        self.batches.append(len(messages))
         await super().publish(messages)
 
     def lose(self, kept: int) -> None:
@@ -164,6 +166,22 @@ async def test_a_bus_that_lost_all_while_the_node_was_away_is_filled_at_the_star
     await again.step()
     assert [message.id for message in world.bus.messages] == ["leaf-0"]
     assert await world.waiting() == 0
+
+
+async def test_events_that_follow_each_other_go_together(world: World):
+    patient = Relay(
+        *(world.database, world.log, world.bus),
+        Watch(world.alarms, world.permit, Metrics()),
+        apart_s=2.0,
+    )
+    world.journal = PostgresJournal(world.database, "trade", patient.wake)
+    async with running(patient):
+        await world.note(0)
+        await until(lambda: _is(_count(world.bus), 1))
+        for number in range(1, 6):
+            await world.note(number)
+        await until(lambda: _is(_count(world.bus), 6))
+    assert world.bus.batches == [1, 5]
 
 
 async def test_a_node_that_stops_leaves_nothing_on_its_way(world: World):

@@ -28,7 +28,7 @@ DRAIN_S: Final = 3.0
 _IDLE_S: Final = 0.5
 # A step costs a signed head and two synchronised files however little it moves. The first event
 # goes at once; those that follow within this time go together, unless they fill a batch.
-_APART_S: Final = 0.05
+APART_S: Final = 0.05
 _PAUSE_AFTER_FAILURE_S: Final = 0.2
 # What the world's absence does not explain needs a person: asking often helps nobody.
 _PAUSE_AFTER_REFUSAL_S: Final = 2.0
@@ -53,8 +53,11 @@ class Watch:
 class Relay:
     """Moves events out of the database; one runs in a node."""
 
-    def __init__(self, database: Database, log: Log, bus: Bus, watch: Watch) -> None:
+    def __init__(
+        self, database: Database, log: Log, bus: Bus, watch: Watch, *, apart_s: float = APART_S
+    ) -> None:
         self._database = database
+        self._apart_s = apart_s
         self._log = log
         self._bus = bus
         self._alarms = watch.alarms
@@ -94,7 +97,7 @@ class Relay:
                 except TimeoutError:
                     continue
             elif moved < BATCH_ROWS_MAX:
-                await asyncio.sleep(begun_s + _APART_S - time.monotonic())
+                await asyncio.sleep(begun_s + self._apart_s - time.monotonic())
 
     async def step(self) -> int:
         """Moves one batch as far as it goes; returns how many rows moved."""

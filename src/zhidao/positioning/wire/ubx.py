@@ -31,7 +31,7 @@ SFRBX: Final = (0x02, 0x13)
 _PAYLOAD_BYTES_MAX: Final = 16_384
 _NS: Final = 1_000_000_000
 _WEEK_S: Final = 604_800
-# Of later weeks, from the year 2267 on, the nanoseconds do not fit in 64 bits.
+# From week 15,250 on, in the year 2272, the nanoseconds do not fit in 64 bits.
 _WEEKS_MAX: Final = 15_000
 _SYSTEMS: Final = {0: "G", 1: "S", 2: "E", 3: "C", 5: "J", 6: "R", 7: "I"}
 _IDS: Final = {system: number for number, system in _SYSTEMS.items()}
