@@ -262,6 +262,8 @@ export interface EntryField {
   of_en: string;
   of_zh: string;
   needed: boolean;
+  otherwise_en: string;
+  otherwise_zh: string;
   choices: string[];
 }
 

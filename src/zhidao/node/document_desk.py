@@ -71,7 +71,8 @@ def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ())
     papers = {document.form.kind: document.absorbed.consignment for document in made}
     told: dict[str, Any] = {
         "consignment": consignment.get("id"),
-        "fields": len(consignment.values),
+        # Typed, without what follows from other fields.
+        "fields": sum(source.place == path for path, source in consignment.sources.items()),
         "documents": [
             {
                 "kind": document.form.kind,

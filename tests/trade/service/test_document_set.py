@@ -18,6 +18,7 @@ from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin
 from zhidao.trade.domain.verdict import Outcome
 from zhidao.trade.service.document_set import make_set, read_document, rewrite
+from zhidao.trade.service.entering import progress
 from zhidao.trade.wire import canonical_entry
 
 ENTRY = (Path(__file__).parents[1] / "data" / "set_entry.json").read_bytes()
@@ -83,13 +84,41 @@ def test_a_sum_that_does_not_follow_from_the_lines_is_a_misfit(consignment):
 
 def test_an_entry_of_everything_but_needed_fields_names_them_all(consignment):
     plain = json.loads(ENTRY)
-    del plain["hsEditionCode"], plain["includedConsignmentItem"][1]["netWeight"]
+    del plain["buyerOrderDocument"], plain["includedConsignmentItem"][1]["netWeight"]
     with pytest.raises(MalformedInput) as refusal:
         canonical_entry.read(json.dumps(plain).encode())
     assert refusal.value.code == "missing_fields"
-    assert "hsEditionCode" in str(refusal.value)
+    assert "buyerOrderDocument.id" in str(refusal.value)
     assert "includedConsignmentItem[1].netWeight" in str(refusal.value)
     assert canonical_entry.read(canonical_entry.write(consignment)).values == consignment.values
+
+
+def test_what_follows_from_another_field_need_not_be_typed():
+    plain = json.loads(ENTRY)
+    invoiced, consignee = plain["invoiceDocument"]["issueDate"], plain["consigneeParty"]["name"]
+    for name in ("hsEditionCode", "notifiedParty", "receiptLocation", "deliveryLocation"):
+        del plain[name]
+    del plain["insuranceDocument"]["issueDate"], plain["insuranceDocument"]["effectiveDate"]
+    found = canonical_entry.read(json.dumps(plain).encode())
+    assert found.get("hsEditionCode") == "2022"
+    assert found.get("notifiedParty.name") == consignee
+    assert found.get("receiptLocation.id") == found.get("loadingBaseportLocation.id")
+    assert found.get("deliveryLocation.name") == found.get("unloadingBaseportLocation.name")
+    assert found.get("insuranceDocument.effectiveDate") == invoiced
+    assert found.sources["notifiedParty.name"].place == "consigneeParty.name"
+    assert all(document.absorbed.unmapped == () for document in make_set(found))
+
+
+def test_a_place_typed_by_half_is_not_filled_up_with_another_place():
+    plain = json.loads(ENTRY)
+    plain["receiptLocation"] = {"id": "CNXMN"}
+    with pytest.raises(MalformedInput) as refusal:
+        canonical_entry.read(json.dumps(plain).encode())
+    assert (refusal.value.code, refusal.value.where) == ("missing_fields", "receiptLocation.name")
+
+
+def test_an_entry_asks_for_at_most_eighty_fields():
+    assert 60 <= progress({}).needed <= 80
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem, get, made, send } from "../api";
 import { useCell } from "../cell";
 import { Loading, ProblemNote, Section, Time, asProblem } from "../parts/basics";
-import { EQUIPMENT, type Fields, GROUPS, type Group, ITEM, entryFile, groupOf, named, partyOf, pathAt, sizeOf, without } from "../parts/entry";
+import { EQUIPMENT, type Fields, GROUPS, type Group, ITEM, entryFile, groupOf, named, otherwiseOf, partyOf, pathAt, sizeOf, without } from "../parts/entry";
 import { Drop, type Given, base64, save } from "../parts/files";
 import { Findings } from "../parts/findings";
 import { go } from "../route";
@@ -279,7 +279,7 @@ function Field({ field, path, fields, told, put }: FieldProps) {
     <div class="field">
       <label for={path} class="quiet">
         {named(field)}
-        {!field.needed && ` (${t("papers.optional")})`}
+        {otherwiseOf(field) ? ` (${t("papers.otherwise", { what: otherwiseOf(field) })})` : !field.needed && ` (${t("papers.optional")})`}
       </label>
       {field.choices.length > 0 ? (
         <select {...common} onChange={(event) => put(path, event.currentTarget.value)}>

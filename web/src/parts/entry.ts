@@ -31,6 +31,7 @@ export function sizeOf(group: string, fields: Fields): number {
 
 export const pathAt = (path: string, member: number): string => path.replace("[]", `[${member}]`);
 export const named = (field: EntryField): string => (tongue.value === "zh" ? field.zh : field.en);
+export const otherwiseOf = (field: EntryField): string => (tongue.value === "zh" ? field.otherwise_zh : field.otherwise_en);
 export const partyOf = (field: EntryField): string => (tongue.value === "zh" ? field.of_zh : field.of_en);
 
 /** Takes a member out of a repeated group and closes the gap. */

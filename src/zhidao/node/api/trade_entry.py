@@ -17,7 +17,7 @@ from zhidao.core.errors import Refused
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.conflicts.table import Comparison, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
-from zhidao.trade.domain.model.catalogue import FIELDS
+from zhidao.trade.domain.model.catalogue import FIELDS, Field
 from zhidao.trade.domain.model.forms import choices_of
 from zhidao.trade.domain.printing import labels
 from zhidao.trade.domain.printing.places import place_label
@@ -70,7 +70,8 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class FieldTold(msgspec.Struct, frozen=True, kw_only=True):
     """A field of an entry: what it is called, whether it must be there, and its codes, if few.
 
-    `of_en`, `of_zh`: the party that a party's field is of.
+    `of_en`, `of_zh`: the party that a party's field is of. `otherwise_en`, `otherwise_zh`: what
+    stands there if nothing was typed, a value or another field's name.
     """
 
     path: str
@@ -79,6 +80,8 @@ class FieldTold(msgspec.Struct, frozen=True, kw_only=True):
     of_en: str
     of_zh: str
     needed: bool
+    otherwise_en: str
+    otherwise_zh: str
     choices: list[str]
 
 
@@ -181,6 +184,14 @@ class FolderTold(msgspec.Struct, frozen=True, kw_only=True):
     unasked: list[str]
 
 
+def _otherwise(field: Field, language: int) -> str:
+    """The value after `=`, or the name of the field or party whose value it is."""
+    if field.otherwise[:1] in ("", "="):
+        return field.otherwise[1:]
+    named = labels.ROLES.get(field.otherwise.partition(".")[0])
+    return (named or labels.label_of(field.otherwise))[language]
+
+
 def routes(drafts: Drafts, clock: Clock) -> Router:
     """Routes under /v1/trade/entries."""
 
@@ -196,6 +207,8 @@ def routes(drafts: Drafts, clock: Clock) -> Router:
                 of_en=labels.ROLES.get(path.partition(".")[0], ("", ""))[0],
                 of_zh=labels.ROLES.get(path.partition(".")[0], ("", ""))[1],
                 needed=field.needed,
+                otherwise_en=_otherwise(field, 0),
+                otherwise_zh=_otherwise(field, 1),
                 choices=list(choices_of(field.form)),
             )
             for path, field in FIELDS.items()

@@ -16,8 +16,14 @@ from zhidao.trade.domain.conflicts.evidence import Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, compare
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, Syntax
-from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM, canonical
-from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin, enter, require
+from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM, canonical, unsaid
+from zhidao.trade.domain.model.consignment import (
+    CanonicalConsignment,
+    Origin,
+    completed,
+    enter,
+    require,
+)
 from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
 from zhidao.trade.wire import entry as entry_file
 from zhidao.trade.wire import road_entry, safe_xml
@@ -64,7 +70,8 @@ def progress(typed: Mapping[str, str]) -> Progress:
     troubles = [trouble for path, text in values.items() for trouble in _troubles(path, text)]
     wanted = _needed(values)
     missing = tuple(path for path in wanted if path not in values)
-    road = tuple(road_entry.lacking(values, items=_sizes(values)[ITEM]))
+    whole = values | {path: text for path, (text, _) in unsaid(values).items()}
+    road = tuple(road_entry.lacking(whole, items=_sizes(values)[ITEM]))
     if troubles or missing:
         return Progress(tuple(troubles), missing, len(wanted), (), None, road)
     try:
@@ -79,7 +86,7 @@ def progress(typed: Mapping[str, str]) -> Progress:
 def entered(values: Mapping[str, str]) -> CanonicalConsignment:
     """The consignment of typed fields. Raises MalformedInput for one that is not whole."""
     digest = hashlib.sha256("\n".join(f"{p}={t}" for p, t in values.items()).encode()).hexdigest()
-    consignment = enter(values, digest=digest, origin=Origin.ENTRY)
+    consignment = completed(enter(values, digest=digest, origin=Origin.ENTRY))
     require(consignment)
     return consignment
 
@@ -222,11 +229,11 @@ def _told(error: ZhidaoError, where: str) -> Trouble:
 
 
 def _needed(values: Mapping[str, str]) -> list[str]:
-    """Paths that an entry with these members must have; at least one item and one container."""
+    """Paths that an entry with these values must have; at least one item and one container."""
     sizes = _sizes(values)
     paths: list[str] = []
     for path, field in FIELDS.items():
-        if not field.needed:
+        if not field.asked(values):
             continue
         group, found, name = path.partition("[].")
         if found:

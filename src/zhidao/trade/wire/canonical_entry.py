@@ -11,6 +11,7 @@ from zhidao.trade.domain.model.catalogue import FIELDS
 from zhidao.trade.domain.model.consignment import (
     CanonicalConsignment,
     Origin,
+    completed,
     enter,
     require,
 )
@@ -38,7 +39,10 @@ def read(data: bytes) -> CanonicalConsignment:
 
 
 def typed(data: bytes) -> CanonicalConsignment:
-    """The consignment of an entry file as far as it was typed; raises as `read` does."""
+    """The consignment of an entry file as far as it was typed, and what follows from it.
+
+    Raises as `read` does, but for what is missing.
+    """
     leaves = decode(data, _FORM)
     if leaves.pop("type", None) != TYPE:
         old = "consignment" in leaves and "parties.exporter.id" in leaves
@@ -55,7 +59,8 @@ def typed(data: bytes) -> CanonicalConsignment:
                 "every value of an entry is a text", where=place, remedy='write "12.5", not 12.5'
             )
         values[place] = value
-    return enter(values, digest=hashlib.sha256(data).hexdigest(), origin=Origin.ENTRY)
+    digest = hashlib.sha256(data).hexdigest()
+    return completed(enter(values, digest=digest, origin=Origin.ENTRY))
 
 
 def write(consignment: CanonicalConsignment) -> bytes:

@@ -42,7 +42,8 @@ _SIZES: Final = {ITEM: GROUP_MAX, EQUIPMENT: 1}
 
 def entry_schema() -> dict[str, Any]:
     """The schema of a file that opens a road; JSON Schema 2020-12, without references."""
-    needed = {re.sub(r"\[\d+\]", "[]", path) for path in road_entry.needed(items=1)}
+    asked = {re.sub(r"\[\d+\]", "[]", path) for path in road_entry.needed(items=1)}
+    needed = {path for path in asked if not FIELDS[path].otherwise}
     root: dict[str, Any] = _object({"type": {"const": TYPE}})
     root |= {"title": "Entry", "description": "An entry file of version 2.", "required": ["type"]}
     for path, field in FIELDS.items():

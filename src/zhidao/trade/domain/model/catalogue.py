@@ -7,6 +7,7 @@ heart; not checked against a published release. `[]` stands for each item or con
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,11 +24,21 @@ _INDEX: Final = re.compile(r"\[\d+\]")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One fact of a consignment. `needed`: an entry without it is refused."""
+    """One fact of a consignment. `needed`: an entry without it is refused.
+
+    `otherwise`: what stands there if nothing was typed, a value after `=` or another field's path.
+    `beside`: the field with which it is typed or left out.
+    """
 
     path: str
     form: Form
     needed: bool = False
+    otherwise: str = ""
+    beside: str = ""
+
+    def asked(self, values: Mapping[str, str]) -> bool:
+        """Whether an entry with these values has to say it itself."""
+        return self.needed and not (self.otherwise and self.beside not in values)
 
 
 def _party(role: str, *, needed: bool, registered: bool = False) -> tuple[Field, ...]:
@@ -44,15 +55,22 @@ def _party(role: str, *, needed: bool, registered: bool = False) -> tuple[Field,
     )
 
 
-def _document(name: str, *, dated: bool = True) -> tuple[Field, ...]:
+_INVOICED: Final = "invoiceDocument.issueDate"
+_LADEN: Final = "transportContractDocument.issueDate"
+
+
+def _document(name: str, *, on: str = "") -> tuple[Field, ...]:
     number = Field(f"{name}.id", forms.reference, needed=True)
-    return (number, Field(f"{name}.issueDate", forms.day, needed=True)) if dated else (number,)
+    return number, Field(f"{name}.issueDate", forms.day, needed=True, otherwise=on)
 
 
-def _location(name: str, *, needed: bool = True) -> tuple[Field, ...]:
+def _location(name: str, *, otherwise: str = "") -> tuple[Field, ...]:
+    place, called = f"{name}.id", f"{name}.name"
+    if not otherwise:
+        return Field(place, forms.unlocode, True), Field(called, forms.text(70), True)
     return (
-        Field(f"{name}.id", forms.unlocode, needed),
-        Field(f"{name}.name", forms.text(70), needed),
+        Field(place, forms.unlocode, True, f"{otherwise}.id", called),
+        Field(called, forms.text(70), True, f"{otherwise}.name", place),
     )
 
 
@@ -127,7 +145,7 @@ FIELDS: Final[dict[str, Field]] = {
         Field("id", forms.reference, needed=True),
         *_party("consignorParty", needed=True),
         *_party("consigneeParty", needed=True, registered=True),
-        Field("notifiedParty.name", forms.text(70), needed=True),
+        Field("notifiedParty.name", forms.text(70), True, "consigneeParty.name"),
         Field("carrierParty.name", forms.text(35), needed=True),
         Field("carrierParty.postalAddress.streetName", forms.text(70), needed=True),
         Field("carrierParty.postalAddress.cityName", forms.text(35), needed=True),
@@ -145,29 +163,31 @@ FIELDS: Final[dict[str, Field]] = {
         Field("invoiceDocument.exemptionReasonCode", forms.text(30)),
         Field("invoiceDocument.exemptionReason", forms.text(100)),
         Field("buyerOrderDocument.id", forms.reference, needed=True),
-        *_document("packingListDocument"),
+        *_document("packingListDocument", on=_INVOICED),
         *_document("transportContractDocument"),
         Field("transportContractDocument.electronicIndicator", forms.flag, needed=True),
         Field("transportContractDocument.toOrderIndicator", forms.flag, needed=True),
         Field("transportContractDocument.originalQuantity", forms.count),
         Field("transportContractDocument.clause", forms.text(300)),
         Field("freightPaymentCode", forms.one_of("PRE", "COL"), needed=True),
-        *_document("shippingInstructionDocument", dated=False),
+        Field("shippingInstructionDocument.id", forms.reference, True, "carrierBookingDocument.id"),
         Field("carrierBookingDocument.id", forms.reference, needed=True),
-        *_document("railConsignmentNoteDocument"),
-        *_document("roadConsignmentNoteDocument"),
-        *_document("rcepOriginDocument"),
-        *_document("formEOriginDocument"),
-        *_document("exportDeclarationDocument"),
-        *_document("importDeclarationDocument"),
-        *_document("insuranceDocument"),
-        Field("insuranceDocument.effectiveDate", forms.day, needed=True),
+        *_document("railConsignmentNoteDocument", on=_LADEN),
+        *_document("roadConsignmentNoteDocument", on=_LADEN),
+        *_document("rcepOriginDocument", on=_INVOICED),
+        *_document("formEOriginDocument", on=_INVOICED),
+        *_document("exportDeclarationDocument", on=_INVOICED),
+        *_document("importDeclarationDocument", on="mainCarriageTransportMovement.arrivalDate"),
+        *_document("insuranceDocument", on=_INVOICED),
+        Field("insuranceDocument.effectiveDate", forms.day, True, _INVOICED),
         Field("insuranceDocument.insuredAmount", forms.positive, needed=True),
-        Field("insuranceDocument.currencyCode", forms.currency, needed=True),
-        *_document("presentationDocument"),
+        Field(
+            "insuranceDocument.currencyCode", forms.currency, True, "invoiceDocument.currencyCode"
+        ),
+        *_document("presentationDocument", on=_LADEN),
         Field("presentationDocument.drawnAmount", forms.positive, needed=True),
         Field("applicableTradeDeliveryTerms.deliveryTypeCode", forms.incoterm, needed=True),
-        Field("applicableTradeDeliveryTerms.edition", forms.one_of("2020"), needed=True),
+        Field("applicableTradeDeliveryTerms.edition", forms.one_of("2020"), True, "=2020"),
         *_location("applicableTradeDeliveryTerms.relevantLocation"),
         Field("mainCarriageTransportMovement.meansName", forms.text(50), needed=True),
         Field("mainCarriageTransportMovement.meansId", forms.imo),
@@ -181,11 +201,11 @@ FIELDS: Final[dict[str, Field]] = {
         Field("roadTransportMovement.vehicleId", forms.text(20), needed=True),
         *_location("loadingBaseportLocation"),
         *_location("unloadingBaseportLocation"),
-        *_location("receiptLocation"),
-        *_location("deliveryLocation"),
+        *_location("receiptLocation", otherwise="loadingBaseportLocation"),
+        *_location("deliveryLocation", otherwise="unloadingBaseportLocation"),
         Field("receiptLocation.stationId", forms.station),
         Field("deliveryLocation.stationId", forms.station),
-        Field("hsEditionCode", forms.one_of("2017", "2022"), needed=True),
+        Field("hsEditionCode", forms.one_of("2017", "2022"), True, "=2022"),
         Field("customsValuation.freightAmount", forms.number, needed=True),
         Field("customsValuation.insuranceAmount", forms.number, needed=True),
         Field("customsValuation.currencyCode", forms.currency, needed=True),
@@ -207,6 +227,19 @@ def field_of(path: str) -> Field:
     found = FIELDS.get(_INDEX.sub("[]", path))
     if found is None:
         raise MalformedInput("no such field", code="unknown_field", where=path[:120])
+    return found
+
+
+def unsaid(values: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """What stands where an entry says nothing: by path the value, and whose it is (itself: `=`)."""
+    found: dict[str, tuple[str, str]] = {}
+    for path, field in FIELDS.items():
+        if not field.otherwise or path in values or field.beside in values:
+            continue
+        if field.otherwise[0] == "=":
+            found[path] = (field.otherwise[1:], path)
+        elif field.otherwise in values:
+            found[path] = (values[field.otherwise], field.otherwise)
     return found
 
 

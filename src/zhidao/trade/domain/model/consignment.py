@@ -11,7 +11,14 @@ from functools import cached_property
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, GROUP_MAX, ITEM, canonical
+from zhidao.trade.domain.model.catalogue import (
+    EQUIPMENT,
+    FIELDS,
+    GROUP_MAX,
+    ITEM,
+    canonical,
+    unsaid,
+)
 
 _GROUPED: Final = re.compile(r"([A-Za-z]+)\[(0|[1-9]\d{0,3})\]\.")
 
@@ -80,6 +87,21 @@ def enter(values: Mapping[str, str], *, digest: str, origin: Origin) -> Canonica
     return consignment
 
 
+def completed(consignment: CanonicalConsignment) -> CanonicalConsignment:
+    """With the values of fields that need not be typed; their source is the field they are from."""
+    more = unsaid(consignment.values)
+    if not more:
+        return consignment
+    digest = next((source.digest for source in consignment.sources.values()), "")
+    return CanonicalConsignment(
+        {**consignment.values, **{path: value for path, (value, _) in more.items()}},
+        {
+            **consignment.sources,
+            **{path: Source(Origin.ENTRY, digest, whose) for path, (_, whose) in more.items()},
+        },
+    )
+
+
 def require(consignment: CanonicalConsignment) -> None:
     """Refuses an entry that lacks a needed field or says what cannot be.
 
@@ -118,7 +140,7 @@ def require(consignment: CanonicalConsignment) -> None:
 def missing(consignment: CanonicalConsignment) -> Iterator[str]:
     """The fields that every document set needs and the consignment has not."""
     for path, field in FIELDS.items():
-        if not field.needed:
+        if not field.asked(consignment.values):
             continue
         group, found, name = path.partition("[].")
         if not found:
