@@ -248,6 +248,11 @@ WRITES: dict[str, Any] = {
         "content": "e30=",
     },
     "/v1/trade/consignments/{consignment}/check": None,
+    "/v1/trade/consignments/{consignment}/product-passports": {
+        "facility_id": "https://maker.example/suzhou",
+        "facility_name": "Suzhou",
+    },
+    "/v1/trade/consignments/{consignment}/arrival-credential": None,
     "/v1/trade/consignments/{consignment}/customs-release": {
         "declaration": "D1",
         "decision": "released",
