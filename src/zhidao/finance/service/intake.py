@@ -16,6 +16,7 @@ from zhidao.finance.wire.iso20022.columns import columns_of
 from zhidao.finance.wire.iso20022.envelope import Envelope, read_envelope
 from zhidao.finance.wire.iso20022.messages import decode
 from zhidao.finance.wire.iso20022.profiles import Profile
+from zhidao.finance.wire.iso20022.shapes import shaped
 from zhidao.finance.wire.iso20022.structure import check
 from zhidao.finance.wire.iso20022.usage import violations
 
@@ -74,13 +75,17 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
     digest = digest_of(data)
     try:
         envelope = read_envelope(data)
-        # As long as somebody holds them, lxml makes each element and its name once for all readers.
-        held = list(envelope.document.iter()) if len(data) < _HELD_BYTES_MAX else []
         schema = rules.schemas.judge(envelope.definition, envelope.document)
         if schema == _NOT_CHECKED:
             check(envelope.document, envelope.definition)
+        plain = shaped(data)
+        told = None if plain is None else plain.message()
+        if plain and told and plain.plainly_fine(rules.profile, year=rules.year, at=at):
+            return Examined(told, digest, None, {}, schema)
+        # As long as somebody holds them, lxml makes each element and its name once for all readers.
+        held = list(envelope.document.iter()) if len(data) < _HELD_BYTES_MAX else []
         columns = columns_of(envelope)
-        message = decode(envelope, checked=True, columns=columns)
+        message = told or decode(envelope, checked=True, columns=columns)
     except MalformedInput as error:
         code = error.code if len(error.code) == 4 else "FF01"
         why = Refusal(code, note_of(error.args[0], error.where))

@@ -97,7 +97,7 @@ class Walk:
         for element in top.iter():
             rule = rules.get(element.tag)
             if rule is None:
-                rule = rules[element.tag] = _rule_of(local(element), self._kind)
+                rule = rules[element.tag] = rule_of(local(element), self._kind)
             if rule is not _NOTHING:
                 rule(self, element)
 
@@ -312,7 +312,8 @@ _BY_NAME: Final[dict[str, _Rule]] = {
 }
 
 
-def _rule_of(name: str, kind: str) -> _Rule:
+def rule_of(name: str, kind: str) -> _Rule:
+    """The rule that looks at elements of this name in messages of a kind such as `pacs.008`."""
     if name in ("InstgAgt", "InstdAgt"):
         return Walk.agent
     if name == "ChrgBr":
