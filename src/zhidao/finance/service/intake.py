@@ -84,7 +84,7 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
             return Examined(told, digest, None, {}, schema)
         # As long as somebody holds them, lxml makes each element and its name once for all readers.
         held = list(envelope.document.iter()) if len(data) < _HELD_BYTES_MAX else []
-        columns = columns_of(envelope)
+        columns = columns_of(envelope, data)
         message = told or decode(envelope, checked=True, columns=columns)
     except MalformedInput as error:
         code = error.code if len(error.code) == 4 else "FF01"

@@ -54,10 +54,17 @@ def file(definition: str = CUSTOMERS, count: int = COUNT) -> bytes:
     return encode(Transfers(*head, payments))
 
 
+def plain(data: bytes) -> bytes:
+    """The file without what only the XML library reads."""
+    return data.replace(b"&amp;", b"and")
+
+
+@pytest.mark.parametrize("way", ["cut", "elements"])
 @pytest.mark.parametrize("definition", [CUSTOMERS, BANKS])
-def test_a_file_of_payments_alike_is_read_by_columns(definition: str) -> None:
-    envelope = read_envelope(file(definition))
-    columns = columns_of(envelope)
+def test_a_file_of_payments_alike_is_read_by_columns(definition: str, way: str) -> None:
+    data = plain(file(definition))
+    envelope = read_envelope(data)
+    columns = columns_of(envelope, data if way == "cut" else b"")
     assert columns is not None
     assert decode(envelope, columns) == decode(envelope)
     assert violations(envelope, at=NOW, columns=columns) == violations(envelope, at=NOW) == []
@@ -89,6 +96,10 @@ CHANGES = (
     (rf"<NbOfTxs>{COUNT}<", "<NbOfTxs>7<"),
     (r"<CtrlSum>[^<]*<", "<CtrlSum>1.00<"),
     (r"<CtrlSum>[^<]*</CtrlSum>", ""),
+    (r"<Nm>Payer 3<", "<Nm> Payer 3<"),
+    (r"<Nm>Payer 3<", "<Nm>Pay>er<"),
+    (r"<Nm>Payer 3<", "<Nm><![CDATA[Payer 3]]><!-- >x</ --><"),
+    (r"</CdtTrfTxInf>\n", "</CdtTrfTxInf> "),
     (r"</CdtTrfTxInf>", "<RmtInf><Ustrd>second</Ustrd></RmtInf></CdtTrfTxInf>"),
 )
 
@@ -97,6 +108,8 @@ CHANGES = (
 @given(data=st.data())
 def test_columns_and_walk_agree_on_every_spoiled_file(data: st.DataObject) -> None:
     text = file(data.draw(st.sampled_from([CUSTOMERS, BANKS]))).decode()
+    if data.draw(st.booleans()):
+        text = plain(text.encode()).decode()
     for _ in range(data.draw(st.integers(1, 2))):
         old, new = data.draw(st.sampled_from(CHANGES))
         times = data.draw(st.sampled_from([1, 0]))
@@ -106,7 +119,7 @@ def test_columns_and_walk_agree_on_every_spoiled_file(data: st.DataObject) -> No
         check(envelope.document, envelope.definition)
     except MalformedInput:
         return
-    columns = columns_of(envelope)
+    columns = columns_of(envelope, text.encode())
     profile = built_in("cross-border")
     assert violations(envelope, profile=profile, at=NOW, columns=columns) == violations(
         envelope, profile=profile, at=NOW

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from zhidao.finance.domain.message import Tree
+from zhidao.finance.wire.iso20022.cutting import cut_of
 from zhidao.finance.wire.iso20022.envelope import Envelope
 from zhidao.finance.wire.iso20022.grammar import NAMESPACE
 
@@ -52,25 +53,36 @@ class Columns:
         return _trees(inside, self.count)
 
 
-def columns_of(envelope: Envelope) -> Columns | None:
+def columns_of(envelope: Envelope, data: bytes = b"") -> Columns | None:
     """The file by columns, or None if its payments are few or not all alike.
 
     Its structure was checked: an amount bears its currency and nothing else bears an attribute.
+    `data`: the file's bytes, which are cut into columns without the elements if they are plain.
     """
     name = _FILES.get(envelope.definition[:8])
     root = envelope.document[0]
     if name is None or len(root) <= COUNT_MIN:
         return None
     payment = f"{{{NAMESPACE}{envelope.definition}}}{name}"
-    count = len(root.findall(payment))
-    if count < COUNT_MIN:
+    payments = root.findall(payment)
+    if len(payments) < COUNT_MIN:
         return None
     heads = [one for one in root if one.tag != payment]
-    first = root.index(next(root.iterchildren(payment)))
+    first = root.index(payments[0])
+    start = len(payment) - len(name)
+    return _of_text(data, payments, heads, first, start) or _of_elements(
+        root, payments, heads, first, start
+    )
+
+
+def _of_elements(
+    root: _Element, payments: list[_Element], heads: list[_Element], first: int, start: int
+) -> Columns | None:
     begin = 1 + sum(1 for head in heads[:first] for _ in head.iter())
     inside = list(root.iter())
     tags = [one.tag for one in inside]
-    shape = _shape(root[first], len(payment) - len(name))
+    shape = _shape(payments[0], start)
+    count = len(payments)
     end = begin + count * len(shape)
     pattern = tags[begin : begin + len(shape)]
     if end > len(tags) or tags[begin:end] != pattern * count:
@@ -86,6 +98,52 @@ def columns_of(envelope: Envelope) -> Columns | None:
         if column[0].get("Ccy") is not None:
             currencies[path] = [str(one.get("Ccy")) for one in column]
     return Columns(count, texts, currencies, tuple(heads))
+
+
+def _of_text(
+    data: bytes, payments: list[_Element], heads: list[_Element], first: int, start: int
+) -> Columns | None:
+    """The same out of the text: what stands between the texts is the same from payment to payment.
+
+    That the first, the second and the last have the same elements with these texts inside is seen
+    by the XML library's word; the others are cut from what is letter by letter the same.
+    """
+    cut = cut_of(data)
+    if cut is None:
+        return None
+    between, texts = cut
+    shapes = [[path for path in _shape(payments[k], start) if path] for k in (0, 1, -1)]
+    paths, count = shapes[0], len(payments)
+    width = len(paths)
+    if shapes != [paths] * 3 or len(set(paths)) != width or not 0 < width <= _LEAVES_MAX:
+        return None
+    begin = sum(1 for head in heads[:first] for one in head.iter() if not len(one))
+    end = begin + count * width
+    inner, joint = between[begin + 1 : begin + width], between[begin + width : end : width]
+    alike = joint == joint[:1] * (count - 1) and all(
+        between[begin + 1 + k : end : width] == [one] * count for k, one in enumerate(inner)
+    )
+    if not alike:
+        return None
+    money: list[list[str | None]] = []
+    for place in (0, 1, count - 1):
+        leaves = [one for one in payments[place].iter() if not len(one)]
+        here = begin + place * width
+        if [one.text for one in leaves] != texts[here : here + width]:
+            return None
+        money.append([one.get("Ccy") for one in leaves])
+    if money != money[:1] * 3:
+        return None
+    return Columns(
+        count,
+        {path: texts[begin + k : end : width] for k, path in enumerate(paths)},
+        {
+            path: [str(code)] * count
+            for path, code in zip(paths, money[0], strict=True)
+            if code is not None
+        },
+        tuple(heads),
+    )
 
 
 def _shape(payment: _Element, start: int) -> list[str]:

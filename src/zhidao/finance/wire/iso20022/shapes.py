@@ -9,7 +9,6 @@ the place of a marker changes nothing but itself. Whatever is not plain is left 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.message import CreditTransfer, Transfers, Tree
+from zhidao.finance.wire.iso20022.cutting import cut_of
 from zhidao.finance.wire.iso20022.envelope import local, read_envelope
 from zhidao.finance.wire.iso20022.messages import decode
 from zhidao.finance.wire.iso20022.profiles import Profile
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 _BYTES_MAX: Final = 8 * 1024
 _SHAPES_MAX: Final = 256
 _KINDS: Final = ("pacs.008", "pacs.009")
-_STARTS: Final = ("<Document", '<?xml version="1.0" encoding="UTF-8"?>')
-# A text that is all of its leaf: what is between elements begins with white space, or is nothing.
-_TEXT: Final = re.compile(r">([^<>\s][^<>]*)</")
 # Digits, so that an amount can be one of them; so long that nothing else is.
 _MARKER: Final = 700_000_000
 _MAIN: Final = "IntrBkSttlmAmt"
@@ -150,16 +147,13 @@ def shaped(data: bytes) -> Shaped | None:
 
     It was read before and found in order by an official schema, or by its outline.
     """
-    if len(data) > _BYTES_MAX or b"&" in data or b"\r" in data:
+    cut = cut_of(data) if len(data) <= _BYTES_MAX else None
+    if cut is None:
         return None
-    try:
-        parts = _TEXT.split(data.decode())
-    except UnicodeDecodeError:
-        return None
-    shape = _shape_of(tuple(parts[::2]))
+    between, texts = cut
+    shape = _shape_of(tuple(between))
     if shape is None:
         return None
-    texts = parts[1::2]
     texts.append("")
     return Shaped(shape, texts)
 
@@ -170,8 +164,6 @@ def _shape_of(pieces: tuple[str, ...]) -> Shape | None:
     markers = [str(_MARKER + place) for place in range(len(pieces) - 1)]
     texts = (f">{marker}</{piece}" for marker, piece in zip(markers, pieces[1:], strict=True))
     whole = "".join((pieces[0], *texts))
-    if not whole.startswith(_STARTS):
-        return None
     try:
         envelope = read_envelope(whole.encode())
         if envelope.definition[:8] not in _KINDS or envelope.header is not None:
