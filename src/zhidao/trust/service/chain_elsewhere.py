@@ -10,39 +10,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.encoding import parse_hex
-from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.trust.domain.chain_rules import Admission
 from zhidao.trust.domain.evm import Address, Transaction, address_text
 from zhidao.trust.domain.paid_rules import Fees, PaidAdmission
-from zhidao.trust.events import ChainSettled, ChainTransaction, CustodyOpened, SettledTitle
+from zhidao.trust.events import ChainSettled, CustodyOpened, SettledTitle
+from zhidao.trust.service.chain_acts import REFUSALS, Act, Acts, Written
 from zhidao.trust.service.chain_log import ChainLog, Submission, aggregate_of
 from zhidao.trust.service.chain_snapshot import Entry
 from zhidao.trust.service.chain_view import ChainView, Mined
 from zhidao.trust.service.rpc_chain import Rpc, RpcRefusal, is_cheap, is_known
-from zhidao.trust.service.settled_book import Number, SettledBook, settled_title
+from zhidao.trust.service.settled_book import SettledBook, settled_title
 from zhidao.trust.service.settled_facts import lost_fact, settled_fact
 from zhidao.trust.service.title_ports import Account, Accounts, LoggedTransactions
 from zhidao.trust.service.title_receipt import Receipt
 from zhidao.trust.service.title_records import aggregate_of_title
 from zhidao.trust.wire.title_contract import Registry, events_of
-from zhidao.trust.wire.transaction import Draft, decode, sign
+from zhidao.trust.wire.transaction import Draft, sign
 
 POLLS_PER_BUMP: Final = 6
 _BUMPS_MAX: Final = 8
-# So many acts of one sender are on their way at once; clients keep 16 to 64 for an account.
-_TOGETHER_MAX: Final = 16
 # An act's number is given up for lost after so many looks that agree.
 _LOOKS: Final = 3
-# So often an act is refused (no money for gas, say) before it lets the others pass.
-_REFUSALS: Final = 5
 # An account is given gas for so many acts at today's price, so that it survives dearer days.
 _GAS_ACTS: Final = 4
 _TRANSFER_GAS: Final = 21_000
@@ -54,35 +50,6 @@ GAS_PURPOSE: Final = "gas"
 def settled_aggregate(chain_id: int) -> str:
     """The aggregate that holds what stands on a chain of others."""
     return f"settled/{chain_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A logged transaction: its version in the chain's aggregate, who asserted it, what for."""
-
-    version: int
-    transaction: Transaction
-    party: PartyId
-    purpose: str
-    title: str
-
-
-@dataclass(slots=True)
-class _Act:
-    """What one number of one sender is for: the bytes written for it, raised ones last."""
-
-    written: list[_Written] = field(default_factory=list)
-    polls: int = 0
-    looks: int = 0
-    refusals: int = 0
-
-    @property
-    def newest(self) -> _Written:
-        return self.written[-1]
-
-    @property
-    def sender(self) -> Address:
-        return self.newest.transaction.sender
 
 
 class ChainElsewhere:
@@ -114,11 +81,7 @@ class ChainElsewhere:
         self._facts_in = settled_aggregate(chain_id)
         self._mined: dict[Address, int] = {}
         self._fees = Fees(0, 0)
-        self._own: dict[bytes, _Written] = {}
-        self._acts: dict[Number, _Act] = {}
-        # Versions below `_watermark` are all taken, and of those above it the ones in `_taken`.
-        self._watermark = 0
-        self._taken: set[int] = set()
+        self._acts = Acts()
         self._book: SettledBook | None = None
         self._scanned: int | None = None
         self._untold: dict[str, None] = {}
@@ -264,52 +227,31 @@ class ChainElsewhere:
     async def _load(self) -> SettledBook:
         book = SettledBook(self._registry)
         facts = [ChainSettled.of(e) for e in await self._records.history(self._facts_in)]
-        async for event in self._logged.replay(self._aggregate, after=self._watermark):
-            self._note(event)
+        async for event in self._logged.replay(self._aggregate, after=self._acts.watermark):
+            self._acts.note(event)
         for fact in facts:
-            own = self._own.get(parse_hex(fact.hash[2:]))
+            own = self._acts.own(parse_hex(fact.hash[2:]))
             receipt = book.take(fact, own.transaction if own else None)
             # A crash may have come between recording and telling.
             if len(facts) - book.version < _FACTS_MAX:
                 self._untold |= dict.fromkeys(one.title.hex() for one in receipt.titles)
-        self._acts = {n: a for n, a in self._acts.items() if book.of_number(n) is None}
+        self._acts.settle_all(book)
         self._scanned = book.newest[0] - 1 if book.newest else None
         self._book = book
         return book
 
     async def _take_logged(self, book: SettledBook) -> None:
-        async for event in self._logged.replay(self._aggregate, after=self._watermark):
-            self._note(event)
-        self._acts = {n: a for n, a in self._acts.items() if book.of_number(n) is None}
-
-    def _note(self, event: SignedEvent) -> None:
-        if event.version in self._taken or event.version <= self._watermark:
-            return
-        self._taken.add(event.version)
-        while self._watermark + 1 in self._taken:
-            self._watermark += 1
-            self._taken.discard(self._watermark)
-        fact = ChainTransaction.of(event)
-        try:
-            transaction = decode(parse_hex(fact.raw))
-        except (MalformedInput, Refused):
-            # Junk in the log was never a transaction, and no endpoint would take it.
-            return
-        written = _Written(
-            event.version, transaction, event.asserted_by.party, fact.purpose, fact.title
-        )
-        self._own[transaction.hash] = written
-        act = self._acts.setdefault((transaction.sender, transaction.nonce), _Act())
-        act.written.append(written)
-        act.written.sort(key=lambda one: one.version)
+        async for event in self._logged.replay(self._aggregate, after=self._acts.watermark):
+            self._acts.note(event)
+        self._acts.settle_all(book)
 
     def _found(self, transaction_hash: bytes) -> Receipt | None:
         if self._book is None:
             return None
-        own = self._own.get(transaction_hash)
+        own = self._acts.own(transaction_hash)
         if own is None:
             return self._book.receipt(transaction_hash)
-        return self._book.of_number((own.transaction.sender, own.transaction.nonce))
+        return self._book.of_number(own.number)
 
     async def _executed(self) -> tuple[Admission, Sequence[Entry]]:
         return PaidAdmission(self._chain_id, self._mined), ()
@@ -396,35 +338,20 @@ class ChainElsewhere:
                 self._book = None
                 raise
             for fact in batch:
-                own = self._own.get(parse_hex(fact.hash[2:]))
+                own = self._acts.own(parse_hex(fact.hash[2:]))
                 receipt = book.take(fact, own.transaction if own else None)
                 self._untold |= dict.fromkeys(one.title.hex() for one in receipt.titles)
                 if own is not None:
-                    self._acts.pop((own.transaction.sender, own.transaction.nonce), None)
+                    self._acts.settle(own)
 
     async def _fact(self, told: Mined, titles: Sequence[SettledTitle]) -> ChainSettled:
-        own = self._own.get(told.hash)
+        own = self._acts.own(told.hash)
         return await settled_fact(self._view, told, titles, own.transaction if own else None)
 
     # Sending what is due.
 
-    def _front(self) -> list[_Act]:
-        """The acts that may be on their way: those of the first one's sender, in order.
-
-        What another sender wrote later may rest on them, and blocks come in any order. A sender
-        whom the chain refuses lets the others pass, but for the registrar, on whom all rest.
-        """
-        stuck = {act.sender for act in self._acts.values() if act.refusals >= _REFUSALS}
-        stuck.discard(self._accounts.registrar().address)
-        acts = sorted(
-            self._acts.values(), key=lambda act: (act.sender in stuck, act.written[0].version)
-        )
-        front: list[_Act] = []
-        for act in acts[:_TOGETHER_MAX]:
-            if front and act.sender != front[0].sender:
-                break
-            front.append(act)
-        return front
+    def _front(self) -> list[Act]:
+        return self._acts.front(self._accounts.registrar().address)
 
     async def _send(self, book: SettledBook, final: int) -> None:
         self.problem = ""
@@ -450,14 +377,14 @@ class ChainElsewhere:
             if act.polls % self._polls_per_bump == 0:
                 await self._raise(act)
 
-    async def _mined_of(self, act: _Act) -> Mined | None:
+    async def _mined_of(self, act: Act) -> Mined | None:
         for written in reversed(act.written):
             told = await self._view.mined(written.transaction.hash)
             if told is not None:
                 return told
         return None
 
-    async def _is_taken(self, book: SettledBook, act: _Act, final: int) -> bool:
+    async def _is_taken(self, book: SettledBook, act: Act, final: int) -> bool:
         """Records that an act can never count, since its number went to other bytes for good."""
         sent = act.newest.transaction
         if final < 0 or await self._view.count(sent.sender) <= sent.nonce:
@@ -471,14 +398,14 @@ class ChainElsewhere:
         await self._record(book, [lost])
         return True
 
-    async def _raise(self, act: _Act) -> None:
+    async def _raise(self, act: Act) -> None:
         """Writes the same act for higher fees; it is sent once it has its leaf too."""
         before = act.newest
         sent = before.transaction
         account = await self._signer_of(before)
         if account is None:
             # Only its holder can offer more; the others need not wait for him.
-            act.refusals = _REFUSALS
+            act.refusals = REFUSALS
             return
         if not sent.fee_max_wei or len(act.written) > _BUMPS_MAX:
             return
@@ -500,7 +427,7 @@ class ChainElsewhere:
         actor = self._node if own else Actor(before.party, Role.PARTY)
         await self.log.submit(lambda _: [Submission(actor, raw, before.purpose, before.title)])
 
-    async def _signer_of(self, written: _Written) -> Account | None:
+    async def _signer_of(self, written: Written) -> Account | None:
         """The account that signed, if its key is here."""
         sender = written.transaction.sender
         registrar = self._accounts.registrar()
@@ -523,7 +450,7 @@ class ChainElsewhere:
 
     async def _give_gas(self, registrar: Account, to: Address, value_wei: int) -> None:
         """Writes a transfer of coins from the registrar, unless one is on its way."""
-        waiting = (act.newest.transaction for act in self._acts.values())
+        waiting = (act.newest.transaction for act in self._acts)
         if any(sent.to == to and sent.value_wei for sent in waiting):
             return
         self._mined[registrar.address] = await self._view.count(registrar.address)
