@@ -14,14 +14,10 @@ from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.places import place_of_node
 from zhidao.trade.wire.schematron.explaining import Explainer
+from zhidao.trade.wire.schematron.judging import Answer, node_of, sorted_answers
 from zhidao.trade.wire.schematron.reading import read
 from zhidao.trade.wire.schematron.ruleset import RuleSet, decoded
-from zhidao.trade.wire.schematron.running import (
-    Answer,
-    CompiledRules,
-    node_of,
-    sorted_answers,
-)
+from zhidao.trade.wire.schematron.running import CompiledRules
 from zhidao.trade.wire.xpath.nodes import Document
 
 PLACES_MAX: Final = 100

@@ -11,8 +11,8 @@ from typing import Any
 
 from zhidao.core.errors import Unavailable
 from zhidao.trade.wire.schematron.compact import stylesheet
+from zhidao.trade.wire.schematron.judging import Answer
 from zhidao.trade.wire.schematron.ruleset import RuleSet
-from zhidao.trade.wire.schematron.running import Answer
 
 _PROTOCOLS = "http://saxon.sf.net/feature/allowedProtocols"
 

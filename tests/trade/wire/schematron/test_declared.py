@@ -10,8 +10,9 @@ import pytest
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.adapters.saxon_rules import Saxon, SaxonRules
 from zhidao.trade.wire import safe_xml
+from zhidao.trade.wire.schematron.judging import Answer, sorted_answers
 from zhidao.trade.wire.schematron.ruleset import Assert, Let, Pattern, Rule, RuleSet
-from zhidao.trade.wire.schematron.running import Answer, CompiledRules, sorted_answers
+from zhidao.trade.wire.schematron.running import CompiledRules
 from zhidao.trade.wire.xpath.declared import CALLS_MAX, functions_of
 from zhidao.trade.wire.xpath.snapshot import snapshot
 

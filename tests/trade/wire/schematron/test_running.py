@@ -11,8 +11,9 @@ from lxml import etree
 from zhidao.trade.adapters.saxon_rules import Saxon, SaxonRules
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.schematron.guards import Value, needed
+from zhidao.trade.wire.schematron.judging import Answer, sorted_answers
 from zhidao.trade.wire.schematron.ruleset import Assert, Pattern, Rule, RuleSet
-from zhidao.trade.wire.schematron.running import Answer, CompiledRules, sorted_answers
+from zhidao.trade.wire.schematron.running import CompiledRules
 from zhidao.trade.wire.xpath.nodes import Kinds
 from zhidao.trade.wire.xpath.parser import parse
 from zhidao.trade.wire.xpath.rewriting import repeated

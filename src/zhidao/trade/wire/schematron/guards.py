@@ -57,6 +57,15 @@ def needed(expr: Expr) -> Needed:
     return _NONE
 
 
+def needed_to_match(step: Step) -> Needed:
+    """Names and values of which each must be there for a pattern's last step to match a node.
+
+    Other than in a test, an error in a pattern is no error: the node does not match.
+    """
+    predicates = (_needed_for_true(each) for each in step.predicates)
+    return _values(step)[0].union(*predicates)
+
+
 def _of_binary(expr: Binary) -> Needed:
     if expr.operator == "or":
         return needed(expr.left) | needed(expr.right)

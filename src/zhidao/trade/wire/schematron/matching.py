@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zhidao.trade.wire.schematron.guards import Needed, needed
+from zhidao.trade.wire.schematron.guards import Needed, needed, needed_to_match
 from zhidao.trade.wire.xpath import axes
 from zhidao.trade.wire.xpath.code import (
     ANY,
@@ -47,7 +47,7 @@ class Alternative:
 
     `named` are conditions on the kind of the node alone: its name and prefix and those of its
     ancestors. `match` is everything else; it is None where there is nothing else. It is true in a
-    document that has not all that it `needs`.
+    document that has not all that it `needs`, and false in one that has not all that it `wants`.
     """
 
     tag: str | None
@@ -55,6 +55,7 @@ class Alternative:
     named: tuple[Match, ...]
     match: Match | None
     needs: Needed = frozenset()
+    wants: Needed = frozenset()
 
 
 def alternatives(expr: Expr, compiler: Compiler, names: dict[str, int]) -> list[Alternative]:
@@ -109,7 +110,8 @@ def _alternative(steps: list[Expr], compiler: Compiler, names: dict[str, int]) -
             needs = needed(part)
     # Of several conditions another may still be false.
     needs = needs if len(conditions) == 1 else frozenset()
-    return Alternative(tag, is_attribute, tuple(named), _all(conditions), needs)
+    wants = needed_to_match(last)
+    return Alternative(tag, is_attribute, tuple(named), _all(conditions), needs, wants)
 
 
 def _of_kind(match: Match) -> bool:

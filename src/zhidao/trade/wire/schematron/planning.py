@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Final
 
 from zhidao.trade.wire.schematron.absence import AbsentPaths
@@ -24,6 +23,8 @@ OFTEN: Final = 40
 _DOCUMENTS_OFTEN: Final = 6
 # Kinds come from documents: bounded, or a stranger could fill the memory with names.
 _PLANS_MAX: Final = 20_000
+# So do the names that are there, by which a plan has its ways and a rule its open tests.
+_WAYS_MAX: Final = 200
 
 
 @dataclass(slots=True)
@@ -33,15 +34,51 @@ class ReadyRule:
     lets: Lets
     tests: Guarded
     absent: AbsentPaths
-    # Where the frame holds the document's names as bits.
-    names_slot: int
     writer: Writer
-    # Nodes that it has to judge before its tests are written out.
+    # Nodes that it has to judge before its tests are written out; the numbers of those that are.
     left: int = OFTEN
     done: set[int] = field(default_factory=set)
     # All names that its guards ask for, and the open tests by which of these are there.
     asks: int = 0
     opened: dict[int, Tests] = field(default_factory=dict)
+
+    def open_tests(self, have: int) -> Tests:
+        """The tests that can fire in a document with these names."""
+        have &= self.asks
+        tests = self.opened.get(have)
+        if tests is None:
+            if self.left <= 0:
+                self._write(have)
+            if len(self.opened) > _WAYS_MAX:
+                self.opened.clear()
+            tests = self.opened[have] = [t for guard, t in self.tests if guard & have == guard]
+        return tests
+
+    def judged(self, count: int) -> bool:
+        """Counts nodes; whether its tests are worth writing out."""
+        if 0 < self.left <= count:
+            self.opened.clear()
+        self.left -= count
+        return self.left <= 0
+
+    def _write(self, have: int) -> None:
+        for index, (guard, (number, test)) in enumerate(self.tests):
+            if number not in self.done and guard & have == guard:
+                self.tests[index] = (guard, (number, self.writer.lambda_of(test)))
+                self.done.add(number)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A rule that may judge a node, by its place in its pattern; see `Alternative` for the rest.
+
+    `needs` and `wants` are bits here.
+    """
+
+    place: int
+    match: Match | None
+    needs: int
+    wants: int
 
 
 @dataclass(slots=True)
@@ -50,31 +87,31 @@ class ReadyPattern:
 
     numbers: range
     rules: list[ReadyRule] = field(default_factory=list)
-    elements: dict[str, list[tuple[int, Alternative, int]]] = field(default_factory=dict)
-    anywhere: list[tuple[int, Alternative, int]] = field(default_factory=list)
+    elements: dict[str, list[tuple[Alternative, Candidate]]] = field(default_factory=dict)
+    anywhere: list[tuple[Alternative, Candidate]] = field(default_factory=list)
     attributes: list[tuple[int, Alternative]] = field(default_factory=list)
 
-    def file(self, place: int, one: Alternative, needs: int) -> None:
-        """Adds one branch of the context of the rule at a place, with what it needs as bits."""
+    def file(self, place: int, one: Alternative, needs: int, wants: int) -> None:
+        """Adds one branch of the context of the rule at a place, with its names as bits."""
         if one.is_attribute:
             self.attributes.append((place, one))
-        elif one.tag is None:
-            self.anywhere.append((place, one, needs))
+            return
+        candidate = Candidate(place, one.match, needs, wants)
+        if one.tag is None:
+            self.anywhere.append((one, candidate))
         else:
-            self.elements.setdefault(one.tag, []).append((place, one, needs))
+            self.elements.setdefault(one.tag, []).append((one, candidate))
 
 
 @dataclass(slots=True)
 class Step:
-    """What one pattern does with the nodes of a kind.
+    """What one pattern does with the nodes of a kind: the first candidate that fits judges one.
 
-    Of the candidates the first that fits a node judges it; one without a match fits every node, and
-    so does one whose match needs, as bits, what the document has not.
-    `settled`: the first candidate does, so that its forbidden paths are known by kind.
+    `settled`: the first candidate fits always, so that its forbidden paths are known by kind.
     """
 
     pattern: ReadyPattern
-    candidates: list[tuple[ReadyRule, Match | None, int]]
+    candidates: list[Candidate]
     settled: bool
 
 
@@ -88,6 +125,30 @@ class Broken:
 
 
 @dataclass(slots=True)
+class Choice:
+    """One candidate of a way. `match` is None where it fits every node that comes so far."""
+
+    rule: ReadyRule
+    match: Match | None
+    tests: Tests
+    # What it forbids, where that is not known by kind.
+    absent: AbsentPaths | None
+
+
+@dataclass(slots=True)
+class Way:
+    """What is done with the nodes of a kind in documents with the same names.
+
+    `tests` are those of every rule that judges all of them and has no variables; `choices` belong
+    to the other patterns. `young` are its rules whose tests are not written out yet.
+    """
+
+    tests: Tests = field(default_factory=list)
+    choices: list[tuple[ReadyPattern, list[Choice]]] = field(default_factory=list)
+    young: list[ReadyRule] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Plan:
     """All that is done with the nodes of a kind. `bits`: its name among those of the guards."""
 
@@ -96,6 +157,48 @@ class Plan:
     broken: list[Broken]
     # Whether there is anything to do at all.
     busy: bool
+    # The names that matter to it, and what to do by which of them are there.
+    asks: int
+    ways: dict[int, Way] = field(default_factory=dict)
+
+    def way(self, have: int, count: int) -> Way:
+        """What to do with so many nodes in a document with these names."""
+        have &= self.asks
+        way = self.ways.get(have)
+        if way is None:
+            if len(self.ways) > _WAYS_MAX:
+                self.ways.clear()
+            way = self.ways[have] = self._made(have)
+        if way.young and sum(rule.judged(count) for rule in way.young):
+            way = self.ways[have] = self._made(have)
+        return way
+
+    def _made(self, have: int) -> Way:
+        way = Way()
+        for step in self.steps:
+            choices = list(_choices(step, have))
+            way.young += [one.rule for one in choices if one.rule.left > 0]
+            if len(choices) == 1 and _is_plain(choices[0]):
+                way.tests += choices[0].tests
+            elif choices:
+                way.choices.append((step.pattern, choices))
+        return way
+
+
+def _choices(step: Step, have: int) -> Iterator[Choice]:
+    for one in step.candidates:
+        if one.wants & have != one.wants:
+            continue
+        rule = step.pattern.rules[one.place]
+        match = one.match if one.needs & have == one.needs else None
+        walks = rule.absent.has_any and not (match is None and step.settled)
+        yield Choice(rule, match, rule.open_tests(have), rule.absent if walks else None)
+        if match is None:
+            return
+
+
+def _is_plain(one: Choice) -> bool:
+    return one.match is None and one.absent is None and not one.rule.lets
 
 
 class Plans:
@@ -121,22 +224,26 @@ class Plans:
             steps = [step for p in self._patterns if (step := self._step(p, node, env)).candidates]
             broken = list(self._broken(node, steps, env))
             bits = self._bits.get(node.tag, 0)
-            plan = Plan(bits, steps, broken, busy=bool(steps or broken))
+            asks = 0
+            for step in steps:
+                for one in step.candidates:
+                    asks |= one.needs | one.wants | step.pattern.rules[one.place].asks
+            plan = Plan(bits, steps, broken, busy=bool(steps or broken), asks=asks)
             self.known[node.kind] = plan
         return plan
 
     def _step(self, pattern: ReadyPattern, node: Element, env: Env) -> Step:
         merged = [
-            (place, one.match, needs)
-            for place, one, needs in [*pattern.elements.get(node.tag, []), *pattern.anywhere]
+            candidate
+            for one, candidate in [*pattern.elements.get(node.tag, []), *pattern.anywhere]
             if all(named(node, env) for named in one.named)
         ]
-        merged.sort(key=itemgetter(0))
+        merged.sort(key=lambda one: one.place)
         if self._documents >= _DOCUMENTS_OFTEN:
             write = self._writer.lambda_of
-            merged = [(place, match and write(match), needs) for place, match, needs in merged]
-        candidates = [(pattern.rules[place], match, needs) for place, match, needs in merged]
-        return Step(pattern, candidates, settled=bool(candidates) and candidates[0][1] is None)
+            for one in merged:
+                one.match = one.match and write(one.match)
+        return Step(pattern, merged, settled=bool(merged) and merged[0].match is None)
 
     def _broken(self, node: Element, steps: list[Step], env: Env) -> Iterator[Broken]:
         """What settled rules of the node and of its ancestors forbid at this kind."""
@@ -145,7 +252,7 @@ class Plans:
         while isinstance(judged, Element):
             theirs = steps if judged is node else self.of(judged, env).steps
             for step in theirs:
-                absent = step.candidates[0][0].absent
+                absent = step.pattern.rules[step.candidates[0].place].absent
                 if step.settled and absent.has_any:
                     numbers, attributes = absent.breaks(path[::-1])
                     if numbers or attributes:
