@@ -21,6 +21,8 @@ XML_DEPTH_MAX: Final = 64
 # A tree takes some 100 bytes a node: these two keep it under about 20 times the text.
 XML_NODES_MAX: Final = 1_500_000
 XML_DENSE_FROM_NODES: Final = 4096
+# What is shorter is small however dense, and has no room for too many attributes (` a=""`).
+XML_DENSE_FROM_BYTES: Final = 20 * 1024
 XML_BYTES_PER_NODE_MIN: Final = 6
 XML_PROLOG_BYTES_MAX: Final = 64 * 1024
 XML_TAG_EQUALS_MAX: Final = 4096
@@ -80,8 +82,7 @@ def _check_size(data: bytes) -> None:
             code="xml_too_large",
             remedy="send attachments beside the document instead of inside it",
         )
-    # Counting single bytes is cheap, and no fewer than the pairs that are counted below.
-    if data.count(b"<") + data.count(b"=") <= XML_DENSE_FROM_NODES - 1:
+    if len(data) < XML_DENSE_FROM_BYTES:
         return
     nodes = data.count(b"<") + data.count(b'="') + data.count(b"='")
     dense = nodes > XML_DENSE_FROM_NODES and len(data) < nodes * XML_BYTES_PER_NODE_MIN

@@ -10,7 +10,7 @@ from lxml import etree
 
 from zhidao.trade.adapters.saxon_rules import Saxon, SaxonRules
 from zhidao.trade.wire import safe_xml
-from zhidao.trade.wire.schematron.guards import Value, needed
+from zhidao.trade.wire.schematron.guards import Value, needed, needed_to_match
 from zhidao.trade.wire.schematron.judging import Answer, sorted_answers
 from zhidao.trade.wire.schematron.ruleset import Assert, Pattern, Rule, RuleSet
 from zhidao.trade.wire.schematron.running import CompiledRules
@@ -18,7 +18,7 @@ from zhidao.trade.wire.xpath.nodes import Kinds
 from zhidao.trade.wire.xpath.parser import parse
 from zhidao.trade.wire.xpath.rewriting import repeated
 from zhidao.trade.wire.xpath.snapshot import snapshot
-from zhidao.trade.wire.xpath.syntax import Literal
+from zhidao.trade.wire.xpath.syntax import Literal, Step
 
 TESTS = (
     ("/p:r", "not(p:sub/p:tax/p:rate)"),
@@ -29,6 +29,8 @@ TESTS = (
         "(count(//p:line/p:tax[p:id = 'L']) + count(//p:sub/p:tax[p:id = 'L']) = 0) or exists(//p:due)",
     ),
     ("p:line[not(ancestor::p:sub/p:extra)]", "xs:decimal(p:amount) >= 0"),
+    ("p:line/p:tax[normalize-space(p:id) = 'E'][p:rate = '0']", "p:id/@k"),
+    ("p:line[p:amount]/p:tax[p:id and p:rate = '-1']", "false()"),
     ("p:line/p:tax[normalize-space(p:id) = 'S']", "not(p:id/@k) and p:rate > 0"),
     ("p:line/p:tax", "normalize-space(p:id) != ''"),
     (
@@ -56,7 +58,7 @@ def _rules() -> RuleSet:
     # Each context is a pattern of its own, but for those that compete for one node.
     made: dict[str, list[tuple[str, str]]] = {}
     for context, test in TESTS:
-        key = "line-tax" if context.startswith("p:line/p:tax") else context
+        key = "line-tax" if "/p:tax" in context and context.startswith("p:line") else context
         made.setdefault(key, []).append((context, test))
     patterns = []
     for name, several in made.items():
@@ -145,6 +147,21 @@ def test_a_guard_asks_for_a_value_only_where_no_error_can_be_missed() -> None:
     # Two tags: twins of the other are not looked for.
     assert of("not(//p:a[normalize-space(p:x) = 'V'][normalize-space(p:b) = 'K'])") == set()
     assert of("not(//p:a[p:b = ' K'])") == set()
+
+
+def test_a_context_fits_nothing_where_its_values_and_names_are_missing() -> None:
+    def wanted(text: str) -> set[str]:
+        step = parse(text, {"p": "urn:p"})
+        assert isinstance(step, Step)
+        return {v.text if isinstance(v, Value) else v for v in needed_to_match(step)}
+
+    assert wanted("p:tax[normalize-space(p:id) = 'K'][p:rate = '0']") == {"{urn:p}rate"}
+    assert wanted("p:tax[normalize-space(p:id) = 'K'][p:id != 'L']") == {"{urn:p}id"}
+    assert wanted("p:tax[normalize-space(p:id) = 'K']") == {"K"}
+    assert wanted("p:tax[p:rate]") == {"{urn:p}rate"}
+    # Either may be there, and what is not there may be asked for.
+    assert wanted("p:tax[p:rate or p:id]") == set()
+    assert wanted("p:tax[not(p:rate)]") == set()
 
 
 def test_twins_of_a_guarded_tag_leave_the_rule_undecided_as_before() -> None:

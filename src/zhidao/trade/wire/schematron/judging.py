@@ -35,15 +35,17 @@ class Answers:
     given: list[Answer] = field(default_factory=list)
     left: set[int] = field(default_factory=set)
 
-    def judge(self, plan: Plan, nodes: list[Element], env: Env, have: int) -> None:
-        """Adds what a plan says of the nodes of its kind. `have`: the document's names as bits."""
-        if plan.broken:
-            self._tell_broken(plan.broken, nodes)
-        way = plan.way(have, len(nodes))
-        tests = way.tests
-        if tests:
-            given, left = self.given, self.left
-            for node in nodes:
+    def judge(self, planned: list[tuple[Plan, list[Element]]], env: Env, have: int) -> None:
+        """Adds what plans say of the nodes of their kinds. `have`: the document's names as bits."""
+        given, left = self.given, self.left
+        for plan, nodes in planned:
+            if plan.broken:
+                self._tell_broken(plan.broken, nodes)
+            way = plan.ways.get(have & plan.asks)
+            if way is None or way.young:
+                way = plan.way(have, len(nodes))
+            tests = way.tests
+            for node in nodes if tests else ():
                 env[CURRENT] = node
                 for number, test in tests:
                     try:
@@ -53,11 +55,11 @@ class Answers:
                         given.append(_answer(number, node, str(error.args[0])))
                     except OutsideSubset:
                         left.add(number)
-        for pattern, choices in way.choices:
-            try:
-                self._choose(choices, nodes, env)
-            except OutsideSubset:
-                self.left.update(pattern.numbers)
+            for pattern, choices in way.choices:
+                try:
+                    self._choose(choices, nodes, env)
+                except OutsideSubset:
+                    left.update(pattern.numbers)
 
     def judge_attributes(
         self, pattern: ReadyPattern, document: Document, env: Env, have: int

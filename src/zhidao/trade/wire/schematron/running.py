@@ -76,8 +76,7 @@ class CompiledRules:
         # All names must be known before the first test runs.
         planned = self._planned(document, env)
         have = env[self._names_slot]
-        for plan, nodes in planned:
-            answers.judge(plan, nodes, env, have)
+        answers.judge(planned, env, have)
         for pattern in self._patterns:
             if pattern.attributes:
                 answers.judge_attributes(pattern, document, env, have)
@@ -222,8 +221,8 @@ def _values_there(nodes: Iterable[Element], tag: str, table: dict[str, int]) -> 
     """Which of the wanted values elements of a tag have, as bits; all where a parent has twins."""
     have = 0
     for node in nodes:
-        text = node.text
-        have |= table.get(normal_space(node.string() if text is None else text), 0)
+        text = node.string() if node.text is None else node.text
+        have |= table.get(text if text.isalnum() else normal_space(text), 0)
         parent: Any = node.parent
         if len(parent.kids[tag]) > 1:
             return sum(table.values())

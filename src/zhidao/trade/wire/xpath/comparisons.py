@@ -28,13 +28,14 @@ from zhidao.trade.wire.xpath.values import (
     OutsideSubset,
     Untyped,
     XPathError,
+    double_of,
     is_number,
     ordered,
     to_boolean,
     to_date,
     to_double,
 )
-from zhidao.trade.wire.xpath.writing import Writer, is_safe, written
+from zhidao.trade.wire.xpath.writing import Writer, is_safe, is_whole, written
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -127,6 +128,8 @@ def _two_numbers(sign: str, a_of: Run, b_of: Run, constant: Any) -> Run:
         return compare(a, b) if type(a) is type(b) else compare(*ordered(a, b))
 
     def source(w: Writer, n: str) -> str:
+        if type(constant) is int and is_whole(a_of):
+            return f"({w.of(a_of, n)} {_PYTHON[sign]} {w.constant(constant)})"
         a, b, op = w.name(), w.name(), w.constant(compare)
         if type(constant) is int:
             # Python itself compares a decimal with an integer exactly.
@@ -282,7 +285,7 @@ def _as(value: str, other: Any) -> Any:
     if isinstance(other, bool):
         return to_boolean(value)
     if is_number(other):
-        number = to_double(value)
+        number = double_of(value)
         if math.isnan(number):
             # SaxonC 13 takes an untyped NaN for greater than any literal; it shall say so itself.
             raise OutsideSubset("a NaN out of a document")

@@ -81,7 +81,10 @@ def _empty(arguments: list[Code]) -> Code:
 def _count(arguments: list[Code]) -> Code:
     many = arguments[0].many
     run = written(
-        lambda n, e: len(many(n, e)), lambda w, n: f"len({w.of(many, n)})", safe=is_safe(many)
+        lambda n, e: len(many(n, e)),
+        lambda w, n: f"len({w.of(many, n)})",
+        safe=is_safe(many),
+        whole=True,
     )
     return single(NUMBER, run)
 

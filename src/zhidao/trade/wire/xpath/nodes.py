@@ -47,15 +47,23 @@ class Opening:
     """A start tag as documents write it, below another: read once, then found by its text.
 
     What stands below it is found in `below` by the text of its own start tag. `spaces` are the
-    namespaces by prefix inside the element; '' is the prefix of none.
+    namespaces by prefix inside the element; '' is the prefix of none. `is_empty`: it ends at once.
     """
 
-    __slots__ = ("attributes", "below", "kind", "spaces")
+    __slots__ = ("attributes", "below", "is_empty", "kind", "spaces")
 
-    def __init__(self, kind: Kind, attributes: dict[str, str], spaces: dict[str, str]) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        attributes: dict[str, str],
+        spaces: dict[str, str],
+        *,
+        is_empty: bool = False,
+    ) -> None:
         self.kind = kind
         self.attributes = attributes
         self.spaces = spaces
+        self.is_empty = is_empty
         self.below: dict[str, Opening] = {}
 
 
@@ -114,7 +122,7 @@ class Kinds:
         space = spaces[prefix]
         tag = sys.intern(f"{{{space}}}{local}" if space else local)
         kind = self.of(tag, prefix or None, above.kind)
-        made = Opening(kind, attributes, spaces)
+        made = Opening(kind, attributes, spaces, is_empty=head[-1] == "/")
         # What is long is hardly met again.
         if len(head) <= _HEAD_CHARS_KEPT:
             self.openings += 1
@@ -125,15 +133,18 @@ class Kinds:
 _HEAD_CHARS_KEPT: Final = 2000
 
 
+def children_of(kids: dict[str, list[Element]]) -> list[Element]:
+    """All lists of one parent as one, in document order."""
+    return sorted((node for nodes in kids.values() for node in nodes), key=in_order)
+
+
 class Document:
     """The document node. `by_tag` and `by_kind` list elements, `elements` all, in order.
 
     `owners` lists the elements that have an attribute of a name.
     """
 
-    __slots__ = (
-        *("by_kind", "by_tag", "children", "elements", "end", "kids", "order", "owners", "root"),
-    )
+    __slots__ = (*("by_kind", "by_tag", "elements", "end", "kids", "order", "owners", "root"),)
     tag = ""
     text = None
     parent = None
@@ -143,12 +154,16 @@ class Document:
         self.order: float = -1
         self.end = -1
         self.elements: list[Element] = []
-        self.children: list[Element] = []
         self.kids: dict[str, list[Element]] = {}
         self.by_tag: dict[str, list[Element]] = {}
         self.by_kind: dict[Kind, list[Element]] = {}
         self.owners: dict[str, list[Element]] = {}
         self.root: Element
+
+    @property
+    def children(self) -> list[Element]:
+        """The root element, in a list."""
+        return children_of(self.kids)
 
     def release(self) -> None:
         """Cuts the way up from each element, so that memory is free without a search for cycles."""
@@ -179,11 +194,15 @@ class Element(msgspec.Struct, eq=False):
     attributes: dict[str, str]
     text: str | None
     source: Markup | None
-    children: list[Element]
     kids: dict[str, list[Element]]
 
     def __repr__(self) -> str:
         return f"<{self.tag} at {self.order}>"
+
+    @property
+    def children(self) -> list[Element]:
+        """The elements below, in order; few rules ask for them without a name."""
+        return children_of(self.kids)
 
     @property
     def prefix(self) -> str | None:

@@ -87,10 +87,16 @@ def _outermost(expr: Expr, counts: Counter[Expr], found: dict[Expr, None]) -> No
 
 def _same_focus(expr: Expr) -> Iterator[Expr]:
     path = isinstance(expr, Path) and len(expr.steps) > 1
-    if path or isinstance(expr, Cast) or (isinstance(expr, Call) and expr.arguments):
+    call = isinstance(expr, Call) and expr.arguments and not _is_cheap(expr)
+    if path or isinstance(expr, Cast) or call:
         yield expr
     for part in _parts(expr):
         yield from _same_focus(part)
+
+
+def _is_cheap(call: Call) -> bool:
+    """Whether a call costs no more than to keep its value: the text of one step."""
+    return call.local == "normalize-space" and isinstance(call.arguments[0], Step)
 
 
 def _parts(expr: Expr) -> tuple[Expr, ...]:

@@ -14,7 +14,6 @@ from lxml import etree
 from zhidao.trade.wire.xpath.markup import Markup, plain
 from zhidao.trade.wire.xpath.nodes import Document, Element, Kinds, in_order
 
-_NO_NODES: Final[list[Element]] = []
 _NO_KIDS: Final[dict[str, list[Element]]] = {}
 
 
@@ -39,7 +38,7 @@ def snapshot(  # noqa: PLR0915 (one loop, a third dearer in pieces)
     parent: Any = document
     above = kinds.written
     opening, known = above, above.below
-    children, kids = document.children, document.kids
+    kids = document.kids
     # What is open further up; and the element just opened, a leaf unless another opens in it.
     stack: list[Any] = []
     last: Element | None = None
@@ -48,33 +47,34 @@ def snapshot(  # noqa: PLR0915 (one loop, a third dearer in pieces)
         if piece[0] == "/":
             if last is None:
                 parent.end = order - 1
-                parent, above, children, kids = stack.pop()
+                parent, above, kids = stack.pop()
                 known = above.below
             else:
                 last = None
             continue
         if last is not None:
-            stack.append((parent, above, children, kids))
+            stack.append((parent, above, kids))
             parent, above, known = last, opening, opening.below
             last.text = None
             last.source = markup
-            last.children = children = []
             last.kids = kids = {}
         head, _, text = piece.partition(">")
-        opening = known[head] if head in known else kinds.opened(head, above)
+        try:
+            opening = known[head]
+        except KeyError:
+            opening = kinds.opened(head, above)
         kind = opening.kind
         tag = kind.tag
         if has_references:
             text = plain(text) if "&" in text else text
         element = last = Element(
-            kind, tag, order, order, parent, opening.attributes, text, None, _NO_NODES, _NO_KIDS
+            kind, tag, order, order, parent, opening.attributes, text, None, _NO_KIDS
         )
-        if head[-1] == "/":
+        if opening.is_empty:
             element.text = ""
             last = None
         order += 1
         elements.append(element)
-        children.append(element)
         if tag in kids:
             kids[tag].append(element)
         else:

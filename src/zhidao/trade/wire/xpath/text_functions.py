@@ -54,10 +54,20 @@ def normal_space(value: str) -> str:
 def _text_function(work: Callable[[str], Any], kind: str = STRING) -> Builder:
     def build(arguments: list[Code]) -> Code:
         argument = text(arguments[0])
+
+        def source(w: Writer, n: str) -> str:
+            if work is not normal_space:
+                return f"{w.constant(work)}({w.of(argument, n)})"
+            # Most texts are one word, for which a call is not worth while.
+            v = w.name()
+            found = f"({v} := {w.of(argument, n)})"
+            return f"({v} if {found}.isalnum() else {w.constant(work)}({v}))"
+
         run = written(
             lambda n, e: work(argument(n, e)),
-            lambda w, n: f"{w.constant(work)}({w.of(argument, n)})",
+            source,
             safe=is_safe(argument) and work in (normal_space, len),
+            whole=work is len,
         )
         return single(kind, run, by_name=all_by_name(arguments))
 
@@ -67,9 +77,16 @@ def _text_function(work: Callable[[str], Any], kind: str = STRING) -> Builder:
 def _two_texts(work: Callable[[str, str], Any], kind: str) -> Builder:
     def build(arguments: list[Code]) -> Code:
         first, second = text(arguments[0]), text(arguments[1])
+        mark = arguments[1].constant
+
+        def source(w: Writer, n: str) -> str:
+            if work is _after and isinstance(mark, str) and mark:
+                return f"{w.of(first, n)}.partition({w.constant(mark)})[2]"
+            return f"{w.constant(work)}({w.of(first, n)}, {w.of(second, n)})"
+
         run = written(
             lambda n, e: work(first(n, e), second(n, e)),
-            lambda w, n: f"{w.constant(work)}({w.of(first, n)}, {w.of(second, n)})",
+            source,
             safe=is_safe(first) and is_safe(second),
         )
         return single(kind, run, by_name=all_by_name(arguments))

@@ -112,6 +112,8 @@ def _double_text(value: float) -> str:
 
 def to_double(value: Any) -> float:
     """The value cast to xs:double. Raises XPathError FORG0001 where it cannot be."""
+    if isinstance(value, str):
+        return double_of(value)
     if isinstance(value, float):
         return value
     if isinstance(value, bool):
@@ -121,8 +123,6 @@ def to_double(value: Any) -> float:
             return float(value)
         except OverflowError as error:
             raise OutsideSubset("a number beyond a double") from error
-    if isinstance(value, str):
-        return double_of(value)
     raise XPathError("XPTY0004")
 
 

@@ -24,16 +24,22 @@ Source = Callable[["Writer", str], str]
 """Tells the expression that a closure stands for, in parentheses where it needs them."""
 
 
-def written(run: RunT, source: Source, *, safe: bool = False) -> RunT:
-    """The closure with its source. `safe`: it never raises."""
+def written(run: RunT, source: Source, *, safe: bool = False, whole: bool = False) -> RunT:
+    """The closure with its source. `safe`: it never raises; `whole`: it always gives an int."""
     run.source = source  # type: ignore[attr-defined]
     run.safe = safe  # type: ignore[attr-defined]
+    run.whole = whole  # type: ignore[attr-defined]
     return run
 
 
 def is_safe(run: Callable[..., Any]) -> bool:
     """Whether a closure is known never to raise."""
     return bool(getattr(run, "safe", False))
+
+
+def is_whole(run: Callable[..., Any]) -> bool:
+    """Whether a closure is known to give an int, never None."""
+    return bool(getattr(run, "whole", False))
 
 
 def too_many() -> Any:
