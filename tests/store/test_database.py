@@ -61,6 +61,30 @@ async def test_a_cancelled_block_leaves_nothing_and_the_pool_whole(numbers: Data
 
 
 @service
+async def test_what_is_sent_at_once_stands_whole_or_not_at_all(numbers: Database):
+    async with numbers.session() as session, session.at_once():
+        for key in range(5):
+            await session.execute("insert into number values (%s, 1)", (key,))
+    assert await count(numbers) == 5
+
+    async def again() -> None:
+        async with numbers.session() as session:
+            await session.execute("insert into number values (6, 1)")
+            async with session.at_once():
+                await session.execute("insert into number values (7, 1)")
+                await session.execute("insert into number values (1, 1)")
+                await session.execute("insert into number values (8, 1)")
+
+    with pytest.raises(Conflict, match="number_pkey"):
+        await again()
+    assert await count(numbers) == 5
+    # The connection is as good as before.
+    async with numbers.session() as session:
+        await session.execute("insert into number values (9, 1)")
+    assert await count(numbers) == 6
+
+
+@service
 async def test_errors_are_those_of_the_house(numbers: Database):
     async with numbers.session() as session:
         await session.execute("insert into number values (1, 1)")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NOTE_CHARACTERS_MAX: Final = 315
 _NOT_CHECKED: Final = "not checked"
 _UNNAMED: Final = "NOTPROVIDED"
+_HELD_BYTES_MAX: Final = 64 * 1024
 
 
 class SchemaJudge(Protocol):
@@ -42,9 +43,6 @@ class Rules(NamedTuple):
     schemas: SchemaJudge
     profile: Profile
     year: int
-
-
-_HELD_BYTES_MAX: Final = 64 * 1024
 
 
 class Examined(NamedTuple):
