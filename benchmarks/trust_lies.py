@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import runpy
 import socket
 import tempfile
@@ -213,6 +214,8 @@ WAYS: Final[tuple[Callable[[Lies], Awaitable[None]], ...]] = (
 
 def run() -> Iterator[dict[str, Any]]:
     """How long the slowest of the ten took, and how many were found and proven everywhere."""
+    # Nodes cry out at each lie, which is told on purpose here.
+    logging.disable(logging.ERROR)
     seconds, proven = [], 0
     for way in WAYS:
         took, accepted = asyncio.run(_played(way))
@@ -220,6 +223,7 @@ def run() -> Iterator[dict[str, Any]]:
         proven += accepted
         if not accepted:
             print(f"not proven everywhere: {way.__name__}", flush=True)
+    logging.disable(logging.NOTSET)
     yield claim("trust_lies_proven_at_every_node", [proven], "ways", target=len(WAYS))
     yield claim("trust_lies_slowest_s", [max(seconds)], "s", target=3, at_most=True)
 
