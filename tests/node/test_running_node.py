@@ -215,6 +215,7 @@ READERS = {
     "/v1/trade/consignments/{consignment}/check": "exporter",
     "/v1/finance/accounts/{account}": "importer-bank",
     "/v1/finance/accounts/{account}/statement": "importer-bank",
+    "/v1/finance/accounts/{account}/movements": "importer-bank",
     "/v1/finance/deals/{deal}": "importer-bank",
     "/v1/finance/deals/{deal}/messages/{message}": "importer-bank",
     "/v1/consignments/{consignment}/road": "exporter",

@@ -30,6 +30,24 @@ async def accounts() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+@get("/v1/finance/accounts/{account:str}/movements")
+async def movements(account: str) -> dict[str, Any]:
+    rows = (
+        ("12:04:11", "reserved", -4_200_000, "deal-C-2043", ""),
+        ("11:58:40", "booked", -4_200_000, "exporter", "8a562c67-ca16-48ba-b074-65581be6f001"),
+        ("11:20:03", "freed", -4_200_000, "deal-C-2039", ""),
+        ("09:00:00", "booked", 12_440_000, "importer-bank", ""),
+    )
+    told = [
+        {
+            "transfer": f"00000000-0000-8000-8000-0000000000{n:02}", "at": f"2026-03-05T{at}Z",
+            "state": state, "amount_minor": amount, "other": other, "uetr": uetr,
+        }
+        for n, (at, state, amount, other, uetr) in enumerate(rows)
+    ]  # fmt: skip
+    return {"account": account, "movements": told, "complete": True, **_EUR}
+
+
 @get("/v1/finance/credit-lines")
 async def lines() -> list[dict[str, Any]]:
     told = {"bank": "customs", "peer": "importer-bank"}
@@ -268,7 +286,7 @@ async def present(data: dict[str, Any]) -> dict[str, Any]:
 
 
 ANSWERS = [
-    *(accounts, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
+    *(accounts, movements, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
     *(
         receivables,
         calendars,

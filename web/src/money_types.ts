@@ -13,6 +13,24 @@ export interface Account {
   debits_pending_minor: number;
 }
 
+/** What a transfer did to an account; `other` is told to its bank only. */
+export interface Movement {
+  transfer: string;
+  at: string;
+  state: string;
+  amount_minor: number;
+  other: string;
+  uetr: string;
+}
+
+export interface Movements {
+  account: string;
+  currency: string;
+  exponent: number;
+  movements: Movement[];
+  complete: boolean;
+}
+
 export interface Deal {
   deal: string;
   consignment: string;

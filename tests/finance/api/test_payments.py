@@ -311,6 +311,23 @@ async def test_an_amount_of_more_than_64_bits_is_no_way_around_the_limit(
     assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
 
 
+async def test_movements_are_for_the_bank_and_the_holder_as_they_happen(bench: Bench) -> None:
+    desks = bench.desks
+    path = f"/accounts/{UUID(desks.accounts['exporter'])}/movements"
+    empty = (await bench.call("GET", path, party="exporter")).json()
+    assert (empty["movements"], empty["complete"]) == ([], True)
+    await bench.send("importer-bank", "importer", desks.pays(700))
+    for party, others in (("exporter", {""}), ("exporter-bank", {"importer-bank"})):
+        told = (await bench.call("GET", path, party=party)).json()
+        assert [(m["amount_minor"], m["state"], m["uetr"]) for m in told["movements"]] == [
+            (700, "booked", UETRS[0])
+        ]
+        assert {m["other"] for m in told["movements"]} == others
+        assert (told["currency"], told["exponent"], told["complete"]) == ("CNY", 2, True)
+    assert (await bench.call("GET", path, party="importer")).status_code == 404
+    assert (await bench.call("GET", path + "?limit=0", party="exporter")).status_code == 400
+
+
 async def test_a_statement_is_for_the_bank_and_the_holder(bench: Bench) -> None:
     desks = bench.desks
     await bench.send("importer-bank", "importer", desks.pays(700))

@@ -15,17 +15,17 @@ from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.ledger import Account, Transfer, TransferFlag
 from zhidao.finance.domain.statement import pages
 from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.statements import Statements
+from zhidao.finance.service.statements import LOOKED_BATCHES_MAX, Statements
 from zhidao.finance.wire.iso20022 import statements as wire
 
-ONE, TWO = UUID(int=1), UUID(int=2)
+ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 DAY = date(2026, 5, 1)
 
 
 async def moved(durable) -> Ledger:
     """Two days of credits, debits and a reservation of which a part is posted."""
     ledger = Ledger(durable.store, scribe=durable.scribe, clock=durable.clock, holder="node")
-    await ledger.open_accounts("CNY", [Account(ONE, 7, 1), Account(TWO, 7, 1)], [])
+    await ledger.open_accounts("CNY", [Account(one, 7, 1) for one in (ONE, TWO, THREE)], [])
 
     def pay(number: int, debit: UUID, credit: UUID, amount: int, **more) -> Transfer:
         return Transfer(UUID(int=number), debit, credit, amount, ledger=7, code=1, **more)
@@ -125,3 +125,30 @@ async def test_pages_out_of_the_ledger_are_those_of_the_whole(durable, entries_m
         one async for one in desk.pages("CNY", TWO, message="S-1", entries_max=entries_max, **days)
     ]
     assert told == list(pages(whole, entries_max=entries_max))
+
+
+async def test_the_latest_movements_come_first_and_reservations_are_told(durable) -> None:
+    ledger = await moved(durable)
+    desk = Statements(durable.store, durable.clock)
+    found, complete = await desk.latest("CNY", TWO, limit=10)
+    assert complete
+    assert [(one.amount_minor, one.state) for one in found] == [
+        (-600, "booked"),
+        (-300, "booked"),
+        (-400, "reserved"),
+        (-250, "booked"),
+        (1_000, "booked"),
+    ]
+    assert {one.other for one in found} == {ONE}
+    assert [str(one.at)[:10] for one in found[1:3]] == ["2026-05-02", "2026-05-01"]
+    some, complete = await desk.latest("CNY", ONE, limit=2)
+    assert [one.amount_minor for one in some] == [600, 300]
+    assert not complete
+    assert await desk.latest("EUR", ONE, limit=2) == ([], True)
+    # An account that was still for long is not looked for through the whole ledger.
+    for number in range(100, 100 + LOOKED_BATCHES_MAX):
+        more = Transfer(UUID(int=number), THREE, ONE, 1, ledger=7, code=1)
+        await ledger.submit("CNY", [more])
+    assert await desk.latest("CNY", TWO, limit=3) == ([], False)
+    found, complete = await desk.latest("CNY", ONE, limit=600)
+    assert (len(found), complete) == (LOOKED_BATCHES_MAX, False)

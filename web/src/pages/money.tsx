@@ -1,7 +1,7 @@
 // Money: what waits for a second person, the accounts, and payments as they happen.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useCell } from "../cell";
-import type { Account, Approval, CreditLine, Deal, Escrow } from "../money_types";
+import type { Account, Approval, CreditLine, Deal, Escrow, Movements } from "../money_types";
 import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
@@ -49,6 +49,7 @@ export default function MoneyPage() {
       <Section id="accounts-title" title={t("accounts.title")}>
         {accounts.value.length === 0 ? <p class="quiet">{t("accounts.none")}</p> : <Accounts rows={accounts.value} />}
       </Section>
+      {accounts.value.length > 0 && <Latest rows={accounts.value} party={party} />}
       <div class="two">
         <Section id="deals-title" title={t("deals.title")}>
           {deals.value.length === 0 && <p class="quiet">{t("deals.none")}</p>}
@@ -126,6 +127,51 @@ function Accounts({ rows }: { rows: Account[] }) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The newest movements of one account, read again every few seconds. */
+function Latest({ rows, party }: { rows: Account[]; party: string }) {
+  // A customer has one; a bank looks at its customers' first.
+  const first = rows.find((row) => row.holder === party && row.purpose === "customer") ?? rows.find((row) => row.purpose === "customer") ?? rows[0];
+  const [chosen, choose] = useState(first?.account ?? "");
+  const [told, read] = useAnswer<Movements>(`/v1/finance/accounts/${chosen}/movements?limit=20`);
+  useEvery(4, read);
+  return (
+    <Section id="latest-title" title={t("latest.title")}>
+      <label class="field latest-choice">
+        <span>{t("latest.account")}</span>
+        <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+          {rows.map((row) => (
+            <option key={row.account} value={row.account}>
+              {t("latest.of", { holder: row.holder, purpose: named("purpose", row.purpose), bank: row.bank, currency: row.currency })}
+            </option>
+          ))}
+        </select>
+      </label>
+      {told.state === "failed" && <ProblemNote problem={told.problem} again={read} />}
+      {told.state === "here" && told.value.movements.length === 0 && <p class="quiet">{t(told.value.complete ? "latest.none" : "latest.none_lately")}</p>}
+      {told.state === "here" && (
+        <ul class="services" aria-live="polite">
+          {told.value.movements.map((one) => (
+            <li key={one.transfer} class="money-row">
+              <StateMark state={one.state} />
+              <div>
+                <p>
+                  <Sum minor={one.amount_minor} currency={told.value.currency} exponent={told.value.exponent} /> <Time at={one.at} />
+                </p>
+                {one.other && <p class="quiet">{t(one.amount_minor < 0 ? "latest.to" : "latest.from", { other: one.other })}</p>}
+                {one.uetr && (
+                  <p class="quiet">
+                    UETR <code>{one.uetr}</code>
+                  </p>
+                )}
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
   );
 }
 

@@ -26,8 +26,9 @@ export function Ways({ at }: { at: string }) {
 }
 
 const SHAPES: Record<string, Shape> = {
-  ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved", "confirmed"].map((s) => [s, "done"])),
+  ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved", "confirmed", "booked"].map((s) => [s, "done"])),
   ...Object.fromEntries(["refused", "refunded", "aborted", "discrepant", "disputed"].map((s) => [s, "refused"])),
+  freed: "later",
 };
 
 /** A state as a mark and a word, never by colour alone. */

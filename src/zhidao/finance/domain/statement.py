@@ -10,6 +10,7 @@ from uuid import UUID
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
 from zhidao.finance.domain.ledger import TransferFlag
 from zhidao.finance.domain.payment_legs import uetr_of
 from zhidao.finance.domain.records import Movement, name_of, uuid_of
@@ -33,6 +34,22 @@ class StatementEntry:
     def __post_init__(self) -> None:
         if not self.amount_minor:
             raise MalformedInput("an entry of a statement moves something")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMovement:
+    """What a transfer did to an account, at once when it did it; reservations are told, too.
+
+    `amount_minor`: positive for what comes in. `state`: booked, reserved, or freed for a
+    reservation that was given up. `other`: the account on the other side.
+    """
+
+    transfer: UUID
+    other: UUID
+    amount_minor: int
+    at: Utc
+    state: str
+    uetr: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,26 @@ def entry_of(movement: Movement, account: UUID) -> StatementEntry | None:
     booked = datetime.fromtimestamp(movement.timestamp // _NS_PER_S, UTC).date()
     return StatementEntry(
         uuid_of(movement.id), sign * movement.amount, booked, uetr_of(movement.user_data_128)
+    )
+
+
+def movement_on(movement: Movement, account: UUID) -> AccountMovement | None:
+    """What a stored transfer does to an account; None for what does nothing there."""
+    name = name_of(account)
+    comes = movement.credit_account_id == name
+    if comes == (movement.debit_account_id == name) or not movement.amount:
+        return None
+    if movement.flags & TransferFlag.PENDING:
+        state = "reserved"
+    else:
+        state = "freed" if movement.flags & TransferFlag.VOID_PENDING_TRANSFER else "booked"
+    return AccountMovement(
+        uuid_of(movement.id),
+        uuid_of(movement.debit_account_id if comes else movement.credit_account_id),
+        movement.amount if comes else -movement.amount,
+        Utc.from_unix_ns(movement.timestamp),
+        state,
+        uetr_of(movement.user_data_128),
     )
 
 

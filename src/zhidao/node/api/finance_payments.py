@@ -56,6 +56,31 @@ class MessageView(msgspec.Struct, kw_only=True):
     xml: str
 
 
+class MovementView(msgspec.Struct, kw_only=True):
+    """What a transfer did to an account. `amount_minor`: positive for what comes in.
+
+    `state`: booked, reserved or freed. `other`: whose account is on the other side, told to the
+    account's bank only.
+    """
+
+    transfer: str
+    at: str
+    state: str
+    amount_minor: int
+    other: str
+    uetr: str
+
+
+class MovementsView(msgspec.Struct, kw_only=True):
+    """The newest movements first. `complete`: there are no older ones."""
+
+    account: str
+    currency: str
+    exponent: int
+    movements: list[MovementView]
+    complete: bool
+
+
 class NewRecall(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Payments that the caller's bank sent and asks back. `reason`: DUPL, FRAD, CUST…."""
 
@@ -192,7 +217,39 @@ def routes(
         definition = camt053.STATEMENT if form == "camt053" else camt053.REPORT
         return Response(camt053.encode(cut[page - 1], definition), media_type="application/xml")
 
-    handlers = [send, recall, answer, give_back, move, move_records, statement]
+    @get("/accounts/{account:str}/movements")
+    async def movements(
+        account: _Account, actor: Actor, limit: Annotated[int, Parameter(ge=1, le=100)] = 20
+    ) -> MovementsView:
+        """The latest movements of an account, as they happen; its bank and its holder only."""
+        opened = (await accounts.statement(actor, account)).opened
+        found, complete = await statements.latest(
+            opened.currency, UUID(opened.account), limit=limit
+        )
+        holders: dict[UUID, str] = {}
+        for one in found if actor.party == opened.bank else ():
+            if one.other not in holders:
+                other = await accounts.opened(one.other)
+                holders[one.other] = other.holder if other else ""
+        return MovementsView(
+            account=opened.account,
+            currency=opened.currency,
+            exponent=Currency(opened.currency).exponent,
+            movements=[
+                MovementView(
+                    transfer=str(one.transfer),
+                    at=str(one.at),
+                    state=one.state,
+                    amount_minor=one.amount_minor,
+                    other=holders.get(one.other, ""),
+                    uetr=one.uetr,
+                )
+                for one in found
+            ],
+            complete=complete,
+        )
+
+    handlers = [send, recall, answer, give_back, move, move_records, statement, movements]
     return Router("/v1/finance", route_handlers=handlers, tags=["finance"])
 
 
