@@ -286,7 +286,18 @@ async def present(data: dict[str, Any]) -> dict[str, Any]:
 
 
 ANSWERS = [
-    *(accounts, movements, deals, escrows, approvals, credit_list, one_credit, pvp, quotes, netting),
+    *(
+        accounts,
+        movements,
+        deals,
+        escrows,
+        approvals,
+        credit_list,
+        one_credit,
+        pvp,
+        quotes,
+        netting,
+    ),
     *(
         receivables,
         calendars,
