@@ -18,7 +18,7 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
-from zhidao.finance.adapters.memory import MemoryDealIndex, MemoryLedgerStore
+from zhidao.finance.adapters.memory import MemoryDealIndex, MemoryLedgerStore, MemoryPvpIndex
 from zhidao.finance.domain.approval import Limits
 from zhidao.finance.domain.deal import Deal
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
@@ -219,6 +219,7 @@ class Durable:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     archive: MemoryArchive = field(default_factory=MemoryArchive)
     index: MemoryDealIndex = field(default_factory=MemoryDealIndex)
+    pvp_index: MemoryPvpIndex = field(default_factory=MemoryPvpIndex)
     titles: ScriptedTitles = field(default_factory=ScriptedTitles)
     arrivals: ScriptedArrivals = field(default_factory=ScriptedArrivals)
     consignments: ScriptedConsignments = field(default_factory=ScriptedConsignments)

@@ -155,6 +155,7 @@ class Node:
             node=PartyId(self.name),
             node_keys=[key.public for key in self.keys],
             records=records,
+            index=self.durable.pvp_index,
             ledger=self.ledger,
             accounts=self.accounts,
             approvals=self.approvals,

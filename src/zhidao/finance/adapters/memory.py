@@ -13,7 +13,7 @@ from zhidao.finance.domain.ledger import Account
 from zhidao.finance.domain.records import Name, movements_of
 from zhidao.finance.domain.screening import Lists
 from zhidao.finance.events import BalancesStated, TransfersPosted
-from zhidao.finance.service.ports import IndexedDeal
+from zhidao.finance.service.ports import EndedPvp, IndexedDeal
 
 
 class MemoryLedgerStore:
@@ -231,3 +231,37 @@ class MemoryEscrowIndex:
         """Those that are due."""
         waits = sorted((at, name) for name, at in self._due_ns.items() if at <= now_ns)
         return tuple([name for _, name in waits if name not in self._closed][:limit])
+
+
+class MemoryPvpIndex:
+    """The finder of payments versus payment in dictionaries."""
+
+    def __init__(self) -> None:
+        self._deals: dict[str, EndedPvp | None] = {}
+        """By name; None while open."""
+        self._channels: dict[tuple[str, str], str] = {}
+
+    async def add(self, deal: str, *, bank: str) -> None:
+        """Adds an entry once."""
+        assert deal.startswith(f"pvp-deal/{bank}/"), "a deal bears its bank's name"
+        self._deals.setdefault(deal, None)
+
+    async def close(self, ended: Sequence[EndedPvp]) -> None:
+        """Closes entries and keeps their channels."""
+        for one in ended:
+            self._deals[one.deal] = self._deals.get(one.deal) or one
+            self._channels.setdefault((one.bank, one.channel), one.deal)
+
+    async def open(self, *, after: str = "", limit: int) -> tuple[str, ...]:
+        """Open ones behind a name."""
+        names = sorted(name for name, ended in self._deals.items() if ended is None)
+        return tuple([name for name in names if name > after][:limit])
+
+    async def one_of_each_channel(self, *, after: str = "", limit: int) -> tuple[str, ...]:
+        """A deal of each channel, behind a name."""
+        return tuple([name for name in sorted(self._channels.values()) if name > after][:limit])
+
+    async def sold(self, bank: str, quote: str) -> int:
+        """The sum of a quote."""
+        closed = (ended for ended in self._deals.values() if ended is not None)
+        return sum(one.sold_minor for one in closed if (one.bank, one.quote) == (bank, quote))

@@ -238,6 +238,49 @@ class EscrowIndex(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EndedPvp:
+    """A payment versus payment that ended, as its history tells. `deal`: the history's name.
+
+    `sold_minor`: what it sold under a quote that its bank gave; 0 if it sold nothing, or the quote
+    is another's.
+    """
+
+    deal: str
+    bank: str
+    channel: str
+    quote: str
+    sold_minor: int
+
+
+class PvpIndex(Protocol):
+    """Finds payments versus payment; entries may be stale, never missing.
+
+    An entry is open from before the deal's first event until after its last: what is open is to be
+    looked up in its history, what is closed needs no look.
+    """
+
+    async def add(self, deal: str, *, bank: str) -> None:
+        """A deal is about to be made; again, or after its end: no change."""
+        ...
+
+    async def close(self, ended: Sequence[EndedPvp]) -> None:
+        """Deals ended: all of them, their sums and their channels, or nothing. Again: no change."""
+        ...
+
+    async def open(self, *, after: str = "", limit: int) -> tuple[str, ...]:
+        """Open ones behind a name, in order of name."""
+        ...
+
+    async def one_of_each_channel(self, *, after: str = "", limit: int) -> tuple[str, ...]:
+        """Of each channel in which a deal ended one such deal, behind a name, in order of name."""
+        ...
+
+    async def sold(self, bank: str, quote: str) -> int:
+        """What the closed deals sold under a quote that a bank gave, minor units."""
+        ...
+
+
 class Post(Protocol):
     """Carries messages of payment versus payment to parties at other nodes, in order, once each."""
 

@@ -1,7 +1,10 @@
 """What a node remembers of its payments versus payment: deals, participants, deciders.
 
-All of it is a fold of the journal, made when it is first asked for. Of deals that ended nothing
-stays in memory but what their quote has sold, until that is over.
+All of it is a fold of the journal, made when it is first asked for. Which histories must be read
+for it, an index tells: a deal's entry is open from before its first event until after its last, so
+that whatever a crash cuts off is looked up in its history by the next start. Of deals that ended
+nothing is read and nothing stays in memory but the sum of what their quote has sold, from when it
+is asked for until the quote is over.
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.finance.domain.pvp import Channel, Side, Terms
 from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpHeard, PvpTold
+from zhidao.finance.service.fx_quotes import once
+from zhidao.finance.service.ports import EndedPvp, PvpIndex
 from zhidao.finance.service.pvp import PvpParticipant
 from zhidao.finance.service.pvp_decider import PvpDecider
 from zhidao.finance.wire.pvp import read_terms
 
-_PAGE: Final = 200
+PAGE: Final = 200
+"""So many entries of the index are looked up and closed together at a start."""
 QUOTES_MAX: Final = 1_000
 """Sums of more quotes than this are looked through for those that are over."""
 
@@ -38,7 +44,12 @@ class Dealing:
     @property
     def aggregate(self) -> str:
         """Where its history is."""
-        return f"pvp-deal/{self.agreed.bank}/{self.agreed.reference}"
+        return aggregate_of(self.agreed)
+
+    @property
+    def under(self) -> tuple[str, str]:
+        """Its bank, and the quote that it was made under."""
+        return self.agreed.bank, self.agreed.quote
 
     @property
     def state(self) -> str:
@@ -70,34 +81,36 @@ class Chain:
 
 @dataclass(slots=True)
 class _Held:
-    """What must be at hand: the deals without an end, and what unexpired quotes have sold."""
+    """What must be at hand: the deals without an end, and what quotes have sold."""
 
     open: dict[str, Dealing] = field(default_factory=dict)
     sold: dict[tuple[str, str], int] = field(default_factory=dict)
-    """By bank and quote that it gave: what deals sold or may yet sell, minor units."""
+    """By bank and quote that it gave: what deals sold or may yet sell, minor units.
+
+    Of quotes that were asked for; any other sum is in the index and in `open`.
+    """
+    ending: dict[str, Dealing] = field(default_factory=dict)
+    """Deals of `open` whose end is known, but perhaps not to the index."""
     chains: dict[str, Chain] = field(default_factory=dict)
 
-    def restore(self, dealing: Dealing) -> None:
-        """Holds a deal as the journal tells of it, each once."""
+    def hold(self, dealing: Dealing) -> None:
+        """Holds a deal without an end that was not held before."""
         self._count(dealing, _sells(dealing))
-        if dealing.ended is None:
-            self.open[dealing.agreed.deal] = dealing
+        self.open[dealing.agreed.deal] = dealing
 
-    def take(self, dealing: Dealing) -> None:
-        """Holds a new deal, or lets go of one that ended."""
-        name = dealing.agreed.deal
-        before = self.open.get(name)
-        if before is None and dealing.ended is None:
-            self._count(dealing, _sells(dealing))
-            self.open[name] = dealing
-        elif before is not None and dealing.ended is not None:
-            self._count(dealing, _sells(dealing) - _sells(before))
-            del self.open[name]
+    def let_go(self, dealing: Dealing) -> None:
+        """Lets go of a deal that ended and was held."""
+        before = self.open.pop(dealing.agreed.deal)
+        del self.ending[dealing.agreed.deal]
+        self._count(dealing, _sells(dealing) - _sells(before))
+
+    def may_sell(self, quote: tuple[str, str]) -> int:
+        """What the deals without an end may sell under a quote, minor units."""
+        return sum(_sells(one) for one in self.open.values() if one.under == quote)
 
     def _count(self, dealing: Dealing, more_minor: int) -> None:
-        quote = (dealing.agreed.bank, dealing.agreed.quote)
-        if more_minor:
-            self.sold[quote] = self.sold.get(quote, 0) + more_minor
+        if dealing.under in self.sold:
+            self.sold[dealing.under] += more_minor
 
 
 class PvpBooks:
@@ -108,6 +121,7 @@ class PvpBooks:
         *,
         node: PartyId,
         records: Records,
+        index: PvpIndex,
         make: Callable[[Dealing, Channel], Chain],
         is_over: Callable[[str, str], Awaitable[bool]],
     ) -> None:
@@ -118,9 +132,11 @@ class PvpBooks:
         self._is_over = is_over
         self._node = node
         self._records = records
+        self._index = index
         self._make = make
         self._held: _Held | None = None
         self._restoring = asyncio.Lock()
+        self._changing = asyncio.Lock()
 
     async def chain(self, dealing: Dealing) -> Chain:
         """The chain of a deal."""
@@ -138,9 +154,24 @@ class PvpBooks:
         """All chains of this node."""
         return list((await self._restored()).chains.values())
 
+    async def agree(self, actor: Actor, agreed: PvpAgreed) -> None:
+        """Writes down a new deal. Again: no change. Raises Conflict if its name is taken."""
+        aggregate = aggregate_of(agreed)
+        # First the entry: without it, no later start would find the deal that the event makes. An
+        # entry whose event never came is passed over.
+        await self._index.add(aggregate, bank=agreed.bank)
+        await once(self._records, actor, aggregate, agreed)
+
     async def remember(self, dealing: Dealing) -> None:
-        """Takes a deal in as it stands now."""
-        (await self._restored()).take(dealing)
+        """Takes a deal in as its history stands now."""
+        held = await self._restored()
+        async with self._changing:
+            is_held = dealing.agreed.deal in held.open
+            if dealing.ended is None and not is_held:
+                held.hold(dealing)
+            elif dealing.ended is not None and is_held:
+                held.ending[dealing.agreed.deal] = dealing
+                await self._close(held)
 
     async def open(self) -> list[Dealing]:
         """The deals without an end, by name."""
@@ -172,12 +203,18 @@ class PvpBooks:
 
     async def sold_under(self, bank: str, quote: str) -> int:
         """What deals under a quote that a bank gave have sold or may yet sell, minor units."""
-        sold = (await self._restored()).sold
-        if len(sold) > QUOTES_MAX:
-            for one in list(sold):
-                if one != (bank, quote) and await self._is_over(*one):
-                    del sold[one]
-        return sold.get((bank, quote), 0)
+        held, wanted = await self._restored(), (bank, quote)
+        async with self._changing:
+            if wanted not in held.sold:
+                await self._close(held)
+                ended_minor = await self._index.sold(bank, quote)
+                held.sold[wanted] = ended_minor + held.may_sell(wanted)
+            sold_minor = held.sold[wanted]
+        if len(held.sold) > QUOTES_MAX:
+            for one in list(held.sold):
+                if one != wanted and await self._is_over(*one):
+                    held.sold.pop(one, None)
+        return sold_minor
 
     async def find(self, aggregate: str) -> Dealing | None:
         """A deal by its history."""
@@ -204,6 +241,16 @@ class PvpBooks:
             held.chains[channel.name] = known
         return known
 
+    async def _close(self, held: _Held) -> None:
+        """Closes what ended. Should it fail, whether the index knows is open, and it comes again.
+
+        Until it is done no sum may be taken from the index: a deal would count in both places.
+        """
+        ended = list(held.ending.values())
+        await self._index.close([self._end(one) for one in ended])
+        for one in ended:
+            held.let_go(one)
+
     async def _restored(self) -> _Held:
         # One reads for all who ask meanwhile: a second set of chains would not know the votes that
         # the first one heard.
@@ -213,14 +260,39 @@ class PvpBooks:
             return self._held
 
     async def _read(self) -> _Held:
-        held, after, node = _Held(), "", Actor(self._node, Role.NODE)
-        while names := await self._records.aggregates("pvp-deal/", node, limit=_PAGE, after=after):
+        held, after = _Held(), ""
+        while names := await self._index.open(after=after, limit=PAGE):
+            found = [dealing for name in names if (dealing := await self.find(name)) is not None]
+            for dealing in found:
+                await self._chain(held, dealing)
+                if dealing.ended is None:
+                    held.hold(dealing)
+            # The last process ended between the event and the entry, or there were no entries yet.
+            await self._index.close([self._end(one) for one in found if one.ended is not None])
+            after = names[-1]
+        after = ""
+        while names := await self._index.one_of_each_channel(after=after, limit=PAGE):
             for name in names:
-                dealing = _dealing(await self._records.history(name))
-                held.restore(dealing)
+                dealing = await self.find(name)
+                assert dealing is not None, "an entry is closed by its history"
                 await self._chain(held, dealing)
             after = names[-1]
         return held
+
+    def _end(self, dealing: Dealing) -> EndedPvp:
+        bank, quote = dealing.under
+        return EndedPvp(
+            deal=dealing.aggregate,
+            bank=bank,
+            channel=dealing.channel(self._node).name,
+            quote=quote,
+            sold_minor=_sells(dealing),
+        )
+
+
+def aggregate_of(agreed: PvpAgreed) -> str:
+    """Where the history of a deal is."""
+    return f"pvp-deal/{agreed.bank}/{agreed.reference}"
 
 
 def _sells(dealing: Dealing) -> int:

@@ -29,9 +29,9 @@ from zhidao.finance.events import PvpDecided
 from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpHeard
 from zhidao.finance.service.accounts import Accounts
 from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.fx_quotes import QUOTE, FxQuotes, mine, once, own_account
+from zhidao.finance.service.fx_quotes import QUOTE, FxQuotes, mine, own_account
 from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.ports import Decisions, Post
+from zhidao.finance.service.ports import Decisions, Post, PvpIndex
 from zhidao.finance.service.pvp_books import Chain, Dealing, PvpBooks
 from zhidao.finance.service.pvp_chains import PvpChains
 from zhidao.finance.service.pvp_terms import PvpTerms, is_asked
@@ -56,6 +56,7 @@ class PvpDesk:
         node: PartyId,
         node_keys: Sequence[PublicKey],
         records: Records,
+        index: PvpIndex,
         ledger: Ledger,
         accounts: Accounts,
         approvals: Approvals,
@@ -94,7 +95,11 @@ class PvpDesk:
             logged=self._is_logged,
         )
         self._books = PvpBooks(
-            node=node, records=records, make=chains.make, is_over=self._terms.is_over
+            node=node,
+            records=records,
+            index=index,
+            make=chains.make,
+            is_over=self._terms.is_over,
         )
         self._one = asyncio.Lock()
         self._proven: set[UUID] = set()
@@ -164,7 +169,7 @@ class PvpDesk:
                 decides=True,
                 terms=terms.plain,
             )
-            await once(self._records, actor, aggregate, agreed)
+            await self._books.agree(actor, agreed)
         elif (
             not is_asked(known, quote, sold_minor, pays_from, receives_at)
             or dealer not in ("", known.agreed.peer_party)
@@ -353,9 +358,7 @@ class PvpDesk:
                 decides=False,
                 terms=terms.plain,
             )
-            await once(
-                self._records, Actor(PartyId(letter.to_party), Role.PARTY), aggregate, agreed
-            )
+            await self._books.agree(Actor(PartyId(letter.to_party), Role.PARTY), agreed)
         await self._go(aggregate)
 
     async def _take_votes(self, letter: Letter, content: bytes) -> None:

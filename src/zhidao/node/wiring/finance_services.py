@@ -17,6 +17,7 @@ from zhidao.finance.adapters.calendar_folder import FOLDER, FolderCalendars
 from zhidao.finance.adapters.postgres_escrows import PostgresEscrowIndex
 from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
+from zhidao.finance.adapters.postgres_pvp import PostgresPvpIndex
 from zhidao.finance.adapters.screening_folder import FOLDER as SCREENING
 from zhidao.finance.adapters.screening_folder import FolderLists
 from zhidao.finance.service import own_names
@@ -216,6 +217,7 @@ def _pvp(ground: Ground, books: Books, others: Others) -> tuple[FxQuotes, PvpDes
         node=ground.node,
         node_keys=ground.recording_keys or (ground.node_key.public,),
         records=books.records,
+        index=PostgresPvpIndex(ground.database),
         ledger=books.ledger,
         accounts=books.accounts,
         approvals=books.approvals,
