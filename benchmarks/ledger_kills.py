@@ -8,6 +8,7 @@ end every transfer must stand once, as its own sum over all that was ever told s
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import pickle
@@ -133,6 +134,8 @@ class _Driver:
         process = self._context.Process(
             target=_validate, args=(url, theirs, list(self._open.items()), number)
         )
+        # What was told grows by a thousand objects a kill; a life of a second must not look at it.
+        gc.freeze()
         process.start()
         theirs.close()
         return process, ours
