@@ -213,6 +213,21 @@ async def test_a_restart_begins_with_the_kept_balances(durable) -> None:
     assert events.count("balances/X") == 4
 
 
+async def test_lives_too_short_to_keep_balances_keep_them_together(durable) -> None:
+    await two_accounts(ledger_of(durable))
+    replayed = []
+    for life in range(12):
+        ledger = Ledger(
+            durable.store, scribe=durable.scribe, clock=durable.clock, holder="a", snapshot_each=5
+        )
+        await ledger.submit("X", [pay(10 + 2 * life), pay(11 + 2 * life)])
+        assert (await ledger.account("X", UUID(int=2))).balance == 5 * 2 * (life + 1)
+        replayed.append(ledger._desks["X"].validator.replayed)
+    # Whatever was applied again counts towards the next kept balances.
+    assert max(replayed) < 2 * 5
+    assert await durable.store.snapshot("X") is not None
+
+
 async def test_changed_balances_keep_the_ledger_from_starting(durable) -> None:
     ledger = ledger_of(durable)
     await two_accounts(ledger)

@@ -337,8 +337,13 @@ async def test_without_money_for_gas_nothing_is_lost_and_the_reason_is_told():
     async with chain(money=0) as (node, through):
         await node.stop()
         node.start(patience_s=0.5)
-        with pytest.raises(Unavailable, match="nsufficient funds"):
-            await minted(node)
+        # On a busy machine the chain may not have been asked yet when the first patience ends.
+        for _ in range(20):
+            with pytest.raises(Unavailable) as refusal:
+                await minted(node)
+            if "nsufficient funds" in str(refusal.value):
+                break
+        assert "nsufficient funds" in str(refusal.value)
         await through.fund(node.accounts.registrar().address)
         title = await insist(lambda: minted(node))
         assert title.holder_party == "exporter"

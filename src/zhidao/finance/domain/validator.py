@@ -34,6 +34,8 @@ class Validator:
     number: int = 0
     head: bytes = b""
     last_ns: int = 0
+    # Transfers that were applied again since the balances that it began with.
+    replayed: int = 0
     _whole: Records = field(default_factory=lambda: np.zeros(0, TRANSFER), repr=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +100,7 @@ class Validator:
             self.book.expire(first_ns)
             if not self._again(records):
                 return False
+            self.replayed += len(records)
             self.last_ns = int(records["timestamp"][-1])
         return self._seal(batch.data, dict(batch.failures), root) == batch
 

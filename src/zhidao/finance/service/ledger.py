@@ -276,6 +276,8 @@ class Ledger:
             if desk.epoch == 0:
                 desk.epoch = await self._store.acquire(shard, holder=self._holder)
             desk.validator = await recover(self._store, shard)
+            # However short lives are: what one applied again, the next one need not.
+            desk.since_snapshot = desk.validator.replayed
         elif desk.since_snapshot >= self._snapshot_each:
             await _settled(desk)
             await self._keep(desk, desk.validator)

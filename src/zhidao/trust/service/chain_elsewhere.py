@@ -354,7 +354,12 @@ class ChainElsewhere:
         return self._acts.front(self._accounts.registrar().address)
 
     async def _send(self, book: SettledBook, final: int) -> None:
-        self.problem = ""
+        # Until all were asked anew, who waits hears what the last look found.
+        self.problem = await self._offered(book, final)
+
+    async def _offered(self, book: SettledBook, final: int) -> str:
+        """Offers what is due; why the chain takes some of it not, if so."""
+        problem = ""
         for act in self._front():
             if await self._mined_of(act) is not None:
                 act.polls = act.looks = 0
@@ -366,16 +371,17 @@ class ChainElsewhere:
             except RpcRefusal as refusal:
                 if not is_known(refusal):
                     sender = address_text(act.newest.transaction.sender)
-                    self.problem = f"{sender}: {refusal.args[0]}"
+                    problem = f"{sender}: {refusal.args[0]}"
                     if not is_cheap(refusal):
                         # The others wait behind it for a while; what is written is not given up.
                         act.refusals += 1
-                        return
+                        return problem
             else:
                 act.refusals = 0
             act.polls += 1
             if act.polls % self._polls_per_bump == 0:
                 await self._raise(act)
+        return problem
 
     async def _mined_of(self, act: Act) -> Mined | None:
         for written in reversed(act.written):
