@@ -50,6 +50,9 @@ class _End:
     line: Line
     sender: str
 
+    async def get_ready(self, peer: Peer) -> None:
+        pass
+
     async def post(self, peer: Peer, bundle: bytes) -> bytes:
         line = self.line
         line.posts += 1

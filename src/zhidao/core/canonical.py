@@ -66,9 +66,42 @@ def jcs(value: Json) -> bytes:
     if _is_plain(value, 0):
         fast = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         # Keys sort by UTF-16 units, which differs from code points only above U+FFFF (F0..F4).
-        if not any(lead in fast for lead in (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")):
+        if fast.isascii() or not any(
+            lead in fast for lead in (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+        ):
             return fast
     return jcs_reference(value)
+
+
+class Unsigned:
+    """The RFC 8785 form of an object that has no signature yet, and of the same one with it.
+
+    A signature is a member of what it signs: both forms are needed, and are one walk's work.
+    `name` is the member that comes later. Raises MalformedInput as `jcs`.
+
+    >>> form = Unsigned({"a": 1, "z": 2}, "signature")
+    >>> form.message, form.signed("xyz")
+    (b'{"a":1,"z":2}', b'{"a":1,"signature":"xyz","z":2}')
+    """
+
+    def __init__(self, fields: Mapping[str, Json], name: str) -> None:
+        assert name.isascii(), "only then keys sort around it in one way"
+        before = jcs({key: value for key, value in fields.items() if key < name})[1:-1]
+        after = jcs({key: value for key, value in fields.items() if key > name})[1:-1]
+        self._name, self._before, self._after = name, before, after
+
+    @property
+    def message(self) -> bytes:
+        """What is signed."""
+        return _object_of(self._before, self._after)
+
+    def signed(self, signature: str) -> bytes:
+        """The whole object."""
+        return _object_of(self._before, jcs({self._name: signature})[1:-1], self._after)
+
+
+def _object_of(*members: bytes) -> bytes:
+    return b"{" + b",".join(part for part in members if part) + b"}"
 
 
 def jcs_reference(value: Json) -> bytes:

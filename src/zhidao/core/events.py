@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.canonical import Unsigned, jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId, parse_id, party_id
-from zhidao.core.keys import PublicKey
+from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
 
 EVENT_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -100,9 +100,15 @@ class SignedEvent:
 
     def record_message(self) -> bytes:
         """What the node signs: the assertion with its signature, and when it was written down."""
-        fields = self._plain()
-        del fields["record"]
-        return jcs(fields)
+        return self._unrecorded().message
+
+    def recorded(self, key: Signer) -> Self:
+        """This event with the record of a node's key."""
+        form = self._unrecorded()
+        record = key.sign(form.message)
+        event = replace(self, record=record)
+        object.__setattr__(event, "_encoded", form.signed(base64url(record)))
+        return event
 
     def encode(self) -> bytes:
         """The one byte form of this event; made once, since log, bus and proofs all ask for it."""
@@ -142,6 +148,9 @@ class SignedEvent:
             "v": 1,
             "visible": list(self.visible),
         }
+
+    def _unrecorded(self) -> Unsigned:
+        return Unsigned(self._plain(), "record")
 
     def _plain(self) -> dict[str, Any]:
         return self._asserted() | {

@@ -162,8 +162,7 @@ class Scribe:
             recorded_by=self._node,
         )
         asserted = replace(draft, assertion=signer.sign(draft.assertion_message()))
-        event = replace(asserted, record=self._key.sign(asserted.record_message()))
-        return Entry(event, self._randomness.token(SALT_BYTES))
+        return Entry(asserted.recorded(self._key), self._randomness.token(SALT_BYTES))
 
     def countersign(self, asserted: SignedEvent) -> Entry:
         """A fact that its party signed with its own key, now with this node's record.
@@ -182,8 +181,7 @@ class Scribe:
         draft = replace(
             asserted, recorded_at=self._clock.now(), recorded_by=self._node, custodian=False
         )
-        event = replace(draft, record=self._key.sign(draft.record_message()))
-        return Entry(event, self._randomness.token(SALT_BYTES))
+        return Entry(draft.recorded(self._key), self._randomness.token(SALT_BYTES))
 
     def speaks_for(self, party: PartyId) -> bool:
         """Whether this node may assert facts of that party: it is itself, or keeps its key."""

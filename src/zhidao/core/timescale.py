@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Self
 
 from zhidao.core.errors import MalformedInput, Refused
@@ -124,11 +125,18 @@ class Utc:
         return _UNIX + timedelta(microseconds=self.unix_ns // 1000)
 
     def __str__(self) -> str:
-        moment = self.to_datetime()
-        second = 60 if self.is_leap_second else moment.second
-        fraction_ns = self.unix_ns % NS
+        second, fraction_ns = divmod(self.tai_ns, NS)
         decimals = f".{fraction_ns:09d}".rstrip("0") if fraction_ns else ""
-        return f"{moment:%Y-%m-%dT%H:%M}:{second:02d}{decimals}Z"
+        return f"{_whole_second(second)}{decimals}Z"
+
+
+@lru_cache(maxsize=256)
+def _whole_second(tai_s: int) -> str:
+    """Date and time of a whole second, kept: what happens at one moment is written many times."""
+    at = Utc(tai_s * NS)
+    moment = at.to_datetime()
+    second = 60 if at.is_leap_second else moment.second
+    return f"{moment:%Y-%m-%dT%H:%M}:{second:02d}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

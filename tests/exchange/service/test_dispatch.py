@@ -26,6 +26,9 @@ class Gate:
         self.open: list[asyncio.Event] = []
         self.fails = 0
 
+    async def get_ready(self, peer: Peer) -> None:
+        pass
+
     async def post(self, peer: Peer, bundle: bytes) -> bytes:
         found = [decode_envelope(i.data) for i in decode_bundle(bundle) if i.kind == ENVELOPE]
         self.seen.append([each.heading.document.int for each in found])

@@ -41,11 +41,15 @@ class HttpTransport:
         self._clock = clock
         self._clients: dict[PartyId, tuple[Peer, httpx.AsyncClient]] = {}
 
+    async def get_ready(self, peer: Peer) -> None:
+        """Loads the client before the first bundle asks for it; see the port."""
+        await self._client(peer)
+
     async def post(self, peer: Peer, bundle: bytes) -> bytes:
         """The peer's answer; see the port."""
-        # In a thread, so that the first bundle does not hold up everybody else.
-        httpx = await asyncio.to_thread(import_module, "httpx")
         client = await self._client(peer)
+        import httpx  # It is loaded by now.
+
         parts = urlsplit(peer.url)
         headers = signed_headers(
             authority=parts.netloc.lower().removesuffix(_DEFAULT_PORTS[parts.scheme]),
@@ -79,24 +83,30 @@ class HttpTransport:
         self._clients.clear()
 
     async def _client(self, peer: Peer) -> httpx.AsyncClient:
-        known = self._clients.get(peer.node)
-        if known and (known[0].url, known[0].certificate) == (peer.url, peer.certificate):
-            return known[1]
-        if known:
-            await known[1].aclose()
+        if client := self._standing(peer):
+            return client
         check_url(peer.url)
-        import httpx  # It is loaded already.
-
-        client = httpx.AsyncClient(
-            timeout=httpx.Timeout(_WHOLE_S, connect=_CONNECT_S),
+        # In a thread, so that loading it holds up nobody else.
+        library = await asyncio.to_thread(import_module, "httpx")
+        if client := self._standing(peer):
+            return client
+        if former := self._clients.pop(peer.node, None):
+            await former[1].aclose()
+        client: httpx.AsyncClient = library.AsyncClient(
+            timeout=library.Timeout(_WHOLE_S, connect=_CONNECT_S),
             follow_redirects=False,
             verify=_certificates(peer),
-            limits=httpx.Limits(max_connections=4, keepalive_expiry=25.0),
+            limits=library.Limits(max_connections=4, keepalive_expiry=25.0),
             # The environment's proxies are not the operator's choice of peers.
             trust_env=False,
         )
         self._clients[peer.node] = (peer, client)
         return client
+
+    def _standing(self, peer: Peer) -> httpx.AsyncClient | None:
+        known, client = self._clients.get(peer.node, (None, None))
+        same = known and (known.url, known.certificate) == (peer.url, peer.certificate)
+        return client if same else None
 
 
 def _certificates(peer: Peer) -> ssl.SSLContext | bool:

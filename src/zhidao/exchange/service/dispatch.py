@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -159,6 +160,9 @@ class Dispatcher:
     async def _keep(self, node: PartyId) -> None:
         line = self._line(node)
         try:
+            # What is wrong here the first bundle will meet again.
+            with contextlib.suppress(ZhidaoError):
+                await self._transport.get_ready(self._peers.of(node))
             while True:
                 line.woken.clear()
                 try:

@@ -225,6 +225,10 @@ class Store(Protocol):
 class Transport(Protocol):
     """Carries a bundle to a peer."""
 
+    async def get_ready(self, peer: Peer) -> None:
+        """Makes what bundles to a peer will need, so that the first one need not wait for it."""
+        ...
+
     async def post(self, peer: Peer, bundle: bytes) -> bytes:
         """The peer's answer, a bundle too.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
-from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.canonical import Unsigned, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import parse_id, party_id
@@ -38,12 +37,13 @@ class _Receipt(msgspec.Struct, forbid_unknown_fields=True):
 def sign_receipt(receipt: Receipt, signer: Signer) -> bytes:
     """The bytes of a receipt, signed. `receipt.key` is the signer's."""
     assert receipt.key == signer.public, "the receipt names another key"
-    return encode_receipt(replace(receipt, signature=signer.sign(_message(receipt))))
+    form = _form(receipt)
+    return form.signed(base64url(signer.sign(form.message)))
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
     """The bytes of a signed receipt."""
-    return jcs(_plain(receipt) | {"signature": base64url(receipt.signature)})
+    return _form(receipt).signed(base64url(receipt.signature))
 
 
 def decode_receipt(data: bytes) -> Receipt:
@@ -71,19 +71,16 @@ def decode_receipt(data: bytes) -> Receipt:
         key=PublicKey.from_multikey(read.key),
         signature=parse_base64url(read.signature),
     )
-    if encode_receipt(receipt) != data:
+    form = _form(receipt)
+    if form.signed(base64url(receipt.signature)) != data:
         raise MalformedInput("the receipt is not in its canonical form")
-    if not receipt.key.verifies(receipt.signature, _message(receipt)):
+    if not receipt.key.verifies(receipt.signature, form.message):
         raise Refused(f"the receipt for {receipt.document}: wrong signature", code="bad_signature")
     return receipt
 
 
-def _message(receipt: Receipt) -> bytes:
-    return jcs(_plain(receipt))
-
-
-def _plain(receipt: Receipt) -> dict[str, Any]:
-    return {
+def _form(receipt: Receipt) -> Unsigned:
+    fields: dict[str, Any] = {
         "v": 1,
         "format": RECEIPT_FORMAT,
         "stage": receipt.stage.value,
@@ -97,3 +94,4 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
         "at": str(receipt.at),
         "key": receipt.key.multikey,
     }
+    return Unsigned(fields, "signature")

@@ -11,6 +11,7 @@ A sealed text is the encapsulated key followed by ciphertext and tag.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -94,6 +95,7 @@ def seal(content: bytes, public: bytes, *, info: bytes) -> bytes:
         raise MalformedInput("the recipient's sealing key is no key", where="sealing") from error
 
 
+@lru_cache(maxsize=64)
 def _hybrid_key(public: bytes) -> MLKEM768X25519PublicKey:
     return MLKEM768X25519PublicKey(
         MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_KEY_BYTES]),
