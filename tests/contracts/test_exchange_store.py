@@ -73,6 +73,26 @@ async def test_numbers_taken_in_one_transaction_go_on_in_the_next(store: Store) 
     assert await store.run(work) == [4, 3, 5, 6, 4]
 
 
+async def test_streams_that_are_looked_up_ahead_lose_no_number(store: Store) -> None:
+    one, two = await pair(store)
+    await two.send(1, one)
+    await carry(two, one)
+    mine, theirs = (two.name, "C-1"), (two.name, "C-2")
+
+    async def look(book: Book) -> None:
+        await book.look_up(numbering=[mine, theirs], accepting=[mine, theirs])
+
+    async def work(book: Book) -> list[int]:
+        await look(book)
+        last = [await book.last_accepted(*stream) for stream in (mine, theirs)]
+        await book.accepted_up_to(*theirs, 7)
+        return [*last, await book.next_sequence(*mine), await book.last_accepted(*theirs)]
+
+    await store.run(look)
+    assert await store.run(work) == [1, 0, 1, 7]
+    assert await store.run(work) == [1, 7, 2, 7]
+
+
 async def test_many_at_once_get_numbers_without_gap_and_the_same_document_one(
     store: Store,
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhidao.core.canonical import jcs, jcs_reference, parse_strict
+from zhidao.core.canonical import Unsigned, jcs, jcs_reference, parse_strict
 from zhidao.core.errors import MalformedInput
 
 scalars = (
@@ -31,6 +31,14 @@ values = st.recursive(
 @given(values)
 def test_the_fast_path_writes_what_the_reference_writes(value: object) -> None:
     assert jcs(value) == jcs_reference(value)
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8), values, max_size=6))
+def test_a_form_with_room_for_a_signature_is_that_of_the_object(fields: dict[str, object]) -> None:
+    fields.pop("m", None)
+    form = Unsigned(fields, "m")
+    assert form.message == jcs(fields)
+    assert form.signed("x") == jcs(fields | {"m": "x"})
 
 
 @given(values)

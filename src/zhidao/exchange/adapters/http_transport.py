@@ -92,7 +92,7 @@ class HttpTransport:
             return client
         if former := self._clients.pop(peer.node, None):
             await former[1].aclose()
-        client: httpx.AsyncClient = library.AsyncClient(
+        made: httpx.AsyncClient = library.AsyncClient(
             timeout=library.Timeout(_WHOLE_S, connect=_CONNECT_S),
             follow_redirects=False,
             verify=_certificates(peer),
@@ -100,12 +100,14 @@ class HttpTransport:
             # The environment's proxies are not the operator's choice of peers.
             trust_env=False,
         )
-        self._clients[peer.node] = (peer, client)
-        return client
+        self._clients[peer.node] = (peer, made)
+        return made
 
     def _standing(self, peer: Peer) -> httpx.AsyncClient | None:
-        known, client = self._clients.get(peer.node, (None, None))
-        same = known and (known.url, known.certificate) == (peer.url, peer.certificate)
+        if peer.node not in self._clients:
+            return None
+        known, client = self._clients[peer.node]
+        same = (known.url, known.certificate) == (peer.url, peer.certificate)
         return client if same else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, outgoing
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.domain.receipt import Stage
-from zhidao.exchange.service.ports import Book, Due, Got, Sent
+from zhidao.exchange.service.ports import Book, Due, Got, Sent, Stream
 from zhidao.store.journal import check_entries, version_taken
 
 T = TypeVar("T")
@@ -176,7 +176,12 @@ class _MemoryBook:
         self._state = state
 
     async def look_up(
-        self, *, sent: Sequence[UUID] = (), got: Sequence[tuple[PartyId, UUID]] = ()
+        self,
+        *,
+        sent: Sequence[UUID] = (),
+        got: Sequence[tuple[PartyId, UUID]] = (),
+        numbering: Collection[Stream] = (),
+        accepting: Collection[Stream] = (),
     ) -> None:
         """Nothing to read ahead."""
 

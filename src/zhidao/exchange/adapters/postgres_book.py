@@ -5,7 +5,7 @@ Statements cost more than rows: what a bundle of documents changes goes out in a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.keys import PublicKey
 from zhidao.exchange.domain.peer import Peer
-from zhidao.exchange.service.ports import Due, Got, Sent
+from zhidao.exchange.service.ports import Due, Got, Sent, Stream
 from zhidao.exchange.wire.subscription import decode_subscription, encode_subscription
 from zhidao.store.archive import put_many_in
 from zhidao.store.database import Session
@@ -80,16 +80,57 @@ _PUT_PEER: Final = (
     " excluded.certificate, trust = excluded.trust, card = excluded.card, wanted = excluded.wanted,"
     " listed = excluded.listed"
 )
-_Stream = tuple[PartyId, str]
+
+
+def _hold(table: str, peer: str) -> str:
+    """Takes the locks of streams in order, new ones too, and tells where they stand."""
+    return (
+        f"insert into exchange.{table} ({peer}, consignment, last)"  # noqa: S608
+        " select peer, consignment, 0 from unnest(%s::text[], %s::text[]) as asked"
+        f" (peer, consignment) order by 1, 2 on conflict ({peer}, consignment) do update"
+        f" set last = {table}.last returning {peer} as peer, consignment, last"
+    )
+
+
+def _move(table: str, peer: str) -> str:
+    return (
+        f"update exchange.{table} as old set last = new.last"  # noqa: S608
+        " from unnest(%s::text[], %s::text[], %s::bigint[]) as new (peer, consignment, last)"
+        f" where old.{peer} = new.peer and old.consignment = new.consignment"
+    )
+
+
+_HOLD_OUTGOING: Final = _hold("outgoing_stream", "recipient")
+_HOLD_INCOMING: Final = _hold("incoming_stream", "sender")
+_MOVE_OUTGOING: Final = _move("outgoing_stream", "recipient")
+_MOVE_INCOMING: Final = _move("incoming_stream", "sender")
+_HELD: Final = (
+    "select * from exchange.incoming where state = 'held' and (sender, consignment)"
+    " in (select * from unnest(%s::text[], %s::text[]))"
+)
 
 
 @dataclass(slots=True)
 class _Streams:
-    """Streams that this transaction holds: last accepted number, and rows that wait."""
+    """Streams that this transaction holds: their last numbers, which of them moved, what waits."""
 
-    last: dict[_Stream, int] = field(default_factory=dict)
-    moved: set[_Stream] = field(default_factory=set)
-    held: dict[_Stream, dict[int, Got]] = field(default_factory=dict)
+    last: dict[Stream, int] = field(default_factory=dict)
+    moved: set[Stream] = field(default_factory=set)
+    held: dict[Stream, dict[int, Got]] = field(default_factory=dict)
+
+    def move(self, stream: Stream, last: int) -> None:
+        self.last[stream] = last
+        self.moved.add(stream)
+
+    def columns(self) -> tuple[list[PartyId], list[str], list[int]]:
+        moved = sorted(self.moved)
+        peers, consignments = _columns_of(moved)
+        return peers, consignments, [self.last[stream] for stream in moved]
+
+
+def _columns_of(streams: Iterable[Stream]) -> tuple[list[PartyId], list[str]]:
+    found = list(streams)
+    return [peer for peer, _ in found], [consignment for _, consignment in found]
 
 
 class PostgresBook:
@@ -102,10 +143,8 @@ class PostgresBook:
         self._got: dict[tuple[PartyId, UUID], Got | None] = {}
         self._stored: set[object] = set()
         self._put: dict[object, Sent | Got] = {}
-        # Streams of the outbox of which this transaction takes numbers; those with more than one.
-        self._numbers: dict[_Stream, int] = {}
-        self._counted: set[_Stream] = set()
-        self._streams = _Streams()
+        self._outgoing = _Streams()
+        self._incoming = _Streams()
         self._blobs: dict[str, bytes] = {}
         self._entries: list[Entry] = []
         self._dues: list[Due] = []
@@ -116,9 +155,19 @@ class PostgresBook:
         return bool(self._entries)
 
     async def look_up(
-        self, *, sent: Sequence[UUID] = (), got: Sequence[tuple[PartyId, UUID]] = ()
+        self,
+        *,
+        sent: Sequence[UUID] = (),
+        got: Sequence[tuple[PartyId, UUID]] = (),
+        numbering: Collection[Stream] = (),
+        accepting: Collection[Stream] = (),
     ) -> None:
-        """Reads many rows with one statement each."""
+        """Reads many rows with one statement for each kind; streams are this transaction's then."""
+        if streams := set(numbering) - set(self._outgoing.last):
+            rows = await self._session.fetch_all(_HOLD_OUTGOING, _columns_of(streams))
+            self._outgoing.last |= {(row["peer"], row["consignment"]): row["last"] for row in rows}
+        if streams := set(accepting) - set(self._incoming.last):
+            await self._hold_incoming(streams)
         if wanted := [document for document in sent if document not in self._sent]:
             rows = await self._session.fetch_all(
                 "select * from exchange.outgoing where document = any (%s)", (wanted,)
@@ -142,21 +191,11 @@ class PostgresBook:
         return self._sent[document]
 
     async def next_sequence(self, recipient: PartyId, consignment: str) -> int:
-        """Takes the next number of a stream; the first one takes the row's lock."""
+        """Takes the next number of a stream, which is this transaction's until it ends."""
         stream = (recipient, consignment)
-        if stream in self._numbers:
-            self._numbers[stream] += 1
-            self._counted.add(stream)
-            return self._numbers[stream]
-        row = await self._session.fetch_one(
-            "insert into exchange.outgoing_stream (recipient, consignment, last)"
-            " values (%s, %s, 1) on conflict (recipient, consignment)"
-            " do update set last = outgoing_stream.last + 1 returning last",
-            stream,
-        )
-        assert row is not None
-        self._numbers[stream] = int(row["last"])
-        return self._numbers[stream]
+        await self.look_up(numbering=[stream])
+        self._outgoing.move(stream, self._outgoing.last[stream] + 1)
+        return self._outgoing.last[stream]
 
     async def put_sent(self, row: Sent) -> None:
         """Writes an outbox row at the end."""
@@ -171,7 +210,7 @@ class PostgresBook:
         """Writes an inbox row at the end."""
         key = (row.sender, row.document)
         self._got[key] = self._put[key] = row
-        waiting = self._streams.held.get((row.sender, row.consignment))
+        waiting = self._incoming.held.get((row.sender, row.consignment))
         if waiting is not None:
             waiting.pop(row.sequence, None)
             if row.state == "held":
@@ -179,39 +218,28 @@ class PostgresBook:
 
     async def last_accepted(self, sender: PartyId, consignment: str) -> int:
         """The last accepted number; other transactions keep out of the stream from now on."""
-        stream = (sender, consignment)
-        if stream not in self._streams.last:
-            # The update that changes nothing takes the row's lock.
-            row = await self._session.fetch_one(
-                "insert into exchange.incoming_stream (sender, consignment, last)"
-                " values (%s, %s, 0) on conflict (sender, consignment)"
-                " do update set last = incoming_stream.last returning last",
-                (sender, consignment),
-            )
-            assert row is not None
-            self._streams.last[stream] = int(row["last"])
-        return self._streams.last[stream]
+        await self.look_up(accepting=[(sender, consignment)])
+        return self._incoming.last[sender, consignment]
 
     async def accepted_up_to(self, sender: PartyId, consignment: str, sequence: int) -> None:
         """Notes the last number that was accepted."""
-        self._streams.last[sender, consignment] = sequence
-        self._streams.moved.add((sender, consignment))
+        self._incoming.move((sender, consignment), sequence)
 
     async def held(self, sender: PartyId, consignment: str, sequence: int) -> Got | None:
         """The row that waits under this number; the stream must be this transaction's."""
-        stream = (sender, consignment)
-        if stream not in self._streams.held:
-            rows = await self._session.fetch_all(
-                "select * from exchange.incoming where sender = %s and consignment = %s"
-                " and state = 'held'",
-                stream,
-            )
-            found = [got_of(row) for row in rows]
-            self._streams.held[stream] = {row.sequence: row for row in found}
-            for row in found:
-                self._got.setdefault((row.sender, row.document), row)
-                self._stored.add((row.sender, row.document))
-        return self._streams.held[stream].get(sequence)
+        await self.look_up(accepting=[(sender, consignment)])
+        return self._incoming.held[sender, consignment].get(sequence)
+
+    async def _hold_incoming(self, streams: Collection[Stream]) -> None:
+        columns = _columns_of(streams)
+        for found in await self._session.fetch_all(_HOLD_INCOMING, columns):
+            stream = (found["peer"], found["consignment"])
+            self._incoming.last[stream], self._incoming.held[stream] = found["last"], {}
+        for found in await self._session.fetch_all(_HELD, columns):
+            row = got_of(found)
+            self._incoming.held[row.sender, row.consignment][row.sequence] = row
+            self._got.setdefault((row.sender, row.document), row)
+            self._stored.add((row.sender, row.document))
 
     async def queue_receipt(self, due: Due) -> None:
         """Puts a receipt of ours into the outbox."""
@@ -279,18 +307,10 @@ class PostgresBook:
                 await self._journal.append_many_in(self._session, self._entries)
 
     async def _write_streams(self) -> None:
-        for recipient, consignment in sorted(self._counted):
-            await self._session.execute(
-                "update exchange.outgoing_stream set last = %s"
-                " where recipient = %s and consignment = %s",
-                (self._numbers[recipient, consignment], recipient, consignment),
-            )
-        for sender, consignment in sorted(self._streams.moved):
-            await self._session.execute(
-                "update exchange.incoming_stream set last = %s"
-                " where sender = %s and consignment = %s",
-                (self._streams.last[sender, consignment], sender, consignment),
-            )
+        if self._outgoing.moved:
+            await self._session.execute(_MOVE_OUTGOING, self._outgoing.columns())
+        if self._incoming.moved:
+            await self._session.execute(_MOVE_INCOMING, self._incoming.columns())
 
     async def _write(self, rows: Sequence[Sent] | Sequence[Got], insert: str, update: str) -> None:
         """Inserts rows that were not there when they were looked for, and changes the others."""

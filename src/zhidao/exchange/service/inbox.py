@@ -119,7 +119,11 @@ class Inbox:
 
         async def work(book: Book) -> _Round:
             done = _Round()
-            await book.look_up(got=[(peer.node, o.envelope.heading.document) for o in opened])
+            headings = [each.envelope.heading for each in opened]
+            await book.look_up(
+                got=[(peer.node, heading.document) for heading in headings],
+                accepting={(peer.node, heading.consignment) for heading in headings},
+            )
             for each in opened:
                 await self._take(book, each, done)
             return done

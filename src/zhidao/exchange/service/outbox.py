@@ -111,7 +111,8 @@ class Outbox:
             row = await self._row(book, numbered, peer, salt, content)
             return row, True
 
-        row, fresh = await self._together.run(work, sent=document)
+        stream = (peer.node, consignment)
+        row, fresh = await self._together.run(work, sent=document, stream=stream)
         if fresh:
             self.committed(row)
         return dispatch_of(row)

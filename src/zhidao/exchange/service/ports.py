@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -14,6 +14,8 @@ from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.domain.receipt import Stage
 
 T = TypeVar("T")
+# A peer and a consignment: documents of one have numbers without a gap.
+Stream = tuple[PartyId, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,17 @@ class Book(Protocol):
     """
 
     async def look_up(
-        self, *, sent: Sequence[UUID] = (), got: Sequence[tuple[PartyId, UUID]] = ()
+        self,
+        *,
+        sent: Sequence[UUID] = (),
+        got: Sequence[tuple[PartyId, UUID]] = (),
+        numbering: Collection[Stream] = (),
+        accepting: Collection[Stream] = (),
     ) -> None:
-        """Reads many rows at once that will be asked for one by one."""
+        """Reads many rows at once that will be asked for one by one.
+
+        `numbering`: streams to peers of which numbers may be taken; `accepting`: streams of peers.
+        """
         ...
 
     async def sent(self, document: UUID) -> Sent | None:

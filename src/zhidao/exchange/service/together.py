@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from zhidao.core.errors import ZhidaoError
-from zhidao.exchange.service.ports import Book, Store
+from zhidao.exchange.service.ports import Book, Store, Stream
 
 T = TypeVar("T")
 _AT_ONCE: Final = 32
@@ -21,6 +21,7 @@ _GATHER_S: Final = 0.010
 class _Waiting:
     work: Callable[[Book], Awaitable[Any]]
     sent: UUID
+    stream: Stream
     answer: asyncio.Future[Any]
 
 
@@ -35,13 +36,14 @@ class Together:
         self._waiting: list[_Waiting] = []
         self._drain: asyncio.Task[None] | None = None
 
-    async def run(self, work: Callable[[Book], Awaitable[T]], *, sent: UUID) -> T:
+    async def run(self, work: Callable[[Book], Awaitable[T]], *, sent: UUID, stream: Stream) -> T:
         """The work's answer, once it is durable. Raises what the work raises.
 
-        `sent`: the outbox row that it asks for, which is looked up with those of the others.
+        `sent`, `stream`: the outbox row that it asks for and the stream of which it may take a
+        number; they are looked up with those of the others.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(work, sent, answer))
+        self._waiting.append(_Waiting(work, sent, stream, answer))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._run())
         return await answer
@@ -76,7 +78,9 @@ class Together:
 def _all(batch: Sequence[_Waiting]) -> Callable[[Book], Awaitable[Sequence[Any]]]:
     async def work(book: Book) -> Sequence[Any]:
         answers: list[Any] = []
-        await book.look_up(sent=[each.sent for each in batch])
+        await book.look_up(
+            sent=[each.sent for each in batch], numbering={each.stream for each in batch}
+        )
         for each in batch:
             try:
                 answers.append(await each.work(book))
