@@ -88,14 +88,16 @@ def _kept(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _table(lines: list[dict[str, Any]]) -> None:
-    print(f"\n{'claim':42} {'value':>12} {'unit':8} {'target':>10} {'met':5} {'spread':>23} load")
+    print(
+        f"\n{'claim':42} {'value':>12} {'unit':8} {'target':>10} {'met':5} {'spread':>23} load pace"
+    )
     for line in lines:
         low, high = line["spread"]
         met = {True: "yes", False: "NO", None: "-"}[line["met"]]
         target = "-" if line["target"] is None else f"{line['target']:g}"
         print(
             f"{line['claim'][:42]:42} {line['value']:>12.4g} {line['unit']:8} {target:>10} {met:5}"
-            f" {low:>11.4g}-{high:<11.4g} {line['load']:.1f}"
+            f" {low:>11.4g}-{high:<11.4g} {line['load']:4.1f} {line.get('pace_ms', 0) or '-':>4}"
         )
         if line["rival"]:
             print(f"{'':6}{line['rival']}: {line['rival_value']:.4g}, ratio {line['ratio']:.2f}")
