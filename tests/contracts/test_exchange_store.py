@@ -93,6 +93,18 @@ async def test_streams_that_are_looked_up_ahead_lose_no_number(store: Store) -> 
     assert await store.run(work) == [1, 7, 2, 7]
 
 
+@pytest.mark.service
+async def test_what_is_refused_leaves_no_stream(database: Database) -> None:
+    store = PostgresExchange(database, PostgresJournal(database, "exchange", lambda: None))
+    one, two = await pair(store)
+    await one.send(1, two)
+    with pytest.raises(Conflict):
+        await one.send(1, two, b"other", consignment="C-9")
+    async with database.session() as session:
+        rows = await session.fetch_all("select consignment from exchange.outgoing_stream")
+    assert [row["consignment"] for row in rows] == ["C-1"]
+
+
 async def test_many_at_once_get_numbers_without_gap_and_the_same_document_one(
     store: Store,
 ) -> None:

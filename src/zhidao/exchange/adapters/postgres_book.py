@@ -100,6 +100,12 @@ def _move(table: str, peer: str) -> str:
     )
 
 
+# Without the new ones: looking ahead for what is refused afterwards must leave nothing behind.
+_LOCK_OUTGOING: Final = (
+    "select recipient as peer, consignment, last from exchange.outgoing_stream"
+    " where (recipient, consignment) in (select * from unnest(%s::text[], %s::text[]))"
+    " order by 1, 2 for update"
+)
 _HOLD_OUTGOING: Final = _hold("outgoing_stream", "recipient")
 _HOLD_INCOMING: Final = _hold("incoming_stream", "sender")
 _MOVE_OUTGOING: Final = _move("outgoing_stream", "recipient")
@@ -164,8 +170,7 @@ class PostgresBook:
     ) -> None:
         """Reads many rows with one statement for each kind; streams are this transaction's then."""
         if streams := set(numbering) - set(self._outgoing.last):
-            rows = await self._session.fetch_all(_HOLD_OUTGOING, _columns_of(streams))
-            self._outgoing.last |= {(row["peer"], row["consignment"]): row["last"] for row in rows}
+            await self._take_outgoing(_LOCK_OUTGOING, streams)
         if streams := set(accepting) - set(self._incoming.last):
             await self._hold_incoming(streams)
         if wanted := [document for document in sent if document not in self._sent]:
@@ -193,7 +198,8 @@ class PostgresBook:
     async def next_sequence(self, recipient: PartyId, consignment: str) -> int:
         """Takes the next number of a stream, which is this transaction's until it ends."""
         stream = (recipient, consignment)
-        await self.look_up(numbering=[stream])
+        if stream not in self._outgoing.last:
+            await self._take_outgoing(_HOLD_OUTGOING, [stream])
         self._outgoing.move(stream, self._outgoing.last[stream] + 1)
         return self._outgoing.last[stream]
 
@@ -229,6 +235,10 @@ class PostgresBook:
         """The row that waits under this number; the stream must be this transaction's."""
         await self.look_up(accepting=[(sender, consignment)])
         return self._incoming.held[sender, consignment].get(sequence)
+
+    async def _take_outgoing(self, statement: str, streams: Collection[Stream]) -> None:
+        rows = await self._session.fetch_all(statement, _columns_of(streams))
+        self._outgoing.last |= {(row["peer"], row["consignment"]): row["last"] for row in rows}
 
     async def _hold_incoming(self, streams: Collection[Stream]) -> None:
         columns = _columns_of(streams)
