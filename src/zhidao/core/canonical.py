@@ -77,7 +77,8 @@ class Unsigned:
     """The RFC 8785 form of an object that has no signature yet, and of the same one with it.
 
     A signature is a member of what it signs: both forms are needed, and are one walk's work.
-    `name` is the member that comes later. Raises MalformedInput as `jcs`.
+    `name` is the member that comes later; one that `fields` has is left out. Raises
+    MalformedInput as `jcs`.
 
     >>> form = Unsigned({"a": 1, "z": 2}, "signature")
     >>> form.message, form.signed("xyz")

@@ -6,12 +6,11 @@ key beside the plain one.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import msgspec
 
-from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.canonical import Unsigned, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import party_id
@@ -42,12 +41,13 @@ class _Card(msgspec.Struct, forbid_unknown_fields=True):
 def sign_card(card: Card, signer: Signer) -> bytes:
     """The bytes of a card, signed. `card.key` is the signer's."""
     assert card.key == signer.public, "the card names another key"
-    return encode_card(replace(card, signature=signer.sign(jcs(_plain(card)))))
+    form = _form(card)
+    return form.signed(base64url(signer.sign(form.message)))
 
 
 def encode_card(card: Card) -> bytes:
     """The bytes of a signed card."""
-    return jcs(_plain(card) | {"signature": base64url(card.signature)})
+    return _form(card).signed(base64url(card.signature))
 
 
 def decode_card(data: bytes) -> Card:
@@ -76,17 +76,18 @@ def decode_card(data: bytes) -> Card:
         revoked=tuple(PublicKey.from_multikey(key) for key in read.revoked or ()),
         signature=parse_base64url(read.signature),
     )
-    if encode_card(card) != data:
+    form = _form(card)
+    if form.signed(base64url(card.signature)) != data:
         raise MalformedInput("the card is not in its canonical form")
-    if not card.key.verifies(card.signature, jcs(_plain(card))):
+    if not card.key.verifies(card.signature, form.message):
         raise Refused(f"the card of {card.node}: wrong signature", code="bad_signature")
     return card
 
 
-def _plain(card: Card) -> dict[str, Any]:
+def _form(card: Card) -> Unsigned:
     revoked = {"revoked": [key.multikey for key in card.revoked]} if card.revoked else {}
     hybrid = {"sealing_hybrid": base64url(card.sealing_hybrid)} if card.sealing_hybrid else {}
-    return {
+    fields: dict[str, Any] = {
         "v": _version(hybrid=bool(card.sealing_hybrid), revoked=bool(card.revoked)),
         "format": CARD_FORMAT,
         "node": card.node,
@@ -99,6 +100,7 @@ def _plain(card: Card) -> dict[str, Any]:
         **hybrid,
         **revoked,
     }
+    return Unsigned(fields, "signature")
 
 
 def _version(*, hybrid: bool, revoked: bool) -> int:
