@@ -144,7 +144,7 @@ _BILL = {"kind": "transport", "issuer": "Silk Meridian Lines", "loading": "Shang
 
 def _credit() -> dict[str, Any]:
     found = [
-        {"check": "transport.clean", "article": "UCP 600 article 27", "sentence": "The transport document declares a defect of the goods.", "left": "transport:clauses = 3 cartons torn", "right": "credit:clean = True"},
+        {"check": "transport.clean", "article": "UCP 600 article 27", "sentence": "The transport document declares a defect of the goods.", "left": "transport:clauses = 3 cartons torn", "right": "rule:clean = yes"},
         {"check": "invoice.over_quantity", "article": "UCP 600 article 30(b)", "sentence": "The invoice is for more goods than the credit allows.", "left": "invoice:quantity = 25", "right": "credit:goods.quantity = 24"},
         {"check": "set.missing", "article": "UCP 600 article 14(a)", "sentence": "A document that the credit asks for is missing.", "left": "credit:requirements = origin", "right": "presentation:documents = none"},
     ]  # fmt: skip

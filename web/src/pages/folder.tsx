@@ -57,7 +57,7 @@ function File({ file }: { file: LookedFile }) {
       <div class="c-data">
         <strong>{file.kind ? (tongue.value === "zh" ? file.zh : file.en) : t("folder.unknown")}</strong> <span>{file.number}</span>
         <p class="quiet">{file.name}</p>
-        {file.trouble && (tryWords(`field_problem.${file.trouble.code}`) ? <p>{t(`field_problem.${file.trouble.code}`)}</p> : <English text={file.trouble.sentence} />)}
+        {file.trouble && <Trouble told={file.trouble} />}
         {file.unmapped.length > 0 && (
           <details>
             <summary>{t("folder.unmapped", { n: file.unmapped.length })}</summary>
@@ -71,5 +71,17 @@ function File({ file }: { file: LookedFile }) {
         ))}
       </div>
     </li>
+  );
+}
+
+// What is wrong with a field has words of its own; what is wrong with a whole file mostly has none.
+function Trouble({ told }: { told: { code: string; sentence: string } }) {
+  const words = told.code === "malformed_input" ? null : tryWords(`field_problem.${told.code}`);
+  if (words) return <p>{words}</p>;
+  return (
+    <>
+      <p>{t("folder.unreadable")}</p>
+      <English text={told.sentence} />
+    </>
   );
 }

@@ -288,7 +288,7 @@ def _from_csv(data: bytes) -> dict[str, str]:
                 raise MalformedInput(
                     f"no item field {str(name)[:40]!r}",
                     where="line 1",
-                    remedy="columns path and value, or item fields such as typeCode",
+                    remedy="give columns path and value, or item fields by name, as typeCode",
                 )
             if row[name]:
                 found[path.replace("[]", f"[{k}]")] = row[name].strip()
