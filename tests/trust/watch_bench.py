@@ -179,7 +179,8 @@ class Wire:
         except (NotFound, MalformedInput):
             return Answer(404, b"")
 
-    async def post(self, url: str, body: bytes, *, kind: str) -> Answer:
+    async def post(self, url: str, body: bytes, *, kind: str, packed: bool = False) -> Answer:
+        del packed
         await asyncio.sleep(0)
         node = self._node(url)
         try:

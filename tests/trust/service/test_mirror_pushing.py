@@ -35,17 +35,22 @@ class Line:
     def __init__(self, mirror: Brought) -> None:
         self.mirror = mirror
         self.sent: list[tuple[int, int]] = []
+        self.packed: list[bool] = []
+        self.reads_no_gzip = False
         self.lie: Callable[[], Answer] | None = None
         self.before_entries: Callable[[], object] | None = None
 
     async def get(self, url: str) -> Answer:
         raise Unavailable(f"nobody asks for {url}")
 
-    async def post(self, url: str, body: bytes, *, kind: str) -> Answer:
+    async def post(self, url: str, body: bytes, *, kind: str, packed: bool = False) -> Answer:
         try:
             if url == f"{URL}/add-checkpoint":
                 return await self._head(body)
             assert (url, kind) == (f"{URL}/add-entries", "application/octet-stream")
+            self.packed.append(packed)
+            if packed and self.reads_no_gzip:
+                return Answer(415, b"")
             return await self._entries(body)
         except ZhidaoError as error:
             return Answer(error.http_status, str(error).encode())
@@ -136,6 +141,19 @@ async def test_a_start_goes_on_where_the_last_one_ended(bench: Bench) -> None:
     await bench.started().step()
     assert bench.line.sent[1:] == [(300, size), (8_448, size)]
     assert await bench.mirror.size() == size
+
+
+async def test_entries_go_in_gzip_until_a_mirror_says_that_it_reads_none(bench: Bench) -> None:
+    await bench.grow(300)
+    assert await bench.push.step()
+    assert bench.line.packed == [True]
+    bench.line.reads_no_gzip = True
+    size = await bench.grow(300)
+    assert await bench.push.step()
+    await bench.grow(1)
+    assert await bench.push.step()
+    assert bench.line.packed == [True, True, False, False]
+    assert await bench.mirror.size() == size + 1
 
 
 async def test_a_mirror_that_lost_its_copy_gets_all_again(bench: Bench) -> None:

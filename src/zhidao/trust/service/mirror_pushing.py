@@ -35,6 +35,7 @@ _BODY_BYTES: Final = 1024 * 1024
 _PACKAGES_MAX: Final = 32
 _REQUESTS_A_TURN: Final = 64
 _TURNED_AWAY_MAX: Final = 3
+_NO_SUCH_CODING: Final = 415
 _LINES_BYTES_MAX: Final = 64 * 1024
 EVERY_S: Final = 5.0
 PAUSE_FIRST_S: Final = 1.0
@@ -64,6 +65,8 @@ class MirrorPush:
         self._network = network
         self._offering = offering
         self._positions = positions
+        # Until the mirror says that it does not read gzip.
+        self._is_packed = True
 
     async def pushed(self) -> Pushed:
         """How far the mirror has the log."""
@@ -120,12 +123,19 @@ class MirrorPush:
 
     async def _send(self, upload: Upload, packages: Sequence[Package]) -> Answer:
         url, body = f"{self.target.url}/add-entries", encode_upload(upload, packages)
-        answer = await self._network.post(url, body, kind="application/octet-stream")
+        answer = await self._post(url, body)
+        if self._is_packed and answer.status == _NO_SUCH_CODING:
+            self._is_packed = False
+            answer = await self._post(url, body)
         if answer.status >= 500 or answer.status == 429:
             raise Unavailable(f"it answered {answer.status}")
         if answer.status == 202 and not packages:
             raise Refused("it says that it takes entries where there are none", code="mirror_stuck")
         return answer
+
+    async def _post(self, url: str, body: bytes) -> Answer:
+        kind = "application/octet-stream"
+        return await self._network.post(url, body, kind=kind, packed=self._is_packed)
 
     async def _next(self, upload: Upload, told: MirrorInfo) -> Upload:
         """What to send next, if what the mirror told can be."""

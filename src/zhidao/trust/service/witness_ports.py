@@ -56,8 +56,11 @@ class Network(Protocol):
         """The answer. Raises Unavailable if there is none."""
         ...
 
-    async def post(self, url: str, body: bytes, *, kind: str) -> Answer:
-        """The answer to a body of this media type. Raises Unavailable if there is none."""
+    async def post(self, url: str, body: bytes, *, kind: str, packed: bool = False) -> Answer:
+        """The answer to a body of this media type. Raises Unavailable if there is none.
+
+        `packed`: it is sent in gzip; who does not read that answers 415 (RFC 9110, RFC 7694).
+        """
         ...
 
 
