@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +30,7 @@ from zhidao.trust.wire.trust_list import decode_trust_list
 
 _SENDERS = 8
 _PAUSE_S = 0.05
+_DEAD_S_MAX = 180.0
 # A disk for two nodes with some 10,000 documents, of which so much must stay free for writing.
 DISK_MIB = 1400
 RESERVE_BYTES = 120 * 1024 * 1024
@@ -178,7 +180,8 @@ async def _send_all(node: RunningNode, other: RunningNode, documents: int, seed:
 
 async def _post(http: httpx.AsyncClient, body: dict[str, str]) -> None:
     """Sends until the node says that it has the document: it may be dead just now."""
-    while True:
+    until_s = time.monotonic() + _DEAD_S_MAX
+    while time.monotonic() < until_s:
         try:
             answer = await http.post("/v1/exchange/outbox", json=body)
         except httpx.TransportError:
@@ -188,6 +191,7 @@ async def _post(http: httpx.AsyncClient, body: dict[str, str]) -> None:
             return
         assert answer.status_code in (500, 503), answer.text
         await asyncio.sleep(_PAUSE_S)
+    raise AssertionError(f"the node took no document in {_DEAD_S_MAX:.0f} s")
 
 
 async def _settled(nodes: list[RunningNode], patience_s: float) -> float:

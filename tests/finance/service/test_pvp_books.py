@@ -11,6 +11,7 @@ from tests.finance.api.conftest import Written
 from tests.finance.service.test_pvp_desk import (
     BANK,
     LEDGER,
+    TURNED_AWAY_MAX,
     A,
     B,
     Net,
@@ -38,11 +39,14 @@ class SureNet(Net):
     """A post that keeps a letter until it was taken, as the exchange does."""
 
     async def deliver(self, chance: Any = None) -> None:
+        turned_away = 0
         while self.waiting:
+            assert turned_away < TURNED_AWAY_MAX, self.waiting
             to, letter, content = one = self.waiting[0]
             try:
                 await self.nodes[to].desk.take(letter, content)
             except Unavailable:
+                turned_away += 1
                 self.waiting.append(one)
             except Refused as error:
                 self.refused.append(error.code)
@@ -258,7 +262,10 @@ async def test_an_index_that_fails_after_its_commit_makes_no_deal_count_twice(
 
     b.desk._books._index.close = fails
     await _accept(net, sold=1_000)
+    turns = 0
     while len(failures) < 1:
+        turns += 1
+        assert turns < TURNED_AWAY_MAX, net.waiting
         to, letter, content = net.waiting.pop(0)
         try:
             await net.nodes[to].desk.take(letter, content)

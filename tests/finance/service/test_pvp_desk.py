@@ -49,6 +49,10 @@ def speaks(node: str) -> Actor:
     return Actor(BANK[node], Role.PARTY)
 
 
+# So often is a letter brought again at most: a node that never takes it ends the test.
+TURNED_AWAY_MAX = 1_000
+
+
 @dataclass
 class Net:
     """The post of both nodes, and what each node's log holds."""
@@ -61,13 +65,16 @@ class Net:
 
     async def deliver(self, chance: random.Random | None = None) -> None:
         """Brings everything that waits; with a chance, letters of one kind pass each other."""
+        turned_away = 0
         while self.waiting:
+            assert turned_away < TURNED_AWAY_MAX, self.waiting
             place = chance.randrange(len(self.waiting)) if chance else 0
             to, letter, content = self.waiting.pop(place)
             desk = self.nodes[to].desk
             try:
                 await desk.take(letter, content)
             except Unavailable:
+                turned_away += 1
                 self.waiting.append((to, letter, content))
             except Refused as error:
                 self.refused.append(error.code)
