@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from types import SimpleNamespace
 from typing import Any
 
@@ -121,7 +122,8 @@ async def test_a_body_that_stops_coming_is_refused() -> None:
 
 async def test_large_json_is_read_in_another_process_and_refused_with_its_place() -> None:
     good = b'{"a":"' + b"x" * JSON_BYTES_INLINE + b'"}'
-    with ProcessPoolExecutor(1) as workers:
+    # As a node makes it; a fork of a process with threads may never answer.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as workers:
         bodies = Bodies(meet, bytes_max=2 * len(good), workers=workers)
         assert await body_of(bodies, scope_of(CLOSED, TOKEN), Line([good])) == good
         with pytest.raises(MalformedInput) as caught:

@@ -85,8 +85,8 @@ def run_verify(options: argparse.Namespace) -> int:
     from zhidao.trust.wire.did import did_key
 
     told: dict[str, Any] = {"holds": False, "code": "", "issuer": "", "claims": {}}
+    text = take(options.file, bytes_max=_BYTES_MAX).decode("ascii", "replace").strip()
     try:
-        text = take(options.file, bytes_max=_BYTES_MAX).decode("ascii", "replace").strip()
         key, claims = checked(
             text, now_s=int(time.time()), audience=options.audience, nonce=options.nonce
         )

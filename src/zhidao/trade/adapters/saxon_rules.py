@@ -7,6 +7,7 @@ in a process: whoever uses this module does so in a process of its own, or accep
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from zhidao.core.errors import Unavailable
@@ -17,14 +18,21 @@ from zhidao.trade.wire.schematron.ruleset import RuleSet
 _PROTOCOLS = "http://saxon.sf.net/feature/allowedProtocols"
 
 
+@cache
+def _processor() -> Any:
+    """The process's one processor, which lives as long as the process."""
+    from saxonche import PySaxonProcessor
+
+    made = PySaxonProcessor(license=False)
+    made.set_configuration_property(_PROTOCOLS, "")
+    return made
+
+
 class Saxon:
-    """One processor; no URI of a document or stylesheet is ever followed."""
+    """The process's processor; no URI of a document or stylesheet is ever followed."""
 
     def __init__(self) -> None:
-        from saxonche import PySaxonProcessor
-
-        self.processor: Any = PySaxonProcessor(license=False)
-        self.processor.set_configuration_property(_PROTOCOLS, "")
+        self.processor = _processor()
 
     def compiled(self, text: str) -> Any:
         """A stylesheet ready to run. Raises Unavailable if Saxon refuses it."""
