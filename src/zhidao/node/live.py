@@ -61,7 +61,8 @@ class Live:
             yield "beat", "{}"
             while True:
                 try:
-                    event, consignment, data = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        event, consignment, data = await queue.get()
                 except TimeoutError:
                     yield "beat", "{}"
                     continue

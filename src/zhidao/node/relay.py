@@ -93,7 +93,8 @@ class Relay:
             self._alarms.clear(_STOPPED)
             if not moved:
                 try:
-                    await asyncio.wait_for(self._woken.wait(), _IDLE_S)
+                    async with asyncio.timeout(_IDLE_S):
+                        await self._woken.wait()
                 except TimeoutError:
                     continue
             elif moved < BATCH_ROWS_MAX:

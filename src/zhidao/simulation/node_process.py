@@ -95,7 +95,8 @@ class NodeProcess:
         if process and process.returncode is None:
             process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), STOP_S)
+                async with asyncio.timeout(STOP_S):
+                    await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()
@@ -151,7 +152,8 @@ class NodeProcess:
         while True:
             assert self._process is not None
             try:
-                await asyncio.wait_for(self._process.wait(), _LOG_LOOK_S)
+                async with asyncio.timeout(_LOG_LOOK_S):
+                    await self._process.wait()
             except TimeoutError:
                 bound_log(self.log)
                 continue

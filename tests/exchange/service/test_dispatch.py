@@ -79,6 +79,16 @@ async def states(node: Node) -> list[str]:
     return [row.state for row in reversed(rows)]
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_is_woken_and_ended_in_the_same_moment_ends(turns: int) -> None:
+    async with asyncio.timeout(5):
+        async with running() as (one, two, _, _):
+            await asyncio.sleep(0.02)
+            one.dispatcher.wake(two.name)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+
 async def settled(node: Node, count: int) -> None:
     async with asyncio.timeout(5):
         while await states(node) != ["accepted"] * count:

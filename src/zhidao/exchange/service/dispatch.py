@@ -269,7 +269,8 @@ class Dispatcher:
 
     async def _rest(self, node: PartyId, line: _Line) -> None:
         try:
-            await asyncio.wait_for(line.woken.wait(), _LOOK_S)
+            async with asyncio.timeout(_LOOK_S):
+                await line.woken.wait()
         except TimeoutError:
             line.look = line.dues = True
             await self._bury_old(node)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -126,10 +127,9 @@ class Errands:
                 _LOG.warning("errands of peers wait: %s", error, extra={"code": error.code})
                 await asyncio.sleep(_PAUSE_S)
                 continue
-            try:
-                await asyncio.wait_for(self._woken.wait(), _LOOK_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._woken.wait()
 
     async def step(self) -> None:
         """Does what waits. Raises Unavailable where the world must come back first.

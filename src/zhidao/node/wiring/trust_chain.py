@@ -138,7 +138,8 @@ def build(
                 _LOG.warning("titles' chain %d: %s", chosen.chain_id, error)
                 told(error.code, str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(chain.woken.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await chain.woken.wait()
 
     @get("/v1/trust/chain", security=[{}])
     async def chain_state() -> ChainState:

@@ -161,16 +161,19 @@ class NtripClient:
             writer.close()
             # The other side may have broken the connection already; nothing is lost by that.
             with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), self._patience.connect_s)
+                async with asyncio.timeout(self._patience.connect_s):
+                    await writer.wait_closed()
 
     async def _connected(self) -> Connection:
         try:
-            return await asyncio.wait_for(self._dial(self._caster), self._patience.connect_s)
+            async with asyncio.timeout(self._patience.connect_s):
+                return await self._dial(self._caster)
         except (OSError, TimeoutError) as error:
             raise Unavailable(f"{self._caster.host}:{self._caster.port}: {error!r}") from error
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         try:
-            return await asyncio.wait_for(reader.read(_READ_BYTES), self._patience.silence_s)
+            async with asyncio.timeout(self._patience.silence_s):
+                return await reader.read(_READ_BYTES)
         except (OSError, TimeoutError) as error:
             raise Unavailable(f"{self._caster.host} is silent or gone: {error!r}") from error

@@ -54,7 +54,8 @@ class RuleWorker:
             except (Unavailable, MalformedInput) as error:
                 return not_checked(str(error.args[0]), error.remedy or SETUP_REMEDY)
             try:
-                answer = await asyncio.wait_for(_ask(process, document), _ANSWER_LIMIT_S)
+                async with asyncio.timeout(_ANSWER_LIMIT_S):
+                    answer = await _ask(process, document)
             except (OSError, EOFError, TimeoutError) as error:
                 await self._end()
                 raise Unavailable(

@@ -66,10 +66,9 @@ class HttpEvidence:
 
     async def _address(self, host: str, port: int) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         try:
-            found = await asyncio.wait_for(
-                asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM),
-                _SECONDS,
-            )
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(_SECONDS):
+                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, TimeoutError) as error:
             raise Unavailable(f"{host[:80]} has no address: {error}", code="unreachable") from error
         address = ipaddress.ip_address(found[0][4][0])
