@@ -81,3 +81,26 @@ async def test_cancelling_ends_the_job_itself():
     async with kept(Job("a", waits), Alarms()):
         await asyncio.sleep(0.01)
     assert ended.is_set()
+
+
+async def test_a_job_that_does_not_hear_it_is_told_again_to_end():
+    runs, ends = 0, 0
+
+    async def loses_the_first() -> None:
+        nonlocal runs, ends
+        runs += 1
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                ends += 1
+                if ends > 1:
+                    raise
+
+    keeper = JobKeeper(Alarms(), said_again_s=0.02)
+    task = asyncio.create_task(keeper.keep(Job("a", loses_the_first)))
+    await until(lambda: runs == 1)
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(task, return_exceptions=True)
+    assert (runs, ends) == (1, 2)

@@ -14,6 +14,8 @@ PAUSE_FIRST_S: Final = 0.1
 PAUSE_LONGEST_S: Final = 30.0
 # A job that ran this long without failing is well again.
 WELL_AFTER_S: Final = 60.0
+# Longer than a job needs to put its things away.
+SAID_AGAIN_S: Final = 5.0
 _LOG: Final = logging.getLogger("zhidao.jobs")
 
 
@@ -33,6 +35,7 @@ class JobKeeper:
     pause_first_s: float = PAUSE_FIRST_S
     pause_longest_s: float = PAUSE_LONGEST_S
     well_after_s: float = WELL_AFTER_S
+    said_again_s: float = SAID_AGAIN_S
 
     async def keep(self, job: Job) -> None:
         """Runs one job until cancelled, again after a growing pause whenever it ends."""
@@ -59,10 +62,12 @@ class JobKeeper:
                 self.alarms.clear(_code(job))
                 await asyncio.wait((running,))
         finally:
-            if not running.done():
+            while not running.done():
+                # Said again after a while: a library that waits by Python 3.11's `wait_for` (the
+                # bus's client does) loses a cancellation that comes with what it waited for.
                 running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-        error = running.exception()
+                await asyncio.wait((running,), timeout=self.said_again_s)
+            error = None if running.cancelled() else running.exception()
         if error is None:
             _LOG.error("%s ended; starting it again", job.name, extra={"service": job.name})
             return _Ended(ran_well, "it ended")
