@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 import pytest
+from nats.aio.client import Client
 
 from zhidao.bus.delivery import OUTAGES_MAX, Pauses, deliver, matches
-from zhidao.bus.nats import durable_name
+from zhidao.bus.nats import NatsBus, durable_name
 from zhidao.bus.port import Message
 from zhidao.core.errors import Unavailable
 
@@ -66,3 +70,22 @@ def test_durable_names_are_accepted_by_jetstream_and_differ():
     names = [durable_name(name) for name in ("a.b", "a_b", "a=2Eb", "a b", "道")]
     assert len(set(names)) == len(names)
     assert all(name.isascii() and not set(name) & set(". *>/\\") for name in names)
+
+
+async def test_a_consumer_ends_although_the_client_lost_the_request_to_end(monkeypatch):
+    bus = NatsBus(Client(), NONE, 1, prefix="zhidao", owner="")
+
+    async def loses(*_: object) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    async def pulls(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(bus, "_make_consumer", loses)
+    monkeypatch.setattr(bus, "_pull", pulls)
+    task = asyncio.create_task(bus.consume(name="a", subjects=(">",), handle=pulls, on_dead=pulls))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    done, _ = await asyncio.wait((task,), timeout=5)
+    assert done == {task}

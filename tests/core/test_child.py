@@ -61,7 +61,9 @@ def test_a_program_that_refuses_root_sees_another_user(tmp_path: Path):
 def test_a_stubborn_child_is_killed_in_the_end(tmp_path: Path):
     script = "trap '' TERM; echo ready; while true; do sleep 1; done"
     child = start_child(["/bin/sh", "-c", script], log=tmp_path / "log")
+    until_s = time.monotonic() + 30
     while "ready" not in (tmp_path / "log").read_text():
+        assert time.monotonic() < until_s
         time.sleep(0.01)
     end_child(child, (signal.SIGTERM, signal.SIGKILL), patience_s=0.2)
     assert child.returncode == -signal.SIGKILL

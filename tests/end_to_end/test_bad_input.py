@@ -112,9 +112,10 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Targ
 async def settled(target: Target) -> None:
     """Waits until log, bus and projections have taken in what stands."""
     before: dict[tuple[str, str], int] = {}
-    while (now := target.rows()) != before:
-        before = now
-        await asyncio.sleep(0.5)
+    async with asyncio.timeout(60):
+        while (now := target.rows()) != before:
+            before = now
+            await asyncio.sleep(0.5)
 
 
 def _socket_folder(postgres: Path) -> Path:

@@ -112,10 +112,10 @@ class NatsBus:
                 await client.subscribe(f"{bus._inbox}.*", cb=bus._on_ack)
                 await bus._make_stream()
         except (OSError, TimeoutError, nats.errors.Error) as error:
-            await client.close()
+            await bus.close()
             raise _unavailable(error) from error
         except Refused:
-            await client.close()
+            await bus.close()
             raise
         return bus
 
@@ -139,9 +139,11 @@ class NatsBus:
         while True:
             try:
                 await self._make_consumer(durable, subjects)
+                _end_if_asked()
                 await self._pull(durable, handle, on_dead)
             except (OSError, TimeoutError, nats.errors.Error) as error:
                 _LOG.info("consumer %s waits for the bus: %s", name, error)
+                _end_if_asked()
                 await asyncio.sleep(self._pauses.first_s)
 
     async def newest_id(self) -> str | None:
@@ -178,8 +180,10 @@ class NatsBus:
         return True
 
     async def close(self) -> None:
-        """Lets go of the connection."""
-        await self._client.close()
+        """Lets go of the connection, of one whose server reads nothing any more after a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._client.close()
 
     async def _publish_window(self, messages: Sequence[Message], before: str) -> None:
         """Sends all, then waits for all: one round trip for many messages."""
@@ -395,6 +399,13 @@ async def _at_work(answer: Msg) -> AsyncIterator[None]:
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
+
+
+def _end_if_asked() -> None:
+    """Ends a task whose end the client's `wait_for` did not pass on (Python 3.11)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _unavailable(error: object) -> Unavailable:

@@ -234,7 +234,6 @@ async def carry(
     Raises Unavailable if the road does not come to an end.
     """
     sides = Sides.in_folder(folder)
-    await sides.start()
     killer = Killer(sides, victim=victim, seed=seed, kills=kills)
     road = RoadRun(
         sides,
@@ -246,17 +245,19 @@ async def carry(
         say=killer.reached,
         pace_s=PACE_S,
     )
-    started_s = time.monotonic()
-    killing = asyncio.create_task(killer.run())
     try:
-        outcome = await road.run()
-        killing.cancel()
-        seconds = time.monotonic() - started_s
+        await sides.start()
+        started_s = time.monotonic()
+        killing = asyncio.create_task(killer.run())
+        try:
+            outcome = await road.run()
+            seconds = time.monotonic() - started_s
+        finally:
+            killing.cancel()
+            await asyncio.gather(killing, return_exceptions=True)
         for node in sides.every:
             await _quiet(node)
     finally:
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
         await sides.stop()
     starts = sum(node.starts for node in sides.every)
     return Voyage(seed, victim, outcome, fail, killer.kills, starts, round(seconds, 2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -89,8 +88,7 @@ class NodeProcess:
         """Ends the node cleanly."""
         if self._keeper:
             self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await asyncio.wait((self._keeper,))
         process = self._process
         if process and process.returncode is None:
             process.send_signal(signal.SIGTERM)

@@ -95,6 +95,34 @@ async def settled(node: Node, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
+async def test_what_was_on_its_way_when_the_work_ended_goes_again():
+    async with running() as (one, two, gate, _):
+        for number in (1, 2):
+            await one.send(number, two)
+            await gate.sees(number)
+    again = asyncio.create_task(one.dispatcher.run())
+    await gate.sees(3)
+    assert gate.seen[2] == [1, 2]
+    gate.open[2].set()
+    await settled(one, 2)
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+
+
+async def test_a_peer_that_goes_and_comes_again_gets_what_was_on_its_way():
+    async with running() as (one, two, gate, _):
+        await one.send(1, two)
+        await gate.sees(1)
+        peer = one.peers._peers.pop(two.name)
+        one.dispatcher.peers_changed()
+        await asyncio.sleep(0.01)
+        one.peers._peers[two.name] = peer
+        one.dispatcher.peers_changed()
+        await gate.sees(2)
+        gate.open[1].set()
+        await settled(one, 1)
+
+
 async def test_a_committed_document_leaves_without_asking_the_store():
     async with running() as (one, two, gate, store):
         before = store.asked

@@ -177,8 +177,9 @@ async def test_a_big_batch_does_not_wait_for_the_write_before_it(durable) -> Non
     asked = []
     for batch in many:
         asked.append(asyncio.create_task(ledger.submit("X", batch)))
-        while store.started < len(asked):
-            await asyncio.sleep(0.001)
+        async with asyncio.timeout(30):
+            while store.started < len(asked):
+                await asyncio.sleep(0.001)
     store.let.set()
     assert await asyncio.gather(*asked) == [[Result.CREATED] * 600] * 2
 

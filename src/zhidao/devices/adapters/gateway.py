@@ -76,11 +76,12 @@ class Gateway:
         assert server is not None
         await server.start_serving()
         writing = asyncio.create_task(self._desk.writer.run())
+        tending = asyncio.create_task(self._tend_always())
         try:
-            await asyncio.gather(writing, self._tend_always())
+            await asyncio.gather(writing, tending)
         finally:
             server.close()
-            await _cancelled(*self._tasks, writing)
+            await _cancelled(*self._tasks, writing, tending)
 
     @property
     def address(self) -> tuple[str, int]:

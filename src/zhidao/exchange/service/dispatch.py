@@ -136,12 +136,18 @@ class Dispatcher:
                 for node in known - set(tasks):
                     tasks[node] = asyncio.create_task(self._keep(node))
                 for node in set(tasks) - known:
-                    tasks.pop(node).cancel()
-                waits = [asyncio.create_task(self._changed.wait()), *tasks.values()]
-                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                waits[0].cancel()
-                for task in done - {waits[0]}:
-                    task.result()
+                    # Its line is left clean before the peer may come again.
+                    leaving = tasks.pop(node)
+                    leaving.cancel()
+                    await asyncio.wait((leaving,))
+                changed = asyncio.create_task(self._changed.wait())
+                try:
+                    waits = (changed, *tasks.values())
+                    done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    changed.cancel()
+                for ended in done - {changed}:
+                    ended.result()
         finally:
             for task in tasks.values():
                 task.cancel()
@@ -177,6 +183,10 @@ class Dispatcher:
             for task in line.flying:
                 task.cancel()
             await asyncio.gather(*line.flying, return_exceptions=True)
+            # What was on its way goes again with the next start.
+            line.flying.clear()
+            line.forget()
+            line.owing = False
 
     async def _send_off(self, node: PartyId, line: _Line) -> None:
         """Fills the way with bundles, a moment apart: a request and two commits cost more."""
@@ -199,9 +209,11 @@ class Dispatcher:
         waits: set[asyncio.Task[Any]] = set(line.flying)
         if len(line.flying) < FLYING_MAX and not line.careful:
             waits.add(asyncio.create_task(line.woken.wait()))
-        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits - line.flying:
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits - line.flying:
+                task.cancel()
         landed = done & line.flying
         line.flying -= landed
         for flown in landed:

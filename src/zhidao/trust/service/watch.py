@@ -134,15 +134,22 @@ class Watch:
 
     async def run(self) -> None:
         """Pushes, compares and asks around until cancelled."""
-        polling = asyncio.create_task(self._poll_forever())
         try:
-            while True:
-                await self._woken.wait()
-                self._woken.clear()
-                await self._work()
+            # A mistake of ours in either ends both, and the caller starts anew.
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._poll_forever())
+                group.create_task(self._look_forever())
         finally:
-            for task in (polling, *self._under_way.values()):
+            under_way = list(self._under_way.values())
+            for task in under_way:
                 task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _look_forever(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            await self._work()
 
     async def _work(self) -> None:
         """Comparing comes first; what waits for other nodes goes on beside it."""
