@@ -617,6 +617,8 @@ def test_the_last_state_stays_readable_when_the_line_is_cut(readers: Any) -> Non
     page.reload()
     page.wait_for_selector(".row")
     expect(page.locator(".band").first).to_contain_text("The line to the node is cut.")
+    # It goes on trying until it is closed.
+    page.close()
     reader.complaints.clear()
 
 

@@ -1,9 +1,8 @@
-"""Attacks by XML are refused at once, with a place and a remedy, and cost no memory to speak of."""
+"""Attacks by XML are refused with a place and a remedy; how fast, `./run bench trade_rules` tells."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 
 import pytest
 from hypothesis import given
@@ -44,17 +43,12 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_is_refused_with_its_name_in_a_blink(name):
+def test_an_attack_is_refused_with_its_name_and_a_remedy(name):
     data, code = ATTACKS[name]
-    fastest_s = 9.0
-    for _ in range(3):
-        start = time.process_time()
-        with pytest.raises(MalformedInput) as refused:
-            safe_xml.parse(data)
-        fastest_s = min(fastest_s, time.process_time() - start)
+    with pytest.raises(MalformedInput) as refused:
+        safe_xml.parse(data)
     assert refused.value.code == code
     assert refused.value.remedy or refused.value.where
-    assert fastest_s < 0.05
 
 
 def test_64_levels_are_read_and_comments_and_instructions_fall_away():
