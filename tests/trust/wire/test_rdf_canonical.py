@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
