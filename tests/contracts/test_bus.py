@@ -202,7 +202,7 @@ async def test_a_server_that_lost_its_folder_shows_it_to_whoever_looks(tmp_path)
         server.start()
         started = time.monotonic()
         while bus.generation == before:
-            assert time.monotonic() - started < 10.0
+            assert time.monotonic() - started < 2.0
             await asyncio.sleep(0.01)
         assert await bus.newest_id() is None
     finally:

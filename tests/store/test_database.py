@@ -233,8 +233,7 @@ async def test_after_a_crash_the_same_pool_serves_again(tmp_path: Path):
         server.start()
         started = time.monotonic()
         assert await waiting
-        # A pool that waits ever longer comes back after seven.
-        assert time.monotonic() - started < 4.0
+        assert time.monotonic() - started < 1.0
         # Most connections of the pool are dead still: a read passes them over, too.
         assert await asyncio.gather(*(database.read("select n from kept") for _ in range(8))) == (
             [[]] * 8
