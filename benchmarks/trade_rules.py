@@ -183,6 +183,9 @@ def _refusals() -> dict[str, Any]:
     attacks = [
         b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
         b"<a>" * 200 + b"</a>" * 200,
+        b"<!--" + b" " * 15_000_000 + b"--><!DOCTYPE a><a/>",
+        b"<aaaaaaaaaaaaa>" * 100_000 + b"</aaaaaaaaaaaaa>" * 100_000,
+        b"<a " + b" ".join(b"a%d=''" % number for number in range(1_000_000)) + b"/>",
         b"<a>" + b"<a/>" * 3_000_000 + b"</a>",
         b"<a>" + b"x" * 60_000_000 + b"</a>",
         "<a/>".encode("utf-16"),

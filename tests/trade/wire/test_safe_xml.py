@@ -51,6 +51,14 @@ def test_an_attack_is_refused_with_its_name_and_a_remedy(name):
     assert refused.value.remedy or refused.value.where
 
 
+@pytest.mark.parametrize("sign", ["=", '="', "<b/>="])
+def test_text_full_of_equals_signs_is_text(sign):
+    text = f"{sign}{'x' * 20}" * 4_000
+    assert safe_xml.parse(f"<a>{text}</a>".encode()).tag == "a"
+    ruled = "=" * 50_000
+    assert safe_xml.parse(f"<a>{ruled}</a>".encode()).text == ruled
+
+
 def test_64_levels_are_read_and_comments_and_instructions_fall_away():
     assert safe_xml.parse(b"<a>" * 64 + b"</a>" * 64).tag == "a"
     root = safe_xml.parse(b"<?x y?><a><!-- c --><?p q?><b>1</b></a>")

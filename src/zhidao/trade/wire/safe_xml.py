@@ -88,9 +88,11 @@ def _check_size(data: bytes) -> None:
     # Single bytes are counted in a tenth of the time, and no attribute is without its `=`.
     if equals <= XML_TAG_EQUALS_MAX and not _are_too_many(tags + equals, len(data)):
         return
-    nodes = tags + (data.count(b'="') + data.count(b"='") if equals else 0)
+    # Text may be full of `=`; only those before a quotation mark are attributes.
+    nodes = tags + data.count(b'="') + data.count(b"='")
     many = _are_too_many(nodes, len(data))
-    wide = None if many or equals <= XML_TAG_EQUALS_MAX else _TAG_TOO_WIDE.search(data)
+    is_narrow = min(nodes, equals) <= XML_TAG_EQUALS_MAX
+    wide = None if many or is_narrow else _TAG_TOO_WIDE.search(data)
     if many or wide:
         raise MalformedInput(
             f"XML with about {nodes} nodes in {len(data)} bytes is no business document",
