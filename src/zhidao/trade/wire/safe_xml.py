@@ -89,9 +89,10 @@ def _check_size(data: bytes) -> None:
     if equals <= XML_TAG_EQUALS_MAX and not _are_too_many(tags + equals, len(data)):
         return
     # Text may be full of `=`; only those before a quotation mark are attributes.
-    nodes = tags + data.count(b'="') + data.count(b"='")
+    quoted = data.count(b'="') + data.count(b"='") if equals else 0
+    nodes = tags + quoted
     many = _are_too_many(nodes, len(data))
-    is_narrow = min(nodes, equals) <= XML_TAG_EQUALS_MAX
+    is_narrow = nodes < XML_TAG_EQUALS_MAX or equals <= XML_TAG_EQUALS_MAX
     wide = None if many or is_narrow else _TAG_TOO_WIDE.search(data)
     if many or wide:
         raise MalformedInput(
