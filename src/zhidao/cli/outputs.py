@@ -1,13 +1,17 @@
-"""Results that commands write: whole or not at all."""
+"""Files that commands take, and results that they write: whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from zhidao.core.errors import MalformedInput
+
+T = TypeVar("T")
 
 
 def put(data: bytes, output: Path | None) -> None:
@@ -49,3 +53,13 @@ def take(file: Path, *, bytes_max: int) -> bytes:
         return file.read_bytes()
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {file}", code="no_file") from error
+
+
+def taken_as(read: Callable[[bytes], T], file: Path, *, bytes_max: int) -> T:
+    """What a reader makes of a file. Raises MalformedInput that names the file beside the place."""
+    data = take(file, bytes_max=bytes_max)
+    try:
+        return read(data)
+    except MalformedInput as error:
+        error.where = f"{file} {error.where}".strip()
+        raise

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.timescale import Utc
-from zhidao.trade.domain.tracking.journey import journey_state
+from zhidao.trade.domain.tracking.journey import Plan, journey_state
+from zhidao.trade.domain.tracking.movement import Movement
 from zhidao.trade.wire import journey_plan, tracking
 
+read_plan: Final = journey_plan.read
 
-def journey(plan: bytes, files: Iterable[bytes], *, now: Utc) -> dict[str, Any]:
-    """The state that files of events make together; their order changes nothing.
 
-    Raises MalformedInput for a file that is neither EPCIS nor a DCSA event list.
-    """
-    events = [event for data in files for event in _events(data)]
-    state = journey_state(events, journey_plan.read(plan), now=now)
+def read_events(data: bytes) -> list[Movement]:
+    """The events of a file. Raises MalformedInput for neither EPCIS nor a DCSA event list."""
+    plain = parse_strict(data, bytes_max=tracking.TRACKING_BYTES_MAX)
+    return tracking.read_dcsa(data) if isinstance(plain, list) else tracking.read_epcis(data)
+
+
+def journey(plan: Plan, files: Iterable[list[Movement]], *, now: Utc) -> dict[str, Any]:
+    """The state that the events of all files make together; their order changes nothing."""
+    events = [event for one in files for event in one]
+    state = journey_state(events, plan, now=now)
     return {
         "events": len(events),
         "status": state.status,
@@ -31,8 +37,3 @@ def journey(plan: bytes, files: Iterable[bytes], *, now: Utc) -> dict[str, Any]:
             for e in state.exceptions
         ],
     }
-
-
-def _events(data: bytes) -> list[Any]:
-    plain = parse_strict(data, bytes_max=tracking.TRACKING_BYTES_MAX)
-    return tracking.read_dcsa(data) if isinstance(plain, list) else tracking.read_epcis(data)

@@ -45,3 +45,17 @@ def test_events_of_both_standards_make_one_state(capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["status"] == "arrived"
     assert main([*words, "--now", "2026-09-20T00:00:00Z"]) == 1
     assert "silent" in capsys.readouterr().out
+
+
+def test_a_file_in_the_wrong_place_is_named(capsys, tmp_path):
+    plan, events = tmp_path / "plan.json", tmp_path / "carrier.json"
+    plan.write_text(json.dumps(PLAN))
+    events.write_bytes(
+        tracking.write_dcsa([event(1, Kind.DEPARTED, "CNSHA", "2026-09-05T02:00:00Z")])
+    )
+    assert main(["trade", "journey", str(events), str(events)]) == 2
+    assert str(events) in capsys.readouterr().err
+    assert main(["trade", "journey", str(plan), str(events), str(plan)]) == 2
+    refused = capsys.readouterr().err
+    assert str(plan) in refused
+    assert str(events) not in refused

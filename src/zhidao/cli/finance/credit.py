@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.outputs import taken_as
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def run(options: argparse.Namespace) -> int:
     )
 
     folder: Path = options.dir
-    credit = read_credit(take(folder / "credit.json", bytes_max=BYTES_MAX))
-    presentation = read_presentation(take(folder / "presentation.json", bytes_max=BYTES_MAX))
+    credit = taken_as(read_credit, folder / "credit.json", bytes_max=BYTES_MAX)
+    file = folder / "presentation.json"
+    presentation = taken_as(read_presentation, file, bytes_max=BYTES_MAX)
     calendar = BankingCalendar(credit.expiry_place)
     own = (folder / "calendar.json").exists()
     if own and options.calendar:
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     if options.calendar:
         calendar = _known(options).around(presentation.presented_on)
     if own:
-        calendar = read_calendar(take(folder / "calendar.json", bytes_max=BYTES_MAX))
+        calendar = taken_as(read_calendar, folder / "calendar.json", bytes_max=BYTES_MAX)
     answer = examine(credit, presentation, calendar)
     if options.json:
         print(json.dumps(examination_plain(answer), ensure_ascii=False))
@@ -101,7 +102,7 @@ def _known(options: argparse.Namespace) -> KnownCalendar:
     from zhidao.finance.domain.banking_calendars import KnownCalendar
     from zhidao.finance.wire.calendars import FILE_BYTES_MAX, NAMES, built_in, read_rules
 
-    own = [read_rules(take(file, bytes_max=FILE_BYTES_MAX)) for file in options.calendar_file]
+    own = [taken_as(read_rules, one, bytes_max=FILE_BYTES_MAX) for one in options.calendar_file]
     rules = [one for one in own if one.name == options.calendar]
     if options.calendar in NAMES or not rules:
         rules.append(built_in(options.calendar))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.finance.packs import FOLDER
-from zhidao.cli.outputs import put, take
+from zhidao.cli.outputs import put, take, taken_as
 from zhidao.cli.settings import config_of
 from zhidao.core.errors import MalformedInput
 
@@ -91,7 +91,7 @@ def _profile(options: argparse.Namespace, schemas: FolderSchemas) -> Profile:
 
     name = options.profile
     if name.endswith(".json"):
-        found = read_profile(take(Path(name), bytes_max=PROFILE_BYTES_MAX))
+        found = taken_as(read_profile, Path(name), bytes_max=PROFILE_BYTES_MAX)
     else:
         found = schemas.profile(name) or built_in(name)
     known = FolderCalendars(config_of(options).data / FOLDER).calendars()
@@ -118,11 +118,7 @@ def _checked(
     from zhidao.finance.wire.iso20022.structure import check
     from zhidao.finance.wire.iso20022.usage import violations
 
-    try:
-        envelope = read_envelope(take(file, bytes_max=FILE_BYTES_MAX))
-    except MalformedInput as error:
-        error.where = f"{file} {error.where}".strip()
-        raise
+    envelope = taken_as(read_envelope, file, bytes_max=FILE_BYTES_MAX)
     schema, structure, valid = NOT_CHECKED, "", True
     try:
         schema = schemas.judge(envelope.definition, envelope.document)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.outputs import taken_as
 
 _BYTES_MAX: Final = 16 * 1024 * 1024
 _EXAMPLES: Final = (
@@ -33,14 +33,12 @@ def run(options: argparse.Namespace) -> int:
     """Prints the state of the journey."""
     from zhidao.core.timescale import Utc
     from zhidao.node.adapters.ambient import SystemClock
-    from zhidao.node.journey_desk import journey
+    from zhidao.node.journey_desk import journey, read_events, read_plan
 
     now = Utc.parse(options.now) if options.now else SystemClock().now()
-    told = journey(
-        take(options.plan, bytes_max=_BYTES_MAX),
-        [take(file, bytes_max=_BYTES_MAX) for file in options.events],
-        now=now,
-    )
+    plan = taken_as(read_plan, options.plan, bytes_max=_BYTES_MAX)
+    files = [taken_as(read_events, file, bytes_max=_BYTES_MAX) for file in options.events]
+    told = journey(plan, files, now=now)
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
     else:

@@ -122,6 +122,8 @@ class Outbox:
         now_ns = self._clock.now().tai_ns
         count, until_ns = self._waiting.get(party, (0, 0))
         if now_ns >= until_ns or count >= WAITING_MAX:
+            # Who asks meanwhile goes by the last count: one query a second, not one a caller.
+            self._waiting[party] = (count, now_ns + NS)
             count, until_ns = await self._store.count_waiting(party), now_ns + NS
         self._waiting[party] = (count + 1, until_ns)
         return count >= WAITING_MAX

@@ -24,7 +24,7 @@ _PROCESS: Final = "zhidao.trade.adapters.rule_process"
 PROCESS_ENVIRONMENT: Final = {
     "PATH": os.defpath,
     "LANG": "C.UTF-8",
-    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=60000",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=60000:glibc.malloc.hugetlb=1",
 }
 # The answer's limit is above the process's own, which ends it first.
 _ANSWER_LIMIT_S: Final = DOCUMENT_LIMIT_S + 15
