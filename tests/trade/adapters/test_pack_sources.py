@@ -10,6 +10,7 @@ from zhidao.trade.adapters.packs import all_packs, load_pack
 from zhidao.trade.adapters.rule_process import Judge, applicable
 from zhidao.trade.domain.verdict import Flag, Outcome
 from zhidao.trade.wire import safe_xml
+from zhidao.trade.wire.xpath.snapshot import snapshot
 
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 SCH = f"""<schema xmlns="http://purl.oclc.org/dsdl/schematron" queryBinding="xslt2">
@@ -104,7 +105,10 @@ def test_the_release_of_the_documents_own_day_judges_it(source, tmp_path):
     assert len(packs) == 2
 
     def chosen(date: str) -> list[str]:
-        return [str(p.folder) for p in applicable(packs, safe_xml.parse(invoice("", date)))]
+        return [
+            str(p.folder)
+            for p in applicable(packs, snapshot(safe_xml.parse(invoice("", date))).root)
+        ]
 
     assert chosen("2026-04-30") == [str(old[0].folder)]
     assert chosen("2026-05-01") == [str(new[0].folder)]

@@ -30,8 +30,8 @@ from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOIC
 from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdict, judged
 from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.norm_differences import differences
-from zhidao.trade.wire.places import first_text, place_of
-from zhidao.trade.wire.xpath.nodes import Kinds
+from zhidao.trade.wire.places import first_text, path_of, place_of
+from zhidao.trade.wire.xpath.nodes import Document, Element, Kinds
 from zhidao.trade.wire.xpath.snapshot import snapshot
 
 _UBL: Final = "{urn:oasis:names:specification:ubl:schema:xsd:"
@@ -50,6 +50,8 @@ class Judge:
 
     def __init__(self, *packs: InstalledPack, only_saxon: bool = False) -> None:
         self._packs = packs
+        families = [FAMILIES.get(pack.identity.family) for pack in packs]
+        self._roots = frozenset(root for each in families if each for root in each.roots)
         self._only_saxon = only_saxon
         self._schemas: dict[Path, etree.XMLSchema] = {}
         self._rules: dict[Path, PackRules] = {}
@@ -74,12 +76,20 @@ class Judge:
 
     def _judge(self, document: bytes) -> Verdict:
         root = safe_xml.parse(document)
-        profile = profile_of(root)
-        packs = _applicable(self._packs, root, profile)
-        if not packs:
+        if root.tag not in self._roots:
             return self._of_no_kind(root)
         tree = snapshot(root, self._kinds)
-        ready = self._ready_for(str(root.tag), packs)
+        try:
+            return self._judge_tree(root, tree)
+        finally:
+            tree.release()
+
+    def _judge_tree(self, root: etree._Element, tree: Document) -> Verdict:
+        profile = profile_of(tree.root)
+        packs = _applicable(self._packs, tree.root, profile)
+        if not packs:
+            return self._of_no_kind(root)
+        ready = self._ready_for(tree.root.tag, packs)
         findings: list[RuleFinding] = []
         undecided: list[UndecidedRule] = []
         for _, schema, rules in ready.packs:
@@ -88,13 +98,12 @@ class Judge:
             fired, open_rules = rules.judge(root, tree)
             findings += fired
             undecided += open_rules
-        tree.release()
         if findings or undecided:
             flags = ready.flags(profile)
             findings = [replace(f, flag=flags.get(f.rule, f.flag)) for f in findings]
             undecided = [replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided]
         verdict = judged(ready.names, tuple(findings), tuple(undecided))
-        told = differences(root, ready.rule_ids) if ready.tells_differences else ()
+        told = differences(tree.root, ready.rule_ids) if ready.tells_differences else ()
         return replace(verdict, differences=told) if told else verdict
 
     def _ready_for(self, root_tag: str, packs: list[InstalledPack]) -> _Ready:
@@ -180,7 +189,7 @@ def _schema_findings(root: etree._Element, schema: etree.XMLSchema) -> list[Rule
     ]
 
 
-def applicable(packs: Sequence[InstalledPack], root: etree._Element) -> list[InstalledPack]:
+def applicable(packs: Sequence[InstalledPack], root: Element) -> list[InstalledPack]:
     """The packs that judge a document: of each family that is for it the release of its day.
 
     Of several releases the one counts whose first day is the last before the document's own; a
@@ -189,10 +198,8 @@ def applicable(packs: Sequence[InstalledPack], root: etree._Element) -> list[Ins
     return _applicable(packs, root, profile_of(root))
 
 
-def _applicable(
-    packs: Sequence[InstalledPack], root: etree._Element, profile: str
-) -> list[InstalledPack]:
-    tag, day = str(root.tag), day_of(root)
+def _applicable(packs: Sequence[InstalledPack], root: Element, profile: str) -> list[InstalledPack]:
+    tag, day = root.tag, day_of(root)
     chosen: dict[str, InstalledPack] = {}
     for pack in packs:
         identity = pack.identity
@@ -208,12 +215,12 @@ def _applicable(
     return [chosen[name] for name in FAMILIES if name in chosen]
 
 
-def profile_of(root: etree._Element) -> str:
+def profile_of(root: Element) -> str:
     """What the document says it conforms to (BT-24), '' if it does not."""
     return first_text(root, _PROFILE_CII if root.tag == CII else _PROFILE_UBL)
 
 
-def day_of(root: etree._Element) -> str:
+def day_of(root: Element) -> str:
     """The document's issue date (BT-2) in ISO 8601, '' if it has none that can be read."""
     if root.tag == CII:
         text = first_text(root, _DAY_CII)
@@ -226,14 +233,12 @@ def day_of(root: etree._Element) -> str:
         return ""
 
 
-_PROFILE_UBL: Final = ("{*}CustomizationID",)
-_PROFILE_CII: Final = (
-    "{*}ExchangedDocumentContext",
-    "{*}GuidelineSpecifiedDocumentContextParameter",
-    "{*}ID",
+_PROFILE_UBL: Final = path_of("cbc:CustomizationID")
+_PROFILE_CII: Final = path_of(
+    "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"
 )
-_DAY_UBL: Final = ("{*}IssueDate",)
-_DAY_CII: Final = ("{*}ExchangedDocument", "{*}IssueDateTime", "{*}DateTimeString")
+_DAY_UBL: Final = path_of("cbc:IssueDate")
+_DAY_CII: Final = path_of("rsm:ExchangedDocument/ram:IssueDateTime/udt:DateTimeString")
 
 
 def _prefixes(root: etree._Element) -> dict[str, str]:

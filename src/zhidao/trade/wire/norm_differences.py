@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from lxml import etree
-
 from zhidao.trade.domain.rule_families import CII
 from zhidao.trade.domain.verdict import NormDifference
-from zhidao.trade.wire.places import first_text, place_of, spots
+from zhidao.trade.wire.places import first_text, own_text, path_of, place_of_node, spots
+from zhidao.trade.wire.xpath.nodes import Element
 
 _DUE_SENTENCE: Final = (
     "The norm asks a due date (BT-9) or payment terms (BT-20) where an amount is due; the rules "
@@ -28,63 +27,69 @@ _ACCOUNT_SENTENCE: Final = (
 )
 
 
-def differences(root: etree._Element, rule_ids: frozenset[str]) -> tuple[NormDifference, ...]:
-    """What the norm would add to a document's findings. `rule_ids`: the rules that were run.
+def differences(root: Element, rule_ids: frozenset[str]) -> tuple[NormDifference, ...]:
+    """What the norm would add to the findings of the document with this root.
 
-    A rule that the installed release has again is no difference.
+    `rule_ids`: the rules that were run; one that the installed release has again is no difference.
     """
     return tuple(
-        NormDifference(rule, place_of(spot), sentence)
+        NormDifference(rule, place_of_node(spot), sentence)
         for rule, sentence, look in _LOOKS
         if rule not in rule_ids
         for spot in look(root)
     )
 
 
-def _due(root: etree._Element) -> Iterator[etree._Element]:
+def _due(root: Element) -> Iterator[Element]:
     amounts, others = _CII_DUE if root.tag == CII else _UBL_DUE
     spot = next(spots(root, amounts), None)
-    if spot is None or not _is_positive(spot.text):
+    if spot is None or not _is_positive(own_text(spot)):
         return
     if not any(first_text(root, path) for path in others):
         yield spot
 
 
 _UBL_DUE: Final = (
-    ("{*}LegalMonetaryTotal", "{*}PayableAmount"),
-    (("{*}DueDate",), ("{*}PaymentMeans", "{*}PaymentDueDate"), ("{*}PaymentTerms", "{*}Note")),
+    path_of("cac:LegalMonetaryTotal/cbc:PayableAmount"),
+    (
+        path_of("cbc:DueDate"),
+        path_of("cac:PaymentMeans/cbc:PaymentDueDate"),
+        path_of("cac:PaymentTerms/cbc:Note"),
+    ),
 )
-_SETTLED: Final = ("{*}SupplyChainTradeTransaction", "{*}ApplicableHeaderTradeSettlement")
-_TERMS: Final = (*_SETTLED, "{*}SpecifiedTradePaymentTerms")
+_SETTLED: Final = path_of("rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement")
+_TERMS: Final = (*_SETTLED, *path_of("ram:SpecifiedTradePaymentTerms"))
+_SUM: Final = "ram:SpecifiedTradeSettlementHeaderMonetarySummation/ram:DuePayableAmount"
 _CII_DUE: Final = (
-    (*_SETTLED, "{*}SpecifiedTradeSettlementHeaderMonetarySummation", "{*}DuePayableAmount"),
-    ((*_TERMS, "{*}DueDateDateTime", "{*}DateTimeString"), (*_TERMS, "{*}Description")),
+    (*_SETTLED, *path_of(_SUM)),
+    (
+        (*_TERMS, *path_of("ram:DueDateDateTime/udt:DateTimeString")),
+        (*_TERMS, *path_of("ram:Description")),
+    ),
 )
-_ACCOUNTS: Final = (
-    *_SETTLED,
-    "{*}SpecifiedTradeSettlementPaymentMeans",
-    "{*}PayeePartyCreditorFinancialAccount",
-)
+_PAYEE: Final = "ram:SpecifiedTradeSettlementPaymentMeans/ram:PayeePartyCreditorFinancialAccount"
+_ACCOUNTS: Final = (*_SETTLED, *path_of(_PAYEE))
+_IDENTIFIERS: Final = (path_of("ram:IBANID"), path_of("ram:ProprietaryID"))
 
 
-def _account(root: etree._Element) -> Iterator[etree._Element]:
+def _account(root: Element) -> Iterator[Element]:
     if root.tag != CII:
         # In UBL both identifiers are one element, which BR-50 asks already.
         return
     for spot in spots(root, _ACCOUNTS):
-        if not any(first_text(spot, (name,)) for name in ("{*}IBANID", "{*}ProprietaryID")):
+        if not any(first_text(spot, path) for path in _IDENTIFIERS):
             yield spot
 
 
-def _is_positive(text: str | None) -> bool:
+def _is_positive(text: str) -> bool:
     try:
-        value = Decimal((text or "").strip())
+        value = Decimal(text.strip())
     except InvalidOperation:
         return False
     return value.is_finite() and value > 0
 
 
-_LOOKS: Final[tuple[tuple[str, str, Callable[[etree._Element], Iterator[etree._Element]]], ...]] = (
+_LOOKS: Final[tuple[tuple[str, str, Callable[[Element], Iterator[Element]]], ...]] = (
     ("BR-CO-25", _DUE_SENTENCE, _due),
     ("BR-CO-27", _ACCOUNT_SENTENCE, _account),
 )
