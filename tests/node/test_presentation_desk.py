@@ -83,8 +83,22 @@ def test_the_examination_is_asked_what_the_documents_say(one_price):
     assert asked.claimed_minor == 4440000
 
 
-def test_an_invoice_with_two_prices_is_not_squeezed_into_one():
+def test_an_invoice_of_two_prices_comes_with_its_lines():
     found = desk.read(desk.make(ENTRY, party="exporter", signer=KEY, at=AT))
+    question = desk.for_examination(found, presented_on=date(2026, 9, 16), place="Shanghai")
+    invoice = read_presentation(jcs(question)).documents[0]
+    # 24 pumps at 1850 and 48 seals at 62.50 dollars, by hand.
+    assert [(line.quantity, line.unit_price_minor) for line in invoice.lines] == [
+        (24, 185000),
+        (48, 6250),
+    ]
+    assert (invoice.quantity, invoice.unit_price_minor, invoice.amount_minor) == (72, 0, 4740000)
+
+
+def test_an_invoice_in_two_units_is_not_squeezed_into_one():
+    plain = json.loads(ENTRY)
+    plain["includedConsignmentItem"][1]["requestedUnitCode"] = "KGM"
+    made = desk.make(json.dumps(plain).encode(), party="exporter", signer=KEY, at=AT, despite=True)
     with pytest.raises(Refused) as refusal:
-        desk.for_examination(found, presented_on=date(2026, 9, 16), place="Shanghai")
+        desk.for_examination(desk.read(made), presented_on=date(2026, 9, 16), place="Shanghai")
     assert refusal.value.code == "not_expressible"

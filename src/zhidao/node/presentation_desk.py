@@ -28,7 +28,7 @@ from zhidao.finance.domain.credit.papers import (
     Presentation,
     Transport,
 )
-from zhidao.finance.domain.credit.terms import Party
+from zhidao.finance.domain.credit.terms import Line, Party
 from zhidao.finance.wire.credit import plain
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.documents.invoices import invoice_total
@@ -142,7 +142,7 @@ def for_examination(
 
     `signed`: kinds that their issuers signed, which the bank sees on paper or by a credential; the
     presenter's own papers count as signed by the presentation's signature.
-    Raises Refused (`not_expressible`) for an invoice with several prices: it knows one.
+    Raises Refused (`not_expressible`) for an invoice that counts in several units: it knows one.
     """
     own = {"invoice_ubl", "packing_list"}
     documents: list[Any] = []
@@ -211,14 +211,21 @@ def _paper(paper: PresentedPaper, *, is_signed: bool, media_type: str) -> Any:
 
 def _invoice(said: CanonicalConsignment, head: dict[str, Any]) -> Invoice:
     currency = said.get("invoiceDocument.currencyCode")
-    prices = set(said.each(ITEM, "unitPriceAmount"))
     units = set(said.each(ITEM, "requestedUnitCode"))
-    if len(prices) != 1 or len(units) != 1:
+    if len(units) != 1:
         raise Refused(
-            f"the invoice has {len(prices)} prices in {len(units)} units, not one",
+            f"the invoice counts in {len(units)} units, not in one",
             code="not_expressible",
             remedy="examine it by hand",
         )
+    prices = [_minor(price, currency) for price in said.each(ITEM, "unitPriceAmount")]
+    names = said.each(ITEM, "natureIdentificationCargo.description")
+    counts = [_whole(Decimal(text or 0)) for text in said.each(ITEM, "requestedQuantity")]
+    lines = [
+        Line(description=name[:200] or "goods", quantity=count, unit_price_minor=price)
+        for name, count, price in zip(names, counts, prices, strict=True)
+    ]
+    of_one_price = len(set(prices)) == 1
     return Invoice(
         **head,
         issuer=said.get("consignorParty.name"),
@@ -228,7 +235,8 @@ def _invoice(said: CanonicalConsignment, head: dict[str, Any]) -> Invoice:
         currency=currency,
         quantity=_quantity(said),
         unit=units.pop(),
-        unit_price_minor=_minor(prices.pop(), currency),
+        unit_price_minor=prices[0] if of_one_price else 0,
+        lines=[] if of_one_price else lines,
         amount_minor=_minor(str(invoice_total(said)), currency),
         rule=said.get("applicableTradeDeliveryTerms.deliveryTypeCode"),
         place=said.get("applicableTradeDeliveryTerms.relevantLocation.name"),
@@ -302,12 +310,16 @@ def _day(said: CanonicalConsignment, path: str) -> date | None:
 
 
 def _quantity(said: CanonicalConsignment) -> int:
-    total = said.total("requestedQuantity")
-    if total != total.to_integral_value():
+    return _whole(said.total("requestedQuantity"))
+
+
+def _whole(quantity: Decimal) -> int:
+    if quantity != quantity.to_integral_value():
         raise Refused(
-            f"a quantity of {total:f}; the examination counts whole units", code="not_expressible"
+            f"a quantity of {quantity:f}; the examination counts whole units",
+            code="not_expressible",
         )
-    return int(total)
+    return int(quantity)
 
 
 def _grams(said: CanonicalConsignment, name: str) -> int:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.finance.credit_cases import (
     DIGITAL,
     DIGITAL_HARMLESS,
+    GOODS,
     HARMLESS,
     PLANTED,
+    Change,
     Plain,
     clean,
     clean_digital,
@@ -67,6 +69,65 @@ def test_a_planted_discrepancy_is_found_with_its_article_and_both_data(name: str
     assert " = " in one.left
     assert " = " in one.right
     assert not {one.left.split()[-1], one.right.split()[-1]} & {"True", "False", "None"}
+
+
+def _of_two_kinds() -> tuple[Plain, Plain]:
+    """20 pumps at 2,000 and 4 seal kits at 1,100: as many and as much as the clean one's pumps."""
+    credit, presentation = clean()
+    lines = [
+        {"description": "Pump SP-40", "quantity": 20, "unit_price_minor": 200_000},
+        {"description": "Seal kit", "quantity": 4, "unit_price_minor": 110_000},
+    ]
+    credit["goods"] |= {"description": f"{GOODS}, seal kit", "lines": lines, "unit_price_minor": 0}
+    (invoice,) = [each for each in presentation["documents"] if each["kind"] == "invoice"]
+    invoice["unit_price_minor"] = 0
+    invoice["lines"] = [
+        {**lines[0], "description": "Centrifugal pump SP-40, steel"},
+        {**lines[1], "description": "Seal kit for pump"},
+    ]
+    return credit, presentation
+
+
+def _line(place: int, **changes: object) -> Change:
+    def change(_: Plain, presentation: Plain) -> None:
+        (invoice,) = [each for each in presentation["documents"] if each["kind"] == "invoice"]
+        invoice["lines"][place] |= changes
+
+    return change
+
+
+def _moved(credit: Plain, presentation: Plain) -> None:
+    _line(0, quantity=21)(credit, presentation)
+    _line(1, quantity=3)(credit, presentation)
+
+
+def test_goods_of_several_kinds_comply_line_by_line() -> None:
+    assert _ask(*_of_two_kinds()).discrepancies == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (_line(1, unit_price_minor=110_001), "invoice.price invoice.sum"),
+        (_line(1, description="Spare motor"), "invoice.goods invoice.partial"),
+        (_line(1, quantity=5), "invoice.sum invoice.over_quantity"),
+        (_moved, "invoice.over_quantity invoice.partial invoice.sum"),
+    ],
+    ids=["price", "goods", "quantity", "moved"],
+)
+def test_what_is_wrong_with_one_kind_is_found(change: Change, wanted: str) -> None:
+    credit, presentation = _of_two_kinds()
+    change(credit, presentation)
+    found = {one.check for one in _ask(credit, presentation).discrepancies}
+    assert found == set(wanted.split())
+
+
+@pytest.mark.parametrize("quantity", [19, 21])
+def test_a_credit_whose_lines_are_not_its_quantity_is_refused(quantity: int) -> None:
+    credit, _ = _of_two_kinds()
+    credit["goods"]["lines"][0]["quantity"] = quantity
+    with pytest.raises(MalformedInput, match="lines together"):
+        read_credit(jcs(credit))
 
 
 @pytest.mark.parametrize("place", range(len(HARMLESS)))

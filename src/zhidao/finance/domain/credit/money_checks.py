@@ -13,6 +13,8 @@ from zhidao.finance.domain.credit.checks import (
     told,
     within,
 )
+from zhidao.finance.domain.credit.papers import Invoice
+from zhidao.finance.domain.credit.terms import Goods, Line
 
 
 @check("amount.over", "UCP 600 18(b), 30(a)", "More is drawn than the credit gives.")
@@ -144,10 +146,14 @@ def _invoice_currency(case: Case) -> Iterator[Conflict]:
 
 @check("invoice.goods", "UCP 600 18(c)", "The invoice does not describe the goods as the credit.")
 def _goods(case: Case) -> Iterator[Conflict]:
-    wanted = case.credit.goods.description
+    goods = case.credit.goods
     for invoice in case.invoices:
-        if not within(wanted, invoice.description):
-            yield asked("45A", wanted), told(invoice, "description", invoice.description)
+        if not goods.lines and not within(goods.description, invoice.description):
+            field = told(invoice, "description", invoice.description)
+            yield asked("45A", goods.description), field
+        for line in _lines(invoice) if goods.lines else ():
+            if _asked_line(goods, line) is None:
+                yield asked("45A", goods.description), told(invoice, "line", line.description)
 
 
 @check("invoice.title", "ISBP 821 C1", "A provisional or pro-forma invoice is no invoice.")
@@ -161,7 +167,12 @@ def _title(case: Case) -> Iterator[Conflict]:
 @check("invoice.sum", "ISBP 821 C6; UCP 600 14(d)", "Quantity, price and charges do not add up.")
 def _sum(case: Case) -> Iterator[Conflict]:
     for invoice in case.invoices:
-        total = invoice.quantity * invoice.unit_price_minor + invoice.charges_minor
+        lines = _lines(invoice)
+        counted = sum(line.quantity for line in lines)
+        if counted != invoice.quantity:
+            yield told(invoice, "lines", counted), told(invoice, "quantity", invoice.quantity)
+        total = sum(each.quantity * each.unit_price_minor for each in lines)
+        total += invoice.charges_minor
         if total != invoice.amount_minor:
             yield (
                 told(invoice, "quantity x price + charges", total),
@@ -171,13 +182,15 @@ def _sum(case: Case) -> Iterator[Conflict]:
 
 @check("invoice.price", "ISBP 821 C6", "The unit price is not the credit's.")
 def _price(case: Case) -> Iterator[Conflict]:
-    wanted = case.credit.goods.unit_price_minor
     for invoice in case.invoices:
-        if wanted and invoice.unit_price_minor != wanted:
-            yield (
-                asked("45A price", wanted),
-                (told(invoice, "unit_price_minor", invoice.unit_price_minor)),
-            )
+        for line in _lines(invoice):
+            known = _asked_line(case.credit.goods, line)
+            wanted = known.unit_price_minor if known else 0
+            if wanted and line.unit_price_minor != wanted:
+                yield (
+                    asked("45A price", wanted),
+                    (told(invoice, "unit_price_minor", line.unit_price_minor)),
+                )
 
 
 @check("invoice.unit", "ISBP 821 C6", "The quantity is counted in another unit.")
@@ -189,19 +202,18 @@ def _unit(case: Case) -> Iterator[Conflict]:
 
 @check("invoice.over_quantity", "UCP 600 30(a), 30(b)", "More goods than the tolerance allows.")
 def _over_quantity(case: Case) -> Iterator[Conflict]:
-    total = sum(invoice.quantity for invoice in case.invoices)
-    goods = case.credit.goods
-    if total * 100 > goods.quantity * (100 + _tolerance(case)):
-        yield asked("45A quantity", goods.quantity), f"invoice:quantity = {total}"
+    for what, wanted, total in _invoiced(case):
+        if total * 100 > wanted * (100 + _tolerance(case)):
+            yield asked(f"45A {what}", wanted), f"invoice:{what} = {total}"
 
 
 @check("invoice.partial", "UCP 600 30(b), 31(a)", "Part of the goods, though no part is allowed.")
 def _partial(case: Case) -> Iterator[Conflict]:
-    total = sum(invoice.quantity for invoice in case.invoices)
-    goods = case.credit.goods
-    is_whole = not case.credit.shipment.partial_allowed
-    if case.invoices and is_whole and total * 100 < goods.quantity * (100 - _tolerance(case)):
-        yield asked("43P", "not allowed"), f"invoice:quantity = {total} of {goods.quantity}"
+    if not case.invoices or case.credit.shipment.partial_allowed:
+        return
+    for what, wanted, total in _invoiced(case):
+        if total * 100 < wanted * (100 - _tolerance(case)):
+            yield asked("43P", "not allowed"), f"invoice:{what} = {total} of {wanted}"
 
 
 @check("invoice.rule", "ISBP 821 C8", "The invoice states another trade term.")
@@ -219,6 +231,33 @@ def _free_goods(case: Case) -> Iterator[Conflict]:
     for invoice in case.invoices:
         if invoice.free_of_charge:
             yield asked("45A", "nothing free of charge"), told(invoice, "free_of_charge", "yes")
+
+
+def _lines(told_of: Goods | Invoice) -> list[Line]:
+    """The kinds of goods; what names none is about one."""
+    if told_of.lines:
+        return told_of.lines
+    price_minor = told_of.unit_price_minor
+    name = told_of.description[:200]
+    return [Line(description=name, quantity=told_of.quantity, unit_price_minor=price_minor)]
+
+
+def _asked_line(goods: Goods, line: Line) -> Line | None:
+    """Which of the credit's kinds a line of an invoice is about: the most exactly described."""
+    if not goods.lines:
+        return _lines(goods)[0]
+    fitting = [each for each in goods.lines if within(each.description, line.description)]
+    return max(fitting, key=lambda each: len(each.description), default=None)
+
+
+def _invoiced(case: Case) -> Iterator[tuple[str, int, int]]:
+    """What is counted, how much of it the credit asks, how much the invoices have."""
+    goods = case.credit.goods
+    yield "quantity", goods.quantity, sum(invoice.quantity for invoice in case.invoices)
+    lines = [line for invoice in case.invoices for line in _lines(invoice)]
+    for one in goods.lines:
+        total = sum(line.quantity for line in lines if _asked_line(goods, line) == one)
+        yield f"quantity of {one.description}", one.quantity, total
 
 
 def _tolerance(case: Case) -> int:

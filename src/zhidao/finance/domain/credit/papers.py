@@ -11,6 +11,7 @@ from zhidao.finance.domain.credit.terms import (
     DOCUMENTS_MAX,
     Count,
     CurrencyCode,
+    Lines,
     Minor,
     Party,
     Short,
@@ -88,7 +89,11 @@ class Draft(Paper, frozen=True, kw_only=True, tag="draft"):
 
 
 class Invoice(Paper, frozen=True, kw_only=True, tag="invoice"):
-    """A commercial invoice. `title`: what it calls itself."""
+    """A commercial invoice. `title`: what it calls itself.
+
+    `lines`: the kinds of goods where there are several, each with its price; `quantity` and `unit`
+    are then those of all, and `unit_price_minor` says nothing.
+    """
 
     title: Short = "Commercial invoice"
     seller: Party
@@ -99,6 +104,7 @@ class Invoice(Paper, frozen=True, kw_only=True, tag="invoice"):
     unit_price_minor: Minor
     amount_minor: Minor
     charges_minor: Minor = 0
+    lines: Lines = msgspec.field(default_factory=list)
     free_of_charge: bool = False
     rule: Annotated[str, msgspec.Meta(max_length=3)] = ""
     place: _Some = ""

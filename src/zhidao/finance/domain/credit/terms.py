@@ -60,21 +60,42 @@ class Requirement(Value, frozen=True, kw_only=True):
     )
 
 
+class Line(Value, frozen=True, kw_only=True):
+    """One kind of goods among several, in the unit of all. A price of 0 in a credit: none fixed."""
+
+    description: Short
+    quantity: Count
+    unit_price_minor: Minor
+
+
+Lines = Annotated[list[Line], msgspec.Meta(max_length=500)]
+
+
 class Goods(Value, frozen=True, kw_only=True):
     """Field 45A. `about`: the credit says about or approximately of quantity (article 30(a)).
 
     `by_pieces`: quantity in packing units or pieces, so that article 30(b) gives no tolerance.
+    `lines`: the kinds where there are several; `quantity` is then that of all, the price each
+    kind's own.
     """
 
     description: Text
     quantity: Count
     unit: Short
     unit_price_minor: Minor
+    lines: Lines = msgspec.field(default_factory=list)
     about: bool = False
     by_pieces: bool = False
     origin: Annotated[str, msgspec.Meta(max_length=2)] = ""
     rule: Annotated[str, msgspec.Meta(max_length=3)] = ""
     place: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which reading tells as malformed, where lines are not the whole."""
+        if self.lines and sum(line.quantity for line in self.lines) != self.quantity:
+            raise ValueError("the quantity is not that of the lines together")
+        if len({line.description for line in self.lines}) != len(self.lines):
+            raise ValueError("two lines have one description")
 
 
 class Shipment(Value, frozen=True, kw_only=True):
