@@ -79,6 +79,9 @@ def test_the_examination_is_asked_what_the_documents_say(one_price):
     )
     assert packing.net_g == 1_104_000
     assert transport.signed
+    # The insurance declaration has the ports' codes alone.
+    insurance = asked.documents[-1]
+    assert (insurance.covers_from, insurance.covers_to) == ("Shanghai", "Haiphong")
     assert not asked.documents[3].signed
     assert asked.claimed_minor == 4440000
 

@@ -33,6 +33,7 @@ from zhidao.finance.wire.credit import plain
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.documents.invoices import invoice_total
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, ITEM
+from zhidao.trade.domain.model.code_lists import CORRIDOR_PLACES
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.presentation import USUAL
 from zhidao.trade.events import PresentedPaper, PresentedSet
@@ -296,8 +297,12 @@ def _party(said: CanonicalConsignment, role: str) -> Party:
 
 
 def _port(said: CanonicalConsignment, place: str) -> str:
-    """A port's name, or its code on a paper that says no more."""
-    return said.get(f"{place}.name") or said.get(f"{place}.id")
+    """A port's name; on a paper that has its code alone, the name of the code if it is known."""
+    code = said.get(f"{place}.id")
+    return said.get(f"{place}.name") or _PORTS.get(code, code)
+
+
+_PORTS: Final = {place.unlocode: place.name for place in CORRIDOR_PLACES}
 
 
 def _containers(said: CanonicalConsignment) -> str:
