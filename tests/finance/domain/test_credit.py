@@ -118,8 +118,10 @@ def test_goods_of_several_kinds_comply_line_by_line() -> None:
 def test_what_is_wrong_with_one_kind_is_found(change: Change, wanted: str) -> None:
     credit, presentation = _of_two_kinds()
     change(credit, presentation)
-    found = {one.check for one in _ask(credit, presentation).discrepancies}
-    assert found == set(wanted.split())
+    discrepancies = _ask(credit, presentation).discrepancies
+    assert {one.check for one in discrepancies} == set(wanted.split())
+    # The page shows each beside the line of the document that it names.
+    assert any(one.right.startswith("invoice:lines = ") for one in discrepancies)
 
 
 @pytest.mark.parametrize("quantity", [19, 21])

@@ -257,6 +257,12 @@ function placed(papers: Paper[], discrepancies: Discrepancy[]): { beside: Map<nu
   return { beside, rest };
 }
 
+interface Line {
+  description: string;
+  quantity: number;
+  unit_price_minor: number;
+}
+
 function Document({ credit, paper, beside, examined, note, askAgain }: { credit: Credit; paper: Paper; beside: Discrepancy[]; examined: boolean; note: string; askAgain: (() => void) | null }) {
   const { currency } = credit.terms;
   const ours = (paper["currency"] ?? currency) === currency;
@@ -264,7 +270,9 @@ function Document({ credit, paper, beside, examined, note, askAgain }: { credit:
     const match = SIDE.exec(side);
     return match?.[1] === paper.kind && (match[2] === field || match[2]?.startsWith(`${field}.`));
   }));
-  const rows = Object.entries(paper).filter(([field, value]) => field !== "kind" && (about(field).length > 0 || !isEmpty(value)));
+  // Where there are several kinds of goods, the price is theirs.
+  const lines = (paper["lines"] ?? []) as Line[];
+  const rows = Object.entries(paper).filter(([field, value]) => field !== "kind" && (about(field).length > 0 || !(isEmpty(value) || (field === "unit_price_minor" && lines.length > 0))));
   const named_ = new Set(rows.flatMap(([field]) => about(field)));
   const whole = beside.filter((each) => !named_.has(each));
   return (
@@ -288,7 +296,17 @@ function Document({ credit, paper, beside, examined, note, askAgain }: { credit:
           <div key={field} class={about(field).length ? "line-stop" : ""}>
             <dt>{named("paper_field", field)}</dt>
             <dd>
-              {field.endsWith("_minor") && ours ? <Sum minor={Number(value)} currency={currency} exponent={credit.exponent} /> : shown(value)}
+              {field === "lines" ? (
+                lines.map((line, i) => (
+                  <div key={i}>
+                    {line.quantity} × {ours ? <Sum minor={line.unit_price_minor} currency={currency} exponent={credit.exponent} /> : line.unit_price_minor} {line.description}
+                  </div>
+                ))
+              ) : field.endsWith("_minor") && ours ? (
+                <Sum minor={Number(value)} currency={currency} exponent={credit.exponent} />
+              ) : (
+                shown(value)
+              )}
               {about(field).map((each, i) => (
                 <div key={i} class="beside">
                   <Told discrepancy={each} />

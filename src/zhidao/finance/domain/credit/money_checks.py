@@ -153,7 +153,8 @@ def _goods(case: Case) -> Iterator[Conflict]:
             yield asked("45A", goods.description), field
         for line in _lines(invoice) if goods.lines else ():
             if _asked_line(goods, line) is None:
-                yield asked("45A", goods.description), told(invoice, "line", line.description)
+                field = "lines" if invoice.lines else "description"
+                yield asked("45A", goods.description), told(invoice, field, line.description)
 
 
 @check("invoice.title", "ISBP 821 C1", "A provisional or pro-forma invoice is no invoice.")
@@ -187,9 +188,12 @@ def _price(case: Case) -> Iterator[Conflict]:
             known = _asked_line(case.credit.goods, line)
             wanted = known.unit_price_minor if known else 0
             if wanted and line.unit_price_minor != wanted:
+                price = line.unit_price_minor
                 yield (
                     asked("45A price", wanted),
-                    (told(invoice, "unit_price_minor", line.unit_price_minor)),
+                    told(invoice, "lines", f"{line.description}: {price}")
+                    if invoice.lines
+                    else told(invoice, "unit_price_minor", price),
                 )
 
 
@@ -202,18 +206,18 @@ def _unit(case: Case) -> Iterator[Conflict]:
 
 @check("invoice.over_quantity", "UCP 600 30(a), 30(b)", "More goods than the tolerance allows.")
 def _over_quantity(case: Case) -> Iterator[Conflict]:
-    for what, wanted, total in _invoiced(case):
+    for where, kind, wanted, total in _invoiced(case):
         if total * 100 > wanted * (100 + _tolerance(case)):
-            yield asked(f"45A {what}", wanted), f"invoice:{what} = {total}"
+            yield asked("45A quantity", f"{kind}{wanted}"), f"invoice:{where} = {kind}{total}"
 
 
 @check("invoice.partial", "UCP 600 30(b), 31(a)", "Part of the goods, though no part is allowed.")
 def _partial(case: Case) -> Iterator[Conflict]:
     if not case.invoices or case.credit.shipment.partial_allowed:
         return
-    for what, wanted, total in _invoiced(case):
+    for where, kind, wanted, total in _invoiced(case):
         if total * 100 < wanted * (100 - _tolerance(case)):
-            yield asked("43P", "not allowed"), f"invoice:{what} = {total} of {wanted}"
+            yield asked("43P", "not allowed"), f"invoice:{where} = {kind}{total} of {wanted}"
 
 
 @check("invoice.rule", "ISBP 821 C8", "The invoice states another trade term.")
@@ -250,14 +254,14 @@ def _asked_line(goods: Goods, line: Line) -> Line | None:
     return max(fitting, key=lambda each: len(each.description), default=None)
 
 
-def _invoiced(case: Case) -> Iterator[tuple[str, int, int]]:
-    """What is counted, how much of it the credit asks, how much the invoices have."""
+def _invoiced(case: Case) -> Iterator[tuple[str, str, int, int]]:
+    """A field, the kind of goods, how much of it the credit asks, how much the invoices have."""
     goods = case.credit.goods
-    yield "quantity", goods.quantity, sum(invoice.quantity for invoice in case.invoices)
+    yield "quantity", "", goods.quantity, sum(invoice.quantity for invoice in case.invoices)
     lines = [line for invoice in case.invoices for line in _lines(invoice)]
     for one in goods.lines:
         total = sum(line.quantity for line in lines if _asked_line(goods, line) == one)
-        yield f"quantity of {one.description}", one.quantity, total
+        yield "lines", f"{one.description}: ", one.quantity, total
 
 
 def _tolerance(case: Case) -> int:
