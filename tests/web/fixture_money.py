@@ -138,7 +138,7 @@ async def approvals() -> list[dict[str, Any]]:
 
 
 _DRAFT = {"kind": "draft", "issuer": "Taihu Pump Works", "issued_on": "2026-09-15", "amount_minor": 4_440_000, "drawee": "Vestkyst Bank A/S"}  # fmt: skip
-_INVOICE = {"kind": "invoice", "issuer": "Taihu Pump Works", "issued_on": "2026-09-08", "quantity": 25, "unit": "H87", "amount_minor": 4_440_000, "description": "Centrifugal pumps SP-40", "seller": {"name": "Taihu Pump Works", "country": "CN"}}  # fmt: skip
+_INVOICE = {"kind": "invoice", "issuer": "Taihu Pump Works", "issued_on": "2026-09-08", "quantity": 25, "unit": "H87", "amount_minor": 4_440_000, "description": "Centrifugal pumps SP-40", "seller": {"name": "Taihu Pump Works", "country": "CN"}, "unit_price_minor": 0, "lines": [{"description": "Centrifugal pump SP-40", "quantity": 23, "unit_price_minor": 182_609}, {"description": "Seal kit", "quantity": 2, "unit_price_minor": 120_000}]}  # fmt: skip
 _BILL = {"kind": "transport", "issuer": "Silk Meridian Lines", "loading": "Shanghai", "discharge": "Esbjerg", "clauses": ["3 cartons torn"], "on_board_on": "2026-09-10", "endorsed": True}  # fmt: skip
 
 
@@ -146,6 +146,7 @@ def _credit() -> dict[str, Any]:
     found = [
         {"check": "transport.clean", "article": "UCP 600 article 27", "sentence": "The transport document declares a defect of the goods.", "left": "transport:clauses = 3 cartons torn", "right": "rule:clean = yes"},
         {"check": "invoice.over_quantity", "article": "UCP 600 article 30(b)", "sentence": "The invoice is for more goods than the credit allows.", "left": "invoice:quantity = 25", "right": "credit:goods.quantity = 24"},
+        {"check": "invoice.price", "article": "ISBP 821 C6", "sentence": "The unit price is not the credit's.", "left": "credit:45A price = 110000", "right": "invoice:lines = Seal kit: 120000"},
         {"check": "set.missing", "article": "UCP 600 article 14(a)", "sentence": "A document that the credit asks for is missing.", "left": "credit:requirements = origin", "right": "presentation:documents = none"},
     ]  # fmt: skip
     drawing = {

@@ -81,10 +81,12 @@ def test_the_pages_of_money_are_usable_by_all(
 def test_a_discrepancy_stands_beside_the_line_that_it_is_about(readers: Any) -> None:
     page = readers().open("/money/credits/LC-2026-0042")
     first = page.locator("section", has=page.locator("#drawing-1"))
-    line = first.locator(".paper", has_text="Commercial invoice").locator(".line-stop")
-    expect(line).to_have_count(1)
-    expect(line).to_contain_text("quantity")
-    expect(line).to_contain_text("UCP 600 article 30(b)")
+    lines = first.locator(".paper", has_text="Commercial invoice").locator(".line-stop")
+    expect(lines).to_have_count(2)
+    expect(lines.nth(0)).to_contain_text("quantity")
+    expect(lines.nth(0)).to_contain_text("UCP 600 article 30(b)")
+    expect(lines.nth(1)).to_contain_text("2 × EUR 1,200.00 Seal kit")
+    expect(lines.nth(1)).to_contain_text("The unit price is not the credit's.")
     # What is about no document that is there stands above all of them.
     expect(page.locator(".finding")).to_contain_text("is missing")
 
