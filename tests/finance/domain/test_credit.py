@@ -130,6 +130,9 @@ def test_a_credit_whose_lines_are_not_its_quantity_is_refused(quantity: int) -> 
     credit["goods"]["lines"][0]["quantity"] = quantity
     with pytest.raises(MalformedInput, match="lines together"):
         read_credit(jcs(credit))
+    credit["goods"]["lines"] = [{"description": "Pump", "quantity": 12, "unit_price_minor": 0}] * 2
+    with pytest.raises(MalformedInput, match="one description"):
+        read_credit(jcs(credit))
 
 
 @pytest.mark.parametrize("place", range(len(HARMLESS)))

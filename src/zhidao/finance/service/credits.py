@@ -118,6 +118,7 @@ class Credits:
             raise Forbidden(f"{actor.party} issues no credit of {opened.issuer}")
         if terms.number != opened.credit:
             raise MalformedInput("the credit's number is not its name", where="terms.number")
+        terms.goods.check()
         for party in filter(None, (opened.adviser, opened.confirmer)):
             await self._accounts.bank(party)
         for party in (opened.beneficiary, opened.applicant):

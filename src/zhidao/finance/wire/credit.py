@@ -35,7 +35,9 @@ class CalendarField(Value, frozen=True, kw_only=True):
 
 def read_credit(data: bytes) -> Credit:
     """A credit. Raises MalformedInput with the field's path."""
-    return _read(data, Credit, "credit")
+    credit = _read(data, Credit, "credit")
+    credit.goods.check()
+    return credit
 
 
 def read_presentation(data: bytes) -> Presentation:

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 
 Text = Annotated[str, msgspec.Meta(max_length=2_000)]
@@ -29,6 +30,7 @@ Kind = Literal[
 ]
 Rules = Literal["", "UCP 600", "eUCP 2.1", "URDTT 1.0"]
 DOCUMENTS_MAX: Final = 50
+_LINES: Final = "goods.lines"
 ARTICLE_48_DAYS: Final = 21
 """UCP 600 article 14(c): calendar days after shipment when field 48 is silent."""
 
@@ -90,12 +92,12 @@ class Goods(Value, frozen=True, kw_only=True):
     rule: Annotated[str, msgspec.Meta(max_length=3)] = ""
     place: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
-    def __post_init__(self) -> None:
-        """Raises ValueError, which reading tells as malformed, where lines are not the whole."""
+    def check(self) -> None:
+        """Raises MalformedInput where lines are not the whole, or not told apart."""
         if self.lines and sum(line.quantity for line in self.lines) != self.quantity:
-            raise ValueError("the quantity is not that of the lines together")
+            raise MalformedInput("the quantity is not that of the lines together", where=_LINES)
         if len({line.description for line in self.lines}) != len(self.lines):
-            raise ValueError("two lines have one description")
+            raise MalformedInput("two lines have one description", where=_LINES)
 
 
 class Shipment(Value, frozen=True, kw_only=True):
