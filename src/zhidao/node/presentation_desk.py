@@ -28,7 +28,7 @@ from zhidao.finance.domain.credit.papers import (
     Presentation,
     Transport,
 )
-from zhidao.finance.domain.credit.terms import Line, Party
+from zhidao.finance.domain.credit.terms import LINES_MAX, Line, Party
 from zhidao.finance.wire.credit import plain
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.documents.invoices import invoice_total
@@ -227,6 +227,12 @@ def _invoice(said: CanonicalConsignment, head: dict[str, Any]) -> Invoice:
         for name, count, price in zip(names, counts, prices, strict=True)
     ]
     of_one_price = len(set(prices)) == 1
+    if not of_one_price and len(lines) > LINES_MAX:
+        raise Refused(
+            f"the invoice has {len(lines)} kinds of goods; the examination takes {LINES_MAX}",
+            code="not_expressible",
+            remedy="examine it by hand",
+        )
     return Invoice(
         **head,
         issuer=said.get("consignorParty.name"),

@@ -9,6 +9,7 @@ from zhidao.finance.domain.credit.checks import (
     Conflict,
     asked,
     check,
+    plain,
     same,
     told,
     within,
@@ -151,10 +152,10 @@ def _goods(case: Case) -> Iterator[Conflict]:
         if not goods.lines and not within(goods.description, invoice.description):
             field = told(invoice, "description", invoice.description)
             yield asked("45A", goods.description), field
-        for line in _lines(invoice) if goods.lines else ():
-            if _asked_line(goods, line) is None:
-                field = "lines" if invoice.lines else "description"
-                yield asked("45A", goods.description), told(invoice, field, line.description)
+    for invoice, line, kind in _kinds(case):
+        if kind is None:
+            field = "lines" if invoice.lines else "description"
+            yield asked("45A", goods.description), told(invoice, field, line.description)
 
 
 @check("invoice.title", "ISBP 821 C1", "A provisional or pro-forma invoice is no invoice.")
@@ -183,18 +184,16 @@ def _sum(case: Case) -> Iterator[Conflict]:
 
 @check("invoice.price", "ISBP 821 C6", "The unit price is not the credit's.")
 def _price(case: Case) -> Iterator[Conflict]:
-    for invoice in case.invoices:
-        for line in _lines(invoice):
-            known = _asked_line(case.credit.goods, line)
-            wanted = known.unit_price_minor if known else 0
-            if wanted and line.unit_price_minor != wanted:
-                price = line.unit_price_minor
-                yield (
-                    asked("45A price", wanted),
-                    told(invoice, "lines", f"{line.description}: {price}")
-                    if invoice.lines
-                    else told(invoice, "unit_price_minor", price),
-                )
+    for invoice, line, kind in _kinds(case):
+        wanted = kind.unit_price_minor if kind else 0
+        if wanted and line.unit_price_minor != wanted:
+            price = line.unit_price_minor
+            yield (
+                asked("45A price", wanted),
+                told(invoice, "lines", f"{line.description}: {price}")
+                if invoice.lines
+                else told(invoice, "unit_price_minor", price),
+            )
 
 
 @check("invoice.unit", "ISBP 821 C6", "The quantity is counted in another unit.")
@@ -246,22 +245,31 @@ def _lines(told_of: Goods | Invoice) -> list[Line]:
     return [Line(description=name, quantity=told_of.quantity, unit_price_minor=price_minor)]
 
 
-def _asked_line(goods: Goods, line: Line) -> Line | None:
-    """Which of the credit's kinds a line of an invoice is about: the most exactly described."""
-    if not goods.lines:
-        return _lines(goods)[0]
-    fitting = [each for each in goods.lines if within(each.description, line.description)]
-    return max(fitting, key=lambda each: len(each.description), default=None)
+def _kinds(case: Case) -> Iterator[tuple[Invoice, Line, Line | None]]:
+    """Each line of the invoices with the credit's kind that it is about, None if about none.
+
+    Of several that fit the most exactly described. Names are made plain once: lines are many.
+    """
+    goods = case.credit.goods
+    names = [(f" {plain(kind.description)} ", kind) for kind in goods.lines]
+    names.sort(key=lambda each: -len(each[0]))
+    only = None if goods.lines else _lines(goods)[0]
+    for invoice in case.invoices:
+        for line in _lines(invoice):
+            text = f" {plain(line.description)} "
+            yield invoice, line, only or next((kind for name, kind in names if name in text), None)
 
 
 def _invoiced(case: Case) -> Iterator[tuple[str, str, int, int]]:
     """A field, the kind of goods, how much of it the credit asks, how much the invoices have."""
     goods = case.credit.goods
     yield "quantity", "", goods.quantity, sum(invoice.quantity for invoice in case.invoices)
-    lines = [line for invoice in case.invoices for line in _lines(invoice)]
+    totals = dict.fromkeys((line.description for line in goods.lines), 0)
+    for _, line, kind in _kinds(case) if goods.lines else ():
+        if kind is not None:
+            totals[kind.description] += line.quantity
     for one in goods.lines:
-        total = sum(line.quantity for line in lines if _asked_line(goods, line) == one)
-        yield "lines", f"{one.description}: ", one.quantity, total
+        yield "lines", f"{one.description}: ", one.quantity, totals[one.description]
 
 
 def _tolerance(case: Case) -> int:

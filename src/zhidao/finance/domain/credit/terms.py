@@ -30,6 +30,7 @@ Kind = Literal[
 ]
 Rules = Literal["", "UCP 600", "eUCP 2.1", "URDTT 1.0"]
 DOCUMENTS_MAX: Final = 50
+LINES_MAX: Final = 100
 _LINES: Final = "goods.lines"
 ARTICLE_48_DAYS: Final = 21
 """UCP 600 article 14(c): calendar days after shipment when field 48 is silent."""
@@ -70,7 +71,7 @@ class Line(Value, frozen=True, kw_only=True):
     unit_price_minor: Minor
 
 
-Lines = Annotated[list[Line], msgspec.Meta(max_length=500)]
+Lines = Annotated[list[Line], msgspec.Meta(max_length=LINES_MAX)]
 
 
 class Goods(Value, frozen=True, kw_only=True):
