@@ -154,6 +154,19 @@ async def test_a_notice_of_refusal_holds_every_discrepancy(call) -> None:
     assert (honoured.status_code, honoured.json()["code"]) == (422, "credit_act")
 
 
+async def test_lines_that_are_not_the_whole_are_refused_and_nothing_is_issued(call) -> None:
+    asked = _issue()
+    goods = asked["terms"]["goods"]
+    goods["lines"] = [{"description": "Pump", "quantity": 23, "unit_price_minor": 0}]
+    refused = await call("POST", "/credits", asked)
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed_input")
+    assert (await call("GET", "/credits")).json() == []
+    asked["terms"]["goods"] = goods | {"lines": []}
+    assert (await call("POST", "/credits", asked)).status_code == 201
+    amended = await call("POST", f"{ONE}/amendments", asked["terms"] | {"goods": goods})
+    assert (amended.status_code, amended.json()["code"]) == (400, "malformed_input")
+
+
 async def test_strangers_find_no_credit_and_parties_only_take_their_own_steps(call) -> None:
     await _presented(call)
     for role in ("party", "operator"):

@@ -20,7 +20,8 @@ IDLE_S: Final = 120.0
 _PROCESS: Final = "zhidao.trade.adapters.rule_process"
 # Nothing of the node's environment is this process's business. A tree is some thousand small
 # pieces of memory that come and go with each document: glibc keeps them at hand instead of joining
-# and cutting them again, which halves the time of parsing. Other libraries pass over the word.
+# and cutting them again, which halves the time of parsing; and it asks for large pages, which saves
+# three or four per cent. Other libraries pass over the words.
 PROCESS_ENVIRONMENT: Final = {
     "PATH": os.defpath,
     "LANG": "C.UTF-8",

@@ -240,9 +240,13 @@ def _lines(told_of: Goods | Invoice) -> list[Line]:
     """The kinds of goods; what names none is about one."""
     if told_of.lines:
         return told_of.lines
-    price_minor = told_of.unit_price_minor
-    name = told_of.description[:200]
-    return [Line(description=name, quantity=told_of.quantity, unit_price_minor=price_minor)]
+    return [
+        Line(
+            description=told_of.description,
+            quantity=told_of.quantity,
+            unit_price_minor=told_of.unit_price_minor,
+        )
+    ]
 
 
 def _kinds(case: Case) -> Iterator[tuple[Invoice, Line, Line | None]]:
@@ -253,10 +257,10 @@ def _kinds(case: Case) -> Iterator[tuple[Invoice, Line, Line | None]]:
     goods = case.credit.goods
     names = [(f" {plain(kind.description)} ", kind) for kind in goods.lines]
     names.sort(key=lambda each: -len(each[0]))
-    only = None if goods.lines else _lines(goods)[0]
+    (only,) = [None] if goods.lines else _lines(goods)
     for invoice in case.invoices:
         for line in _lines(invoice):
-            text = f" {plain(line.description)} "
+            text = "" if only else f" {plain(line.description)} "
             yield invoice, line, only or next((kind for name, kind in names if name in text), None)
 
 
