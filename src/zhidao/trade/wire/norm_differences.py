@@ -15,7 +15,7 @@ from typing import Final
 
 from zhidao.trade.domain.rule_families import CII
 from zhidao.trade.domain.verdict import NormDifference
-from zhidao.trade.wire.places import first_text, own_text, path_of, place_of_node, spots
+from zhidao.trade.wire.places import first_spot, first_text, own_text, path_of, place_of_node, spots
 from zhidao.trade.wire.xpath.nodes import Element
 
 _DUE_SENTENCE: Final = (
@@ -42,7 +42,7 @@ def differences(root: Element, rule_ids: frozenset[str]) -> tuple[NormDifference
 
 def _due(root: Element) -> Iterator[Element]:
     amounts, others = _CII_DUE if root.tag == CII else _UBL_DUE
-    spot = next(spots(root, amounts), None)
+    spot = first_spot(root, amounts)
     if spot is None or not _is_positive(own_text(spot)):
         return
     if not any(first_text(root, path) for path in others):

@@ -48,8 +48,19 @@ def spots(node: Element, path: Sequence[str]) -> Iterator[Element]:
 
 def first_text(node: Element, path: Sequence[str]) -> str:
     """The text of the first element at the end of a path, without the spaces around it."""
-    spot = next(spots(node, path), None)
+    spot = first_spot(node, path)
     return "" if spot is None else own_text(spot).strip()
+
+
+def first_spot(node: Element, path: Sequence[str]) -> Element | None:
+    """The first element at the end of a path; mostly it stands below the first of each step."""
+    found = node
+    for step in path:
+        children = found.kids.get(step)
+        if children is None:
+            return next(spots(node, path), None) if found is not node else None
+        found = children[0]
+    return found
 
 
 def own_text(node: Element) -> str:

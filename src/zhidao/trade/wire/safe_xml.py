@@ -31,6 +31,10 @@ _DECLARED: Final = re.compile(
     rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
 )
 # Linear: between two `<` no character can match in two ways.
+# Nothing but a declaration in front of the root element: no DOCTYPE can stand anywhere.
+_PLAIN_PROLOG: Final = re.compile(
+    rb"""(?:\xef\xbb\xbf)?(?:<\?xml [A-Za-z0-9="'. _-]{1,200}\?>)?[ \t\r\n]*<[A-Za-z_]"""
+)
 _TAG_TOO_WIDE: Final = re.compile(rb"<(?:[^<=]*=){%d}" % (XML_TAG_EQUALS_MAX + 1))
 _SAVE_AS_UTF8: Final = "save the document as UTF-8"
 
@@ -134,6 +138,10 @@ class _RootReachedError(Exception):
 
 
 def _check_prolog(data: bytes) -> None:
+    head = data[:XML_PROLOG_BYTES_MAX]
+    plain = _PLAIN_PROLOG.match(head)
+    if plain and head.find(b">", plain.end()) > 0:
+        return
     reader = expat.ParserCreate()
 
     def doctype(name: str, *_: object) -> None:
@@ -149,7 +157,6 @@ def _check_prolog(data: bytes) -> None:
 
     reader.StartDoctypeDeclHandler = doctype
     reader.StartElementHandler = root
-    head = data[:XML_PROLOG_BYTES_MAX]
     try:
         reader.Parse(head, len(head) == len(data))
     except _RootReachedError:

@@ -72,13 +72,14 @@ def along(axis: str, test: NodeTest) -> Run:
 def _attribute(test: NodeTest) -> Run:
     tag = tag_of(test)
     if tag is not None:
-
-        def named(n: Any, e: Env) -> list[Any]:
-            if tag in n.attributes:
-                return [n.attribute(tag)]
-            return _NONE
-
-        return named
+        return written(
+            lambda n, e: [n.attribute(tag)] if tag in n.attributes else _NONE,
+            lambda w, n: (
+                f"([{n}.attribute({w.constant(tag)})] if {w.constant(tag)} in {n}.attributes"
+                f" else {w.constant(_NONE)})"
+            ),
+            safe=True,
+        )
     accept = accepts(test, attribute=True)
     return lambda n, e: [m for m in n.attribute_nodes() if accept(m)] if n.attributes else _NONE
 

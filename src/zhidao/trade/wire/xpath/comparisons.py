@@ -5,7 +5,6 @@ Source: XPath 2.0 section 3.5; Functions and Operators section 6.3.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from decimal import Decimal
@@ -22,8 +21,10 @@ from zhidao.trade.wire.xpath.code import (
     atom,
     atoms,
     single,
+    text,
 )
 from zhidao.trade.wire.xpath.values import (
+    WHITESPACE,
     Date,
     OutsideSubset,
     Untyped,
@@ -51,10 +52,22 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": operator.gt,
     "ge": operator.ge,
 }
-# The signs of general comparisons as Python writes them.
-_PYTHON: Final = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+# The signs as Python writes them.
+_PYTHON: Final = dict(zip(_COMPARE, ("==", "!=", "<", "<=", ">", ">=") * 2, strict=True))
 GENERAL: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
 VALUE: Final = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+
+
+def blankness(sign: str, code: Code) -> Code:
+    """`normalize-space(x) = ''` and its opposite, of x: nothing need be normalised for that."""
+    value_of = text(code)
+    wanted = sign == "="
+    run = written(
+        lambda n, e: (not value_of(n, e).strip(WHITESPACE)) is wanted,
+        lambda w, n: f"({w.of(value_of, n)}.strip({WHITESPACE!r}) {_PYTHON[sign]} '')",
+        safe=is_safe(value_of),
+    )
+    return single(BOOLEAN, run, by_name=code.by_name)
 
 
 def general_comparison(sign: str, left: Code, right: Code) -> Code:
@@ -161,8 +174,10 @@ def _nodes_with_constant(sign: str, many: Run, value: Any) -> Run:
         right = f"{w.constant(_as)}({w.string('m')}, {w.constant(value)})"
         if is_number(value):
             # An untyped value beside a number is a double.
+            right = f"{w.constant(_number_of)}({w.string('m')})"
             compared = f"{right} {_PYTHON[sign]} {w.constant(to_double(value))}"
         elif isinstance(value, bool):
+            right = f"{w.constant(to_boolean)}({w.string('m')})"
             compared = f"{right} {_PYTHON[sign]} {value}"
         else:
             pair = f"{w.constant(ordered)}({right}, {w.constant(value)})"
@@ -185,32 +200,39 @@ def _quick_equality(sign: str, left: Code, right: Code) -> Run | None:
     if isinstance(right.constant, str):
         return _against_literal(left, right.constant, wanted=wanted)
     if left.kind == right.kind == NODES_KIND:
-        some, others = left.many, right.many
-
-        def run(n: Any, e: Env) -> bool:
-            first = some(n, e)
-            if not first:
-                return False
-            texts = [m.string() for m in others(n, e)]
-            return any((m.string() == t) is wanted for m in first for t in texts)
-
-        def source(w: Writer, n: str) -> str:
-            def lines(x: str) -> list[str]:
-                return [
-                    f"first = {w.of(some, x)}",
-                    "if not first: return False",
-                    f"texts = [{w.string('m')} for m in {w.listing(others, x)}]",
-                    "for m in first:",
-                    f" s = {w.string('m')}",
-                    " for t in texts:",
-                    f"  if s {'==' if wanted else '!='} t: return True",
-                    "return False",
-                ]
-
-            return f"{w.function(run, lines)}({n}, e)"
-
-        return written(run, source, safe=is_safe(some) and is_safe(others))
+        return _nodes_against_nodes(left, right, wanted=wanted)
     return None
+
+
+def _nodes_against_nodes(left: Code, right: Code, *, wanted: bool) -> Run:
+    """Compares texts; of an attribute its value, which costs less than the attribute as a node."""
+    some, others = left.values or left.many, right.values or right.many
+    is_text, are_texts = left.values is not None, right.values is not None
+
+    def run(n: Any, e: Env) -> bool:
+        first = some(n, e)
+        if not first:
+            return False
+        texts = others(n, e) if are_texts else [m.string() for m in others(n, e)]
+        return any(((m if is_text else m.string()) == t) is wanted for m in first for t in texts)
+
+    def source(w: Writer, n: str) -> str:
+        def lines(x: str) -> list[str]:
+            strings = f"[{w.string('m')} for m in {w.listing(others, x)}]"
+            return [
+                f"first = {w.of(some, x)}",
+                "if not first: return False",
+                f"texts = {w.of(others, x) if are_texts else strings}",
+                "for m in first:",
+                f" s = {'m' if is_text else w.string('m')}",
+                " for t in texts:",
+                f"  if s {'==' if wanted else '!='} t: return True",
+                "return False",
+            ]
+
+        return f"{w.function(run, lines)}({n}, e)"
+
+    return written(run, source, safe=is_safe(some) and is_safe(others))
 
 
 def _against_literal(left: Code, literal: str, *, wanted: bool) -> Run | None:
@@ -285,20 +307,32 @@ def _as(value: str, other: Any) -> Any:
     if isinstance(other, bool):
         return to_boolean(value)
     if is_number(other):
-        number = double_of(value)
-        if math.isnan(number):
-            # SaxonC 13 takes an untyped NaN for greater than any literal; it shall say so itself.
-            raise OutsideSubset("a NaN out of a document")
-        return number
+        return _number_of(value)
     if isinstance(other, Date):
         return to_date(value)
     raise XPathError("XPTY0004")
+
+
+def _number_of(value: str) -> float:
+    number = double_of(value)
+    if number != number:  # noqa: PLR0124 (that is how a NaN shows)
+        # SaxonC 13 takes an untyped NaN for greater than any literal; it shall say so itself.
+        raise OutsideSubset("a NaN out of a document")
+    return number
 
 
 def value_comparison(sign: str, left: Code, right: Code) -> Code:
     """`eq` and its kin: one atom against one, untyped as strings, empty if either is."""
     compare = _COMPARE[sign]
     a_of, b_of = atom(left), atom(right)
+    if type(right.constant) is int and is_whole(a_of):
+        # A count is never empty, and compares as in Python.
+        whole = written(
+            lambda n, e: compare(a_of(n, e), right.constant),
+            lambda w, n: f"({w.of(a_of, n)} {_PYTHON[sign]} {right.constant})",
+            safe=is_safe(a_of),
+        )
+        return single(BOOLEAN, whole, by_name=left.by_name)
 
     def run(n: Any, e: Env) -> bool | None:
         a = a_of(n, e)

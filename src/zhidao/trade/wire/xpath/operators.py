@@ -17,6 +17,7 @@ from zhidao.trade.wire.xpath.values import (
     EXACT,
     OutsideSubset,
     XPathError,
+    round_half_up,
     to_decimal,
     to_double,
 )
@@ -24,6 +25,7 @@ from zhidao.trade.wire.xpath.writing import Writer, written
 
 ARITHMETIC: Final = frozenset(("+", "-", "*", "div", "idiv", "mod"))
 _HUNDRED: Final = 100
+_CENT: Final = Decimal("0.01")
 _DIVISION_PLACES: Final = 18
 
 
@@ -107,6 +109,29 @@ def divide(a: Any, b: Any) -> Any:
     if isinstance(a, float):
         return _divide_doubles(a, b)
     return _divide_decimals(to_decimal(a), to_decimal(b))
+
+
+def in_hundredths(code: Code) -> Code:
+    """`round(x * 10 * 10) div 100`, as rules write it of amounts."""
+    value_of = numeric(code)
+
+    def run(n: Any, e: Env) -> Any:
+        value = value_of(n, e)
+        return None if value is None else _hundredths(value)
+
+    def source(w: Writer, n: str) -> str:
+        v = w.name()
+        value = f"({v} := {w.of(value_of, n)})"
+        return f"(None if {value} is None else {w.constant(_hundredths)}({v}))"
+
+    return single(NUMBER, written(run, source))
+
+
+def _hundredths(value: Any) -> Any:
+    if type(value) is Decimal and value.same_quantum(_CENT):
+        # Rounding leaves what has two places.
+        return value
+    return divide(round_half_up(_multiply(_multiply(value, 10), 10)), _HUNDRED)
 
 
 def _divide_doubles(a: float, b: float) -> float:

@@ -14,6 +14,7 @@ from zhidao.trade.wire.xpath.syntax import (
     Call,
     Cast,
     Conditional,
+    ContextItem,
     Expr,
     Literal,
     Negation,
@@ -46,6 +47,9 @@ def shortened(steps: tuple[Expr, ...]) -> list[Expr]:
             out[-1] = Step(axes.EVERY_ATTRIBUTE, step.test)
         elif before == _BETWEEN and (union := _descendants(step)) is not None:
             out[-1] = union
+        elif isinstance(step, ContextItem) and isinstance(before, Step):
+            # Its nodes are those of the step before.
+            continue
         else:
             out.append(step)
     return out
@@ -190,6 +194,33 @@ def code_list(expr: Binary) -> CodeList | None:
         return None
     # Splitting at blanks leaves '' between two of them, which is what the search would find.
     return CodeList(value, frozenset(codes[1:-1].split(" ")))
+
+
+def rounded_amount(expr: Binary) -> Expr | None:
+    """What `round(x * 10 * 10) div 100` rounds to two places, None for any other expression."""
+    rounding = expr.left
+    if expr.operator != "div" or expr.right != Literal(100) or not _is(rounding, "round", 1):
+        return None
+    assert isinstance(rounding, Call)
+    raised = rounding.arguments[0]
+    for _ in range(2):
+        if not (isinstance(raised, Binary) and raised.operator == "*" and raised.right == _TEN):
+            return None
+        raised = raised.left
+    return raised
+
+
+_TEN: Final = Literal(10)
+
+
+def maybe_blank(expr: Binary) -> Expr | None:
+    """What is asked to be blank, or not, by `normalize-space(x) = ''`; None for anything else."""
+    asked = expr.left
+    if expr.operator not in ("=", "!=") or expr.right != Literal(""):
+        return None
+    if not isinstance(asked, Call) or not _is(asked, "normalize-space", 1):
+        return None
+    return asked.arguments[0]
 
 
 def _is(expr: Expr, local: str, count: int | None) -> bool:

@@ -114,6 +114,14 @@ def positional(run: Run, code: Code) -> Run:
 
 
 def _arrange(nodes: list[Any]) -> list[Any]:
+    last = -2
+    for m in nodes:
+        if m.order <= last:
+            break
+        last = m.order
+    else:
+        # As nearly always: only nodes inside each other come in another order.
+        return nodes
     unique = {m.order: m for m in nodes}
     return [unique[order] for order in sorted(unique)]
 

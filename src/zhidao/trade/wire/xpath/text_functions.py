@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
 
 from zhidao.trade.wire.xpath.code import (
@@ -100,7 +101,9 @@ def _contains(arguments: list[Code]) -> Code:
     by_name = all_by_name(arguments)
     listed = arguments[0].constant
     if isinstance(listed, str) and listed[:1] == listed[-1:] == " ":
-        words = frozenset(f" {word} " for word in listed.split(" ") if word)
+        codes = [f" {word} " for word in listed.split(" ") if word]
+        # Nor are the first two letters of something looked for in all of the text.
+        words = frozenset([*codes, *map("".join, pairwise(listed))])
 
         def known(n: Any, e: Env) -> bool:
             wanted = second(n, e)
@@ -165,6 +168,9 @@ def _string(arguments: list[Code]) -> Code:
 
 def _substring(arguments: list[Code]) -> Code:
     value_of = text(arguments[0])
+    bounds = [each.constant for each in arguments[1:]]
+    if all(type(each) is int and each > 0 for each in bounds):
+        return single(STRING, _slice(value_of, *bounds))
     start_of = numeric(arguments[1])
     length_of = numeric(arguments[2]) if len(arguments) == 3 else None
 
@@ -183,6 +189,16 @@ def _substring(arguments: list[Code]) -> Code:
         return str(value[int(first) - 1 : int(last) - 1]) if last > first else ""
 
     return single(STRING, run)
+
+
+def _slice(value_of: Run, start: int, length: int | None = None) -> Run:
+    """fn:substring between places that the expression spells out."""
+    begin, end = start - 1, None if length is None else start - 1 + length
+    return written(
+        lambda n, e: value_of(n, e)[begin:end],
+        lambda w, n: f"{w.of(value_of, n)}[{begin}:{'' if end is None else end}]",
+        safe=is_safe(value_of),
+    )
 
 
 def _translate(arguments: list[Code]) -> Code:

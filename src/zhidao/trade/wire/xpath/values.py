@@ -204,7 +204,13 @@ def to_date(value: Any) -> Date:
         return value
     if not isinstance(value, str):
         raise XPathError("XPTY0004")
-    match = _DATE.fullmatch(value.strip(WHITESPACE))
+    return _date_of(value)
+
+
+# Invoices of a month have few days.
+@lru_cache(_TEXTS_KEPT)
+def _date_of(text: str) -> Date:
+    match = _DATE.fullmatch(text.strip(WHITESPACE))
     if not match:
         raise XPathError("FORG0001")
     year, zone = match[1], match[4]
@@ -247,8 +253,11 @@ def ordered(left: Any, right: Any) -> tuple[Any, Any]:
     Raises XPathError XPTY0004 for types that XPath does not compare.
     """
     kind = type(left)
-    if kind is type(right) and (kind is Decimal or kind is int or kind is float):
-        return left, right
+    if kind is type(right):
+        if kind is Decimal or kind is int or kind is float:
+            return left, right
+        if kind is Date:
+            return _ordered_dates(left, right)
     if is_number(left) and is_number(right):
         if isinstance(left, float) or isinstance(right, float):
             return to_double(left), to_double(right)
@@ -258,11 +267,13 @@ def ordered(left: Any, right: Any) -> tuple[Any, Any]:
         return str(left), str(right)
     if isinstance(left, bool) and isinstance(right, bool):
         return left, right
-    if isinstance(left, Date) and isinstance(right, Date):
-        if left.zoned != right.zoned:
-            raise OutsideSubset("dates with and without a time zone")
-        return left.minutes, right.minutes
     raise XPathError("XPTY0004")
+
+
+def _ordered_dates(left: Date, right: Date) -> tuple[int, int]:
+    if left.zoned != right.zoned:
+        raise OutsideSubset("dates with and without a time zone")
+    return left.minutes, right.minutes
 
 
 def round_half_up(value: Any) -> Any:
