@@ -172,6 +172,19 @@ true() and xs:decimal('x') | false() and xs:decimal('x') | true() or xs:decimal(
 round(/p:r/p:Amount[1] * 10 * 10) div 100 | round(xs:decimal(/p:r/p:Amount[1]) * 100) div 100
 xs:decimal(/p:r/p:Amount[1] - 1) < 100 | /p:r/p:Amount[1] - 1 < 99.005 | 99.005 = 99.005e0 | 0.1 = 0.1e0
 string(/p:r/p:Amount[1] - 1) | ends-with(name(/p:r/p:Amount[1]), 'Amount') | //*[ends-with(name(), 'Amount')]
+round(10.50 * 10 * 10) div 100 | round(-0.005 * 10 * 10) div 100 | round(1.005 * 10 * 10) div 100
+round(7 * 10 * 10) div 100 | round(() * 10 * 10) div 100 | round(1e0 * 10 * 10) div 100 | round(-2.5 * 10 * 10) div 100
+round(sum(//q:a/xs:decimal(.)) * 10 * 10) div 100 | round('a' * 10 * 10) div 100 | round(0.00 * 10 * 10) div 100
+normalize-space('') = '' | normalize-space(' \t') = '' | normalize-space(/p:r/p:w) != '' | normalize-space(()) != ''
+normalize-space(/p:r/p:empty) = '' | normalize-space(/p:r/p:a) = '' | //p:d[normalize-space(.) = ''] | normalize-space(1) = ''
+substring('12345',2,9) | substring('',1,2) | substring(/p:r/p:code,1,2) | substring(/p:r/p:code,2) | substring('abc',9,1)
+contains(' AB CD ', substring(/p:r/p:code,1,2)) | contains(' VA B ', substring(/p:r/p:code,1,2)) | contains(' AB CD ', 'B C')
+contains(' AB CD ', 'CD') | contains(' AB CD ', ' ') | contains(' AB  CD ', '  ') | contains(' AB ', 'BA') | contains(' A ', '')
+//p:Amount[@currencyID = /p:r/p:Amount/@currencyID] | //p:a[@n != //q:a/@n] | //p:a[@n = //q:a] | //q:a[. != @n]
+//p:d/. | /p:r/p:a/. | //p:c/ancestor::p:b/. | //p:w/preceding::p:c/. | (1, 2)/.
+count(//p:a) eq 4 | count(//p:nope) lt 1 | not(count(//p:a) ge 9) | count(//p:a) eq 4.0 | string-length(/p:r/p:code) ne 3
+/p:r/p:a[1] >= 0 | /p:r/p:a[3] >= 0 | //p:b[p:c = true()] | //p:b[p:e/p:c = false()] | /p:r/p:a[1] = true()
+xs:date('2026-02-28') = xs:date('2026-02-28') | xs:date('x') = xs:date('x')
 (: a (: nested :) comment :) 5 | "it""s" | 'it''s' | .5 | 5. | 1.5e-1 | /p:r/p:a[@n = (1, 3)] | //p:a[1]/@n + 1
 count(//p:b[1]/preceding::*) | //p:e/preceding::p:a[1] | //p:c[preceding::p:c/. = .] | //p:w/string-length(.)
 """
