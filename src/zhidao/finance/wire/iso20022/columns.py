@@ -7,6 +7,7 @@ and the XML library reads a column at once. Anything else is left to the reader 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -162,7 +163,11 @@ def _shape(payment: _Element, start: int) -> list[str]:
 
 
 def _trees(inside: _Level, count: int) -> list[Tree]:
-    """Trees out of columns: one level of names at a time."""
+    """Trees out of columns: one level of names at a time.
+
+    What is the same in all payments, as their payer mostly is, is one tree for all of them: that
+    spares making them, and the collector looking at them.
+    """
     columns: list[list[tuple[str, str | Tree]]] = []
     place = 0
     while place < len(inside):
@@ -173,13 +178,23 @@ def _trees(inside: _Level, count: int) -> list[Tree]:
             while end < len(inside) and inside[end][0][0] == name:
                 end += 1
             below = [(one[1:], text, money) for one, text, money in inside[place:end]]
-            columns.append([(name, tree) for tree in _trees(below, count)])
+            columns.append(_named(name, _trees(below, count)))
             place = end
             continue
         if currencies is None:
-            columns.append([(name, text) for text in texts])
+            columns.append(_named(name, texts))
         else:
             pairs = zip(texts, currencies, strict=True)
             columns.append([(f"{name}@{money}", text) for text, money in pairs])
         place += 1
+    if all(column[0] is column[-1] for column in columns):
+        return [tuple(column[0] for column in columns)] * count
     return list(zip(*columns, strict=True))
+
+
+def _named(name: str, values: Sequence[str | Tree]) -> list[tuple[str, str | Tree]]:
+    """Pairs with a name: the same pair in all places if all values are the same, else no two."""
+    first = values[0]
+    if values[-1] == first and values.count(first) == len(values):
+        return [(name, first)] * len(values)
+    return [(name, value) for value in values]
