@@ -156,3 +156,33 @@ def test_a_limit_that_some_order_would_break_is_left_to_the_machine() -> None:
     assert apply_fast(batch, made, stamps=stamps(2)) is None
     outcome = apply(movements_of(batch), made, History(), stamps=[1, 2])
     assert outcome.results == [Result.CREATED] * 2
+
+
+def test_ids_whose_digests_meet_are_compared_themselves() -> None:
+    odd = 0x94D049BB133111EB
+    batch = plain(3)
+    words = batch.view("<u8").reshape(3, 16)
+    # Both halves differ, and yet the digests are one.
+    words[1, 0], words[1, 1] = 77, 5
+    words[2, 0], words[2, 1] = 77 ^ (5 * odd) % 2**64 ^ (9 * odd) % 2**64, 9
+    assert apply_fast(batch, book(), stamps=stamps(3)) is not None
+    words[2, :2] = words[1, :2]
+    assert apply_fast(batch, book(), stamps=stamps(3)) is None
+
+
+@pytest.mark.parametrize("reserved", [0, 2**64 - 1])
+def test_reserved_ids_are_left_to_the_machine(reserved: int) -> None:
+    batch = plain(3)
+    batch.view("<u8").reshape(3, 16)[1, :2] = reserved
+    assert apply_fast(batch, book(), stamps=stamps(3)) is None
+
+
+def test_few_transfers_in_a_large_book_change_the_same_sums() -> None:
+    large = book()
+    for number in range(200):
+        large.put_account(Account(UUID(int=10**6 + number), 1, 1, AccountFlag(0)))
+    one, other = book(), large
+    for each in (one, other):
+        assert apply_fast(plain(3), each, stamps=stamps(3)) is not None
+    assert (one.sums[:8] == other.sums[:8]).all()
+    assert one.sums.any()

@@ -45,22 +45,32 @@ class AccountIndex:
         places by name.
         """
         self._take_in()
-        places = np.full(len(names), -1, np.int64)
-        left = np.arange(len(names))
         at = self._begin(names)
-        for _ in range(_LOOKS_MAX):
-            found = self._table[at]
-            here = self._names[found]
-            asked = names[left]
-            hit = (found >= 0) & (here[:, 0] == asked[:, 0]) & (here[:, 1] == asked[:, 1])
+        found, hit = self._look(at, names)
+        places = np.where(hit, found, -1).astype(np.int64)
+        left = np.flatnonzero((found >= 0) & ~hit)
+        at = at[left]
+        # The first look finds most; only the rest is copied out for another.
+        for _ in range(_LOOKS_MAX - 1):
+            if not len(left):
+                return places
+            at = (at + 1) & (len(self._table) - 1)
+            found, hit = self._look(at, names[left])
             places[left[hit]] = found[hit]
             other = (found >= 0) & ~hit
-            if not other.any():
-                return places
-            left, at = left[other], (at[other] + 1) & (len(self._table) - 1)
+            left, at = left[other], at[other]
         for place in left.tolist():
             places[place] = known.get(names[place].tobytes(), -1)
         return places
+
+    def _look(
+        self, at: NDArray[np.int64], names: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """What stands at places of the table, and whether it is what was asked for."""
+        found = self._table[at]
+        here = self._names[found]
+        hit = (here[:, 0] == names[:, 0]) & (here[:, 1] == names[:, 1]) & (found >= 0)
+        return found, hit
 
     def _begin(self, names: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Where the search for each begins."""
