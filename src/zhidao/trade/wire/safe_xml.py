@@ -30,11 +30,11 @@ _ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "ascii", "iso-8859-1"})
 _DECLARED: Final = re.compile(
     rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
 )
-# Linear: between two `<` no character can match in two ways.
 # Nothing but a declaration in front of the root element: no DOCTYPE can stand anywhere.
 _PLAIN_PROLOG: Final = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml [A-Za-z0-9="'. _-]{1,200}\?>)?[ \t\r\n]*<[A-Za-z_]"""
 )
+# Linear: between two `<` no character can match in two ways.
 _TAG_TOO_WIDE: Final = re.compile(rb"<(?:[^<=]*=){%d}" % (XML_TAG_EQUALS_MAX + 1))
 _SAVE_AS_UTF8: Final = "save the document as UTF-8"
 
