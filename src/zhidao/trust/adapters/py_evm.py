@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
+from zhidao.trust.adapters.evm_runs import faster
 from zhidao.trust.adapters.flat_accounts import FlatAccounts
 from zhidao.trust.domain.chain_rules import intrinsic_gas
 from zhidao.trust.domain.evm import (
@@ -54,6 +55,7 @@ class PyEvmEngine:
         class FlatShanghai(ShanghaiState):
             # It has the methods that a state calls, and not those of a trie.
             account_db_class: Any = FlatAccounts
+            computation_class: Any = faster(ShanghaiState.computation_class)
 
         make: Any = FlatShanghai
         self._state: Any = make(AtomicDB(), self._at(Block(0, 0)), b"")
