@@ -13,7 +13,7 @@ from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import Unavailable
 from zhidao.core.events import Fact
 from zhidao.core.ids import IdSource, PartyId
-from zhidao.core.journal import FixedKeyRing, Scribe
+from zhidao.core.journal import Entry, FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.node.alarms import Alarms
@@ -74,8 +74,8 @@ class World:
     permit: Permit
     relay: Relay
 
-    async def note(self, number: int) -> None:
-        entry = self.scribe.write(
+    def noted(self, number: int) -> Entry:
+        return self.scribe.write(
             Noted(number=number),
             by=NODE,
             aggregate=f"consignment/{number}",
@@ -84,7 +84,9 @@ class World:
             visible=(),
             occurred_at=None,
         )
-        await self.journal.append([entry])
+
+    async def note(self, number: int) -> None:
+        await self.journal.append([self.noted(number)])
 
     async def waiting(self) -> int:
         async with self.database.session() as session:
@@ -191,6 +193,27 @@ async def test_a_node_that_stops_leaves_nothing_on_its_way(world: World):
     assert await world.waiting() == 0
     assert await world.signed() == 3
     assert len(world.bus.messages) == 3
+
+
+async def test_a_stop_waits_for_what_is_still_committing(world: World):
+    written, looked = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> None:
+        async with world.database.session() as session:
+            await world.journal.append_in(session, [world.noted(0)])
+            written.set()
+            await looked.wait()
+
+    writing = asyncio.create_task(slowly())
+    await written.wait()
+    draining = asyncio.create_task(world.relay.drain())
+    # Longer than a drain takes that sees nothing.
+    await asyncio.sleep(1.0)
+    assert not draining.done()
+    looked.set()
+    await asyncio.gather(writing, draining)
+    assert await world.waiting() == 0
+    assert await world.signed() == 1
 
 
 async def test_a_stop_while_the_bus_is_away_keeps_the_rest_for_the_next_start(world: World):

@@ -24,7 +24,9 @@ from zhidao.store.database import Database
 from zhidao.trust.commands import Log
 
 BATCH_ROWS_MAX: Final = 512
-DRAIN_S: Final = 3.0
+DRAIN_S: Final = 5.0
+# Works that share a commit gather for less than this before they write.
+_QUIET_S: Final = 0.05
 _IDLE_S: Final = 0.5
 # A step costs a signed head and two synchronised files however little it moves. The first event
 # goes at once; those that follow within this time go together, unless they fill a batch.
@@ -111,13 +113,24 @@ class Relay:
         return logged + await self._to_bus()
 
     async def drain(self) -> None:
-        """Moves what is left when the node stops; the next start moves what cannot go now."""
+        """Moves what is left when the node stops; the next start moves what cannot go now.
+
+        What was cut short may still be committing: that is waited for, and looked for once more.
+        """
         try:
             async with asyncio.timeout(DRAIN_S):
-                while await self.step():
+                while await self._step_once_still():
+                    continue
+                await asyncio.sleep(_QUIET_S)
+                while await self._step_once_still():
                     continue
         except (ZhidaoError, TimeoutError) as error:
             _LOG.warning("some events wait for the next start: %s", error or "out of time")
+
+    async def _step_once_still(self) -> int:
+        async with self._database.session() as session:
+            await outbox.still(session)
+        return await self.step()
 
     async def _refused(self, error: ZhidaoError) -> None:
         """Waits for a person; for ever if another process writes the log."""

@@ -14,7 +14,8 @@ from zhidao.core.child import bound_log, free_port
 from zhidao.core.errors import Unavailable
 
 READY_S: Final = 90.0
-STOP_S: Final = 15.0
+# More than a node gives its jobs, its last facts, its bus and its database to end.
+STOP_S: Final = 45.0
 _PASSPHRASE: Final = "throw-away keys of a demonstration"  # noqa: S105 (it says so itself)
 _POLL_S: Final = 0.05
 _LOG_LOOK_S: Final = 30.0

@@ -94,6 +94,10 @@ _WAITING = "select sum(waiting)::bigint as waiting from ({rooms}) as counts".rep
         " as waiting"
     ),
 )
+# Whoever writes a row holds what this waits for until its transaction has ended.
+_STILL = "lock table {tables} in share mode".replace(
+    "{tables}", ", ".join(_of_room("{room}.outbox", room) for room in JOURNAL_ROOMS)
+)
 _REPUBLISH = {
     room: _of_room(
         "update {room}.outbox set published = false"
@@ -156,6 +160,14 @@ async def waiting(session: Session) -> int:
     """How many rows of all rooms are not known to be in the log and on the bus."""
     row = await session.fetch_one(_WAITING)
     return int(row["waiting"]) if row else 0
+
+
+async def still(session: Session) -> None:
+    """Waits until every transaction that has written a row has ended.
+
+    A caller who gave up while it committed cannot tell whether it did; a look after this can.
+    """
+    await session.execute(_STILL)
 
 
 async def mark_published(session: Session, rows: Sequence[OutboxRow]) -> None:
