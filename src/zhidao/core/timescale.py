@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Self
 
@@ -42,7 +42,9 @@ _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)\Z",
     re.ASCII,
 )
-_UTC_KNOWN_FROM_TAI_NS: Final = 63_072_010 * NS  # 1972-01-01T00:00:00 UTC
+_UNIX_DAY: Final = _UNIX.toordinal()
+_UTC_KNOWN_FROM_UNIX_S: Final = 63_072_000  # 1972-01-01T00:00:00 UTC
+_UTC_KNOWN_FROM_TAI_NS: Final = (_UTC_KNOWN_FROM_UNIX_S + 10) * NS
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,17 +90,20 @@ class Utc:
                 raise MalformedInput(f"no such offset: {text[:40]!r}")
             offset_s = (hours * 3600 + minutes * 60) * (-1 if zone[0] == "-" else 1)
         try:
-            whole = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+            day_number = date(year, month, day).toordinal() - _UNIX_DAY
         except ValueError as error:
             raise MalformedInput(f"no such date or time: {text[:40]!r}") from error
-        unix_s = (whole - _UNIX) // timedelta(seconds=1) - offset_s
-        if unix_s * NS + 10 * NS < _UTC_KNOWN_FROM_TAI_NS:
+        if hour > 23 or minute > 59 or second > 60:
+            raise MalformedInput(f"no such date or time: {text[:40]!r}")
+        unix_s = day_number * 86_400 + hour * 3600 + minute * 60 + second - offset_s
+        if unix_s - (second == 60) < _UTC_KNOWN_FROM_UNIX_S:
             raise MalformedInput(f"before 1972 there was no such UTC: {text[:40]!r}")
+        leaps = bisect_right(_LEAP_UNIX_S, unix_s)
         if second == 60:
-            if unix_s + 1 not in _LEAP_UNIX_S:
+            if unix_s not in _LEAP_UNIX_S:
                 raise MalformedInput(f"no leap second at {text[:40]!r}")
-            return cls(cls.from_unix_ns(unix_s * NS).tai_ns + NS + fraction_ns)
-        return cls(cls.from_unix_ns(unix_s * NS).tai_ns + fraction_ns)
+            leaps -= 1
+        return cls((unix_s + 10 + leaps) * NS + fraction_ns)
 
     @property
     def unix_ns(self) -> int:
