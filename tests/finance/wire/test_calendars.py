@@ -135,6 +135,7 @@ def test_the_command_takes_a_file_over(tmp_path: Path, capsys: Any) -> None:
     assert '"years": [[2025, 2026], [2027, 2027]]' in capsys.readouterr().out
     file.write_bytes(b"{}")
     assert main([*words, "add", str(file), "--data", str(tmp_path / "node")]) == 2
+    assert str(file) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.outputs import taken_as
 from zhidao.cli.settings import add_settings, config_of
 
 
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 def _add(options: argparse.Namespace, calendars: Any) -> list[Any]:
     from zhidao.finance.wire.calendars import FILE_BYTES_MAX
 
-    return [calendars.add(take(options.file, bytes_max=FILE_BYTES_MAX))]
+    return [taken_as(calendars.add, options.file, bytes_max=FILE_BYTES_MAX)]
 
 
 def _list(_: argparse.Namespace, calendars: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.finance.credit_cases import CREDIT
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.credit.terms import Credit, Goods
+from zhidao.finance.domain.credit.terms import Credit, Goods, Line
 from zhidao.finance.wire.mt.blocks import (
     MtMessage,
     amount_of,
@@ -95,6 +95,25 @@ def test_letters_that_a_message_has_not_are_marked() -> None:
         issue(msgspec.structs.replace(TERMS, goods=goods), sender="VESTDK22", receiver="XIANCNBJ")
     )
     assert b":45A:??? ?40 naive -x" in text
+
+
+def test_the_goods_are_told_kind_by_kind() -> None:
+    lines = [
+        Line(description="Impeller pump", quantity=20, unit_price_minor=185_000),
+        Line(description="Seal kit", quantity=4, unit_price_minor=0),
+    ]
+    goods = msgspec.structs.replace(
+        TERMS.goods, quantity=24, lines=lines, about=True, origin="CN", rule="CIF", place="Almaty"
+    )
+    terms = msgspec.structs.replace(TERMS, goods=goods)
+    message = read(write(issue(terms, sender="VESTDK22", receiver="XIANCNBJ")))
+    assert message.get("45A").split("\n") == [
+        goods.description,
+        "+ ABOUT 20 H87 AT EUR1850, EACH: Impeller pump",
+        "+ ABOUT 4 H87: Seal kit",
+        "ORIGIN CN",
+        "CIF Almaty",
+    ]
 
 
 def test_a_refusal_tells_every_discrepancy_once() -> None:

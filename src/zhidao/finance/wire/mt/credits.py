@@ -57,7 +57,7 @@ def issue(credit: Credit, *, sender: str, receiver: str) -> MtMessage:
         ("44E", z_text(shipment.loading)[:140]),
         ("44F", z_text(shipment.discharge)[:140]),
         ("44C", _day(shipment.latest_on)),
-        ("45A", _lines([credit.goods.description], 65)),
+        ("45A", _lines(_goods(credit), 65)),
         ("46A", _lines(_documents(credit), 65)),
     ]
     if credit.conditions:
@@ -137,6 +137,27 @@ def _plain(text: str) -> str:
 
 def _party(party: Party) -> str:
     return "\n".join([*_wrapped(x_text(party.name), 35)[:3], party.country])
+
+
+def _goods(credit: Credit) -> list[str]:
+    """What is sold, by kinds where there are several, and on which terms (Incoterms rule)."""
+    goods = credit.goods
+    about = "ABOUT " if goods.about else ""
+
+    def told(quantity: int, price_minor: int) -> str:
+        each = f" AT {amount_text(price_minor, credit.currency)} EACH" if price_minor else ""
+        return f"{about}{quantity} {goods.unit}{each}"
+
+    kinds = [
+        f"+ {told(line.quantity, line.unit_price_minor)}: {line.description}"
+        for line in goods.lines
+    ]
+    return [
+        goods.description,
+        *(kinds or [told(goods.quantity, goods.unit_price_minor)]),
+        *([f"ORIGIN {goods.origin}"] if goods.origin else []),
+        *([f"{goods.rule} {goods.place}".strip()] if goods.rule else []),
+    ]
 
 
 def _documents(credit: Credit) -> list[str]:
