@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from zhidao.cli.outputs import take
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ def _scene(options: argparse.Namespace) -> Scene:
         raise MalformedInput(f"--fail {options.fail} needs simulated signals")
     return recorded_scene(
         CONSIGNMENT,
-        observations=_read(options.observations),
-        navigation=_read(options.navigation),
+        observations=take(options.observations, bytes_max=FILE_BYTES_MAX),
+        navigation=take(options.navigation, bytes_max=FILE_BYTES_MAX),
         site=_site(options.site),
     )
 
@@ -183,7 +184,7 @@ def _site(text: str) -> Site:
     if text.lower().endswith((".geojson", ".json")):
         file = Path(text)
         try:
-            return file_site(_read(file))
+            return file_site(take(file, bytes_max=FILE_BYTES_MAX))
         except MalformedInput as error:
             raise MalformedInput(f"--site {file}: {error}") from error
     try:
@@ -196,17 +197,6 @@ def _site(text: str) -> Site:
     if not good:
         raise MalformedInput(f"--site {text!r} is no place on earth, or its radius is too large")
     return circle_site(latitude_deg=latitude, longitude_deg=longitude, radius_m=radius_m)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > FILE_BYTES_MAX:
-            raise MalformedInput(f"{file} has more than {FILE_BYTES_MAX} bytes")
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise MalformedInput(f"no file {file}") from error
-    except OSError as error:
-        raise MalformedInput(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _say_start(

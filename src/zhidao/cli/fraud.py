@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zhidao.cli.trust_folder import installed_lists, read_file, read_list, shown, trust_folder
+from zhidao.cli.outputs import take
+from zhidao.cli.trust_folder import installed_lists, read_list, shown, trust_folder
 from zhidao.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _verify(options: argparse.Namespace) -> int:
     from zhidao.trust.wire.fraud import FRAUD_BYTES_MAX, decode_fraud
 
-    proof = decode_fraud(read_file(options.file, bytes_max=FRAUD_BYTES_MAX))
+    proof = decode_fraud(take(options.file, bytes_max=FRAUD_BYTES_MAX))
     owners = sorted(set(_owners(proof, _lists(options.trust))))
     try:
         sentence, reason = proof.check(), ""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from zhidao.cli.outputs import take
 from zhidao.cli.settings import add_settings, config_of
 from zhidao.core.errors import MalformedInput
 
@@ -73,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
 def _by_proofs(options: argparse.Namespace) -> bytes:
     from zhidao.node.insight_desk import report_of_proofs
 
-    files = [_read(file) for file in options.proof]
-    trust = _read(options.trust) if options.trust else None
+    files = [take(file, bytes_max=PROOF_BYTES_MAX) for file in options.proof]
+    trust = take(options.trust, bytes_max=PROOF_BYTES_MAX) if options.trust else None
     return asyncio.run(report_of_proofs(files, trust, as_json=options.json))
 
 
@@ -92,14 +93,5 @@ def _by_api(options: argparse.Namespace) -> bytes:
 
     if not options.token_file:
         raise MalformedInput("--url needs --token-file", remedy="an auditor's token sees all")
-    token = _read(options.token_file).decode(errors="replace").strip()
+    token = take(options.token_file, bytes_max=PROOF_BYTES_MAX).decode(errors="replace").strip()
     return report_of_node(options.url, token, as_json=options.json, certificate=options.ca)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > PROOF_BYTES_MAX:
-            raise MalformedInput(f"{file} has more than {PROOF_BYTES_MAX} bytes")
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise MalformedInput(f"no file {file}") from error

@@ -53,6 +53,8 @@ def take(file: Path, *, bytes_max: int) -> bytes:
         return file.read_bytes()
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {file}", code="no_file") from error
+    except OSError as error:
+        raise MalformedInput(f"{file} cannot be read: {error.strerror}") from error
 
 
 def taken_as(read: Callable[[bytes], T], file: Path, *, bytes_max: int) -> T:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.outputs import take
 from zhidao.core.timescale import Utc
 
 _FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.trust.service.evidence import Evidence
     from zhidao.trust.service.verification import CredentialVerifier, Expectation
 
-    data = _read(options.file)
+    data = take(options.file, bytes_max=_FILE_BYTES_MAX)
     now = Utc.parse(options.at) if options.at else Utc.from_unix_ns(time.time_ns())
     contexts: dict[str, Any] = dict(load_contexts())
     if options.contexts:
@@ -87,9 +87,3 @@ async def _gather(data: bytes) -> Any:
         return await gather(data, fetcher, SystemClock())
     finally:
         await fetcher.close()
-
-
-def _read(file: Path) -> bytes:
-    if file.stat().st_size > _FILE_BYTES_MAX:
-        raise MalformedInput(f"{file} has more than {_FILE_BYTES_MAX} bytes")
-    return file.read_bytes()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from zhidao.cli.outputs import take
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.core.timescale import Utc
 from zhidao.trust.domain.governance import GovernedList
@@ -36,22 +37,9 @@ def trust_folder(environment: Mapping[str, str]) -> Path:
     return base / "zhidao" / "trust"
 
 
-def read_file(path: Path, *, bytes_max: int) -> bytes:
-    """A file's bytes. Raises MalformedInput if it is not there or too large."""
-    try:
-        size = path.stat().st_size
-        if size > bytes_max:
-            raise MalformedInput(f"{path} has {size} bytes; at most {bytes_max} are read")
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MalformedInput(f"no file {path}", code="no_file") from error
-    except IsADirectoryError as error:
-        raise MalformedInput(f"{path} is a folder", code="no_file") from error
-
-
 def read_list(path: Path) -> tuple[bytes, TrustList]:
     """A trust list and its bytes. Raises MalformedInput."""
-    data = read_file(path, bytes_max=TRUST_BYTES_MAX)
+    data = take(path, bytes_max=TRUST_BYTES_MAX)
     try:
         return data, decode_trust_list(data)
     except MalformedInput as error:
@@ -87,9 +75,7 @@ def read_any(path: Path, *, pinned: str | None = None) -> Installed:
     from zhidao.trust.service.governing import believe
     from zhidao.trust.wire.governance import GOVERNED_BYTES_MAX, decode_governed
 
-    governed = believe(
-        decode_governed(read_file(path, bytes_max=GOVERNED_BYTES_MAX)), pinned=pinned
-    )
+    governed = believe(decode_governed(take(path, bytes_max=GOVERNED_BYTES_MAX)), pinned=pinned)
     return Installed(governed.root, governed.trust, governed)
 
 

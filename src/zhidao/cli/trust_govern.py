@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from zhidao.cli.outputs import take
 from zhidao.cli.settings import add_settings, config_of, passphrase_of
-from zhidao.cli.trust_folder import read_file, shown
+from zhidao.cli.trust_folder import shown
 from zhidao.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read_governed(path: Path) -> GovernedFile:
     """A governed list from a file. Raises MalformedInput."""
     from zhidao.trust.wire.governance import GOVERNED_BYTES_MAX, decode_governed
 
-    return decode_governed(read_file(path, bytes_max=GOVERNED_BYTES_MAX))
+    return decode_governed(take(path, bytes_max=GOVERNED_BYTES_MAX))
 
 
 def plain(found: GovernedList, at: Utc) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _propose(options: argparse.Namespace) -> int:
         before, needed = governors_of(after)
         governors, threshold = governors or list(before), threshold or needed
     file = propose(
-        read_file(options.file, bytes_max=TRUST_BYTES_MAX),
+        take(options.file, bytes_max=TRUST_BYTES_MAX),
         governors=governors,
         threshold=threshold,
         expires=SystemClock().now().plus_ns(options.days * DAY_NS),
@@ -146,7 +147,7 @@ def _seen(options: argparse.Namespace) -> int:
     from zhidao.trust.service.governing import believe
     from zhidao.trust.wire.tlog_proof import PROOF_BYTES_MAX
 
-    proof = read_file(options.proof, bytes_max=PROOF_BYTES_MAX)
+    proof = take(options.proof, bytes_max=PROOF_BYTES_MAX)
     file = replace(read_governed(options.file), seen=proof)
     found = believe(file)
     _write(options.file, file)

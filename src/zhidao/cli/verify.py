@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.trust_folder import installed_lists, read_any, read_file, shown, trust_folder
+from zhidao.cli.outputs import take
+from zhidao.cli.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.node.verification.verdict import verify
     from zhidao.trust.wire.zdproof import PROOF_BYTES_MAX, decode_proof
 
-    data = read_file(options.file, bytes_max=PROOF_BYTES_MAX)
+    data = take(options.file, bytes_max=PROOF_BYTES_MAX)
     try:
         proof = decode_proof(data)
     except MalformedInput as error:

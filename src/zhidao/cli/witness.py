@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zhidao.cli.trust_folder import read_file, shown
+from zhidao.cli.outputs import take
+from zhidao.cli.trust_folder import shown
 from zhidao.core.errors import Refused
 
 
@@ -38,9 +39,9 @@ def _verify(options: argparse.Namespace) -> int:
     from zhidao.trust.wire.policy import POLICY_BYTES_MAX, parse_policy
     from zhidao.trust.wire.tlog_proof import PROOF_BYTES_MAX
 
-    policy = parse_policy(read_file(options.policy, bytes_max=POLICY_BYTES_MAX))
-    data = read_file(options.file, bytes_max=PROOF_BYTES_MAX)
-    entry = read_file(options.entry, bytes_max=65_535) if options.entry else None
+    policy = parse_policy(take(options.policy, bytes_max=POLICY_BYTES_MAX))
+    data = take(options.file, bytes_max=PROOF_BYTES_MAX)
+    entry = take(options.entry, bytes_max=65_535) if options.entry else None
     answer: dict[str, Any] = {"holds": True, "reason": "", "sentence": ""}
     try:
         judged = judge_file(data, policy, entry)

@@ -243,6 +243,18 @@ def _verify_p384(raw: bytes, signature: bytes, message: bytes) -> None:
     _point(raw).verify(encode_dss_signature(r, s), message, _P384_DIGEST)
 
 
+def low_s(signature: bytes) -> bytes:
+    """The one form that counts here of a secp256k1 signature of 64 bytes, whose s may be high.
+
+    For what others sign by a rule that lets s be either (RFC 8812 for JOSE); never for what must
+    have one form only, as a transaction of a chain.
+    """
+    s = int.from_bytes(signature[32:], "big")
+    if len(signature) != 64 or not _SECP256K1_ORDER // 2 < s < _SECP256K1_ORDER:
+        return signature
+    return signature[:32] + (_SECP256K1_ORDER - s).to_bytes(32, "big")
+
+
 def _verify_secp256k1(raw: bytes, signature: bytes, message: bytes) -> None:
     # A high s is a second signature for the same message: refused, so each has one form.
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))

@@ -15,7 +15,7 @@ from typing import Any, Final
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.core.keys import Algorithm, PublicKey, Signer
+from zhidao.core.keys import Algorithm, PublicKey, Signer, low_s
 from zhidao.trust.wire.jwk import key_of_jwk
 
 TYPE: Final = "dc+sd-jwt"
@@ -180,6 +180,8 @@ def _check_signature(
     wanted = _ALGORITHMS.get(name) if isinstance(name, str) else None
     if wanted is None:
         raise Refused(f"the algorithm {str(name)[:16]!r} is not taken", code="unknown_algorithm")
+    if wanted is Algorithm.SECP256K1:
+        signature = low_s(signature)
     if key.algorithm is not wanted or not key.verifies(signature, signed.encode()):
         raise Refused("the signature is not its key's over this token", code=code)
 
