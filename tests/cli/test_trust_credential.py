@@ -38,7 +38,8 @@ def test_a_verdict_is_json_and_a_status(tmp_path: Path, capsys: pytest.CaptureFi
     assert (status, told["verdict"]) == (1, "bad_proof")
     status, told = asked(capsys, file, GOOD, "--offline", "--issuer", "did:example:x")
     assert (status, told["verdict"]) == (1, "wrong_issuer")
-    assert main(["trust", "credential", "verify", str(tmp_path / "absent")]) == 3
+    assert main(["trust", "credential", "verify", str(tmp_path / "absent")]) == 2
+    assert "no file" in capsys.readouterr().err
 
 
 def test_offline_what_is_not_at_hand_is_unavailable(
