@@ -86,6 +86,38 @@ def test_documents_mean_what_pyld_reads_in_them(fields: dict) -> None:
     assert lines(document) == oracle(document)
 
 
+def test_a_texts_direction_is_its_type() -> None:
+    # As jsonld.js 8 writes it with `rdfDirection: i18n-datatype`; pyld leaves it out.
+    local = {
+        "@direction": "rtl",
+        "@language": "he",
+        "plain": {"@id": "urn:p", "@direction": None, "@language": None},
+        "left": {"@id": "urn:f", "@direction": "ltr"},
+        "map": {"@id": "urn:m", "@container": "@language"},
+    }
+    said = {
+        "own": ["v", 1],
+        "plain": "p",
+        "left": "l",
+        "map": {"en": "a"},
+        "value": {"@value": "q"},
+        "up": {"@value": "r", "@language": "AR-eg", "@direction": "ltr"},
+        "nothing": {"@value": "s", "@direction": None},
+    }
+    told = lines(bearing(**{"@context": [V2, EXAMPLES, local], "credentialSubject": said}))
+    for text, written in (
+        ("v", "^^<https://www.w3.org/ns/i18n#he_rtl>"),
+        ("1", "^^<http://www.w3.org/2001/XMLSchema#integer>"),
+        ("p", ""),
+        ("l", "^^<https://www.w3.org/ns/i18n#he_ltr>"),
+        ("a", "^^<https://www.w3.org/ns/i18n#en_rtl>"),
+        ("q", ""),
+        ("r", "^^<https://www.w3.org/ns/i18n#ar-eg_ltr>"),
+        ("s", ""),
+    ):
+        assert [line for line in told if line.endswith(f' "{text}"{written} .\n')], text
+
+
 def test_partners_documents_mean_what_pyld_reads_in_them(shared: Path) -> None:
     seen = 0
     for file in sorted((shared / "trust" / "trustvc").glob("*W3C*.json")):
@@ -113,7 +145,9 @@ def test_partners_documents_mean_what_pyld_reads_in_them(shared: Path) -> None:
         (bearing(**{"@context": [V2, {"@id": "urn:x"}]}), "bad_context"),
         (bearing(**{"@context": [V2, 7]}), "bad_context"),
         (bearing(**{"@included": []}), "unsupported_jsonld"),
-        (bearing(name={"@value": "x", "@direction": "rtl"}), "unsupported_jsonld"),
+        (bearing(name={"@value": "x", "@direction": "up"}), "bad_context"),
+        (bearing(name={"@value": 1, "@direction": "rtl"}), "unmapped_term"),
+        (bearing(name={"@value": "x", "@type": "urn:t", "@direction": "rtl"}), "unmapped_term"),
         (bearing(name={"@value": "x", "@language": "not a tag"}), "unmapped_term"),
         (bearing(x=[["nested"]]), "unsupported_jsonld"),
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import time
 
 import pyoxigraph as ox
@@ -21,10 +22,10 @@ quads = st.tuples(
 )
 
 
-def oracle(statements: list) -> list[str]:
+def oracle(statements: list, algorithm=ox.CanonicalizationAlgorithm.RDFC_1_0) -> list[str]:
     parsed = ox.parse("".join(map(statement, statements)).encode(), format=ox.RdfFormat.N_QUADS)
     dataset = ox.Dataset(parsed)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    dataset.canonicalize(algorithm)
     return sorted(f"{quad} .\n" for quad in dataset)
 
 
@@ -32,6 +33,13 @@ def oracle(statements: list) -> list[str]:
 @given(st.lists(quads, max_size=9))
 def test_any_small_graph_gets_the_form_that_pyoxigraph_gives_it(statements: list) -> None:
     assert canonical_statements(statements) == oracle(statements)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(quads, max_size=9))
+def test_by_sha_384_too(statements: list) -> None:
+    longer = oracle(statements, ox.CanonicalizationAlgorithm.RDFC_1_0_SHA_384)
+    assert canonical_statements(statements, hasher=hashlib.sha384) == longer
 
 
 @given(st.lists(quads, max_size=7), st.permutations("abcdef"), st.randoms())

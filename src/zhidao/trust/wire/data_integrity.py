@@ -20,7 +20,7 @@ from zhidao.core.timescale import Utc
 from zhidao.trust.wire import selective_disclosure as sd
 from zhidao.trust.wire.jsonld import to_quads
 from zhidao.trust.wire.jsonld_context import ContextReader
-from zhidao.trust.wire.rdf_canonical import canonical_statements
+from zhidao.trust.wire.rdf_canonical import Hasher, canonical_statements
 
 SUITE: Final = "eddsa-jcs-2022"
 PURPOSE: Final = "assertionMethod"
@@ -62,10 +62,12 @@ def hash_data(
 ) -> bytes:
     """What a suite signs: hash of the proof's configuration, then hash of the document.
 
-    With a `reader` the RDF forms are hashed, else the RFC 8785 ones; P-384 takes SHA-384.
+    With a `reader` the RDF forms are hashed, else the RFC 8785 ones; P-384 takes SHA-384, for
+    the order of nodes without names too.
     """
-    digest = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
-    return b"".join(digest(_canonical(part, reader)).digest() for part in (configuration, document))
+    hasher: Hasher = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
+    parts = (configuration, document)
+    return b"".join(hasher(_canonical(part, reader, hasher)).digest() for part in parts)
 
 
 def secure(
@@ -181,10 +183,10 @@ def check_proof(
     return str(proof["verificationMethod"])
 
 
-def _canonical(document: Mapping[str, Any], reader: ContextReader | None) -> bytes:
+def _canonical(document: Mapping[str, Any], reader: ContextReader | None, hasher: Hasher) -> bytes:
     if reader is None:
         return jcs(document if type(document) is dict else dict(document))
-    return "".join(canonical_statements(to_quads(document, reader))).encode()
+    return "".join(canonical_statements(to_quads(document, reader), hasher=hasher)).encode()
 
 
 def _row(suite: str, reader: ContextReader | None) -> Suite:

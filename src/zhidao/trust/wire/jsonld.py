@@ -1,8 +1,9 @@
 """JSON-LD documents as RDF statements, in one pass and with nothing lost in silence.
 
-What a JSON-LD processor would drop (a name without meaning, a relative type or identifier, a text
-direction) is an error: a signature must cover all that a reader sees. Not read, and refused by
-name: @reverse, @nest, @included, @index values.
+What a JSON-LD processor would drop (a name without meaning, a relative type or identifier) is an
+error: a signature must cover all that a reader sees. A text's direction becomes its type
+(`i18n-datatype` of section 8.2.2), as other makers sign it. Not read, and refused by name:
+@reverse, @nest, @included, @index values.
 
 Source: JSON-LD 1.1 Processing Algorithms and API, W3C Recommendation of 16 July 2020, sections
 5.1, 5.3 and 8; the safe mode is that of Verifiable Credential Data Integrity 1.0 section 2.4.1.
@@ -25,10 +26,12 @@ from zhidao.trust.wire.jsonld_context import (
     Unset,
     expand_iri,
     is_absolute,
+    text_direction,
 )
 from zhidao.trust.wire.rdf_canonical import Quad
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_I18N: Final = "https://www.w3.org/ns/i18n#"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 _TYPE: Final = f"<{_RDF}type>"
 _FIRST: Final = f"<{_RDF}first>"
@@ -63,8 +66,10 @@ def to_quads(
     return writer.quads
 
 
-def literal(text: str, kind: str = "", language: str = "") -> str:
+def literal(text: str, kind: str = "", language: str = "", direction: str | None = None) -> str:
     """A literal in canonical N-Quads (RDF Dataset Canonicalization 1.0 section 5)."""
+    if direction:
+        kind, language = f"{_I18N}{language}_{direction}", ""
     if _ESCAPED.search(text):
         text = _ESCAPED.sub(_escape, text)
     if language:
@@ -158,7 +163,7 @@ class _Writer:
         if "@language" in term.container and isinstance(value, Mapping):
             for language, texts in value.items():
                 for text in _texts(texts, language):
-                    said = literal(text, language=_tag(language))
+                    said = literal(text, language=_tag(language), direction=_runs(active, term))
                     self.quads.append((subject, predicate, said, graph))
             return
         if "@index" in term.container and isinstance(value, Mapping):
@@ -250,12 +255,10 @@ class _Writer:
                     raise Refused(f"{value[:64]!r} is no IRI", code="relative_iri")
                 return f"<{iri}>"
             if kind is None:
-                direction = term.direction
-                if (active.direction if isinstance(direction, Unset) else direction) is not None:
-                    raise _direction()
                 language = term.language
                 spoken = active.language if isinstance(language, Unset) else language
-                return literal(value, language=_tag(spoken) if spoken else "")
+                tag = _tag(spoken) if spoken else ""
+                return literal(value, language=tag, direction=_runs(active, term))
             return literal(value, kind)
         return _number(value, "" if kind in ("@id", "@vocab", None) else kind)
 
@@ -281,14 +284,13 @@ def _value(active: ActiveContext, item: Mapping[str, Any]) -> str | None:
     """A value object (section 8.2.2)."""
     fields = {_keyword(active, key) or key: value for key, value in item.items()}
     fields.pop("@context", None)
-    unknown = sorted(set(fields) - {"@value", "@type", "@language"})
-    if "@direction" in unknown and fields["@direction"] is not None:
-        raise _direction()
-    if unknown and unknown != ["@direction"]:
+    unknown = sorted(set(fields) - {"@value", "@type", "@language", "@direction"})
+    if unknown:
         raise MalformedInput(f"a value has the field {unknown[0][:32]!r}", code="unmapped_term")
     value, kind, language = fields["@value"], fields.get("@type"), fields.get("@language")
+    direction = text_direction(fields.get("@direction"))
     if kind is not None:
-        if not isinstance(kind, str) or language is not None:
+        if not isinstance(kind, str) or language is not None or direction is not None:
             raise MalformedInput("a value's type is no text", code="unmapped_term")
         iri = expand_iri(active, kind)
         if iri == "@json":
@@ -303,9 +305,9 @@ def _value(active: ActiveContext, item: Mapping[str, Any]) -> str | None:
     if isinstance(value, str):
         if language is not None and not isinstance(language, str):
             raise MalformedInput("a language is no text", code="unmapped_term")
-        return literal(value, kind or "", _tag(language) if language else "")
-    if language is not None:
-        raise MalformedInput("a number has a language", code="unmapped_term")
+        return literal(value, kind or "", _tag(language) if language else "", direction)
+    if language is not None or direction is not None:
+        raise MalformedInput("a number has a language or direction", code="unmapped_term")
     return _number(value, kind or "")
 
 
@@ -347,8 +349,9 @@ def _tag(language: str) -> str:
     return language.lower()
 
 
-def _direction() -> Refused:
-    return Refused("a text's direction cannot be signed as RDF", code="unsupported_jsonld")
+def _runs(active: ActiveContext, term: Term) -> str | None:
+    """Which way a text runs by its name or the context, if they say so."""
+    return active.direction if isinstance(term.direction, Unset) else term.direction
 
 
 def _list(value: Any) -> list[Any]:

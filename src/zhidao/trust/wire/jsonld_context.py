@@ -244,7 +244,7 @@ class _Definer:
         if "@language" in local:
             result.language = _language(local["@language"])
         if "@direction" in local:
-            result.direction = _direction(local["@direction"])
+            result.direction = text_direction(local["@direction"])
         names = [name for name in local if name not in _CONTEXT_FIELDS]
         if len(names) + len(result.terms) > _TERMS_MAX:
             raise Refused(f"more than {_TERMS_MAX} terms", code="too_complex")
@@ -310,7 +310,7 @@ class _Definer:
             language=_language(value["@language"])
             if "@language" in value and kind is None
             else UNSET,
-            direction=_direction(value["@direction"])
+            direction=text_direction(value["@direction"])
             if "@direction" in value and kind is None
             else UNSET,
             container=_container(name, value.get("@container")),
@@ -408,6 +408,13 @@ def expand_iri(active: ActiveContext, text: str, *, vocabulary: bool = True) -> 
     return text
 
 
+def text_direction(value: Any) -> str | None:
+    """`ltr`, `rtl` or none. Raises MalformedInput (`bad_context`) for anything else."""
+    if value not in (None, "ltr", "rtl"):
+        raise _bad("@direction", "it is neither ltr nor rtl")
+    return value  # type: ignore[no-any-return]
+
+
 def is_absolute(iri: str) -> bool:
     """Whether it is an IRI with a scheme, and with no character that N-Quads forbids."""
     return _ABSOLUTE.match(iri) is not None
@@ -431,12 +438,6 @@ def _language(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _bad("@language", "it is no text")
     return value.lower() if value else None
-
-
-def _direction(value: Any) -> str | None:
-    if value not in (None, "ltr", "rtl"):
-        raise _bad("@direction", "it is neither ltr nor rtl")
-    return value  # type: ignore[no-any-return]
 
 
 def _flag(fields: Mapping[str, Any], name: str, *, default: bool) -> bool:

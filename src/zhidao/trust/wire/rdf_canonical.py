@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import permutations
 from typing import Final, TypeAlias
 
@@ -19,6 +19,8 @@ from zhidao.core.errors import Refused
 
 Quad: TypeAlias = tuple[str, str, str, str]
 """Subject, predicate, object and graph as N-Quads writes them; `` is the default graph."""
+Hasher: TypeAlias = Callable[[bytes], "hashlib._Hash"]
+"""`hashlib.sha256`, the default of RDFC-1.0; P-384 signs what `hashlib.sha384` put in order."""
 
 # A credential of a hundred alike nodes takes some hundred calls; a poison graph takes millions.
 _CALLS_MAX: Final = 4_000
@@ -38,15 +40,18 @@ def statement(quad: Quad) -> str:
 
 
 def canonical_statements(
-    quads: Iterable[Quad], labels: Mapping[str, str] | None = None
+    quads: Iterable[Quad],
+    labels: Mapping[str, str] | None = None,
+    *,
+    hasher: Hasher = hashlib.sha256,
 ) -> list[str]:
     """The sorted lines of the canonical form.
 
     `labels` gives the labels to use (blank node of the input to `_:…`); by default the canonical
-    ones. Raises Refused (`too_complex`) for a graph that would take too long.
+    ones, by `hasher`. Raises Refused (`too_complex`) for a graph that would take too long.
     """
     statements = list(dict.fromkeys(quads))
-    names = canonical_labels(statements) if labels is None else labels
+    names = canonical_labels(statements, hasher) if labels is None else labels
     return sorted({statement(relabelled(quad, names)) for quad in statements})
 
 
@@ -61,7 +66,7 @@ def relabelled(quad: Quad, labels: Mapping[str, str]) -> Quad:
     )
 
 
-def canonical_labels(quads: Sequence[Quad]) -> dict[str, str]:
+def canonical_labels(quads: Sequence[Quad], hasher: Hasher = hashlib.sha256) -> dict[str, str]:
     """Blank node of the input to `_:c14n…`. `quads` bears no statement twice.
 
     Raises Refused (`too_complex`).
@@ -74,7 +79,7 @@ def canonical_labels(quads: Sequence[Quad]) -> dict[str, str]:
             mentions[node].append(quad)
     if not mentions:
         return {}
-    return _Canonical(mentions).labels()
+    return _Canonical(mentions, hasher).labels()
 
 
 class _Issuer:
@@ -95,9 +100,12 @@ class _Issuer:
 
 
 class _Canonical:
-    def __init__(self, mentions: Mapping[str, list[Quad]]) -> None:
+    def __init__(self, mentions: Mapping[str, list[Quad]], hasher: Hasher) -> None:
         self._mentions = mentions
-        self._first = {node: _first_degree(node, own) for node, own in mentions.items()}
+        self._hasher = hasher
+        self._first = {
+            node: self._digest(_first_degree(node, own)) for node, own in mentions.items()
+        }
         self._issuer = _Issuer("_:c14n")
         self._calls = 0
 
@@ -136,7 +144,7 @@ class _Canonical:
         for digest, nodes in sorted(related.items()):
             path, issuer = self._shortest(nodes, issuer)
             data.append(digest + path)
-        return hashlib.sha256("".join(data).encode()).hexdigest(), issuer
+        return self._digest("".join(data)), issuer
 
     def _shortest(self, nodes: Sequence[str], issuer: _Issuer) -> tuple[str, _Issuer]:
         """The least path over all orders of alike neighbours, and the issuer that made it."""
@@ -181,7 +189,10 @@ class _Canonical:
         if place != "g":
             text += quad[1]
         text += known if known is not None else self._first[term]
-        return hashlib.sha256(text.encode()).hexdigest()
+        return self._digest(text)
+
+    def _digest(self, text: str) -> str:
+        return self._hasher(text.encode()).hexdigest()
 
     def _spend(self) -> None:
         self._calls += 1
@@ -190,7 +201,7 @@ class _Canonical:
 
 
 def _first_degree(node: str, mentions: Sequence[Quad]) -> str:
-    """Section 4.6."""
+    """What section 4.6 hashes: the statements about a node, without any other node's name."""
     lines = []
     for quad in mentions:
         own = tuple(
@@ -198,4 +209,4 @@ def _first_degree(node: str, mentions: Sequence[Quad]) -> str:
         )
         lines.append(statement(own))  # type: ignore[arg-type]
     lines.sort()
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return "".join(lines)
