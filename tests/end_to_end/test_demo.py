@@ -235,7 +235,7 @@ def refused(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]
             "no place on earth",
         ),
         (["--observations", "{none}", "--navigation", "{n}", "--site", _SITE], "no file"),
-        (["--observations", "{folder}", "--navigation", "{n}", "--site", _SITE], "cannot be read"),
+        (["--observations", "{folder}", "--navigation", "{n}", "--site", _SITE], "is a folder"),
         (["--observations", "{huge}", "--navigation", "{n}", "--site", _SITE], "more than"),
         (["--observations", "{empty}", "--navigation", "{n}", "--site", _SITE], "RINEX"),
         (["--observations", "{short}", "--navigation", "{n}", "--site", _SITE], "ends too early"),
