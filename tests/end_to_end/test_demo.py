@@ -277,7 +277,7 @@ def test_files_that_cannot_be_used_are_refused_before_a_node_starts(
             for _ in range(300):
                 out.write(bytes(1_000_000))
     answer = refused(capsys, *(option.format(**files) for option in options))
-    assert answer["error"] == "malformed_input"
+    assert answer["error"] in ("malformed_input", "no_file")
     assert sentence in answer["detail"]
 
 
