@@ -44,7 +44,7 @@ def put(data: bytes, output: Path | None) -> None:
 
 
 def take(file: Path, *, bytes_max: int) -> bytes:
-    """The bytes of a file. Raises MalformedInput where there is none, or it is larger."""
+    """The bytes of a file. Raises MalformedInput if it is not there, not readable or larger."""
     try:
         if file.is_dir():
             raise MalformedInput(f"{file} is a folder, not a file")
