@@ -1,4 +1,7 @@
-"""Measures claims: `python -m benchmarks NAME|all [--long]`.
+"""Measures claims: `python -m benchmarks NAME|all|inner [--long]`.
+
+A claim goes through a route, a command or a documented face of a library. What is measured in
+`benchmarks/inner` goes through neither: its lines say `"inner": true` and are quoted nowhere.
 
 Prints one JSON object a line as soon as it is known, and a table for people at the end. Long
 results are kept in benchmarks/results and shown again, with their age, by the next short run.
@@ -14,7 +17,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -22,40 +25,62 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-NOT_CLAIMS = (
-    *("__init__", "__main__", "load_client", "measuring", "rivals"),
-    *("carrier_phase", "bounds", "dual_frequency", "motion"),  # parts of positioning
+NOT_CLAIMS = {
+    *("__init__", "__main__", "load_client", "measuring", "pacs008", "positioning_runs"),
     *("exchange_nodes", "exchange_voyage"),  # parts of exchange
-    "ledger_kills",  # part of ledger
+    *("faults", "fault_runs"),  # parts of mutants
+    # Parts of inner ones.
+    *("carrier_phase", "bounds", "dual_frequency", "motion", "ledger_kills"),
     *("trust_client", "trust_fuzz", "trust_kills", "trust_lies", "trust_millions", "trust_server"),
-)
+}
 
 
 def main() -> int:
     """Runs what is asked."""
-    names = sorted(file.stem for file in HERE.glob("*.py") if file.stem not in NOT_CLAIMS)
+    claims, inner = _names(HERE.glob("*.py")), _names((HERE / "inner").glob("*/*.py"))
+    names = [*claims, *inner]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", default="all", help=f"all, {', '.join(names)}")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        default="all",
+        help=f"all, {', '.join(claims)}; of no user's road: inner, {', '.join(inner)}",
+    )
+    parser.add_argument(
+        "part", nargs="?", default="", help="a part of it: a room or module of mutants"
+    )
     parser.add_argument("--long", action="store_true", help="soaks; results are kept")
     options = parser.parse_args()
-    chosen = names if options.name == "all" else [options.name]
+    chosen = {"all": claims, "inner": inner}.get(options.name, [options.name])
     if not set(chosen) <= set(names):
         print(f"no benchmark {options.name!r}; there are: {', '.join(names)}", file=sys.stderr)
         return 2
-    lines = [line for name in chosen for line in _run(name, long=options.long)]
+    lines = [line for name in chosen for line in _run(name, long=options.long, part=options.part)]
     _table(lines)
     return 0 if all(line["met"] is not False for line in lines) else 1
 
 
-def _run(name: str, *, long: bool) -> Iterator[dict[str, Any]]:
-    module = import_module(f"benchmarks.{name}")
-    for line in module.run(long):
+def _run(name: str, *, long: bool, part: str) -> Iterator[dict[str, Any]]:
+    is_inner = not (HERE / f"{name}.py").exists()
+    module = import_module(f"benchmarks.{_inner(name)}" if is_inner else f"benchmarks.{name}")
+    for told in module.run(long, part) if part else module.run(long):
+        line = told | {"inner": True} if is_inner else told
         print(json.dumps(line), flush=True)
         if long:
             _keep(name, line)
         yield line
     if not long:
         yield from _kept(name)
+
+
+def _inner(name: str) -> str:
+    """Where an inner benchmark stands: by room."""
+    [file] = (HERE / "inner").glob(f"*/{name}.py")
+    return ".".join(file.relative_to(HERE).with_suffix("").parts)
+
+
+def _names(files: Iterable[Path]) -> list[str]:
+    return sorted(file.stem for file in files if file.stem not in NOT_CLAIMS)
 
 
 def _keep(name: str, line: dict[str, Any]) -> None:

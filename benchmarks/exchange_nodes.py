@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import httpx
 
-from zhidao.core.child import free_port
+from zhidao.core.programs.child import free_port
 
 START_S = 120.0
 PASSWORD = "correct horse battery"
@@ -157,6 +157,10 @@ class RunningNode:
                 self._tokens[role] = http.post("/v1/tokens", json=asked, headers=csrf).json()[
                     "token"
                 ]
+        # The party has no people yet: the operator agrees to its token.
+        token_id = self._tokens["party"].split("_")[1]
+        agreed = self.ask("POST", f"/v1/tokens/{token_id}/agreement", "operator")
+        assert agreed.status_code < 300, agreed.text
 
     def _http(self) -> httpx.Client:
         trusted = ssl.create_default_context(cadata=self.certificate)

@@ -26,7 +26,7 @@ import httpx
 from benchmarks.exchange_nodes import FaultyLine, RunningNode, document_body
 from zhidao.core.keys import PublicKey
 from zhidao.exchange.service.verification import verify_export
-from zhidao.trust.wire.trust_list import decode_trust_list
+from zhidao.trust.wire.governance.trust_list import decode_trust_list
 
 _SENDERS = 8
 _PAUSE_S = 0.05
@@ -89,7 +89,7 @@ async def voyage(
     kills: int,
     faults: float,
     seed: int,
-    patience_s: float,
+    timeout_s: float,
     fill: bool = False,
 ) -> Outcome:
     """Sends `documents` each way while nodes are killed by turns; then lets them heal.
@@ -127,7 +127,7 @@ async def voyage(
             await work
             await _bad_weather(there, back)
             there.faults = back.faults = 0.0
-            healed_s = await _settled(nodes, patience_s)
+            healed_s = await _settled(nodes, timeout_s)
             cuts = there.cuts + back.cuts
         counted = await asyncio.to_thread(_count, nodes, documents, kills, cuts, healed_s)
         return replace(counted, full=full)
@@ -194,11 +194,11 @@ async def _post(http: httpx.AsyncClient, body: dict[str, str]) -> None:
     raise AssertionError(f"the node took no document in {_DEAD_S_MAX:.0f} s")
 
 
-async def _settled(nodes: list[RunningNode], patience_s: float) -> float:
+async def _settled(nodes: list[RunningNode], timeout_s: float) -> float:
     """Seconds until no document waits any more, on both sides."""
     loop = asyncio.get_running_loop()
     started_s = loop.time()
-    while loop.time() - started_s < patience_s:
+    while loop.time() - started_s < timeout_s:
         left = 0
         for node in nodes:
             for state in ("waiting", "received"):

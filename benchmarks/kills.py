@@ -24,7 +24,7 @@ from typing import Any, Final
 from benchmarks.measuring import claim
 from zhidao.core.errors import ZhidaoError
 from zhidao.simulation.kills import VICTIMS, carry, judge, read_both
-from zhidao.simulation.scene import Scene, simulated_scene
+from zhidao.simulation.scenario import Scenario, simulated_scenario
 
 VOYAGES: Final = Path(__file__).resolve().parent / "results" / "kills.voyages.jsonl"
 SEEDS_LONG: Final = 40
@@ -42,12 +42,12 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
     ]
     chosen = plan if long else list(_SHORT)
     before = {(row["victim"], row["seed"]): row for row in _kept() if row["commit"] == commit}
-    scene = simulated_scene("zd-2026-0417", fail="", seed=417)
+    scenario = simulated_scenario("zd-2026-0417", fail="", seed=417)
     rows = []
     for number, (victim, seed) in enumerate(chosen, 1):
         row = before.get((victim, seed)) if long else None
         if row is None:
-            row = _voyage(scene, victim, seed, commit)
+            row = _voyage(scenario, victim, seed, commit)
             _tell(number, len(chosen), row)
         if long and row is not before.get((victim, seed)):
             VOYAGES.parent.mkdir(exist_ok=True)
@@ -57,11 +57,11 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
     yield from _claims(rows, target=len(chosen))
 
 
-def _voyage(scene: Scene, victim: str, seed: int, commit: str) -> dict[str, Any]:
+def _voyage(scenario: Scenario, victim: str, seed: int, commit: str) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="zk-"))
     kills, seconds, starts = 0, 0.0, 0
     try:
-        voyage = asyncio.run(carry(scene, folder, seed=seed, victim=victim, kills=_KILLS))
+        voyage = asyncio.run(carry(scenario, folder, seed=seed, victim=victim, kills=_KILLS))
         kills, seconds, starts = len(voyage.kills), voyage.seconds, voyage.starts
         findings = judge(voyage, asyncio.run(read_both(folder)))
     except ZhidaoError as error:

@@ -100,15 +100,25 @@ async def _token_id(state: dict[str, Any], key: SoftwareKey) -> str:
         entered = await client.post("/v1/session/link", json={"code": state["admin_code"]})
         cookies = dict(entered.raise_for_status().cookies)
         client.cookies.clear()  # They are Secure, and this is loopback without TLS.
+        session = {
+            "cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            "x-csrf-token": cookies["zhidao_csrf"],
+        }
         made = await client.post(
             "/v1/tokens",
             json={"party": "sensor", "role": "party", "key": key.public.multikey},
-            headers={
-                "cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-                "x-csrf-token": cookies["zhidao_csrf"],
-            },
+            headers=session,
         )
-    return str(made.raise_for_status().json()["token"].split("_")[1])
+        token_id = str(made.raise_for_status().json()["token"].split("_")[1])
+        operator = await client.post(
+            "/v1/tokens",
+            json={"party": "corridor", "role": "operator"},
+            headers=session,
+        )
+        bearer = {"authorization": f"Bearer {operator.raise_for_status().json()['token']}"}
+        agreed = await client.post(f"/v1/tokens/{token_id}/agreement", headers=bearer)
+        agreed.raise_for_status()
+    return token_id
 
 
 async def _load(url: str, token_id: str, key: SoftwareKey, requests: int) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def tampered(image: Path, scratch: Path) -> Path:
 
 
 def boot(
-    image: Path, folder: Path, scratch: Path, *, uefi: bool, again: bool = False, patience_s: float
+    image: Path, folder: Path, scratch: Path, *, uefi: bool, again: bool = False, timeout_s: float
 ) -> Boot:
     """One boot, ended by a power cut as soon as the node is ready or the patience is over.
 
@@ -117,7 +117,7 @@ def boot(
     words = _machine(disk, console, port) + (_by_firmware(scratch) if uefi else _by_kernel(folder))
     started = time.monotonic()
     with _running(words, scratch) as machine:
-        while time.monotonic() - started < patience_s:
+        while time.monotonic() - started < timeout_s:
             if _ready(port):
                 ready_s = time.monotonic() - started
                 return Boot(ready_s, _text(console), "ready", _certificate(port))
@@ -126,7 +126,7 @@ def boot(
             if "Kernel panic" in _text(console):
                 return Boot(None, _text(console), "the kernel stopped")
             time.sleep(_POLL_S)
-    return Boot(None, _text(console), f"no answer within {patience_s:.0f} s")
+    return Boot(None, _text(console), f"no answer within {timeout_s:.0f} s")
 
 
 def _machine(disk: Path, console: Path, port: int) -> list[str]:
@@ -227,20 +227,20 @@ def _summary(options: argparse.Namespace) -> dict[str, Any]:
         "build_s": options.build_seconds,
         "two_builds_identical": json.loads(options.identical),
     }
-    first = boot(image, folder, scratch, uefi=False, patience_s=options.patience)
+    first = boot(image, folder, scratch, uefi=False, timeout_s=options.patience)
     told |= {"boot_s": _rounded(first.ready_s), "readyz": first.ready_s is not None}
     told["failed_units"] = first.failed_units
     _tell("the kernel's boot", first)
     if options.uefi:
         # On the same disk, after the power cut that ended the first: nothing written may be lost.
-        second = boot(image, folder, scratch, uefi=True, again=True, patience_s=options.patience)
+        second = boot(image, folder, scratch, uefi=True, again=True, timeout_s=options.patience)
         told |= {"uefi_boot_s": _rounded(second.ready_s), "uefi_readyz": second.ready_s is not None}
         told["data_kept"] = second.certificate == first.certificate != ""
         _tell("the firmware's boot after a power cut", second)
     if options.tamper:
         changed = tampered(image, scratch)
-        patience_s = min(options.patience, 3 * (first.ready_s or options.patience))
-        third = boot(changed, folder, scratch, uefi=False, patience_s=patience_s)
+        timeout_s = min(options.patience, 3 * (first.ready_s or options.patience))
+        third = boot(changed, folder, scratch, uefi=False, timeout_s=timeout_s)
         noticed = re.search(r"data block \d+ is corrupted", third.console)
         told["tampered_refused"] = third.ready_s is None and noticed is not None
         say(f"with changed bytes in its root: {third.ended}; {noticed and noticed[0]}")

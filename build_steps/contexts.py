@@ -3,7 +3,8 @@
 
 Run by the wheel's build hook after npm has checked the package against the lock's integrity hash.
 Writes one `contexts.json` of {url: value of @context}; none of it is ever committed. The node
-checks each context's digest again when it reads the file (`trust/wire/context_pins.py`).
+checks each context's digest again when it reads the file
+(`trust/wire/linked_data/context_pins.py`).
 
 Usage: python build_steps/contexts.py PACKAGE_FOLDER TARGET_FOLDER
 """

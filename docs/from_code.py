@@ -15,6 +15,7 @@ import logging
 import os
 import pkgutil
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import state_machines
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "src" / "zhidao"
@@ -35,6 +40,21 @@ _LIMITS: Final = (
     ("core.limits", "JSON_BYTES_MAX", "bytes of one JSON document"),
     ("core.limits", "JSON_DEPTH_MAX", "levels of nesting in JSON"),
     ("core.limits", "JSON_INTEGER_MAX", "the largest integer in JSON (RFC 7493)"),
+    ("trust.domain.credential", "CONTEXTS_MAX", "contexts of one credential"),
+    ("trust.domain.credential", "TYPES_MAX", "types of one credential, and of one node in it"),
+    ("trust.domain.credential", "NODES_MAX", "objects in one credential"),
+    ("node.http.connections", "HANDSHAKE_S", "seconds for a TLS handshake"),
+    ("core.judging", "CREDENTIAL_CPU_S", "seconds of processor for judging a credential"),
+    ("core.judging", "DOCUMENT_CPU_S", "seconds of processor for reading another document"),
+    ("core.judging", "JUDGE_MEMORY_BYTES", "bytes of memory for either"),
+    ("node.runtime.workers", "HEAVY_CPU_S", "seconds of processor for a recording"),
+    ("node.runtime.workers", "HEAVY_MEMORY_BYTES", "bytes of memory for a recording"),
+    ("node.runtime.workers", "EACH_MAX", "documents of one caller that wait to be judged"),
+    ("node.runtime.workers", "WAITING_MAX", "documents of all that wait to be judged"),
+    ("node.security.idempotency", "KEY_CHARACTERS_MAX", "characters of an idempotency key"),
+    ("node.security.idempotency", "KEYS_PER_CALLER_MAX", "idempotency keys of one caller in a day"),
+    ("node.security.idempotency", "KEPT_HOURS", "hours for which an idempotency key stands"),
+    ("node.security.idempotency", "ANSWER_BYTES_MAX", "bytes of an answer that is given again"),
     ("core.limits", "AMOUNT_MINOR_MAX", "the largest amount, in minor units"),
     ("core.events", "EVENT_BYTES_MAX", "bytes of one signed event"),
     ("devices.wire.chunk", "PAYLOAD_BYTES_MAX", "bytes of payload in one signed chunk"),
@@ -45,44 +65,60 @@ _LIMITS: Final = (
     ("devices.service.windows", "NONCE_LIFETIME_S", "seconds that a nonce for a window lives"),
     ("positioning.service.evaluation", "WINDOW_BYTES_MAX", "bytes of an expanded window"),
     ("positioning.service.navigation", "NAVIGATION_BODY_BYTES_MAX", "bytes of a navigation upload"),
-    ("positioning.wire.rinex_nav", "NAVIGATION_BYTES_MAX", "bytes of an expanded navigation file"),
+    (
+        "positioning.wire.rinex.navigation",
+        "NAVIGATION_BYTES_MAX",
+        "bytes of an expanded navigation file",
+    ),
     ("positioning.wire.compression", "PLAIN_BYTES_MAX", "bytes of an expanded RINEX file"),
     ("connectivity.wire.rdss", "SENTENCE_CHARACTERS_MAX", "characters of a short-message sentence"),
     ("connectivity.wire.compact", "POINTS_MAX", "positions in one compact short message"),
-    ("connectivity.domain.crosscheck", "AGE_S_MAX", "seconds between fix and network sighting"),
-    ("trade.wire.safe_xml", "XML_BYTES_MAX", "bytes of one XML document"),
-    ("trade.wire.safe_xml", "XML_DEPTH_MAX", "levels of nesting in XML"),
-    ("trade.wire.safe_xml", "XML_NODES_MAX", "nodes of one XML document"),
+    ("connectivity.domain.crosscheck", "AGE_S_MAX", "seconds between fix and network location"),
+    ("rules.safe_xml", "XML_BYTES_MAX", "bytes of one XML document"),
+    ("rules.safe_xml", "XML_DEPTH_MAX", "levels of nesting in XML"),
+    ("rules.safe_xml", "XML_NODES_MAX", "nodes of one XML document"),
     ("trade.wire.fields", "PAPER_BYTES_MAX", "bytes of one paper in JSON"),
     ("trade.wire.entry", "LINES_MAX", "lines of goods in one entry"),
     ("exchange.domain.limits", "WAITING_MAX", "documents of one party that wait for its peers"),
-    ("finance.domain.ledger", "TRANSFERS_MAX", "transfers in one ledger batch"),
-    ("finance.domain.deal", "ARRIVAL_GRACE_S", "seconds after `not_after` for a window to come in"),
-    ("finance.domain.deal", "REST_GRACE_S", "seconds after that for all other conditions"),
-    ("trust.wire.zdproof", "PROOF_BYTES_MAX", "bytes of one proof file"),
-    ("trust.wire.zdproof", "EVENTS_MAX", "events in one proof file"),
-    ("trust.wire.zdproof", "BLOBS_MAX", "enclosed files in one proof file"),
-    ("trust.wire.trust_list", "TRUST_BYTES_MAX", "bytes of one trust list"),
-    ("trust.wire.tiles", "ENTRY_BYTES_MAX", "bytes of one leaf of the log"),
-    ("trust.wire.transaction", "TRANSACTION_BYTES_MAX", "bytes of one signed chain transaction"),
+    ("finance.domain.ledger.ledger", "TRANSFERS_MAX", "transfers in one ledger batch"),
+    (
+        "finance.domain.deals.deal",
+        "ARRIVAL_GRACE_S",
+        "seconds after `not_after` for a window to come in",
+    ),
+    ("finance.domain.deals.deal", "REST_GRACE_S", "seconds after that for all other conditions"),
+    ("trust.wire.proof_file.zdproof", "PROOF_BYTES_MAX", "bytes of one proof file"),
+    ("trust.wire.proof_file.zdproof", "EVENTS_MAX", "events in one proof file"),
+    ("trust.wire.proof_file.zdproof", "BLOBS_MAX", "enclosed files in one proof file"),
+    ("trust.wire.governance.trust_list", "TRUST_BYTES_MAX", "bytes of one trust list"),
+    ("trust.wire.log.tiles", "ENTRY_BYTES_MAX", "bytes of one leaf of the log"),
+    (
+        "trust.wire.evm.transaction",
+        "TRANSACTION_BYTES_MAX",
+        "bytes of one signed chain transaction",
+    ),
     ("exchange.domain.limits", "CONTENT_BYTES_MAX", "bytes of one exchanged document"),
     ("exchange.domain.limits", "BUNDLE_BYTES_MAX", "bytes of one bundle in a request"),
     ("exchange.domain.limits", "AHEAD_MAX", "documents that may be ahead of a missing one"),
-    ("exchange.domain.patience", "GIVE_UP_S", "seconds until an undelivered document is dead"),
-    ("node.api.bodies", "OPEN_BODY_BYTES_MAX", "bytes of a request body on a route for strangers"),
+    ("exchange.domain.retry_policy", "GIVE_UP_S", "seconds until an undelivered document is dead"),
+    ("node.http.bodies", "OPEN_BODY_BYTES_MAX", "bytes of a request body on a route for strangers"),
     (
-        "node.api.bodies",
+        "node.http.bodies",
         "BODY_S",
         "seconds for a request body, and one more for each so many bytes:",
     ),
-    ("node.api.bodies", "BODY_BYTES_PER_S_MIN", "bytes that win a slow body another second"),
-    ("node.adapters.patient_http", "HEAD_S", "seconds for a request line and its headers"),
-    ("node.adapters.patient_http", "HEAD_BYTES_MAX", "bytes of a request line and its headers"),
+    ("node.http.bodies", "BODY_BYTES_PER_S_MIN", "bytes that win a slow body another second"),
+    ("node.http.timeouts", "HEAD_S", "seconds for a request line and its headers"),
+    ("node.http.timeouts", "HEAD_BYTES_MAX", "bytes of a request line and its headers"),
     ("node.security.gate", "SESSION_SECONDS", "seconds that a browser session lives"),
     ("node.security.gate", "CODE_SECONDS", "seconds that a one-time code lives"),
-    ("node.security.gate", "FAILURES_MAX", "wrong passwords before a name is locked"),
-    ("node.security.gate", "LOCK_SECONDS", "seconds that a name stays locked"),
-    ("node.security.gate", "PASSWORD_CHARACTERS_MIN", "characters of a password, at least"),
+    (
+        "node.security.sign_in_delays",
+        "TRIES_FREE",
+        "wrong passwords of one place before it must wait",
+    ),
+    ("node.security.sign_in_delays", "WAIT_S_MAX", "seconds that it waits at most"),
+    ("node.security.people", "PASSWORD_CHARACTERS_MIN", "characters of a password, at least"),
     ("store.space", "RESERVE_BYTES", "free bytes below which the node raises `disk_full`"),
     ("bus.delivery", "FAILURES_MAX", "failures before an event becomes a dead letter"),
 )
@@ -242,15 +278,15 @@ def _application() -> Any:
     from zhidao.node.api.application import application
 
     handlers = []
-    for module in pkgutil.iter_modules(api.__path__):
-        routes = getattr(import_module(f"{api.__name__}.{module.name}"), "routes", None)
+    for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+        routes = getattr(import_module(module.name), "routes", None)
         if routes is not None:
             wanted = inspect.signature(routes).parameters.values()
             missing = [p for p in wanted if p.default is p.empty]
             handlers.append(routes(*_positional(missing), **_keyword(missing)))
     wanted = inspect.signature(application).parameters.values()
     whole: Any = application(handlers, **_keyword([p for p in wanted if p.default is p.empty]))
-    return whole._app
+    return whole._app._app
 
 
 def _positional(missing: list[inspect.Parameter]) -> list[None]:
@@ -258,8 +294,8 @@ def _positional(missing: list[inspect.Parameter]) -> list[None]:
 
 
 def _keyword(missing: list[inspect.Parameter]) -> dict[str, Any]:
-    doorkeeper = SimpleNamespace(meet=None, actor=None)
-    stand_ins = {"demo": True, "int": 1, "doorkeeper": doorkeeper}
+    authenticator = SimpleNamespace(meet=None, actor=None, accept=None)
+    stand_ins = {"demo": True, "int": 1, "authenticator": authenticator}
     return {
         p.name: stand_ins.get(p.name, stand_ins.get(str(p.annotation)))
         for p in missing
@@ -268,7 +304,7 @@ def _keyword(missing: list[inspect.Parameter]) -> dict[str, Any]:
 
 
 def routes() -> str:
-    """Every route by its room: method, path, what it does, and who may ask without a token."""
+    """Every route by its room: method, path, what it does, which roles and relation may ask."""
     app = _application()
     said = {
         (route.path_format, method.lower()): inspect.getdoc(handler.fn) or ""
@@ -281,13 +317,22 @@ def routes() -> str:
             if not isinstance(operation, dict) or "operationId" not in operation:
                 continue
             line = said.get((path, method), "").partition("\n\n")[0]
-            stranger = "anybody" if operation.get("security") == [{}] else "token or session"
+            allowed = _allowed(operation["x-zhidao-access"])
             tag = (operation.get("tags") or ["node"])[0]
-            by_tag[tag].append((f"`{method.upper()} {path}`", line, stranger))
+            by_tag[tag].append((f"`{method.upper()} {path}`", line, *allowed))
     parts = []
     for tag, rows in sorted(by_tag.items()):
-        parts += [f"## {tag}\n", _table(("Route", "What it does", "Who may ask"), rows)]
+        parts += [
+            f"## {tag}\n",
+            _table(("Route", "What it does", "Roles", "Relation to the object"), rows),
+        ]
     return "\n".join(parts)
+
+
+def _allowed(told: dict[str, Any]) -> tuple[str, str]:
+    """Roles and relation of an operation, as it declares them."""
+    of = f" of {told['of']}" if "of" in told else ""
+    return ", ".join(told["roles"]) or "anybody", f"{told['relation']}{of}"
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -304,23 +349,28 @@ class _Kind:
 
 
 def errors() -> str:
-    """Every code of a refusal: HTTP status, exit status, rooms, and the message's beginning."""
+    """Every code of a refusal: HTTP and exit status, rooms, the message's beginning, what to do."""
+    from zhidao.core.remedies import remedy_of_code
+
     kinds = _error_kinds()
-    rows: dict[tuple[str, int, int], tuple[set[str], str]] = {}
+    rows: dict[tuple[str, int, int], tuple[set[str], str, str]] = {}
     for kind in kinds.values():
         if kind.code:
             key = (kind.code, *_statuses(kind, kinds))
-            rows.setdefault(key, (set(), ""))
+            rows.setdefault(key, (set(), "", ""))
     for path in sorted(SOURCE.rglob("*.py")):
-        for code, name, message in _refusals(ast.parse(path.read_text()), set(kinds)):
+        for code, name, message, remedy in _refusals(ast.parse(path.read_text()), set(kinds)):
             key = (code, *_statuses(kinds[name], kinds))
-            found = rows.setdefault(key, (set(), message))
+            found = rows.setdefault(key, (set(), message, remedy))
             found[0].add(_room_of(path))
     return _table(
-        ("Code", "HTTP", "Exit", "Rooms", "For example"),
+        ("Code", "HTTP", "Exit", "Rooms", "For example", "What to do"),
         [
-            (f"`{code}`", str(http), str(status), ", ".join(sorted(where)) or "any", message)
-            for (code, http, status), (where, message) in sorted(rows.items())
+            (
+                *(f"`{code}`", str(http), str(status), ", ".join(sorted(where)) or "any"),
+                *(message, remedy_of_code(code) or remedy),
+            )
+            for (code, http, status), (where, message, remedy) in sorted(rows.items())
         ],
     )
 
@@ -376,7 +426,7 @@ def _statuses(kind: _Kind, kinds: dict[str, _Kind]) -> tuple[int, int]:
     return http, status
 
 
-def _refusals(tree: ast.AST, names: set[str]) -> Iterator[tuple[str, str, str]]:
+def _refusals(tree: ast.AST, names: set[str]) -> Iterator[tuple[str, str, str, str]]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
             continue
@@ -385,7 +435,8 @@ def _refusals(tree: ast.AST, names: set[str]) -> Iterator[tuple[str, str, str]]:
         for keyword in node.keywords:
             if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
                 message = _literal(node.args[0]) if node.args else ""
-                yield str(keyword.value.value), node.func.id, message
+                own = [_literal(each.value) for each in node.keywords if each.arg == "remedy"]
+                yield str(keyword.value.value), node.func.id, message, "".join(own)
 
 
 def _literal(node: ast.expr) -> str:
@@ -476,7 +527,7 @@ def limits() -> str:
 
 def metrics() -> str:
     """What `/metrics` tells."""
-    from zhidao.node.metrics import Metrics
+    from zhidao.node.operations.metrics import Metrics
 
     families = list(Metrics()._registry.collect())
     return _table(
@@ -509,6 +560,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "house": house,
     "limits": limits,
     "metrics": metrics,
+    **state_machines.TABLES,
 }
 
 

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from tests.stalls import check_stalls, pauses_noted
 
 from zhidao.store.database import Database
 from zhidao.store.embedded import EmbeddedPostgres
@@ -33,11 +34,63 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 gc.set_threshold(50_000, 20, 20)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./run test --long` takes in what lasts too long for every day, or goes by a clock."""
+    parser.addoption("--long", action="store_true", help="also tests of minutes to hours")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Says of each long test that it was left out."""
+    if config.getoption("--long"):
+        return
+    skipped = pytest.mark.skip(reason="long: ./run test --long")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(skipped)
+
+
 def pytest_collection_finish() -> None:
     """Tests that import py-evm raise the limit; a node does not run like that, nor should they."""
     sys.setrecursionlimit(_RECURSION_LIMIT)
+    _note_logs_of_nodes()
     # What stands now stands to the end.
     gc.freeze()
+
+
+_NODE_LOGS: dict[Path, int] = {}
+
+
+def _note_logs_of_nodes() -> None:
+    """Whatever node a test starts, its log is read for stalls of the event loop afterwards."""
+    module = sys.modules.get("zhidao.simulation.node_process")
+    if module is None:
+        return
+    made = module.NodeProcess.__init__
+
+    def noted(self: object, data: Path, **more: object) -> None:
+        made(self, data, **more)
+        _NODE_LOGS.setdefault(data / "node.log", 0)
+
+    module.NodeProcess.__init__ = noted
+
+
+@pytest.fixture(autouse=True)
+def _no_stall() -> Iterator[None]:
+    """No request may hold a node's event loop 250 ms; a starved machine is told, not blamed."""
+    yield
+    for log in [log for log in _NODE_LOGS if log.exists()]:
+        with log.open("rb") as file:
+            file.seek(_NODE_LOGS[log])
+            text = file.read()
+            _NODE_LOGS[log] += len(text)
+        check_stalls(text, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pauses_noted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """When the whole machine stands still, no node is blamed."""
+    with pauses_noted(tmp_path_factory.mktemp("machine")):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,8 +13,8 @@ def _observations(version: str) -> bytes:
     from zhidao.core.timescale import Gpst, Utc
     from zhidao.positioning.domain.synthesis.constellation import constellation
     from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
-    from zhidao.positioning.domain.synthesis.ways import rest
-    from zhidao.positioning.wire.rinex_write import write_observations
+    from zhidao.positioning.domain.synthesis.routes import rest
+    from zhidao.positioning.wire.rinex.writing import write_observations
 
     start = Utc.parse("2026-11-21T06:00:00Z")
     way = rest((44.2, 80.4, 700.0), first_gpst_ns=Gpst.from_utc(start).ns, step_s=30, epochs=3)
@@ -25,9 +25,9 @@ def _observations(version: str) -> bytes:
 
 def _navigation(version: str) -> bytes:
     from zhidao.core.timescale import Utc
-    from zhidao.positioning.domain.ephemeris import Navigation
+    from zhidao.positioning.domain.satellites.ephemeris import Navigation
     from zhidao.positioning.domain.synthesis.constellation import KLOBUCHAR, constellation
-    from zhidao.positioning.wire.rinex_write import write_navigation
+    from zhidao.positioning.wire.rinex.writing import write_navigation
 
     start = Utc.parse("2026-11-21T06:00:00Z")
     table = constellation(start, start.plus_ns(10**9), seed=1).ephemerides
@@ -48,8 +48,8 @@ def _compact() -> bytes:
 
 
 def _rtcm() -> bytes:
-    from zhidao.positioning.wire.rinex_nav import read_navigation
-    from zhidao.positioning.wire.rinex_obs import read_observations
+    from zhidao.positioning.wire.rinex.navigation import read_navigation
+    from zhidao.positioning.wire.rinex.observation_files import read_observations
     from zhidao.positioning.wire.streams import rtcm_stream
 
     seen = read_observations(_observations("3.05"))
@@ -57,8 +57,8 @@ def _rtcm() -> bytes:
 
 
 def _ubx() -> bytes:
-    from zhidao.positioning.wire.rinex_nav import read_navigation
-    from zhidao.positioning.wire.rinex_obs import read_observations
+    from zhidao.positioning.wire.rinex.navigation import read_navigation
+    from zhidao.positioning.wire.rinex.observation_files import read_observations
     from zhidao.positioning.wire.streams import ubx_stream
 
     seen = read_observations(_observations("3.05"))
@@ -95,7 +95,7 @@ def _each_rtcm(data: bytes) -> None:
     from zhidao.positioning.service.decoding import rtcm_rows
     from zhidao.positioning.wire.rtcm.ephemeris import decode_ephemeris
     from zhidao.positioning.wire.rtcm.frame import frame
-    from zhidao.positioning.wire.rtcm.glonass import decode_glonass
+    from zhidao.positioning.wire.rtcm.glonass_1020 import decode_glonass
 
     payload = data[:1023]
     list(rtcm_rows(frame(payload)))
@@ -117,17 +117,17 @@ SITE = b"""{"type": "FeatureCollection", "features": [{"type": "Feature", "prope
 
 
 def _antennas() -> list[bytes]:
-    from tests.positioning.wire.test_antex import TEXT
+    from tests.positioning.wire.precise.test_antex import TEXT
 
     return [TEXT.encode()]
 
 
 def _evidence() -> list[bytes]:
     from zhidao.core.timescale import Utc
-    from zhidao.positioning.domain.settings import Settings
+    from zhidao.positioning.domain.solver_settings import Settings
     from zhidao.positioning.events import Site
     from zhidao.positioning.service.evaluation import evaluate
-    from zhidao.positioning.wire.evidence import Question
+    from zhidao.positioning.wire.position_evidence import Question
 
     at = Utc.parse("2026-11-21T06:00:00Z")
     site = Site(
@@ -154,7 +154,7 @@ NTRIP = (
 def _ntrip(data: bytes) -> None:
     """In two pieces, as a caster's answer and then as a table."""
     from zhidao.core.errors import ZhidaoError
-    from zhidao.positioning.wire.ntrip import AnswerReader, sources_of
+    from zhidao.positioning.wire.receivers.ntrip import AnswerReader, sources_of
 
     reader = AnswerReader(wants_table=True)
     try:
@@ -171,9 +171,9 @@ def _pages(data: bytes) -> None:
     from contextlib import suppress
 
     from zhidao.core.errors import MalformedInput
-    from zhidao.positioning.wire.glonass_strings import StringCollector
-    from zhidao.positioning.wire.inav import InavCollector
-    from zhidao.positioning.wire.subframes import SubframeCollector
+    from zhidao.positioning.wire.broadcast.glonass_strings import StringCollector
+    from zhidao.positioning.wire.broadcast.inav import InavCollector
+    from zhidao.positioning.wire.broadcast.subframes import SubframeCollector
 
     galileo, strings, legacy = InavCollector(), StringCollector(), SubframeCollector()
     words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
@@ -193,9 +193,9 @@ def _page_inputs() -> list[bytes]:
     """Pages, strings and subframes of an ephemeris each; without check bits that would refuse."""
     import struct
 
-    from zhidao.positioning.wire.inav import page_words
-    from zhidao.positioning.wire.rinex_nav import read_navigation
-    from zhidao.positioning.wire.subframes import encode_subframes
+    from zhidao.positioning.wire.broadcast.inav import page_words
+    from zhidao.positioning.wire.broadcast.subframes import encode_subframes
+    from zhidao.positioning.wire.rinex.navigation import read_navigation
 
     store = read_navigation(_navigation("3.05")).ephemerides
     pages = [word for kind in range(6) for word in page_words(bytes([kind << 2]) + bytes(15))]
@@ -214,7 +214,7 @@ def _page_inputs() -> list[bytes]:
 def _msm(data: bytes) -> None:
     from zhidao.core.timescale import Gpst
     from zhidao.positioning.wire.rtcm.msm import decode_msm
-    from zhidao.positioning.wire.rtcm.observations import observations_of
+    from zhidao.positioning.wire.rtcm.msm_observations import observations_of
 
     table = decode_msm([data[:1023]])
     if len(table.number):
@@ -227,17 +227,18 @@ def parser(name: str) -> Parser:
 
     from zhidao.core.timescale import Gpst
     from zhidao.positioning.service.recordings import read_recordings
-    from zhidao.positioning.wire import nmea, ppp_b2b
-    from zhidao.positioning.wire.antex import read_antennas
-    from zhidao.positioning.wire.b2b_log import corrections_at, read_b2b_log
-    from zhidao.positioning.wire.compact_rinex import read_compact
-    from zhidao.positioning.wire.evidence import PositionEvidence
     from zhidao.positioning.wire.geojson import read_site
+    from zhidao.positioning.wire.position_evidence import PositionEvidence
+    from zhidao.positioning.wire.precise import ppp_b2b
+    from zhidao.positioning.wire.precise.antex import read_antennas
+    from zhidao.positioning.wire.precise.b2b_log import corrections_at, read_b2b_log
+    from zhidao.positioning.wire.precise.sp3 import read_clocks, read_sp3
+    from zhidao.positioning.wire.receivers import nmea
     from zhidao.positioning.wire.recognition import kind_of
-    from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
-    from zhidao.positioning.wire.rinex_obs import read_observations
-    from zhidao.positioning.wire.several import parts_of
-    from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+    from zhidao.positioning.wire.rinex.compact import read_compact
+    from zhidao.positioning.wire.rinex.concatenation import parts_of
+    from zhidao.positioning.wire.rinex.navigation import WITH_GLONASS, read_navigation
+    from zhidao.positioning.wire.rinex.observation_files import read_observations
 
     civil = {**WITH_GLONASS, "C": ("D1", "D2", "CNV1", "CNV2"), "G": ("LNAV", "CNAV")}
     near = Gpst(NEAR_NS).to_utc()
@@ -273,9 +274,9 @@ def parser(name: str) -> Parser:
 
 def good_inputs(name: str) -> list[bytes]:
     """Undamaged input of a parser, from our own writers or as its format is written."""
+    from zhidao.positioning.wire.rinex.concatenation import concatenated
     from zhidao.positioning.wire.rtcm.frame import message_number, payloads
     from zhidao.positioning.wire.rtcm.msm import is_msm
-    from zhidao.positioning.wire.several import together
 
     if name in ("observations", "observations_compiled"):
         return [_observations("3.05"), _observations("4.00")]
@@ -295,7 +296,7 @@ def good_inputs(name: str) -> list[bytes]:
         "rtcm_stream": lambda: [_rtcm()[-2_000:]],
         "ubx": lambda: [_ubx()[-3_000:]],
         "pages": _page_inputs,
-        "several": lambda: [together([_rinex2()[1]] * 3, bytes_max=1 << 20), _rinex2()[1] * 2],
+        "several": lambda: [concatenated([_rinex2()[1]] * 3, bytes_max=1 << 20), _rinex2()[1] * 2],
         "nmea": lambda: [SENTENCES],
         "b2b": lambda: [bytes(range(61)), bytes(61)],
         "ntrip": lambda: list(NTRIP),

@@ -1,17 +1,22 @@
 // Checks a proof (.zdproof, full or compact) by itself: node proof_check.mjs FILE --trust LIST [--trust LIST]
-// Shares no code with the node, needs nothing but node 18 and the two files beside it. Prints a JSON object:
-// verdict, reason (the codes of `zhidao verify`), and in `not_checked` what it leaves to others: above all
-// the fix itself. Titles are followed by the rules of their contracts, not executed. What it can neither
-// check nor leave to others (ML-DSA-44 of a fact, titles in a guard) is `not_verified`.
-// Status: 0 holds, 1 does not hold or is not verified, 2 bad input.
+// Shares no code with the node, needs nothing but node 18 and the files beside it. Prints a JSON object:
+// verdict, reason (the codes of `zhidao verify`), what the entry promised, what is shown, what is missing of
+// it (or of --require arrival,title,payment,papers,witnessed), and in `not_checked` what it leaves to others:
+// above all the fix itself. Titles are followed by the rules of their contracts, not executed. What it can
+// neither check nor leave to others (ML-DSA-44 of a fact, titles in a guard) is `not_verified`.
+// Status: 0 holds, 1 does not hold or is not verified, 2 bad input, 4 holds in part.
 import { No, base58, big, bin, bytes64, canonical, fields, fingerprint16, hex, jcs, join, judged, keyOf, main,
   need, notChecked, ns, omit, same, sha, verifies } from "./proof_log.mjs";
+import { dashed, minor, payment, uuid, xml } from "./proof_payments.mjs";
 import { followed, holderOf, registration, transaction } from "./proof_titles.mjs";
 // What is being read: the proof, the list, whose log it is and its key, the entry, the titles' chain.
-let proof, trust, node, log, entered, chain;
+let proof, trust, node, log, entered, chain, shown;
 const as = (code, work) => { try { return work(); } catch (error) { throw new No(code, error.message); } };
+const SECOND = `trust.TitleRegistered positioning.ArrivalProven positioning.ArrivalNotProven
+  devices.TerminalRegistered`.split(/\s+/); // facts of which two versions are read
 function every(type, where = {}, before = Infinity) { // the events of a type with these fields
-  return proof.events.filter(({ event: e, fact, index }) => e.type === `${type}.v1` && index < before
+  const types = [`${type}.v1`, ...(SECOND.includes(type) ? [`${type}.v2`] : [])];
+  return proof.events.filter(({ event: e, fact, index }) => types.includes(e.type) && index < before
     && Object.entries(where).every(([name, value]) => fact[name] === value));
 }
 const own = (o, name) => Object.hasOwn(o, name) && o[name]; // never what every object inherits
@@ -20,22 +25,6 @@ function whole(aggregate) { // whether the proof opens its history from the begi
   const all = proof.events.filter((e) => e.event.aggregate === aggregate);
   return all.length > 0 && all.every((e, i) => e.event.version === i + 1);
 }
-const EXPONENTS = { 0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-  3: "BHD IQD JOD KWD LYD OMR TND", 4: "CLF UYW" }; // ISO 4217; all others have 2
-function minor(text, currency) {
-  const listed = Object.keys(EXPONENTS).find((n) => EXPONENTS[n].split(" ").includes(currency));
-  const exponent = Number(listed ?? 2);
-  const [, units, part = ""] = text.match(/^(\d+)(?:\.(\d+))?$/);
-  need(/^0*$/.test(part.slice(exponent)), "malformed", "not an amount");
-  return BigInt(units + part.slice(0, exponent).padEnd(exponent, "0"));
-}
-const xml = (data) => data.toString().replace(/<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>/g, "");
-function uuid(at, ...words) { // version 8; its first 48 bits are the milliseconds `at`, if given
-  let n = big(sha(words.join("\0")).subarray(0, 16));
-  if (at !== null) n = (at << 80n) | (n & ((1n << 80n) - 1n));
-  return ((n & ~((0xfn << 76n) | (3n << 62n))) | (8n << 76n) | (2n << 62n)).toString(16).padStart(32, "0");
-}
-const dashed = (id) => id.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 const holder = (title, address) => holderOf(every, trust.parties, title, address);
 const place = (move) => every("trust.ChainTransaction", { hash: move.transaction })[0].index;
 // Who may say what: the node itself, or whoever the entry or the fact names.
@@ -47,12 +36,14 @@ const CARRIERS = `devices.Sealed trust.TitleAsked trust.MediumChanged trust.Titl
   trust.TitleTagOpened`.split(/\s+/);
 function speakers() {
   for (const { event: { type, asserted_by: by, recorded_by }, fact } of proof.events) {
-    const name = type.endsWith(".v1") && type.slice(0, -3), { carrier, exporter, customs } = entered;
+    const name = /\.v1$|^trust\.TitleRegistered\.v2$/.test(type) && type.slice(0, -3);
+    const { carrier, exporter, customs } = entered;
     const wanted = NODES.includes(type.slice(0, -3)) ? recorded_by.party : {
       ...Object.fromEntries(CARRIERS.map((each) => [each, carrier])),
-      "trade.ConsignmentEntered": fact.exporter, "trade.CustomsReleased": customs,
+      "trade.CustomsReleased": customs,
       "trade.DocumentAdded": fact.kind === "bill_of_lading" ? carrier : exporter,
       "finance.DealOpened": fact.payer_bank, "trust.AccountNamed": fact.party }[name];
+    need(!type.startsWith("trade.ConsignmentEntered.") || fact.exporter === by.party, "wrong_speaker");
     need(!wanted || wanted === by.party, "wrong_speaker", `${type} is ${wanted}'s to say, not ${by.party}'s`);
   }
 }
@@ -96,6 +87,12 @@ function documents() {
     }
     if (credential) as("bad_credential", () => checkCredential(canonical(credential), f, event));
   }
+  const { consignment } = proof, checked = facts("trade.PapersChecked", { consignment }).at(-1);
+  const has = (digest) => proof.blobs.has(digest), { lot, order } = entered;
+  const papers = checked?.documents.map((digest) => facts("trade.DocumentAdded", { digest }).at(-1)) ?? [];
+  const whole = papers.every((f) => f && has(f.digest) && (!f.credential || has(f.credential)));
+  const others = has(entered.entry) && (!lot || facts("industry.LotFinished", { lot, order }).length);
+  if (checked?.agree && papers.length && whole && others) shown.add("papers");
 }
 function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the asserting party
   const { proof: { proofValue, ...options }, ...document } = c;
@@ -105,7 +102,8 @@ function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the as
   need(verifies(keyOf(multikey), base58(proofValue.slice(1)), join(sha(jcs(options)), sha(jcs(document)))));
   need(trust.speaks(event.asserted_by.party, multikey));
   const kind = f.kind.split("_").map((w) => w[0].toUpperCase() + w.slice(1)).join("");
-  need(!c.credentialStatus && c.type.includes(`${kind}Credential`));
+  need(c.type.includes(`${kind}Credential`));
+  if (c.credentialStatus) notChecked.add("revocation");
   for (const since of [options.created, c.validFrom]) need(!since || ns(since) <= ns(event.recorded_at));
   const { digestSHA256, documentNumber } = c.credentialSubject;
   const sri = `sha256-${bin(f.digest).toString("base64")}`;
@@ -125,8 +123,15 @@ function arrivals() {
     need(same(e.question, asked) && same(f.site, asked.site), no);
     need(same([...point.map((n) => r[n]), r.stretch_epochs], [...point, "epochs"].map((n) => f[n])), no);
     need(r.decision === "inside" && (!r.simulated || f.simulated), no);
-    need(f.marks.inside_risk_ppb === asked.risk_ppb, no);
-    marks(told);
+    const second = told.event.type.endsWith(".v2"), weak = r.mark === "inside_open_sky_model";
+    need(second === e.type.endsWith(".v2") && (!second || same(f.open_questions, r.open)), no);
+    need((f.before ?? "") === (e.before ?? "") && (f.surroundings ?? "") === (e.surroundings ?? ""), no);
+    const classes = facts("devices.TerminalRegistered", { terminal: f.terminal })
+      .map((t) => t.surroundings ?? "vehicle");
+    need(!second || !classes.length || classes.includes(f.surroundings), no);
+    const [strong, other] = [f.marks.inside_risk_ppb, f.marks.inside_open_sky_model_ppb ?? 0];
+    need(weak ? !strong && other === asked.risk_ppb : strong === asked.risk_ppb && !other, no);
+    if (marks(told)) shown.add("arrival");
   }
 }
 function marks({ fact: f, index }) { // signed by the terminal, bound to the goods, as the network saw it
@@ -135,7 +140,8 @@ function marks({ fact: f, index }) { // signed by the terminal, bound to the goo
   const [key, ...others] = new Set([...facts("devices.TerminalRegistered", { terminal }).map((t) => t.key),
     ...seals.map((s) => s.fact.terminal_key)]);
   need(!others.length, no);
-  checkWindow(f, key, facts("devices.WindowReceived", { terminal, digest: f.window }, index).at(-1));
+  const received = facts("devices.WindowReceived", { terminal, digest: f.window }, index).at(-1);
+  checkWindow(f, key, received);
   const opened = seals.filter((s) => whole(s.event.aggregate)), bound = opened.some(({ event, fact: s }) => {
     const ofSeal = (look) => look.event.aggregate === event.aggregate;
     const looks = every("devices.SealChecked", {}, index).filter(ofSeal);
@@ -145,7 +151,8 @@ function marks({ fact: f, index }) { // signed by the terminal, bound to the goo
   need(bound || !opened.length || !f.marks.bound_to_goods || opened.length < seals.length, no);
   const seen = { fix_latitude_ndeg: f.latitude_ndeg, fix_longitude_ndeg: f.longitude_ndeg,
     fix_bound_mm: f.protection_mm, observed_at: f.observed_at };
-  for (const n of facts("connectivity.NetworkChecked", seen)) {
+  const answers = facts("connectivity.NetworkChecked", seen);
+  for (const n of answers) {
     const rad = (ndeg) => ndeg * Math.PI / 180e9;
     const [a, b] = [n.network_latitude_ndeg, f.latitude_ndeg].map(rad);
     const [c, d] = [n.network_longitude_ndeg, f.longitude_ndeg].map(rad);
@@ -156,6 +163,9 @@ function marks({ fact: f, index }) { // signed by the terminal, bound to the goo
     need(n.verdict !== "mismatch" || f.marks.disagreed_by.length, no);
     need(n.verdict === "match" || !f.marks.corroborated_by.length, no);
   }
+  // Whether the facts on which the claimed marks rest are opened.
+  return ((key && received) || !f.marks.signed_by_terminal) && (bound || !f.marks.bound_to_goods)
+    && (answers.some((n) => n.verdict === "match") || !f.marks.corroborated_by.length);
 }
 function checkWindow(f, key, received) { // the window is what the terminal's signed chunks carry
   const no = "false_mark", window = proof.blobs.get(f.window);
@@ -172,14 +182,16 @@ function checkWindow(f, key, received) { // the window is what the terminal's si
   });
   need(join(...payloads).equals(window) && received.key === key, no);
 }
+const follow = () => { chain ??= followed(every, proof.packed, node.logs); }; // once, and only if asked
 function titles() {
   const no = "title_mismatch", asked = facts("trust.TitleAsked");
-  if (asked.length) chain = followed(every, proof.packed, node.logs);
+  if (asked.length) follow();
+  let isShown = asked.length > 0; // of every title: its history without a gap, and its tag
   for (const { title, consignment } of asked) {
     need(consignment === proof.consignment, no);
     const told = facts("trust.TitleMoved", { title });
     const moves = (chain.moves ?? []).filter((m) => m.title === title);
-    if (!chain.moves || (!moves.length && !told.length)) continue;
+    if (!chain.moves || (!moves.length && !told.length)) { isShown = false; continue; }
     if (whole(`title/${title}`)) told.forEach((f, i) => {
       need(["action", "transaction", "holder", "beneficiary"].every((n) => moves[i]?.[n] === f[n]), no);
       need(f.registry === chain.registry && f.chain_id === chain.chainId, no);
@@ -190,7 +202,8 @@ function titles() {
     });
     need(moves[0]?.action === "mint", no);
     need([entered.carrier, ""].includes(holder(title, moves[0].signer).party), no);
-    registration(title, every, chain, place(moves[0]));
+    const isAlone = registration(title, every, chain, place(moves[0]), trust.speaks);
+    isShown &&= isAlone && whole(`title/${title}`);
     for (const { fact: f, event, index } of every("trust.MediumChanged", { title })) {
       const after = moves.filter((m) => place(m) > index).map((m) => m.action);
       const good = { to_token: after.length === moves.length, to_paper: ["", "burn"].includes(after.join()) };
@@ -198,6 +211,7 @@ function titles() {
     }
     need(facts("trade.DocumentAdded", { kind: "bill_of_lading", digest: title }).length, no);
   }
+  if (isShown) shown.add("title");
 }
 function deals() {
   for (const { fact: o, event } of every("finance.DealOpened", { consignment: proof.consignment })) {
@@ -206,17 +220,21 @@ function deals() {
     const pending = uuid(ns(event.recorded_at) / 1000000n, "transfer", o.deal, "reserve");
     const [decided] = of("Decided"), settled = last("Settled");
     if (decided && of("Decided").length === 1) decision(o, decided, last, of, dashed(pending));
-    if (settled) payment(o, settled, decided?.fact, pending);
+    if (settled && payment(o, settled, decided?.fact, pending, proof.blobs, facts)) shown.add("payment");
   }
 }
-const TERMS = { marks: "signed_by_terminal bound_to_goods recomputed corroborated inside".split(" "),
+const TERMS = {
+  marks: "signed_by_terminal bound_to_goods recomputed corroborated inside inside_open_sky_model".split(" "),
   needs: "papers_agree title_in_custody customs_released".split(" ") };
 const CONDITIONS = { // what each condition of a release needs, by its name
   arrival: ({ o: { conditions: c, consignment, terminal }, before }) =>
     before("positioning.ArrivalProven", { consignment, terminal }).some(({ marks: m, observed_at, site }) => {
       const at = ns(observed_at), inside = m.inside_risk_ppb > 0 && m.inside_risk_ppb <= c.risk_ppb;
       const { signed_by_terminal, bound_to_goods, recomputed, corroborated_by: { length: corroborated } } = m;
-      const bears = { corroborated, inside, signed_by_terminal, bound_to_goods, recomputed };
+      const any = m.inside_risk_ppb || (m.inside_open_sky_model_ppb ?? 0);
+      const inside_open_sky_model = any > 0 && any <= c.risk_ppb;
+      const bears = { corroborated, inside, inside_open_sky_model, recomputed, signed_by_terminal,
+        bound_to_goods };
       return !m.disagreed_by.length && c.marks.every((mark) => own(bears, mark)) && same(site, c.site)
         && ns(c.not_before) <= at && at <= ns(c.not_after);
     }),
@@ -242,51 +260,41 @@ function decision(o, { fact: d, event, index }, last, of, pending) {
       need(met && own(CONDITIONS, name)({ o, d, move, before }), no, `paid without ${name}`);
     }
   }
+  if (d.title) follow();
   if (!move) return need(!last("TitleReserved") || !settled, "title_mismatch");
-  const done = (chain.moves ?? []).find((m) => d.title && m.title === d.title && m.transaction === move.hash);
-  if (!done) return need(!settled || chain.guarded, "title_mismatch");
+  const done = chain?.moves?.find((m) => d.title && m.title === d.title && m.transaction === move.hash);
+  if (!done) return need(!settled || chain?.guarded, "title_mismatch");
   const to = holder(d.title, done.holder), wanted = d.outcome === "release" ? o.payer : o.payee;
   need(holder(d.title, done.signer).deal === o.deal && done.holder === done.beneficiary, "title_mismatch");
   need(!(to.party || to.deal) || to.party === wanted, "title_mismatch");
 }
-function inside(text, path) { // the text of the first element on a path of tags
-  const content = (t, tag) => t?.match(new RegExp(`<${tag}(?: [^>]*)?>([^]*?)</${tag}>`))?.[1];
-  return path.split("/").reduce(content, text)?.trim();
+function promiseOf({ event: { type }, fact: { promised } }) { // null: older than promises
+  if (type === "trade.ConsignmentEntered.v1") need(promised === undefined);
+  else need(Array.isArray(promised) && promised.every((p) => typeof p === "string"), "wrong_consignment");
+  return promised ? [...new Set(promised)].sort() : null;
 }
-function payment(o, s, d, pending) { // the messages pay what was agreed, between the accounts of the deal
-  const no = "payment_mismatch", [pacs, camt] = [s.pacs008, s.camt054].map((n) => proof.blobs.get(n))
-    .map((data) => data && xml(data));
-  need(d && s.paid === (d.outcome === "release") && s.reason === d.reason, no);
-  if (!s.paid) return need(!s.pacs008 && !s.camt054, no);
-  if (!pacs || !camt) return;
-  const account = (bank, party) => uuid(null, "account", bank, "CUSTOMER", party, o.currency);
-  const wanted = [o.deal, pending, account(o.payer_bank, o.payer), account(o.payee_bank, o.payee)];
-  const messages = [[pacs, "IntrBkSttlmAmt", "CdtrAcct/Othr/Id"], [camt, "Amt", "Ntfctn/Acct/Othr/Id"]];
-  for (const [text, amount, payee] of messages) {
-    for (const [, code, sum] of text.matchAll(new RegExp(`<${amount} Ccy="([A-Z]{3})">([0-9.]+)<`, "g")))
-      need(code === o.currency && minor(sum, code) === BigInt(o.amount_minor), no);
-    const found = ["EndToEndId", "InstrId", "DbtrAcct/Othr/Id", payee].map((path) => inside(text, path));
-    need(same(found, wanted), no);
-    for (const [bank, tag] of [[o.payer_bank, "DbtrAgt"], [o.payee_bank, "CdtrAgt"]]) {
-      const said = inside(text, `${tag}/FinInstnId/BICFI`);
-      const admitted = facts("finance.BankAdmitted", { bank }).at(-1);
-      need((admitted?.bic ?? said) === said, no);
-    }
-  }
-  const both = ["GrpHdr/MsgId", "UETR", "Ustrd", "Dbtr/Nm", "Cdtr/Nm"];
-  need(both.every((path) => inside(pacs, path) === inside(camt, path)), no);
-}
-function checkFacts(given, list, of) {
-  [proof, trust, node, log, chain] = [given, list, of.node, of.log, {}];
+const PARTS = ["arrival", "papers", "payment", "title", "witnessed"];
+function checkFacts(given, list, of, required) {
+  [proof, trust, node, log, chain] = [given, list, of.node, of.log, undefined];
+  shown = new Set(of.isWitnessed ? ["witnessed"] : []);
+  for (const { name, id, signature } of trust.policy ? proof.note.lines : []) // by the reader's own clock
+    need(!trust.policy.keys.some((k) => k.name === name && k.id === id)
+      || Number(big(signature.subarray(0, 8))) * 1000 <= Date.now() + 300_000, "future_cosignature");
   const entry = proof.events.find((e) => e.event.aggregate === `consignment/${proof.consignment}`);
-  need(entry.event.type === "trade.ConsignmentEntered.v1", "wrong_consignment");
+  need(/^trade\.ConsignmentEntered\.v[12]$/.test(entry.event.type), "wrong_consignment");
   entered = entry.fact;
   need(entered.consignment === proof.consignment, "wrong_consignment");
   for (const part of [speakers, logKeys, lots, documents, arrivals, titles, deals]) part();
-  need(!chain.guarded, "guarded_titles", "titles were not followed: a guard has some, as it seems");
-  if (chain.isCompact) notChecked.add("contracts");
+  need(!chain?.guarded, "guarded_titles", "titles were not followed: a guard has some, as it seems");
+  if (chain?.isCompact) notChecked.add("contracts");
   if (every("exchange.FactsAdopted").length) notChecked.add("other_logs");
-  return "holds";
+  const promised = promiseOf(entry), asked = required.length ? required : promised ?? [];
+  const missing = [...new Set(asked)].filter((part) => !shown.has(part)).sort();
+  return { verdict: missing.length ? "holds_in_part" : "holds", promised: promised ?? "not stated",
+    shown: [...shown].sort(), missing };
 }
-export const verdict = (file, lists) => judged(file, lists, checkFacts);
+export function verdict(file, lists, required = []) {
+  need(required.every((part) => PARTS.includes(part)), "malformed", `--require knows ${PARTS}`);
+  return judged(file, lists, required, checkFacts);
+}
 if (process.argv[1]?.endsWith("proof_check.mjs")) main(verdict);

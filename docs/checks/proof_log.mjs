@@ -1,7 +1,6 @@
 // Checks what a proof (.zdproof) owes to the log, and runs by itself: node proof_log.mjs FILE --trust LIST
-// The file's one form, the log's signed head and its witnesses, each event's place and signatures, whose keys
-// they are and when they count, enclosed files. Shares no code with the node, needs nothing but node 18. What
-// the events say it leaves to proof_check.mjs, and says so: the verdict `log_holds`, `facts` as not checked.
+// The file's one form, the signed head and its witnesses, each event's place, signatures and keys, enclosed
+// files. Needs node 18 only. What the events say it leaves to proof_check.mjs, and says `log_holds`.
 import { createHash, createPublicKey, verify as check } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -122,7 +121,7 @@ function readPolicy(text) { // the keys of its witnesses, and whether some signe
     if (word === "group") met[name] = count >= ({ any: 1, all: members.length }[least] ?? Number(least));
     return false;
   });
-  return { keys: keys.filter(Boolean), isMet };
+  return { keys: keys.filter(Boolean), isMet, asks: lines.some(([w, n]) => w === "quorum" && n !== "none") };
 }
 // The two files. A proof of version 1 or 2 is JSON, of version 3 JSON inside gzip.
 export const fingerprint16 = (raw) => hex(sha(bin("ed01"), raw)).slice(0, 16);
@@ -154,17 +153,16 @@ export function readProof(data) {
   fields(file, `v format consignment origin checkpoint events blobs${file.v === 1 ? "" : " policy"}`);
   need(file.format === "zhidao.proof" && (packed ? [3] : [1, 2]).includes(file.v), "malformed", "no proof");
   const events = file.events.map((item) => {
-    fields(item, "event salt index inclusion");
-    const { index, inclusion, salt } = item, event = packed ? item.event : canonical(bytes64(item.event));
+    const { index, inclusion, salt } = fields(item, "event salt index inclusion");
+    const event = packed ? item.event : canonical(bytes64(item.event));
     need(fields(event, EVENT).v === 1, "malformed", "an event of another version");
-    const path = inclusion.map((hash) => bytes64(hash));
-    return { event, fact: event.payload, index, salt: bytes64(salt), path };
+    return { event, fact: event.payload, index, salt: bytes64(salt), path: inclusion.map((h) => bytes64(h)) };
   });
   const content = (blob) => ("text" in blob ? Buffer.from(blob.text) : bytes64(blob.data));
   const blobs = new Map(file.blobs.map((blob) => [blob.digest, content(blob)])), names = [...blobs.keys()];
   need(names.length === file.blobs.length && same(names, [...names].sort()), "malformed", "unsorted files");
-  const policy = file.policy ? readPolicy(file.policy) : null;
-  return { ...file, packed, note: readNote(file.checkpoint), events, blobs, policy };
+  const note = readNote(file.checkpoint), policy = file.policy ? readPolicy(file.policy) : null;
+  return { ...file, packed, note, events, blobs, policy };
 }
 // One event: its place in the tree (RFC 9162 section 2.1.3.2) and both its signatures.
 function rootOver(leaf, index, size, path) { // null if the path does not fit
@@ -186,10 +184,9 @@ function checkEvent({ event, salt, index, path }, note) {
   const leaf = event.open ? { event, kind: "open", v: 1 } : { commitment, kind: "commitment", v: 1 };
   const root = rootOver(sha([0], jcs(leaf)), index, note.size, path);
   need(root?.equals(note.root), "not_in_log", `${event.type} at ${index}`);
-  const signed = (by, field, text) => { // null: what cannot be checked here is no proof
-    const holds = verifies(keyOf(by.key), bytes64(event[field]), text);
+  // A signature that cannot be checked here (null) is no proof.
+  const signed = (by, field, text, holds = verifies(keyOf(by.key), bytes64(event[field]), text)) =>
     need(holds, holds === null ? "ml_dsa_44_signatures" : "bad_signature", `${event.type}: ${field}`);
-  };
   const asserted = omit(event, "assertion", "custodian", "record", "recorded_at", "recorded_by", "version");
   signed(event.asserted_by, "assertion", jcs(asserted));
   signed(event.recorded_by, "record", jcs(omit(event, "record")));
@@ -253,7 +250,7 @@ export function checkLog(proof, trust) { // whose log it is, and its key
   signedBy(note, known);
   need(note.lines.every((l) => known.some((k) => k.name === l.name && k.id === l.id)), "unknown_signature");
   need(!trust.policy || trust.policy.isMet(signedBy(note, own)), "quorum_not_met");
-  for (const one of events) checkEvent(one, note);
+  events.forEach((one) => checkEvent(one, note));
   const history = new KeyHistory(trust, events);
   for (const { event: { type, recorded_at, asserted_by: said, recorded_by: { party, key } } } of events) {
     const fault = [said, { party, key }].map((by) => history.fault(by.party, by.key, ns(recorded_at)))
@@ -269,32 +266,35 @@ export function checkLog(proof, trust) { // whose log it is, and its key
   const count = events.filter((e) => e.event.aggregate === mine).length;
   need(count && newest[mine] === count, "wrong_consignment");
   checkFiles(proof);
-  return { node: trust.nodes.find((n) => n.logs.includes(log)), log };
+  return { node: trust.nodes.find((n) => n.logs.includes(log)), log, isWitnessed: trust.policy?.asks };
 }
 // The verdict by the first list that knows the log; `facts` reads what the events say, and may throw No.
-export function judged(file, lists, facts = () => { notChecked.add("facts"); return "log_holds"; }) {
-  const untrusted = "untrusted_root", said = { [untrusted]: untrusted, ml_dsa_44_signatures: "not_verified",
-    guarded_titles: "not_verified" };
-  const refused = [{ verdict: untrusted, reason: untrusted, sentence: "no trust list is given" }];
-  const proof = readProof(file);
+export function judged(file, lists, required, facts = () => ({ verdict: "log_holds" })) {
+  const proof = readProof(file), rank = ({ verdict: v }) => ({ holds_in_part: 0, [untrusted]: 2 })[v] ?? 1;
+  const untrusted = "untrusted_root", open = ["ml_dsa_44_signatures", "guarded_titles"];
+  const said = (code) => (code === untrusted ? code : open.includes(code) ? "not_verified" : "refused");
+  const others = lists.length ? [] : [{ verdict: untrusted, reason: untrusted, sentence: "no trust list" }];
   for (const list of lists) {
     try {
-      const trust = readTrust(list), verdict = facts(proof, trust, checkLog(proof, trust));
-      return { verdict, reason: "", sentence: "", opened: proof.events.length, of: proof.note.size };
+      const trust = readTrust(list), told = facts(proof, trust, checkLog(proof, trust), required);
+      others.push({ ...told, reason: "", sentence: "", opened: proof.events.length, of: proof.note.size });
+      if (told.verdict !== "holds_in_part") return others.at(-1); // another list may show more
     } catch (error) {
       const code = error instanceof No ? error.code : "malformed";
-      refused.push({ verdict: said[code] ?? "refused", reason: code, sentence: error.message });
+      others.push({ verdict: said(code), reason: code, sentence: error.message });
     }
   }
-  return refused.find((r) => r.verdict !== untrusted) ?? refused.at(-1);
+  return others.sort((a, b) => rank(a) - rank(b))[0];
 }
-export function main(verdict) { // status: 0 holds, 1 does not hold or is not verified, 2 bad input
-  const [file, ...rest] = process.argv.slice(2), lists = rest.filter((_, i) => i % 2 === 1);
+export function main(verdict) { // status: 0 holds, 1 not or not verified, 2 bad input, 4 holds in part
+  const [file, ...rest] = process.argv.slice(2), of = (name) => rest.filter((_, i) => rest[i - 1] === name);
   let told = { verdict: "malformed", reason: "malformed" };
-  try { told = verdict(readFileSync(file), lists.map((list) => readFileSync(list))); } catch (error) {
-    told.sentence = error.message;
-  }
-  console.log(JSON.stringify({ ...told, not_checked: [...notChecked].sort() }));
-  process.exitCode = { holds: 0, log_holds: 0, malformed: 2 }[told.verdict] ?? 1;
+  try {
+    const lists = of("--trust").map((list) => readFileSync(list));
+    told = verdict(readFileSync(file), lists, of("--require").flatMap((parts) => parts.split(",")));
+  } catch (error) { told.sentence = error.message; }
+  const left = told.verdict === "log_holds" ? ["facts", ...notChecked] : [...notChecked];
+  console.log(JSON.stringify({ ...told, not_checked: left.sort() }));
+  process.exitCode = { holds: 0, log_holds: 0, malformed: 2, holds_in_part: 4 }[told.verdict] ?? 1;
 }
 if (process.argv[1]?.endsWith("proof_log.mjs")) main(judged);

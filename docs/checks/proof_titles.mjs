@@ -255,17 +255,21 @@ export function holderOf(every, parties, title, address) { // whose account: a p
 // Whether a title stands alone under its bill's tag, written before it was minted (`minted`: that leaf).
 const plain = (text) => text.normalize("NFKC").toUpperCase()
   .replace(/[\t-\r\x1c-\x20\x85\p{Zs}\u2028\u2029]/gu, "");
-export function registration(title, every, { registry, chainId }, minted) {
-  for (const { fact: o, event } of every("trust.TitleTagOpened", { title })) {
-    const { aggregate, asserted_by: { key } } = event;
+export function registration(title, every, { registry, chainId }, minted, speaks) { // whether it is alone
+  const opened = every("trust.TitleTagOpened", { title });
+  for (const { fact: o, event } of opened) {
+    const { aggregate, asserted_by: { key, party } } = event, { issuer } = o;
     const no = "bad_title_tag", of = ({ fact: f }) => [f.title, f.registry, f.chain_id];
     for (const t of [o.carrier_code, o.number]) need(t && [...t].length <= 64 && t === plain(t), no);
     const opening = Buffer.from(o.opening, "base64url"), tag = hex(sha(opening));
-    need(opening.toString("base64url") === o.opening && o.issuer === key, no);
+    need(opening.toString("base64url") === o.opening && (issuer === key || speaks(party, issuer)), no);
     need(aggregate === `registration/${title}`, no);
-    need(verifies(keyOf(key), opening, jcs(["zhidao title tag v1", o.carrier_code, o.number])), no);
-    const leaves = every("trust.TitleRegistered", { tag }).filter(({ event: e }) => e.asserted_by.key === key
-      && e.open && e.aggregate === `titletag/${tag}`);
+    need(verifies(keyOf(issuer), opening, jcs(["zhidao title tag v1", o.carrier_code, o.number])), no);
+    const claim = (f) => jcs(["zhidao title claim v1", f.tag, f.title, f.registry, f.chain_id]);
+    const claimed = ({ fact: f, event: e }) => (e.type.endsWith(".v1") ? e.asserted_by.key === issuer
+      : f.issuer === issuer && verifies(keyOf(issuer), Buffer.from(f.claim, "base64url"), claim(f)));
+    const leaves = every("trust.TitleRegistered", { tag }).filter((leaf) => claimed(leaf)
+      && leaf.event.open && leaf.event.aggregate === `titletag/${tag}`);
     need(leaves.every((l) => same(of(l), of(leaves[0]))), "double_title");
     need(leaves.length && leaves[0].fact.title === title, "unregistered_title");
     need(o.tag === tag, no);
@@ -274,4 +278,6 @@ export function registration(title, every, { registry, chainId }, minted) {
     const bills = every("trade.DocumentAdded", { kind: "bill_of_lading", digest: title });
     need(bills.some(({ fact: f }) => plain(f.number) === o.number), "bill_mismatch");
   }
+  const isPlain = (text) => /^[A-Z0-9][A-Z0-9/-]*$/.test(text); // or it could be read as another's
+  return opened.length > 0 && opened.every(({ fact: o }) => [o.carrier_code, o.number].every(isPlain));
 }

@@ -11,11 +11,11 @@ import json
 import sys
 from pathlib import Path
 
-from zhidao.bus.delivery import Pauses
 from zhidao.bus.embedded import EmbeddedNats
 from zhidao.bus.nats import NatsBus
 from zhidao.bus.port import Message
 from zhidao.core.errors import Unavailable
+from zhidao.core.retry_policy import RetryPolicy
 
 
 def message(number: int) -> Message:
@@ -23,7 +23,7 @@ def message(number: int) -> Message:
 
 
 async def run(disk: Path, server: EmbeddedNats) -> dict[str, object]:
-    bus = await NatsBus.connect(server.start(), pauses=Pauses(first_s=0.01))
+    bus = await NatsBus.connect(server.start(), pauses=RetryPolicy(0.01, 5.0))
     for number in range(200):
         await bus.publish([message(number)])
     filler = disk / "filler"

@@ -16,7 +16,6 @@ import nats
 import nats.errors
 import pytest
 
-from zhidao.bus.delivery import Pauses
 from zhidao.bus.embedded import EmbeddedNats
 from zhidao.bus.nats import NatsBus
 from zhidao.bus.port import Message
@@ -180,7 +179,7 @@ def test_the_server_dies_with_its_node(tmp_path: Path):
 
 async def test_an_absent_server_is_unavailable():
     with pytest.raises(Unavailable):
-        await NatsBus.connect("nats://127.0.0.1:1", pauses=Pauses())
+        await NatsBus.connect("nats://127.0.0.1:1")
 
 
 def test_a_server_that_met_a_full_disk_is_started_again_when_there_is_space(tmp_path: Path):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.node.verification.corridor_bench import Road
+from tests.verification.corridor_bench import Corridor
 
 from zhidao.cli.main import main
-from zhidao.trust.wire.trust_list import encode_trust_list
+from zhidao.trust.wire.governance.trust_list import encode_trust_list
 
 Run = Callable[..., tuple[int, bytes, str]]
 
@@ -19,11 +19,11 @@ Run = Callable[..., tuple[int, bytes, str]]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("proof")
-    road = Road()
+    road = Corridor()
     found = {name: folder / name for name in ("consignment.zdproof", "trust.json", "other.json")}
     found["consignment.zdproof"].write_bytes(asyncio.run(road.proof()))
     found["trust.json"].write_bytes(encode_trust_list(road.trust()))
-    found["other.json"].write_bytes(encode_trust_list(Road("stranger").trust()))
+    found["other.json"].write_bytes(encode_trust_list(Corridor("stranger").trust()))
     return found
 
 
@@ -98,6 +98,7 @@ def test_a_folder_where_no_node_ran_is_status_1_and_stays_empty(run: Run, tmp_pa
 def test_a_node_that_does_not_answer_is_status_3(run: Run, tmp_path: Path):
     token = tmp_path / "token"
     token.write_text("zd_x_y")
+    token.chmod(0o600)
     status, _, err = run("--url", "http://127.0.0.1:1", "--token-file", token)
     assert status == 3
     assert "does not answer" in err

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.store.test_age import IDENTITY, RECIPIENT
 
 from zhidao.cli.main import main
 from zhidao.core.ambient import SeededRandomness
@@ -36,9 +37,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
-def by_url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A migrated database, as the node's."""
+def by_url(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A migrated database, as the node's, and its key."""
     monkeypatch.setenv("ZHIDAO_DATABASE_URL", database_url)
+    keys = tmp_path / "data" / "keys"
+    KeyFiles(keys, b"a long sentence", SeededRandomness(1)).make("node", Algorithm.ED25519)
     return database_url
 
 
@@ -90,7 +93,7 @@ def test_a_truncated_archive_is_status_2_and_touches_nothing(
     for words in (("restore", out, "--json"), ("restore", out, "--inspect", "--json")):
         status, told, _ = run(*words)
         assert (status, json.loads(told)["error"]) == (2, "backup_truncated")
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data" / "postgres").exists()
 
 
 def test_an_archive_of_another_kind_is_status_2(run: Run, tmp_path: Path):
@@ -116,11 +119,94 @@ def test_an_embedded_database_is_started_for_a_backup_and_stopped_after_it(
 
     run("backup", "-o", tmp_path / "first")
     monkeypatch.delenv("ZHIDAO_DATABASE_URL")
+    # A number that is known beside the database is known to the restored one too.
     assert run("restore", tmp_path / "first")[0] == 0
     assert running_url(tmp_path / "data" / "postgres") is None
     assert run("backup", "-o", tmp_path / "second")[0] == 0
     status, told, _ = run("restore", tmp_path / "first", "--json")
+    assert (status, json.loads(told)["error"]) == (1, "backup_older")
+    status, told, _ = run("restore", tmp_path / "first", "--older", "1", "--json")
     assert (status, json.loads(told)["error"]) == (1, "target_not_empty")
+
+
+@service
+def test_an_archive_is_held_to_the_key_that_it_should_be_by(
+    run: Run,
+    by_url: str,
+    empty_database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    out, keys = tmp_path / "x.zdbackup", tmp_path / "data" / "keys"
+    mine = json.loads(run("backup", "-o", out, "--json")[1])["signed_by"]
+    [listed] = json.loads(run("keys", "list", "--json")[1])
+    assert mine == listed["fingerprint"]
+    monkeypatch.setenv("ZHIDAO_DATABASE_URL", empty_database_url)
+    shutil.rmtree(keys)
+
+    def error(*words: object) -> tuple[int, str]:
+        status, told, _ = run("restore", out, *words, "--json")
+        return status, json.loads(told)["error"]
+
+    assert error() == (1, "signer_unknown")
+    assert run("restore", out, "--inspect")[0] == 4
+    assert error("--signed-by", "nobody") == (2, "no_key_named")
+    other = KeyFiles(keys, b"a long sentence", SeededRandomness(2)).make("node", Algorithm.ED25519)
+    assert error() == (1, "backup_of_another")
+    assert error("--inspect") == (1, "backup_of_another")
+    assert error("--signed-by", other.public.multikey) == (1, "backup_of_another")
+    assert run("restore", out, "--inspect", "--signed-by", mine)[0] == 0
+    file = tmp_path / "key.pub"
+    file.write_text(listed["key"] + "\n")
+    assert run("restore", out, "--signed-by", file)[0] == 0
+
+
+@service
+def test_an_unsigned_archive_is_read_only_where_somebody_asks_for_that(
+    run: Run, by_url: str, tmp_path: Path
+):
+    old = Path(__file__).parents[1] / "golden" / "backup-v1.zdbackup"
+    status, told, _ = run("restore", old, "--json")
+    assert (status, json.loads(told)["error"]) == (1, "backup_unsigned")
+    assert "--unsigned" in json.loads(told)["remedy"]
+    status, told, _ = run("restore", old, "--inspect", "--unsigned", "--json")
+    assert (status, json.loads(told)["signed_by"]) == (4, "")
+    # A newer, signed one is known: this one has no number at all.
+    assert run("backup", "-o", tmp_path / "new")[0] == 0
+    status, told, _ = run("restore", old, "--unsigned", "--json")
+    assert (status, json.loads(told)["error"]) == (1, "backup_older")
+    assert "--older 0" in json.loads(told)["remedy"]
+
+
+@service
+def test_a_backup_is_sealed_to_the_recovery_key_of_the_settings(
+    run: Run,
+    by_url: str,
+    empty_database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("ZHIDAO_BACKUP_RECOVERY_KEY", RECIPIENT)
+    out, identity = tmp_path / "x.age", tmp_path / "identity"
+    identity.write_text(f"# public key: {RECIPIENT}\n{IDENTITY}\n")
+    assert json.loads(run("backup", "-o", out, "--json")[1])["sealed"]
+    monkeypatch.setenv("ZHIDAO_DATABASE_URL", empty_database_url)
+    status, told, _ = run("restore", out, "--json")
+    assert (status, json.loads(told)["error"]) == (1, "backup_sealed")
+    assert run("restore", out, "--identity", identity)[0] == 0
+    status, told, _ = run("backup", "--seal-to", "age1nobody", "-o", tmp_path / "y", "--json")
+    assert (status, json.loads(told)["error"]) == (2, "bad_recipient")
+
+
+@service
+def test_a_backup_needs_the_key_of_the_node_and_makes_none(
+    run: Run, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ZHIDAO_DATABASE_URL", database_url)
+    status, told, _ = run("backup", "-o", tmp_path / "x", "--json")
+    assert (status, json.loads(told)["error"]) == (1, "no_keys")
+    assert not list(tmp_path.rglob("*.key"))
+    assert not (tmp_path / "x").exists()
 
 
 def test_keys_are_listed_exported_and_imported_by_acts_of_their_own(run: Run, tmp_path: Path):

@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from zhidao.bus.delivery import Pauses
 from zhidao.bus.embedded import NODE_USER, BusUser, EmbeddedNats
 from zhidao.bus.memory import MemoryBus
 from zhidao.bus.nats import NatsBus
 from zhidao.bus.port import Bus, Message
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.retry_policy import RetryPolicy
 
-QUICK = Pauses(first_s=0.001, longest_s=0.02)
+QUICK = RetryPolicy(first_s=0.001, longest_s=0.02)
 
 
 @pytest.fixture(params=["memory", pytest.param("nats", marks=pytest.mark.service)])

@@ -10,8 +10,11 @@ import pytest
 from zhidao.core.actor import Role
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.callers import MemoryCallers, PostgresCallers
-from zhidao.node.security.callers import Callers, Code, Person, Session, Token
+from zhidao.node.adapters.acts import PostgresActs
+from zhidao.node.adapters.caller_store import PostgresCallers
+from zhidao.node.adapters.memory_callers import MemoryCallers
+from zhidao.node.security.callers import Callers, Change, Code, Person, Session, Token
+from zhidao.store.journal import PostgresJournal
 
 NOW = Utc.parse("2026-03-01T08:00:00Z")
 PARTY = PartyId("exporter")
@@ -23,20 +26,22 @@ PERSON = Person("Aigerim", PARTY, Role.ADMIN, "$argon2id$")
 def callers(request: pytest.FixtureRequest) -> Callers:
     if request.param == "memory":
         return MemoryCallers()
-    return PostgresCallers(request.getfixturevalue("database"))
+    database = request.getfixturevalue("database")
+    acts = PostgresActs(database, PostgresJournal(database, "node", lambda: None))
+    return PostgresCallers(database, acts)
 
 
 async def test_a_token_is_found_again_and_withdrawn(callers: Callers) -> None:
-    await callers.add_token(TOKEN)
+    await callers.add_token(TOKEN, None)
     assert await callers.token(TOKEN.id) == TOKEN
-    assert await callers.revoke_token(TOKEN.id)
+    assert await callers.revoke_token(TOKEN.id, None)
     assert await callers.token(TOKEN.id) == replace(TOKEN, revoked=True)
     assert await callers.tokens() == [replace(TOKEN, revoked=True)]
 
 
 async def test_nothing_is_found_where_nothing_is(callers: Callers) -> None:
     assert await callers.token("no") is None
-    assert not await callers.revoke_token("no")
+    assert not await callers.revoke_token("no", None)
     assert await callers.person("no") is None
     assert await callers.session(b"no") is None
     assert await callers.take_code(b"no", "enter") is None
@@ -44,43 +49,21 @@ async def test_nothing_is_found_where_nothing_is(callers: Callers) -> None:
 
 async def test_tokens_come_oldest_first(callers: Callers) -> None:
     later = replace(TOKEN, id="11" * 8, created_at=NOW.plus_ns(1))
-    await callers.add_token(TOKEN)
-    await callers.add_token(later)
+    await callers.add_token(TOKEN, None)
+    await callers.add_token(later, None)
     assert await callers.tokens() == [TOKEN, later]
 
 
 async def test_a_name_belongs_to_the_first_who_takes_it(callers: Callers) -> None:
-    assert await callers.add_person(PERSON)
-    assert not await callers.add_person(replace(PERSON, password_hash="other"))
+    assert await callers.add_person(PERSON, None)
+    assert not await callers.add_person(replace(PERSON, password_hash="other"), None)
     assert await callers.person(PERSON.name) == PERSON
     assert await callers.count_persons() == 1
 
 
-async def test_of_many_attempts_at_once_only_a_few_get_through(callers: Callers) -> None:
-    await callers.add_person(PERSON)
-    later = NOW.plus_ns(900 * 10**9)
-
-    async def attempt(now: Utc) -> Person | None:
-        return await callers.count_attempt(PERSON.name, now=now, attempts_max=5, locked_until=later)
-
-    found = await asyncio.gather(*(attempt(NOW) for _ in range(30)))
-    assert sum(person is not None for person in found) == 5
-    assert await attempt(NOW) is None
-    # A lock that ran out starts the count anew.
-    assert await attempt(later) is not None
-    kept = await callers.person(PERSON.name)
-    assert kept is not None
-    assert (kept.failures, kept.locked_until) == (1, None)
-    await callers.forget_attempts(PERSON.name)
-    assert await callers.person(PERSON.name) == PERSON
-    assert (
-        await callers.count_attempt("nobody", now=NOW, attempts_max=5, locked_until=later) is None
-    )
-
-
 async def test_what_has_run_out_is_purged(callers: Callers) -> None:
     session = Session(b"s" * 32, "Aigerim", PARTY, Role.ADMIN, "csrf", NOW)
-    await callers.add_session(session)
+    await callers.add_session(session, None)
     await callers.purge(NOW)
     assert await callers.session(session.secret_hash) == session
     await callers.purge(NOW.plus_ns(1))
@@ -89,7 +72,7 @@ async def test_what_has_run_out_is_purged(callers: Callers) -> None:
 
 async def test_a_session_lasts_until_it_is_dropped(callers: Callers) -> None:
     session = Session(b"s" * 32, "Aigerim", PARTY, Role.ADMIN, "csrf", NOW)
-    await callers.add_session(session)
+    await callers.add_session(session, None)
     assert await callers.session(session.secret_hash) == session
     await callers.drop_session(session.secret_hash)
     assert await callers.session(session.secret_hash) is None
@@ -103,7 +86,7 @@ async def test_of_many_first_persons_at_once_one_stands_and_its_codes_are_gone(
     for code in (*codes, enter):
         await callers.add_code(code)
     persons = [replace(PERSON, name=f"p{n}") for n in range(6)]
-    made = await asyncio.gather(*(callers.add_first_person(person) for person in persons))
+    made = await asyncio.gather(*(callers.add_first_person(person, None) for person in persons))
     assert sorted(made) == [False] * 5 + [True]
     assert await callers.count_persons() == 1
     assert [await callers.take_code(c.secret_hash, c.purpose) for c in codes] == [None] * 3
@@ -124,3 +107,56 @@ async def test_of_many_who_take_a_code_one_gets_it(callers: Callers) -> None:
         *(callers.take_code(code.secret_hash, code.purpose) for _ in range(8))
     )
     assert [each for each in taken if each] == [code]
+
+
+async def test_a_person_is_changed_only_from_what_was_seen(callers: Callers) -> None:
+    waits = replace(PERSON, password_hash="", waiting_hash="$argon2id$new", agreed="")
+    await callers.add_person(waits, None)
+    agreed = replace(waits, password_hash="$argon2id$new", waiting_hash="", agreed="operator")
+    assert await callers.change_person(waits, agreed, None)
+    assert not await callers.change_person(waits, agreed, None)
+    assert await callers.persons() == [agreed]
+
+
+async def test_what_ends_sessions_ends_all_of_that_name_at_once(callers: Callers) -> None:
+    await callers.add_person(PERSON, None)
+    sessions = [
+        Session(bytes([n]) * 32, PERSON.name, PARTY, Role.ADMIN, "c", NOW.plus_ns(n))
+        for n in (2, 1)
+    ]
+    other = Session(b"o" * 32, "other", PARTY, Role.PARTY, "c", NOW)
+    for session in (*sessions, other):
+        await callers.add_session(session, None)
+    assert await callers.sessions(PERSON.name) == sessions[::-1]
+    assert await callers.end_sessions(PERSON.name, None) == 2
+    await callers.add_session(sessions[0], None)
+    changed = replace(PERSON, password_hash="$argon2id$other")
+    assert await callers.change_person(PERSON, changed, None, end_sessions=True)
+    assert await callers.sessions(PERSON.name) == []
+    assert await callers.session(other.secret_hash) == other
+
+
+async def test_the_last_admin_stays_even_if_two_withdraw_each_other(callers: Callers) -> None:
+    persons = [replace(PERSON, name=name) for name in ("a", "b", "c")]
+    guest = replace(PERSON, name="d", party=PartyId("other"))
+    waits = replace(PERSON, name="e", password_hash="", waiting_hash="$argon2id$")
+    for person in (*persons, guest, waits):
+        await callers.add_person(person, None)
+    told = await asyncio.gather(
+        *(callers.withdraw_person(each.name, None, admins_of=PARTY) for each in persons)
+    )
+    assert sorted(told) == [Change.DONE, Change.DONE, Change.LAST_ADMIN]
+    # An admin of another party, and one who waits, are no admins of this node.
+    assert await callers.withdraw_person("d", None, admins_of=PARTY) is Change.DONE
+    assert await callers.withdraw_person("d", None, admins_of=PARTY) is Change.UNKNOWN
+    assert not await callers.add_person(guest, None), "a name is not given again"
+
+
+async def test_who_agreed_to_a_token_is_kept(callers: Callers) -> None:
+    waits = replace(TOKEN, agreed="")
+    await callers.add_token(waits, None)
+    assert await callers.agree_token(TOKEN.id, "operator", None)
+    assert await callers.token(TOKEN.id) == replace(TOKEN, agreed="operator")
+    await callers.revoke_token(TOKEN.id, None)
+    assert not await callers.revoke_token(TOKEN.id, None)
+    assert not await callers.agree_token(TOKEN.id, "operator", None)

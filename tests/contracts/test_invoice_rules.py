@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.trade.rules_in_process import RulesInProcess
 
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
 from zhidao.trade.adapters.rule_process import Judge
 from zhidao.trade.adapters.rule_worker import RuleWorker
-from zhidao.trade.adapters.rules_in_process import RulesInProcess
 from zhidao.trade.domain.invoice import invoice_of
 from zhidao.trade.domain.verdict import Outcome
 from zhidao.trade.service.ports import InvoiceRules
@@ -72,10 +72,10 @@ async def test_a_killed_process_is_an_answerable_failure_and_the_next_document_h
     worker = RuleWorker(default_folder())
     try:
         await worker.judge(INVOICE)
-        os.kill(worker._process.pid, signal.SIGSTOP)
+        os.kill(worker._judging.process.pid, signal.SIGSTOP)
         asked = asyncio.create_task(worker.judge(INVOICE))
         await asyncio.sleep(0.1)
-        os.kill(worker._process.pid, signal.SIGKILL)
+        os.kill(worker._judging.process.pid, signal.SIGKILL)
         with pytest.raises(Unavailable):
             await asked
         assert (await worker.judge(INVOICE)).outcome is Outcome.VALID
@@ -103,9 +103,10 @@ async def test_an_idle_process_is_let_go_and_started_again():
     worker = RuleWorker(default_folder(), idle_s=0.05)
     try:
         await worker.judge(INVOICE)
-        process = worker._process
-        assert await asyncio.wait_for(process.wait(), 10) == 0
-        assert worker._process is None
+        process = worker._judging.process
+        await asyncio.to_thread(process.join, 20)
+        assert process.exitcode == 0
+        assert worker._judging is None
         assert (await worker.judge(INVOICE)).outcome is Outcome.VALID
     finally:
         await worker.close()

@@ -20,8 +20,8 @@ from zhidao.finance.adapters.memory_messages import MemoryMessageIndex
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
-from zhidao.finance.domain.chain import Batch, first_head
-from zhidao.finance.domain.ledger import (
+from zhidao.finance.domain.ledger.chain import Batch, first_head
+from zhidao.finance.domain.ledger.ledger import (
     Account,
     AccountFlag,
     Resolution,
@@ -29,7 +29,7 @@ from zhidao.finance.domain.ledger import (
     Transfer,
     TransferFlag,
 )
-from zhidao.finance.domain.records import from_transfers, movement_of, name_of
+from zhidao.finance.domain.ledger.records import from_transfers, movement_of, name_of
 from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import (
     DealIndex,

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from zhidao.core.errors import Conflict, Unavailable
-from zhidao.trust.adapters.log_files import FileLogStore
-from zhidao.trust.adapters.log_memory import MemoryLogStore
+from zhidao.core.errors import Conflict
+from zhidao.trust.adapters.log.memory import MemoryLogStore
 from zhidao.trust.domain.merkle import grow, leaf_hash, root_of, split_hashes
-from zhidao.trust.service.log_ports import LogStore
+from zhidao.trust.service.log.ports import LogStore
 
 if TYPE_CHECKING:
     from zhidao.store.database import Database
@@ -19,13 +17,11 @@ ENTRIES = [b"entry %d" % number for number in range(700)]
 HASHES = [leaf_hash(entry) for entry in ENTRIES]
 
 
-@pytest.fixture(params=["memory", "files", pytest.param("postgres", marks=pytest.mark.service)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> LogStore:
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.service)])
+def store(request: pytest.FixtureRequest) -> LogStore:
     if request.param == "memory":
         return MemoryLogStore()
-    if request.param == "files":
-        return FileLogStore(tmp_path / "log")
-    from zhidao.trust.adapters.log_postgres import PostgresLogStore
+    from zhidao.trust.adapters.log.postgres import PostgresLogStore
 
     database: Database = request.getfixturevalue("database")
     return PostgresLogStore(database, f"zhidao-log/{request.node.name}")
@@ -121,52 +117,9 @@ async def test_the_first_note_of_a_size_stays(store: LogStore) -> None:
     assert await store.checkpoint() == b"nine"
 
 
-async def test_files_are_read_back_after_a_death_at_any_byte_of_the_last_commit(
-    tmp_path: Path,
-) -> None:
-    store = FileLogStore(tmp_path / "log")
-    epoch = await store.take()
-    await extend(store, ENTRIES[:600], epoch)
-    before = (tmp_path / "log" / "journal").read_bytes()
-    await extend(store, ENTRIES[600:620], epoch)
-    store.close()
-    whole = (tmp_path / "log" / "journal").read_bytes()
-    for cut in [*range(len(before), len(whole), 29), len(whole)]:
-        (tmp_path / "log" / "journal").write_bytes(whole[:cut])
-        again = FileLogStore(tmp_path / "log")
-        await again.take()
-        size = 620 if cut == len(whole) else 600
-        assert (await again.head()).edge.root == root_of(HASHES[:size])
-        assert await again.entries(500, 999) == tuple(ENTRIES[500:size])
-        assert split_hashes(await tile(again, 0, 2)) == HASHES[512:size]
-        again.close()
-
-
-async def test_a_settled_folder_needs_no_journal(tmp_path: Path) -> None:
-    store = FileLogStore(tmp_path / "log")
-    epoch = await store.take()
-    await extend(store, ENTRIES, epoch)
-    store._settle()
-    await extend(store, ENTRIES[:1], epoch)
-    store.close()
-    again = FileLogStore(tmp_path / "log")
-    await again.take()
-    assert (await again.head()).edge.root == root_of([*HASHES, HASHES[0]])
-    assert await again.entries(690, 20) == (*ENTRIES[690:], ENTRIES[0])
-    again.close()
-
-
-async def test_a_folder_of_another_process_is_not_written(tmp_path: Path) -> None:
-    store = FileLogStore(tmp_path / "log")
-    await store.take()
-    with pytest.raises(Unavailable, match="another process"):
-        await FileLogStore(tmp_path / "log").take()
-    store.close()
-
-
 @pytest.mark.service
 async def test_logs_of_two_origins_do_not_mix(database: Database) -> None:
-    from zhidao.trust.adapters.log_postgres import PostgresLogStore
+    from zhidao.trust.adapters.log.postgres import PostgresLogStore
 
     build: Callable[[str], LogStore] = lambda origin: PostgresLogStore(database, origin)  # noqa: E731
     one, two = build("log/one"), build("log/two")

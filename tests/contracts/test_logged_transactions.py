@@ -16,12 +16,12 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryJournal
-from zhidao.trust.adapters.logged_transactions import (
+from zhidao.trust.adapters.chain.logged_transactions import (
     MemoryLoggedTransactions,
     PostgresLoggedTransactions,
 )
 from zhidao.trust.events import ChainTransaction
-from zhidao.trust.service.title_ports import LoggedTransactions
+from zhidao.trust.service.chain.ports import LoggedTransactions
 
 if TYPE_CHECKING:
     from zhidao.store.database import Database

@@ -4,9 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from zhidao.trust.adapters.mirror_positions import MemoryMirrorPositions, PostgresMirrorPositions
+from zhidao.trust.adapters.log.mirror_positions import (
+    MemoryMirrorPositions,
+    PostgresMirrorPositions,
+)
 from zhidao.trust.domain.mirroring import Pushed
-from zhidao.trust.service.witness_ports import MirrorPositions
+from zhidao.trust.service.witness.ports import MirrorPositions
 
 if TYPE_CHECKING:
     from zhidao.store.database import Database

@@ -9,7 +9,7 @@ import pytest
 from zhidao.connectivity.adapters.memory import MemoryNetwork, MemoryObservations
 from zhidao.connectivity.adapters.postgres import PostgresObservations, ScenarioNetwork
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.sighting import Sighting, Subscriber
+from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
 from zhidao.connectivity.events import ShortMessageReceived
 from zhidao.connectivity.service.ports import Card
 from zhidao.core.ambient import HandClock, SeededRandomness
@@ -78,13 +78,13 @@ def _entries(version: int, firsts):
 
 
 async def test_a_network_tells_what_was_set_last(network):
-    seen = Sighting(Geodetic(55.46, 8.44), 500.5, NOW, "test network", simulated=True)
+    seen = SubscriberLocation(Geodetic(55.46, 8.44), 500.5, NOW, "test network", simulated=True)
     known = Subscriber("+8613800138000", True, (party_id("carrier"),), (seen,))
     with pytest.raises(NotFound):
         await network.subscriber(known.phone)
     await network.set(known)
     assert await network.subscriber(known.phone) == known
-    later = replace(known, applicable=False, readers=(), sightings=())
+    later = replace(known, applicable=False, readers=(), locations=())
     await network.set(later)
     assert await network.subscriber(known.phone) == later
 

@@ -19,6 +19,7 @@ from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
@@ -202,3 +203,17 @@ async def test_seals_are_found_by_consignment_and_terminal(kept: Kept):
         await kept.vault.add_seal(
             consignment="c", terminal="truck-7", seal="S-1", entries=[kept.entry(1, "seal/S-1")]
         )
+
+
+async def test_the_newest_refusal_of_a_terminal_is_kept(kept):
+    assert await kept.vault.refusal("truck-7") is None
+    for reason in ("wrong_token", "no_key"):
+        newest = Refusal(reason, "a sentence", Utc.parse("2026-11-24T08:00:00Z"))
+        await kept.vault.note_refusal("truck-7", newest, [])
+    assert await kept.vault.refusal("truck-7") == newest
+
+
+async def test_a_terminal_without_a_key_is_read_back_without_one(kept):
+    keyless = Terminal("van-3", "+8613800138001", "13800138001", None, party_id("carrier"), ())
+    await kept.vault.add_terminal(keyless, [])
+    assert await kept.vault.terminal("van-3") == keyless

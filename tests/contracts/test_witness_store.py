@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.trust.adapters.witness_file import FileWitnessStore
-from zhidao.trust.adapters.witness_memory import MemoryWitnessStore
-from zhidao.trust.domain.witness import HeldHead
-from zhidao.trust.service.witness_ports import Move, WitnessStore
-from zhidao.trust.service.witness_state import PairedWitnessStore
+from zhidao.trust.adapters.witness.file import FileWitnessStore
+from zhidao.trust.adapters.witness.memory import MemoryWitnessStore
+from zhidao.trust.domain.witness_rule import HeldHead
+from zhidao.trust.service.witness.ports import Move, WitnessStore
+from zhidao.trust.service.witness.state import PairedWitnessStore
 
 if TYPE_CHECKING:
     from zhidao.store.database import Database
@@ -32,7 +32,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> WitnessStore:
         return FileWitnessStore(tmp_path / "witness" / "heads")
     if request.param == "paired":
         return PairedWitnessStore(MemoryWitnessStore(), FileWitnessStore(tmp_path / "heads"))
-    from zhidao.trust.adapters.witness_postgres import PostgresWitnessStore
+    from zhidao.trust.adapters.witness.postgres import PostgresWitnessStore
 
     database: Database = request.getfixturevalue("database")
     return PostgresWitnessStore(database)

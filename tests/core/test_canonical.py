@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhidao.core.canonical import Unsigned, jcs, jcs_reference, parse_strict
+from zhidao.core import canonical
+from zhidao.core.canonical import Unsigned, decode_json, jcs, jcs_reference, parse_strict
 from zhidao.core.errors import MalformedInput
 
 scalars = (
@@ -39,6 +42,63 @@ def test_a_form_with_room_for_a_signature_is_that_of_the_object(fields: dict[str
     form = Unsigned(fields, "m")
     assert form.message == jcs(fields)
     assert form.signed("x") == jcs(fields | {"m": "x"})
+
+
+def _nested(levels: int) -> object:
+    value: object = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def _nested_objects(levels: int) -> object:
+    value: object = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, False, 0, 2**53 - 1, 1 - 2**53),
+        *(1e-5, -1e-5, 0.5, 2251799813685247.5),
+        *("a", "\u00e9", "\uffff", ["a", "\u00e9", ("b",)]),
+        *({"a": "b", "\u00e9": "\u00e9", "c": [0.5], "\ud7ff": "\ue000"},),
+        *(_nested(64), _nested_objects(64)),
+    ],
+)
+def test_what_orjson_writes_alike_is_not_written_slowly(
+    value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = jcs_reference(value)
+    slowly: list[object] = []
+    monkeypatch.setattr(canonical, "jcs_reference", lambda each: slowly.append(each) or b"")
+    assert jcs(value) == expected
+    assert slowly == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((1.0, b"1"), (-0.0, b"0"), (1e16, b"10000000000000000"), (9.5e-6, b"0.0000095")),
+        *((1e21, b"1e+21"), (1.5e-7, b"1.5e-7")),
+        *((MappingProxyType({"a": 1}), b'{"a":1}'), ([MappingProxyType({})], b"[{}]")),
+        ({"b": {"a": MappingProxyType({})}}, b'{"b":{"a":{}}}'),
+        (_nested(65), b"[" * 65 + b"]" * 65),
+    ],
+)
+def test_what_orjson_writes_otherwise_is_written_as_the_rule_says(
+    value: object, text: bytes
+) -> None:
+    assert jcs(value) == text
+
+
+@pytest.mark.parametrize("plane", [0x10000, 0x40000, 0x80000, 0xC0000, 0x100000])
+def test_keys_beyond_the_basic_plane_sort_by_their_surrogates(plane: int) -> None:
+    late, early = "\ue000", chr(plane)
+    assert list(json.loads(jcs({late: 1, early: 2}))) == [early, late]
+    assert jcs([{late: 1, early: 2}]) == jcs_reference([{late: 1, early: 2}])
 
 
 @given(values)
@@ -122,10 +182,41 @@ def test_text_of_brackets_and_quotes_is_read_or_refused(text: str) -> None:
         return
 
 
-def test_what_has_no_canonical_form_is_refused() -> None:
-    for value in (float("nan"), 2**53, {"a": "\ud800"}):
-        with pytest.raises(MalformedInput):
-            jcs(value)
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(float("nan"), float("inf"), 2**53, -(2**53), object(), b"a"),
+        *({"a": "\ud800"}, {"\udfff": 1}, ["\ud800"], "\udfff", {1: 2}, {"a": {1: 2}}),
+        _nested(100_000),
+    ],
+)
+def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(MalformedInput):
+        jcs(value)
+
+
+def test_the_key_that_stands_twice_is_named() -> None:
+    with pytest.raises(MalformedInput, match="the key 'b' stands twice"):
+        parse_strict(b'{"a":1,"b":2,"c":3,"b":4}')
+
+
+@pytest.mark.parametrize("text", ["[]" * 40 + "[", "[" * 63 + "[],[],[]", "]" * 70])
+def test_brackets_that_do_not_match_are_no_json_rather_than_too_deep(text: str) -> None:
+    with pytest.raises(MalformedInput, match="not JSON"):
+        parse_strict(text.encode())
+
+
+class Counted(msgspec.Struct):
+    count: int
+
+
+def test_a_struct_is_read_as_it_is_typed_and_never_beyond_the_depth() -> None:
+    assert decode_json(b'{"count":3}', Counted) == Counted(3)
+    with pytest.raises(msgspec.ValidationError):
+        decode_json(b'{"count":"3"}', Counted)
+    assert decode_json(b'{"count":"3"}', Counted, strict=False) == Counted(3)
+    with pytest.raises(MalformedInput, match="nests"):
+        decode_json(b'{"other":' + b"[" * 65, Counted)
 
 
 def test_the_published_pairs_agree(shared: Path) -> None:

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.core.east_north_up import enu
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.geo import (
@@ -14,9 +15,6 @@ from zhidao.core.geo import (
     Geodetic,
     course,
     destination,
-    enu,
-    from_gcj02,
-    to_gcj02,
 )
 
 _latitudes = st.floats(-89.9, 89.9)
@@ -43,6 +41,44 @@ def test_a_quarter_of_the_meridian_has_its_known_length():
     assert course(Geodetic(0, 0), Geodetic(90, 0)).distance_m == pytest.approx(
         10001965.729, abs=1e-3
     )
+
+
+def test_half_a_quarter_of_the_meridian_has_its_known_length_from_either_end():
+    # WGS 84 from the equator to 45 degrees: 4 984 944.378 m; the quadrant less this to the pole.
+    for start, end, length_m in ((0, 45, 4984944.378), (45, 90, 5017021.351)):
+        line = course(Geodetic(start, 0), Geodetic(end, 0))
+        assert line.distance_m == pytest.approx(length_m, abs=1e-3)
+        reached = destination(Geodetic(start, 0), azimuth_deg=0, distance_m=length_m)
+        assert reached.latitude_deg == pytest.approx(end, abs=1e-8)
+
+
+def test_events_carry_whole_nanodegrees_and_millimetres():
+    place = Geodetic.from_ndeg(
+        latitude_ndeg=31_230_000_001, longitude_ndeg=-121_470_000_001, height_mm=12_001
+    )
+    assert (place.latitude_deg, place.longitude_deg) == (31.230000001, -121.470000001)
+    assert (place.height_m, place.frame.value) == (12.001, "WGS84")
+    assert (place.latitude_ndeg, place.longitude_ndeg) == (31_230_000_001, -121_470_000_001)
+
+
+def test_frames_are_called_by_the_names_that_stand_in_events():
+    assert [frame.value for frame in Frame] == ["WGS84", "CGCS2000", "GCJ-02"]
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_each_cartesian_part_is_a_finite_number(part: int):
+    for wrong in (math.nan, math.inf, -math.inf):
+        parts = [1e6, 2e6, 6e6]
+        parts[part] = wrong
+        with pytest.raises(MalformedInput, match="not a finite number"):
+            Ecef(*parts)
+
+
+@pytest.mark.bound("core.geo._RADIUS_M_MAX")
+def test_a_circle_has_a_radius_of_at_most_a_hundred_kilometres():
+    assert Circle(SHANGHAI, 100_000.0).radius_m == 100_000
+    with pytest.raises(MalformedInput, match="up to 100 km"):
+        Circle(SHANGHAI, 100_000.1)
 
 
 @given(_latitudes, _longitudes, st.floats(-1000, 30_000_000))
@@ -77,19 +113,8 @@ def test_a_circle_counts_the_margin():
     assert not circle.contains(destination(SHANGHAI, azimuth_deg=77, distance_m=30.01))
 
 
-@given(st.floats(20, 50), st.floats(80, 130))
-def test_gcj02_goes_there_and_back(latitude, longitude):
-    point = Geodetic(latitude, longitude)
-    shifted = to_gcj02(point)
-    assert (
-        10 < course(point, Geodetic(shifted.latitude_deg, shifted.longitude_deg)).distance_m < 2000
-    )
-    back = from_gcj02(shifted)
-    assert course(point, back).distance_m < 0.001
-
-
 def test_gcj02_never_becomes_cartesian_and_frames_never_mix():
-    shifted = to_gcj02(SHANGHAI)
+    shifted = Geodetic(31.23, 121.47, 12.0, Frame.GCJ02)
     with pytest.raises(Refused, match="maps only"):
         shifted.to_ecef()
     with pytest.raises(Refused, match="cannot be compared"):

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from zhidao.core.child import bound_log, end_child, start_child
+from zhidao.core.programs.child import bound_log, end_child, start_child
 
 
 def test_a_log_past_its_bound_is_set_aside_once(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_program_goes_on_writing_at_the_begin_of_a_cut_log(tmp_path: Path) -> 
         assert first > 0
         assert b"\0" not in log.read_bytes()
     finally:
-        end_child(child, (9,), patience_s=5)  # type: ignore[arg-type]
+        end_child(child, (9,), timeout_s=5)  # type: ignore[arg-type]
 
 
 def _wait_for(log: Path, size: int) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.devices.ground import ground
+from tests.devices.device_room import device_room
 
 
 @pytest.fixture
 def room():
-    return ground()
+    return device_room()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import html
 import importlib
 import importlib.util
 import inspect
+import json
 import os
 import re
 import shlex
@@ -19,10 +21,12 @@ from types import ModuleType
 
 import pytest
 
+from zhidao import __version__
 from zhidao.cli.main import COMMANDS
 from zhidao.node.config import SETTINGS, load
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "zhidao"
 DOCS = ROOT / "docs"
 ROOT_PAGES = sorted(ROOT.glob("*.md"))
 PAGES = sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)
@@ -116,6 +120,36 @@ def test_every_route_is_documented_with_a_sentence(from_code: ModuleType) -> Non
     assert "|  |" not in page, "a route without a docstring"
 
 
+def test_every_schema_has_a_name_of_its_own_that_no_module_lends_it(
+    from_code: ModuleType,
+) -> None:
+    """Two classes of one name would be told apart by where they stand, and a move rename both."""
+    document = from_code.openapi()
+    schemas = document["components"]["schemas"]
+    assert len(schemas) > 250
+    assert not [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)]
+    told = json.dumps(document)
+    wanted = set(re.findall(r'"#/components/schemas/([^"]+)"', told))
+    assert wanted == set(schemas), "each is used, and what is used is there"
+
+
+API_NAMES = Path(__file__).with_name("api_names.txt")
+
+
+def test_names_of_schemas_and_operations_change_on_purpose_only(from_code: ModuleType) -> None:
+    """Programs of others are generated from these names: a rename breaks every one of them."""
+    document = from_code.openapi()
+    now = {f"schema {name}" for name in document["components"]["schemas"]} | {
+        f"operation {operation['operationId']}: {method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+    known = set(API_NAMES.read_text(encoding="utf-8").splitlines())
+    assert sorted(known - now) == [], "gone or renamed: say so in changes/, then strike it out here"
+    assert sorted(now - known) == [], f"new: add it to {API_NAMES.name}, from where it stays"
+
+
 def test_every_route_that_is_not_open_asks_who_calls(from_code: ModuleType) -> None:
     """A handler without an actor answers strangers, whatever its documentation says."""
     paths, unlisted = from_code.openapi()["paths"], {"security": [{}]}
@@ -134,13 +168,14 @@ def test_error_codes_bear_the_status_of_their_class(from_code: ModuleType) -> No
     page = _page("error-codes.md", from_code)
     assert re.search(r"\| `bad_signature` \| 422 \| 1 \| [^|]*devices", page)
     assert re.search(r"\| `malformed_input` \| 400 \| 2 \|", page)
+    assert re.search(r"\| `csrf` .*\| reload the page and do it again \|", page)
     assert re.search(r"\| `disk_full` \| 503 \| 3 \| [^|]*store", page)
 
 
 def test_every_reason_of_an_arrival_is_explained(from_code: ModuleType) -> None:
     page = (DOCS / "reference" / "reasons.md").read_text(encoding="utf-8")
     facts = {fact.TYPE: fact for fact in from_code.facts()}
-    for kind in ("positioning.ArrivalNotProven.v1", "devices.SubmissionRefused.v1"):
+    for kind in ("positioning.ArrivalNotProven.v2", "devices.SubmissionRefused.v1"):
         listed = (facts[kind].__doc__ or "").split("`reason`:")[1].partition(".")[0]
         reasons = [word.strip() for word in listed.replace("\n", " ").split(",")]
         assert len(reasons) > 5
@@ -150,6 +185,35 @@ def test_every_reason_of_an_arrival_is_explained(from_code: ModuleType) -> None:
 def test_markers_name_tables_that_exist(from_code: ModuleType) -> None:
     used = {m[1] for page in PAGES for m in from_code.MARKER.finditer(page.read_text("utf-8"))}
     assert used == set(from_code.TABLES)
+
+
+def test_the_pictures_of_state_machines_show_every_row_that_the_code_decides_by(
+    from_code: ModuleType,
+) -> None:
+    page = _page("state-machines.md", from_code)
+    machines = from_code.state_machines.MACHINES
+    for name, machine in machines.items():
+        drawn = from_code.state_machines.described(machine)
+        assert drawn in page, name
+        for state in machine.states:
+            assert all(word in drawn for word in state.split()), (name, state)
+        for row in machine.rows:
+            assert f"| {row.state} | {row.act} | {row.who} | {row.then} |" in drawn
+            assert html.escape(row.act.replace("_", " ")) in drawn
+    defined = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if re.search(r"^[A-Z]+: Final = Machine\[", path.read_text("utf-8"), re.MULTILINE)
+    }
+    count = sum(
+        len(
+            re.findall(
+                r"^[A-Z]+: Final = Machine\[", (SOURCE / path).read_text("utf-8"), re.MULTILINE
+            )
+        )
+        for path in defined
+    )
+    assert count == len(machines), "a machine that the page does not show"
 
 
 def test_the_readme_shows_both_commands_and_every_room() -> None:
@@ -344,6 +408,13 @@ def test_fragments_have_a_kind_and_one_sentence() -> None:
         text = fragment.read_text(encoding="utf-8").strip()
         assert text.endswith("."), fragment.name
         assert "\n" not in text, fragment.name
+
+
+def test_the_changelog_tells_of_the_version_of_the_package() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    told = re.findall(r"^## (\d+\.\d+\.\d+) \(\d{4}-\d\d-\d\d\)$", text, re.MULTILINE)
+    assert told[:1] == [__version__], "cut it: towncrier build --version VERSION"
+    assert "<!-- newest first -->\n" in text, "where towncrier puts the next version"
 
 
 @pytest.mark.slow

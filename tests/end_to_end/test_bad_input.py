@@ -22,10 +22,10 @@ from zhidao.core.ambient import SeededRandomness
 from zhidao.devices.wire.jt808.frame import Edition, decode_frame
 from zhidao.devices.wire.jt808.messages import Authentication
 from zhidao.devices.wire.jt808.packets import frames_of
-from zhidao.simulation import cast
+from zhidao.simulation import participants
+from zhidao.simulation.demonstration import Demonstration
 from zhidao.simulation.node_process import NodeProcess
-from zhidao.simulation.road import RoadRun
-from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.scenario import simulated_scenario
 from zhidao.simulation.sides import Sides
 
 pytestmark = [
@@ -78,12 +78,12 @@ class Target:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
     folder = tmp_path_factory.mktemp("bad-input")
-    scene = simulated_scene("zd-2026-0417", fail="", seed=417)
+    scenario = simulated_scenario("zd-2026-0417", fail="", seed=417)
     node = NodeProcess(folder)
     await node.start()
-    road = RoadRun(
+    road = Demonstration(
         Sides.of_one(node),
-        scene,
+        scenario,
         folder=folder,
         output=folder,
         fail="",
@@ -102,7 +102,7 @@ async def target(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Targ
             password = quote((postgres / "password").read_text(), safe="")
             host = quote(str(_socket_folder(postgres)), safe="")
             url = f"postgresql://zhidao:{password}@/zhidao?host={host}&port=5432"
-            opened = Target(node, http, tokens, url, gzip.decompress(scene.navigation))
+            opened = Target(node, http, tokens, url, gzip.decompress(scenario.navigation))
             await settled(opened)
             yield opened
     finally:
@@ -155,7 +155,7 @@ async def test_a_damaged_navigation_file_is_refused(target: Target, damage: Any)
     await refused(
         target,
         400,
-        *(cast.OPERATOR, "POST", "/v1/positioning/navigation"),
+        *(participants.OPERATOR, "POST", "/v1/positioning/navigation"),
         content=damage(target.navigation),
         headers={"Content-Type": "application/octet-stream"},
     )
@@ -189,9 +189,9 @@ async def test_a_document_that_no_xml_reader_should_trust_is_refused(target: Tar
 
 _ORDER = {
     "order": "PO-1",
-    "gtin": cast.GTIN,
+    "gtin": participants.GTIN,
     "quantity": 1,
-    "limits": list(cast.LIMITS),
+    "limits": list(participants.LIMITS),
     "readers": [],
 }
 
@@ -259,7 +259,7 @@ async def test_a_sentence_with_a_wrong_checksum_is_refused(target: Target):
     for sentence in ("$BDTCI,1,2,3*00\r\n", "hello", "$" * 5000):
         body = {"sentence": sentence}
         path = "/v1/connectivity/short-messages"
-        await refused(target, 400, cast.OPERATOR, "POST", path, json=body)
+        await refused(target, 400, participants.OPERATOR, "POST", path, json=body)
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "streamed"])
@@ -271,7 +271,7 @@ async def test_an_oversized_body_is_refused(target: Target, *, announced: bool):
     await refused(
         target,
         413,
-        *(cast.OPERATOR, "POST", "/v1/positioning/navigation"),
+        *(participants.OPERATOR, "POST", "/v1/positioning/navigation"),
         content=bytes(_OVERSIZED) if announced else stream(),
         headers={"Content-Type": "application/octet-stream"},
     )

@@ -18,12 +18,12 @@ from zhidao.cli.main import main
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.exchange.events import DocumentAccepted
 from zhidao.finance.events import Decided, Settled
-from zhidao.simulation import cast
-from zhidao.simulation.adapters.remains import Remains, read_remains
+from zhidao.simulation import participants
+from zhidao.simulation.adapters.node_record import NodeRecord, read_record
 from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE
 from zhidao.trust.events import TitleMoved
 
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(1200)]
 _AT_ONCE = 2
 _REFUSALS = {
     "spoof": "network_disagrees",
@@ -59,8 +59,8 @@ class Ended:
     def summary(self) -> dict[str, Any]:
         return self.lines[-1]
 
-    def remains(self, side: str = IMPORTER_SIDE) -> Remains:
-        return asyncio.run(read_remains(self.folder / side / "node"))
+    def record(self, side: str = IMPORTER_SIDE) -> NodeRecord:
+        return asyncio.run(read_record(self.folder / side / "node"))
 
 
 async def carried(folder: Path, *options: str) -> Ended:
@@ -120,7 +120,7 @@ def test_both_nodes_stand_behind_the_proof(
 
 
 def test_the_exporters_node_knows_the_end_and_has_its_banks_messages(ended: dict[str, Ended]):
-    there, here = (ended[""].remains(side) for side in (EXPORTER_SIDE, IMPORTER_SIDE))
+    there, here = (ended[""].record(side) for side in (EXPORTER_SIDE, IMPORTER_SIDE))
     (settled,) = [Settled.of(e) for e in there.events.values() if e.type == Settled.TYPE]
     assert settled.paid
     got = {
@@ -154,16 +154,16 @@ def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
     assert refused.status == 1, refused.lines[-1]
     assert refused.summary["paid"] is False
     assert refused.summary["reason"] == _REFUSALS[fail]
-    remains = refused.remains()
-    decisions = [Decided.of(e) for e in remains.events.values() if e.type == Decided.TYPE]
+    record = refused.record()
+    decisions = [Decided.of(e) for e in record.events.values() if e.type == Decided.TYPE]
     assert [(each.outcome, each.reason) for each in decisions] == [("abort", _REFUSALS[fail])]
-    assert all(index is not None for _, index, _, _ in remains.boxes), "the abort is logged"
-    assert remains.pending == 0
-    balances = sorted(m for (code, _), m in remains.balances.items() if code == 100)
-    assert balances == [0, cast.FUNDS_MINOR]
+    assert all(index is not None for _, index, _, _ in record.boxes), "the abort is logged"
+    assert record.pending == 0
+    balances = sorted(m for (code, _), m in record.balances.items() if code == 100)
+    assert balances == [0, participants.FUNDS_MINOR]
     moves = sorted(
         (event.version, TitleMoved.of(event).holder_party)
-        for event in remains.events.values()
+        for event in record.events.values()
         if event.type == TitleMoved.TYPE
     )
     assert [party for _, party in moves] == ["exporter", IMPORTER_SIDE, "exporter"]
@@ -277,7 +277,7 @@ def test_files_that_cannot_be_used_are_refused_before_a_node_starts(
             for _ in range(300):
                 out.write(bytes(1_000_000))
     answer = refused(capsys, *(option.format(**files) for option in options))
-    assert answer["error"] in ("malformed_input", "no_file")
+    assert answer["error"] in ("malformed_input", "no_file", "is_folder", "file_too_large")
     assert sentence in answer["detail"]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from zhidao.cli.main import main
 from zhidao.simulation.kills import carry, judge, read_both
-from zhidao.simulation.scene import Scene, simulated_scene
+from zhidao.simulation.scenario import Scenario, simulated_scenario
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(240)]
 _VICTIMS = (
@@ -29,13 +29,13 @@ _VICTIMS = (
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    return simulated_scene("zd-2026-0417", fail="", seed=417)
+def scenario() -> Scenario:
+    return simulated_scenario("zd-2026-0417", fail="", seed=417)
 
 
 async def test_a_refusal_is_decided_and_applied_once_whatever_dies(tmp_path: Path):
-    scene = simulated_scene("zd-2026-0417", fail="spoof", seed=417)
-    voyage = await carry(scene, tmp_path, seed=5, victim="importer-node", kills=2, fail="spoof")
+    scenario = simulated_scenario("zd-2026-0417", fail="spoof", seed=417)
+    voyage = await carry(scenario, tmp_path, seed=5, victim="importer-node", kills=2, fail="spoof")
     told = f"victim importer-node, seed 5, kills {voyage.kills}"
     assert voyage.outcome.reason == "network_disagrees", told
     assert judge(voyage, await read_both(tmp_path)) == [], told
@@ -43,10 +43,10 @@ async def test_a_refusal_is_decided_and_applied_once_whatever_dies(tmp_path: Pat
 
 @pytest.mark.parametrize(("victim", "seed"), _VICTIMS, ids=str)
 async def test_whatever_dies_on_the_road_nothing_is_lost_and_nothing_done_twice(
-    victim: str, seed: int, scene: Scene, tmp_path: Path
+    victim: str, seed: int, scenario: Scenario, tmp_path: Path
 ):
     kills = 2 if victim.endswith(("node", "machine")) else 3
-    voyage = await carry(scene, tmp_path, seed=seed, victim=victim, kills=kills)
+    voyage = await carry(scenario, tmp_path, seed=seed, victim=victim, kills=kills)
     told = f"victim {victim}, seed {seed}, kills {voyage.kills}"
     assert voyage.kills, told
     assert judge(voyage, await read_both(tmp_path)) == [], told

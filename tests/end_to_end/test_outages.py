@@ -20,11 +20,11 @@ import pytest
 import pytest_asyncio
 
 from zhidao.core.ambient import SeededRandomness
-from zhidao.simulation import cast
+from zhidao.simulation import participants
+from zhidao.simulation.demonstration import Demonstration
 from zhidao.simulation.kills import _children, _descendants
 from zhidao.simulation.node_process import NodeProcess
-from zhidao.simulation.road import RoadRun
-from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.scenario import simulated_scenario
 from zhidao.simulation.sides import Sides
 
 pytestmark = [
@@ -55,9 +55,9 @@ class Running:
         self.orders += 1
         body = {
             "order": f"PO-{self.orders}",
-            "gtin": cast.GTIN,
+            "gtin": participants.GTIN,
             "quantity": 1,
-            "limits": list(cast.LIMITS),
+            "limits": list(participants.LIMITS),
             "readers": [],
         }
         return await self.ask("POST", "/v1/industry/orders", by="exporter", json=body)
@@ -86,9 +86,9 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     folder = tmp_path_factory.mktemp("outages")
     node = NodeProcess(folder)
     await node.start()
-    road = RoadRun(
+    road = Demonstration(
         Sides.of_one(node),
-        simulated_scene("zd-2026-0417", fail="", seed=417),
+        simulated_scenario("zd-2026-0417", fail="", seed=417),
         folder=folder,
         output=folder,
         fail="",

@@ -78,8 +78,8 @@ def banks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Bank]]
             node.stop()
 
 
-def _until(holds: Callable[[], bool], what: str, patience_s: float = 60.0) -> None:
-    deadline_s = time.monotonic() + patience_s
+def _until(holds: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
+    deadline_s = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline_s, what
         time.sleep(0.2)
@@ -175,7 +175,7 @@ def test_netting_receivables_and_a_condition_hold_over_a_kill(banks: dict[str, B
     assert east.post("/netting/day-1/settlement")["state"] == "settled"
 
 
-def _as(node: RunningNode, name: str, path: str, body: dict[str, Any]) -> httpx.Response:
+def _as(node: RunningNode, name: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
     """What somebody who signed in sends, as their browser would."""
     with node._http() as http:
         answer = http.post("/v1/session", json={"name": name, "password": PASSWORD})
@@ -190,6 +190,13 @@ def test_above_the_limit_two_persons_and_never_two_tokens(banks: dict[str, Bank]
         who = {"name": name, "password": PASSWORD, "party": west.node.party, "role": "party"}
         made = _as(west.node, "admin", "/v1/people", who)
         assert made.status_code < 300, made.text
+    # One admin alone makes no two persons of the bank: the first one is agreed to by the operator,
+    # since the bank has nobody yet, and the second one by the first.
+    agreed = "/v1/people/{}/agreement"
+    assert west.node.ask("POST", agreed.format("aigerim"), "operator").status_code == 200
+    assert west.node.ask("POST", agreed.format("daniyar"), "operator").status_code == 403
+    assert _as(west.node, "admin", agreed.format("daniyar"), None).status_code == 403
+    assert _as(west.node, "aigerim", agreed.format("daniyar"), None).status_code == 200
     # Not above the limit by itself, but with what came in before.
     more = {"deposit": "d2", "holder": "house", "currency": "CNY", "amount_minor": FUNDS}
     assert west.post("/deposits", more, status=422)["code"] == "needs_two_persons"

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(280)]
 
 
 def test_kills_cuts_delays_and_a_full_disk_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    plan = {"documents": 60, "kills": 3, "faults": 0.12, "seed": 4, "patience_s": 90}
+    plan = {"documents": 60, "kills": 3, "faults": 0.12, "seed": 4, "timeout_s": 90}
     try:
         found = on_small_disk(**plan)
     except OSError:
@@ -37,7 +37,7 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
             node.launch()
         for node in (one, two):
             node.await_ready()
-        at = {node.name: Desk(tmp_path, node) for node in (one, two)}
+        at = {node.name: CommandLine(tmp_path, node) for node in (one, two)}
         for here, there in ((one, two), (two, one)):
             card, trust = tmp_path / f"{there.name}.card", tmp_path / f"{there.name}.json"
             at[there.name].zhidao("peer", "card", "-o", card)
@@ -98,7 +98,7 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
         two.stop()
 
 
-class Desk:
+class CommandLine:
     """The command line at one node."""
 
     def __init__(self, folder: Path, node: RunningNode) -> None:

@@ -16,13 +16,13 @@ from zhidao.core.timescale import Utc
 from zhidao.exchange.adapters.memory import MemoryExchange
 from zhidao.exchange.domain.peer import Card, Peer
 from zhidao.exchange.events import Delivery, Dispatch
+from zhidao.exchange.service.bundle_exchange import ExchangeService
 from zhidao.exchange.service.dispatch import Dispatcher
-from zhidao.exchange.service.exchange import ExchangeService
 from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Store
-from zhidao.exchange.service.voice import Voice
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.wire.card import sign_card
 from zhidao.exchange.wire.sealing import SealingKey
 
@@ -124,14 +124,22 @@ def make_node(name: str, line: Line, store: Store | None = None, seed: int = 5) 
     )
     kept = store or MemoryExchange()
     sealing = SealingKey(randomness.token(32))
-    peers, voice = Peers(kept, scribe), Voice(key)
-    outbox = Outbox(kept, peers, scribe=scribe, voice=voice, clock=clock, randomness=randomness)
+    peers, identity = Peers(kept, scribe), SigningIdentity(key)
+    outbox = Outbox(
+        kept, peers, scribe=scribe, identity=identity, clock=clock, randomness=randomness
+    )
 
     async def is_party(asked: PartyId) -> bool:
         return asked == party
 
     inbox = Inbox(
-        kept, peers, scribe=scribe, voice=voice, sealing=sealing, clock=clock, is_party=is_party
+        kept,
+        peers,
+        scribe=scribe,
+        identity=identity,
+        sealing=sealing,
+        clock=clock,
+        is_party=is_party,
     )
     dispatcher = Dispatcher(kept, peers, outbox, line.to(name), clock=clock, randomness=randomness)
     card = Card(

@@ -19,22 +19,22 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryDealIndex, MemoryLedgerStore, MemoryPvpIndex
-from zhidao.finance.domain.approval import Limits
-from zhidao.finance.domain.deal import Deal
+from zhidao.finance.domain.deals.deal import Deal
+from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
-from zhidao.finance.service.accounts import Accounts
-from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.credit_lines import CreditLines
-from zhidao.finance.service.deals import Deals
-from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.settlement import Settlement
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.deals.deals import Deals
+from zhidao.finance.service.deals.settlement import Settlement
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven, Marks, Site
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.events import (
     Consignment,
     ConsignmentEntered,
+    CrossCheckFinding,
     CustomsReleased,
-    Finding,
     PapersChecked,
 )
 from zhidao.trust.events import Title
@@ -191,6 +191,7 @@ class ScriptedConsignments:
             currency="CNY",
             entry="00" * 32,
             simulated=True,
+            promised=[],
         )
         return Consignment(
             entered=entered,
@@ -351,7 +352,7 @@ class World:
         await self.tell(checked)
 
     async def papers_conflict(self) -> None:
-        finding = Finding(
+        finding = CrossCheckFinding(
             rule="gross-weight",
             verdict="conflict",
             sentence="The weights differ.",

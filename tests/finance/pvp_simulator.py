@@ -27,21 +27,21 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryLedgerStore
-from zhidao.finance.domain.fx import Conversion, Rate, convert
-from zhidao.finance.domain.ledger import (
+from zhidao.finance.domain.ledger.ledger import (
     Account,
     AccountFlag,
     Resolution,
     Transfer,
     ledger_number,
 )
+from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import transfer_id
-from zhidao.finance.domain.pvp import Leg, Outcome, Side, Standing, Terms
-from zhidao.finance.domain.records import name_of
+from zhidao.finance.domain.pvp.fx import Conversion, Rate, convert
+from zhidao.finance.domain.pvp.pvp import Leg, Outcome, Side, Standing, Terms
 from zhidao.finance.events import PvpDecided
-from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.pvp import PvpParticipant, RoundingAccounts
-from zhidao.finance.service.pvp_decider import PvpDecider
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.pvp.decider import PvpDecider
+from zhidao.finance.service.pvp.participant import PvpParticipant, RoundingAccounts
 from zhidao.finance.wire.pvp import read_terms
 from zhidao.store.memory import MemoryJournal
 

@@ -15,7 +15,10 @@ import zhidao.finance
 ROOM = Path(zhidao.finance.__file__).parent
 MODULES = sorted(ROOM.rglob("*.py"))
 # Paths are joined with the same sign that divides.
-PATHS = {f"adapters/{name}.py" for name in ("schema_pack", "screening_folder", "screening_lists")}
+PATHS = {
+    *(f"adapters/{name}.py" for name in ("schema_pack", "screening_folder", "screening_lists")),
+    "library/packs.py",
+}
 
 
 def floats(tree: ast.AST) -> Iterator[str]:

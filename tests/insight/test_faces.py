@@ -27,7 +27,8 @@ def facts() -> dict[str, type[Fact]]:
     for face in FACES:
         for value in vars(face).values():
             if isinstance(value, type) and issubclass(value, Fact) and value.TYPE:
-                found[value.TYPE] = value
+                # Versions that were logged before are read for ever.
+                found |= dict.fromkeys((value.TYPE, *value.FORMER), value)
     return found
 
 

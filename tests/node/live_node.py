@@ -14,9 +14,10 @@ import httpx
 
 from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.simulation.client import Caller
+from zhidao.simulation.demonstration import Demonstration, Outcome
+from zhidao.simulation.entrance import agreed_token
 from zhidao.simulation.node_process import NodeProcess
-from zhidao.simulation.road import Outcome, RoadRun
-from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.scenario import simulated_scenario
 from zhidao.simulation.sides import Sides
 
 ORDER = {
@@ -27,14 +28,14 @@ ORDER = {
 }
 
 
-async def one_node_road(folder: Path) -> Outcome:
+async def one_node_corridor(folder: Path) -> Outcome:
     """Carries a consignment over one node at which everybody is at home, and stops it."""
     node = NodeProcess(folder)
     await node.start()
     try:
-        road = RoadRun(
+        road = Demonstration(
             Sides.of_one(node),
-            simulated_scene("zd-2026-0417", fail="", seed=417),
+            simulated_scenario("zd-2026-0417", fail="", seed=417),
             folder=folder,
             output=folder,
             fail="",
@@ -67,8 +68,14 @@ async def maker_token(node: NodeProcess, http: httpx.AsyncClient) -> str:
     admin = await admin_of(node, http)
     party = {"party": "maker", "name": "Maker", "trade_role": "exporter", "country": "CN"}
     await admin.post("/v1/parties", party)
-    made = await admin.post("/v1/tokens", {"party": "maker", "role": "party", "label": "test"})
-    return str(made["token"])
+    operator = await operator_of(node, admin, http)
+    return await agreed_token(admin, operator, {"party": "maker", "role": "party"})
+
+
+async def operator_of(node: NodeProcess, admin: Caller, http: httpx.AsyncClient) -> Caller:
+    """The node's operator, who agrees for parties that have no people."""
+    made = await admin.post("/v1/tokens", {"party": node.name, "role": "operator"})
+    return Caller(http, made["token"])
 
 
 async def order(http: httpx.AsyncClient, token: str, name: str) -> tuple[int, dict[str, Any]]:

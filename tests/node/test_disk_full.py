@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from zhidao.core.errors import Unavailable
-from zhidao.node.permit import Permit
-from zhidao.node.write_gate import WriteGate
+from zhidao.node.operations.signing_permit import SigningPermit
+from zhidao.node.operations.write_gate import WriteGate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,8 +29,8 @@ class Disk:
         return self.low
 
 
-def gate_on(disk: Disk, permit: Permit | None = None) -> WriteGate:
-    return WriteGate(disk.is_low, permit or Permit(), lambda: disk.now_s)
+def gate_on(disk: Disk, permit: SigningPermit | None = None) -> WriteGate:
+    return WriteGate(disk.is_low, permit or SigningPermit(), lambda: disk.now_s)
 
 
 def test_a_write_is_refused_while_the_disk_is_low_and_taken_again_afterwards():
@@ -73,7 +73,7 @@ def test_the_disk_is_looked_at_once_a_second():
 
 
 def test_a_recovering_node_lets_people_sign_in_and_nothing_else():
-    permit = Permit()
+    permit = SigningPermit()
     permit.recovering = lambda: "the database has 3 leaves, the newest checkpoint 5"
     gate = gate_on(Disk(), permit)
     gate.check("POST", "/v1/session")
@@ -112,7 +112,7 @@ def test_a_full_disk_refuses_writes_plainly_and_reads_on(told: dict[str, Any]):
     assert {problem["code"] for _, problem in told["during"]} == {"disk_full"}
     assert all(problem["remedy"] for _, problem in told["during"])
     status, ready = told["ready"]
-    assert status == 200
+    assert (status, ready["down"]) == (503, ["writes"])
     assert [alarm["code"] for alarm in ready["alarms"]] == ["disk_full"]
     assert told["readable"] == 404  # A lot that is not there: the database answered.
 

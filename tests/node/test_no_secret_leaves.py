@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.node.live_node import admin_of, logged, order
+from tests.node.live_node import admin_of, logged, operator_of, order
 from tests.trust.proof_bench import ProofBench
 
 from zhidao.core.encoding import base58btc, base64url
@@ -21,9 +21,10 @@ from zhidao.core.errors import ZhidaoError
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.simulation.entrance import agreed_token
 from zhidao.simulation.node_process import NodeProcess
-from zhidao.trust.adapters.chain_accounts import SecretAccount
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.adapters.chain.chain_accounts import SecretAccount
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 
 def spellings(secret: bytes) -> Iterator[str]:
@@ -52,8 +53,8 @@ async def test_a_running_node_tells_none_of_its_secrets(tmp_path: Path):
             admin = await admin_of(node, http)
             who = {"party": "maker", "name": "Maker", "trade_role": "exporter", "country": "CN"}
             await admin.post("/v1/parties", who)
-            made = {"party": "maker", "role": "party", "label": "test"}
-            token = str((await admin.post("/v1/tokens", made))["token"])
+            operator = await operator_of(node, admin, http)
+            token = await agreed_token(admin, operator, {"party": "maker", "role": "party"})
             assert (await order(http, token, "order-1"))[0] == 201
             await logged(http, token, 1)
             schema = (await http.get("/schema/openapi.json")).json()

@@ -18,9 +18,9 @@ from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.node.wiring.trust_chain import chain_settings, check_place
 from zhidao.simulation.client import NodeRefused
+from zhidao.simulation.demonstration import Demonstration
 from zhidao.simulation.node_process import NodeProcess
-from zhidao.simulation.road import RoadRun
-from zhidao.simulation.scene import simulated_scene
+from zhidao.simulation.scenario import simulated_scenario
 from zhidao.simulation.sides import Sides
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -72,26 +72,26 @@ async def test_a_road_is_paid_with_its_title_on_a_chain_of_others(
                 chain = (await http.get("/v1/trust/chain")).json()
             await rpc(url, "anvil_setBalance", chain["registrar"], hex(10**20))
             killing = asyncio.create_task(killed(node, chain))
-            scene = simulated_scene("zd-2026-0417", fail="", seed=417)
-            road = RoadRun(
-                Sides.of_one(node), scene, folder=tmp_path, output=tmp_path, fail="",
+            scenario = simulated_scenario("zd-2026-0417", fail="", seed=417)
+            demonstration = Demonstration(
+                Sides.of_one(node), scenario, folder=tmp_path, output=tmp_path, fail="",
                 randomness=SystemRandomness(), say=lambda *_: None, pace_s=0.02,
             )  # fmt: skip
             with pytest.raises(NodeRefused) as refusal:
-                await road.run()
+                await demonstration.run()
             # All is done but the proof, of which the node says that it cannot give it.
             assert refusal.value.code == "title_elsewhere"
-            assert road._outcome.paid
+            assert demonstration._outcome.paid
             assert killing.done()
             assert killing.result() == KILLS
-            headers = road._by("importer")._headers
+            headers = demonstration._by("importer")._headers
             async with httpx.AsyncClient(base_url=node.url, headers=headers) as http:
-                title = (await http.get(f"/v1/trust/titles/{road._title}")).json()
+                title = (await http.get(f"/v1/trust/titles/{demonstration._title}")).json()
                 state = (await http.get("/v1/trust/chain")).json()
             assert (title["chain_id"], title["holder_party"]) == (CHAIN, "importer")
             assert (state["waiting"], state["problem"]) == (0, "")
             # The chain says the same: who has the title, and after how many transactions.
-            asked = {"to": title["registry"], "data": OWNER_OF + road._title}
+            asked = {"to": title["registry"], "data": OWNER_OF + demonstration._title}
             escrow = "0x" + (await rpc(url, "eth_call", asked, "latest"))[-40:]
             for question in (HOLDER, BENEFICIARY):
                 asked = {"to": escrow, "data": question}

@@ -72,4 +72,8 @@ def _becomes_admin(client: httpx.Client, code: str) -> None:
     token = {"party": "p", "role": "party"}
     assert client.post("/v1/tokens", json=token).json()["code"] == "csrf"
     csrf = {"x-csrf-token": client.cookies["zhidao_csrf"]}
-    assert client.post("/v1/tokens", json=token, headers=csrf).status_code == 201
+    made = client.post("/v1/tokens", json=token, headers=csrf)
+    assert made.status_code == 201
+    told = {name: made.headers[name] for name in ("cache-control", "x-content-type-options")}
+    assert told == {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    assert made.headers["strict-transport-security"]

@@ -9,11 +9,11 @@ import pytest
 
 from zhidao.core.geo import Geodetic
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.observations import Observations
+from zhidao.positioning.domain.observables.observations import Observations
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
-from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
 
 START = Utc.parse("2026-11-21T06:00:00Z")
 PLACE = Geodetic(44.2, 80.4, 700.0)

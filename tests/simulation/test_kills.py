@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from zhidao.simulation.adapters.remains import Remains
-from zhidao.simulation.kills import BothRemains, Voyage, judge
-from zhidao.simulation.road import Outcome
+from zhidao.simulation.adapters.node_record import NodeRecord
+from zhidao.simulation.demonstration import Outcome
+from zhidao.simulation.kills import BothRecords, Voyage, judge
 
 ID = "01a20e66-8b1c-8618-a496-b03fb079b68e"
-_LOG = Remains(
+_LOG = NodeRecord(
     events={},
     boxes=((ID, 0, b"leaf", True),),
     leaves={0: b"leaf"},
@@ -45,14 +45,14 @@ _VOYAGE = Voyage(1, "importer-node", Outcome(acknowledged=frozenset((b"frame",))
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
 def test_the_judge_notices(wrong: dict[str, object], sentence: str):
-    clean = judge(_VOYAGE, BothRemains(_LOG, _LOG))
-    found = judge(_VOYAGE, BothRemains(replace(_LOG, **wrong), _LOG))
+    clean = judge(_VOYAGE, BothRecords(_LOG, _LOG))
+    found = judge(_VOYAGE, BothRecords(replace(_LOG, **wrong), _LOG))
     assert any(sentence in each for each in found), found
     assert not any(sentence in each for each in clean) or "ledger holds" in sentence
 
 
 def test_the_judge_misses_every_fact_of_an_empty_node():
-    found = judge(_VOYAGE, BothRemains(_LOG, _LOG))
+    found = judge(_VOYAGE, BothRecords(_LOG, _LOG))
     assert "finance.Settled.v1 was recorded 0 times, not 1" in found
     assert any(each.startswith("the title went") for each in found)
     assert any(each.startswith("the road ended unpaid") for each in found)
@@ -68,5 +68,5 @@ def test_the_judge_misses_every_fact_of_an_empty_node():
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
 def test_the_judge_looks_at_the_other_side_too(wrong: dict[str, object], sentence: str):
-    found = judge(_VOYAGE, BothRemains(_LOG, replace(_LOG, **wrong)))
+    found = judge(_VOYAGE, BothRecords(_LOG, replace(_LOG, **wrong)))
     assert any(sentence in each for each in found), found

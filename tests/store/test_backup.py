@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import stat
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -12,15 +15,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
+from tests.store.altered_backups import (
+    NAMES,
+    InMemory,
+    altered,
+    as_one_file,
+    recounted,
+    refusal,
+)
+from tests.store.test_age import IDENTITY, OTHER, RECIPIENT
 
+from zhidao.core.ambient import SeededRandomness
+from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput, Refused, Unavailable, ZhidaoError
-from zhidao.store.backup import backup, inspect, restore
-from zhidao.store.backup_format import DIGEST, HEAD, Member, Writer, read
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.store import backup as archives
+from zhidao.store.age import identities_in, recipient_of
+from zhidao.store.backup import Archive, Recovery, Summary
+from zhidao.store.backup_contents import Seal, Table, check
+from zhidao.store.backup_format import DIGEST, HEAD, SIGNATURE, Member, Writer, read
 from zhidao.store.database import Database
 from zhidao.store.migrate import migrate
 
 service = pytest.mark.service
 META = {"node": "corridor.test", "head": {"size": 3, "root": "ab"}}
+KEY = SoftwareKey(Algorithm.ED25519, b"node" * 8)
+THIEF = SoftwareKey(Algorithm.ED25519, b"else" * 8)
+# `./run conformance backups --long` alters 10,000.
+ALTERED = 300
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def backup(url: str, out: Path, progress: Any = lambda _: None, **options: Any) -> Summary:
+    return archives.backup(url, out, META, key=KEY, progress=progress, **options)
+
+
+def by_the_node(summary: Summary) -> None:
+    if summary.signer != KEY.public:
+        raise Refused("another signer", code="backup_of_another")
+
+
+def restore(file: Path, url: str, progress: Any = lambda _: None, **options: Any) -> Summary:
+    return archives.restore(Archive(file, **options), url, judge=by_the_node, progress=progress)
+
+
+def inspect(file: Path, **options: Any) -> Summary:
+    return archives.inspect(Archive(file, **options))
 
 
 def tables(url: str) -> dict[str, list[Any]]:
@@ -60,17 +100,8 @@ def kept(database_url: str, tmp_path: Path) -> Path:
     """A backup of a database with rows in it."""
     fill(database_url)
     out = tmp_path / "node.zdbackup"
-    backup(database_url, out, META)
+    backup(database_url, out)
     return out
-
-
-def as_one_file(members: list[Member]) -> bytes:
-    out = io.BytesIO()
-    writer = Writer(out)
-    for member in members:
-        writer.add(member.name, member.data)
-    writer.finish()
-    return out.getvalue()
 
 
 @service
@@ -109,7 +140,7 @@ def test_any_tar_reads_a_backup(kept: Path):
         assert head is not None
         assert json.loads(head.read())["format"] == "zhidao-backup"
     assert names[0] == HEAD
-    assert names[-2:] == ["manifest.json", DIGEST]
+    assert names[-3:] == ["manifest.json", "signature.json", DIGEST]
     assert sum(name.startswith("tables/trade.event/") for name in names) >= 2
 
 
@@ -127,14 +158,16 @@ def test_a_bad_archive_is_named_and_nothing_is_written(
     empty_database_url: str, kept: Path, tmp_path: Path
 ):
     whole = kept.read_bytes()
-    members = list(read(io.BytesIO(whole)))
+    members = list(read(InMemory(whole)))
     head = json.loads(members[0].data)
-    newer = Member(HEAD, json.dumps(head | {"v": 2, "unheard": 1}).encode())
+    newer = Member(HEAD, json.dumps(head | {"v": 3, "unheard": 1}).encode())
     unknown = {"room": "trade", "name": "9999_later", "sha256": "00"}
-    later = Member(HEAD, json.dumps(head | {"migrations": [unknown]}).encode())
+    later = Member(HEAD, jcs(head | {"migrations": [unknown]}))
     other = head["migrations"][0] | {"sha256": "00"}
-    changed = Member(HEAD, json.dumps(head | {"migrations": [other]}).encode())
+    changed = Member(HEAD, jcs(head | {"migrations": [other]}))
     middle = len(whole) // 2
+    thief_s = [Member(m.name, m.data.replace(b"corridor.test", b"thief.example")) for m in members]
+    body, at_end = members[:-2], members[-2:]
     cases = [
         (b"", "backup_truncated"),
         (b"PK\x03\x04" + bytes(2000), "backup_foreign"),
@@ -145,20 +178,103 @@ def test_a_bad_archive_is_named_and_nothing_is_written(
         (whole + b"x", "backup_damaged"),
         (whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :], "backup_damaged"),
         (as_one_file([newer, *members[1:]]), "backup_newer"),
-        (as_one_file([later, *members[1:]]), "backup_newer"),
-        (as_one_file([changed, *members[1:]]), "migration_changed"),
+        (resigned([later, *members[1:]]), "backup_newer"),
+        (resigned([changed, *members[1:]]), "migration_changed"),
+        (resigned(members, THIEF), "backup_of_another"),
+        # Digests that fit, and a signature that does not.
+        (as_one_file([later, *members[1:]]), "backup_damaged"),
         (as_one_file(members[:-1]), "backup_damaged"),
-        (as_one_file([members[0], members[-1]]), "backup_damaged"),
+        (as_one_file(members[:-2]), "backup_damaged"),
+        (as_one_file([members[0], *at_end]), "backup_damaged"),
         (as_one_file([*members, members[-1]]), "backup_damaged"),
         (as_one_file([*members, Member("extra", b"x")]), "backup_damaged"),
+        (as_one_file([*members, members[1]]), "backup_damaged"),
+        (as_one_file([*body, at_end[1], at_end[0]]), "backup_damaged"),
+        (as_one_file([members[0], members[2], members[1], *members[3:]]), "backup_damaged"),
+        (as_one_file([*body[:-1], *at_end]), "backup_damaged"),
+        (as_one_file([*body[:3], body[2], *body[3:], *at_end]), "backup_damaged"),
+        (recounted(thief_s), "backup_forged"),
     ]
     bad = tmp_path / "bad"
-    for data, code in cases:
+    for place, (data, code) in enumerate(cases):
         bad.write_bytes(data)
         with pytest.raises(ZhidaoError) as caught:
             restore(bad, empty_database_url)
-        assert caught.value.code == code, (code, str(caught.value))
+        assert caught.value.code == code, (place, code, str(caught.value))
         assert tables(empty_database_url) == {}
+
+
+def resigned(members: list[Member], key: SoftwareKey = KEY) -> bytes:
+    """The same tables under another head or another's signature, with every digest right."""
+    out = io.BytesIO()
+    seal = Seal(Writer(out), key)
+    for member in members[:-2]:
+        seal.add(member.name, member.data)
+    kept = [Table(**table) for table in json.loads(members[-2].data)["tables"]]
+    seal.finish(kept)
+    return out.getvalue()
+
+
+@service
+def test_whatever_was_altered_is_refused_by_name(kept: Path):
+    whole = kept.read_bytes()
+    assert refusal(whole) == ""
+    taken = [
+        (name, code)
+        for name, data in altered(whole, count=ALTERED, seed=2026)
+        if (code := refusal(data)) not in NAMES
+    ]
+    assert not taken
+
+
+@service
+def test_a_sealed_backup_opens_with_its_identity_and_with_nothing_else(
+    database_url: str, empty_database_url: str, tmp_path: Path
+):
+    fill(database_url)
+    out = tmp_path / "node.zdbackup.age"
+    recovery = Recovery(recipient_of(RECIPIENT), SeededRandomness(3))
+    summary = backup(database_url, out, recovery=recovery)
+    assert summary.sealed
+    assert summary.bytes == out.stat().st_size
+    assert "道1".encode() not in out.read_bytes()
+    for options, code in (
+        ({}, "backup_sealed"),
+        ({"identities": identities_in(OTHER)}, "not_sealed_to_you"),
+    ):
+        with pytest.raises(Refused) as caught:
+            restore(out, empty_database_url, **options)
+        assert caught.value.code == code
+    again = restore(out, empty_database_url, identities=identities_in(IDENTITY))
+    assert again.sealed
+    after = tables(empty_database_url)
+    assert after["trade.event"] == tables(database_url)["trade.event"]
+    if shutil.which("age"):
+        key = tmp_path / "key"
+        key.write_text(IDENTITY)
+        plain = subprocess.run(["age", "-d", "-i", key, out], capture_output=True, check=True)
+        assert check(InMemory(plain.stdout)).signer == KEY.public
+
+
+def test_archives_of_every_version_stay_readable():
+    old = GOLDEN / "backup-v1.zdbackup"
+    with pytest.raises(Refused) as caught:
+        inspect(old)
+    assert caught.value.code == "backup_unsigned"
+    assert "--unsigned" in caught.value.remedy
+    assert inspect(old, unsigned=True).signer is None
+    assert inspect(old, unsigned=True).rows == {"node.token": 1}
+    new = inspect(GOLDEN / "backup-v2.zdbackup")
+    assert (new.signer, dict(new.rows)) == (KEY.public, {"node.token": 1})
+
+
+def test_a_signed_archive_is_held_to_its_signature_also_where_unsigned_ones_are_read():
+    whole = (GOLDEN / "backup-v2.zdbackup").read_bytes()
+    members = list(read(InMemory(whole)))
+    stripped = as_one_file([member for member in members if member.name != SIGNATURE])
+    with pytest.raises(MalformedInput) as caught:
+        check(InMemory(stripped), unsigned=True)
+    assert caught.value.code == "backup_damaged"
 
 
 @service
@@ -173,7 +289,7 @@ def test_a_backup_holds_one_state_while_others_write(
             with psycopg.connect(database_url) as link:
                 link.execute("insert into trade.inbox values (gen_random_uuid(), 'finance')")
 
-    assert backup(database_url, out, META, write_meanwhile).rows["trade.inbox"] == 0
+    assert backup(database_url, out, write_meanwhile).rows["trade.inbox"] == 0
     restore(out, empty_database_url)
     assert tables(empty_database_url)["trade.inbox"] == []
 
@@ -185,22 +301,28 @@ def test_a_standing_file_is_not_overwritten_and_a_failure_leaves_no_file(
     out = tmp_path / "there"
     out.write_text("precious")
     with pytest.raises(Refused, match="stands already"):
-        backup(database_url, out, META)
+        backup(database_url, out)
     assert out.read_text() == "precious"
     with pytest.raises(Unavailable):
-        backup("postgresql://nobody@127.0.0.1:1/none", tmp_path / "new", META)
-    with pytest.raises(Refused, match="No such file"):
-        backup(database_url, tmp_path / "nowhere" / "new", META)
+        backup("postgresql://nobody@127.0.0.1:1/none", tmp_path / "new")
+    with pytest.raises(MalformedInput, match="no folder"):
+        backup(database_url, tmp_path / "nowhere" / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
 
 
 @service
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_said_and_leaves_no_file(database_url: str, tmp_path: Path):
-    # The aside file is a link to a device on which every write fails with ENOSPC.
-    (tmp_path / ".out.part").symlink_to("/dev/full")
+def test_a_full_disk_is_said_and_leaves_no_file(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The file aside is a device on which every write fails with ENOSPC.
+    def full(**_: object) -> tuple[int, str]:
+        (tmp_path / ".aside").touch()
+        return os.open("/dev/full", os.O_WRONLY), str(tmp_path / ".aside")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
     with pytest.raises(Unavailable) as caught:
-        backup(database_url, tmp_path / "out", META)
+        backup(database_url, tmp_path / "out")
     assert caught.value.code == "disk_full"
     assert sorted(path.name for path in tmp_path.iterdir()) == []
 
@@ -216,13 +338,13 @@ def test_what_was_written_is_read(pieces: list[tuple[str, bytes]]):
         Member(HEAD, b"{}"),
         *(Member(name.strip("/") or "x", data) for name, data in pieces),
     ]
-    assert list(read(io.BytesIO(as_one_file(members)))) == members
+    assert list(read(InMemory(as_one_file(members)))) == members
 
 
 @given(st.binary(max_size=3000))
 def test_no_bytes_do_worse_than_malformed(data: bytes):
     with pytest.raises(MalformedInput):
-        list(read(io.BytesIO(data)))
+        list(read(InMemory(data)))
 
 
 @given(st.data())
@@ -231,4 +353,4 @@ def test_a_change_of_any_bit_is_noticed(data: st.DataObject):
     bit = data.draw(st.integers(0, len(whole) * 8 - 1))
     whole[bit // 8] ^= 1 << bit % 8
     with pytest.raises(MalformedInput):
-        list(read(io.BytesIO(bytes(whole))))
+        list(read(InMemory(bytes(whole))))

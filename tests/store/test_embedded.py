@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from zhidao.core.child import Identity, unprivileged_identity, unreachable_folder
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.programs.child import Identity, unprivileged_identity, unreachable_folder
 from zhidao.store.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.service
@@ -278,3 +278,24 @@ def test_a_closed_folder_on_the_way_is_named_and_not_opened(open_folder: Path):
         server.start()
     server.stop()
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"\xff\xfe", b"another one"])
+def test_a_lost_password_is_told_at_once_by_its_file(tmp_path: Path, spoiled: bytes):
+    data = tmp_path / "data"
+    server = EmbeddedPostgres(data)
+    server.start()
+    server.stop()
+    file = data / "password"
+    before = file.read_bytes()
+    file.write_bytes(spoiled)
+    started = time.monotonic()
+    with pytest.raises(Refused) as told:
+        EmbeddedPostgres(data).start()
+    assert time.monotonic() - started < 30
+    assert (told.value.code, told.value.where) == ("password_lost", str(file))
+    assert file.read_bytes() == spoiled
+    file.write_bytes(before)
+    again = EmbeddedPostgres(data)
+    again.start()
+    again.stop()

@@ -28,7 +28,7 @@ class Noted(Fact, frozen=True, kw_only=True):
     word: str
 
 
-class Desk:
+class Writer:
     """Writes entries whose ids grow, whatever the clock says."""
 
     def __init__(self) -> None:
@@ -93,9 +93,9 @@ def test_where_ids_agree_with_versions_the_order_is_by_id(rows: list[OutboxRow])
 
 @service
 async def test_a_row_that_commits_late_is_taken_though_its_id_is_old(database: Database):
-    desk = Desk()
+    writer = Writer()
     trade = PostgresJournal(database, "trade", lambda: None)
-    old, new = desk.entry("a", 1), desk.entry("b", 1)
+    old, new = writer.entry("a", 1), writer.entry("b", 1)
     async with database.session() as late:
         await trade.append_in(late, [old])
         await trade.append([new])
@@ -109,8 +109,8 @@ async def test_a_row_that_commits_late_is_taken_though_its_id_is_old(database: D
 
 @service
 async def test_rows_go_from_outbox_to_log_to_bus_in_one_order(database: Database):
-    desk = Desk()
-    entries = [desk.entry(name, version) for version in (1, 2) for name in ("z", "a")]
+    writer = Writer()
+    entries = [writer.entry(name, version) for version in (1, 2) for name in ("z", "a")]
     for room in ("finance", "trade"):
         journal = PostgresJournal(database, room, lambda: None)
         for entry in entries[::2] if room == "finance" else entries[1::2]:
@@ -135,22 +135,22 @@ async def test_rows_go_from_outbox_to_log_to_bus_in_one_order(database: Database
 async def test_a_limit_takes_the_oldest_and_never_a_version_before_an_earlier_one(
     database: Database,
 ):
-    desk = Desk()
+    writer = Writer()
     journal = PostgresJournal(database, "trade", lambda: None)
     # Version 2 bears the smaller id, as when another node's clock was behind.
-    second, first = desk.entry("a", 2), desk.entry("a", 1)
+    second, first = writer.entry("a", 2), writer.entry("a", 1)
     await journal.append([first])
     await journal.append([second])
-    await journal.append([desk.entry("b", 1)])
+    await journal.append([writer.entry("b", 1)])
     async with database.session() as session:
         assert rows_named(await outbox.pending(session, 1)) == ["trade:a:1", "trade:a:2"]
 
 
 @service
 async def test_a_second_relay_is_refused_and_marks_nothing(database: Database):
-    desk = Desk()
+    writer = Writer()
     journal = PostgresJournal(database, "trade", lambda: None)
-    await journal.append([desk.entry("a", 1)])
+    await journal.append([writer.entry("a", 1)])
     async with database.session() as session:
         rows = await outbox.pending(session, 10)
     async with database.session() as session:
@@ -165,9 +165,9 @@ async def test_a_second_relay_is_refused_and_marks_nothing(database: Database):
 
 @service
 async def test_what_the_bus_lost_is_published_again(database: Database):
-    desk = Desk()
+    writer = Writer()
     journal = PostgresJournal(database, "trade", lambda: None)
-    await journal.append([desk.entry("a", version) for version in (1, 2, 3)])
+    await journal.append([writer.entry("a", version) for version in (1, 2, 3)])
     async with database.session() as session:
         rows = await outbox.pending(session, 10)
         await outbox.mark(session, rows, 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.trade.rules_in_process import RulesInProcess
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
@@ -19,13 +20,12 @@ from zhidao.industry.events import LotFinished
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
 from zhidao.trade.adapters.rule_process import Judge
-from zhidao.trade.adapters.rules_in_process import RulesInProcess
 from zhidao.trade.service.consignments import ConsignmentService
+from zhidao.trade.service.delivery import Journey
 from zhidao.trade.service.issuing import Issuing
-from zhidao.trade.service.journey import Journey
 from zhidao.trade.service.papers import PaperShelf
 from zhidao.trade.service.validation import Validation
-from zhidao.trust.service.credentials import CredentialService
+from zhidao.trust.service.credentials.credentials import CredentialService
 
 DATA = Path(__file__).parent / "data"
 PARTIES = ("exporter", "importer", "carrier", "importer-bank", "exporter-bank", "customs")

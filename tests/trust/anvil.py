@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -26,12 +27,15 @@ def program() -> Path:
             return Path(found)
     binary = _FOLDER / "node_modules" / PACKAGE / "bin" / "anvil"
     npm = shutil.which("npm")
-    if not binary.exists() and npm:
-        _FOLDER.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [npm, "install", "--ignore-scripts", "--no-save", f"{PACKAGE}@{VERSION}"],
-            cwd=_FOLDER, check=False, capture_output=True, timeout=100,
-        )  # fmt: skip
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    # One test process at a time: another may look while the binary is still being written.
+    with (_FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not binary.exists() and npm:
+            subprocess.run(
+                [npm, "install", "--ignore-scripts", "--no-save", f"{PACKAGE}@{VERSION}"],
+                cwd=_FOLDER, check=False, capture_output=True, timeout=100,
+            )  # fmt: skip
     if not binary.exists():
         pytest.skip("anvil is not here and npm cannot fetch it")
     return binary

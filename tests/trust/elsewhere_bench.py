@@ -9,12 +9,12 @@ from tests.trust.title_bench import KEYS, TitleBench
 
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.journal import FixedKeyRing
-from zhidao.trust.adapters.json_rpc import JsonRpc
-from zhidao.trust.adapters.title_artefacts import load_title_contracts
+from zhidao.trust.adapters.chain.json_rpc import JsonRpc
+from zhidao.trust.adapters.chain.title_artefacts import load_title_contracts
 from zhidao.trust.events import ChainSettled
-from zhidao.trust.service.chain_elsewhere import ChainElsewhere
-from zhidao.trust.service.title_tags import TitleTags
-from zhidao.trust.service.titles import TitleService
+from zhidao.trust.service.chain.external import ChainElsewhere
+from zhidao.trust.service.titles.bill_tags import TitleTags
+from zhidao.trust.service.titles.service import TitleService
 
 ANVIL = 31_337
 
@@ -23,7 +23,7 @@ class ElsewhereBench(TitleBench):
     """Titles on a chain behind JSON-RPC, with one step of its background every few milliseconds."""
 
     def __init__(
-        self, rpc: Any, *, confirmations: int = 1, polls_per_bump: int = 50, abroad: str = ""
+        self, rpc: Any, *, confirmations: int = 1, polls_per_bump: int = 50, remote: str = ""
     ) -> None:
         self.rpc = rpc
         self.confirmations = confirmations
@@ -31,9 +31,9 @@ class ElsewhereBench(TitleBench):
         self.stepping: asyncio.Task[None] | None = None
         self.errors: list[ZhidaoError] = []
         self.kills = 0
-        super().__init__(abroad=abroad)
+        super().__init__(remote=remote)
 
-    def start(self, *, relay: bool = True, patience_s: float = 20.0, stepping: bool = True) -> None:
+    def start(self, *, relay: bool = True, timeout_s: float = 20.0, stepping: bool = True) -> None:
         self.elsewhere = ChainElsewhere(
             self.rpc,
             self.records,
@@ -55,7 +55,7 @@ class ElsewhereBench(TitleBench):
             tags=TitleTags(self.records, FixedKeyRing(KEYS), self.registry, ANVIL),
             bills=self.papers,
             clock=self.clock,
-            patience_s=patience_s,
+            timeout_s=timeout_s,
         )
         if relay:
             self.relay = asyncio.create_task(self._relay())
@@ -81,7 +81,7 @@ class ElsewhereBench(TitleBench):
     def _restart(self) -> None:
         """All memory is gone, the journal stands; callers ask again."""
         self.kills += 1
-        self.start(relay=False, stepping=False, patience_s=0.3)
+        self.start(relay=False, stepping=False, timeout_s=0.3)
 
     async def stop(self) -> None:
         if self.stepping:

@@ -13,11 +13,11 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryJournal
-from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.adapters.log.memory import MemoryHeadCopy, MemoryLogStore
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList, trust_list
-from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.service.sequencer import Sequencer, origin_of
+from zhidao.trust.service.log.sequencer import Sequencer, origin_of
+from zhidao.trust.service.witness.proving import ProofWriter
 
 NODE, EXPORTER, CARRIER = map(party_id, ("operator", "exporter", "carrier"))
 CREATED = Utc.parse("2026-11-24T10:00:00Z")

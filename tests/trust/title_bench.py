@@ -11,22 +11,21 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryJournal
-from zhidao.trust.adapters.chain_accounts import KeptAccounts
-from zhidao.trust.adapters.logged_transactions import MemoryLoggedTransactions
-from zhidao.trust.adapters.py_evm import PyEvmEngine
-from zhidao.trust.adapters.title_artefacts import load_title_contracts
+from zhidao.trust.adapters.chain.chain_accounts import KeptAccounts
+from zhidao.trust.adapters.chain.logged_transactions import MemoryLoggedTransactions
+from zhidao.trust.adapters.chain.py_evm import PyEvmEngine
+from zhidao.trust.adapters.chain.title_artefacts import load_title_contracts
 from zhidao.trust.domain.evm import Address
-from zhidao.trust.domain.title_tag import Bill
 from zhidao.trust.events import ChainTransaction
-from zhidao.trust.service.chain_executor import ChainExecutor
-from zhidao.trust.service.chain_log import ChainLog, aggregate_of
-from zhidao.trust.service.chain_snapshot import Snapshots
-from zhidao.trust.service.title_chain import TitleChain
-from zhidao.trust.service.title_tags import TitleTags
-from zhidao.trust.service.titles import TitleService
-from zhidao.trust.wire.keccak import address_of
-from zhidao.trust.wire.title_contract import Registry, transfer_call
-from zhidao.trust.wire.transaction import Draft, sign
+from zhidao.trust.service.chain.embedded import TitleChain
+from zhidao.trust.service.chain.executor import ChainExecutor
+from zhidao.trust.service.chain.snapshot import Snapshots
+from zhidao.trust.service.chain.submissions import ChainLog, aggregate_of
+from zhidao.trust.service.titles.bill_tags import TitleTags
+from zhidao.trust.service.titles.service import TitleService
+from zhidao.trust.wire.evm.keccak import address_of
+from zhidao.trust.wire.evm.title_contract import Registry, transfer_call
+from zhidao.trust.wire.evm.transaction import Draft, sign
 
 CHAIN = 1_234_567
 BILL = "ab" * 32
@@ -39,13 +38,21 @@ def actor(party: str) -> Actor:
 
 
 class PapersOfEveryBill:
-    """Papers in which every document is a bill of the carrier, numbered by its digest."""
+    """Papers in which every document is a bill of the carrier, numbered by its digest.
 
-    async def bill(self, actor: Actor, *, consignment: str, document: str) -> Bill | None:
+    `complete`: bills bear the carrier's code; `known`: they are there at all; `number`: of all.
+    """
+
+    async def face(
+        self, actor: Actor, *, consignment: str, document: str
+    ) -> tuple[str, str] | None:
         del actor, consignment
-        return Bill("STPL", document[:16].upper()) if self.complete else None
+        number = self.number or document[:16].upper()
+        return ("STPL" if self.complete else "", number) if self.known else None
 
     complete = True
+    known = True
+    number = ""
 
 
 class Elsewhere:
@@ -64,8 +71,8 @@ class Elsewhere:
 class TitleBench:
     """A node's titles over memory: a journal that outlives restarts, and a relay of our own."""
 
-    def __init__(self, snapshots: Snapshots | None = None, abroad: str = "") -> None:
-        """`abroad`: a party whose keys are at another node; its account is known here."""
+    def __init__(self, snapshots: Snapshots | None = None, remote: str = "") -> None:
+        """`remote`: a party whose keys are at another node; its account is known here."""
         self.snapshots = snapshots
         self.papers = PapersOfEveryBill()
         self.journal = MemoryJournal(self._wake)
@@ -77,7 +84,7 @@ class TitleBench:
         scribe = Scribe(
             node=PartyId("node"),
             key=node_key,
-            ring=FixedKeyRing({p: k for p, k in KEYS.items() if p != abroad}),
+            ring=FixedKeyRing({p: k for p, k in KEYS.items() if p != remote}),
             clock=clock,
             ids=ids,
             randomness=chance,
@@ -87,7 +94,7 @@ class TitleBench:
             p: SoftwareKey(Algorithm.SECP256K1, bytes([n + 101]) * 32)
             for n, p in enumerate(PARTIES)
         }
-        elsewhere = Elsewhere({p: chain_keys.pop(p) for p in [*chain_keys] if p == abroad})
+        elsewhere = Elsewhere({p: chain_keys.pop(p) for p in [*chain_keys] if p == remote})
         self.accounts = KeptAccounts(FixedKeyRing(chain_keys), b"c" * 32, elsewhere)
         self.registry = Registry.of(self.accounts.registrar().address)
         self.woken = asyncio.Event()
@@ -98,7 +105,7 @@ class TitleBench:
     def _wake(self) -> None:
         self.woken.set()
 
-    def start(self, *, relay: bool = True, patience_s: float = 15.0) -> None:
+    def start(self, *, relay: bool = True, timeout_s: float = 15.0) -> None:
         self.executor = ChainExecutor(
             lambda: TitleChain(PyEvmEngine(CHAIN), chain_id=CHAIN, registry=self.registry),
             self.logged,
@@ -119,7 +126,7 @@ class TitleBench:
             tags=TitleTags(self.records, FixedKeyRing(KEYS), self.registry, CHAIN),
             bills=self.papers,
             clock=self.clock,
-            patience_s=patience_s,
+            timeout_s=timeout_s,
         )
         if relay:
             self.relay = asyncio.create_task(self._relay())

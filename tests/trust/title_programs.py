@@ -6,9 +6,9 @@ import random
 from typing import Any
 
 from zhidao.trust.domain.evm import ZERO_ADDRESS
-from zhidao.trust.wire import abi
-from zhidao.trust.wire.keccak import keccak256
-from zhidao.trust.wire.title_contract import mint_call
+from zhidao.trust.wire.evm import abi
+from zhidao.trust.wire.evm.keccak import keccak256
+from zhidao.trust.wire.evm.title_contract import mint_call
 
 
 def random_life(seed: int, accounts: list, registry: Any) -> list[tuple[Any, Any, bytes]]:

@@ -12,19 +12,19 @@ from zhidao.core.ambient import HandClock
 from zhidao.core.errors import MalformedInput, NotFound, Unavailable, ZhidaoError
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.trust.adapters.fraud_files import MemoryFraudBook
-from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
-from zhidao.trust.adapters.witness_memory import MemoryWitnessStore
+from zhidao.trust.adapters.log.fraud_files import MemoryFraudBook
+from zhidao.trust.adapters.log.memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.adapters.witness.memory import MemoryWitnessStore
 from zhidao.trust.domain.note import Cosigner
 from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyLog, PolicyWitness
-from zhidao.trust.service.mirror import Mirrors
-from zhidao.trust.service.peers import Peers
-from zhidao.trust.service.sequencer import Sequencer, TimedKey
-from zhidao.trust.service.watch import Watch, Watcher
-from zhidao.trust.service.witness import Witness
-from zhidao.trust.service.witness_ports import Answer
-from zhidao.trust.wire.tiles import parse_tile_path
-from zhidao.trust.wire.witness import decode_add_checkpoint, encode_add_checkpoint
+from zhidao.trust.service.log.sequencer import Sequencer, TimedKey
+from zhidao.trust.service.witness.checkpoint_witness import Witness
+from zhidao.trust.service.witness.mirror import Mirrors
+from zhidao.trust.service.witness.peers import Peers
+from zhidao.trust.service.witness.ports import Answer
+from zhidao.trust.service.witness.watch import Watch, Watcher
+from zhidao.trust.wire.log.add_checkpoint import decode_add_checkpoint, encode_add_checkpoint
+from zhidao.trust.wire.log.tiles import parse_tile_path
 
 NOW = Utc.parse("2026-11-24T10:00:00Z")
 ORIGIN = "log.example"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -66,7 +67,8 @@ def _served() -> Iterator[Node]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [sys.executable, str(_HERE / "fixture_node.py"), str(port)]
-    process = subprocess.Popen(words)
+    # It takes the rules from what the tests of trade use.
+    process = subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(_HERE.parents[1])})
     node = Node(f"http://127.0.0.1:{port}")
     try:
         _wait(node, process)

@@ -86,6 +86,32 @@ async def currencies() -> list[dict[str, Any]]:
     return [_CNY, _EUR, {"currency": "JPY", "exponent": 0}]
 
 
+@get("/v1/finance/banks")
+async def banks() -> list[dict[str, Any]]:
+    return [
+        {"bank": "importer-bank", "name": "Alatau Trade Bank", "bic": "ALTBKZKA", "town": "Almaty", "country": "KZ"},
+        {"bank": "customs", "name": "Bank of the gate", "bic": "GATEKZKA", "town": "Khorgos", "country": "KZ"},
+    ]  # fmt: skip
+
+
+@get("/v1/exchange/peers")
+async def peers() -> list[dict[str, Any]]:
+    return [{"node": "xian", "organisation": "Export hall of Xi'an"}]
+
+
+@post(["/v1/finance/accounts", "/v1/finance/deposits"])
+async def account_act(data: dict[str, Any]) -> dict[str, Any]:
+    SENT.append(data)
+    row = dict((await accounts.fn())[3])
+    return row | {"balance_minor": row["balance_minor"] + data.get("amount_minor", 0)}
+
+
+@post(["/v1/federation/accounts", "/v1/federation/credit-lines"], status_code=202)
+async def asked_elsewhere(data: dict[str, Any]) -> dict[str, Any]:
+    SENT.append(data)
+    return {"document": "00000000-0000-8000-8000-0000000000aa", "state": "waiting"}
+
+
 @get("/fixture/sent")
 async def sent() -> list[dict[str, Any]]:
     """What the forms sent, the newest last."""
@@ -311,5 +337,9 @@ ANSWERS = [
         give,
         owe,
         sent,
+        banks,
+        peers,
+        account_act,
+        asked_elsewhere,
     ),
 ]

@@ -27,7 +27,7 @@ from msgspec import to_builtins
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
-from zhidao.node.api.problems import HANDLERS
+from zhidao.node.http.problems import HANDLERS
 from zhidao.node.web.pages import routes
 
 STATE: dict[str, Any] = {
@@ -78,16 +78,30 @@ async def sign_out() -> None:
 async def roads() -> dict[str, Any]:
     if STATE["empty"]:
         return {"roads": []}
-    keep = "consignment label simulated time_scale told state reason sentence waits_for amount route position site parties milestones"
-    every = [to_builtins(WORLD.road(name)) for name in reversed(list(WORLD.of))]
+    keep = "consignment label simulated time_scale told state reason sentence waits_for moves amount route position site parties milestones"
+    every = [to_builtins(WORLD.timeline(name)) for name in reversed(list(WORLD.of))]
     return {"roads": [{key: road[key] for key in keep.split()} for road in every]}
+
+
+@get("/v1/worklist")
+async def worklist() -> dict[str, Any]:
+    if STATE["empty"]:
+        return {"items": [], "more": False}
+    own = _session()["party"]
+    items = [
+        {"kind": "move", "act": move.key, "subject": name, "label": WORLD.timeline(name).label}
+        for name in WORLD.of
+        for move in WORLD.timeline(name).moves
+        if move.party == own
+    ]
+    return {"items": items, "more": False}
 
 
 @get("/v1/consignments/{name:str}/road")
 async def road(name: str) -> Response[Any]:
     if name not in WORLD.of:
         return _refused(404, "not_found", "no consignment of that name")
-    return Response(to_builtins(WORLD.road(name)))
+    return Response(to_builtins(WORLD.timeline(name)))
 
 
 @get("/v1/events/{event:str}/proof")
@@ -268,6 +282,21 @@ async def endorsements(title: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+@get("/v1/trust/titles/{title:str}/acts")
+async def title_acts(title: str) -> dict[str, Any]:
+    """Whoever looks may only wait: importer and bank move."""
+    return {
+        "title": title, "state": "held", "seen": 2, "acts": [], "key_here": True,
+        "movers": ["importer"], "holder": "importer", "beneficiary": "importer", "nominee": "",
+        "issuer": "carrier", "custody": "",
+    }  # fmt: skip
+
+
+@get("/v1/parties")
+async def parties() -> list[dict[str, Any]]:
+    return [to_builtins(party) for party in WORLD.parties]
+
+
 @get("/v1/trust-list", media_type="application/json")
 async def own_list() -> Response[bytes]:
     golden = Path(__file__).parents[1] / "golden" / "road-circle-v1.trust.json"
@@ -282,9 +311,21 @@ async def fixture(data: dict[str, Any]) -> dict[str, Any]:
 
 def application() -> Litestar:
     """The pages of the node over the fixture's answers."""
-    answers = [session, sign_in, sign_out, roads, road, proof, export, health, stream, fixture]
+    answers = [
+        session,
+        sign_in,
+        sign_out,
+        roads,
+        road,
+        worklist,
+        proof,
+        export,
+        health,
+        stream,
+        fixture,
+    ]
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
-    answers += [endorsements, own_list, *MONEY]
+    answers += [endorsements, own_list, title_acts, parties, *MONEY]
     trade = Trade()
     return Litestar(
         [*routes(), *answers, *trade.routers],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.trade.rules_in_process import RulesInProcess
+
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import NotFound, Unavailable
@@ -13,13 +15,15 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.industry.events import LotFinished
-from zhidao.node.api import trade, trade_entry, trade_window
+from zhidao.node.api.trade import consignments as trade
+from zhidao.node.api.trade import entry as trade_entry
+from zhidao.node.api.trade import window as trade_window
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.memory_drafts import MemoryDrafts
 from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
+from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.adapters.rule_process import Judge
-from zhidao.trade.adapters.rules_in_process import RulesInProcess
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.verdict import Verdict
@@ -28,10 +32,11 @@ from zhidao.trade.service.consignments import ConsignmentService
 from zhidao.trade.service.document_set import make_set
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.papers import PaperShelf
-from zhidao.trade.service.presentation import PresentationDesk
+from zhidao.trade.service.presenting import PresentationService
+from zhidao.trade.service.releases import Releases
 from zhidao.trade.service.validation import Validation
 from zhidao.trade.wire import canonical_entry
-from zhidao.trust.service.credentials import CredentialService
+from zhidao.trust.service.credentials.credentials import CredentialService
 
 ENTRY = Path(__file__).parents[1] / "trade" / "data" / "set_entry.json"
 _PARTIES = ("exporter", "importer", "customs", "health", "importer-bank")
@@ -96,12 +101,14 @@ class Trade:
         self._clearance = Clearance(
             records=records, archive=archive, rules=REFERENCE, listings=ListingFile(None)
         )
-        desk = PresentationDesk(records=records, archive=archive, ring=ring, clock=clock)
+        presentations = PresentationService(
+            records=records, archive=archive, ring=ring, clock=clock
+        )
         consignments, validation = _road(records, archive, ring, scribe, clock)
         self.routers: list[Any] = [
-            trade.routes(consignments, validation),
-            trade_entry.routes(MemoryDrafts(), clock),
-            trade_window.routes(self._clearance, desk),
+            trade.routes(consignments, validation, Releases(consignments, self._clearance)),
+            trade_entry.routes(MemoryDrafts(), clock, print_document),
+            trade_window.routes(self._clearance, presentations),
         ]
 
     async def fill(self) -> None:

@@ -26,9 +26,9 @@ from zhidao.finance.events import (
     TitleReserved,
 )
 from zhidao.industry.events import LotFinished
-from zhidao.node.parties import Party
-from zhidao.node.road import view
-from zhidao.node.road.build import build_road
+from zhidao.node.identity.parties import RegisteredParty
+from zhidao.node.shipment_timeline import view
+from zhidao.node.shipment_timeline.build import build_timeline
 from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
@@ -39,10 +39,10 @@ from zhidao.positioning.events import (
 from zhidao.store.reading import Stored
 from zhidao.trade.events import (
     ConsignmentEntered,
+    CrossCheckFinding,
     CustomsReleased,
     Delivered,
     DocumentAdded,
-    Finding,
     PapersChecked,
 )
 from zhidao.trust.events import ChainTransaction, CredentialIssued, TitleMoved
@@ -90,7 +90,7 @@ class World:
     clock: HandClock = field(default_factory=lambda: HandClock(Utc.parse("2026-03-02T01:10:00Z")))
     stored: list[Stored] = field(default_factory=list)
     of: dict[str, list[Stored]] = field(default_factory=dict)
-    positions: dict[str, view.PositionView] = field(default_factory=dict)
+    positions: dict[str, view.ReportedPositionView] = field(default_factory=dict)
     tracks: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class World:
             randomness=randomness,
         )
         self.parties = [
-            Party(party=p, name=n, trade_role=r, country=c, keys=[], custodial=True)
+            RegisteredParty(party=p, name=n, trade_role=r, country=c, keys=[], custodial=True)
             for p, (n, r, c) in NAMES.items()
         ]
 
@@ -129,9 +129,9 @@ class World:
         self.of.setdefault(consignment, []).append(stored)
         return str(entry.event.id)
 
-    def road(self, consignment: str) -> view.Road:
+    def timeline(self, consignment: str) -> view.TimelineView:
         """The road as the node itself builds it."""
-        return build_road(
+        return build_timeline(
             self.of[consignment],
             parties=self.parties,
             track=self.tracks.get(consignment, []),
@@ -212,13 +212,17 @@ def world() -> World:
     _road(made, "C-2039", "Dental alloys, 12 drums", 5_080_075, until="refused")
     _road(made, "C-2043", "Microscope parts, 31 crates", 7_300_000, until="conflict")
     made.tracks["C-2041"] = [list(point) for point in ROUTE[:8]]
-    made.positions["C-2041"] = view.PositionView(lon=84.9, lat=44.42, at="2026-03-03T06:20:04Z")
+    made.positions["C-2041"] = view.ReportedPositionView(
+        lon=84.9, lat=44.42, at="2026-03-03T06:20:04Z"
+    )
     for name in ("C-2038", "C-2042", "C-2039"):
         made.tracks[name] = [list(point) for point in ROUTE]
-        made.positions[name] = view.PositionView(
+        made.positions[name] = view.ReportedPositionView(
             lon=69.1963, lat=41.3389, at="2026-03-05T11:02:30Z"
         )
-    made.positions["C-2043"] = view.PositionView(lon=108.94, lat=34.34, at="2026-03-02T09:00:00Z")
+    made.positions["C-2043"] = view.ReportedPositionView(
+        lon=108.94, lat=34.34, at="2026-03-02T09:00:00Z"
+    )
     return made
 
 
@@ -264,7 +268,7 @@ def _industry_and_papers(
         consignment=c, exporter="exporter", importer="importer", carrier="carrier",
         importer_bank="importer-bank", exporter_bank="exporter-bank", customs="customs",
         goods=goods, container="MSCU6639870", order=order, lot=lot, amount_minor=amount,
-        currency="USD", entry=_digest(c, "entry"), simulated=True,
+        currency="USD", entry=_digest(c, "entry"), simulated=True, promised=[],
     ))  # fmt: skip
     for kind, number in (
         ("invoice", f"INV-{c[2:]}"), ("origin_statement", f"ORI-{c[2:]}"),
@@ -282,18 +286,18 @@ def _industry_and_papers(
         document=_digest(c, "invoice"), cryptosuite="eddsa-jcs-2022",
     ), 1)  # fmt: skip
     findings = [
-        Finding(rule="XD-16", verdict="conflict",
+        CrossCheckFinding(rule="XD-16", verdict="conflict",
                 sentence="gross weights do not agree; the difference is 630",
                 left="packing_list:gross weight = 4180 kg", right="bill_of_lading:cargoGrossWeight = 4810 kg"),
-        Finding(rule="XD-18", verdict="conflict", sentence="numbers of packages do not agree",
+        CrossCheckFinding(rule="XD-18", verdict="conflict", sentence="numbers of packages do not agree",
                 left="packing_list:packages = 30", right="bill_of_lading:numberOfPackages = 31"),
-        Finding(rule="XD-06", verdict="undecided",
+        CrossCheckFinding(rule="XD-06", verdict="undecided",
                 sentence="quantities of line 2 need a person's judgement",
                 left="invoice:line 2 quantity = 12 C62", right="packing_list:line 2 quantity = absent"),
-        Finding(rule="BR-CO-15", verdict="conflict",
+        CrossCheckFinding(rule="BR-CO-15", verdict="conflict",
                 sentence="Invoice total amount with VAT (BT-112) = Invoice total amount without VAT (BT-109) + Invoice total VAT amount (BT-110).",
                 left="invoice:net = 73000.00", right="invoice:net = 73010.00"),
-        Finding(rule="BR-AE-05", verdict="conflict",
+        CrossCheckFinding(rule="BR-AE-05", verdict="conflict",
                 sentence="In an Invoice line where the VAT category code is Reverse charge the VAT rate shall be 0 (zero).",
                 left="invoice:line 1 description = Microscope parts", right="invoice: absent"),
     ] if conflict else []  # fmt: skip
@@ -324,7 +328,7 @@ def _deal(made: World, c: str, deal: str, amount: int, terminal: str, title: str
         conditions=Conditions(
             marks=["signed_by_terminal", "bound_to_goods", "recomputed", "corroborated", "inside"],
             site=SITE, not_before="2026-03-04T00:00:00Z", not_after="2026-03-09T00:00:00Z",
-            risk_ppb=100, needs=["papers_agree", "title_in_custody", "customs_released"],
+            risk_ppb=1_000, needs=["papers_agree", "title_in_custody", "customs_released"],
         ),
     ))  # fmt: skip
     made.say(c, "importer-bank", f"deal/{deal}", MoneyReserved(
@@ -332,7 +336,7 @@ def _deal(made: World, c: str, deal: str, amount: int, terminal: str, title: str
     ), 0)  # fmt: skip
     made.say(c, "operator", f"arrival/{c}", ArrivalExpected(
         consignment=c, terminal=terminal, site=SITE, not_before="2026-03-04T00:00:00Z",
-        not_after="2026-03-09T00:00:00Z", risk_ppb=100,
+        not_after="2026-03-09T00:00:00Z", risk_ppb=1_000,
     ), 0)  # fmt: skip
     _titles(made, c, title, "transfer", "operator")
     made.say(c, "exporter", f"deal/{deal}", TitleReserved(deal=deal, title=title), 1)
@@ -369,7 +373,7 @@ def _arrive(made: World, c: str, terminal: str, *, honest: bool) -> str:
     marks = Marks(
         signed_by_terminal=True, bound_to_goods=True, recomputed=True,
         corroborated_by=["network"] if honest else [], disagreed_by=[] if honest else ["network"],
-        inside_risk_ppb=100 if honest else 0,
+        inside_risk_ppb=1_000 if honest else 0,
     )  # fmt: skip
     common: dict[str, Any] = {
         "consignment": c, "terminal": terminal, "observed_at": "2026-03-05T11:02:30Z",

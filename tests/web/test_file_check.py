@@ -10,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.node.verification.corridor_bench import NODE, Road
 from tests.trust.domain.test_proof import QUORUM
+from tests.verification.corridor_bench import NODE, Corridor
+from tests.verification.omissions import without_events
 
-from zhidao.node.verification.verdict import verify
+from zhidao.finance.events import Settled
+from zhidao.trust.adapters.chain.py_evm import PyEvmEngine
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.events import KeyRevoked
-from zhidao.trust.wire.trust_list import encode_trust_list
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.wire.governance.trust_list import encode_trust_list
+from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
+from zhidao.verification.verdict import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 ESBUILD = ROOT / "web" / "node_modules" / ".bin" / "esbuild"
@@ -34,7 +37,7 @@ console.log(JSON.stringify([found.outcome, Object.fromEntries(found.steps.map((s
 """
 
 
-class Revoked(Road):
+class Revoked(Corridor):
     """A road on which the carrier's key was taken back before anything was said."""
 
     def _produce(self) -> None:
@@ -73,21 +76,32 @@ def seen(folder: Path, data: bytes, trust: TrustList) -> tuple[str, dict[str, st
 
 @pytest.mark.slow
 def test_a_browser_leaves_witnesses_and_turned_keys_to_the_command(tmp_path: Path) -> None:
-    honest, revoked = Road(), Revoked()
+    honest, revoked = Corridor(), Revoked()
     data = asyncio.run(honest.proof())
     assert seen(tmp_path, data, honest.trust())[0] == "holds"
     asking = replace(honest.trust(), policy=QUORUM)
-    assert verify(decode_proof(data), [asking]).reason == "quorum_not_met"
+    assert verify(decode_proof(data), [asking], evm=PyEvmEngine).reason == "quorum_not_met"
     outcome, steps = seen(tmp_path, data, asking)
     assert (outcome, steps["head"]) == ("unchecked", "unchecked")
     data = asyncio.run(revoked.proof())
-    assert verify(decode_proof(data), [revoked.trust()]).reason == "revoked_key"
+    assert verify(decode_proof(data), [revoked.trust()], evm=PyEvmEngine).reason == "revoked_key"
     outcome, steps = seen(tmp_path, data, revoked.trust())
     assert (outcome, steps["speakers"]) == ("unchecked", "unchecked")
     # A party's key records nothing, though the list knows it.
-    data, trust = asyncio.run(Road().proof()), Road().trust()
+    data, trust = asyncio.run(Corridor().proof()), Corridor().trust()
     node = replace(trust.nodes[0], party="somebody")
     parties = [*trust.parties, replace(trust.parties[0], party=NODE, keys=trust.nodes[0].keys)]
     wrong = replace(trust, nodes=(node,), parties=tuple(sorted(parties, key=lambda p: p.party)))
-    assert verify(decode_proof(data), [wrong]).verdict != "holds"
+    assert verify(decode_proof(data), [wrong], evm=PyEvmEngine).verdict != "holds"
     assert seen(tmp_path, data, wrong)[1]["speakers"] == "unchecked"
+
+
+@pytest.mark.slow
+def test_a_browser_names_what_was_promised_and_is_not_there(tmp_path: Path) -> None:
+    road = Corridor()
+    proof = decode_proof(asyncio.run(road.proof()))
+    assert seen(tmp_path, encode_proof(proof), road.trust())[1]["promise"] == "holds"
+    cut = without_events(proof, lambda event: event.type == Settled.TYPE)
+    assert verify(cut, [road.trust()], evm=PyEvmEngine).missing == ("payment",)
+    outcome, steps = seen(tmp_path, encode_proof(cut), road.trust())
+    assert (outcome, steps["promise"]) == ("unchecked", "unchecked")

@@ -224,7 +224,7 @@ def test_a_line_and_a_condition_are_sent_in_exact_minor_units(readers: Any) -> N
         page,
         "Set a line",
         {
-            "The other bank (party name)": "importer-bank",
+            "The other bank": "Alatau Trade Bank",
             "Currency": "CNY",
             "It may owe at most": "1 000 000.005",
         },
@@ -233,7 +233,7 @@ def test_a_line_and_a_condition_are_sent_in_exact_minor_units(readers: Any) -> N
     expect(line.get_by_role("alert")).to_contain_text("no amount with at most 2 decimals")
     line.get_by_label("It may owe at most").fill("90071992547409.91")
     line.get_by_role("button", name="Set the line").click()
-    expect(line.get_by_role("status")).to_contain_text("Done.")
+    expect(line.get_by_role("status")).to_contain_text("may owe your bank at most")
     assert _sent(page) == {
         "peer": "importer-bank", "currency": "CNY", "limit_minor": 9_007_199_254_740_991,
     }  # fmt: skip
@@ -258,6 +258,43 @@ def test_a_line_and_a_condition_are_sent_in_exact_minor_units(readers: Any) -> N
     assert (sent["payer"], sent["amount_minor"], sent["currency"]) == ("carrier", 10, "EUR")
     assert [each["consignment"] for each in sent["condition"]["of"]] == ["C-2038"] * 2
     assert sent["refund_after"].endswith(":00Z")
+
+
+def test_a_deposit_tells_the_balance_before_and_after_and_a_double_press_is_one(
+    readers: Any,
+) -> None:
+    page = readers(language="en").open("/money")
+    form = _filled(page, "Take a deposit", {"Into the account": "forwarder, CNY 70,000.00 now"})
+    form.get_by_label("Amount").fill("1000.50")
+    before = len(page.evaluate("fetch('/fixture/sent').then((answer) => answer.json())"))
+    button = form.get_by_role("button", name="Credit this amount")
+    # Both presses in one moment of the page, before it is drawn anew.
+    button.evaluate("each => { each.click(); each.click(); }")
+    expect(form.get_by_role("status")).to_contain_text("70,000.00 before")
+    expect(form.get_by_role("status")).to_contain_text("71,000.50 now")
+    sent = page.evaluate("fetch('/fixture/sent').then((answer) => answer.json())")
+    assert len(sent) == before + 1
+    assert (sent[-1]["holder"], sent[-1]["amount_minor"]) == ("forwarder", 100_050)
+    assert sent[-1]["deposit"].startswith("forwarder-2")
+
+
+def test_a_line_on_a_peers_ledger_is_asked_there(readers: Any) -> None:
+    page = readers(language="en").open("/money")
+    line = _filled(
+        page,
+        "Set a line",
+        {
+            "The other bank": "Alatau Trade Bank",
+            "Currency": "CNY",
+            "It may owe at most": "10",
+            "On whose ledger": "Export hall of Xi'an",
+        },
+    )
+    line.get_by_role("button", name="Set the line").click()
+    expect(line.get_by_role("status")).to_contain_text("the other node decides")
+    sent = _sent(page)
+    assert (sent["node"], sent["limit_minor"]) == ("xian", 1_000)
+    assert len(sent["request"]) == 36
 
 
 def test_a_quote_is_an_exact_fraction_and_what_is_owed_names_its_bank(readers: Any) -> None:
@@ -425,7 +462,16 @@ def test_a_changed_statement_does_not_hold_and_the_seal_says_so(readers: Any, no
 def test_the_road_says_what_it_waits_for_and_where_it_stopped(readers: Any) -> None:
     reader = readers()
     waiting = reader.open("/consignments/C-2042")
-    expect(waiting.locator("[aria-current=step]")).to_contain_text("Waits for Customs at Khorgos")
+    expect(waiting.locator("[aria-current=step]")).to_contain_text(
+        "It is your move: the customs release."
+    )
+    expect(waiting.get_by_role("link", name="Decide about the goods").first).to_have_attribute(
+        "href", "/consignments/C-2042#conditions-title"
+    )
+    # To everybody else the same stone names whose move it is.
+    expect(
+        reader.open("/consignments/C-2041").locator(".stone", has_text="Arrival")
+    ).to_contain_text("Waits for Silk Steppe Carriers")
     refused = reader.open("/consignments/C-2039")
     stone = refused.locator(".stone-refused")
     expect(stone).to_contain_text("The mobile network places the device elsewhere.")
@@ -547,6 +593,15 @@ def test_what_waits_for_the_reader_comes_first(readers: Any) -> None:
     page = readers().open("/")
     expect(page.locator(".road-list").first).to_contain_text("Infusion pumps")
     expect(page.locator(".road-list").first).to_contain_text("Waits for you")
+
+
+def test_the_head_of_every_page_counts_what_waits(readers: Any) -> None:
+    page = readers().open("/trust")
+    head = page.get_by_role("banner").get_by_role("link", name="Waits for you")
+    expect(head).to_have_text("Waits for you 2")
+    head.click()
+    expect(page.get_by_role("heading", name="On consignments")).to_be_visible()
+    expect(page.locator("main .row")).to_have_count(2)
 
 
 def test_a_consignment_moves_on_the_map(readers: Any) -> None:

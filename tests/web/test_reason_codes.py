@@ -16,16 +16,21 @@ from typing import Any
 import pytest
 
 from zhidao.connectivity.domain.crosscheck import Agreement
-from zhidao.node.permit import RECOVERING_KINDS
-from zhidao.node.road import telling
-from zhidao.positioning.domain.arrival import Decision
-from zhidao.positioning.domain.solution import Reason
+from zhidao.node.operations.signing_permit import RECOVERING_KINDS
+from zhidao.node.shipment_timeline import reason_codes
+from zhidao.positioning.domain.integrity.arrival import Decision
+from zhidao.positioning.domain.single_point.solution import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "zhidao"
 # What a page's own requests can meet; other refusals are shown in English, marked as English.
 PROBLEM_PLACES = (
-    *("core/errors.py", "node/permit.py", "node/write_gate.py", "node/live.py"),
+    *(
+        "core/errors.py",
+        "node/operations/signing_permit.py",
+        "node/operations/write_gate.py",
+        "node/runtime/live.py",
+    ),
     *("store/database.py", "store/pool.py", "node/api", "node/security"),
 )
 CALLS_WITH_A_REASON = {
@@ -114,7 +119,7 @@ def test_every_rule_between_papers_and_every_field_that_it_compares_has_words() 
     for name, call in calls("trade/domain/crosscheck.py"):
         rules |= {text for arg in call.args if (text := text_of(arg))[:3] in ("XD-", "ZD-")}
         if name == "Statement":
-            fields.add(telling._side(f"invoice:{whole(call.args[1])} = x").field)
+            fields.add(reason_codes._side(f"invoice:{whole(call.args[1])} = x").field)
     for tree in trees("trade/domain/crosscheck.py"):
         # Rows of tables name rules and fields too.
         rules |= {
@@ -123,7 +128,7 @@ def test_every_rule_between_papers_and_every_field_that_it_compares_has_words() 
             if isinstance(node, ast.Constant) and str(node.value)[:3] in ("XD-", "ZD-")
             if len(str(node.value)) == 5
         }
-    variants = {f"finding.{rule}.{name}" for (rule, _), name in telling._VARIANTS.items()}
+    variants = {f"finding.{rule}.{name}" for (rule, _), name in reason_codes._VARIANTS.items()}
     keys = {f"finding.{rule}" for rule in rules} | variants
     assert len(rules) > 15
     plain = {field for field in fields if "X" not in field and "{" not in field}
@@ -142,11 +147,11 @@ def whole(node: ast.expr) -> str:
 
 
 def test_every_verdict_and_every_silence_of_a_network_has_words() -> None:
-    kinds = {value.value for value in Agreement} | set(telling.SILENCES.values())
+    kinds = {value.value for value in Agreement} | set(reason_codes.SILENCES.values())
     assert lacking({f"crosscheck.{kind}" for kind in kinds}) == set()
     said = [text_of(call.args[0]) for name, call in calls("connectivity") if name == "unknown"]
     assert len(said) >= 4
-    unnamed = [words for words in said if not words.startswith(tuple(telling.SILENCES))]
+    unnamed = [words for words in said if not words.startswith(tuple(reason_codes.SILENCES))]
     assert unnamed == []
 
 
@@ -158,6 +163,8 @@ def test_every_alarm_has_words_and_a_remedy() -> None:
         "job_failing",
         "relay_stopped",
         "mirror_behind",
+        "clock_jumped",
+        "ledger_differs",
     }
     for name, call in calls("node"):
         if name == "Alarm":
@@ -173,7 +180,7 @@ def test_every_alarm_has_words_and_a_remedy() -> None:
 
 def test_the_writer_of_the_log_says_nothing_that_has_no_kind() -> None:
     said = []
-    for tree in trees("trust/service/sequencer.py"):
+    for tree in trees("trust/service/log/sequencer.py"):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "_gap":
                 said = [
@@ -198,8 +205,8 @@ def test_every_epoch_without_a_position_has_words() -> None:
 def test_every_ground_of_a_condition_has_words() -> None:
     found = {
         text_of(word.value)
-        for name, call in calls("node/road/telling.py")
-        if name == "Told"
+        for name, call in calls("node/shipment_timeline/reason_codes.py")
+        if name == "ReasonView"
         for word in call.keywords
         if word.arg == "code" and isinstance(word.value, ast.Constant)
     }
@@ -208,7 +215,7 @@ def test_every_ground_of_a_condition_has_words() -> None:
 
 
 def test_every_simulated_part_has_words() -> None:
-    from zhidao.cli.demo import SIMULATED_PARTS
+    from zhidao.cli.operations.demo import SIMULATED_PARTS
 
     assert lacking({f"part.{part}" for part in (*SIMULATED_PARTS, "observations")}) == set()
 

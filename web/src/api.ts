@@ -46,13 +46,20 @@ export async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
+/** An answer as the bytes of its text, for what is signed as it stands. */
+export async function text(path: string): Promise<string> {
+  const answer = await ask(path, {});
+  if (!answer.ok) throw await problem(answer);
+  return answer.text();
+}
+
 export async function send<T>(method: "POST" | "DELETE", path: string, body?: object): Promise<T | null> {
   const headers: Record<string, string> = { accept: "application/json", "X-CSRF-Token": csrfToken() };
   if (body) headers["content-type"] = "application/json";
   const answer = await ask(path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   if (!answer.ok) throw await problem(answer);
-  const text = await answer.text();
-  return text ? (JSON.parse(text) as T) : null;
+  const said = await answer.text();
+  return said ? (JSON.parse(said) as T) : null;
 }
 
 /** A file that the node makes of a body, as bytes. */

@@ -12,7 +12,7 @@ import { HomePage } from "./pages/home";
 import { LoginPage } from "./pages/login";
 import { NodePage } from "./pages/node";
 import { StartPage } from "./pages/start";
-import { followLinks, go, path } from "./route";
+import { followLinks, go, path, reach } from "./route";
 import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
 import { loadWords, t, tongue } from "./words";
@@ -51,6 +51,10 @@ function Page({ where }: { where: string }) {
   if (consignment) return <ConsignmentPage id={decodeURIComponent(consignment[1] as string)} />;
   const credit = /^\/money\/credits(?:\/([^/]+(?:\/[^/]+)?))?$/.exec(where);
   if (credit) return <Later page={() => import("./pages/credits")} id={decodeURIComponent(credit[1] ?? "")} what="credits.reading" />;
+  const fresh = /^\/deals\/new(?:\/([^/]+))?$/.exec(where);
+  if (fresh) return <Later page={() => import("./pages/deal_new")} id={decodeURIComponent(fresh[1] ?? "")} what="deal.reading" />;
+  const deal = /^\/deals(?:\/([^/]+))?$/.exec(where);
+  if (deal) return <Later page={() => import("./pages/deals")} id={decodeURIComponent(deal[1] ?? "")} what="deal.reading" />;
   switch (where) {
     case "/money":
       return <Later page={() => import("./pages/money")} id="" what="money.reading" />;
@@ -72,6 +76,16 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/declarations")} id="" what="window.reading" />;
     case "/trust":
       return <Later page={() => import("./pages/trust")} id="" what="trust.reading" />;
+    case "/people":
+      return <Later page={() => import("./pages/people")} id="" what="people.reading" />;
+    case "/peers":
+      return <Later page={() => import("./pages/peers")} id="" what="peers.reading" />;
+    case "/devices":
+      return <Later page={() => import("./pages/devices")} id="" what="devices.reading" />;
+    case "/factory":
+      return <Later page={() => import("./pages/factory")} id="" what="factory.reading" />;
+    case "/waiting":
+      return <Later page={() => import("./pages/waiting")} id="" what="waiting.reading" />;
     case "/start":
       return <StartPage />;
     case "/login":
@@ -105,4 +119,5 @@ void loadWords().then(() => {
   const box = document.getElementById("app") as HTMLElement;
   box.replaceChildren();
   render(<App />, box);
+  if (location.hash) reach(location.hash);
 });

@@ -43,6 +43,39 @@ export interface Deal {
   reason: string;
 }
 
+/** What must hold before a deal pays. */
+export interface DealTerms {
+  marks: string[];
+  site: import("./parts/site_draft").Site;
+  not_before: string;
+  not_after: string;
+  risk_ppb: number;
+  needs: string[];
+}
+
+/** A deal with its terms and how it stands. */
+export interface DealWhole extends Deal {
+  payer_bank: string;
+  payee_bank: string;
+  terminal: string;
+  title: string;
+  terms: DealTerms;
+  title_reserved: boolean;
+  conditions: { name: string; met: boolean; because: string; waits_for: string }[];
+  obstacles: string[];
+  deadline: string;
+  decision: { outcome: string; reason: string; sentence: string } | null;
+}
+
+/** Who may keep accounts at this node. */
+export interface Bank {
+  bank: string;
+  name: string;
+  bic: string;
+  town: string;
+  country: string;
+}
+
 export interface Escrow {
   escrow: string;
   key: string;

@@ -7,10 +7,29 @@ export function go(to: string, replace = false): void {
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   path.value = location.pathname;
-  scrollTo(0, 0);
+  if (location.hash) reach(location.hash);
+  else scrollTo(0, 0);
 }
 
-const OURS = /^\/($|consignments\/|node$|exchange$|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|start$|login$)/;
+const REACH_MS = 5_000;
+
+/** Brings the place of a page into view that its address names, as soon as the page has it. */
+export function reach(hash: string): void {
+  const found = () => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const show = () => {
+    const place = found();
+    place?.scrollIntoView();
+    return place !== null;
+  };
+  if (show()) return;
+  const watch = new MutationObserver(() => {
+    if (show()) watch.disconnect();
+  });
+  watch.observe(document.body, { childList: true, subtree: true });
+  setTimeout(() => watch.disconnect(), REACH_MS);
+}
+
+const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|waiting$|people$|start$|login$)/;
 
 export function followLinks(): void {
   addEventListener("popstate", () => (path.value = location.pathname));
@@ -20,6 +39,6 @@ export function followLinks(): void {
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (!OURS.test(link.pathname) || (link.hash && link.pathname === location.pathname)) return;
     event.preventDefault();
-    go(link.pathname);
+    go(link.pathname + link.search + link.hash);
   });
 }

@@ -4,6 +4,9 @@ import { Cell } from "./cell";
 import { closeStream, openStream } from "./live";
 import type { Session } from "./types";
 
+/** What the pages ask of a new password; the node itself takes ten. */
+export const PASSWORD_LETTERS_MIN = 12;
+
 export const session = new Cell<Session | null>(null);
 
 export async function readSession(): Promise<Session> {

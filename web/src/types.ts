@@ -10,6 +10,44 @@ export interface Session {
   organisation?: string;
 }
 
+export interface PersonRow {
+  name: string;
+  party: string;
+  role: string;
+  agreed: string;
+  waits: string;
+  state: "enters" | "waits" | "reset" | "withdrawn";
+}
+
+export interface TokenRow {
+  id: string;
+  party: string;
+  role: string;
+  label: string;
+  created_at: string;
+  revoked: boolean;
+  agreed: string;
+}
+
+export interface PartyRow {
+  party: string;
+  name: string;
+  trade_role: string;
+  country: string;
+}
+
+/** An act of administration; `leaf`: its index in the log, null while it is on its way. */
+export interface AdministrationAct {
+  id: string;
+  act: string;
+  at: string;
+  subject: string;
+  party: string;
+  by: string;
+  person: string;
+  leaf: number | null;
+}
+
 export interface Amount {
   minor: number;
   currency: string;
@@ -71,6 +109,25 @@ export interface SiteInfo {
   outline: LonLat[];
 }
 
+/** Whose move it is, and for what. */
+export interface Move {
+  key: string;
+  party: string;
+}
+
+/** One act that waits for the reader. */
+export interface WorkItem {
+  kind: "move" | "approval" | "screening" | "declaration" | "agreement";
+  act: string;
+  subject: string;
+  label: string;
+}
+
+export interface Worklist {
+  items: WorkItem[];
+  more: boolean;
+}
+
 export interface RoadSummary {
   consignment: string;
   label: string;
@@ -80,7 +137,8 @@ export interface RoadSummary {
   state: "under_way" | "paid" | "refused";
   reason: string;
   sentence: string;
-  waits_for: { key: string; party: string } | null;
+  waits_for: Move | null;
+  moves: Move[];
   amount: Amount;
   route: LonLat[];
   position: Position | null;
@@ -135,6 +193,21 @@ export interface TitleInfo {
   moves: { action: string; at: string; holder_party: string; event: string }[];
 }
 
+/** What may be done with a title now, and whose move it is. */
+export interface PossibleActs {
+  title: string;
+  state: "held" | "divided" | "in_custody" | "returned" | "ended";
+  seen: number;
+  acts: string[];
+  key_here: boolean;
+  movers: string[];
+  holder: string;
+  beneficiary: string;
+  nominee: string;
+  issuer: string;
+  custody: string;
+}
+
 export interface MoneyInfo {
   payer: string;
   payee: string;
@@ -168,6 +241,7 @@ export interface ArrivalInfo {
     corroborated_by: string[];
     disagreed_by: string[];
     inside_risk_ppb: number;
+    inside_open_sky_model_ppb: number;
   };
   event: string;
 }
@@ -435,4 +509,41 @@ export interface Endorsement {
   holder: string;
   holder_party: string;
   remark: string;
+}
+
+/** A terminal in a list; without a key what it says is claimed only. */
+export interface TerminalRow {
+  terminal: string;
+  phone: string;
+  owner: string;
+  keyed: boolean;
+  connected: boolean;
+  heard_at: string;
+  point: { latitude_udeg: number; longitude_udeg: number } | null;
+  refused: { reason: string; sentence: string; at: string } | null;
+}
+
+export interface SealRow {
+  seal: string;
+  container: string;
+  consignment: string;
+  terminal: string;
+  sealed_by: string;
+  checked_by: string;
+  bound: boolean;
+}
+
+export interface OrderRow {
+  order: string;
+  gtin: string;
+  quantity: number;
+  mine: boolean;
+  lots: { lot: string; serials: number; within_limits: boolean; samples: number; simulated: boolean }[];
+}
+
+export interface PeerRow {
+  node: string;
+  organisation: string;
+  url: string;
+  keys: string[];
 }

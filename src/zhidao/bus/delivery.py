@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from zhidao.bus.port import Message
-from zhidao.core.errors import Unavailable
+from zhidao.core.errors import Unavailable, ZhidaoError
+from zhidao.core.remedies import with_remedy
+from zhidao.core.retry_policy import RetryPolicy
 
 Handle: TypeAlias = Callable[[Message], Awaitable[None]]
 OnDead: TypeAlias = Callable[[Message, str], Awaitable[None]]
@@ -18,21 +19,11 @@ FAILURES_MAX: Final = 5
 # The world failing is not the message's fault: a database may be down for minutes.
 OUTAGES_MAX: Final = 100
 _LOG: Final = logging.getLogger("zhidao.bus")
+# One consumer waits for itself alone, so nothing is left to chance.
+PAUSES: Final = RetryPolicy(first_s=0.1, longest_s=5.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """Seconds to wait after a failure: `first_s`, doubled each time, at most `longest_s`."""
-
-    first_s: float = 0.1
-    longest_s: float = 5.0
-
-    def after(self, failures: int) -> float:
-        """The pause after that many failures in a row."""
-        return min(self.first_s * 2.0 ** min(failures - 1, 30), self.longest_s)
-
-
-async def deliver(message: Message, handle: Handle, on_dead: OnDead, pauses: Pauses) -> None:
+async def deliver(message: Message, handle: Handle, on_dead: OnDead, pauses: RetryPolicy) -> None:
     """Returns when `handle` returned, or when `on_dead` was told after five failures.
 
     Unavailable counts apart, up to OUTAGES_MAX. What `on_dead` itself raises is tried again
@@ -53,11 +44,11 @@ async def deliver(message: Message, handle: Handle, on_dead: OnDead, pauses: Pau
         _LOG.warning("message %s on %s failed: %s", message.id, message.subject, reason)
         if failures >= FAILURES_MAX or outages >= OUTAGES_MAX:
             break
-        await asyncio.sleep(pauses.after(failures + outages))
+        await asyncio.sleep(pauses.ceiling_s(failures + outages))
     await _set_aside(message, reason, on_dead, pauses)
 
 
-async def _set_aside(message: Message, reason: str, on_dead: OnDead, pauses: Pauses) -> None:
+async def _set_aside(message: Message, reason: str, on_dead: OnDead, pauses: RetryPolicy) -> None:
     attempts = 0
     while True:
         try:
@@ -65,13 +56,14 @@ async def _set_aside(message: Message, reason: str, on_dead: OnDead, pauses: Pau
         except Exception as error:  # noqa: BLE001 (as above)
             attempts += 1
             _LOG.warning("message %s could not be set aside: %s", message.id, _reason(error))
-            await asyncio.sleep(pauses.after(attempts))
+            await asyncio.sleep(pauses.ceiling_s(attempts))
         else:
             return
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    said = with_remedy(error) if isinstance(error, ZhidaoError) else str(error)
+    return f"{type(error).__name__}: {said}"
 
 
 def matches(subject: str, pattern: str) -> bool:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.child import (
+from zhidao.core.errors import Unavailable
+from zhidao.core.programs.child import (
     end_child,
     end_strays,
     free_port,
@@ -24,7 +25,6 @@ from zhidao.core.child import (
     processes_named,
     start_child,
 )
-from zhidao.core.errors import Unavailable
 
 READY_S: Final = 20.0
 STOP_S: Final = 10.0
@@ -95,7 +95,7 @@ class EmbeddedNats:
         if self._lock is None:
             self._lock = hold_folder(self._data)
         binary = find_nats_server()
-        end_strays(self._strays, (signal.SIGTERM, signal.SIGKILL), patience_s=5.0)
+        end_strays(self._strays, (signal.SIGTERM, signal.SIGKILL), timeout_s=5.0)
         tries = 1 if self._port else _PORT_TRIES
         for _ in range(tries):
             self._port = self._port if tries == 1 else free_port()
@@ -135,7 +135,7 @@ class EmbeddedNats:
         """Stops the server; what it acknowledged stays on disk."""
         child, self._child = self._child, None
         if child:
-            end_child(child, (signal.SIGTERM, signal.SIGKILL), patience_s=STOP_S)
+            end_child(child, (signal.SIGTERM, signal.SIGKILL), timeout_s=STOP_S)
         if self._lock is not None:
             self._config.unlink(missing_ok=True)
             os.close(self._lock)
@@ -153,7 +153,7 @@ class EmbeddedNats:
             if _greets(self._port):
                 return True
             time.sleep(0.005)
-        end_child(child, (signal.SIGTERM, signal.SIGKILL), patience_s=STOP_S)
+        end_child(child, (signal.SIGTERM, signal.SIGKILL), timeout_s=STOP_S)
         return False
 
     def _strays(self) -> list[int]:

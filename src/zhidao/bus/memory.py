@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from zhidao.bus.delivery import Handle, OnDead, Pauses, deliver, matches
+from zhidao.bus.delivery import Handle, OnDead, deliver, matches
 from zhidao.bus.port import Message
 from zhidao.core.errors import Unavailable
+from zhidao.core.retry_policy import RetryPolicy
 
-_QUICK = Pauses(first_s=0.001, longest_s=0.02)
+_QUICK = RetryPolicy(first_s=0.001, longest_s=0.02)
 
 
 class MemoryBus:
     """Implements `bus.port.Bus`. `messages` holds all that was published, in order."""
 
-    def __init__(self, pauses: Pauses = _QUICK) -> None:
+    def __init__(self, pauses: RetryPolicy = _QUICK) -> None:
         self.messages: list[Message] = []
         self._ids: set[str] = set()
         self._done: dict[str, int] = {}

@@ -27,9 +27,10 @@ from nats.js.api import (
     StreamConfig,
 )
 
-from zhidao.bus.delivery import Handle, OnDead, Pauses, deliver
+from zhidao.bus.delivery import PAUSES, Handle, OnDead, deliver
 from zhidao.bus.port import ROOT, Message
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -59,7 +60,7 @@ class NatsBus:
     """
 
     def __init__(
-        self, client: Client, pauses: Pauses, replicas: int, *, prefix: str, owner: str
+        self, client: Client, pauses: RetryPolicy, replicas: int, *, prefix: str, owner: str
     ) -> None:
         self._prefix = prefix
         self._owner = owner
@@ -82,7 +83,7 @@ class NatsBus:
         cls,
         url: str,
         *,
-        pauses: Pauses | None = None,
+        pauses: RetryPolicy = PAUSES,
         replicas: int = 1,
         prefix: str = ROOT,
         owner: str = "",
@@ -95,7 +96,7 @@ class NatsBus:
         Refused (`bus_of_another_node`).
         """
         client = Client()
-        bus = cls(client, pauses or Pauses(), replicas, prefix=prefix, owner=owner)
+        bus = cls(client, pauses, replicas, prefix=prefix, owner=owner)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await client.connect(
@@ -109,6 +110,8 @@ class NatsBus:
                     connect_timeout=2,
                     ping_interval=10,
                 )
+                # One inbox for all acknowledgements, so that a window of messages is in flight at
+                # once: JetStream's own publish waits for each before the next.
                 await client.subscribe(f"{bus._inbox}.*", cb=bus._on_ack)
                 await bus._make_stream()
         except (OSError, TimeoutError, nats.errors.Error) as error:
@@ -187,6 +190,8 @@ class NatsBus:
 
     async def _publish_window(self, messages: Sequence[Message], before: str) -> None:
         """Sends all, then waits for all: one round trip for many messages."""
+        # The client would buffer what is published while it reconnects and send it later, behind
+        # what the relay publishes again by then.
         if not self._client.is_connected:
             raise _unavailable("not connected")
         replies: list[str] = []
@@ -199,6 +204,8 @@ class NatsBus:
                     self._there(message.subject), message.data, reply, headers
                 )
                 before = message.id
+            # Taken only after the last one is sent: a disconnect meanwhile has failed the earlier
+            # ones, and gather then says so at once.
             acks = [self._acks[reply] for reply in replies]
             async with asyncio.timeout(TIMEOUT_S):
                 answers = await asyncio.gather(*acks)
@@ -241,6 +248,8 @@ class NatsBus:
                     self._generation += 1
                     self._sequence = None
                 raise _unavailable(verdict["error"].get("description", "refused"))
+            # A message that the server had already is acknowledged with its old number, which must
+            # not move the expected one back.
             self._sequence = max(self._sequence or 0, verdict["seq"])
 
     def _expect_ack(self) -> str:
@@ -314,6 +323,8 @@ class NatsBus:
             ack_wait=ACK_WAIT_S,
             # One at a time keeps the order even when a message comes again.
             max_ack_pending=1,
+            # Giving up is decided here, after so many failures, and seen by a person; the server
+            # would only stop to bring it.
             max_deliver=-1,
             filter_subjects=[self._there(subject) for subject in subjects],
         )
@@ -325,6 +336,8 @@ class NatsBus:
         subscription = await self._client.subscribe(inbox)
         try:
             while True:
+                # Held before the request goes out: a reconnection between the two then counts as
+                # lost.
                 reconnected = self._reconnected
                 await self._ask(durable, inbox)
                 answer = await self._next(subscription, reconnected)
@@ -336,6 +349,8 @@ class NatsBus:
                     continue
                 async with _at_work(answer):
                     await deliver(self._message(answer), handle, on_dead, self._pauses)
+                # After the handler's transaction: a crash between the two brings the message again,
+                # and the consumer's inbox makes that harmless. The other order would lose it.
                 await answer.ack()
         finally:
             with suppress(OSError, nats.errors.Error):
@@ -380,6 +395,7 @@ def durable_name(name: str) -> str:
 def _is_over(status: Msg) -> bool:
     """Whether a status means that the consumer is gone, and not that no message came in time."""
     headers: dict[str, Any] = status.headers or {}
+    # 404: no message there; 408: the request ran out. Both are the normal end of a quiet pull.
     return headers.get("Status") not in ("404", "408")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 from typing import Final
 
-from zhidao.cli.outputs import take
-from zhidao.cli.settings import add_settings, config_of
+from zhidao.cli.console.node_options import add_settings, config_of
+from zhidao.cli.console.outputs import put, take
 from zhidao.core.errors import MalformedInput
 
 PROOF_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -62,36 +61,39 @@ def run(options: argparse.Namespace) -> int:
         data = _by_proofs(options)
     else:
         data = _by_database(options)
-    if options.output:
-        options.output.write_bytes(data)
-        print(f"{options.output}: {len(data)} bytes", file=sys.stderr)
-    else:
-        sys.stdout.buffer.write(data + (b"\n" if options.json else b""))
-        sys.stdout.buffer.flush()
+    put(data if options.output or not options.json else data + b"\n", options.output)
     return 0
 
 
 def _by_proofs(options: argparse.Namespace) -> bytes:
-    from zhidao.node.insight_desk import report_of_proofs
+    from zhidao.insight.library import report
+    from zhidao.node.library import log_of_proofs
 
     files = [take(file, bytes_max=PROOF_BYTES_MAX) for file in options.proof]
     trust = take(options.trust, bytes_max=PROOF_BYTES_MAX) if options.trust else None
-    return asyncio.run(report_of_proofs(files, trust, as_json=options.json))
+    return asyncio.run(report(log_of_proofs(files, trust), as_json=options.json))
 
 
 def _by_database(options: argparse.Namespace) -> bytes:
-    from zhidao.node.database_access import database_of
-    from zhidao.node.insight_desk import report_of_database
+    from zhidao.node.operations.database_access import database_of
 
     config = config_of(options)
     with database_of(config) as url:
-        return asyncio.run(report_of_database(url, config.data, as_json=options.json))
+        return asyncio.run(_of_database(url, config.data, as_json=options.json))
+
+
+async def _of_database(url: str, data: Path, *, as_json: bool) -> bytes:
+    from zhidao.insight.library import report
+    from zhidao.node.library import log_of_database
+
+    async with log_of_database(url, data) as log:
+        return await report(log, as_json=as_json)
 
 
 def _by_api(options: argparse.Namespace) -> bytes:
-    from zhidao.node.insight_desk import report_of_node
+    from zhidao.cli.console.remote import RemoteNode
 
     if not options.token_file:
         raise MalformedInput("--url needs --token-file", remedy="an auditor's token sees all")
-    token = take(options.token_file, bytes_max=PROOF_BYTES_MAX).decode(errors="replace").strip()
-    return report_of_node(options.url, token, as_json=options.json, certificate=options.ca)
+    path = "/v1/insight/report" if options.json else "/v1/insight/report.html"
+    return RemoteNode(options).data(path)

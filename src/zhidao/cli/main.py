@@ -14,24 +14,39 @@ from importlib import import_module
 from typing import Final
 
 from zhidao import __version__
-from zhidao.core.errors import ZhidaoError
+from zhidao.cli.console.outputs import forget_taken, told_of_file
+from zhidao.core.errors import MalformedInput, ZhidaoError
 
 # Command, module that adds its arguments and runs it, one line for the overview.
 COMMANDS: Final = (
-    ("demo", "demo", "carry one consignment from satellite signal to settled payment"),
-    ("serve", "serve", "run a node: API, page, database, bus"),
-    ("verify", "verify", "check a proof file without a node, database or network"),
-    ("trust", "trust", "trust lists; logs, witnesses, titles, credentials, DIDs, proofs"),
-    ("peer", "peer", "admit the nodes that this one exchanges documents with"),
-    ("exchange", "exchange", "send to other nodes, see what came, carry by hand, verify"),
-    ("witness", "witness", "check that a quorum of witnesses vouches for a log's head"),
-    ("fraud", "fraud", "check the proof that a log or a witness told two histories"),
-    ("doctor", "doctor", "say what is wrong on this machine and what to type"),
-    ("config", "config", "show every setting and where its value comes from"),
-    ("backup", "backup", "write everything but the keys into one archive"),
-    ("restore", "restore", "fill an empty database from an archive"),
-    ("log", "log", "go on under a new log key after a recovery"),
-    ("keys", "keys", "export the node's keys, sealed; list them"),
+    ("demo", "operations.demo", "carry one consignment from satellite signal to settled payment"),
+    ("serve", "operations.serve", "run a node: API, page, database, bus"),
+    ("verify", "trust.verify", "check a proof file without a node, database or network"),
+    ("trust", "trust.command", "trust lists; logs, witnesses, titles, credentials, DIDs, proofs"),
+    ("peer", "exchange.peer", "admit the nodes that this one exchanges documents with"),
+    ("exchange", "exchange.command", "send to other nodes, see what came, carry by hand, verify"),
+    ("witness", "trust.witness", "check that a quorum of witnesses vouches for a log's head"),
+    ("fraud", "trust.fraud", "check the proof that a log or a witness told two histories"),
+    ("doctor", "operations.doctor", "say what is wrong on this machine and what to type"),
+    ("config", "operations.config", "show every setting and where its value comes from"),
+    ("backup", "operations.backup", "write everything but the keys into one archive"),
+    ("restore", "operations.restore", "fill an empty database from an archive"),
+    ("party", "operations.party", "whose keys a node keeps: list, show, add"),
+    ("people", "operations.people", "who may sign in: make, agree, reset, sign out, withdraw"),
+    ("token", "operations.token", "by what programs are known: make, agree, withdraw"),
+    ("bank", "finance.bank", "which parties may keep accounts: admit, list"),
+    ("account", "finance.account", "accounts of a bank's customers: open, list"),
+    ("deposit", "finance.deposit", "money that a bank brings in for a customer: add, list"),
+    ("deal", "finance.deal", "money on conditions: open, show, list, give the title"),
+    ("title", "trust.title_acts", "issue a title, transfer, endorse, surrender, return, reject"),
+    ("consignment", "trade.consignment", "list, show; compare the papers, hand over to a peer"),
+    ("terminal", "devices.terminal", "devices that report to a node: add, list, show"),
+    ("order", "industry.order", "production orders and their lots: open, finish, list"),
+    ("waiting", "operations.waiting", "what waits for you at a node"),
+    ("seal", "devices.seal", "seals on containers: put, check, list"),
+    ("clock", "operations.clock", "say that a node's clock is right after it jumped"),
+    ("log", "operations.log", "go on under a new log key after a recovery"),
+    ("keys", "operations.keys", "export the node's keys, sealed; list them"),
     ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
     ("finance", "finance", "replay a ledger, net obligations, screen names, check messages"),
     ("trade", "trade", "make, check and compare trade documents; origin, duty, rule packs"),
@@ -47,9 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not getattr(options, "run", None):
         parser.print_help()
         return 2
+    forget_taken()
     try:
         return int(options.run(options))
     except ZhidaoError as error:
+        if isinstance(error, MalformedInput):
+            told_of_file(error)
         return _refused(error, as_json=getattr(options, "json", False))
     except KeyboardInterrupt:
         return 130
@@ -80,10 +98,13 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
 
 
 def _refused(error: ZhidaoError, *, as_json: bool) -> int:
+    # Only a refusal needs the tables: help answers without them.
+    from zhidao.core.remedies import remedy_of, with_remedy
+
     if as_json:
         document = {"error": error.code, "detail": str(error.args[0])}
-        document |= {k: v for k, v in (("where", error.where), ("remedy", error.remedy)) if v}
+        document |= {k: v for k, v in (("where", error.where), ("remedy", remedy_of(error))) if v}
         print(json.dumps(document, ensure_ascii=False))
     else:
-        print(f"zhidao: {error}", file=sys.stderr)
+        print(f"zhidao: {with_remedy(error)}", file=sys.stderr)
     return error.exit_status

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
+import msgspec
 import orjson
 import rfc8785
 
@@ -16,6 +17,8 @@ from zhidao.core.limits import JSON_BYTES_MAX, JSON_DEPTH_MAX, JSON_INTEGER_MAX
 Json: TypeAlias = (
     "Mapping[str, Json] | list[Json] | tuple[Json, ...] | str | int | float | bool | None"
 )
+
+T = TypeVar("T")
 
 # Outside this range one of ECMAScript and orjson prints an exponent and the other may not.
 _PLAIN_FLOAT: Final = (1e-5, 1e16)
@@ -37,7 +40,7 @@ def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedInput("JSON is not UTF-8", where=f"byte {error.start}") from error
-    _check_depth(data)
+    check_depth(data)
     try:
         value = json.loads(
             text,
@@ -52,6 +55,15 @@ def parse_strict(data: bytes, *, bytes_max: int = JSON_BYTES_MAX) -> Any:
     if "\\u" in text:
         _refuse_surrogates(value)
     return value
+
+
+def decode_json(data: bytes, kind: type[T], *, strict: bool = True) -> T:
+    """JSON as a struct, by msgspec, which by itself recurses as deep as the bytes say.
+
+    Raises MalformedInput beyond the depth that is read, msgspec's own errors for all else.
+    """
+    check_depth(data)
+    return msgspec.json.decode(data, type=kind, strict=strict)
 
 
 def jcs(value: Json) -> bytes:
@@ -198,7 +210,7 @@ def _number(text: str) -> float:
     return number
 
 
-def _check_depth(data: bytes) -> None:
+def check_depth(data: bytes) -> None:
     """Refuses JSON that nests beyond the limit, before a reader recurses into it.
 
     Whole-text operations of C take away strings and inner pairs of brackets; only what is left of

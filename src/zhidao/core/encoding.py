@@ -80,7 +80,9 @@ def base58btc(data: bytes) -> str:
 def parse_base58btc(text: str) -> bytes:
     """Reads base-58; at most 8,192 characters, since the cost grows with the square."""
     if len(text) > _BASE58_CHARACTERS_MAX:
-        raise MalformedInput("base58 text is too long")
+        raise MalformedInput(
+            f"base58 text of {len(text)} characters; at most {_BASE58_CHARACTERS_MAX} are read"
+        )
     number = 0
     for letter in text:
         if letter not in _BASE58_VALUE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-_OWN_GROUND: Final = frozenset(
+_OWN_INFRASTRUCTURE: Final = frozenset(
     (
         *("database_unavailable", "contended", "bus_unavailable"),
         *("disk_full", "recovering", "lease_lost"),
@@ -65,6 +65,10 @@ class Conflict(Refused):
     default_code = "conflict"
 
 
+class WrittenMeanwhile(Conflict):
+    """Somebody else wrote between reading and writing: nothing was written; read again."""
+
+
 class Forbidden(Refused):
     """The actor's role does not allow this."""
 
@@ -87,9 +91,9 @@ class Unavailable(ZhidaoError):
     default_code = "unavailable"
 
     @property
-    def is_own_ground(self) -> bool:
+    def is_own_infrastructure(self) -> bool:
         """Whether the node's own database or bus is away, and not somebody outside.
 
         Nothing may be concluded from it: neither an answer nor a missing one.
         """
-        return self.code in _OWN_GROUND
+        return self.code in _OWN_INFRASTRUCTURE

@@ -37,6 +37,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     TYPE: ClassVar[str] = ""
     OPEN: ClassVar[bool] = False
+    # Earlier types of this fact, and what a reader takes for each field that they did not have.
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def payload(self) -> dict[str, Any]:
         """The fact's fields as plain JSON values."""
@@ -44,14 +46,29 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return plain
 
     @classmethod
+    def types(cls) -> tuple[str, ...]:
+        """The types of all versions, the one that is written first."""
+        return (cls.TYPE, *cls.FORMER)
+
+    @classmethod
+    def is_told_by(cls, event_type: str) -> bool:
+        """Whether an event of this type tells such a fact, in this version or an earlier one."""
+        return event_type == cls.TYPE or event_type in cls.FORMER
+
+    @classmethod
     def of(cls, event: SignedEvent) -> Self:
         """The fact inside an event. Raises MalformedInput if it is another or malformed."""
-        if event.type != cls.TYPE:
+        if not cls.is_told_by(event.type):
             raise MalformedInput(f"expected a {cls.TYPE}, got a {event.type}")
+        lacking = cls.FORMER.get(event.type, {})
+        early = sorted(lacking.keys() & event.payload.keys())
+        if early:
+            raise MalformedInput(f"{event.type}: a later version's field {early[0]!r}")
+        plain = {**event.payload, **lacking} if lacking else event.payload
         try:
-            return msgspec.convert(event.payload, cls, strict=True)
+            return msgspec.convert(plain, cls, strict=True)
         except msgspec.ValidationError as error:
-            raise MalformedInput(f"{cls.TYPE}: {error}") from error
+            raise MalformedInput(f"{event.type}: {error}") from error
 
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -239,11 +256,11 @@ def leaf_bytes(event: SignedEvent, salt: bytes) -> bytes:
 def latest(events: tuple[SignedEvent, ...], fact: type[FactT]) -> FactT | None:
     """The newest fact of one kind in an aggregate's history, or None."""
     for event in reversed(events):
-        if event.type == fact.TYPE:
+        if fact.is_told_by(event.type):
             return fact.of(event)
     return None
 
 
 def every(events: tuple[SignedEvent, ...], fact: type[FactT]) -> list[FactT]:
     """All facts of one kind in an aggregate's history, oldest first."""
-    return [fact.of(event) for event in events if event.type == fact.TYPE]
+    return [fact.of(event) for event in events if fact.is_told_by(event.type)]

@@ -155,34 +155,6 @@ class Ecef:
 
 
 @dataclass(frozen=True, slots=True)
-class Enu:
-    """A vector seen from a place: metres east, north and up."""
-
-    east_m: float
-    north_m: float
-    up_m: float
-
-    @property
-    def horizontal_m(self) -> float:
-        """Length of the horizontal part."""
-        return math.hypot(self.east_m, self.north_m)
-
-
-def enu(point: Ecef, *, origin: Geodetic) -> Enu:
-    """Where a point lies as seen from an origin of the same frame."""
-    centre = origin.to_ecef()
-    _same_frame(point.frame, centre.frame)
-    dx, dy, dz = point.x_m - centre.x_m, point.y_m - centre.y_m, point.z_m - centre.z_m
-    latitude, longitude = math.radians(origin.latitude_deg), math.radians(origin.longitude_deg)
-    outward = math.cos(longitude) * dx + math.sin(longitude) * dy
-    return Enu(
-        -math.sin(longitude) * dx + math.cos(longitude) * dy,
-        -math.sin(latitude) * outward + math.cos(latitude) * dz,
-        math.cos(latitude) * outward + math.sin(latitude) * dz,
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Course:
     """A geodesic: its length and the azimuth (degrees from north, clockwise) at its start."""
 
@@ -294,53 +266,6 @@ class Circle:
     def spare_m(self, point: Geodetic) -> float:
         """How far inside the edge the point lies; negative outside."""
         return self.radius_m - course(self.centre, point).distance_m
-
-
-def to_gcj02(point: Geodetic) -> Geodetic:
-    """A WGS 84 point as maps in China draw it (GCJ-02); outside China nothing is shifted.
-
-    The series is the one published in open map libraries; there is no official source, so it is
-    for drawing only and never decides anything.
-    """
-    if point.frame is not Frame.WGS84:
-        raise Refused(f"GCJ-02 is made from WGS 84, not from {point.frame.value}")
-    latitude, longitude = _gcj02(point.latitude_deg, point.longitude_deg)
-    return Geodetic(latitude, longitude, point.height_m, Frame.GCJ02, point.epoch_year)
-
-
-def from_gcj02(point: Geodetic) -> Geodetic:
-    """The WGS 84 point behind a GCJ-02 one, by iteration to 1e-10 degrees."""
-    if point.frame is not Frame.GCJ02:
-        raise Refused(f"this is {point.frame.value}, not GCJ-02")
-    latitude, longitude = point.latitude_deg, point.longitude_deg
-    for _ in range(12):
-        shifted = _gcj02(latitude, longitude)
-        latitude += point.latitude_deg - shifted[0]
-        longitude += point.longitude_deg - shifted[1]
-    return Geodetic(latitude, longitude, point.height_m, Frame.WGS84, point.epoch_year)
-
-
-def _gcj02(latitude: float, longitude: float) -> tuple[float, float]:
-    if not (0.8293 <= latitude <= 55.8271 and 72.004 <= longitude <= 137.8347):
-        return latitude, longitude
-    # Krasovsky 1940 ellipsoid, as the published series uses it.
-    semi_major_m, e2 = 6_378_245.0, 0.006_693_421_622_965_943
-    x, y = longitude - 105, latitude - 35
-    root = math.sqrt(abs(x))
-    common = (20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)) * 2 / 3
-    north_m = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
-    north_m += (20 * math.sin(y * math.pi) + 40 * math.sin(y / 3 * math.pi)) * 2 / 3
-    north_m += (160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y * math.pi / 30)) * 2 / 3
-    east_m = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
-    east_m += (20 * math.sin(x * math.pi) + 40 * math.sin(x / 3 * math.pi)) * 2 / 3
-    east_m += (150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
-    latitude_rad = math.radians(latitude)
-    magic = 1 - e2 * math.sin(latitude_rad) ** 2
-    meridian_m = semi_major_m * (1 - e2) / magic**1.5
-    parallel_m = semi_major_m / math.sqrt(magic) * math.cos(latitude_rad)
-    return latitude + math.degrees(north_m / meridian_m), longitude + math.degrees(
-        east_m / parallel_m
-    )
 
 
 def _same_frame(one: Frame, other: Frame) -> None:

@@ -23,7 +23,9 @@ from zhidao.core.events import (
     leaf_bytes,
 )
 from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.judging import ON_BEHALF_OF
 from zhidao.core.keys import Signer
+from zhidao.core.quota import LeafQuota
 from zhidao.core.timescale import Utc
 
 SALT_BYTES: Final = 32
@@ -111,8 +113,13 @@ class Scribe:
         ids: IdSource,
         randomness: Randomness,
         permit: Callable[[], None] = lambda: None,
+        quota: LeafQuota | None = None,
     ) -> None:
-        """`permit` raises Unavailable while this node may sign nothing."""
+        """`permit` raises Unavailable while this node may sign nothing.
+
+        `quota` bounds what a party's own requests write; what follows from them is not hindered.
+        """
+        self._quota = quota
         self._permit = permit
         self._node = Speaker(node, key.public)
         self._key = key
@@ -142,6 +149,7 @@ class Scribe:
         Raises Unavailable if this node holds no key of that party, or may not sign now.
         """
         self._permit()
+        self._count(by)
         signer = self._key if by == self._node.party else self._ring.signer(by)
         if signer is None:
             raise Unavailable(f"this node holds no key of {by}", code="no_key")
@@ -171,6 +179,7 @@ class Scribe:
         may not sign now.
         """
         self._permit()
+        self._count(asserted.asserted_by.party)
         message = asserted.assertion_message()
         if not asserted.asserted_by.key.verifies(asserted.assertion, message):
             raise Refused(
@@ -182,6 +191,10 @@ class Scribe:
             asserted, recorded_at=self._clock.now(), recorded_by=self._node, custodian=False
         )
         return Entry(draft.recorded(self._key), self._randomness.token(SALT_BYTES))
+
+    def _count(self, by: PartyId) -> None:
+        if self._quota is not None and by != self._node.party and ON_BEHALF_OF.get() == by:
+            self._quota.take(by)
 
     def speaks_for(self, party: PartyId) -> bool:
         """Whether this node may assert facts of that party: it is itself, or keeps its key."""

@@ -16,7 +16,7 @@ from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
 
 # Cost 2^15 with r = 8 takes about 0.1 s and 32 MiB.
 _SCRYPT_N: Final = 2**15
@@ -100,6 +100,21 @@ def open_vault(data: bytes, passphrase: bytes) -> Vault:
             remedy="give the one with which the node was first started",
         ) from error
     return Vault(wrapping)
+
+
+def check_key_file(data: bytes) -> PublicKey:
+    """What a key file shows without a passphrase. Raises MalformedInput if that is not whole."""
+    fields = _fields(data, _KEY_FIELDS, "key file")
+    for name in ("nonce", "sealed"):
+        parse_base64url(fields[name])
+    return PublicKey.from_multikey(fields["public"])
+
+
+def check_vault(data: bytes) -> None:
+    """As `check_key_file`, for a vault."""
+    fields = _fields(data, _VAULT_FIELDS, "vault")
+    for name in ("salt", "nonce", "check"):
+        parse_base64url(fields[name])
 
 
 def _fields(data: bytes, names: set[str], what: str) -> dict[str, Any]:

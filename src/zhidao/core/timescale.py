@@ -21,6 +21,8 @@ WEEK_S: Final = 604_800
 _GPST_BEHIND_TAI_S: Final = 19
 _BDT_BEHIND_TAI_S: Final = 33
 # Seconds of each scale's epoch counted as if in Unix time (no leap seconds).
+# BDT began when GPST was 14 leap seconds ahead of UTC.
+BDT_BEHIND_GPST_S: Final = _BDT_BEHIND_TAI_S - _GPST_BEHIND_TAI_S
 _GPST_EPOCH_S: Final = 315_964_800  # 1980-01-06T00:00:00
 _BDT_EPOCH_S: Final = 1_136_073_600  # 2006-01-01T00:00:00
 _UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)

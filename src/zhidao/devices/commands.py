@@ -19,6 +19,17 @@ class Custody(Protocol):
         """
         ...
 
+    async def window_before(self, digest: str, *, terminal: str) -> bytes:
+        """The window that the terminal sent last before this one; empty if there is none.
+
+        Raises NotFound for a window that is not stored.
+        """
+        ...
+
+    async def surroundings(self, terminal: str) -> str:
+        """The class of surroundings that the terminal is registered with. Raises NotFound."""
+        ...
+
     async def binding(self, *, terminal: str, consignment: str) -> Binding:
         """Whether the terminal is bound to the consignment by `Sealed` and `SealChecked`."""
         ...

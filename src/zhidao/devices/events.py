@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -10,12 +11,21 @@ from zhidao.core.events import Fact
 
 
 class TerminalRegistered(Fact, frozen=True, kw_only=True):
-    """A terminal may connect; `key` (Multikey) signs its raw windows. Aggregate `terminal/<id>`."""
+    """A terminal may connect; `key` (Multikey) signs its raw windows. Aggregate `terminal/<id>`.
 
-    TYPE: ClassVar[str] = "devices.TerminalRegistered.v1"
+    An empty `key`: it has none, so that what it says is claimed and never a proof.
+    Since version 2: `surroundings` is the class of what stands around its antenna.
+    """
+
+    TYPE: ClassVar[str] = "devices.TerminalRegistered.v2"
+    # Whoever registered before was not asked: the class of which least is known.
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "devices.TerminalRegistered.v1": {"surroundings": "vehicle"}
+    }
     terminal: str
     phone: str
     key: str
+    surroundings: str = "vehicle"
 
 
 class WindowReceived(Fact, frozen=True, kw_only=True):

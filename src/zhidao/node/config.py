@@ -50,8 +50,18 @@ SETTINGS: Final = (
         "",
         "host[:port] under which others reach this node over https: its did:web; empty: localhost",
     ),
+    Setting(
+        "http.names",
+        "",
+        "further names under which this node may be asked, by commas; *.example.org: one label",
+    ),
     Setting("http.body_bytes_max", 8 * 1024 * 1024, "larger request bodies are refused"),
     Setting("http.requests_per_second", 200, "per caller address; 0: no limit"),
+    Setting("http.connections_max", 4096, "open connections of all; then the largest block's go"),
+    Setting("http.connections_per_block", 256, "open connections of one /24 (IPv6: /56)"),
+    Setting("http.trusted_proxies", "", "networks of your own proxies, such as 10.0.0.0/8"),
+    Setting("http.forwarded_header", "X-Forwarded-For", "where these name who asked them"),
+    Setting("log.leaves_per_party_hour", 40_000, "half of them at once; 0: no limit"),
     Setting("database.url", "", "PostgreSQL URL; empty: embedded server", secret=True),
     Setting("bus.url", "", "NATS URL; empty: embedded server", secret=True),
     Setting("bus.prefix", "zhidao", "first word of subjects; of its own where nodes share a NATS"),
@@ -94,6 +104,7 @@ SETTINGS: Final = (
         "PKCS#11 library of a token that keeps the node's own keys; empty: sealed files",
     ),
     Setting("keys.token_label", "", "which token of that library"),
+    Setting("backup.recovery_key", "", "age1… key to which backups are sealed; empty: not sealed"),
     Setting("keys.token_pin_file", "", "its PIN, a file of mode 0600 outside the data folder"),
     Setting(
         "anchor.rpc_urls",
@@ -116,6 +127,12 @@ SETTINGS: Final = (
     Setting("titles.chain_id", 0, "that chain's id"),
     Setting(
         "titles.confirmations", 12, "blocks on top of one that counts; 0 where none is taken back"
+    ),
+    Setting(
+        "titles.written_runs",
+        False,
+        "contract code of the node's own chain is written out as Python functions: three times as "
+        "many transactions, by `exec` of code made from contracts",
     ),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),

@@ -55,3 +55,22 @@ class RecordRead(Fact, frozen=True, kw_only=True):
     reader: str
     role: str
     hour: str
+
+
+class Administered(Fact, frozen=True, kw_only=True):
+    """Somebody administered this node: who did what to whom or what.
+
+    `act` is one of `node.security.administration.Act`; `subject` names the token, person or thing;
+    `party` is whom it concerns, who may read it. `person`, `role` and `credential` tell who acted
+    (no person behind a token or link); `values` are particulars as text, and never a secret.
+    """
+
+    TYPE = "node.Administered.v1"
+
+    act: str
+    subject: str
+    party: str
+    person: str
+    role: str
+    credential: str
+    values: dict[str, str]

@@ -13,28 +13,35 @@ import gc
 import json
 import logging
 import os
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from zhidao.bus.port import ROOT
 from zhidao.core.actor import Role
-from zhidao.core.child import bound_log
-from zhidao.core.errors import MalformedInput, Refused, Unavailable, ZhidaoError
+from zhidao.core.errors import Refused, Unavailable, ZhidaoError
 from zhidao.core.ids import party_id
-from zhidao.node.adapters.key_files import write_private
-from zhidao.node.adapters.scenario_clock import KeptClock
-from zhidao.node.adapters.service_manager import own_service_manager
+from zhidao.core.judging import DOCUMENT
+from zhidao.core.programs.child import bound_log
+from zhidao.core.programs.fork_server import prepare
 from zhidao.node.config import Config
-from zhidao.node.jobs import Job, JobKeeper
-from zhidao.node.web_server import listening, own_url, page_url, peers_url, web_server
-from zhidao.node.workers import Workers
+from zhidao.node.http.connections import Door
+from zhidao.node.http.server import (
+    connections_of,
+    listening,
+    own_url,
+    page_url,
+    web_server,
+)
+from zhidao.node.runtime.jobs import Job, JobKeeper
+from zhidao.node.runtime.workers import Workers
+from zhidao.node.security.private_files import write_private
 
 WATCH_S: Final = 0.25
+# One of them is kept for callers of little work.
+JUDGES: Final = 2
 STATE_FILE: Final = "node.json"
-SCENARIO_FILE: Final = "scenario-time"
 _LOG: Final = logging.getLogger("zhidao.node")
 
 
@@ -73,17 +80,6 @@ class Servers:
             child.stop()
 
 
-def bus_prefix(config: Config) -> str:
-    """The first word of the bus's subjects. Raises MalformedInput if it is no such word."""
-    prefix = config.text("bus.prefix")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", prefix):
-        raise MalformedInput(
-            f"bus.prefix is {prefix!r}; wanted: small letters, digits and hyphens, at most 32"
-        )
-    # The node's own server has no other node, and lets nothing else be said.
-    return prefix if config.text("bus.url") else ROOT
-
-
 def start_servers(config: Config) -> Servers:
     """Starts what the settings do not name elsewhere. Blocks; call it from the main thread."""
     data = config.data
@@ -113,6 +109,7 @@ def start_servers(config: Config) -> Servers:
 def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]], None]) -> None:
     """Runs a node until it is told to stop. `ready` gets its state once it serves."""
     check_http(config)
+    prepare()
     servers = start_servers(config)
     try:
         import uvloop
@@ -146,78 +143,51 @@ async def _run(
     passphrase: bytes,
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
-    from zhidao.node.own_keys import key_source
-    from zhidao.node.wiring import Settings, build_node
-    from zhidao.node.wiring.trust_anchor import anchor_settings
-    from zhidao.node.wiring.trust_chain import chain_settings
+    from zhidao.node.wiring.node import build_node
+    from zhidao.node.wiring.process import settings_of
 
-    with _workers() as workers:
+    with _workers(Workers()) as workers, _workers(Workers(JUDGES, effort=DOCUMENT)) as judges:
         node = await build_node(
-            Settings(
-                name=party_id(config.text("node.name")),
-                organisation=config.setting("node.organisation"),
-                data=config.data,
+            settings_of(
+                config,
                 database_url=servers.database_url,
                 bus_url=servers.bus_url,
-                bus_prefix=bus_prefix(config),
-                passphrase=passphrase,
-                demo=config.flag("node.demo"),
-                scenario=KeptClock(config.data / SCENARIO_FILE)
-                if config.flag("node.demo")
-                else None,
-                body_bytes_max=config.number("http.body_bytes_max"),
-                requests_per_second=config.number("http.requests_per_second"),
-                devices_host=config.text("devices.host"),
-                devices_port=config.number("devices.port"),
-                public_host=config.text("http.public_host"),
-                machine_networks=config.text("industry.machine_networks"),
-                positioning_method=config.text("positioning.method"),
-                two_persons_above=config.text("finance.two_persons_above"),
-                receivable_nodes=config.text("finance.receivable_nodes"),
-                list_age_days_max=config.number("finance.list_age_days_max"),
-                network_profile=config.text("finance.network_profile"),
-                packs=Path(config.text("packs.folder")) if config.text("packs.folder") else None,
-                risk_rules=_file(config, "trade.risk_rules"),
-                screening_list=_file(config, "trade.screening_list"),
-                url=peers_url(config),
-                certificate=str(config.data / "tls" / "certificate.pem")
-                if config.text("http.tls") == "auto"
-                else "",
                 own_database="database" in servers.children,
-                disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
-                anchor=anchor_settings(
-                    config.text("anchor.rpc_urls"),
-                    config.number("anchor.chain_id"),
-                    config.text("anchor.contract"),
-                    confirmations=config.number("anchor.confirmations"),
-                    every_minutes=config.number("anchor.every_minutes"),
-                ),
-                titles_chain=chain_settings(
-                    config.text("titles.rpc_urls"),
-                    config.number("titles.chain_id"),
-                    confirmations=config.number("titles.confirmations"),
-                ),
-                own_keys=lambda files: key_source(config, files),
+                passphrase=passphrase,
             ),
             workers,
+            judges,
         )
         try:
+            await _note_start(config, node)
             await _serve(config, servers, node, ready)
         finally:
             await node.close()
 
 
-def _file(config: Config, name: str) -> Path | None:
-    return Path(config.text(name)) if config.text(name) else None
+async def _note_start(config: Config, node: Any) -> None:
+    """A node that starts on a full disk serves; it cannot say with which settings."""
+    said = {
+        each.setting.name: f"{each.shown} ({each.source})"
+        for each in config.every()
+        if each.source != "default"
+    }
+    try:
+        await node.entrance.note_start(said)
+    except Unavailable as error:
+        _LOG.warning("settings not written down: %s", error, extra={"code": error.code})
 
 
 async def _serve(
     config: Config, servers: Servers, node: Any, ready: Callable[[dict[str, Any]], None]
 ) -> None:
-    server = web_server(config, node.app)
-    manager = own_service_manager()
+    from zhidao.node.wiring.process import certificate_files, service_manager
+
+    connections = connections_of(config)
+    server = web_server(config, node.app, connections, certificate_files(config))
+    manager = service_manager()
     # Taken here and not by the web server, which would end the program without a reason.
-    door = listening(config.text("http.host"), config.number("http.port"))
+    door = Door.of(listening(config.text("http.host"), config.number("http.port")), connections)
 
     async def web() -> None:
         await server.serve(sockets=[door])
@@ -281,8 +251,16 @@ async def _codes(config: Config, node: Any) -> dict[str, str]:
     return codes
 
 
+_STARTER: Final = ThreadPoolExecutor(1, thread_name_prefix="starts-children")
+
+
 async def _watch(servers: Servers) -> None:
-    """Starts a child again when it has died. Blocking on purpose: nothing works without it."""
+    """Starts a child again when it has died; whoever asks meanwhile hears that it is away.
+
+    Always in one thread that lives as long as the process: children die with the thread that
+    started them (PR_SET_PDEATHSIG). A start that is under way is waited for, also at the end.
+    """
+    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(WATCH_S)
         for name, child in servers.children.items():
@@ -291,16 +269,19 @@ async def _watch(servers: Servers) -> None:
             if child.alive():
                 continue
             _LOG.warning("%s died; starting it again", name, extra={"service": name})
+            started = loop.run_in_executor(_STARTER, child.start)
             try:
-                child.start()
+                await asyncio.shield(started)
+            except asyncio.CancelledError:
+                await asyncio.wait((started,))
+                raise
             except ZhidaoError as error:
                 _LOG.error("%s does not start: %s", name, error, extra={"service": name})
 
 
 @contextlib.contextmanager
-def _workers() -> Any:
+def _workers(pool: Workers) -> Iterator[Workers]:
     """Processes for heavy work; none exists before the first task."""
-    pool = Workers()
     try:
         yield pool
     finally:

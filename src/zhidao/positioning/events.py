@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -84,7 +85,10 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The independent marks of an arrival; a condition names just those that it needs.
 
     `inside_risk_ppb`: probability in parts per billion that the place is outside although proven
-    inside; 0 means this mark is absent. `disagreed_by`: who contradicted; it always blocks.
+    inside; 0 means this mark is absent. `inside_open_sky_model_ppb`: the same by the error models
+    of an open sky, where nobody measured the errors in the terminal's class of surroundings; it is
+    the weaker mark, and only one of the two is given. `disagreed_by`: who contradicted; it always
+    blocks.
     """
 
     signed_by_terminal: bool
@@ -93,6 +97,12 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     corroborated_by: list[str]
     disagreed_by: list[str]
     inside_risk_ppb: int
+    inside_open_sky_model_ppb: int = 0
+
+    @property
+    def inside_by_any_model_ppb(self) -> int:
+        """The risk of the stronger mark, or else of the weaker one; 0 if neither is given."""
+        return self.inside_risk_ppb or self.inside_open_sky_model_ppb
 
 
 class NavigationAdded(Fact, frozen=True, kw_only=True):
@@ -147,10 +157,16 @@ class ArrivalProven(Fact, frozen=True, kw_only=True):
     """The fix plus its protection level lay inside the site. Aggregate `arrival/<consignment>`.
 
     `observed_at` is GNSS time of the deciding epoch; `protection_mm` the horizontal protection
-    level at `marks.inside_risk_ppb`; `evidence` the digest of the replayable evidence.
+    level at the asked risk; `evidence` the digest of the replayable evidence.
+    Since version 2: `before` is the digest of the terminal's window before, empty if there is none;
+    `surroundings` the class that the terminal is registered with; `open_questions`: codes of what
+    remains possible although nothing was found.
     """
 
-    TYPE: ClassVar[str] = "positioning.ArrivalProven.v1"
+    TYPE: ClassVar[str] = "positioning.ArrivalProven.v2"
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "positioning.ArrivalProven.v1": {"before": "", "surroundings": "", "open_questions": []}
+    }
     consignment: str
     terminal: str
     site: Site
@@ -166,6 +182,9 @@ class ArrivalProven(Fact, frozen=True, kw_only=True):
     navigation: str
     evidence: str
     simulated: bool
+    before: str = ""
+    surroundings: str = ""
+    open_questions: list[str] = msgspec.field(default_factory=list)
 
 
 class ArrivalNotProven(Fact, frozen=True, kw_only=True):
@@ -173,10 +192,15 @@ class ArrivalNotProven(Fact, frozen=True, kw_only=True):
 
     `reason`: outside, bound_too_wide, too_few_satellites, fault_not_excluded, not_fixed,
     no_navigation, too_early, too_late, signals_suspect, terminal_not_bound, not_signed,
-    network_disagrees, unreadable.
+    network_disagrees, unreadable, stretch_broken, unchecked_code, unchecked_phase,
+    unchecked_doppler, unchecked_strength. The last five came with version 2, and with them `before`
+    as in `ArrivalProven`.
     """
 
-    TYPE: ClassVar[str] = "positioning.ArrivalNotProven.v1"
+    TYPE: ClassVar[str] = "positioning.ArrivalNotProven.v2"
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "positioning.ArrivalNotProven.v1": {"before": ""}
+    }
     consignment: str
     terminal: str
     reason: str
@@ -189,6 +213,7 @@ class ArrivalNotProven(Fact, frozen=True, kw_only=True):
     window: str
     evidence: str
     simulated: bool
+    before: str = ""
 
 
 def risk_in_words(risk_ppb: int) -> str:

@@ -10,7 +10,7 @@ from zhidao.core.errors import Unavailable
 from zhidao.simulation.client import Caller
 
 T = TypeVar("T")
-_PATIENCE_S: Final = 90.0
+_TIMEOUT_S: Final = 90.0
 _POLL_S: Final = 0.1
 
 
@@ -49,7 +49,7 @@ async def ended(party: Caller, consignment: str) -> str:
 async def _until(look: Callable[[], Awaitable[T | None]], otherwise: str) -> T:
     """The first answer that is one."""
     loop = asyncio.get_running_loop()
-    deadline_s = loop.time() + _PATIENCE_S
+    deadline_s = loop.time() + _TIMEOUT_S
     while loop.time() < deadline_s:
         found = await look()
         if found is not None:

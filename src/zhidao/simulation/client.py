@@ -9,9 +9,10 @@ from typing import Any, Final
 import httpx
 
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.retry_policy import RetryPolicy
 
-PATIENCE_S: Final = 90.0
-_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+TIMEOUT_S: Final = 90.0
+_PAUSES: Final = RetryPolicy(first_s=0.05, longest_s=0.8)
 _AGAIN: Final = frozenset((429, 502, 503, 504))
 _ON_ITS_WAY: Final = frozenset((404,))
 
@@ -64,9 +65,9 @@ class Caller:
         `until_there`: repeated too while the node does not know what is asked about, which is on
         its way to it from another.
         """
-        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
+        deadline_s = asyncio.get_running_loop().time() + TIMEOUT_S
         headers = self._headers | arguments.pop("headers", {})
-        tries = 0
+        failures = 0
         while True:
             problem = ""
             try:
@@ -82,8 +83,8 @@ class Caller:
                 problem = str(_problem(answer).get("detail", answer.status_code))
             if asyncio.get_running_loop().time() > deadline_s:
                 raise Unavailable(f"the node did not answer {method} {path}: {problem}")
-            await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
-            tries += 1
+            failures += 1
+            await asyncio.sleep(_PAUSES.ceiling_s(failures))
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:

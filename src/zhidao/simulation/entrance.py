@@ -1,4 +1,4 @@
-"""How the cast gets into its nodes: by a one-time code once, by its own tokens after."""
+"""How participants get into their nodes: by a one-time code once, by their own tokens after."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 import httpx
 
 from zhidao.core.errors import Unavailable
-from zhidao.node.adapters.key_files import write_private
-from zhidao.simulation import cast
+from zhidao.node.security.private_files import write_private
+from zhidao.simulation import participants
 from zhidao.simulation.client import Caller, NodeRefused
 from zhidao.simulation.node_process import NodeProcess
 
@@ -24,14 +24,14 @@ _POLL_S: Final = 0.1
 async def let_in(
     http: httpx.AsyncClient, node: NodeProcess, parties: Sequence[str]
 ) -> dict[str, Caller]:
-    """A caller for each of these of the cast, the operator and an auditor.
+    """A caller for each of these participants, the operator and an auditor.
 
     Their tokens are kept beside the node's data, so that a run that goes on needs no code again.
     Raises Unavailable if the node gives no code.
     """
     kept = node.data / TOKENS
     if not kept.exists():
-        made = await _make_tokens(await _sign_in(http, node), parties, operator=node.name)
+        made = await _make_tokens(http, await _sign_in(http, node), parties, operator=node.name)
         write_private(kept, json.dumps(made).encode())
     tokens = json.loads(kept.read_bytes())
     return {party: Caller(http, token) for party, token in tokens.items()}
@@ -50,25 +50,33 @@ async def admit_each_other(one: Caller, other: Caller) -> None:
 _CARDS: Final = ("/exchange/card", "/v1/trust-list")
 
 
-async def _make_tokens(admin: Caller, parties: Sequence[str], *, operator: str) -> dict[str, str]:
-    for party, name, role, country in cast.PARTIES:
+async def _make_tokens(
+    http: httpx.AsyncClient, admin: Caller, parties: Sequence[str], *, operator: str
+) -> dict[str, str]:
+    for party, name, role, country in participants.PARTIES:
         if party in parties:
             await admin.post(
                 "/v1/parties",
                 {"party": party, "name": name, "trade_role": role, "country": country},
             )
-    made = {party: await _token(admin, party, "party") for party in parties}
-    # An operator speaks as the node itself.
-    made[cast.OPERATOR] = await _token(admin, operator, "operator")
-    made[AUDITOR] = await _token(admin, AUDITOR, "auditor")
+    # An operator speaks as the node itself, and agrees for parties that have no people yet.
+    own = await admin.post(
+        "/v1/tokens", {"party": operator, "role": "operator", "label": "demonstration"}
+    )
+    made = {participants.OPERATOR: str(own["token"])}
+    agreeing = Caller(http, made[participants.OPERATOR])
+    for party in parties:
+        made[party] = await agreed_token(admin, agreeing, {"party": party, "role": "party"})
+    made[AUDITOR] = await agreed_token(admin, agreeing, {"party": AUDITOR, "role": "auditor"})
     return made
 
 
-async def _token(admin: Caller, party: str, role: str) -> str:
-    answer = await admin.post(
-        "/v1/tokens", {"party": party, "role": role, "label": "demonstration"}
-    )
-    return str(answer["token"])
+async def agreed_token(admin: Caller, operator: Caller, token: dict[str, str]) -> str:
+    """A token of a party without people: the admin makes it, the operator agrees for the party."""
+    made = await admin.post("/v1/tokens", {"label": "demonstration", **token})
+    text = str(made["token"])
+    await operator.post(f"/v1/tokens/{text.split('_')[1]}/agreement", None)
+    return text
 
 
 async def _sign_in(http: httpx.AsyncClient, node: NodeProcess) -> Caller:

@@ -1,7 +1,7 @@
 """Kills programs of running nodes while a consignment travels, and judges what is left.
 
 From one seed: which victim dies after which step of the road, and how long after it. The road's
-parties know nothing of it; they repeat what was not answered. Afterwards the remains of both nodes
+parties know nothing of it; they repeat what was not answered. Afterwards the records of both nodes
 must be those of a voyage on which nothing happened.
 """
 
@@ -26,12 +26,12 @@ from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import Unavailable
 from zhidao.core.events import FactT
 from zhidao.finance.events import Decided, Settled
-from zhidao.simulation import cast
-from zhidao.simulation.adapters.remains import Remains, read_remains
+from zhidao.simulation import participants
+from zhidao.simulation.adapters.node_record import NodeRecord, read_record
+from zhidao.simulation.demonstration import Demonstration, Outcome
 from zhidao.simulation.entrance import AUDITOR, TOKENS
 from zhidao.simulation.node_process import NodeProcess
-from zhidao.simulation.road import Outcome, RoadRun
-from zhidao.simulation.scene import Scene
+from zhidao.simulation.scenario import Scenario
 from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE, Sides
 from zhidao.trust.events import TitleMoved
 
@@ -58,7 +58,7 @@ FACTS: Final[Mapping[str, int]] = {
     "connectivity.ShortMessageReceived.v1": 3,
     "devices.SealChecked.v1": 1,
     "devices.Sealed.v1": 1,
-    "devices.TerminalRegistered.v1": 1,
+    "devices.TerminalRegistered.v2": 1,
     "devices.WindowReceived.v1": 1,
     "finance.AccountOpened.v1": 6,
     "finance.BankAdmitted.v1": 2,
@@ -73,10 +73,10 @@ FACTS: Final[Mapping[str, int]] = {
     "industry.LotFinished.v1": 1,
     "industry.OrderOpened.v1": 1,
     "positioning.ArrivalExpected.v1": 1,
-    "positioning.ArrivalProven.v1": 1,
+    "positioning.ArrivalProven.v2": 1,
     "positioning.NavigationAdded.v1": 1,
     "positioning.TerminalWatched.v1": 1,
-    "trade.ConsignmentEntered.v1": 1,
+    "trade.ConsignmentEntered.v2": 1,
     "trade.CustomsReleased.v1": 1,
     "trade.Delivered.v1": 1,
     "trade.DocumentAdded.v1": 5,
@@ -85,7 +85,7 @@ FACTS: Final[Mapping[str, int]] = {
     "trust.ChainTransaction.v1": 6,
     "trust.CredentialIssued.v1": 2,
     "trust.CustodyOpened.v1": 1,
-    "trust.TitleRegistered.v1": 1,
+    "trust.TitleRegistered.v2": 1,
     "trust.TitleTagOpened.v1": 1,
     "trust.TitleAsked.v1": 1,
     "trust.TitleMoved.v1": 3,
@@ -95,7 +95,7 @@ EXPORTER_FACTS: Final[Mapping[str, int]] = {
     "connectivity.NetworkChecked.v1": 1,
     "devices.SealChecked.v1": 1,
     "devices.Sealed.v1": 1,
-    "devices.TerminalRegistered.v1": 1,
+    "devices.TerminalRegistered.v2": 1,
     "finance.ConditionMet.v1": 4,
     "finance.DealOpened.v1": 1,
     "finance.Decided.v1": 1,
@@ -105,33 +105,38 @@ EXPORTER_FACTS: Final[Mapping[str, int]] = {
     "industry.LotFinished.v1": 1,
     "industry.OrderOpened.v1": 1,
     "positioning.ArrivalExpected.v1": 1,
-    "positioning.ArrivalProven.v1": 1,
-    "trade.ConsignmentEntered.v1": 1,
+    "positioning.ArrivalProven.v2": 1,
+    "trade.ConsignmentEntered.v2": 1,
     "trade.CustomsReleased.v1": 1,
     "trade.Delivered.v1": 1,
     "trade.DocumentAdded.v1": 5,
     "trade.PapersChecked.v1": 1,
     "trust.CredentialIssued.v1": 2,
     "trust.CustodyOpened.v1": 1,
+    "trust.StatusAssigned.v1": 2,
     "trust.TitleAsked.v1": 1,
     "trust.TitleMoved.v1": 3,
 }
 # Batches of positions are sealed every few seconds, who reads is noted each hour, and facts cross
 # in as many documents as it takes: a longer voyage has more of them.
 _ANY_NUMBER: Final = frozenset(
-    ("devices.PositionsRecorded.v1", "node.DataRead.v1", "node.RecordRead.v1")
+    (
+        *("devices.PositionsRecorded.v1", "node.DataRead.v1", "node.RecordRead.v1"),
+        # Each start of a node, and each sign-in after one, is an act of its own.
+        "node.Administered.v1",
+    )
 )
 _CROSSING: Final = "exchange."
 # (debit code, credit code, minor units, kind): funds come in; they are reserved together with what
 # the one bank will owe the other; and both are posted as the money is paid across.
 _TRANSFERS: Final = Counter(
     (
-        (200, 100, cast.FUNDS_MINOR, 0),
-        (100, 300, cast.AMOUNT_MINOR, 2),
-        (100, 300, cast.AMOUNT_MINOR, 4),
-        (300, 400, cast.AMOUNT_MINOR, 0),
-        (410, 100, cast.AMOUNT_MINOR, 2),
-        (410, 100, cast.AMOUNT_MINOR, 4),
+        (200, 100, participants.FUNDS_MINOR, 0),
+        (100, 300, participants.AMOUNT_MINOR, 2),
+        (100, 300, participants.AMOUNT_MINOR, 4),
+        (300, 400, participants.AMOUNT_MINOR, 0),
+        (410, 100, participants.AMOUNT_MINOR, 2),
+        (410, 100, participants.AMOUNT_MINOR, 4),
     )
 )
 _TITLE_WAY: Final = ("exporter", IMPORTER_SIDE, "importer")
@@ -226,18 +231,18 @@ class Killer:
 
 
 async def carry(
-    scene: Scene, folder: Path, *, seed: int, victim: str, kills: int = 3, fail: str = ""
+    scenario: Scenario, folder: Path, *, seed: int, victim: str, kills: int = 3, fail: str = ""
 ) -> Voyage:
     """Runs the road on two nodes of its own in `folder` while the victim dies again and again.
 
-    `fail`: the refusal that the scene was made for. Ends with the nodes stopped.
+    `fail`: the refusal that the scenario was made for. Ends with the nodes stopped.
     Raises Unavailable if the road does not come to an end.
     """
     sides = Sides.in_folder(folder)
     killer = Killer(sides, victim=victim, seed=seed, kills=kills)
-    road = RoadRun(
+    demonstration = Demonstration(
         sides,
-        scene,
+        scenario,
         folder=folder,
         output=folder,
         fail=fail,
@@ -250,7 +255,7 @@ async def carry(
         started_s = time.monotonic()
         killing = asyncio.create_task(killer.run())
         try:
-            outcome = await road.run()
+            outcome = await demonstration.run()
             seconds = time.monotonic() - started_s
         finally:
             killing.cancel()
@@ -264,37 +269,37 @@ async def carry(
 
 
 @dataclass(frozen=True, slots=True)
-class BothRemains:
+class BothRecords:
     """What both nodes left."""
 
-    importer: Remains
-    exporter: Remains
+    importer: NodeRecord
+    exporter: NodeRecord
 
 
-async def read_both(folder: Path) -> BothRemains:
+async def read_both(folder: Path) -> BothRecords:
     """Reads what a voyage left in its folder. Call it from the main thread."""
-    return BothRemains(
-        await read_remains(folder / IMPORTER_SIDE / "node"),
-        await read_remains(folder / EXPORTER_SIDE / "node"),
+    return BothRecords(
+        await read_record(folder / IMPORTER_SIDE / "node"),
+        await read_record(folder / EXPORTER_SIDE / "node"),
     )
 
 
-def judge(voyage: Voyage, both: BothRemains) -> list[str]:
+def judge(voyage: Voyage, both: BothRecords) -> list[str]:
     """What is wrong, each in a sentence; empty when nothing was lost and nothing done twice."""
-    remains = both.importer
-    end = _of_refusal(voyage.outcome, remains) if voyage.fail else _of_payment(both)
+    record = both.importer
+    end = _of_refusal(voyage.outcome, record) if voyage.fail else _of_payment(both)
     return [
         *_of_outcome(voyage),
-        *_of_log(remains),
+        *_of_log(record),
         *(f"exporter's side: {each}" for each in _of_log(both.exporter)),
         *end,
-        *_of_money(remains),
-        *_of_frames(voyage.outcome, remains),
+        *_of_money(record),
+        *_of_frames(voyage.outcome, record),
         *_of_both(both),
     ]
 
 
-def _of_both(both: BothRemains) -> Iterator[str]:
+def _of_both(both: BothRecords) -> Iterator[str]:
     """What stands at both nodes is the same to the byte, and each counts once at the ledger."""
     for name in both.importer.events.keys() & both.exporter.events.keys():
         if both.importer.events[name].digest != both.exporter.events[name].digest:
@@ -316,98 +321,110 @@ def _of_outcome(voyage: Voyage) -> Iterator[str]:
         yield "the road ended without a proof"
 
 
-def _of_log(remains: Remains) -> Iterator[str]:
+def _of_log(record: NodeRecord) -> Iterator[str]:
     """Every event has one leaf, every leaf one event, and the bus has them all in order."""
-    boxed = sorted(box[0] for box in remains.boxes)
-    if boxed != sorted(remains.events):
-        yield f"{len(remains.events)} events have {len(boxed)} outbox rows, or other ones"
-    waiting = [box[0] for box in remains.boxes if box[1] is None]
+    yield from _of_outbox(record)
+    yield from _of_leaves(record)
+    yield from (f"given up: {letter}" for letter in record.dead_letters)
+
+
+def _of_outbox(record: NodeRecord) -> Iterator[str]:
+    """Every event has one outbox row, and each row went into the log and onto the bus."""
+    boxed = sorted(box[0] for box in record.boxes)
+    if boxed != sorted(record.events):
+        yield f"{len(record.events)} events have {len(boxed)} outbox rows, or other ones"
+    waiting = [box[0] for box in record.boxes if box[1] is None]
     if waiting:
         yield f"{len(waiting)} events have no leaf"
-    if any(not box[3] for box in remains.boxes):
-        yield f"{sum(not box[3] for box in remains.boxes)} events are not known to be on the bus"
-    indices = Counter(box[1] for box in remains.boxes if box[1] is not None)
+    if any(not box[3] for box in record.boxes):
+        yield f"{sum(not box[3] for box in record.boxes)} events are not known to be on the bus"
+
+
+def _of_leaves(record: NodeRecord) -> Iterator[str]:
+    """The log has no gap, and each leaf is the commitment of one event."""
+    logged = [(box[1], box[2]) for box in record.boxes if box[1] is not None]
+    indices = Counter(index for index, _ in logged)
     twice = [index for index, count in indices.items() if count > 1]
     if twice:
         yield f"leaves {twice} belong to two events"
-    size = len(remains.leaves)
-    if set(remains.leaves) != set(range(size)) or remains.log_size != size:
-        yield f"the log has {size} leaves, its head says {remains.log_size}, or there are gaps"
-    if set(indices) != set(remains.leaves):
-        yield f"leaves without event, or events without leaf: {set(indices) ^ set(remains.leaves)}"
-    of_leaf = {box[1]: box[2] for box in remains.boxes if box[1] is not None}
-    if any(remains.leaves.get(index, leaf) != leaf for index, leaf in of_leaf.items()):
+    size = len(record.leaves)
+    if set(record.leaves) != set(range(size)) or record.log_size != size:
+        yield f"the log has {size} leaves, its head says {record.log_size}, or there are gaps"
+    if set(indices) != set(record.leaves):
+        yield f"leaves without event, or events without leaf: {set(indices) ^ set(record.leaves)}"
+    if any(record.leaves.get(index, leaf) != leaf for index, leaf in logged):
         yield "a leaf is not its event's commitment"
-    if set(remains.bus) != {f"leaf-{index}" for index in range(size)}:
-        yield f"the bus misses leaves, or has strangers: {len(set(remains.bus))} of {size}"
-    yield from (f"given up: {letter}" for letter in remains.dead_letters)
+    if set(record.bus) != {f"leaf-{index}" for index in range(size)}:
+        yield f"the bus misses leaves, or has strangers: {len(set(record.bus))} of {size}"
 
 
-def _of_payment(both: BothRemains) -> Iterator[str]:
+def _of_payment(both: BothRecords) -> Iterator[str]:
     """Each fact of an undisturbed voyage, no other, and both sides passed once."""
-    remains = both.importer
-    yield from _of_facts(remains, FACTS)
+    record = both.importer
+    yield from _of_facts(record, FACTS)
     yield from (f"exporter's side: {s}" for s in _of_facts(both.exporter, EXPORTER_FACTS))
-    if _way(remains) != _TITLE_WAY:
-        yield f"the title went {_way(remains)}"
-    if Counter(remains.transfers) != _TRANSFERS:
-        yield f"the ledger holds other transfers: {remains.transfers}"
-    if not all(event.paid for event in _facts(remains, Settled)):
+    if _title_course(record) != _TITLE_WAY:
+        yield f"the title went {_title_course(record)}"
+    if Counter(record.transfers) != _TRANSFERS:
+        yield f"the ledger holds other transfers: {record.transfers}"
+    if not all(event.paid for event in _facts(record, Settled)):
         yield "the deal was settled unpaid"
-    yield from _of_balances(remains, cast.FUNDS_MINOR - cast.AMOUNT_MINOR, cast.AMOUNT_MINOR)
+    yield from _of_balances(
+        record, participants.FUNDS_MINOR - participants.AMOUNT_MINOR, participants.AMOUNT_MINOR
+    )
 
 
-def _of_facts(remains: Remains, wanted: Mapping[str, int]) -> Iterator[str]:
-    found = remains.facts
+def _of_facts(record: NodeRecord, wanted: Mapping[str, int]) -> Iterator[str]:
+    found = record.facts
     for kind in sorted(found.keys() | wanted.keys()):
         counted = kind not in _ANY_NUMBER and not kind.startswith(_CROSSING)
         if counted and found[kind] != wanted.get(kind, 0):
             yield f"{kind} was recorded {found[kind]} times, not {wanted.get(kind, 0)}"
 
 
-def _of_refusal(outcome: Outcome, remains: Remains) -> Iterator[str]:
+def _of_refusal(outcome: Outcome, record: NodeRecord) -> Iterator[str]:
     """One decision not to pay, applied once: title and money are back with their owners."""
-    decided = [(fact.outcome, fact.reason) for fact in _facts(remains, Decided)]
+    decided = [(fact.outcome, fact.reason) for fact in _facts(record, Decided)]
     if decided != [("abort", outcome.reason)]:
         yield f"the decisions are {decided}"
-    if [fact.paid for fact in _facts(remains, Settled)] != [False]:
+    if [fact.paid for fact in _facts(record, Settled)] != [False]:
         yield "the refusal was not settled once"
-    if _way(remains) != _TITLE_BACK:
-        yield f"the title went {_way(remains)}"
-    yield from _of_balances(remains, 0, cast.FUNDS_MINOR)
+    if _title_course(record) != _TITLE_BACK:
+        yield f"the title went {_title_course(record)}"
+    yield from _of_balances(record, 0, participants.FUNDS_MINOR)
 
 
-def _of_balances(remains: Remains, *wanted: int) -> Iterator[str]:
-    customers = sorted(minor for (code, _), minor in remains.balances.items() if code == _CUSTOMER)
+def _of_balances(record: NodeRecord, *wanted: int) -> Iterator[str]:
+    customers = sorted(minor for (code, _), minor in record.balances.items() if code == _CUSTOMER)
     if customers != sorted(wanted):
         yield f"the customers' balances are {customers}"
 
 
-def _of_money(remains: Remains) -> Iterator[str]:
-    if sum(remains.balances.values()) != 0:
-        yield f"the ledger's sum is {sum(remains.balances.values())}"
-    if remains.pending:
-        yield f"{remains.pending} minor units are still reserved"
+def _of_money(record: NodeRecord) -> Iterator[str]:
+    if sum(record.balances.values()) != 0:
+        yield f"the ledger's sum is {sum(record.balances.values())}"
+    if record.pending:
+        yield f"{record.pending} minor units are still reserved"
 
 
-def _way(remains: Remains) -> tuple[str, ...]:
+def _title_course(record: NodeRecord) -> tuple[str, ...]:
     """The parties to whom the title went, in order."""
-    return tuple(moved.holder_party for moved in _facts(remains, TitleMoved))
+    return tuple(moved.holder_party for moved in _facts(record, TitleMoved))
 
 
-def _facts(remains: Remains, kind: type[FactT]) -> list[FactT]:
+def _facts(record: NodeRecord, kind: type[FactT]) -> list[FactT]:
     """All facts of a kind in the order of their versions."""
-    found = [event for event in remains.events.values() if event.type == kind.TYPE]
+    found = [event for event in record.events.values() if event.type == kind.TYPE]
     return [kind.of(event) for event in sorted(found, key=lambda event: event.version)]
 
 
-def _of_frames(outcome: Outcome, remains: Remains) -> Iterator[str]:
-    lost = outcome.acknowledged - remains.frames
+def _of_frames(outcome: Outcome, record: NodeRecord) -> Iterator[str]:
+    lost = outcome.acknowledged - record.frames
     if lost:
         yield f"{len(lost)} frames were acknowledged and are not stored"
     # The terminal went on until each frame was acknowledged, so there can be no other.
-    if remains.frames - outcome.acknowledged:
-        strangers = len(remains.frames - outcome.acknowledged)
+    if record.frames - outcome.acknowledged:
+        strangers = len(record.frames - outcome.acknowledged)
         yield f"{strangers} frames are stored and were never acknowledged"
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from zhidao.core.ambient import Randomness
-from zhidao.core.child import free_port
+from zhidao.core.programs.child import free_port
 
 NAMESPACE: Final = "urn:zhidao:machine"
 # Name -> (middle, how far it drifts). Flow in m3/h, pressure in bar, vibration in mm/s.

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.core.child import bound_log, free_port
 from zhidao.core.errors import Unavailable
+from zhidao.core.programs.child import bound_log, free_port
 
 READY_S: Final = 90.0
 # More than a node gives its jobs, its last facts, its bus and its database to end.

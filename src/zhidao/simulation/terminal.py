@@ -12,6 +12,7 @@ from typing import Final
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.keys import Signer
+from zhidao.core.retry_policy import RetryPolicy
 from zhidao.core.timescale import Utc
 from zhidao.devices.wire.chunk import KIND_CHUNK, WINDOW_ID_BYTES, Chunk, sign_chunks
 from zhidao.devices.wire.client import (
@@ -44,7 +45,7 @@ from zhidao.devices.wire.jt808.position import (
 )
 
 _FRAMES_IN_FLIGHT: Final = 48
-_BACK_OFF_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+_PAUSES: Final = RetryPolicy(first_s=0.05, longest_s=0.8)
 _Attempt = Callable[[], Awaitable[object]]
 _UDEG: Final = 1_000_000
 
@@ -106,14 +107,14 @@ class TerminalClient:
         port: int,
         randomness: Randomness,
         token: str = "",
-        patience_s: float = 60.0,
+        timeout_s: float = 60.0,
     ) -> None:
         """`token`: one from before, else the terminal registers to get it."""
         self._identity = identity
         self._host = host
         self._port = port
         self._randomness = randomness
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._line: _Line | None = None
         self._nonce = b""
         self.token = token
@@ -229,7 +230,7 @@ class TerminalClient:
         return self._line
 
     async def _greet(self) -> _Line:
-        deadline_s = asyncio.get_running_loop().time() + min(self._patience_s, 10.0)
+        deadline_s = asyncio.get_running_loop().time() + min(self._timeout_s, 10.0)
         reader, writer = await asyncio.open_connection(self._host, self._port)
         line = _Line(reader, writer, ClientSession(self._identity.number, self._identity.edition))
         try:
@@ -276,14 +277,14 @@ class TerminalClient:
 
     async def _until(self, deadline_s: float, attempt: _Attempt) -> None:
         """Tries again after each broken connection until the deadline."""
-        tries = 0
+        failures = 0
         while True:
             try:
                 await attempt()
             except (OSError, TimeoutError) as error:
                 await self._drop()
-                pause_s = _BACK_OFF_S[min(tries, len(_BACK_OFF_S) - 1)]
-                tries += 1
+                failures += 1
+                pause_s = _PAUSES.ceiling_s(failures)
                 if asyncio.get_running_loop().time() + pause_s > deadline_s:
                     raise Unavailable(
                         f"the node at {self._host}:{self._port} did not take what terminal "
@@ -304,7 +305,7 @@ class TerminalClient:
                 await line.writer.wait_closed()
 
     def _deadline_s(self) -> float:
-        return asyncio.get_running_loop().time() + self._patience_s
+        return asyncio.get_running_loop().time() + self._timeout_s
 
 
 def position_report(

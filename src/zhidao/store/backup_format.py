@@ -1,8 +1,9 @@
 """The bytes of a backup: a plain tar that any tar reads, closed by a digest of all before it.
 
 Members in order: `zhidao-backup.json` (what this is), `tables/SCHEMA.TABLE/NNNNNNNN` (parts of
-PostgreSQL's binary COPY), `manifest.json` (rows and SHA-256 of each table), `sha256` (hexadecimal
-digest of every byte before its own header). Source of the container: POSIX.1-1988 ustar.
+PostgreSQL's binary COPY), `manifest.json` (SHA-256 of each member before it), `signature.json` (the
+node's, over the manifest; version 1 had none), `sha256` (hexadecimal digest of every byte before
+its own header). Source of the container: POSIX.1-1988 ustar.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import hashlib
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from zhidao.core.errors import MalformedInput
 
 HEAD: Final = "zhidao-backup.json"
 MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = "signature.json"
 DIGEST: Final = "sha256"
-VERSION: Final = 1
+VERSION: Final = 2
 PART_BYTES: Final = 8 * 1024 * 1024
 _MEMBER_BYTES_MAX: Final = 64 * 1024 * 1024
 _BLOCK: Final = 512
@@ -52,6 +54,30 @@ def damaged(what: str) -> MalformedInput:
     )
 
 
+class Sink(Protocol):
+    """Where a backup is written to: a file, or what seals into one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Takes all of the bytes."""
+        ...
+
+
+class Source(Protocol):
+    """What a backup is read from: a file, or what opens a sealed one."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next `size` bytes, fewer only at the end."""
+        ...
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        ...
+
+    def rewind(self) -> None:
+        """Back to the beginning."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One file inside."""
@@ -63,7 +89,7 @@ class Member:
 class Writer:
     """Writes members and, at last, their digest."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: Sink) -> None:
         self._out = out
         self._digest = hashlib.sha256()
 
@@ -85,7 +111,7 @@ class Writer:
         self._digest.update(data)
 
 
-def read(source: BinaryIO) -> Iterator[Member]:
+def read(source: Source) -> Iterator[Member]:
     """The members in order, without the digest, which is checked on the way.
 
     Raises MalformedInput with code `backup_foreign`, `backup_truncated` or `backup_damaged`, the
@@ -109,14 +135,16 @@ def read(source: BinaryIO) -> Iterator[Member]:
             raise truncated(where)
         for piece in (block, data, padding):
             running.update(piece)
+        if any(padding):
+            raise damaged(f"bytes stand behind {name}")
         if name == DIGEST:
-            _check_end(data, before, padding, source)
+            _check_end(data, before, source)
             return
         yield Member(name, data)
 
 
-def _check_end(data: bytes, computed: str, padding: bytes, source: BinaryIO) -> None:
-    if data.decode("ascii", "replace") != computed or any(padding):
+def _check_end(data: bytes, computed: str, source: Source) -> None:
+    if data.decode("ascii", "replace") != computed:
         raise damaged(f"its digest is {data[:64]!r}, computed {computed}")
     rest = source.read(len(_END) + 1)
     if len(rest) < len(_END):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import os
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -20,7 +20,9 @@ import numpy as np
 import psycopg
 from psycopg import sql as composing
 
-from zhidao.core.errors import Conflict, MalformedInput, Unavailable
+from zhidao.core.ambient import Randomness, SeededRandomness
+from zhidao.core.errors import MalformedInput, Unavailable, WrittenMeanwhile
+from zhidao.core.retry_policy import RetryPolicy
 from zhidao.store.copying import binary_rows
 from zhidao.store.pool import Connection, Pool, absent
 
@@ -28,7 +30,8 @@ _T = TypeVar("_T")
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 CHECKOUT_S: Final = 5.0
-RETRIES_MAX: Final = 8
+# Full jitter, so that two transactions that met do not meet again.
+RETRY: Final = RetryPolicy(first_s=0.01, longest_s=1.28, jitter=1.0, attempts_max=9)
 # SQLSTATE codes and classes: PostgreSQL 18, appendix A.
 _CONTENTION: Final = ("40001", "40P01")
 # disk_full, and what a read-only transaction says: ours are so for want of space.
@@ -135,8 +138,9 @@ class Session:
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: Pool, low_space: Callable[[], bool]) -> None:
+    def __init__(self, pool: Pool, low_space: Callable[[], bool], randomness: Randomness) -> None:
         self._pool = pool
+        self._randomness = randomness
         self._low_space = low_space
         self._column_types: dict[str, dict[str, int]] = {}
 
@@ -148,15 +152,17 @@ class Database:
         connections_max: int = 12,
         checkout_s: float = CHECKOUT_S,
         low_space: Callable[[], bool] = lambda: False,
+        randomness: Randomness | None = None,
     ) -> Self:
         """Connects. Raises Unavailable if the server does not answer within `checkout_s`.
 
         While `low_space` says so, every transaction reads only and writing is Unavailable with
-        code `disk_full` (`store.space`).
+        code `disk_full` (`store.space`). randomness: spreads those that were in each other's way;
+        without one, a stream of the process's own.
         """
         pool = Pool(url, connections_max=connections_max, checkout_s=checkout_s)
         await pool.give(await pool.take())
-        return cls(pool, low_space)
+        return cls(pool, low_space, randomness or SeededRandomness(os.urandom(16)))
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -171,12 +177,15 @@ class Database:
         then, so every caller can repeat its work. Raises Contended (40001, 40P01), Conflict
         (unique violation), MalformedInput (a value that PostgreSQL cannot hold).
         """
+        # Refused by the server and not by us: no statement that writes can be overlooked.
         mode = b"BEGIN READ ONLY" if self._low_space() else b"BEGIN"
         if snapshot:
             mode = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         connection = await self._begin(mode)
         try:
             yield Session(connection, self._column_types)
+            # Inside the try: a commit that fails (a deferred constraint, a serialisation error) is
+            # rolled back, and the connection may be used again.
             with translated():
                 await connection.execute(b"COMMIT")
         except BaseException:
@@ -205,15 +214,16 @@ class Database:
 
     async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
         """Runs `work` in a transaction, and again from the start while others are in the way."""
-        for attempt in range(RETRIES_MAX):
+        failures = 0
+        while True:
             try:
                 async with self.session() as session:
                     return await work(session)
             except Contended:
-                # Full jitter, so that two that met do not meet again.
-                await asyncio.sleep(random.random() * 0.01 * 2**attempt)  # noqa: S311
-        async with self.session() as session:
-            return await work(session)
+                failures += 1
+                if RETRY.is_over(failures):
+                    raise
+                await asyncio.sleep(RETRY.pause_s(failures, self._randomness))
 
     async def ready(self) -> bool:
         """Whether the server answers now."""
@@ -260,7 +270,7 @@ def _translate(error: psycopg.Error) -> Exception:
         )
     if state == _UNIQUE:
         name = error.diag.constraint_name or "a key"
-        return Conflict(f"already written: {name}")
+        return WrittenMeanwhile(f"already written: {name}")
     if state.startswith(_DATA) or (not state and isinstance(error, psycopg.DataError)):
         return MalformedInput(f"the database cannot hold this value: {_first_line(error)}")
     lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

@@ -19,7 +19,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from zhidao.core.child import (
+from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.programs.child import (
     Identity,
     end_child,
     end_strays,
@@ -29,7 +30,6 @@ from zhidao.core.child import (
     unprivileged_identity,
     unreachable_folder,
 )
-from zhidao.core.errors import Unavailable
 from zhidao.store.binaries import find_binaries
 
 USER: Final = "zhidao"
@@ -38,7 +38,12 @@ READY_S: Final = 60.0
 STOP_S: Final = 20.0
 # Linux: sun_path holds 108 bytes with its closing zero; the socket is named .s.PGSQL.5432.
 _SOCKET_PATH_BYTES_MAX: Final = 107
+_REFUSED_LOGIN: Final = "password authentication failed"
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
+
+_PASSWORD_BYTES: Final = 32
+# What so many bytes have in Base64 without padding.
+PASSWORD_CHARACTERS: Final = 43
 
 # Small and quiet: the whole node shall idle in 260 MB. io_method=sync saves three processes.
 _SETTINGS: Final = {
@@ -92,10 +97,22 @@ class EmbeddedPostgres:
         """Starts the server, or starts it again, and returns its URL once it answers.
 
         Makes the cluster at first. Raises Refused (`data_in_use`) if another node holds the
-        folder, Unavailable with the end of the server's log if it does not come up.
+        folder, the password is lost (`password_lost`) or the cluster's version
+        (`cluster_damaged`), Unavailable with the end of the server's
+        log if it does not come up.
         """
         if self.alive() and self._answers():
             return self._url(DATABASE)
+        if (self._cluster / "PG_VERSION").is_file():
+            self._password()
+        elif self._cluster.is_dir() and any(self._cluster.iterdir()):
+            raise Refused(
+                "the database's folder has lost its file PG_VERSION",
+                code="cluster_damaged",
+                where=str(self._cluster / "PG_VERSION"),
+                remedy="put the file back, or restore a backup into a new data folder"
+                " (zhidao restore)",
+            )
         if self._lock is None:
             self._lock = hold_folder(self._data)
         identity = self._identity = self._identity or unprivileged_identity()
@@ -116,7 +133,7 @@ class EmbeddedPostgres:
         """Shuts down cleanly: open transactions are rolled back, everything is on disk."""
         child, self._child = self._child, None
         if child:
-            end_child(child, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), patience_s=STOP_S)
+            end_child(child, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), timeout_s=STOP_S)
         if self._lock is not None:
             self._remove_far_socket()
             os.close(self._lock)
@@ -144,7 +161,7 @@ class EmbeddedPostgres:
     def _make_cluster(self, binaries: Path, identity: Identity) -> None:
         password_file = self._data / "password"
         if not password_file.is_file():
-            _write_private(password_file, secrets.token_urlsafe(32))
+            _write_private(password_file, secrets.token_urlsafe(_PASSWORD_BYTES))
         self._own(password_file, identity)
         aside = self._data / "cluster.new"
         if aside.exists():
@@ -184,8 +201,11 @@ class EmbeddedPostgres:
             if socket.exists():
                 try:
                     self._make_database()
-                except psycopg.OperationalError:
-                    pass  # Still recovering: it refuses connections until it is consistent.
+                except psycopg.OperationalError as error:
+                    # Else it is still recovering: it refuses until it is consistent.
+                    if _REFUSED_LOGIN in str(error):
+                        self.stop()
+                        raise self._lost_password("another one than the database's") from error
                 else:
                     return
             time.sleep(0.01)
@@ -205,8 +225,15 @@ class EmbeddedPostgres:
             if found.fetchone() is None:
                 link.execute(f"create database {DATABASE}".encode())
 
+    def _password(self) -> str:
+        """The superuser's password. Raises Refused for a file that says nothing."""
+        return password_in(self._data)
+
+    def _lost_password(self, what: str) -> Refused:
+        return _lost_password(self._data, what)
+
     def _url(self, database: str) -> str:
-        password = (self._data / "password").read_text()
+        password = self._password()
         folder = quote(str(self._socket_folder()), safe="")
         return f"postgresql://{USER}:{quote(password, safe='')}@/{database}?host={folder}&port=5432"
 
@@ -246,6 +273,26 @@ class EmbeddedPostgres:
         )
 
 
+def password_in(data: Path) -> str:
+    """The superuser's password. Raises Refused (`password_lost`) for a file that says nothing."""
+    try:
+        password = (data / "password").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        password = ""
+    if len(password) < PASSWORD_CHARACTERS:
+        raise _lost_password(data, "empty, damaged or not there")
+    return password
+
+
+def _lost_password(data: Path, what: str) -> Refused:
+    return Refused(
+        f"the database's password is lost: what its file says is {what}",
+        code="password_lost",
+        where=str(data / "password"),
+        remedy="put the file back, or restore a backup into a new data folder (zhidao restore)",
+    )
+
+
 def _environment() -> dict[str, str]:
     """Nothing of ours: PG* variables would change what the server does."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -280,7 +327,7 @@ def _end_leftovers(cluster: Path, socket_folder: Path) -> None:
     def find() -> list[int]:
         return [int(entry.name) for entry in processes_named("postgres") if _is_in(entry, cluster)]
 
-    end_strays(find, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), patience_s=5.0)
+    end_strays(find, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), timeout_s=5.0)
     (cluster / "postmaster.pid").unlink(missing_ok=True)
     (socket_folder / f"{_SOCKET_NAME}.lock").unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg import sql as composing
 
-from zhidao.core.errors import Conflict
+from zhidao.core.errors import Conflict, WrittenMeanwhile
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Handled, outgoing
@@ -26,9 +26,9 @@ def check_entries(entries: Sequence[Entry]) -> tuple[str, int]:
     return first.aggregate, first.version
 
 
-def version_taken(aggregate: str, version: int) -> Conflict:
+def version_taken(aggregate: str, version: int) -> WrittenMeanwhile:
     """What a writer hears who was not the first, or who left out a version."""
-    return Conflict(
+    return WrittenMeanwhile(
         f"{aggregate} does not continue with version {version}: somebody else wrote meanwhile",
         remedy="read it again and repeat the request",
     )

@@ -31,7 +31,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class _Token:
     """A rule that a pattern in a statement breaks."""
 
     rule: str
@@ -40,12 +40,12 @@ class _Word:
     remedy: str
 
 
-def _word(rule: str, pattern: str, why: str, remedy: str) -> _Word:
-    return _Word(rule, re.compile(pattern, re.IGNORECASE), why, remedy)
+def _token(rule: str, pattern: str, why: str, remedy: str) -> _Token:
+    return _Token(rule, re.compile(pattern, re.IGNORECASE), why, remedy)
 
 
 _WORDS: Final = (
-    _word(
+    _token(
         "sequence",
         # A column may be named serial; a type stands after a name and ends the column or its type.
         r"(?<=\w )\s*(small|big)?serial\s*(?=[,)]|$|not\b|null\b|primary\b|unique\b)"
@@ -53,91 +53,91 @@ _WORDS: Final = (
         "a sequence is one hot spot for all shards",
         "use identifiers that we make (core.ids)",
     ),
-    _word(
+    _token(
         "listen",
         r"^\s*(listen|notify|unlisten)\b|\bpg_notify\b",
         "LISTEN/NOTIFY does not cross nodes",
         "publish on the bus",
     ),
-    _word(
+    _token(
         "trigger",
         r"\bcreate\s+(or\s+replace\s+)?(constraint\s+|event\s+)?(trigger|rule)\b",
         "a trigger cannot reach another shard",
         "do it in the service, in the same transaction",
     ),
-    _word(
+    _token(
         "exclusion",
         r"\bexclude\s+(using\b|\()",
         "exclusion constraints are not distributed",
         "keep a row per taken slot with a primary key",
     ),
-    _word(
+    _token(
         "index_method",
         r"\busing\s+(gist|spgist|brin)\b",
         "Yugabyte has no GiST, SP-GiST or BRIN",
         "use a B-tree, or ask the capability table first",
     ),
-    _word(
+    _token(
         "inheritance",
         r"\binherits\s*\(",
         "inheritance is refused by both",
         "use one table, or declarative partitions",
     ),
-    _word(
+    _token(
         "lock_table",
         r"^\s*lock\b",
         "LOCK TABLE locks one node only",
         "use a lease row",
     ),
-    _word(
+    _token(
         "stored_column",
         r"\bgenerated\s+always\s+as\s*\(.*\)\s*stored\b",
         "stored generated columns are not distributed",
         "compute it before writing",
     ),
-    _word(
+    _token(
         "recursive",
         r"\bwith\s+recursive\b",
         "recursive queries do not run across shards",
         "fold in the program",
     ),
-    _word(
+    _token(
         "row_lock",
         r"\bfor\s+(no\s+key\s+)?update\b|\bfor\s+(key\s+)?share\b",
         "row locks across shards are refused",
         "compare a version or an epoch in the write",
     ),
-    _word(
+    _token(
         "nested_partition",
         r"\bpartition\s+of\b.*\bpartition\s+by\b",
         "partitions of partitions cannot be distributed",
         "partition once, by time",
     ),
-    _word(
+    _token(
         "extension",
         r"\bcreate\s+extension\b",
         "an extension may not exist elsewhere",
         "compute it in Python, or ask the capability table first",
     ),
-    _word(
+    _token(
         "database_code",
         r"^\s*do\b|\bcreate\s+(or\s+replace\s+)?(function|procedure|aggregate)\b",
         "code inside the database hides from this lint and from shards",
         "write it in the service",
     ),
-    _word(
+    _token(
         "late_key",
         r"\balter\s+table\b.*\badd\s+(constraint\s+\S+\s+)?primary\s+key\b",
         "Yugabyte refuses a primary key added to a partitioned table",
         "declare it in CREATE TABLE",
     ),
-    _word(
+    _token(
         "transaction",
         r"^\s*(begin|start\s+transaction|commit|rollback|savepoint)\b|\bconcurrently\b",
         "all migrations run in one transaction",
         "leave transactions to the runner",
     ),
-    _word(
+    _token(
         "volatile",
         r"^\s*(update|delete)\b.*\b(now|random|clock_timestamp|gen_random_uuid)\s*\(",
         "a volatile function differs on each shard",

@@ -43,6 +43,8 @@ def _of_room(text: str, room: str) -> str:
     return query.as_string(None)
 
 
+# `limit` counts the oldest rows and not the result, or a long history of one aggregate could
+# cut off its own beginning.
 # Whoever takes a version takes the aggregate's earlier ones too, even if their ids are larger.
 _PENDING = _over_rooms(
     "select {name} as room, box.aggregate, box.version, box.event_id, box.leaf, full_event.event,"
@@ -125,6 +127,8 @@ def in_log_order(rows: Iterable[OutboxRow]) -> tuple[OutboxRow, ...]:
     for (room, aggregate), versions in groupby(by_version, key=lambda r: (r.room, r.aggregate)):
         newest = 0
         for row in versions:
+            # Ids are time-ordered, but of the clock of whoever wrote: a later version may have the
+            # smaller one. Carrying the largest so far forward keeps both orders.
             newest = max(newest, row.event_id.int)
             placed.append((newest, room, aggregate, row.version, row))
     return tuple(place[4] for place in sorted(placed, key=lambda place: place[:4]))
@@ -146,6 +150,8 @@ async def mark(session: Session, rows: Sequence[OutboxRow], first_index: int) ->
                 "indices": [index for _, index in mine],
             },
         )
+        # Fewer rows took a leaf than were read as waiting: the other relay committed first. Raised
+        # inside the transaction that appended the leaves, so that they go too.
         if touched != len(mine):
             raise Conflict(f"{room}: another relay logged these events", code="lease_lost")
 

@@ -59,6 +59,8 @@ class Pool:
         clean = connection.info.transaction_status == TransactionStatus.IDLE
         try:
             if clean and not self._closed:
+                # Used last in, first out, so that what a burst made grows old at the other end and
+                # is closed.
                 self._idle.append((time.monotonic(), connection))
                 await self._drop_idle()
             else:

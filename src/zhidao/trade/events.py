@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
 from zhidao.core.events import Fact
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CrossCheckFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule's answer about documents. `verdict`: conflict or undecided.
 
     `left` and `right` are `document:field = value` of the two places.
@@ -25,10 +26,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     """One entry opened a consignment. `entry` is the digest of the entry file in the archive.
 
-    `loading` and `discharge` are UN/LOCODEs.
+    `loading` and `discharge` are UN/LOCODEs. `promised`: what a proof of the consignment is to
+    show in the end, of `domain/promise.py`; None where the entry is older than promises.
     """
 
-    TYPE: ClassVar[str] = "trade.ConsignmentEntered.v1"
+    TYPE: ClassVar[str] = "trade.ConsignmentEntered.v2"
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "trade.ConsignmentEntered.v1": {"promised": None}
+    }
     consignment: str
     exporter: str
     importer: str
@@ -44,6 +49,7 @@ class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     currency: str
     entry: str
     simulated: bool
+    promised: list[str] | None
     loading: str = ""
     discharge: str = ""
 
@@ -75,7 +81,7 @@ class PapersChecked(Fact, frozen=True, kw_only=True):
     agree: bool
     checks: int
     documents: list[str]
-    findings: list[Finding]
+    findings: list[CrossCheckFinding]
 
 
 class Delivered(Fact, frozen=True, kw_only=True):
@@ -212,7 +218,7 @@ class PresentationManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     currency: str
     documents: list[PresentedDocument]
     checks: int
-    findings: list[Finding]
+    findings: list[CrossCheckFinding]
 
     @property
     def digests(self) -> set[str]:
@@ -252,5 +258,5 @@ class PresentedSet(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     papers: list[PresentedPaper]
     checks: int
-    findings: list[Finding]
+    findings: list[CrossCheckFinding]
     missing: list[str]

@@ -95,6 +95,6 @@ class SelectiveCredentials(Protocol):
         """The token with these hidden claims only, signed by its holder for one audience."""
         ...
 
-    def verify(self, presentation: str, *, audience: str, nonce: str) -> Presented:
+    async def verify(self, presentation: str, *, audience: str, nonce: str) -> Presented:
         """Who issued it and what it shows. Raises MalformedInput or Refused with the reason."""
         ...

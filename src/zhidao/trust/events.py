@@ -151,14 +151,23 @@ class TitleAsked(Fact, frozen=True, kw_only=True):
 
 
 class TitleRegistered(Fact, frozen=True, kw_only=True):
-    """A title stands under the tag of its bill. Aggregate `titletag/<tag>`; open to everybody."""
+    """A title stands under the tag of its bill. Aggregate `titletag/<tag>`; open to everybody.
 
-    TYPE: ClassVar[str] = "trust.TitleRegistered.v1"
+    `issuer`: the key of the carrier (Multikey) that made the tag; `claim`: its signature over the
+    other fields, base64url. Both `` in the first version, where the asserting key made the tag.
+    """
+
+    TYPE: ClassVar[str] = "trust.TitleRegistered.v2"
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "trust.TitleRegistered.v1": {"issuer": "", "claim": ""}
+    }
     OPEN: ClassVar[bool] = True
     tag: str
     title: str
     registry: str
     chain_id: int
+    issuer: str
+    claim: str
 
 
 class TitleTagOpened(Fact, frozen=True, kw_only=True):

@@ -84,6 +84,6 @@ def test_a_broken_list_is_refused_with_its_line(capsys, tmp_path):
     broken = tmp_path / "list.csv"
     broken.write_text("code,name\nCNHRS\n")
     status, told = asked(capsys, "place", "CNHRS", "--list", broken)
-    assert (status, told["where"]) == (2, "line 2")
+    assert (status, told["where"]) == (2, f"{broken} line 2")
     broken.write_bytes(b"\xff\xfe")
     assert asked(capsys, "place", "CNHRS", "--list", broken)[0] == 2

@@ -48,5 +48,8 @@ def test_another_paper_is_no_declaration_and_is_called_by_its_name(capsys, tmp_p
     wrong.write_text(json.dumps(plain))
     assert main(["trade", "declare", str(wrong), *rules]) == 2
     told = json.loads(capsys.readouterr().out)
-    assert (told["error"], told["where"]) == ("not_whole", "totals.grossWeight")
+    assert (told["error"], told["where"]) == (
+        "not_whole",
+        f"{wrong} or {DATA / 'risk_rules.json'} totals.grossWeight",
+    )
     assert "the document's own rows make it 1291.2" in told["detail"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from zhidao.cli.main import main
 from zhidao.core.timescale import Utc
@@ -45,6 +48,41 @@ def test_events_of_both_standards_make_one_state(capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["status"] == "arrived"
     assert main([*words, "--now", "2026-09-20T00:00:00Z"]) == 1
     assert "silent" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("form", "read"), [("dcsa", tracking.read_dcsa), ("epcis", tracking.read_epcis)]
+)
+def test_events_of_both_standards_are_written_as_one_document_of_either(
+    capsys, tmp_path, form, read
+):
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    left = event(1, Kind.DEPARTED, "CNSHA", "2026-09-05T02:00:00Z")
+    came = event(2, Kind.ARRIVED, "VNHPH", "2026-09-11T04:00:00Z")
+    (tmp_path / "carrier.json").write_bytes(tracking.write_dcsa([came, left]))
+    (tmp_path / "port.json").write_bytes(tracking.write_epcis([left], created_at=left.recorded_at))
+    words = [
+        "trade",
+        "journey",
+        *(str(tmp_path / f"{n}.json") for n in ("plan", "port", "carrier")),
+    ]
+    now = ["--now", "2026-09-12T00:00:00Z"]
+    assert main([*words, *now, "--as", form, "-o", str(tmp_path / "all.json")]) == 0
+    assert [one.id for one in read((tmp_path / "all.json").read_bytes())] == [left.id, came.id]
+    assert main([*words, *now, "--as", form]) == 2
+    assert "-o" in capsys.readouterr().err
+
+
+def test_an_estimate_is_not_written_as_if_it_had_happened(capsys, tmp_path):
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    expected = replace(
+        event(1, Kind.DEPARTED, "CNSHA", "2026-09-05T02:00:00Z"), classifier=Classifier.ESTIMATED
+    )
+    (tmp_path / "carrier.json").write_bytes(tracking.write_dcsa([expected]))
+    words = ["trade", "journey", str(tmp_path / "plan.json"), str(tmp_path / "carrier.json")]
+    assert main([*words, "--as", "epcis", "-o", str(tmp_path / "all.json")]) != 0
+    assert "DCSA" in capsys.readouterr().err
+    assert not (tmp_path / "all.json").exists()
 
 
 def test_a_file_in_the_wrong_place_is_named(capsys, tmp_path):

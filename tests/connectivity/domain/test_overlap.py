@@ -8,12 +8,12 @@ import random
 import pytest
 
 from zhidao.connectivity.domain.overlap import Result, match
-from zhidao.connectivity.domain.sighting import Sighting
+from zhidao.connectivity.domain.subscriber_location import SubscriberLocation
 from zhidao.core.geo import Geodetic, destination
 from zhidao.core.timescale import Utc
 
 MIDDLE = Geodetic(50.0, 7.0)
-SEEN = Sighting(MIDDLE, 1000.0, Utc.parse("2026-11-24T08:00:00Z"), "test", simulated=True)
+SEEN = SubscriberLocation(MIDDLE, 1000.0, Utc.parse("2026-11-24T08:00:00Z"), "test", simulated=True)
 
 
 def _match(distance_m: float, radius_m: float):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zhidao.connectivity.domain.sighting import Sighting, Subscriber
+from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic
@@ -22,9 +22,11 @@ ASKED = {
 }
 
 
-def _known(latitude_deg: float, *, sightings: bool = True) -> Subscriber:
-    seen = Sighting(Geodetic(latitude_deg, 8.44), 500.0, AT, "test network", simulated=True)
-    return Subscriber(PHONE, True, (), (seen,) if sightings else ())
+def _known(latitude_deg: float, *, locations: bool = True) -> Subscriber:
+    seen = SubscriberLocation(
+        Geodetic(latitude_deg, 8.44), 500.0, AT, "test network", simulated=True
+    )
+    return Subscriber(PHONE, True, (), (seen,) if locations else ())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ async def test_the_network_agrees_or_not(room, node, latitude_deg, verdict):
 
 async def test_no_answer_is_unknown_and_no_disagreement(room, node):
     assert (await room.checks.check(node, **ASKED)).verdict == "unknown"
-    await room.network.set(_known(0.0, sightings=False))
+    await room.network.set(_known(0.0, locations=False))
     fact = await room.checks.check(node, **(ASKED | {"bound_mm": 1}))
     assert (fact.verdict, fact.network_radius_mm) == ("unknown", 0)
     room.network.reachable = False

@@ -28,7 +28,7 @@ async def main(url: str, port: int) -> None:
         ids=ids,
         randomness=randomness,
     )
-    ground: Any = SimpleNamespace(
+    context: Any = SimpleNamespace(
         database=database,
         archive=PostgresArchive(database),
         scribe=scribe,
@@ -37,7 +37,7 @@ async def main(url: str, port: int) -> None:
         randomness=randomness,
         wake_relay=lambda: None,
     )
-    services = await build(ground, port=port)
+    services = await build(context, port=port)
     sys.stdout.write("open\n")
     sys.stdout.flush()
     await services.gateway.run()

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.devices.ground import CARRIER, NUMBER, TERMINAL, TERMINAL_KEY, actor
+from tests.devices.device_room import CARRIER, NUMBER, TERMINAL, TERMINAL_KEY, actor
 
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import Refused, Unavailable
@@ -34,7 +34,7 @@ async def serving(room, **limits):
     async def tend():
         await room.windows.tend()
 
-    gateway = Gateway(room.desk, host="127.0.0.1", port=0, tend=tend, limits=Limits(**limits))
+    gateway = Gateway(room.services, host="127.0.0.1", port=0, tend=tend, limits=Limits(**limits))
     await gateway.open()
     task = asyncio.create_task(gateway.run())
     await asyncio.sleep(0)
@@ -49,7 +49,7 @@ async def serving(room, **limits):
 
 
 def client(
-    gateway, *, edition=Edition.E2019, token="", terminal=TERMINAL, number=NUMBER, patience_s=5.0
+    gateway, *, edition=Edition.E2019, token="", terminal=TERMINAL, number=NUMBER, timeout_s=5.0
 ):
     identity = Identity(terminal, number, TERMINAL_KEY, edition)
     made = TerminalClient(
@@ -58,7 +58,7 @@ def client(
         port=gateway.address[1],
         randomness=SeededRandomness(3),
         token=token,
-        patience_s=patience_s,
+        timeout_s=timeout_s,
     )
     CLIENTS.append(made)
     return made
@@ -244,7 +244,7 @@ async def test_a_wrong_checksum_gets_no_answer_and_is_only_counted(room):
     line[-2] ^= 1
     async with serving(room, early_s=0.3) as gateway:
         assert await _speak(gateway, bytes(line)) == b""
-        assert room.desk.chronicle.refusals["bad_checksum"] == 1
+        assert room.services.terminal_journal.refusals["bad_checksum"] == 1
 
 
 async def test_a_position_before_the_token_is_answered_with_failure_and_not_kept(room):
@@ -316,10 +316,10 @@ class _Failing:
 async def test_nothing_is_acknowledged_that_was_not_stored(room):
     await room.register()
     failing = _Failing(room.vault)
-    room.desk.writer._vault = failing
+    room.services.writer._vault = failing
     async with serving(room) as gateway:
         with pytest.raises(Unavailable):
-            await client(gateway, patience_s=0.4).send([_report(1)])
+            await client(gateway, timeout_s=0.4).send([_report(1)])
         assert gateway.counts["not_stored"] >= 1
         failing.failing = False
         await client(gateway).send([_report(1)])
@@ -346,7 +346,7 @@ async def test_a_gateway_that_failed_serves_again_at_the_same_port(room):
         if failures:
             raise failures.pop()
 
-    gateway = Gateway(room.desk, host="127.0.0.1", port=0, tend=tend)
+    gateway = Gateway(room.services, host="127.0.0.1", port=0, tend=tend)
     await gateway.open()
     address = gateway.address
     with pytest.raises(ValueError, match="of all things"):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.devices.ground import CARRIER, NUMBER, PHONE, TERMINAL, TERMINAL_KEY
+from tests.devices.device_room import CARRIER, NUMBER, PHONE, TERMINAL, TERMINAL_KEY
 
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.ids import IdSource, party_id
@@ -67,7 +67,7 @@ async def _drive(port: int) -> None:
         host="127.0.0.1",
         port=port,
         randomness=SeededRandomness(5),
-        patience_s=60,
+        timeout_s=60,
     )
     for part in range(WINDOWS):
         first = part * REPORTS // WINDOWS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.devices.ground import CARRIER, IMPORTER, TERMINAL, actor
+from tests.devices.device_room import CARRIER, IMPORTER, OPERATING, TERMINAL, actor
 
 from zhidao.core.actor import Role
-from zhidao.core.errors import Conflict, Forbidden, NotFound
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound
 
 SEAL = {"seal": "S-1", "container": "MSKU1234565", "consignment": "c-1", "terminal": TERMINAL}
 LOOK = {
@@ -81,3 +81,45 @@ async def test_strangers_see_neither_terminal_nor_seal(room):
         await room.tracks.points(stranger, TERMINAL, 1)
     with pytest.raises(Forbidden):
         await room.seals.check(actor("auditor", Role.AUDITOR), **LOOK)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        *(("seal", t) for t in ("S-1\n", "s-1", "S\u200b-1", "\u0405-1", " S-1", "S_1", "S/1", "")),
+        *(("container", t) for t in ("MSKU1234565\n", "mSKU1234565", "\u039cSKU1234565", "MSKU")),
+    ],
+)
+async def test_a_number_that_could_be_read_as_anothers_seals_nothing(room, field, text):
+    await room.register()
+    before = len(room.events)
+    with pytest.raises(MalformedInput) as refusal:
+        await room.seals.close(actor(CARRIER), **(SEAL | {field: text}), readers=[])
+    assert refusal.value.code == f"unclear_{field}_number"
+    assert len(room.events) == before
+
+
+async def test_a_look_names_the_container_in_its_one_spelling(room):
+    await _sealed(room)
+    with pytest.raises(MalformedInput):
+        await room.seals.check(actor(IMPORTER), **(LOOK | {"container": "MSKU1234565\n"}))
+
+
+async def test_a_terminal_without_a_key_is_sealed_but_never_bound(room):
+    await room.terminals.register(
+        OPERATING, terminal="van-3", phone="+8613800138001", owner=CARRIER
+    )
+    seal = SEAL | {"terminal": "van-3"}
+    await room.seals.close(actor(CARRIER), **seal, readers=[IMPORTER])
+    await room.seals.check(actor(IMPORTER), **(LOOK | {"terminal": "van-3"}))
+    binding = await room.custody.binding(terminal="van-3", consignment="c-1")
+    assert not binding.bound
+    assert "has no key" in binding.reason
+
+
+async def test_a_list_of_seals_holds_the_callers_only(room):
+    await _sealed(room)
+    ((sealed, binding),) = await room.seals.listed(actor(IMPORTER), limit=9)
+    assert (sealed.seal, binding.bound) == ("S-1", False)
+    assert await room.seals.listed(actor(IMPORTER), limit=9, after="S-1") == []
+    assert await room.seals.listed(actor("stranger"), limit=9) == []

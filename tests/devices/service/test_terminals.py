@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from tests.devices.ground import CARRIER, NUMBER, OPERATING, PHONE, TERMINAL, TERMINAL_KEY, actor
+from tests.devices.device_room import (
+    CARRIER,
+    NUMBER,
+    OPERATING,
+    PHONE,
+    TERMINAL,
+    TERMINAL_KEY,
+    actor,
+)
 
+from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 
 WANTED = {
@@ -31,7 +40,15 @@ async def test_an_id_or_number_stands_for_one_terminal(room, change):
 
 
 @pytest.mark.parametrize(
-    "change", [{"phone": "13800138000"}, {"terminal": "Ü"}, {"key": "z6Mk"}, {"number": "12a"}]
+    "change",
+    [
+        {"phone": "13800138000"},
+        {"terminal": "Ü"},
+        # Under this name strangers are written down.
+        {"terminal": "unknown"},
+        {"key": "z6Mk"},
+        {"number": "12a"},
+    ],
 )
 async def test_what_is_no_number_id_or_key_is_refused(room, change):
     with pytest.raises(MalformedInput):
@@ -53,3 +70,43 @@ async def test_a_token_belongs_to_number_id_and_key(room):
         await room.terminals.authenticate("999", token)
     with pytest.raises(Refused):
         await room.terminals.authenticate(NUMBER, "非")
+
+
+async def test_a_terminal_without_a_key_is_known_by_its_number_alone(room):
+    keyless = await room.terminals.register(
+        OPERATING, terminal="van-3", phone="+86 138-0013 (8001)", owner=CARRIER
+    )
+    assert (keyless.key, keyless.phone) == (None, "+8613800138001")
+    # Its maker chose the id that it registers with.
+    assert await room.terminals.calling("08613800138001", "A000001") == keyless
+    token = room.terminals.token(keyless)
+    assert await room.terminals.authenticate("8613800138001", token) == keyless
+
+
+async def test_a_second_device_of_one_number_is_told_the_first_only_where_it_may_be_seen(room):
+    await room.terminals.register(OPERATING, **WANTED)
+    other = WANTED | {"terminal": "truck-8"}
+    with pytest.raises(Conflict, match=f"stands for terminal {TERMINAL} already"):
+        await room.terminals.register(OPERATING, **other)
+    with pytest.raises(Conflict, match="stands for another terminal already"):
+        await room.terminals.register(actor("second-operator", Role.OPERATOR), **other)
+
+
+async def test_a_list_of_terminals_holds_the_callers_only_and_pages(room):
+    for number in range(3):
+        await room.terminals.register(
+            OPERATING, terminal=f"t-{number}", phone=f"+861380013800{number}", owner=CARRIER
+        )
+    await room.services.terminal_journal.refuse_unknown("unknown_terminal", "a stranger")
+    first = await room.terminals.listed(actor(CARRIER), limit=2)
+    rest = await room.terminals.listed(actor(CARRIER), limit=2, after=first[-1].terminal)
+    assert [each.terminal for each in (*first, *rest)] == ["t-0", "t-1", "t-2"]
+    assert await room.terminals.listed(actor("stranger"), limit=9) == []
+
+
+async def test_the_newest_refusal_of_a_terminal_is_kept_beside_it(room):
+    terminal = await room.terminals.register(OPERATING, **WANTED)
+    assert await room.terminals.heard(terminal) == (None, None)
+    await room.services.terminal_journal.refuse(terminal, "wrong_token", "not its token")
+    _, refusal = await room.terminals.heard(terminal)
+    assert (refusal.reason, refusal.sentence) == ("wrong_token", "not its token")

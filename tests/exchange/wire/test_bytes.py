@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.envelope import Heading
-from zhidao.exchange.domain.patience import PAUSE_S_MAX, pause_ns
 from zhidao.exchange.domain.peer import Card, Wanted, check_url
 from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
+from zhidao.exchange.domain.retry_policy import PAUSES
 from zhidao.exchange.wire.bundle import TAG, TAG_PROVEN, Item, decode_bundle, encode_bundle
 from zhidao.exchange.wire.card import decode_card, sign_card
 from zhidao.exchange.wire.envelope import (
@@ -204,7 +205,9 @@ def test_an_address_of_this_machine_may_be_plain() -> None:
 
 
 def test_pauses_grow_to_a_bound_and_are_spread() -> None:
-    longest = [pause_ns(n, b"\xff" * 4) for n in range(1, 12)]
+    longest = [PAUSES.ceiling_s(n) for n in range(1, 12)]
     assert longest == sorted(longest)
-    assert longest[-1] == PAUSE_S_MAX * 10**9
-    assert 0 <= pause_ns(5, b"\0" * 4) < pause_ns(5, b"\x80\0\0\0") < longest[4]
+    assert longest[-1] == 10.0
+    randomness = SeededRandomness(1)
+    spread = [PAUSES.pause_s(5, randomness) for _ in range(100)]
+    assert 0 < min(spread) < longest[4] / 4 < longest[4] * 3 / 4 < max(spread) <= longest[4]

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
-from zhidao.finance.domain.chain import Batch, first_head
-from zhidao.finance.domain.ledger import Resolution, Transfer, TransferFlag
-from zhidao.finance.domain.records import from_transfers, name_of
+from zhidao.finance.domain.ledger.chain import Batch, first_head
+from zhidao.finance.domain.ledger.ledger import Resolution, Transfer, TransferFlag
+from zhidao.finance.domain.ledger.records import from_transfers, name_of
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import all_migrations, migrate

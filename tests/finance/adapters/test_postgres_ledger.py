@@ -10,8 +10,8 @@ import pytest
 from zhidao.core.errors import Conflict
 from zhidao.finance.adapters import postgres_ledger
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
-from zhidao.finance.domain.ledger import Account, Result, Transfer, TransferFlag
-from zhidao.finance.service.ledger import Ledger
+from zhidao.finance.domain.ledger.ledger import Account, Result, Transfer, TransferFlag
+from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
 

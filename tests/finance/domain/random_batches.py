@@ -7,8 +7,8 @@ from uuid import UUID
 import numpy as np
 from numpy.random import Generator
 
-from zhidao.finance.domain.ledger import Account, AccountFlag, TransferFlag
-from zhidao.finance.domain.records import TRANSFER, Records
+from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, TransferFlag
+from zhidao.finance.domain.ledger.records import TRANSFER, Records
 
 _LIMITS = (
     AccountFlag(0),

@@ -11,9 +11,9 @@ from itertools import combinations
 from uuid import UUID
 
 import pytest
-from tests.finance.domain.test_machine import State
+from tests.finance.domain.ledger.test_machine import State
 
-from zhidao.finance.domain.ledger import (
+from zhidao.finance.domain.ledger.ledger import (
     AMOUNT_MAX,
     NO_ID,
     Account,

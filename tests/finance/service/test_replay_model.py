@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from tests.finance.tigerbeetle import OURS, TOP, Model, Move, S, Sums
 
-from zhidao.finance.domain.ledger import Account, AccountFlag, Transfer, TransferFlag
-from zhidao.finance.service.replay import Replay
+from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Transfer, TransferFlag
+from zhidao.finance.service.ledger.replay import Replay
 from zhidao.finance.wire.replay import RequestBatch
 
 IDS = ("id", "debit_account_id", "credit_account_id", "pending_id")

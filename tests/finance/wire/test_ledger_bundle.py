@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.finance.domain.chain import Batch
-from zhidao.finance.domain.ledger import Account, AccountFlag, Transfer, TransferFlag
-from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.recovery import recover
+from zhidao.finance.domain.ledger.chain import Batch
+from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Transfer, TransferFlag
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.ledger.recovery import recover
 from zhidao.finance.wire.ledger_bundle import check_bundle, write_bundle
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -39,7 +39,8 @@ async def bundle(durable, tmp_path: Path) -> Path:
 
     held = await recover(durable.store, "CNY", from_start=True)
     file = tmp_path / "cny.zip"
-    told = await write_bundle(file, "CNY", list(held.book.accounts()), batches(), told={})
+    with file.open("wb") as out:
+        told = await write_bundle(out, "CNY", list(held.book.accounts()), batches(), told={})
     assert (told["batches"], told["transfers"], told["head"]) == (3, 3, held.head.hex())
     return file
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.ledger import AccountFlag, TransferFlag
-from zhidao.finance.service.replay import Replay
+from zhidao.finance.domain.ledger.ledger import AccountFlag, TransferFlag
+from zhidao.finance.service.ledger.replay import Replay
 from zhidao.finance.wire.replay import decode_line
 
 

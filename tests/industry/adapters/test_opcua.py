@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ipaddress
+import subprocess
+import sys
 
 import pytest
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.judging import IN_PLACE, Judges
 from zhidao.core.timescale import Utc
 from zhidao.industry.adapters.opcua import NETWORKS_MAX, OpcUaMachines, machine_networks_of
+from zhidao.node.runtime.workers import Workers
 
 CLOCK = HandClock(Utc.parse("2026-05-01T09:00:00Z"))
 
 
-async def ask(endpoint: str, networks: str = "") -> None:
-    await OpcUaMachines(CLOCK, machine_networks_of(networks)).samples(endpoint, ["torque"], 1)
+async def ask(endpoint: str, networks: str = "", judges: Judges = IN_PLACE) -> None:
+    machines = OpcUaMachines(CLOCK, judges, machine_networks_of(networks))
+    await machines.samples(endpoint, ["torque"], 1)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +56,21 @@ async def test_no_spelling_of_an_address_gets_around_the_networks(host, networks
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]"])
 async def test_an_address_inside_an_allowed_network_is_tried(host):
     # Port 1 of this machine: nobody listens, so the outside world fails, and no rule.
-    with pytest.raises(Unavailable, match="does not answer"):
-        await ask(f"opc.tcp://{host}:1", "127.0.0.0/8")
+    workers = Workers()
+    try:
+        with pytest.raises(Unavailable, match="does not answer") as refused:
+            await ask(f"opc.tcp://{host}:1", "127.0.0.0/8", workers)
+    finally:
+        workers.shutdown(wait=False)
+    assert refused.value.code == "machine_unavailable"
+    assert "OPC UA server" in refused.value.remedy
+
+
+async def test_reading_a_machine_imports_nothing_into_the_node() -> None:
+    # The import of asyncua holds the interpreter for a third of a second in one step.
+    said = "import sys; import zhidao.node.wiring.node; print('asyncua' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.parametrize(

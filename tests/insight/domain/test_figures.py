@@ -4,14 +4,14 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.insight.chronicle import Chronicle, corridor, prepare
+from tests.insight.sample_log import SampleLog, corridor, prepare
 
 from zhidao.insight.domain.figures import EVENTS_MIN, count, median, median_duration, share
 from zhidao.insight.domain.opened import LeafRef, OpenedLeaf, ranges
 
 
 def leaves(number: int) -> list[OpenedLeaf]:
-    book = Chronicle()
+    book = SampleLog()
     for at in range(number // 14 + 1):
         prepare(book, f"c{at}")
     return list(book.log().leaves[:number])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tests.insight.chronicle import (
-    Chronicle,
+from tests.insight.sample_log import (
+    SampleLog,
     arrive,
     corridor,
     fail,
@@ -33,14 +33,14 @@ def test_a_refused_consignment_says_what_it_did_not_reach():
 
 
 def test_a_decision_without_settlement_is_no_payment():
-    book = Chronicle()
+    book = SampleLog()
     prepare(book, "c")
     fail(book, "c", settled=False)
     assert journeys(book.log().leaves)[0].outcome == "decided"
 
 
 def test_a_consignment_under_way_is_open():
-    book = Chronicle()
+    book = SampleLog()
     prepare(book, "c")
     journey = journeys(book.log().leaves)[0]
     assert (journey.outcome, journey.reason) == ("open", "")
@@ -48,7 +48,7 @@ def test_a_consignment_under_way_is_open():
 
 
 def test_two_consignments_share_a_terminal_and_each_gets_its_own_signals():
-    book = Chronicle()
+    book = SampleLog()
     register(book)
     prepare(book, "one")
     arrive(book, "one")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.insight.chronicle import corridor
+from tests.insight.sample_log import corridor
 
 from zhidao.core.errors import Refused
 from zhidao.insight.domain.opened import LogHead, open_log

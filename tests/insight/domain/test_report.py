@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from tests.insight.chronicle import Chronicle, corridor, prepare
+from tests.insight.sample_log import SampleLog, corridor, prepare
 
 from zhidao.core.timescale import Utc
 from zhidao.insight.domain.opened import OpenedLog
@@ -62,7 +62,7 @@ def test_every_share_is_what_its_leaves_say(log: OpenedLog, document: dict[str, 
 
 def test_every_mark_is_what_its_leaves_say(log: OpenedLog, document: dict[str, Any]):
     payloads = {leaf.at.index: dict(leaf.event.payload) for leaf in log.leaves}
-    assert len(document["marks"]) == 6
+    assert len(document["marks"]) == 7
     for figure in document["marks"]:
         name = figure["args"]["mark"]
         again = [at for at in spread(figure["leaves"]) if payloads[at]["marks"][name]]
@@ -136,7 +136,7 @@ def test_an_aggregate_opened_in_part_is_named():
 
 
 def test_a_log_of_which_nothing_is_opened_gives_a_report_of_nothing():
-    log = Chronicle()
+    log = SampleLog()
     log.closed(9)
     document = document_of(log.log())
     assert (document["as_of"], document["consignments"], document["refusals"]) == ("", [], [])
@@ -144,7 +144,7 @@ def test_a_log_of_which_nothing_is_opened_gives_a_report_of_nothing():
 
 
 def test_facts_of_another_shape_are_counted_and_not_believed():
-    book = Chronicle()
+    book = SampleLog()
     prepare(book, "c")
     log = book.log()
     for leaf in log.leaves:

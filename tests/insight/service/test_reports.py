@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.insight.chronicle import corridor
+from tests.insight.sample_log import corridor
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Forbidden

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.insight.chronicle import Chronicle, corridor, prepare
+from tests.insight.sample_log import SampleLog, corridor, prepare
 
 from zhidao.insight.domain.report import make_report
 from zhidao.insight.wire.document import encode_report
@@ -18,7 +18,7 @@ from zhidao.insight.wire.page import encode_page
 
 ROOT = Path(__file__).resolve().parents[3]
 AGAIN = (
-    "import sys;from tests.insight.chronicle import corridor;"
+    "import sys;from tests.insight.sample_log import corridor;"
     "from zhidao.insight.domain.report import make_report;"
     "from zhidao.insight.wire.page import encode_page;"
     "from zhidao.insight.wire.document import encode_report;"
@@ -105,13 +105,13 @@ def test_a_score_of_too_few_cases_says_so_instead():
 
 def test_simulation_is_said_across_the_page():
     assert '<p class="band"><span lang="en">SIMULATED data: ' in page()
-    book = Chronicle()
+    book = SampleLog()
     prepare(book, "c", simulated=False)
     assert "SIMULATED" not in encode_page(make_report(book.log())).decode()
 
 
 def test_a_hostile_name_stays_text():
-    book = Chronicle()
+    book = SampleLog()
     prepare(book, '<script>"x"&')
     text = encode_page(make_report(book.log())).decode()
     assert "<script" not in text
@@ -119,7 +119,7 @@ def test_a_hostile_name_stays_text():
 
 
 def test_an_empty_log_is_a_page_too():
-    assert b"No leaf was opened" in encode_page(make_report(Chronicle().log()))
+    assert b"No leaf was opened" in encode_page(make_report(SampleLog().log()))
 
 
 @pytest.mark.browser

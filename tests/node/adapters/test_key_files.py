@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.ambient import SeededRandomness
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.key_files import KeyFiles
 
@@ -34,3 +35,40 @@ def test_no_secret_stands_in_the_file(tmp_path: Path, algorithm: Algorithm) -> N
         data = file.read_bytes()
         assert secret not in data
         assert secret.hex().encode() not in data
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"\xff\xfe\x00", b'{"v":1', b"[" * 100_000])
+@pytest.mark.parametrize("name", ["node.ed25519.key", "vault.json"])
+def test_a_damaged_file_is_told_by_its_name_and_stays(
+    tmp_path: Path, name: str, spoiled: bytes
+) -> None:
+    folder = tmp_path / "keys"
+    KeyFiles(folder, b"passphrase", SeededRandomness(1)).make("node", Algorithm.ED25519)
+    (folder / name).write_bytes(spoiled)
+    with pytest.raises((MalformedInput, Refused)) as told:
+        KeyFiles(folder, b"passphrase", SeededRandomness(2)).make("node", Algorithm.ED25519)
+    assert name in told.value.where
+    assert told.value.remedy
+    assert (folder / name).read_bytes() == spoiled
+
+
+def test_a_flipped_bit_in_a_key_is_told_by_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    KeyFiles(folder, b"passphrase", SeededRandomness(1)).make("node", Algorithm.ED25519)
+    file = folder / "node.ed25519.key"
+    data = file.read_bytes()
+    for place in range(0, len(data), 7):
+        file.write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+        with pytest.raises((MalformedInput, Refused)) as told:
+            KeyFiles(folder, b"passphrase", SeededRandomness(2)).get("node", Algorithm.ED25519)
+        assert "node.ed25519.key" in told.value.where
+
+
+def test_keys_without_their_vault_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    KeyFiles(folder, b"passphrase", SeededRandomness(1)).make("node", Algorithm.ED25519)
+    (folder / "vault.json").unlink()
+    with pytest.raises(MalformedInput) as told:
+        KeyFiles(folder, b"passphrase", SeededRandomness(2))
+    assert told.value.code == "vault_missing"
+    assert not (folder / "vault.json").exists()

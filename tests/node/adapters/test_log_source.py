@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.node.wiring.test_trust_log import EXPORTER, NODE_KEY, ground_on, relay
+from tests.node.wiring.test_trust_log import EXPORTER, NODE_KEY, context_on, relay
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
@@ -32,6 +32,7 @@ class Written:
     services: TrustLogServices
 
     async def issue(self, number: int) -> None:
+        """Two events: the credential's place in its status list, and the credential."""
         await self.services.credentials.issue(
             Actor(EXPORTER, Role.PARTY),
             kind="invoice",
@@ -47,7 +48,7 @@ class Written:
 
 @pytest.fixture
 async def written(database: Database, tmp_path: Path) -> Written:
-    made = Written(database, await build(ground_on(database, tmp_path)))
+    made = Written(database, await build(context_on(database, tmp_path)))
     for number in range(3):
         await made.issue(number)
     await relay(database, made.services)
@@ -56,9 +57,9 @@ async def written(database: Database, tmp_path: Path) -> Written:
 
 async def test_a_database_opens_every_event_against_its_leaf(written: Written):
     log = await DatabaseLog(written.database, NODE_KEY.public).opened(None)
-    assert [leaf.at.index for leaf in log.leaves] == [0, 1, 2]
+    assert [leaf.at.index for leaf in log.leaves] == [0, 1, 2, 3, 4, 5]
     [head] = log.heads
-    assert (head.size, head.checked) == (3, "own_key")
+    assert (head.size, head.checked) == (6, "own_key")
     assert head.signed_by == NODE_KEY.public.fingerprint
     assert head.origin == written.services.origin
 
@@ -69,14 +70,14 @@ async def test_an_event_on_its_way_into_the_log_waits_for_the_next_head(written:
     await written.issue(3)
     assert encode_report(make_report(await source.opened(None))) == before
     await relay(written.database, written.services)
-    assert len((await source.opened(None)).leaves) == 4
+    assert len((await source.opened(None)).leaves) == 8
 
 
 async def test_a_party_opens_its_own_and_a_stranger_nothing(written: Written):
     source = DatabaseLog(written.database, NODE_KEY.public)
-    assert len((await source.opened(EXPORTER)).leaves) == 3
+    assert len((await source.opened(EXPORTER)).leaves) == 6
     nothing = await source.opened(party_id("stranger"))
-    assert (nothing.leaves, nothing.total) == ((), 3)
+    assert (nothing.leaves, nothing.total) == ((), 6)
 
 
 async def test_a_head_of_another_key_is_told_as_unchecked(written: Written):

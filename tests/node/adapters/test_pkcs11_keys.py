@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.errors import Refused, Unavailable
-from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.pkcs11_keys import Token, TokenRing, _raw
+from zhidao.node.adapters.pkcs11_keys import Token, _raw
 
 MODULES = [
     Path(place) / "softhsm/libsofthsm2.so" for place in ("/usr/lib", "/usr/lib/x86_64-linux-gnu")
@@ -60,9 +59,8 @@ def test_keys_in_a_token_sign_are_found_again_and_stay_inside(module: Path):
         assert token.make("party.carrier", algorithm).public == key.public
         with pytest.raises(PKCS11Error):
             key._private[Attribute.VALUE]
-    ring = TokenRing(token, Algorithm.ED25519)
-    assert ring.signer(PartyId("nobody")) is None
-    signer = ring.signer(PartyId("carrier"))
+    assert token.get("party.nobody", Algorithm.ED25519) is None
+    signer = token.get("party.carrier", Algorithm.ED25519)
     assert signer is not None
     # The tags of bills rest on it: the same message, the same signature (RFC 8032).
     assert signer.sign(b"bill") == signer.sign(b"bill")

@@ -4,33 +4,33 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.node.verification.corridor_bench import Road
+from tests.verification.corridor_bench import Corridor
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.insight.domain.journeys import MILESTONES
 from zhidao.insight.domain.report import make_report
 from zhidao.node.adapters.proof_log import ProofFiles
 from zhidao.trust.domain.note import Checkpoint
-from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 
 
 @pytest.fixture(scope="module")
-def road() -> Road:
-    return Road()
+def corridor() -> Corridor:
+    return Corridor()
 
 
 @pytest.fixture(scope="module")
-def file(road: Road) -> bytes:
-    return asyncio.run(road.proof())
+def file(corridor: Corridor) -> bytes:
+    return asyncio.run(corridor.proof())
 
 
-async def test_a_proof_file_opens_what_it_holds(road: Road, file: bytes):
+async def test_a_proof_file_opens_what_it_holds(corridor: Corridor, file: bytes):
     log = await ProofFiles([file], None).opened(None)
     proof = decode_proof(file)
     assert [leaf.event for leaf in log.leaves] == [opened.event for opened in proof.events]
     [head] = log.heads
     assert (head.origin, head.size, head.checked) == (
-        road.origin,
+        corridor.origin,
         proof.checkpoint.size,
         "unchecked",
     )
@@ -54,11 +54,11 @@ async def test_a_file_given_twice_counts_once(file: bytes):
     assert await ProofFiles([file, file], None).opened(None) == once
 
 
-async def test_a_trust_list_decides_whose_log_it_is(road: Road, file: bytes):
-    log = await ProofFiles([file], road.trust()).opened(None)
+async def test_a_trust_list_decides_whose_log_it_is(corridor: Corridor, file: bytes):
+    log = await ProofFiles([file], corridor.trust()).opened(None)
     assert log.heads[0].checked == "trust_list"
     with pytest.raises(Refused) as caught:
-        await ProofFiles([file], Road("stranger").trust()).opened(None)
+        await ProofFiles([file], Corridor("stranger").trust()).opened(None)
     assert caught.value.code == "untrusted_root"
 
 

@@ -15,10 +15,10 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.node.adapters.pvp_post import LoggedDecisions
 from zhidao.store.reading import Stored
-from zhidao.trust.adapters.cosigned_notes import MemoryCosignedNotes
+from zhidao.trust.adapters.log.cosigned_notes import MemoryCosignedNotes
 from zhidao.trust.domain.note import Cosigner, NoteKey
 from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyLog, PolicyWitness
-from zhidao.trust.wire.note import decode_note, encode_note
+from zhidao.trust.wire.log.note import decode_note, encode_note
 
 WITNESSES = [Cosigner(name, key(name, "w")) for name in ("w1.example", "w2.example", "w3.example")]
 AT_S = 1_800_000_000
@@ -47,7 +47,7 @@ class Decider:
         lines = [each.cosign(note.text, AT_S) for each in witnesses]
         await self.cosigned.keep(4, encode_note(note.with_lines(lines)))
 
-    def desk(self, *policies: Policy) -> LoggedDecisions:
+    def prover(self, *policies: Policy) -> LoggedDecisions:
         """What this node, or a peer of it, asks by these policies."""
         peer: Any = SimpleNamespace(keys=(self.bench.node_key.public,))
         return LoggedDecisions(
@@ -81,16 +81,16 @@ async def decider() -> Decider:
 
 
 async def test_without_a_policy_the_peers_log_is_enough(decider: Decider) -> None:
-    proof = await decider.desk().prove(decider.decision)
+    proof = await decider.prover().prove(decider.decision)
     assert proof is not None
-    await decider.desk().check(decider.decision, proof, node=NODE)
-    await decider.desk(decider.policy(logs=False)).check(decider.decision, proof, node=NODE)
+    await decider.prover().check(decider.decision, proof, node=NODE)
+    await decider.prover(decider.policy(logs=False)).check(decider.decision, proof, node=NODE)
 
 
 async def test_where_a_policy_knows_the_log_a_quorum_must_have_seen_it(decider: Decider) -> None:
-    alone = await decider.desk().prove(decider.decision)
+    alone = await decider.prover().prove(decider.decision)
     assert alone is not None
-    strict = decider.desk(decider.policy())
+    strict = decider.prover(decider.policy())
     with pytest.raises(Refused) as refused:
         await strict.check(decider.decision, alone, node=NODE)
     assert refused.value.code == "quorum_not_met"
@@ -105,7 +105,7 @@ async def test_where_a_policy_knows_the_log_a_quorum_must_have_seen_it(decider: 
 
 
 async def test_who_is_no_witness_or_saw_another_head_does_not_count(decider: Decider) -> None:
-    strict = decider.desk(decider.policy())
+    strict = decider.prover(decider.policy())
     false = Cosigner("w2.example", key("false", "w"))
     await decider.cosign(WITNESSES[0], false)
     assert await strict.prove(decider.decision) is None
@@ -120,17 +120,17 @@ async def test_one_policy_of_several_is_enough_and_one_without_witnesses_asks_no
     decider: Decider,
 ) -> None:
     await decider.cosign(*WITNESSES[:2])
-    both = decider.desk(decider.policy(3), decider.policy(2))
+    both = decider.prover(decider.policy(3), decider.policy(2))
     proof = await both.prove(decider.decision)
     assert proof is not None
     await both.check(decider.decision, proof, node=NODE)
     with pytest.raises(Refused):
-        await decider.desk(decider.policy(3)).check(decider.decision, proof, node=NODE)
+        await decider.prover(decider.policy(3)).check(decider.decision, proof, node=NODE)
 
 
 async def test_a_quorum_does_not_make_up_for_what_is_not_in_the_log(decider: Decider) -> None:
     await decider.cosign(*WITNESSES)
-    strict = decider.desk(decider.policy())
+    strict = decider.prover(decider.policy())
     proof = await strict.prove(decider.decision)
     assert proof is not None
     forged = replace(decider.decision, payload={"text": "pay me"})

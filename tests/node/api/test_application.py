@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+from tests.node.security.gate_world import World
 
 from zhidao.connectivity.adapters.memory import MemoryNetwork
 from zhidao.connectivity.service.location import Location
@@ -16,15 +17,13 @@ from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import NS, Utc
-from zhidao.node.adapters.callers import MemoryCallers
 from zhidao.node.api import camara
 from zhidao.node.api.application import application
-from zhidao.node.api.doorkeeper import Doorkeeper
-from zhidao.node.metrics import Metrics
-from zhidao.node.permit import Permit
-from zhidao.node.security.gate import Gate
+from zhidao.node.http.authentication import Authenticator
+from zhidao.node.operations.metrics import Metrics
+from zhidao.node.operations.signing_permit import SigningPermit
+from zhidao.node.operations.write_gate import WriteGate
 from zhidao.node.security.http_signatures import Message, content_digest, parse_signature
-from zhidao.node.write_gate import WriteGate
 
 NOW = Utc.parse("2026-03-01T08:00:00Z")
 ADMIN = Actor(PartyId("node"), Role.ADMIN)
@@ -38,23 +37,26 @@ class Front:
 
     def __init__(self, *, requests_per_second: int = 0) -> None:
         clock = HandClock(NOW)
-        self.gate = Gate(MemoryCallers(), clock, SeededRandomness(1))
+        self.world = World()
+        self.gate = self.world.gate
         app = application(
             [camara.routes(Location(MemoryNetwork(), clock))],
-            doorkeeper=Doorkeeper(self.gate),
+            authenticator=Authenticator(self.gate),
             metrics=Metrics(),
             randomness=SeededRandomness(2),
             body_bytes_max=1000,
             requests_per_second=requests_per_second,
             workers=ThreadPoolExecutor(1),
-            writes=WriteGate(lambda: False, Permit(), lambda: 0.0),
+            writes=WriteGate(lambda: False, SigningPermit(), lambda: 0.0),
         )
         self.client: TestClient[Any] = TestClient(app)  # type: ignore[arg-type]
 
     async def token(self) -> str:
-        return await self.gate.make_token(
+        text = await self.world.tokens.make(
             ADMIN, party=PartyId("bank"), role=Role.PARTY, label="", key=KEY.public.multikey
         )
+        await self.world.tokens.agree(Actor(ADMIN.party, Role.OPERATOR), text.split("_")[1])
+        return text
 
 
 def camara_form(answer: Any) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from zhidao.connectivity.wire.rdss import Received21, build
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
 from zhidao.node.api.connectivity import routes
-from zhidao.node.api.problems import HANDLERS
+from zhidao.node.http.problems import HANDLERS
 
 PHONE = "+8613800138000"
 CARD = {"card": "4207733", "terminal": "truck-7", "owner": "carrier", "readers": ["importer"]}
@@ -89,8 +89,8 @@ async def test_the_operator_sets_what_the_demonstrations_network_sees(client, ro
     answer = await client.put(f"/scenario/{PHONE}", json=body, headers=by("operator"))
     assert answer.json() == {"phone": PHONE, "sightings": 1, "applicable": True, "simulated": True}
     known = await room.network.subscriber(PHONE)
-    assert known.sightings[0].radius_m == 500.0
-    assert known.sightings[0].simulated
+    assert known.locations[0].radius_m == 500.0
+    assert known.locations[0].simulated
     refused = await client.put(f"/scenario/{PHONE}", json=body, headers=by("carrier"))
     assert refused.status_code == 403
 

@@ -8,13 +8,13 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.di import Provide
-from tests.devices.ground import PHONE, TERMINAL, TERMINAL_KEY, Ground, ground
+from tests.devices.device_room import PHONE, TERMINAL, TERMINAL_KEY, DeviceRoom, device_room
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
 from zhidao.devices.adapters.gateway import Gateway
 from zhidao.node.api.devices import routes
-from zhidao.node.api.problems import HANDLERS
+from zhidao.node.http.problems import HANDLERS
 
 TRUCK = {
     "terminal": TERMINAL,
@@ -38,12 +38,12 @@ def by(party: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def room() -> Ground:
-    return ground()
+def room() -> DeviceRoom:
+    return device_room()
 
 
 @pytest.fixture
-async def client(room: Ground) -> AsyncIterator[httpx.AsyncClient]:
+async def client(room: DeviceRoom) -> AsyncIterator[httpx.AsyncClient]:
     async def actor(headers: dict[str, str]) -> Actor:
         party = headers["x-caller"]
         return Actor(party_id(party), Role.OPERATOR if party == "operator" else Role.PARTY)
@@ -51,12 +51,12 @@ async def client(room: Ground) -> AsyncIterator[httpx.AsyncClient]:
     async def tend() -> None:
         pass
 
-    gateway = Gateway(room.desk, host="127.0.0.1", port=0, tend=tend)
+    gateway = Gateway(room.services, host="127.0.0.1", port=0, tend=tend)
     router = routes(
         terminals=room.terminals,
         tracks=room.tracks,
         seals=room.seals,
-        chronicle=room.desk.chronicle,
+        terminal_journal=room.services.terminal_journal,
         gateway=gateway,
     )
     app = Litestar(
@@ -112,7 +112,7 @@ async def test_a_seal_binds_after_a_look(client: httpx.AsyncClient):
         {"number": "1" * 21},
     ],
 )
-async def test_bad_particulars_are_refused(client: httpx.AsyncClient, room: Ground, change):
+async def test_bad_particulars_are_refused(client: httpx.AsyncClient, room: DeviceRoom, change):
     answer = await client.post("/terminals", json=TRUCK | change, headers=by("operator"))
     assert answer.status_code == 400
     assert room.events == []

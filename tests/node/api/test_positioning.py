@@ -21,28 +21,27 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.devices.events import Binding, RawWindow, WindowReceived
 from zhidao.node.api.positioning import routes
-from zhidao.node.api.problems import HANDLERS
-from zhidao.positioning.domain.settings import Settings
+from zhidao.node.http.problems import HANDLERS
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
 from zhidao.positioning.events import Site
 from zhidao.positioning.service.arrivals import ArrivalService
 from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.navigation import NavigationService
-from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 
 ROOT = "/v1/positioning"
 START = Utc.parse("2026-11-21T06:00:00Z")
 PLACE = Geodetic(43.354, 77.012, 700.0)
-NAVIGATION = constellation(START, START, seed=1)
+NAVIGATION = constellation(START, START, seed=1, systems="CEG")
 
 
 def _window() -> bytes:
     place = PLACE.to_ecef()
     at = Gpst.from_utc(START).ns + np.arange(16) * 5 * 10**9
     way = np.tile((place.x_m, place.y_m, place.z_m), (16, 1))
-    return write_observations(synthesize(Receiver(at, way), NAVIGATION, seed=1))
+    return write_observations(synthesize(Receiver(at, way, systems="CEG"), NAVIGATION, seed=1))
 
 
 WINDOW = _window()
@@ -77,6 +76,14 @@ class Below:
     async def phone(self, terminal: str) -> str:
         raise NotFound("the network knows no phone of this terminal")
 
+    async def window_before(self, digest: str, *, terminal: str) -> bytes:
+        del digest, terminal
+        return b""
+
+    async def surroundings(self, terminal: str) -> str:
+        del terminal
+        return "open_sky"
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         del terminal
         return frozenset()
@@ -110,7 +117,7 @@ def services() -> Iterator[tuple[NavigationService, BaseService, ArrivalService,
             custody=below,
             network=below,
             workers=workers,
-            settings=Settings(),
+            method="points",
         )
         yield navigation, bases, arrivals, scribe
 
@@ -140,7 +147,7 @@ async def _prove(client: httpx.AsyncClient, services) -> None:
     body = gzip.compress(write_navigation(NAVIGATION))
     answer = await client.post(f"{ROOT}/navigation", content=body, headers=OPERATOR)
     assert answer.status_code == 201, answer.text
-    assert answer.json()["systems"] == "C"
+    assert answer.json()["systems"] == "CEG"
     await arrivals.expect(
         Actor(PartyId("bank"), Role.PARTY),
         consignment="C-1",

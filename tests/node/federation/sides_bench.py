@@ -16,18 +16,19 @@ from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.events import Delivery
 from zhidao.node.federation.adoption import Adoption
-from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.shareable import SHAREABLE
 from zhidao.node.federation.sharing import Sharing
+from zhidao.node.runtime.wakeup import Wakeup
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
-from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.adapters.log.memory import MemoryHeadCopy, MemoryLogStore
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList, trust_list
-from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.service.sequencer import Sequencer, origin_of
-from zhidao.trust.wire.trust_list import encode_trust_list
+from zhidao.trust.service.log.sequencer import Sequencer, origin_of
+from zhidao.trust.service.witness.proving import ProofWriter
+from zhidao.trust.wire.governance.trust_list import encode_trust_list
 
 START = Utc.parse("2026-05-04T08:00:00Z")
 ABROAD, HOME = PartyId("abroad"), PartyId("home")
@@ -56,7 +57,7 @@ class Side:
         self.leaves: dict[UUID, int] = {}
         self.peers: list[Peer] = []
         self.post: list[dict[str, Any]] = []
-        self.realm = Realm(lambda: self.peers, lambda p: p == name or p in self.keys)
+        self.directory = PartyDirectory(lambda: self.peers, lambda p: p == name or p in self.keys)
         records = Records(self.journals["exchange"], self.scribe)
         self.records = records
         self.sharing = Sharing(
@@ -66,14 +67,15 @@ class Side:
             archive=self.archive,
             outgoing=self,
             related=_Nothing(),
-            realm=self.realm,
+            directory=self.directory,
             ids=self.ids,
+            logged=Wakeup(),
         )
         self.adoption = Adoption(
             records=records,
             journals=self.journals,
             archive=self.archive,
-            realm=self.realm,
+            directory=self.directory,
             own_list=self.own_list,
             sharing=self.sharing,
         )
@@ -209,6 +211,7 @@ def entered(entry: str, consignment: str = "c-1") -> ConsignmentEntered:
         currency="CNY",
         entry=entry,
         simulated=True,
+        promised=[],
     )
 
 

@@ -16,13 +16,13 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
 from zhidao.exchange.events import Delivery, Dispatch
-from zhidao.exchange.service.voice import Voice
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.node.federation.key_news import KeyNews, KeyStudy
 from zhidao.store.reading import Stored
 from zhidao.trust.domain.proof import verify_log_part
-from zhidao.trust.service.key_register import KeyRegister
-from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+from zhidao.trust.service.log.key_register import KeyRegister
+from zhidao.trust.service.witness.proving import ProofWriter
+from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 
 SECOND = SoftwareKey(Algorithm.ED25519, hashlib.sha256(b"second").digest())
 THIRD = SoftwareKey(Algorithm.ED25519, hashlib.sha256(b"third").digest())
@@ -34,7 +34,7 @@ class Teller:
     def __init__(self, side: Side) -> None:
         self.side = side
         self.answers: dict[UUID, str] = {}
-        self.voice = Voice(SECOND, side.key)
+        self.identity = SigningIdentity(SECOND, side.key)
         self.news = KeyNews(
             node=side.name,
             peers=lambda: side.peers,
@@ -42,7 +42,7 @@ class Teller:
             writer=ProofWriter(side.log.reader),
             outgoing=side,
             sent=self,
-            voice=self.voice,
+            identity=self.identity,
         )
 
     async def of(self, room: str, aggregates: list[str], *, viewer: Any) -> list[Stored]:
@@ -93,7 +93,9 @@ async def study(here: Side, sender: Side, content: bytes, party: str = "") -> No
     fields = {name: getattr(letter, name) for name in letter.__struct_fields__}
     if party:
         letter = Delivery(**fields | {"from_party": party})
-    await KeyStudy(archive=here.archive, realm=here.realm, peers=BareBook(here)).take(letter)
+    await KeyStudy(archive=here.archive, directory=here.directory, peers=BareBook(here)).take(
+        letter
+    )
 
 
 async def test_the_new_key_speaks_to_a_peer_once_that_has_accepted_the_news() -> None:
@@ -106,18 +108,18 @@ async def test_the_new_key_speaks_to_a_peer_once_that_has_accepted_the_news() ->
     await teller.news.step()
     await teller.news.step()
     assert teller.told == [(HOME, "zhidao.keys")]
-    assert teller.voice.to(HOME) is one.key
+    assert teller.identity.to(HOME) is one.key
     letter = one.post[0]
     await study(two, one, letter["content"])
     await study(two, one, letter["content"])
     assert two.peers[0].keys == (one.key.public, SECOND.public)
     teller.answers[letter["document"]] = "refused"
     await teller.news.step()
-    assert teller.voice.to(HOME) is one.key
+    assert teller.identity.to(HOME) is one.key
     teller.answers[letter["document"]] = "accepted"
     await teller.news.step()
-    assert teller.voice.to(HOME) is SECOND
-    assert teller.voice.to(PartyId("stranger")) is one.key
+    assert teller.identity.to(HOME) is SECOND
+    assert teller.identity.to(PartyId("stranger")) is one.key
     assert len(one.post) == 1
 
 
@@ -125,7 +127,7 @@ async def test_a_node_with_one_key_tells_nothing() -> None:
     one, _ = sides()
     teller = Teller(one)
     await teller.news.step()
-    assert (one.post, teller.voice.is_known_to(HOME)) == ([], True)
+    assert (one.post, teller.identity.is_known_to(HOME)) == ([], True)
 
 
 async def test_a_revoked_key_is_told_too_and_counts_no_more() -> None:

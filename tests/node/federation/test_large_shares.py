@@ -14,9 +14,9 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
 from zhidao.industry.events import OrderOpened
-from zhidao.node.alarms import Alarms
-from zhidao.node.federation.couriers import Courier
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.node.federation.event_forwarding import EventForwarder
+from zhidao.node.operations.alarms import Alarms
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 pytestmark = pytest.mark.slow
 
@@ -126,9 +126,9 @@ async def test_one_file_that_is_too_large_is_refused_and_raises_an_alarm_until_i
         await one.sharing.share("c-1", HOME)
     assert refused.value.code == "content_too_large"
     alarms = Alarms()
-    courier = Courier.__new__(Courier)
-    courier._sharing, courier._alarms = one.sharing, alarms
-    await courier._share(newest, "c-1")
+    forwarder = EventForwarder.__new__(EventForwarder)
+    forwarder._sharing, forwarder._alarms = one.sharing, alarms
+    await forwarder._share(newest, "c-1")
     (alarm,) = alarms.standing()
     assert alarm.code == "not_shared:c-1"
     assert "by hand" in alarm.remedy

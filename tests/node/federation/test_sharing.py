@@ -28,12 +28,12 @@ from zhidao.exchange.events import FactsAdopted
 from zhidao.industry.events import LotFinished, OrderOpened
 from zhidao.positioning.events import ArrivalNotProven, Marks
 from zhidao.trust.events import CredentialIssued
-from zhidao.trust.service.credentials import aggregate_of_credential
-from zhidao.trust.wire.trust_list import encode_trust_list
-from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+from zhidao.trust.service.credentials.credentials import aggregate_of_credential
+from zhidao.trust.wire.governance.trust_list import encode_trust_list
+from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 
 C1 = "consignment/c-1"
-ENTERED, ADDED = "trade.ConsignmentEntered.v1", "trade.DocumentAdded.v1"
+ENTERED, ADDED = "trade.ConsignmentEntered.v2", "trade.DocumentAdded.v1"
 
 
 async def test_what_one_node_hands_over_the_other_adopts_as_it_was_said():
@@ -120,7 +120,7 @@ async def test_only_its_exporter_hands_a_consignment_over_and_only_where_it_has_
 
 
 async def test_what_is_not_in_the_log_yet_is_not_handed_over(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("zhidao.node.federation.sharing._LOG_PAUSE_S", 0.0)
+    monkeypatch.setattr("zhidao.node.federation.sharing._LOG_WAIT_S", 0.0)
     one, two = sides()
     await one.enter()
     with pytest.raises(Unavailable, match="on its way into the log"):

@@ -36,9 +36,9 @@ DAYS = {
 
 
 def network(folder: Path, name: str) -> Any:
-    ground: Any = SimpleNamespace(data=folder, clock=HandClock(Utc.parse("2026-11-26T00:00:00Z")))
+    context: Any = SimpleNamespace(data=folder, clock=HandClock(Utc.parse("2026-11-26T00:00:00Z")))
     settings: Any = SimpleNamespace(network_profile=name)
-    return _network(ground, FolderSchemas(folder / "packs"), settings)
+    return _network(context, FolderSchemas(folder / "packs"), settings)
 
 
 def test_a_profile_of_the_operator_settles_by_the_operators_calendar(tmp_path: Path) -> None:

@@ -12,15 +12,17 @@ from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict
 from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Scribe
+from zhidao.core.judging import IN_PLACE
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.quota import LeafQuota
 from zhidao.core.timescale import Utc
-from zhidao.node.ground import Ground
+from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.wiring.trust_log import TrustLogServices, build
 from zhidao.store import outbox
 from zhidao.store.archive import PostgresArchive
 from zhidao.trust.domain.proof import verify_log_part
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, trust_list
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 if TYPE_CHECKING:
     from zhidao.store.database import Database
@@ -33,12 +35,12 @@ KEY = SoftwareKey(Algorithm.ED25519, b"e" * 32)
 NOW = Utc.parse("2026-11-24T10:00:00Z")
 
 
-def ground_on(database: Database, data: Path) -> Ground:
+def context_on(database: Database, data: Path) -> RuntimeContext:
     clock, randomness = HandClock(NOW), SeededRandomness(1)
     ids, ring = IdSource(clock, randomness), FixedKeyRing({EXPORTER: KEY})
     scribe = Scribe(node=NODE, key=NODE_KEY, ring=ring, clock=clock, ids=ids, randomness=randomness)
     absent: Any = None
-    return Ground(
+    return RuntimeContext(
         database=database,
         bus=absent,
         archive=PostgresArchive(database),
@@ -51,6 +53,8 @@ def ground_on(database: Database, data: Path) -> Ground:
         scenario_clock=clock,
         ids=ids,
         randomness=randomness,
+        judges=IN_PLACE,
+        quota=LeafQuota(0, clock),
         workers=absent,
         data=data,
         wake_relay=lambda: None,
@@ -70,7 +74,7 @@ async def relay(database: Database, services: TrustLogServices) -> list[int]:
 async def test_an_issued_credential_reaches_the_log_and_a_proof_file(
     database: Database, tmp_path: Path
 ) -> None:
-    services = await build(ground_on(database, tmp_path), host="node.example:8443")
+    services = await build(context_on(database, tmp_path), host="node.example:8443")
     credential = await services.credentials.issue(
         Actor(EXPORTER, Role.PARTY),
         kind="invoice",
@@ -78,11 +82,12 @@ async def test_an_issued_credential_reaches_the_log_and_a_proof_file(
         document=digest_of(b"invoice"),
         readers=[],
     )
-    assert await relay(database, services) == [0]
+    # Its place in the issuer's status list, and then the credential.
+    assert await relay(database, services) == [0, 1]
     assert await relay(database, services) == []
     data = jcs(credential)
     [entry] = await _entries(database)
-    written = await services.proofs.write("x", [(0, entry)], [data])
+    written = await services.proofs.write("x", [(1, entry)], [data])
     proof = decode_proof(written)
     node = TrustedNode(NODE, services.note_key, (NODE_KEY.public,))
     trust = trust_list("t", NOW, [node], [TrustedParty(EXPORTER, "E", "exporter", (KEY.public,))])
@@ -102,8 +107,8 @@ async def _entries(database: Database) -> list[Any]:
 async def test_a_second_node_process_takes_the_log_from_the_first(
     database: Database, tmp_path: Path
 ) -> None:
-    first = await build(ground_on(database, tmp_path))
-    second = await build(ground_on(database, tmp_path))
+    first = await build(context_on(database, tmp_path))
+    second = await build(context_on(database, tmp_path))
     with pytest.raises(Conflict):
         await first.log.sign_checkpoint()
     assert await second.log.sign_checkpoint() == await second.reader.checkpoint()

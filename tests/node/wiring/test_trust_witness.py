@@ -4,14 +4,14 @@ import asyncio
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.di import Provide
-from tests.node.wiring.test_trust_log import ground_on
+from tests.node.wiring.test_trust_log import context_on
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import SeededRandomness
@@ -19,21 +19,21 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import party_id
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.alarms import Alarms
-from zhidao.node.api.problems import HANDLERS
+from zhidao.node.http.problems import HANDLERS
+from zhidao.node.operations.alarms import Alarms
 from zhidao.node.wiring import trust_log, trust_witness
 from zhidao.trust.adapters.http_network import HttpNetwork
-from zhidao.trust.adapters.log_memory import MemoryHeadCopy, MemoryLogStore
-from zhidao.trust.adapters.mirror_positions import MemoryMirrorPositions
+from zhidao.trust.adapters.log.memory import MemoryHeadCopy, MemoryLogStore
+from zhidao.trust.adapters.log.mirror_positions import MemoryMirrorPositions
 from zhidao.trust.domain.mirroring import MirrorTarget
 from zhidao.trust.domain.note import Cosigner
-from zhidao.trust.service.head_offering import HeadOffering
-from zhidao.trust.service.mirror_pushing import MirrorPush
-from zhidao.trust.service.peers import origin_hash
-from zhidao.trust.service.sequencer import Sequencer
-from zhidao.trust.wire.note import decode_lines, decode_note, parse_vkey, vkey
-from zhidao.trust.wire.tlog_proof import decode_tlog_proof
-from zhidao.trust.wire.witness import encode_add_checkpoint
+from zhidao.trust.service.log.sequencer import Sequencer
+from zhidao.trust.service.witness.head_offering import HeadOffering
+from zhidao.trust.service.witness.mirror_pushing import MirrorPush
+from zhidao.trust.service.witness.peers import origin_hash
+from zhidao.trust.wire.log.add_checkpoint import encode_add_checkpoint
+from zhidao.trust.wire.log.note import decode_lines, decode_note, parse_vkey, vkey
+from zhidao.trust.wire.log.tlog_proof import decode_tlog_proof
 
 if TYPE_CHECKING:
     from zhidao.store.database import Database
@@ -55,15 +55,15 @@ def keys_in(folder: Path) -> KeyFiles:
     return KeyFiles(folder / "keys", b"a passphrase", SeededRandomness(7))
 
 
-async def actor() -> Actor:
-    return Actor(party_id("exporter"), Role.PARTY)
+async def actor(request: Request[Any, Any, Any]) -> Actor:
+    return Actor(party_id("exporter"), Role(request.headers.get("x-role", "party")))
 
 
 async def built(database: Database, folder: Path) -> trust_witness.WitnessServices:
-    ground = ground_on(database, folder)
-    log = await trust_log.build(ground)
+    context = context_on(database, folder)
+    log = await trust_log.build(context)
     await log.log.sign_checkpoint()
-    return await trust_witness.build(ground, keys_in(folder), log, Alarms())
+    return await trust_witness.build(context, keys_in(folder), log, Alarms())
 
 
 async def test_a_node_witnesses_the_logs_of_its_policies(
@@ -99,6 +99,11 @@ async def test_a_node_witnesses_the_logs_of_its_policies(
         assert (await client.post("/witness/gossip", content=note)).content == held.content
         state = (await client.get("/v1/trust/witness")).json()
         assert [each["size"] for each in state["logs"]] == [2]
+        for role in ("auditor", "operator", "admin"):
+            refused = await client.post(
+                "/v1/trust/log/commitments", content=b"c" * 64, headers={"x-role": role}
+            )
+            assert refused.status_code == 403, refused.text
         logged = await client.post("/v1/trust/log/commitments", content=b"c" * 64)
         assert (logged.json()["first"], logged.json()["count"]) == (0, 2)
         proof = decode_tlog_proof((await client.get("/v1/trust/log/1/proof")).content)

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import datetime as dt
 import ssl
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -16,8 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, NotFound, Unauthenticated, Unavailable
-from zhidao.positioning.adapters.ntrip import Caster, NtripClient, Patience
-from zhidao.positioning.wire.ntrip import Login
+from zhidao.positioning.adapters.ntrip import RETRY, Caster, NtripClient, StreamLimits
+from zhidao.positioning.wire.receivers.ntrip import Login
 from zhidao.positioning.wire.rtcm.frame import FrameReader, frame
 
 PAYLOADS = [bytes([n]) * (20 + 13 * n) for n in range(1, 9)]
@@ -63,7 +64,7 @@ class CasterServer:
                 self.uploads += await reader.read(200)
         writer.close()
 
-    def client(self, *, login=None, patience=None, tls=False, authority=None):
+    def client(self, *, login=None, limits=None, tls=False, authority=None):
         slept = []
 
         async def sleep(seconds):
@@ -72,7 +73,7 @@ class CasterServer:
         caster = Caster(
             "127.0.0.1" if not tls else "localhost", self.port, login, tls=tls, authority=authority
         )
-        made = NtripClient(caster, SeededRandomness(1), patience=patience, sleep=sleep)
+        made = NtripClient(caster, SeededRandomness(1), limits=limits, sleep=sleep)
         made.slept = slept
         return made
 
@@ -121,7 +122,7 @@ async def test_a_broken_connection_is_made_again_with_growing_pauses():
 
 async def test_a_caster_that_never_brings_data_is_given_up():
     async with CasterServer() as server:
-        client = server.client(patience=Patience(attempts_max=4))
+        client = server.client(limits=StreamLimits(retry=replace(RETRY, attempts_max=4)))
         with pytest.raises(Unavailable, match="4 attempts"):
             await payloads_of(client, 1)
     assert len(client.slept) == 3
@@ -129,7 +130,9 @@ async def test_a_caster_that_never_brings_data_is_given_up():
 
 async def test_silence_counts_as_a_broken_connection():
     async with CasterServer(HEAD_2, HEAD_2, hold=True) as server:
-        client = server.client(patience=Patience(silence_s=0.05, attempts_max=2))
+        client = server.client(
+            limits=StreamLimits(silence_s=0.05, retry=replace(RETRY, attempts_max=2))
+        )
         with pytest.raises(Unavailable, match="silent"):
             await payloads_of(client, 1)
 
@@ -192,7 +195,7 @@ async def test_a_cut_table_is_refused():
 
 async def test_the_receivers_place_goes_with_the_request_and_then_again():
     async with CasterServer(HEAD_2 + chunked(STREAM), hold=True) as server:
-        client = server.client(patience=Patience(gga_s=0.0))
+        client = server.client(limits=StreamLimits(gga_s=0.0))
         await payloads_of(client, len(PAYLOADS), gga=lambda: "$GPGGA,here*00\r\n")
         await asyncio.sleep(0.01)
     assert "Ntrip-GGA: $GPGGA,here*00\r\n" in server.requests[0]

@@ -6,25 +6,25 @@ import numpy as np
 import pytest
 
 from zhidao.core.geo import Geodetic
-from zhidao.positioning.domain.atmosphere import troposphere_m
-from zhidao.positioning.domain.ephemeris import Navigation, choose
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.observations import (
+from zhidao.positioning.domain.atmosphere.klobuchar_saastamoinen import troposphere_m
+from zhidao.positioning.domain.integrity.solving import solve
+from zhidao.positioning.domain.observables.observations import (
     ObservationHeader,
     Observations,
     SystemObservations,
 )
-from zhidao.positioning.domain.orbits import rotation_radps, satellite_states
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
-from zhidao.positioning.domain.solving import solve
+from zhidao.positioning.domain.observables.signals import SPEED_OF_LIGHT_MPS
+from zhidao.positioning.domain.satellites.ephemeris import Navigation, choose
+from zhidao.positioning.domain.satellites.orbits import rotation_radps, satellite_states
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.solver_settings import Settings
 
 PLACES = [Geodetic(44.2, 80.4, 700.0), Geodetic(-33.9, 18.4, 50.0), Geodetic(1.3, 103.8, 20.0)]
 
 
 @pytest.fixture(scope="module")
 def civil(shared):
-    from zhidao.positioning.wire.rinex_nav import read_navigation
+    from zhidao.positioning.wire.rinex.navigation import read_navigation
 
     file = shared / "positioning" / "rinex4" / "BRD400DLR_S_20260680000_01D_MN.rnx.gz"
     return read_navigation(file.read_bytes(), messages={"C": ("CNV1", "CNV2")})

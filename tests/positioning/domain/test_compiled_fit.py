@@ -7,12 +7,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from zhidao.positioning.domain.ephemeris import Klobuchar
-from zhidao.positioning.domain.measurements import measure
-from zhidao.positioning.domain.settings import B1I_L1_E1, Settings
-from zhidao.positioning.domain.spp import compiled_fit, plain_fit
-from zhidao.positioning.wire.rinex_nav import read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.domain.satellites.ephemeris import Klobuchar
+from zhidao.positioning.domain.single_point.least_squares import compiled_fit, plain_fit
+from zhidao.positioning.domain.single_point.measurements import measure
+from zhidao.positioning.domain.solver_settings import B1I_L1_E1, Settings
+from zhidao.positioning.wire.rinex.navigation import read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
 
 pytest.importorskip("numba")
 

@@ -10,16 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.glonass import choose_glonass
-from zhidao.positioning.domain.glonass_orbits import glonass_states
-from zhidao.positioning.domain.precise import PreciseTable, precise_clocks_s, precise_places_m
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.solution import Reason
-from zhidao.positioning.domain.solving import solve
-from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
-from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+from zhidao.positioning.domain.integrity.solving import solve
+from zhidao.positioning.domain.satellites.glonass import choose_glonass
+from zhidao.positioning.domain.satellites.glonass_orbits import (
+    glonass_states,
+    glonass_velocity_mps,
+)
+from zhidao.positioning.domain.satellites.precise import (
+    PreciseTable,
+    precise_clocks_s,
+    precise_places_m,
+)
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.single_point.solution import Reason
+from zhidao.positioning.domain.solver_settings import Settings
+from zhidao.positioning.wire.precise.sp3 import read_clocks, read_sp3
+from zhidao.positioning.wire.rinex.navigation import WITH_GLONASS, read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
 
 REFERENCE = np.array([3582104.918, 532590.191, 5232755.315])  # SOURCE.md of the shared data
 
@@ -55,6 +62,13 @@ def test_integrated_glonass_orbits_lie_within_metres_of_precise_ones(orbits, nav
     assert np.isfinite(off).sum() > 150
     assert np.nanmedian(off) < 4
     assert np.nanmax(off) < 12
+
+
+def test_velocities_are_the_rate_of_the_places(navigation):
+    table = navigation.glonass
+    at, none = table.toe_ns + 400 * 10**9, np.zeros(len(table))
+    early, late = (glonass_states(table, at, none + half).ecef_m for half in (-0.5, 0.5))
+    assert np.abs(glonass_velocity_mps(table, at, none) - (late - early)).max() < 1e-4
 
 
 def test_interpolation_meets_the_places_that_it_did_not_see(orbits):
@@ -155,7 +169,7 @@ def test_a_clock_line_that_is_wrong_is_named(before, after, word):
 
 def test_compiled_and_plain_orbits_agree(orbits):
     pytest.importorskip("numba")
-    from zhidao.positioning.domain.precise import _plain_motion, precise_motion
+    from zhidao.positioning.domain.satellites.precise import _plain_motion, precise_motion
 
     chance = np.random.default_rng(3)
     satellite = np.append(chance.choice(orbits.satellite, 300), 399)

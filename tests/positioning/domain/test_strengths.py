@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.measurements import measure
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.solving import solve
-from zhidao.positioning.wire.evidence import plain_settings, settings_of
+from zhidao.positioning.domain.integrity.solving import solve
+from zhidao.positioning.domain.single_point.measurements import measure
+from zhidao.positioning.domain.solver_settings import Settings
+from zhidao.positioning.wire.position_evidence import plain_settings, settings_of
 
 
 def _told(seen, change):

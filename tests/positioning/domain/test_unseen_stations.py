@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.solution import Reason
-from zhidao.positioning.domain.solving import solve
+from zhidao.positioning.domain.integrity.solving import solve
+from zhidao.positioning.domain.observables.signal_codes import SINGLE_SIGNALS
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.single_point.solution import Reason
+from zhidao.positioning.domain.solver_settings import Settings
 from zhidao.positioning.domain.synthesis.receiver import ErrorModel, Receiver, synthesize
-from zhidao.positioning.domain.synthesis.ways import rest
-from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
+from zhidao.positioning.domain.synthesis.routes import rest
 from zhidao.positioning.service.recordings import messages_for
-from zhidao.positioning.wire.rinex_nav import read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
-from zhidao.positioning.wire.rinex_write import write_observations
+from zhidao.positioning.wire.rinex.navigation import read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
+from zhidao.positioning.wire.rinex.writing import write_observations
 
 # What the models do not tell is small here, so that an error of ours would stand out.
 QUIET = ErrorModel(ionosphere=0.02, ionosphere_each=0.01)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.ephemeris import Bdgim
-from zhidao.positioning.domain.integrity import judge
-from zhidao.positioning.domain.measurements import measure
-from zhidao.positioning.domain.settings import SINCE_VERSION_2, Settings
-from zhidao.positioning.domain.solving import solve
-from zhidao.positioning.domain.spp import fit
-from zhidao.positioning.wire.evidence import plain_settings, settings_of
+from zhidao.positioning.domain.integrity.fault_detection import judge
+from zhidao.positioning.domain.integrity.solving import solve
+from zhidao.positioning.domain.satellites.ephemeris import Bdgim
+from zhidao.positioning.domain.single_point.least_squares import fit
+from zhidao.positioning.domain.single_point.measurements import measure
+from zhidao.positioning.domain.solver_settings import SINCE_VERSION_2, Settings
+from zhidao.positioning.wire.position_evidence import plain_settings, settings_of
 
 
 def test_settings_of_the_first_version_are_written_as_its_release_wrote_them():
@@ -28,7 +28,7 @@ def test_settings_of_the_first_version_are_written_as_its_release_wrote_them():
 
 
 def test_unknown_versions_models_and_classes_are_refused():
-    for wrong in ({"version": 4}, {"version": 0}, {"environment": "moon"}, {"ionosphere": "guess"}):
+    for wrong in ({"version": 5}, {"version": 0}, {"environment": "moon"}, {"ionosphere": "guess"}):
         with pytest.raises(MalformedInput):
             Settings(**wrong)
     with pytest.raises(MalformedInput):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from tests.positioning.conftest import START, Afternoon, still, times
 
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.actor import Actor, Role
@@ -21,11 +22,13 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.devices.events import Binding, RawWindow, WindowReceived
-from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.synthesis.constellation import constellation
+from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
 from zhidao.positioning.events import Site
 from zhidao.positioning.service.arrivals import ArrivalService
 from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.navigation import NavigationService
+from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 
 TERMINAL_KEY = "zTerminal"
@@ -41,6 +44,7 @@ class Custody:
 
     windows: dict[str, RawWindow] = field(default_factory=dict)
     bound: bool = True
+    kind: str = "open_sky"
 
     async def window(self, digest: str, *, terminal: str = "") -> RawWindow:
         if digest not in self.windows:
@@ -61,6 +65,16 @@ class Custody:
 
     async def phone(self, terminal: str) -> str:
         return "+77010000001"
+
+    async def window_before(self, digest: str, *, terminal: str) -> bytes:
+        assert terminal
+        kept = list(self.windows)
+        place = kept.index(digest)
+        return self.windows[kept[place - 1]].data if place else b""
+
+    async def surroundings(self, terminal: str) -> str:
+        assert terminal
+        return self.kind
 
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         assert terminal
@@ -160,6 +174,21 @@ def _signer(seed: int) -> SoftwareKey:
     return SoftwareKey(Algorithm.ED25519, bytes([seed]) * 32)
 
 
+@pytest.fixture(scope="session")
+def afternoon() -> Afternoon:
+    """The simulated afternoon with three constellations, as arrivals are judged by."""
+    navigation = constellation(START, START.plus_ns(3600 * 10**9), seed=5, systems="CEG")
+    seen = synthesize(Receiver(times(), still(), systems="CEG"), navigation, seed=11)
+    return Afternoon(
+        navigation,
+        times(),
+        still(),
+        seen,
+        write_observations(seen),
+        write_navigation(navigation),
+    )
+
+
 @pytest.fixture
 def world(afternoon) -> Iterator[World]:
     clock = HandClock(afternoon.seen.utc(-1))
@@ -188,7 +217,7 @@ def world(afternoon) -> Iterator[World]:
             custody=custody,
             network=network,
             workers=workers,
-            settings=Settings(),
+            method="points",
         )
         yield World(
             arrivals=arrivals,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from tests.positioning.conftest import START
@@ -9,12 +11,12 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Gpst
-from zhidao.positioning.domain.ephemeris import Navigation
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, spoofed, synthesize
-from zhidao.positioning.service.evidence import replay
-from zhidao.positioning.wire.evidence import PositionEvidence
-from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+from zhidao.positioning.service.evidence_replay import replay
+from zhidao.positioning.wire.position_evidence import PositionEvidence
+from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
 
 BANK = Actor(PartyId("importer-bank"), Role.PARTY)
 EXPORTER = Actor(PartyId("exporter"), Role.PARTY)
@@ -167,13 +169,13 @@ async def test_without_navigation_the_reason_says_so(world, afternoon):
 
 async def test_a_window_over_two_navigation_files_is_solved_by_both(world, afternoon):
     before, after = START.plus_ns(-3600 * 10**9), START.plus_ns(4 * 3600 * 10**9)
-    whole = constellation(before, after, seed=5)
+    whole = constellation(before, after, seed=5, systems="CEG")
     orbits = whole.ephemerides
     # One hour fewer than a window: neither file reaches over the whole of it.
     at = Gpst.from_utc(START.plus_ns(3600 * 10**9)).ns
     gpst_ns = at + np.arange(-10, 10) * 30 * 10**9
     window = write_observations(
-        synthesize(Receiver(gpst_ns, afternoon.ecef_m[:20]), whole, seed=11)
+        synthesize(Receiver(gpst_ns, afternoon.ecef_m[:20], systems="CEG"), whole, seed=11)
     )
     reach_ns = 7_200 * 10**9
     for chosen in (orbits.toe_ns <= at - reach_ns, orbits.toe_ns >= at - 4 * 10**9 + reach_ns):
@@ -182,7 +184,7 @@ async def test_a_window_over_two_navigation_files_is_solved_by_both(world, after
     await world.expect(not_after=Gpst(int(gpst_ns[-1])).to_utc())
     await world.arrivals.on_window(world.window(window))
     arrival = await world.arrivals.arrival(BANK, "C-1")
-    assert arrival.state == "proven"
+    assert arrival.state == "proven", arrival.not_proven[-1].sentence
     navigation = await world.navigation.data(arrival.proven.navigation)
     data = await world.arrivals.evidence(BANK, arrival.proven.evidence)
     assert PositionEvidence.decode(data).result.fixes == 20
@@ -255,7 +257,7 @@ async def test_only_the_operator_adds_navigation_and_the_same_file_once(world, a
     with pytest.raises(Forbidden):
         await world.navigation.add(BANK, afternoon.navigation_file)
     added = await world.navigation.add(OPERATOR, afternoon.navigation_file)
-    assert added.systems == "C"
+    assert added.systems == "CEG"
     assert await world.navigation.add(OPERATOR, afternoon.navigation_file) == added
     assert len(world.journal.written) == 1
     with pytest.raises(MalformedInput):
@@ -266,13 +268,13 @@ async def test_real_signals_of_esbjerg_prove_an_arrival(world, shared):
     from zhidao.core.geo import Ecef
     from zhidao.core.timescale import Utc
     from zhidao.positioning.events import Site
-    from zhidao.positioning.wire.window import cut_window
+    from zhidao.positioning.wire.rinex.window import cut_window
 
     folder = shared / "positioning" / "esbc_2020177"
     day = (folder / "ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz").read_bytes()
     navigation = (folder / "ESBC00DNK_R_20201770000_01D_MN.rnx.gz").read_bytes()
     first, last = Utc.parse("2020-06-25T12:00:12Z"), Utc.parse("2020-06-25T12:19:42Z")
-    window = cut_window(day, first, last, systems="C")
+    window = cut_window(day, first, last, systems="CEG")
     await world.navigation.add(OPERATOR, navigation)
     port = Ecef(3582104.918, 532590.191, 5232755.315).to_geodetic()
     site = Site(
@@ -296,9 +298,9 @@ def test_evidence_with_any_changed_figure_is_not_reproduced(afternoon, world):
 
     import msgspec
 
-    from zhidao.positioning.domain.settings import Settings
+    from zhidao.positioning.domain.solver_settings import Settings
     from zhidao.positioning.service.evaluation import evaluate
-    from zhidao.positioning.wire.evidence import Question
+    from zhidao.positioning.wire.position_evidence import Question
 
     question = Question(
         consignment="C-1",
@@ -309,7 +311,7 @@ def test_evidence_with_any_changed_figure_is_not_reproduced(afternoon, world):
         risk_ppb=100_000,
     )
     told = PositionEvidence.decode(
-        evaluate(question, afternoon.window, afternoon.navigation_file, Settings())
+        evaluate(question, afternoon.window, afternoon.navigation_file, Settings.of_arrivals())
     )
     changes = {
         "latitude_ndeg": told.result.latitude_ndeg + 20,
@@ -327,15 +329,22 @@ def test_evidence_with_any_changed_figure_is_not_reproduced(afternoon, world):
         assert again.sentence.startswith("not reproduced")
     assert not replay(told.encode(), afternoon.window + b"\n", afternoon.navigation_file).reproduced
     assert not replay(told.encode(), afternoon.window, b"").reproduced
-    looser = replace(Settings(), orbit_mm_min=2_500)
+    looser = replace(Settings.of_arrivals(), orbit_mm_min=2_500)
     other = evaluate(question, afternoon.window, afternoon.navigation_file, looser)
     assert not replay(other, afternoon.window, afternoon.navigation_file).usual
     for damaged in (
         told.encode() + b" ",
         told.encode().replace(b'"fault_ppb":10000', b'"fault_ppb":0'),
-        told.encode().replace(b'"signals":{"C":"C2I"}', b'"signals":{"C":"C9Z"}'),
+        told.encode().replace(b'"signals":{}', b'"signals":{"C":"C9Z"}'),
         told.encode().replace(b'"alarm_ppb":10000,', b""),
         told.encode().replace(b'"alarm_ppb":10000', b'"alarm_ppb":10000,"x":1'),
     ):
         with pytest.raises(MalformedInput):
             PositionEvidence.decode(damaged)
+
+
+async def test_a_navigation_file_that_comes_twice_at_once_is_one(world, afternoon):
+    both = await asyncio.gather(
+        *(world.navigation.add(OPERATOR, afternoon.navigation_file) for _ in range(2))
+    )
+    assert both[0] == both[1]

@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 
 from zhidao.core import compiling
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.wire.compact_rinex import read_compact
 from zhidao.positioning.wire.compression import unpacked
 from zhidao.positioning.wire.fixed import Lines, decimals
-from zhidao.positioning.wire.rinex_obs import _compiled_fields, plain_fields, read_plain
+from zhidao.positioning.wire.rinex.compact import read_compact
+from zhidao.positioning.wire.rinex.observation_files import (
+    _compiled_fields,
+    plain_fields,
+    read_plain,
+)
 
 pytest.importorskip("numba")
 

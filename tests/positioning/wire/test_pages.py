@@ -12,12 +12,21 @@ from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst
-from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.observations import ObservationHeader, Observations
+from zhidao.positioning.domain.observables.observations import ObservationHeader, Observations
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
 from zhidao.positioning.service.recordings import read_recordings
-from zhidao.positioning.wire.glonass_strings import StringCollector, check_bits, encode_strings
-from zhidao.positioning.wire.inav import InavCollector, encode_pages, page_data, page_words
-from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
+from zhidao.positioning.wire.broadcast.glonass_strings import (
+    StringCollector,
+    check_bits,
+    encode_strings,
+)
+from zhidao.positioning.wire.broadcast.inav import (
+    InavCollector,
+    encode_pages,
+    page_data,
+    page_words,
+)
+from zhidao.positioning.wire.rinex.navigation import WITH_GLONASS, read_navigation
 from zhidao.positioning.wire.streams import ubx_stream
 
 _WORD = st.integers(0, 2**32 - 1)

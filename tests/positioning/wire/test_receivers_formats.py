@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.wire.nmea import Sentence, fix_of, gga, sentences
-from zhidao.positioning.wire.rinex_nav import read_navigation
-from zhidao.positioning.wire.subframes import SubframeCollector, encode_subframes
-from zhidao.positioning.wire.ubx import (
+from zhidao.positioning.wire.broadcast.subframes import SubframeCollector, encode_subframes
+from zhidao.positioning.wire.receivers.nmea import Sentence, fix_of, gga, sentences
+from zhidao.positioning.wire.receivers.ubx import (
     RAWX,
     SFRBX,
     Subframe,
@@ -25,6 +24,7 @@ from zhidao.positioning.wire.ubx import (
     ubx_messages,
     write_raw,
 )
+from zhidao.positioning.wire.rinex.navigation import read_navigation
 
 _MESSAGES = st.lists(
     st.builds(UbxMessage, st.just((2, 0x15)), st.binary(max_size=50)), min_size=1, max_size=5

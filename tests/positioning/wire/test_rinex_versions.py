@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.ephemeris import choose
-from zhidao.positioning.domain.orbits import satellite_states
-from zhidao.positioning.wire.rinex_nav import LEGACY, read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.domain.satellites.ephemeris import choose
+from zhidao.positioning.domain.satellites.orbits import satellite_states
+from zhidao.positioning.wire.rinex.navigation import LEGACY, read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
 
 
 def labelled(content, label):

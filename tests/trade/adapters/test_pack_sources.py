@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.rules import parse_xml, snapshot
 from zhidao.trade.adapters.pack_sources import PackOrder, add_packs
 from zhidao.trade.adapters.packs import all_packs, load_pack
 from zhidao.trade.adapters.rule_process import Judge, applicable
 from zhidao.trade.domain.verdict import Flag, Outcome
-from zhidao.trade.wire import safe_xml
-from zhidao.trade.wire.xpath.snapshot import snapshot
 
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 SCH = f"""<schema xmlns="http://purl.oclc.org/dsdl/schematron" queryBinding="xslt2">
@@ -106,8 +105,7 @@ def test_the_release_of_the_documents_own_day_judges_it(source, tmp_path):
 
     def chosen(date: str) -> list[str]:
         return [
-            str(p.folder)
-            for p in applicable(packs, snapshot(safe_xml.parse(invoice("", date))).root)
+            str(p.folder) for p in applicable(packs, snapshot(parse_xml(invoice("", date))).root)
         ]
 
     assert chosen("2026-04-30") == [str(old[0].folder)]

@@ -49,7 +49,7 @@ def document(**changed: str) -> bytes:
     return make_set(CanonicalConsignment(values, ENTRY.sources), [FORMS[KIND]])[0].data
 
 
-def desk_of(listing: Path | None = None, rules: RuleSet = RULES) -> Clearance:
+def clearance_of(listing: Path | None = None, rules: RuleSet = RULES) -> Clearance:
     clock, dice = HandClock(Utc.parse("2026-09-12T08:00:00Z")), SeededRandomness(7)
     keys = {party_id(p): SoftwareKey(Algorithm.ED25519, dice.token(32)) for p in PARTIES}
     scribe = Scribe(
@@ -69,76 +69,80 @@ def desk_of(listing: Path | None = None, rules: RuleSet = RULES) -> Clearance:
 
 
 @pytest.fixture
-def desk() -> Clearance:
-    return desk_of()
+def clearance() -> Clearance:
+    return clearance_of()
 
 
-async def lodged(desk: Clearance, *, reason: str = "", **changed: str):
-    return await desk.submit(
+async def lodged(clearance: Clearance, *, reason: str = "", **changed: str):
+    return await clearance.submit(
         actor("importer"), document(**changed), kind=KIND, customs=CUSTOMS, agencies=[HEALTH],
         reason=reason,
     )  # fmt: skip
 
 
-async def test_a_declaration_is_lodged_assessed_permitted_and_released(desk):
-    assert (await lodged(desk)).status == "submitted"
-    assert (await desk.assess(NUMBER)).risk.channel == "green"
+async def test_a_declaration_is_lodged_assessed_permitted_and_released(clearance):
+    assert (await lodged(clearance)).status == "submitted"
+    assert (await clearance.assess(NUMBER)).risk.channel == "green"
     with pytest.raises(Refused, match="no permit of health"):
-        await desk.decide(actor("customs"), NUMBER, version=1, decision="released")
-    await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
-    released = await desk.decide(actor("customs"), NUMBER, version=1, decision="released")
+        await clearance.decide(actor("customs"), NUMBER, version=1, decision="released")
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    released = await clearance.decide(actor("customs"), NUMBER, version=1, decision="released")
     assert released.status == "released"
     with pytest.raises(Refused, match="is released"):
-        await desk.cancel(actor("importer"), NUMBER, version=1, reason="late")
+        await clearance.cancel(actor("importer"), NUMBER, version=1, reason="late")
 
 
-async def test_the_same_again_changes_nothing(desk):
-    first = await lodged(desk)
-    assert await lodged(desk) == first
-    assessed = await desk.assess(NUMBER)
-    assert await desk.assess(NUMBER) == assessed
+async def test_the_same_again_changes_nothing(clearance):
+    first = await lodged(clearance)
+    assert await lodged(clearance) == first
+    assessed = await clearance.assess(NUMBER)
+    assert await clearance.assess(NUMBER) == assessed
     permit = {"version": 1, "permit": True, "reason": ""}
-    assert await desk.answer(actor("health"), NUMBER, **permit) == await desk.answer(
+    assert await clearance.answer(actor("health"), NUMBER, **permit) == await clearance.answer(
         actor("health"), NUMBER, **permit
     )
 
 
-async def test_an_amendment_gives_a_reason_and_is_asked_about_again(desk):
-    await lodged(desk)
-    await desk.assess(NUMBER)
-    await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+async def test_an_amendment_gives_a_reason_and_is_asked_about_again(clearance):
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
     with pytest.raises(Refused, match="reason"):
-        await lodged(desk, customsValuation__freightAmount="950")
-    amended = await lodged(desk, reason="freight bill came", customsValuation__freightAmount="950")
+        await lodged(clearance, customsValuation__freightAmount="950")
+    amended = await lodged(
+        clearance, reason="freight bill came", customsValuation__freightAmount="950"
+    )
     assert (amended.submitted.version, amended.status) == (2, "submitted")
     assert amended.risk is None
     assert amended.answers == {}
     with pytest.raises(Conflict, match="version 1"):
-        await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+        await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
     with pytest.raises(Refused, match="without a risk decision"):
-        await desk.decide(actor("customs"), NUMBER, version=2, decision="released")
+        await clearance.decide(actor("customs"), NUMBER, version=2, decision="released")
 
 
-async def test_only_its_own_parties_may_act_and_strangers_see_nothing(desk):
-    await lodged(desk)
+async def test_only_its_own_parties_may_act_and_strangers_see_nothing(clearance):
+    await lodged(clearance)
     with pytest.raises(NotFound):
-        await desk.declaration(actor("rival"), NUMBER)
+        await clearance.declaration(actor("rival"), NUMBER)
     with pytest.raises(NotFound):
-        await desk.cancel(actor("rival"), NUMBER, version=1, reason="x")
+        await clearance.cancel(actor("rival"), NUMBER, version=1, reason="x")
     with pytest.raises(Conflict, match="another party's"):
-        await desk.submit(actor("rival"), document(), kind=KIND, customs=CUSTOMS)
+        await clearance.submit(actor("rival"), document(), kind=KIND, customs=CUSTOMS)
     with pytest.raises(Forbidden):
-        await desk.decide(actor("importer"), NUMBER, version=1, decision="released")
+        await clearance.decide(actor("importer"), NUMBER, version=1, decision="released")
     with pytest.raises(Refused, match="not asked"):
-        await desk.answer(actor("customs"), NUMBER, version=1, permit=True, reason="")
-    cancelled = await desk.cancel(actor("importer"), NUMBER, version=1, reason="sold elsewhere")
+        await clearance.answer(actor("customs"), NUMBER, version=1, permit=True, reason="")
+    cancelled = await clearance.cancel(
+        actor("importer"), NUMBER, version=1, reason="sold elsewhere"
+    )
     assert cancelled.status == "cancelled"
 
 
-async def test_a_declaration_that_does_not_agree_with_itself_is_refused(desk):
+async def test_a_declaration_that_does_not_agree_with_itself_is_refused(clearance):
     wrong = document().replace(b'"customsValue":"1203960000"', b'"customsValue":"1203960001"')
     with pytest.raises(MalformedInput, match="own rows make it 1203960000") as refusal:
-        await desk.submit(actor("importer"), wrong, kind=KIND, customs=CUSTOMS)
+        await clearance.submit(actor("importer"), wrong, kind=KIND, customs=CUSTOMS)
     assert refusal.value.where == "customsValue"
 
 
@@ -147,28 +151,28 @@ async def test_a_listed_name_makes_it_red_and_names_the_list(tmp_path):
     listing.write_text("name,Hai Phong Pump Trading\n")
     day = datetime(2026, 9, 1, tzinfo=UTC).timestamp()
     os.utime(listing, (day, day))
-    desk = desk_of(listing)
-    assert (await desk._listings.current()).issued_on == date(2026, 9, 1)
-    await lodged(desk)
-    state = await desk.assess(NUMBER)
+    clearance = clearance_of(listing)
+    assert (await clearance._listings.current()).issued_on == date(2026, 9, 1)
+    await lodged(clearance)
+    state = await clearance.assess(NUMBER)
     assert state.risk.channel == "red"
     assert [m.rule for m in state.risk.matches] == ["listed", "many"]
-    await desk.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
     with pytest.raises(Refused, match="with a reason"):
-        await desk.decide(actor("customs"), NUMBER, version=1, decision="released")
+        await clearance.decide(actor("customs"), NUMBER, version=1, decision="released")
     told = "inspected; another firm of that name"
-    await desk.decide(actor("customs"), NUMBER, version=1, decision="released", reason=told)
+    await clearance.decide(actor("customs"), NUMBER, version=1, decision="released", reason=told)
     listing.unlink()
     with pytest.raises(MalformedInput, match="screening list"):
-        await desk._listings.current()
+        await clearance._listings.current()
 
 
-async def test_an_auditor_makes_every_risk_decision_again(desk):
-    await lodged(desk)
-    await desk.assess(NUMBER)
-    await lodged(desk, reason="other freight", customsValuation__freightAmount="950")
-    await desk.assess(NUMBER)
+async def test_an_auditor_makes_every_risk_decision_again(clearance):
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    await lodged(clearance, reason="other freight", customsValuation__freightAmount="950")
+    await clearance.assess(NUMBER)
     auditor = Actor(party_id("auditor"), Role.AUDITOR)
-    again = await desk.rerun(auditor, NUMBER)
+    again = await clearance.rerun(auditor, NUMBER)
     assert [same for _, same in again] == [True, True]
     assert again[0][0].facts != again[1][0].facts

@@ -41,4 +41,4 @@ async def test_an_attack_starts_no_judging_process(tmp_path):
     with pytest.raises(MalformedInput) as refused:
         await Validation(worker).verdict(b"<!DOCTYPE a><a/>")
     assert refused.value.code == "xml_doctype"
-    assert worker._process is None
+    assert worker._judging is None

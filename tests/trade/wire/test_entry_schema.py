@@ -13,7 +13,7 @@ import pytest
 
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.model.catalogue import FIELDS
-from zhidao.trade.wire import entry, road_entry
+from zhidao.trade.wire import consignment_entry, entry
 from zhidao.trade.wire.entry_schema import entry_schema
 
 DATA = Path(__file__).parents[1] / "data"
@@ -30,7 +30,7 @@ def fits() -> Any:
 
 def golden() -> dict[str, Any]:
     first = entry.read_first((DATA / "entry.json").read_bytes())
-    plain: dict[str, Any] = json.loads(road_entry.migrated(first))
+    plain: dict[str, Any] = json.loads(consignment_entry.migrated(first))
     return plain
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from zhidao.rules import Element, snapshot
 from zhidao.trade.domain.verdict import Outcome
 from zhidao.trade.service.document_set import make_set
 from zhidao.trade.wire import canonical_entry
 from zhidao.trade.wire.norm_differences import differences
-from zhidao.trade.wire.xpath.nodes import Element
-from zhidao.trade.wire.xpath.snapshot import snapshot
 
 ENTRY = (Path(__file__).parents[1] / "data" / "set_entry.json").read_bytes()
 SET = {d.form.kind: d.data for d in make_set(canonical_entry.read(ENTRY))}

@@ -12,15 +12,15 @@ from zhidao.core.canonical import jcs
 from zhidao.core.encoding import base58btc, base64url
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.trust.adapters.bundled_contexts import load_contexts
-from zhidao.trust.service.evidence import Fetched, Gathered
-from zhidao.trust.service.verification import CredentialVerifier, Expectation
-from zhidao.trust.wire import sd_jwt
-from zhidao.trust.wire.data_integrity import secure
-from zhidao.trust.wire.did import did_key, did_web, key_method, web_document
-from zhidao.trust.wire.jsonld_context import ContextReader
-from zhidao.trust.wire.selective_disclosure import derive, sign_base
-from zhidao.trust.wire.status_list import encode_list
+from zhidao.trust.adapters.evidence.bundled_contexts import load_contexts
+from zhidao.trust.service.credentials.external_evidence import Fetched, Gathered
+from zhidao.trust.service.credentials.verification import CredentialVerifier, Expectation
+from zhidao.trust.wire.credentials import sd_jwt
+from zhidao.trust.wire.credentials.data_integrity import secure
+from zhidao.trust.wire.credentials.selective_disclosure import derive, sign_base
+from zhidao.trust.wire.credentials.status_list import encode_list
+from zhidao.trust.wire.identifiers.did import did_key, did_web, key_method, web_document
+from zhidao.trust.wire.linked_data.jsonld_context import ContextReader
 
 V2 = "https://www.w3.org/ns/credentials/v2"
 EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
@@ -277,6 +277,8 @@ CASES: list[tuple[str, Callable[[], dict | bytes], str, Gathered | None]] = [
     ("a did:web key with an end", lambda: BY_WEB, "key_revoked",
      Gathered(documents={WEB: {**WEB_DOCUMENT, "verificationMethod": [
          {**WEB_DOCUMENT["verificationMethod"][0], "revoked": "2026-01-01T00:00:00Z"}]}})),
+    ("a DID that was given up", lambda: BY_WEB, "did_deactivated",
+     Gathered(documents={WEB: WEB_DOCUMENT}, deactivated=frozenset({WEB}))),
     ("a deactivated DID", lambda: BY_WEB, "did_deactivated",
      Gathered(documents={WEB: {**WEB_DOCUMENT, "deactivated": True}})),
     ("a did:key whose fragment is another key", lambda: proof_changed(

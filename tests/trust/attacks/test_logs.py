@@ -1,7 +1,7 @@
 """Attacks on notes, logs, witnesses, proofs and titles: each meets exactly its reason.
 
 `CASES` are the traps of signed notes, hashes, quorums, transactions and files; with the tables of
-`test_credentials` they are what `conformance/trust_attacks.py` counts.
+`test_credentials` they are what `conformance/trust/trust_attacks.py` counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.trust.service.test_title_history import (
+from tests.trust.service.titles.test_replayed_history import (
     BUYER,
     CARRIER,
     REGISTRY,
@@ -37,20 +37,27 @@ from zhidao.trust.domain.merkle import (
 )
 from zhidao.trust.domain.note import Checkpoint, Cosigner, Note, NoteKey, NoteSignature, sign_note
 from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyWitness
-from zhidao.trust.service.title_following import followed_history
-from zhidao.trust.wire.fraud import decode_fraud
-from zhidao.trust.wire.note import checkpoint_text, decode_note, encode_note, parse_checkpoint
-from zhidao.trust.wire.policy import parse_policy
-from zhidao.trust.wire.title_contract import (
+from zhidao.trust.service.titles.light_history import followed_transactions
+from zhidao.trust.wire.evm.title_contract import (
+    MINTER_ROLE,
     RESTORE,
     act_call,
-    grant_minting_call,
+    grant_call,
     mint_call,
     transfer_call,
 )
-from zhidao.trust.wire.tlog_proof import decode_tlog_proof
-from zhidao.trust.wire.transaction import Draft, decode, sign
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.wire.evm.transaction import Draft, decode, sign
+from zhidao.trust.wire.evm.transaction import decode as decode_transaction
+from zhidao.trust.wire.log.fraud import decode_fraud
+from zhidao.trust.wire.log.note import checkpoint_text, decode_note, encode_note, parse_checkpoint
+from zhidao.trust.wire.log.policy import parse_policy
+from zhidao.trust.wire.log.tlog_proof import decode_tlog_proof
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
+
+
+def _followed(raws):
+    return followed_transactions([decode_transaction(raw) for raw in raws])
+
 
 ORIGIN = "zhidao-log/test"
 KEY = SoftwareKey(Algorithm.ED25519, b"l" * 32)
@@ -122,7 +129,7 @@ def admitted(transaction: bytes, counts: int = 0) -> None:
 
 def twin() -> bytes:
     """The same transaction with the other s: valid for every library, refused by EIP-2."""
-    from zhidao.trust.wire import rlp
+    from zhidao.trust.wire.evm import rlp
 
     order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
     fields = rlp.decode(raw()[1:])
@@ -134,7 +141,7 @@ def twin() -> bytes:
 
 def moved(*more: bytes) -> object:
     """The story of a title as it was, with more transactions behind it."""
-    return followed_history([*history()[2:], *more])
+    return _followed([*history()[2:], *more])
 
 
 def escrow() -> Address:
@@ -240,10 +247,10 @@ CASES: list[tuple[str, Callable[[], object], str]] = [
         CARRIER, 42, REGISTRY.token, act_call(RESTORE, TITLE, BUYER.address, b""))),
      "not_allowed"),
     ("leave to mint given by who has none", lambda: moved(signed(
-        SELLER, 6, REGISTRY.token, grant_minting_call(SELLER.address))), "not_allowed"),
+        SELLER, 6, REGISTRY.token, grant_call(MINTER_ROLE, SELLER.address))), "not_allowed"),
     ("a move in another registry", lambda: moved(signed(
         BUYER, 0, Address(b"r" * 20), transfer_call(SELLER.address))), "no_effect"),
-    ("a transfer in another order", lambda: followed_history(
+    ("a transfer in another order", lambda: _followed(
         [*history()[2:4], history()[5], history()[4]]), "not_holder"),
     # Files.
     ("a proof that is none", lambda: decode_proof(b"{}"), "malformed_input"),

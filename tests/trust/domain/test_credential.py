@@ -13,9 +13,12 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.timescale import Utc
 from zhidao.trust.domain.credential import (
     CONTEXT_V2,
+    CONTEXTS_MAX,
+    NODES_MAX,
+    TYPES_MAX,
     check_contexts_known,
     check_credential,
-    check_valid_at,
+    check_period,
     type_of,
 )
 
@@ -74,18 +77,11 @@ def test_a_credential_without_a_needed_field_is_malformed(field: str) -> None:
 )
 def test_a_credential_counts_within_its_period_only(now: str, code: str) -> None:
     try:
-        check_valid_at(GOOD, Utc.parse(now))
+        check_period(GOOD, Utc.parse(now))
         found = ""
     except Refused as error:
         found = error.code
     assert found == code
-
-
-def test_a_status_that_nobody_can_look_up_is_not_a_yes() -> None:
-    status = {"id": "https://x.example/1", "type": "BitstringStatusListEntry"}
-    with pytest.raises(Refused) as refusal:
-        check_valid_at({**GOOD, "credentialStatus": status}, Utc.parse("2026-06-01T00:00:00Z"))
-    assert refusal.value.code == "status_unavailable"
 
 
 @pytest.mark.parametrize(
@@ -129,3 +125,40 @@ def test_the_inputs_of_the_data_model_suite_get_their_verdicts(shared: Path) -> 
         if accepted != ("-ok" in name):
             wrong.append(name)
     assert (total, wrong) == (61, [])
+
+
+def _with_contexts(count: int) -> dict[str, object]:
+    spread = [{"@context": "https://example.org/inner"} for _ in range(count // 2)]
+    outer = [CONTEXT_V2, *(f"https://example.org/{k}" for k in range(count - len(spread) - 1))]
+    return {**GOOD, "@context": outer, "credentialSubject": {"id": "did:example:s", "of": spread}}
+
+
+def _with_types(count: int) -> dict[str, object]:
+    return {**GOOD, "type": ["VerifiableCredential", *(f"T{k}" for k in range(count - 1))]}
+
+
+def _with_one_type(count: int) -> dict[str, object]:
+    return {**GOOD, "type": ["VerifiableCredential"] * count}
+
+
+def _with_nodes(count: int) -> dict[str, object]:
+    # The document and its subject are two.
+    return {**GOOD, "credentialSubject": {"id": "did:example:s", "of": [{}] * (count - 2)}}
+
+
+@pytest.mark.parametrize(
+    ("made", "bound"),
+    [
+        (_with_contexts, CONTEXTS_MAX),
+        (_with_types, TYPES_MAX),
+        (_with_one_type, TYPES_MAX),
+        (_with_nodes, NODES_MAX),
+    ],
+)
+def test_a_credential_is_read_at_its_bound_and_refused_one_past_it(made, bound) -> None:  # type: ignore[no-untyped-def]
+    check_credential(made(bound))
+    for beyond in (bound + 1, 10 * bound + 1):
+        with pytest.raises(MalformedInput) as told:
+            check_credential(made(beyond))
+        assert told.value.code == "credential_too_large"
+        assert str(bound) in str(told.value).replace(",", "")

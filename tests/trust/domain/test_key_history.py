@@ -15,8 +15,8 @@ from zhidao.core.journal import FixedKeyRing, Records
 from zhidao.core.keys import SoftwareKey
 from zhidao.trust.domain.key_history import KeyHistory
 from zhidao.trust.domain.proof import verify_log_part
-from zhidao.trust.service.key_register import KeyRegister
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.service.log.key_register import KeyRegister
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 NEW, THIEF = key("carrier-2", "golden"), key("thief", "golden")
 

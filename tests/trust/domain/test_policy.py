@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.trust.domain.note import Checkpoint, Cosigner, NoteKey, sign_note
-from zhidao.trust.wire.note import checkpoint_text, decode_lines, encode_lines, parse_vkey, vkey
-from zhidao.trust.wire.policy import encode_policy, parse_policy
+from zhidao.trust.wire.log.note import checkpoint_text, decode_lines, encode_lines, parse_vkey, vkey
+from zhidao.trust.wire.log.policy import encode_policy, parse_policy
 
 LOG = SoftwareKey(Algorithm.ED25519, b"l" * 32)
 COSIGNERS = [
@@ -102,3 +102,18 @@ def test_any_words_are_a_policy_or_malformed(words: list[bytes]) -> None:
     except MalformedInput:
         return
     assert parse_policy(encode_policy(policy)) == policy
+
+
+def test_a_cosignature_of_the_future_vouches_for_no_time() -> None:
+    policy = parse_policy(POLICY)
+    now_s = 1_700_000_000
+    lines = [cosigner.cosign(TEXT, now_s) for cosigner in (COSIGNERS[0], COSIGNERS[3])]
+    near = NOTE.with_lines([*lines, COSIGNERS[2].cosign(TEXT, now_s + 300)])
+    assert policy.judge(near, now_s=now_s).at_s == now_s + 300
+    for ahead_s in (301, 10 * 366 * 86_400):
+        note = NOTE.with_lines([*lines, COSIGNERS[2].cosign(TEXT, now_s + ahead_s)])
+        # Whoever has no clock judges by what the witnesses say.
+        assert policy.judge(note).at_s == now_s + ahead_s
+        with pytest.raises(Refused, match="w2 dated") as refusal:
+            policy.judge(note, now_s=now_s)
+        assert refusal.value.code == "future_cosignature"

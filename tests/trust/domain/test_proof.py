@@ -9,7 +9,7 @@ from tests.trust.proof_bench import INVOICE, NODE, ProofBench
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.trust.adapters.cosigned_notes import MemoryCosignedNotes
+from zhidao.trust.adapters.log.cosigned_notes import MemoryCosignedNotes
 from zhidao.trust.domain.note import Cosigner, Note, sign_note
 from zhidao.trust.domain.policy import Policy, PolicyGroup, PolicyWitness
 from zhidao.trust.domain.proof import (
@@ -21,9 +21,9 @@ from zhidao.trust.domain.proof import (
     verify_proof,
 )
 from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.note import decode_note, encode_note
-from zhidao.trust.wire.trust_list import decode_trust_list, encode_trust_list
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.wire.governance.trust_list import decode_trust_list, encode_trust_list
+from zhidao.trust.wire.log.note import decode_note, encode_note
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 import pytest
 
@@ -8,6 +9,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.trust.domain.title_tag import (
     Bill,
+    Brought,
     DoubleTitle,
     Registered,
     check_registered,
@@ -68,3 +70,70 @@ def test_a_bill_has_one_spelling(number: str) -> None:
 def test_only_keys_that_sign_one_way_make_tags() -> None:
     with pytest.raises(Refused):
         open_tag(BILL, SoftwareKey(Algorithm.P256, b"p" * 32))
+
+
+def test_a_code_and_a_number_fill_their_room_and_no_more() -> None:
+    assert Bill("S" * 64, "Z" * 64).is_plain
+    with pytest.raises(MalformedInput, match="at most 64 characters"):
+        Bill("S" * 65, "Z")
+    for bad in (("", "Z"), ("s", "Z")):
+        with pytest.raises(MalformedInput, match="capitals without spaces"):
+            Bill(*bad)
+
+
+@pytest.mark.parametrize(("code", "number", "what"), [("Ж", "1", "code"), ("A", "Ж", "number")])
+def test_a_title_is_minted_only_for_what_cannot_be_read_as_anothers(
+    code: str, number: str, what: str
+) -> None:
+    bill = Bill(code, number)
+    assert bill.is_plain is False
+    with pytest.raises(MalformedInput, match=f"whose {what} is of A to Z") as refusal:
+        bill.check_plain()
+    assert refusal.value.code == "unclear_bill_number"
+    assert refusal.value.remedy
+    for plain in (("A", "1/B-2"), ("9", "Z")):
+        Bill(*plain).check_plain()
+    for unclear in ("-A", "/A", "A."):
+        assert not Bill("A", unclear).is_plain
+
+
+def test_what_is_signed_is_canonical_under_a_label_of_its_own() -> None:
+    assert BILL.message == f'["zhidao title tag v1","{BILL.carrier_code}","{BILL.number}"]'.encode()
+    assert LEAF.claim == (
+        f'["zhidao title claim v1","{TAG}","{TITLE}","{LEAF.registry}",5]'.encode()
+    )
+    assert hashlib.sha256(OPENING).hexdigest() == TAG
+
+
+def test_what_a_carrier_brings_is_signed_by_it_over_this_bill_and_this_leaf() -> None:
+    brought = Brought(ISSUER.public, OPENING, ISSUER.sign(LEAF.claim))
+    brought.check(BILL, LEAF)
+    second = Bill("STPL", "ZD-2")
+    wrong = [
+        (dataclasses.replace(brought, claim=OTHER.sign(LEAF.claim)), BILL, LEAF),
+        (dataclasses.replace(brought, opening=OTHER.sign(BILL.message)), BILL, LEAF),
+        (brought, second, LEAF),
+        (brought, BILL, dataclasses.replace(LEAF, title=SECOND)),
+    ]
+    elsewhere = dataclasses.replace(LEAF, tag="00" * 32)
+    signed = dataclasses.replace(brought, claim=ISSUER.sign(elsewhere.claim))
+    for one, bill, leaf in [*wrong, (signed, BILL, elsewhere)]:
+        with pytest.raises(Refused) as refusal:
+            one.check(bill, leaf)
+        assert refusal.value.code == "bad_title_tag"
+    p256 = SoftwareKey(Algorithm.P256, b"p" * 32)
+    with pytest.raises(Refused) as refusal:
+        Brought(p256.public, OPENING, OPENING).check(BILL, LEAF)
+    assert refusal.value.code == "unknown_algorithm"
+    with pytest.raises(Refused) as refusal:
+        open_tag(BILL, p256)
+    assert refusal.value.code == "unknown_algorithm"
+
+
+def test_leaves_of_other_tags_say_nothing_about_this_bill() -> None:
+    other = dataclasses.replace(LEAF, tag="00" * 32, title=SECOND)
+    assert (
+        check_registered(BILL, TITLE, issuer=ISSUER.public, opening=OPENING, leaves=[other, LEAF])
+        is LEAF
+    )
+    assert double_titles([other, LEAF]) == ()

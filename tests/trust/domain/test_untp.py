@@ -11,12 +11,12 @@ from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.trust.adapters.bundled_contexts import load_contexts
+from zhidao.trust.adapters.evidence.bundled_contexts import load_contexts
 from zhidao.trust.domain.credential import CONTEXT_UNDEFINED_TERMS, CONTEXT_V2
 from zhidao.trust.domain.untp import CONTEXT, check_untp, is_untp
-from zhidao.trust.service.verification import CredentialVerifier
-from zhidao.trust.wire.data_integrity import secure
-from zhidao.trust.wire.did import did_key, key_method
+from zhidao.trust.service.credentials.verification import CredentialVerifier
+from zhidao.trust.wire.credentials.data_integrity import secure
+from zhidao.trust.wire.identifiers.did import did_key, key_method
 
 KEY = SoftwareKey(Algorithm.ED25519, b"k" * 32)
 NOW = Utc.parse("2026-11-26T08:00:00Z")

@@ -12,10 +12,15 @@ from zhidao.core.encoding import parse_base58btc
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.trust.adapters.bundled_contexts import load_contexts
-from zhidao.trust.wire.data_integrity import check_proof, hash_data, secure, verify_proof
-from zhidao.trust.wire.did import parse_key_method
-from zhidao.trust.wire.jsonld_context import ContextReader
+from zhidao.trust.adapters.evidence.bundled_contexts import load_contexts
+from zhidao.trust.wire.credentials.data_integrity import (
+    check_proof,
+    hash_data,
+    secure,
+    verify_proof,
+)
+from zhidao.trust.wire.identifiers.did import parse_key_method
+from zhidao.trust.wire.linked_data.jsonld_context import ContextReader
 
 NOW = Utc.parse("2026-11-24T12:00:00Z")
 READER = ContextReader(load_contexts())

@@ -1,7 +1,7 @@
 // MapLibre with our own quiet style: land, thin borders, roads in ink, moving things alive.
 import { LngLatBounds, Map as LibreMap, Marker, AttributionControl, setWorkerUrl, type ExpressionSpecification, type GeoJSONSource, type StyleSpecification } from "maplibre-gl";
 import { country } from "../format";
-import type { LonLat, Position, Road, RoadSummary } from "../types";
+import type { LonLat, Position, Road, RoadSummary, SiteInfo } from "../types";
 import { addresses, t } from "../words";
 import { COUNTRIES } from "./countries";
 import { Field, type Spot, around, isNearest, put } from "./labels";
@@ -31,6 +31,7 @@ export class LiveMap {
   readonly #marks = new Map<string, Marker>();
   readonly #labels: Marker[] = [];
   readonly #places: Marker[] = [];
+  readonly #corners: Marker[] = [];
   #routes: LonLat[][] = [];
   readonly #glides = new Map<string, number>();
   #borders = true;
@@ -111,6 +112,29 @@ export class LiveMap {
     }
     this.#fit(roads, whole);
     this.#spread();
+  }
+
+  /** Tells each place on which the reader presses, who is setting corners there. */
+  onPress(told: (at: LonLat) => void): void {
+    this.#map.getCanvas().style.cursor = "crosshair";
+    this.#map.on("click", (event) => told([event.lngLat.lng, event.lngLat.lat]));
+  }
+
+  /** Draws a place that is being set, as far as it goes: corners, their line, the area. */
+  sketch(corners: LonLat[], area: SiteInfo | null): void {
+    this.#set("track", corners.length === 2 ? collection([lineOf(corners, "track")]) : EMPTY);
+    this.#set("circles", area ? collection([place(area, "site")]) : EMPTY);
+    for (const mark of this.#corners.splice(0)) mark.remove();
+    for (const corner of corners) {
+      const dot = document.createElement("span");
+      dot.className = "map-corner";
+      this.#corners.push(new Marker({ element: dot }).setLngLat(corner).addTo(this.#map));
+    }
+  }
+
+  /** Shows the surroundings of a place. */
+  lookAt(at: LonLat, zoom: number): void {
+    this.#map.jumpTo({ center: at, zoom });
   }
 
   /** Moves the marks to where the stream says that things are. */

@@ -3,7 +3,8 @@ import { useCallback, useEffect } from "preact/hooks";
 import { money } from "../format";
 import { Loading, ProblemNote, Section, useAnswer } from "../parts/basics";
 import { MapView } from "../parts/map";
-import { RoadLine, SimulatedBand, StateWord, ZoneLine, playing, reasonSentence, waitSentence } from "../parts/road";
+import { MyMoves, RoadLine, SimulatedBand, StateWord, ZoneLine, playing, reasonSentence, waitSentence } from "../parts/road";
+import { SealPart } from "../parts/seal_part";
 import { toldNumbers } from "../parts/told";
 import { ArrivalPart } from "./consignment_arrival";
 import { ConditionsPart, MoneyPart, PapersPart, PartiesPart, TitlePart } from "./consignment_parts";
@@ -27,11 +28,13 @@ export function ConsignmentPage({ id }: { id: string }) {
       <article class="page">
         {answer.problem && <ProblemNote problem={answer.problem} again={again} />}
         <Head road={road} />
+        <MyMoves road={road} />
         <ZoneLine scale={road.time_scale} />
         <RoadLine road={road} />
         <div class="two">
           <div>
             <ConditionsPart road={road} />
+            <SealPart road={road} />
             <MoneyPart road={road} />
             <TitlePart road={road} />
           </div>

@@ -60,6 +60,7 @@ export function ArrivalPart({ road }: { road: Road }) {
 
 function strongest({ marks }: ArrivalInfo): MarkName {
   if (marks.inside_risk_ppb > 0) return "inside";
+  if (marks.inside_open_sky_model_ppb > 0) return "inside_open_sky_model";
   if (marks.recomputed) return "recomputed";
   return marks.corroborated_by.length > 0 ? "corroborated" : "claimed";
 }
@@ -79,7 +80,10 @@ function Marks({ road, arrival }: { road: Road; arrival: ArrivalInfo }) {
     ["bound_to_goods", marks.bound_to_goods, ""],
     ["recomputed", marks.recomputed, ""],
     ["corroborated", marks.corroborated_by.length > 0, by(marks.corroborated_by)],
-    ["inside", marks.inside_risk_ppb > 0, marks.inside_risk_ppb > 0 ? odds(marks.inside_risk_ppb) : ""],
+    // One of the two: the weaker one stands where nobody measured the terminal's surroundings.
+    marks.inside_open_sky_model_ppb > 0
+      ? ["inside_open_sky_model", true, odds(marks.inside_open_sky_model_ppb)]
+      : ["inside", marks.inside_risk_ppb > 0, marks.inside_risk_ppb > 0 ? odds(marks.inside_risk_ppb) : ""],
   ];
   return (
     <>

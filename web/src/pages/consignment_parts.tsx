@@ -2,9 +2,13 @@
 import type { ComponentChildren } from "preact";
 import { country, money } from "../format";
 import { Digits, Facts, Section, Time } from "../parts/basics";
+import { CustomsRelease } from "../parts/customs_release";
+import { DealOfRoad } from "../parts/deal";
+import { PapersActs } from "../parts/papers_acts";
 import { partyName, plainRole } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
+import { TitleActs } from "../parts/title_acts";
 import { Reason } from "../parts/told";
 import type { DocumentInfo, FindingInfo, Road, SideInfo } from "../types";
 import { count, has, named, t, tryWords } from "../words";
@@ -29,6 +33,7 @@ export function ConditionsPart({ road }: { road: Road }) {
           ))}
         </ul>
       )}
+      <CustomsRelease road={road} />
     </Section>
   );
 }
@@ -60,6 +65,7 @@ export function MoneyPart({ road }: { road: Road }) {
           />
         </>
       )}
+      <DealOfRoad road={road} />
     </Section>
   );
 }
@@ -99,6 +105,7 @@ export function TitlePart({ road }: { road: Road }) {
           </ol>
         </>
       )}
+      <TitleActs road={road} />
     </Section>
   );
 }
@@ -131,6 +138,7 @@ export function PapersPart({ road }: { road: Road }) {
           ))}
         </ul>
       )}
+      <PapersActs road={road} />
     </Section>
   );
 }

@@ -1,4 +1,4 @@
-// The single window's desk: what was lodged, why it has its channel, and what each side may do next.
+// The single window: what was lodged, why it has its channel, and what each side may do next.
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, get, send } from "../api";
 import { useCell } from "../cell";

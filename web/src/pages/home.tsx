@@ -4,6 +4,7 @@ import { useCell } from "../cell";
 import { money } from "../format";
 import { Loading, ProblemNote, useAnswer } from "../parts/basics";
 import { MapView } from "../parts/map";
+import { isMine } from "../parts/moves";
 import { ShortRoad, SimulatedBand, StateWord, playing, reasonSentence, waitSentence } from "../parts/road";
 import { session } from "../session";
 import type { Health, RoadSummary } from "../types";
@@ -30,7 +31,7 @@ export function HomePage() {
   if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
   const roads = answer.value.roads.map(completed);
   const shown = roads.filter((road) => matches(road, wish));
-  const mine = (road: RoadSummary) => road.state === "under_way" && !!road.waits_for && road.waits_for.party === who?.party;
+  const mine = (road: RoadSummary) => road.moves.some(isMine);
   const parts = [...new Set(roads.flatMap((road) => road.simulated))];
   const scale = roads.some((road) => road.time_scale === "scenario") ? "scenario" : "clock";
   return (

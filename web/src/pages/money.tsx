@@ -1,7 +1,9 @@
 // Money: what waits for a second person, the accounts, and payments as they happen.
 import { useEffect, useState } from "preact/hooks";
 import { useCell } from "../cell";
-import type { Account, Approval, CreditLine, Deal, Escrow, Movements } from "../money_types";
+import type { Account, Approval, Bank, CreditLine, Currency, Deal, Escrow, Movements } from "../money_types";
+import { useParties } from "../parts/act";
+import { AccountForm, Asked, Banks, DepositForm, isBank } from "../parts/banks";
 import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
@@ -9,19 +11,43 @@ import { session } from "../session";
 import { named, t } from "../words";
 
 export default function MoneyPage() {
+  useEffect(() => void (document.title = t("money.document_title")), []);
+  // An operator keeps no accounts and sees nobody's: who may keep them is what it decides.
+  return useCell(session)?.role === "operator" ? <OfOperator /> : <OfParty />;
+}
+
+function OfOperator() {
+  const [banks, readBanks] = useAnswer<Bank[]>("/v1/finance/banks?limit=100");
+  const parties = useParties();
+  if (banks.state === "failed") return <ProblemNote problem={banks.problem} again={readBanks} />;
+  if (banks.state === "loading") return <Loading what={t("money.reading")} />;
+  return (
+    <div class="page">
+      <h1>{t("money.title")}</h1>
+      <Ways at="" />
+      <Banks banks={banks.value} parties={parties} done={readBanks} />
+    </div>
+  );
+}
+
+function OfParty() {
   const [accounts, readAccounts] = useAnswer<Account[]>("/v1/finance/accounts?limit=100");
   const [deals, readDeals] = useAnswer<Deal[]>("/v1/finance/deals?limit=100");
   const [escrows, readEscrows] = useAnswer<Escrow[]>("/v1/finance/escrows?limit=100");
   const [approvals, readApprovals] = useAnswer<Approval[]>("/v1/finance/approvals?limit=100");
   const [lines, readLines] = useAnswer<CreditLine[]>("/v1/finance/credit-lines?limit=100");
+  const [banks, readBanks] = useAnswer<Bank[]>("/v1/finance/banks?limit=100");
+  const [currencies] = useAnswer<Currency[]>("/v1/finance/currencies");
+  const parties = useParties();
   const party = useCell(session)?.party ?? "";
-  useEffect(() => void (document.title = t("money.document_title")), []);
   useEvery(4, readAccounts, readDeals, readEscrows, readApprovals, readLines);
-  const all = [accounts, deals, escrows, approvals, lines];
+  const all = [accounts, deals, escrows, approvals, lines, banks, currencies];
   const failed = all.find((each) => each.state === "failed");
   if (failed?.state === "failed") return <ProblemNote problem={failed.problem} again={() => location.reload()} />;
-  if (accounts.state !== "here" || deals.state !== "here" || escrows.state !== "here" || approvals.state !== "here" || lines.state !== "here") return <Loading what={t("money.reading")} />;
-  const isBank = accounts.value.some((each) => each.bank === party);
+  if (accounts.state !== "here" || deals.state !== "here" || escrows.state !== "here" || approvals.state !== "here" || lines.state !== "here" || banks.state !== "here" || currencies.state !== "here") return <Loading what={t("money.reading")} />;
+  const mine = parties.rows.find((row) => row.party === party);
+  const actsAsBank = session.value?.role === "party" && (banks.value.some((each) => each.bank === party) || isBank(mine));
+  const others = [...new Map([...parties.rows.filter(isBank).map((row) => [row.party, row.name] as const), ...banks.value.map((row) => [row.bank, row.name] as const)])];
   const waiting = approvals.value.filter((each) => each.state === "waits");
   return (
     <div class="page">
@@ -47,11 +73,13 @@ export default function MoneyPage() {
         </Section>
       )}
       <Section id="accounts-title" title={t("accounts.title")}>
-        {accounts.value.length === 0 ? <p class="quiet">{t("accounts.none")}</p> : <Accounts rows={accounts.value} />}
+        {accounts.value.length === 0 ? <p class="quiet">{t("accounts.none")}</p> : <Accounts rows={accounts.value} name={parties.name} />}
+        {actsAsBank && <AccountForm parties={parties} currencies={currencies.value} done={readAccounts} />}
+        {actsAsBank && <DepositForm accounts={accounts.value} parties={parties} done={readAccounts} />}
       </Section>
-      {accounts.value.length > 0 && <Latest rows={accounts.value} party={party} />}
+      {accounts.value.length > 0 && <Latest rows={accounts.value} party={party} name={parties.name} />}
       <div class="two">
-        <Section id="deals-title" title={t("deals.title")}>
+        <Section id="deals-title" title={t("deals.title")} aside={<a href="/deals">{t("deal.all")}</a>}>
           {deals.value.length === 0 && <p class="quiet">{t("deals.none")}</p>}
           <ul class="services">
             {deals.value.map((deal) => (
@@ -64,7 +92,7 @@ export default function MoneyPage() {
                       {deal.consignment}
                     </a>
                   </p>
-                  <p class="quiet">{t("money.from_to", { payer: deal.payer, payee: deal.payee })}</p>
+                  <p class="quiet">{t("money.from_to", { payer: parties.name(deal.payer), payee: parties.name(deal.payee) })}</p>
                 </div>
               </li>
             ))}
@@ -77,15 +105,17 @@ export default function MoneyPage() {
               <Held key={row.key} row={row} done={readEscrows} />
             ))}
           </ul>
-          {isBank && <HoldForm accounts={accounts.value} bank={party} done={readEscrows} />}
+          {actsAsBank && <HoldForm accounts={accounts.value} bank={party} done={readEscrows} />}
         </Section>
       </div>
-      {isBank && <Lines lines={lines.value} accounts={accounts.value} bank={party} done={readLines} />}
+      {actsAsBank && <Lines lines={lines.value} banks={others.map(([value, words]) => ({ value, words: words || value }))} currencies={currencies.value} bank={party} name={parties.name} done={readLines} />}
+      {actsAsBank && <Asked />}
+      <Banks banks={banks.value} parties={parties} done={readBanks} />
     </div>
   );
 }
 
-function Accounts({ rows }: { rows: Account[] }) {
+function Accounts({ rows, name }: { rows: Account[]; name: (party: string) => string }) {
   return (
     <div class="table-box money-accounts" tabIndex={0} role="group" aria-label={t("accounts.title")}>
       <table>
@@ -108,9 +138,9 @@ function Accounts({ rows }: { rows: Account[] }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.account}>
-              <th scope="row">{row.holder}</th>
+              <th scope="row">{name(row.holder)}</th>
               <td class="kept" data-name={t("accounts.bank")}>
-                {row.bank}
+                {name(row.bank)}
               </td>
               <td>{named("purpose", row.purpose)}</td>
               <td class="n" data-name={t("accounts.balance")}>
@@ -131,7 +161,7 @@ function Accounts({ rows }: { rows: Account[] }) {
 }
 
 /** The newest movements of one account, read again every few seconds. */
-function Latest({ rows, party }: { rows: Account[]; party: string }) {
+function Latest({ rows, party, name }: { rows: Account[]; party: string; name: (party: string) => string }) {
   // A customer has one; a bank looks at its customers' first.
   const first = rows.find((row) => row.holder === party && row.purpose === "customer") ?? rows.find((row) => row.purpose === "customer") ?? rows[0];
   const [chosen, choose] = useState(first?.account ?? "");
@@ -144,7 +174,7 @@ function Latest({ rows, party }: { rows: Account[]; party: string }) {
         <select value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
           {rows.map((row) => (
             <option key={row.account} value={row.account}>
-              {t("latest.of", { holder: row.holder, purpose: named("purpose", row.purpose), bank: row.bank, currency: row.currency })}
+              {t("latest.of", { holder: name(row.holder), purpose: named("purpose", row.purpose), bank: name(row.bank), currency: row.currency })}
             </option>
           ))}
         </select>
@@ -160,7 +190,7 @@ function Latest({ rows, party }: { rows: Account[]; party: string }) {
                 <p>
                   <Sum minor={one.amount_minor} currency={told.value.currency} exponent={told.value.exponent} /> <Time at={one.at} />
                 </p>
-                {one.other && <p class="quiet">{t(one.amount_minor < 0 ? "latest.to" : "latest.from", { other: one.other })}</p>}
+                {one.other && <p class="quiet">{t(one.amount_minor < 0 ? "latest.to" : "latest.from", { other: name(one.other) })}</p>}
                 {one.uetr && (
                   <p class="quiet">
                     UETR <code>{one.uetr}</code>

@@ -3,10 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { useCell } from "../cell";
 import { ProblemNote, asProblem } from "../parts/basics";
-import { readSession, session } from "../session";
+import { PASSWORD_LETTERS_MIN, readSession, session } from "../session";
 import { t } from "../words";
-
-const PASSWORD_LETTERS_MIN = 12;
 
 export function StartPage() {
   const who = useCell(session);
@@ -51,8 +49,15 @@ function Done({ signedIn }: { signedIn: boolean }) {
   );
 }
 
+/** The code that the console's link bears behind its #, which no server sees; the address forgets it. */
+function codeOfLink(): string {
+  const code = location.hash.slice(1);
+  if (code) history.replaceState(null, "", location.pathname);
+  return code;
+}
+
 function FirstAdmin() {
-  const [form, setForm] = useState({ code: "", name: "", password: "", organisation: "" });
+  const [form, setForm] = useState(() => ({ code: codeOfLink(), name: "", password: "", organisation: "" }));
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   const set = (part: Partial<typeof form>) => setForm({ ...form, ...part });

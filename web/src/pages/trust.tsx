@@ -13,6 +13,14 @@ import { named, t, tryWords } from "../words";
 
 const AGAIN_MS = 5_000;
 const ED25519_WITH_TIME = 72;
+/** Parts of a promise by their names in this language; one that no version knows as it stands. */
+const inWords = (args: Record<string, string | number>) =>
+  Object.fromEntries(
+    Object.entries(args).map(([name, parts]) => [
+      name,
+      String(parts).split(",").map((part) => tryWords(`trust.part.${part}`) ?? part).join(t("list.comma")),
+    ]),
+  );
 const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next" };
 
 export default function TrustPage() {
@@ -127,7 +135,7 @@ function FileVerdict({ checked, own }: { checked: CheckedFile; own: boolean }) {
             <MilestoneMark state={shapes[step.outcome]} />
             <div>
               <strong>{t(`trust.step.${step.key}`)}</strong>
-              <p>{t(`trust.step.${step.key}.${step.outcome}`, step.args)}</p>
+              <p>{t(`trust.step.${step.key}.${step.outcome}`, step.key === "promise" ? inWords(step.args) : step.args)}</p>
               {step.why && <English text={step.why} />}
             </div>
           </li>

@@ -1,5 +1,5 @@
 // Small parts of the pages about money: amounts, states, acts that may be refused, ways between them.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem, send } from "../api";
 import { money } from "../format";
 import { t, named } from "../words";
@@ -44,15 +44,22 @@ export function StateMark({ state }: { state: string }) {
 export type Act = (path: string, body?: object) => void;
 
 /** Sends an act and reads anew when it is done; a refusal is kept to be shown. */
-export function useAct(done: () => void): [Problem | null, Act, boolean] {
+export function useAct(done: (answer: unknown) => void): [Problem | null, Act, boolean] {
   const [problem, set] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  // A second press in the same moment sends nothing: the state of the page may be drawn too late.
+  const running = useRef(false);
   const act = (path: string, body?: object) => {
+    if (running.current) return;
+    running.current = true;
     set(null);
     setBusy(true);
     send("POST", path, body ?? {})
       .then(done, (error: unknown) => set(asProblem(error)))
-      .finally(() => setBusy(false));
+      .finally(() => {
+        running.current = false;
+        setBusy(false);
+      });
   };
   return [problem, act, busy];
 }

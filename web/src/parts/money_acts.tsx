@@ -1,6 +1,9 @@
 // What a bank and its customers do about money: lines, conditions, quotes, netting.
+import { useRef } from "preact/hooks";
+import { money } from "../format";
 import type { Account, CreditLine, Currency, Cycle, Escrow, Quote } from "../money_types";
 import { t } from "../words";
+import { currencyChoices, usePlaces } from "./banks";
 import { Section } from "./basics";
 import { Sum } from "./money";
 import { ActForm, type Choice, type Field, Trouble, minorOf, momentOf, rateOf } from "./money_form";
@@ -20,9 +23,11 @@ function picked(rows: Account[], account: string): Account {
   return row;
 }
 
-export function Lines({ lines, accounts, bank, done }: { lines: CreditLine[]; accounts: Account[]; bank: string } & Done) {
-  const own = customers(accounts, bank);
-  const exponents = new Map(own.map((row) => [row.currency, row.exponent]));
+export function Lines({ lines, banks, currencies, bank, name, done }: { lines: CreditLine[]; banks: Choice[]; currencies: Currency[]; bank: string; name: (party: string) => string } & Done) {
+  const exponents = new Map(currencies.map((row) => [row.currency, row.exponent]));
+  const places = usePlaces();
+  // One setting is one request, however often it is sent; the next one is another.
+  const request = useRef(crypto.randomUUID());
   return (
     <Section id="lines-title" title={t("lines.title")}>
       {lines.length === 0 && <p class="quiet">{t("lines.none")}</p>}
@@ -31,7 +36,7 @@ export function Lines({ lines, accounts, bank, done }: { lines: CreditLine[]; ac
           <li key={`${line.peer} ${line.currency}`} class="money-row">
             <div>
               <p>
-                <strong>{line.peer}</strong> {t("lines.up_to")} <Sum minor={line.limit_minor} currency={line.currency} exponent={line.exponent} />
+                <strong>{name(line.peer)}</strong> {t("lines.up_to")} <Sum minor={line.limit_minor} currency={line.currency} exponent={line.exponent} />
               </p>
               <p class="quiet">
                 {t("lines.owes")} <Sum minor={line.used_minor} currency={line.currency} exponent={line.exponent} />
@@ -45,14 +50,23 @@ export function Lines({ lines, accounts, bank, done }: { lines: CreditLine[]; ac
         submit={t("lines.submit")}
         means={t("lines.means")}
         fields={[
-          { name: "peer", label: t("lines.peer") },
-          { name: "currency", label: t("form.currency"), kind: "choice", choices: [...exponents.keys()].map(named) },
+          { name: "peer", label: t("lines.peer"), kind: "choice", choices: banks.filter((each) => each.value !== bank) },
+          { name: "currency", label: t("form.currency"), kind: "choice", choices: currencyChoices(currencies) },
           { name: "amount", label: t("lines.amount"), kind: "amount" },
+          ...(places.length > 1 ? [{ name: "node", label: t("bank.where"), kind: "choice" as const, choices: places }] : []),
         ]}
         send={(typed, act) => {
           const exponent = exponents.get(typed.currency ?? "");
           if (exponent === undefined) throw new Trouble(t("form.no_account"));
-          act("/v1/finance/credit-lines", { peer: typed.peer, currency: typed.currency, limit_minor: minorOf(typed.amount ?? "", exponent) });
+          const line = { peer: typed.peer, currency: typed.currency, limit_minor: minorOf(typed.amount ?? "", exponent) };
+          if (typed.node) act("/v1/federation/credit-lines", { node: typed.node, request: request.current, ...line });
+          else act("/v1/finance/credit-lines", line);
+        }}
+        after={(answer) => {
+          request.current = crypto.randomUUID();
+          const line = answer as CreditLine;
+          if ("document" in line) return t("bank.asked");
+          return t("lines.done", { peer: name(line.peer), limit: money({ minor: line.limit_minor, currency: line.currency, exponent: line.exponent }) });
         }}
         done={done}
       />

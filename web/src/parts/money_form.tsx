@@ -14,7 +14,8 @@ export interface Field {
   label: string;
   kind?: "text" | "amount" | "moment" | "choice";
   choices?: Choice[];
-  value?: string;
+  /** What is proposed; a function makes it of what the other fields hold. */
+  value?: string | ((of: (name: string) => string) => string);
   optional?: boolean;
 }
 
@@ -30,22 +31,28 @@ interface Props {
   fields: Field[];
   /** Turns what was typed into an act; raises Trouble for what cannot be one. */
   send: (values: Values, act: Act) => void;
+  /** What happened, of the node's answer; without it the form says only that it is done. */
+  after?: (answer: unknown) => string;
   done: () => void;
 }
 
 /** A form that opens on demand and sends one act. It stays filled when the node refuses. */
-export function ActForm({ title, submit, means, fields, send, done }: Props) {
+export function ActForm({ title, submit, means, fields, send, after, done }: Props) {
   const [typed, setTyped] = useState<Values>({});
   const [trouble, setTrouble] = useState("");
-  const [sent, setSent] = useState(false);
-  const [problem, act, busy] = useAct(() => {
+  const [sent, setSent] = useState("");
+  const [problem, act, busy] = useAct((answer) => {
     setTyped({});
-    setSent(true);
+    setSent(after ? after(answer) : t("form.done"));
     done();
   });
-  const value = (field: Field) => typed[field.name] ?? field.value ?? field.choices?.[0]?.value ?? "";
+  const of = (name: string): string => {
+    const field = fields.find((each) => each.name === name);
+    return field ? value(field) : "";
+  };
+  const value = (field: Field): string => typed[field.name] ?? (typeof field.value === "function" ? field.value(of) : field.value) ?? field.choices?.[0]?.value ?? "";
   const change = (field: Field, text: string) => {
-    setSent(false);
+    setSent("");
     setTyped({ ...typed, [field.name]: text });
   };
   return (
@@ -84,7 +91,7 @@ export function ActForm({ title, submit, means, fields, send, done }: Props) {
         <button type="submit" class="button" disabled={busy}>
           {submit}
         </button>
-        <div role="status">{sent && <p class="quiet">{t("form.done")}</p>}</div>
+        <div role="status">{sent && <p class="good">{sent}</p>}</div>
         {trouble && (
           <p class="stop" role="alert">
             {trouble}

@@ -1,10 +1,11 @@
 // The road: one straight line of milestones, whole on a consignment's page, short in a list.
 import type { ComponentChildren } from "preact";
 import { Times } from "./basics";
+import { isMine, movesTo, placeOf } from "./moves";
 import { Seal } from "./seal";
 import { MilestoneMark } from "./shapes";
 import { money, zoneWords } from "../format";
-import type { Args, Milestone, MilestoneKey, Road, RoadSummary, Said, Scale } from "../types";
+import type { Args, Milestone, MilestoneKey, Move, Road, RoadSummary, Said, Scale } from "../types";
 import { named, t, tryWords } from "../words";
 
 /** A part in the trade as the catalogues spell it: `importer's bank` is importer_bank. */
@@ -24,12 +25,9 @@ export function partyName(road: RoadSummary, party: string): string {
   return road.parties.find((info) => info.party === party)?.name || named("party", party);
 }
 
-/** What a road waits for, as a sentence with who must move. */
+/** What a road waits for, a sentence for each who must move. */
 export function waitSentence(road: RoadSummary): string {
-  if (!road.waits_for) return "";
-  const { key, party } = road.waits_for;
-  const what = named("waits", key);
-  return party ? t("waits.by", { what, party: partyName(road, party) }) : t("waits.for", { what });
+  return road.moves.map((move) => moveSentence(road, move)).join(" ");
 }
 
 /** Why a road ended where it ended: our words for the reason, else the node's sentence. */
@@ -39,7 +37,7 @@ export function reasonSentence(road: { reason: string; sentence: string }): stri
 
 function sentence(road: RoadSummary, milestone: Milestone): string {
   if (milestone.state === "refused") return reasonSentence(road);
-  if (milestone.state === "next") return waitSentence(road) || t(`milestone.${milestone.key}.next`);
+  if (milestone.state === "next") return t(`milestone.${milestone.key}.next`);
   const args: Args = { ...milestone.sentence_args };
   for (const name of ["party", "holder", "payer", "payee", "bank", "carrier"]) {
     if (typeof args[name] === "string") args[name] = partyName(road, args[name] as string);
@@ -62,6 +60,7 @@ const PLACES: Partial<Record<MilestoneKey, string>> = {
 
 export function RoadLine({ road }: { road: Road }) {
   const said = new Map<string, Said>(road.said.map((item) => [item.id, item]));
+  const first = road.milestones.find((milestone) => milestone.state === "next");
   return (
     <section aria-labelledby="road-title">
       <h2 id="road-title" class="sr-only">
@@ -71,7 +70,7 @@ export function RoadLine({ road }: { road: Road }) {
       {road.milestones.map((milestone) => {
         const fact = said.get(milestone.event);
         return (
-          <li key={milestone.key} class={`stone stone-${milestone.state}`} aria-current={milestone.state === "next" ? "step" : undefined}>
+          <li key={milestone.key} class={`stone stone-${milestone.state}`} aria-current={milestone === first ? "step" : undefined}>
             <MilestoneMark state={milestone.state} />
             <div class="stone-words">
               <h3>
@@ -79,13 +78,14 @@ export function RoadLine({ road }: { road: Road }) {
                 <span class="stone-state">{named("state", milestone.state)}</span>
               </h3>
               <p>{sentence(road, milestone)}</p>
+              {milestone.state === "next" && movesTo(road, milestone.key).map((move) => <MoveLine key={move.key} road={road} move={move} />)}
               {milestone.at && (
                 <p class="quiet instants">
                   <Times at={milestone.at} scale={milestone.scale} recorded={milestone.recorded_at} />
                 </p>
               )}
               {fact && <Seal said={fact} />}
-              {(milestone.state === "next" || milestone.state === "refused") && PLACES[milestone.key] && (
+              {(milestone.state === "refused" || (milestone.state === "next" && !movesTo(road, milestone.key).some(isMine))) && PLACES[milestone.key] && (
                 <a class="button stone-way" href={`#${PLACES[milestone.key]}`}>
                   {t(`see.${milestone.key}`)}
                 </a>
@@ -95,6 +95,46 @@ export function RoadLine({ road }: { road: Road }) {
         );
       })}
       </ol>
+    </section>
+  );
+}
+
+/** One act that waits: with whose move it is, or, to whom it is, with the way there. */
+export function moveSentence(road: RoadSummary, move: Move): string {
+  const what = named("waits", move.key);
+  return isMine(move) ? t("waits.mine", { what }) : t("waits.by", { what, party: partyName(road, move.party) });
+}
+
+export function MoveLine({ road, move }: { road: RoadSummary; move: Move }) {
+  return (
+    <>
+      <p>{moveSentence(road, move)}</p>
+      {isMine(move) && (
+        <a class="button button-main stone-way" href={placeOf(move.key, road.consignment)}>
+          {named("do", move.key)}
+        </a>
+      )}
+    </>
+  );
+}
+
+/** What waits for the reader on a consignment, on top of its page. */
+export function MyMoves({ road }: { road: RoadSummary }) {
+  const mine = road.moves.filter(isMine);
+  if (mine.length === 0) return null;
+  return (
+    <section class="note note-wait" aria-label={t("home.waits")}>
+      <p class="note-title">{t("home.waits")}</p>
+      <ul class="plain">
+        {mine.map((move) => (
+          <li key={move.key}>
+            <a class="button button-main" href={placeOf(move.key, road.consignment)}>
+              {named("do", move.key)}
+            </a>{" "}
+            <span class="quiet">{named("waits", move.key)}</span>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

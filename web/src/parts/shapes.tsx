@@ -29,7 +29,7 @@ export function MilestoneMark({ state }: { state: Shape }) {
   );
 }
 
-export type MarkName = "signed_by_terminal" | "bound_to_goods" | "recomputed" | "corroborated" | "inside" | "claimed";
+export type MarkName = "signed_by_terminal" | "bound_to_goods" | "recomputed" | "corroborated" | "inside" | "inside_open_sky_model" | "claimed";
 
 /** The marks of an arrival, told apart by shape: pen stroke, two links, equals, two circles, dot in ring. */
 export function ArrivalMark({ name }: { name: MarkName }) {
@@ -48,6 +48,12 @@ export function ArrivalMark({ name }: { name: MarkName }) {
         <>
           <circle cx="9" cy="12" r="6.5" class="ring" />
           <circle cx="15" cy="12" r="6.5" class="ring" />
+        </>
+      )}
+      {name === "inside_open_sky_model" && (
+        <>
+          <circle cx="12" cy="12" r="9.5" class="ring" stroke-dasharray="3 2.5" />
+          <circle cx="12" cy="12" r="3" class="ring" />
         </>
       )}
       {name === "inside" && (

@@ -1,5 +1,6 @@
 // What stands around every page: name, ways, the state of the line, and the reader's preferences.
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { useCell, useNow } from "../cell";
 import { keptFrom } from "../api";
 import { ago, time } from "../format";
@@ -7,7 +8,30 @@ import { line } from "../live";
 import { path } from "../route";
 import { leave, session } from "../session";
 import { type Settings, change, settings } from "../settings";
+import type { Worklist } from "../types";
 import { named, t, tongue } from "../words";
+import { useAnswer } from "./basics";
+
+const everybody = () => true;
+const anyRoad = () => true;
+// Not every act that waits moves a road; of the others the head hears so often.
+const LOOK_MS = 30_000;
+// Whoever administers acts for no party: papers, money and what is exchanged are not his to open.
+const actors = (role: string) => role !== "admin";
+// The pages of the head, and for which roles each is.
+const PAGES: [string, (role: string) => boolean][] = [
+  ["home", everybody],
+  ["papers", actors],
+  ["factory", actors],
+  ["devices", everybody],
+  ["declarations", actors],
+  ["money", actors],
+  ["exchange", actors],
+  ["trust", everybody],
+  ["people", everybody],
+  ["peers", (role) => role === "admin" || role === "operator"],
+  ["node", everybody],
+];
 
 export function Shell({ children }: { children: ComponentChildren }) {
   useCell(tongue);
@@ -29,30 +53,18 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </a>
         {who?.signed_in && (
           <nav aria-label={t("nav.label")}>
-            <a href="/" aria-current={where === "/" ? "page" : undefined}>
-              {t("nav.home")}
-            </a>
-            <a href="/papers" aria-current={where.startsWith("/papers") ? "page" : undefined}>
-              {t("nav.papers")}
-            </a>
-            <a href="/declarations" aria-current={where === "/declarations" ? "page" : undefined}>
-              {t("nav.declarations")}
-            </a>
-            <a href="/money" aria-current={where.startsWith("/money") ? "page" : undefined}>
-              {t("nav.money")}
-            </a>
-            <a href="/exchange" aria-current={where === "/exchange" ? "page" : undefined}>
-              {t("nav.exchange")}
-            </a>
-            <a href="/trust" aria-current={where === "/trust" ? "page" : undefined}>
-              {t("nav.trust")}
-            </a>
-            <a href="/node" aria-current={where === "/node" ? "page" : undefined}>
-              {t("nav.node")}
-            </a>
+            {PAGES.filter(([, mine]) => mine(who.role)).map(([name]) => {
+              const to = name === "home" ? "/" : `/${name}`;
+              return (
+                <a key={name} href={to} aria-current={(to === "/" ? where === to : where.startsWith(to)) ? "page" : undefined}>
+                  {t(`nav.${name}`)}
+                </a>
+              );
+            })}
           </nav>
         )}
         <div class="top-end">
+          {who?.signed_in && <Waiting />}
           {who?.signed_in && <LineState />}
           <Preferences />
         </div>
@@ -65,6 +77,23 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <p>{t("footer")}</p>
       </footer>
     </>
+  );
+}
+
+/** How much waits for the reader, on every page, with the way to the list of it. */
+function Waiting() {
+  const where = useCell(path);
+  const [answer, again] = useAnswer<Worklist>("/v1/worklist", anyRoad);
+  useEffect(() => {
+    const timer = setInterval(again, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [again]);
+  useEffect(again, [where]);
+  const n = answer.state === "here" ? answer.value.items.length : 0;
+  return (
+    <a class={`waiting ${n ? "waiting-some" : ""}`} href="/waiting" aria-current={where === "/waiting" ? "page" : undefined}>
+      {t("home.waits")} <span class="n">{answer.state === "here" && answer.value.more ? t("waiting.n_more", { n }) : n}</span>
+    </a>
   );
 }
 

@@ -10,7 +10,7 @@ type Plain = { [key: string]: Json };
 export type Outcome = "holds" | "fails" | "unchecked";
 
 export interface FileStep {
-  key: "form" | "head" | "places" | "signatures" | "speakers" | "files";
+  key: "form" | "head" | "places" | "signatures" | "speakers" | "files" | "promise";
   outcome: Outcome;
   args: Record<string, string | number>;
   why: string;
@@ -37,6 +37,7 @@ interface Opened {
 
 interface Trusted {
   name: string;
+  bytes: Bytes;
   logs: { name: string; key: PublicKey }[];
   keys: Map<string, Set<string>>;
   /** With which nodes record; a party's key does not. */
@@ -47,6 +48,13 @@ interface Trusted {
 
 const INFLATED_MAX = 64 * 1024 * 1024;
 const KEY_FACTS = ["trust.KeyRotated.v1", "trust.KeyRevoked.v1"];
+// By which fact of the consignment a promised part would be seen; witnesses are the command's to count.
+const PARTS = new Map<string, (type: string, fact: Plain) => boolean>([
+  ["arrival", (type) => /^positioning\.ArrivalProven\.v[12]$/.test(type)],
+  ["papers", (type, fact) => type === "trade.PapersChecked.v1" && fact["agree"] === true],
+  ["payment", (type, fact) => type === "finance.Settled.v1" && fact["paid"] === true],
+  ["title", (type) => type === "trust.TitleAsked.v1"],
+]);
 const ASSERTED = ["aggregate", "asserted_by", "id", "occurred_at", "open", "owner", "payload", "type", "v", "visible"];
 const NAMED = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
@@ -70,7 +78,7 @@ export function readTrust(bytes: Bytes): Trusted {
     const known = keys.get(String(party["party"])) ?? new Set();
     keys.set(String(party["party"]), new Set([...known, ...(party["keys"] as string[])]));
   }
-  return { name: String(list["name"]), logs, keys, recording, asksWitnesses: Boolean(list["policy"]) };
+  return { name: String(list["name"]), bytes, logs, keys, recording, asksWitnesses: Boolean(list["policy"]) };
 }
 
 /** Every check that a browser can do; without a trust list nobody vouches for the keys. */
@@ -119,6 +127,7 @@ export async function checkFile(file: Bytes, trust: Trusted | null): Promise<Che
     return [strangers.length || turned ? "unchecked" : "holds", { n: strangers.length, list: trust.name }];
   });
   await step("files", () => files(whole["blobs"] as Plain[], opened));
+  await step("promise", async () => promise(opened, String(whole["consignment"])));
   const outcome = steps.some((each) => each.outcome === "fails")
     ? "fails"
     : steps.some((each) => each.outcome === "unchecked")
@@ -138,6 +147,19 @@ export async function checkFile(file: Bytes, trust: Trusted | null): Promise<Che
       at: String(event["recorded_at"]),
     })),
   };
+}
+
+/** What the entry promised, and which of it no fact of the file could show. Whether one does, the command says. */
+function promise(opened: Opened[], consignment: string): [Outcome, Record<string, string>] {
+  const entry = opened.find(({ event }) => event["aggregate"] === `consignment/${consignment}`)?.event;
+  if (!String(entry?.["type"]).startsWith("trade.ConsignmentEntered.")) throw new Error("no entry of the consignment");
+  const promised = (entry?.["payload"] as Plain)["promised"];
+  if (!Array.isArray(promised)) return ["holds", { promised: "not_stated", lacking: "" }];
+  const parts = promised.map(String);
+  const lacking = parts.filter(
+    (part) => !opened.some(({ event }) => PARTS.get(part)?.(String(event["type"]), event["payload"] as Plain)),
+  );
+  return [lacking.length ? "unchecked" : "holds", { promised: parts.join() || "nothing", lacking: lacking.join() }];
 }
 
 /** The JSON of a file; version 3 stands inside gzip, whose check sum the browser compares. */
@@ -184,9 +206,15 @@ async function head(checkpoint: Checkpoint, origin: string, trust: Trusted | nul
     const prefixed = Uint8Array.from([0xed, 0x01, ...log.key.raw]);
     const print = await fingerprint({ ...log.key, prefixed });
     if (verdict === "invalid") throw new Error("the log's signature is wrong");
-    return [verdict === "valid" && !trust.asksWitnesses ? "holds" : "unchecked", { origin, print, list: trust.name }];
+    return [verdict === "valid" && !trust.asksWitnesses ? "holds" : "unchecked", { origin, print, list: await rooted(trust) }];
   }
   throw new Error(`the trust list knows no key of ${origin}`);
+}
+
+/** A list's name with its fingerprint, since the name is whatever its maker chose. */
+async function rooted(trust: Trusted): Promise<string> {
+  const print = hex(await sha256(trust.bytes)).slice(0, 32).match(/.{4}/g) as string[];
+  return `${trust.name} (${print.join("-")})`;
 }
 
 async function place(each: Opened, checkpoint: Checkpoint): Promise<void> {

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import taken_as
-from zhidao.cli.settings import add_settings, config_of
+from zhidao.cli.console.node_options import add_settings, config_of
+from zhidao.cli.console.outputs import taken_as
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +39,9 @@ _EXAMPLES: Final = (
 
 def run(options: argparse.Namespace) -> int:
     """Does what was asked and prints the calendars that it is about."""
-    from zhidao.finance.adapters.calendar_folder import FOLDER, FolderCalendars
+    from zhidao.finance.library.packs import calendars_of
 
-    calendars = FolderCalendars(config_of(options).data / FOLDER)
+    calendars = calendars_of(config_of(options).data)
     for known in options.act(options, calendars):
         years = [f"{first} to {last}" for first, last in known.years]
         if options.json:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.outputs import taken_as
+from zhidao.cli.console.outputs import taken_as
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:

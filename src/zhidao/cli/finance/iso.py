@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.finance.packs import FOLDER
-from zhidao.cli.outputs import put, take, taken_as
-from zhidao.cli.settings import config_of
+from zhidao.cli.console.node_options import config_of
+from zhidao.cli.console.outputs import put, take, taken_as
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from zhidao.finance.adapters.schema_pack import FolderSchemas
+    from zhidao.finance.library.packs import FolderSchemas
     from zhidao.finance.wire.iso20022.profiles import Profile
 
 
@@ -57,9 +56,9 @@ _EXAMPLES: Final = (
 
 def run_check(options: argparse.Namespace) -> int:
     """Checks each file."""
-    from zhidao.finance.adapters.schema_pack import FolderSchemas
+    from zhidao.finance.library.packs import schemas_folder, schemas_in
 
-    schemas = FolderSchemas(options.schemas or config_of(options).data / FOLDER)
+    schemas = schemas_in(options.schemas or schemas_folder(config_of(options).data))
     profile, at = _profile(options, schemas), _moment(options.at)
     answers = [_checked(file, options.year, schemas, profile, at) for file in options.files]
     for answer in answers:
@@ -81,7 +80,7 @@ def _tell(answer: dict[str, Any]) -> None:
 
 
 def _profile(options: argparse.Namespace, schemas: FolderSchemas) -> Profile:
-    from zhidao.finance.adapters.calendar_folder import FOLDER, FolderCalendars
+    from zhidao.finance.library.packs import calendars_of
     from zhidao.finance.wire.iso20022.profiles import (
         PROFILE_BYTES_MAX,
         built_in,
@@ -94,7 +93,7 @@ def _profile(options: argparse.Namespace, schemas: FolderSchemas) -> Profile:
         found = taken_as(read_profile, Path(name), bytes_max=PROFILE_BYTES_MAX)
     else:
         found = schemas.profile(name) or built_in(name)
-    known = FolderCalendars(config_of(options).data / FOLDER).calendars()
+    known = calendars_of(config_of(options).data).calendars()
     return with_calendars(found, known, today=datetime.now(UTC).date())
 
 
@@ -113,10 +112,11 @@ def _moment(text: str | None) -> datetime | None:
 def _checked(
     file: Path, year: int, schemas: FolderSchemas, profile: Profile, at: datetime | None
 ) -> dict[str, Any]:
-    from zhidao.finance.adapters.schema_pack import NOT_CHECKED
-    from zhidao.finance.wire.iso20022.envelope import FILE_BYTES_MAX, read_envelope
-    from zhidao.finance.wire.iso20022.structure import check
-    from zhidao.finance.wire.iso20022.usage import violations
+    from zhidao.finance.library.packs import NOT_CHECKED
+    from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+    from zhidao.finance.wire.iso20022.syntax.parsing import FILE_BYTES_MAX
+    from zhidao.finance.wire.iso20022.syntax.structure import check
+    from zhidao.finance.wire.iso20022.usage.usage import violations
 
     envelope = taken_as(read_envelope, file, bytes_max=FILE_BYTES_MAX)
     schema, structure, valid = NOT_CHECKED, "", True
@@ -146,8 +146,9 @@ def _checked(
 
 def run_convert(options: argparse.Namespace) -> int:
     """Writes the other form."""
-    from zhidao.finance.wire.iso20022.as_json import from_json, to_json
-    from zhidao.finance.wire.iso20022.envelope import FILE_BYTES_MAX, read_envelope
+    from zhidao.finance.wire.iso20022.syntax.as_json import from_json, to_json
+    from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+    from zhidao.finance.wire.iso20022.syntax.parsing import FILE_BYTES_MAX
 
     data = take(options.file, bytes_max=FILE_BYTES_MAX)
     if data.lstrip()[:1] == b"{":

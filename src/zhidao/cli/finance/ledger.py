@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from zhidao.cli.settings import add_settings, config_of
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.console.node_options import add_settings, config_of
+from zhidao.cli.console.outputs import lines_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,22 +40,19 @@ _EXAMPLES: Final = (
 
 def run_replay(options: argparse.Namespace) -> int:
     """Answers batch by batch."""
-    from zhidao.finance.service.replay import Replay
-    from zhidao.finance.wire.replay import balances_of, decode_line
+    from zhidao.finance.service.ledger.replay import Replay
+    from zhidao.finance.wire.replay import LINE_BYTES_MAX, balances_of, decode_line
 
-    if str(options.file) != "-" and not options.file.is_file():
-        raise MalformedInput(f"no file {options.file}", code="no_file")
     replay, count = Replay(), 0
     out = sys.stdout
-    with sys.stdin.buffer if str(options.file) == "-" else options.file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            batch = decode_line(line, number)
-            results = replay.submit(batch)
-            count += 1
-            told = {"batch": count, "operation": batch.operation, "results": results}
-            out.write(json.dumps(told) + "\n")
+    for number, line in enumerate(lines_of(options.file, line_bytes_max=LINE_BYTES_MAX), 1):
+        if not line.strip():
+            continue
+        batch = decode_line(line, number)
+        results = replay.submit(batch)
+        count += 1
+        told = {"batch": count, "operation": batch.operation, "results": results}
+        out.write(json.dumps(told) + "\n")
     final = {
         "accounts": [balances_of(account) for account in replay.accounts()],
         "head": replay.head.hex(),
@@ -66,8 +63,8 @@ def run_replay(options: argparse.Namespace) -> int:
 
 def run_audit(options: argparse.Namespace) -> int:
     """Replays each ledger from its first batch and compares the head with the logged one."""
-    from zhidao.node.database_access import database_of
-    from zhidao.node.ledger_audit import audit
+    from zhidao.finance.library.ledger_reports import audit
+    from zhidao.node.operations.database_access import database_of
 
     config = config_of(options)
     with database_of(config) as url:

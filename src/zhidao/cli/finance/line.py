@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 from typing import Any, Final
 
-from zhidao.cli.remote import RemoteNode, add_node
+from zhidao.cli.console.remote import RemoteNode, add_node
 
 _PATH: Final = "/v1/finance/credit-lines"
 
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setting.add_argument("peer", metavar="BANK", help="the other bank's party name")
     setting.add_argument("currency", metavar="CURRENCY", help="such as CNY")
     setting.add_argument("amount", metavar="AMOUNT", help="such as 500000.00; 0: nothing")
+    setting.add_argument("--at", dest="node", default="", metavar="NODE", help="a peer's ledger")
     setting.set_defaults(run=run, act=_set)
     for action in (listing, setting):
         add_node(action)
@@ -42,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     lines = options.act(options, RemoteNode(options))
     if options.json:
         print(json.dumps(lines))
+    elif getattr(options, "node", ""):
+        print(f"{options.node} was asked; document {lines[0]['document']}")
     else:
         for line in lines:
             print(_words(line))
@@ -68,6 +72,10 @@ def _set(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
         "currency": amount.currency.code,
         "limit_minor": amount.minor,
     }
+    if options.node:
+        # Each setting is a request of its own: the same line may be set once more later.
+        asked = {"node": options.node, "request": f"line-{secrets.token_hex(8)}"}
+        return [node.send("/v1/federation/credit-lines", asked | body)]
     return [node.send(_PATH, body)]
 
 

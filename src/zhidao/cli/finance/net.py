@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.console.outputs import take
 
 if TYPE_CHECKING:
     from zhidao.finance.wire.obligations import NamedObligations
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _answer(table: NamedObligations, balances: bytes | None, *, offset: bool) -> dict[str, Any]:
     from zhidao.core.money import Money
-    from zhidao.finance.domain.netting import between_pairs, net, resolve_gridlock
+    from zhidao.finance.domain.receivables.netting import between_pairs, net, resolve_gridlock
     from zhidao.finance.wire.obligations import read_balances
 
     def text(minor: int) -> str:
@@ -78,7 +78,7 @@ def _answer(table: NamedObligations, balances: bytes | None, *, offset: bool) ->
             },
         }
     if offset:
-        from zhidao.finance.adapters.offset import max_offset
+        from zhidao.finance.library.offsets import max_offset
 
         cancelled = max_offset(between_pairs(table.obligations))
         answer["offset"] = text(sum(cancelled.tolist()))

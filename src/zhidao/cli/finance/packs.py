@@ -8,9 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from zhidao.cli.settings import add_settings, config_of
+from zhidao.cli.console.node_options import add_settings, config_of
 
-FOLDER: Final = "packs/iso20022"
 """Where a node keeps them, in its data folder."""
 
 
@@ -35,9 +34,9 @@ _EXAMPLES: Final = (
 
 def run_add(options: argparse.Namespace) -> int:
     """Takes a folder over."""
-    from zhidao.finance.adapters.schema_pack import add_pack
+    from zhidao.finance.library.packs import add_pack, schemas_folder
 
-    target = config_of(options).data / FOLDER
+    target = schemas_folder(config_of(options).data)
     added = add_pack(options.folder, target)
     for one in added:
         if options.json:

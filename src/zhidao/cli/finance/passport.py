@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import take
-from zhidao.cli.remote import RemoteNode, add_node
+from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.remote import RemoteNode, add_node
 
 _PATH: Final = "/v1/finance/passport"
 _BYTES_MAX: Final = 64 * 1024
@@ -71,7 +71,7 @@ def run_present(options: argparse.Namespace) -> int:
     }
     text = str(RemoteNode(options).send(f"{_PATH}/presentations", body)["presentation"])
     if options.output:
-        options.output.write_text(text)
+        put(text.encode(), options.output)
         text = str(options.output)
     print(json.dumps({"presentation": text}) if options.json else text)
     return 0
@@ -80,9 +80,9 @@ def run_present(options: argparse.Namespace) -> int:
 def run_verify(options: argparse.Namespace) -> int:
     """Checks a presentation here, with nothing but the file."""
     from zhidao.core.errors import MalformedInput, Refused
-    from zhidao.finance.domain.passport import check_kind
-    from zhidao.trust.service.selective import checked
-    from zhidao.trust.wire.did import did_key
+    from zhidao.finance.domain.receivables.passport import check_kind
+    from zhidao.trust.service.credentials.selective import checked
+    from zhidao.trust.wire.identifiers.did import did_key
 
     told: dict[str, Any] = {"holds": False, "code": "", "issuer": "", "claims": {}}
     text = take(options.file, bytes_max=_BYTES_MAX).decode("ascii", "replace").strip()

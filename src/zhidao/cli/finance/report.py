@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from zhidao.cli.console.node_options import add_settings, config_of
 from zhidao.cli.finance.statement import day_of
-from zhidao.cli.settings import add_settings, config_of
 from zhidao.core.errors import MalformedInput
 
 
@@ -55,7 +55,7 @@ _EXAMPLES: Final = (
 
 def run_report(options: argparse.Namespace) -> int:
     """Prints a report."""
-    from zhidao.node.ledger_reports import ledger_reports
+    from zhidao.finance.library.ledger_reports import ledger_reports
 
     async def made(url: str) -> dict[str, Any]:
         async with ledger_reports(url) as reports:
@@ -87,10 +87,7 @@ def run_report(options: argparse.Namespace) -> int:
 
 def run_audit(options: argparse.Namespace) -> int:
     """Writes the bundle of a ledger that is what the log says."""
-    from zhidao.node.ledger_reports import ledger_reports
-
-    if not options.output.parent.is_dir():
-        raise MalformedInput(f"no folder {options.output.parent}", remedy="create it first")
+    from zhidao.finance.library.ledger_reports import ledger_reports
 
     async def made(url: str) -> dict[str, Any]:
         async with ledger_reports(url) as reports:
@@ -125,7 +122,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _with_database(options: argparse.Namespace, made: Any) -> dict[str, Any]:
-    from zhidao.node.database_access import database_of
+    from zhidao.node.operations.database_access import database_of
 
     with database_of(config_of(options)) as url:
         told: dict[str, Any] = asyncio.run(made(url))

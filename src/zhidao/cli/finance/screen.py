@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.outputs import take
-from zhidao.cli.settings import add_settings, config_of
+from zhidao.cli.console.node_options import add_settings, config_of
+from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from zhidao.finance.domain.screening import Lists
+    from zhidao.finance.domain.screening.screening import Lists
     from zhidao.finance.wire.screening_lists import NameList
 
 
@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
     """Screens each name."""
     import msgspec
 
-    from zhidao.finance.domain.screening import require_fresh
-    from zhidao.finance.service.screening import hit_of
+    from zhidao.finance.domain.screening.screening import require_fresh
+    from zhidao.finance.service.control.screening import hit_of
 
     lists, age_days_max = _lists(options)
     versions, index = lists.versions, lists.index
@@ -87,19 +87,18 @@ def run(options: argparse.Namespace) -> int:
 
 def _lists(options: argparse.Namespace) -> tuple[Lists, int]:
     """The lists that were named, else those of the node; and how old one may be, in days."""
-    from zhidao.finance.adapters.screening_folder import FOLDER, FolderLists
-    from zhidao.finance.domain.screening import Lists
+    from zhidao.finance.domain.screening.screening import Lists
+    from zhidao.finance.library.packs import lists_folder, lists_of
 
     age_days_max = 7 if options.age_max is None else options.age_max
     if options.lists:
         read = [_read(text) for text in options.lists]
         return Lists.of((each.version, each.entries) for each in read), age_days_max
     config = config_of(options)
-    folder = config.data / FOLDER
-    found = asyncio.run(FolderLists(folder).lists())
+    found = asyncio.run(lists_of(config.data))
     if not found.versions:
         raise MalformedInput(
-            f"no sanctions list in {folder}",
+            f"no sanctions list in {lists_folder(config.data)}",
             code="no_list",
             remedy="name one with --list, or put it there as KIND@DATE.xml",
         )

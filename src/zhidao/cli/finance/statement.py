@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.outputs import put
-from zhidao.cli.settings import add_settings, config_of
+from zhidao.cli.console.node_options import add_settings, config_of
+from zhidao.cli.console.outputs import put
 from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
-    from zhidao.finance.domain.statement import AccountStatement
+    from zhidao.finance.domain.payments.statement import AccountStatement
     from zhidao.finance.events import AccountOpened
 
 FORMS: Final = ("camt053", "camt052", "csv", "json", "pdf")
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         raise MalformedInput("a page has at least one entry")
     statement, opened = _made(options, first, last)
     if options.json or options.form == "json":
-        from zhidao.node.ledger_reports import plain_of
+        from zhidao.finance.library.ledger_reports import plain_of
 
         put((json.dumps(plain_of(statement), indent=1) + "\n").encode(), options.output)
         return 0
@@ -80,13 +80,14 @@ def run(options: argparse.Namespace) -> int:
 def _made(
     options: argparse.Namespace, first: date, last: date
 ) -> tuple[AccountStatement, AccountOpened]:
-    from zhidao.node.database_access import database_of
-    from zhidao.node.ledger_reports import WallClock, ledger_reports
+    from zhidao.finance.library.ledger_reports import ledger_reports
+    from zhidao.node.library import system_clock
+    from zhidao.node.operations.database_access import database_of
 
     async def made(url: str) -> tuple[AccountStatement, AccountOpened]:
         async with ledger_reports(url) as reports:
             return await reports.statement(
-                options.account, first_day=first, last_day=last, clock=WallClock()
+                options.account, first_day=first, last_day=last, clock=system_clock()
             )
 
     with database_of(config_of(options)) as url:
@@ -96,17 +97,17 @@ def _made(
 def _pages(
     options: argparse.Namespace, statement: AccountStatement, opened: AccountOpened
 ) -> list[bytes]:
-    from zhidao.finance.domain.statement import pages
-    from zhidao.finance.wire.iso20022 import statements
+    from zhidao.cli.finance.statement_sheet import printed
+    from zhidao.finance.domain.payments.statement import pages
+    from zhidao.finance.wire.iso20022.messages import camt053
     from zhidao.finance.wire.statement_csv import csv_of
-    from zhidao.node.statement_sheet import printed
 
     if options.form == "csv":
         return [csv_of(statement).encode()]
     if options.form == "pdf":
         return [printed(statement, opened)]
-    definition = statements.STATEMENT if options.form == "camt053" else statements.REPORT
+    definition = camt053.STATEMENT if options.form == "camt053" else camt053.REPORT
     cut = list(pages(statement, entries_max=options.entries_max))
     if len(cut) > 1 and options.output is None:
         raise Refused(f"{len(cut)} pages do not go to standard output; name a file with -o")
-    return [statements.encode(page, definition) for page in cut]
+    return [camt053.encode(page, definition) for page in cut]

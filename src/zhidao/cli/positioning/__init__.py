@@ -15,7 +15,8 @@ ACTIONS: Final = (
     ("ppp", "precise points by the orbits and clocks of an analysis centre (SP3, CLK)"),
     ("decode", "messages and tables as text, or from one format into another"),
     ("simulate", "what a receiver on a given way would have measured, marked as simulated"),
-    ("plot", "sky, track, errors, protection levels or residuals as SVG"),
+    ("stream", "corrections of an NTRIP caster, counted and kept in a file"),
+    ("plot", "sky, track, errors, protection levels or residuals as SVG or PNG"),
 )
 _EXAMPLES: Final = (
     "Files may be RINEX 2, 3 and 4 (also Compact or gzipped), SP3, CLK, RTCM 3, UBX or NMEA; each\n"
@@ -47,4 +48,9 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recordings")
     parser.add_argument(
         "--near", metavar="TIME", help="a time near the recording (2026-03-09T12:00:00Z), for RTCM"
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse observations that are cut at their end, in place of taking whole epochs",
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import put, take
-from zhidao.cli.positioning.reading import FILE_BYTES_MAX, recordings
+from zhidao.cli.console.outputs import put
+from zhidao.cli.positioning.reading import recordings
 from zhidao.core.errors import MalformedInput
 
 FORMS: Final = ("rows", "rinex", "rinex-nav", "rtcm", "ubx")
@@ -53,26 +53,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rows(file: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from zhidao.positioning.library import recording_of
     from zhidao.positioning.service import decoding
     from zhidao.positioning.wire.recognition import FileKind, kind_of
 
-    data = take(file, bytes_max=FILE_BYTES_MAX)
-    try:
-        kind = kind_of(data)
-    except MalformedInput as error:
-        raise MalformedInput(
-            str(error.args[0]), code=error.code, where=str(file), remedy=error.remedy
-        ) from error
+    _, data = recording_of(file)
+    kind = kind_of(data) if isinstance(data, bytes) else FileKind.OBSERVATIONS
     streams = {
         FileKind.RTCM: decoding.rtcm_rows,
         FileKind.UBX: decoding.ubx_rows,
         FileKind.NMEA: decoding.nmea_rows,
     }
-    if kind in streams:
+    if kind in streams and isinstance(data, bytes):
         yield from streams[kind](data)
         return
     found = recordings([file], options)
-    for observations in found.observations:
+    for observations in found.parts() if found.files else ():
         yield from decoding.observation_rows(observations)
     for navigation in found.navigation:
         yield from decoding.navigation_rows(navigation)
@@ -81,7 +77,7 @@ def _rows(file: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _converted(options: argparse.Namespace) -> bytes:
-    from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+    from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
     from zhidao.positioning.wire.streams import rtcm_stream, ubx_stream
 
     found = recordings(options.files, options)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.outputs import take
-from zhidao.cli.positioning.reading import FILE_BYTES_MAX, recordings
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.console.progress import told
+from zhidao.cli.positioning.observation_facts import observation_facts
+from zhidao.cli.positioning.reading import recordings
 
 if TYPE_CHECKING:
-    from zhidao.positioning.domain.ephemeris import Navigation
-    from zhidao.positioning.domain.observations import Observations
-    from zhidao.positioning.domain.precise import PreciseTable
-    from zhidao.positioning.wire.b2b_log import B2bFrame
+    from zhidao.positioning.domain.satellites.ephemeris import Navigation
+    from zhidao.positioning.domain.satellites.precise import PreciseTable
+    from zhidao.positioning.wire.precise.b2b_log import B2bFrame
 
 _EXAMPLES: Final = (
     "examples:\n"
@@ -39,75 +39,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tells of each file alone."""
-    from zhidao.positioning.wire.recognition import FileKind
-
-    told = []
-    for file in options.files:
-        stream = _stream(file, options)
-        if stream:
-            told.append(stream)
-            continue
-        found = recordings([file], options)
-        facts: dict[str, Any] = {"file": str(file), "kind": found.kinds[0][1].value}
-        for observations in found.observations:
-            facts["observations"] = _observations(observations)
-        for navigation in found.navigation:
-            facts["navigation"] = _navigation(navigation)
-        if facts["kind"] == FileKind.NAVIGATION.value:
-            facts["navigation"]["messages"] = _messages(take(file, bytes_max=FILE_BYTES_MAX))
-        for table in (*found.orbits, *found.clocks):
-            facts["precise"] = _precise(table)
-        for data in found.antennas:
-            facts["antennas"] = _antennas(data)
-        if found.frames:
-            facts["frames"] = _frames(found.frames)
-        told.append(facts)
+    facts_of_all = []
+    with told("reading") as say:
+        for file in options.files:
+            say(str(file))
+            facts_of_all.append(_facts(file, options))
     if options.json:
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(facts_of_all, ensure_ascii=False))
     else:
-        for facts in told:
+        for facts in facts_of_all:
             _show(facts, 0)
     return 0
 
 
-def _stream(file: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """What an RTCM stream holds, by message; its week is not needed for that. Empty for others."""
-    from collections import Counter
-
+def _facts(file: Path, options: argparse.Namespace) -> dict[str, Any]:
+    from zhidao.positioning.library import recording_of
     from zhidao.positioning.wire.recognition import FileKind, kind_of
+
+    _, data = recording_of(file)
+    kind = kind_of(data) if isinstance(data, bytes) else FileKind.OBSERVATIONS
+    facts: dict[str, Any] = {"file": str(file), "kind": kind.value}
+    if isinstance(data, bytes) and kind is FileKind.RTCM and not options.near:
+        return facts | _rtcm(data)
+    if isinstance(data, bytes) and kind is FileKind.UBX:
+        facts |= _ubx(data)
+    found = recordings([file], options)
+    if found.files or found.observations:
+        facts["observations"] = observation_facts(found.parts())
+    for navigation in found.navigation:
+        facts["navigation"] = _navigation(navigation)
+    if isinstance(data, bytes) and kind is FileKind.NAVIGATION:
+        facts["navigation"]["messages"] = _messages(data)
+    for table in (*found.orbits, *found.clocks):
+        facts["precise"] = _precise(table)
+    for antennas in found.antennas:
+        facts["antennas"] = _antennas(antennas)
+    if found.frames:
+        facts["frames"] = _frames(found.frames)
+    return facts
+
+
+def _rtcm(data: bytes) -> dict[str, Any]:
+    """What an RTCM stream holds, by message; its week is not needed for that."""
     from zhidao.positioning.wire.rtcm.frame import FrameReader, message_number
 
-    data = take(file, bytes_max=FILE_BYTES_MAX)
-    try:
-        kind = kind_of(data)
-    except MalformedInput as error:
-        raise MalformedInput(
-            str(error.args[0]), code=error.code, where=str(file), remedy=error.remedy
-        ) from error
-    if kind is not FileKind.RTCM or options.near:
-        return {}
     reader = FrameReader()
     counts = Counter(message_number(p) for p in (*reader.feed(data), *reader.close()))
     return {
-        "file": str(file),
-        "kind": kind.value,
         "messages": {str(number): count for number, count in sorted(counts.items())},
         "bytes_of_no_frame": reader.skipped,
         "more": "give a time near it (--near) for epochs and satellites",
     }
 
 
+def _ubx(data: bytes) -> dict[str, Any]:
+    """What a log of a u-blox receiver holds, by message."""
+    from zhidao.positioning.wire.receivers.ubx import RAWX, SFRBX, UbxReader
+    from zhidao.positioning.wire.receivers.ubx_names import name_of
+
+    reader = UbxReader()
+    counts = Counter(message.kind for message in (*reader.feed(data), *reader.close()))
+    facts: dict[str, Any] = {
+        "messages": {name_of(kind): count for kind, count in sorted(counts.items())},
+        "bytes_of_no_message": reader.skipped,
+    }
+    missing = [name_of(kind) for kind in (RAWX, SFRBX) if not counts[kind]]
+    if missing:
+        facts["more"] = f"no {' and no '.join(missing)}: switch them on in the receiver to solve it"
+    return facts
+
+
 def _antennas(data: bytes) -> dict[str, Any]:
     from zhidao.core.timescale import Gpst
-    from zhidao.positioning.wire.antex import read_antennas
+    from zhidao.positioning.wire.precise.antex import read_antennas
 
     found = read_antennas(data, gpst_ns=Gpst(int(time.time() - _GPST_UNIX_S) * _NS).ns)
     return {"satellites_now": len(found)}
 
 
 def _frames(frames: Sequence[B2bFrame]) -> dict[str, Any]:
-    from collections import Counter
-
     from zhidao.core.timescale import Gpst
 
     counts = Counter(f"C{frame.prn}" for frame in frames)
@@ -126,40 +136,11 @@ def _show(facts: Mapping[str, Any], depth: int) -> None:
             print(f"{label:24} {value}")
 
 
-def _observations(seen: Observations) -> dict[str, Any]:
-    import numpy as np
-
-    facts: dict[str, Any] = {
-        "version": seen.header.version,
-        "marker": seen.header.marker,
-        "receiver": " ".join(seen.header.receiver.split()),
-        "antenna": " ".join(seen.header.antenna.split()),
-        "simulated": seen.simulated,
-        "epochs": len(seen.gpst_ns),
-    }
-    if len(seen.gpst_ns) > 1:
-        steps = np.diff(seen.gpst_ns)
-        usual = int(np.median(steps))
-        facts |= {"interval_s": usual / _NS, "gaps": int((steps > 1.5 * usual).sum())}
-    if len(seen.gpst_ns):
-        facts |= {"first": str(seen.utc(0)), "last": str(seen.utc(-1))}
-    for system, table in sorted(seen.systems.items()):
-        filled = np.isfinite(table.values).sum(0)
-        facts[f"system {system}"] = {
-            "satellites": len(np.unique(table.prn)),
-            "rows": len(table.prn),
-            "signals": " ".join(
-                f"{code}:{count}" for code, count in zip(table.codes, filled.tolist(), strict=True)
-            ),
-        }
-    return facts
-
-
 def _navigation(navigation: Navigation) -> dict[str, Any]:
     import numpy as np
 
     from zhidao.core.timescale import Gpst
-    from zhidao.positioning.domain.signals import SYSTEMS
+    from zhidao.positioning.domain.observables.signals import SYSTEMS
 
     facts: dict[str, Any] = {
         "systems": navigation.systems,
@@ -183,23 +164,9 @@ def _navigation(navigation: Navigation) -> dict[str, Any]:
 
 def _messages(data: bytes) -> dict[str, int]:
     """How many of each kind of message a navigation file has, modern ones too."""
-    from collections import Counter
+    from zhidao.positioning.wire.rinex.navigation_counts import message_counts
 
-    from zhidao.positioning.domain.ephemeris import MESSAGES
-    from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
-
-    civil = {"C": ("CNV1",), "E": ("FNAV",), "G": ("CNAV",), "J": ("CNAV",)}
-    rows = set()
-    # A table holds one message a satellite and time, so that each kind is read by itself.
-    for family in (WITH_GLONASS, civil, {"C": ("CNV2",)}, {"C": ("CNV3",)}):
-        found = read_navigation(data, messages=family)
-        table = found.ephemerides
-        columns = (table.message.tolist(), table.satellite.tolist(), table.toe_ns.tolist())
-        rows |= {(MESSAGES[kind] or "legacy", *rest) for kind, *rest in zip(*columns, strict=True)}
-        if found.glonass is not None:
-            both = (found.glonass.satellite.tolist(), found.glonass.toe_ns.tolist())
-            rows |= {("FDMA", *each) for each in zip(*both, strict=True)}
-    return dict(sorted(Counter(row[0] for row in rows).items()))
+    return dict(sorted(message_counts(data).items()))
 
 
 def _ionosphere(navigation: Navigation) -> str:

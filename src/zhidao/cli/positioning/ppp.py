@@ -7,13 +7,13 @@ import sys
 from functools import reduce
 from typing import TYPE_CHECKING, Final
 
+from zhidao.cli.console.progress import bar
 from zhidao.cli.positioning.reading import recordings
 from zhidao.cli.positioning.solve import add_output, deliver, form_of
-from zhidao.cli.progress import bar
 from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
-    from zhidao.positioning.domain.observations import Observations
+    from zhidao.positioning.domain.observables.observations import Observations
     from zhidao.positioning.domain.ppp.corrected import CorrectedProducts
     from zhidao.positioning.domain.ppp.products import PreciseProducts
     from zhidao.positioning.service.recordings import Recordings
@@ -52,10 +52,10 @@ def run(options: argparse.Namespace) -> int:
     """Solves all epochs."""
     import numpy as np
 
+    from zhidao.positioning.domain.observables.signal_codes import pairs_of
     from zhidao.positioning.domain.positions import of_precise
-    from zhidao.positioning.domain.ppp.settings import B2B_PAIRS, LEGACY_PAIRS, PppSettings
+    from zhidao.positioning.domain.ppp.ppp_settings import B2B_PAIRS, LEGACY_PAIRS, PppSettings
     from zhidao.positioning.domain.ppp.solving import solve_precise
-    from zhidao.positioning.domain.tracked import pairs_of
 
     form_of(options)
     known = B2B_PAIRS if options.b2b else LEGACY_PAIRS
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _corrected(found: Recordings, seen: Observations) -> CorrectedProducts:
     from zhidao.positioning.domain.ppp.corrected import CorrectedProducts
-    from zhidao.positioning.wire.b2b_log import corrections_at
+    from zhidao.positioning.wire.precise.b2b_log import corrections_at
 
     frames = found.frames_of_one()
     print(f"{len(frames)} PPP-B2b frames of C{frames[0].prn}", file=sys.stderr)

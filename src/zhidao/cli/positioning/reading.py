@@ -1,21 +1,18 @@
-"""Files of the command line as recordings, with a bar while they are read."""
+"""Files of the command line as recordings."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from zhidao.cli.outputs import take
-from zhidao.cli.progress import bar
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from zhidao.positioning.domain.settings import Settings
+    from zhidao.positioning.domain.solver_settings import Settings
     from zhidao.positioning.service.recordings import Recordings
-
-FILE_BYTES_MAX: Final = 512 * 1024 * 1024
 
 
 def recordings(
@@ -23,13 +20,15 @@ def recordings(
 ) -> Recordings:
     """All that the files hold together. Raises MalformedInput naming the file."""
     from zhidao.core.timescale import Utc
-    from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
-    from zhidao.positioning.service.recordings import read_recordings
+    from zhidao.positioning.library import read
 
     near = Utc.parse(options.near) if getattr(options, "near", None) else None
-    with bar("reading", len(files)) as step:
-        loaded = [(str(file), take(file, bytes_max=FILE_BYTES_MAX)) for file in files]
-        return read_recordings(loaded, signals=signals or SINGLE_SIGNALS, near=near, said=step)
+    return read(*files, signals=signals, near=near, strict=options.strict, warned=warn)
+
+
+def warn(text: str) -> None:
+    """Says on standard error what was left out."""
+    print(f"zhidao: warning: {text}", file=sys.stderr)
 
 
 def add_solver(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +73,8 @@ def settings_of(options: argparse.Namespace, systems: str) -> Settings:
 
     Raises MalformedInput for unknown signals or an impossible mask or risk.
     """
-    from zhidao.positioning.domain.settings import Settings
-    from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
+    from zhidao.positioning.domain.observables.signal_codes import SINGLE_SIGNALS
+    from zhidao.positioning.domain.solver_settings import Settings
 
     if not 0 < options.mask < 90:
         raise MalformedInput(f"--mask {options.mask}: between 0 and 90 degrees")

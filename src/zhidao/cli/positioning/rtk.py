@@ -7,20 +7,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zhidao.cli.console.progress import bar
 from zhidao.cli.positioning.reading import recordings
 from zhidao.cli.positioning.solve import add_output, deliver, form_of
-from zhidao.cli.progress import bar
 from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
-    from zhidao.positioning.domain.observations import Observations
-    from zhidao.positioning.domain.tracked import Matched
+    from zhidao.positioning.domain.observables.observations import Observations
+    from zhidao.positioning.domain.observables.signal_codes import Matched
 
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao positioning rtk rover.obs day.nav --base base.obs \\\n"
     "    --base-place 35.1331 136.9804 67.2\n"
-    "  zhidao positioning rtk rover.obs day.nav --base base.obs --mode hold -o rover.pos\n"
+    "  zhidao positioning rtk rover.obs day.nav --base base.obs --mode instantaneous -o rover.pos\n"
     "Without --base-place the header of the base counts, which is seldom better than a metre; the\n"
     "baseline is as good all the same.\n"
     "status: 0 done, 1 no epoch has a place, 2 bad input"
@@ -44,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=("instantaneous", "continuous", "hold"),
-        default="instantaneous",
-        help="each epoch alone, a filter over epochs, or a filter that holds what it fixed",
+        default="hold",
+        help="each epoch alone, a filter over epochs, or (usual) one that holds what it fixed; "
+        "filters try each epoch that they do not fix by itself",
     )
     parser.add_argument("--at-rest", action="store_true", help="for filters: the rover stands")
     add_output(parser)
@@ -87,8 +88,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _matched(systems: str, rover: Observations, base: Observations) -> Matched:
-    from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS
-    from zhidao.positioning.domain.tracked import matched
+    from zhidao.positioning.domain.observables.signal_codes import matched
+    from zhidao.positioning.domain.rtk.rtk_settings import ALL_SIGNALS
 
     found = matched(rover, base, {system: ALL_SIGNALS[system] for system in systems})
     if not found.signals:
@@ -99,7 +100,7 @@ def _matched(systems: str, rover: Observations, base: Observations) -> Matched:
 def _place(options: argparse.Namespace, base: Observations) -> list[float]:
     import numpy as np
 
-    from zhidao.positioning.domain.geometry import ecef
+    from zhidao.positioning.domain.single_point.geometry import ecef
 
     if options.base_place:
         latitude, longitude, height_m = options.base_place

@@ -7,15 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.outputs import put, take
+from zhidao.cli.console.numbers import seed
+from zhidao.cli.console.outputs import put, take
 from zhidao.cli.positioning.reading import signals_of
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from zhidao.positioning.domain.ephemeris import Navigation
-    from zhidao.positioning.domain.observations import Observations
+    from zhidao.positioning.domain.observables.observations import Observations
+    from zhidao.positioning.domain.satellites.ephemeris import Navigation
     from zhidao.positioning.domain.synthesis.receiver import SatelliteBias
-    from zhidao.positioning.domain.synthesis.ways import Way
+    from zhidao.positioning.domain.synthesis.routes import Route
 
 _BYTES_MAX: Final = 64 * 1024 * 1024
 _EPOCHS_MAX: Final = 100_000
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--step", type=float, default=30.0, metavar="S", help="between epochs")
     parser.add_argument("--epochs", type=int, metavar="N", help="how many (at rest: 120)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes")
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed gives the same bytes")
     parser.add_argument("--systems", default="C", help="letters, as far as ephemerides are there")
     parser.add_argument(
         "--bands", default="", metavar="LIST", help="tracked signals, such as C=2I+6I,G=1C+2W"
@@ -89,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the observations."""
-    from zhidao.positioning.wire.rinex_write import write_navigation, write_observations
+    from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
     from zhidao.positioning.wire.streams import rtcm_stream, ubx_stream
 
     route = _route(options)
@@ -106,9 +107,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _route(options: argparse.Namespace) -> Way:
+def _route(options: argparse.Namespace) -> Route:
     from zhidao.core.timescale import Gpst, Utc
-    from zhidao.positioning.domain.synthesis.ways import MANNERS, rest, way
+    from zhidao.positioning.domain.synthesis.routes import MANNERS, rest, route
 
     places = [tuple(place) for place in options.at]
     if not all(abs(p[0]) <= 90 and abs(p[1]) <= 360 and -1000 < p[2] < 50_000 for p in places):
@@ -126,7 +127,7 @@ def _route(options: argparse.Namespace) -> Way:
         return rest(
             places[0], first_gpst_ns=first_ns, step_s=options.step, epochs=options.epochs or 120
         )
-    return way(
+    return route(
         places,
         MANNERS[options.by],
         first_gpst_ns=first_ns,
@@ -135,10 +136,10 @@ def _route(options: argparse.Namespace) -> Way:
     )
 
 
-def _navigation(options: argparse.Namespace, route: Way) -> Navigation:
+def _navigation(options: argparse.Namespace, route: Route) -> Navigation:
     from zhidao.core.timescale import Gpst
     from zhidao.positioning.domain.synthesis.constellation import constellation
-    from zhidao.positioning.wire.rinex_nav import read_navigation
+    from zhidao.positioning.wire.rinex.navigation import read_navigation
 
     if options.navigation:
         return read_navigation(take(options.navigation, bytes_max=_BYTES_MAX))
@@ -146,7 +147,7 @@ def _navigation(options: argparse.Namespace, route: Way) -> Navigation:
     return constellation(first, last, seed=options.seed)
 
 
-def _observed(options: argparse.Namespace, route: Way, navigation: Navigation) -> Observations:
+def _observed(options: argparse.Namespace, route: Route, navigation: Navigation) -> Observations:
     from zhidao.positioning.domain.synthesis.receiver import (
         OWN_ERRORS,
         ErrorModel,
@@ -178,7 +179,7 @@ def _observed(options: argparse.Namespace, route: Way, navigation: Navigation) -
 
 def _bands(text: str) -> dict[str, tuple[str, ...]]:
     """Bands and attributes by system. Raises MalformedInput for a signal that there is not."""
-    from zhidao.positioning.domain.signals import carrier_hz
+    from zhidao.positioning.domain.observables.signals import carrier_hz
 
     found = {s: tuple(c.split("+")) for s, c in signals_of(text).items()} if text else {}
     for system, names in found.items():

@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.outputs import put
+from zhidao.cli.console.outputs import put
+from zhidao.cli.console.progress import told
 from zhidao.cli.positioning.reading import add_solver, recordings, settings_of, signals_of
-from zhidao.cli.progress import bar
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -61,36 +61,24 @@ def run(options: argparse.Namespace) -> int:
 
 def positions_of(options: argparse.Namespace) -> Positions:
     """Single points of the files of the command line."""
-    from zhidao.positioning.domain.authenticity import findings
-    from zhidao.positioning.domain.positions import of_solution
-    from zhidao.positioning.domain.smoothing import smoothed
-    from zhidao.positioning.domain.solving import solve
-    from zhidao.positioning.domain.tracked import smoothable
-    from zhidao.positioning.domain.velocity import velocities
+    from zhidao.positioning.domain.positions import join_positions
+    from zhidao.positioning.library import solved_parts
+    from zhidao.positioning.service.by_parts import Wanted
 
     form_of(options)
     signals = signals_of(options.signals) if options.signals else None
+    # What is wrong with the choices is said before anything is read.
+    settings_of(options, "C")
     found = recordings(options.files, options, signals)
-    seen, navigation = found.receiver(), found.broadcast()
-    both = set(seen.systems) & set(navigation.systems)
-    if not both:
-        raise MalformedInput(
-            f"observations of {''.join(sorted(seen.systems)) or 'no system'} and ephemerides of "
-            f"{navigation.systems}: nothing in common"
-        )
-    settings = settings_of(options, "".join(both))
-    with bar("solving", 1) as step:
-        step(f"{len(seen.gpst_ns)} epochs")
-        used = seen
-        if options.smooth:
-            used = smoothed(seen, smoothable(seen, settings.signals), navigation=navigation).seen
-        solved = solve(used, navigation, settings, risk=options.risk)
-        found_out = findings(seen, navigation, solved, settings)
-        speed = velocities(seen, navigation, solved, settings) if options.velocity else None
-    for each in found_out:
-        print(f"{each.reason.value}: {each.sentence}", file=sys.stderr)
-    simulated = seen.simulated or navigation.simulated
-    return of_solution(solved, simulated=simulated, velocity=speed)
+    wanted = Wanted(risk=options.risk, smooth=options.smooth, velocity=options.velocity)
+    tables = []
+    with told("solving") as say:
+        for part in solved_parts(found, lambda both: settings_of(options, both), wanted):
+            tables.append(part.positions)
+            for each in part.findings:
+                print(f"{each.reason.value}: {each.sentence}", file=sys.stderr)
+            say(f"{part.positions.until}")
+    return join_positions(tables)
 
 
 def form_of(options: argparse.Namespace) -> str:
@@ -105,13 +93,13 @@ def form_of(options: argparse.Namespace) -> str:
 
 def deliver(options: argparse.Namespace, table: Positions) -> int:
     """Writes the positions and says how many there are, and why others are missing."""
-    from zhidao.positioning.wire.position_files import written
+    from zhidao.positioning.wire.output.position_files import written
 
     put(written(form_of(options), table), options.output)
     solved = len(table.solved)
-    told = f"{solved} of {len(table)} epochs have a position"
+    line = f"{solved} of {len(table)} epochs have a position"
     missing = Counter(table.reason[row] for row in range(len(table)) if not table.quality[row])
     if missing:
-        told += "; " + ", ".join(f"{count} {why}" for why, count in missing.most_common())
-    print(told + (" (simulated observations)" if table.simulated else ""), file=sys.stderr)
+        line += "; " + ", ".join(f"{count} {why}" for why, count in missing.most_common())
+    print(line + (" (simulated observations)" if table.simulated else ""), file=sys.stderr)
     return 0 if solved else 1

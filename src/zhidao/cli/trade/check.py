@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.outputs import take
-from zhidao.cli.progress import bar
+from zhidao.cli.console.outputs import take
+from zhidao.cli.console.progress import bar
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from zhidao.node.trade_desk import Verdict
+    from zhidao.trade.library.rule_packs import Verdict
 
 _BYTES_MAX: Final = 64 * 1024 * 1024
 _FILES_MAX: Final = 100_000
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints each verdict; 0 if all are valid, 1 if one is not, 2 if one could not be read."""
-    from zhidao.node.trade_desk import check
+    from zhidao.trade.library.rule_packs import check
 
     files = _files(options.files)
     worst = 0

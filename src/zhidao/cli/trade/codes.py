@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput
 
 _LIST_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints what is found."""
-    from zhidao.node.document_desk import codes
+    from zhidao.trade.library.documents import codes
 
     told = codes(
         options.what,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.console.outputs import take
 from zhidao.cli.trade.document_set import ENTRY_BYTES_MAX, print_findings
 from zhidao.core.errors import MalformedInput
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints what the folder's documents say of each other."""
-    from zhidao.node.document_desk import compared
+    from zhidao.trade.library.documents import compared
 
     if not options.folder.is_dir():
         raise MalformedInput(f"no folder {options.folder}")
@@ -43,14 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(told, ensure_ascii=False))
     else:
-        for document in told["documents"]:
-            print(f"{document['kind']}: {document['fields']} fields")
-            for place in document["unmapped"]:
-                print(f"    no field stands for {place}")
-            for misfit in document["misfits"]:
-                print(f"    {misfit['place']} is {misfit['seen']}, should be {misfit['wanted']}")
-        for file in told["left_out"]:
-            print(f"{file['file']}: not compared: {file['reason']}")
+        _print_documents(told)
         print_findings(told)
     whole = all(not d["unmapped"] and not d["misfits"] for d in told["documents"])
     return 0 if whole and not told["left_out"] and not told["findings"] else 1
@@ -58,3 +52,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _passed_over(file: Path) -> bool:
     return file.name.startswith(".") or file.suffix.lower() == ".pdf"
+
+
+def _print_documents(told: Mapping[str, Any]) -> None:
+    for document in told["documents"]:
+        print(f"{document['kind']}: {document['fields']} fields")
+        for place in document["unmapped"]:
+            print(f"    no field stands for {place}")
+        for misfit in document["misfits"]:
+            print(f"    {misfit['place']} is {misfit['seen']}, should be {misfit['wanted']}")
+    for file in told["left_out"]:
+        print(f"{file['file']}: not compared: {file['reason']}")

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import put, take
+from zhidao.cli.console.outputs import put, take
 from zhidao.core.errors import MalformedInput
 
 _BYTES_MAX: Final = 64 * 1024 * 1024
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         return _rerun(options)
     if not options.declaration or not options.rules:
         raise MalformedInput("give DECLARATION and --rules, or --rerun RECORD")
-    from zhidao.node.clearance_desk import assess
+    from zhidao.trade.library.clearance import assess
 
     record = assess(
         take(options.declaration, bytes_max=_BYTES_MAX),
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rerun(options: argparse.Namespace) -> int:
-    from zhidao.node.clearance_desk import rerun
+    from zhidao.trade.library.clearance import rerun
 
     told = rerun(take(options.rerun, bytes_max=_BYTES_MAX))
     if options.json:

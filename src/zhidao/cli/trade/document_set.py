@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import put, take
+from zhidao.cli.console.outputs import put, take
 from zhidao.core.errors import MalformedInput
 
 ENTRY_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the set and prints what is said of it."""
-    from zhidao.node.document_desk import document_set
+    from zhidao.trade.library.documents import document_set
 
     if options.pdf and not options.out:
         raise MalformedInput("--pdf writes files", remedy="name their folder with --out")

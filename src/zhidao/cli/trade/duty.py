@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.console.outputs import take
 from zhidao.cli.trade.origin import BYTES_MAX, add_rules, rules_of
 
 _EXAMPLES: Final = (
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the taxes of each line and their sums."""
-    from zhidao.node.document_desk import duty
+    from zhidao.trade.library.documents import duty
 
     told = duty(take(options.question, bytes_max=BYTES_MAX), rules=rules_of(options))
     if options.json:

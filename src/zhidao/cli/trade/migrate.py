@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from zhidao.cli.outputs import put, take
+from zhidao.cli.console.outputs import put, take
 from zhidao.cli.trade.document_set import ENTRY_BYTES_MAX
 
 _NAMED_MAX: Final = 12
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the entry and tells what a document set needs besides."""
-    from zhidao.node.document_desk import migrated
+    from zhidao.trade.library.documents import migrated
 
     made, missing = migrated(take(options.entry, bytes_max=ENTRY_BYTES_MAX))
     put(made, options.output)

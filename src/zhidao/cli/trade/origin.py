@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import take
+from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput
 
 BYTES_MAX: Final = 8 * 1024 * 1024
@@ -55,7 +55,7 @@ def rules_of(options: argparse.Namespace) -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Prints each agreement's answer with its proof tree."""
-    from zhidao.node.document_desk import origin
+    from zhidao.trade.library.documents import origin
 
     told = origin(
         take(options.bill, bytes_max=BYTES_MAX),

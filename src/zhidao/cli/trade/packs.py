@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zhidao.node.trade_desk import InstalledPack
+    from zhidao.trade.library.rule_packs import InstalledPack
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_add(options: argparse.Namespace) -> int:
     """Adds packs and prints each."""
-    from zhidao.node.trade_desk import PackOrder, add
+    from zhidao.trade.library.rule_packs import PackOrder, add
 
     order = PackOrder(options.source, options.valid_from, options.sha256, options.only)
     for pack in add(order, options.packs):
@@ -43,7 +43,7 @@ def run_add(options: argparse.Namespace) -> int:
 
 def run_list(options: argparse.Namespace) -> int:
     """Prints every pack."""
-    from zhidao.node.trade_desk import installed
+    from zhidao.trade.library.rule_packs import installed
 
     for pack in installed(options.packs):
         _print(pack, as_json=options.json)

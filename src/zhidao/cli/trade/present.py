@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.outputs import put, take
-from zhidao.cli.settings import add_settings, config_of, passphrase_of
+from zhidao.cli.console.node_options import add_settings, config_of, passphrase_of
+from zhidao.cli.console.outputs import put, take
 from zhidao.core.errors import MalformedInput
 
 _ENTRY_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -68,27 +68,27 @@ def run_make(options: argparse.Namespace) -> int:
     """Writes the file."""
     from zhidao.core.errors import NotFound
     from zhidao.core.keys import Algorithm
-    from zhidao.node import presentation_desk as desk
-    from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
-    from zhidao.node.adapters.key_files import KeyFiles
+    from zhidao.exchange.wire.sealed_file import sealed
+    from zhidao.node.library import key_files, system_clock
+    from zhidao.trade.library import presentation
 
     config = config_of(options)
-    keys = KeyFiles(config.data / "keys", passphrase_of(config), SystemRandomness())
+    keys = key_files(config.data, passphrase_of(config))
     own = keys.of_party(options.party, Algorithm.ED25519)
     if not own:
         raise NotFound(f"this node holds no key of {options.party[:64]}", remedy="zhidao keys list")
-    data = desk.make(
+    data = presentation.make(
         take(options.entry, bytes_max=_ENTRY_BYTES_MAX),
         party=options.party,
         signer=own[-1],
-        at=SystemClock().now(),
+        at=system_clock().now(),
         kinds=options.kind,
         despite=options.despite_conflicts,
         languages=("en", "zh") if options.pdf else (),
     )
-    told = desk.told(desk.read(data))
+    told = presentation.told(presentation.read(data))
     if options.to:
-        data = desk.sealed(data, take(options.to, bytes_max=_ENTRY_BYTES_MAX))
+        data = sealed(data, take(options.to, bytes_max=_ENTRY_BYTES_MAX))
     put(data, options.output)
     _print(told | {"sealed": bool(options.to)}, options)
     return 1 if told["findings"] else 0
@@ -97,21 +97,22 @@ def run_make(options: argparse.Namespace) -> int:
 def run_open(options: argparse.Namespace) -> int:
     """Checks, reads, and writes what the examination needs."""
     from zhidao.core.keys import Algorithm
+    from zhidao.exchange.wire.sealed_file import SEAL_BYTES_MAX, is_sealed, opened
     from zhidao.exchange.wire.sealing import SealingKey
-    from zhidao.node import presentation_desk as desk
-    from zhidao.node.adapters.ambient import SystemRandomness
-    from zhidao.node.adapters.key_files import KeyFiles
+    from zhidao.node.library import key_files
+    from zhidao.trade.library import presentation
+    from zhidao.trade.wire.presentation_file import BYTES_MAX
 
-    data = take(options.file, bytes_max=desk.SEALED_BYTES_MAX)
+    data = take(options.file, bytes_max=BYTES_MAX + SEAL_BYTES_MAX)
     key = None
-    if desk.is_sealed(data):
+    if is_sealed(data):
         config = config_of(options)
-        files = KeyFiles(config.data / "keys", passphrase_of(config), SystemRandomness())
+        files = key_files(config.data, passphrase_of(config))
         secret = files.get("sealing", Algorithm.ED25519)
         key = SealingKey(secret.secret) if secret else None
-    plain = desk.opened(data, key)
-    found = desk.read(plain)
-    told = desk.told(found)
+    plain = opened(data, key)
+    found = presentation.read(plain)
+    told = presentation.told(found)
     if options.trust:
         _require_speaker(options.trust, found)
         told["key_known"] = True
@@ -122,7 +123,7 @@ def run_open(options: argparse.Namespace) -> int:
 
 
 def _require_speaker(trust: Path, found: Any) -> None:
-    from zhidao.cli.trust_folder import read_any
+    from zhidao.cli.console.trust_folder import read_any
     from zhidao.core.errors import Refused
     from zhidao.core.keys import PublicKey
 
@@ -136,7 +137,8 @@ def _require_speaker(trust: Path, found: Any) -> None:
 
 
 def _write(options: argparse.Namespace, data: bytes, found: Any) -> None:
-    from zhidao.node.presentation_desk import files_of, for_examination
+    from zhidao.cli.trade.examination import for_examination
+    from zhidao.trade.library.presentation import files_of
 
     options.out.mkdir(parents=True, exist_ok=True)
     for name, content in files_of(data).items():

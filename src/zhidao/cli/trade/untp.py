@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from zhidao.cli.outputs import put
-from zhidao.cli.remote import RemoteNode, add_node
-from zhidao.cli.trust_folder import shown
+from zhidao.cli.console.outputs import put
+from zhidao.cli.console.remote import RemoteNode, add_node
+from zhidao.cli.console.trust_folder import shown
 from zhidao.core.canonical import jcs
 
 _EXAMPLES: Final = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from zhidao.connectivity.adapters.coverage import INHABITED, Coverage
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.sighting import Subscriber
+from zhidao.connectivity.domain.subscriber_location import Subscriber
 from zhidao.connectivity.service.ports import Card
 from zhidao.connectivity.service.short_messages import BEARER
 from zhidao.core.errors import NotFound, Unavailable

@@ -9,7 +9,7 @@ import orjson
 
 from zhidao.connectivity.adapters.coverage import INHABITED, Coverage
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.sighting import Sighting, Subscriber
+from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
 from zhidao.connectivity.service.ports import Card
 from zhidao.connectivity.service.short_messages import BEARER
 from zhidao.core.errors import NotFound
@@ -46,7 +46,7 @@ class ScenarioNetwork:
             phone=phone,
             applicable=row["applicable"],
             readers=tuple(PartyId(reader) for reader in row["readers"]),
-            sightings=tuple(map(_sighting, orjson.loads(row["sightings"]))),
+            locations=tuple(map(_location, orjson.loads(row["sightings"]))),
         )
 
     def covers(self, place: Geodetic) -> bool:
@@ -55,7 +55,7 @@ class ScenarioNetwork:
 
     async def set(self, subscriber: Subscriber) -> None:
         """Replaces what it knows of a device."""
-        sightings = [
+        locations = [
             {
                 "latitude_ndeg": s.centre.latitude_ndeg,
                 "longitude_ndeg": s.centre.longitude_ndeg,
@@ -64,7 +64,7 @@ class ScenarioNetwork:
                 "network": s.network,
                 "simulated": s.simulated,
             }
-            for s in subscriber.sightings
+            for s in subscriber.locations
         ]
         async with self._database.session() as s:
             await s.execute(
@@ -76,7 +76,7 @@ class ScenarioNetwork:
                     subscriber.phone,
                     subscriber.applicable,
                     list(subscriber.readers),
-                    orjson.dumps(sightings).decode(),
+                    orjson.dumps(locations).decode(),
                 ),
             )
 
@@ -150,8 +150,8 @@ async def _note(
     return tuple(fresh.pop(point.digest(terminal), False) for point in points)
 
 
-def _sighting(plain: dict[str, Any]) -> Sighting:
-    return Sighting(
+def _location(plain: dict[str, Any]) -> SubscriberLocation:
+    return SubscriberLocation(
         centre=Geodetic.from_ndeg(
             latitude_ndeg=plain["latitude_ndeg"], longitude_ndeg=plain["longitude_ndeg"]
         ),

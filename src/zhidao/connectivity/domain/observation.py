@@ -26,7 +26,8 @@ class Point:
     def __post_init__(self) -> None:
         if abs(self.latitude_e5) > _LATITUDE_MAX or abs(self.longitude_e5) > _LONGITUDE_MAX:
             raise MalformedInput(
-                f"no such place: {self.latitude_e5}e-5, {self.longitude_e5}e-5 degrees"
+                f"no such place: {self.latitude_e5}e-5, {self.longitude_e5}e-5 degrees; at most"
+                f" {_LATITUDE_MAX}e-5 and {_LONGITUDE_MAX}e-5"
             )
         if not 0 <= self.unix_s < 1 << 33:
             raise MalformedInput(f"no such time: {self.unix_s} s of Unix time")

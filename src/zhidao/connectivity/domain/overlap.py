@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zhidao.connectivity.domain.sighting import Sighting, apart_m
+from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, apart_m
 from zhidao.core.geo import Geodetic
 
 
@@ -26,18 +26,18 @@ class Match:
     rate_percent: int
 
 
-def match(centre: Geodetic, radius_m: float, sighting: Sighting) -> Match:
+def match(centre: Geodetic, radius_m: float, location: SubscriberLocation) -> Match:
     """Whether the network's circle lies in the asked one, and how much of it.
 
     The rate is the shared area over the network's area, computed in the plane: for circles of some
     hundred kilometres it is off by less than the whole percent to which it is rounded.
     """
-    distance_m = apart_m(centre, sighting.centre)
-    if distance_m + sighting.radius_m <= radius_m:
+    distance_m = apart_m(centre, location.centre)
+    if distance_m + location.radius_m <= radius_m:
         return Match(Result.TRUE, 100)
-    if distance_m >= radius_m + sighting.radius_m:
+    if distance_m >= radius_m + location.radius_m:
         return Match(Result.FALSE, 0)
-    shared = _lens_m2(radius_m, sighting.radius_m, distance_m) / sighting.surface_m2
+    shared = _lens_m2(radius_m, location.radius_m, distance_m) / location.surface_m2
     return Match(Result.PARTIAL, min(99, max(1, round(100 * shared))))
 
 

@@ -11,13 +11,22 @@ from http import HTTPStatus
 from typing import Final
 
 from zhidao.connectivity.domain.overlap import Match, match
-from zhidao.connectivity.domain.sighting import Sighting, Subscriber
+from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
 from zhidao.connectivity.service.ports import NetworkBackend
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import NotFound, ZhidaoError
 from zhidao.core.geo import Geodetic
 from zhidao.core.timescale import NS
+
+MAY_LOCATE: Final = access(
+    Role.PARTY,
+    Role.OPERATOR,
+    relation=Relation.PEER,
+    of="the device in the body",
+    parties=lambda subscriber: subscriber.readers,
+)
 
 # The API lets a provider set a minimum; below it a circle would tell more than a cell can know.
 RADIUS_M_MIN: Final = 100.0
@@ -48,10 +57,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A sighting that answers a request, for the device that the network chose."""
+    """A location that answers a request, for the device that the network chose."""
 
     phone: str
-    sighting: Sighting
+    location: SubscriberLocation
 
 
 class Location:
@@ -108,7 +117,7 @@ class Location:
         return Located(subscriber.phone, seen[0])
 
     async def _subscriber(self, actor: Actor, device: Device, subject: str) -> Subscriber:
-        actor.require(Role.PARTY, Role.OPERATOR)
+        MAY_LOCATE.admit(actor)
         if subject and device.given:
             raise _unprocessable("UNNECESSARY_IDENTIFIER", "the access token names the device")
         if not subject and not device.given:
@@ -126,15 +135,15 @@ class Location:
         except NotFound as error:
             raise unknown from error
         # A device whose holder did not agree looks like one that does not exist.
-        if actor.role is Role.PARTY and actor.party not in found.readers:
+        if actor.role is Role.PARTY and not MAY_LOCATE.relates(actor, found):
             raise unknown
         if not found.applicable:
             raise _unprocessable("SERVICE_NOT_APPLICABLE", "the service is not for this device")
         return found
 
-    def _fresh(self, seen: tuple[Sighting, ...], age_s_max: int) -> bool:
+    def _fresh(self, seen: tuple[SubscriberLocation, ...], age_s_max: int) -> bool:
         now = self._clock.now()
-        return any(now.since_ns(sighting.at) <= age_s_max * NS for sighting in seen)
+        return any(now.since_ns(location.at) <= age_s_max * NS for location in seen)
 
 
 def _unprocessable(code: str, message: str) -> Declined:

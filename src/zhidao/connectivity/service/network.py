@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from zhidao.connectivity.domain.crosscheck import Verdict, compare, unknown
-from zhidao.connectivity.domain.sighting import Sighting, check_phone
+from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, check_phone
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.connectivity.service.ports import NetworkBackend
 from zhidao.core.actor import Actor
@@ -82,19 +82,19 @@ class NetworkChecks:
 
     async def _ask(
         self, phone: str, fix: Geodetic, bound_m: float, at: Utc
-    ) -> tuple[Verdict, tuple[Sighting, ...]]:
+    ) -> tuple[Verdict, tuple[SubscriberLocation, ...]]:
         try:
             subscriber = await self._backend.subscriber(phone)
         except NotFound:
             return unknown("no network that answers this node knows the terminal's number"), ()
         except Unavailable as error:
-            if error.is_own_ground:
+            if error.is_own_infrastructure:
                 raise
             return unknown(f"the network did not answer: {error}"), ()
         seen = subscriber.nearest(at)
         if not seen:
             return unknown("the network has not located the terminal"), ()
-        return compare(fix, bound_m=bound_m, at=at, sighting=seen[0]), seen
+        return compare(fix, bound_m=bound_m, at=at, location=seen[0]), seen
 
     async def _stands(self, aggregate: str) -> NetworkChecked | None:
         history = await self._records.history(aggregate)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.sighting import Subscriber
+from zhidao.connectivity.domain.subscriber_location import Subscriber
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry

@@ -13,11 +13,17 @@ from zhidao.connectivity.events import CardRegistered, ShortMessageReceived
 from zhidao.connectivity.service.ports import Card, Observations
 from zhidao.connectivity.wire.compact import Track, unpack
 from zhidao.connectivity.wire.rdss import Received3, Received21, parse
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Refused
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Records, Scribe
+
+MAY_REGISTER_CARD: Final = access(Role.OPERATOR)
+MAY_RECEIVE: Final = access(
+    Role.OPERATOR, Role.PARTY, relation=Relation.PEER, of="the card in the body"
+)
 
 BEARER: Final = "short-message"
 _ATTEMPTS: Final = 5
@@ -51,7 +57,7 @@ class ShortMessages:
         readers: Sequence[PartyId] = (),
     ) -> Card:
         """Says in which terminal a card is. The same again changes nothing; else Conflict."""
-        actor.require(Role.OPERATOR)
+        MAY_REGISTER_CARD.admit(actor)
         # Who registers a card sees it: a ground station's operator brings its messages.
         visible = tuple(sorted({*readers, actor.party} - {owner}))
         wanted = Card(card, terminal, owner, visible)
@@ -73,7 +79,7 @@ class ShortMessages:
 
         Raises MalformedInput for another sentence or payload, NotFound for an unknown card.
         """
-        actor.require(Role.OPERATOR, Role.PARTY)
+        MAY_RECEIVE.admit(actor)
         message = parse(sentence)
         if not isinstance(message, Received21 | Received3):
             raise Refused(

@@ -59,29 +59,10 @@ def pack(track: Track) -> bytes:
     return body + binascii.crc_hqx(body, 0).to_bytes(2, "big")
 
 
-def pack_most(track: Track, bytes_max: int = CARD_BYTES) -> bytes:
-    """The newest points of a track that fit; the newest position is worth most.
-
-    Raises MalformedInput if not even one fits.
-    """
-    low, high = 1, min(len(track.points), POINTS_MAX)
-    best = b""
-    while low <= high:
-        count = (low + high) // 2
-        packed = pack(Track(track.points[-count:], track.simulated))
-        if len(packed) <= bytes_max:
-            best, low = packed, count + 1
-        else:
-            high = count - 1
-    if not best:
-        raise MalformedInput(f"no point fits {bytes_max} bytes")
-    return best
-
-
 def unpack(data: bytes) -> Track:
     """The points of a message. Raises MalformedInput for anything that `pack` does not make."""
     if not 3 <= len(data) <= _BYTES_MAX:
-        raise MalformedInput(f"compact positions of {len(data)} bytes")
+        raise MalformedInput(f"compact positions of {len(data)} bytes; 3 to {_BYTES_MAX} are read")
     body, crc = data[:-2], int.from_bytes(data[-2:], "big")
     if binascii.crc_hqx(body, 0) != crc:
         raise MalformedInput("compact positions: wrong checksum", code="bad_checksum")

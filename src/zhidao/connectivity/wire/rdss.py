@@ -121,8 +121,12 @@ def checksum(body: str) -> str:
 
 def parse(text: str) -> Sentence:
     """A sentence from its line. Raises MalformedInput: `bad_checksum`, `bad_payload`, or other."""
-    if len(text) > SENTENCE_CHARACTERS_MAX or not text.isascii():
-        raise MalformedInput("not a short-message sentence: too long, or not ASCII")
+    if len(text) > SENTENCE_CHARACTERS_MAX:
+        raise MalformedInput(
+            f"a sentence of {len(text)} characters; at most {SENTENCE_CHARACTERS_MAX} are read"
+        )
+    if not text.isascii():
+        raise MalformedInput("not a short-message sentence: not ASCII")
     match = _FRAME.match(text)
     if not match:
         raise MalformedInput(f"not a short-message sentence: {text[:40]!r}")
@@ -143,7 +147,11 @@ def build(sentence: Sentence) -> str:
     """The line of a sentence, with its end. Raises MalformedInput for values it cannot hold."""
     body = _body(sentence)
     text = f"${body}*{checksum(body)}\r\n"
-    if len(text) > SENTENCE_CHARACTERS_MAX or not _FRAME.match(text):
+    if len(text) > SENTENCE_CHARACTERS_MAX:
+        raise MalformedInput(
+            f"a sentence of {len(text)} characters; it takes {SENTENCE_CHARACTERS_MAX}"
+        )
+    if not _FRAME.match(text):
         raise MalformedInput(f"{body[:24]}: a field holds a character that no sentence may bear")
     return text
 

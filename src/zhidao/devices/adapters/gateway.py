@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
-from zhidao.devices.service.session import Desk, Session
+from zhidao.devices.service.session import Session, SessionServices
 from zhidao.devices.wire.jt808.frame import Deframer
 
 _READ_BYTES: Final = 32 * 1024
@@ -34,7 +34,7 @@ class Gateway:
 
     def __init__(
         self,
-        desk: Desk,
+        services: SessionServices,
         *,
         host: str,
         port: int,
@@ -42,7 +42,7 @@ class Gateway:
         limits: Limits | None = None,
     ) -> None:
         """`port` 0 takes a free one. `tend` runs every few seconds beside the sessions."""
-        self._desk = desk
+        self._services = services
         self._tend = tend
         self._limits = limits or Limits()
         self._addresses: Counter[str] = Counter()
@@ -75,7 +75,7 @@ class Gateway:
         server, self._server = self._server, None
         assert server is not None
         await server.start_serving()
-        writing = asyncio.create_task(self._desk.writer.run())
+        writing = asyncio.create_task(self._services.writer.run())
         tending = asyncio.create_task(self._tend_always())
         try:
             await asyncio.gather(writing, tending)
@@ -146,15 +146,15 @@ class Gateway:
                 before.close()
                 self.counts["taken_over"] += 1
 
-        session, deframer = Session(self._desk, known), Deframer()
+        session, deframer = Session(self._services, known), Deframer()
         now_s = asyncio.get_running_loop().time
         # A stranger has this long in all, however slowly he feeds his bytes.
         early_until_s = now_s() + self._limits.early_s
         try:
             while not session.closed:
                 early_s = early_until_s - now_s()
-                patience_s = self._limits.idle_s if session.authenticated else early_s
-                data = await self._read(reader, writer, session, patience_s)
+                timeout_s = self._limits.idle_s if session.authenticated else early_s
+                data = await self._read(reader, writer, session, timeout_s)
                 if not data:
                     return
                 answers = await session.receive(deframer.feed(data))
@@ -175,18 +175,16 @@ class Gateway:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         session: Session,
-        patience_s: float,
+        timeout_s: float,
     ) -> bytes:
-        """The next bytes; nothing at the end of the stream or of patience."""
-        while patience_s > 0:
-            wait_s = (
-                min(patience_s, self._limits.gap_s) if session.waits_for_packets else patience_s
-            )
+        """The next bytes; nothing at the end of the stream or of the time-out."""
+        while timeout_s > 0:
+            wait_s = min(timeout_s, self._limits.gap_s) if session.waits_for_packets else timeout_s
             try:
                 async with asyncio.timeout(wait_s):
                     return await reader.read(_READ_BYTES)
             except TimeoutError:
-                patience_s -= wait_s
+                timeout_s -= wait_s
                 await self._write(writer, session.ask_again())
         self.counts["idle"] += 1
         return b""

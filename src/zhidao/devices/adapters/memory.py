@@ -11,6 +11,7 @@ from zhidao.core.journal import Entry, Journal
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
@@ -29,6 +30,7 @@ class MemoryVault:
         self._terminals: dict[str, Terminal] = {}
         self.frames: dict[tuple[str, bytes], StoredFrame] = {}
         self.suspects: list[Suspect] = []
+        self._refusals: dict[str, Refusal] = {}
         self._batched: set[tuple[str, bytes]] = set()
         self._nonces: dict[tuple[str, bytes], Nonce] = {}
         self._chunks: dict[tuple[str, bytes, int], StoredChunk] = {}
@@ -60,6 +62,15 @@ class MemoryVault:
             if terminal.number == number:
                 return terminal
         raise NotFound(f"no terminal with the number {number!r}")
+
+    async def note_refusal(self, terminal: str, refusal: Refusal, entries: Sequence[Entry]) -> None:
+        """Keeps the newest refusal."""
+        await self._append(entries)
+        self._refusals[terminal] = refusal
+
+    async def refusal(self, terminal: str) -> Refusal | None:
+        """The newest refusal, or None."""
+        return self._refusals.get(terminal)
 
     async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
         """Stores frames and chunks."""
@@ -117,6 +128,17 @@ class MemoryVault:
             if window.digest == digest and terminal in ("", window.terminal):
                 return window
         raise NotFound("no window of that digest")
+
+    async def window_before(self, window: Window) -> Window | None:
+        """The window that its terminal sent before, or None."""
+        earlier = [
+            each
+            for each in self._windows
+            if each.terminal == window.terminal
+            and each.received_at < window.received_at
+            and each.digest != window.digest
+        ]
+        return max(earlier, key=lambda each: each.received_at, default=None)
 
     async def unbatched(self, limit: int) -> tuple[str, ...]:
         """Terminals with uncovered position frames."""

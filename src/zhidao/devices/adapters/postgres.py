@@ -14,6 +14,7 @@ from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
@@ -23,7 +24,9 @@ from zhidao.devices.domain.custody import (
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
 
-_TERMINAL: Final = "select terminal, phone, number, key, owner, visible from devices.terminal"
+_TERMINAL: Final = (
+    "select terminal, phone, number, key, owner, visible, surroundings from devices.terminal"
+)
 _FRAME: Final = (
     "select terminal, digest, id, received_tai_ns, message, serial, plain from devices.frame"
 )
@@ -61,15 +64,17 @@ class PostgresVault:
 
         async def work(s: Session) -> None:
             await s.execute(
-                "insert into devices.terminal (terminal, phone, number, key, owner, visible)"
-                " values (%s, %s, %s, %s, %s, %s)",
+                "insert into devices.terminal"
+                " (terminal, phone, number, key, owner, visible, surroundings)"
+                " values (%s, %s, %s, %s, %s, %s, %s)",
                 (
                     terminal.terminal,
                     terminal.phone,
                     terminal.number,
-                    terminal.key.multikey,
+                    terminal.multikey,
                     terminal.owner,
                     list(terminal.visible),
+                    terminal.surroundings,
                 ),
             )
             await s.execute(
@@ -98,6 +103,31 @@ class PostgresVault:
         if row is None:
             raise NotFound(f"no terminal with the number {number[:20]!r}")
         return await self.terminal(row["terminal"])
+
+    async def note_refusal(self, terminal: str, refusal: Refusal, entries: Sequence[Entry]) -> None:
+        """Keeps the newest refusal, in one transaction with what is told of it."""
+
+        async def work(s: Session) -> None:
+            await s.execute(
+                "insert into devices.refusal (terminal, reason, sentence, at_tai_ns)"
+                " values (%s, %s, %s, %s) on conflict (terminal) do update set"
+                " reason = excluded.reason, sentence = excluded.sentence,"
+                " at_tai_ns = excluded.at_tai_ns",
+                (terminal, refusal.reason, refusal.sentence, refusal.at.tai_ns),
+            )
+            await self._journal.append_in(s, entries)
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def refusal(self, terminal: str) -> Refusal | None:
+        """The newest refusal, or None."""
+        async with self._database.session() as s:
+            row = await s.fetch_one(
+                "select reason, sentence, at_tai_ns from devices.refusal where terminal = %s",
+                (terminal,),
+            )
+        return Refusal(row["reason"], row["sentence"], Utc(row["at_tai_ns"])) if row else None
 
     async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
         """Stores frames by COPY and chunks beside them in one transaction."""
@@ -215,15 +245,18 @@ class PostgresVault:
             )
         if row is None:
             raise NotFound("no window of that digest")
-        return Window(
-            terminal=row["terminal"],
-            window=bytes(row["window_id"]),
-            nonce=bytes(row["nonce"]),
-            digest=row["digest"],
-            key=PublicKey.from_multikey(row["key"]),
-            simulated=row["simulated"],
-            received_at=Utc(row["received_tai_ns"]),
-        )
+        return _window(row)
+
+    async def window_before(self, window: Window) -> Window | None:
+        """The window that its terminal sent before, or None."""
+        async with self._database.session() as s:
+            row = await s.fetch_one(
+                "select * from devices.window_digest"
+                " where terminal = %s and received_tai_ns < %s and digest <> %s"
+                " order by received_tai_ns desc limit 1",
+                (window.terminal, window.received_at.tai_ns, window.digest),
+            )
+        return None if row is None else _window(row)
 
     async def unbatched(self, limit: int) -> tuple[str, ...]:
         """Terminals with uncovered position frames."""
@@ -357,9 +390,22 @@ def _terminal(row: dict[str, Any]) -> Terminal:
         terminal=row["terminal"],
         phone=row["phone"],
         number=row["number"],
-        key=PublicKey.from_multikey(row["key"]),
+        key=PublicKey.from_multikey(row["key"]) if row["key"] else None,
         owner=PartyId(row["owner"]),
         visible=tuple(PartyId(party) for party in row["visible"]),
+        surroundings=row["surroundings"],
+    )
+
+
+def _window(row: dict[str, Any]) -> Window:
+    return Window(
+        terminal=row["terminal"],
+        window=bytes(row["window_id"]),
+        nonce=bytes(row["nonce"]),
+        digest=row["digest"],
+        key=PublicKey.from_multikey(row["key"]),
+        simulated=row["simulated"],
+        received_at=Utc(row["received_tai_ns"]),
     )
 
 

@@ -51,6 +51,8 @@ def _objection(
 ) -> str:
     if sealed.terminal != terminal:
         return f"terminal not bound: seal {sealed.seal} holds terminal {sealed.terminal}"
+    if not terminal_key:
+        return f"terminal not bound: terminal {terminal} has no key, so others may speak for it"
     if sealed.terminal_key != terminal_key:
         return f"terminal not bound: seal {sealed.seal} names another key of this terminal"
     if not checks:

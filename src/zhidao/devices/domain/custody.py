@@ -18,6 +18,8 @@ _PHONE: Final = re.compile(r"\+[1-9][0-9]{4,14}\Z", re.ASCII)
 # The id travels in a registration of 2019, which has 30 bytes for it.
 _TERMINAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,19}\Z", re.ASCII)
+# Where an antenna may stand: on a mast or a roof, on a vehicle, in a hand.
+SURROUNDINGS: Final = frozenset(("open_sky", "vehicle", "phone"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,25 @@ class Terminal:
     """A terminal that may connect.
 
     `phone` is how the mobile network knows it (E.164), `number` the digits that its JT/T 808
-    headers bear, without leading zeros; `key` signs its raw windows.
+    headers bear, without leading zeros; `key` signs its raw windows, None where it has none:
+    what it says is claimed then and never a proof. `surroundings`: the class of what stands around
+    its antenna, `vehicle` where nobody said.
     """
 
     terminal: str
     phone: str
     number: str
-    key: PublicKey
+    key: PublicKey | None
     owner: PartyId
     visible: tuple[PartyId, ...]
+    surroundings: str = "vehicle"
 
     def __post_init__(self) -> None:
+        if self.surroundings not in SURROUNDINGS:
+            raise MalformedInput(
+                f"not a class of surroundings: {self.surroundings[:24]!r}",
+                remedy=f"one of {', '.join(sorted(SURROUNDINGS))}",
+            )
         if not _TERMINAL.match(self.terminal):
             raise MalformedInput(
                 f"not a terminal's id: {self.terminal[:40]!r}",
@@ -43,15 +53,24 @@ class Terminal:
             )
         if not _PHONE.match(self.phone):
             raise MalformedInput(
-                f"not a phone number: {self.phone[:24]!r}", remedy="write it as +8613800138000"
+                f"not a phone number: {self.phone[:24]!r}",
+                remedy="write it with + and the country first, as +86 138 0013 8000",
             )
         if not _NUMBER.match(self.number):
-            raise MalformedInput(f"not a terminal's number: {self.number[:24]!r}")
+            raise MalformedInput(
+                f"not a terminal's number: {self.number[:24]!r}",
+                remedy="give the digits that are set in the device, up to 20",
+            )
 
     @property
     def aggregate(self) -> str:
         """The name of its history."""
         return f"terminal/{self.terminal}"
+
+    @property
+    def multikey(self) -> str:
+        """Its key as text; empty if it has none."""
+        return self.key.multikey if self.key else ""
 
     def seen_by(self, actor: Actor) -> Terminal:
         """Itself, if the actor may see it. Raises NotFound."""
@@ -59,6 +78,15 @@ class Terminal:
         if viewer is not None and viewer != self.owner and viewer not in self.visible:
             raise NotFound(f"no terminal {self.terminal!r}")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The newest recorded refusal of something that a terminal sent."""
+
+    reason: str
+    sentence: str
+    at: Utc
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,16 @@ class KeptData:
             chunks=[chunk.content for chunk in chunks],
         )
 
+    async def window_before(self, digest: str, *, terminal: str) -> bytes:
+        """The terminal's window before this one; empty if there is none. Raises NotFound."""
+        window = await self._vault.window(check_digest(digest), terminal)
+        before = await self._vault.window_before(window)
+        return b"" if before is None else await self._archive.get(before.digest)
+
+    async def surroundings(self, terminal: str) -> str:
+        """The class that the terminal is registered with. Raises NotFound."""
+        return (await self._vault.terminal(terminal)).surroundings
+
     async def binding(self, *, terminal: str, consignment: str) -> Binding:
         """Whether the terminal is bound to the consignment, and by whom."""
         return await self._seals.binding(terminal=terminal, consignment=consignment)

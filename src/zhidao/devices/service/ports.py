@@ -10,6 +10,7 @@ from zhidao.core.journal import Entry
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
@@ -44,6 +45,14 @@ class Vault(Protocol):
 
     async def terminal_by_number(self, number: str) -> Terminal:
         """A terminal by the digits in its headers. Raises NotFound."""
+        ...
+
+    async def note_refusal(self, terminal: str, refusal: Refusal, entries: Sequence[Entry]) -> None:
+        """Keeps the newest refusal of a terminal; whoever is none of this node has a name too."""
+        ...
+
+    async def refusal(self, terminal: str) -> Refusal | None:
+        """The newest refusal of a terminal, or None."""
         ...
 
     async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
@@ -84,6 +93,10 @@ class Vault(Protocol):
 
     async def window(self, digest: str, terminal: str) -> Window:
         """The newest window of those bytes (of that terminal, if named). Raises NotFound."""
+        ...
+
+    async def window_before(self, window: Window) -> Window | None:
+        """The window of other bytes that its terminal sent last before it, or None."""
         ...
 
     async def unbatched(self, limit: int) -> tuple[str, ...]:

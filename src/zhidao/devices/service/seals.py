@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records, Scribe
 from zhidao.devices.domain.binding import binding_of, unbound
+from zhidao.devices.domain.seal_number import container_number, seal_number
 from zhidao.devices.events import Binding, SealChecked, Sealed
 from zhidao.devices.service.ports import Vault
+
+MAY_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the terminal in the body")
+MAY_CHECK_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the seal")
 
 
 class Seals:
@@ -35,16 +41,18 @@ class Seals:
         """The carrier closes a container with a seal that holds this terminal.
 
         The same call again returns the same event. Raises NotFound for a terminal that the actor
-        does not see, Conflict if the seal was used before.
+        does not see, Conflict if the seal was used before, MalformedInput for a number that could
+        be read as another's.
         """
-        actor.require(Role.PARTY)
+        MAY_SEAL.admit(actor)
+        seal, container = seal_number(seal), container_number(container)
         known = (await self._vault.terminal(terminal)).seen_by(actor)
         fact = Sealed(
             seal=seal,
             container=container,
             consignment=consignment,
             terminal=terminal,
-            terminal_key=known.key.multikey,
+            terminal_key=known.multikey,
         )
         before = await self._sealing(seal)
         if before is not None:
@@ -80,7 +88,8 @@ class Seals:
         place: str,
     ) -> SignedEvent:
         """A party that may see the seal says what it found. The same look again writes nothing."""
-        actor.require(Role.PARTY)
+        MAY_CHECK_SEAL.admit(actor)
+        container = container_number(container)
         history = await self._records.history(_aggregate(seal), actor)
         fact = SealChecked(
             seal=seal, container=container, terminal=terminal, intact=intact, place=place
@@ -104,6 +113,15 @@ class Seals:
         sealed = Sealed.of(history[0])
         return sealed, await self._bound_by(history, sealed.terminal)
 
+    async def listed(
+        self, actor: Actor, *, limit: int, after: str = ""
+    ) -> list[tuple[Sealed, Binding]]:
+        """The seals that the actor may see, by number, after the number `after`."""
+        names = await self._records.aggregates(
+            _aggregate(""), actor, limit=limit, after=_aggregate(after) if after else ""
+        )
+        return [await self.view(actor, name.removeprefix(_aggregate(""))) for name in names]
+
     async def binding(self, *, terminal: str, consignment: str) -> Binding:
         """What joins a terminal to a consignment: a seal that stands, else the best reason."""
         found = [
@@ -118,7 +136,7 @@ class Seals:
 
     async def _bound_by(self, history: Sequence[SignedEvent], terminal: str) -> Binding:
         known = await self._vault.terminal(terminal)
-        return binding_of(history, terminal=terminal, terminal_key=known.key.multikey)
+        return binding_of(history, terminal=terminal, terminal_key=known.multikey)
 
     async def _sealing(self, seal: str) -> SignedEvent | None:
         history = await self._records.history(_aggregate(seal))

@@ -12,8 +12,8 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.ids import IdSource
 from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Suspect, Terminal
-from zhidao.devices.service.chronicle import Chronicle
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
@@ -49,14 +49,14 @@ _NO_PHONE: Final = "0" * 20
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SessionServices:
     """The services that a session uses."""
 
     vault: Vault
     terminals: Terminals
     windows: Windows
     writer: FrameWriter
-    chronicle: Chronicle
+    terminal_journal: TerminalJournal
     clock: Clock
     ids: IdSource
 
@@ -82,10 +82,10 @@ class Session:
     """The node's side of one connection, without its socket."""
 
     def __init__(
-        self, desk: Desk, on_terminal: Callable[[str], Awaitable[None]] | None = None
+        self, services: SessionServices, on_terminal: Callable[[str], Awaitable[None]] | None = None
     ) -> None:
         """`on_terminal` is told the terminal's id once it showed its token."""
-        self._desk = desk
+        self._services = services
         self._on_terminal = on_terminal
         self._terminal: Terminal | None = None
         self._serial = 0
@@ -160,32 +160,33 @@ class Session:
 
     async def _register(self, head: Header, message: Registration) -> list[bytes]:
         try:
-            terminal = await self._desk.terminals.calling(head.phone, message.terminal)
+            terminal = await self._services.terminals.calling(head.phone, message.terminal)
         except NotFound as error:
-            await self._desk.chronicle.refuse_unknown("unknown_terminal", str(error))
+            await self._services.terminal_journal.refuse_unknown("unknown_terminal", str(error))
             self._count_early()
             return self._down(RegistrationAnswer(head.serial, REGISTER_NO_TERMINAL), head)
-        token = self._desk.terminals.token(terminal)
+        token = self._services.terminals.token(terminal)
         return self._down(RegistrationAnswer(head.serial, REGISTERED, token), head)
 
     async def _authenticate(self, head: Header, message: Authentication, turn: _Round) -> None:
         try:
-            terminal = await self._desk.terminals.authenticate(head.phone, message.token)
+            terminal = await self._services.terminals.authenticate(head.phone, message.token)
         except NotFound as error:
-            await self._desk.chronicle.refuse_unknown("unknown_terminal", str(error))
+            await self._services.terminal_journal.refuse_unknown("unknown_terminal", str(error))
             self._close_with(head, turn)
             return
         except Refused as error:
-            known = await self._desk.vault.terminal_by_number(head.phone.lstrip("0"))
-            await self._desk.chronicle.refuse(known, "wrong_token", str(error))
+            known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
+            await self._services.terminal_journal.refuse(known, "wrong_token", str(error))
             self._close_with(head, turn)
             return
-        grant = await self._desk.windows.grant(terminal)
         self._terminal = terminal
         if self._on_terminal:
             await self._on_terminal(terminal.terminal)
         self._answer(head, RESULT_OK, turn)
-        turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), head)
+        if terminal.key:
+            grant = await self._services.windows.grant(terminal)
+            turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), head)
 
     async def _business(self, frame: Frame, terminal: Terminal, turn: _Round) -> None:
         head = frame.header
@@ -203,7 +204,7 @@ class Session:
             self._answer(head, RESULT_WRONG, turn)
             return
         except Refused as error:
-            await self._desk.chronicle.refuse(terminal, error.code, str(error))
+            await self._services.terminal_journal.refuse(terminal, error.code, str(error))
             await self._suspect(frame.encode_plain(), error.code, error)
             self._answer(head, RESULT_FAILED, turn)
             return
@@ -217,7 +218,7 @@ class Session:
             case Unknown():
                 self._answer(head, RESULT_UNSUPPORTED, turn)
             case _:
-                stored = await self._desk.writer.put(self._kept(frame, terminal), chunks)
+                stored = await self._services.writer.put(self._kept(frame, terminal), chunks)
                 turn.owed.append(_Owed(head, stored, nonce))
 
     async def _chunk(
@@ -227,7 +228,7 @@ class Session:
         if not isinstance(message, Transparent) or message.kind != KIND_CHUNK:
             return [], b""
         chunk = decode_chunk(message.content)
-        return [await self._desk.windows.judge(terminal, chunk)], chunk.nonce
+        return [await self._services.windows.judge(terminal, chunk)], chunk.nonce
 
     async def _settle(self, turn: _Round) -> None:
         for owed in turn.owed:
@@ -241,12 +242,12 @@ class Session:
     async def _advance(self, nonce: bytes, turn: _Round) -> None:
         assert self._terminal is not None
         try:
-            done = await self._desk.windows.advance(self._terminal, nonce)
+            done = await self._services.windows.advance(self._terminal, nonce)
         except Refused as error:
-            await self._desk.chronicle.refuse(self._terminal, error.code, str(error))
+            await self._services.terminal_journal.refuse(self._terminal, error.code, str(error))
             return
         if done:
-            grant = await self._desk.windows.grant(self._terminal)
+            grant = await self._services.windows.grant(self._terminal)
             turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), self._header)
 
     async def _suspect(self, raw: bytes, reason: str, error: ZhidaoError) -> None:
@@ -254,20 +255,20 @@ class Session:
         if reason == "bad_checksum":
             reason = error.code if error.code.startswith("bad_") else "malformed"
         if self._terminal is None:
-            self._desk.chronicle.refusals[reason] += 1
+            self._services.terminal_journal.refusals[reason] += 1
             self._count_early()
             return
         if reason == "bad_checksum":
-            await self._desk.chronicle.refuse(self._terminal, reason, str(error))
+            await self._services.terminal_journal.refuse(self._terminal, reason, str(error))
         elif not isinstance(error, Refused):
-            self._desk.chronicle.refusals[reason] += 1
+            self._services.terminal_journal.refusals[reason] += 1
         self._suspects += 1
         if self._suspects <= _SUSPECTS_MAX:
-            await self._desk.vault.put_aside(
+            await self._services.vault.put_aside(
                 Suspect(
                     self._terminal.terminal,
-                    self._desk.ids.new(),
-                    self._desk.clock.now(),
+                    self._services.ids.new(),
+                    self._services.clock.now(),
                     reason,
                     raw,
                 )
@@ -279,8 +280,8 @@ class Session:
         return StoredFrame(
             terminal=terminal.terminal,
             digest=hashlib.sha256(number + frame.body).digest(),
-            id=self._desk.ids.new(),
-            received_at=self._desk.clock.now(),
+            id=self._services.ids.new(),
+            received_at=self._services.clock.now(),
             message_id=head.message_id,
             serial=head.serial,
             plain=frame.encode_plain(),

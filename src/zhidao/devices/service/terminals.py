@@ -7,18 +7,24 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
+from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.encoding import base64url
-from zhidao.core.errors import Conflict, NotFound, Refused
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.journal import Scribe
+from zhidao.core.journal import Records, Scribe
 from zhidao.core.keys import PublicKey
-from zhidao.devices.domain.custody import Terminal
+from zhidao.devices.domain.custody import Refusal, StoredFrame, Terminal
 from zhidao.devices.events import TerminalRegistered
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.terminal_journal import UNKNOWN
+
+MAY_REGISTER_TERMINAL: Final = access(Role.OPERATOR)
 
 _LABEL: Final = b"zhidao devices token v1"
 _TOKEN_BYTES: Final = 24
+# What people put between the digits of a phone number.
+_BETWEEN_DIGITS: Final = str.maketrans("", "", " -()")
 # A registration of 2013 has seven bytes for the terminal's id; its maker writes the first seven.
 _SHORT_ID: Final = 7
 
@@ -26,9 +32,10 @@ _SHORT_ID: Final = 7
 class Terminals:
     """The list of terminals that may connect, and their tokens."""
 
-    def __init__(self, vault: Vault, scribe: Scribe, secret: bytes) -> None:
+    def __init__(self, vault: Vault, records: Records, scribe: Scribe, secret: bytes) -> None:
         """`secret`: the node's key for tokens, from `Vault.secret`."""
         self._vault = vault
+        self._records = records
         self._scribe = scribe
         self._secret = secret
 
@@ -38,30 +45,46 @@ class Terminals:
         *,
         terminal: str,
         phone: str,
-        key: str,
+        key: str = "",
         owner: PartyId,
         readers: Sequence[PartyId] = (),
         number: str = "",
+        surroundings: str = "vehicle",
     ) -> Terminal:
         """Lets a terminal connect. The same call again changes nothing.
 
-        `number`: the digits in its headers where they are not those of its phone.
-        Raises Conflict if the id or the number already stands for another terminal.
+        `phone`: with + and the country; spaces and hyphens are left out. `key`: Multikey, empty for
+        a terminal that has none, which is heard but proves nothing. `number`: the digits in its
+        headers where they are not those of its phone. `surroundings`:
+        the class of what stands around its antenna, which decides what its windows can prove.
+        Raises Conflict if the id or the number already stands for another terminal, which is named
+        to whoever may see it.
         """
-        actor.require(Role.OPERATOR)
+        MAY_REGISTER_TERMINAL.admit(actor)
+        if terminal == UNKNOWN:
+            raise MalformedInput(
+                f"{UNKNOWN!r} is the name under which strangers are written down",
+                where="$.terminal",
+                remedy="give the terminal another name, such as its plate",
+            )
+        phone = phone.translate(_BETWEEN_DIGITS)
         wanted = Terminal(
             terminal=terminal,
             phone=phone,
             number=number.lstrip("0") or phone.removeprefix("+"),
-            key=PublicKey.from_multikey(key),
+            key=PublicKey.from_multikey(key) if key else None,
             owner=owner,
             # Who registers a terminal sees it.
             visible=tuple(sorted({*readers, actor.party} - {owner})),
+            surroundings=surroundings,
         )
         before = await self._known(terminal)
         if before is not None:
             return _same(before, wanted)
-        fact = TerminalRegistered(terminal=terminal, phone=phone, key=key)
+        await self._number_is_free(actor, wanted.number)
+        fact = TerminalRegistered(
+            terminal=terminal, phone=phone, key=key, surroundings=surroundings
+        )
         entry = self._scribe.write(
             fact,
             by=actor.party,
@@ -77,9 +100,25 @@ class Terminals:
             # Somebody registered it meanwhile, perhaps this very call, whose answer was lost.
             before = await self._known(terminal)
             if before is None:
+                await self._number_is_free(actor, wanted.number)
                 raise
             return _same(before, wanted)
         return wanted
+
+    async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Terminal]:
+        """The terminals that the actor may see, by id, after the id `after`."""
+        prefix = "terminal/"
+        # One more, for strangers have a history that is no terminal's.
+        names = await self._records.aggregates(
+            prefix, actor, limit=limit + 1, after=prefix + after if after else ""
+        )
+        ids = [name.removeprefix(prefix) for name in names]
+        return [await self._vault.terminal(each) for each in ids if each != UNKNOWN][:limit]
+
+    async def heard(self, terminal: Terminal) -> tuple[StoredFrame | None, Refusal | None]:
+        """What was last taken from it with a position, and what was last refused."""
+        frames = await self._vault.recent_positions(terminal.terminal, 1)
+        return (frames[0] if frames else None), await self._vault.refusal(terminal.terminal)
 
     async def view(self, actor: Actor, terminal: str) -> Terminal:
         """A terminal that the actor may see. Raises NotFound."""
@@ -88,7 +127,8 @@ class Terminals:
     async def calling(self, number: str, terminal_id: str) -> Terminal:
         """The terminal that asks for a token. Raises NotFound if number and id do not agree."""
         found = await self._vault.terminal_by_number(number.lstrip("0"))
-        if terminal_id not in (found.terminal, found.terminal[:_SHORT_ID]):
+        # Without a key it is known by its number alone: its maker chose the id that it sends.
+        if found.key and terminal_id not in (found.terminal, found.terminal[:_SHORT_ID]):
             raise NotFound(f"no terminal {terminal_id[:30]!r} with the number {number}")
         return found
 
@@ -111,9 +151,23 @@ class Terminals:
 
         The same each time: whoever registers again cannot lock the terminal out.
         """
-        message = f"{terminal.terminal}\n{terminal.number}\n{terminal.key.multikey}".encode()
+        message = f"{terminal.terminal}\n{terminal.number}\n{terminal.multikey}".encode()
         mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
         return base64url(mac.digest()[:_TOKEN_BYTES])
+
+    async def _number_is_free(self, actor: Actor, number: str) -> None:
+        try:
+            other = await self._vault.terminal_by_number(number)
+        except NotFound:
+            return
+        try:
+            name = f"terminal {other.seen_by(actor).terminal}"
+        except NotFound:
+            name = "another terminal"
+        raise Conflict(
+            f"the number {number} stands for {name} already",
+            remedy="give this device the number that its own card has",
+        )
 
     async def _known(self, terminal: str) -> Terminal | None:
         try:

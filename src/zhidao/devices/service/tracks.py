@@ -8,14 +8,14 @@ from typing import Final
 from zhidao.core.actor import Actor
 from zhidao.core.errors import Conflict, MalformedInput
 from zhidao.core.geo import Frame
-from zhidao.core.hashtree import leaf_hash, tree_root
+from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.ids import IdSource
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.domain.track import TrackPoint, objection
 from zhidao.devices.events import PositionsRecorded
-from zhidao.devices.service.chronicle import Chronicle
 from zhidao.devices.service.ports import PositionSink, Vault
+from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.wire.jt808.frame import decode_frame, escape
 from zhidao.devices.wire.jt808.messages import decode_message
@@ -49,13 +49,13 @@ class Tracks:
         self,
         vault: Vault,
         terminals: Terminals,
-        chronicle: Chronicle,
+        terminal_journal: TerminalJournal,
         ids: IdSource,
         sink: PositionSink,
     ) -> None:
         self._vault = vault
         self._terminals = terminals
-        self._chronicle = chronicle
+        self._terminal_journal = terminal_journal
         self._ids = ids
         self._sink = sink
 
@@ -107,7 +107,7 @@ class Tracks:
         )
         batch, digests = self._ids.new(), [frame.digest for frame in frames]
         try:
-            await self._chronicle.write(
+            await self._terminal_journal.write(
                 fact,
                 terminal=terminal,
                 commit=lambda entries: self._vault.batch(name, batch, digests, entries),

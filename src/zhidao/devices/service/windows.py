@@ -7,11 +7,12 @@ from typing import Final
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Conflict, NotFound, Refused
+from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import NS
 from zhidao.devices.domain.custody import Claim, Nonce, StoredChunk, Terminal, Window
 from zhidao.devices.events import WindowReceived
-from zhidao.devices.service.chronicle import Chronicle
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.wire.chunk import (
     NONCE_BYTES,
     WINDOW_BYTES_MAX,
@@ -32,13 +33,13 @@ class Windows:
         self,
         vault: Vault,
         archive: Archive,
-        chronicle: Chronicle,
+        terminal_journal: TerminalJournal,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
         self._vault = vault
         self._archive = archive
-        self._chronicle = chronicle
+        self._terminal_journal = terminal_journal
         self._clock = clock
         self._randomness = randomness
 
@@ -52,10 +53,10 @@ class Windows:
     async def judge(self, terminal: Terminal, chunk: Chunk) -> StoredChunk:
         """The chunk as it will be kept.
 
-        Raises Refused: `unknown_key`, `bad_signature`, `replayed_nonce`. The nonce is used up only
-        after the signature stood, so that no stranger can burn it.
+        Raises Refused: `no_key`, `unknown_key`, `bad_signature`, `replayed_nonce`.
+        The nonce is used up only after the signature stood, so that no stranger can burn it.
         """
-        verify_chunk(chunk, terminal.key)
+        verify_chunk(chunk, _key(terminal))
         try:
             nonce = await self._vault.nonce(terminal.terminal, chunk.nonce)
         except NotFound as error:
@@ -83,7 +84,7 @@ class Windows:
             await self._give_up(terminal, state, "the window is too large")
             return False
         contents = [chunk.content for chunk in chunks]
-        data = window_of(contents, key=terminal.key, nonce=nonce)
+        data = window_of(contents, key=_key(terminal), nonce=nonce)
         await self._record(terminal, state, data, [decode_chunk(c).digest for c in contents])
         return True
 
@@ -105,13 +106,13 @@ class Windows:
             window=state.claim.window,
             nonce=state.nonce,
             digest=digest,
-            key=terminal.key,
+            key=_key(terminal),
             simulated=state.claim.simulated,
             received_at=self._clock.now(),
         )
         fact = WindowReceived(
             terminal=terminal.terminal,
-            key=terminal.key.multikey,
+            key=terminal.multikey,
             digest=digest,
             size_bytes=len(data),
             chunk_digests=chunk_digests,
@@ -124,7 +125,7 @@ class Windows:
         self, terminal: Terminal, state: Nonce, window: Window, fact: WindowReceived
     ) -> None:
         try:
-            await self._chronicle.write(
+            await self._terminal_journal.write(
                 fact,
                 terminal=terminal,
                 commit=lambda entries: self._vault.settle(state, window, entries),
@@ -136,7 +137,7 @@ class Windows:
 
     async def _give_up(self, terminal: Terminal, state: Nonce, why: str) -> None:
         # First the fact, then the mark: a crash between them tells it twice rather than never.
-        await self._chronicle.refuse(terminal, "incomplete", f"window not whole: {why}")
+        await self._terminal_journal.refuse(terminal, "incomplete", f"window not whole: {why}")
         await self._vault.settle(state, None, ())
 
 
@@ -146,3 +147,13 @@ def _replayed(why: str) -> Refused:
         code="replayed_nonce",
         remedy="connect again and sign the window over the nonce that the node gives",
     )
+
+
+def _key(terminal: Terminal) -> PublicKey:
+    if terminal.key is None:
+        raise Refused(
+            f"terminal {terminal.terminal} has no key: what it says is claimed, never proven",
+            code="no_key",
+            remedy="register a terminal that keeps a key of its own under another name",
+        )
+    return terminal.key

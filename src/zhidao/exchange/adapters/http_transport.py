@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from zhidao.core.ambient import Clock
+from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import NS
 from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX
 from zhidao.exchange.domain.peer import Peer, check_url
 from zhidao.exchange.service.dispatch import PeerRefused
-from zhidao.exchange.service.voice import Voice
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE
 from zhidao.exchange.wire.request import signed_headers
 
@@ -36,8 +37,8 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 class HttpTransport:
     """Implements `service.ports.Transport`. Addresses come from admitted peers only."""
 
-    def __init__(self, voice: Voice, clock: Clock) -> None:
-        self._voice = voice
+    def __init__(self, identity: SigningIdentity, clock: Clock) -> None:
+        self._identity = identity
         self._clock = clock
         self._clients: dict[PartyId, tuple[Peer, httpx.AsyncClient]] = {}
 
@@ -56,7 +57,7 @@ class HttpTransport:
             path=BUNDLE_PATH,
             body=bundle,
             content_type=BUNDLE_TYPE,
-            signer=self._voice.to(peer.node),
+            signer=self._identity.to(peer.node),
             created_s=self._clock.now().unix_ns // NS,
         )
         url = f"{peer.url}{BUNDLE_PATH}"
@@ -73,7 +74,7 @@ class HttpTransport:
         sentence = f"{peer.node} answers {status}: {said.get('detail', 'without a reason')}"
         code = str(said.get("code", "peer_refused"))[:64]
         if status in _FOR_GOOD:
-            raise PeerRefused(sentence, code=code)
+            raise PeerRefused(sentence, code=code, remedy=str(said.get("remedy", ""))[:200])
         raise Unavailable(sentence, code=f"peer_{code}"[:64])
 
     async def close(self) -> None:
@@ -133,7 +134,7 @@ async def _bounded(response: httpx.Response, url: str) -> bytes:
 
 def _problem(body: bytes) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = decode_json(body, dict[str, Any])
+    except (MalformedInput, msgspec.DecodeError, UnicodeDecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found

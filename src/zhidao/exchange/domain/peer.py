@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId
@@ -94,18 +94,35 @@ def check_url(url: str) -> None:
 
     Raises MalformedInput; Refused (`bad_url`) for plain HTTP to elsewhere.
     """
+    _check_length(url)
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        # Asking for the port is what raises where it is no number.
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError as error:
         raise MalformedInput(f"no URL: {url[:80]!r}") from error
-    plain = url.isascii() and url.isprintable() and " " not in url
-    bare = not parts.username and not parts.query and not parts.fragment and not parts.path
-    if not (plain and bare and host and port_is_fine) or len(url) > URL_CHARACTERS_MAX:
+    if not (port_is_fine and _is_plainly_spelled(url) and _names_a_host_alone(parts)):
         raise MalformedInput(f"no address of a node: {url[:80]!r}; wanted https://host[:port]")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    ):
         raise Refused(f"{url[:80]!r} is neither https nor on this machine", code="bad_url")
+
+
+def _check_length(url: str) -> None:
+    if len(url) > URL_CHARACTERS_MAX:
+        raise MalformedInput(f"an address of a node has at most {URL_CHARACTERS_MAX} characters")
+
+
+def _is_plainly_spelled(url: str) -> bool:
+    """No letter that looks like another, and none that a log would not show."""
+    return url.isascii() and url.isprintable() and " " not in url
+
+
+def _names_a_host_alone(parts: SplitResult) -> bool:
+    """What follows the host would be lost, or sent along with every request."""
+    has_more = parts.username or parts.path or parts.query or parts.fragment
+    return bool(parts.hostname) and not has_more
 
 
 def _is_loopback(host: str) -> bool:

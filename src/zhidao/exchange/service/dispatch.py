@@ -14,10 +14,11 @@ from uuid import UUID
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Refused, Unavailable, ZhidaoError
 from zhidao.core.ids import PartyId
+from zhidao.core.remedies import with_remedy
 from zhidao.core.timescale import NS
 from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX, BUNDLE_ITEMS_MAX, REASON_CHARACTERS_MAX
-from zhidao.exchange.domain.patience import GIVE_UP_S, pause_ns
 from zhidao.exchange.domain.peer import Peer
+from zhidao.exchange.domain.retry_policy import GIVE_UP_S, PAUSES
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Due, Sent, Store, Transport
@@ -156,7 +157,7 @@ class Dispatcher:
     async def step(self, node: PartyId) -> bool:
         """Carries one bundle if anything waits; returns whether there was progress.
 
-        What goes wrong is noted at the documents. Raises Unavailable of the node's own ground.
+        What goes wrong is noted at the documents. Raises Unavailable of the node's own parts.
         """
         line = self._line(node)
         line.forget()
@@ -192,7 +193,7 @@ class Dispatcher:
         """Fills the way with bundles, a moment apart: a request and two commits cost more."""
         if line.failures and not line.flying:
             # What is new does not shorten the pause of a peer that does not answer.
-            await asyncio.sleep(pause_ns(line.failures, self._randomness.token(4)) / NS)
+            await asyncio.sleep(PAUSES.pause_s(line.failures, self._randomness))
             line.look = line.dues = True
         while len(line.flying) < (1 if line.careful else FLYING_MAX):
             load = await self._load(node, line)
@@ -225,31 +226,34 @@ class Dispatcher:
     ) -> tuple[Sequence[Sent], Sequence[Due]] | None:
         """What goes next, or None."""
         limit = 1 if line.singly else AT_ONCE
-        rows: list[Sent] = []
-        size = 0
-        while line.ready and len(rows) < limit:
-            size += len(line.ready[0].envelope)
-            if size > _BYTES_MAX and rows:
-                break
-            rows.append(line.ready.popleft())
+        rows = _taken(line, limit)
         if not rows and line.look:
-            line.look = False
-            found = await self._store.waiting(
-                node, limit=limit + len(line.hand), bytes_max=_BYTES_MAX
-            )
-            rows = [row for row in found if row.document not in line.hand][:limit]
-            line.look = line.look or len(rows) == limit
-            line.hand |= {row.document for row in rows}
-        dues: Sequence[Due] = ()
-        if line.dues and not line.owing:
-            line.dues = False
-            dues = await self._store.due_receipts(node, limit=BUNDLE_ITEMS_MAX - len(rows))
-            line.dues = line.dues or len(dues) == BUNDLE_ITEMS_MAX - len(rows)
-        line.owing = line.owing or bool(dues)
+            rows = await self._looked_up(node, line, limit)
+        dues = await self._dues(node, line, BUNDLE_ITEMS_MAX - len(rows))
         if not rows and not dues:
             line.singly = line.singly and bool(line.flying)
             return None
         return rows, dues
+
+    async def _looked_up(self, node: PartyId, line: _Line, limit: int) -> list[Sent]:
+        """Documents that wait in the store and are not on their way."""
+        # Cleared before the question: who writes while it is under way sets it again.
+        line.look = False
+        found = await self._store.waiting(node, limit=limit + len(line.hand), bytes_max=_BYTES_MAX)
+        rows = [row for row in found if row.document not in line.hand][:limit]
+        line.look = line.look or len(rows) == limit
+        line.hand |= {row.document for row in rows}
+        return rows
+
+    async def _dues(self, node: PartyId, line: _Line, limit: int) -> Sequence[Due]:
+        """Receipts that we owe, unless some are on their way."""
+        if not line.dues or line.owing:
+            return ()
+        line.dues = False
+        dues = await self._store.due_receipts(node, limit=limit)
+        line.dues = line.dues or len(dues) == limit
+        line.owing = line.owing or bool(dues)
+        return dues
 
     async def _fly(
         self, node: PartyId, line: _Line, rows: Sequence[Sent], dues: Sequence[Due]
@@ -260,10 +264,10 @@ class Dispatcher:
         except PeerRefused as error:
             return await self._refused(node, rows, error)
         except ZhidaoError as error:
-            if isinstance(error, Unavailable) and error.is_own_ground:
+            if isinstance(error, Unavailable) and error.is_own_infrastructure:
                 line.forget()
                 raise
-            await self._failed(node, rows, error.code, str(error))
+            await self._failed(node, rows, error.code, with_remedy(error))
             return False
         finally:
             line.owing = line.owing and not dues
@@ -309,7 +313,7 @@ class Dispatcher:
         if len(rows) > 1:
             line.singly = True
             return True
-        await self._failed(node, rows, error.code, str(error))
+        await self._failed(node, rows, error.code, with_remedy(error))
         for row in rows:
             await self._store.bury(row.document)
         return False
@@ -326,3 +330,15 @@ class Dispatcher:
 
     def _line(self, node: PartyId) -> _Line:
         return self._lines.setdefault(node, _Line())
+
+
+def _taken(line: _Line, limit: int) -> list[Sent]:
+    """As many of the ready rows as one bundle holds, at least one if there is any."""
+    rows: list[Sent] = []
+    size = 0
+    while line.ready and len(rows) < limit:
+        size += len(line.ready[0].envelope)
+        if size > _BYTES_MAX and rows:
+            break
+        rows.append(line.ready.popleft())
+    return rows

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Scribe
+from zhidao.core.remedies import with_remedy
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope
 from zhidao.exchange.domain.limits import AHEAD_MAX, REASON_CHARACTERS_MAX
 from zhidao.exchange.domain.peer import Peer
@@ -28,13 +30,17 @@ from zhidao.exchange.events import (
 from zhidao.exchange.service.outbox import seen_by
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Due, Got, Store
-from zhidao.exchange.service.receipting import Receipting
+from zhidao.exchange.service.receipt_issuing import ReceiptIssuer
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.service.views import delivery_of
-from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.envelope import decode_envelope, open_envelope
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.exchange.wire.subscription import SUBSCRIPTION_KIND, decode_subscription
 from zhidao.exchange.wire.withdrawal import WITHDRAWAL_KIND, WITHDRAWN, decode_withdrawal
+
+MAY_DECIDE: Final = access(
+    Role.PARTY, Role.NODE, relation=Relation.OWNER, of="the received document"
+)
 
 # More would keep the event loop from others for longer than they should wait.
 _IN_LINE_BYTES: Final = 128 * 1024
@@ -68,7 +74,7 @@ class Inbox:
         peers: Peers,
         *,
         scribe: Scribe,
-        voice: Voice,
+        identity: SigningIdentity,
         sealing: SealingKey,
         clock: Clock,
         is_party: Callable[[PartyId], Awaitable[bool]],
@@ -76,7 +82,7 @@ class Inbox:
         self._store = store
         self._peers = peers
         self._scribe = scribe
-        self._receipts = Receipting(scribe.node, voice, clock)
+        self._receipts = ReceiptIssuer(scribe.node, identity, clock)
         self._sealing = sealing
         self._clock = clock
         self._is_party = is_party
@@ -136,7 +142,7 @@ class Inbox:
         self, actor: Actor, *, sender: str, document: UUID, outcome: str, code: str, reason: str
     ) -> Delivery:
         """Decides about an accepted document; see `commands.Exchange.decide`."""
-        actor.require(Role.PARTY, Role.NODE)
+        MAY_DECIDE.admit(actor)
         said = _outcome(outcome, code, reason)
 
         async def work(book: Book) -> tuple[Got, bool]:
@@ -207,7 +213,7 @@ class Inbox:
         try:
             payload = open_envelope(envelope, self._sealing)
         except ZhidaoError as error:
-            return _Opened(envelope, None, error.code, str(error)[:REASON_CHARACTERS_MAX])
+            return _Opened(envelope, None, error.code, with_remedy(error)[:REASON_CHARACTERS_MAX])
         return _Opened(envelope, payload[SALT_BYTES:])
 
     async def _check_parties(self, opened: Sequence[_Opened]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID, uuid5
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.archive import digest_of
@@ -18,14 +20,21 @@ from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX, WAITING_MAX
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
 from zhidao.exchange.events import Dispatch, DocumentSent, ReceiptTaken
+from zhidao.exchange.service.group_commit import GroupCommit
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Sent, Store
-from zhidao.exchange.service.together import Together
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.service.views import dispatch_of
-from zhidao.exchange.service.voice import Voice
 from zhidao.exchange.wire.envelope import commitment, seal_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
 from zhidao.exchange.wire.withdrawal import WITHDRAWAL_KIND, WITHDRAWAL_TYPE, encode_withdrawal
+
+MAY_RESEND: Final = access(Role.PARTY, Role.OPERATOR, relation=Relation.OWNER, of="the document")
+
+MAY_SEND_DOCUMENT: Final = access(
+    Role.PARTY, Role.OPERATOR, Role.NODE, relation=Relation.OWNER, of="the document"
+)
+MAY_WITHDRAW: Final = access(Role.PARTY, relation=Relation.OWNER, of="the document")
 
 
 class Outbox:
@@ -37,17 +46,17 @@ class Outbox:
         peers: Peers,
         *,
         scribe: Scribe,
-        voice: Voice,
+        identity: SigningIdentity,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
         self._store = store
         self._peers = peers
         self._scribe = scribe
-        self._voice = voice
+        self._identity = identity
         self._clock = clock
         self._randomness = randomness
-        self._together = Together(store)
+        self._group_commit = GroupCommit(store)
         # Of each party: how many documents wait, and until when that is believed (TAI).
         self._waiting: dict[PartyId, tuple[int, int]] = {}
         self.wake: Callable[[PartyId], None] = lambda _: None
@@ -71,7 +80,7 @@ class Outbox:
         content: bytes,
     ) -> Dispatch:
         """Keeps a document for a peer; see `commands.Exchange.send`."""
-        actor.require(Role.PARTY, Role.OPERATOR, Role.NODE)
+        MAY_SEND_DOCUMENT.admit(actor)
         peer = self._peers.of(recipient)
         if len(content) > CONTENT_BYTES_MAX:
             raise MalformedInput(
@@ -112,7 +121,7 @@ class Outbox:
             return row, True
 
         stream = (peer.node, consignment)
-        row, fresh = await self._together.run(work, sent=document, stream=stream)
+        row, fresh = await self._group_commit.run(work, sent=document, stream=stream)
         if fresh:
             self.committed(row)
         return dispatch_of(row)
@@ -167,6 +176,7 @@ class Outbox:
 
         Raises NotFound, Refused (`not_waiting`) if a receipt is there.
         """
+        MAY_RESEND.admit(actor)
 
         async def work(book: Book) -> Sent:
             row = await self._own(book, actor, document)
@@ -186,7 +196,7 @@ class Outbox:
         Returns the withdrawal, a document of its own; its decision tells whether it was in time.
         Again: the same withdrawal. Raises NotFound, Refused (`decided_already`).
         """
-        actor.require(Role.PARTY)
+        MAY_WITHDRAW.admit(actor)
         content = encode_withdrawal(document, reason)
 
         async def work(book: Book) -> Sent:
@@ -262,7 +272,11 @@ class Outbox:
         self, book: Book, heading: Heading, peer: Peer, salt: bytes, content: bytes
     ) -> Sent:
         envelope = seal_envelope(
-            heading, salt=salt, content=content, to=peer.sealing, signer=self._voice.to(peer.node)
+            heading,
+            salt=salt,
+            content=content,
+            to=peer.sealing,
+            signer=self._identity.to(peer.node),
         )
         now_ns = heading.sent_at.tai_ns
         row = Sent(

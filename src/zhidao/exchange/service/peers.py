@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import NotFound, Refused
@@ -17,6 +18,8 @@ from zhidao.exchange.events import PeerAdmitted, PeerDismissed, PeerKeysLearned
 from zhidao.exchange.service.ports import Book, Store
 from zhidao.exchange.wire.card import decode_card
 from zhidao.exchange.wire.sealing import seal
+
+MAY_ADMIT_PEER: Final = access(Role.ADMIN, Role.OPERATOR)
 
 # Later than any instant that a row can bear.
 _EVER_NS: Final = 2**63 - 1
@@ -71,7 +74,7 @@ class Peers:
         card's node; those that the card takes back count no more. `url` and `certificate`
         override the card's. Raises Refused (`untrusted_card`, `own_card`).
         """
-        actor.require(Role.ADMIN, Role.OPERATOR)
+        MAY_ADMIT_PEER.admit(actor)
         said = decode_card(card)
         if said.node == self._scribe.node:
             raise Refused("this is the node's own card", code="own_card")
@@ -150,7 +153,7 @@ class Peers:
 
     async def dismiss(self, actor: Actor, node: str) -> None:
         """Ends the exchange with a peer; what waits for it becomes dead letters at once."""
-        actor.require(Role.ADMIN, Role.OPERATOR)
+        MAY_ADMIT_PEER.admit(actor)
         peer = self.of(node)
 
         async def work(book: Book) -> None:

@@ -45,11 +45,6 @@ def sign_card(card: Card, signer: Signer) -> bytes:
     return form.signed(base64url(signer.sign(form.message)))
 
 
-def encode_card(card: Card) -> bytes:
-    """The bytes of a signed card."""
-    return _form(card).signed(base64url(card.signature))
-
-
 def decode_card(data: bytes) -> Card:
     """Reads a card and checks that its key signed it; whose key that is, a trust list says.
 

@@ -87,12 +87,20 @@ def decode_envelope(data: bytes) -> Envelope:
 
     Raises MalformedInput for any bytes but the one form of an envelope, Refused (`bad_signature`).
     """
-    if len(data) > ENVELOPE_BYTES_MAX or not data.startswith((TAG, TAG_HYBRID)):
+    if len(data) > ENVELOPE_BYTES_MAX:
+        raise MalformedInput(
+            f"an envelope of {len(data)} bytes; at most {ENVELOPE_BYTES_MAX} are read"
+        )
+    if not data.startswith((TAG, TAG_HYBRID)):
         raise MalformedInput("not an envelope of version 1 or 2")
     tag, body = data[: len(TAG)], data[len(TAG) :]
     line, first, rest = body.partition(b"\n")
     written, second, sealed = rest.partition(b"\n")
-    if not first or not second or len(line) > _HEADING_BYTES_MAX or len(written) > 4096:
+    if len(line) > _HEADING_BYTES_MAX:
+        raise MalformedInput(
+            f"an envelope's heading has at most {_HEADING_BYTES_MAX} bytes", where="heading"
+        )
+    if not first or not second or len(written) > 4096:
         raise MalformedInput("the envelope is cut off")
     try:
         read = msgspec.convert(parse_strict(line), _Heading, strict=True)

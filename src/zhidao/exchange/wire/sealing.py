@@ -45,6 +45,7 @@ class SealingKey:
 
     def __init__(self, secret: bytes) -> None:
         """`secret`: 32 bytes known to this node only; the keys are derived from them."""
+        # Each suite its own label: one secret to keep, and no key serves two schemes.
         plain = _derived(secret, b"zhidao.exchange.sealing.v1")
         self._private = X25519PrivateKey.from_private_bytes(plain)
         self.public = self._private.public_key().public_bytes_raw()
@@ -63,6 +64,8 @@ class SealingKey:
         """The content. Raises Refused (`cannot_open`) if it is not sealed to this key so."""
         least = OVERHEAD_BYTES_MAX if hybrid else _OVERHEAD_BYTES
         if len(sealed) < least:
+            # A text too short to be one is malformed; one that does not open may be sealed to
+            # another, so the two are told apart.
             raise MalformedInput(f"a sealed text has at least {least} bytes")
         try:
             if hybrid:
@@ -95,6 +98,7 @@ def seal(content: bytes, public: bytes, *, info: bytes) -> bytes:
         raise MalformedInput("the recipient's sealing key is no key", where="sealing") from error
 
 
+# A peer's key is read and checked once, and not for each document that goes to it.
 @lru_cache(maxsize=64)
 def _hybrid_key(public: bytes) -> MLKEM768X25519PublicKey:
     return MLKEM768X25519PublicKey(

@@ -61,7 +61,7 @@ class FolderCalendars:
                     code="bad_calendar",
                     remedy="give a file of the same years to replace it, or of other years",
                 )
-        made = _together([*(one for one in others), rules])[rules.name]
+        made = _resolved([*(one for one in others), rules])[rules.name]
         self._folder.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: a node that runs may read the folder in this moment.
         half = self._folder.joinpath(f".{name}")
@@ -72,7 +72,7 @@ class FolderCalendars:
     def _all(self) -> dict[str, KnownCalendar]:
         found = self._files()
         if found != self._print:
-            self._known = _together([rules for _, rules in self._own()])
+            self._known = _resolved([rules for _, rules in self._own()])
             self._print = found
         return self._known
 
@@ -100,7 +100,7 @@ class FolderCalendars:
         return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in told)
 
 
-def _together(own: list[CalendarRules]) -> dict[str, KnownCalendar]:
+def _resolved(own: list[CalendarRules]) -> dict[str, KnownCalendar]:
     by_name: dict[str, list[CalendarRules]] = defaultdict(list)
     for rules in (*own, *(built_in(name) for name in NAMES)):
         by_name[rules.name].append(rules)

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from zhidao.core.errors import Conflict
 from zhidao.core.journal import Entry, Journal
-from zhidao.finance.domain.book import History
-from zhidao.finance.domain.chain import Batch
-from zhidao.finance.domain.ledger import Account
-from zhidao.finance.domain.records import Name, movements_of
-from zhidao.finance.domain.screening import Lists
+from zhidao.finance.domain.ledger.book import History
+from zhidao.finance.domain.ledger.chain import Batch
+from zhidao.finance.domain.ledger.ledger import Account
+from zhidao.finance.domain.ledger.records import Name, movements_of
+from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.events import BalancesStated, TransfersPosted
 from zhidao.finance.service.ports import EndedPvp, IndexedDeal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zhidao.finance.domain.payment_legs import mark_of
+from zhidao.finance.domain.payments.payment_legs import mark_of
 from zhidao.finance.service.ports import Remembered
 
 

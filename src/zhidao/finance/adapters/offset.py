@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhidao.core.errors import Refused, Unavailable
-from zhidao.finance.domain.netting import Obligations
+from zhidao.finance.domain.receivables.netting import Obligations
 
 
 def max_offset(obligations: Obligations) -> NDArray[np.int64]:

@@ -11,11 +11,11 @@ import numpy as np
 from zhidao.core.errors import Conflict
 from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Entry
-from zhidao.finance.domain.book import History
-from zhidao.finance.domain.chain import Batch, Failures
-from zhidao.finance.domain.fast import fates_of
-from zhidao.finance.domain.ledger import Account, AccountFlag, Resolution, Result
-from zhidao.finance.domain.records import (
+from zhidao.finance.domain.ledger.book import History
+from zhidao.finance.domain.ledger.chain import Batch, Failures
+from zhidao.finance.domain.ledger.columnar import fates_of
+from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Resolution, Result
+from zhidao.finance.domain.ledger.records import (
     RECORD_BYTES,
     TRANSFER,
     Movement,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from zhidao.finance.domain.payment_legs import mark_of
+from zhidao.finance.domain.payments.payment_legs import mark_of
 from zhidao.finance.service.ports import Remembered
 from zhidao.store.database import Database
 

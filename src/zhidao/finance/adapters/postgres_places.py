@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhidao.finance.domain.records import Name, uuid_of
+from zhidao.finance.domain.ledger.records import Name, uuid_of
 from zhidao.store.database import Database
 
 

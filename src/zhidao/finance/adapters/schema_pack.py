@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.wire.iso20022.grammar import NAMESPACE
 from zhidao.finance.wire.iso20022.profiles import Profile, read_profile
+from zhidao.finance.wire.iso20022.syntax.grammar import NAMESPACE
+from zhidao.finance.wire.iso20022.syntax.parsing import parse_message
 
 if TYPE_CHECKING:
     from lxml.etree import XMLSchema, _Element
@@ -52,12 +53,9 @@ class FolderSchemas:
         return await asyncio.to_thread(self._check, message, document)
 
     def _check(self, message: str, document: bytes) -> str:
-        from lxml import etree
-
         if self._schema(message) is None:
             return NOT_CHECKED
-        parser = etree.XMLParser(resolve_entities=False, no_network=True)
-        return self.judge(message, etree.fromstring(document, parser))
+        return self.judge(message, parse_message(document))
 
     def judge(self, message: str, document: _Element) -> str:
         """The same for a document that was parsed already; raises MalformedInput with the place."""
@@ -165,12 +163,11 @@ def _recognised(path: Path) -> tuple[Added, bytes] | None:
 
 def _schema_element(data: bytes, name: str) -> _Element:
     """The schema, which may lead to no other file. Raises MalformedInput."""
-    from lxml import etree
+    from zhidao.rules import parse_xml
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        element = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
+        element = parse_xml(data)
+    except MalformedInput as error:
         raise MalformedInput(f"{name} is no XML: {error}") from error
     leads = (f"{_XS}{what}" for what in ("import", "include", "redefine"))
     if next(element.iter(*leads), None) is not None:

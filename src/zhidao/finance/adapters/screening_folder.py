@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Unavailable
-from zhidao.finance.domain.screening import Lists
+from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.wire.screening_lists import BYTES_MAX, NameList, read_list
 
 FOLDER: Final = "screening"

@@ -14,7 +14,8 @@ from zhidao.positioning.events import Site
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must hold before money moves.
 
-    `marks`: subset of signed_by_terminal, bound_to_goods, recomputed, corroborated, inside.
+    `marks`: subset of signed_by_terminal, bound_to_goods, recomputed, corroborated, inside,
+    inside_open_sky_model (the weaker one, which whoever bears `inside` bears too).
     `needs`: subset of papers_agree, title_in_custody, customs_released.
     """
 

@@ -10,11 +10,11 @@ from zhidao.core.actor import Actor
 from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Entry
 from zhidao.finance.domain.banking_calendars import KnownCalendar
-from zhidao.finance.domain.book import History
-from zhidao.finance.domain.chain import Batch
-from zhidao.finance.domain.ledger import Account
-from zhidao.finance.domain.records import Name
-from zhidao.finance.domain.screening import Lists
+from zhidao.finance.domain.ledger.book import History
+from zhidao.finance.domain.ledger.chain import Batch
+from zhidao.finance.domain.ledger.ledger import Account
+from zhidao.finance.domain.ledger.records import Name
+from zhidao.finance.domain.screening.screening import Lists
 
 
 class Calendars(Protocol):
@@ -289,6 +289,19 @@ class Post(Protocol):
 
         Raises NotFound (`unknown_peer`).
         """
+        ...
+
+
+class Logged(Protocol):
+    """Wakes who waits for events to come under a signed tree head."""
+
+    @property
+    def count(self) -> int:
+        """How often it happened so far in this process."""
+        ...
+
+    async def after(self, seen: int, *, fallback_ns: int) -> bool:
+        """Returns when it happened since `seen`, True, or after so many nanoseconds, False."""
         ...
 
 

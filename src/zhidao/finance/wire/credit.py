@@ -14,9 +14,9 @@ import msgspec
 from zhidao.core.canonical import Json, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.credit_terms import Credit, Value
 from zhidao.finance.domain.credit.examination import Examination
 from zhidao.finance.domain.credit.papers import Presentation
-from zhidao.finance.domain.credit.terms import Credit, Value
 
 BYTES_MAX: Final = 1024 * 1024
 _T = TypeVar("_T")

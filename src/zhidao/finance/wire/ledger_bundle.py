@@ -9,17 +9,20 @@ an empty ledger, so that a wrong sum, a missing or an added transfer shows at it
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 from uuid import UUID
 
+from zhidao.core.canonical import check_depth
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.finance.domain.chain import Batch, Failures
-from zhidao.finance.domain.ledger import Account, AccountFlag, Result
-from zhidao.finance.domain.records import RECORD_BYTES
-from zhidao.finance.domain.validator import Validator
+from zhidao.finance.domain.ledger.chain import Batch, Failures
+from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Result
+from zhidao.finance.domain.ledger.records import RECORD_BYTES
+from zhidao.finance.domain.ledger.validator import Validator
 
 FORMAT: Final = "zhidao ledger bundle 1"
 _LINE_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -27,6 +30,14 @@ _NAMES: Final = ("ledger.json", "accounts.jsonl", "batches.jsonl", "records.bin"
 _NUMBERS: Final = (
     *("ledger", "code", "flags", "user_data_128", "user_data_64", "user_data_32", "timestamp"),
     *("debits_pending", "debits_posted", "credits_pending", "credits_posted"),
+)
+
+
+# What reading a spoiled archive raises: a ZIP of another version, an encrypted member, damaged
+# data, another shape of JSON.
+_SPOILED: Final = (
+    *(OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, struct.error),
+    *(KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError),
 )
 
 
@@ -41,7 +52,7 @@ class Checked(NamedTuple):
 
 
 async def write_bundle(
-    file: Path,
+    file: BinaryIO,
     shard: str,
     accounts: Sequence[Account],
     batches: AsyncIterator[Batch],
@@ -83,12 +94,12 @@ def check_bundle(file: Path) -> Checked:
             if sorted(archive.namelist()) != sorted(_NAMES):
                 raise MalformedInput(f"{file} is no audit bundle of a ledger")
             return _check(archive)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except _SPOILED as error:
         raise MalformedInput(f"{file} is no audit bundle: {error}") from error
 
 
 def _check(archive: zipfile.ZipFile) -> Checked:
-    summary = json.loads(archive.read("ledger.json"))
+    summary = _read(archive.read("ledger.json"))
     if summary["format"] != FORMAT:
         raise MalformedInput(f"a bundle of another format: {str(summary['format'])[:40]!r}")
     shard = str(summary["ledger"])
@@ -125,11 +136,17 @@ def _check(archive: zipfile.ZipFile) -> Checked:
 
 def _lines(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
     with archive.open(name) as stream:
-        while line := stream.readline(_LINE_BYTES_MAX):
-            if not line.endswith(b"\n") and len(line) == _LINE_BYTES_MAX:
+        while line := stream.readline(_LINE_BYTES_MAX + 1):
+            if len(line) > _LINE_BYTES_MAX:
                 raise MalformedInput(f"a line of more than {_LINE_BYTES_MAX} bytes in {name}")
             if line.strip():
-                yield json.loads(line)
+                yield _read(line)
+
+
+def _read(data: bytes) -> Any:
+    # Sums of accounts have 128 bits, more than strict reading takes.
+    check_depth(data)
+    return json.loads(data)
 
 
 def _batch_line(batch: Batch) -> dict[str, Any]:

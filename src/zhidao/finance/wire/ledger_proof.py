@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
+from zhidao.core.canonical import decode_json
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.proof import BALANCE, TRANSFER, LedgerProof
-from zhidao.finance.domain.records import RECORD_BYTES
+from zhidao.finance.domain.ledger.proof import BALANCE, TRANSFER, LedgerProof
+from zhidao.finance.domain.ledger.records import RECORD_BYTES
 
 FORMAT: Final = "zhidao.ledger.proof.v1"
 BYTES_MAX: Final = 2048
@@ -49,7 +50,7 @@ def decode(data: bytes) -> LedgerProof:
     if len(data) > BYTES_MAX:
         raise MalformedInput(f"a proof of {len(data)} bytes; at most {BYTES_MAX}")
     try:
-        plain = msgspec.json.decode(data, type=_Proof)
+        plain = decode_json(data, _Proof)
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedInput(f"not a ledger's proof: {error}") from error
     proof = LedgerProof(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency, Money
-from zhidao.finance.domain.netting import OBLIGATIONS_MAX, Obligations
+from zhidao.finance.domain.receivables.netting import OBLIGATIONS_MAX, Obligations
 
 BYTES_MAX = 512 * 1024 * 1024
 _NAME_MAX = 140
@@ -97,7 +97,8 @@ def _rows(data: bytes, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str
             cells = [cell.strip() for cell in row]
             if len(cells) != len(columns) or not all(0 < len(c) <= _NAME_MAX for c in cells):
                 raise MalformedInput(
-                    f"{len(columns)} filled cells are needed", where=f"line {reader.line_num}"
+                    f"{len(columns)} filled cells of at most {_NAME_MAX} characters are needed",
+                    where=f"line {reader.line_num}",
                 )
             yield reader.line_num, cells
     except csv.Error as error:

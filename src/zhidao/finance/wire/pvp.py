@@ -19,12 +19,12 @@ from zhidao.core.ids import parse_id
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
-from zhidao.finance.domain.fx import Quote, Rate
-from zhidao.finance.domain.pvp import BATCH_MAX, Leg, Side, Terms
+from zhidao.finance.domain.pvp.fx import Quote, Rate
+from zhidao.finance.domain.pvp.pvp import BATCH_MAX, Leg, Side, Terms
 from zhidao.finance.events.banks import FxQuoted
 
 MESSAGE_BYTES_MAX: Final = 1024 * 1024
-_Digits = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}$", max_length=19)]
+_Digits = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}\Z", max_length=19)]
 _Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Key = Annotated[str, msgspec.Meta(min_length=2, max_length=4096)]
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)

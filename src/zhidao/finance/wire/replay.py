@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.ledger import (
+from zhidao.finance.domain.ledger.ledger import (
     Account,
     AccountFlag,
     Transfer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhidao.finance.domain.statement import AccountStatement
+from zhidao.finance.domain.payments.statement import AccountStatement
 
 
 def csv_of(statement: AccountStatement) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Sequence
+from datetime import UTC
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.judging import Effort, Judges
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.quality import Sample
 
@@ -20,6 +22,8 @@ CONNECT_S: Final = 4.0
 TOTAL_S: Final = 15.0
 SETTING: Final = "industry.machine_networks"
 NETWORKS_MAX: Final = 64
+# Importing asyncua is most of it.
+READING: Final = Effort(cpu_s=12.0)
 _INTERVAL_S: Final = 0.04
 
 
@@ -47,70 +51,24 @@ def machine_networks_of(text: str) -> tuple[Network, ...]:
 
 
 class OpcUaMachines:
-    """Reads machines with asyncua. Private addresses only in the networks that are allowed."""
+    """Reads machines with asyncua. Private addresses only in the networks that are allowed.
 
-    def __init__(self, clock: Clock, allowed: Sequence[Network] = ()) -> None:
+    Reading happens in a process of the `judges`: importing asyncua alone takes more than a second,
+    a third of one in a single step that no other thread of the program can interrupt, and only a
+    factory pays for it.
+    """
+
+    def __init__(self, clock: Clock, judges: Judges, allowed: Sequence[Network] = ()) -> None:
         self._clock = clock
+        self._judges = judges
         self._allowed = tuple(allowed)
 
     async def samples(self, endpoint: str, names: Sequence[str], count: int) -> list[Sample]:
         """`count` values of each name, 40 ms apart. Source time where the machine gives one."""
         self._check_address(endpoint)
-        # asyncua takes more than a second to import; only a factory pays for it.
-        from asyncua import Client, ua
-
-        try:
-            async with asyncio.timeout(TOTAL_S):
-                async with Client(endpoint, timeout=CONNECT_S) as client:
-                    return await self._read(client, endpoint, names, count)
-        except ua.UaStatusCodeError as error:
-            raise MalformedInput(f"the machine refused: {error}", where=endpoint) from error
-        except (OSError, TimeoutError, ConnectionError, ua.UaError) as error:
-            raise Unavailable(
-                f"the machine at {endpoint} does not answer: {error or type(error).__name__}",
-                code="machine_unavailable",
-                remedy="check that its OPC UA server runs",
-            ) from error
-
-    async def _read(
-        self, client: Any, endpoint: str, names: Sequence[str], count: int
-    ) -> list[Sample]:
-        from asyncua import ua
-
-        try:
-            index = await client.get_namespace_index(NAMESPACE)
-            machine = await client.nodes.objects.get_child([f"{index}:{MACHINE}"])
-            nodes = [await machine.get_child([f"{index}:{name}"]) for name in names]
-        except (ValueError, ua.UaStatusCodeError) as error:
-            raise MalformedInput(
-                f"the machine has no such value: {', '.join(names)}", where=endpoint
-            ) from error
-        found: list[Sample] = []
-        for turn in range(count):
-            if turn:
-                await asyncio.sleep(_INTERVAL_S)
-            values = await client.uaclient.read_attributes(
-                [node.nodeid for node in nodes], ua.AttributeIds.Value
-            )
-            found += [
-                self._sample(name, value, endpoint)
-                for name, value in zip(names, values, strict=True)
-            ]
-        return found
-
-    def _sample(self, name: str, value: Any, endpoint: str) -> Sample:
-        raw = value.Value.Value if value.Value is not None else None
-        if isinstance(raw, bool) or not isinstance(raw, int | float):
-            raise MalformedInput(f"{name} is no number: {raw!r}", where=endpoint)
-        number = Decimal(repr(raw))
-        if not number.is_finite():
-            raise MalformedInput(f"{name} is {raw!r}", where=endpoint)
-        observed_at = self._clock.now()
-        if value.SourceTimestamp is not None:
-            from datetime import UTC
-
-            observed_at = Utc.from_datetime(value.SourceTimestamp.replace(tzinfo=UTC))
-        return Sample(name, number, observed_at)
+        read = await self._judges.run(READING, read_machine, endpoint, tuple(names), count)
+        now = self._clock.now()
+        return [Sample(name, number, observed_at or now) for name, number, observed_at in read]
 
     def _check_address(self, endpoint: str) -> None:
         parts = urlsplit(endpoint)
@@ -135,3 +93,68 @@ class OpcUaMachines:
                 code="address_not_allowed",
                 remedy=f"the operator adds its network to the setting {SETTING}",
             )
+
+
+def read_machine(
+    endpoint: str, names: tuple[str, ...], count: int
+) -> list[tuple[str, Decimal, Utc | None]]:
+    """`count` times the value of each name, with the machine's own time where it gives one.
+
+    For a process or thread without a running loop. Raises MalformedInput for what the machine
+    does not have or is no number, Unavailable if it does not answer.
+    """
+    return asyncio.run(_read(endpoint, names, count))
+
+
+async def _read(
+    endpoint: str, names: tuple[str, ...], count: int
+) -> list[tuple[str, Decimal, Utc | None]]:
+    from asyncua import Client, ua
+
+    try:
+        async with asyncio.timeout(TOTAL_S):
+            async with Client(endpoint, timeout=CONNECT_S) as client:
+                return await _values(client, endpoint, names, count)
+    except ua.UaStatusCodeError as error:
+        raise MalformedInput(f"the machine refused: {error}", where=endpoint) from error
+    except (OSError, TimeoutError, ConnectionError, ua.UaError) as error:
+        raise Unavailable(
+            f"the machine at {endpoint} does not answer: {error or type(error).__name__}",
+            code="machine_unavailable",
+            remedy="check that its OPC UA server runs",
+        ) from error
+
+
+async def _values(
+    client: Any, endpoint: str, names: tuple[str, ...], count: int
+) -> list[tuple[str, Decimal, Utc | None]]:
+    from asyncua import ua
+
+    try:
+        index = await client.get_namespace_index(NAMESPACE)
+        machine = await client.nodes.objects.get_child([f"{index}:{MACHINE}"])
+        nodes = [await machine.get_child([f"{index}:{name}"]) for name in names]
+    except (ValueError, ua.UaStatusCodeError) as error:
+        raise MalformedInput(
+            f"the machine has no such value: {', '.join(names)}", where=endpoint
+        ) from error
+    found: list[tuple[str, Decimal, Utc | None]] = []
+    for turn in range(count):
+        if turn:
+            await asyncio.sleep(_INTERVAL_S)
+        values = await client.uaclient.read_attributes(
+            [node.nodeid for node in nodes], ua.AttributeIds.Value
+        )
+        found += [_value(name, value, endpoint) for name, value in zip(names, values, strict=True)]
+    return found
+
+
+def _value(name: str, value: Any, endpoint: str) -> tuple[str, Decimal, Utc | None]:
+    raw = value.Value.Value if value.Value is not None else None
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        raise MalformedInput(f"{name} is no number: {raw!r}", where=endpoint)
+    number = Decimal(repr(raw))
+    if not number.is_finite():
+        raise MalformedInput(f"{name} is {raw!r}", where=endpoint)
+    stated = value.SourceTimestamp
+    return name, number, Utc.from_datetime(stated.replace(tzinfo=UTC)) if stated else None

@@ -85,17 +85,11 @@ def pre_hash(event: Mapping[str, Any], prefixes: Mapping[str, str]) -> str:
 
 
 def _standard(name: str, value: Any, prefixes: Mapping[str, str]) -> str:
-    if name in ("epcList", "inputEPCList", "outputEPCList", "childEPCs"):
-        epcs = sorted(f"epc={canonical_link(epc)}" for epc in value)
-        return name + "".join(epcs) if epcs else ""
-    if name.endswith(("quantityList", "QuantityList")):
-        return name + "".join(sorted(_quantity(element) for element in value)) if value else ""
+    if (parts := _parts_of_list(name, value)) is not None:
+        return name + "".join(sorted(parts)) if parts else ""
     if name in ("readPoint", "bizLocation"):
         own = sorted(_extension(k, v, prefixes) for k, v in value.items() if k != "id")
         return f"{name}id={canonical_link(value['id'])}" + "".join(own)
-    if name in ("bizTransactionList", "sourceList", "destinationList"):
-        kind = name.removesuffix("List")
-        return name + "".join(sorted(_typed(kind, item) for item in value)) if value else ""
     nested: dict[str, Callable[[], list[str]]] = {
         "persistentDisposition": lambda: _persistent(value),
         "sensorElementList": lambda: sorted(_sensor(element, prefixes) for element in value),
@@ -105,6 +99,17 @@ def _standard(name: str, value: Any, prefixes: Mapping[str, str]) -> str:
         return name + "".join(nested[name]())
     listed = value if isinstance(value, list) else [value]
     return "".join(sorted(f"{name}={_simple(name, each)}" for each in listed))
+
+
+def _parts_of_list(name: str, value: Any) -> list[str] | None:
+    """What the elements of a standard list say, in any order; None for what is no such list."""
+    if name in ("epcList", "inputEPCList", "outputEPCList", "childEPCs"):
+        return [f"epc={canonical_link(epc)}" for epc in value]
+    if name.endswith(("quantityList", "QuantityList")):
+        return [_quantity(element) for element in value]
+    if name in ("bizTransactionList", "sourceList", "destinationList"):
+        return [_typed(name.removesuffix("List"), item) for item in value]
+    return None
 
 
 def _simple(name: str, value: Any) -> str:

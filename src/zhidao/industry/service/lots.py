@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
@@ -18,6 +19,11 @@ from zhidao.industry.domain.quality import Bound, Judgement, Sample, decimal_of,
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
 from zhidao.industry.service.ports import Machines
 from zhidao.industry.wire.epcis import lot_document
+
+MAY_OPEN_ORDER: Final = access(Role.PARTY, relation=Relation.OWNER, of="the order")
+MAY_FINISH_LOT: Final = access(
+    Role.PARTY, relation=Relation.OWNER, of="the order", parties=lambda opened: (opened.owner,)
+)
 
 SAMPLES: Final = 20
 
@@ -44,7 +50,7 @@ class LotService:
         readers: Sequence[PartyId],
     ) -> OrderOpened:
         """Opens an order owned by the actor's party; the same order again changes nothing."""
-        actor.require(Role.PARTY)
+        MAY_OPEN_ORDER.admit(actor)
         bounds = _bounds(limits)
         if not bounds:
             raise MalformedInput("an order without limits proves nothing about quality")
@@ -74,7 +80,7 @@ class LotService:
 
         The same lot again returns what was found the first time: a machine is not asked twice.
         """
-        actor.require(Role.PARTY)
+        MAY_FINISH_LOT.admit(actor)
         history = await self._records.history(f"order/{order}", actor)
         opened = OrderOpened.of(history[0])
         known = _lot(history, lot)
@@ -82,7 +88,7 @@ class LotService:
             if list(serials) != known.serials:
                 raise Conflict(f"lot {lot} stands already with other serials")
             return known
-        if history[0].owner != actor.party:
+        if not MAY_FINISH_LOT.relates(actor, history[0]):
             raise NotFound("no order of that name")
         _check_serials(opened, serials)
         names = [limit.name for limit in opened.limits]
@@ -118,6 +124,18 @@ class LotService:
             occurred_at=finished_at,
         )
         return fact
+
+    async def orders(
+        self, actor: Actor, *, limit: int, after: str = ""
+    ) -> list[tuple[OrderOpened, list[LotFinished], PartyId]]:
+        """Orders that the actor may see, by number: each with its lots and its owner."""
+        start = f"order/{after}" if after else ""
+        names = await self._records.aggregates("order/", actor, limit=limit, after=start)
+        histories = [await self._records.history(name, actor) for name in names]
+        return [
+            (OrderOpened.of(history[0]), list(every(history, LotFinished)), history[0].owner)
+            for history in histories
+        ]
 
     async def lot(self, actor: Actor, *, order: str, lot: str) -> LotFinished:
         """A finished lot that the actor may see. Raises NotFound."""

@@ -7,6 +7,7 @@ the terminal that an arrival was expected of, from then until settlement.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,26 +27,27 @@ def _always(_: SignedEvent) -> bool:
 
 _AGREES: Final = ("match", "partial")
 # Milestones in the order in which the road is planned: key, event type, what else must hold.
-MILESTONES: Final[tuple[tuple[str, str, Reaches], ...]] = (
-    ("finished", "industry.LotFinished.v1", lambda e: flag(e, "within_limits") is True),
-    ("entered", "trade.ConsignmentEntered.v1", _always),
-    ("papers", "trade.PapersChecked.v1", lambda e: flag(e, "agree") is True),
-    ("title", "trust.TitleMoved.v1", lambda e: text(e, "action") == "mint"),
-    ("reserved", "finance.MoneyReserved.v1", _always),
-    ("custody", "finance.TitleReserved.v1", _always),
-    ("sealed", "devices.SealChecked.v1", lambda e: flag(e, "intact") is True),
-    ("signals", "devices.WindowReceived.v1", _always),
-    ("network", "connectivity.NetworkChecked.v1", lambda e: text(e, "verdict") in _AGREES),
-    ("arrived", "positioning.ArrivalProven.v1", _always),
-    ("delivered", "trade.Delivered.v1", _always),
-    ("customs", "trade.CustomsReleased.v1", _always),
-    ("decided", "finance.Decided.v1", _always),
-    ("settled", "finance.Settled.v1", _always),
+# Entries of before and since they state a promise.
+ENTERED: Final = ("trade.ConsignmentEntered.v1", "trade.ConsignmentEntered.v2")
+MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
+    ("finished", ("industry.LotFinished.v1",), lambda e: flag(e, "within_limits") is True),
+    ("entered", ENTERED, _always),
+    ("papers", ("trade.PapersChecked.v1",), lambda e: flag(e, "agree") is True),
+    ("title", ("trust.TitleMoved.v1",), lambda e: text(e, "action") == "mint"),
+    ("reserved", ("finance.MoneyReserved.v1",), _always),
+    ("custody", ("finance.TitleReserved.v1",), _always),
+    ("sealed", ("devices.SealChecked.v1",), lambda e: flag(e, "intact") is True),
+    ("signals", ("devices.WindowReceived.v1",), _always),
+    ("network", ("connectivity.NetworkChecked.v1",), lambda e: text(e, "verdict") in _AGREES),
+    ("arrived", ("positioning.ArrivalProven.v1", "positioning.ArrivalProven.v2"), _always),
+    ("delivered", ("trade.Delivered.v1",), _always),
+    ("customs", ("trade.CustomsReleased.v1",), _always),
+    ("decided", ("finance.Decided.v1",), _always),
+    ("settled", ("finance.Settled.v1",), _always),
 )
-_ENTERED: Final = "trade.ConsignmentEntered.v1"
 _SETTLED: Final = "finance.Settled.v1"
 _DECIDED: Final = "finance.Decided.v1"
-_REGISTERED: Final = "devices.TerminalRegistered.v1"
+_REGISTERED: Final = ("devices.TerminalRegistered.v1", "devices.TerminalRegistered.v2")
 _OF_TERMINAL: Final = ("devices.WindowReceived.v1", "devices.SubmissionRefused.v1")
 _NETWORK: Final = "connectivity.NetworkChecked.v1"
 # Facts whose aggregate belongs to the consignment that they name.
@@ -93,7 +95,7 @@ def journeys(leaves: Sequence[OpenedLeaf]) -> tuple[Journey, ...]:
             by_consignment[log, name].append(leaf)
         if leaf.event.type == _NETWORK:
             by_phone[log, text(leaf.event, "phone")].append(leaf)
-    entries = [leaf for leaf in leaves if leaf.event.type == _ENTERED]
+    entries = [leaf for leaf in leaves if leaf.event.type in ENTERED]
     return tuple(
         _journey(entry, _gather(entry, by_consignment, by_aggregate, by_phone)) for entry in entries
     )
@@ -126,31 +128,32 @@ def _signals(
 ) -> Iterator[OpenedLeaf]:
     """What terminals sent and networks answered while this consignment waited for them."""
     ends = [leaf.at.index for leaf in found if leaf.event.type == _SETTLED]
-    end = min(ends, default=None)
+    end = min(ends, default=math.inf)
+    for name, start in sorted(_expected(found).items()):
+        own = by_aggregate.get((log, f"terminal/{name}"), [])
+        phones = {text(leaf.event, "phone") for leaf in own if leaf.event.type in _REGISTERED}
+        yield from (leaf for leaf in own if leaf.event.type in _REGISTERED)
+        heard = [leaf for leaf in own if leaf.event.type in _OF_TERMINAL]
+        for phone in sorted(phones):
+            heard += by_phone.get((log, phone), [])
+        yield from (leaf for leaf in heard if start <= leaf.at.index < end)
+
+
+def _expected(found: Sequence[OpenedLeaf]) -> dict[str, int]:
+    """The terminals that something waits for, each with the leaf since which it does."""
     terminals: dict[str, int] = {}
     for leaf in found:
         name = text(leaf.event, "terminal")
         if leaf.event.type in _EXPECTS and name:
             terminals[name] = min(leaf.at.index, terminals.get(name, leaf.at.index))
-    for name, start in sorted(terminals.items()):
-        own = by_aggregate.get((log, f"terminal/{name}"), [])
-        phones = {text(leaf.event, "phone") for leaf in own if leaf.event.type == _REGISTERED}
-        yield from (leaf for leaf in own if leaf.event.type == _REGISTERED)
-        heard = [leaf for leaf in own if leaf.event.type in _OF_TERMINAL]
-        for phone in sorted(phones):
-            heard += by_phone.get((log, phone), [])
-        yield from (
-            leaf
-            for leaf in heard
-            if start <= leaf.at.index and (end is None or leaf.at.index < end)
-        )
+    return terminals
 
 
 def _journey(entry: OpenedLeaf, leaves: tuple[OpenedLeaf, ...]) -> Journey:
     first: dict[str, OpenedLeaf] = {}
     for leaf in leaves:
-        for key, kind, holds in MILESTONES:
-            if leaf.event.type == kind and key not in first and holds(leaf.event):
+        for key, kinds, holds in MILESTONES:
+            if leaf.event.type in kinds and key not in first and holds(leaf.event):
                 first[key] = leaf
     # Two recordings may be logged the other way round; time goes by the recording.
     ordered = sorted(first.items(), key=lambda item: (item[1].event.recorded_at, item[1].at))

@@ -9,20 +9,20 @@ from typing import Final
 
 from zhidao.core.events import SignedEvent
 from zhidao.insight.domain.figures import Figure, count, median_duration, share
-from zhidao.insight.domain.journeys import MILESTONES, Journey, journeys
+from zhidao.insight.domain.journeys import ENTERED, MILESTONES, Journey, journeys
 from zhidao.insight.domain.opened import LeafRef, LogHead, OpenedLeaf, OpenedLog
 from zhidao.insight.domain.payload import flag, mark, text
 
 MARKS: Final = (
     *("signed_by_terminal", "bound_to_goods", "recomputed", "corroborated_by"),
-    *("inside_risk_ppb", "disagreed_by"),
+    *("inside_risk_ppb", "inside_open_sky_model_ppb", "disagreed_by"),
 )
-_PROVEN: Final = "positioning.ArrivalProven.v1"
-_NOT_PROVEN: Final = "positioning.ArrivalNotProven.v1"
+_PROVEN: Final = ("positioning.ArrivalProven.v1", "positioning.ArrivalProven.v2")
+_NOT_PROVEN: Final = ("positioning.ArrivalNotProven.v1", "positioning.ArrivalNotProven.v2")
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Speaker:
     """A party that signed. `custody`: how many of its words the node signed with kept keys."""
 
     party: str
@@ -58,7 +58,7 @@ class Report:
     heads: tuple[LogHead, ...]
     opened: Figure
     overview: tuple[Figure, ...]
-    voices: tuple[Voice, ...]
+    voices: tuple[Speaker, ...]
     journeys: tuple[Journey, ...]
     steps: tuple[Figure, ...]
     refusals: tuple[Refusal, ...]
@@ -82,7 +82,7 @@ def make_report(log: OpenedLog) -> Report:
             "opened",
         ),
         overview=tuple(_overview(log.leaves)),
-        voices=tuple(_voices(log.leaves)),
+        voices=tuple(_speakers(log.leaves)),
         journeys=found,
         steps=tuple(_steps(found)),
         refusals=tuple(_refusals(log.leaves)),
@@ -104,7 +104,7 @@ _SHARES: Final[tuple[tuple[str, tuple[str, ...], _Test], ...]] = (
     ),
     ("papers_agree", ("trade.PapersChecked.v1",), lambda e: bool(flag(e, "agree"))),
     ("seals_intact", ("devices.SealChecked.v1",), lambda e: bool(flag(e, "intact"))),
-    ("arrivals_proven", (_PROVEN, _NOT_PROVEN), lambda e: e.type == _PROVEN),
+    ("arrivals_proven", (*_PROVEN, *_NOT_PROVEN), lambda e: e.type in _PROVEN),
     (
         "network_agrees",
         ("connectivity.NetworkChecked.v1",),
@@ -116,14 +116,14 @@ _SHARES: Final[tuple[tuple[str, tuple[str, ...], _Test], ...]] = (
 
 
 def _overview(leaves: Sequence[OpenedLeaf]) -> Iterator[Figure]:
-    yield count("consignments", _of(leaves, "trade.ConsignmentEntered.v1"))
+    yield count("consignments", _of(leaves, *ENTERED))
     for key, kinds, holds in _SHARES:
         among = _of(leaves, *kinds)
         yield share(key, among, [leaf for leaf in among if holds(leaf.event)])
     yield count("public_leaves", [leaf for leaf in leaves if leaf.event.open])
 
 
-def _voices(leaves: Sequence[OpenedLeaf]) -> Iterator[Voice]:
+def _speakers(leaves: Sequence[OpenedLeaf]) -> Iterator[Speaker]:
     said: dict[str, list[OpenedLeaf]] = defaultdict(list)
     for leaf in leaves:
         said[leaf.event.asserted_by.party].append(leaf)
@@ -132,7 +132,7 @@ def _voices(leaves: Sequence[OpenedLeaf]) -> Iterator[Voice]:
         for leaf in words:
             kinds[leaf.event.type] += 1
         kept = [leaf for leaf in words if leaf.event.custodian]
-        yield Voice(
+        yield Speaker(
             party,
             count("said_by", words, party=party),
             share("kept_key", words, kept, party=party),
@@ -179,7 +179,7 @@ def _refused(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
     match event.type:
         case "devices.SubmissionRefused.v1":
             yield "submission", text(event, "reason"), sentence
-        case "positioning.ArrivalNotProven.v1":
+        case "positioning.ArrivalNotProven.v1" | "positioning.ArrivalNotProven.v2":
             yield "arrival", text(event, "reason"), sentence
         case "finance.ObstacleNoted.v1":
             yield "obstacle", text(event, "reason"), sentence
@@ -205,7 +205,7 @@ def _conflicts(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
 
 
 def _marks(leaves: Sequence[OpenedLeaf]) -> Iterator[Figure]:
-    arrivals = _of(leaves, _PROVEN, _NOT_PROVEN)
+    arrivals = _of(leaves, *_PROVEN, *_NOT_PROVEN)
     for name in MARKS:
         bearing = [leaf for leaf in arrivals if mark(leaf.event, name)]
         yield share("mark", arrivals, bearing, mark=name)
@@ -215,7 +215,7 @@ def _simulated(leaves: Sequence[OpenedLeaf], found: Sequence[Journey]) -> Iterat
     telling = [leaf for leaf in leaves if flag(leaf.event, "simulated") is not None]
     said = [leaf for leaf in telling if flag(leaf.event, "simulated")]
     yield share("simulated_events", telling, said)
-    entries = _of(leaves, "trade.ConsignmentEntered.v1")
+    entries = _of(leaves, *ENTERED)
     touched = {(journey.log, journey.consignment) for journey in found if journey.simulated}
     yield share(
         "simulated_consignments",

@@ -13,8 +13,8 @@ from zhidao.insight.domain.figures import EVENTS_MIN, Figure
 from zhidao.insight.domain.journeys import Journey
 from zhidao.insight.domain.opened import LeafRef, ranges
 from zhidao.insight.domain.report import Report
+from zhidao.insight.wire.formatting import query_of
 from zhidao.insight.wire.texts import LANGUAGES
-from zhidao.insight.wire.words import query_of
 
 FORMAT: Final = "zhidao.insight"
 

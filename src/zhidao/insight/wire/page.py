@@ -17,9 +17,9 @@ from zhidao.insight.domain.figures import Figure, milliseconds
 from zhidao.insight.domain.journeys import Journey
 from zhidao.insight.domain.opened import LeafRef
 from zhidao.insight.domain.report import Report
+from zhidao.insight.wire.formatting import duration, leaves_of, query_of, value_of
 from zhidao.insight.wire.svg import Bar, bars
 from zhidao.insight.wire.texts import CHINESE, ENGLISH, LANGUAGES, say
-from zhidao.insight.wire.words import duration, leaves_of, query_of, value_of
 
 _STYLE: Final = (Path(__file__).with_name("style.css")).read_text(encoding="utf-8")
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -38,7 +38,7 @@ def encode_page(report: Report) -> bytes:
         _figures(report, "part_overview", report.overview),
         _journeys(report),
         _figures(report, "part_steps", report.steps),
-        _voices(report),
+        _speakers(report),
         _refusals(report),
         _marks(report),
         _figures(report, "part_simulated", report.simulated),
@@ -164,7 +164,7 @@ def _journey(report: Report, journey: Journey) -> str:
     )
 
 
-def _voices(report: Report) -> str:
+def _speakers(report: Report) -> str:
     rows = [
         [
             escape(voice.party),

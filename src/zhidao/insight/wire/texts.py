@@ -257,6 +257,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "mark_recomputed": ("recomputed from raw signals", "由原始信号重算"),
     "mark_corroborated_by": ("corroborated by somebody else", "有他方印证"),
     "mark_inside_risk_ppb": ("surely inside the site", "确在场地内"),
+    "mark_inside_open_sky_model_ppb": (
+        "inside the site by the model of an open sky",
+        "按开阔天空模型在场地内",
+    ),
     "mark_disagreed_by": ("contradicted by somebody", "有他方反驳"),
     "kind_submission": ("submission of a terminal", "终端提交"),
     "kind_arrival": ("proof of arrival", "到达证明"),

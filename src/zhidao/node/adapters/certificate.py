@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from zhidao.node.adapters.key_files import write_private
 from zhidao.node.config import is_everywhere
+from zhidao.node.security.private_files import write_private
 
 _DAYS_VALID: Final = 397  # What browsers accept at most.
 _DAYS_BEFORE_RENEWAL: Final = 30

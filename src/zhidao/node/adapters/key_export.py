@@ -6,7 +6,7 @@ shows neither how many keys there are nor whose.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +19,11 @@ from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.file_output import PRIVATE, write_whole
 from zhidao.core.keyfile import open_vault
 from zhidao.core.keys import PublicKey
-from zhidao.node.adapters.key_files import write_private
+from zhidao.node.adapters.key_files import Inventory
+from zhidao.node.security.private_files import write_private
 
 FORMAT: Final = "zhidao.keys"
 _VAULT: Final = "vault.json"
@@ -60,7 +62,9 @@ def export_keys(folder: Path, passphrase: bytes, out: Path, randomness: Randomne
     (`file_exists`, `no_keys`, `wrong_passphrase`, `bad_key`).
     """
     if out.exists():
-        raise _exists(out)
+        raise Refused(
+            f"{out} stands already", code="file_exists", remedy="name a new file or remove it"
+        )
     vault_data = _vault_of(folder)
     vault = open_vault(vault_data, passphrase)
     files = sorted(folder.glob("*.key"))
@@ -77,7 +81,8 @@ def export_keys(folder: Path, passphrase: bytes, out: Path, randomness: Randomne
         "nonce": base64url(nonce),
     }
     sealed = _cipher(passphrase, salt).encrypt(nonce, jcs(content), jcs(head))
-    _write_new(out, jcs(head | {"sealed": base64url(sealed)}))
+    sealed_keys = jcs(head | {"sealed": base64url(sealed)})
+    write_whole(out, sealed_keys, mode=PRIVATE, new=True)
     return len(files)
 
 
@@ -101,36 +106,48 @@ def import_keys(source: Path, passphrase: bytes, folder: Path) -> int:
     # The vault last: a folder with keys and no vault is refused when a node starts on it.
     for name in sorted(content, key=lambda name: (name == _VAULT, name)):
         write_private(folder / name, content[name].encode())
+    Inventory(folder).write(name.removesuffix(".key") for name in content if name != _VAULT)
     return len(content) - 1
 
 
 def _opened(source: Path, passphrase: bytes) -> dict[str, str]:
+    content = parse_strict(_decrypted(_read(source), passphrase), bytes_max=_BYTES_MAX)
+    if not isinstance(content, dict) or _VAULT not in content:
+        raise MalformedInput("the export holds no vault", where=str(source))
+    for name, text in content.items():
+        # Names become files of the node's folder: none may lead out of it.
+        if not isinstance(text, str) or Path(name).name != name or not _is_key_name(name):
+            raise MalformedInput(f"the export names a file {name[:48]!r}", where=str(source))
+    return content
+
+
+def _read(source: Path) -> dict[str, Any]:
     try:
-        fields = parse_strict(source.read_bytes(), bytes_max=_BYTES_MAX)
+        with source.open("rb") as file:
+            fields = parse_strict(file.read(_BYTES_MAX + 1), bytes_max=_BYTES_MAX)
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {source}") from error
     if not isinstance(fields, dict) or set(fields) != _FIELDS:
         raise MalformedInput("not a file of exported keys", where=str(source))
     if (fields["v"], fields["format"], fields["n"]) != (1, FORMAT, _SCRYPT_N):
         raise MalformedInput("exported keys of another version", where=str(source))
+    return fields
+
+
+def _decrypted(fields: Mapping[str, Any], passphrase: bytes) -> bytes:
     sealed = parse_base64url(_text(fields["sealed"]))
     salt, nonce = (parse_base64url(_text(fields[name])) for name in ("salt", "nonce"))
+    # All but the ciphertext is authenticated with it: a changed cost of scrypt shows as a wrong
+    # tag.
     head = {name: value for name, value in fields.items() if name != "sealed"}
     try:
-        plain = _cipher(passphrase, salt).decrypt(nonce, sealed, jcs(head))
+        return _cipher(passphrase, salt).decrypt(nonce, sealed, jcs(head))
     except (InvalidTag, ValueError) as error:
         raise Refused(
             "wrong passphrase, or the file was changed",
             code="wrong_passphrase",
             remedy="give the passphrase of the node that the keys were exported from",
         ) from error
-    content = parse_strict(plain, bytes_max=_BYTES_MAX)
-    if not isinstance(content, dict) or _VAULT not in content:
-        raise MalformedInput("the export holds no vault", where=str(source))
-    for name, text in content.items():
-        if not isinstance(text, str) or Path(name).name != name or not _is_key_name(name):
-            raise MalformedInput(f"the export names a file {name[:48]!r}", where=str(source))
-    return content
 
 
 def _is_key_name(name: str) -> bool:
@@ -138,7 +155,8 @@ def _is_key_name(name: str) -> bool:
 
 
 def _listed(file: Path) -> ListedKey:
-    fields = parse_strict(file.read_bytes(), bytes_max=_BYTES_MAX)
+    with file.open("rb") as opened:
+        fields = parse_strict(opened.read(_BYTES_MAX + 1), bytes_max=_BYTES_MAX)
     if not isinstance(fields, dict) or not isinstance(fields.get("public"), str):
         raise MalformedInput("not a key file", where=str(file))
     key = PublicKey.from_multikey(fields["public"])
@@ -164,24 +182,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise MalformedInput("a field of the exported keys has the wrong type")
     return value
-
-
-def _write_new(out: Path, data: bytes) -> None:
-    try:
-        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise _exists(out) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        out.unlink(missing_ok=True)
-        raise
-
-
-def _exists(out: Path) -> Refused:
-    return Refused(
-        f"{out} stands already", code="file_exists", remedy="name a new file or remove it"
-    )

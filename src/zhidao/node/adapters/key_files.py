@@ -2,14 +2,95 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from zhidao.core.ambient import Randomness
+from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.keyfile import Vault, create_vault, open_vault
+from zhidao.core.keyfile import Vault, check_key_file, create_vault, open_vault
 from zhidao.core.keys import Algorithm, Signer, SoftwareKey
+from zhidao.node.security.party_keys import party_keys
+from zhidao.node.security.private_files import sync_folder, write_private
+
+VAULT_REMEDY: Final = (
+    "put vault.json back from a copy of the folder, or import an export of the keys into an empty"
+    " keys folder: zhidao keys import"
+)
+
+
+KEYS_REMEDY: Final = (
+    "put the file back from a copy of the folder, or import an export of the keys into an empty"
+    " keys folder: zhidao keys import; no new key is made in its place"
+)
+
+
+@contextmanager
+def _named(file: Path, remedy: str) -> Iterator[None]:
+    """Whatever is wrong with the bytes of a file is told with its name and what to do."""
+    try:
+        yield
+    except (MalformedInput, Refused) as error:
+        error.where = f"{file} {error.where}".strip()
+        error.remedy = error.remedy or remedy
+        raise
+    except OSError as error:
+        raise MalformedInput(
+            f"{file} cannot be read: {error.strerror}", code="file_unusable", remedy=remedy
+        ) from error
+
+
+class Inventory:
+    """Which keys a folder has had, by name and algorithm: one that is lost is known as lost."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "inventory.json"
+
+    def read(self) -> frozenset[str] | None:
+        """The names, None without a file. Raises MalformedInput for a damaged one."""
+        if not self.file.exists():
+            return None
+        remedy = f"if no key is lost, remove it, and the next start writes it anew: rm {self.file}"
+        with _named(self.file, remedy):
+            names = parse_strict(self.file.read_bytes())
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise MalformedInput("not an inventory of keys")
+            if _inventory(names) != self.file.read_bytes():
+                raise MalformedInput("an inventory of keys was changed")
+        return frozenset(names[:-1])
+
+    def write(self, names: Iterable[str]) -> None:
+        """Replaces the names."""
+        listed = sorted(names)
+        write_private(self.file, _inventory([*listed, _check_of(listed)]))
+
+
+def _inventory(names: list[str]) -> bytes:
+    """The bytes of an inventory; its last entry is a check of the others."""
+    if not names or names[-1] != _check_of(names[:-1]):
+        raise MalformedInput("an inventory of keys was changed")
+    return jcs([*names])
+
+
+def _check_of(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def read_key(file: Path, vault: Vault | None) -> None:
+    """Raises MalformedInput or Refused, naming the file, if it is not whole.
+
+    Without the vault only what stands in it readable is judged.
+    """
+    with _named(file, KEYS_REMEDY):
+        data = file.read_bytes()
+        if vault is not None:
+            vault.open(data)
+        else:
+            check_key_file(data)
 
 
 class KeyFiles:
@@ -21,15 +102,28 @@ class KeyFiles:
         self._open: dict[str, SoftwareKey] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._vault = self._vault_of(passphrase)
+        self._inventory = Inventory(folder)
+        self._had = self._listed()
 
     def get(self, name: str, algorithm: Algorithm) -> SoftwareKey | None:
-        """The key of that name, or None."""
+        """The key of that name, or None if there never was one.
+
+        Raises Refused (`key_missing`) for one that is lost.
+        """
         label = f"{name}.{algorithm.label}"
         if label not in self._open:
             file = self._folder / f"{label}.key"
             if not file.exists():
+                if label in self._had:
+                    raise Refused(
+                        f"the key {label} is missing",
+                        code="key_missing",
+                        where=str(file),
+                        remedy=KEYS_REMEDY,
+                    )
                 return None
-            self._open[label] = self._vault.open(file.read_bytes())
+            with _named(file, KEYS_REMEDY):
+                self._open[label] = self._vault.open(file.read_bytes())
         return self._open[label]
 
     def make(self, name: str, algorithm: Algorithm) -> SoftwareKey:
@@ -40,6 +134,8 @@ class KeyFiles:
             label = f"{name}.{algorithm.label}"
             write_private(self._folder / f"{label}.key", self._vault.seal(key, self._randomness))
             self._open[label] = key
+            self._had |= {label}
+            self._inventory.write(self._had)
         return key
 
     def of_party(self, party: str, algorithm: Algorithm) -> list[SoftwareKey]:
@@ -49,20 +145,39 @@ class KeyFiles:
     def rename(self, name: str, to: str, algorithm: Algorithm) -> None:
         """Gives a key another name; in one step, so after a crash it has one of the two."""
         source = self._folder / f"{name}.{algorithm.label}.key"
+        # The old name goes first and the new one comes last: after a crash the folder's files tell.
+        self._had -= {source.stem}
+        self._inventory.write(self._had)
         source.replace(source.with_name(f"{to}.{algorithm.label}.key"))
-        _sync(self._folder)
+        self._had |= {f"{to}.{algorithm.label}"}
+        self._inventory.write(self._had)
+        sync_folder(self._folder)
         self._open.clear()
 
     def names(self) -> list[str]:
         """Names of all keys with their algorithm, in order."""
         return sorted(file.stem for file in self._folder.glob("*.key"))
 
+    def _listed(self) -> frozenset[str]:
+        """What the inventory says and what there is; a folder of an earlier release has none."""
+        listed = self._inventory.read()
+        had = frozenset(self.names()) | (listed or frozenset())
+        if had != listed and had:
+            self._inventory.write(had)
+        return had
+
     def _vault_of(self, passphrase: bytes) -> Vault:
         file = self._folder / "vault.json"
         if file.exists():
-            return open_vault(file.read_bytes(), passphrase)
+            with _named(file, VAULT_REMEDY):
+                return open_vault(file.read_bytes(), passphrase)
         if any(self._folder.glob("*.key")):
-            raise MalformedInput(f"{self._folder} has keys but no vault.json; restore it")
+            raise MalformedInput(
+                f"{self._folder} has keys but no vault.json, without which none opens",
+                code="vault_missing",
+                where=str(file),
+                remedy=VAULT_REMEDY,
+            )
         data, vault = create_vault(passphrase, self._randomness)
         write_private(file, data)
         return vault
@@ -87,54 +202,3 @@ class PartyRing:
                 return None
             self._found[party] = keys[-1]
         return self._found[party]
-
-
-def party_key_name(party: str, number: int) -> str:
-    """The name of a party's key by its number; no party's name holds an underscore."""
-    return f"party.{party}" if number == 1 else f"party.{party}_{number}"
-
-
-def party_keys(files: KeyFiles, party: str, algorithm: Algorithm) -> list[SoftwareKey]:
-    """All keys that a party has had here in order, the present one last."""
-    found: list[SoftwareKey] = []
-    while key := files.get(party_key_name(party, len(found) + 1), algorithm):
-        found.append(key)
-    return found
-
-
-def write_private(file: Path, data: bytes) -> None:
-    """Writes a whole file of mode 0600 or nothing; durable when it returns."""
-    temporary = file.with_name(file.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(file)
-    _sync(file.parent)
-
-
-def _sync(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def read_passphrase(file: str, data: Path, credentials: str) -> bytes | None:
-    """The passphrase from a systemd credential or a 0600 file; None if neither is given.
-
-    Raises Refused if the file is readable by others or lies inside the data folder.
-    """
-    if credentials and (Path(credentials) / "zhidao-passphrase").exists():
-        return (Path(credentials) / "zhidao-passphrase").read_bytes().strip()
-    if not file:
-        return None
-    path = Path(file).expanduser().absolute()
-    if path.is_relative_to(data):
-        raise Refused(f"{path} lies in the data folder", remedy="a copy of one must not open it")
-    if path.stat().st_mode & 0o077:
-        raise Refused(f"others may read {path}", remedy=f"chmod 600 {path}")
-    return path.read_bytes().strip()

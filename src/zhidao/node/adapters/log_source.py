@@ -22,7 +22,7 @@ from zhidao.store.database import Database, Session
 from zhidao.store.migrate import JOURNAL_ROOMS
 from zhidao.trust.domain.merkle import Edge, grow, leaf_hash
 from zhidao.trust.domain.note import Checkpoint, Note, NoteKey
-from zhidao.trust.wire.note import decode_note, parse_checkpoint
+from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 
 _PAGE_ROWS: Final = 4096
 _NOTES: Final = (

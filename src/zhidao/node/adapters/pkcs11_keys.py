@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.core.errors import Conflict, MalformedInput, Refused, Unavailable
-from zhidao.core.ids import PartyId
-from zhidao.core.keys import Algorithm, PublicKey, Signer
+from zhidao.core.keys import Algorithm, PublicKey
 
 _SECP256K1_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 # CKA_EC_PARAMS in DER: the curve's name as PrintableString, or its object identifier.
@@ -150,24 +149,6 @@ class Token:
                 ),
                 private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
             )
-
-
-class TokenRing:
-    """The parties' keys of one algorithm inside a token. Implements `KeyRing`."""
-
-    def __init__(self, token: Token, algorithm: Algorithm) -> None:
-        self._token = token
-        self._algorithm = algorithm
-        self._found: dict[PartyId, Signer] = {}
-
-    def signer(self, party: PartyId) -> Signer | None:
-        """The party's key, or None."""
-        if party not in self._found:
-            key = self._token.get(f"party.{party}", self._algorithm)
-            if key is None:
-                return None
-            self._found[party] = key
-        return self._found[party]
 
 
 def _label(name: str, algorithm: Algorithm) -> str:

@@ -11,7 +11,7 @@ from zhidao.insight.domain.opened import LogHead, OpenedLog, open_log
 from zhidao.trust.domain.merkle import leaf_hash, verify_inclusion
 from zhidao.trust.domain.proof import Proof, verify_log_part
 from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 
 class ProofFiles:

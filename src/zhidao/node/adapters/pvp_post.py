@@ -11,21 +11,21 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent, leaf_bytes
-from zhidao.core.hashtree import leaf_hash, root_from_path
+from zhidao.core.hashing.hashtree import leaf_hash, root_from_path
 from zhidao.core.ids import PartyId, parse_id
 from zhidao.exchange.commands import Exchange
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.events import DocumentAccepted
-from zhidao.finance.domain.pvp import Letter
-from zhidao.finance.service.pvp_desk import KINDS, PvpDesk
+from zhidao.finance.domain.pvp.pvp import Letter
+from zhidao.finance.service.pvp.service import KINDS, PvpService
 from zhidao.store.reading import Stored
 from zhidao.trust.domain.log_key import former_logs
 from zhidao.trust.domain.note import Note
 from zhidao.trust.domain.policy import Policy
-from zhidao.trust.service.log_reader import LogReader
-from zhidao.trust.service.witness_ports import CosignedNotes
-from zhidao.trust.wire.note import decode_note, parse_checkpoint
-from zhidao.trust.wire.tlog_proof import TlogProof, decode_tlog_proof, encode_tlog_proof
+from zhidao.trust.service.log.reader import LogReader
+from zhidao.trust.service.witness.ports import CosignedNotes
+from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
+from zhidao.trust.wire.log.tlog_proof import TlogProof, decode_tlog_proof, encode_tlog_proof
 
 _STREAM: Final = "pvp"
 _MEDIA_TYPE: Final = "application/json"
@@ -55,13 +55,13 @@ class ExchangePost:
 
 
 class PvpInbox:
-    """Hands what peers sent to the desk, and answers each with accepted or refused."""
+    """Hands what peers sent to the service, and answers each with accepted or refused."""
 
     TYPES: Final = (DocumentAccepted.TYPE,)
 
-    def __init__(self, exchange: Exchange, desk: PvpDesk, archive: Archive) -> None:
+    def __init__(self, exchange: Exchange, service: PvpService, archive: Archive) -> None:
         self._exchange = exchange
-        self._desk = desk
+        self._service = service
         self._archive = archive
 
     async def handle(self, event: SignedEvent) -> None:
@@ -72,7 +72,7 @@ class PvpInbox:
         letter = Letter(told.kind, told.sender, told.from_party, told.to_party)
         outcome, code, reason = "accepted", "", ""
         try:
-            await self._desk.take(letter, await self._archive.get(told.content))
+            await self._service.take(letter, await self._archive.get(told.content))
         except (Refused, MalformedInput) as error:
             outcome, code, reason = "refused", error.code, str(error)[:500]
         await self._exchange.decide(

@@ -29,6 +29,19 @@ class KeptClock(HandClock):
 
 def _read(file: Path) -> Utc:
     try:
-        return Utc.parse(file.read_text().strip())
-    except (FileNotFoundError, MalformedInput):
+        said = file.read_bytes()
+    except FileNotFoundError:
         return Utc.parse(_BEGINNING)
+    return read_time(said, file)
+
+
+def read_time(said: bytes, file: Path) -> Utc:
+    """The time that a file says. Raises MalformedInput, naming it: time does not go back."""
+    try:
+        return Utc.parse(said.decode("ascii").strip())
+    except (MalformedInput, UnicodeDecodeError) as error:
+        raise MalformedInput(
+            f"the demonstration's time cannot be read: {error}",
+            where=str(file),
+            remedy="write the time that it had into the file, such as 2026-05-03T00:00:00Z",
+        ) from error

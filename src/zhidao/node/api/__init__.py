@@ -1,1 +1,1 @@
-"""The node's HTTP face: one module a room, one for callers, one for roads, one for health."""
+"""The node's HTTP face: one module a room, one for callers, one for timelines, one for health."""

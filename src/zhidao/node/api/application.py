@@ -14,60 +14,80 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from zhidao import __version__
+from zhidao.core.access import OPEN
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import ZhidaoError
 from zhidao.exchange.domain.peer import Peer
-from zhidao.finance.service.bank_transfers import BankTransfers
+from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.node.api import camara
-from zhidao.node.api.bodies import Bodies
-from zhidao.node.api.doorkeeper import Doorkeeper
-from zhidao.node.api.guards import Guards
-from zhidao.node.api.openapi import Described
-from zhidao.node.api.problems import handlers_with
-from zhidao.node.api.quick_transfers import QuickTransfers
-from zhidao.node.api.strict import StrictRequest
-from zhidao.node.metrics import Metrics
-from zhidao.node.write_gate import WriteGate
+from zhidao.node.api.finance.quick_transfers import QuickTransfers
+from zhidao.node.http.access import ACCESS, check_declared, gate
+from zhidao.node.http.authentication import Authenticator
+from zhidao.node.http.bodies import Bodies
+from zhidao.node.http.forwarded import NO_PROXIES, Proxies
+from zhidao.node.http.guards import Guards
+from zhidao.node.http.hosts import Hosts
+from zhidao.node.http.idempotency_header import IdempotencyKeys
+from zhidao.node.http.lost_races import LostRaces
+from zhidao.node.http.openapi import Described, DescribedAside
+from zhidao.node.http.problems import handlers_with
+from zhidao.node.http.strict import StrictRequest
+from zhidao.node.operations.metrics import Metrics
+from zhidao.node.operations.write_gate import WriteGate
+from zhidao.node.security.idempotency import Idempotency
 
 
 def application(
     routes: Sequence[ControllerRouterHandler | Router],
     *,
-    doorkeeper: Doorkeeper,
+    authenticator: Authenticator,
     metrics: Metrics,
     randomness: Randomness,
     body_bytes_max: int,
     requests_per_second: int,
     workers: Executor,
     writes: WriteGate,
+    proxies: Proxies = NO_PROXIES,
+    hosts: Hosts | None = None,
     transfers: BankTransfers | None = None,
+    idempotency: Idempotency | None = None,
 ) -> ASGIApp:
-    """The whole application as ASGI. `workers` read large JSON.
+    """The whole application as ASGI. `workers` read large JSON. `hosts`: names it answers to.
 
-    `transfers`: for the quick route of records, which the router has too.
+    `transfers`: for the quick route of records, which the router has too. `idempotency`: where
+    requests under a key are kept; None only where no request is ever answered.
     """
     handlers = handlers_with(dict.fromkeys(camara.PATHS, camara.on_error))
 
     async def actor(request: Request[Any, Any, Any]) -> Actor:
-        return await doorkeeper.actor(request)
+        return await authenticator.actor(request)
 
     async def peer(request: Request[Any, Any, Any]) -> Peer:
-        return await doorkeeper.peer(request)
+        return await authenticator.peer(request)
 
+    def keyed(app: ASGIApp) -> ASGIApp:
+        again: ASGIApp = LostRaces(app)
+        return IdempotencyKeys(again, idempotency, authenticator.meet) if idempotency else again
+
+    described = Described()
     app = Litestar.from_config(
         AppConfig(
             route_handlers=list(routes),
             dependencies={"actor": Provide(actor), "peer": Provide(peer)},
             exception_handlers=handlers,
+            guards=[gate(authenticator.meet)],
+            middleware=[keyed],
             request_class=StrictRequest,
             # `Bodies` bounds them, by who is asking.
             request_max_body_size=None,
             openapi_config=OpenAPIConfig(
                 title="Zhidao node",
                 version=__version__,
-                path="/schema",
-                render_plugins=[Described()],
+                openapi_router=Router(
+                    "/schema", route_handlers=[], opt={ACCESS: OPEN}, include_in_schema=False
+                ),
+                render_plugins=[described],
                 components=Components(
                     security_schemes={
                         "token": SecurityScheme(type="http", scheme="bearer"),
@@ -80,12 +100,21 @@ def application(
             ),
         )
     )
+    check_declared(app)
+    aside = DescribedAside(app, described)
     return Guards(
-        app if transfers is None else QuickTransfers(app, doorkeeper, transfers),
+        aside if transfers is None else QuickTransfers(aside, authenticator, transfers),
         metrics=metrics,
         randomness=randomness,
-        bodies=Bodies(doorkeeper.meet, bytes_max=body_bytes_max, workers=workers),
+        bodies=Bodies(
+            authenticator.meet,
+            bytes_max=body_bytes_max,
+            accept=authenticator.accept,
+            workers=workers,
+        ),
+        hosts=hosts,
         requests_per_second=requests_per_second,
         writes=writes,
         refusal=handlers[ZhidaoError],
+        proxies=proxies,
     )

@@ -9,20 +9,30 @@ from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.params import Parameter
 
+from zhidao.core.access import CALLER, OPEN
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, Unauthenticated
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.keys import PublicKey
-from zhidao.node.api.doorkeeper import CSRF_COOKIE, SESSION_COOKIE
-from zhidao.node.organisation import Organisation
-from zhidao.node.parties import Parties, Party
-from zhidao.node.security.gate import SESSION_SECONDS, Gate, SignedIn
+from zhidao.node.http.access import ACCESS
+from zhidao.node.http.authentication import CSRF_COOKIE, DEVICE_COOKIE, SESSION_COOKIE
+from zhidao.node.identity.organisation import Organisation
+from zhidao.node.identity.parties import MAY_ADD_PARTY, Parties, RegisteredParty
+from zhidao.node.security.gate import (
+    SESSION_SECONDS,
+    Gate,
+    Origin,
+    SignedIn,
+)
+from zhidao.node.security.known_devices import DEVICE_SECONDS
+from zhidao.node.security.people import People
+from zhidao.node.security.tokens import MAY_AGREE, MAY_MAKE, MAY_WITHDRAW, Tokens
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Words = Annotated[str, msgspec.Meta(max_length=120)]
-_TokenId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{16}$")]
+_TokenId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{16}\Z")]
 
 
 class SessionView(msgspec.Struct, kw_only=True):
@@ -75,7 +85,7 @@ class TokenText(msgspec.Struct):
 
 
 class TokenView(msgspec.Struct):
-    """A token without its secret."""
+    """A token without its secret. `agreed`: who agreed in the party's name; empty: it waits."""
 
     id: str
     party: str
@@ -83,15 +93,7 @@ class TokenView(msgspec.Struct):
     label: str
     created_at: str
     revoked: bool
-
-
-class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
-    """Somebody who may sign in."""
-
-    name: Name
-    password: Password
-    party: Name
-    role: Role
+    agreed: str
 
 
 class NewParty(msgspec.Struct, forbid_unknown_fields=True):
@@ -100,15 +102,22 @@ class NewParty(msgspec.Struct, forbid_unknown_fields=True):
     party: Name
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
     trade_role: Words
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 
 
 def routes(
-    gate: Gate, parties: Parties, *, demo: bool, organisation: Organisation, node: PartyId
+    gate: Gate,
+    tokens: Tokens,
+    people: People,
+    parties: Parties,
+    *,
+    demo: bool,
+    organisation: Organisation,
+    node: PartyId,
 ) -> Router:
     """Routes under /v1."""
 
-    @get("/session", security=[{}])
+    @get("/session", opt={ACCESS: OPEN})
     async def who(request: Request[Any, Any, Any]) -> SessionView:
         """Tells who is signed in; works for strangers too."""
         try:
@@ -128,17 +137,17 @@ def routes(
             organisation=organisation.name,
         )
 
-    @post("/session", status_code=200, security=[{}])
-    async def sign_in(data: SignIn) -> Response[SessionView]:
+    @post("/session", status_code=200, opt={ACCESS: OPEN})
+    async def sign_in(data: SignIn, request: Request[Any, Any, Any]) -> Response[SessionView]:
         """Signs in with name and password."""
-        return await _answer(await gate.sign_in(data.name, data.password))
+        return await _answer(await gate.sign_in(data.name, data.password, origin_of(request)))
 
-    @post("/session/link", status_code=200, security=[{}])
+    @post("/session/link", status_code=200, opt={ACCESS: OPEN})
     async def enter(data: LinkCode) -> Response[SessionView]:
         """Signs in by a one-time link."""
         return await _answer(await gate.enter(data.code))
 
-    @post("/first-admin", status_code=200, security=[{}])
+    @post("/first-admin", status_code=200, opt={ACCESS: OPEN})
     async def first_admin(data: FirstAdmin) -> Response[SessionView]:
         """Makes the first admin of a new node, and keeps what its organisation is called."""
 
@@ -146,7 +155,7 @@ def routes(
             await organisation.call(admin, data.organisation)
 
         return await _answer(
-            await gate.first_admin(
+            await people.first_admin(
                 code=data.code,
                 name=data.name,
                 password=data.password,
@@ -155,7 +164,7 @@ def routes(
             )
         )
 
-    @delete("/session", status_code=204, security=[{"session": []}])
+    @delete("/session", status_code=204, security=[{"session": []}], opt={ACCESS: CALLER})
     async def sign_out(request: Request[Any, Any, Any], actor: Actor) -> None:
         """Signs out."""
         del actor  # Asked for, so that a stranger or another site cannot sign anybody out.
@@ -163,42 +172,39 @@ def routes(
             raise Unauthenticated("this browser is not signed in; a token is withdrawn, not left")
         await gate.sign_out(request.cookies[SESSION_COOKIE])
 
-    @post("/tokens")
+    @post("/tokens", opt={ACCESS: MAY_MAKE})
     async def make_token(data: NewToken, actor: Actor) -> TokenText:
-        """Makes a token for a party and role; admins only."""
+        """Makes a token for a party and role; admins only.
+
+        One for another party than the admin's opens nothing until that party agrees.
+        """
         if data.key:
             PublicKey.from_multikey(data.key)
-        text = await gate.make_token(
+        text = await tokens.make(
             actor, party=party_id(data.party), role=data.role, label=data.label, key=data.key
         )
         return TokenText(text)
 
-    @get("/tokens")
+    @get("/tokens", opt={ACCESS: CALLER})
     async def list_tokens(actor: Actor) -> list[TokenView]:
-        """All tokens; admins only."""
+        """All tokens; a party sees its own."""
         return [
-            TokenView(t.id, t.party, t.role.value, t.label, str(t.created_at), t.revoked)
-            for t in await gate.tokens(actor)
+            TokenView(t.id, t.party, t.role.value, t.label, str(t.created_at), t.revoked, t.agreed)
+            for t in await tokens.every(actor)
         ]
 
-    @delete("/tokens/{token_id:str}", status_code=204)
+    @post("/tokens/{token_id:str}/agreement", status_code=204, opt={ACCESS: MAY_AGREE})
+    async def agree_to_token(token_id: _TokenId, actor: Actor) -> None:
+        """Agrees in the party's name: one of its people, or, if it has none, the operator."""
+        await tokens.agree(actor, token_id)
+
+    @delete("/tokens/{token_id:str}", status_code=204, opt={ACCESS: MAY_WITHDRAW})
     async def revoke_token(token_id: _TokenId, actor: Actor) -> None:
-        """Withdraws a token at once; admins only."""
-        await gate.revoke_token(actor, token_id)
+        """Withdraws a token at once: an admin any, a person of a party its own."""
+        await tokens.withdraw(actor, token_id)
 
-    @post("/people", status_code=204)
-    async def add_person(data: NewPerson, actor: Actor) -> None:
-        """Makes somebody who may sign in; admins only."""
-        await gate.add_person(
-            actor,
-            name=data.name,
-            password=data.password,
-            party=party_id(data.party),
-            role=data.role,
-        )
-
-    @post("/parties")
-    async def add_party(data: NewParty, actor: Actor) -> Party:
+    @post("/parties", opt={ACCESS: MAY_ADD_PARTY})
+    async def add_party(data: NewParty, actor: Actor) -> RegisteredParty:
         """Makes a party and its custodial keys; admins only. Again: the same party."""
         if not data.country.isalpha():
             raise MalformedInput("a country is two capital letters (ISO 3166-1)")
@@ -210,8 +216,8 @@ def routes(
             country=data.country,
         )
 
-    @get("/parties")
-    async def list_parties(actor: Actor) -> list[Party]:
+    @get("/parties", opt={ACCESS: CALLER})
+    async def list_parties(actor: Actor) -> list[RegisteredParty]:
         """The parties of this node with their public keys."""
         return await parties.every(actor)
 
@@ -231,14 +237,35 @@ def routes(
             cookies=[
                 _cookie(SESSION_COOKIE, signed_in.secret, hidden=True),
                 _cookie(CSRF_COOKIE, signed_in.csrf, hidden=False),
+                *([_device_cookie(signed_in.device)] if signed_in.device else []),
             ],
         )
 
     handlers = [
-        *(who, sign_in, enter, first_admin, sign_out, make_token, list_tokens, revoke_token),
-        *(add_person, add_party, list_parties),
+        *(who, sign_in, enter, first_admin, sign_out),
+        *(make_token, list_tokens, agree_to_token, revoke_token, add_party, list_parties),
     ]
     return Router("/v1", route_handlers=handlers, tags=["callers"])
+
+
+def origin_of(request: Request[Any, Any, Any]) -> Origin:
+    """Where a request comes from, for what passwords are counted by."""
+    return Origin(
+        address=request.client.host if request.client else "",
+        device=request.cookies.get(DEVICE_COOKIE, ""),
+    )
+
+
+def _device_cookie(value: str) -> Cookie:
+    return Cookie(
+        key=DEVICE_COOKIE,
+        value=value,
+        path="/v1/session",
+        max_age=DEVICE_SECONDS,
+        httponly=True,
+        secure=True,
+        samesite="strict",
+    )
 
 
 def _cookie(key: str, value: str, *, hidden: bool) -> Cookie:

@@ -21,6 +21,7 @@ from zhidao.connectivity.domain.overlap import Result
 from zhidao.connectivity.service.location import (
     ANY_AGE,
     ANY_SURFACE,
+    MAY_LOCATE,
     Declined,
     Device,
     Located,
@@ -29,7 +30,9 @@ from zhidao.connectivity.service.location import (
 from zhidao.core.actor import Actor
 from zhidao.core.errors import Forbidden, MalformedInput, Unauthenticated, Unavailable, ZhidaoError
 from zhidao.core.geo import Geodetic
-from zhidao.node.api.problems import on_bug
+from zhidao.core.remedies import with_remedy
+from zhidao.node.http.access import ACCESS
+from zhidao.node.http.problems import on_bug
 
 # Where these APIs stand; all refusals there have CAMARA's form.
 PATHS: Final = ("/location-verification/", "/location-retrieval/")
@@ -42,11 +45,12 @@ _OF_THE_FORM: Final = {
     408: "REQUEST_TIMEOUT",
     413: "CONTENT_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    421: "MISDIRECTED_REQUEST",
     429: "TOO_MANY_REQUESTS",
 }
 _SURFACE_MAX: Final = 2**53 - 1
 
-Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{4,14}$")]
+Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{4,14}\Z")]
 Ipv4 = Annotated[str, msgspec.Meta(max_length=15)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
@@ -167,6 +171,7 @@ def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: ""
         status_code=HTTPStatus.OK,
         tags=["CAMARA"],
         responses=_REFUSALS,
+        opt={ACCESS: MAY_LOCATE},
     )
     async def verify(
         data: VerifyLocationRequest, actor: Actor, request: _AnyRequest
@@ -183,7 +188,7 @@ def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: ""
         )
         answer = VerifyLocationResponse(
             verificationResult=match.result.value,
-            lastLocationTime=str(found.sighting.at),
+            lastLocationTime=str(found.location.at),
             matchRate=match.rate_percent if match.result is Result.PARTIAL else msgspec.UNSET,
             device=_chosen(data.device, found),
         )
@@ -194,6 +199,7 @@ def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: ""
         status_code=HTTPStatus.OK,
         tags=["CAMARA"],
         responses=_REFUSALS,
+        opt={ACCESS: MAY_LOCATE},
     )
     async def retrieve(
         data: RetrieveLocationRequest, actor: Actor, request: _AnyRequest
@@ -207,13 +213,13 @@ def routes(location: Location, subject_of: Callable[[Actor], str] = lambda _: ""
             age_s_max=ANY_AGE if data.maxAge is msgspec.UNSET else data.maxAge,
             surface_m2_max=ANY_SURFACE if data.maxSurface is msgspec.UNSET else data.maxSurface,
         )
-        centre = found.sighting.centre
+        centre = found.location.centre
         answer = LocationOut(
-            lastLocationTime=str(found.sighting.at),
+            lastLocationTime=str(found.location.at),
             area=CircleOut(
                 areaType="CIRCLE",
                 center=Point(latitude=centre.latitude_deg, longitude=centre.longitude_deg),
-                radius=found.sighting.radius_m,
+                radius=found.location.radius_m,
             ),
             device=_chosen(data.device, found),
         )
@@ -307,7 +313,7 @@ def _error(
 
 
 def _on_refusal(request: _AnyRequest, error: ZhidaoError) -> Response[dict[str, Any]]:
-    message = str(error)
+    message = with_remedy(error)
     match error:
         case Declined():
             return _error(request, error.status, error.code, message)

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Router, post, put
 from litestar.params import Parameter
 
-from zhidao.connectivity.domain.sighting import Sighting, Subscriber, check_phone
+from zhidao.connectivity.domain.subscriber_location import (
+    Subscriber,
+    SubscriberLocation,
+    check_phone,
+)
 from zhidao.connectivity.service.ports import ScenarioBook
-from zhidao.connectivity.service.short_messages import ShortMessages
+from zhidao.connectivity.service.short_messages import MAY_RECEIVE, MAY_REGISTER_CARD, ShortMessages
+from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.timescale import Utc
+from zhidao.node.http.access import ACCESS
+
+MAY_SET_SCENARIO: Final = access(Role.OPERATOR)
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Readers = Annotated[list[PartyName], msgspec.Meta(max_length=32)]
-TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
-CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,7}$")]
+TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z")]
+CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,7}\Z")]
 LatitudeNdeg = Annotated[int, msgspec.Meta(ge=-90_000_000_000, le=90_000_000_000)]
 LongitudeNdeg = Annotated[int, msgspec.Meta(ge=-180_000_000_000, le=180_000_000_000)]
-_PhonePath = Annotated[str, Parameter(pattern=r"^\+[1-9][0-9]{4,14}$")]
+_PhonePath = Annotated[str, Parameter(pattern=r"^\+[1-9][0-9]{4,14}\Z")]
 
 
 class NewSentence(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +77,7 @@ class CardView(msgspec.Struct, kw_only=True):
     readers: list[str]
 
 
-class NewSighting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class NewSubscriberLocation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Where the demonstration's network saw a device: a circle at a time."""
 
     latitude_ndeg: LatitudeNdeg
@@ -81,7 +89,7 @@ class NewSighting(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class NewScenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """All that the demonstration's network knows of a device; replaces what it knew."""
 
-    sightings: Annotated[list[NewSighting], msgspec.Meta(max_length=500)] = []
+    sightings: Annotated[list[NewSubscriberLocation], msgspec.Meta(max_length=500)] = []
     readers: Readers = []
     applicable: bool = True
     network: Annotated[str, msgspec.Meta(min_length=1, max_length=60)] = "scenario network"
@@ -99,7 +107,7 @@ class ScenarioView(msgspec.Struct, kw_only=True):
 def routes(short_messages: ShortMessages, scenario: ScenarioBook, *, demo: bool) -> Router:
     """The room's own router; the scenario can be set in a demonstration only."""
 
-    @post("/short-messages")
+    @post("/short-messages", opt={ACCESS: MAY_RECEIVE})
     async def receive(data: NewSentence, actor: Actor) -> SentenceView:
         """Takes one received sentence with compact positions."""
         receipt = await short_messages.receive(actor, data.sentence)
@@ -120,7 +128,7 @@ def routes(short_messages: ShortMessages, scenario: ScenarioBook, *, demo: bool)
             ],
         )
 
-    @post("/cards")
+    @post("/cards", opt={ACCESS: MAY_REGISTER_CARD})
     async def register(data: NewCard, actor: Actor) -> CardView:
         """Says in which terminal a card is (operator)."""
         card = await short_messages.register(
@@ -134,12 +142,12 @@ def routes(short_messages: ShortMessages, scenario: ScenarioBook, *, demo: bool)
             card=card.card, terminal=card.terminal, owner=card.owner, readers=list(card.visible)
         )
 
-    @put("/scenario/{phone:str}")
+    @put("/scenario/{phone:str}", opt={ACCESS: MAY_SET_SCENARIO})
     async def set_scenario(phone: _PhonePath, data: NewScenario, actor: Actor) -> ScenarioView:
         """Sets what the demonstration's network knows of a device (operator)."""
-        actor.require(Role.OPERATOR)
-        sightings = [
-            Sighting(
+        MAY_SET_SCENARIO.admit(actor)
+        locations = [
+            SubscriberLocation(
                 centre=Geodetic.from_ndeg(
                     latitude_ndeg=each.latitude_ndeg, longitude_ndeg=each.longitude_ndeg
                 ),
@@ -154,12 +162,12 @@ def routes(short_messages: ShortMessages, scenario: ScenarioBook, *, demo: bool)
             phone=check_phone(phone),
             applicable=data.applicable,
             readers=tuple(party_id(reader) for reader in data.readers),
-            sightings=tuple(sorted(sightings, key=lambda s: s.at)),
+            locations=tuple(sorted(locations, key=lambda s: s.at)),
         )
         await scenario.set(subscriber)
         return ScenarioView(
             phone=phone,
-            sightings=len(sightings),
+            sightings=len(locations),
             applicable=data.applicable,
             simulated=True,
         )

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from litestar import Router, get, post
 from litestar.params import Parameter
 
+from zhidao.core.access import LIST, READ, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import party_id
-from zhidao.devices.adapters.gateway import Gateway
-from zhidao.devices.domain.custody import Terminal
+from zhidao.devices.domain.custody import Refusal, StoredFrame, Terminal
 from zhidao.devices.domain.track import TrackPoint
 from zhidao.devices.events import Binding
-from zhidao.devices.service.chronicle import Chronicle
-from zhidao.devices.service.seals import Seals
-from zhidao.devices.service.terminals import Terminals
-from zhidao.devices.service.tracks import Tracks
+from zhidao.devices.service.seals import MAY_CHECK_SEAL, MAY_SEAL, Seals
+from zhidao.devices.service.terminal_journal import TerminalJournal
+from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
+from zhidao.devices.service.tracks import Tracks, points_of
+from zhidao.node.http.access import ACCESS
+
+MAY_SEE_GATEWAY: Final = access(Role.OPERATOR, Role.AUDITOR)
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
-SealName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,34}$")]
-ContainerName = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{7}$")]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z")]
+SealName = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9][A-Z0-9-]{0,34}\Z", max_length=35)]
+ContainerName = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{7}\Z", max_length=11)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 Readers = Annotated[list[PartyName], msgspec.Meta(max_length=32)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 _Limit = Annotated[int, Parameter(ge=1, le=500)]
+_After = Annotated[str, Parameter(max_length=64)]
 _TerminalPath = Annotated[str, Parameter(min_length=1, max_length=30)]
 _SealPath = Annotated[str, Parameter(min_length=1, max_length=35)]
 
@@ -35,16 +40,20 @@ _SealPath = Annotated[str, Parameter(min_length=1, max_length=35)]
 class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A terminal that may connect.
 
-    `phone`: E.164 number as the network knows it; `key`: Multikey that signs its raw windows;
-    `number`: digits in its JT/T 808 headers where they are not those of the phone.
+    `phone`: E.164 number as the network knows it; `key`: Multikey that signs its raw windows, empty
+    for a terminal that has none: it is heard, and what it says is claimed, never proven; `number`:
+    digits in its JT/T 808 headers where they are not those of the phone. `surroundings`: what
+    stands around its antenna. Of a vehicle nobody measured the errors, so that its windows can
+    prove an arrival by the model of an open sky only.
     """
 
     terminal: TerminalName
-    phone: Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{4,14}$")]
-    key: Annotated[str, msgspec.Meta(min_length=8, max_length=4096)]
+    phone: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     owner: PartyName
     readers: Readers = []
-    number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}$")] = ""
+    number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
+    surroundings: Literal["open_sky", "vehicle", "phone"] = "vehicle"
 
 
 class TerminalView(msgspec.Struct, kw_only=True):
@@ -56,6 +65,31 @@ class TerminalView(msgspec.Struct, kw_only=True):
     key: str
     owner: str
     readers: list[str]
+    surroundings: str
+
+
+class RefusalView(msgspec.Struct, kw_only=True):
+    """Why something that a terminal sent was not accepted, and when."""
+
+    reason: str
+    sentence: str
+    at: str
+
+
+class TerminalRow(msgspec.Struct, kw_only=True):
+    """A terminal in a list. Without a key (`keyed` false) what it says is claimed only.
+
+    `connected`: now, by this node. `heard_at`: when its last position came, empty if none did.
+    """
+
+    terminal: str
+    phone: str
+    owner: str
+    keyed: bool
+    connected: bool
+    heard_at: str
+    point: PointView | None
+    refused: RefusalView | None
 
 
 class PointView(msgspec.Struct, kw_only=True):
@@ -127,12 +161,41 @@ class GatewayView(msgspec.Struct, kw_only=True):
     refusals: dict[str, int]
 
 
+class ListeningGateway(Protocol):
+    """The server for terminals, as far as it tells of itself."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        ...
+
+    @property
+    def sessions(self) -> int:
+        """Connections now."""
+        ...
+
+    @property
+    def connected(self) -> tuple[str, ...]:
+        """Terminals that are connected and showed their token."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What it counted since it started."""
+        ...
+
+
 def routes(
-    *, terminals: Terminals, tracks: Tracks, seals: Seals, chronicle: Chronicle, gateway: Gateway
+    *,
+    terminals: Terminals,
+    tracks: Tracks,
+    seals: Seals,
+    terminal_journal: TerminalJournal,
+    gateway: ListeningGateway,
 ) -> Router:
     """The router of the devices room."""
 
-    @post("/terminals")
+    @post("/terminals", opt={ACCESS: MAY_REGISTER_TERMINAL})
     async def register(data: NewTerminal, actor: Actor) -> TerminalView:
         """Lets a terminal connect (operator)."""
         terminal = await terminals.register(
@@ -143,22 +206,33 @@ def routes(
             owner=party_id(data.owner),
             readers=[party_id(reader) for reader in data.readers],
             number=data.number,
+            surroundings=data.surroundings,
         )
         return _terminal(terminal)
 
-    @get("/terminals/{terminal:str}")
+    @get("/terminals", opt={ACCESS: LIST})
+    async def listed(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[TerminalRow]:
+        """The terminals that the caller may see, by id, with what each last said."""
+        known = await terminals.listed(actor, limit=limit, after=after)
+        connected = set(gateway.connected)
+        return [
+            _row(each, *await terminals.heard(each), connected=each.terminal in connected)
+            for each in known
+        ]
+
+    @get("/terminals/{terminal:str}", opt={ACCESS: READ})
     async def show(terminal: _TerminalPath, actor: Actor) -> TerminalView:
         """A terminal."""
         return _terminal(await terminals.view(actor, terminal))
 
-    @get("/terminals/{terminal:str}/positions")
+    @get("/terminals/{terminal:str}/positions", opt={ACCESS: READ})
     async def positions(
         terminal: _TerminalPath, actor: Actor, limit: _Limit = 100
     ) -> list[PointView]:
         """The newest points that the terminal claims, newest first."""
         return [_point(point) for point in await tracks.points(actor, terminal, limit)]
 
-    @post("/seals")
+    @post("/seals", opt={ACCESS: MAY_SEAL})
     async def close(data: NewSeal, actor: Actor) -> Recorded:
         """Closes a seal (the carrier)."""
         event = await seals.close(
@@ -171,7 +245,7 @@ def routes(
         )
         return _recorded(event)
 
-    @post("/seals/{seal:str}/checks")
+    @post("/seals/{seal:str}/checks", opt={ACCESS: MAY_CHECK_SEAL})
     async def check(seal: _SealPath, data: NewCheck, actor: Actor) -> Recorded:
         """Says what the caller found."""
         event = await seals.check(
@@ -184,16 +258,22 @@ def routes(
         )
         return _recorded(event)
 
-    @get("/seals/{seal:str}")
+    @get("/seals", opt={ACCESS: LIST})
+    async def listed_seals(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[SealView]:
+        """The seals that the caller may see, by number."""
+        found = await seals.listed(actor, limit=limit, after=after)
+        return [_seal(sealed.consignment, binding) for sealed, binding in found]
+
+    @get("/seals/{seal:str}", opt={ACCESS: READ})
     async def show_seal(seal: _SealPath, actor: Actor) -> SealView:
         """A seal and what it binds."""
         sealed, binding = await seals.view(actor, seal)
         return _seal(sealed.consignment, binding)
 
-    @get("/gateway")
+    @get("/gateway", opt={ACCESS: MAY_SEE_GATEWAY})
     async def show_gateway(actor: Actor) -> GatewayView:
         """Where terminals connect (operator, auditor)."""
-        actor.require(Role.OPERATOR, Role.AUDITOR)
+        MAY_SEE_GATEWAY.admit(actor)
         host, port = gateway.address
         return GatewayView(
             host=host,
@@ -201,10 +281,13 @@ def routes(
             sessions=gateway.sessions,
             terminals=list(gateway.connected),
             counts=dict(gateway.counts),
-            refusals=dict(chronicle.refusals),
+            refusals=dict(terminal_journal.refusals),
         )
 
-    handlers: list[Any] = [register, show, positions, close, check, show_seal, show_gateway]
+    handlers: list[Any] = [
+        *(register, listed, show, positions),
+        *(close, check, listed_seals, show_seal, show_gateway),
+    ]
     return Router("/v1/devices", route_handlers=handlers, tags=["devices"])
 
 
@@ -213,9 +296,28 @@ def _terminal(terminal: Terminal) -> TerminalView:
         terminal=terminal.terminal,
         phone=terminal.phone,
         number=terminal.number,
-        key=terminal.key.multikey,
+        key=terminal.multikey,
         owner=terminal.owner,
         readers=list(terminal.visible),
+        surroundings=terminal.surroundings,
+    )
+
+
+def _row(
+    terminal: Terminal, frame: StoredFrame | None, refusal: Refusal | None, *, connected: bool
+) -> TerminalRow:
+    point = next(iter(points_of(frame)), None) if frame else None
+    return TerminalRow(
+        terminal=terminal.terminal,
+        phone=terminal.phone,
+        owner=terminal.owner,
+        keyed=terminal.key is not None,
+        connected=connected,
+        heard_at=str(frame.received_at) if frame else "",
+        point=_point(point) if point else None,
+        refused=RefusalView(reason=refusal.reason, sentence=refusal.sentence, at=str(refusal.at))
+        if refusal
+        else None,
     )
 
 

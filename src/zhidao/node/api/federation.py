@@ -8,17 +8,23 @@ import msgspec
 from litestar import Router, get, post
 from litestar.params import Parameter
 
+from zhidao.core.access import READ
 from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.exchange.events import Dispatch
-from zhidao.node.federation.abroad import Abroad
 from zhidao.node.federation.kinds import AccountAsked, LineAsked
-from zhidao.node.federation.realm import Realm
-from zhidao.node.federation.sharing import Consigned, Sharing
+from zhidao.node.federation.party_directory import PartyDirectory
+from zhidao.node.federation.remote_operations import (
+    MAY_ASK_PEER,
+    MAY_RESERVE_TITLE,
+    RemoteOperations,
+)
+from zhidao.node.federation.sharing import MAY_HAND_OVER, Consigned, Sharing
+from zhidao.node.http.access import ACCESS
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)]
-_Node = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", max_length=64)]
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", max_length=64)]
+_Node = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z", max_length=64)]
 _Path = Annotated[str, Parameter(min_length=1, max_length=64)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
 
@@ -34,10 +40,10 @@ class WantedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     node: _Node
     holder: _Name
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     name: _Text
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 
 
 class WantedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +55,7 @@ class WantedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     node: _Node
     request: _Name
     peer: _Name
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     limit_minor: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
 
 
@@ -61,27 +67,29 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[str]
 
 
-def routes(sharing: Sharing, consigned: Consigned, abroad: Abroad, realm: Realm) -> Router:
+def routes(
+    sharing: Sharing, consigned: Consigned, remote: RemoteOperations, directory: PartyDirectory
+) -> Router:
     """Routes under /v1/federation."""
 
-    @get("/consignments/{consignment:str}")
+    @get("/consignments/{consignment:str}", opt={ACCESS: READ})
     async def shared(consignment: _Path, actor: Actor) -> Shared:
         """Which nodes take part in a consignment that the caller may see."""
         await consigned.stored(actor, consignment)
         return await _shared(consignment)
 
-    @post("/consignments/{consignment:str}/hand-over", status_code=200)
+    @post("/consignments/{consignment:str}/hand-over", status_code=200, opt={ACCESS: MAY_HAND_OVER})
     async def hand_over(consignment: _Path, data: HandOver, actor: Actor) -> Shared:
         """Shares a consignment with a peer, which writes its history from then on; exporters only.
 
         Again: nothing more happens.
         """
-        if data.node not in realm.nodes():
+        if data.node not in directory.nodes():
             raise NotFound("no peer of that name with a trust list", code="unknown_peer")
         await sharing.hand_over(actor, consignment, data.node)
         return await _shared(consignment)
 
-    @post("/accounts", status_code=202)
+    @post("/accounts", status_code=202, opt={ACCESS: MAY_ASK_PEER})
     async def ask_account(data: WantedAccount, actor: Actor) -> Dispatch:
         """Asks for an account on a peer's ledger; the outbox tells what the peer decided."""
         account = AccountAsked(
@@ -91,9 +99,9 @@ def routes(sharing: Sharing, consigned: Consigned, abroad: Abroad, realm: Realm)
             town=data.town,
             country=data.country,
         )
-        return await abroad.ask_account(actor, node=data.node, account=account)
+        return await remote.ask_account(actor, node=data.node, account=account)
 
-    @post("/credit-lines", status_code=202)
+    @post("/credit-lines", status_code=202, opt={ACCESS: MAY_ASK_PEER})
     async def ask_line(data: WantedLine, actor: Actor) -> Dispatch:
         """Sets a credit line on a peer's ledger; the outbox tells what the peer decided."""
         line = LineAsked(
@@ -102,15 +110,15 @@ def routes(sharing: Sharing, consigned: Consigned, abroad: Abroad, realm: Realm)
             currency=data.currency,
             limit_minor=data.limit_minor,
         )
-        return await abroad.ask_line(actor, node=data.node, line=line)
+        return await remote.ask_line(actor, node=data.node, line=line)
 
-    @post("/deals/{deal:str}/title", status_code=202)
+    @post("/deals/{deal:str}/title", status_code=202, opt={ACCESS: MAY_RESERVE_TITLE})
     async def give_title(deal: _Path, actor: Actor) -> Dispatch:
         """Signs the caller's title into the custody of a deal at a peer, and sends it there.
 
         Unavailable until the peer has asked for it. Again: the same signature.
         """
-        return await abroad.reserve_title(actor, deal)
+        return await remote.reserve_title(actor, deal)
 
     async def _shared(consignment: str) -> Shared:
         return Shared(

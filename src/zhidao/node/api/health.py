@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, Router, get, put
 
+from zhidao.core.access import CALLER, OPEN, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import Utc
-from zhidao.node.alarms import Alarm
-from zhidao.node.health import Health, Report
-from zhidao.node.metrics import Metrics
+from zhidao.node.http.access import ACCESS
+from zhidao.node.operations.alarms import Alarm
+from zhidao.node.operations.health import Health, Report
+from zhidao.node.operations.metrics import Metrics
+
+MAY_READ_METRICS: Final = access(Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
+MAY_MOVE_TIME: Final = access(Role.OPERATOR)
 
 
 class ScenarioTime(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,7 +36,9 @@ class Alive(msgspec.Struct):
 class Readiness(msgspec.Struct):
     """Whether the node can serve, what does not answer, and what else is wrong.
 
-    With an alarm such as `disk_full` or `recovering` a node is ready, and reads only.
+    `writes` does not answer while the node cannot write, `signing` while its log cannot sign
+    or its clock jumped, `ledger` while one is not what was logged of it; what the node holds can be
+    read all the same.
     """
 
     ready: bool
@@ -42,33 +49,33 @@ class Readiness(msgspec.Struct):
 def routes(health: Health, metrics: Metrics, scenario: HandClock | None) -> Router:
     """Routes at the root and under /v1."""
 
-    @get("/healthz", security=[{}])
+    @get("/healthz", opt={ACCESS: OPEN})
     async def alive() -> Alive:
         """Answers as long as the process does."""
         return Alive("alive")
 
-    @get("/readyz", security=[{}])
+    @get("/readyz", opt={ACCESS: OPEN})
     async def ready() -> Response[Readiness]:
-        """200 when every part answers, 503 with their names when not."""
+        """200 when every part answers and the node can write and sign, else 503 with names."""
         down, alarms = await health.ready(), await health.alarms()
         return Response(Readiness(not down, down, alarms), status_code=503 if down else 200)
 
-    @get("/metrics", media_type="text/plain; version=0.0.4")
+    @get("/metrics", media_type="text/plain; version=0.0.4", opt={ACCESS: MAY_READ_METRICS})
     async def prometheus(actor: Actor) -> bytes:
         """Figures for Prometheus; needs a token of an operator, admin or auditor."""
-        actor.require(Role.OPERATOR, Role.ADMIN, Role.AUDITOR)
+        MAY_READ_METRICS.admit(actor)
         return metrics.render()
 
-    @get("/v1/node/health")
+    @get("/v1/node/health", opt={ACCESS: CALLER})
     async def report(actor: Actor) -> Report:
         """How the node is; every signed-in caller may ask."""
         del actor
         return await health.report()
 
-    @put("/v1/scenario-time", status_code=204)
+    @put("/v1/scenario-time", status_code=204, opt={ACCESS: MAY_MOVE_TIME})
     async def scenario_time(data: ScenarioTime, actor: Actor) -> None:
         """Moves scenario time; operators of a demonstration only."""
-        actor.require(Role.OPERATOR)
+        MAY_MOVE_TIME.admit(actor)
         if scenario is None:
             raise Refused("this node runs no demonstration: deadlines go by the clock")
         at = Utc.parse(data.at)

@@ -8,21 +8,25 @@ import msgspec
 from litestar import Router, get, post
 from litestar.params import Parameter
 
+from zhidao.core.access import LIST, READ
 from zhidao.core.actor import Actor
 from zhidao.core.ids import party_id
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
-from zhidao.industry.service.lots import LotService
+from zhidao.industry.service.lots import MAY_FINISH_LOT, MAY_OPEN_ORDER, LotService
+from zhidao.node.http.access import ACCESS
 
-Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
 Party = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_PathNumber = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+_Limit = Annotated[int, Parameter(ge=1, le=100)]
+_After = Annotated[str, Parameter(max_length=40)]
+_PathNumber = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A production order with what its values must keep."""
 
     order: Number
-    gtin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,14}$")]
+    gtin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,14}\Z")]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     limits: Annotated[list[Limit], msgspec.Meta(min_length=1, max_length=50)]
     readers: Annotated[list[Party], msgspec.Meta(max_length=50)] = []
@@ -37,10 +41,30 @@ class NewLot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulated: bool = False
 
 
+class LotRow(msgspec.Struct, kw_only=True):
+    """A finished lot in a list; `serials`: how many pieces."""
+
+    lot: str
+    serials: int
+    within_limits: bool
+    samples: int
+    simulated: bool
+
+
+class OrderRow(msgspec.Struct, kw_only=True):
+    """An order in a list. `mine`: it is the caller's own, who may finish lots of it."""
+
+    order: str
+    gtin: str
+    quantity: int
+    mine: bool
+    lots: list[LotRow]
+
+
 def routes(lots: LotService) -> Router:
     """Routes under /v1/industry."""
 
-    @post("/orders")
+    @post("/orders", opt={ACCESS: MAY_OPEN_ORDER})
     async def open_order(data: NewOrder, actor: Actor) -> OrderOpened:
         """Opens a production order; the same order again changes nothing."""
         return await lots.open_order(
@@ -52,7 +76,30 @@ def routes(lots: LotService) -> Router:
             readers=[party_id(reader) for reader in data.readers],
         )
 
-    @post("/orders/{order:str}/lots")
+    @get("/orders", opt={ACCESS: LIST})
+    async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[OrderRow]:
+        """The orders that the caller may see, by number, with their lots."""
+        return [
+            OrderRow(
+                order=opened.order,
+                gtin=opened.gtin,
+                quantity=opened.quantity,
+                mine=owner == actor.party,
+                lots=[
+                    LotRow(
+                        lot=lot.lot,
+                        serials=len(lot.serials),
+                        within_limits=lot.within_limits,
+                        samples=lot.samples,
+                        simulated=lot.simulated,
+                    )
+                    for lot in made
+                ],
+            )
+            for opened, made, owner in await lots.orders(actor, limit=limit, after=after)
+        ]
+
+    @post("/orders/{order:str}/lots", opt={ACCESS: MAY_FINISH_LOT})
     async def finish_lot(order: _PathNumber, data: NewLot, actor: Actor) -> LotFinished:
         """Reads the machine, judges the lot, and writes it down with its evidence."""
         return await lots.finish_lot(
@@ -64,11 +111,11 @@ def routes(lots: LotService) -> Router:
             simulated=data.simulated,
         )
 
-    @get("/orders/{order:str}/lots/{lot:str}")
+    @get("/orders/{order:str}/lots/{lot:str}", opt={ACCESS: READ})
     async def one_lot(order: _PathNumber, lot: _PathNumber, actor: Actor) -> LotFinished:
         """A finished lot."""
         return await lots.lot(actor, order=order, lot=lot)
 
     return Router(
-        "/v1/industry", route_handlers=[open_order, finish_lot, one_lot], tags=["industry"]
+        "/v1/industry", route_handlers=[open_order, listed, finish_lot, one_lot], tags=["industry"]
     )

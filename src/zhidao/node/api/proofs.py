@@ -7,12 +7,14 @@ from typing import Annotated, Final, Literal
 from litestar import Response, Router, get
 from litestar.params import Parameter
 
+from zhidao.core.access import CALLER, READ
 from zhidao.core.actor import Actor
-from zhidao.node.own_list import OwnList
-from zhidao.node.road.export import ProofExport
-from zhidao.node.verification.compact import compacted
-from zhidao.trust.wire.trust_list import encode_trust_list
-from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+from zhidao.node.http.access import ACCESS
+from zhidao.node.identity.trust_list import OwnList
+from zhidao.node.shipment_timeline.export import ProofExport
+from zhidao.trust.wire.governance.trust_list import encode_trust_list
+from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
+from zhidao.verification.compact import compacted
 
 # JSON inside gzip, as a file and not as a coding of the answer.
 _PROOF: Final = "application/octet-stream"
@@ -23,7 +25,7 @@ _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 def routes(export: ProofExport, own: OwnList) -> Router:
     """Routes under /v1."""
 
-    @get("/consignments/{consignment:str}/proof", media_type=_PROOF)
+    @get("/consignments/{consignment:str}/proof", media_type=_PROOF, opt={ACCESS: READ})
     async def proof(
         consignment: _Name,
         actor: Actor,
@@ -41,7 +43,7 @@ def routes(export: ProofExport, own: OwnList) -> Router:
         headers = {"Content-Disposition": 'attachment; filename="consignment.zdproof"'}
         return Response(data, media_type=_PROOF, headers=headers)
 
-    @get("/trust-list", media_type="application/json")
+    @get("/trust-list", media_type="application/json", opt={ACCESS: CALLER})
     async def trust_list(actor: Actor, corridor: _Corridor = "") -> Response[bytes]:
         """This node's keys and its parties', for `zhidao trust add`.
 

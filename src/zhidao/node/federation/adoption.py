@@ -17,14 +17,14 @@ from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal, Records
 from zhidao.exchange.events import Delivery, FactsAdopted
-from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.shareable import is_hanging, is_shareable, name_of, room_of
 from zhidao.node.federation.sharing import Sharing
-from zhidao.node.road.export import files_named_by
+from zhidao.node.shipment_timeline.export import files_named_by
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.domain.proof import OpenedEvent, Proof, verify_log_part
 from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.zdproof import decode_proof, encode_proof
+from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 
 _ATTEMPTS: Final = 8
 # Histories that name their consignment in their first fact.
@@ -40,7 +40,7 @@ class Adoption:
         records: Records,
         journals: Mapping[str, Journal],
         archive: Archive,
-        realm: Realm,
+        directory: PartyDirectory,
         own_list: Callable[[], Awaitable[TrustList]],
         sharing: Sharing,
     ) -> None:
@@ -48,7 +48,7 @@ class Adoption:
         self._records = records
         self._journals = journals
         self._archive = archive
-        self._realm = realm
+        self._directory = directory
         self._own_list = own_list
         self._sharing = sharing
         self._node = Actor(records.node, Role.NODE)
@@ -77,7 +77,7 @@ class Adoption:
         )
 
     async def _check(self, proof: Proof, delivery: Delivery) -> None:
-        listed = self._realm.list_of(delivery.sender)
+        listed = self._directory.list_of(delivery.sender)
         if listed is None:
             raise Refused(
                 f"no trust list of {delivery.sender} is kept here",
@@ -86,7 +86,7 @@ class Adoption:
             )
         if proof.consignment != delivery.consignment:
             raise Refused("the proof is of another consignment", code="other_consignment")
-        trust = self._realm.together(await self._own_list(), delivery.sender)
+        trust = self._directory.merged(await self._own_list(), delivery.sender)
         findings = verify_log_part(proof, trust)
         if not findings.holds:
             raise Refused(findings.sentence, code=findings.reason)
@@ -121,14 +121,14 @@ class Adoption:
         if not is_shareable(event):
             raise Refused(f"a {event.type} is not shared", code="not_shareable", where=where)
         own = event.recorded_by.party == self._records.node
-        if not own and self._realm.is_here(event.asserted_by.party):
+        if not own and self._directory.is_here(event.asserted_by.party):
             raise Refused(
                 f"{event.asserted_by.party} is at home here: no other node records its word",
                 code="wrong_speaker",
                 where=where,
             )
         for speaker in (event.asserted_by, event.recorded_by):
-            if not own and self._realm.disputes(speaker.party, speaker.key, sender):
+            if not own and self._directory.disputes(speaker.party, speaker.key, sender):
                 raise Refused(
                     f"another peer's list gives {speaker.party} other keys than {sender}'s does",
                     code="wrong_speaker",
@@ -172,7 +172,7 @@ class Adoption:
     async def _check_files(self, proof: Proof, events: Sequence[SignedEvent]) -> None:
         """A file must come with its fact, so that nobody gets at another's by naming its digest."""
         missing = files_named_by(events, entry=True) - set(proof.blobs)
-        entries = [e.payload["entry"] for e in events if e.type == ConsignmentEntered.TYPE]
+        entries = [e.payload["entry"] for e in events if ConsignmentEntered.is_told_by(e.type)]
         if missing:
             what = "the entry" if missing & set(entries) else f"the file {min(missing)[:16]}…"
             raise Refused(f"{what} is named and does not come along", code="missing_file")

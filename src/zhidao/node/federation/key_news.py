@@ -21,25 +21,25 @@ from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.keys import PublicKey
+from zhidao.core.retry_policy import RetryPolicy
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.events import Delivery, Dispatch
-from zhidao.exchange.service.voice import Voice
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.node.federation.kinds import KEYS, PACKED
-from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.sharing import Outgoing
-from zhidao.node.road.service import StoredEvents
+from zhidao.node.shipment_timeline.service import StoredEvents
 from zhidao.trust.domain.key_history import KeyHistory
 from zhidao.trust.domain.proof import verify_log_part
 from zhidao.trust.events import KeyRotated
-from zhidao.trust.service.key_register import aggregate_of_keys
-from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.service.log.key_register import aggregate_of_keys
+from zhidao.trust.service.witness.proving import ProofWriter
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
 
 # News of keys is ordered among itself under this name, and its proof is about no consignment.
 SUBJECT: Final = "keys"
-_LOOK_FIRST_S: Final = 0.5
 # A peer that is reached by stick alone answers in days.
-_LOOK_LONGEST_S: Final = 30.0
+_LOOKS: Final = RetryPolicy(first_s=0.5, longest_s=30.0)
 _LOG: Final = logging.getLogger("zhidao.federation")
 
 
@@ -75,7 +75,7 @@ class KeyNews:
         writer: ProofWriter,
         outgoing: Outgoing,
         sent: SentBefore,
-        voice: Voice,
+        identity: SigningIdentity,
     ) -> None:
         self._node = node
         self._actor = Actor(node, Role.NODE)
@@ -84,31 +84,31 @@ class KeyNews:
         self._writer = writer
         self._outgoing = outgoing
         self._sent = sent
-        self._voice = voice
+        self._identity = identity
 
     async def run(self) -> None:
         """Runs until cancelled. Keys change while the node stands still, so once they are told."""
-        pause_s, met = _LOOK_FIRST_S, 0
+        looks, met = 0, 0
         while True:
             try:
                 await self.step()
             except ZhidaoError as error:
                 _LOG.warning("news of keys waits: %s", error, extra={"code": error.code})
             if met != len(self._peers()):
-                pause_s, met = _LOOK_FIRST_S, len(self._peers())
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LOOK_LONGEST_S)
+                looks, met = 0, len(self._peers())
+            looks += 1
+            await asyncio.sleep(_LOOKS.ceiling_s(looks))
 
     async def step(self) -> None:
         """Tells those who do not know yet. Raises Unavailable while a key event is not logged."""
-        ignorant = [p.node for p in self._peers() if not self._voice.is_known_to(p.node)]
+        ignorant = [p.node for p in self._peers() if not self._identity.is_known_to(p.node)]
         if not ignorant:
             return
         stored = await self._events.of("trust", [aggregate_of_keys(self._node)], viewer=None)
         if not stored:
             # This node has had one key only.
             for peer in ignorant:
-                self._voice.known_to(peer)
+                self._identity.known_to(peer)
             return
         if any(each.leaf_index is None for each in stored):
             raise Unavailable("a key event is still on its way into the log", code="not_logged_yet")
@@ -138,15 +138,15 @@ class KeyNews:
             )
             return
         if (standing.state, standing.outcome) == ("decided", "accepted"):
-            self._voice.known_to(peer)
+            self._identity.known_to(peer)
 
 
 class KeyStudy:
     """Takes what a peer says of its own keys."""
 
-    def __init__(self, *, archive: Archive, realm: Realm, peers: Learns) -> None:
+    def __init__(self, *, archive: Archive, directory: PartyDirectory, peers: Learns) -> None:
         self._archive = archive
-        self._realm = realm
+        self._directory = directory
         self._peers = peers
 
     async def take(self, delivery: Delivery) -> None:
@@ -161,7 +161,7 @@ class KeyStudy:
             raise Refused(
                 f"{delivery.from_party} does not speak for {sender}", code="wrong_speaker"
             )
-        trust = self._realm.list_of(sender)
+        trust = self._directory.list_of(sender)
         if trust is None:
             raise Refused(
                 f"no trust list of {sender} is kept here",

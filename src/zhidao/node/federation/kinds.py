@@ -10,7 +10,7 @@ from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.trust.events import CustodyAsked
-from zhidao.trust.wire.transaction import TRANSACTION_BYTES_MAX
+from zhidao.trust.wire.evm.transaction import TRANSACTION_BYTES_MAX
 
 SHARED: Final = "zhidao.facts"
 ACCOUNT_ASKED: Final = "zhidao.account-asked"
@@ -34,10 +34,10 @@ class AccountAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A bank at another node wants an account of its customer on this node's ledger."""
 
     holder: _Text
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     name: _Text
     town: _Text
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")]
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 
 
 class LineAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +48,7 @@ class LineAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     request: _Text
     peer: _Text
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     limit_minor: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
 
 
@@ -56,7 +56,7 @@ class TitleSigned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The holder's transaction (hexadecimal) that brings its title into a deal's custody."""
 
     deal: _Text
-    title: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    title: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     raw: Annotated[str, msgspec.Meta(max_length=2 * TRANSACTION_BYTES_MAX)]
 
 

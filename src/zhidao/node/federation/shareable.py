@@ -10,12 +10,12 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.devices.events import PositionsRecorded, WindowReceived
-from zhidao.node.road.related import links_of
-from zhidao.node.road.selection import is_asked_of
+from zhidao.node.shipment_timeline.related import links_of
+from zhidao.node.shipment_timeline.selection import is_asked_of
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.store.reading import Stored
 from zhidao.trade.events import DocumentAdded
-from zhidao.trust.service.credentials import aggregate_of_credential
+from zhidao.trust.service.credentials.credentials import aggregate_of_credential
 
 # Histories that a peer may get, by room. Keys, chains and logs are public and have homes of their
 # own; a bank's other accounts and a ledger are nobody's business.
@@ -30,7 +30,7 @@ SHAREABLE: Final = {
 }
 # Histories that do not name their consignment: a fact of it names them.
 _HANGING: Final = ("order/", "terminal/", "credential/", "network-check/")
-_ARRIVALS: Final = frozenset((ArrivalProven.TYPE, ArrivalNotProven.TYPE))
+_ARRIVALS: Final = frozenset((*ArrivalProven.types(), *ArrivalNotProven.types()))
 # A terminal's days reach beyond one consignment.
 _NEVER: Final = frozenset((PositionsRecorded.TYPE, WindowReceived.TYPE))
 
@@ -98,24 +98,28 @@ def is_hanging(event: SignedEvent) -> bool:
 def named_by(events: Sequence[SignedEvent], consignment: str) -> set[str]:
     """Histories that these facts of a consignment name, not counting that each names its own."""
     own = f"consignment/{consignment}"
-    papers = {
-        f"document/{event.payload['digest']}"
-        for event in events
-        if event.aggregate == own and event.type == DocumentAdded.TYPE
-    }
+    papers = _papers(events, own)
     named = {
         name
         for event in events
         for subject, _, name in links_of(event)
         if (subject == own and name != event.aggregate) or subject in papers
     }
-    arrivals = [
-        event
+    return named | _checks_of_arrival(events, f"arrival/{consignment}")
+
+
+def _papers(events: Sequence[SignedEvent], own: str) -> set[str]:
+    return {
+        f"document/{event.payload['digest']}"
         for event in events
-        if event.type in _ARRIVALS and event.aggregate == f"arrival/{consignment}"
-    ]
+        if event.aggregate == own and event.type == DocumentAdded.TYPE
+    }
+
+
+def _checks_of_arrival(events: Sequence[SignedEvent], arrival: str) -> set[str]:
+    arrivals = [e for e in events if e.type in _ARRIVALS and e.aggregate == arrival]
     # A phone is asked about for many consignments: only what was asked of this one's arrival.
-    return named | {
+    return {
         event.aggregate
         for event in events
         if event.type == NetworkChecked.TYPE and any(is_asked_of(event, a) for a in arrivals)

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Entry, Records
@@ -18,7 +19,7 @@ from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
 from zhidao.exchange.events import Dispatch, FactsAdopted, FactsShared
 from zhidao.industry.events import LotFinished
 from zhidao.node.federation.kinds import JSON, SHARED
-from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.shareable import (
     beginnings,
     hung,
@@ -27,18 +28,26 @@ from zhidao.node.federation.shareable import (
     may_see,
     named_by,
 )
-from zhidao.node.road.export import files_named_by
-from zhidao.node.road.related import RelatedBook, links_of
+from zhidao.node.runtime.wakeup import Wakeup
+from zhidao.node.shipment_timeline.export import files_named_by
+from zhidao.node.shipment_timeline.related import RelatedBook, links_of
 from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
 from zhidao.trust.events import CredentialIssued
-from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.wire.packed_proof import is_packed
-from zhidao.trust.wire.zdproof import decode_proof
+from zhidao.trust.service.witness.proving import ProofWriter
+from zhidao.trust.wire.proof_file.packed_proof import is_packed
+from zhidao.trust.wire.proof_file.zdproof import decode_proof
+
+MAY_HAND_OVER: Final = access(
+    Role.PARTY,
+    relation=Relation.OWNER,
+    of="the consignment",
+    parties=lambda entered: (entered.exporter,),
+)
 
 _LOG: Final = logging.getLogger("zhidao.federation")
 _ATTEMPTS: Final = 8
-_LOG_LOOKS, _LOG_PAUSE_S = 60, 0.05
+_LOG_WAIT_S, _LOG_LOOK_S = 3.0, 0.25
 
 
 class Outgoing(Protocol):
@@ -80,17 +89,20 @@ class Sharing:
         archive: Archive,
         outgoing: Outgoing,
         related: RelatedBook,
-        realm: Realm,
+        directory: PartyDirectory,
         ids: IdSource,
+        logged: Wakeup,
     ) -> None:
+        """`logged` wakes when events came into the log."""
         self._records = records
         self._consigned = consigned
         self._writer = writer
         self._archive = archive
         self._outgoing = outgoing
         self._related = related
-        self._realm = realm
+        self._directory = directory
         self._ids = ids
+        self._logged_now = logged
         self._node = Actor(records.node, Role.NODE)
         self._alone = asyncio.Lock()
         self._shared: dict[tuple[str, str], set[str]] = {}
@@ -103,12 +115,11 @@ class Sharing:
         NotFound, Forbidden to all but its exporter, Refused (`no_party_there`, `handed_over`),
         Unavailable while it is not wholly in the log.
         """
-        actor.require(Role.PARTY)
+        MAY_HAND_OVER.admit(actor)
         stored = await self._logged(actor, consignment)
         entered = _entered(stored, consignment)
-        if entered.exporter != actor.party:
-            raise Forbidden(f"the consignment is {entered.exporter}'s to hand over")
-        there = self._realm.parties_of(node)
+        MAY_HAND_OVER.check(actor, entered)
+        there = self._directory.parties_of(node)
         if not there & _parties(entered):
             raise Refused(
                 f"none of the consignment's parties is at home at {node}",
@@ -122,15 +133,19 @@ class Sharing:
 
     async def _logged(self, actor: Actor, consignment: str) -> list[Stored]:
         """All that belongs to the consignment, once it is found and in the log."""
-        for _ in range(_LOG_LOOKS):
+
+        async def look() -> list[Stored] | None:
             stored = await self._consigned.stored(actor, consignment)
             # The projection that tells what belongs together may be behind what was just entered.
             await self._related.relate([link for s in stored for link in links_of(s.event)])
-            if _is_whole([each.event for each in stored]) and all(
+            is_there = _is_whole([each.event for each in stored]) and all(
                 each.leaf_index is not None for each in stored
-            ):
-                return stored
-            await asyncio.sleep(_LOG_PAUSE_S)
+            )
+            return stored if is_there else None
+
+        stored = await self._logged_now.found(look, within_s=_LOG_WAIT_S, fallback_s=_LOG_LOOK_S)
+        if stored is not None:
+            return stored
         raise Unavailable("some of it is still on its way into the log", code="not_logged_yet")
 
     async def home(self, consignment: str) -> PartyId:
@@ -156,7 +171,7 @@ class Sharing:
         if consignment not in self._members:
             adopted = await self._records.history(f"adopted/{consignment}")
             found = {fact.sender for fact in every(adopted, FactsAdopted)}
-            for peer in self._realm.nodes():
+            for peer in self._directory.nodes():
                 if await self._records.history(f"shared/{peer}/{consignment}"):
                     found.add(peer)
             self._members[consignment] = found
@@ -179,7 +194,7 @@ class Sharing:
             return
         for peer in sorted(await self.members(consignment)):
             known = await self._known(peer, consignment)
-            if str(event.id) not in known and may_see(event, self._realm.parties_of(peer)):
+            if str(event.id) not in known and may_see(event, self._directory.parties_of(peer)):
                 await self.share(consignment, peer)
 
     async def share(self, consignment: str, peer: str, *, home: bool = False) -> None:
@@ -194,7 +209,7 @@ class Sharing:
         async with self._alone:
             known = await self._known(peer, consignment)
             stored = await self._consigned.stored(self._node, consignment)
-            chosen = hung(beginnings(stored, self._realm.parties_of(peer)), consignment)
+            chosen = hung(beginnings(stored, self._directory.parties_of(peer)), consignment)
             fresh = [each for each in chosen if str(each.event.id) not in known]
             own = f"consignment/{consignment}"
             seen = any(each.event.aggregate == own for each in chosen)
@@ -348,7 +363,7 @@ def _is_readable(content: bytes) -> bool:
 
 def _is_whole(events: Sequence[SignedEvent]) -> bool:
     """Whether lot and credentials that the consignment names are among these events."""
-    entered = [ConsignmentEntered.of(e) for e in events if e.type == ConsignmentEntered.TYPE]
+    entered = [ConsignmentEntered.of(e) for e in events if ConsignmentEntered.is_told_by(e.type)]
     lots = {e.payload["lot"] for e in events if e.type == LotFinished.TYPE}
     credited = {e.payload["document"] for e in events if e.type == CredentialIssued.TYPE}
     documents = {
@@ -363,7 +378,7 @@ def _entered(stored: Sequence[Stored], consignment: str) -> ConsignmentEntered:
     for each in stored:
         event = each.event
         if event.aggregate == f"consignment/{consignment}" and (
-            event.type == ConsignmentEntered.TYPE
+            ConsignmentEntered.is_told_by(event.type)
         ):
             return ConsignmentEntered.of(event)
     raise NotFound("no consignment of that name")

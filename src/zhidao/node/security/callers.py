@@ -1,18 +1,36 @@
-"""What the gate keeps: tokens, persons, sessions and one-time codes; secrets only as hashes."""
+"""What the gate keeps: tokens, persons, sessions and one-time codes; secrets only as hashes.
+
+Whatever changes one of them takes the record of the act, which is written in the same transaction.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
 
 from zhidao.core.actor import Role
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
+from zhidao.node.security.administration import Record
+
+# Who agreed to a token or person: nobody yet; the maker's own party; the node's operator, in the
+# place of a party without people; or `person NAME`.
+WAITS: Final = ""
+OWN: Final = "own"
+OPERATOR: Final = "operator"
+# What was there before agreement was asked for: not written down yet, and once it is.
+EARLIER: Final = "earlier"
+BEFORE: Final = "before"
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token. `secret_hash` is SHA-256 of a 256-bit secret; `key` may sign requests."""
+    """An API token. `secret_hash` is SHA-256 of a 256-bit secret; `key` may sign requests.
+
+    `agreed`: who agreed in the party's name; while it is empty the token opens nothing.
+    """
 
     id: str
     party: PartyId
@@ -22,18 +40,29 @@ class Token:
     created_at: Utc
     key: str = ""
     revoked: bool = False
+    agreed: str = OWN
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a password (argon2id). `locked_until` counts after repeated failures."""
+    """Somebody with a password (argon2id).
+
+    `waiting_hash`: of a password that counts once the party agrees; `password_hash` is empty as
+    long as there never was one. `agreed`: who agreed last in the party's name.
+    """
 
     name: str
     party: PartyId
     role: Role
     password_hash: str
-    failures: int = 0
-    locked_until: Utc | None = None
+    waiting_hash: str = ""
+    agreed: str = OWN
+    withdrawn: bool = False
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether there is a password by which this person gets in."""
+        return bool(self.password_hash) and not self.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +76,11 @@ class Session:
     csrf: str
     expires_at: Utc
 
+    @property
+    def id(self) -> str:
+        """By what a session is named without opening it."""
+        return hashlib.sha256(self.secret_hash).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -59,10 +93,18 @@ class Code:
     expires_at: Utc
 
 
+class Change(StrEnum):
+    """What became of a change to a person."""
+
+    DONE = "done"
+    UNKNOWN = "unknown"
+    LAST_ADMIN = "last_admin"
+
+
 class Callers(Protocol):
     """Storage of the gate."""
 
-    async def add_token(self, token: Token) -> None:
+    async def add_token(self, token: Token, record: Record | None) -> None:
         """Keeps a new token."""
         ...
 
@@ -74,15 +116,19 @@ class Callers(Protocol):
         """All tokens, oldest first."""
         ...
 
-    async def revoke_token(self, token_id: str) -> bool:
-        """Marks a token as revoked; False if there is none."""
+    async def revoke_token(self, token_id: str, record: Record | None) -> bool:
+        """Marks a token as revoked; False, and nothing written, if none stands."""
         ...
 
-    async def add_person(self, person: Person) -> bool:
-        """Keeps a new person; False if the name is taken."""
+    async def agree_token(self, token_id: str, by: str, record: Record | None) -> bool:
+        """Notes who agreed to a token; False, and nothing written, if none stands."""
         ...
 
-    async def add_first_person(self, person: Person) -> bool:
+    async def add_person(self, person: Person, record: Record | None) -> bool:
+        """Keeps a new person; False, and nothing written, if the name is taken."""
+        ...
+
+    async def add_first_person(self, person: Person, record: Record | None) -> bool:
         """Keeps a person if there is none yet, and forgets all `first-admin` codes with it.
 
         False if somebody was first: of many at once exactly one gets through.
@@ -90,32 +136,38 @@ class Callers(Protocol):
         ...
 
     async def person(self, name: str) -> Person | None:
-        """The person of that name."""
+        """The person of that name, withdrawn or not."""
+        ...
+
+    async def persons(self) -> list[Person]:
+        """All persons in order of name."""
+        ...
+
+    async def change_person(
+        self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
+    ) -> bool:
+        """Puts `after` in the place of `before`; False, and nothing written, if that is no more."""
+        ...
+
+    async def withdraw_person(
+        self, name: str, record: Record | None, *, admins_of: PartyId
+    ) -> Change:
+        """Marks a person as withdrawn and ends all sessions of that name.
+
+        `admins_of`: the last admin of this party who may enter is not withdrawn, even if two are
+        asked for at the same time. Nothing is written then.
+        """
         ...
 
     async def count_persons(self) -> int:
         """How many persons there are."""
         ...
 
-    async def count_attempt(
-        self, name: str, *, now: Utc, attempts_max: int, locked_until: Utc
-    ) -> Person | None:
-        """Counts an attempt before its password is looked at, and returns the person.
-
-        None if there is no such person or the name is locked now. In one statement: of many
-        attempts at once no more than `attempts_max` get through. A lock that ran out starts anew.
-        """
-        ...
-
-    async def forget_attempts(self, name: str) -> None:
-        """Sets the count to nought and takes the lock off, after the right password."""
-        ...
-
     async def purge(self, now: Utc) -> None:
         """Forgets sessions and codes that have run out."""
         ...
 
-    async def add_session(self, session: Session) -> None:
+    async def add_session(self, session: Session, record: Record | None) -> None:
         """Keeps a session."""
         ...
 
@@ -123,11 +175,19 @@ class Callers(Protocol):
         """The session of that cookie, expired or not."""
         ...
 
+    async def sessions(self, name: str) -> list[Session]:
+        """The sessions of a name, the one that runs out first first."""
+        ...
+
     async def drop_session(self, secret_hash: bytes) -> None:
         """Forgets a session."""
         ...
 
-    async def add_code(self, code: Code) -> None:
+    async def end_sessions(self, name: str, record: Record | None) -> int:
+        """Forgets all sessions of a name; returns how many."""
+        ...
+
+    async def add_code(self, code: Code, record: Record | None = None) -> None:
         """Keeps a one-time code."""
         ...
 

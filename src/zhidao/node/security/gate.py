@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.encoding import base64url
-from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated
+from zhidao.core.errors import Forbidden, Refused, Unauthenticated
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import NS
+from zhidao.node.security.administration import Act, Administration, Record, console
 from zhidao.node.security.callers import Callers, Code, Person, Session, Token
+from zhidao.node.security.failed_sign_ins import TRIES_TO_LOCK, FailedSignIns
 from zhidao.node.security.http_signatures import (
     ALGORITHM_LABELS,
     Message,
-    Remembered,
     Signed,
     check_body_covered,
     check_coverage,
     check_digest,
     check_times,
 )
+from zhidao.node.security.known_devices import KnownDevices
+from zhidao.node.security.password_hashing import Passwords
+from zhidao.node.security.seen_requests import SeenRequests, SeenStore
+from zhidao.node.security.sign_in_delays import Attempts, address_block
 
 SESSION_SECONDS: Final = 12 * 3600
 CODE_SECONDS: Final = 24 * 3600
-FAILURES_MAX: Final = 5
-LOCK_SECONDS: Final = 15 * 60
-HASHES_AT_ONCE: Final = 2
-PASSWORD_CHARACTERS_MIN: Final = 10
 _TOKEN_CACHE_MAX: Final = 10_000
 # The name of a session that a one-time link opened: it stands for nobody in particular.
 GUEST: Final = "guest"
@@ -42,31 +41,54 @@ _SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A new session as the browser gets it: the cookie's secret is shown once."""
+    """A new session as the browser gets it: the cookie's secret is shown once.
+
+    `device`: the cookie of a device at which somebody signed in with a password, or empty.
+    """
 
     secret: str
     csrf: str
     session: Session
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a try to sign in comes from: its address, and the device cookie that it brought."""
+
+    address: str = ""
+    device: str = ""
+
+
+NOWHERE: Final = Origin()
 
 
 class Gate:
     """Who is asking. Every refusal here looks the same from outside, whatever its cause."""
 
-    def __init__(self, callers: Callers, clock: Clock, randomness: Randomness) -> None:
-        # argon2-cffi is imported here because only a running node needs it.
-        from argon2 import PasswordHasher
-
+    def __init__(
+        self,
+        callers: Callers,
+        seen: SeenStore,
+        clock: Clock,
+        randomness: Randomness,
+        administration: Administration,
+        passwords: Passwords,
+        devices: KnownDevices | None = None,
+    ) -> None:
+        """`devices`: makes out those that signed in before; None: all count by their address."""
+        self.failed = FailedSignIns(administration, clock)
+        self._administration = administration
         self._callers = callers
         self._clock = clock
         self._randomness = randomness
-        self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash(base64url(randomness.token(16)))
-        # Hashing takes 64 MiB and some 30 ms each: few at once, and never on the event loop.
-        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._passwords = passwords
+        self._attempts = Attempts(clock)
+        self._devices = devices
         self._tokens: dict[str, Token] = {}
         self._withdrawn = 0
         self._key_holders: dict[tuple[PartyId, str], str] = {}
-        self._used = Remembered()
+        self._seen = SeenRequests(seen, clock)
 
     async def by_token(self, authorization: str) -> Actor:
         """From an `Authorization: Bearer` header. Raises Unauthenticated."""
@@ -78,7 +100,8 @@ class Gate:
         token = await self._token(token_id)
         if token is None or token.revoked or not _same(token.secret_hash, secret):
             raise Unauthenticated("unknown or withdrawn token")
-        return Actor(token.party, token.role)
+        _check_agreed(token)
+        return _holder(token)
 
     async def by_signature(self, message: Message, signed: Signed, body: bytes) -> Actor:
         """From an HTTP message signature (RFC 9421) over a request whose body is known.
@@ -86,7 +109,7 @@ class Gate:
         Raises as `meet_signature` and `accept_signature`.
         """
         actor = await self.meet_signature(message, signed, has_body=bool(body))
-        self.accept_signature(message, signed, body)
+        await self.accept_signature(message, signed, body)
         return actor
 
     async def meet_signature(self, message: Message, signed: Signed, *, has_body: bool) -> Actor:
@@ -105,13 +128,15 @@ class Gate:
             raise Unauthenticated(f"the key of this token is {label or 'of no registered alg'}")
         if not key.verifies(signed.signature, signed.base(message)):
             raise Unauthenticated("the signature does not hold", code="bad_signature")
+        _check_agreed(token)
         if message.method not in _SAFE_METHODS:
-            self._used.refuse_used(signed)
-        return Actor(token.party, token.role)
+            self._seen.refuse_used(signed, message)
+        return _holder(token)
 
-    def accept_signature(self, message: Message, signed: Signed, body: bytes) -> None:
+    async def accept_signature(self, message: Message, signed: Signed, body: bytes) -> None:
         """Holds a signature that verifies against the body, and uses it up if the request writes.
 
+        Once it returns, the same request is refused for as long as it would be taken by its time.
         Raises Unauthenticated, MalformedInput, Unavailable.
         """
         if body:
@@ -119,8 +144,8 @@ class Gate:
         if "content-digest" in signed.components:
             check_digest(message.component("content-digest"), body)
         if message.method not in _SAFE_METHODS:
-            # Only what verifies is remembered, so that a stranger cannot fill the memory.
-            self._used.use(signed, self._clock.now().unix_ns // NS)
+            # Only what verifies is kept, so that a stranger cannot fill the database.
+            await self._seen.use(signed, message)
 
     async def signing_token(self, token_id: str) -> Token:
         """The token whose key signed a request. Raises Unauthenticated."""
@@ -137,7 +162,7 @@ class Gate:
                 (
                     t.id
                     for t in await self._callers.tokens()
-                    if not t.revoked and (t.party, t.key) == (party, key)
+                    if not t.revoked and t.agreed and (t.party, t.key) == (party, key)
                 ),
                 None,
             )
@@ -155,9 +180,10 @@ class Gate:
     async def by_session(self, secret: str, *, method: str, csrf: str) -> Actor:
         """From a session cookie; anything but reading needs the CSRF token too."""
         session = await self.session(secret)
-        if method not in _SAFE_METHODS and not hmac.compare_digest(session.csrf, csrf):
+        if method not in _SAFE_METHODS and not _equal(session.csrf, csrf):
             raise Forbidden("the page's CSRF token is missing or old; reload the page", code="csrf")
-        return Actor(session.party, session.role, "" if session.name == GUEST else session.name)
+        person = "" if session.name == GUEST else session.name
+        return Actor(session.party, session.role, person, "session" if person else "link")
 
     async def session(self, secret: str) -> Session:
         """The session of a cookie. Raises Unauthenticated if there is none or it expired."""
@@ -166,34 +192,10 @@ class Gate:
             raise Unauthenticated("not signed in, or signed in too long ago")
         return session
 
-    async def make_token(
-        self, actor: Actor, *, party: PartyId, role: Role, label: str, key: str = ""
-    ) -> str:
-        """A new token's text, shown once and never stored."""
-        actor.require(Role.ADMIN, Role.NODE)
-        if role is Role.NODE:
-            raise Refused("the node itself needs no token")
-        token_id = self._randomness.token(8).hex()
-        secret = base64url(self._randomness.token(32))
-        await self._callers.add_token(
-            Token(token_id, party, role, label, _hash(secret), self._clock.now(), key)
-        )
-        return f"zd_{token_id}_{secret}"
-
-    async def tokens(self, actor: Actor) -> list[Token]:
-        """All tokens, without their secrets."""
-        actor.require(Role.ADMIN)
-        return await self._callers.tokens()
-
-    async def revoke_token(self, actor: Actor, token_id: str) -> None:
-        """Withdraws a token at once. Raises NotFound."""
-        actor.require(Role.ADMIN)
-        known = await self._callers.revoke_token(token_id)
-        # After the update, and once more for a request that was reading the old row meanwhile.
+    def forget_token(self, token_id: str) -> None:
+        """Reads a token anew that was changed, also for a request that was reading the old row."""
         self._tokens.pop(token_id, None)
         self._withdrawn += 1
-        if not known:
-            raise NotFound(f"no token {token_id}")
 
     async def first_start(self) -> bool:
         """Whether nobody can sign in yet."""
@@ -204,88 +206,73 @@ class Gate:
         await self._callers.purge(self._clock.now())
         secret = base64url(self._randomness.token(18))
         expires_at = self._clock.now().plus_ns(CODE_SECONDS * NS)
-        await self._callers.add_code(Code(_hash(secret), purpose, party, role, expires_at))
+        code = Code(_hash(secret), purpose, party, role, expires_at)
+        record = self._administration.record(
+            console(party),
+            Act.CODE_MADE,
+            subject=purpose,
+            party=party,
+            values={"role": role.value},
+        )
+        await self._callers.add_code(code, record)
         return secret
-
-    async def first_admin(
-        self,
-        *,
-        code: str,
-        name: str,
-        password: str,
-        party: PartyId,
-        before: Callable[[Actor], Awaitable[None]] | None = None,
-    ) -> SignedIn:
-        """Makes the first admin by the console's code; the code is used up only on success.
-
-        `before` runs once the code was found right and before the admin stands, so that what it
-        keeps is there as soon as anybody can sign in.
-        """
-        _check_password(password)
-        if not await self.first_start():
-            raise _admin_exists()
-        taken = await self._take(code, "first-admin")
-        try:
-            if before:
-                await before(Actor(party, Role.ADMIN))
-            person = Person(name, party, Role.ADMIN, await self._hashed(password))
-            first = await self._callers.add_first_person(person)
-        except BaseException:
-            await self._callers.add_code(taken)
-            raise
-        if not first:
-            raise _admin_exists()
-        return await self._sign_in(name, party, Role.ADMIN)
-
-    async def add_person(
-        self, actor: Actor, *, name: str, password: str, party: PartyId, role: Role
-    ) -> None:
-        """Makes a person who can sign in with a password."""
-        actor.require(Role.ADMIN)
-        _check_password(password)
-        if role is Role.NODE:
-            raise Refused("a person cannot be the node")
-        person = Person(name, party, role, await self._hashed(password))
-        if not await self._callers.add_person(person):
-            raise Conflict(f"the name {name!r} is taken", code="name_taken")
 
     async def enter(self, code: str) -> SignedIn:
         """Signs in by a one-time link."""
-        taken = await self._take(code, "enter")
-        return await self._sign_in(GUEST, taken.party, taken.role)
-
-    async def sign_in(self, name: str, password: str) -> SignedIn:
-        """Signs in with a password; five failures lock the name for a quarter of an hour."""
-        from argon2.exceptions import VerificationError
-
-        now = self._clock.now()
-        person = await self._callers.count_attempt(
-            name,
-            now=now,
-            attempts_max=FAILURES_MAX,
-            locked_until=now.plus_ns(LOCK_SECONDS * NS),
+        taken = await self.take_code(code, "enter")
+        record = self._administration.record(
+            Actor(taken.party, taken.role, credential="link"),
+            Act.CODE_ENTERED,
+            subject=GUEST,
+            party=taken.party,
         )
-        if person is None and await self._callers.person(name):
-            raise Unauthenticated("too many failures; wait a quarter of an hour", code="locked")
-        # An unknown name costs a hash all the same, so that time does not tell which exist.
-        known = person.password_hash if person else self._nobody
+        guest = Person(GUEST, taken.party, taken.role, "")
+        return await self.open_session(guest, record=record)
+
+    async def sign_in(self, name: str, password: str, origin: Origin = NOWHERE) -> SignedIn:
+        """Signs in with a password. Whatever is wrong, it is told in the same words and time.
+
+        Raises Unauthenticated (`wrong_password`), TooManyTries.
+        """
+        person = await self.checked_person(name, password, origin)
+        device = self._devices.cookie(name) if self._devices else ""
+        record = self._administration.record(
+            Actor(person.party, person.role, person.name, "password"),
+            Act.SIGNED_IN,
+            subject=person.name,
+            party=person.party,
+            values={"block": address_block(origin.address)},
+        )
+        return await self.open_session(person, record=record, device=device)
+
+    async def checked_person(self, name: str, password: str, origin: Origin) -> Person:
+        """The person of a name and its password. Raises as `sign_in`."""
+        source = self._source(name, origin)
+        block = address_block(origin.address)
+        # Nothing is awaited between the three: of many at once no more than are free get through.
         try:
-            async with self._hashing:
-                await asyncio.to_thread(self._hasher.verify, known, password)
-        except VerificationError as error:
-            raise Unauthenticated("wrong name or password", code="wrong_password") from error
-        if person is None:
+            self._attempts.check(name, source)
+            self._passwords.check_turn(source)
+        except Refused:
+            self.failed.count(block, delayed=True)
+            raise
+        tries = self._attempts.count(name, source)
+        person = await self._callers.person(name)
+        known = person.password_hash if person else ""
+        if not await self._passwords.fits(known, password, source) or person is None:
+            self.failed.count(block, locked=person if tries == TRIES_TO_LOCK else None)
             raise Unauthenticated("wrong name or password", code="wrong_password")
-        await self._callers.forget_attempts(name)
-        return await self._sign_in(person.name, person.party, person.role)
+        self._attempts.forget(name, source)
+        return person
+
+    def _source(self, name: str, origin: Origin) -> str:
+        """What tries are counted by: a device that this name signed in at, or where they are."""
+        device = self._devices.device(name, origin.device) if self._devices else ""
+        return f"device {device}" if device else address_block(origin.address)
 
     async def sign_out(self, secret: str) -> None:
         """Forgets the session."""
         await self._callers.drop_session(_hash(secret))
-
-    async def _hashed(self, password: str) -> str:
-        async with self._hashing:
-            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def _token(self, token_id: str) -> Token | None:
         known = self._tokens.get(token_id)
@@ -298,7 +285,8 @@ class Gate:
                 self._tokens[token_id] = known
         return known
 
-    async def _take(self, code: str, purpose: str) -> Code:
+    async def take_code(self, code: str, purpose: str) -> Code:
+        """Uses a one-time code up. Raises Unauthenticated (`wrong_code`)."""
         taken = await self._callers.take_code(_hash(code), purpose)
         if taken is None or taken.expires_at < self._clock.now():
             raise Unauthenticated(
@@ -306,34 +294,46 @@ class Gate:
             )
         return taken
 
-    async def _sign_in(self, name: str, party: PartyId, role: Role) -> SignedIn:
+    async def open_session(
+        self, person: Person, *, record: Record | None, device: str = ""
+    ) -> SignedIn:
+        """A session for somebody who has shown who it is."""
         secret = base64url(self._randomness.token(32))
         session = Session(
             _hash(secret),
-            name,
-            party,
-            role,
+            person.name,
+            person.party,
+            person.role,
             base64url(self._randomness.token(18)),
             self._clock.now().plus_ns(SESSION_SECONDS * NS),
         )
-        await self._callers.add_session(session)
-        return SignedIn(secret, session.csrf, session)
+        await self._callers.add_session(session, record)
+        return SignedIn(secret, session.csrf, session, device)
 
 
 def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def _holder(token: Token) -> Actor:
+    return Actor(token.party, token.role, credential=f"token {token.id}")
+
+
+def _check_agreed(token: Token) -> None:
+    """Only who holds the right secret or key is told that the party's word is missing."""
+    if not token.agreed:
+        raise Unauthenticated(
+            f"this token opens nothing until {token.party} agrees to it",
+            code="token_waits",
+            remedy=f"zhidao token agree {token.id}, by a person of {token.party}; by the operator"
+            " while the party has none",
+        )
+
+
+def _equal(one: str, other: str) -> bool:
+    # Bytes, since `compare_digest` refuses texts beyond ASCII.
+    return hmac.compare_digest(one.encode(), other.encode("utf-8", "surrogatepass"))
+
+
 def _same(expected: bytes, secret: str) -> bool:
     return hmac.compare_digest(expected, _hash(secret))
-
-
-def _admin_exists() -> Conflict:
-    return Conflict("this node has an admin already; sign in", code="admin_exists")
-
-
-def _check_password(password: str) -> None:
-    if len(password) < PASSWORD_CHARACTERS_MIN:
-        raise Refused(
-            f"a password needs {PASSWORD_CHARACTERS_MIN} characters or more", code="short_password"
-        )

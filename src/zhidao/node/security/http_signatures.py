@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.encoding import parse_base64
-from zhidao.core.errors import MalformedInput, Unauthenticated, Unavailable
+from zhidao.core.errors import MalformedInput, Unauthenticated
 
 CLOCK_S_MAX: Final = 300
 HEADER_CHARACTERS_MAX: Final = 4096
-REMEMBERED_MAX: Final = 500_000
 _LABEL: Final = r"[a-z*][a-z0-9_.*-]{0,63}"
 # One inner list with its parameters (RFC 8941 section 3.1.1), in its only serialised form.
 _INPUT: Final = re.compile(
@@ -29,6 +28,7 @@ _INPUT: Final = re.compile(
 _PARAMETER: Final = re.compile(r";([a-z_]+)=(?:(-?[0-9]+)|\"((?:[^\"\\]|\\.)*)\")")
 _SIGNATURE: Final = re.compile(rf"({_LABEL})=:([A-Za-z0-9+/=]{{1,4096}}):", re.ASCII)
 _DIGEST: Final = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/=]{1,128}):", re.ASCII)
+_HASHES: Final = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 _NUMBERS: Final = frozenset(("created", "expires"))
 _TEXTS: Final = frozenset(("keyid", "nonce", "alg", "tag"))
 # Names of RFC 9421 section 6.2.2 for the algorithms of core.keys; others have none registered.
@@ -102,7 +102,9 @@ class Signed:
 def parse_signature(signature_input: str, signature: str) -> Signed:
     """Reads the two header fields. Raises MalformedInput."""
     if max(len(signature_input), len(signature)) > HEADER_CHARACTERS_MAX:
-        raise MalformedInput("Signature-Input and Signature have at most 4096 characters")
+        raise MalformedInput(
+            f"Signature-Input and Signature have at most {HEADER_CHARACTERS_MAX} characters"
+        )
     said = _INPUT.fullmatch(signature_input)
     given = _SIGNATURE.fullmatch(signature)
     if not said or not given or said[1] != given[1]:
@@ -111,7 +113,7 @@ def parse_signature(signature_input: str, signature: str) -> Signed:
             " without parameters",
             where="Signature-Input",
         )
-    components = tuple(each.strip('"') for each in said[3].split(" ")) if said[3] else ()
+    components = tuple(each[1:-1] for each in said[3].split(" ")) if said[3] else ()
     if len(set(components)) != len(components):
         raise MalformedInput("a component stands twice", where="Signature-Input")
     numbers, texts = _parameters(said[4])
@@ -198,14 +200,13 @@ def check_times(signed: Signed, now_s: int) -> None:
 
 def check_digest(field: str, body: bytes) -> None:
     """Compares Content-Digest with the body. Raises MalformedInput, Unauthenticated."""
-    known = 0
+    known = False
     for part in field.split(","):
         match = _DIGEST.fullmatch(part.strip(" \t"))
         if match is None:
             continue
-        known += 1
-        right = hashlib.new(match[1].replace("-", ""), body).digest()
-        if parse_base64(match[2]) != right:
+        known = True
+        if parse_base64(match[2]) != _HASHES[match[1]](body).digest():
             raise Unauthenticated(
                 "the body is not the one of its Content-Digest", code="content_digest"
             )
@@ -220,52 +221,26 @@ def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
-class Remembered:
-    """Signatures already used: each opens one writing request while its time lasts.
+def mark_of(signed: Signed, message: Message) -> bytes:
+    """What one signed request is known by: its key, its nonce and what was signed.
 
-    Memory is bounded: beyond `size_max` the node refuses rather than forget. After a restart the
-    memory is empty, which is harmless because repeated commands write nothing.
+    Never the signature's bytes: of one message there are many that hold (ECDSA takes s and n - s).
     """
-
-    def __init__(self, size_max: int = REMEMBERED_MAX) -> None:
-        self._size_max = size_max
-        self._by_minute: dict[int, set[bytes]] = {}
-        self._size = 0
-
-    def use(self, signed: Signed, now_s: int) -> None:
-        """Notes a signature. Raises Unauthenticated if it was used before."""
-        minute = signed.created // 60
-        if minute not in self._by_minute:
-            self._forget(now_s)
-        seen = self._by_minute.setdefault(minute, set())
-        mark = _mark(signed)
-        if mark in seen:
-            raise _replayed()
-        if self._size >= self._size_max:
-            self._forget(now_s)
-        if self._size >= self._size_max:
-            raise Unavailable("too many signed requests at once; wait a few minutes")
-        seen.add(mark)
-        self._size += 1
-
-    def refuse_used(self, signed: Signed) -> None:
-        """Raises Unauthenticated if a signature was used before; notes nothing."""
-        if _mark(signed) in self._by_minute.get(signed.created // 60, ()):
-            raise _replayed()
-
-    def _forget(self, now_s: int) -> None:
-        oldest = (now_s - CLOCK_S_MAX) // 60
-        for minute in [each for each in self._by_minute if each < oldest]:
-            self._size -= len(self._by_minute.pop(minute))
+    said = hashlib.sha256(signed.base(message)).digest()
+    key, nonce = signed.key_id.encode(), signed.nonce.encode()
+    parts = b"".join(len(part).to_bytes(4, "big") + part for part in (key, nonce))
+    return hashlib.sha256(parts + said).digest()
 
 
-def _mark(signed: Signed) -> bytes:
-    return hashlib.sha256(signed.key_id.encode() + b"\0" + signed.signature).digest()[:16]
+def minute_of(signed: Signed) -> int:
+    """The minute in which a request was signed, since 1970."""
+    return signed.created // 60
 
 
-def _replayed() -> Unauthenticated:
+def replayed() -> Unauthenticated:
+    """What the second who brings a signed request hears."""
     return Unauthenticated(
-        "this signature was used before",
+        "this signed request was used before",
         code="signature_replayed",
         remedy="sign each request anew, with a nonce of its own",
     )

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from litestar import Request, Response, get
 
+from zhidao.core.access import OPEN
+from zhidao.node.http.access import ACCESS
+
 ASSETS: Final = Path(__file__).parent / "assets"
 
 # Nothing inline, nothing foreign, nobody may frame the page. The map's worker is our own file.
@@ -105,25 +108,27 @@ def routes(folder: Path = ASSETS) -> list[Any]:
         [
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
+            *("/people", "/peers", "/waiting", "/devices", "/factory"),
             *("/start", "/login", "/enter"),
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
             "/money/credits/{issuer:str}/{credit:str}",
-            *("/money/exchange", "/money/receivables"),
+            *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),
+            "/deals/new/{consignment:str}",
         ],
         include_in_schema=False,
-        security=[{}],
+        opt={ACCESS: OPEN},
     )
     async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _answer(request, index, _ASK_AGAIN)
 
-    @get("/assets/{name:str}", include_in_schema=False, security=[{}])
+    @get("/assets/{name:str}", include_in_schema=False, opt={ACCESS: OPEN})
     async def asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
         found = files.get(name)
         if found is None or name == "index.html":
             return Response(b"", status_code=404, headers=dict(HEADERS))
         return _answer(request, found, _FOREVER)
 
-    @get([f"/{name}" for name in _AT_ROOT], include_in_schema=False, security=[{}])
+    @get([f"/{name}" for name in _AT_ROOT], include_in_schema=False, opt={ACCESS: OPEN})
     async def at_root(request: Request[Any, Any, Any]) -> Response[bytes]:
         found = files.get(request.url.path.removeprefix("/"))
         if found is None:

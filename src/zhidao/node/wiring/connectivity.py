@@ -1,4 +1,4 @@
-"""Builds the connectivity room on the node's ground."""
+"""Builds the connectivity room in the node's runtime context."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zhidao.core.journal import Records
 from zhidao.devices.domain.track import TrackPoint
 from zhidao.node.api import camara
 from zhidao.node.api.connectivity import routes
-from zhidao.node.ground import Ground, Room
+from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
 
 _BEARER: Final = "jt808"
@@ -58,19 +58,19 @@ class PositionSink:
         await self._observations.take(terminal, noted, _BEARER)
 
 
-async def build(ground: Ground) -> ConnectivityServices:
+async def build(context: RuntimeContext) -> ConnectivityServices:
     """The room over PostgreSQL, with the demonstration's network as its backend.
 
     Outside of a demonstration nobody can tell that network anything: every check is unknown and
     every CAMARA question ends in IDENTIFIER_NOT_FOUND.
     """
-    journal = PostgresJournal(ground.database, "connectivity", ground.wake_relay)
-    records = Records(journal, ground.scribe)
-    network = ScenarioNetwork(ground.database)
-    observations = PostgresObservations(ground.database, journal)
-    short_messages = ShortMessages(observations, records, ground.scribe)
-    location = Location(network, ground.scenario_clock)
-    routers = (routes(short_messages, network, demo=ground.demo), camara.routes(location))
+    journal = PostgresJournal(context.database, "connectivity", context.wake_relay)
+    records = Records(journal, context.scribe)
+    network = ScenarioNetwork(context.database)
+    observations = PostgresObservations(context.database, journal)
+    short_messages = ShortMessages(observations, records, context.scribe)
+    location = Location(network, context.scenario_clock)
+    routers = (routes(short_messages, network, demo=context.demo), camara.routes(location))
     return ConnectivityServices(
         network=NetworkChecks(network, records),
         short_messages=short_messages,

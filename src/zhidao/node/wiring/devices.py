@@ -1,4 +1,4 @@
-"""Builds the devices room on the node's ground."""
+"""Builds the devices room in the node's runtime context."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from zhidao.core.journal import Records
 from zhidao.devices.adapters.gateway import Gateway
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import StoredFrame
-from zhidao.devices.service.chronicle import Chronicle
 from zhidao.devices.service.custody import KeptData
 from zhidao.devices.service.ports import PositionSink
 from zhidao.devices.service.seals import Seals
-from zhidao.devices.service.session import Desk
+from zhidao.devices.service.session import SessionServices
+from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import routes
-from zhidao.node.ground import Ground, Room
+from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
 
 
@@ -36,7 +36,7 @@ class DevicesServices:
 
 
 async def build(
-    ground: Ground,
+    context: RuntimeContext,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -49,38 +49,43 @@ async def build(
     frames once they are durable.
     Raises OSError if the port is taken.
     """
-    journal = PostgresJournal(ground.database, "devices", ground.wake_relay)
-    vault = PostgresVault(ground.database, journal)
-    secret = await vault.secret(ground.randomness.token(32))
-    chronicle = Chronicle(journal, ground.scribe, ground.clock)
-    terminals = Terminals(vault, ground.scribe, secret)
-    windows = Windows(vault, ground.archive, chronicle, ground.clock, ground.randomness)
-    tracks = Tracks(vault, terminals, chronicle, ground.ids, sink or NoSink())
-    seals = Seals(vault, Records(journal, ground.scribe), ground.scribe)
+    journal = PostgresJournal(context.database, "devices", context.wake_relay)
+    vault = PostgresVault(context.database, journal)
+    secret = await vault.secret(context.randomness.token(32))
+    terminal_journal = TerminalJournal(journal, vault, context.scribe, context.clock)
+    records = Records(journal, context.scribe)
+    terminals = Terminals(vault, records, context.scribe, secret)
+    windows = Windows(vault, context.archive, terminal_journal, context.clock, context.randomness)
+    tracks = Tracks(vault, terminals, terminal_journal, context.ids, sink or NoSink())
+    seals = Seals(vault, records, context.scribe)
 
     async def tend() -> None:
         await windows.tend()
         await tracks.record()
 
-    desk = Desk(
+    services = SessionServices(
         vault=vault,
         terminals=terminals,
         windows=windows,
         writer=FrameWriter(vault, stored) if stored else FrameWriter(vault),
-        chronicle=chronicle,
-        clock=ground.clock,
-        ids=ground.ids,
+        terminal_journal=terminal_journal,
+        clock=context.clock,
+        ids=context.ids,
     )
-    gateway = Gateway(desk, host=host, port=port, tend=tend)
+    gateway = Gateway(services, host=host, port=port, tend=tend)
     await gateway.open()
     router = routes(
-        terminals=terminals, tracks=tracks, seals=seals, chronicle=chronicle, gateway=gateway
+        terminals=terminals,
+        tracks=tracks,
+        seals=seals,
+        terminal_journal=terminal_journal,
+        gateway=gateway,
     )
     return DevicesServices(
         terminals=terminals,
         seals=seals,
         tracks=tracks,
-        custody=KeptData(vault, ground.archive, seals),
+        custody=KeptData(vault, context.archive, seals),
         gateway=gateway,
         room=Room(name="devices", routers=(router,), background=(gateway.run,)),
     )

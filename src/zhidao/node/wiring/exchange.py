@@ -1,4 +1,4 @@
-"""Builds the exchange room on the node's ground."""
+"""Builds the exchange room in the node's runtime context."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from zhidao.exchange.adapters.http_transport import HttpTransport
 from zhidao.exchange.adapters.postgres import PostgresExchange
 from zhidao.exchange.domain.peer import Card, Peer
 from zhidao.exchange.events import Delivery
+from zhidao.exchange.service.bundle_exchange import ExchangeService
 from zhidao.exchange.service.dispatch import Dispatcher
-from zhidao.exchange.service.exchange import ExchangeService
 from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
-from zhidao.exchange.service.voice import Voice
+from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.wire.card import sign_card
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.api import exchange as exchange_api
-from zhidao.node.api import exchange_peers as peers_api
-from zhidao.node.ground import Ground, Room
-from zhidao.node.live import Live
-from zhidao.node.organisation import Organisation
-from zhidao.node.parties import Parties
+from zhidao.node.api.exchange import documents as exchange_api
+from zhidao.node.api.exchange import peers as peers_api
+from zhidao.node.identity.organisation import Organisation
+from zhidao.node.identity.parties import Parties
+from zhidao.node.runtime.live import Live
+from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.journal import PostgresJournal
@@ -39,15 +39,15 @@ from zhidao.store.journal import PostgresJournal
 class ExchangeServices:
     """The exchange room, ready for use. `exchange` implements `commands.Exchange`.
 
-    `peer_of`: an admitted peer by its name; raises NotFound. `voice`: with which key each peer is
-    spoken to. `listeners` hear of every document that was accepted; whoever wants to adds itself.
+    `peer_of`: an admitted peer by its name; raises NotFound. `identity`: with which key each peer
+    is spoken to. `listeners` hear of every accepted document; whoever wants to adds itself.
     """
 
     exchange: ExchangeService
     peer_of: Callable[[str], Peer]
     inbox: Inbox
     outbox: Outbox
-    voice: Voice
+    identity: SigningIdentity
     peers: Peers
     records: Records
     listeners: list[Callable[[Delivery], None]]
@@ -56,26 +56,26 @@ class ExchangeServices:
 
 
 async def build(
-    ground: Ground,
+    context: RuntimeContext,
     settings: Settings,
     keys: KeyFiles,
     parties: Parties,
     organisation: Organisation,
 ) -> ExchangeServices:
     """The room over PostgreSQL and HTTPS, with the peers that were admitted before."""
-    journal = PostgresJournal(ground.database, "exchange", ground.wake_relay)
-    store = PostgresExchange(ground.database, journal)
+    journal = PostgresJournal(context.database, "exchange", context.wake_relay)
+    store = PostgresExchange(context.database, journal)
     sealing = SealingKey(keys.make("sealing", Algorithm.ED25519).secret)
-    peers = Peers(store, ground.scribe)
+    peers = Peers(store, context.scribe)
     await peers.load()
-    voice = Voice(ground.signer, ground.meeting_key)
+    identity = SigningIdentity(context.signer, context.meeting_key)
     outbox = Outbox(
         store,
         peers,
-        scribe=ground.scribe,
-        voice=voice,
-        clock=ground.clock,
-        randomness=ground.randomness,
+        scribe=context.scribe,
+        identity=identity,
+        clock=context.clock,
+        randomness=context.randomness,
     )
 
     # A party stays one: who was found need not be looked for again.
@@ -89,15 +89,15 @@ async def build(
     inbox = Inbox(
         store,
         peers,
-        scribe=ground.scribe,
-        voice=voice,
+        scribe=context.scribe,
+        identity=identity,
         sealing=sealing,
-        clock=ground.clock,
+        clock=context.clock,
         is_party=is_party,
     )
-    transport = HttpTransport(voice, ground.clock)
+    transport = HttpTransport(identity, context.clock)
     dispatcher = Dispatcher(
-        store, peers, outbox, transport, clock=ground.clock, randomness=ground.randomness
+        store, peers, outbox, transport, clock=context.clock, randomness=context.randomness
     )
     outbox.wake = inbox.wake = dispatcher.wake
     outbox.committed = dispatcher.committed
@@ -120,24 +120,24 @@ async def build(
         )
 
     inbox.told = told
-    service = ExchangeService(store, peers, outbox, inbox, ids=ground.ids)
+    service = ExchangeService(store, peers, outbox, inbox, ids=context.ids)
 
     def card() -> bytes:
         if not settings.url:
             raise Unavailable("this node does not say where it is reached", code="no_address")
         file = Path(settings.certificate)
         said = Card(
-            node=ground.node,
+            node=context.node,
             organisation=organisation.name[:200],
             url=settings.url,
-            key=ground.signer.public,
+            key=context.signer.public,
             sealing=sealing.public,
             sealing_hybrid=sealing.hybrid,
             certificate=file.read_text() if settings.certificate and file.exists() else "",
-            at=ground.clock.now(),
-            revoked=ground.revoked_keys,
+            at=context.clock.now(),
+            revoked=context.revoked_keys,
         )
-        return sign_card(said, ground.signer)
+        return sign_card(said, context.signer)
 
     async def run() -> None:
         try:
@@ -146,23 +146,23 @@ async def build(
             await asyncio.shield(transport.close())
 
     parts = exchange_api.Parts(
-        exchange=service, outbox=outbox, inbox=inbox, live=live, ids=ground.ids
+        exchange=service, outbox=outbox, inbox=inbox, live=live, ids=context.ids
     )
     return ExchangeServices(
         exchange=service,
         peer_of=peers.of,
         inbox=inbox,
         outbox=outbox,
-        voice=voice,
+        identity=identity,
         peers=peers,
-        records=Records(journal, ground.scribe),
+        records=Records(journal, context.scribe),
         listeners=listeners,
-        gate=PeerGate(peers.by_key, ground.clock),
+        gate=PeerGate(peers.by_key, context.clock),
         room=Room(
             name="exchange",
             routers=(
                 exchange_api.routes(parts),
-                peers_api.routes(service, peers, card, ground.clock),
+                peers_api.routes(service, peers, card, context.clock),
             ),
             background=(run,),
         ),

@@ -7,31 +7,31 @@ from collections.abc import Callable, Sequence
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
 from zhidao.exchange.domain.peer import Peer
-from zhidao.node.adapters.roads import PostgresRelated
-from zhidao.node.alarms import Alarms
+from zhidao.node.adapters.postgres import PostgresRelated
 from zhidao.node.api import federation as api
-from zhidao.node.federation.abroad import Abroad
 from zhidao.node.federation.adoption import Adoption
-from zhidao.node.federation.couriers import Courier
-from zhidao.node.federation.errands import Errands
+from zhidao.node.federation.event_forwarding import EventForwarder
+from zhidao.node.federation.incoming_requests import IncomingRequests
 from zhidao.node.federation.key_news import KeyNews, KeyStudy
-from zhidao.node.federation.realm import Realm
+from zhidao.node.federation.party_directory import PartyDirectory
+from zhidao.node.federation.remote_operations import RemoteOperations
 from zhidao.node.federation.shareable import SHAREABLE
 from zhidao.node.federation.sharing import Sharing
-from zhidao.node.ground import Consumer, Ground, Room
-from zhidao.node.own_list import OwnList
-from zhidao.node.parties import Party
-from zhidao.node.road.export import ProofExport
-from zhidao.node.road.service import RoadService, StoredEvents
+from zhidao.node.identity.parties import RegisteredParty
+from zhidao.node.identity.trust_list import OwnList
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
+from zhidao.node.shipment_timeline.export import ProofExport
+from zhidao.node.shipment_timeline.service import StoredEvents, TimelineService
 from zhidao.node.wiring.exchange import ExchangeServices
 from zhidao.node.wiring.finance import FinanceServices
 from zhidao.node.wiring.trust_titles import TitleServices
 from zhidao.store.journal import PostgresJournal
-from zhidao.trust.service.proving import ProofWriter
+from zhidao.trust.service.witness.proving import ProofWriter
 
 
-class LateRoads:
-    """Finds a consignment's events once roads are built, for those that are built before."""
+class LateTimelines:
+    """Finds a consignment's events once timelines are built, for those that are built before."""
 
     def __init__(self) -> None:
         self.sharing: Sharing | None = None
@@ -42,21 +42,21 @@ class LateRoads:
             await self.sharing.check_home(consignment)
 
 
-def realm_of(ground: Ground, peers: Callable[[], Sequence[Peer]]) -> Realm:
+def directory_of(context: RuntimeContext, peers: Callable[[], Sequence[Peer]]) -> PartyDirectory:
     """Who is at home here: the node, and the parties whose keys it keeps."""
 
     def is_here(party: PartyId) -> bool:
-        return party == ground.node or ground.ring.signer(party) is not None
+        return party == context.node or context.ring.signer(party) is not None
 
-    return Realm(peers, is_here)
+    return PartyDirectory(peers, is_here)
 
 
-def known_elsewhere(realm: Realm) -> Callable[[], Sequence[Party]]:
+def known_elsewhere(directory: PartyDirectory) -> Callable[[], Sequence[RegisteredParty]]:
     """The parties at other nodes, as pages name them."""
 
-    def parties() -> Sequence[Party]:
+    def parties() -> Sequence[RegisteredParty]:
         return [
-            Party(
+            RegisteredParty(
                 party=each.party,
                 name=each.name,
                 trade_role=each.role,
@@ -64,18 +64,18 @@ def known_elsewhere(realm: Realm) -> Callable[[], Sequence[Party]]:
                 keys=[_multikey(key) for key in each.keys],
                 custodial=False,
             )
-            for each in realm.parties()
+            for each in directory.parties()
         ]
 
     return parties
 
 
 def build(
-    ground: Ground,
+    context: RuntimeContext,
     *,
     others: ExchangeServices,
-    realm: Realm,
-    roads: RoadService,
+    directory: PartyDirectory,
+    timelines: TimelineService,
     proofs: ProofExport,
     writer: ProofWriter,
     own_list: OwnList,
@@ -85,74 +85,76 @@ def build(
     alarms: Alarms,
     events: StoredEvents,
 ) -> tuple[Sharing, Room]:
-    """The federation's services, with their routes, consumer and errands."""
-    related = PostgresRelated(ground.database)
+    """The federation's services, with their routes, consumer and incoming requests."""
+    related = PostgresRelated(context.database)
     sharing = Sharing(
         records=others.records,
-        consigned=roads,
+        consigned=timelines,
         writer=writer,
-        archive=ground.archive,
+        archive=context.archive,
         outgoing=others.exchange,
         related=related,
-        realm=realm,
-        ids=ground.ids,
+        directory=directory,
+        ids=context.ids,
+        logged=context.logged,
     )
     adoption = Adoption(
         records=others.records,
         journals={
-            room: PostgresJournal(ground.database, room, ground.wake_relay) for room in SHAREABLE
+            room: PostgresJournal(context.database, room, context.wake_relay) for room in SHAREABLE
         },
-        archive=ground.archive,
-        realm=realm,
+        archive=context.archive,
+        directory=directory,
         own_list=own_list.now,
         sharing=sharing,
     )
-    errands = Errands(
-        node=ground.node,
+    incoming = IncomingRequests(
+        node=context.node,
         inbox=others.inbox,
-        archive=ground.archive,
-        realm=realm,
+        archive=context.archive,
+        directory=directory,
         adoption=adoption,
-        keys=KeyStudy(archive=ground.archive, realm=realm, peers=others.peers),
+        keys=KeyStudy(archive=context.archive, directory=directory, peers=others.peers),
         accounts=money.accounts,
         lines=money.lines,
         deals=money.deals,
     )
-    others.listeners.append(errands.arrived)
+    others.listeners.append(incoming.arrived)
     news = KeyNews(
-        node=ground.node,
+        node=context.node,
         peers=others.peers.every,
         events=events,
         writer=writer,
         outgoing=others.exchange,
         sent=others.outbox,
-        voice=others.voice,
+        identity=others.identity,
     )
-    courier = Courier(
-        node=ground.node,
+    forwarder = EventForwarder(
+        node=context.node,
         sharing=sharing,
         related=related,
-        realm=realm,
+        directory=directory,
         outgoing=others.exchange,
-        archive=ground.archive,
+        archive=context.archive,
         deals=money.deals,
         titles=titles.titles,
         proof=proofs.proof,
         alarms=alarms,
+        logged=context.logged,
     )
-    abroad = Abroad(
+    remote = RemoteOperations(
         outgoing=others.exchange,
         inbox=others.inbox,
-        archive=ground.archive,
+        archive=context.archive,
         deals=money.deals,
         title_history=titles.titles.history,
         sign=titles.titles.sign_custody,
     )
     room = Room(
         name="federation",
-        routers=(api.routes(sharing, roads, abroad, realm),),
-        consumers=(Consumer("federation", types, courier.on_event),),
-        background=(errands.run, news.run),
+        routers=(api.routes(sharing, timelines, remote, directory),),
+        consumers=(Consumer("federation", types, forwarder.on_event),),
+        background=(incoming.run, news.run),
     )
     return sharing, room
 

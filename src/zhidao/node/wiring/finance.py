@@ -1,4 +1,4 @@
-"""Builds the finance room on the node's ground."""
+"""Builds the finance room in the node's runtime context."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
 from zhidao.finance.adapters.schema_pack import FolderSchemas
-from zhidao.finance.domain.approval import Limits
-from zhidao.finance.service.accounts import Accounts
-from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.bank_transfers import BankTransfers
-from zhidao.finance.service.credit_lines import CreditLines
-from zhidao.finance.service.deals import EVENTS, Deals
-from zhidao.finance.service.deposits import Deposits
-from zhidao.finance.service.directory import Directory
-from zhidao.finance.service.intake import Rules
-from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.payments import Payments
-from zhidao.finance.service.settlement import Settlement
-from zhidao.finance.service.spoken import SpokenWords
-from zhidao.finance.service.statements import Statements
+from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.control.screening import Screening
+from zhidao.finance.service.deals.deals import EVENTS, Deals
+from zhidao.finance.service.deals.settlement import Settlement
+from zhidao.finance.service.ledger.account_statements import Statements
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.bank_transfers import BankTransfers
+from zhidao.finance.service.payments.credit_lines import CreditLines
+from zhidao.finance.service.payments.deposits import Deposits
+from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.payments import Payments
+from zhidao.finance.service.payments.validation import Rules
 from zhidao.finance.wire.iso20022.profiles import Profile, built_in, with_calendars
-from zhidao.node.api import finance_payments as payment_api
-from zhidao.node.api.finance import routes
-from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.api.finance import payments as payment_api
+from zhidao.node.api.finance.deals import routes
+from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.wiring import finance_services
 from zhidao.node.wiring.settings import Settings
 from zhidao.positioning.commands import Arrivals
@@ -50,11 +51,13 @@ class FinanceServices:
     lines: CreditLines
     deals: Deals
     transfers: BankTransfers
+    approvals: Approvals
+    screening: Screening
     room: Room
 
 
 async def build(
-    ground: Ground,
+    context: RuntimeContext,
     settings: Settings,
     *,
     receivables_seed: bytes,
@@ -64,18 +67,18 @@ async def build(
     consignments: Consignments,
 ) -> FinanceServices:
     """The room's services over PostgreSQL; schemas from the data folder, if any stand there."""
-    journal = PostgresJournal(ground.database, "finance", ground.wake_relay)
-    records = Records(journal, ground.scribe)
-    store = PostgresLedgerStore(ground.database, journal)
+    journal = PostgresJournal(context.database, "finance", context.wake_relay)
+    records = Records(journal, context.scribe)
+    store = PostgresLedgerStore(context.database, journal)
     ledger = Ledger(
         store,
-        scribe=ground.scribe,
-        clock=ground.clock,
-        holder=ground.node,
+        scribe=context.scribe,
+        clock=context.clock,
+        holder=context.node,
     )
-    accounts = Accounts(records, ground.scribe, ledger)
+    accounts = Accounts(records, context.scribe, ledger)
     approvals = Approvals(
-        records=records, clock=ground.clock, limits=Limits.parse(settings.two_persons_above)
+        records=records, clock=context.clock, limits=Limits.parse(settings.two_persons_above)
     )
     lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
     settlement = Settlement(
@@ -84,25 +87,27 @@ async def build(
         accounts=accounts,
         lines=lines,
         titles=titles,
-        archive=ground.archive,
-        schemas=FolderSchemas(ground.data / _PACKS),
-        scenario_clock=ground.scenario_clock,
+        archive=context.archive,
+        schemas=FolderSchemas(context.data / _PACKS),
+        scenario_clock=context.scenario_clock,
     )
     deals = Deals(
         records=records,
         accounts=accounts,
         settlement=settlement,
-        index=PostgresDealIndex(ground.database),
+        index=PostgresDealIndex(context.database),
         titles=titles,
         arrivals=arrivals,
         consignments=consignments,
-        scenario_clock=ground.scenario_clock,
+        scenario_clock=context.scenario_clock,
         approvals=approvals,
     )
-    words = SpokenWords(records=records, clock=ground.clock, limits=approvals.limits)
-    deposits = Deposits(accounts=accounts, ledger=ledger, approvals=approvals, words=words)
+    daily_totals = DailyTotals(records=records, clock=context.clock, limits=approvals.limits)
+    deposits = Deposits(
+        accounts=accounts, ledger=ledger, approvals=approvals, daily_totals=daily_totals
+    )
     services = finance_services.build(
-        ground,
+        context,
         settings,
         finance_services.Books(records, store, ledger, accounts, approvals, lines),
         seed=receivables_seed,
@@ -111,36 +116,42 @@ async def build(
     )
     directory = Directory(records, accounts)
     limits = Limits.parse(settings.two_persons_above)
-    schemas = FolderSchemas(ground.data / _PACKS)
+    schemas = FolderSchemas(context.data / _PACKS)
     payments = Payments(
         ledger=ledger,
         directory=directory,
-        index=PostgresMessageIndex(ground.database),
-        archive=ground.archive,
-        rules=Rules(schemas, _network(ground, schemas, settings), _USAGE_YEAR),
-        clock=ground.clock,
+        index=PostgresMessageIndex(context.database),
+        archive=context.archive,
+        rules=Rules(schemas, _network(context, schemas, settings), _USAGE_YEAR),
+        clock=context.clock,
         lines=lines,
         limits=limits,
     )
     transfers = BankTransfers(
-        accounts=accounts, directory=directory, ledger=ledger, limits=limits, words=words
+        accounts=accounts,
+        directory=directory,
+        ledger=ledger,
+        limits=limits,
+        daily_totals=daily_totals,
     )
-    moving = payment_api.routes(accounts, payments, transfers, Statements(store, ground.clock))
+    moving = payment_api.routes(accounts, payments, transfers, Statements(store, context.clock))
     room = Room(
         name="finance",
-        routers=(routes(accounts, deposits, deals, ground.archive), moving, *services.routers),
+        routers=(routes(accounts, deposits, deals, context.archive), moving, *services.routers),
         consumers=(
             Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),
             *services.consumers,
         ),
-        background=(deals.run, deals.follow, *services.background),
+        background=(ledger.watch, deals.run, deals.follow, *services.background),
     )
-    return FinanceServices(ledger, accounts, lines, deals, transfers, room)
+    return FinanceServices(
+        ledger, accounts, lines, deals, transfers, approvals, services.screening, room
+    )
 
 
-def _network(ground: Ground, schemas: FolderSchemas, settings: Settings) -> Profile:
+def _network(context: RuntimeContext, schemas: FolderSchemas, settings: Settings) -> Profile:
     """What payments between banks are held to, by the banking days that this node knows now."""
     name = settings.network_profile
-    known = FolderCalendars(ground.data / CALENDARS).calendars()
-    today = ground.clock.now().to_datetime().date()
+    known = FolderCalendars(context.data / CALENDARS).calendars()
+    today = context.clock.now().to_datetime().date()
     return with_calendars(schemas.profile(name) or built_in(name), known, today=today)

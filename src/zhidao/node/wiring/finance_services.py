@@ -20,46 +20,46 @@ from zhidao.finance.adapters.postgres_places import PostgresTransferPlaces
 from zhidao.finance.adapters.postgres_pvp import PostgresPvpIndex
 from zhidao.finance.adapters.screening_folder import FOLDER as SCREENING
 from zhidao.finance.adapters.screening_folder import FolderLists
-from zhidao.finance.service import own_names
-from zhidao.finance.service.accounts import Accounts
-from zhidao.finance.service.approvals import Approvals
-from zhidao.finance.service.credit_lines import CreditLines
-from zhidao.finance.service.credits import Credits
-from zhidao.finance.service.customer_payments import CustomerPayments
-from zhidao.finance.service.escrow_books import EscrowBooks
-from zhidao.finance.service.escrows import EVENTS, Escrows
-from zhidao.finance.service.fx_quotes import FxQuotes
-from zhidao.finance.service.ledger import Ledger
-from zhidao.finance.service.netting import Nettings
-from zhidao.finance.service.own_names import OwnNames
-from zhidao.finance.service.passports import Passports
+from zhidao.finance.service.control import party_references
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.party_references import PartyReferences
+from zhidao.finance.service.control.screening import Screening
+from zhidao.finance.service.credits.service import Credits
+from zhidao.finance.service.deals.escrow_accounting import EscrowBooks
+from zhidao.finance.service.deals.escrows import EVENTS, Escrows
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.ledger.proofs import Proofs
+from zhidao.finance.service.payments.credit_lines import CreditLines
+from zhidao.finance.service.payments.customer_payments import CustomerPayments
 from zhidao.finance.service.ports import LedgerStore
-from zhidao.finance.service.proofs import Proofs
-from zhidao.finance.service.pvp_desk import PvpDesk
-from zhidao.finance.service.receivables import Receivables
-from zhidao.finance.service.screening import Screening
+from zhidao.finance.service.pvp.fx_quotes import FxQuotes
+from zhidao.finance.service.pvp.service import PvpService
+from zhidao.finance.service.receivables.netting import Nettings
+from zhidao.finance.service.receivables.passports import Passports
+from zhidao.finance.service.receivables.registry import Receivables
 from zhidao.finance.wire.blinded import secret_of
+from zhidao.node.adapters.postgres import PostgresStoredEvents
 from zhidao.node.adapters.pvp_post import ExchangePost, LoggedDecisions, PvpInbox
-from zhidao.node.adapters.roads import PostgresStoredEvents
-from zhidao.node.api import finance_approvals as approvals_api
-from zhidao.node.api import finance_calendars as calendars_api
-from zhidao.node.api import finance_credit as credit_api
-from zhidao.node.api import finance_credit_lines as lines_api
-from zhidao.node.api import finance_currencies as currencies_api
-from zhidao.node.api import finance_escrow as escrow_api
-from zhidao.node.api import finance_netting as netting_api
-from zhidao.node.api import finance_passports as passports_api
-from zhidao.node.api import finance_proofs as proofs_api
-from zhidao.node.api import finance_pvp as pvp_api
-from zhidao.node.api import finance_receivables as receivables_api
-from zhidao.node.api import finance_screening as screening_api
-from zhidao.node.ground import Consumer, Ground
+from zhidao.node.api.finance import approvals as approvals_api
+from zhidao.node.api.finance import calendars as calendars_api
+from zhidao.node.api.finance import credit as credit_api
+from zhidao.node.api.finance import credit_lines as lines_api
+from zhidao.node.api.finance import currencies as currencies_api
+from zhidao.node.api.finance import escrow as escrow_api
+from zhidao.node.api.finance import netting as netting_api
+from zhidao.node.api.finance import passports as passports_api
+from zhidao.node.api.finance import proofs as proofs_api
+from zhidao.node.api.finance import pvp as pvp_api
+from zhidao.node.api.finance import receivables as receivables_api
+from zhidao.node.api.finance import screening as screening_api
+from zhidao.node.runtime.runtime_context import Consumer, RuntimeContext
 from zhidao.node.wiring.settings import Settings
 from zhidao.trade.commands import Consignments
 from zhidao.trust.commands import SelectiveCredentials
 from zhidao.trust.domain.policy import Policy
-from zhidao.trust.service.log_reader import LogReader
-from zhidao.trust.service.witness_ports import CosignedNotes
+from zhidao.trust.service.log.reader import LogReader
+from zhidao.trust.service.witness.ports import CosignedNotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,11 @@ class BankServices:
     routers: Sequence[Router]
     consumers: Sequence[Consumer]
     background: Sequence[Callable[[], Awaitable[None]]]
+    screening: Screening
 
 
 def build(
-    ground: Ground,
+    context: RuntimeContext,
     settings: Settings,
     books: Books,
     *,
@@ -111,16 +112,16 @@ def build(
 
     Sanctions lists are read from `screening/` in the data folder.
     """
-    named = PostgresNameIndex(ground.database)
-    calendars = FolderCalendars(ground.data / FOLDER)
+    named = PostgresNameIndex(context.database)
+    calendars = FolderCalendars(context.data / FOLDER)
     letters = Credits(
         records=books.records,
         ledger=books.ledger,
         accounts=books.accounts,
         approvals=books.approvals,
-        clock=ground.scenario_clock,
+        clock=context.scenario_clock,
         lines=books.lines,
-        names=OwnNames(own_names.CREDIT, records=books.records, index=named),
+        names=PartyReferences(party_references.CREDIT, records=books.records, index=named),
         calendars=calendars,
     )
     nettings = Nettings(
@@ -128,30 +129,30 @@ def build(
         ledger=books.ledger,
         accounts=books.accounts,
         approvals=books.approvals,
-        names=OwnNames(own_names.NETTING, records=books.records, index=named),
+        names=PartyReferences(party_references.NETTING, records=books.records, index=named),
     )
     registry = Receivables(
-        node=ground.node,
-        nodes=registry_nodes(settings.receivable_nodes, own=ground.node),
+        node=context.node,
+        nodes=registry_nodes(settings.receivable_nodes, own=context.node),
         secret=secret_of(seed),
         records=books.records,
-        clock=ground.clock,
-        shipped=_shipped(consignments, ground),
+        clock=context.clock,
+        shipped=_shipped(consignments, context),
         paid=CustomerPayments(books.ledger, books.accounts).payment,
-        randomness=ground.randomness,
+        randomness=context.randomness,
     )
     passports = Passports(
-        node=ground.node,
+        node=context.node,
         records=books.records,
         receivables=registry,
         credentials=others.selective,
-        archive=ground.archive,
-        clock=ground.clock,
+        archive=context.archive,
+        clock=context.clock,
     )
     screening = Screening(
-        FolderLists(ground.data / SCREENING),
+        FolderLists(context.data / SCREENING),
         records=books.records,
-        clock=ground.clock,
+        clock=context.clock,
         age_days_max=settings.list_age_days_max,
     )
     escrows = Escrows(
@@ -161,18 +162,18 @@ def build(
             ledger=books.ledger,
             accounts=books.accounts,
             lines=books.lines,
-            clock=ground.clock,
+            clock=context.clock,
         ),
-        names=OwnNames(own_names.ESCROW, records=books.records, index=named),
+        names=PartyReferences(party_references.ESCROW, records=books.records, index=named),
         accounts=books.accounts,
         approvals=books.approvals,
-        index=PostgresEscrowIndex(ground.database),
+        index=PostgresEscrowIndex(context.database),
         consignments=consignments,
-        clock=ground.clock,
+        clock=context.clock,
     )
-    proofs = Proofs(books.store, PostgresTransferPlaces(ground.database))
-    quotes, desk = _pvp(ground, books, others)
-    inbox = PvpInbox(others.exchange, desk, ground.archive)
+    proofs = Proofs(books.store, PostgresTransferPlaces(context.database))
+    quotes, pvp_service = _pvp(context, books, others)
+    inbox = PvpInbox(others.exchange, pvp_service, context.archive)
     return BankServices(
         routers=(
             credit_api.routes(letters),
@@ -180,9 +181,9 @@ def build(
             approvals_api.routes(books.approvals),
             lines_api.routes(books.lines),
             currencies_api.routes(),
-            calendars_api.routes(calendars, ground.scenario_clock),
+            calendars_api.routes(calendars, context.scenario_clock),
             netting_api.routes(nettings),
-            pvp_api.routes(quotes, desk),
+            pvp_api.routes(quotes, pvp_service),
             receivables_api.routes(registry),
             passports_api.routes(passports),
             screening_api.routes(screening),
@@ -192,41 +193,43 @@ def build(
             Consumer(name="finance-escrows", types=EVENTS, handle=escrows.handle),
             Consumer(name="finance-pvp", types=inbox.TYPES, handle=inbox.handle),
         ),
-        background=(escrows.rounds.run, desk.run, _once(nettings.resume)),
+        background=(escrows.rounds.run, pvp_service.run, _once(nettings.resume)),
+        screening=screening,
     )
 
 
-def _pvp(ground: Ground, books: Books, others: Others) -> tuple[FxQuotes, PvpDesk]:
+def _pvp(context: RuntimeContext, books: Books, others: Others) -> tuple[FxQuotes, PvpService]:
     post = ExchangePost(others.exchange)
     decisions = LoggedDecisions(
         others.log,
-        PostgresStoredEvents(ground.database),
+        PostgresStoredEvents(context.database),
         others.peer_of,
         policies=others.policies,
         cosigned=others.cosigned,
     )
     quotes = FxQuotes(
-        node=ground.node,
-        ring=ground.ring,
+        node=context.node,
+        ring=context.ring,
         records=books.records,
         accounts=books.accounts,
         post=post,
         decisions=decisions,
     )
-    desk = PvpDesk(
-        node=ground.node,
-        node_keys=ground.recording_keys or (ground.node_key.public,),
+    pvp_service = PvpService(
+        node=context.node,
+        node_keys=context.recording_keys or (context.node_key.public,),
         records=books.records,
-        index=PostgresPvpIndex(ground.database),
+        index=PostgresPvpIndex(context.database),
         ledger=books.ledger,
         accounts=books.accounts,
         approvals=books.approvals,
         quotes=quotes,
         post=post,
         decisions=decisions,
-        clock=ground.clock,
+        clock=context.clock,
+        logged=context.logged,
     )
-    return quotes, desk
+    return quotes, pvp_service
 
 
 def registry_nodes(text: str, *, own: str) -> list[str]:
@@ -241,9 +244,11 @@ def registry_nodes(text: str, *, own: str) -> list[str]:
     return list(nodes)
 
 
-def _shipped(consignments: Consignments, ground: Ground) -> Callable[[str], Awaitable[bool]]:
+def _shipped(
+    consignments: Consignments, context: RuntimeContext
+) -> Callable[[str], Awaitable[bool]]:
     """A shipment is verified if its papers agree or its delivery was proven."""
-    node = Actor(ground.node, Role.NODE)
+    node = Actor(context.node, Role.NODE)
 
     async def shipped(shipment: str) -> bool:
         try:

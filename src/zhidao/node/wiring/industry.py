@@ -8,7 +8,7 @@ from zhidao.core.journal import Records
 from zhidao.industry.adapters.opcua import OpcUaMachines, machine_networks_of
 from zhidao.industry.service.lots import LotService
 from zhidao.node.api import industry as api
-from zhidao.node.ground import Ground, Room
+from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
 
 
@@ -20,16 +20,16 @@ class IndustryServices:
     room: Room
 
 
-async def build(ground: Ground, *, machine_networks: str = "") -> IndustryServices:
+async def build(context: RuntimeContext, *, machine_networks: str = "") -> IndustryServices:
     """Builds the room on PostgreSQL and OPC UA.
 
     machine_networks: as the setting of that name has it; no private address without it.
     """
-    journal = PostgresJournal(ground.database, "industry", ground.wake_relay)
+    journal = PostgresJournal(context.database, "industry", context.wake_relay)
     lots = LotService(
-        Records(journal, ground.scribe),
-        ground.archive,
-        OpcUaMachines(ground.clock, machine_networks_of(machine_networks)),
-        ground.clock,
+        Records(journal, context.scribe),
+        context.archive,
+        OpcUaMachines(context.clock, context.judges, machine_networks_of(machine_networks)),
+        context.clock,
     )
     return IndustryServices(lots, Room(name="industry", routers=[api.routes(lots)]))

@@ -1,7 +1,8 @@
-"""Builds a whole node: ground floors first, then the rooms from below, then API and jobs."""
+"""Builds a whole node: the runtime context first, then the rooms from below, then API and jobs."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
@@ -11,43 +12,52 @@ from functools import partial
 from litestar.types import ASGIApp
 
 from zhidao.bus.nats import NatsBus
+from zhidao.core.errors import ZhidaoError
 from zhidao.core.ids import IdSource
 from zhidao.core.journal import Records, Scribe
+from zhidao.core.judging import Judges
 from zhidao.core.keys import Algorithm
+from zhidao.core.quota import LeafQuota
 from zhidao.finance.adapters.postgres_names import PostgresNameIndex
-from zhidao.finance.service.own_names import OWNERS_MAX
+from zhidao.finance.service.control.party_references import OWNERS_MAX
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
-from zhidao.node.adapters.callers import PostgresCallers
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
-from zhidao.node.adapters.roads import (
+from zhidao.node.adapters.postgres import (
     PostgresDeadLetters,
-    PostgresPartyBook,
     PostgresRelated,
     PostgresStoredEvents,
 )
-from zhidao.node.alarms import Alarms
-from zhidao.node.api import callers as callers_api
+from zhidao.node.api import clock as clock_api
 from zhidao.node.api import health as health_api
-from zhidao.node.api import statements as statements_api
+from zhidao.node.api import party_statements as statements_api
+from zhidao.node.api import worklist as worklist_api
 from zhidao.node.api.application import application
-from zhidao.node.api.doorkeeper import Doorkeeper
-from zhidao.node.consumers import run_consumer
-from zhidao.node.ground import Consumer, Ground, Room
-from zhidao.node.health import Health
-from zhidao.node.jobs import Job
-from zhidao.node.metrics import Metrics
-from zhidao.node.organisation import Organisation
-from zhidao.node.own_keys import meeting_key, recording_keys, revoked_keys
-from zhidao.node.parties import Parties
-from zhidao.node.permit import Permit
-from zhidao.node.readings import Readings
-from zhidao.node.relay import Relay, Watch
+from zhidao.node.http.authentication import Authenticator
+from zhidao.node.identity.access_log import Readings
+from zhidao.node.identity.organisation import Organisation
+from zhidao.node.identity.own_keys import first_key, meeting_key, recording_keys, revoked_keys
+from zhidao.node.identity.party_statements import Statements
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.checkup_clock import machine_time
+from zhidao.node.operations.clock_watch import ClockWatch
+from zhidao.node.operations.health import Health
+from zhidao.node.operations.loop_watch import LoopWatch, Stall, tell
+from zhidao.node.operations.metrics import Metrics
+from zhidao.node.operations.signing_permit import SigningPermit
+from zhidao.node.operations.write_gate import WriteGate
+from zhidao.node.operations.write_probe import WriteProbe
+from zhidao.node.runtime.consumers import run_consumer
+from zhidao.node.runtime.jobs import Job
+from zhidao.node.runtime.relay import Relay, Watch
+from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
+from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.gate import Gate
-from zhidao.node.statements import Statements
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
+from zhidao.node.wiring.entrance import Entrance, build_entrance
 from zhidao.node.wiring.settings import Settings
-from zhidao.node.write_gate import WriteGate
+from zhidao.node.worklist.service import Worklists
+from zhidao.node.worklist.sources import agreements
 from zhidao.store import outbox
 from zhidao.store.archive import PostgresArchive
 from zhidao.store.database import Database
@@ -64,18 +74,20 @@ class Node:
         *,
         app: ASGIApp,
         gate: Gate,
+        entrance: Entrance,
         jobs: Sequence[Job],
         devices_address: Callable[[], str],
-        ground: Ground,
+        context: RuntimeContext,
         alarms: Alarms,
         drain: Callable[[], Awaitable[None]],
     ) -> None:
         self.app = app
         self.gate = gate
+        self.entrance = entrance
         self.alarms = alarms
         self.devices_address = devices_address
         self._jobs = jobs
-        self._ground = ground
+        self._context = context
         self._drain = drain
 
     def jobs(self) -> Sequence[Job]:
@@ -84,29 +96,31 @@ class Node:
 
     async def close(self) -> None:
         """Moves what was written into log and bus and lets go of both; the jobs have ended."""
+        with contextlib.suppress(ZhidaoError):
+            await self.gate.failed.write(everything=True)
         await self._drain()
-        await self._ground.bus.close()
-        await self._ground.database.close()
+        await self._context.bus.close()
+        await self._context.database.close()
 
 
-async def build_node(settings: Settings, workers: Executor) -> Node:
+async def build_node(settings: Settings, workers: Executor, judges: Workers) -> Node:
     """Opens database and bus, brings the schema up to date, and builds every room."""
     metrics = Metrics()
     keys = KeyFiles(settings.data / "keys", settings.passphrase, SystemRandomness())
     space = SpaceWatch(settings.data, settings.disk_reserve_bytes)
     loose = _LooseEnds()
     database = await _database(settings, space, loose)
-    ground = await _ground(settings, workers, keys, loose, database)
-    clock, randomness = ground.clock, ground.randomness
-    gate = Gate(PostgresCallers(database), clock, randomness)
-    parties = Parties(PostgresPartyBook(database), keys)
-    journal = PostgresJournal(database, "node", ground.wake_relay)
+    context = await _context(settings, workers, judges, keys, loose, database)
+    clock, randomness = context.clock, context.randomness
+    journal = PostgresJournal(database, "node", context.wake_relay)
+    entrance = build_entrance(context, keys, journal)
+    gate, parties = entrance.gate, entrance.parties
     organisation = Organisation(
-        Records(journal, ground.scribe), settings.data, settings.organisation
+        Records(journal, context.scribe), settings.data, settings.organisation
     )
     await organisation.load()
     alarms = Alarms()
-    built = await rooms.build(ground, settings, keys, parties, organisation, alarms)
+    built = await rooms.build(context, settings, keys, parties, organisation, alarms)
     built.watch.alarm_by(
         lambda sentence, proof: alarms.sound(
             "fraud_proven",
@@ -124,14 +138,20 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
             args={"first": double.first.title, "second": double.second.title},
         )
     )
-    relay = Relay(database, built.log, ground.bus, Watch(alarms, loose.permit, metrics))
+    relay = Relay(
+        database, built.log, context.bus, Watch(alarms, loose.permit, metrics, context.logged)
+    )
     loose.wake = relay.wake
     loose.permit.recovering = lambda: built.log.recovering
+    watch = ClockWatch(machine_time(), alarms)
+    loose.permit.clock = watch.wrong
     dead = PostgresDeadLetters(database)
+    probe = WriteProbe(database)
+    await probe.write()
     health = Health(
         probes={
             "database": _probe(database.ready, "PostgreSQL"),
-            "bus": _probe(ground.bus.ready, "NATS"),
+            "bus": _probe(context.bus.ready, "NATS"),
             "devices": built.devices_probe,
         },
         log=built.log_state,
@@ -142,27 +162,28 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         metrics=metrics,
         alarms=alarms,
         waiting=_waiting(database),
+        writes=probe.asked,
+        stopped=lambda: loose.permit.stopped,
+        ledgers=built.ledgers,
         scenario=settings.scenario,
     )
     app = application(
         [
             *[router for room in built.rooms for router in room.routers],
-            callers_api.routes(
-                gate,
-                parties,
-                demo=settings.demo,
-                organisation=organisation,
-                node=settings.name,
+            *entrance.routers(organisation, demo=settings.demo),
+            worklist_api.routes(
+                Worklists([*built.work, agreements(entrance.people, entrance.tokens)])
             ),
             health_api.routes(health, metrics, settings.scenario),
-            statements_api.routes(Statements(journal, ground.scribe, gate.has_key)),
+            clock_api.routes(watch, entrance.administration),
+            statements_api.routes(Statements(journal, context.scribe, gate.has_key)),
             *pages.routes(),
         ],
-        doorkeeper=Doorkeeper(
+        authenticator=Authenticator(
             gate,
             Readings(
                 journal,
-                ground.scribe,
+                context.scribe,
                 subjects=PostgresRelated(database),
                 histories=PostgresStoredEvents(database),
                 parties=parties.names,
@@ -175,17 +196,26 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
         randomness=randomness,
         body_bytes_max=settings.body_bytes_max,
         requests_per_second=settings.requests_per_second,
-        workers=workers,
+        workers=judges,
+        proxies=settings.proxies,
         writes=WriteGate(space.is_low, loose.permit, time.monotonic),
         transfers=built.transfers,
+        hosts=settings.hosts,
+        idempotency=entrance.idempotency,
     )
     loose.serving = True
     return Node(
         app=app,
         gate=gate,
-        jobs=_jobs(built.rooms, relay, ground, dead, metrics),
+        entrance=entrance,
+        jobs=[
+            Job("write probe", probe.run),
+            Job("clock watch", watch.run),
+            *_jobs(built.rooms, relay, context, dead, metrics),
+            entrance.job(),
+        ],
         devices_address=built.devices_address,
-        ground=ground,
+        context=context,
         alarms=alarms,
         drain=relay.drain,
     )
@@ -193,9 +223,9 @@ async def build_node(settings: Settings, workers: Executor) -> Node:
 
 @dataclass(slots=True)
 class _LooseEnds:
-    """What the ground needs of parts that are built on it: ends tied when those stand."""
+    """What the context needs of parts built on it: ends tied when those stand."""
 
-    permit: Permit = field(default_factory=Permit)
+    permit: SigningPermit = field(default_factory=SigningPermit)
     serving: bool = False
     wake: Callable[[], None] = lambda: None
 
@@ -203,18 +233,19 @@ class _LooseEnds:
         self.wake()
 
 
-async def _ground(
+async def _context(
     settings: Settings,
     workers: Executor,
+    judges: Judges,
     keys: KeyFiles,
     loose: _LooseEnds,
     database: Database,
-) -> Ground:
+) -> RuntimeContext:
     clock, randomness = SystemClock(), SystemRandomness()
     source = settings.own_keys(keys)
-    node_key = source.make("node", Algorithm.ED25519)
     try:
         await migrate(database)
+        node_key = await first_key(database, source)
         recording, recorded = await recording_keys(database, source, settings.name)
         revoked = await revoked_keys(database, settings.name)
         bus = await NatsBus.connect(
@@ -226,8 +257,9 @@ async def _ground(
         await database.close()
         raise
     ids = IdSource(clock, randomness)
+    quota = LeafQuota(settings.leaves_per_party_hour, clock)
     ring = PartyRing(keys, Algorithm.ED25519)
-    return Ground(
+    return RuntimeContext(
         database=database,
         bus=bus,
         archive=PostgresArchive(database),
@@ -239,6 +271,7 @@ async def _ground(
             ids=ids,
             randomness=randomness,
             permit=loose.permit.check,
+            quota=quota,
         ),
         node=settings.name,
         node_key=node_key,
@@ -254,6 +287,8 @@ async def _ground(
         ids=ids,
         randomness=randomness,
         workers=workers,
+        judges=judges,
+        quota=quota,
         data=settings.data,
         wake_relay=loose.wake_relay,
         demo=settings.demo,
@@ -262,10 +297,12 @@ async def _ground(
 
 async def _database(settings: Settings, space: SpaceWatch, loose: _LooseEnds) -> Database:
     if not settings.own_database:
-        return await Database.open(settings.database_url)
+        return await Database.open(settings.database_url, randomness=SystemRandomness())
     # Starting writes a few rows (lease, schema); the reserve is there for that.
     return await Database.open(
-        settings.database_url, low_space=lambda: loose.serving and space.is_low()
+        settings.database_url,
+        low_space=lambda: loose.serving and space.is_low(),
+        randomness=SystemRandomness(),
     )
 
 
@@ -287,12 +324,20 @@ def _probe(ready: Callable[[], Awaitable[bool]], name: str) -> Callable[[], Awai
 
 
 def _jobs(
-    built: Sequence[Room], relay: Relay, ground: Ground, dead: PostgresDeadLetters, metrics: Metrics
+    built: Sequence[Room],
+    relay: Relay,
+    context: RuntimeContext,
+    dead: PostgresDeadLetters,
+    metrics: Metrics,
 ) -> list[Job]:
-    jobs = [Job("relay", relay.run)]
+    def stalled(stall: Stall) -> None:
+        metrics.stall(stall)
+        tell(stall)
+
+    jobs = [Job("relay", relay.run), Job("loop watch", LoopWatch(stalled).run)]
     for room in built:
         jobs += [Job(f"{room.name} {_name(work)}", work) for work in room.background]
-        jobs += [_consumer_job(c, ground, dead, metrics) for c in room.consumers]
+        jobs += [_consumer_job(c, context, dead, metrics) for c in room.consumers]
     return jobs
 
 
@@ -301,15 +346,15 @@ def _name(work: Callable[[], Awaitable[None]]) -> str:
 
 
 def _consumer_job(
-    consumer: Consumer, ground: Ground, dead: PostgresDeadLetters, metrics: Metrics
+    consumer: Consumer, context: RuntimeContext, dead: PostgresDeadLetters, metrics: Metrics
 ) -> Job:
     async def job() -> None:
         await run_consumer(
             consumer,
-            node=ground.node,
-            bus=ground.bus,
+            node=context.node,
+            bus=context.bus,
             dead=dead,
-            clock=ground.clock,
+            clock=context.clock,
             metrics=metrics,
         )
 

@@ -9,8 +9,7 @@ from zhidao.core.journal import Records
 from zhidao.devices.commands import Custody
 from zhidao.devices.events import WindowReceived
 from zhidao.node.api import positioning as api
-from zhidao.node.ground import Consumer, Ground, Room
-from zhidao.positioning.domain.settings import Settings
+from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.positioning.service.arrivals import CONSUMER, ArrivalService
 from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.navigation import NavigationService
@@ -27,25 +26,25 @@ class PositioningServices:
 
 
 async def build(
-    ground: Ground, *, custody: Custody, network: NetworkView, method: str
+    context: RuntimeContext, *, custody: Custody, network: NetworkView, method: str
 ) -> PositioningServices:
     """Builds the room on PostgreSQL and the node's worker processes.
 
     method: of `Settings`. Raises MalformedInput for one that there is not.
     """
-    journal = PostgresJournal(ground.database, "positioning", ground.wake_relay)
-    records = Records(journal, ground.scribe)
-    navigation = NavigationService(records, ground.archive, ground.workers)
-    bases = BaseService(records, ground.archive, ground.workers)
+    journal = PostgresJournal(context.database, "positioning", context.wake_relay)
+    records = Records(journal, context.scribe)
+    navigation = NavigationService(records, context.archive, context.workers)
+    bases = BaseService(records, context.archive, context.workers)
     arrivals = ArrivalService(
         records=records,
-        archive=ground.archive,
+        archive=context.archive,
         navigation=navigation,
         bases=bases,
         custody=custody,
         network=network,
-        workers=ground.workers,
-        settings=Settings(method=method),
+        workers=context.workers,
+        method=method,
     )
     room = Room(
         name="positioning",

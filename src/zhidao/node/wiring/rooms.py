@@ -11,26 +11,26 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import NS, Utc
-from zhidao.finance.service.bank_transfers import BankTransfers
+from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.adapters.roads import PostgresRelated, PostgresStoredEvents
-from zhidao.node.alarms import Alarms
+from zhidao.node.adapters.postgres import PostgresRelated, PostgresStoredEvents
 from zhidao.node.api import proofs as proofs_api
-from zhidao.node.api import roads as roads_api
-from zhidao.node.exchange_proofs import ExchangeProofs
-from zhidao.node.ground import Consumer, Ground, Room
-from zhidao.node.health import LogState
-from zhidao.node.key_renewal import Renewal
-from zhidao.node.live import Live
-from zhidao.node.log_keys import log_keys_of
-from zhidao.node.organisation import Organisation
-from zhidao.node.own_list import OwnList
-from zhidao.node.parties import Parties
-from zhidao.node.road.export import ProofExport
-from zhidao.node.road.positions import LivePositions
-from zhidao.node.road.proofs import EventProofs
-from zhidao.node.road.service import RoadService
+from zhidao.node.api import shipment_timelines as timelines_api
+from zhidao.node.identity.key_rotation import Renewal
+from zhidao.node.identity.log_keys import log_keys_of
+from zhidao.node.identity.organisation import Organisation
+from zhidao.node.identity.parties import Parties
+from zhidao.node.identity.trust_list import OwnList
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.health import LogState
+from zhidao.node.runtime.live import Live
+from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.security.peer_gate import PeerGate
+from zhidao.node.shipment_timeline.event_proofs import EventProofs
+from zhidao.node.shipment_timeline.exchange_proofs import ExchangeProofs
+from zhidao.node.shipment_timeline.export import ProofExport
+from zhidao.node.shipment_timeline.positions import LivePositions
+from zhidao.node.shipment_timeline.service import TimelineService
 from zhidao.node.wiring import (
     connectivity,
     devices,
@@ -48,20 +48,22 @@ from zhidao.node.wiring import (
 )
 from zhidao.node.wiring.finance_services import Others
 from zhidao.node.wiring.settings import Settings
+from zhidao.node.worklist import sources
+from zhidao.node.worklist.service import Source
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import JOURNAL_ROOMS
-from zhidao.trust.adapters.cosigned_notes import PostgresCosignedNotes
+from zhidao.trust.adapters.log.cosigned_notes import PostgresCosignedNotes
 from zhidao.trust.domain.policy import Policy
-from zhidao.trust.service.log_reader import LogReader
-from zhidao.trust.service.sequencer import Sequencer
-from zhidao.trust.service.title_watch import TitleWatch
-from zhidao.trust.service.watch import Watch
-from zhidao.trust.wire.note import decode_note, parse_checkpoint
+from zhidao.trust.service.log.reader import LogReader
+from zhidao.trust.service.log.sequencer import Sequencer
+from zhidao.trust.service.witness.title_watch import TitleWatch
+from zhidao.trust.service.witness.watch import Watch
+from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 
 CARRIER_ROLE: Final = "carrier"
-# The node's own facts and those of exchanges come in great numbers and stand beside a road.
-_BESIDE_ROADS: Final = ("node", "exchange")
-_ON_ROADS: Final = tuple(f"{room}.>" for room in JOURNAL_ROOMS if room not in _BESIDE_ROADS)
+# The node's own facts and those of exchanges come in great numbers and stand beside a timeline.
+_BESIDE_TIMELINES: Final = ("node", "exchange")
+_ON_TIMELINES: Final = tuple(f"{room}.>" for room in JOURNAL_ROOMS if room not in _BESIDE_TIMELINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,12 @@ class Rooms:
     devices_probe: Callable[[], Awaitable[str]]
     peers: PeerGate
     transfers: BankTransfers
+    ledgers: Callable[[], Mapping[str, str]]
+    work: Sequence[Source]
 
 
 async def build(
-    ground: Ground,
+    context: RuntimeContext,
     settings: Settings,
     keys: KeyFiles,
     parties: Parties,
@@ -88,59 +92,66 @@ async def build(
     alarms: Alarms,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
-    records = Records(PostgresJournal(ground.database, "trust", ground.wake_relay), ground.scribe)
-    await Renewal(keys, records, ground.clock).finish_all()
-    log_keys = log_keys_of(ground.own_keys or keys)
+    records = Records(
+        PostgresJournal(context.database, "trust", context.wake_relay), context.scribe
+    )
+    await Renewal(keys, records, context.clock).finish_all()
+    log_keys = log_keys_of(context.own_keys or keys)
     log = await trust_log.build(
-        ground,
+        context,
         key=log_keys[-1],
         timed=keys.make("log", Algorithm.ML_DSA_44),
         host=settings.public_host or "localhost",
     )
-    witness = await trust_witness.build(ground, keys, log, alarms)
+    witness = await trust_witness.build(context, keys, log, alarms)
 
     async def may_mint(party: PartyId) -> bool:
         return await parties.trade_role(party) == CARRIER_ROLE
 
-    terminals = await devices.build(ground, host=settings.devices_host, port=settings.devices_port)
-    network = await connectivity.build(ground)
-    reports = await insight.build(ground, log_key=log_keys[-1].public)
-    others = await exchange.build(ground, settings, keys, parties, organisation)
-    realm = federation.realm_of(ground, others.peers.every)
-    parties.elsewhere = federation.known_elsewhere(realm)
-    late = federation.LateRoads()
+    terminals = await devices.build(context, host=settings.devices_host, port=settings.devices_port)
+    network = await connectivity.build(context)
+    reports = await insight.build(context, log_key=log_keys[-1].public)
+    others = await exchange.build(context, settings, keys, parties, organisation)
+    directory = federation.directory_of(context, others.peers.every)
+    parties.elsewhere = federation.known_elsewhere(directory)
+    late = federation.LateTimelines()
     live = Live()
-    related = PostgresRelated(ground.database)
+    related = PostgresRelated(context.database)
     moving = LivePositions(related, live)
     positions = await positioning.build(
-        ground,
+        context,
         custody=terminals.custody,
         network=network.network,
         method=settings.positioning_method,
     )
-    factory = await industry.build(ground, machine_networks=settings.machine_networks)
+    factory = await industry.build(context, machine_networks=settings.machine_networks)
     papers = await trade.build(
-        ground,
+        context,
         credentials=log.credentials,
         lots=factory.lots,
         packs=settings.packs,
         check_home=late.check_home,
         risk_rules=settings.risk_rules,
         screening_list=settings.screening_list,
+        witnessed=any(
+            policy.needs_witnesses and policy.log_keys(log.origin)
+            for policy in witness.policies.values()
+        ),
     )
     titles = await trust_titles.build(
-        ground,
-        log_key=ground.node_key.public,
+        context,
+        log_key=context.node_key.public,
         custody_secret=keys.make("custody", Algorithm.ED25519).secret,
         bills=trade.PapersBills(papers.consignments),
         origins=_watched(log.origin, witness.policies),
         may_mint=may_mint,
-        elsewhere=realm,
+        elsewhere=directory,
         chain=settings.titles_chain,
+        written_runs=settings.titles_written_runs,
         alarms=alarms,
     )
     money = await finance.build(
-        ground,
+        context,
         settings,
         receivables_seed=keys.make("receivables", Algorithm.ED25519).secret,
         others=Others(
@@ -148,27 +159,29 @@ async def build(
             others.peer_of,
             log.reader,
             policies=tuple(witness.policies.values()),
-            cosigned=PostgresCosignedNotes(ground.database, log.origin),
+            cosigned=PostgresCosignedNotes(context.database, log.origin),
             selective=log.selective,
         ),
         titles=titles.titles,
         arrivals=positions.arrivals,
         consignments=papers.consignments,
     )
-    events = PostgresStoredEvents(ground.database)
-    others.exchange.proofs = ExchangeProofs(events, log.proofs, origin=log.origin)
-    roads = RoadService(
+    events = PostgresStoredEvents(context.database)
+    others.exchange.proofs = ExchangeProofs(
+        events, log.proofs, origin=log.origin, logged=context.logged
+    )
+    timelines = TimelineService(
         related=related,
         events=events,
         parties=parties,
         tracks=terminals.tracks,
-        changed=live.road_changed,
+        changed=live.timeline_changed,
     )
     proofs = ProofExport(
-        roads,
+        timelines,
         events,
         log.proofs,
-        ground.archive,
+        context.archive,
         terminals.custody,
         origin=log.origin,
         foreign_chain=settings.titles_chain.chain_id if settings.titles_chain else 0,
@@ -176,37 +189,37 @@ async def build(
     own_list = OwnList(
         parties=parties,
         organisation=organisation,
-        clock=ground.clock,
+        clock=context.clock,
         log_key=log.note_key,
-        keys=list(dict.fromkeys((*ground.recording_keys, *(key.public for key in log_keys)))),
-        node=ground.node,
+        keys=list(dict.fromkeys((*context.recording_keys, *(key.public for key in log_keys)))),
+        node=context.node,
         policies=witness.policies,
     )
     late.sharing, together = federation.build(
-        ground,
+        context,
         others=others,
-        realm=realm,
-        roads=roads,
+        directory=directory,
+        timelines=timelines,
         proofs=proofs,
         writer=log.proofs,
         own_list=own_list,
         titles=titles,
         money=money,
-        types=_ON_ROADS,
+        types=_ON_TIMELINES,
         alarms=alarms,
         events=events,
     )
     page = Room(
         name="node",
         routers=(
-            roads_api.routes(
-                roads,
+            timelines_api.routes(
+                timelines,
                 EventProofs(log.reader, log_key=log.note_key.key.multikey, origin=log.origin),
                 live,
             ),
             proofs_api.routes(proofs, own_list),
         ),
-        consumers=(Consumer("node-roads", _ON_ROADS, roads.on_event, adopted=True),),
+        consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),
         background=(moving.run,),
     )
     host, port = terminals.gateway.address
@@ -224,6 +237,13 @@ async def build(
         devices_probe=_connects(host, port),
         peers=others.gate,
         transfers=money.transfers,
+        ledgers=lambda: money.ledger.differing,
+        work=(
+            sources.moves(timelines),
+            sources.approvals(money.approvals),
+            sources.screenings(money.screening),
+            sources.declarations(papers.clearance),
+        ),
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.own_keys import KeySource
+from zhidao.node.http.forwarded import Proxies
+from zhidao.node.http.hosts import Hosts
+from zhidao.node.identity.own_keys import KeySource
 from zhidao.node.wiring.trust_anchor import AnchorSettings
 from zhidao.node.wiring.trust_chain import ChainSettings
 from zhidao.store.space import RESERVE_BYTES
@@ -33,6 +35,7 @@ class Settings:
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     `anchor`: where the log's heads are published, if anywhere.
     `titles_chain`: the chain of others on which titles live, if not in this node.
+    `titles_written_runs`: the node's own chain writes contract code out as Python functions.
     `own_keys`: where the node's own keys are, given its key files.
     """
 
@@ -46,6 +49,8 @@ class Settings:
     scenario: HandClock | None
     body_bytes_max: int
     requests_per_second: int
+    proxies: Proxies
+    leaves_per_party_hour: int
     devices_host: str
     devices_port: int
     packs: Path | None
@@ -65,4 +70,6 @@ class Settings:
     disk_reserve_bytes: int = RESERVE_BYTES
     anchor: AnchorSettings | None = None
     titles_chain: ChainSettings | None = None
+    titles_written_runs: bool = False
+    hosts: Hosts | None = None
     own_keys: Callable[[KeyFiles], KeySource] = lambda files: files

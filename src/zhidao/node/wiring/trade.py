@@ -10,29 +10,30 @@ from pathlib import Path
 from zhidao.core.actor import Actor
 from zhidao.core.journal import Records
 from zhidao.industry.commands import Lots
-from zhidao.node.api import trade as api
-from zhidao.node.api import trade_entry as entry_api
-from zhidao.node.api import trade_transparency as transparency_api
-from zhidao.node.api import trade_window as window_api
-from zhidao.node.ground import Consumer, Ground, Room
+from zhidao.node.api.trade import consignments as api
+from zhidao.node.api.trade import entry as entry_api
+from zhidao.node.api.trade import transparency as transparency_api
+from zhidao.node.api.trade import window as window_api
+from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.positioning.events import ArrivalProven
 from zhidao.store.journal import PostgresJournal
 from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.packs import default_folder
 from zhidao.trade.adapters.postgres_drafts import PostgresDrafts
+from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.adapters.rule_worker import RuleWorker
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import ConsignmentService, everywhere
+from zhidao.trade.service.delivery import CONSUMER, Journey
 from zhidao.trade.service.issuing import Issuing
-from zhidao.trade.service.journey import CONSUMER, Journey
 from zhidao.trade.service.papers import PaperShelf
-from zhidao.trade.service.presentation import PresentationDesk
+from zhidao.trade.service.presenting import PresentationService
+from zhidao.trade.service.releases import Releases
 from zhidao.trade.service.transparency import Transparency
 from zhidao.trade.service.validation import Validation
 from zhidao.trade.wire.risk_file import read_rules
 from zhidao.trust.commands import Credentials
-from zhidao.trust.domain.title_tag import Bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +45,25 @@ class TradeServices:
     journey: Journey
     rules: RuleWorker
     clearance: Clearance
-    presentations: PresentationDesk
+    presentations: PresentationService
     room: Room
 
 
 class PapersBills:
-    """Implements `trust.service.title_ports.Bills` over the consignments' papers."""
+    """Implements `trust.service.chain.ports.Bills` over the consignments' papers."""
 
     def __init__(self, consignments: ConsignmentService) -> None:
         self._consignments = consignments
 
-    async def bill(self, actor: Actor, *, consignment: str, document: str) -> Bill | None:
-        """The bill of a consignment with a carrier code, or None."""
-        found = await self._consignments.bill_of_lading(actor, consignment, document)
-        return Bill(*found) if found and found[0] else None
+    async def face(
+        self, actor: Actor, *, consignment: str, document: str
+    ) -> tuple[str, str] | None:
+        """Carrier code and number of a consignment's bill of lading, or None."""
+        return await self._consignments.bill_of_lading(actor, consignment, document)
 
 
 async def build(
-    ground: Ground,
+    context: RuntimeContext,
     *,
     credentials: Credentials,
     lots: Lots,
@@ -69,38 +71,54 @@ async def build(
     risk_rules: Path | None = None,
     screening_list: Path | None = None,
     check_home: Callable[[str], Awaitable[None]] = everywhere,
+    witnessed: bool = False,
 ) -> TradeServices:
-    """The trade room on this node's ground, with the credentials and lots of lower rooms.
+    """The trade room in this node's runtime context, with the credentials and lots of lower rooms.
 
     `risk_rules`, `screening_list`: the operator's files; without rules the reference ones hold.
+    `witnessed`: witnesses are asked for this node's log.
     `check_home` refuses to write a consignment's history that another node goes on with.
     """
-    records = Records(PostgresJournal(ground.database, "trade", ground.wake_relay), ground.scribe)
+    records = Records(
+        PostgresJournal(context.database, "trade", context.wake_relay), context.scribe
+    )
     rules = RuleWorker(packs or default_folder())
-    validation = Validation(rules)
+    judges = context.judges
+    validation = Validation(rules, judges)
     consignments = ConsignmentService(
         records=records,
-        archive=ground.archive,
+        archive=context.archive,
         issuing=Issuing(
-            archive=ground.archive, validation=validation, credentials=credentials, lots=lots
+            archive=context.archive,
+            validation=validation,
+            credentials=credentials,
+            lots=lots,
+            judges=judges,
+            witnessed=witnessed,
         ),
-        shelf=PaperShelf(archive=ground.archive, lots=lots, node=ground.node),
+        shelf=PaperShelf(archive=context.archive, lots=lots, node=context.node, judges=judges),
         check_home=check_home,
+        judges=judges,
     )
     journey = Journey(records)
     risk = read_rules(await asyncio.to_thread(risk_rules.read_bytes)) if risk_rules else REFERENCE
     clearance = Clearance(
         records=records,
-        archive=ground.archive,
+        archive=context.archive,
         rules=risk,
         listings=ListingFile(screening_list),
+        judges=judges,
     )
-    presentations = PresentationDesk(
-        records=records, archive=ground.archive, ring=ground.ring, clock=ground.clock
+    presentations = PresentationService(
+        records=records,
+        archive=context.archive,
+        ring=context.ring,
+        clock=context.clock,
+        judges=judges,
     )
 
     transparency = Transparency(
-        archive=ground.archive, consignments=consignments, credentials=credentials
+        archive=context.archive, consignments=consignments, credentials=credentials, judges=judges
     )
 
     async def end_rules_with_node() -> None:
@@ -112,12 +130,14 @@ async def build(
     room = Room(
         name="trade",
         routers=(
-            api.routes(consignments, validation),
-            entry_api.routes(PostgresDrafts(ground.database), ground.clock),
+            api.routes(consignments, validation, Releases(consignments, clearance)),
+            entry_api.routes(
+                PostgresDrafts(context.database), context.clock, print_document, judges
+            ),
             window_api.routes(clearance, presentations),
             transparency_api.routes(transparency),
         ),
-        consumers=(Consumer(CONSUMER, (ArrivalProven.TYPE,), journey.on_arrival),),
+        consumers=(Consumer(CONSUMER, ArrivalProven.types(), journey.on_arrival),),
         background=(end_rules_with_node,),
     )
     return TradeServices(consignments, validation, journey, rules, clearance, presentations, room)

@@ -10,13 +10,15 @@ from typing import Final
 import msgspec
 from litestar import Router, get
 
+from zhidao.core.access import OPEN
 from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.alarms import Alarms
-from zhidao.node.ground import Room
+from zhidao.node.http.access import ACCESS
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.runtime.runtime_context import Room
 from zhidao.trust.domain.evm import Address, address_text, parse_address
-from zhidao.trust.service.log_reader import LogReader
+from zhidao.trust.service.log.reader import LogReader
 
 BLOCK_S: Final = 4.0
 _LOG: Final = logging.getLogger("zhidao.anchor")
@@ -69,10 +71,10 @@ def build(
 ) -> Room:
     """The account is a key of the node's own, `anchor`; its operator gives it money for gas."""
     # No node needs an HTTP client for this before it anchors.
-    from zhidao.trust.adapters.chain_accounts import SecretAccount
-    from zhidao.trust.adapters.json_rpc import JsonRpc
-    from zhidao.trust.service.anchoring import Anchoring
-    from zhidao.trust.service.rpc_chain import RpcChain
+    from zhidao.trust.adapters.chain.chain_accounts import SecretAccount
+    from zhidao.trust.adapters.chain.json_rpc import JsonRpc
+    from zhidao.trust.service.chain.anchoring import Anchoring
+    from zhidao.trust.service.chain.json_rpc import RpcChain
 
     async def one_block() -> None:
         await asyncio.sleep(BLOCK_S)
@@ -96,7 +98,7 @@ def build(
                     alarms.sound(error.code, str(error), "look at GET /v1/trust/anchor")
             await asyncio.sleep(chosen.every_s)
 
-    @get("/v1/trust/anchor", security=[{}])
+    @get("/v1/trust/anchor", opt={ACCESS: OPEN})
     async def anchor_state() -> AnchorState:
         """The newest head of this node's log that it published on a chain of others."""
         last = anchoring.last

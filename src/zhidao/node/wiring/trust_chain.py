@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from litestar import Router, get
 
+from zhidao.core.access import OPEN
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.journal import Journal, Records
-from zhidao.node.alarms import Alarms
+from zhidao.node.http.access import ACCESS
+from zhidao.node.operations.alarms import Alarms
 from zhidao.trust.domain.evm import address_text
-from zhidao.trust.service.chain_log import aggregate_of
-from zhidao.trust.service.title_ports import Accounts, LoggedTransactions
-from zhidao.trust.wire.title_contract import Registry
+from zhidao.trust.service.chain.ports import Accounts, LoggedTransactions
+from zhidao.trust.service.chain.submissions import aggregate_of
+from zhidao.trust.wire.evm.title_contract import Registry
 
 if TYPE_CHECKING:
-    from zhidao.trust.service.chain_elsewhere import ChainElsewhere
+    from zhidao.trust.service.chain.external import ChainElsewhere
 
 LOOK_EVERY_S: Final = 2.0
 _CHAINS_MAX: Final = 8
@@ -104,8 +106,8 @@ def build(
 ) -> Elsewhere:
     """Asks no endpoint yet."""
     # No node needs an HTTP client for this whose titles live in it.
-    from zhidao.trust.adapters.json_rpc import JsonRpc
-    from zhidao.trust.service.chain_elsewhere import ChainElsewhere
+    from zhidao.trust.adapters.chain.json_rpc import JsonRpc
+    from zhidao.trust.service.chain.external import ChainElsewhere
 
     registrar = accounts.registrar().address
     registry = Registry.of(registrar)
@@ -141,7 +143,7 @@ def build(
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await chain.woken.wait()
 
-    @get("/v1/trust/chain", security=[{}])
+    @get("/v1/trust/chain", opt={ACCESS: OPEN})
     async def chain_state() -> ChainState:
         """The chain of others on which this node keeps its titles."""
         block, waiting = await chain.state()

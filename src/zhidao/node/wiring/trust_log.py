@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from zhidao.core.journal import Records
 from zhidao.core.keys import Signer
-from zhidao.node.api.trust_log import routes
-from zhidao.node.ground import Ground, Room
+from zhidao.node.api.trust.log import routes
+from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
-from zhidao.trust.adapters.bundled_contexts import load_contexts
-from zhidao.trust.adapters.head_file import FileHeadCopy
-from zhidao.trust.adapters.log_postgres import PostgresLogStore
+from zhidao.trust.adapters.evidence.bundled_contexts import load_contexts
+from zhidao.trust.adapters.log.head_file import FileHeadCopy
+from zhidao.trust.adapters.log.postgres import PostgresLogStore
 from zhidao.trust.domain.note import NoteKey
-from zhidao.trust.service.credentials import CredentialService
-from zhidao.trust.service.log_reader import LogReader
-from zhidao.trust.service.proving import ProofWriter
-from zhidao.trust.service.selective import SelectiveCredentialService
-from zhidao.trust.service.sequencer import Sequencer, TimedKey, origin_of
-from zhidao.trust.service.status_lists import StatusLists
-from zhidao.trust.wire.did import did_web, web_document
-from zhidao.trust.wire.note import vkey
+from zhidao.trust.service.credentials.credentials import CredentialService
+from zhidao.trust.service.credentials.selective import SelectiveCredentialService
+from zhidao.trust.service.credentials.status_lists import StatusLists
+from zhidao.trust.service.log.reader import LogReader
+from zhidao.trust.service.log.sequencer import Sequencer, TimedKey, origin_of
+from zhidao.trust.service.witness.proving import ProofWriter
+from zhidao.trust.wire.identifiers.did import did_web, web_document
+from zhidao.trust.wire.log.note import vkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TrustLogServices:
 
 
 async def build(
-    ground: Ground,
+    context: RuntimeContext,
     *,
     key: Signer | None = None,
     timed: Signer | None = None,
@@ -54,46 +54,48 @@ async def build(
     ML-DSA-44 key, if it has one. host: name, and port if not 443, under which others reach this
     node; its did:web.
     """
-    key = key or ground.node_key
-    origin = origin_of(ground.node, key)
+    key = key or context.node_key
+    origin = origin_of(context.node, key)
     log = Sequencer(
         origin=origin,
         key=key,
-        store=PostgresLogStore(ground.database, origin),
+        store=PostgresLogStore(context.database, origin),
         # Beside the database, not inside it: a restored older database is noticed by it.
-        copy=FileHeadCopy(ground.data / "log" / "checkpoint"),
-        timed=TimedKey(timed, ground.clock) if timed else None,
+        copy=FileHeadCopy(context.data / "log" / "checkpoint"),
+        timed=TimedKey(timed, context.clock) if timed else None,
     )
     await log.start()
     asserting = [
         key
-        for key in dict.fromkeys((ground.signer.public, *reversed(ground.recording_keys)))
-        if key not in ground.revoked_keys
+        for key in dict.fromkeys((context.signer.public, *reversed(context.recording_keys)))
+        if key not in context.revoked_keys
     ]
-    journal = PostgresJournal(ground.database, "trust", ground.wake_relay)
-    records = Records(journal, ground.scribe)
+    journal = PostgresJournal(context.database, "trust", context.wake_relay)
+    records = Records(journal, context.scribe)
     credentials = CredentialService(
         records=records,
-        archive=ground.archive,
-        ring=ground.ring,
-        node_key=ground.signer,
-        clock=ground.clock,
+        archive=context.archive,
+        ring=context.ring,
+        node_key=context.signer,
+        clock=context.clock,
         known={f"{did_web(host)}#{key.multikey}": key for key in asserting},
-        contexts=load_contexts(),
+        contexts=load_contexts,
         statuses=StatusLists(
-            records, ground.clock, ground.randomness, base=f"https://{host}/v1/trust/status"
+            records, context.clock, context.randomness, base=f"https://{host}/v1/trust/status"
         ),
+        judges=context.judges,
     )
     return TrustLogServices(
         log=log,
         reader=log.reader,
         credentials=credentials,
         selective=SelectiveCredentialService(
-            ring=ground.ring,
-            node_key=ground.signer,
+            ring=context.ring,
+            node_key=context.signer,
             own=lambda key: key in asserting,
-            clock=ground.clock,
-            randomness=ground.randomness,
+            clock=context.clock,
+            randomness=context.randomness,
+            judges=context.judges,
         ),
         proofs=ProofWriter(log.reader),
         origin=origin,

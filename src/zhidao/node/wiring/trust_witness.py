@@ -13,38 +13,38 @@ from typing import Final, TypeVar
 from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.alarms import Alarms
-from zhidao.node.api.trust_witness import Parts, routes
-from zhidao.node.ground import Ground, Room
+from zhidao.node.api.trust.witness import Parts, routes
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.node.wiring.trust_log import TrustLogServices
-from zhidao.trust.adapters.cosigned_notes import PostgresCosignedNotes
-from zhidao.trust.adapters.fraud_files import FileFraudBook
 from zhidao.trust.adapters.http_network import HttpNetwork
-from zhidao.trust.adapters.log_postgres import PostgresLogStore
-from zhidao.trust.adapters.mirror_positions import PostgresMirrorPositions
-from zhidao.trust.adapters.witness_file import FileWitnessStore
-from zhidao.trust.adapters.witness_postgres import PostgresWitnessStore
+from zhidao.trust.adapters.log.cosigned_notes import PostgresCosignedNotes
+from zhidao.trust.adapters.log.fraud_files import FileFraudBook
+from zhidao.trust.adapters.log.mirror_positions import PostgresMirrorPositions
+from zhidao.trust.adapters.log.postgres import PostgresLogStore
+from zhidao.trust.adapters.witness.file import FileWitnessStore
+from zhidao.trust.adapters.witness.postgres import PostgresWitnessStore
 from zhidao.trust.domain.fraud import FraudProof
 from zhidao.trust.domain.log_key import log_origin
 from zhidao.trust.domain.mirroring import MirrorTarget
 from zhidao.trust.domain.note import Cosigner
 from zhidao.trust.domain.policy import Policy
-from zhidao.trust.service.entries import Entries
-from zhidao.trust.service.feeder import Feeder
-from zhidao.trust.service.head_offering import HeadOffering
-from zhidao.trust.service.mirror import Mirrors, MirrorSigner
-from zhidao.trust.service.mirror_adding import MirrorAdding
-from zhidao.trust.service.mirror_pushing import MirrorPush, MirrorPushing
-from zhidao.trust.service.peers import Peers
-from zhidao.trust.service.watch import Watch, Watcher
-from zhidao.trust.service.witness import Witness
-from zhidao.trust.service.witness_state import PairedWitnessStore
-from zhidao.trust.wire.mirror_list import (
+from zhidao.trust.service.log.entries import Entries
+from zhidao.trust.service.witness.checkpoint_witness import Witness
+from zhidao.trust.service.witness.cosigning import Feeder
+from zhidao.trust.service.witness.head_offering import HeadOffering
+from zhidao.trust.service.witness.mirror import Mirrors, MirrorSigner
+from zhidao.trust.service.witness.mirror_adding import MirrorAdding
+from zhidao.trust.service.witness.mirror_pushing import MirrorPush, MirrorPushing
+from zhidao.trust.service.witness.peers import Peers
+from zhidao.trust.service.witness.state import PairedWitnessStore
+from zhidao.trust.service.witness.watch import Watch, Watcher
+from zhidao.trust.wire.log.mirror_list import (
     MIRROR_LIST_BYTES_MAX,
     mirror_targets,
     parse_mirror_list,
 )
-from zhidao.trust.wire.policy import POLICY_BYTES_MAX, parse_policy
+from zhidao.trust.wire.log.policy import POLICY_BYTES_MAX, parse_policy
 
 POLICIES: Final = "policies"
 SUFFIX: Final = ".policy"
@@ -69,61 +69,61 @@ class WitnessServices:
     room: Room
 
 
-def witness_name(ground: Ground) -> str:
+def witness_name(context: RuntimeContext) -> str:
     """The witness's name: beside that of the node's first log, so that both say which node it is.
 
     It stays when the operator declares a new log key: others have it in their policies.
     """
-    origin = log_origin(ground.node, ground.node_key.public)
+    origin = log_origin(context.node, context.node_key.public)
     return origin.replace("zhidao-log/", "zhidao-witness/", 1)
 
 
 async def build(
-    ground: Ground, keys: KeyFiles, log: TrustLogServices, alarms: Alarms
+    context: RuntimeContext, keys: KeyFiles, log: TrustLogServices, alarms: Alarms
 ) -> WitnessServices:
     """Reads the policies and lists of mirrors, and starts from what was cosigned before.
 
     Raises MalformedInput with the file's name if one cannot be read.
     """
-    policies = read_policies(ground.data / POLICIES)
-    targets = read_mirrors(ground.data / POLICIES)
+    policies = read_policies(context.data / POLICIES)
+    targets = read_mirrors(context.data / POLICIES)
     fresh = keys.get(_KEY, Algorithm.ED25519) is None
-    name = witness_name(ground)
+    name = witness_name(context)
     cosigners = [Cosigner(name, keys.make(_KEY, algorithm)) for algorithm in _ALGORITHMS]
     peers = Peers(_of_others(policies, log.origin), own_url=_own_url(policies, cosigners))
-    network = HttpNetwork(_certificates(ground.data / POLICIES / "peers.pem"))
+    network = HttpNetwork(_certificates(context.data / POLICIES / "peers.pem"))
     witness = Witness(
         cosigners=cosigners,
         logs=peers.log_keys,
         store=PairedWitnessStore(
-            PostgresWitnessStore(ground.database),
-            FileWitnessStore(ground.data / "log" / "witnessed"),
+            PostgresWitnessStore(context.database),
+            FileWitnessStore(context.data / "log" / "witnessed"),
         ),
-        clock=ground.clock,
+        clock=context.clock,
     )
     await witness.start(keys_are_new=fresh)
     mirror_name = name.replace("zhidao-witness/", "zhidao-mirror/", 1)
     mirrors = Mirrors(
         peers=peers,
         network=network,
-        open_store=lambda origin: PostgresLogStore(ground.database, origin),
+        open_store=lambda origin: PostgresLogStore(context.database, origin),
         # Its word is another than the witness's: that all entries are kept here.
         signer=MirrorSigner(
             tuple(Cosigner(mirror_name, keys.make(_MIRROR_KEY, a)) for a in _ALGORITHMS),
-            ground.clock,
+            context.clock,
         ),
     )
     await mirrors.start()
-    frauds = FileFraudBook(ground.data / "fraud")
+    frauds = FileFraudBook(context.data / "fraud")
     watch = Watch(
-        Watcher(witness, peers, mirrors, network, frauds, ground.clock, cosigners[0]), _tell
+        Watcher(witness, peers, mirrors, network, frauds, context.clock, cosigners[0]), _tell
     )
     await watch.start()
-    notes = PostgresCosignedNotes(ground.database, log.origin)
+    notes = PostgresCosignedNotes(context.database, log.origin)
     fed = {name: policy for name, policy in policies.items() if policy.log_keys(log.origin)}
     log.proofs.witnessed_by(notes, fed)
     feeder = Feeder(reader=log.reader, policies=fed, network=network, kept=notes)
-    entries = Entries(log.log, PostgresLogStore(ground.database, log.origin))
+    entries = Entries(log.log, PostgresLogStore(context.database, log.origin))
     parts = Parts(
         witness=witness,
         mirrors=mirrors,
@@ -132,7 +132,9 @@ async def build(
         feeder=feeder,
         frauds=frauds,
         entries=entries,
-        pushing=_pushing(ground, log, network, targets, alarms),
+        pushing=_pushing(context, log, network, targets, alarms),
+        judges=context.judges,
+        quota=context.quota,
     )
 
     async def feed() -> None:
@@ -188,14 +190,14 @@ def _read(
 
 
 def _pushing(
-    ground: Ground,
+    context: RuntimeContext,
     log: TrustLogServices,
     network: HttpNetwork,
     targets: Sequence[MirrorTarget],
     alarms: Alarms,
 ) -> MirrorPushing:
     offering = HeadOffering(log.reader, network)
-    positions = PostgresMirrorPositions(ground.database, log.origin)
+    positions = PostgresMirrorPositions(context.database, log.origin)
 
     def sound(target: MirrorTarget, problem: str) -> None:
         alarms.sound(
@@ -217,7 +219,7 @@ def _pushing(
             )
             for target in targets
         ],
-        randomness=ground.randomness,
+        randomness=context.randomness,
         sound=sound,
         clear=lambda target: alarms.clear(_alarm(target)),
     )

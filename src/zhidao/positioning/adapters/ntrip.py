@@ -12,7 +12,15 @@ from typing import Final
 from zhidao import __version__
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import MalformedInput, Unavailable
-from zhidao.positioning.wire.ntrip import PORT, AnswerReader, Login, Source, request, sources_of
+from zhidao.core.retry_policy import RetryPolicy
+from zhidao.positioning.wire.receivers.ntrip import (
+    PORT,
+    AnswerReader,
+    Login,
+    Source,
+    request,
+    sources_of,
+)
 
 TABLE_BYTES_MAX: Final = 8 * 1024 * 1024
 _READ_BYTES: Final = 16_384
@@ -31,21 +39,23 @@ class Caster:
     authority: ssl.SSLContext | None = None
 
 
+# By chance between half and all of each pause: many clients lose one caster at once.
+RETRY: Final = RetryPolicy(first_s=1.0, longest_s=60.0, jitter=0.5, attempts_max=8)
+
+
 @dataclass(frozen=True, slots=True)
-class Patience:
+class StreamLimits:
     """Seconds and counts after which the client acts.
 
-    silence_s: without a byte, the connection counts as dead. pause_s, pause_s_max: before trying
-    again, doubled each time. attempts_max: in a row without any data, then the caster is given up.
+    silence_s: without a byte, the connection counts as dead. retry: how long it waits after
+    attempts in a row without any data, and after how many the caster is given up.
     gga_s: between reports of the receiver's own place.
     """
 
     connect_s: float = 10.0
     silence_s: float = 30.0
-    pause_s: float = 1.0
-    pause_s_max: float = 60.0
-    attempts_max: int = 8
     gga_s: float = 10.0
+    retry: RetryPolicy = RETRY
 
 
 async def dial(caster: Caster) -> Connection:
@@ -70,13 +80,13 @@ class NtripClient:
         caster: Caster,
         randomness: Randomness,
         *,
-        patience: Patience | None = None,
+        limits: StreamLimits | None = None,
         dial: Callable[[Caster], Awaitable[Connection]] = dial,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._caster = caster
         self._randomness = randomness
-        self._patience = patience or Patience()
+        self._limits = limits or StreamLimits()
         self._dial = dial
         self._sleep = sleep
         self.reconnected = 0
@@ -104,8 +114,8 @@ class NtripClient:
 
         Bytes lost with a connection stay lost: frames have checksums, their reader finds the next.
         gga: the receiver's place as a sentence, asked for anew each time; empty for none.
-        Raises Unauthenticated, NotFound or Refused at once, Unavailable after `attempts_max`
-        attempts in a row that brought no data.
+        Raises Unauthenticated, NotFound or Refused at once, Unavailable after as many
+        attempts in a row as its policy has that brought no data.
         """
         failed = 0
         while True:
@@ -118,17 +128,12 @@ class NtripClient:
             except Unavailable as error:
                 why = str(error)
             failed += 1
-            if failed >= self._patience.attempts_max:
+            if self._limits.retry.is_over(failed):
                 raise Unavailable(
                     f"{self._caster.host}: {failed} attempts brought no data; last: {why}"
                 )
-            await self._sleep(self._pause_s(failed))
+            await self._sleep(self._limits.retry.pause_s(failed, self._randomness))
             self.reconnected += 1
-
-    def _pause_s(self, failed: int) -> float:
-        """Twice as long each time, between half and all of it by chance."""
-        whole = min(self._patience.pause_s * 2.0 ** (failed - 1), self._patience.pause_s_max)
-        return whole * (0.5 + self._randomness.token(1)[0] / 510)
 
     async def _once(
         self, mount: str, gga: Callable[[], str] | str, *, wants_table: bool
@@ -154,26 +159,26 @@ class NtripClient:
                 for part in answer.feed(data):
                     yield part
                 now = asyncio.get_running_loop().time()
-                if place and not isinstance(gga, str) and now - told_at >= self._patience.gga_s:
+                if place and not isinstance(gga, str) and now - told_at >= self._limits.gga_s:
                     told_at = now
                     writer.write(gga().strip().encode() + b"\r\n")
         finally:
             writer.close()
             # The other side may have broken the connection already; nothing is lost by that.
             with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(self._patience.connect_s):
+                async with asyncio.timeout(self._limits.connect_s):
                     await writer.wait_closed()
 
     async def _connected(self) -> Connection:
         try:
-            async with asyncio.timeout(self._patience.connect_s):
+            async with asyncio.timeout(self._limits.connect_s):
                 return await self._dial(self._caster)
         except (OSError, TimeoutError) as error:
             raise Unavailable(f"{self._caster.host}:{self._caster.port}: {error!r}") from error
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         try:
-            async with asyncio.timeout(self._patience.silence_s):
+            async with asyncio.timeout(self._limits.silence_s):
                 return await reader.read(_READ_BYTES)
         except (OSError, TimeoutError) as error:
             raise Unavailable(f"{self._caster.host} is silent or gone: {error!r}") from error

@@ -62,3 +62,8 @@ ENVIRONMENTS: Final[Mapping[str, Environment]] = {
         35_000,
     ),
 }
+
+
+def is_measured(name: str) -> bool:
+    """Whether recordings with a reference show the errors of a class."""
+    return name in ENVIRONMENTS and bool(ENVIRONMENTS[name].evidence)

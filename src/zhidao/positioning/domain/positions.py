@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
+from typing import Any, Final
 
 import numpy as np
 
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.observations import Floats, Ints
+from zhidao.core.timescale import Gpst
+from zhidao.positioning.domain.integrity.velocity import Velocities
+from zhidao.positioning.domain.observables.brief import Brief
+from zhidao.positioning.domain.observables.observations import Floats, Ints
 from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution
 from zhidao.positioning.domain.rtk.baselines import Baselines, RtkReason
-from zhidao.positioning.domain.solution import Reason, Solution
-from zhidao.positioning.domain.velocity import Velocities
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.single_point.solution import Reason, Solution
 
 
 class Quality(IntEnum):
@@ -25,8 +29,8 @@ class Quality(IntEnum):
     PPP = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
+@dataclass(frozen=True, slots=True, repr=False)
+class Positions(Brief):
     """One row an epoch; NaN where there is no position, and `reason` says why.
 
     ecef_m (e, 3) and covariance_m2 (e, 3, 3; east, north, up). latitude, longitude in radians.
@@ -59,6 +63,61 @@ class Positions:
     def solved(self) -> Ints:
         """Rows that have a position."""
         return np.flatnonzero(self.quality > 0)
+
+    @property
+    def until(self) -> str:
+        """UTC of the last row; empty without rows."""
+        return str(Gpst(int(self.gpst_ns[-1])).to_utc()) if len(self) else ""
+
+    def to_pandas(self) -> Any:
+        """A DataFrame by time (GPST): degrees and metres, NaN where there is no position.
+
+        Raises Refused where pandas is not installed.
+        """
+        from zhidao.positioning.domain.observables.data_frames import data_frame, gpst
+
+        columns: dict[str, Any] = {
+            "quality": [Quality(int(each)).name.lower() for each in self.quality],
+            "reason": list(self.reason),
+            "latitude_deg": np.rad2deg(self.latitude),
+            "longitude_deg": np.rad2deg(self.longitude),
+            "height_m": self.height_m,
+        }
+        columns |= {f"{axis}_m": self.ecef_m[:, index] for index, axis in enumerate("xyz")}
+        for name in ("satellites", "excluded", "ratio"):
+            columns[name] = getattr(self, name)
+        columns["horizontal_protection_m"] = self.horizontal_m
+        columns["vertical_protection_m"] = self.vertical_m
+        if len(self.velocity_mps):
+            for index, axis in enumerate(("east", "north", "up")):
+                columns[f"{axis}_mps"] = self.velocity_mps[:, index]
+        return data_frame(columns, {"gpst": gpst(self.gpst_ns)})
+
+    def part(self, first: int, last: int) -> Positions:
+        """The rows from `first` up to and without `last`."""
+        columns = {
+            column.name: getattr(self, column.name)[first:last]
+            for column in fields(self)
+            if column.name not in _OF_ALL
+        }
+        return replace(self, **columns)
+
+
+_OF_ALL: Final = ("frame", "simulated")
+
+
+def join_positions(parts: Sequence[Positions]) -> Positions:
+    """The rows of all parts one after another; one simulated part makes the whole simulated."""
+    if len(parts) == 1:
+        return parts[0]
+    columns: dict[str, Any] = {
+        column.name: np.concatenate([getattr(part, column.name) for part in parts])
+        for column in fields(Positions)
+        if column.name not in (*_OF_ALL, "reason")
+    }
+    reason = tuple(reason for part in parts for reason in part.reason)
+    simulated = any(part.simulated for part in parts)
+    return Positions(**columns, reason=reason, frame=parts[0].frame, simulated=simulated)
 
 
 def of_solution(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from zhidao.core.journal import Handled, Records
 from zhidao.core.timescale import Utc
 from zhidao.devices.commands import Custody
 from zhidao.devices.events import RawWindow, WindowReceived
-from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.solver_settings import Settings
 from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
@@ -28,11 +29,12 @@ from zhidao.positioning.events import (
     Site,
     TerminalWatched,
 )
+from zhidao.positioning.service.attempts import attempt_of
 from zhidao.positioning.service.bases import BaseService
-from zhidao.positioning.service.evaluation import Span, evaluate, span_of
+from zhidao.positioning.service.evaluation import Earlier, Span, evaluate, span_of
 from zhidao.positioning.service.navigation import NavigationService
 from zhidao.positioning.service.track import Track, track_of
-from zhidao.positioning.wire.evidence import (
+from zhidao.positioning.wire.position_evidence import (
     PROTECTION_MM_MAX,
     PositionEvidence,
     Question,
@@ -63,6 +65,8 @@ class _Finding(NamedTuple):
     evidence: str
     navigation: str
     unreadable: str
+    before: str = ""
+    surroundings: str = ""
 
 
 class _Obstacle(NamedTuple):
@@ -88,8 +92,10 @@ class ArrivalService:
         custody: Custody,
         network: NetworkView,
         workers: Executor,
-        settings: Settings,
+        method: str,
     ) -> None:
+        """method: of `Settings`, by which arrivals are judged. Raises MalformedInput for none."""
+        Settings.of_arrivals(method=method)
         self._records = records
         self._archive = archive
         self._navigation = navigation
@@ -97,7 +103,7 @@ class ArrivalService:
         self._custody = custody
         self._network = network
         self._workers = workers
-        self._settings = settings
+        self._method = method
         self._tracks: dict[str, Track] = {}
         self._node = Actor(records.node, Role.NODE)
 
@@ -236,7 +242,7 @@ class ArrivalService:
             # Proven stays proven; a watch whose wish was never completed waits for nothing.
             return
         window = await self._custody.window(received.digest, terminal=received.terminal)
-        finding = await self._evaluate(expected, window)
+        finding = await self._evaluate(expected, window, attempt_of(expected, history))
         first = history[0]
         fact = await self._conclude(expected, window, finding, {first.owner, *first.visible})
         observed = finding.result.observed_at if finding.result else ""
@@ -251,7 +257,13 @@ class ArrivalService:
             handled=handled,
         )
 
-    async def _evaluate(self, expected: ArrivalExpected, window: RawWindow) -> _Finding:
+    async def _evaluate(
+        self, expected: ArrivalExpected, window: RawWindow, attempt: int
+    ) -> _Finding:
+        terminal = expected.terminal
+        surroundings = await self._custody.surroundings(terminal)
+        before = await self._custody.window_before(window.digest, terminal=terminal)
+        settings = Settings.of_arrivals(environment=surroundings, method=self._method)
         try:
             span = await self._run(span_of, window.data)
             digest = await self._fitting(span)
@@ -264,20 +276,31 @@ class ArrivalService:
                 risk_ppb=expected.risk_ppb,
             )
             navigation = await self._navigation.data(digest)
-            evidence = await self._run(evaluate, question, window.data, navigation, self._settings)
+            asked = partial(
+                evaluate,
+                question,
+                window.data,
+                navigation,
+                settings,
+                earlier=Earlier(before, attempt),
+                surroundings=surroundings,
+            )
+            evidence = await self._run(asked)
         except MalformedInput as error:
             return _Finding(None, "", "", str(error))
         kept = await self._archive.put(evidence)
-        return _Finding(PositionEvidence.decode(evidence).result, kept, digest, "")
+        told = PositionEvidence.decode(evidence)
+        return _Finding(told.result, kept, digest, "", told.before, told.surroundings)
 
     async def _fitting(self, span: Span) -> str:
         """Digest of a time's navigation data, with a base's epochs where they are asked for."""
         if not span.first_at:
             return ""
         first, last = Utc.parse(span.first_at), Utc.parse(span.last_at)
-        system = self._settings.systems[0]
-        known = await self._navigation.fitting(self._node, system=system, first=first, last=last)
-        if self._settings.method != "rtk" or not known:
+        known = await self._navigation.fitting(
+            self._node, systems=span.systems, first=first, last=last
+        )
+        if self._method != "rtk" or not known:
             return known
         base = await self._bases.serving(self._node, first=first, last=last)
         return await self._navigation.with_base(known, base) if base else known
@@ -292,13 +315,15 @@ class ArrivalService:
         bound, unbound = await self._binding(expected, window)
         result = finding.result
         inside = result is not None and result.decision == "inside"
+        measured = result is not None and result.mark == "inside_at_risk"
         marks = Marks(
             signed_by_terminal=window.signed,
             bound_to_goods=bound,
             recomputed=result is not None and result.fixes > 0,
             corroborated_by=[],
             disagreed_by=[],
-            inside_risk_ppb=expected.risk_ppb if inside else 0,
+            inside_risk_ppb=expected.risk_ppb if inside and measured else 0,
+            inside_open_sky_model_ppb=expected.risk_ppb if inside and not measured else 0,
         )
         obstacle = _obstacle(window, result, finding.unreadable, unbound)
         if result is not None and not obstacle.reason:
@@ -425,6 +450,9 @@ def _proven(
         navigation=finding.navigation,
         evidence=finding.evidence,
         simulated=window.simulated or result.simulated,
+        before=finding.before,
+        surroundings=finding.surroundings,
+        open_questions=result.open,
     )
 
 
@@ -449,4 +477,5 @@ def _not_proven(
         window=window.digest,
         evidence=finding.evidence,
         simulated=window.simulated or bool(result and result.simulated),
+        before=finding.before,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive, digest_of
 from zhidao.core.errors import Refused
@@ -16,8 +17,10 @@ from zhidao.core.journal import Records
 from zhidao.core.timescale import Utc
 from zhidao.positioning.events import BaseAdded
 from zhidao.positioning.wire.compression import plain_text
-from zhidao.positioning.wire.rinex_obs import read_observations
-from zhidao.positioning.wire.window import cut_window
+from zhidao.positioning.wire.rinex.observation_files import read_observations
+from zhidao.positioning.wire.rinex.window import cut_window
+
+MAY_ADD_BASE: Final = access(Role.OPERATOR, Role.ADMIN)
 
 BASE_BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 _PLAIN_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -68,7 +71,7 @@ class BaseService:
         The same file again changes nothing. Raises Forbidden for others than the operator,
         MalformedInput or Refused for what is no such file.
         """
-        actor.require(Role.OPERATOR, Role.ADMIN)
+        MAY_ADD_BASE.admit(actor)
         aggregate = f"base/{digest_of(data)}"
         known = latest(await self._records.history(aggregate), BaseAdded)
         if known:

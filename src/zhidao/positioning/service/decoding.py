@@ -11,17 +11,17 @@ import numpy as np
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.ephemeris import MESSAGES, Ephemerides, Navigation
-from zhidao.positioning.domain.glonass import GlonassEphemerides
-from zhidao.positioning.domain.observations import Observations
-from zhidao.positioning.domain.signals import SYSTEMS, satellite_name
-from zhidao.positioning.wire import ubx
-from zhidao.positioning.wire.nmea import fix_of, sentences
+from zhidao.positioning.domain.observables.observations import Observations
+from zhidao.positioning.domain.observables.signals import SYSTEMS, satellite_name
+from zhidao.positioning.domain.satellites.ephemeris import MESSAGES, Ephemerides, Navigation
+from zhidao.positioning.domain.satellites.glonass import GlonassEphemerides
+from zhidao.positioning.wire.receivers import ubx
+from zhidao.positioning.wire.receivers.nmea import fix_of, sentences
 from zhidao.positioning.wire.rtcm import ephemeris as rtcm_ephemeris
-from zhidao.positioning.wire.rtcm import glonass as rtcm_glonass
+from zhidao.positioning.wire.rtcm import glonass_1020 as rtcm_glonass
 from zhidao.positioning.wire.rtcm.frame import FrameReader, message_number
 from zhidao.positioning.wire.rtcm.msm import SYSTEM_OF, decode_msm, is_msm
-from zhidao.positioning.wire.rtcm.observations import SIGNALS
+from zhidao.positioning.wire.rtcm.msm_observations import SIGNALS
 from zhidao.positioning.wire.rtcm.station import GlonassBiases, StationPlace
 from zhidao.positioning.wire.rtcm.text import TextMessage
 

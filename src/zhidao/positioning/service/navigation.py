@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
+from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive, digest_of
-from zhidao.core.errors import Refused
+from zhidao.core.errors import Conflict, Refused
 from zhidao.core.events import latest
 from zhidao.core.journal import Records
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.observables.signals import SYSTEMS
 from zhidao.positioning.events import NavigationAdded
-from zhidao.positioning.wire.rinex_nav import NAVIGATION_BYTES_MAX, read_navigation
-from zhidao.positioning.wire.several import PARTS_MAX, parts_of, together
+from zhidao.positioning.wire.rinex.concatenation import PARTS_MAX, concatenated, parts_of
+from zhidao.positioning.wire.rinex.navigation import NAVIGATION_BYTES_MAX, read_navigation
+
+MAY_ADD_NAVIGATION: Final = access(Role.OPERATOR, Role.ADMIN)
 
 NAVIGATION_BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 200
@@ -63,7 +66,7 @@ class NavigationService:
 
         Raises Forbidden for others than the operator, MalformedInput for what is no such file.
         """
-        actor.require(Role.OPERATOR, Role.ADMIN)
+        MAY_ADD_NAVIGATION.admit(actor)
         digest = digest_of(data)
         aggregate = f"navigation/{digest}"
         known = latest(await self._records.history(aggregate), NavigationAdded)
@@ -77,21 +80,33 @@ class NavigationService:
             first_at=found.first_at,
             last_at=found.last_at,
         )
-        await self._records.record(actor, aggregate, [fact], after=0, owner=actor.party)
+        try:
+            await self._records.record(actor, aggregate, [fact], after=0, owner=actor.party)
+        except Conflict:
+            # The same file came twice at once: the other's fact stands for both.
+            known = latest(await self._records.history(aggregate), NavigationAdded)
+            if known is None:
+                raise
+            return known
         return fact
 
-    async def fitting(self, reader: Actor, *, system: str, first: Utc, last: Utc) -> str:
-        """Digest of what serves a time for a system; empty if nothing does.
+    async def fitting(self, reader: Actor, *, systems: str, first: Utc, last: Utc) -> str:
+        """Digest of what serves a time for some systems; empty if nothing serves any of them.
 
-        The newest file that serves the whole time; else, as across midnight, all that serve a part
-        of it, put together and kept under a digest of their own.
+        The newest file that serves all of them the whole time; else, as across midnight, all that
+        serve a part of it, put together and kept under a digest of their own.
         """
         found = [
             file
             for file in await self._files(reader)
-            if system in file.fact.systems and _reaches(file.fact, first, last)
+            if set(systems) & set(file.fact.systems) and _reaches(file.fact, first, last)
         ]
-        whole = [file for file in found if _serves(file.fact, first, last)]
+        told = set(systems) & {letter for file in found for letter in file.fact.systems}
+        whole = [
+            file
+            for file in found
+            if told <= set(file.fact.systems) and _serves(file.fact, first, last)
+        ]
         if whole:
             return max(whole, key=lambda file: (file.recorded_at, file.fact.digest)).fact.digest
         # In the order of time; of equal messages that of the later file counts.
@@ -109,7 +124,7 @@ class NavigationService:
 
     async def _kept(self, files: list[bytes]) -> str:
         run = asyncio.get_running_loop().run_in_executor
-        joined = partial(together, files, bytes_max=NAVIGATION_BYTES_MAX)
+        joined = partial(concatenated, files, bytes_max=NAVIGATION_BYTES_MAX)
         return await self._archive.put(await run(self._workers, joined))
 
     async def _files(self, reader: Actor) -> list[_File]:

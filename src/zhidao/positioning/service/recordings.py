@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.ephemeris import Navigation, table_of
-from zhidao.positioning.domain.glonass import glonass_table
-from zhidao.positioning.domain.joining import join_navigation, join_observations
-from zhidao.positioning.domain.observations import Observations
-from zhidao.positioning.domain.precise import PreciseTable
-from zhidao.positioning.domain.tracked import SINGLE_SIGNALS
-from zhidao.positioning.wire.antex import read_antennas
-from zhidao.positioning.wire.b2b_log import B2bFrame, read_b2b_log
-from zhidao.positioning.wire.glonass_strings import StringCollector
-from zhidao.positioning.wire.inav import FNAV_SIGNALS, InavCollector
+from zhidao.positioning.domain.observables.observations import Observations
+from zhidao.positioning.domain.observables.signal_codes import SINGLE_SIGNALS
+from zhidao.positioning.domain.satellites.ephemeris import Navigation, table_of
+from zhidao.positioning.domain.satellites.glonass import glonass_table
+from zhidao.positioning.domain.satellites.joining import join_navigation, join_observations
+from zhidao.positioning.domain.satellites.precise import PreciseTable
+from zhidao.positioning.service.by_parts import ObservationFile, read_parts
+from zhidao.positioning.wire.broadcast.glonass_strings import StringCollector
+from zhidao.positioning.wire.broadcast.inav import FNAV_SIGNALS, InavCollector
+from zhidao.positioning.wire.broadcast.subframes import LEGACY_SIGNALS, SubframeCollector
+from zhidao.positioning.wire.precise.antex import read_antennas
+from zhidao.positioning.wire.precise.b2b_log import B2bFrame, read_b2b_log
+from zhidao.positioning.wire.precise.sp3 import read_clocks, read_sp3
+from zhidao.positioning.wire.receivers.ubx import (
+    RAWX,
+    Subframe,
+    raw_time_ns,
+    read_raw,
+    ubx_messages,
+)
 from zhidao.positioning.wire.recognition import FileKind, kind_of
-from zhidao.positioning.wire.rinex_nav import LEGACY, read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.wire.rinex.navigation import LEGACY, read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
+from zhidao.positioning.wire.rinex.parts import Warned
 from zhidao.positioning.wire.rtcm import ephemeris as rtcm_ephemeris
-from zhidao.positioning.wire.rtcm import glonass as rtcm_glonass
+from zhidao.positioning.wire.rtcm import glonass_1020 as rtcm_glonass
 from zhidao.positioning.wire.rtcm.frame import message_number, payloads
 from zhidao.positioning.wire.rtcm.msm import decode_msm
-from zhidao.positioning.wire.rtcm.observations import observations_of
-from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+from zhidao.positioning.wire.rtcm.msm_observations import observations_of
 from zhidao.positioning.wire.streams import marked, rtcm_is_simulated, ubx_is_simulated
-from zhidao.positioning.wire.subframes import LEGACY_SIGNALS, SubframeCollector
-from zhidao.positioning.wire.ubx import RAWX, Subframe, raw_time_ns, read_raw, ubx_messages
 
 _SUBFRAME_KIND: Final = (0x02, 0x13)
 _CIVIL: Final = {
@@ -47,7 +55,11 @@ _CIVIL: Final = {
 
 @dataclass(slots=True)
 class Recordings:
-    """What some files hold together. `kinds` tells what each was, in order."""
+    """What some files hold together. `kinds` tells what each was, in order.
+
+    files: of observations that are read only when they are asked for, part after part. warned: told
+    what was left out of them; without it a file that is cut at its end is refused.
+    """
 
     kinds: list[tuple[str, FileKind]] = field(default_factory=list)
     observations: list[Observations] = field(default_factory=list)
@@ -56,6 +68,8 @@ class Recordings:
     clocks: list[PreciseTable] = field(default_factory=list)
     antennas: list[bytes] = field(default_factory=list)
     frames: list[B2bFrame] = field(default_factory=list)
+    files: list[ObservationFile] = field(default_factory=list)
+    warned: Warned | None = None
 
     def antenna_offsets_m(self, gpst_ns: int) -> dict[int, tuple[float, float, float]]:
         """Offsets of satellites' antennas at an instant, by number; later files count."""
@@ -71,17 +85,33 @@ class Recordings:
         prn = Counter(frame.prn for frame in self.frames).most_common(1)[0][0]
         return tuple(frame for frame in self.frames if frame.prn == prn)
 
+    def parts(self, *, systems: str = "") -> Iterator[Observations]:
+        """The observations of one receiver, a day or some thousand epochs at once.
+
+        systems: letters to keep, all if empty. Raises MalformedInput where there are none.
+        """
+        if not self.observations and not self.files:
+            raise MalformedInput(
+                "none of the files holds observations",
+                code="no_observations",
+                remedy="add the receiver's file: RINEX, RTCM 3 with MSM, or UBX with RXM-RAWX",
+            )
+        read = read_parts(self.files, systems=systems, warned=self.warned)
+        if self.observations:
+            # Streams are read whole already.
+            yield join_observations([*self.observations, *read])
+        else:
+            yield from read
+
     def receiver(self) -> Observations:
-        """The observations of one receiver. Raises Refused where there are none."""
-        if not self.observations:
-            raise Refused("none of the files holds observations", code="no_observations")
-        return join_observations(self.observations)
+        """All observations of one receiver. Raises MalformedInput where there are none."""
+        return join_observations(list(self.parts()))
 
     def broadcast(self) -> Navigation:
-        """All ephemerides. Raises Refused where there are none."""
+        """All ephemerides. Raises MalformedInput where there are none."""
         found = join_navigation(self.navigation) if self.navigation else None
         if found is None or not found.systems:
-            raise Refused(
+            raise MalformedInput(
                 "none of the files holds broadcast ephemerides",
                 code="no_ephemerides",
                 remedy="add the RINEX navigation file of the day",
@@ -97,19 +127,12 @@ def messages_for(signals: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     out = dict(LEGACY)
     for system, text in signals.items():
         codes = [code for part in text.split("/") for code in part.split("+")]
+        has_l5 = any(code[1] == "5" for code in codes)
         if system == "C":
-            found = {_CIVIL.get(code, "") for code in codes}
-            if len(found) > 1 and "" in found:
-                raise MalformedInput(
-                    f"C={text}: B1I, B2I and B3I go by D1/D2 and B1C, B2a and B2b by B-CNAV",
-                    remedy="take signals of one family",
-                )
-            if "" not in found:
-                # B1C with B2a goes by the clock of the first one named.
-                out["C"] = (_CIVIL[codes[0]],)
-        elif system == "E" and any(code[1] == "5" for code in codes):
+            out["C"] = _of_beidou(text, codes) or out["C"]
+        elif system == "E" and has_l5:
             out["E"] = ("FNAV",)
-        elif system in "GJ" and any(code[1] == "5" for code in codes):
+        elif system in "GJ" and has_l5:
             # Only CNAV tells the delay of L5 against the clock.
             out[system] = ("CNAV",)
         elif system == "R":
@@ -117,21 +140,40 @@ def messages_for(signals: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     return out
 
 
+def _of_beidou(text: str, codes: Sequence[str]) -> tuple[str, ...]:
+    """The message of BeiDou's civil signals; empty for the older ones, which go by D1 and D2."""
+    found = {_CIVIL.get(code, "") for code in codes}
+    if len(found) > 1 and "" in found:
+        raise MalformedInput(
+            f"C={text}: B1I, B2I and B3I go by D1/D2 and B1C, B2a and B2b by B-CNAV",
+            remedy="take signals of one family",
+        )
+    # B1C with B2a goes by the clock of the first one named.
+    return () if "" in found else (_CIVIL[codes[0]],)
+
+
+Kept = bytes | ObservationFile
+
+
 def read_recordings(
-    files: Sequence[tuple[str, bytes]],
+    files: Iterable[tuple[str, Kept]],
     *,
     signals: Mapping[str, str] = SINGLE_SIGNALS,
     near: Utc | None = None,
-    said: Callable[[str], None] = lambda _: None,
+    warned: Warned | None = None,
 ) -> Recordings:
     """All that the files hold, each recognised by its content.
 
-    files: names, for messages only, and bytes. near: settles the week of RTCM streams, which tell
-    none. Raises MalformedInput naming the file.
+    files: names, for messages only, and bytes, or how a file of observations is opened, which is
+    then left for later. near: settles the week of RTCM streams, which tell none. Raises
+    MalformedInput naming the file.
     """
-    out = Recordings()
+    out = Recordings(warned=warned)
     for name, data in files:
-        said(name)
+        if isinstance(data, ObservationFile):
+            out.kinds.append((name, FileKind.OBSERVATIONS))
+            out.files.append(data)
+            continue
         try:
             kind = kind_of(data)
             out.kinds.append((name, kind))

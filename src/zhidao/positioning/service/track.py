@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 
 from zhidao.core.archive import digest_of
-from zhidao.positioning.domain.arrival import spare
-from zhidao.positioning.domain.inside import Inside
-from zhidao.positioning.domain.observations import Floats, Observations
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.signal_choice import SignalChoice
-from zhidao.positioning.domain.signals import satellite_name
-from zhidao.positioning.domain.solution import Reason, Solution
+from zhidao.positioning.domain.integrity.area_risk import Inside
+from zhidao.positioning.domain.integrity.arrival import spare
+from zhidao.positioning.domain.observables.observations import Floats, Observations
+from zhidao.positioning.domain.observables.signals import satellite_name
+from zhidao.positioning.domain.single_point.signal_choice import SignalChoice
+from zhidao.positioning.domain.single_point.solution import Reason, Solution
+from zhidao.positioning.domain.solver_settings import Settings
 from zhidao.positioning.events import Site
 from zhidao.positioning.service.evaluation import (
     Solved,
@@ -28,7 +28,7 @@ from zhidao.positioning.service.evaluation import (
     protection_mm_of,
     solve_window,
 )
-from zhidao.positioning.wire.evidence import PositionEvidence
+from zhidao.positioning.wire.position_evidence import PositionEvidence
 
 FIXES_MAX: Final = 300
 _FAR_MM: Final = 1_000_000_000
@@ -109,8 +109,8 @@ def track_of(evidence: bytes, window: bytes, navigation: bytes) -> Track:
     """
     record = PositionEvidence.decode(evidence)
     question, result, settings = record.question, record.result, record.chosen()
-    found = solve_window(question, window, navigation, settings)
-    seen, solved = found.seen, found.solved
+    found = solve_window(question, window, navigation, settings, attempt=record.attempt)
+    seen, solved, settings = found.seen, found.solved, found.settings
     room_m = spare(solved, question.site.area())
     step = max(1, -(-len(seen.gpst_ns) // FIXES_MAX))
     epochs = range(0, len(seen.gpst_ns), step)

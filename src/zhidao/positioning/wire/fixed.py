@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from zhidao.core.compiling import ready
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bools, Bytes, Floats, Ints
 
 _BLANK: Final = 32
 _MINUS: Final = 45
@@ -23,10 +23,11 @@ class Lines:
     `compiled` says whether this text is read by compiled kernels.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, of_bytes: int = 0) -> None:
+        """`of_bytes`: how much there is in all, where the text is only a part of it."""
         self.data = data
         self.bytes: Bytes = np.frombuffer(data, np.uint8)
-        self.compiled = ready(pays=len(data) >= _LOADING_PAYS_BYTES)
+        self.compiled = ready(pays=max(len(data), of_bytes) >= _LOADING_PAYS_BYTES)
         feeds = self._feeds()
         starts = np.concatenate(([0], feeds + 1))
         ends = np.concatenate((feeds, [len(data)]))

@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.wire.nmea import sentences
+from zhidao.positioning.wire.receivers.nmea import sentences
+from zhidao.positioning.wire.receivers.ubx import ubx_messages
 from zhidao.positioning.wire.rtcm.frame import payloads
-from zhidao.positioning.wire.ubx import ubx_messages
 
 _HEAD_BYTES: Final = 8_192
 _STREAM_BYTES: Final = 65_536

@@ -12,19 +12,19 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Gpst
-from zhidao.positioning.domain.ephemeris import Ephemerides, Navigation
-from zhidao.positioning.domain.observations import Observations
-from zhidao.positioning.domain.signals import SYSTEMS
-from zhidao.positioning.wire.glonass_strings import encode_strings
-from zhidao.positioning.wire.inav import encode_pages
+from zhidao.positioning.domain.observables.observations import Observations
+from zhidao.positioning.domain.observables.signals import SYSTEMS
+from zhidao.positioning.domain.satellites.ephemeris import Ephemerides, Navigation
+from zhidao.positioning.wire.broadcast.glonass_strings import encode_strings
+from zhidao.positioning.wire.broadcast.inav import encode_pages
+from zhidao.positioning.wire.broadcast.subframes import encode_subframes
+from zhidao.positioning.wire.receivers.ubx import Subframe, UbxMessage, write_raw
 from zhidao.positioning.wire.rtcm.ephemeris import encode_ephemeris
 from zhidao.positioning.wire.rtcm.frame import frame, message_number
-from zhidao.positioning.wire.rtcm.glonass import encode_glonass
-from zhidao.positioning.wire.rtcm.observations import epoch_messages
+from zhidao.positioning.wire.rtcm.glonass_1020 import encode_glonass
+from zhidao.positioning.wire.rtcm.msm_observations import epoch_messages
 from zhidao.positioning.wire.rtcm.station import StationPlace
 from zhidao.positioning.wire.rtcm.text import TextMessage
-from zhidao.positioning.wire.subframes import encode_subframes
-from zhidao.positioning.wire.ubx import Subframe, UbxMessage, write_raw
 
 SIMULATED: Final = "SIMULATED: NO SATELLITE WAS RECEIVED"
 INF_WARNING: Final = (0x04, 0x01)

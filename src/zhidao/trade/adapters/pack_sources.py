@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.rules import CompiledRules, RuleSet, encode_rules, read_schematron
 from zhidao.trade.adapters.packs import (
     FILE_BYTES_MAX,
     PLANS,
@@ -26,9 +27,6 @@ from zhidao.trade.adapters.packs import (
     unpack,
 )
 from zhidao.trade.domain.rule_families import family_of
-from zhidao.trade.wire.schematron.reading import read
-from zhidao.trade.wire.schematron.ruleset import RuleSet, encoded
-from zhidao.trade.wire.schematron.running import CompiledRules
 
 _PACKAGE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,80})==([A-Za-z0-9.!+_-]{1,40})")
 _RULE_FILES: Final = (".xsl", ".xslt", ".sch")
@@ -92,7 +90,7 @@ def _from_file(file: Path, order: PackOrder, destination: Path) -> InstalledPack
             )
         return _bounded(path)
 
-    rules = read(data, include)
+    rules = read_schematron(data, include)
     return _installed(rules, data, file.name, "the operator's own file", order, destination)
 
 
@@ -173,14 +171,14 @@ def _rule_files(wheel: Path, only: str) -> dict[str, tuple[RuleSet, bytes]]:
     with zipfile.ZipFile(wheel) as archive:
         entries = archive.infolist()
         if len(entries) > _WHEEL_FILES_MAX:
-            raise MalformedInput("a wheel with too many files", where=wheel.name)
+            raise MalformedInput(f"a wheel of more than {_WHEEL_FILES_MAX} files", where=wheel.name)
         for entry in entries:
             named = entry.filename.lower().endswith(_RULE_FILES) and only in entry.filename
             if not named or entry.file_size > FILE_BYTES_MAX:
                 continue
             data = archive.read(entry)
             try:
-                rules = read(data)
+                rules = read_schematron(data)
             except MalformedInput:
                 # Other stylesheets are no rules; what remains empty is refused below.
                 continue
@@ -243,7 +241,10 @@ def _installed(
     release = _RELEASE.search(data)
     digest = hashlib.sha256(data).hexdigest()
     suffix = Path(file).suffix.lower()
-    kept = {"rules.json": encoded(rules), "rules.sch" if suffix == ".sch" else "rules.xslt": data}
+    kept = {
+        "rules.json": encode_rules(rules),
+        "rules.sch" if suffix == ".sch" else "rules.xslt": data,
+    }
     count = len(rules.asserts())
     manifest = {
         "name": origin.partition(" ")[0] or Path(file).name,

@@ -120,8 +120,15 @@ def _planned_files(wheel: Path, plan: PackPlan) -> dict[str, bytes]:
             ours = _our_name(entry.filename, plan)
             if ours is None or entry.is_dir():
                 continue
-            if entry.file_size > FILE_BYTES_MAX or len(files) >= _FILES_MAX:
-                raise MalformedInput("a rule pack beyond its bounds", where=entry.filename)
+            if entry.file_size > FILE_BYTES_MAX:
+                raise MalformedInput(
+                    f"a file of a rule pack has more than {FILE_BYTES_MAX} bytes",
+                    where=entry.filename,
+                )
+            if len(files) >= _FILES_MAX:
+                raise MalformedInput(
+                    f"a rule pack of more than {_FILES_MAX} files", where=entry.filename
+                )
             files[ours] = archive.read(entry)
     return files
 

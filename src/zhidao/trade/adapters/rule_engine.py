@@ -8,17 +8,22 @@ from typing import Final
 
 from lxml import etree
 
+from zhidao.rules import (
+    Answer,
+    CompiledRules,
+    Document,
+    Explainer,
+    RuleSet,
+    decode_rules,
+    node_of,
+    read_schematron,
+    sorted_answers,
+    xml_text,
+)
 from zhidao.trade.adapters.packs import InstalledPack
 from zhidao.trade.adapters.saxon_rules import Saxon, SaxonRules
 from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule
-from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.places import place_of_node
-from zhidao.trade.wire.schematron.explaining import Explainer
-from zhidao.trade.wire.schematron.judging import Answer, node_of, sorted_answers
-from zhidao.trade.wire.schematron.reading import read
-from zhidao.trade.wire.schematron.ruleset import RuleSet, decoded
-from zhidao.trade.wire.schematron.running import CompiledRules
-from zhidao.trade.wire.xpath.nodes import Document
 
 PLACES_MAX: Final = 100
 
@@ -68,7 +73,7 @@ class PackRules:
         saxon = self._saxon.get()
         if only not in self._by_saxon:
             self._by_saxon[only] = SaxonRules(saxon, self.rules, only)
-        document = saxon.document(safe_xml.text_of(root))
+        document = saxon.document(xml_text(root))
         return sorted_answers(self._by_saxon[only].run(document), self.rules)
 
     def judge(
@@ -114,5 +119,5 @@ def rules_of(pack: InstalledPack) -> RuleSet:
     """The rules of a pack: its compact form, or the XSLT that an older pack has."""
     compact = pack.folder / "rules.json"
     if compact.is_file():
-        return decoded(compact.read_bytes())
-    return read((pack.folder / "rules.xslt").read_bytes())
+        return decode_rules(compact.read_bytes())
+    return read_schematron((pack.folder / "rules.xslt").read_bytes())

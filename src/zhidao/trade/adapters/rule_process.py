@@ -23,16 +23,15 @@ import msgspec
 from lxml import etree
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.remedies import remedy_of
+from zhidao.rules import Document, Element, Kinds, parse_xml, snapshot
 from zhidao.trade.adapters.packs import InstalledPack, load_pack
 from zhidao.trade.adapters.rule_engine import PackRules, SharedSaxon
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
 from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOICE, Family
 from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdict, judged
-from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.norm_differences import differences
 from zhidao.trade.wire.places import first_text, path_of, place_of
-from zhidao.trade.wire.xpath.nodes import Document, Element, Kinds
-from zhidao.trade.wire.xpath.snapshot import snapshot
 
 _UBL: Final = "{urn:oasis:names:specification:ubl:schema:xsd:"
 _SCHEMAS: Final = {
@@ -75,7 +74,7 @@ class Judge:
                 gc.enable()
 
     def _judge(self, document: bytes) -> Verdict:
-        root = safe_xml.parse(document)
+        root = parse_xml(document)
         if root.tag not in self._roots:
             return self._of_no_kind(root)
         tree = snapshot(root, self._kinds)
@@ -140,8 +139,10 @@ class Judge:
     def _schema(self, pack: InstalledPack, root_tag: str) -> etree.XMLSchema | None:
         file = pack.folder / _SCHEMAS.get(root_tag, "no.xsd")
         if file not in self._schemas and file.is_file():
-            parser = etree.XMLParser(no_network=True, resolve_entities=False)
-            self._schemas[file] = etree.XMLSchema(etree.parse(str(file), parser))
+            root = parse_xml(file.read_bytes())
+            # Its parts lie beside it, and are found from where it lies itself.
+            root.getroottree().docinfo.URL = str(file)
+            self._schemas[file] = etree.XMLSchema(root)
         return self._schemas.get(file)
 
     def _of_no_kind(self, root: etree._Element) -> Verdict:
@@ -281,7 +282,7 @@ def serve(judge: Judge, source: BinaryIO, sink: BinaryIO) -> None:
                 malformed=str(error.args[0]),
                 code=error.code,
                 where=error.where,
-                remedy=error.remedy,
+                remedy=remedy_of(error),
             )
         signal.alarm(0)
         data = msgspec.json.encode(answer)

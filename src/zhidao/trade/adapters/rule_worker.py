@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.programs.fork_server import start_program
 from zhidao.trade.adapters.packs import SETUP_REMEDY, all_packs
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
 from zhidao.trade.domain.verdict import Verdict, not_checked
@@ -32,6 +34,15 @@ _ANSWER_LIMIT_S: Final = DOCUMENT_LIMIT_S + 15
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """The process and the line to it."""
+
+    process: BaseProcess
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
 class RuleWorker:
     """Judges invoices in a process of its own: started at the first document, ended when idle."""
 
@@ -39,7 +50,7 @@ class RuleWorker:
         self._packs = packs
         self._idle_s = idle_s
         self._one = asyncio.Lock()
-        self._process: Process | None = None
+        self._judging: _Judging | None = None
         self._retire: asyncio.TimerHandle | None = None
 
     async def judge(self, document: bytes) -> Verdict:
@@ -51,12 +62,12 @@ class RuleWorker:
         async with self._one:
             self._cancel_retirement()
             try:
-                process = await self._running()
+                judging = await self._running()
             except (Unavailable, MalformedInput) as error:
                 return not_checked(str(error.args[0]), error.remedy or SETUP_REMEDY)
             try:
                 async with asyncio.timeout(_ANSWER_LIMIT_S):
-                    answer = await _ask(process, document)
+                    answer = await _ask(judging, document)
             except (OSError, EOFError, TimeoutError) as error:
                 await self._end()
                 raise Unavailable(
@@ -82,23 +93,16 @@ class RuleWorker:
             self._cancel_retirement()
             await self._end()
 
-    async def _running(self) -> Process:
-        if self._process is not None and self._process.returncode is None:
-            return self._process
+    async def _running(self) -> _Judging:
+        if self._judging is not None and self._judging.process.is_alive():
+            return self._judging
+        await self._end()
         packs = await asyncio.to_thread(all_packs, self._packs)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            _PROCESS,
-            *(str(pack.folder) for pack in packs),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            cwd="/",
-            env=PROCESS_ENVIRONMENT,
-            start_new_session=True,
-        )
-        return self._process
+        words = (sys.executable, "-m", _PROCESS, *(str(pack.folder) for pack in packs))
+        process, link = await asyncio.to_thread(start_program, words, PROCESS_ENVIRONMENT)
+        link.setblocking(False)
+        self._judging = _Judging(process, *await asyncio.open_connection(sock=link))
+        return self._judging
 
     def _cancel_retirement(self) -> None:
         if self._retire is not None:
@@ -111,23 +115,22 @@ class RuleWorker:
 
     def _let_go(self) -> None:
         # Closing its input ends the process; the next document starts another.
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process = None
+        judging, self._judging = self._judging, None
+        if judging is not None:
+            judging.writer.close()
 
     async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
+        judging, self._judging = self._judging, None
+        if judging is not None:
+            judging.process.kill()
+            judging.writer.close()
+            await asyncio.to_thread(judging.process.join)
 
 
-async def _ask(process: Process, document: bytes) -> Answer:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(len(document).to_bytes(FRAME_LENGTH_BYTES, "big") + document)
-    await process.stdin.drain()
-    size = int.from_bytes(await process.stdout.readexactly(FRAME_LENGTH_BYTES), "big")
+async def _ask(judging: _Judging, document: bytes) -> Answer:
+    judging.writer.write(len(document).to_bytes(FRAME_LENGTH_BYTES, "big") + document)
+    await judging.writer.drain()
+    size = int.from_bytes(await judging.reader.readexactly(FRAME_LENGTH_BYTES), "big")
     if size > _ANSWER_BYTES_MAX:
         raise EOFError("the answer is beyond its bound")
-    return msgspec.json.decode(await process.stdout.readexactly(size), type=Answer)
+    return msgspec.json.decode(await judging.reader.readexactly(size), type=Answer)

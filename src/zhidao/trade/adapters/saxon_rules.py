@@ -11,9 +11,7 @@ from functools import cache
 from typing import Any
 
 from zhidao.core.errors import Unavailable
-from zhidao.trade.wire.schematron.compact import stylesheet
-from zhidao.trade.wire.schematron.judging import Answer
-from zhidao.trade.wire.schematron.ruleset import RuleSet
+from zhidao.rules import Answer, RuleSet, stylesheet
 
 _PROTOCOLS = "http://saxon.sf.net/feature/allowedProtocols"
 

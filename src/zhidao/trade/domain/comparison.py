@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from zhidao.trade.domain.telling import About, Note, Noted
+from zhidao.trade.domain.reason_codes import About, Note, Noted
 
 
 class Answer(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE
 from zhidao.trade.domain.consignment import ConsignmentEntry, Packages, Place
 from zhidao.trade.domain.invoice import Invoice
 
@@ -171,6 +172,40 @@ def packing_list_of(entry: ConsignmentEntry) -> PackingList:
             )
             for line in entry.lines
         ),
+    )
+
+
+def bill_of_lading_of(
+    entry: ConsignmentEntry, *, number: str, carrier_code: str, on_board: date
+) -> BillOfLading:
+    """The bill that a carrier would give for a consignment that it took as it was entered."""
+    cargo = tuple(
+        Cargo(
+            description=line.description,
+            hs=(line.hs,),
+            container=entry.container,
+            weight=line.gross_kg,
+            weight_unit="KGM",
+            packages=line.packages,
+        )
+        for line in entry.lines
+    )
+    return BillOfLading(
+        number=number,
+        to_order=False,
+        freight="PRE" if SELLER_PAYS_CARRIAGE[entry.terms.rule] else "COL",
+        shipper=entry.exporter.name,
+        consignee=entry.importer.name,
+        notify=(),
+        loading=entry.transport.loading.unlocode,
+        discharge=entry.transport.discharge.unlocode,
+        on_board=on_board,
+        containers=(entry.container,),
+        means=entry.transport.means,
+        voyage=entry.transport.voyage,
+        clauses=(),
+        cargo=cargo,
+        carrier_code=carrier_code,
     )
 
 

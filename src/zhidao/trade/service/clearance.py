@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs, parse_strict
-from zhidao.core.errors import Conflict, Forbidden, MalformedInput, Refused
+from zhidao.core.errors import Conflict, MalformedInput, Refused
 from zhidao.core.events import every
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
+from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.clearance.declaration import (
     Declaration,
     Step,
@@ -37,6 +38,23 @@ from zhidao.trade.service.entering import declared
 from zhidao.trade.service.ports import Listings
 from zhidao.trade.wire import risk_file
 
+MAY_DECLARE: Final = access(Role.PARTY, relation=Relation.OWNER, of="the declaration")
+MAY_ANSWER: Final = access(
+    Role.PARTY, relation=Relation.PEER, of="the declaration, an agency that is asked"
+)
+MAY_DECIDE: Final = access(
+    Role.PARTY,
+    relation=Relation.PEER,
+    of="the declaration, its customs party",
+    parties=lambda submitted: (submitted.customs,),
+)
+MAY_CANCEL: Final = access(
+    Role.PARTY,
+    relation=Relation.OWNER,
+    of="the declaration",
+    parties=lambda submitted: (submitted.declarant,),
+)
+
 KINDS: Final = ("export_declaration", "import_declaration")
 _ATTEMPTS: Final = 8
 _AGENCIES_MAX: Final = 20
@@ -46,8 +64,15 @@ class Clearance:
     """Use cases of declarants, customs and agencies."""
 
     def __init__(
-        self, *, records: Records, archive: Archive, rules: RuleSet, listings: Listings
+        self,
+        *,
+        records: Records,
+        archive: Archive,
+        rules: RuleSet,
+        listings: Listings,
+        judges: Judges = IN_PLACE,
     ) -> None:
+        self._judges = judges
         self._records = records
         self._archive = archive
         self._rules = rules
@@ -68,10 +93,16 @@ class Clearance:
         Raises MalformedInput for a document that is no whole declaration, Conflict where another
         party's declaration bears the number, Refused where it is decided already.
         """
-        actor.require(Role.PARTY)
-        if kind not in KINDS or len(agencies) > _AGENCIES_MAX:
-            raise MalformedInput("no such kind of declaration, or too many agencies", where="kind")
-        said = await asyncio.to_thread(declared, data, kind)
+        MAY_DECLARE.admit(actor)
+        if kind not in KINDS:
+            raise MalformedInput("no such kind of declaration", where="kind")
+        if len(agencies) > _AGENCIES_MAX:
+            raise MalformedInput(
+                f"{len(agencies)} agencies; a declaration goes to at most {_AGENCIES_MAX}",
+                where="agencies",
+                remedy="name only those whose permit it needs",
+            )
+        said = await self._judges.run(DOCUMENT, declared, data, kind)
         number = said.get(f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id")
         digest = await self._archive.put(data)
         owner = actor.party
@@ -100,7 +131,7 @@ class Clearance:
         standing = await self.declaration(node, declaration)
         submitted = standing.submitted
         data = await self._archive.get(submitted.document)
-        found = await asyncio.to_thread(read_document, data, kind=submitted.kind)
+        found = await self._judges.run(DOCUMENT, read_document, data, kind=submitted.kind)
         facts = await self._facts(found.consignment)
         made = decide(facts, self._rules)
         fact = RiskDecided(
@@ -122,7 +153,7 @@ class Clearance:
         self, actor: Actor, declaration: str, *, version: int, permit: bool, reason: str
     ) -> Declaration:
         """An agency permits or denies a version. Raises Refused for a party that is not asked."""
-        actor.require(Role.PARTY)
+        MAY_ANSWER.admit(actor)
         fact = AgencyAnswered(
             declaration=declaration,
             version=version,
@@ -140,7 +171,7 @@ class Clearance:
         self, actor: Actor, declaration: str, *, version: int, decision: str, reason: str = ""
     ) -> Declaration:
         """Customs holds, releases or refuses. Raises Forbidden to all but its customs party."""
-        actor.require(Role.PARTY)
+        MAY_DECIDE.admit(actor)
         if decision not in ("held", "released", "refused"):
             raise MalformedInput(f"no such decision: {decision[:20]!r}")
         fact = DeclarationDecided(
@@ -148,8 +179,8 @@ class Clearance:
         )
 
         def build(now: Declaration | None) -> DeclarationDecided | None:
-            if now and now.submitted.customs != actor.party:
-                raise Forbidden("only the declaration's customs party decides")
+            if now:
+                MAY_DECIDE.check(actor, now.submitted)
             same = now and now.status.value == decision and now.ended_by == reason
             return None if same else fact
 
@@ -159,12 +190,12 @@ class Clearance:
         self, actor: Actor, declaration: str, *, version: int, reason: str
     ) -> Declaration:
         """The declarant takes it back before it is decided."""
-        actor.require(Role.PARTY)
+        MAY_CANCEL.admit(actor)
         fact = DeclarationCancelled(declaration=declaration, version=version, reason=reason)
 
         def build(now: Declaration | None) -> DeclarationCancelled | None:
-            if now and now.submitted.declarant != actor.party:
-                raise Forbidden("only the declarant cancels")
+            if now:
+                MAY_CANCEL.check(actor, now.submitted)
             return None if now and now.status.value == "cancelled" else fact
 
         return await self._write(actor, declaration, build)

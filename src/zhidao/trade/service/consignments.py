@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Final, TypeVar
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Records
+from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.comparison import Answer, CheckResult
-from zhidao.trade.domain.papers import BillOfLading
+from zhidao.trade.domain.papers import BillOfLading, bill_of_lading_of
+from zhidao.trade.domain.tracking.consignment_states import refusal_of
 from zhidao.trade.events import (
     Consignment,
+    CrossCheckFinding,
     CustomsReleased,
     DocumentAdded,
-    Finding,
     PapersChecked,
 )
 from zhidao.trade.service.issuing import JSON, Issuing, same_entry
 from zhidao.trade.service.papers import PaperShelf
 from zhidao.trade.service.state import aggregate_of, document_of_kind, fold, parties_of
+
+MAY_ENTER: Final = access(
+    Role.PARTY,
+    relation=Relation.OWNER,
+    of="the consignment in the body, its exporter",
+    parties=lambda entry: (entry.exporter.id,),
+)
+MAY_ADD_BILL: Final = access(
+    Role.PARTY,
+    relation=Relation.PEER,
+    of="the consignment, its carrier",
+    parties=lambda entered: (entered.carrier,),
+)
+MAY_CHECK: Final = access(Role.PARTY, Role.NODE, relation=Relation.PEER, of="the consignment")
+MAY_RELEASE: Final = access(
+    Role.PARTY,
+    relation=Relation.PEER,
+    of="the consignment, its customs party",
+    parties=lambda entered: (entered.customs,),
+)
 
 RELEASED: Final = "released"
 _ATTEMPTS: Final = 8
@@ -45,6 +68,7 @@ class ConsignmentService:
         issuing: Issuing,
         shelf: PaperShelf,
         check_home: Callable[[str], Awaitable[None]] = everywhere,
+        judges: Judges = IN_PLACE,
     ) -> None:
         """`check_home` raises Refused where another node writes a consignment's history."""
         self._records = records
@@ -52,6 +76,7 @@ class ConsignmentService:
         self._issuing = issuing
         self._shelf = shelf
         self._check_home = check_home
+        self._judges = judges
 
     async def enter(self, actor: Actor, source: bytes) -> Consignment:
         """Opens a consignment from one entry file; the same file again changes nothing.
@@ -61,9 +86,9 @@ class ConsignmentService:
         """
         from zhidao.trade.wire import entry as entry_file
 
-        actor.require(Role.PARTY)
-        entry = await asyncio.to_thread(entry_file.read, source)
-        if entry.exporter.id != actor.party:
+        MAY_ENTER.admit(actor)
+        entry = await self._judges.run(DOCUMENT, entry_file.read, source)
+        if not MAY_ENTER.relates(actor, entry):
             raise Forbidden(
                 f"{actor.party} cannot enter for {entry.exporter.id}",
                 where="$.parties.exporter.id",
@@ -96,13 +121,12 @@ class ConsignmentService:
 
         Raises NotFound to strangers, Forbidden to other parties, Conflict for a second bill.
         """
-        actor.require(Role.PARTY)
+        MAY_ADD_BILL.admit(actor)
 
         async def attempt() -> DocumentAdded:
             state, events = await self._standing(actor, consignment)
-            if actor.party != state.entered.carrier:
-                raise Forbidden("only the consignment's carrier adds its bill of lading")
-            bill = await asyncio.to_thread(_read_bill, data)
+            MAY_ADD_BILL.check(actor, state.entered)
+            bill = await self._judges.run(DOCUMENT, _read_bill, data)
             if bill.number != number:
                 raise MalformedInput(
                     f"the document bears the number {bill.number[:40]!r}, not {number[:40]!r}",
@@ -111,10 +135,8 @@ class ConsignmentService:
                 )
             digest = await self._archive.put(data)
             before = document_of_kind(state.documents, "bill_of_lading")
-            if before:
-                if before.digest == digest:
-                    return before
-                raise _SecondError("the consignment has another bill of lading already")
+            if before and before.digest == digest:
+                return before
             fact = DocumentAdded(
                 consignment=consignment,
                 kind="bill_of_lading",
@@ -130,6 +152,21 @@ class ConsignmentService:
 
         return await _until_written(attempt)
 
+    async def proposed_bill(
+        self, actor: Actor, consignment: str, *, number: str, carrier_code: str, on_board: date
+    ) -> bytes:
+        """The bill that the carrier may add as it is: the goods as they were entered.
+
+        Keeps nothing. Raises NotFound to strangers, Forbidden to other parties.
+        """
+        MAY_ADD_BILL.admit(actor)
+        state = await self.consignment(actor, consignment)
+        MAY_ADD_BILL.check(actor, state.entered)
+        entry = await self._archive.get(state.entered.entry)
+        return await self._judges.run(
+            DOCUMENT, _written_bill, entry, number, carrier_code, on_board.isoformat()
+        )
+
     async def bill_of_lading(
         self, actor: Actor, consignment: str, digest: str
     ) -> tuple[str, str] | None:
@@ -141,7 +178,7 @@ class ConsignmentService:
         document = document_of_kind(state.documents, "bill_of_lading")
         if document is None or document.digest != digest:
             return None
-        bill = await asyncio.to_thread(_read_bill, await self._archive.get(digest))
+        bill = await self._judges.run(DOCUMENT, _read_bill, await self._archive.get(digest))
         return bill.carrier_code, bill.number
 
     async def check(self, actor: Actor, consignment: str) -> PapersChecked:
@@ -149,7 +186,7 @@ class ConsignmentService:
 
         The same papers with the same answers again change nothing.
         """
-        actor.require(Role.PARTY, Role.NODE)
+        MAY_CHECK.admit(actor)
 
         async def attempt() -> PapersChecked:
             state, events = await self._standing(actor, consignment)
@@ -171,7 +208,7 @@ class ConsignmentService:
 
         Raises NotFound to strangers, Forbidden to all but the consignment's customs party.
         """
-        actor.require(Role.PARTY)
+        MAY_RELEASE.admit(actor)
         if decision != RELEASED:
             raise Refused(
                 f"{decision[:40]!r} lets no goods go",
@@ -182,15 +219,12 @@ class ConsignmentService:
 
         async def attempt() -> CustomsReleased:
             state, events = await self._standing(actor, consignment)
-            if actor.party != state.entered.customs:
-                raise Forbidden("only the consignment's customs party releases the goods")
+            MAY_RELEASE.check(actor, state.entered)
             fact = CustomsReleased(
                 consignment=consignment, declaration=declaration, decision=decision
             )
-            if state.customs is None:
+            if state.customs != fact:
                 await self._append(actor, state, events, fact)
-            elif state.customs != fact:
-                raise _SecondError("customs released the goods under another declaration already")
             return fact
 
         return await _until_written(attempt)
@@ -234,6 +268,9 @@ class ConsignmentService:
         events: tuple[SignedEvent, ...],
         fact: DocumentAdded | PapersChecked | CustomsReleased,
     ) -> None:
+        refused = refusal_of(state, fact)
+        if refused:
+            raise _SecondError(refused)
         await self._check_home(state.entered.consignment)
         await self._records.record(
             actor,
@@ -273,6 +310,19 @@ def _read_bill(data: bytes) -> BillOfLading:
     return bill_of_lading.read(data)
 
 
+def _written_bill(entry: bytes, number: str, carrier_code: str, on_board: str) -> bytes:
+    from zhidao.trade.wire import bill_of_lading
+    from zhidao.trade.wire import entry as entry_file
+
+    bill = bill_of_lading_of(
+        entry_file.read(entry),
+        number=number,
+        carrier_code=carrier_code,
+        on_board=date.fromisoformat(on_board),
+    )
+    return bill_of_lading.write(bill)
+
+
 def _checked(state: Consignment, answers: list[CheckResult]) -> PapersChecked:
     open_answers = [answer for answer in answers if answer.answer is not Answer.AGREE]
     return PapersChecked(
@@ -281,7 +331,7 @@ def _checked(state: Consignment, answers: list[CheckResult]) -> PapersChecked:
         checks=len(answers),
         documents=[document.digest for document in state.documents],
         findings=[
-            Finding(
+            CrossCheckFinding(
                 rule=answer.rule,
                 verdict=answer.answer.value,
                 sentence=answer.sentence,

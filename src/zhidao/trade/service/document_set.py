@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from zhidao.core.errors import MalformedInput, Refused
@@ -59,11 +59,6 @@ def rewrite(found: Absorbed) -> bytes:
     """The canonical bytes of a document that was read."""
     form = FORMS[found.kind]
     return leaves.encode(project(found.consignment, form), form)
-
-
-def papers_of(made: Iterable[MadeDocument]) -> Mapping[str, CanonicalConsignment]:
-    """What each document says, by its kind."""
-    return {document.form.kind: document.absorbed.consignment for document in made}
 
 
 def _made(consignment: CanonicalConsignment, form: DocumentForm) -> MadeDocument:

@@ -6,13 +6,15 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
-from zhidao.trade.domain.conflicts.evidence import Evidence
+from zhidao.core.remedies import remedy_of
+from zhidao.rules import parse_xml
+from zhidao.trade.domain.conflicts.compared_set import Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, compare
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, Syntax
@@ -25,8 +27,8 @@ from zhidao.trade.domain.model.consignment import (
     require,
 )
 from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
+from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire import entry as entry_file
-from zhidao.trade.wire import road_entry, safe_xml
 from zhidao.trade.wire.canonical_entry import TYPE
 
 FIELDS_MAX: Final = 12_000
@@ -71,7 +73,7 @@ def progress(typed: Mapping[str, str]) -> Progress:
     wanted = _needed(values)
     missing = tuple(path for path in wanted if path not in values)
     whole = values | {path: text for path, (text, _) in unsaid(values).items()}
-    road = tuple(road_entry.lacking(whole, items=_sizes(values)[ITEM]))
+    road = tuple(consignment_entry.lacking(whole, items=_sizes(values)[ITEM]))
     if troubles or missing:
         return Progress(tuple(troubles), missing, len(wanted), (), None, road)
     try:
@@ -107,7 +109,7 @@ def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
     if isinstance(plain, dict) and plain.get("type") == TYPE:
         return dict(_flat_entry(data)), ()
     if isinstance(plain, dict) and "type" not in plain and "parties" in plain:
-        return dict(_flat_entry(road_entry.migrated(entry_file.read(data)))), ()
+        return dict(_flat_entry(consignment_entry.migrated(entry_file.read(data)))), ()
     found = read_document(data, kind=kind_of(data))
     return dict(found.consignment.values), found.unmapped
 
@@ -156,7 +158,7 @@ def looked_at(files: Iterable[tuple[str, bytes]]) -> tuple[list[Looked], Compari
 def kind_of(data: bytes) -> str:
     """The kind of a document by its root or its type. Raises MalformedInput for another."""
     if data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        root = str(safe_xml.parse(data).tag)
+        root = str(parse_xml(data).tag)
         kind = next((f.kind for f in FORMS.values() if f.root == root), "")
     else:
         plain = parse_strict(data)
@@ -225,7 +227,7 @@ def _troubles(path: str, text: str) -> Iterable[Trouble]:
 
 
 def _told(error: ZhidaoError, where: str) -> Trouble:
-    return Trouble(where, str(error.args[0]), error.code, error.remedy)
+    return Trouble(where, str(error.args[0]), error.code, remedy_of(error))
 
 
 def _needed(values: Mapping[str, str]) -> list[str]:
@@ -267,7 +269,17 @@ def _flat(value: object, place: str = "") -> Iterable[tuple[str, str]]:
 
 
 def _from_csv(data: bytes) -> dict[str, str]:
+    rows = _rows_of_csv(data)
+    columns = [name.strip() for name in rows[0] if name]
+    if columns == ["path", "value"]:
+        return {(r["path"] or "").strip(): (r["value"] or "").strip() for r in rows}
+    return _items_of(rows)
+
+
+def _rows_of_csv(data: bytes) -> list[dict[str, str]]:
     try:
+        # Spreadsheets put a mark in front of UTF-8, which would become part of the first column's
+        # name.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedInput("neither XML, JSON nor CSV in UTF-8") from error
@@ -275,11 +287,15 @@ def _from_csv(data: bytes) -> dict[str, str]:
         rows = list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
         raise MalformedInput(f"not a CSV: {error}") from error
-    if not rows or len(rows) > FIELDS_MAX:
-        raise MalformedInput("a CSV without a row, or with too many")
-    columns = [name.strip() for name in rows[0] if name]
-    if columns == ["path", "value"]:
-        return {(r["path"] or "").strip(): (r["value"] or "").strip() for r in rows}
+    if not rows:
+        raise MalformedInput("a CSV without a row")
+    if len(rows) > FIELDS_MAX:
+        raise MalformedInput(f"a CSV of {len(rows)} rows; at most {FIELDS_MAX} are read")
+    return rows
+
+
+def _items_of(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """One item of goods a row, whose columns are named for the fields of an item."""
     found: dict[str, str] = {}
     for k, row in enumerate(rows):
         for name in row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,11 +10,13 @@ from zhidao.core.archive import Archive, digest_of
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.industry.commands import Lots
 from zhidao.industry.events import LotFinished
 from zhidao.trade.domain.consignment import ConsignmentEntry
 from zhidao.trade.domain.invoice import Invoice, invoice_of
 from zhidao.trade.domain.papers import origin_statement_of, packing_list_of
+from zhidao.trade.domain.promise import promised
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
 from zhidao.trade.service.validation import Validation
 from zhidao.trust.commands import Credentials
@@ -32,11 +33,23 @@ class _Written:
 
 
 class Issuing:
-    """From an entry to the facts that open its consignment. Repeating it makes the same papers."""
+    """From an entry to the facts that open its consignment. Repeating it makes the same papers.
+
+    `witnessed`: witnesses are asked for the node's log, so that an entry may promise them.
+    """
 
     def __init__(
-        self, *, archive: Archive, validation: Validation, credentials: Credentials, lots: Lots
+        self,
+        *,
+        archive: Archive,
+        validation: Validation,
+        credentials: Credentials,
+        lots: Lots,
+        witnessed: bool = False,
+        judges: Judges = IN_PLACE,
     ) -> None:
+        self._promised = promised(witnessed=witnessed)
+        self._judges = judges
         self._archive = archive
         self._validation = validation
         self._credentials = credentials
@@ -52,7 +65,7 @@ class Issuing:
         """
         lot = await self._lot(actor, entry)
         invoice = invoice_of(entry)
-        written = await asyncio.to_thread(_write, entry, invoice)
+        written = await self._judges.run(DOCUMENT, _write, entry, invoice)
         rules = await self._validation.valid(written.invoice)
         readers = [party.id for party in entry.parties.values()]
         documents = [
@@ -85,6 +98,7 @@ class Issuing:
             invoice,
             digest=await self._archive.put(source),
             simulated=entry.simulated or bool(lot and lot.simulated),
+            promised=self._promised,
         )
         return [opened, *documents]
 
@@ -181,7 +195,12 @@ def _quality_record(entry: ConsignmentEntry, lot: LotFinished) -> DocumentAdded:
 
 
 def _entered(
-    entry: ConsignmentEntry, invoice: Invoice, *, digest: str, simulated: bool
+    entry: ConsignmentEntry,
+    invoice: Invoice,
+    *,
+    digest: str,
+    simulated: bool,
+    promised: list[str],
 ) -> ConsignmentEntered:
     amount = invoice.payable
     return ConsignmentEntered(
@@ -195,6 +214,7 @@ def _entered(
         currency=amount.currency.code,
         entry=digest,
         simulated=simulated,
+        promised=promised,
         loading=entry.transport.loading.unlocode,
         discharge=entry.transport.discharge.unlocode,
     )

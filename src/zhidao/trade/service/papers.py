@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.ids import PartyId
+from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.industry.commands import Lots
 from zhidao.industry.events import LotFinished
 from zhidao.trade.domain.comparison import CheckResult
@@ -19,7 +19,10 @@ from zhidao.trade.events import Consignment
 class PaperShelf:
     """Fetches, reads and compares the papers of a consignment."""
 
-    def __init__(self, *, archive: Archive, lots: Lots, node: PartyId) -> None:
+    def __init__(
+        self, *, archive: Archive, lots: Lots, node: PartyId, judges: Judges = IN_PLACE
+    ) -> None:
+        self._judges = judges
         self._archive = archive
         self._lots = lots
         # The node itself compares: a bank that asks need not see the exporter's production.
@@ -33,7 +36,9 @@ class PaperShelf:
             if document.kind != "quality_record"
         }
         entry = await self._archive.get(consignment.entered.entry)
-        return await asyncio.to_thread(_compare, entry, found, await self._lot(consignment))
+        return await self._judges.run(
+            DOCUMENT, _compare, entry, found, await self._lot(consignment)
+        )
 
     async def _lot(self, consignment: Consignment) -> FinishedLot | None:
         entered = consignment.entered

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from zhidao.core.errors import NotFound
 from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId, party_id
+from zhidao.trade.domain.tracking.consignment_states import state_after
 from zhidao.trade.events import (
     Consignment,
     ConsignmentEntered,
@@ -27,15 +28,13 @@ def fold(events: tuple[SignedEvent, ...]) -> Consignment:
     entered = latest(events, ConsignmentEntered)
     if entered is None:
         raise NotFound("no consignment of that name")
-    documents = every(events, DocumentAdded)
-    delivered = latest(events, Delivered)
     return Consignment(
         entered=entered,
-        documents=documents,
+        documents=every(events, DocumentAdded),
         papers=latest(events, PapersChecked),
-        delivered=delivered,
+        delivered=latest(events, Delivered),
         customs=latest(events, CustomsReleased),
-        state=_journey(documents, delivered),
+        state=state_after(events),
     )
 
 
@@ -55,9 +54,3 @@ def parties_of(entered: ConsignmentEntered) -> list[PartyId]:
 def document_of_kind(documents: Sequence[DocumentAdded], kind: str) -> DocumentAdded | None:
     """The document of a kind, or None: a consignment has at most one of each."""
     return next((document for document in documents if document.kind == kind), None)
-
-
-def _journey(documents: Sequence[DocumentAdded], delivered: Delivered | None) -> str:
-    if delivered:
-        return "Delivered"
-    return "UnderWay" if document_of_kind(documents, "bill_of_lading") else "Entered"

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
+from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs
-from zhidao.core.errors import Forbidden, Refused
+from zhidao.core.errors import Refused
+from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.consignment import ConsignmentEntry, TradeParty
 from zhidao.trade.events import Consignment
 from zhidao.trade.service.consignments import ConsignmentService
 from zhidao.trust.commands import Credentials
 from zhidao.trust.events import UntpEnvelope
+
+MAY_ISSUE_PASSPORTS: Final = access(
+    Role.PARTY,
+    relation=Relation.OWNER,
+    of="the consignment",
+    parties=lambda entered: (entered.exporter,),
+)
+MAY_ISSUE_ARRIVAL: Final = access(
+    Role.PARTY,
+    relation=Relation.PEER,
+    of="the consignment, its carrier",
+    parties=lambda entered: (entered.carrier,),
+)
 
 _PASSPORT: Final = "DigitalProductPassport"
 _EVENT: Final = "DigitalTraceabilityEvent"
@@ -23,8 +37,14 @@ class Transparency:
     """Issues product passports for a consignment's goods, and the event of its proven arrival."""
 
     def __init__(
-        self, *, archive: Archive, consignments: ConsignmentService, credentials: Credentials
+        self,
+        *,
+        archive: Archive,
+        consignments: ConsignmentService,
+        credentials: Credentials,
+        judges: Judges = IN_PLACE,
     ) -> None:
+        self._judges = judges
         self._archive = archive
         self._consignments = consignments
         self._credentials = credentials
@@ -40,7 +60,7 @@ class Transparency:
         from zhidao.trade.wire import untp
 
         state, entry = await self._entry(actor, consignment)
-        self._require(actor, state.entered.exporter, "exporter", "product passports of its goods")
+        MAY_ISSUE_PASSPORTS.check(actor, state.entered)
         facility = {"id": facility_id, "name": facility_name}
         issued = []
         for line in entry.lines:
@@ -62,7 +82,7 @@ class Transparency:
         from zhidao.trade.wire import untp
 
         state, entry = await self._entry(actor, consignment)
-        self._require(actor, state.entered.carrier, "carrier", "that the goods arrived")
+        MAY_ISSUE_ARRIVAL.check(actor, state.entered)
         if state.delivered is None:
             raise Refused(
                 f"no arrival of {consignment} is proven",
@@ -78,14 +98,9 @@ class Transparency:
     async def _entry(self, actor: Actor, consignment: str) -> tuple[Consignment, ConsignmentEntry]:
         from zhidao.trade.wire import entry as entry_file
 
-        actor.require(Role.PARTY)
         state = await self._consignments.consignment(actor, consignment)
         source = await self._archive.get(state.entered.entry)
-        return state, await asyncio.to_thread(entry_file.read, source)
-
-    def _require(self, actor: Actor, party: str, role: str, what: str) -> None:
-        if actor.party != party:
-            raise Forbidden(f"only the consignment's {role} issues {what}")
+        return state, await self._judges.run(DOCUMENT, entry_file.read, source)
 
     async def _issue(
         self,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.verdict import Outcome, Verdict
 from zhidao.trade.service.ports import InvoiceRules
 
@@ -12,8 +11,9 @@ from zhidao.trade.service.ports import InvoiceRules
 class Validation:
     """Verdicts about invoices."""
 
-    def __init__(self, rules: InvoiceRules) -> None:
+    def __init__(self, rules: InvoiceRules, judges: Judges = IN_PLACE) -> None:
         self._rules = rules
+        self._judges = judges
 
     async def verdict(self, document: bytes) -> Verdict:
         """What schema and rules say of a UBL document.
@@ -22,7 +22,7 @@ class Validation:
         DOCTYPE, too deep, too large.
         """
         # Attacks are refused before a judging process is started for them.
-        await asyncio.to_thread(_read_safely, document)
+        await self._judges.run(DOCUMENT, _read_safely, document)
         return await self._rules.judge(document)
 
     async def valid(self, document: bytes) -> tuple[str, ...]:
@@ -56,6 +56,6 @@ class Validation:
 
 def _read_safely(document: bytes) -> None:
     # lxml costs some megabytes and 0.1 s: nodes that see no invoice never load it.
-    from zhidao.trade.wire import safe_xml
+    from zhidao.rules import parse_xml
 
-    safe_xml.parse(document)
+    parse_xml(document)

@@ -44,7 +44,7 @@ class _Weight(msgspec.Struct, kw_only=True):
 
 class _Packaging(msgspec.Struct, kw_only=True):
     numberOfPackages: Annotated[int, msgspec.Meta(ge=1, le=99_999_999)]  # noqa: N815
-    packageCode: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}$", max_length=2)]  # noqa: N815
+    packageCode: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}\Z", max_length=2)]  # noqa: N815
 
 
 class _CargoItem(msgspec.Struct, kw_only=True):
@@ -56,7 +56,7 @@ class _CargoItem(msgspec.Struct, kw_only=True):
 class _Item(msgspec.Struct, kw_only=True):
     descriptionOfGoods: Annotated[list[Text], msgspec.Meta(min_length=1, max_length=150)]  # noqa: N815
     HSCodes: Annotated[
-        list[Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,10}$", max_length=10)]],
+        list[Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,10}\Z", max_length=10)]],
         msgspec.Meta(max_length=50),
     ] = []
     cargoItems: Annotated[list[_CargoItem], msgspec.Meta(min_length=1, max_length=500)]  # noqa: N815

@@ -28,7 +28,7 @@ from zhidao.trade.domain.consignment import (
     Vat,
 )
 from zhidao.trade.domain.invoice import EXEMPT_CATEGORIES
-from zhidao.trade.wire import road_entry
+from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire.fields import (
     PAPER_BYTES_MAX,
     ContainerCode,
@@ -51,9 +51,9 @@ from zhidao.trade.wire.fields import (
 
 ROLES: Final = ("exporter", "importer", "carrier", "importer_bank", "exporter_bank", "customs")
 LINES_MAX: Final = 500
-_PartyName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", max_length=64)]
+_PartyName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z", max_length=64)]
 ConsignmentId = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", max_length=64)
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", max_length=64)
 ]
 
 
@@ -125,10 +125,10 @@ class LineField(_Strict, frozen=True, kw_only=True):
 
     id: Reference
     description: Text
-    gtin: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})$", max_length=14)]
+    gtin: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{8}|[0-9]{12,14})\Z", max_length=14)]
     hs: HsCode
     origin: CountryCode
-    origin_criterion: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,5}$", max_length=5)]
+    origin_criterion: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,5}\Z", max_length=5)]
     quantity: Number
     unit: UnitCode
     unit_price: Number
@@ -145,7 +145,7 @@ class InvoiceField(_Strict, frozen=True, kw_only=True):
     number: Reference
     issued_on: date
     due_on: date
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", max_length=3)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z", max_length=3)]
     account: Short
     exemption_code: ShortOrNone = ""
     exemption_reason: Annotated[str, msgspec.Meta(max_length=300)] = ""
@@ -154,7 +154,7 @@ class InvoiceField(_Strict, frozen=True, kw_only=True):
 class TermsField(_Strict, frozen=True, kw_only=True):
     """An Incoterms rule, its edition and the named place."""
 
-    rule: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", max_length=3)]
+    rule: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z", max_length=3)]
     edition: Literal[2020]
     place: PlaceField
 
@@ -196,14 +196,14 @@ def read(data: bytes) -> ConsignmentEntry:
         entry = read_first(data)
         _check(entry)
         return entry
-    entry = road_entry.read(data)
+    entry = consignment_entry.read(data)
     try:
         _check(entry)
     except MalformedInput as error:
         raise MalformedInput(
             str(error.args[0]),
             code=error.code,
-            where=road_entry.place_of(error.where),
+            where=consignment_entry.place_of(error.where),
             remedy=error.remedy,
         ) from error
     return entry

@@ -8,32 +8,33 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from zhidao.core.limits import EMAIL, published
 from zhidao.trade.domain.model import forms, identifiers
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, GROUP_MAX, ITEM
 from zhidao.trade.domain.model.forms import Form
 from zhidao.trade.domain.printing.labels import label_of
-from zhidao.trade.wire import road_entry
+from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire.canonical_entry import TYPE
 
-_NUMBER: Final = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$"
+_NUMBER: Final = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?\Z"
 _PATTERNS: Final[dict[Form, str]] = {
-    forms.reference: r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,34}$",
-    forms.node_party: r"^[a-z0-9][a-z0-9.-]{0,63}$",
-    forms.email: r"^[^@\s]{1,64}@[^@\s]{1,100}\.[A-Za-z]{2,24}$",
+    forms.reference: r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,34}\Z",
+    forms.node_party: r"^[a-z0-9][a-z0-9.-]{0,63}\Z",
+    forms.email: EMAIL,
     forms.number: _NUMBER,
     forms.positive: _NUMBER,
-    forms.count: r"^[1-9][0-9]{0,6}$",
-    forms.country: r"^[A-Z]{2}$",
-    forms.currency: r"^[A-Z]{3}$",
-    forms.unlocode: r"^[A-Z]{2}[A-Z2-9]{3}$",
-    forms.station: r"^[0-9]{6,8}$",
-    forms.hs_code: r"^[0-9]{6}$",
-    forms.container: r"^[A-Z]{3}[UJZ][0-9]{7}$",
-    forms.imo: r"^[0-9]{7}$",
-    identifiers.lei: r"^[A-Z0-9]{20}$",
-    identifiers.uscc: r"^[A-Z0-9]{18}$",
-    identifiers.eori: r"^[A-Z]{2}[A-Z0-9]{1,15}$",
-    identifiers.duns: r"^[0-9]{9}$",
+    forms.count: r"^[1-9][0-9]{0,6}\Z",
+    forms.country: r"^[A-Z]{2}\Z",
+    forms.currency: r"^[A-Z]{3}\Z",
+    forms.unlocode: r"^[A-Z]{2}[A-Z2-9]{3}\Z",
+    forms.station: r"^[0-9]{6,8}\Z",
+    forms.hs_code: r"^[0-9]{6}\Z",
+    forms.container: r"^[A-Z]{3}[UJZ][0-9]{7}\Z",
+    forms.imo: r"^[0-9]{7}\Z",
+    identifiers.lei: r"^[A-Z0-9]{20}\Z",
+    identifiers.uscc: r"^[A-Z0-9]{18}\Z",
+    identifiers.eori: r"^[A-Z]{2}[A-Z0-9]{1,15}\Z",
+    identifiers.duns: r"^[0-9]{9}\Z",
 }
 _STEP: Final = re.compile(r"\.|\[\]\.")
 # A road follows one container.
@@ -42,7 +43,7 @@ _SIZES: Final = {ITEM: GROUP_MAX, EQUIPMENT: 1}
 
 def entry_schema() -> dict[str, Any]:
     """The schema of a file that opens a road; JSON Schema 2020-12, without references."""
-    asked = {re.sub(r"\[\d+\]", "[]", path) for path in road_entry.needed(items=1)}
+    asked = {re.sub(r"\[\d+\]", "[]", path) for path in consignment_entry.needed(items=1)}
     needed = {path for path in asked if not FIELDS[path].otherwise}
     root: dict[str, Any] = _object({"type": {"const": TYPE}})
     root |= {"title": "Entry", "description": "An entry file of version 2.", "required": ["type"]}
@@ -90,5 +91,5 @@ def _value(path: str, form: Form) -> dict[str, Any]:
     if form is forms.day:
         return told | {"format": "date"}
     if form in _PATTERNS:
-        return told | {"pattern": _PATTERNS[form]}
+        return told | {"pattern": published(_PATTERNS[form])}
     return told | {"minLength": 1, "maxLength": forms.length_of(form)}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-from zhidao.core.canonical import parse_strict
+from zhidao.core.canonical import decode_json, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.codes import unlocode
 from zhidao.trade.domain.consignment import Place
@@ -18,7 +18,7 @@ PAPER_BYTES_MAX: Final = 1024 * 1024
 Number = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$",
+        pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z",
         max_length=19,
         description="A plain decimal: at most 12 digits before the point and 6 after it.",
     ),
@@ -28,14 +28,14 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 ShortOrNone = Annotated[str, msgspec.Meta(max_length=40)]
 Reference = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$", max_length=64)
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}\Z", max_length=64)
 ]
-CountryCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$", max_length=2)]
-UnitCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}$", max_length=3)]
-PackageCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}$", max_length=2)]
-HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$", max_length=6)]
-PlaceCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[A-Z2-9]{3}$", max_length=5)]
-ContainerCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}[UJZ][0-9]{7}$", max_length=11)]
+CountryCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z", max_length=2)]
+UnitCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}\Z", max_length=3)]
+PackageCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}\Z", max_length=2)]
+HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}\Z", max_length=6)]
+PlaceCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[A-Z2-9]{3}\Z", max_length=5)]
+ContainerCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}[UJZ][0-9]{7}\Z", max_length=11)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 StructT = TypeVar("StructT")
 
@@ -66,7 +66,7 @@ def read_struct(data: bytes, kind: type[StructT], *, what: str, one_line: bool =
     _refuse_unprintable(plain, "$", one_line=one_line)
     try:
         # From the bytes again, not from `plain`: a number must not pass through a float.
-        return msgspec.json.decode(data, type=kind, strict=True)
+        return decode_json(data, kind)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
         raise MalformedInput(

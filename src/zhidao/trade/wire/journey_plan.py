@@ -11,7 +11,7 @@ from zhidao.trade.domain.tracking.journey import Leg, Plan
 from zhidao.trade.wire.fields import PlaceCode, Short, number, read_struct
 
 _Hours = Annotated[int, msgspec.Meta(ge=1, le=8760)]
-_Celsius = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,3})?$", max_length=8)]
+_Celsius = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,3})?\Z", max_length=8)]
 
 
 class _Leg(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

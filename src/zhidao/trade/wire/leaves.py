@@ -11,9 +11,8 @@ from lxml import etree
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.rules import SPACES, parse_xml
 from zhidao.trade.domain.documents.mapping import DocumentForm, Leaves, Scalar, Syntax
-from zhidao.trade.wire import safe_xml
-from zhidao.trade.wire.namespaces import SPACES
 
 DOCUMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -39,7 +38,7 @@ def decode(data: bytes, form: DocumentForm) -> Leaves:
             raise MalformedInput(f"{form.kind}: not a JSON object")
         _flatten(plain, "", leaves)
         return leaves
-    root = safe_xml.parse(data)
+    root = parse_xml(data)
     if root.tag != form.root:
         raise MalformedInput(
             f"{form.kind}: the root is {etree.QName(root).localname}, not "

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from zhidao.rules import Element
 from zhidao.trade.domain.rule_families import CII
 from zhidao.trade.domain.verdict import NormDifference
 from zhidao.trade.wire.places import first_spot, first_text, own_text, path_of, place_of_node, spots
-from zhidao.trade.wire.xpath.nodes import Element
 
 _DUE_SENTENCE: Final = (
     "The norm asks a due date (BT-9) or payment terms (BT-20) where an amount is due; the rules "

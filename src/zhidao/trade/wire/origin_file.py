@@ -13,8 +13,8 @@ from zhidao.trade.domain.origin.duty import DeclaredLine, Joined, Rate, TariffLi
 from zhidao.trade.wire.fields import CountryCode, HsCode, Number, Text, number, read_struct
 
 _LIST_MAX: Final = 5000
-_Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,12}$", max_length=12)]
-_Agreement = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,12}$", max_length=12)]
+_Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,12}\Z", max_length=12)]
+_Agreement = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,12}\Z", max_length=12)]
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,7 +102,7 @@ class _Line(_Strict, frozen=True, kw_only=True):
 
 class _Question(_Strict, frozen=True, kw_only=True):
     type: Literal["zhidao.DutyQuestion.v1"]
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", max_length=3)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z", max_length=3)]
     schedule: Annotated[list[_Tariff], msgspec.Meta(min_length=1, max_length=_LIST_MAX)]
     lines: Annotated[list[_Line], msgspec.Meta(min_length=1, max_length=_LIST_MAX)]
 

@@ -28,7 +28,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     description: Text
     hs: HsCode
     origin: CountryCode
-    criterion: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,5}$", max_length=5)]
+    criterion: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,5}\Z", max_length=5)]
     quantity: Number
     unit: UnitCode
     net_kg: Number

@@ -9,7 +9,7 @@ from typing import Final
 
 from lxml import etree
 
-from zhidao.trade.wire.xpath.nodes import Attribute, Document, Element
+from zhidao.rules import Attribute, Document, Element
 
 _COMMON: Final = "urn:oasis:names:specification:ubl:schema:xsd:Common"
 _CII: Final = "urn:un:unece:uncefact:data:standard:"

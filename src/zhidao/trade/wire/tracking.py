@@ -95,7 +95,7 @@ def read_epcis(data: bytes) -> list[Movement]:
     plain = _Plain(parse_strict(data, bytes_max=TRACKING_BYTES_MAX), "$")
     if plain.text("type") != "EPCISDocument":
         raise MalformedInput("not an EPCIS document", where="type")
-    return [_from_epcis(event) for event in plain.inner("epcisBody").several("eventList")]
+    return [_from_epcis(event) for event in plain.inner("epcisBody").objects("eventList")]
 
 
 def _from_epcis(plain: _Plain) -> Movement:
@@ -105,8 +105,8 @@ def _from_epcis(plain: _Plain) -> Movement:
     (thing,) = plain.texts("epcList", size=1)
     reports = [
         report
-        for element in plain.several("sensorElementList", needed=False)
-        for report in element.several("sensorReport")
+        for element in plain.objects("sensorElementList", needed=False)
+        for report in element.objects("sensorReport")
         if report.text("type") == "Temperature"
     ]
     return Movement(
@@ -189,7 +189,7 @@ def read_dcsa(data: bytes) -> list[Movement]:
             where="$",
             remedy="Track and Trace 2.2 gives a list; version 3, an object, is not read",
         )
-    events = _Plain({"events": parsed}, "$").several("events")
+    events = _Plain({"events": parsed}, "$").objects("events")
     return [moved for event in events for moved in _moved(event)]
 
 
@@ -210,7 +210,7 @@ def _from_dcsa(plain: _Plain) -> Movement:
     if not is_transport:
         remark = "; ".join(
             r.text("referenceValue")
-            for r in plain.several("references", needed=False)
+            for r in plain.objects("references", needed=False)
             if r.text("referenceType") == "FF"
         )
     corrects, means, temperature = _remarks(remark)
@@ -327,7 +327,7 @@ class _Plain:
         """An object; an empty one where it is not there and not needed."""
         return _Plain(self._value.get(key, None if needed else {}), f"{self.at}.{key}")
 
-    def several(self, key: str, *, needed: bool = True) -> list[_Plain]:
+    def objects(self, key: str, *, needed: bool = True) -> list[_Plain]:
         """A bounded list of objects."""
         found = self._value.get(key, None if needed else [])
         if not isinstance(found, list) or len(found) > EVENTS_MAX:

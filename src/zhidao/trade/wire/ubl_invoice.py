@@ -15,6 +15,7 @@ from lxml import etree
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency, Money
+from zhidao.rules import parse_xml
 from zhidao.trade.domain.consignment import Address, Vat
 from zhidao.trade.domain.invoice import (
     EXEMPT_CATEGORIES,
@@ -23,7 +24,6 @@ from zhidao.trade.domain.invoice import (
     InvoiceParty,
     VatSum,
 )
-from zhidao.trade.wire import safe_xml
 from zhidao.trade.wire.fields import day
 from zhidao.trade.wire.places import PREFIXES
 
@@ -172,7 +172,7 @@ def read(data: bytes) -> Invoice:
     It reads what `write` writes and tolerates terms beyond that; whether the document is valid is
     the rules' question. Raises MalformedInput for a missing or unreadable term that we need.
     """
-    root = safe_xml.parse(data)
+    root = parse_xml(data)
     if root.tag != f"{{{_INVOICE}}}Invoice":
         raise MalformedInput("not a UBL 2.1 Invoice", where="root element")
     take = _Reader(root)
@@ -201,7 +201,7 @@ def amount_due(data: bytes) -> Money:
 
     Raises MalformedInput if it does not say it once, in an amount of its currency.
     """
-    stated = _all(safe_xml.parse(data), "cac:LegalMonetaryTotal/cbc:PayableAmount")
+    stated = _all(parse_xml(data), "cac:LegalMonetaryTotal/cbc:PayableAmount")
     if len(stated) != 1:
         raise MalformedInput(f"{len(stated)} amounts due, not one", where="cbc:PayableAmount")
     return Money.parse((stated[0].text or "").strip(), stated[0].get("currencyID") or "")

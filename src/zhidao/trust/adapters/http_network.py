@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from zhidao.core.errors import Refused, Unavailable
-from zhidao.trust.service.witness_ports import Answer
+from zhidao.trust.service.witness.ports import Answer
 
 if TYPE_CHECKING:
     # Imported with the first question: it costs a sixth of a second of the node's start.

@@ -31,6 +31,11 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}]+\Z", re.ASCI
 _LANGUAGE_FIELDS: Final = {"@value", "@language", "@direction"}
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*\Z", re.ASCII)
 _KIND_CHARACTERS_MAX: Final = 64
+# A credential of a real maker has 2 to 5 contexts, a dozen types and some hundred nodes; the work
+# of reading one grows with the product of contexts and nodes.
+CONTEXTS_MAX: Final = 16
+TYPES_MAX: Final = 64
+NODES_MAX: Final = 2_000
 
 
 def type_of(kind: str) -> str:
@@ -39,7 +44,11 @@ def type_of(kind: str) -> str:
     >>> type_of("origin_statement")
     'OriginStatementCredential'
     """
-    if not _WORD.match(kind) or len(kind) > _KIND_CHARACTERS_MAX:
+    if len(kind) > _KIND_CHARACTERS_MAX:
+        raise MalformedInput(
+            f"a kind of credential has at most {_KIND_CHARACTERS_MAX} characters",
+        )
+    if not _WORD.match(kind):
         raise MalformedInput(f"not a kind of credential: {kind[:48]!r}; use letters and _")
     name = "".join(word[:1].upper() + word[1:] for word in re.split("[_-]", kind))
     return name if name.endswith("Credential") else f"{name}Credential"
@@ -47,6 +56,7 @@ def type_of(kind: str) -> str:
 
 def check_credential(document: Mapping[str, Any]) -> None:
     """Raises MalformedInput (`malformed_credential`) if the data model forbids the document."""
+    check_extent(document)
     _check_context(document.get("@context"))
     if "VerifiableCredential" not in _texts(document.get("type"), "type"):
         raise _malformed("type", "it does not name VerifiableCredential")
@@ -64,6 +74,48 @@ def check_credential(document: Mapping[str, Any]) -> None:
     _check_period_order(document)
 
 
+def check_extent(document: Mapping[str, Any]) -> None:
+    """Raises MalformedInput (`credential_too_large`) beyond what is worked on.
+
+    Counted are objects, members of every `@context`, and types (different ones of the whole, all
+    of one node), wherever they stand: at most NODES_MAX, CONTEXTS_MAX and TYPES_MAX.
+    """
+    nodes, contexts, repeated = 0, 0, 0
+    types: set[str] = set()
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+            continue
+        if not isinstance(value, dict):
+            continue
+        nodes += 1
+        for name, inner in value.items():
+            items = inner if isinstance(inner, list) else [inner]
+            if name == "@context":
+                contexts += len(items)
+            elif name in ("type", "@type"):
+                types.update(item for item in items[: TYPES_MAX + 1] if isinstance(item, str))
+                repeated = max(repeated, len(items))
+        _check_counts(nodes=nodes, contexts=contexts, types=max(len(types), repeated))
+        waiting += value.values()
+
+
+def _check_counts(*, nodes: int, contexts: int, types: int) -> None:
+    for count, count_max, what in (
+        (contexts, CONTEXTS_MAX, "contexts"),
+        (types, TYPES_MAX, "types"),
+        (nodes, NODES_MAX, "objects"),
+    ):
+        if count > count_max:
+            raise MalformedInput(
+                f"a credential has more than {count_max} {what}",
+                code="credential_too_large",
+                remedy="divide what it says over several credentials",
+            )
+
+
 def check_contexts_known(document: Mapping[str, Any]) -> None:
     """Raises Refused (`unknown_context`) for a context whose terms this node does not know."""
     for context in document["@context"]:
@@ -79,14 +131,6 @@ def check_period(document: Mapping[str, Any], now: Utc) -> None:
         raise Refused(f"valid from {start}", code="not_yet_valid")
     if end is not None and now > end:
         raise Refused(f"valid until {end}", code="expired")
-
-
-def check_valid_at(document: Mapping[str, Any], now: Utc) -> None:
-    """Raises Refused: `not_yet_valid`, `expired`, or `status_unavailable` if it bears a status."""
-    check_period(document, now)
-    # A status that nobody looked up is no proof that the credential still stands.
-    if "credentialStatus" in document:
-        raise Refused("its status cannot be looked up here", code="status_unavailable")
 
 
 def issuer_of(document: Mapping[str, Any]) -> str:

@@ -228,7 +228,9 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
 
     Raises Refused if there is no such leaf. Source: RFC 9162 section 2.1.3.1.
     """
-    if not 0 <= index < size <= SIZE_MAX:
+    if size > SIZE_MAX:
+        raise _too_large(size)
+    if not 0 <= index < size:
         raise Refused(f"no leaf {index} in a tree of {size}", code="out_of_range")
     path: list[Range] = []
     begin, end = 0, size
@@ -249,7 +251,9 @@ def consistency_ranges(first: int, second: int) -> list[Range]:
 
     Raises Refused unless 0 < first <= second. Source: RFC 9162 section 2.1.4.1.
     """
-    if not 0 < first <= second <= SIZE_MAX:
+    if second > SIZE_MAX:
+        raise _too_large(second)
+    if not 0 < first <= second:
         raise Refused(f"no consistency of {first} with {second} leaves", code="out_of_range")
     path: list[Range] = []
     begin, end = 0, second
@@ -326,6 +330,7 @@ def verify_subtree(
     begin, end = leaves
     if not (is_subtree(leaves) and end <= size <= SIZE_MAX):
         raise Refused(f"no subtree {begin}..{end} in a tree of {size}", code="bad_consistency")
+    # The proof leaves out the levels on which the subtree is a whole one of the tree.
     shift = _shared_levels(begin, end - 1, size - 1)
     low, high, last = begin >> shift, (end - 1) >> shift, (size - 1) >> shift
     rest = list(proof)
@@ -342,6 +347,7 @@ def verify_subtree(
             if low < high:
                 small = node_hash(item, small)
             large = node_hash(item, large)
+            # A node at the right edge has no sibling on these levels and goes up as it is.
             while not high & 1 and high:
                 low, high, last = low >> 1, high >> 1, last >> 1
         else:
@@ -377,3 +383,7 @@ def _check_hashes(hashes: Iterable[bytes], code: str) -> None:
     for item in hashes:
         if len(item) != HASH_BYTES:
             raise Refused(f"a hash of {len(item)} bytes; SHA-256 has {HASH_BYTES}", code=code)
+
+
+def _too_large(size: int) -> Refused:
+    return Refused(f"a tree of {size} leaves; at most {SIZE_MAX}", code="out_of_range")

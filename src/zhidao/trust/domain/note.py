@@ -27,7 +27,11 @@ NAME_CHARACTERS_MAX: Final = 255
 def check_key_name(name: str) -> str:
     """Returns the name if a note may bear it: not empty, no spaces, controls or plus."""
     bad = any(letter.isspace() or letter == "+" or not letter.isprintable() for letter in name)
-    if not name or bad or len(name) > NAME_CHARACTERS_MAX:
+    if len(name) > NAME_CHARACTERS_MAX:
+        raise MalformedInput(
+            f"a key name of {len(name)} characters; at most {NAME_CHARACTERS_MAX} are read"
+        )
+    if not name or bad:
         raise MalformedInput(f"not a key name of a signed note: {name[:48]!r}")
     return name
 

@@ -16,6 +16,8 @@ from zhidao.trust.domain.note import Cosigned, Note, NoteKey, NoteKind
 NO_QUORUM: Final = "none"
 LOGS_MAX: Final = 256
 NAMES_MAX: Final = 512
+# How far a witness's clock may be ahead of the reader's.
+AHEAD_S_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,16 @@ class Policy:
             met[group.name] = sum(met[name] for name in group.members) >= group.threshold
         return met[self.quorum]
 
-    def judge(self, note: Note) -> Witnessed:
+    def judge(self, note: Note, *, now_s: int | None = None) -> Witnessed:
         """By whom, and since when, the note is witnessed.
 
-        Raises Refused: `bad_signature`, or `quorum_not_met` with who is missing.
+        `now_s`: the reader's clock (Unix seconds); a cosignature of the future proves no time.
+        Raises Refused: `bad_signature`, `future_cosignature`, or `quorum_not_met` with who is
+        missing.
         """
         cosigned = sorted(note.cosigned_by(self.keys), key=lambda each: each.at_s)
+        if now_s is not None:
+            self._check_times(cosigned, now_s)
         if not self.needs_witnesses:
             return Witnessed((), 0)
         for count in range(1, len(cosigned) + 1):
@@ -139,6 +145,15 @@ class Policy:
             code="quorum_not_met",
             where=f"missing: {', '.join(missing)}",
         )
+
+    def _check_times(self, cosigned: Iterable[Cosigned], now_s: int) -> None:
+        ahead = [each for each in cosigned if each.at_s > now_s + AHEAD_S_MAX]
+        if ahead:
+            raise Refused(
+                f"{self._names(ahead)[0]} dated its cosignature {ahead[0].at_s - now_s} s ahead",
+                code="future_cosignature",
+                remedy="compare this machine's clock with that of the witness",
+            )
 
     def _names(self, cosigned: Iterable[Cosigned]) -> tuple[str, ...]:
         names: Mapping[NoteKey, str] = {each.key: each.name for each in self.witnesses}

@@ -27,6 +27,8 @@ from zhidao.trust.domain.policy import Policy, Witnessed
 from zhidao.trust.domain.trust_list import TrustedNode, TrustList
 
 _DIGEST: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+# That a quorum of the trust list's witnesses cosigned the head.
+WITNESSED: Final = "witnessed"
 _FAULTS: Final = {
     "unknown_speaker": "the trust list gives {} no key {}",
     "revoked_key": "{}'s key {} was revoked as of an earlier time",
@@ -78,13 +80,14 @@ class Statement:
 class Findings:
     """The verdict. `reason` is "" if everything held, else a code; `sentence` explains it.
 
-    `proven` and `not_proven` are filled only for a proof that holds.
+    `proven`, `not_proven` and `shown` are filled only for a proof that holds.
     """
 
     reason: str
     sentence: str
     proven: tuple[Statement, ...] = ()
     not_proven: tuple[Statement, ...] = ()
+    shown: frozenset[str] = frozenset()
 
     @property
     def holds(self) -> bool:
@@ -94,10 +97,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay adds to the findings."""
+    """What a replay adds to the findings. `shown`: parts that a proof may be asked for."""
 
     proven: tuple[Statement, ...] = ()
     not_proven: tuple[Statement, ...] = ()
+    shown: frozenset[str] = frozenset()
 
 
 class Replay(Protocol):
@@ -111,12 +115,15 @@ class Replay(Protocol):
         ...
 
 
-def verify_proof(proof: Proof, trust: TrustList, replays: Sequence[Replay]) -> Findings:
+def verify_proof(
+    proof: Proof, trust: TrustList, replays: Sequence[Replay], *, now: Utc | None = None
+) -> Findings:
     """The log part and every replay; the first refusal is the verdict."""
-    findings = verify_log_part(proof, trust)
+    findings = verify_log_part(proof, trust, now=now)
     if not findings.holds:
         return findings
     proven, not_proven = list(findings.proven), list(findings.not_proven)
+    shown = set(findings.shown)
     for replay in replays:
         try:
             replayed = replay(proof, trust)
@@ -124,17 +131,25 @@ def verify_proof(proof: Proof, trust: TrustList, replays: Sequence[Replay]) -> F
             return Findings(error.code, str(error))
         proven += replayed.proven
         not_proven += replayed.not_proven
-    return Findings("", "", tuple(proven), tuple(not_proven))
+        shown |= replayed.shown
+    return Findings("", "", tuple(proven), tuple(not_proven), frozenset(shown))
 
 
-def verify_log_part(proof: Proof, trust: TrustList, *, of_consignment: bool = True) -> Findings:
+def verify_log_part(
+    proof: Proof, trust: TrustList, *, of_consignment: bool = True, now: Utc | None = None
+) -> Findings:
     """Checks everything about the log, the events and the enclosed files.
+
+    `now`: the reader's clock, after which no witness may have cosigned; None: not asked.
 
     `of_consignment`: the history of the proof's consignment must be opened from its beginning.
     """
     try:
         node = _trusted_log(proof, trust)
-        witnessed = trust.policy.judge(proof.note) if trust.policy else Witnessed((), 0)
+        now_s = now.unix_ns // NS if now else None
+        witnessed = (
+            trust.policy.judge(proof.note, now_s=now_s) if trust.policy else Witnessed((), 0)
+        )
         for opened in proof.events:
             _check_event(opened, proof.checkpoint)
         keys = KeyHistory.of(trust, (opened.event for opened in proof.events))
@@ -147,7 +162,8 @@ def verify_log_part(proof: Proof, trust: TrustList, *, of_consignment: bool = Tr
     except ZhidaoError as error:
         return Findings(error.code, str(error))
     proven = (*_proven(proof, trust, node), *_witnessed(proof, witnessed))
-    return Findings("", "", proven, _not_proven(proof, witnessed))
+    shown = frozenset((WITNESSED,) if witnessed.by else ())
+    return Findings("", "", proven, _not_proven(proof, witnessed), shown)
 
 
 def named_digests(events: Iterable[SignedEvent]) -> set[str]:

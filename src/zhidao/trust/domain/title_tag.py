@@ -5,14 +5,19 @@ the log as an open leaf beside the title, and tells an onlooker nothing; a holde
 signature and sees that the tag is his bill's. Two titles under one tag are a fraud that anybody
 can show by two leaves.
 
-What an issuer can still do: sign the same bill twice on purpose with other random numbers, or
-under another spelling of its number, and so get two tags. Then each holder's opened signature
-names the same bill by the same key, and both together prove it; nobody sees it before they meet.
+The issuer is a key of the carrier that the trust list names. A node that does not keep it gets
+tag and claim from the carrier (`Brought`), so that one carrier has one tag at every node. A number
+has one spelling, since a title is minted only for `[A-Z0-9][A-Z0-9/-]*`.
+
+What an issuer can still do: sign the same bill twice on purpose with other random numbers, and so
+get two tags. Then each holder's opened signature names the same bill by the same key, and both
+together prove it; nobody sees it before they meet.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +29,10 @@ from zhidao.core.keys import Algorithm, PublicKey, Signer
 
 _CHARACTERS_MAX: Final = 64
 _CONTEXT: Final = "zhidao title tag v1"
+_CLAIM: Final = "zhidao title claim v1"
+# Of outside numbers only what looks like nothing else: a letter of another script, a blank that
+# nobody sees or a second case would make two tags of one bill.
+_PLAIN: Final = re.compile(r"[A-Z0-9][A-Z0-9/-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,29 @@ class Bill:
         for text in (self.carrier_code, self.number):
             # One spelling only: case and spaces would make two tags of one bill.
             plain = unicodedata.normalize("NFKC", text).upper()
-            if not text or len(text) > _CHARACTERS_MAX or text != "".join(plain.split()):
+            if len(text) > _CHARACTERS_MAX:
+                raise MalformedInput(
+                    f"a bill's code or number has at most {_CHARACTERS_MAX} characters"
+                )
+            if not text or text != "".join(plain.split()):
                 raise MalformedInput(
                     f"not a bill's code or number: {text[:40]!r}; use capitals without spaces"
+                )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether code and number have the one spelling in which titles are minted today."""
+        return all(_PLAIN.fullmatch(text) for text in (self.carrier_code, self.number))
+
+    def check_plain(self) -> None:
+        """Raises MalformedInput (`unclear_bill_number`) for what could be read as another's."""
+        for what, text in (("code", self.carrier_code), ("number", self.number)):
+            if not _PLAIN.fullmatch(text):
+                raise MalformedInput(
+                    f"a title is minted for a bill whose {what} is of A to Z, 0 to 9, / and - "
+                    f"only, not {text[:40]!a}",
+                    code="unclear_bill_number",
+                    remedy="have the bill issued under such a number",
                 )
 
     @property
@@ -56,6 +85,37 @@ class Registered:
     title: str
     registry: str
     chain_id: int
+
+    @property
+    def claim(self) -> bytes:
+        """What the issuer signs, so that nobody else can stand a title under its tag."""
+        return jcs([_CLAIM, self.tag, self.title, self.registry, self.chain_id])
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a carrier signed where its key is: `opening` its bill, `claim` its title's leaf."""
+
+    issuer: PublicKey
+    opening: bytes
+    claim: bytes
+
+    def check(self, bill: Bill, registered: Registered) -> None:
+        """Raises Refused (`bad_title_tag`) unless both are this key's, over this bill and leaf."""
+        if self.issuer.algorithm is not Algorithm.ED25519:
+            raise Refused("a title's tag needs an Ed25519 key", code="unknown_algorithm")
+        good = self.issuer.verifies(self.opening, bill.message) and self.issuer.verifies(
+            self.claim, registered.claim
+        )
+        if not good or registered.tag != tag_of(self.opening):
+            raise Refused("the issuer did not sign this bill's tag and leaf", code="bad_title_tag")
+
+
+def bring(bill: Bill, issuer: Signer, *, title: str, registry: str, chain_id: int) -> Brought:
+    """What a carrier signs with its key for the title of its bill. Raises Refused."""
+    tag, opening = open_tag(bill, issuer)
+    claim = Registered(tag, title, registry, chain_id).claim
+    return Brought(issuer.public, opening, issuer.sign(claim))
 
 
 @dataclass(frozen=True, slots=True)

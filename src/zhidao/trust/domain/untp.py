@@ -96,7 +96,7 @@ def _product(product: Mapping[str, Any]) -> None:
 
 def _lifecycle_event(event: Mapping[str, Any], place: str) -> None:
     kinds = _list(event.get("type"), f"{place}.type")
-    named = [kind for kind in kinds if kind in _EVENTS]
+    named = [kind for kind in kinds if isinstance(kind, str) and kind in _EVENTS]
     if len(named) != 1 or _EVENT not in kinds:
         raise _malformed(f"{place}.type", f"it names not {_EVENT} and one of {', '.join(_EVENTS)}")
     _identified(event, place)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from xml.sax.saxutils import escape
 
-from zhidao.finance.wire.iso20022.grammar import NAMESPACE
-from zhidao.finance.wire.iso20022.kinds import AMOUNT, FORMS
-from zhidao.finance.wire.iso20022.structure import Form, outline
+from zhidao.finance.wire.iso20022.syntax.grammar import NAMESPACE
+from zhidao.finance.wire.iso20022.syntax.kinds import AMOUNT, FORMS
+from zhidao.finance.wire.iso20022.syntax.structure import Form, outline
 
 _DRAWN = {
     AMOUNT: ("0", "12.5", "999999999999999999", "0.00001", "9999999999999.99999"),

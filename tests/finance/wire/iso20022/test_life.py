@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from tests.finance.business_header import with_header
 from tests.finance.wire.iso20022.random_messages import random_message
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.message import (
+from zhidao.finance.domain.payments.message import (
     Answer,
     Answers,
     CreditTransfer,
@@ -27,13 +28,19 @@ from zhidao.finance.domain.message import (
     StatusReport,
     Transfers,
 )
-from zhidao.finance.wire.iso20022 import credit_transfers, notices, reversals, statuses
-from zhidao.finance.wire.iso20022.envelope import Header, read_envelope
-from zhidao.finance.wire.iso20022.framing import with_header
-from zhidao.finance.wire.iso20022.messages import decode, encode
-from zhidao.finance.wire.iso20022.outlines import MESSAGES
-from zhidao.finance.wire.iso20022.structure import check
-from zhidao.finance.wire.iso20022.trees import account, bank, decimal_of, lines, minor_of, person
+from zhidao.finance.wire.iso20022.messages import credit_transfers, notices, reversals, statuses
+from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.syntax.envelope import Header, read_envelope
+from zhidao.finance.wire.iso20022.syntax.outlines import MESSAGES
+from zhidao.finance.wire.iso20022.syntax.structure import check
+from zhidao.finance.wire.iso20022.syntax.trees import (
+    account,
+    bank,
+    decimal_of,
+    lines,
+    minor_of,
+    person,
+)
 
 SEEN = st.characters(exclude_categories=("Cc", "Cs", "Cn", "Zl", "Zp"), max_codepoint=0x2FFFF)
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,33}", fullmatch=True)

@@ -17,12 +17,18 @@ import pytest
 from mockbank.server import Config, make_server
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.message import CreditTransfer, Notice, Returns, StatusReport, Transfers
-from zhidao.finance.wire.iso20022 import statements
-from zhidao.finance.wire.iso20022.credit_transfers import INITIATION
-from zhidao.finance.wire.iso20022.envelope import read_envelope
-from zhidao.finance.wire.iso20022.messages import decode, encode
-from zhidao.finance.wire.iso20022.trees import account, person
+from zhidao.finance.domain.payments.message import (
+    CreditTransfer,
+    Notice,
+    Returns,
+    StatusReport,
+    Transfers,
+)
+from zhidao.finance.wire.iso20022.messages import camt053
+from zhidao.finance.wire.iso20022.messages.credit_transfers import INITIATION
+from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+from zhidao.finance.wire.iso20022.syntax.trees import account, person
 
 # A server of others, which takes half a second to end.
 pytestmark = pytest.mark.slow
@@ -121,7 +127,7 @@ def test_statements_of_quiet_days_are_read_and_foreign_references_refused_by_nam
     read, refused = [], []
     for data in _told(ask, "camt.053.001.08"):
         try:
-            read.append(statements.decode(data))
+            read.append(camt053.decode(data))
         except MalformedInput as error:
             refused.append(str(error))
     quiet = [one for one in read if one.account == ACME]

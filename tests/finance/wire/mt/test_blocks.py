@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.finance.credit_cases import CREDIT
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.credit.terms import Credit, Goods, Line
+from zhidao.finance.domain.credit.credit_terms import Credit, Goods, Line
 from zhidao.finance.wire.mt.blocks import (
     MtMessage,
     amount_of,

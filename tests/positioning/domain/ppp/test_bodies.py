@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.geometry import ecef, enu_axes
 from zhidao.positioning.domain.ppp.attitude import antenna_offsets_m, satellite_axes, winding_cycles
 from zhidao.positioning.domain.ppp.bodies import moon_m, solid_tide_m, sun_m
+from zhidao.positioning.domain.single_point.geometry import ecef, enu_axes
 
 
 def _ns(text):

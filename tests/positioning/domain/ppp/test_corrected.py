@@ -6,23 +6,23 @@ import math
 
 import numpy as np
 import pytest
+from tests.positioning.ppp_b2b_messages import clock_message, mask_message, orbit_message
 
-from zhidao.positioning.domain.corrections import orbit_axes, without
-from zhidao.positioning.domain.ephemeris import UNKNOWN, choose
 from zhidao.positioning.domain.ppp.corrected import (
     CorrectedProducts,
     broadcast_motion,
     choose_issue,
 )
+from zhidao.positioning.domain.ppp.ppp_settings import LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.products import PreciseProducts
-from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.solving import solve_precise
-from zhidao.positioning.wire.b2b_log import B2bFrame, corrections_at, read_b2b_log
-from zhidao.positioning.wire.ppp_b2b import B2bOrbit, decode_b2b
-from zhidao.positioning.wire.ppp_b2b_write import clock_message, mask_message, orbit_message
-from zhidao.positioning.wire.rinex_nav import read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
-from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+from zhidao.positioning.domain.satellites.corrections import orbit_axes, without
+from zhidao.positioning.domain.satellites.ephemeris import UNKNOWN, choose
+from zhidao.positioning.wire.precise.b2b_log import B2bFrame, corrections_at, read_b2b_log
+from zhidao.positioning.wire.precise.ppp_b2b import B2bOrbit, decode_b2b
+from zhidao.positioning.wire.precise.sp3 import read_clocks, read_sp3
+from zhidao.positioning.wire.rinex.navigation import read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
 
 REFERENCE = np.array([3582104.918, 532590.191, 5232755.315])  # SOURCE.md of the shared data
 LIGHT_MPS = 299_792_458

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.observations import ObservationHeader, Observations
+from zhidao.positioning.domain.observables.observations import ObservationHeader, Observations
+from zhidao.positioning.domain.ppp.ppp_settings import LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.products import PreciseProducts
 from zhidao.positioning.domain.ppp.rays import glonass_channels_of, rays
-from zhidao.positioning.domain.ppp.settings import LEGACY_PAIRS, PppSettings
 from zhidao.positioning.domain.ppp.solving import PppReason, PppSolution, solve_precise
-from zhidao.positioning.domain.precise import PreciseTable
-from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
-from zhidao.positioning.wire.sp3 import read_clocks, read_sp3
+from zhidao.positioning.domain.satellites.precise import PreciseTable
+from zhidao.positioning.wire.precise.sp3 import read_clocks, read_sp3
+from zhidao.positioning.wire.rinex.navigation import WITH_GLONASS, read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
 
 REFERENCE = np.array([3582104.918, 532590.191, 5232755.315])  # SOURCE.md of the shared data
 

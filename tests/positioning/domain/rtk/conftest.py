@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from tests.positioning.conftest import PLACE, START, times
 
-from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.geometry import ecef, enu_axes, geodetic
-from zhidao.positioning.domain.observations import Observations
+from zhidao.positioning.domain.observables.observations import Observations
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
+from zhidao.positioning.domain.single_point.geometry import ecef, enu_axes, geodetic
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import ErrorModel, Receiver, synthesize
-from zhidao.positioning.wire.rinex_nav import WITH_GLONASS, read_navigation
-from zhidao.positioning.wire.rinex_obs import read_observations
+from zhidao.positioning.wire.rinex.navigation import WITH_GLONASS, read_navigation
+from zhidao.positioning.wire.rinex.observation_files import read_observations
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from zhidao.core.errors import MalformedInput
 from zhidao.positioning.domain.rtk.baselines import RtkReason, RtkStatus
 from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
-from zhidao.positioning.domain.rtk.settings import (
+from zhidao.positioning.domain.rtk.rtk_settings import (
     ALL_SIGNALS,
     BDS_SIGNALS,
     CONTINUOUS,
@@ -166,3 +166,28 @@ def test_too_few_satellites_and_reasons_for_no_fix(nagoya):
 def test_settings_that_mean_nothing_are_refused(changed):
     with pytest.raises(MalformedInput, match="RTK settings"):
         RtkSettings(**changed)
+
+
+def _noisier(seen, cycles):
+    """The same receiver with noise on all of its phases, as of another maker's."""
+    rng = np.random.default_rng(2)
+    systems = {}
+    for system, table in seen.systems.items():
+        values = table.values.copy()
+        for column, code in enumerate(table.codes):
+            if code[0] == "L":
+                values[:, column] += rng.normal(0, cycles, len(values))
+        systems[system] = replace(table, values=values)
+    return replace(seen, systems=systems)
+
+
+@pytest.mark.parametrize("mode", [CONTINUOUS, HOLD])
+def test_a_filter_fixes_every_epoch_that_is_fixed_by_itself(nagoya, mode):
+    signals = {"C": ("C2I", "C6I"), "G": ("C1C", "C5Q")}
+    rough = replace(nagoya, rover=_noisier(nagoya.rover.part(0, 40), 0.06))
+    alone = _solve(rough, 40, mode=INSTANTANEOUS, signals=signals)
+    found = _solve(rough, 40, mode=mode, signals=signals)
+    assert 0 < alone.fixed.sum() < 40
+    assert not (alone.fixed & ~found.fixed).any()
+    assert found.fixed.sum() > alone.fixed.sum()
+    assert np.linalg.norm(nagoya.off_m(found.place_m)[found.fixed], axis=1).max() < 0.2

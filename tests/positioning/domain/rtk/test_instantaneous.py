@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
 from zhidao.positioning.domain.rtk.instantaneous import (
     ALL_SIGNALS,
     BDS_SIGNALS,
@@ -13,6 +12,7 @@ from zhidao.positioning.domain.rtk.instantaneous import (
     RtkStatus,
     solve_baselines,
 )
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
 
 
 def _parts(pair):

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zhidao.positioning.domain.ppp.settings import PppSettings
+from zhidao.positioning.domain.ppp.ppp_settings import PppSettings
 from zhidao.positioning.domain.ppp.solving import PppReason, solve_precise
-from zhidao.positioning.domain.precise import PreciseTable
 from zhidao.positioning.domain.rtk.baselines import RtkReason
 from zhidao.positioning.domain.rtk.instantaneous import solve_baselines
-from zhidao.positioning.domain.rtk.settings import CONTINUOUS, HOLD, INSTANTANEOUS, RtkSettings
+from zhidao.positioning.domain.rtk.rtk_settings import CONTINUOUS, HOLD, INSTANTANEOUS, RtkSettings
+from zhidao.positioning.domain.satellites.precise import PreciseTable
 
 _STRANGE = (np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-300, 1e6, 2.1e7, 4e7, 1e300)
 
@@ -68,7 +68,7 @@ def test_precise_points_say_why_instead_of_raising(nagoya, seed, share):
         code_bias_m: dict[tuple[int, str], float] = {}  # noqa: RUF012
 
         def states(self, satellite, gpst_ns, fraction_s):
-            from zhidao.positioning.domain.precise import precise_states
+            from zhidao.positioning.domain.satellites.precise import precise_states
 
             return precise_states(table, table, satellite, gpst_ns, fraction_s)
 

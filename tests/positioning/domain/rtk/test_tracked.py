@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 
 from zhidao.core.errors import Refused
-from zhidao.positioning.domain.observations import (
+from zhidao.positioning.domain.observables.observations import (
     ObservationHeader,
     Observations,
     SystemObservations,
 )
-from zhidao.positioning.domain.ppp.settings import B2B_PAIRS, LEGACY_PAIRS
-from zhidao.positioning.domain.rtk.settings import ALL_SIGNALS
-from zhidao.positioning.domain.tracked import matched, pairs_of, smoothable, tracked
-from zhidao.positioning.service.recipes import rtk
+from zhidao.positioning.domain.observables.signal_codes import (
+    matched,
+    pairs_of,
+    smoothable,
+    tracked,
+)
+from zhidao.positioning.domain.ppp.ppp_settings import B2B_PAIRS, LEGACY_PAIRS
+from zhidao.positioning.domain.rtk.rtk_settings import ALL_SIGNALS
+from zhidao.positioning.service.high_level import rtk
 
 
 def _receiver(**codes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 import pytest
@@ -51,6 +52,54 @@ def test_the_channel_follows_from_named_rules(facts, channel, score):
 def test_facts_in_another_order_and_rules_from_their_file_decide_the_same(facts):
     again = dict(sorted(facts.items(), reverse=True))
     assert decide(again, read_rules(jcs(RULES.plain()))) == decide(facts, RULES)
+
+
+def test_a_fact_at_the_limit_is_neither_above_nor_below_it():
+    for look, counted in ((Look.ABOVE, ["11"]), (Look.BELOW, ["9"])):
+        rules = RuleSet("r", "1", (RiskRule("x", "f", look, "10", 5, "r"),), 5, 5)
+        seen = [value for value in ("9", "10", "11") if decide({"f": value}, rules).score]
+        assert seen == counted
+
+
+def test_a_star_stands_for_the_rest_of_a_name_and_for_no_other_part():
+    facts = dict.fromkeys(("crosscheck.a", "crosscheck.b", "crosscheck", "crossing", "x"), "y")
+    rule = RiskRule("x", "crosscheck.*", Look.EQUALS, "y", 1, "r")
+    decision = decide(facts, RuleSet("r", "1", (rule,), 1, 9))
+    assert [match.fact for match in decision.matches] == ["crosscheck.a", "crosscheck.b"]
+
+
+def test_what_is_drawn_is_the_digest_of_seed_and_facts_over_a_thousand():
+    facts = {"n": "1"}
+    digest = hashlib.sha256(b'{"n":"1"}').hexdigest()
+    drawn = hashlib.sha256(f"s:{digest}".encode()).digest()
+    box = int.from_bytes(drawn[:8], "big") % 1000
+    for permille, at_random in ((0, False), (box, False), (box + 1, True), (1000, True)):
+        rules = RuleSet("r", "1", (), 1, 1, random_permille=permille, seed="s")
+        assert decide(facts, rules).at_random is at_random
+        assert decide(facts, rules).channel == ("yellow" if at_random else "green")
+
+
+@pytest.mark.parametrize(
+    ("yellow", "red", "permille"),
+    [(0, 1, 0), (-1, 1, 0), (3, 2, 0), (1, 1, -1), (1, 1, 1001)],
+)
+def test_scores_rise_from_one_and_permille_are_of_a_thousand(yellow, red, permille):
+    RuleSet("r", "1", (), 1, 1, random_permille=1000)
+    with pytest.raises(MalformedInput, match="scores rise"):
+        RuleSet("r", "1", (), yellow, red, random_permille=permille)
+
+
+@pytest.mark.bound("trade.domain.clearance.risk.RULES_MAX")
+def test_a_thousand_rules_are_a_set_and_one_more_is_refused():
+    rules = tuple(RiskRule(str(n), "f", Look.EQUALS, "v", 1, "r") for n in range(1001))
+    assert len(RuleSet("r", "1", rules[:1000], 1, 1).rules) == 1000
+    with pytest.raises(MalformedInput, match="1,000 at most"):
+        RuleSet("r", "1", rules, 1, 1)
+
+
+def test_the_words_that_stand_in_files_of_rules_and_in_decisions_are_these():
+    assert [*Channel] == ["green", "yellow", "red"]
+    assert [*Look] == ["equals", "starts", "above", "below"]
 
 
 def test_random_checks_are_drawn_the_same_by_everybody_and_as_often_as_said():

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from zhidao.trade.domain.comparison import Answer
-from zhidao.trade.domain.conflicts.evidence import Evidence, Movement
+from zhidao.trade.domain.conflicts.compared_set import Evidence, Movement
 from zhidao.trade.domain.conflicts.table import RULES, View, compare
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
-from zhidao.trade.service.document_set import make_set, papers_of
+from zhidao.trade.service.document_set import make_set
 from zhidao.trade.wire import canonical_entry
 
 ENTRY = canonical_entry.read((Path(__file__).parents[2] / "data" / "set_entry.json").read_bytes())
@@ -22,7 +22,7 @@ MEMBERS = frozenset(("CN", "VN"))
 
 def evidence() -> Evidence:
     return Evidence(
-        papers_of(make_set(ENTRY, FORMS.values())),
+        {m.form.kind: m.absorbed.consignment for m in make_set(ENTRY, FORMS.values())},
         criteria={"RCEP": {"1": "PE", "2": "PE"}, "ACFTA": {"1": "PE", "2": "PE"}},
         track=("CN", "VN"),
         members={"RCEP": MEMBERS, "ACFTA": MEMBERS},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zhidao.trade.domain.conflicts.evidence import Evidence, Movement
+from zhidao.trade.domain.conflicts.compared_set import Evidence, Movement
 from zhidao.trade.domain.conflicts.table import compare
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.printing.places import place_label

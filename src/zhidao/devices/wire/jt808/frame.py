@@ -205,7 +205,7 @@ def _decode_header(plain: bytes) -> tuple[Header, int, int]:
 def _encode_header(header: Header, body_bytes: int) -> bytes:
     if body_bytes > BODY_BYTES_MAX:
         raise MalformedInput(
-            f"JT/T 808: a body of {body_bytes} bytes does not fit one frame",
+            f"JT/T 808: a body of {body_bytes} bytes; one frame holds {BODY_BYTES_MAX}",
             remedy="divide the message into sub-packets",
         )
     properties = (

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final, TypeAlias, TypeVar
 
 from zhidao.finance.domain.credit.calendar import BankingCalendar
+from zhidao.finance.domain.credit.credit_terms import Credit
 from zhidao.finance.domain.credit.papers import (
     AnyPaper,
     Draft,
@@ -23,7 +24,6 @@ from zhidao.finance.domain.credit.papers import (
     Presentation,
     Transport,
 )
-from zhidao.finance.domain.credit.terms import Credit
 
 _PaperT = TypeVar("_PaperT", bound=Paper)
 Conflict: TypeAlias = tuple[str, str]

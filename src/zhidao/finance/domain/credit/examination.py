@@ -25,8 +25,8 @@ from zhidao.finance.domain.credit import (  # noqa: F401 (they register themselv
 )
 from zhidao.finance.domain.credit.calendar import BankingCalendar
 from zhidao.finance.domain.credit.checks import CHECKS, URDTT, Case, told
+from zhidao.finance.domain.credit.credit_terms import Credit
 from zhidao.finance.domain.credit.papers import Presentation
-from zhidao.finance.domain.credit.terms import Credit
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from zhidao.finance.domain.credit.checks import (
     told,
     within,
 )
+from zhidao.finance.domain.credit.credit_terms import Goods, Line
 from zhidao.finance.domain.credit.papers import Invoice
-from zhidao.finance.domain.credit.terms import Goods, Line
 
 
 @check("amount.over", "UCP 600 18(b), 30(a)", "More is drawn than the credit gives.")

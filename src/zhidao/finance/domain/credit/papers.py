@@ -7,13 +7,13 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from zhidao.finance.domain.credit.terms import (
+from zhidao.finance.domain.credit.credit_terms import (
     DOCUMENTS_MAX,
     Count,
+    CreditParty,
     CurrencyCode,
     Lines,
     Minor,
-    Party,
     Short,
     Text,
     Value,
@@ -96,8 +96,8 @@ class Invoice(Paper, frozen=True, kw_only=True, tag="invoice"):
     """
 
     title: Short = "Commercial invoice"
-    seller: Party
-    buyer: Party
+    seller: CreditParty
+    buyer: CreditParty
     currency: CurrencyCode
     quantity: Count
     unit: Short
@@ -220,7 +220,7 @@ AnyPaper = (
 )
 
 
-class Finding(Value, frozen=True, kw_only=True):
+class DocumentConflict(Value, frozen=True, kw_only=True):
     """A conflict that the trade room found between its own documents."""
 
     rule: Short
@@ -243,7 +243,7 @@ class Presentation(Value, frozen=True, kw_only=True):
     notice: Notice | None = None
     record_place: _Some = ""
     bank: _Some = ""
-    findings: Annotated[list[Finding], msgspec.Meta(max_length=200)] = msgspec.field(
+    findings: Annotated[list[DocumentConflict], msgspec.Meta(max_length=200)] = msgspec.field(
         default_factory=list
     )
 

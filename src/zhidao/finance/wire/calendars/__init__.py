@@ -10,13 +10,14 @@ from typing import Annotated, Final
 
 import msgspec
 
+from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.banking_calendars import CalendarRules, WeekdayOfMonth
 
 NAMES: Final = ("TARGET", "FEDWIRE", "CN")
 """The euro area's settlement days, those of the US dollar, and the banks of China's mainland."""
 _Year = Annotated[int, msgspec.Meta(ge=1900, le=2299)]
-_MonthDay = Annotated[str, msgspec.Meta(pattern=r"^\d{2}-\d{2}$")]
+_MonthDay = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}-[0-9]{2}\Z")]
 
 
 class _Weekday(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -26,7 +27,7 @@ class _Weekday(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class _Calendar(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    calendar: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,16}$")]
+    calendar: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2,16}\Z")]
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
     first_year: _Year
     last_year: _Year
@@ -44,7 +45,7 @@ def read_rules(data: bytes) -> CalendarRules:
     if len(data) > FILE_BYTES_MAX:
         raise MalformedInput(f"a calendar has {FILE_BYTES_MAX} bytes at most", code="bad_calendar")
     try:
-        read = msgspec.json.decode(data, type=_Calendar)
+        read = decode_json(data, _Calendar)
         # A leap year holds every day that a year can have.
         days = [date.fromisoformat(f"2000-{text}") for text in read.yearly]
     except (msgspec.DecodeError, ValueError) as error:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.wire.iso20022.trees import decimal_of, minor_of
+from zhidao.finance.wire.iso20022.syntax.trees import decimal_of, minor_of
 from zhidao.finance.wire.mt.fields import MESSAGES, WORDS, Field
 from zhidao.finance.wire.mt.formats import pattern_of
 

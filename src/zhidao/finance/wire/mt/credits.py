@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from zhidao.finance.domain.credit.terms import Credit, Party
+from zhidao.finance.domain.credit.credit_terms import Credit, CreditParty
 from zhidao.finance.wire.mt.blocks import MtMessage, amount_text
 from zhidao.finance.wire.mt.formats import X_LETTERS, Z_LETTERS
 
@@ -135,7 +135,7 @@ def _plain(text: str) -> str:
     return "".join(one for one in taken if not unicodedata.combining(one)).replace("\n", " ")
 
 
-def _party(party: Party) -> str:
+def _party(party: CreditParty) -> str:
     return "\n".join([*_wrapped(x_text(party.name), 35)[:3], party.country])
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bools, Bytes, Floats, Ints
 
 _BLANK: Final = 32
 _AND: Final = 38
@@ -164,42 +164,50 @@ def decode(
     prn: Ints,
     values: Floats,
     marks: Bytes,
-) -> tuple[int, int]:
-    """Fills the outputs; numbers of epochs and rows, or (-1, -1) for the twin to look at.
+    line: Bytes,
+    state: Ints,
+    order: Ints,
+    kept: Bytes,
+    seen: Ints,
+    ticks: Ints,
+) -> tuple[int, int, int]:
+    """Fills the outputs; numbers of epochs and rows, and the first line of what is no whole epoch.
 
-    first: first line after the header. slots (256,): place of each system letter, -1 for others;
-    by that place counts (s,): observation codes, wanted (s,): whether to keep the system, and
-    empty_zero (s, k): columns where 0.000 means nothing. heads (e, 35): epoch lines.
+    Where something looks damaged the first number is -1 and the last the line of that epoch.
+    first: first line after the header, or of the next epoch. slots (256,): place of each system
+    letter, -1 for others; by that place counts (s,): observation codes, wanted (s,): whether to
+    keep the system, and empty_zero (s, k): columns where 0.000 means nothing. heads (e, 35):
+    epoch lines.
     epoch, letter, prn (n,); values (n, k); marks (n, k, 2): loss of lock and strength.
+    line, state, order, kept, seen, ticks: what one epoch leaves for the next; see `memory`.
     """
-    width = values.shape[1]
-    line = np.full(_LINE, _BLANK, np.uint8)
-    state = np.zeros((len(counts), 100, width, _ORDER_MAX + 1), np.int64)
-    order = np.full((len(counts), 100, width, 2), -1, np.int64)
-    kept = np.zeros((len(counts), 100, width, 2), np.uint8)
-    seen = np.full((len(counts), 100), -9, np.int64)
-    epochs, rows, tick, at = 0, 0, 0, first
+    epochs, rows, at = 0, 0, first
+    before = line.copy()
     while at < len(starts):
         if stops[at] == starts[at]:
             break
-        tick += 1
-        if text[starts[at]] == _GREATER:
-            # A whole epoch line starts all arcs anew.
-            tick += 1
+        before[:] = line
+        whole = text[starts[at]] == _GREATER
+        if whole:
             line[:] = _BLANK
         _apply(line, text, starts[at], stops[at])
         found = _small(line, 32, 35)
-        if line[31] != _ZERO and line[31] != _ZERO + 1:
-            return -1, -1
-        if found < 0 or at + 1 + found >= len(starts) or epochs == len(heads):
-            return -1, -1
+        if (line[31] != _ZERO and line[31] != _ZERO + 1) or found < 0 or epochs == len(heads):
+            return -1, rows, at
+        if at + 1 + found >= len(starts):
+            line[:] = before
+            return epochs, rows, at
+        # A whole epoch line starts all arcs anew.
+        ticks[0] += 2 if whole else 1
+        tick = ticks[0]
+        began = at
         heads[epochs] = line[:_HEAD]
         at += 2
         for satellite in range(found):
             place = _SATELLITES_AT + 3 * satellite
             system, number = slots[line[place]], _small(line, place + 1, place + 3)
             if system < 0 or number < 1 or seen[system, number] == tick:
-                return -1, -1
+                return -1, rows, began
             count = counts[system]
             if not wanted[system]:
                 seen[system, number] = tick
@@ -220,12 +228,29 @@ def decode(
                 values[rows, :count],
             )
             if not good:
-                return -1, -1
+                return -1, rows, began
             marks[rows, :count] = kept[system, number, :count]
             epoch[rows], letter[rows], prn[rows] = epochs, line[place], number
             rows += 1
             at += 1
         epochs += 1
     if (stops[at:] > starts[at:]).any():
-        return -1, -1
-    return epochs, rows
+        return -1, rows, at
+    return epochs, rows, at
+
+
+def memory(systems: int, width: int) -> tuple[Bytes, Ints, Ints, Bytes, Ints, Ints]:
+    """What `decode` carries from epoch to epoch, before the first one.
+
+    The epoch line (4096,); by system and satellite: differences (s, 100, k, orders), orders of
+    them (s, 100, k, 2), marks (s, 100, k, 2), and the epoch of the last sight (s, 100); the number
+    of epochs so far (1,).
+    """
+    return (
+        np.full(_LINE, _BLANK, np.uint8),
+        np.zeros((systems, 100, width, _ORDER_MAX + 1), np.int64),
+        np.full((systems, 100, width, 2), -1, np.int64),
+        np.zeros((systems, 100, width, 2), np.uint8),
+        np.full((systems, 100), -9, np.int64),
+        np.zeros(1, np.int64),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Floats, Ints
+from zhidao.positioning.domain.observables.observations import Floats, Ints
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Floats
+from zhidao.positioning.domain.observables.observations import Floats
 
 _STEPS_MAX: Final = 100_000
 # A share of the variance: strong geometries have variances that are far below one cycle's.

@@ -12,7 +12,7 @@ import numpy as np
 
 from zhidao.core.compiling import kernel
 from zhidao.positioning.domain.kernels.single_point import _invert
-from zhidao.positioning.domain.observations import Bools, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bools, Floats, Ints
 
 _BLIND: Final = 1e-6
 _PAIRS_FROM: Final = 0.1
@@ -72,27 +72,31 @@ def _bias(row: Floats, at: Ints, cells: Floats) -> float:
 
 
 @kernel
-def _risk(terms: Floats, count: int, level: float) -> tuple[float, float]:
+def _risk(terms: Floats, count: int, level: float, tries: float) -> tuple[float, float]:
     """Risk at a level, and its derivative. terms (h, 3): chance, centre, deviation."""
     total, slope = 0.0, 0.0
     for k in range(count):
         away = (level - terms[k, 1]) / terms[k, 2]
-        if away <= 0:
+        if away >= _FAR:
+            continue
+        tail = tries * math.erfc(away / _ROOT_2)
+        if tail >= 1:
             total += terms[k, 0]
-        elif away < _FAR:
-            total += terms[k, 0] * math.erfc(away / _ROOT_2)
-            slope -= terms[k, 0] * _ROOT_2_OVER_PI * math.exp(-0.5 * away * away) / terms[k, 2]
+        else:
+            total += terms[k, 0] * tail
+            steep = tries * _ROOT_2_OVER_PI * math.exp(-0.5 * away * away)
+            slope -= terms[k, 0] * steep / terms[k, 2]
     return total, slope
 
 
 @kernel
-def _first_guess(terms: Floats, count: int, target: float) -> float:
+def _first_guess(terms: Floats, count: int, target: float, tries: float) -> float:
     """A level that no single term lets go much below."""
     guess = 0.0
     for k in range(count):
         if target >= 0.6 * terms[k, 0]:
             continue
-        tail = target / terms[k, 0] / 2
+        tail = target / terms[k, 0] / 2 / tries
         twice = -2 * math.log(tail)
         away = math.sqrt(max(twice - math.log(twice) - _LOG_2_PI, 0.0))
         guess = max(guess, terms[k, 1] + terms[k, 2] * away)
@@ -100,25 +104,27 @@ def _first_guess(terms: Floats, count: int, target: float) -> float:
 
 
 @kernel
-def _level(terms: Floats, count: int, target: float) -> float:
+def _level(terms: Floats, count: int, target: float, tries: float) -> float:
     """Where the risk of all terms together is the target. Puts the terms that count in front."""
     high = 0.0
     for k in range(count):
         if terms[k, 0] > 0:
             high = max(high, terms[k, 1] + 40 * terms[k, 2])
-    level = _first_guess(terms, count, target)
+    level = _first_guess(terms, count, target, tries)
     kept = 0
     for k in range(count):
         away = (level - terms[k, 1]) / terms[k, 2]
         # What adds less than 1e-10 of the risk where levels begin adds less still further out.
-        bound = terms[k, 0] * math.exp(-0.5 * away * away) if away > 0 else terms[k, 0]
+        bound = terms[k, 0]
+        if away > 0:
+            bound *= min(1.0, tries * math.exp(-0.5 * away * away))
         if bound > 1e-10 * target:
             for i in range(3):
                 terms[kept, i] = terms[k, i]
             kept += 1
     low = 0.0
     for _ in range(_ROUNDS):
-        total, slope = _risk(terms, kept, level)
+        total, slope = _risk(terms, kept, level, tries)
         if total > target:
             low = level
         else:
@@ -157,7 +163,7 @@ def _add_term(
     terms: Floats, q: int, place: int, chance: float, row: Floats, threshold: float, at: Ints,
     cells: Floats, common: Floats,
 ) -> None:  # fmt: skip
-    terms[q, place, 0] = chance
+    terms[q, place, 0] = min(chance, 1.0)
     terms[q, place, 1] = threshold + _bias(row, at, cells)
     terms[q, place, 2] = max(_deviation(row, at, cells, common, 2, 1.0), 1e-9)
 
@@ -202,7 +208,7 @@ def _group_terms(
 @kernel
 def _pair_terms(
     one: int, other: int, gain: Floats, spread: Floats, cells: Floats, common: Floats, at: Ints,
-    threshold: Floats, terms: Floats, place: int,
+    threshold: Floats, ways: float, terms: Floats, place: int,
 ) -> bool:  # fmt: skip
     """Two satellites left out; False if the rest cannot tell them from its own errors."""
     a, b = spread[one, one], spread[other, other]
@@ -212,7 +218,7 @@ def _pair_terms(
         return False
     count = len(at)
     row, apart = np.empty(count), np.empty(count)
-    chance = cells[at[one], 5] * cells[at[other], 5]
+    chance = cells[at[one], 5] * cells[at[other], 5] * ways
     for q in range(3):
         pull1 = (gain[q, one] * b - gain[q, other] * d) / determinant
         pull2 = (gain[q, other] * a - gain[q, one] * c) / determinant
@@ -227,7 +233,7 @@ def _pair_terms(
 @kernel
 def _satellite_terms(
     gain: Floats, spread: Floats, threshold: Floats, cells: Floats, common: Floats, at: Ints,
-    terms: Floats,
+    ways: float, terms: Floats,
 ) -> int:  # fmt: skip
     """Terms of no fault and of each satellite's; how many, negative where one has no bound."""
     count = len(at)
@@ -246,9 +252,8 @@ def _satellite_terms(
             pull = gain[q, i] / spread[i, i]
             for j in range(count):
                 row[j] = gain[q, j] - pull * spread[i, j]
-            _add_term(
-                terms, q, filled, cells[at[i], 5], row, abs(pull) * threshold[i], at, cells, common
-            )
+            chance, limit = cells[at[i], 5] * ways, abs(pull) * threshold[i]
+            _add_term(terms, q, filled, chance, row, limit, at, cells, common)
         if not blind:
             filled += 1
     return filled if bounded else -filled
@@ -257,8 +262,8 @@ def _satellite_terms(
 @kernel
 def _all_groups(
     design: Floats, gain: Floats, cells: Floats, common: Floats, at: Ints, group: Ints,
-    present: Bools, group_fault: Floats, quantile: float, share: float, terms: Floats,
-    filled: int, group_strain: Floats,
+    present: Bools, group_fault: Floats, ways: float, quantile: float, share: float,
+    terms: Floats, filled: int, group_strain: Floats,
 ) -> tuple[int, float]:  # fmt: skip
     """Terms of all constellations; how many terms there are then, and the chance without one."""
     weight = np.empty(len(at))
@@ -268,11 +273,12 @@ def _all_groups(
             continue
         for i in range(len(at)):
             weight[i] = 0.0 if group[at[i]] == g else cells[at[i], 0]
+        chance = group_fault[g] * ways
         strain = _group_terms(
-            design, weight, cells, common, at, gain, group_fault[g], quantile, share, terms, filled
+            design, weight, cells, common, at, gain, chance, quantile, share, terms, filled
         )
         if strain < 0:
-            lost += group_fault[g]
+            lost += chance
         else:
             group_strain[g] = strain
             filled += 1
@@ -282,7 +288,7 @@ def _all_groups(
 @kernel
 def _all_pairs(
     gain: Floats, spread: Floats, cells: Floats, common: Floats, at: Ints, threshold: Floats,
-    terms: Floats, filled: int,
+    ways: float, terms: Floats, filled: int,
 ) -> tuple[int, bool]:  # fmt: skip
     """Terms of all pairs; how many terms there are then, and whether each had one."""
     bounded = True
@@ -290,7 +296,7 @@ def _all_pairs(
         for j in range(i + 1, len(at)):
             if cells[at[i], 5] * cells[at[j], 5] == 0:
                 continue
-            if _pair_terms(i, j, gain, spread, cells, common, at, threshold, terms, filled):
+            if _pair_terms(i, j, gain, spread, cells, common, at, threshold, ways, terms, filled):
                 filled += 1
             else:
                 bounded = False
@@ -299,10 +305,14 @@ def _all_pairs(
 
 @kernel
 def _chances(
-    cells: Floats, at: Ints, present: Bools, group_fault: Floats, risk: float
-) -> tuple[float, float, bool]:
-    """Chance that is never tested for, that of two satellites, and whether pairs are tested for."""
-    first, second, faults = 0.0, 0.0, 0.0
+    cells: Floats, at: Ints, group: Ints, present: Bools, group_fault: Floats, ways: float,
+    risk: float, whole: float,
+) -> tuple[float, float, bool]:  # fmt: skip
+    """Chance that is never tested for, that of two satellites, and whether pairs are tested for.
+
+    whole: 1 for `Accounting.whole`, else 0.
+    """
+    first, second, faults, both = 0.0, 0.0, 0.0, 0.0
     for i in range(len(at)):
         first += cells[at[i], 5]
         second += cells[at[i], 5] ** 2
@@ -311,15 +321,24 @@ def _chances(
             faults += group_fault[g]
     unmonitored = first**3 / 6
     if present.sum() > 1:
-        unmonitored += first * faults + faults * faults / 2
-    pairs = max(first * first - second, 0.0) / 2
-    return unmonitored, pairs, pairs > _PAIRS_FROM * risk
+        both = first * faults + faults * faults / 2
+        if whole > 0:
+            # A satellite of a constellation that is wrong as a whole is no second cause.
+            for i in range(len(at)):
+                both -= cells[at[i], 5] * group_fault[group[at[i]]]
+            for g in range(len(group_fault)):
+                both -= group_fault[g] ** 2 / 2 if present[g] else 0.0
+        unmonitored += both
+    elif whole > 0:
+        unmonitored += faults
+    pairs = max(first * first - second, 0.0) / 2 * ways
+    return unmonitored * ways, pairs, pairs > _PAIRS_FROM * risk
 
 
 @kernel
 def _bound_epoch(
     design: Floats, inverse: Floats, cells: Floats, common: Floats, group: Ints,
-    group_fault: Floats, numbers: Floats, quantile: float, at: Ints, cell: Floats,
+    group_fault: Floats, ways: float, numbers: Floats, quantile: float, at: Ints, cell: Floats,
     group_strain: Floats, levels: Floats, epoch: Floats,
 ) -> None:  # fmt: skip
     """One epoch: at (n,) its used cells."""
@@ -332,24 +351,24 @@ def _bound_epoch(
     for i in range(count):
         present[group[at[i]]] = True
     several = present.sum() > 1
-    unmonitored, pairs, tested = _chances(cells, at, present, group_fault, numbers[0])
+    unmonitored, pairs, tested = _chances(
+        cells, at, group, present, group_fault, ways, numbers[0], numbers[2]
+    )
     places = 1 + count + len(group_fault)
     if tested:
         places += count * (count - 1) // 2
     terms = np.empty((3, places, 3))
-    filled = _satellite_terms(gain, spread, threshold, cells, common, at, terms)
+    filled = _satellite_terms(gain, spread, threshold, cells, common, at, ways, terms)
     bounded = filled > 0
     filled = abs(filled)
     if several:
         filled, lost = _all_groups(
-            design, gain, cells, common, at, group, present, group_fault, quantile, numbers[1],
-            terms, filled, group_strain,
+            design, gain, cells, common, at, group, present, group_fault, ways, quantile,
+            numbers[1], terms, filled, group_strain,
         )  # fmt: skip
         unmonitored += lost
-    elif numbers[2] == 0:
-        unmonitored = 1.0
     if tested:
-        filled, good = _all_pairs(gain, spread, cells, common, at, threshold, terms, filled)
+        filled, good = _all_pairs(gain, spread, cells, common, at, threshold, ways, terms, filled)
         bounded = bounded and good
     else:
         unmonitored += pairs
@@ -358,7 +377,7 @@ def _bound_epoch(
     share = (numbers[0] - unmonitored) / 2
     if bounded and share > 0:
         for q in range(3):
-            levels[q] = _level(terms[q], filled, share)
+            levels[q] = _level(terms[q], filled, share, numbers[4])
 
 
 @kernel
@@ -369,6 +388,7 @@ def bound_epochs(
     common: Floats,
     group: Ints,
     group_fault: Floats,
+    ways: Floats,
     numbers: Floats,
     quantiles: Floats,
     cell: Floats,
@@ -379,8 +399,9 @@ def bound_epochs(
     """Tests and bounds all epochs.
 
     cells (e, s, 6): weight, residual, variance for the bound, usual variance, bias, chance of a
-    fault. numbers: risk, share of common errors in thresholds, whether one constellation may be
-    bounded alone, quantile of a missed detection. quantiles (s + 1,): of the test, by count.
+    fault. ways (e,): how many times each hypothesis counts. numbers: risk, share of common errors
+    in thresholds, `Accounting.whole`, quantile of a missed detection, `Accounting.tries`.
+    quantiles (s + 1,): of the test, by count.
     Out: cell (e, s, 2): strain, detectable bias; group_strain (e, g); levels (e, 3); epoch (e, 2):
     chance that is not tested for, whether on one constellation.
     """
@@ -397,6 +418,6 @@ def bound_epochs(
         if not np.isfinite(inverse[e, 0, 0]) or count == 0:
             continue
         _bound_epoch(
-            design[e], inverse[e], cells[e], common[e], group[e], group_fault, numbers,
+            design[e], inverse[e], cells[e], common[e], group[e], group_fault, ways[e], numbers,
             quantiles[count], room[:count], cell[e], group_strain[e], levels[e], epoch[e],
         )  # fmt: skip

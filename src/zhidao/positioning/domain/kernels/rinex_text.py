@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bools, Bytes, Floats, Ints
 
 _FEED: Final = 10
 _BLANK: Final = 32

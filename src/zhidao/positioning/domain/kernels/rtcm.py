@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bytes, Floats, Ints
 
 _PREAMBLE: Final = 0xD3
 _HEADER_BITS: Final = 169

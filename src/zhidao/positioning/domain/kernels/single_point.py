@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Bools, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bools, Floats, Ints
 
 _LIGHT_MPS: Final = 299_792_458.0
 _SEMI_MAJOR_M: Final = 6_378_137.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from zhidao.core.compiling import kernel
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.observations import Bools, Bytes, Floats, Ints
 
 
 @kernel

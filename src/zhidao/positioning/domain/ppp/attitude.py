@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.observations import Floats, Ints
-from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.observables.observations import Floats, Ints
+from zhidao.positioning.domain.observables.signals import SYSTEMS
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
 
 # Offsets of antennas from the centre of mass in the IGS satellite frame, x towards the Sun and z
 # towards the Earth, in metres: means of blocks in the manner of igs14.atx, from memory (the file

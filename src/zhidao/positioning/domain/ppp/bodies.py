@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.timescale import Gpst
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.observations import Floats, Ints
+from zhidao.positioning.domain.observables.observations import Floats, Ints
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
 
 _J2000_UNIX_NS: Final = 946_728_000_000_000_000  # 2000-01-01T12:00:00
 _CENTURY_NS: Final = 36_525 * 86_400_000_000_000

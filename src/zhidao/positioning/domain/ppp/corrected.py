@@ -13,11 +13,15 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.corrections import CorrectionSeries, without
-from zhidao.positioning.domain.ephemeris import AGE_S_MAX, UNKNOWN, Ephemerides
-from zhidao.positioning.domain.observations import Floats, Ints
-from zhidao.positioning.domain.orbits import SatelliteStates, rotation_radps, satellite_states
-from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.observables.observations import Floats, Ints
+from zhidao.positioning.domain.observables.signals import SYSTEMS
+from zhidao.positioning.domain.satellites.corrections import CorrectionSeries, without
+from zhidao.positioning.domain.satellites.ephemeris import AGE_S_MAX, UNKNOWN, Ephemerides
+from zhidao.positioning.domain.satellites.orbits import (
+    SatelliteStates,
+    rotation_radps,
+    satellite_states,
+)
 
 _GPS: Final = SYSTEMS.index("G")
 _HALF_S: Final = 0.5

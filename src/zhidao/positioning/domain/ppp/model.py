@@ -7,20 +7,20 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.atmosphere import hydrostatic_zenith_m
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.global_mapping import mapping
-from zhidao.positioning.domain.measurements import Measurements
-from zhidao.positioning.domain.observations import Bools, Floats, Ints
-from zhidao.positioning.domain.orbits import rotation_radps
+from zhidao.positioning.domain.atmosphere.global_mapping import mapping
+from zhidao.positioning.domain.atmosphere.klobuchar_saastamoinen import hydrostatic_zenith_m
+from zhidao.positioning.domain.observables.observations import Bools, Floats, Ints
+from zhidao.positioning.domain.observables.signals import SPEED_OF_LIGHT_MPS, SYSTEMS
 from zhidao.positioning.domain.ppp.attitude import satellite_axes, winding_cycles
 from zhidao.positioning.domain.ppp.bodies import solid_tide_m, sun_m
+from zhidao.positioning.domain.ppp.ppp_settings import PppSettings
 from zhidao.positioning.domain.ppp.products import Products
 from zhidao.positioning.domain.ppp.rays import Rays
-from zhidao.positioning.domain.ppp.settings import PppSettings
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS, SYSTEMS
-from zhidao.positioning.domain.spp import fit
+from zhidao.positioning.domain.satellites.orbits import rotation_radps
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.single_point.least_squares import fit
+from zhidao.positioning.domain.single_point.measurements import Measurements
+from zhidao.positioning.domain.solver_settings import Settings
 
 _MU_M3PS2: Final = 3.986004418e14
 

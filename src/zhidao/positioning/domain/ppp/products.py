@@ -8,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-from zhidao.positioning.domain.observations import Floats, Ints
-from zhidao.positioning.domain.orbits import SatelliteStates
+from zhidao.positioning.domain.observables.observations import Floats, Ints
 from zhidao.positioning.domain.ppp.attitude import antenna_offsets_m, satellite_axes
 from zhidao.positioning.domain.ppp.bodies import sun_m
-from zhidao.positioning.domain.precise import PreciseTable, precise_states
+from zhidao.positioning.domain.satellites.orbits import SatelliteStates
+from zhidao.positioning.domain.satellites.precise import PreciseTable, precise_states
 
 
 class Products(Protocol):

@@ -7,8 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.ephemeris import satellite_number
-from zhidao.positioning.domain.observations import (
+from zhidao.positioning.domain.observables.observations import (
     Bools,
     Bytes,
     Floats,
@@ -16,13 +15,14 @@ from zhidao.positioning.domain.observations import (
     Observations,
     SystemObservations,
 )
-from zhidao.positioning.domain.ppp.settings import PppSettings
-from zhidao.positioning.domain.signals import (
+from zhidao.positioning.domain.observables.signals import (
     SPEED_OF_LIGHT_MPS,
     SYSTEMS,
     carrier_hz,
     glonass_carrier_hz,
 )
+from zhidao.positioning.domain.ppp.ppp_settings import PppSettings
+from zhidao.positioning.domain.satellites.ephemeris import satellite_number
 
 _RANGE_M: Final = (1e6, 1e8)
 _CYCLES_MAX: Final = 1e11

@@ -9,13 +9,20 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.estimation import absorb, restart
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints, Observations
+from zhidao.positioning.domain.observables.brief import Brief
+from zhidao.positioning.domain.observables.observations import (
+    Bools,
+    Bytes,
+    Floats,
+    Ints,
+    Observations,
+)
+from zhidao.positioning.domain.observables.signals import SYSTEMS
 from zhidao.positioning.domain.ppp.model import Prepared, prepare
+from zhidao.positioning.domain.ppp.ppp_settings import PppSettings
 from zhidao.positioning.domain.ppp.products import Products
 from zhidao.positioning.domain.ppp.rays import rays
-from zhidao.positioning.domain.ppp.settings import PppSettings
-from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.single_point.estimation import absorb, restart
 
 _PLACE_M, _CLOCK_M, _AMBIGUITY_M = 100.0, 100.0, 30.0
 _MOVING_PLACE_M: Final = 50.0
@@ -33,8 +40,8 @@ class PppReason(IntEnum):
     NOT_CONSISTENT = 4  # residuals stayed too great after all exclusions
 
 
-@dataclass(frozen=True, slots=True)
-class PppSolution:
+@dataclass(frozen=True, slots=True, repr=False)
+class PppSolution(Brief):
     """One entry an epoch; NaN where `reason` is not OK.
 
     ecef_m (e, 3): antenna phase centre in the frame of the products, solid tides taken off.
@@ -148,6 +155,7 @@ class _Filter:
 
     def _move(self, step_s: float) -> None:
         """What may have changed since the last epoch."""
+        # From the second system on: the first one's clock (index 3) begins anew at every epoch.
         diagonal = np.arange(4, self._wet)
         self._covariance[diagonal, diagonal] += self._settings.clock_m_per_sqrt_s**2 * step_s
         self._covariance[self._wet, self._wet] += self._settings.wet_m_per_sqrt_s**2 * step_s
@@ -158,6 +166,7 @@ class _Filter:
 
     def _epoch(self, epoch: int, rows: Ints, now_ns: int) -> None:
         system = self._system[rows]
+        # Each further system brings one more unknown, its clock against the first.
         needed = self._settings.satellites_min + len(np.unique(system)) - 1
         if len(rows) < needed:
             self._out.reason[epoch] = PppReason.TOO_FEW_SATELLITES
@@ -166,6 +175,8 @@ class _Filter:
         kept = self._state.copy(), self._covariance.copy()
         slipped = np.zeros(len(rows), bool)
         left_out = np.abs(self._code_off(rows)) > _CODES_OFF_M
+        # More satellites, more that may be spoiled at once; a third of them and the epoch is given
+        # up.
         for _ in range(_ROUNDS + len(rows) // 3):
             strain = self._update(rows, slipped, left_out)
             worst = int(np.nanargmax(strain))
@@ -176,6 +187,8 @@ class _Filter:
             # The worst residual is one fault; the others may only follow from it.
             kind, row = divmod(worst, len(rows))
             (left_out if kind == 0 else slipped)[row] = True
+            # Tried again from before the update: taking one observation back out of a filter loses
+            # digits.
             self._state[:], self._covariance[:] = kept
         self._out.reason[epoch] = PppReason.NOT_CONSISTENT
         self._last_ns[self._slot[rows]] = np.iinfo(np.int64).min // 2
@@ -195,6 +208,7 @@ class _Filter:
         shift_m = np.where(system > 0, self._state[3 + system], 0.0)
         known = self._begun[system]
         reference = known if known.any() else system == system[0]
+        # The median, since the mean would follow one spoiled code by a share of its error.
         self._state[3] = np.median((off_m - shift_m)[reference])
         restart(self._covariance, 3, _CLOCK_M**2)
         for index in np.unique(system[~known]).tolist():
@@ -211,6 +225,8 @@ class _Filter:
 
     def _restart_phase(self, row: int) -> None:
         place = self._wet + 1 + int(self._slot[row])
+        # The code knows the ambiguity to a metre or so; begun at zero, the first phases would look
+        # wrong by kilometres and be left out.
         self._state[place] = self._data.phase_off_m[row] - self._data.code_off_m[row]
         restart(self._covariance, place, _AMBIGUITY_M**2)
 

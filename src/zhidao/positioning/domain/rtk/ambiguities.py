@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhidao.core.compiling import ready
-from zhidao.positioning.domain.observations import Floats
+from zhidao.positioning.domain.observables.observations import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.brief import Brief
+from zhidao.positioning.domain.observables.observations import Bools, Bytes, Floats, Ints
 
 
 class RtkStatus(IntEnum):
@@ -34,8 +35,8 @@ class RtkReason(IntEnum):
     SEARCH_NOT_ENDED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Baselines:
+@dataclass(frozen=True, slots=True, repr=False)
+class Baselines(Brief):
     """One entry an epoch of the rover. place_m (e, 3): NaN where there is none.
 
     covariance_m2 (e, 3, 3) in Earth-fixed axes. ratio, success, ambiguities (e,): what the fix

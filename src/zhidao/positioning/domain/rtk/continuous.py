@@ -5,7 +5,8 @@ epoch; for every satellite and signal the ambiguity between the receivers, in cy
 where it is no whole number (GLONASS, whose channels have wavelengths and delays of their own).
 Differences between satellites are formed only for the whole numbers, so that no satellite is
 special and one that sets takes nothing with it. With `hold`, double differences that were fixed
-for some epochs become observations of the filter.
+for some epochs become observations of the filter. What the filter does not fix is tried from its
+epoch alone: a past that misleads costs no fix that the epoch has by itself.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.estimation import absorb, restart
-from zhidao.positioning.domain.observations import Bools, Floats, Ints, Observations
+from zhidao.positioning.domain.observables.observations import Bools, Floats, Ints, Observations
 from zhidao.positioning.domain.rtk.baselines import (
     Baselines,
     Row,
@@ -28,10 +27,13 @@ from zhidao.positioning.domain.rtk.baselines import (
     partners,
     table,
 )
-from zhidao.positioning.domain.rtk.differences import Common, common_sightings
+from zhidao.positioning.domain.rtk.differences import Common, common_satellites
 from zhidao.positioning.domain.rtk.fixing import Fix, Judge
-from zhidao.positioning.domain.rtk.receivers import Sightings, sightings
-from zhidao.positioning.domain.rtk.settings import HOLD, RtkSettings
+from zhidao.positioning.domain.rtk.instantaneous import alone
+from zhidao.positioning.domain.rtk.receivers import TrackedSignals, tracked_signals
+from zhidao.positioning.domain.rtk.rtk_settings import HOLD, RtkSettings
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
+from zhidao.positioning.domain.single_point.estimation import absorb, restart
 
 _PLACE_M, _CLOCK_M, _AMBIGUITY_M = 1_000.0, 100.0, 30.0
 _HOLD_CYCLES: Final = 0.01
@@ -52,17 +54,18 @@ def solve_continuous(
 ) -> Baselines:
     """The rover's place at each of its epochs from all epochs until then."""
     sights = {
-        "rover": sightings(rover, navigation, settings.signals),
-        "base": sightings(base, navigation, settings.signals),
+        "rover": tracked_signals(rover, navigation, settings.signals),
+        "base": tracked_signals(base, navigation, settings.signals),
     }
     partner, age_s = partners(rover.gpst_ns, base.gpst_ns, settings.base_age_s_max)
     origin_m = np.asarray(base_ecef_m, np.float64)
-    engine = _Filter(sights["rover"], origin_m, settings)
+    engine, judge = _Filter(sights["rover"], origin_m, settings), Judge(settings)
     failures = [np.cumsum(seen.power_failed, dtype=np.int64) for seen in (rover, base)]
     rows, known = [], (0, 0)
     for epoch, other in enumerate(partner.tolist()):
         now_ns = int(rover.gpst_ns[epoch])
         now = int(failures[0][epoch]), int(failures[1][other]) if other >= 0 else known[1]
+        # A receiver that lost power counts its cycles from somewhere else: every ambiguity is new.
         if now != known:
             engine.forget()
         known = now
@@ -70,8 +73,13 @@ def solve_continuous(
             engine.rest()
             rows.append(nothing(RtkStatus.NO_BASE_EPOCH, RtkReason.NO_BASE_EPOCH))
             continue
-        common = common_sightings(sights, epoch, other, origin_m, settings)
-        rows.append(engine.step(common, now_ns, float(age_s[epoch])))
+        common = common_satellites(sights, epoch, other, origin_m, settings)
+        row = engine.step(common, now_ns, float(age_s[epoch]))
+        if row.status != RtkStatus.FIXED:
+            # The filter may carry a wrong ambiguity for minutes; an epoch by itself cannot.
+            by_itself = alone(common, origin_m, judge, age_s=float(age_s[epoch]))
+            row = by_itself if by_itself.status == RtkStatus.FIXED else row
+        rows.append(row)
     return table(rover.gpst_ns, rows, age_s)
 
 
@@ -98,7 +106,7 @@ class _Rays:
 
 class _Filter:
     def __init__(
-        self, sights: dict[str, Sightings], origin_m: Floats, settings: RtkSettings
+        self, sights: dict[str, TrackedSignals], origin_m: Floats, settings: RtkSettings
     ) -> None:
         self._settings, self._judge = settings, Judge(settings)
         self._first_signal: dict[str, int] = {}
@@ -138,6 +146,8 @@ class _Filter:
         if self._settings.moving:
             self._begin_place()
         slips = self._slips(common)
+        # Each round linearises at another place: it has to start from the same state, or the epoch
+        # would be counted once a round.
         kept = self._state.copy(), self._covariance.copy(), self._last_ns.copy()
         rays = self._rays(common, slips)
         if len(rays.slot) < 4 + len(np.unique(rays.signal)):
@@ -153,6 +163,8 @@ class _Filter:
             self._state[:], self._covariance[:], self._last_ns[:] = kept
             rays = self._rays(common, slips)
         if not good:
+            # What does not fit together says nothing of which part is wrong, so that none is
+            # carried on.
             self._last_ns[:] = _NEVER
             self.rest()
             odd = RtkReason.NOT_CONSISTENT
@@ -173,6 +185,8 @@ class _Filter:
             jumps = part.slipped.copy()
             for row, satellite in enumerate(part.satellite.tolist()):
                 for column in range(1, part.phase_m.shape[1]):
+                    # Between two frequencies place and clocks cancel; what is left moves slowly
+                    # with the ionosphere and jumps only by a cycle slip.
                     apart_m = float(part.phase_m[row, column] - part.phase_m[row, 0])
                     before_m = self._before.get((satellite, column), np.nan)
                     now[satellite, column] = apart_m

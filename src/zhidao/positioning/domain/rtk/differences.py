@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhidao.positioning.domain.atmosphere import troposphere_m
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.observations import Bools, Floats, Ints
-from zhidao.positioning.domain.rtk.receivers import Sightings
-from zhidao.positioning.domain.rtk.settings import RtkSettings
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
+from zhidao.positioning.domain.atmosphere.klobuchar_saastamoinen import troposphere_m
+from zhidao.positioning.domain.observables.observations import Bools, Floats, Ints
+from zhidao.positioning.domain.observables.signals import SPEED_OF_LIGHT_MPS
+from zhidao.positioning.domain.rtk.receivers import TrackedSignals
+from zhidao.positioning.domain.rtk.rtk_settings import RtkSettings
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Common:
         return spread
 
 
-def common_sightings(
-    sights: Mapping[str, Mapping[str, Sightings]],
+def common_satellites(
+    sights: Mapping[str, Mapping[str, TrackedSignals]],
     rover_epoch: int,
     base_epoch: int,
     origin_m: Floats,
@@ -69,9 +69,9 @@ def common_sightings(
 
 
 def _paired(
-    rover: Sightings,
+    rover: TrackedSignals,
     r: Ints,
-    base: Sightings,
+    base: TrackedSignals,
     b: Ints,
     origin_m: Floats,
     settings: RtkSettings,

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.observations import Bools, Floats
+from zhidao.positioning.domain.observables.observations import Bools, Floats
 from zhidao.positioning.domain.rtk.ambiguities import Resolution, ratio_threshold, resolve
 from zhidao.positioning.domain.rtk.baselines import RtkReason
-from zhidao.positioning.domain.rtk.settings import FAILURE_RATE, RtkSettings
+from zhidao.positioning.domain.rtk.rtk_settings import FAILURE_RATE, RtkSettings
 
 _SAMPLES_MAX: Final = 4_000
 # A model that promises everything still does not know of reflections: never less than this.

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.observations import Floats, Observations
+from zhidao.positioning.domain.observables.observations import Floats, Observations
 from zhidao.positioning.domain.rtk.baselines import (
     Baselines,
     Row,
@@ -24,15 +23,16 @@ from zhidao.positioning.domain.rtk.baselines import (
     partners,
     table,
 )
-from zhidao.positioning.domain.rtk.differences import Common, common_sightings
+from zhidao.positioning.domain.rtk.differences import Common, common_satellites
 from zhidao.positioning.domain.rtk.fixing import Judge
-from zhidao.positioning.domain.rtk.receivers import sightings
-from zhidao.positioning.domain.rtk.settings import (
+from zhidao.positioning.domain.rtk.receivers import tracked_signals
+from zhidao.positioning.domain.rtk.rtk_settings import (
     ALL_SIGNALS,
     BDS_SIGNALS,
     INSTANTANEOUS,
     RtkSettings,
 )
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
 
 __all__ = [
     "ALL_SIGNALS",
@@ -40,6 +40,7 @@ __all__ = [
     "Baselines",
     "RtkSettings",
     "RtkStatus",
+    "alone",
     "solve_baselines",
 ]
 
@@ -61,8 +62,8 @@ def solve_baselines(
 
         return solve_continuous(rover, base, navigation, base_ecef_m, chosen)
     sights = {
-        "rover": sightings(rover, navigation, chosen.signals),
-        "base": sightings(base, navigation, chosen.signals),
+        "rover": tracked_signals(rover, navigation, chosen.signals),
+        "base": tracked_signals(base, navigation, chosen.signals),
     }
     partner, age_s = partners(rover.gpst_ns, base.gpst_ns, chosen.base_age_s_max)
     origin_m = np.asarray(base_ecef_m, np.float64)
@@ -72,9 +73,14 @@ def solve_baselines(
         if other < 0:
             rows.append(nothing(RtkStatus.NO_BASE_EPOCH, RtkReason.NO_BASE_EPOCH))
             continue
-        common = common_sightings(sights, epoch, other, origin_m, chosen)
-        rows.append(_Epoch(common, origin_m, chosen, float(age_s[epoch])).solve(judge))
+        common = common_satellites(sights, epoch, other, origin_m, chosen)
+        rows.append(alone(common, origin_m, judge, age_s=float(age_s[epoch])))
     return table(rover.gpst_ns, rows, age_s)
+
+
+def alone(common: list[Common], origin_m: Floats, judge: Judge, *, age_s: float) -> Row:
+    """What one epoch tells by itself. origin_m (3,): the base's place; age_s: of its epoch."""
+    return _Epoch(common, origin_m, judge.settings, age_s).solve(judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +133,10 @@ class _Epoch:
             w_code = block.shape / (self.settings.code_m * block.code_noise) ** 2
             normal[:3, :3] += block.toward.T @ w_code @ block.toward
             right[:3] += block.toward.T @ (w_code @ block.code)
-            if not block.whole:
-                continue
-            rows = slice(at, at + len(block.code))
-            at = rows.stop
-            w_phase = block.shape / phase_m**2
-            normal[:3, :3] += block.toward.T @ w_phase @ block.toward
-            normal[:3, rows] = block.toward.T @ w_phase * block.wavelength_m
-            normal[rows, :3] = normal[:3, rows].T
-            normal[rows, rows] = w_phase * block.wavelength_m**2
-            right[:3] += block.toward.T @ (w_phase @ block.phase)
-            right[rows] = w_phase @ block.phase * block.wavelength_m
+            if block.whole:
+                rows = slice(at, at + len(block.code))
+                at = rows.stop
+                _add_phase(normal, right, block, rows, phase_m)
         if np.linalg.matrix_rank(normal[:3, :3]) < 3:
             return None
         covariance: Floats = np.linalg.inv(normal).astype(np.float64)
@@ -164,6 +163,18 @@ class _Block:
     @property
     def whole(self) -> bool:
         return bool(np.isfinite(self.wavelength_m))
+
+
+def _add_phase(normal: Floats, right: Floats, block: _Block, rows: slice, phase_m: float) -> None:
+    """Adds phases, each with an ambiguity of its own at `rows`, to the normal equations."""
+    w_phase = block.shape / phase_m**2
+    normal[:3, :3] += block.toward.T @ w_phase @ block.toward
+    # An ambiguity counts whole cycles: its column of the design is the wavelength.
+    normal[:3, rows] = block.toward.T @ w_phase * block.wavelength_m
+    normal[rows, :3] = normal[:3, rows].T
+    normal[rows, rows] = w_phase * block.wavelength_m**2
+    right[:3] += block.toward.T @ (w_phase @ block.phase)
+    right[rows] = w_phase @ block.phase * block.wavelength_m
 
 
 def _differences(part: Common, index: int, place: Floats) -> _Block | None:

@@ -12,26 +12,31 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.ephemeris import UNKNOWN, Navigation, choose, satellite_number
-from zhidao.positioning.domain.glonass import choose_glonass
-from zhidao.positioning.domain.glonass_orbits import glonass_states
-from zhidao.positioning.domain.observations import (
+from zhidao.positioning.domain.observables.observations import (
     Bools,
     Floats,
     Ints,
     Observations,
     SystemObservations,
 )
-from zhidao.positioning.domain.orbits import (
+from zhidao.positioning.domain.observables.signals import (
+    SPEED_OF_LIGHT_MPS,
+    carrier_hz,
+    glonass_carrier_hz,
+)
+from zhidao.positioning.domain.satellites.ephemeris import (
+    UNKNOWN,
+    Navigation,
+    choose,
+    satellite_number,
+)
+from zhidao.positioning.domain.satellites.glonass import choose_glonass
+from zhidao.positioning.domain.satellites.glonass_orbits import glonass_states
+from zhidao.positioning.domain.satellites.orbits import (
     SatelliteStates,
     clock_polynomial_s,
     rotation_radps,
     satellite_states,
-)
-from zhidao.positioning.domain.signals import (
-    SPEED_OF_LIGHT_MPS,
-    carrier_hz,
-    glonass_carrier_hz,
 )
 
 # What no receiver near the Earth measures; a phase may have begun at any number.
@@ -40,7 +45,7 @@ _CYCLES_MAX: Final = 1e11
 
 
 @dataclass(frozen=True, slots=True)
-class Sightings:
+class TrackedSignals:
     """One row a satellite and epoch of one system: satellite places and all signals' observations.
 
     code_m, phase_m (n, k): NaN where not observed or of lost lock with an open half cycle.
@@ -68,10 +73,10 @@ class Sightings:
         return np.arange(first, last)
 
 
-def sightings(
+def tracked_signals(
     seen: Observations, navigation: Navigation, signals: Mapping[str, Sequence[str]]
-) -> dict[str, Sightings]:
-    """Sightings by system. signals: codes such as C2I by system letter; absent ones are ignored."""
+) -> dict[str, TrackedSignals]:
+    """Tracked signals, by system. signals: codes such as C2I by system; absent: ignored."""
     out = {}
     for system, wanted in signals.items():
         table = seen.systems.get(system)
@@ -79,16 +84,16 @@ def sightings(
             continue
         present = tuple(code for code in wanted if code in table.codes)
         if present:
-            out[system] = _sightings(seen, table, navigation, present)
+            out[system] = _tracked(seen, table, navigation, present)
     return out
 
 
-def _sightings(
+def _tracked(
     seen: Observations,
     table: SystemObservations,
     navigation: Navigation,
     signals: tuple[str, ...],
-) -> Sightings:
+) -> TrackedSignals:
     code_m = np.stack([_column(table, code) for code in signals], 1)
     code_m = np.where((code_m > _RANGE_M[0]) & (code_m < _RANGE_M[1]), code_m, np.nan)
     cycles, slipped = zip(*(_phase(table, "L" + code[1:]) for code in signals), strict=True)
@@ -104,7 +109,7 @@ def _sightings(
         use, states = _keplerian(navigation, satellite, at_ns, range_m, near)
         hertz = np.array([carrier_hz(table.system, code) for code in signals])
         wave_m = whole_m = SPEED_OF_LIGHT_MPS / hertz
-    return Sightings(
+    return TrackedSignals(
         table.system,
         signals,
         table.epoch[use],

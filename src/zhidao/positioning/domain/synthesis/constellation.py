@@ -1,26 +1,28 @@
-"""A BeiDou-3 constellation of our own making, for when no navigation file is at hand.
+"""Constellations of our own making, for when no navigation file is at hand.
 
 Geometry as published for BDS-3: 24 MEO in a Walker 24/3/1 pattern at 55 degrees and 21,528 km
 height, three IGSO at 55 degrees crossing the equator at 118 E, three GEO at 80, 110.5 and 140 E.
+GPS as 24 satellites in six planes at 55 degrees, Galileo as a Walker 24/3/1 pattern at 56 degrees.
 Slots, clocks and small corrections are drawn from a seed: no real satellite is where this says.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
 
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.positioning.domain.ephemeris import (
+from zhidao.positioning.domain.observables.observations import Floats, Ints
+from zhidao.positioning.domain.satellites.ephemeris import (
     MESSAGES,
     Ephemerides,
     Klobuchar,
     Navigation,
     satellite_number,
 )
-from zhidao.positioning.domain.observations import Floats, Ints
+from zhidao.positioning.domain.satellites.orbits import rotation_radps
 
 SIMULATED: Final = "SIMULATED CONSTELLATION, NO SATELLITE IS WHERE THIS SAYS"
 _NS: Final = 1_000_000_000
@@ -46,11 +48,88 @@ KLOBUCHAR: Final = Klobuchar(
 )
 
 
-def constellation(first: Utc, last: Utc, *, seed: int = 0) -> Navigation:
+@dataclass(frozen=True, slots=True)
+class _Walker:
+    """A pattern of circular orbits: planes, satellites, phase between planes (of its slots)."""
+
+    message: str
+    axis_m: float
+    tilt: float
+    planes: int
+    count: int
+    phasing: int
+    mu_m3ps2: float
+
+
+# Axes and tilts as published for both; GPS flies in six uneven planes, here in even ones.
+_WALKERS: Final = {
+    "G": _Walker("LNAV", 26_559_700.0, np.deg2rad(55.0), 6, 24, 2, 3.986005e14),
+    "E": _Walker("INAV", 29_600_000.0, np.deg2rad(56.0), 3, 24, 1, _MU_M3PS2),
+}
+
+
+def constellation(first: Utc, last: Utc, *, seed: int = 0, systems: str = "C") -> Navigation:
     """Ephemerides on every full hour from one hour before `first` to one hour after `last`.
 
-    Consecutive messages of a satellite describe one and the same orbit and clock.
+    Consecutive messages of a satellite describe one and the same orbit and clock. systems: letters
+    of C, G and E; what BeiDou's satellites are does not depend on the others.
     """
+    tables = [
+        _beidou(first, last, seed=seed) if system == "C" else _walker(system, first, last, seed)
+        for system in systems
+    ]
+    names = [column.name for column in fields(Ephemerides)]
+    table = Ephemerides(**{n: np.concatenate([getattr(t, n) for t in tables]) for n in names})
+    table = table.take(np.lexsort((table.toe_ns, table.satellite)))
+    return Navigation(table, KLOBUCHAR, simulated=True, comments=(SIMULATED,))
+
+
+def _walker(system: str, first: Utc, last: Utc, seed: int) -> Ephemerides:
+    """A constellation of circular orbits; messages on the hours of GPST."""
+    form = _WALKERS[system]
+    chance = np.random.default_rng(np.random.SeedSequence([0xBD5, seed, ord(system)]))
+    slot, turn = np.arange(form.count), 2 * np.pi
+    each = form.count // form.planes
+    node = slot // each * turn / form.planes + chance.uniform(0, turn)
+    along = slot % each * turn / each + slot // each * form.phasing * turn / form.count
+    along = along + chance.uniform(0, turn)
+    hours = np.arange(
+        Gpst.from_utc(first).ns // _HOUR_NS * _HOUR_NS - _HOUR_NS,
+        Gpst.from_utc(last).ns + 2 * _HOUR_NS,
+        _HOUR_NS,
+    )
+    since_s = np.tile((hours - hours[0]) / _NS, form.count)
+    toe_ns, repeat = np.tile(hours, form.count), len(hours)
+    of_week_s = (toe_ns // _NS % _WEEK_S).astype(float)
+    rotation = rotation_radps(satellite_number(system, np.ones(1, np.int64)))[0]
+    drift = chance.normal(0, 2e-11, form.count)
+    columns: dict[str, Any] = {
+        "satellite": np.repeat(satellite_number(system, slot + 1), repeat),
+        "message": np.full(len(toe_ns), MESSAGES.index(form.message)),
+        "toe_ns": toe_ns,
+        "toc_ns": toe_ns,
+        "toe_of_week_s": of_week_s,
+        "issue": toe_ns // _HOUR_NS % 24,
+        "healthy": np.ones(len(toe_ns), bool),
+        "accuracy_m": np.full(len(toe_ns), 2.0),
+        "root_a": np.full(len(toe_ns), np.sqrt(form.axis_m)),
+        "eccentricity": np.full(len(toe_ns), 1e-3),
+        "inclination": np.full(len(toe_ns), form.tilt),
+        "mean_anomaly": _wrapped(
+            np.repeat(along, repeat) + np.sqrt(form.mu_m3ps2 / form.axis_m**3) * since_s
+        ),
+        "node": _wrapped(np.repeat(node, repeat) - rotation * since_s + rotation * of_week_s),
+        "clock_bias_s": np.repeat(chance.normal(0, 3e-4, form.count), repeat)
+        + np.repeat(drift, repeat) * since_s,
+        "clock_drift": np.repeat(drift, repeat),
+        "delay1_s": np.repeat(chance.normal(0, 8e-9, form.count), repeat),
+        "delay2_s": np.repeat(chance.normal(0, 8e-9, form.count), repeat),
+    }
+    none = np.zeros(len(toe_ns))
+    return Ephemerides(**{c.name: columns.get(c.name, none) for c in fields(Ephemerides)})
+
+
+def _beidou(first: Utc, last: Utc, *, seed: int) -> Ephemerides:
     start_ns = _bdt_since_gpst_epoch_ns(first) // _HOUR_NS * _HOUR_NS - _HOUR_NS
     stop_ns = _bdt_since_gpst_epoch_ns(last) + 2 * _HOUR_NS
     hours = np.arange(start_ns, stop_ns, _HOUR_NS)
@@ -77,9 +156,7 @@ def constellation(first: Utc, last: Utc, *, seed: int = 0) -> Navigation:
     columns["message"] = np.where(geo, MESSAGES.index("D2"), MESSAGES.index("D1"))
     columns["node"] = _node_of_week(columns, toe_bdt_ns, int(hours[0]))
     none = np.zeros(len(toe_bdt_ns))
-    table = Ephemerides(**{c.name: columns.get(c.name, none) for c in fields(Ephemerides)})
-    table = table.take(np.lexsort((table.toe_ns, table.satellite)))
-    return Navigation(table, KLOBUCHAR, simulated=True, comments=(SIMULATED,))
+    return Ephemerides(**{c.name: columns.get(c.name, none) for c in fields(Ephemerides)})
 
 
 def _bdt_since_gpst_epoch_ns(at: Utc) -> int:

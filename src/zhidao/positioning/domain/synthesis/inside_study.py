@@ -1,7 +1,7 @@
 """Whether "proven inside" holds: the tightest areas that are proven, over a great many epochs.
 
 Everything is simulated, as in `integrity_study`: an area is drawn around each position and shrunk
-to the least of some sizes that `protection.outside_risk` still proves, so that every epoch is as
+to the least of some sizes that `outside_risk` still proves, so that every epoch is as
 near to its limit as it can be; then it counts where the antenna really was.
 """
 
@@ -12,9 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.positioning.domain.observations import Bools, Floats
-from zhidao.positioning.domain.protection import outside_risk
-from zhidao.positioning.domain.settings import Settings
+from zhidao.positioning.domain.integrity.error_models import accounting
+from zhidao.positioning.domain.integrity.outside_risk import outside_risk
+from zhidao.positioning.domain.observables.observations import Bools, Floats
+from zhidao.positioning.domain.solver_settings import Settings
 from zhidao.positioning.domain.synthesis.integrity_study import Judged
 
 _PPB: Final = 1e-9
@@ -56,6 +57,7 @@ def tightest(
             distance,
             risk=risk,
             alarm=settings.alarm_ppb * _PPB,
+            accounting=accounting(settings),
         )
         good = open_[outside <= risk]
         size[good] = each * level[good]

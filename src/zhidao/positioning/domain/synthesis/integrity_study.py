@@ -12,14 +12,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from zhidao.positioning.domain.ephemeris import Navigation
-from zhidao.positioning.domain.error_models import linear_model, total_strain, usual_variance
-from zhidao.positioning.domain.geometry import enu_axes, geodetic
-from zhidao.positioning.domain.measurements import measure
-from zhidao.positioning.domain.observations import Bools, Floats, Ints, Observations
-from zhidao.positioning.domain.protection import Bounds, LinearModel, bound, inverse_of
-from zhidao.positioning.domain.settings import Settings
-from zhidao.positioning.domain.spp import fit_with_model
+from zhidao.positioning.domain.integrity.error_models import (
+    accounting,
+    linear_model,
+    total_strain,
+    usual_variance,
+)
+from zhidao.positioning.domain.integrity.fault_hypotheses import LinearModel, inverse_of
+from zhidao.positioning.domain.integrity.protection import Bounds, bound
+from zhidao.positioning.domain.observables.observations import Bools, Floats, Ints, Observations
+from zhidao.positioning.domain.satellites.ephemeris import Navigation
+from zhidao.positioning.domain.single_point.geometry import enu_axes, geodetic
+from zhidao.positioning.domain.single_point.least_squares import fit_with_model
+from zhidao.positioning.domain.single_point.measurements import measure
+from zhidao.positioning.domain.solver_settings import Settings
 
 _PPB: Final = 1e-9
 # Degrees of freedom of drawn errors: far out their tails are a thousand times a normal one's.
@@ -85,7 +91,7 @@ def skies_of(
     """Epochs of some observations; with the antenna's place (3,) also their real errors."""
     data = measure(seen, navigation, settings)
     found = fit_with_model(data, data.present, navigation, settings)
-    model = linear_model(data, found, settings, np.zeros(len(data.gpst_ns), bool))
+    model = linear_model(data, found, settings, np.zeros(len(data.gpst_ns), np.int64))
     errors_m = np.full(model.weight.shape, np.nan)
     if place_m is not None:
         latitude, longitude, _ = geodetic(place_m)
@@ -139,7 +145,7 @@ def drawn_errors(skies: Skies, rows: Ints, pool: Floats, chance: np.random.Gener
     Own and common errors follow Student's t with 4 and 5 degrees of freedom, scaled to what errors
     mostly are. In one third of the epochs, own errors are real ones instead: drawn from `pool`,
     residuals of a real day over their usual deviation. Faults are drawn per satellite and, in
-    constellations, for all of its satellites, each by a size of its own.
+    constellations, one alone too, for all of its satellites, each by a size of its own.
     """
     model = skies.model.take(rows)
     shape = model.weight.shape
@@ -156,8 +162,7 @@ def drawn_errors(skies: Skies, rows: Ints, pool: Floats, chance: np.random.Gener
     for index, often in enumerate(model.group_fault.tolist()):
         struck = np.asarray(chance.random(shape[0]) < often, bool)
         hit = struck[:, None] & (model.group == index)
-        if len(model.group_fault) > 1:
-            errors += np.where(hit, _sizes(shape, _GROUP_FAULT_M, chance), 0)
+        errors += np.where(hit, _sizes(shape, _GROUP_FAULT_M, chance), 0)
     return errors
 
 
@@ -192,7 +197,7 @@ def judged(model: LinearModel, errors_m: Floats, settings: Settings, *, risk: fl
     """What `examine` counts, with the models that are left after exclusions."""
     alarm = settings.alarm_ppb * _PPB
     model = _solved(model, errors_m)
-    bounds = bound(model, risk=risk, alarm=alarm)
+    bounds = bound(model, risk=risk, alarm=alarm, accounting=accounting(settings))
     alarmed = _alarm(model, bounds, alarm)
     hit = alarmed.copy()
     for _ in range(settings.exclusions_max):
@@ -201,7 +206,7 @@ def judged(model: LinearModel, errors_m: Floats, settings: Settings, *, risk: fl
             break
         part = _without_worst(model.take(epochs), bounds, epochs)
         part = _solved(part, errors_m[epochs])
-        again = bound(part, risk=risk, alarm=alarm)
+        again = bound(part, risk=risk, alarm=alarm, accounting=accounting(settings))
         model, bounds = _put(model, part, epochs), _put(bounds, again, epochs)
         alarmed[epochs] = _alarm(part, again, alarm)
     gain = np.nan_to_num(model.inverse[:, :3]) @ np.swapaxes(
@@ -239,7 +244,8 @@ def _without_worst(model: LinearModel, bounds: Bounds, epochs: Ints) -> LinearMo
     weight[one, strain[one].argmax(1)] = 0
     out = together[:, None] & (model.group == groups.argmax(1)[:, None])
     weight[out] = 0
-    return replace(model, weight=weight, suspected=np.ones(len(epochs), bool))
+    put_out = model.suspected + (model.weight > 0).sum(1) - (weight > 0).sum(1)
+    return replace(model, weight=weight, suspected=put_out)
 
 
 def _put(old: Any, new: Any, epochs: Ints) -> Any:
@@ -264,7 +270,7 @@ def tilted(
     one range is faulty by up to twice its detectable bias and all weights carry that chance.
     """
     model = skies.model.take(rows)
-    first = bound(model, risk=risk, alarm=settings.alarm_ppb * _PPB)
+    first = _first_bound(model, settings, risk=risk)
     found = []
     for faulty in (False, True):
         bias, times = _one_fault(model, first, chance) if faulty else (0.0, 1.0)
@@ -274,6 +280,11 @@ def tilted(
         tally = examine(model, errors + bias, settings, risk=risk)
         found.append(replace(tally, weight=weight * times))
     return found[0], found[1]
+
+
+def _first_bound(model: LinearModel, settings: Settings, *, risk: float) -> Bounds:
+    alarm = settings.alarm_ppb * _PPB
+    return bound(model, risk=risk, alarm=alarm, accounting=accounting(settings))
 
 
 def _one_fault(
@@ -327,7 +338,7 @@ def biased(
     The tests of the first look count; what is put out after it does not matter here.
     """
     model = skies.model.take(rows)
-    first = bound(model, risk=risk, alarm=settings.alarm_ppb * _PPB)
+    first = _first_bound(model, settings, risk=risk)
     tested = np.isfinite(first.detectable_m) & (model.weight > 0)
     some = np.flatnonzero(tested.any(1))
     model, first_m, tested = model.take(some), first.detectable_m[some], tested[some]

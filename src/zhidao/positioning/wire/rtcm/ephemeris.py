@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.ephemeris import Ephemerides
-from zhidao.positioning.domain.signals import SYSTEMS
+from zhidao.positioning.domain.observables.signals import SYSTEMS
+from zhidao.positioning.domain.satellites.ephemeris import Ephemerides
 from zhidao.positioning.wire.bits import Layout
 from zhidao.positioning.wire.rtcm.frame import message_number
 

@@ -7,15 +7,15 @@ against an independent decoder on recorded streams).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from zhidao.core.compiling import ready
 from zhidao.core.errors import MalformedInput
-from zhidao.positioning.domain.observations import Bools, Bytes, Floats, Ints
-from zhidao.positioning.domain.signals import SPEED_OF_LIGHT_MPS
+from zhidao.positioning.domain.observables.observations import Bools, Bytes, Floats, Ints
+from zhidao.positioning.domain.observables.signals import SPEED_OF_LIGHT_MPS
 from zhidao.positioning.wire.bits import Layout
 from zhidao.positioning.wire.rtcm.frame import CRC_TABLE, message_number, payloads
 
@@ -321,15 +321,3 @@ def _as_bits(values: Ints, width: int) -> Bytes:
     raw = np.asarray(values, np.int64) & ((1 << width) - 1)
     bits = (raw[:, None] >> np.arange(width - 1, -1, -1)) & 1
     return bits.astype(np.uint8).reshape(-1)
-
-
-def cells_equal(one: MsmTable, other: MsmTable) -> bool:
-    """Whether two tables hold the same values, NaN equal to NaN."""
-    return all(
-        np.array_equal(
-            getattr(one, column.name),
-            getattr(other, column.name),
-            equal_nan=getattr(one, column.name).dtype.kind == "f",
-        )
-        for column in fields(MsmTable)
-    )

@@ -38,7 +38,10 @@ class TextMessage:
         """Message 1029. Raises MalformedInput for more than 127 characters or 255 bytes."""
         data = self.text.encode()
         if len(data) > _BYTES_MAX or len(self.text) > _CHARACTERS_MAX:
-            raise MalformedInput(f"RTCM 1029: {len(self.text)} characters; 127 fit")
+            raise MalformedInput(
+                f"RTCM 1029: {len(self.text)} characters of {len(data)} bytes;"
+                f" {_CHARACTERS_MAX} characters of {_BYTES_MAX} bytes fit"
+            )
         head = {
             "number": self.NUMBER,
             "station": self.station,

@@ -2,6 +2,11 @@
 
 No list is shipped: the operator gives one, and every answer names its date and digest. The match is
 of whole words in any order; finer evidence is a person's work.
+
+Finance screens the names of a payment (`finance/domain/screening`) in another way, on purpose: by
+likeness, across scripts, over published lists of up to two million entries, because a bank may not
+miss one. Here goods codes count too, and a hit is one fact among others for the rules of risk, by
+which customs decides. Trade stands below finance and cannot use that index.
 """
 
 from __future__ import annotations

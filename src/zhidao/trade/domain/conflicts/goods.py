@@ -19,7 +19,7 @@ from zhidao.trade.domain.comparison import (
     same,
     words,
 )
-from zhidao.trade.domain.conflicts.evidence import (
+from zhidao.trade.domain.conflicts.compared_set import (
     BILL,
     CARRIAGE,
     CERTIFICATES,
@@ -33,7 +33,7 @@ from zhidao.trade.domain.conflicts.evidence import (
 from zhidao.trade.domain.model.catalogue import CREDIT, EQUIPMENT, ITEM
 from zhidao.trade.domain.model.code_lists import COUNTED_UNITS, correlate
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
-from zhidao.trade.domain.telling import About, Note, Noted, Topic
+from zhidao.trade.domain.reason_codes import About, Note, Noted, Topic
 
 _DESCRIPTION: Final = "natureIdentificationCargo.description"
 _QUANTITY_TOLERANCE: Final = Decimal("0.05")  # UCP 600 article 30(b), not for counted units.

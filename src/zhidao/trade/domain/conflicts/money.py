@@ -9,7 +9,7 @@ from typing import Final
 
 from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE
 from zhidao.trade.domain.comparison import Answer, CheckResult, Statement, near, result, same
-from zhidao.trade.domain.conflicts.evidence import (
+from zhidao.trade.domain.conflicts.compared_set import (
     BILL,
     CARRIAGE,
     CERTIFICATES,
@@ -24,7 +24,7 @@ from zhidao.trade.domain.documents.invoices import invoice_total
 from zhidao.trade.domain.model.catalogue import CREDIT
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.forms import plain
-from zhidao.trade.domain.telling import About, Note, Topic
+from zhidao.trade.domain.reason_codes import About, Note, Topic
 
 _LETTER: Final = "presentation_letter"
 _INSURANCE: Final = "insurance_declaration"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from zhidao.trade.domain.comparison import Answer, CheckResult, Statement, result, same, same_name
-from zhidao.trade.domain.conflicts.evidence import (
+from zhidao.trade.domain.conflicts.compared_set import (
     BILL,
     CARRIAGE,
     CERTIFICATES,
@@ -17,7 +17,7 @@ from zhidao.trade.domain.conflicts.evidence import (
 )
 from zhidao.trade.domain.model.catalogue import CREDIT, EQUIPMENT, ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
-from zhidao.trade.domain.telling import About, Note, Noted, Topic
+from zhidao.trade.domain.reason_codes import About, Note, Noted, Topic
 
 _CREDIT_KIND: Final = "documentary_credit"
 _ANY: Final = "any port in "

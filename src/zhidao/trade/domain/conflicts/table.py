@@ -13,7 +13,7 @@ from typing import Final
 
 from zhidao.trade.domain.comparison import Answer, CheckResult
 from zhidao.trade.domain.conflicts import goods, money, parties
-from zhidao.trade.domain.conflicts.evidence import Evidence
+from zhidao.trade.domain.conflicts.compared_set import Evidence
 
 
 class View(StrEnum):

@@ -28,11 +28,6 @@ from zhidao.trade.domain.model.consignment import CanonicalConsignment
 TERMS: Final = "As agreed between shipper and carrier."
 
 
-def same_path(*paths: str) -> tuple[Row, ...]:
-    """Rows of a form of our own: the place is the field's own path."""
-    return tuple(Row(path, path) for path in paths)
-
-
 def party_paths(role: str) -> tuple[str, ...]:
     """What a paper says of a party beside its identifiers."""
     return (

@@ -8,6 +8,7 @@ schema is shipped.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -265,3 +266,16 @@ SET: Final = (
     COVER_LETTER,
 )
 FORMS: Final = {form.kind: form for form in (*SET, DOCUMENTARY_CREDIT)}
+
+
+def form_of(kind: str) -> DocumentForm:
+    """The form of a kind."""
+    return FORMS[kind]
+
+
+def _by_kind(form: DocumentForm) -> tuple[Callable[[str], DocumentForm], tuple[str]]:
+    return form_of, (form.kind,)
+
+
+# A form bears functions, which cross to no other process: its kind does, and finds it there again.
+copyreg.pickle(DocumentForm, _by_kind)

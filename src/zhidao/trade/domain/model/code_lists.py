@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -102,14 +102,22 @@ def import_stations(data: str) -> dict[str, Station]:
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and cells[0].casefold() == "code"):
             continue
-        code = cells[0]
-        good = len(cells) >= 3 and code.isascii() and code.isdigit() and 6 <= len(code) <= 8
-        if not good or not cells[1] or len(cells[2]) != 2:
+        if not _is_station(cells):
             raise MalformedInput("a row is not code, name and country", where=f"line {number}")
-        if code in found and found[code].name != cells[1]:
+        code, name, country, *more = cells
+        if code in found and found[code].name != name:
             raise MalformedInput(f"the station {code} stands twice", where=f"line {number}")
-        found[code] = Station(code, cells[1], cells[2], cells[3] if len(cells) > 3 else "")
+        found[code] = Station(code, name, country, more[0] if more else "")
     return found
+
+
+def _is_station(cells: Sequence[str]) -> bool:
+    """Whether a row begins with a code of 6 to 8 digits, a name and a country of two letters."""
+    if len(cells) < 3:
+        return False
+    code, name, country = cells[:3]
+    is_code = code.isascii() and code.isdigit() and 6 <= len(code) <= 8
+    return is_code and bool(name) and len(country) == 2
 
 
 @dataclass(frozen=True, slots=True)

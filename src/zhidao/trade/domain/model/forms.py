@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import EMAIL
 from zhidao.core.money import Currency
 from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE, container_number
 from zhidao.trade.domain.codes import unlocode as unlocode_form
@@ -79,7 +80,7 @@ def node_party(value: str) -> str:
 
 def email(value: str) -> str:
     """An address with one @ and a point behind it; whether anybody reads it is not asked."""
-    form = re.compile(r"[^@\s]{1,64}@[^@\s]{1,100}\.[A-Za-z]{2,24}", re.ASCII)
+    form = re.compile(EMAIL)
     return _matched(value, form, "an e-mail address", "give name@domain")
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.trade.domain.origin.agreements import Agreement
+from zhidao.trade.domain.origin.agreements import Agreement, ProductRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +164,12 @@ def _criterion(
     foreign: list[Material],
     shares: tuple[Fraction, Fraction],
 ) -> tuple[str, tuple[str, ...], Reason]:
-    abroad = any(material.origin != bill.country for material in ours)
+    cumulated = any(material.origin != bill.country for material in ours)
     if bill.wholly_obtained and not bill.materials:
         return "WO", (), Reason("wholly obtained, by the maker's statement", holds=True)
     if not foreign and ours:
         told = Reason("every material is originating, with its proof", holds=True)
-        return "PE", ("ACU",) if abroad else (), told
+        return "PE", ("ACU",) if cumulated else (), told
     if not bill.materials:
         # A bill without a line is a question, not a product of nothing foreign.
         return "", (), Reason("no material is listed", holds=None)
@@ -177,6 +177,18 @@ def _criterion(
     if rule is None:
         sentence = f"no {agreement.name} rule for {bill.hs} is installed"
         return "", (), Reason(sentence, holds=None)
+    return _by_rule(rule, bill, agreement, foreign, shares, ("ACU",) if cumulated else ())
+
+
+def _by_rule(
+    rule: ProductRule,
+    bill: BillOfMaterials,
+    agreement: Agreement,
+    foreign: list[Material],
+    shares: tuple[Fraction, Fraction],
+    cumulated: tuple[str, ...],
+) -> tuple[str, tuple[str, ...], Reason]:
+    """The first alternative of the product's rule that holds, after those that do not."""
     tried: list[Reason] = []
     for alternative in rule.alternatives:
         terms = [_term(term, bill, agreement, foreign, shares) for term in alternative]
@@ -184,7 +196,7 @@ def _criterion(
         reason = Reason(" and ".join(alternative), holds, tuple(reason for reason, _ in terms))
         if holds:
             tolerated = any(needed for _, needed in terms)
-            notes = (("ACU",) if abroad else ()) + (("DMI",) if tolerated else ())
+            notes = cumulated + (("DMI",) if tolerated else ())
             return _code(alternative), notes, Reason(f"rule {rule}", True, (*tried, reason))
         tried.append(reason)
     return "", (), Reason(f"rule {rule}", False, tuple(tried))

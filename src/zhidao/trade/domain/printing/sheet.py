@@ -151,7 +151,7 @@ def _sections(form: DocumentForm, said: CanonicalConsignment) -> Iterator[Sectio
     for name in ("carriage", "terms", "references", "valuation", "credit", "other"):
         paths = grouped.get(name, [])
         if name == "carriage":
-            paths = sorted(paths, key=_on_the_road)
+            paths = sorted(paths, key=_by_carriage)
         if paths:
             yield _section(labels.WORDS[name], paths, said)
 
@@ -181,7 +181,7 @@ def _section_of(path: str) -> str:
     return named.get(head, "other")
 
 
-def _on_the_road(path: str) -> int:
+def _by_carriage(path: str) -> int:
     """Where a fact of the carriage stands: in the order of the road, not of the form."""
     head = path.partition(".")[0]
     return _CARRIAGE.index(head) if head in _CARRIAGE else len(_CARRIAGE)

@@ -75,14 +75,14 @@ class Movement:
             if text or name == "id":
                 _uuid(text, name)
         unlocode(self.place)
+        self._check_equipment()
+        self._check_means()
+        if self.temperature_c is not None and not self.temperature_c.is_finite():
+            raise MalformedInput("a temperature is a number", where=self.id)
+
+    def _check_means(self) -> None:
         if self.means_id and (imo(self.means_id) != self.means_id or not self.means):
             raise MalformedInput("a ship with a number has a name too", where=self.id)
-        if self.equipment:
-            container_number(self.equipment)
-        elif self.kind not in OF_TRANSPORT:
-            raise MalformedInput(f"{self.kind.name} names no equipment", where=self.id)
-        if self.kind in OF_TRANSPORT and self.equipment:
-            raise MalformedInput(f"{self.kind.name} is of the means, not of a container")
         if self.mode not in MODES:
             raise MalformedInput(
                 f"unknown mode {self.mode[:20]!r}", remedy="one of " + " ".join(MODES)
@@ -91,8 +91,14 @@ class Movement:
             not _SHORT.fullmatch(t) for t in (self.call, self.means, self.voyage)
         ):
             raise MalformedInput("call, means and voyage are short plain texts", where=self.id)
-        if self.temperature_c is not None and not self.temperature_c.is_finite():
-            raise MalformedInput("a temperature is a number", where=self.id)
+
+    def _check_equipment(self) -> None:
+        if self.equipment:
+            container_number(self.equipment)
+        elif self.kind not in OF_TRANSPORT:
+            raise MalformedInput(f"{self.kind.name} names no equipment", where=self.id)
+        if self.kind in OF_TRANSPORT and self.equipment:
+            raise MalformedInput(f"{self.kind.name} is of the means, not of a container")
 
 
 def _uuid(text: str, name: str) -> None:

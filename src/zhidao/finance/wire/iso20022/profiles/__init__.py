@@ -17,15 +17,19 @@ from typing import Annotated, Final
 
 import msgspec
 
+from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import DAY
 from zhidao.core.money import Currency
 from zhidao.finance.domain.banking_calendars import KnownCalendar
 from zhidao.finance.wire import calendars
 
 PROFILE_BYTES_MAX: Final = 1 << 20
 _YEARS_AHEAD: Final = 10
-_Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-_Hour = Annotated[str, msgspec.Meta(pattern=r"^(\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2})?$")]
+_Day = Annotated[str, msgspec.Meta(pattern=DAY)]
+_Hour = Annotated[
+    str, msgspec.Meta(pattern=r"^([0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2})?\Z")
+]
 
 
 class CurrencyRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -34,14 +38,14 @@ class CurrencyRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     amount_minor_max: Annotated[int, msgspec.Meta(ge=0)] = 0
     cut_off: _Hour = ""
     closed: Annotated[list[_Day], msgspec.Meta(max_length=4000)] = []
-    calendar: Annotated[str, msgspec.Meta(pattern=r"^([A-Z][A-Z0-9_-]{0,31})?$")] = ""
+    calendar: Annotated[str, msgspec.Meta(pattern=r"^([A-Z][A-Z0-9_-]{0,31})?\Z")] = ""
     """Whose banking days hold beside `closed`; in a year that it does not know, none do."""
 
 
 class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The usage rules of one network."""
 
-    profile: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    profile: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,40}\Z")]
     about: Annotated[str, msgspec.Meta(max_length=500)] = ""
     structured_addresses_from: int
     address_lines_max: Annotated[int, msgspec.Meta(ge=0, le=7)]
@@ -131,7 +135,7 @@ def read_profile(data: bytes) -> Profile:
     if len(data) > PROFILE_BYTES_MAX:
         raise MalformedInput(f"a profile of more than {PROFILE_BYTES_MAX} bytes")
     try:
-        profile = msgspec.json.decode(data, type=Profile)
+        profile = decode_json(data, Profile)
     except msgspec.DecodeError as error:
         raise MalformedInput(f"no network profile: {error}", code="bad_profile") from error
     for code in profile.currencies:

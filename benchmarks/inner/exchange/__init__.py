@@ -1,0 +1,1 @@
+"""Inner figures of the exchange. See `benchmarks/__main__.py`."""

@@ -1,0 +1,1 @@
+"""Inner figures of finance. See `benchmarks/__main__.py`."""

@@ -1,0 +1,1 @@
+"""Inner figures of positioning. See `benchmarks/__main__.py`."""

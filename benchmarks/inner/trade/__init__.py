@@ -1,0 +1,1 @@
+"""Inner figures of trade. See `benchmarks/__main__.py`."""

@@ -1,0 +1,1 @@
+"""Inner figures of trust. See `benchmarks/__main__.py`."""

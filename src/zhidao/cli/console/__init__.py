@@ -1,0 +1,1 @@
+"""What the commands share: settings, files out, progress, a node far away."""

@@ -1,0 +1,73 @@
+"""What `zhidao people`, `party` and `token` share: a node asked by token or as a person."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from zhidao.cli.console.outputs import take
+from zhidao.cli.console.remote import RemoteNode, add_node
+from zhidao.core.errors import MalformedInput, Refused
+
+_PASSWORD_BYTES_MAX: Final = 1024
+# 128 bits, in characters that nobody confuses when reading them aloud.
+_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+_LENGTH: Final = 26
+
+
+def add_caller(parser: argparse.ArgumentParser) -> None:
+    """Adds the node's address and who asks it: a token, or a person with a password."""
+    add_node(parser, public=True)
+    parser.add_argument("--as", dest="person", default="", metavar="NAME", help="sign in as NAME")
+    parser.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="NAME's password, instead of a prompt"
+    )
+
+
+def node_of(options: argparse.Namespace) -> RemoteNode:
+    """The node, asked as its options say. Raises MalformedInput if they name nobody."""
+    if bool(options.person) == bool(options.token_file):
+        raise MalformedInput(
+            "who asks? name one of --token-file FILE and --as NAME",
+            remedy="--as NAME signs in with a password, --token-file FILE uses a token",
+        )
+    node = RemoteNode(options)
+    if options.person:
+        node.sign_in(options.person, _password(options))
+    return node
+
+
+def _password(options: argparse.Namespace) -> str:
+    if options.password_file:
+        file: Path = options.password_file
+        if file.exists() and file.stat().st_mode & 0o077:
+            raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+        return take(file, bytes_max=_PASSWORD_BYTES_MAX).decode(errors="replace").strip()
+    return getpass.getpass(f"password of {options.person}: ", stream=sys.stderr)
+
+
+def new_password() -> str:
+    """A password that nobody chose."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+def say(options: argparse.Namespace, answer: object, sentence: str) -> int:
+    """Prints the answer as JSON or as a sentence; status 0."""
+    print(json.dumps(answer, ensure_ascii=False) if options.json else sentence)
+    return 0
+
+
+def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """Rows under the names of their columns."""
+    lines = [list(names), *([str(row[name]) for name in names] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -1,0 +1,46 @@
+"""The options that say which node: its settings file, its data folder, its passphrase."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from pathlib import Path
+
+from zhidao.core.errors import Refused
+from zhidao.node.config import Config, Value, load
+from zhidao.node.library import passphrase_in
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds --config, --data and --json."""
+    parser.add_argument("--config", type=Path, help="settings file (TOML)")
+    parser.add_argument("--data", type=Path, help="data folder of the node")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def config_of(options: argparse.Namespace, **overrides: Value) -> Config:
+    """The settings that these options ask for."""
+    chosen: dict[str, Value] = dict(overrides)
+    if options.data is not None:
+        chosen["node.data"] = str(options.data.absolute())
+    return load(options.config, os.environ, chosen)
+
+
+def passphrase_of(config: Config) -> bytes:
+    """The passphrase from a credential, a file or, if a person is there, a prompt."""
+    found = passphrase_in(
+        config.text("keys.passphrase_file"),
+        config.data,
+        os.environ.get("CREDENTIALS_DIRECTORY", ""),
+    )
+    if found is not None:
+        return found
+    if not sys.stdin.isatty():
+        raise Refused(
+            "no passphrase for the node's keys",
+            code="no_passphrase",
+            remedy="set keys.passphrase_file to a 0600 file outside the data folder",
+        )
+    return getpass.getpass("Passphrase for the node's keys: ").encode()

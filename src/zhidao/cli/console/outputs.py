@@ -1,0 +1,123 @@
+"""Files that commands take, and results that they write: whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, TypeVar
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.file_output import write_whole
+
+T = TypeVar("T")
+
+
+# The files that the running command took, the last one last.
+_TAKEN: Final[list[Path]] = []
+
+
+def forget_taken() -> None:
+    """Begins a command."""
+    _TAKEN.clear()
+
+
+def told_of_file(error: MalformedInput) -> None:
+    """Adds to a refusal the file that it is about, where it names none of those taken.
+
+    A reader knows bytes and no names: of several files any may be at fault, and all are named. What
+    is said of an option is about no file.
+    """
+    if str(error).startswith("--") or error.where.startswith("--"):
+        return
+    names = [str(file) for file in dict.fromkeys(_TAKEN)]
+    if not names or any(name in str(error) or Path(name).name in str(error) for name in names):
+        return
+    error.where = f"{' or '.join(names)} {error.where}".strip()
+
+
+def put(data: bytes, output: Path | None) -> None:
+    """Writes a result to a file, pipe or device, or to standard output where none is named.
+
+    Whatever stood in a file stays until the new content is on disk; see `core.file_output`.
+    Raises MalformedInput where nothing can be written.
+    """
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    write_whole(output, data)
+    print(f"{output}: {len(data)} bytes", file=sys.stderr)
+
+
+def take(file: Path, *, bytes_max: int) -> bytes:
+    """The bytes of a file, pipe or device, as far as they are read at all.
+
+    Raises MalformedInput that names it if it is not there, not readable, or holds more.
+    """
+    _TAKEN.append(file)
+    try:
+        if file.is_dir():
+            raise MalformedInput(
+                f"{file} is a folder, not a file", code="is_folder", remedy="name a file in it"
+            )
+        with file.open("rb") as opened:
+            # What tells no size, as a device, may have no end either.
+            data = opened.read(bytes_max + 1)
+    except FileNotFoundError as error:
+        raise MalformedInput(f"no file {file}", code="no_file", remedy="check its name") from error
+    except (OSError, ValueError) as error:
+        raise _unusable(file, error) from error
+    if len(data) > bytes_max:
+        raise MalformedInput(
+            f"{file} has more than {bytes_max} bytes",
+            code="file_too_large",
+            remedy="name another file, or a part of this one",
+        )
+    return data
+
+
+def lines_of(file: Path, *, line_bytes_max: int) -> Iterator[bytes]:
+    """The lines of a file, of standard input for `-`, one at a time.
+
+    Raises MalformedInput that names it if it is not there, not readable, or has a longer line.
+    """
+    _TAKEN.append(file)
+    try:
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as lines:
+            while line := lines.readline(line_bytes_max + 1):
+                if len(line) > line_bytes_max:
+                    raise MalformedInput(
+                        f"{file} has a line of more than {line_bytes_max} bytes",
+                        code="file_too_large",
+                        remedy="check that it is the file that you meant",
+                    )
+                yield line
+    except FileNotFoundError as error:
+        raise MalformedInput(f"no file {file}", code="no_file", remedy="check its name") from error
+    except OSError as error:
+        raise _unusable(file, error) from error
+
+
+def noted(file: Path) -> Path:
+    """A file that a command has somebody else read, so that its refusal names it too."""
+    _TAKEN.append(file)
+    return file
+
+
+def _unusable(file: Path, error: OSError | ValueError) -> MalformedInput:
+    return MalformedInput(
+        f"{file} cannot be read: {getattr(error, 'strerror', None) or error}",
+        code="file_unusable",
+        remedy="name a file that you may read",
+    )
+
+
+def taken_as(read: Callable[[bytes], T], file: Path, *, bytes_max: int) -> T:
+    """What a reader makes of a file. Raises MalformedInput that names the file beside the place."""
+    data = take(file, bytes_max=bytes_max)
+    try:
+        return read(data)
+    except MalformedInput as error:
+        error.where = f"{file} {error.where}".strip()
+        raise

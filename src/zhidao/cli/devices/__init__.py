@@ -1,0 +1,1 @@
+"""Commands of the devices room: terminals and seals of a running node."""

@@ -1,0 +1,110 @@
+"""`zhidao terminal`: the devices that may report to a node, and what each last said."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+from urllib.parse import quote
+
+from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.paging import every
+
+_PATH: Final = "/v1/devices/terminals"
+_COLUMNS: Final = ("terminal", "phone", "owner", "says", "last position", "refused")
+_UDEG: Final = 1_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="the terminals that you may see")
+    listing.set_defaults(run=_list)
+    showing = actions.add_parser("show", help="one terminal and the points that it claims")
+    showing.add_argument("--points", type=int, default=10, help="how many points, newest first")
+    showing.set_defaults(run=_show)
+    adding = actions.add_parser("add", help="let a device report; the operator of the node")
+    adding.add_argument("--phone", required=True, help="its card's number, as +8613800138000")
+    adding.add_argument("--owner", required=True, metavar="PARTY", help="whose device it is")
+    adding.add_argument("--number", default="", help="digits set in the device, if others")
+    adding.add_argument("--key", default="", help="Multikey; without one: claimed only")
+    adding.add_argument("--reader", action="append", default=[], metavar="PARTY", help="who sees")
+    adding.add_argument(
+        "--surroundings",
+        choices=("open_sky", "vehicle", "phone"),
+        default="vehicle",
+        help="what stands around the antenna (default: %(default)s)",
+    )
+    adding.set_defaults(run=_add)
+    for action in (showing, adding):
+        action.add_argument("terminal", metavar="TERMINAL", help="plate, container or own name")
+    for action in (listing, showing, adding):
+        add_caller(action)
+    parser.epilog = (
+        "A device without a key is any JT/T 808 tracker that is sold: it is heard, and what it\n"
+        "says stays a claim. Only a key that the device keeps can carry a proof.\n"
+        "examples:\n"
+        "  zhidao terminal add LORRY-7 --phone '+86 138 0013 8000' --owner carrier \\\n"
+        "      --url https://localhost:8443 --as aida\n"
+        "  zhidao terminal list --url https://localhost:8443 --as aida\n"
+        "status: 0 done, 1 refused, 2 bad input, 3 no answer"
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    rows = every(node_of(options), _PATH, key="terminal")
+    return say(options, rows, table([_row(each) for each in rows], _COLUMNS))
+
+
+def _show(options: argparse.Namespace) -> int:
+    node = node_of(options)
+    path = f"{_PATH}/{quote(options.terminal, safe='')}"
+    known = node.get(path)
+    points = node.get(f"{path}/positions?limit={options.points}")
+    lines = [
+        (
+            f"{known['terminal']} ({known['phone']}) of {known['owner']}: "
+            f"{_says(keyed=bool(known['key']))}"
+        ),
+        *(f"  {_point(each)}" for each in points),
+    ]
+    if not points:
+        lines.append("  nothing heard yet")
+    return say(options, known | {"points": points}, "\n".join(lines))
+
+
+def _add(options: argparse.Namespace) -> int:
+    node = node_of(options)
+    body = {
+        "terminal": options.terminal,
+        "phone": options.phone,
+        "owner": options.owner,
+        "number": options.number,
+        "key": options.key,
+        "readers": options.reader,
+        "surroundings": options.surroundings,
+    }
+    known = node.send(_PATH, body)
+    sentence = (
+        f"{known['terminal']} may report; its number is {known['number']}: "
+        f"{_says(keyed=bool(known['key']))}"
+    )
+    return say(options, known, sentence)
+
+
+def _says(*, keyed: bool) -> str:
+    return "signs with a key of its own" if keyed else "no key, so what it says is claimed only"
+
+
+def _row(each: dict[str, Any]) -> dict[str, Any]:
+    refused = each["refused"]
+    return each | {
+        "says": "signed" if each["keyed"] else "claimed",
+        "last position": _point(each["point"]) if each["point"] else each["heard_at"] or "none",
+        "refused": f"{refused['at']}: {refused['sentence']}" if refused else "",
+    }
+
+
+def _point(point: dict[str, Any]) -> str:
+    place = f"{point['latitude_udeg'] / _UDEG:.6f} {point['longitude_udeg'] / _UDEG:.6f}"
+    doubt = "" if point["valid"] else f" (not valid: {point['reason']})"
+    return f"{point['observed_at']} {place}{doubt}"

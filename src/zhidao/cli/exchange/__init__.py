@@ -1,0 +1,1 @@
+"""`zhidao exchange` and `zhidao peer`: documents to and from other nodes."""

@@ -1,0 +1,1 @@
+"""The commands of who runs a node: serve, doctor, backup, keys, demo."""

@@ -1,0 +1,122 @@
+"""`zhidao people`: who may sign in at a node, and the way back in for a locked-out admin."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from zhidao.cli.console.callers import add_caller, new_password, node_of, say, table
+from zhidao.cli.console.node_options import add_settings, config_of
+
+_COLUMNS: Final = ("name", "party", "role", "state", "agreed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="show all people; a party sees its own")
+    listing.set_defaults(run=_list)
+    making = actions.add_parser("make", help="make a person; the password is shown once")
+    making.add_argument("name", metavar="NAME")
+    making.add_argument("party", metavar="PARTY")
+    making.add_argument("role", choices=("admin", "operator", "party", "auditor"))
+    making.set_defaults(run=_make)
+    named = []
+    for word, run, line in (
+        ("show", _show, "show one person"),
+        ("agree", _agree, "agree, in the party's name, to a person or a new password"),
+        ("withdraw", _withdraw, "take access away, at once and in all sessions"),
+        ("sessions", _sessions, "show where somebody is signed in; --end signs out everywhere"),
+    ):
+        action = actions.add_parser(word, help=line)
+        action.add_argument("name", metavar="NAME")
+        action.set_defaults(run=run)
+        named.append(action)
+    named[-1].add_argument("--end", action="store_true", help="end all of them")
+    resetting = actions.add_parser(
+        "reset", help="a new password, shown once: at a node, or at this machine with --data"
+    )
+    resetting.add_argument("name", metavar="NAME")
+    resetting.set_defaults(run=_reset)
+    for action in (listing, making, *named):
+        add_caller(action)
+    add_settings(resetting)
+    resetting.add_argument("--url", default="", help="the node's address; without: this machine's")
+    resetting.add_argument(
+        "--as", dest="person", default="", metavar="NAME", help="sign in as NAME"
+    )
+    resetting.add_argument("--token-file", type=Path, help="file of mode 0600, an admin's token")
+    resetting.add_argument("--password-file", type=Path, metavar="FILE", help="password of --as")
+    resetting.add_argument("--ca", type=Path, help="certificate of the node, if its own")
+    parser.epilog = (
+        "A person of another party than the maker's gets in once that party agrees: one of its\n"
+        "people, or, while it has none, the operator. A locked-out admin gets a new password at\n"
+        "the node's own machine, while it runs or not, and the log tells of it.\n"
+        "examples:\n"
+        "  zhidao people list --url https://localhost:8443 --token-file ~/admin.token\n"
+        "  zhidao people make aigerim bank party --url https://localhost:8443 --as aida\n"
+        "  zhidao people reset aida --data ~/zhidao\n"
+        "status: 0 done, 1 refused (the last admin stays, the party must agree), 2 bad input,\n"
+        "3 no answer"
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    people = node_of(options).get("/v1/people")
+    return say(options, people, table(people, _COLUMNS))
+
+
+def _show(options: argparse.Namespace) -> int:
+    person = node_of(options).get(_path(options))
+    return say(options, person, table([person], _COLUMNS))
+
+
+def _make(options: argparse.Namespace) -> int:
+    password = new_password()
+    body = {"name": options.name, "party": options.party, "role": options.role}
+    person = node_of(options).send("/v1/people", body | {"password": password})
+    waits = f"\n{person['waits']} must agree: zhidao people agree {person['name']}"
+    sentence = f"{person['name']} gets in with the password {password}"
+    told = person | {"password": password}
+    return say(options, told, sentence + (waits if person["waits"] else ""))
+
+
+def _agree(options: argparse.Namespace) -> int:
+    person = node_of(options).send(f"{_path(options)}/agreement", None)
+    return say(options, person, f"{person['name']} gets in; agreed by: {person['agreed']}")
+
+
+def _withdraw(options: argparse.Namespace) -> int:
+    node_of(options).send(_path(options), None, method="DELETE")
+    return say(options, {"withdrawn": options.name}, f"{options.name} is out.")
+
+
+def _sessions(options: argparse.Namespace) -> int:
+    node = node_of(options)
+    path = f"{_path(options)}/sessions"
+    if options.end:
+        ended = node.send(path, None, method="DELETE")
+        return say(options, ended, f"{ended['ended']} sessions of {options.name} ended.")
+    sessions = node.get(path)
+    return say(options, sessions, table(sessions, ("session", "began_at", "ends_at")))
+
+
+def _reset(options: argparse.Namespace) -> int:
+    password = new_password()
+    if not options.url:
+        from zhidao.node.library import reset_person
+
+        reset_person(config_of(options), options.name, password)
+        told = {"name": options.name, "password": password, "waits": ""}
+    else:
+        answer = node_of(options).send(f"{_path(options)}/password", {"password": password})
+        told = answer | {"password": password}
+    waits = f"\n{told['waits']} must agree: zhidao people agree {options.name}"
+    sentence = f"{options.name} gets in with the password {password}; all sessions ended"
+    return say(options, told, sentence + (waits if told["waits"] else ""))
+
+
+def _path(options: argparse.Namespace) -> str:
+    return f"/v1/people/{quote(options.name, safe='')}"

@@ -1,0 +1,107 @@
+"""`zhidao consignment`: what a node knows of consignments; compare their papers, hand one over."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+from urllib.parse import quote
+
+from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.trust_folder import shown
+
+_PATH: Final = "/v1/trade/consignments"
+_PAGE: Final = 100
+_COLUMNS: Final = ("consignment", "state", "exporter", "importer", "goods")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="show the consignments that you may see")
+    listing.set_defaults(run=_list)
+    made = [listing]
+    for word, run, line in (
+        ("show", _show, "one consignment: its papers, whether they agree, customs"),
+        ("check", _check, "compare all papers and write the answer down for every party"),
+        ("release", _release, "let the goods go; its customs"),
+        ("hand-over", _hand_over, "let a peer go on with it; the exporter"),
+    ):
+        action = actions.add_parser(word, help=line)
+        action.add_argument("consignment", metavar="CONSIGNMENT")
+        action.set_defaults(run=run)
+        made.append(action)
+    made[-1].add_argument("node", metavar="NODE", help="the peer's name")
+    made[-2].add_argument("--declaration", required=True, help="number of the declaration")
+    made[-2].add_argument("--reason", default="", help="what was looked at, if its channel asks")
+    for action in made:
+        add_caller(action)
+    parser.epilog = (
+        "A conflict refuses a deal that asks for agreeing papers, and that cannot be undone; a\n"
+        "release cannot either.\n"
+        "examples:\n"
+        "  zhidao consignment check C-0417 --url https://localhost:8443 --as li\n"
+        "  zhidao consignment release C-0417 --declaration KZ-50401-17742 \\\n"
+        "      --url https://localhost:8443 --as dana\n"
+        "  zhidao consignment hand-over C-0417 almaty --url https://localhost:8443 --as li\n"
+        "status: 0 done, 1 refused, or the papers do not agree, 2 bad input, 3 no answer"
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    node = node_of(options)
+    found: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        page = node.get(f"{_PATH}?limit={_PAGE}&after={quote(after, safe='')}")
+        found += page["consignments"]
+        after = page["next"]
+        if not after:
+            break
+    rows = [each["entered"] | {"state": each["state"]} for each in found]
+    return say(options, found, shown(table(rows, _COLUMNS)))
+
+
+def _show(options: argparse.Namespace) -> int:
+    seen = node_of(options).get(_path(options))
+    entered = seen["entered"]
+    lines = [
+        f"{entered['consignment']} ({seen['state']}): {entered['goods']}",
+        f"  {entered['exporter']} to {entered['importer']}, carried by {entered['carrier']}",
+    ]
+    lines += [f"  {each['kind']} {each['number']}" for each in seen["documents"]]
+    lines += _verdict(seen["papers"]) if seen["papers"] else ["  the papers were not compared"]
+    if seen["customs"]:
+        lines.append(f"  released by customs under {seen['customs']['declaration']}")
+    return say(options, seen, shown("\n".join(lines)))
+
+
+def _check(options: argparse.Namespace) -> int:
+    told = node_of(options).send(f"{_path(options)}/check", None)
+    say(options, told, shown("\n".join(_verdict(told)).strip()))
+    return 0 if told["agree"] else 1
+
+
+def _release(options: argparse.Namespace) -> int:
+    body = {"declaration": options.declaration, "decision": "released", "reason": options.reason}
+    told = node_of(options).send(f"{_path(options)}/customs-release", body)
+    return say(options, told, f"{told['consignment']} is released under {told['declaration']}")
+
+
+def _hand_over(options: argparse.Namespace) -> int:
+    path = f"/v1/federation/consignments/{quote(options.consignment, safe='')}/hand-over"
+    told = node_of(options).send(path, {"node": options.node})
+    return say(options, told, f"{told['home']} writes the history of {told['consignment']} now")
+
+
+def _path(options: argparse.Namespace) -> str:
+    return f"{_PATH}/{quote(options.consignment, safe='')}"
+
+
+def _verdict(papers: dict[str, Any]) -> list[str]:
+    if papers["agree"]:
+        return [f"  the papers agree in {papers['checks']} checks"]
+    return [
+        f"  {each['rule']} {each['verdict']}: {each['sentence']}\n    {each['left']}\n"
+        f"    {each['right']}"
+        for each in papers["findings"]
+    ]

@@ -1,0 +1,1 @@
+"""`zhidao trust`, `verify`, `witness` and `fraud`: what is proven, by whom."""

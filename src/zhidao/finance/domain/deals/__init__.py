@@ -1,0 +1,1 @@
+"""Deals, escrows and their conditions as folds of their histories."""

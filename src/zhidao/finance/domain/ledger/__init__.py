@@ -1,0 +1,1 @@
+"""The double-entry ledger: its values, its machine, its proofs."""

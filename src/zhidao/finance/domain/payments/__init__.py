@@ -1,0 +1,1 @@
+"""Payments: messages, legs in the ledger, statements, approvals."""

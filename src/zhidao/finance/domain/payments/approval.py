@@ -1,0 +1,150 @@
+"""Two persons for large amounts: the limits, and what counts as an approval.
+
+A person is somebody who signed in with a password of their own. Tokens never count, however many
+a party has: behind two tokens may stand one program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zhidao.core.canonical import Json, jcs
+from zhidao.core.errors import MalformedInput
+from zhidao.core.events import SignedEvent
+from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS, Utc
+from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
+
+PERSONS: Final = 2
+APPROVE: Final = "approve"
+REFUSE: Final = "refuse"
+GOOD_FOR_S: Final = 3 * 86_400
+"""An approval that nothing came of for three days is asked for anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Up to which amount one caller is enough, by currency. No limits: one is always enough.
+
+    With any limit set, a currency that is not named has the limit nought: a new currency must not
+    be the way around.
+    """
+
+    above_minor: Mapping[str, int]
+
+    @classmethod
+    def parse(cls, text: str) -> Limits:
+        """From a setting such as `CNY 500000.00, EUR 70000.00`. Raises MalformedInput."""
+        limits: dict[str, int] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            currency, blank, amount = part.partition(" ")
+            if not blank or currency in limits:
+                raise MalformedInput(
+                    f"a limit is a currency and an amount, each currency once: {part[:40]!r}",
+                    where="finance.two_persons_above",
+                    remedy="write it as CNY 500000.00, EUR 70000.00",
+                )
+            limits[currency] = Money.parse(amount.strip(), currency).minor
+        return cls(limits)
+
+    def asks(self, amount: Money) -> bool:
+        """Whether this amount needs two persons.
+
+        >>> Limits.parse("CNY 10.00").asks(Money(1001, Currency("CNY")))
+        True
+        """
+        return bool(self.above_minor) and amount.minor > self.above_minor.get(
+            amount.currency.code, 0
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """An amount that one caller's word moved. `person`: `` for a token."""
+
+    name: str
+    person: str
+    account: str
+    minor: int
+
+
+def authorised_minor(authorisations: Sequence[Authorisation], *, person: str, account: str) -> int:
+    """What one caller authorised already, minor units: by the caller, or on the account.
+
+    A token may be in the hands of any person, so what it authorised counts for each, and each's
+    for it.
+
+    >>> rows = [("a", "li", "x", 60), ("b", "", "y", 30), ("c", "wang", "z", 20)]
+    >>> given = [Authorisation(*row) for row in rows]
+    >>> [authorised_minor(given, person=who, account="q") for who in ("li", "wang", "")]
+    [90, 50, 90]
+    >>> authorised_minor(given, person="aigerim", account="x")
+    60
+    """
+    by: dict[str, int] = defaultdict(int)
+    for one in authorisations:
+        by[one.person] += one.minor
+    tokens = by.pop("", 0)
+    theirs = by.get(person, 0) if person else max(by.values(), default=0)
+    return max(tokens + theirs, sum(one.minor for one in authorisations if one.account == account))
+
+
+def approval_id(
+    *, party: str, act: str, subject: str, amount: Money, said: Mapping[str, Any]
+) -> str:
+    """The name of an approval: a digest of all that is approved, hex."""
+    whole: list[Json] = [party, act, subject, str(amount.minor), amount.currency.code, dict(said)]
+    return hashlib.sha256(jcs(whole)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval as it stands at a moment."""
+
+    asked: ApprovalAsked
+    party: str
+    asked_at: Utc
+    version: int
+    approved_by: tuple[str, ...]
+    refused_by: str
+
+    @property
+    def amount(self) -> Money:
+        """What it is about."""
+        return Money(int(self.asked.amount_minor), Currency(self.asked.currency))
+
+    @property
+    def state(self) -> str:
+        """One word: waits, approved or refused."""
+        if self.refused_by:
+            return "refused"
+        return "approved" if len(self.approved_by) >= PERSONS else "waits"
+
+
+def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
+    """The approval that a history makes; words older than `GOOD_FOR_S` do not count."""
+    if not history:
+        return None
+    first = history[0]
+    approved: list[str] = []
+    refused = ""
+    for event in history[1:]:
+        given = ApprovalGiven.of(event)
+        if now.unix_ns - event.recorded_at.unix_ns > GOOD_FOR_S * NS:
+            continue
+        if given.verdict == REFUSE:
+            refused = given.person
+        elif given.person not in approved:
+            approved.append(given.person)
+    return Approval(
+        asked=ApprovalAsked.of(first),
+        party=first.owner,
+        asked_at=first.recorded_at,
+        version=history[-1].version,
+        approved_by=tuple(approved),
+        refused_by=refused,
+    )

@@ -1,0 +1,1 @@
+"""Payment versus payment, and the exchange of currencies in integers."""

@@ -1,0 +1,1 @@
+"""Receivables, what they come to, and how they are netted."""

@@ -1,0 +1,1 @@
+"""Names of any script, compared with lists of sanctioned persons."""

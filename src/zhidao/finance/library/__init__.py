@@ -1,0 +1,1 @@
+"""What outsiders and the command line use of finance without a node."""

@@ -1,0 +1,1 @@
+"""What stands before money moves: approvals, limits, screening, locks."""

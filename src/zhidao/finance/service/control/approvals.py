@@ -1,0 +1,187 @@
+"""Acts above a limit happen once two persons of the party said so, each signed in as themselves.
+
+Whoever asks, the act is refused and noted until two persons approved exactly it; asking for it as
+a person is that person's approval. The second person's word carries it out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from zhidao.core.access import Relation, access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
+from zhidao.core.journal import Records
+from zhidao.core.money import Money
+from zhidao.finance.domain.payments.approval import (
+    APPROVE,
+    REFUSE,
+    Approval,
+    Limits,
+    approval_id,
+    fold,
+)
+from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
+
+MAY_APPROVE: Final = access(
+    Role.PARTY,
+    relation=Relation.OWNER,
+    of="the approval; a person signed in",
+    parties=lambda approval: (approval.party,),
+)
+
+SAID_BYTES_MAX: Final = 256 * 1024
+_TRIES: Final = 8
+Act = Callable[[Actor, Mapping[str, Any]], Awaitable[object]]
+"""Carries out what was asked for, again if need be: the act is idempotent by its own names."""
+
+
+class Approvals:
+    """Asks for, takes and counts the words of persons."""
+
+    def __init__(self, *, records: Records, clock: Clock, limits: Limits) -> None:
+        self._records = records
+        self._clock = clock
+        self._limits = limits
+        self._acts: dict[str, Act] = {}
+
+    def carries_out(self, act: str, how: Act) -> None:
+        """Names what is done once an act of this kind is approved."""
+        assert act not in self._acts, f"{act} is carried out in one way"
+        self._acts[act] = how
+
+    @property
+    def limits(self) -> Limits:
+        """Up to which amount one caller is enough."""
+        return self._limits
+
+    async def demand(
+        self,
+        actor: Actor,
+        *,
+        act: str,
+        subject: str,
+        amount: Money,
+        said: Mapping[str, Any],
+        together: Money | None = None,
+    ) -> None:
+        """Returns if the actor may do this now.
+
+        `together`: what it comes to with what one caller's word did before, if that is to count.
+
+        Raises Refused with code `needs_two_persons` (noted; the approval's name is in `where`), or
+        `refused_by_person`.
+        """
+        if not self._limits.asks(together or amount):
+            return
+        if len(jcs(dict(said))) > SAID_BYTES_MAX:
+            raise Refused(f"more than {SAID_BYTES_MAX} bytes cannot be shown to two persons")
+        name = approval_id(party=actor.party, act=act, subject=subject, amount=amount, said=said)
+        approval = await self._find(name)
+        if approval is None:
+            asked = ApprovalAsked(
+                approval=name,
+                act=act,
+                subject=subject,
+                amount_minor=str(amount.minor),
+                currency=amount.currency.code,
+                said=dict(said),
+            )
+            approval = await self._ask(actor, asked)
+        if approval.state == "waits" and actor.person:
+            approval = await self._give(actor, approval, APPROVE)
+        if approval.state == "refused":
+            raise Refused(
+                f"{approval.refused_by} refused to {act} {subject}", code="refused_by_person"
+            )
+        if approval.state == "waits":
+            raise Refused(
+                f"to {act} {subject} over {amount}{_with_others(amount, together)} takes two"
+                " persons;"
+                f" {len(approval.approved_by)} approved so far",
+                code="needs_two_persons",
+                where=f"approval {name}",
+                remedy="another person of the party signs in and approves it",
+            )
+
+    async def decide(self, actor: Actor, name: str, *, approve: bool) -> Approval:
+        """Takes a person's word; the second approval carries the act out, again: once more.
+
+        Raises NotFound for a stranger, Forbidden for a token, Conflict if the person said
+        otherwise before.
+        """
+        MAY_APPROVE.admit(actor)
+        approval = await self.approval(actor, name)
+        if not MAY_APPROVE.relates(actor, approval):
+            raise NotFound("no approval of that name")
+        if not actor.person:
+            raise Forbidden(
+                "only a person approves: sign in with a name and password of your own",
+                code="no_person",
+            )
+        approval = await self._give(actor, approval, APPROVE if approve else REFUSE)
+        act = self._acts.get(approval.asked.act)
+        if approval.state == "approved" and act is not None:
+            await act(Actor(actor.party, Role.PARTY), approval.asked.said)
+        return approval
+
+    async def approval(self, actor: Actor, name: str) -> Approval:
+        """One approval. Raises NotFound for a stranger."""
+        history = await self._records.history(f"approval/{name}", actor)
+        found = fold(history, now=self._clock.now())
+        if found is None:
+            raise NotFound("no approval of that name")
+        return found
+
+    async def approvals(self, actor: Actor, *, limit: int, after: str = "") -> list[Approval]:
+        """The approvals that the actor may see, in order of name."""
+        start = f"approval/{after}" if after else ""
+        names = await self._records.aggregates("approval/", actor, limit=limit, after=start)
+        return [await self.approval(actor, name.partition("/")[2]) for name in names]
+
+    async def _find(self, name: str) -> Approval | None:
+        return fold(await self._records.history(f"approval/{name}"), now=self._clock.now())
+
+    async def _ask(self, actor: Actor, asked: ApprovalAsked) -> Approval:
+        aggregate = f"approval/{asked.approval}"
+        with contextlib.suppress(Conflict):  # somebody else asked for the same in this moment
+            by = self._records.speaker(actor)
+            await self._records.record(by, aggregate, [asked], after=0, owner=actor.party)
+        found = await self._find(asked.approval)
+        assert found is not None, "it was just written"
+        return found
+
+    async def _give(self, actor: Actor, approval: Approval, verdict: str) -> Approval:
+        for _ in range(_TRIES):
+            if actor.person in approval.approved_by:
+                if verdict == APPROVE:
+                    return approval
+                if approval.state == "approved":
+                    raise Conflict("it is approved by two persons", code="approved_already")
+            if approval.refused_by:
+                if verdict == REFUSE:
+                    return approval
+                raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
+            given = ApprovalGiven(
+                approval=approval.asked.approval, person=actor.person, verdict=verdict
+            )
+            aggregate = f"approval/{approval.asked.approval}"
+            with contextlib.suppress(Conflict):  # somebody else spoke meanwhile: look again
+                await self._records.record(
+                    actor, aggregate, [given], after=approval.version, owner=actor.party
+                )
+            found = await self._find(approval.asked.approval)
+            assert found is not None, "an approval is never taken away"
+            approval = found
+        return approval
+
+
+def _with_others(amount: Money, together: Money | None) -> str:
+    """Why an amount below the limit is above it after all."""
+    if together is None or together == amount:
+        return ""
+    return f" ({together} with what one word did lately)"

@@ -1,0 +1,1 @@
+"""Documentary credits, from opening to honour."""

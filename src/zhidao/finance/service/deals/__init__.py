@@ -1,0 +1,1 @@
+"""Deals and escrows, from promise to settlement."""

@@ -1,0 +1,99 @@
+"""What a deal may promise: nothing that could not be kept, asked before anything is written."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Refused
+from zhidao.core.ids import PartyId
+from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
+from zhidao.finance.domain.deals.deal import check_conditions
+from zhidao.finance.domain.ledger.ledger import Result
+from zhidao.finance.domain.payments.payment import MESSAGE_AMOUNT_MAX
+from zhidao.finance.events import DealOpened
+from zhidao.finance.service.deals.settlement import Settlement
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.positioning.commands import Arrivals
+from zhidao.positioning.events import Site
+from zhidao.trade.commands import Consignments
+from zhidao.trust.commands import Titles
+
+
+class DealTerms:
+    """Holds a deal's terms against accounts, consignment, title, arrival and messages."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        settlement: Settlement,
+        titles: Titles,
+        arrivals: Arrivals,
+        consignments: Consignments,
+        node: PartyId,
+    ) -> None:
+        self._accounts = accounts
+        self._settlement = settlement
+        self._titles = titles
+        self._arrivals = arrivals
+        self._consignments = consignments
+        self._node = Actor(node, Role.NODE)
+
+    async def check(self, opened: DealOpened) -> None:
+        """Refuses a deal that could not be kept, before anything is written."""
+        Currency(opened.currency)
+        check_conditions(opened.conditions, title=opened.title)
+        if not 0 < opened.amount_minor <= MESSAGE_AMOUNT_MAX:
+            raise Refused("the amount is not positive, or too large", code="amount_not_positive")
+        if opened.payer == opened.payee:
+            raise Refused("payer and payee are the same party", code="same_party")
+        await self._accounts.bank(opened.payee_bank)
+        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
+        await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)
+        seen = await self._consignments.consignment(self._node, opened.consignment)
+        parties = (seen.entered.importer, seen.entered.exporter)
+        if parties != (opened.payer, opened.payee):
+            raise Refused(
+                f"consignment {opened.consignment} is between {parties[1]} and {parties[0]}",
+                code="other_parties",
+            )
+        if opened.title:
+            title = await self._titles.title(opened.title)
+            if title.consignment != opened.consignment:
+                raise Refused("the title is of another consignment", code="other_consignment")
+        await self._arrivals.rehearse(**arrival_asked(opened))
+        await self._settlement.rehearse(opened)
+        available = await self._accounts.available(payer)
+        if available < opened.amount_minor:
+            raise Refused(
+                f"{opened.payer} has {available} minor units of {opened.currency} free, "
+                f"{opened.amount_minor} are needed",
+                code=Result.EXCEEDS_CREDITS.value,
+                remedy="deposit the rest first",
+            )
+        await self._settlement.check_line(opened)
+
+
+class ArrivalAsked(TypedDict):
+    """What positioning is asked for, by its own names."""
+
+    consignment: str
+    terminal: str
+    site: Site
+    not_before: Utc
+    not_after: Utc
+    risk_ppb: int
+
+
+def arrival_asked(opened: DealOpened) -> ArrivalAsked:
+    """What the deal asks of positioning."""
+    return ArrivalAsked(
+        consignment=opened.consignment,
+        terminal=opened.terminal,
+        site=opened.conditions.site,
+        not_before=Utc.parse(opened.conditions.not_before),
+        not_after=Utc.parse(opened.conditions.not_after),
+        risk_ppb=opened.conditions.risk_ppb,
+    )

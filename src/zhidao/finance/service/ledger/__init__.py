@@ -1,0 +1,1 @@
+"""Accounts, transfers, statements, reports and proofs of the ledger."""

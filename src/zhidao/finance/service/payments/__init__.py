@@ -1,0 +1,1 @@
+"""Payments between customers and banks, and their recalls."""

@@ -1,0 +1,201 @@
+"""A bank moves money between accounts that it keeps: its customers' and its cash.
+
+What is held for a deal, a credit or another bank is not moved here; those have acts of their own.
+What leaves the bank's own cash makes money out of its word, as a deposit does, and is counted with
+those (`daily_totals`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from zhidao.core.access import Relation, access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import NotFound, Refused
+from zhidao.core.limits import AMOUNT_MINOR_MAX
+from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.ledger.ledger import Result, Transfer, TransferFlag
+from zhidao.finance.domain.ledger.records import (
+    NO_NAME,
+    Movement,
+    Name,
+    Records,
+    from_transfers,
+    movements_of,
+)
+from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.directory import Directory
+
+MAY_MOVE: Final = access(Role.PARTY, relation=Relation.BANK_OF, of="each account in the body")
+
+_CASH: Final = AccountCode.CASH.name.lower()
+_MOVABLE: Final = (AccountCode.CUSTOMER.name.lower(), _CASH)
+_RESOLVING: Final = int(TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER)
+_Named: TypeAlias = tuple[set[Name], set[Name]]
+"""The accounts that transfers name, and the reservations that they post or void."""
+# So few are looked at one by one: columns cost more than they save.
+_FEW_MAX: Final = 16
+
+
+class BankTransfers:
+    """Transfers as the ledger has them, for the bank that keeps both accounts."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        directory: Directory,
+        ledger: Ledger,
+        limits: Limits,
+        daily_totals: DailyTotals,
+    ) -> None:
+        self._accounts = accounts
+        self._directory = directory
+        self._ledger = ledger
+        self._limits = limits
+        self._daily_totals = daily_totals
+        self._banks: dict[str, BankAdmitted] = {}
+
+    async def move(
+        self, actor: Actor, currency: str, transfers: Sequence[Transfer]
+    ) -> list[Result]:
+        """One answer a transfer, once those that hold are durable. Again: the same.
+
+        Raises Forbidden for anybody but a bank, NotFound for an account that it does not keep,
+        Refused (`two_persons`) for a sum above the limit of one caller, `reserved_id`.
+        """
+        return await self.move_records(actor, currency, from_transfers(transfers))
+
+    async def move_records(self, actor: Actor, currency: str, records: Records) -> list[Result]:
+        """The same for a batch in columns, shape (n,)."""
+        MAY_MOVE.admit(actor)
+        bank = self._banks.get(actor.party)
+        if bank is None:
+            bank = self._banks[actor.party] = await self._accounts.require_bank(actor)
+        money = Currency(currency)
+        if self._limits.above_minor:
+            # All of a request together: many small ones are the same caller's large one.
+            self._require_one(Money(_sum(records), money))
+        few = len(records) <= _FEW_MAX
+        named = _named_by(movements_of(records)) if few else _named(records)
+        await self._require_kept(bank.bank, currency, named)
+        if self._limits.above_minor:
+            await self._count_cash(actor, bank.bank, currency, records)
+        return await self._ledger.submit_records(currency, records)
+
+    def _require_one(self, amount: Money) -> None:
+        """Raises Refused (`two_persons`) for more than one caller may move."""
+        if self._limits.asks(amount):
+            raise Refused(
+                f"an amount of more than one caller may move in {amount.currency.code}",
+                code="two_persons",
+                remedy="let two persons approve a deposit, a deal or a conditional payment",
+            )
+
+    async def _count_cash(self, actor: Actor, bank: str, currency: str, records: Records) -> None:
+        """Counts what leaves the bank's cash with what its callers moved of it lately."""
+        own = records[(records["flags"] & _RESOLVING) == 0]
+        cash = [name for name in {*own["debit_account_id"].tolist()} if self._is_cash(bank, name)]
+        taken = own[np.isin(own["debit_account_id"], np.array(cash, own["id"].dtype))]
+        if not len(taken):
+            return
+        # What stands is answered alike, and was counted when it moved.
+        known = (await self._ledger.find(currency, taken["id"].tolist())).transfers
+        new = taken[[name not in known for name in taken["id"].tolist()]]
+        if not len(new):
+            return
+        parts: dict[str, int] = defaultdict(int)
+        for move in movements_of(new):
+            parts[self._holder(bank, move.credit_account_id)] += move.amount
+        name = f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}"
+        capped = [(holder, min(minor, AMOUNT_MINOR_MAX)) for holder, minor in sorted(parts.items())]
+        self._require_one(await self._daily_totals.counted(actor, name, capped, currency))
+
+    def _is_cash(self, bank: str, name: Name) -> bool:
+        owned = self._directory.known(bank, name[::-1].hex())
+        return owned is not None and owned.purpose == _CASH
+
+    def _holder(self, bank: str, name: Name) -> str:
+        owned = self._directory.known(bank, name[::-1].hex())
+        return owned.holder if owned is not None else ""
+
+    async def _require_kept(self, bank: str, currency: str, named: _Named) -> None:
+        names, pending = named
+        if pending:
+            # A post or void may leave accounts blank: they are those of what it resolves.
+            history = await self._ledger.find(currency, [*pending])
+            for name in pending:
+                held = history.transfers.get(name)
+                if held is None:
+                    raise NotFound("no reservation of that name")
+                names |= {held.debit_account_id, held.credit_account_id}
+            names.discard(NO_NAME)
+        numbers = {name[::-1].hex() for name in names}
+        unknown = [one for one in numbers if self._directory.known(bank, one) is None]
+        if unknown:
+            await self._directory.kept(bank, unknown)
+        for number in numbers:
+            owned = self._directory.known(bank, number)
+            if owned is None or owned.currency != currency or owned.purpose not in _MOVABLE:
+                raise NotFound(
+                    f"no account {number} in {currency} that you may move",
+                    remedy="give accounts of your customers, or your cash",
+                )
+
+
+def _sum(records: Records) -> int:
+    """All amounts of a batch, minor units, or the most that there are."""
+    if records["amount_high"].any():
+        return AMOUNT_MINOR_MAX
+    amounts: list[int] = records["amount"].tolist()
+    return min(sum(amounts), AMOUNT_MINOR_MAX)
+
+
+def _named(records: Records) -> _Named:
+    """The accounts and the reservations that a batch names. Raises Refused (`reserved_id`)."""
+    for column in ("id", "pending_id"):
+        names = np.ascontiguousarray(records[column]).view(np.uint8).reshape(len(records), 16)
+        # Little-endian: RFC 9562 version 8 and its variant.
+        if np.any((names[:, 9] >> 4 == 8) & (names[:, 7] >> 6 == 2)):
+            raise _reserved(column)
+    accounts = {*records["debit_account_id"].tolist(), *records["credit_account_id"].tolist()}
+    return accounts, {*records["pending_id"][(records["flags"] & _RESOLVING) != 0].tolist()}
+
+
+def _named_by(moves: Sequence[Movement]) -> _Named:
+    """The same for a few."""
+    accounts: set[Name] = set()
+    pending: set[Name] = set()
+    for move in moves:
+        for column, name in (("id", move.id), ("pending_id", move.pending_id)):
+            if name[9] >> 4 == 8 and name[7] >> 6 == 2:
+                raise _reserved(column)
+        accounts.add(move.debit_account_id)
+        accounts.add(move.credit_account_id)
+        if move.flags & _RESOLVING:
+            pending.add(move.pending_id)
+    return accounts, pending
+
+
+def _reserved(column: str) -> Refused:
+    """For a name such as the node gives its own transfers.
+
+    Those follow from what they name (`domain.naming`). Whoever took one would stand in the way of
+    a deal, and whoever resolved one would undo a reservation that others rely on.
+    """
+    return Refused(
+        "transfers of version 8 (RFC 9562) are the node's own",
+        code="reserved_id",
+        where=column,
+        remedy="name transfers by UUIDs of version 4 or 7",
+    )

@@ -1,0 +1,263 @@
+"""The payee's bank: what other banks send, credited to the payees or refused one by one.
+
+Many messages that come together are booked together: their transfers share the ledger's batches.
+A bank is owed by another as much as its line for it allows; what goes beyond is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Final, NamedTuple
+
+from zhidao.core.money import Currency
+from zhidao.finance.domain.ledger.ledger import Result, TransferFlag, ledger_number
+from zhidao.finance.domain.ledger.records import Name
+from zhidao.finance.domain.naming import AccountCode, TransferCode
+from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.domain.payments.message import CreditTransfer, Message, Transfers
+from zhidao.finance.domain.payments.payment_legs import Booking, Leg, Refusal, leg_name, mark_of
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.payments.booking import (
+    ABOVE_LIMIT,
+    UNKNOWN_BANK,
+    Books,
+    OneCaller,
+    payee_of,
+    status_of,
+)
+from zhidao.finance.service.payments.credit_lines import CreditLines, Pair
+from zhidao.finance.service.payments.directory import Directory, Owned
+from zhidao.finance.service.payments.validation import Examined, no_collection
+from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
+
+_NO_FLAGS: Final = TransferFlag(0)
+_NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
+_NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that currency")
+_UETR: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOTHING: Final = "beyond a credit line"
+"""Holder of an account without money. A transfer from it fails for ever, and its name with it."""
+
+
+class _Known(NamedTuple):
+    """What the payments of some messages name, looked up before any is booked."""
+
+    owned: Mapping[str, Owned]
+    owing: Mapping[str, Name]
+    """By currency: what the payers' bank owes this one."""
+    ledgers: Mapping[str, int]
+    banks: Mapping[tuple[str, str], Name]
+    """By BIC and currency: where a bank is credited (pacs.009)."""
+
+
+class Crediting:
+    """Books what other banks send."""
+
+    def __init__(self, books: Books, limits: Limits, lines: CreditLines) -> None:
+        """`limits`: above them one caller is not enough; a bank that sends a message is one.
+
+        `lines`: how much each other bank may come to owe.
+        """
+        self._books = books
+        self._limits = limits
+        self._lines = lines
+
+    async def receive(
+        self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
+    ) -> list[list[Message]]:
+        """Another bank's payments, message by message: pacs.002, and camt.054 to the payees."""
+        known = await self._known(bank, other, examined)
+        with no_collection():
+            transfers, starts, bookings, why = _bookings(bank, known, examined, self._limits)
+            refused = _refused(bank, known, transfers, why)
+        why |= await self._book(bank, other, transfers, bookings)
+        # After what stands: a payment that was credited before keeps its name.
+        for currency, many in refused.items():
+            await self._spend(bank, currency, many)
+        with no_collection():
+            return self._told(bank, examined, starts, bookings, why)
+
+    async def _book(
+        self,
+        bank: BankAdmitted,
+        other: BankAdmitted,
+        transfers: Sequence[CreditTransfer],
+        bookings: Sequence[Booking],
+    ) -> dict[int, Refusal]:
+        """Books what the lines have room for; why the rest does not stand, by their places."""
+        by_currency: dict[str, list[Booking]] = defaultdict(list)
+        for one in bookings:
+            by_currency[transfers[one.place].currency].append(one)
+        why: dict[int, Refusal] = {}
+        async with AsyncExitStack() as claims:
+            # In order of name, so that two who claim several never wait for each other.
+            for currency in sorted(by_currency):
+                many = by_currency[currency]
+                wanted = [(one.name, one.amount_minor) for one in many]
+                pair = Pair(bank.bank, other.bank, currency)
+                without = await claims.enter_async_context(self._lines.claim(pair, wanted))
+                if without:
+                    beyond = [one for one in many if one.name in without]
+                    await self._spend(bank, currency, beyond)
+                    why |= {one.place: _NO_LINE for one in beyond}
+            return why | await self._books.book(
+                transfers, [one for one in bookings if one.place not in why]
+            )
+
+    async def _spend(self, bank: BankAdmitted, currency: str, beyond: Sequence[Booking]) -> None:
+        """Uses up the names of what is refused: the payer's bank gives the money back.
+
+        The same message must not credit the payee once there is room, or an account, at last.
+        """
+        empty = await self._books.directory.between(bank, AccountCode.ESCROW, _NOTHING, currency)
+        results = await self._books.submit(currency, [one._replace(debit=empty) for one in beyond])
+        assert not any(result is Result.CREATED for result in results), "there is no money on it"
+
+    def _told(
+        self,
+        bank: BankAdmitted,
+        examined: Sequence[Examined],
+        starts: Sequence[int],
+        bookings: Sequence[Booking],
+        why: Mapping[int, Refusal],
+    ) -> list[list[Message]]:
+        booked = {one.place: one for one in bookings if one.place not in why}
+        answers: list[list[Message]] = []
+        for message, start in zip(examined, starts, strict=True):
+            file = message.message
+            assert isinstance(file, Transfers), "only files of payments are credited"
+            told = [
+                status_of(one, why.get(place), "ACSC")
+                for place, one in enumerate(file.transfers, start)
+            ]
+            answer: list[Message] = [self._books.report(bank, file, message, told)]
+            if not file.definition.startswith("pacs.009"):
+                places = range(start, start + len(file.transfers))
+                inside = [
+                    booked[place]._replace(place=place - start)
+                    for place in places
+                    if place in booked
+                ]
+                answer += self._books.advise(file.transfers, inside)
+            answers.append(answer)
+        return answers
+
+    async def _known(
+        self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
+    ) -> _Known:
+        directory = self._books.directory
+        numbers, currencies, banks = set(), set(), {}
+        for message in examined:
+            file = message.message
+            assert isinstance(file, Transfers), "only files of payments are credited"
+            between_banks = file.definition.startswith("pacs.009")
+            for one in file.transfers:
+                currencies.add(one.currency)
+                if not between_banks:
+                    numbers.add(account_number(one.payee_account))
+                    continue
+                key = (at(one.payee, "BICFI"), one.currency)
+                name = await _bank_account(directory, bank, *key)
+                if name is not None:
+                    banks[key] = name
+        owned = await directory.customers(bank.bank, numbers)
+        owing = {
+            currency: await directory.between(bank, AccountCode.DUE_FROM_BANK, other.bank, currency)
+            for currency in currencies
+        }
+        ledgers = {currency: ledger_number(Currency(currency)) for currency in currencies}
+        return _Known(owned, owing, ledgers, banks)
+
+
+def _bookings(
+    bank: BankAdmitted, known: _Known, examined: Sequence[Examined], limits: Limits
+) -> tuple[list[CreditTransfer], list[int], list[Booking], dict[int, Refusal]]:
+    """All payments in a row, where each message begins among them, what is booked, what is not."""
+    transfers: list[CreditTransfer] = []
+    bookings: list[Booking] = []
+    why: dict[int, Refusal] = {}
+    starts: list[int] = []
+    for message in examined:
+        file, start = message.message, len(transfers)
+        assert isinstance(file, Transfers), "only files of payments are credited"
+        starts.append(start)
+        transfers += file.transfers
+        why |= {start + place: refusal for place, refusal in message.broken.items()}
+        if message.whole is not None:
+            continue
+        mark, caller = mark_of(message.digest), OneCaller(limits)
+        credited = _bank if file.definition.startswith("pacs.009") else _customer
+        for place, one in enumerate(file.transfers, start):
+            if place in why:
+                continue
+            payee = credited(known, one)
+            if not isinstance(payee, Refusal) and caller.asks_for_two(one):
+                payee = ABOVE_LIMIT
+            if isinstance(payee, Refusal):
+                why[place] = payee
+                continue
+            bookings.append(
+                Booking(
+                    place,
+                    leg_name(bank.bank, one.uetr, Leg.CREDIT),
+                    known.owing[one.currency],
+                    payee,
+                    one.amount_minor,
+                    known.ledgers[one.currency],
+                    one.uetr,
+                    mark,
+                    TransferCode.PAYMENT,
+                    _NO_FLAGS,
+                )
+            )
+    return transfers, starts, bookings, why
+
+
+def _refused(
+    bank: BankAdmitted,
+    known: _Known,
+    transfers: Sequence[CreditTransfer],
+    why: Mapping[int, Refusal],
+) -> dict[str, list[Booking]]:
+    """What is refused by itself, by currency, as transfers that stand for its name only."""
+    found: dict[str, list[Booking]] = defaultdict(list)
+    for place in why:
+        one = transfers[place]
+        if not _UETR.fullmatch(one.uetr) or one.amount_minor < 1:
+            continue
+        name, ledger = leg_name(bank.bank, one.uetr, Leg.CREDIT), known.ledgers[one.currency]
+        owing = known.owing[one.currency]
+        found[one.currency].append(
+            Booking(
+                *(place, name, owing, owing, one.amount_minor, ledger, one.uetr, 0),
+                TransferCode.PAYMENT,
+                _NO_FLAGS,
+            )
+        )
+    return found
+
+
+async def _bank_account(
+    directory: Directory, bank: BankAdmitted, bic: str, currency: str
+) -> Name | None:
+    """Between banks: what is due to the payee's bank here, or this bank's own money."""
+    payee = await directory.bank_of(bic)
+    if payee is None:
+        return None
+    code = AccountCode.CASH if payee.bank == bank.bank else AccountCode.DUE_TO_BANK
+    return await directory.between(bank, code, payee.bank, currency)
+
+
+def _customer(known: _Known, one: CreditTransfer) -> Name | Refusal:
+    if not one.uetr:
+        return _NO_UETR
+    payee = payee_of(known.owned.get(account_number(one.payee_account)), one)
+    return payee if isinstance(payee, Refusal) else payee.name
+
+
+def _bank(known: _Known, one: CreditTransfer) -> Name | Refusal:
+    if not one.uetr:
+        return _NO_UETR
+    return known.banks.get((at(one.payee, "BICFI"), one.currency), UNKNOWN_BANK)

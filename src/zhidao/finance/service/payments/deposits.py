@@ -1,0 +1,75 @@
+"""Money that comes in from outside: credited to a customer against the bank's cash.
+
+A deposit makes money on this ledger out of a bank's word, so above the limit two persons give it.
+What one caller's word was enough for counts together, over today and the day before: splitting a
+sum into deposits below the limit does not help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from zhidao.core.actor import Actor
+from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS
+from zhidao.finance.domain.ledger.records import name_of
+from zhidao.finance.domain.naming import transfer_id
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.ledger.accounts import Accounts, Statement
+from zhidao.finance.service.ledger.ledger import Ledger
+
+DEPOSIT: Final = "deposit"
+_DAY_NS: Final = 86_400 * NS
+_TRIES: Final = 16
+
+
+class Deposits:
+    """Takes deposits for the customers of a bank."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        ledger: Ledger,
+        approvals: Approvals,
+        daily_totals: DailyTotals,
+    ) -> None:
+        self._daily_totals = daily_totals
+        self._accounts = accounts
+        self._ledger = ledger
+        self._approvals = approvals
+        approvals.carries_out(DEPOSIT, self._said)
+
+    async def deposit(self, actor: Actor, *, deposit: str, holder: str, amount: Money) -> Statement:
+        """Credits a customer of the actor's bank; again: nothing more is credited.
+
+        Raises Refused (`needs_two_persons`, `no_account`), Conflict if this deposit's name stands
+        for another amount or holder.
+        """
+        bank = await self._accounts.require_bank(actor)
+        currency = amount.currency.code
+        await self._accounts.customer(bank.bank, holder, currency)
+        name = name_of(transfer_id("deposit", bank.bank, deposit))
+        # What stands is answered alike, however long ago its approval was.
+        if name not in (await self._ledger.find(currency, [name])).transfers:
+            together = await self._daily_totals.counted(
+                actor, deposit, [(holder, amount.minor)], currency
+            )
+            said = {"deposit": deposit, "holder": holder, "amount_minor": str(amount.minor)}
+            await self._approvals.demand(
+                actor,
+                act=DEPOSIT,
+                subject=deposit,
+                amount=amount,
+                said={**said, "currency": currency},
+                together=together,
+            )
+        return await self._accounts.deposit(actor, deposit=deposit, holder=holder, amount=amount)
+
+    async def _said(self, actor: Actor, said: Mapping[str, Any]) -> Statement:
+        amount = Money(int(said["amount_minor"]), Currency(str(said["currency"])))
+        return await self.deposit(
+            actor, deposit=str(said["deposit"]), holder=str(said["holder"]), amount=amount
+        )

@@ -1,0 +1,392 @@
+"""Payments between banks by messages: instructed, passed on, answered, advised, given back.
+
+A bank's payment service takes one message and gives the messages that follow from it. What is
+booked stands in the ledger before any answer leaves; a message that comes again finds what it did
+and is answered alike. Nothing that comes in makes this fail: what cannot be read or booked is
+answered RJCT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from zhidao.core.access import Relation, access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.archive import Archive
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
+from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.domain.payments.message import (
+    Answers,
+    Message,
+    Recalls,
+    Returns,
+    StatusReport,
+    Transfers,
+)
+from zhidao.finance.domain.payments.payment_legs import Refusal
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.batching import Batches
+from zhidao.finance.service.payments.booking import Books
+from zhidao.finance.service.payments.credit_lines import CreditLines
+from zhidao.finance.service.payments.creditor_agent import Crediting
+from zhidao.finance.service.payments.debtor_agent import Instructing
+from zhidao.finance.service.payments.directory import Directory, head_office
+from zhidao.finance.service.payments.recall_messages import answer_id
+from zhidao.finance.service.payments.recalls import RecallBooks
+from zhidao.finance.service.payments.validation import (
+    Examined,
+    Rules,
+    Unreadable,
+    examine,
+    examine_many,
+)
+from zhidao.finance.service.ports import MessageIndex, Remembered
+from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK, TO_CUSTOMER
+from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+
+MAY_SEND: Final = access(
+    Role.PARTY,
+    relation=Relation.OWNER,
+    of="the account in the body (pain.001), or the bank that the body names as its sender",
+)
+
+# Reading this much takes milliseconds: beside the loop from here on.
+_ASIDE_FROM_BYTES: Final = 64 * 1024
+# A payment to many banks and their answers; nothing goes to and fro for ever.
+_STEPS_MAX: Final = 256
+_TOGETHER: Final = ("pacs.008", "pacs.009")
+# What the bank's own people said to a recall stands among the messages under this name.
+_WORD: Final = "word"
+_DUPLICATE: Final = Refusal("DUPL", "another message has this id")
+
+
+NO_LIMITS: Final = Limits({})
+
+
+class Outgoing(NamedTuple):
+    """A message that follows: for whom (a BIC, or an account's number), and its bytes."""
+
+    receiver: str
+    definition: str
+    message: str
+    data: bytes
+
+
+class Payments:
+    """The payment service of every bank on this node."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        directory: Directory,
+        index: MessageIndex,
+        archive: Archive,
+        rules: Rules,
+        clock: Clock,
+        lines: CreditLines,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
+        """`lines`: how much each other bank may come to owe a bank of this node."""
+        books = Books(ledger, directory, clock)
+        self._instructing = Instructing(
+            books, index=index, archive=archive, rules=rules, limits=limits
+        )
+        self._crediting = Crediting(books, limits, lines)
+        self._recalls = RecallBooks(books)
+        self._batches = Batches[tuple[BankAdmitted, str], list[Outgoing]](self._take_many)
+        self._directory = directory
+        self._index = index
+        self._archive = archive
+        self._rules = rules
+        self._clock = clock
+
+    async def take(self, bank: BankAdmitted, sender: str, data: bytes) -> list[Outgoing]:
+        """Does what a message says and answers it.
+
+        `sender`: the party that brings it: a customer of the bank with pain.001, else another
+        bank. Messages of one sender that wait at once are booked and kept together. Raises
+        Forbidden for a message in another's name; what is wrong with the message itself is an
+        answer.
+        """
+        return await self._batches.take((bank, sender), data)
+
+    async def _take_many(
+        self, key: tuple[BankAdmitted, str], many: Sequence[bytes]
+    ) -> list[list[Outgoing] | Exception]:
+        """What `take` answers or raises, one for each message; equal ones are done once."""
+        bank, sender = key
+        different = list(dict.fromkeys(many))
+        now = self._clock.now().to_datetime()
+        if sum(map(len, different)) < _ASIDE_FROM_BYTES:
+            found = examine_many(different, self._rules, at=now)
+        else:
+            found = await asyncio.to_thread(examine_many, different, self._rules, at=now)
+        answers: dict[bytes, list[Message] | Exception] = {}
+        good: dict[bytes, tuple[BankAdmitted | None, Examined]] = {}
+        for data, examined in zip(different, found, strict=True):
+            if isinstance(examined, Unreadable):
+                answers[data] = [self._unreadable(bank, examined)]
+                continue
+            try:
+                good[data] = await self._authentic(bank, sender, examined.message), examined
+            except Refused as error:
+                answers[data] = error
+        if good:
+            answers |= await self._follow_all(bank, sender, good)
+        told = [one for one in different if not isinstance(answers[one], Exception)]
+        sent = await self._send_many(bank, [answers[one] for one in told])  # type: ignore[misc]
+        done: dict[bytes, list[Outgoing] | Exception] = dict(zip(told, sent, strict=True))
+        return [done[data] if data in done else answers[data] for data in many]  # type: ignore[misc]
+
+    async def _follow_all(
+        self,
+        bank: BankAdmitted,
+        sender: str,
+        good: Mapping[bytes, tuple[BankAdmitted | None, Examined]],
+    ) -> dict[bytes, list[Message] | Exception]:
+        """The messages that follow from each, or what was raised for it."""
+        # Before anything is booked: a payment whose message is lost could not be shown to anybody.
+        await self._archive.put_many(list(good))
+        remembered = await self._remembered(bank, sender, [one for _, one in good.values()])
+        follow = [
+            (data, other, examined)
+            for (data, (other, _)), examined in zip(good.items(), remembered, strict=True)
+        ]
+        # A sender is one bank: all its payments are credited as one.
+        payments = [one for one in follow if one[2].message.definition.startswith(_TOGETHER)]
+        answers: dict[bytes, list[Message] | Exception] = {}
+        if payments:
+            other = payments[0][1]
+            assert other is not None, "a bank sends pacs messages"
+            credited = await self._crediting.receive(bank, other, [one[2] for one in payments])
+            answers |= dict(zip((data for data, _, _ in payments), credited, strict=True))
+        rest = [one for one in follow if one[0] not in answers]
+        followed = await asyncio.gather(
+            *(self._follow(bank, other, sender, examined) for _, other, examined in rest),
+            return_exceptions=True,
+        )
+        for (data, _, _), answer in zip(rest, followed, strict=True):
+            # A cancellation is of us all and no answer to one message.
+            if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+                raise answer
+            answers[data] = answer
+        return answers
+
+    async def carry(self, bank: BankAdmitted, actor: Actor, data: bytes) -> list[Outgoing]:
+        """The same, and what follows goes on at once to those banks that this node serves.
+
+        What comes back is for the sender, for accounts' holders, and for banks elsewhere. Raises
+        as `take` for the first message; the ones after it are the node's own. Forbidden for an
+        actor that does not act for its party: a message moves that party's money.
+        """
+        MAY_SEND.admit(actor)
+        sender: str = actor.party
+        waiting, kept = [(bank, sender, data)], []
+        for _ in range(_STEPS_MAX):
+            if not waiting:
+                break
+            at_bank, by, message = waiting.pop(0)
+            try:
+                answers = await self.take(at_bank, by, message)
+            except Refused:
+                if by == sender:
+                    raise
+                # What was booked before stands; whoever repeats the message goes on from here.
+                continue
+            for one in answers:
+                other = await self._directory.bank_of(one.receiver) if one.receiver else None
+                if other is None or other.bank == sender:
+                    kept.append(one)
+                else:
+                    waiting.append((other, at_bank.bank, one.data))
+        return kept
+
+    async def _remembered(
+        self, bank: BankAdmitted, sender: str, examined: Sequence[Examined]
+    ) -> list[Examined]:
+        """The messages, each refused whole if its id stands for another."""
+        wanted = [
+            Remembered(one.message.message, one.message.definition, one.digest) for one in examined
+        ]
+        first = await self._index.remember(bank.bank, sender, wanted)
+        return [
+            one if digest == one.digest else one._replace(whole=_DUPLICATE)
+            for one, digest in zip(examined, first, strict=True)
+        ]
+
+    async def _follow(
+        self, bank: BankAdmitted, other: BankAdmitted | None, sender: str, examined: Examined
+    ) -> list[Message]:
+        match examined.message:
+            case Transfers() as file if file.definition.startswith("pain"):
+                return await self._instructing.initiate(bank, sender, file, examined)
+            case StatusReport() as report:
+                assert other is not None, "a bank sends pacs messages"
+                return await self._instructing.hear(bank, other, report)
+            case Returns() as message:
+                assert other is not None, "a bank sends pacs messages"
+                return await self._recalls.returned(bank, other, message, examined)
+            case Recalls() as message:
+                assert other is not None, "a bank sends camt.056"
+                return await self._recalls.asked(bank, other, message, examined)
+            case _:
+                # An answer to a recall changes nothing by itself: money comes with pacs.004.
+                return []
+
+    async def answer_recall(
+        self, bank: BankAdmitted, sender: str, recall: str, *, agreed: Sequence[str]
+    ) -> list[Outgoing]:
+        """The payees' word on a recall: those UETRs go back, the others do not.
+
+        `sender`, `recall`: the bank that asked, and its message's id. Again: the same messages.
+        Raises NotFound, Conflict if it was answered with other words: the asker may have heard
+        those.
+        """
+        found = await self._index.of_message(bank.bank, sender, recall)
+        if found is None or not found.definition.startswith("camt.056"):
+            raise NotFound("no recall of that id")
+        examined = examine(await self._archive.get(found.digest), self._rules, at=None)
+        assert isinstance(examined, Examined), "what was taken can be read"
+        assert isinstance(examined.message, Recalls), "camt.056 asks back"
+        said = frozenset(agreed) & {one.uetr for one in examined.message.recalls}
+        words = jcs(["answer", found.digest, *sorted(said)])
+        word = Remembered(recall, _WORD, await self._archive.put(words))
+        [first] = await self._index.remember(bank.bank, f"={sender}", [word])
+        if first != word.digest:
+            raise Conflict(f"recall {recall} was answered with other words")
+        messages = await self._recalls.answered(
+            bank,
+            examined.message,
+            agreed=said,
+            digest=examined.digest,
+            told=await self._told(bank, examined.message.sender, examined.digest),
+        )
+        return await self._send(bank, messages)
+
+    async def _told(self, bank: BankAdmitted, to: str, digest: str) -> Answers | None:
+        """What was answered to a recall, if that was sent or was about to be."""
+        sent = await self._index.of_message(bank.bank, f">{to}", answer_id(digest))
+        if sent is None:
+            return None
+        answers = decode(read_envelope(await self._archive.get(sent.digest)))
+        assert isinstance(answers, Answers), "that id is an answer's"
+        return answers
+
+    async def recall(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
+    ) -> list[Outgoing]:
+        """Asks payments back that this bank sent. Raises Refused for one that it did not."""
+        return await self._send(
+            bank, await self._recalls.ask(bank, uetrs, reason=reason, note=note)
+        )
+
+    async def give_back(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
+    ) -> list[Outgoing]:
+        """Gives payments back that this bank received. Raises Refused if one cannot go back."""
+        return await self._send(
+            bank, await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
+        )
+
+    async def _authentic(
+        self, bank: BankAdmitted, sender: str, message: Message
+    ) -> BankAdmitted | None:
+        """The bank that speaks, if one does. Raises Forbidden for another's name."""
+        if isinstance(message, Transfers) and message.definition.startswith("pain"):
+            return None
+        if isinstance(message, Transfers | StatusReport | Returns | Recalls | Answers):
+            other = await self._directory.bank_of(message.sender) if message.sender else None
+            if other is None or other.bank != sender:
+                raise Forbidden(
+                    f"{message.definition} comes from {message.sender or 'nobody'}, which is not"
+                    f" {sender}",
+                    code="wrong_sender",
+                    remedy="name your own BIC as instructing agent or in the header",
+                )
+            if message.receiver and head_office(message.receiver) != head_office(bank.bic):
+                raise Refused(
+                    f"{message.definition} is for {message.receiver}, this is {bank.bic}",
+                    code="wrong_receiver",
+                )
+            return other
+        raise Refused(f"a bank takes no {message.definition}", code="wrong_message")
+
+    def _unreadable(self, bank: BankAdmitted, found: Unreadable) -> StatusReport:
+        to_customer = found.definition.startswith("pain")
+        return StatusReport(
+            definition=TO_CUSTOMER if to_customer else TO_BANK,
+            message=f"R{found.digest[:32]}",
+            created=_moment(self._clock.now().to_datetime()),
+            sender="" if to_customer else bank.bic,
+            receiver="",
+            original=found.message,
+            original_definition=found.definition or "NOTPROVIDED",
+            status="RJCT",
+            reason=found.why.code,
+            note=found.why.sentence,
+            statuses=(),
+        )
+
+    async def _send(self, bank: BankAdmitted, messages: Sequence[Message]) -> list[Outgoing]:
+        """The bytes of what follows, kept before they leave."""
+        [sent] = await self._send_many(bank, [messages])
+        return sent
+
+    async def _send_many(
+        self, bank: BankAdmitted, answers: Sequence[Sequence[Message]]
+    ) -> list[list[Outgoing]]:
+        sent = [
+            [
+                Outgoing(
+                    getattr(message, "receiver", ""),
+                    message.definition,
+                    message.message,
+                    encode(message),
+                )
+                for message in answer
+            ]
+            for answer in answers
+        ]
+        digests = iter(
+            await self._archive.put_many([one.data for answer in sent for one in answer])
+        )
+        kept = [[(one, next(digests)) for one in answer] for answer in sent]
+        again = await self._sent_before(bank, [pair for answer in kept for pair in answer])
+        return [
+            [one._replace(data=again[digest]) if digest in again else one for one, digest in answer]
+            for answer in kept
+        ]
+
+    async def _sent_before(
+        self, bank: BankAdmitted, messages: Sequence[tuple[Outgoing, str]]
+    ) -> dict[str, bytes]:
+        """By digest, the bytes to send in place of new ones that bear an id already used.
+
+        What moves money or promises it bears its id once and for all. Was it sent before, in
+        another second? The bytes of then go again: others under the same id would be a duplicate
+        there, and refused.
+        """
+        lasting: dict[str, list[Remembered]] = defaultdict(list)
+        for one, digest in messages:
+            if one.definition.startswith((*_TOGETHER, "pacs.004", "camt.029")):
+                lasting[one.receiver].append(Remembered(one.message, one.definition, digest))
+        again: dict[str, bytes] = {}
+        for receiver, wanted in lasting.items():
+            first = await self._index.remember(bank.bank, f">{receiver}", wanted)
+            for new, digest in zip(wanted, first, strict=True):
+                if digest != new.digest:
+                    again[new.digest] = await self._archive.get(digest)
+        return again
+
+
+def _moment(at: datetime) -> str:
+    return at.replace(microsecond=0).isoformat()

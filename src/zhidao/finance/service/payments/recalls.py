@@ -1,0 +1,335 @@
+"""Money that goes back: asked for by the payer's bank, agreed to by the payee, or given unasked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from zhidao.core.archive import digest_of
+from zhidao.core.errors import Refused
+from zhidao.finance.domain.ledger.ledger import Resolution, Result, TransferFlag
+from zhidao.finance.domain.ledger.records import Name
+from zhidao.finance.domain.naming import AccountCode, TransferCode
+from zhidao.finance.domain.payments.message import (
+    Answers,
+    Message,
+    Recall,
+    Recalls,
+    Return,
+    Returns,
+)
+from zhidao.finance.domain.payments.payment_legs import (
+    Booking,
+    Leg,
+    Refusal,
+    leg_name,
+    mark_of,
+    refusal_of,
+)
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.payments.booking import Books
+from zhidao.finance.service.payments.recall_messages import Found, RecallMessages, answer, answer_id
+from zhidao.finance.service.payments.validation import Examined
+from zhidao.finance.wire.iso20022.messages import reversals
+
+ATTEMPTS_MAX: Final = 64
+"""So often a payee without the money may be asked for a payment before the ledger says no."""
+_NO_FLAGS: Final = TransferFlag(0)
+_NOOR: Final = Refusal("NOOR", "no payment with this UETR came in")
+_ARDT: Final = Refusal("ARDT", "it was given back before")
+_CUST: Final = Refusal("CUST", "the payee does not agree")
+
+
+class RecallBooks:
+    """Books what goes back, at either bank."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._messages = RecallMessages(books)
+
+    # -- the payer's bank ------------------------------------------------------------------------
+
+    async def ask(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
+    ) -> list[Message]:
+        """camt.056 for payments that were sent. Raises Refused for one that was not."""
+        paid = await self._find(bank, uetrs, Leg.RESERVE)
+        by_bank: dict[str, list[Recall]] = defaultdict(list)
+        for place, uetr in enumerate(uetrs):
+            if uetr not in paid:
+                raise Refused(f"no payment with UETR {uetr} was sent", code="no_payment")
+            currency, movement = paid[uetr]
+            other = await self._books.directory.bank_behind(
+                bank, AccountCode.DUE_TO_BANK, movement.credit_account_id, currency
+            )
+            by_bank[other.bic].append(
+                Recall(
+                    f"C{place + 1}",
+                    *("", "", "", "", uetr),
+                    *(movement.amount, currency, "", reason, note),
+                )
+            )
+        return [
+            Recalls(
+                reversals.RECALL,
+                f"Q{digest_of(repr([bic, recalls]).encode())[:32]}",
+                self._books.moment(),
+                bank.bic,
+                bic,
+                tuple(recalls),
+            )
+            for bic, recalls in by_bank.items()
+        ]
+
+    async def returned(
+        self, bank: BankAdmitted, other: BankAdmitted, message: Returns, examined: Examined
+    ) -> list[Message]:
+        """Another bank gives money back: it goes to the payers, and pacs.002 says so."""
+        posted = await self._find(bank, [one.uetr for one in message.returns], Leg.RESERVE)
+        why: dict[int, Refusal] = dict(examined.broken)
+        bookings: dict[str, list[Booking]] = defaultdict(list)
+        for place, one in enumerate(message.returns):
+            if examined.whole is not None or place in why:
+                continue
+            found = posted.get(one.uetr)
+            if found is None:
+                why[place] = Refusal("NOOR", "no payment with this UETR was sent")
+                continue
+            booked = await self._back(bank, other, place, one, found, examined.digest)
+            if isinstance(booked, Refusal):
+                why[place] = booked
+            else:
+                bookings[found.currency].append(booked)
+        notes: list[Message] = []
+        for currency, many in bookings.items():
+            why |= await self._book(currency, many)
+            notes += self._messages.advise(
+                message.returns, currency, [b for b in many if b.place not in why]
+            )
+        return [self._messages.report(bank, message, examined, why), *notes]
+
+    async def _back(
+        self,
+        bank: BankAdmitted,
+        other: BankAdmitted,
+        place: int,
+        one: Return,
+        found: Found,
+        digest: str,
+    ) -> Booking | Refusal:
+        due = self._books.directory.name_between(
+            bank, AccountCode.DUE_TO_BANK, other.bank, found.currency
+        )
+        movement = found.movement
+        if movement.credit_account_id != due:
+            return Refusal("NOOR", "this payment was not sent to you")
+        if one.currency != found.currency:
+            return Refusal("AM03", f"it was paid in {found.currency}")
+        if not 0 < one.returned_minor <= movement.amount:
+            return Refusal("AM09", "more comes back than was paid")
+        return Booking(
+            place,
+            leg_name(bank.bank, one.uetr, Leg.TAKE_BACK),
+            due,
+            movement.debit_account_id,
+            one.returned_minor,
+            movement.ledger,
+            one.uetr,
+            mark_of(digest),
+            TransferCode.RETURN,
+            _NO_FLAGS,
+        )
+
+    # -- the payee's bank ------------------------------------------------------------------------
+
+    async def asked(
+        self, bank: BankAdmitted, other: BankAdmitted, message: Recalls, examined: Examined
+    ) -> list[Message]:
+        """A recall comes in: what was never here or is back already is refused, the rest waits."""
+        uetrs = [one.uetr for one in message.recalls]
+        credited = await self._credited_from(bank, other, uetrs)
+        back = await self._back_already(bank, list(credited))
+        answers = []
+        for one in message.recalls:
+            why = examined.whole
+            if why is None:
+                why = _NOOR if one.uetr not in credited else _ARDT if one.uetr in back else None
+            answers.append(answer(one, why, "PDCR"))
+        return [self._messages.answers(bank, message, answers, f"P{examined.digest[:32]}")]
+
+    async def answered(
+        self,
+        bank: BankAdmitted,
+        message: Recalls,
+        *,
+        agreed: frozenset[str],
+        digest: str,
+        told: Answers | None,
+    ) -> list[Message]:
+        """The payees have spoken: camt.029, and pacs.004 with what goes back.
+
+        `told`: the answer that was given before. It is given again, and moves nothing new.
+        """
+        uetrs = [one.uetr for one in message.recalls]
+        other = await self._books.directory.bank_of(message.sender)
+        assert other is not None, "an admitted bank sent what was taken"
+        credited = await self._credited_from(bank, other, uetrs)
+        if told is not None:
+            accepted = {one.uetr for one in told.answers if one.status == "ACCR"}
+            return [told, *self._returns(bank, message, accepted, credited)]
+        wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
+        refused = await self._give(bank, [one.uetr for one in wanted], credited, digest)
+        why: dict[str, Refusal | None] = dict.fromkeys(uetrs, _NOOR)
+        why |= dict.fromkeys(credited.keys() & why.keys(), _CUST)
+        why |= {one.uetr: refused.get(one.uetr) for one in wanted}
+        answers = [answer(one, why[one.uetr], "ACCR") for one in message.recalls]
+        given = {uetr for uetr, refusal in why.items() if refusal is None}
+        return [
+            self._messages.answers(bank, message, answers, answer_id(digest)),
+            *self._returns(bank, message, given, credited),
+        ]
+
+    def _returns(
+        self,
+        bank: BankAdmitted,
+        message: Recalls,
+        accepted: Collection[str],
+        credited: Mapping[str, Found],
+    ) -> list[Message]:
+        """The pacs.004 with what goes back, if anything does."""
+        given = [
+            self._messages.given_back(one.uetr, credited[one.uetr], "FOCR", one.note)
+            for one in message.recalls
+            if one.uetr in accepted
+        ]
+        return [self._messages.returns(bank, message.sender, given)] if given else []
+
+    async def give_back(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
+    ) -> list[Message]:
+        """Unasked: all of them or an error. Raises Refused.
+
+        What was booked before the error stays; asked again without the one named, it is told.
+        """
+        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        missing = [one for one in uetrs if one not in credited]
+        if missing:
+            raise Refused(f"no payment with UETR {missing[0]} came in", code="no_payment")
+        refused = await self._give(bank, uetrs, credited)
+        if refused:
+            uetr, why = next(iter(refused.items()))
+            raise Refused(f"{uetr} cannot go back: {why.sentence}", code=why.code)
+        by_bank: dict[str, list[Return]] = defaultdict(list)
+        for uetr in uetrs:
+            found = credited[uetr]
+            other = await self._books.directory.bank_behind(
+                bank, AccountCode.DUE_FROM_BANK, found.movement.debit_account_id, found.currency
+            )
+            by_bank[other.bic].append(self._messages.given_back(uetr, found, reason, note))
+        return [self._messages.returns(bank, bic, returns) for bic, returns in by_bank.items()]
+
+    async def _give(
+        self,
+        bank: BankAdmitted,
+        uetrs: Sequence[str],
+        credited: Mapping[str, Found],
+        digest: str = "",
+    ) -> dict[str, Refusal]:
+        """Books what goes back; why some of it does not. `digest`: of the recall, if one asked."""
+        bookings: dict[str, list[Booking]] = defaultdict(list)
+        for place, uetr in enumerate(uetrs):
+            currency, movement = credited[uetr]
+            bookings[currency].append(
+                Booking(
+                    place,
+                    leg_name(bank.bank, uetr, Leg.GIVE_BACK),
+                    movement.credit_account_id,
+                    movement.debit_account_id,
+                    movement.amount,
+                    movement.ledger,
+                    uetr,
+                    mark_of(digest or digest_of(uetr.encode())),
+                    TransferCode.RETURN,
+                    _NO_FLAGS,
+                )
+            )
+        why: dict[int, Refusal] = {}
+        for currency, many in bookings.items():
+            why |= await self._try(bank, currency, many)
+        return {
+            uetrs[place]: _ARDT if refusal.code == "DUPL" else refusal
+            for place, refusal in why.items()
+        }
+
+    async def _try(
+        self, bank: BankAdmitted, currency: str, bookings: Sequence[Booking]
+    ) -> dict[int, Refusal]:
+        """Books returns; one whose id failed before, when there was no money, under the next id."""
+        why: dict[int, Refusal] = {}
+        for attempt in range(ATTEMPTS_MAX):
+            tried = [
+                one._replace(name=leg_name(bank.bank, one.uetr, Leg.GIVE_BACK, attempt))
+                for one in bookings
+            ]
+            results = await self._books.submit(currency, tried)
+            answers = list(zip(bookings, results, strict=True))
+            for one, result in answers:
+                refusal = refusal_of(result)
+                if refusal is None:
+                    why.pop(one.place, None)
+                else:
+                    why[one.place] = refusal
+            bookings = [one for one, result in answers if result is Result.ID_ALREADY_FAILED]
+            if not bookings:
+                break
+        return why
+
+    async def _back_already(self, bank: BankAdmitted, uetrs: Sequence[str]) -> set[str]:
+        """Which payments went back, under whichever attempt."""
+        back: set[str] = set()
+        for currency in await self._books.ledger.shards():
+            left = list(uetrs)
+            for attempt in range(ATTEMPTS_MAX):
+                names = {leg_name(bank.bank, one, Leg.GIVE_BACK, attempt): one for one in left}
+                history = await self._books.ledger.find(currency, list(names))
+                back |= {one for name, one in names.items() if name in history.transfers}
+                left = [one for name, one in names.items() if history.failed(name)]
+                if not left:
+                    break
+        return back
+
+    # -- both ------------------------------------------------------------------------------------
+
+    async def _book(self, currency: str, bookings: Sequence[Booking]) -> dict[int, Refusal]:
+        results = await self._books.submit(currency, bookings)
+        refusals = {
+            one.place: refusal_of(result) for one, result in zip(bookings, results, strict=True)
+        }
+        return {place: refusal for place, refusal in refusals.items() if refusal is not None}
+
+    async def _credited_from(
+        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
+    ) -> dict[str, Found]:
+        """What that bank's payments credited here: nobody recalls the payments of another."""
+        found = await self._find(bank, uetrs, Leg.CREDIT)
+        return {
+            uetr: one
+            for uetr, one in found.items()
+            if one.movement.debit_account_id
+            == self._books.directory.name_between(
+                bank, AccountCode.DUE_FROM_BANK, other.bank, one.currency
+            )
+        }
+
+    async def _find(self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg) -> dict[str, Found]:
+        """The payments' transfers of one kind, in any currency; reservations only if posted."""
+        names: dict[Name, str] = {leg_name(bank.bank, one, leg): one for one in uetrs if one}
+        found: dict[str, Found] = {}
+        for currency in await self._books.ledger.shards():
+            history = await self._books.ledger.find(currency, list(names))
+            for name, movement in history.transfers.items():
+                posted = leg is not Leg.RESERVE or history.fates.get(name) is Resolution.POSTED
+                if name in names and posted:
+                    found[names[name]] = Found(currency, movement)
+        return found

@@ -1,0 +1,1 @@
+"""Payment versus payment between two ledgers, and quotes for it."""

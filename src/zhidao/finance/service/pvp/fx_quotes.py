@@ -1,0 +1,195 @@
+"""Quotes between banks of two nodes: signed by the dealer, carried by the post, kept by both."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, Refused, Unavailable
+from zhidao.core.events import Fact
+from zhidao.core.ids import PartyId, parse_id
+from zhidao.core.journal import KeyRing, Records
+from zhidao.core.keys import Signer
+from zhidao.core.money import Currency
+from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.pvp.fx import Quote
+from zhidao.finance.domain.pvp.pvp import Letter
+from zhidao.finance.events.banks import FxQuoted
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ports import Decisions, Post
+from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, encode_quote, read_quote, read_quoted
+
+QUOTE = "finance.fx-quote"
+_DEALERS_MAX = 100
+
+
+class FxQuotes:
+    """Gives quotes as a dealer of this node, and takes those of other nodes' dealers."""
+
+    def __init__(
+        self,
+        *,
+        node: PartyId,
+        ring: KeyRing,
+        records: Records,
+        accounts: Accounts,
+        post: Post,
+        decisions: Decisions,
+    ) -> None:
+        """`ring`: the keys with which this node's banks sign."""
+        self._node = node
+        self._ring = ring
+        self._records = records
+        self._accounts = accounts
+        self._post = post
+        self._decisions = decisions
+
+    async def give(
+        self,
+        actor: Actor,
+        quote: Quote,
+        *,
+        client: str,
+        client_node: str,
+        pays_from: UUID,
+        receives_at: UUID,
+    ) -> FxQuoted:
+        """Signs a quote for a bank at another node and sends it. Again: the same.
+
+        `pays_from`: the dealer's account here; `receives_at`: its account on the client's ledger.
+        Raises Forbidden for who is no bank, Conflict if the id stands for another quote, NotFound
+        (`unknown_peer`).
+        """
+        bank = await self._accounts.require_bank(actor)
+        if quote.dealer != bank.bank:
+            raise Forbidden(f"{actor.party} gives no quotes of {quote.dealer}")
+        await own_account(self._accounts, actor, pays_from, quote.bought)
+        self._decisions.keys(client_node)
+        for code in (AccountCode.FX_POSITION, AccountCode.FX_ROUNDING):
+            await self._accounts.technical(bank, code, bank.bank, quote.bought.code)
+        signed: Any = parse_strict(
+            encode_quote(quote, self.signer(bank.bank)), bytes_max=MESSAGE_BYTES_MAX
+        )
+        fact = FxQuoted(
+            quote=quote.id,
+            given=True,
+            dealer=bank.bank,
+            dealer_node=self._node,
+            client=client,
+            client_node=client_node,
+            message=signed,
+            pays_from=str(pays_from),
+            receives_at=str(receives_at),
+        )
+        await once(self._records, actor, f"fx-quote/{bank.bank}/{quote.id}", fact)
+        await self._post.send(
+            actor, node=client_node, party=client, kind=QUOTE, content=jcs(fact.payload())
+        )
+        return fact
+
+    async def take(self, letter: Letter, content: bytes) -> None:
+        """Keeps a quote that came for a bank of this node. Raises MalformedInput, Refused."""
+        told = read_quoted(content)
+        if (told.dealer_node, told.dealer) != (letter.node, letter.from_party):
+            raise Refused("the quote is not its sender's", code="pvp_not_ours")
+        if (told.client_node, told.client) != (self._node, letter.to_party):
+            raise Refused("the quote is for another", code="pvp_not_ours")
+        offer = read_quote(told.message)
+        if (offer.id, offer.dealer) != (told.quote, told.dealer):
+            raise Refused("the quote does not say what was signed", code="bad_signature")
+        for account in (told.pays_from, told.receives_at):
+            parse_id(account)
+        bank = Actor(PartyId(letter.to_party), Role.PARTY)
+        await self._accounts.require_bank(bank)
+        got = FxQuoted(**{**told.payload(), "given": False})
+        await once(self._records, bank, _got_name(letter.to_party, told), got)
+
+    async def quotes(self, actor: Actor, *, limit: int, after: str = "") -> list[FxQuoted]:
+        """The quotes that the actor's bank gave or got, by id."""
+        after = f"{after},~" if after else ""  # past those of all dealers under that id
+        names = await mine(self._records, "fx-quote/", actor, limit=limit, after=after)
+        return [FxQuoted.of((await self._records.history(name, actor))[0]) for name in names]
+
+    async def got(
+        self, actor: Actor, quote: str, *, dealer: str = "", dealer_node: str = ""
+    ) -> FxQuoted:
+        """A quote that another node's dealer gave the actor's bank.
+
+        Dealers may use the same id: then the dealer and its node say which one is meant. Raises
+        NotFound, Refused (`quote_of_several`, `pvp_not_ours` for the bank's own).
+        """
+        plain = f"fx-quote/{actor.party}/{quote}"
+        names = await self._records.aggregates(f"{plain},", actor, limit=_DEALERS_MAX)
+        found: dict[tuple[str, str], FxQuoted] = {}
+        # Before ids of different dealers were told apart, the id alone was the name.
+        for name in (plain, *names):
+            history = await self._records.history(name)
+            told = FxQuoted.of(history[0]) if history else None
+            if told is not None and not told.given and told.quote == quote:
+                found[told.dealer_node, told.dealer] = told
+        meant = [
+            told
+            for told in found.values()
+            if dealer in ("", told.dealer) and dealer_node in ("", told.dealer_node)
+        ]
+        if not meant:
+            await self._records.history(plain, actor)
+            raise Refused("a bank does not take its own quote", code="pvp_not_ours")
+        if len(meant) > 1:
+            raise Refused(
+                f"{len(meant)} dealers gave a quote {quote[:40]!r}",
+                code="quote_of_several",
+                remedy="name its dealer and dealer_node",
+            )
+        return meant[0]
+
+    async def given(self, bank: str, quote: str) -> FxQuoted:
+        """A quote that a bank of this node gave. Raises Refused."""
+        history = await self._records.history(f"fx-quote/{bank}/{quote}")
+        given = FxQuoted.of(history[0]) if history else None
+        if given is None or not given.given:
+            raise Refused(f"{bank} gave no quote {quote[:40]!r}", code="pvp_not_ours")
+        return given
+
+    def signer(self, bank: str) -> Signer:
+        """The key with which a bank of this node signs. Raises Unavailable."""
+        signer = self._ring.signer(PartyId(bank))
+        if signer is None:
+            raise Unavailable(f"this node holds no key of {bank}", code="no_key")
+        return signer
+
+
+def _got_name(client: str, told: FxQuoted) -> str:
+    """Of a quote at its client. The comma sorts before all that an id may go on with."""
+    return f"fx-quote/{client}/{told.quote},{told.dealer_node},{told.dealer}"
+
+
+async def own_account(accounts: Accounts, actor: Actor, account: UUID, currency: Currency) -> None:
+    """Raises unless the account is one of the actor's own books, in that currency."""
+    opened = (await accounts.statement(actor, str(account))).opened
+    if opened.bank != actor.party:
+        raise Forbidden(f"account {account} is not on {actor.party}'s books")
+    if opened.currency != currency.code:
+        raise MalformedInput(f"account {account} is kept in {opened.currency}, not {currency}")
+
+
+async def once(records: Records, actor: Actor, aggregate: str, fact: Fact) -> None:
+    """Writes the first fact of an aggregate. Raises Conflict if another one stands there."""
+    try:
+        await records.record(actor, aggregate, [fact], after=0, owner=actor.party)
+    except Conflict:
+        (first, *_) = await records.history(aggregate)
+        if first.payload != fact.payload():
+            name = aggregate.rpartition("/")[2].partition(",")[0]
+            raise Conflict(f"{name} stands for other content") from None
+
+
+async def mine(
+    records: Records, prefix: str, actor: Actor, *, limit: int, after: str
+) -> tuple[str, ...]:
+    """Aggregates of the actor's party below a prefix; of all parties for who reads everything."""
+    whole = prefix if actor.viewer is None else f"{prefix}{actor.party}/"
+    start = f"{whole}{after}" if after else ""
+    return await records.aggregates(whole, actor, limit=limit, after=start)

@@ -1,0 +1,1 @@
+"""The registry of receivables, passports of credit, netting."""

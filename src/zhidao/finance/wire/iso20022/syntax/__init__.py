@@ -1,0 +1,1 @@
+"""How messages are built: grammar, frames, outlines, parts."""

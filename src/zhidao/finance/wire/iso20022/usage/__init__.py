@@ -1,0 +1,1 @@
+"""Usage rules, and how many payments are held to them fast."""

@@ -1,0 +1,296 @@
+"""Where the gate keeps its callers: PostgreSQL. What changes one writes its act with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zhidao.core.actor import Role
+from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
+from zhidao.node.adapters.acts import PostgresActs
+from zhidao.node.security.administration import Record
+from zhidao.node.security.callers import Change, Code, Person, Session, Token
+from zhidao.store.database import Database
+from zhidao.store.database import Session as Transaction
+
+
+class PostgresCallers:
+    """Callers in the schema `node`."""
+
+    def __init__(self, database: Database, acts: PostgresActs) -> None:
+        self._database = database
+        self._acts = acts
+
+    async def add_token(self, token: Token, record: Record | None) -> None:
+        """Keeps a new token."""
+        await self._write(
+            record,
+            "INSERT INTO node.token (token_id, party, role, label, secret_hash, key, revoked,"
+            " created_tai_ns, agreed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            token.id,
+            token.party,
+            token.role.value,
+            token.label,
+            token.secret_hash,
+            token.key,
+            token.revoked,
+            token.created_at.tai_ns,
+            token.agreed,
+        )
+
+    async def token(self, token_id: str) -> Token | None:
+        """The token of that id, revoked or not."""
+        row = await self._one("SELECT * FROM node.token WHERE token_id = %s", token_id)
+        return _token(row) if row else None
+
+    async def tokens(self) -> list[Token]:
+        """All tokens, oldest first."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all("SELECT * FROM node.token ORDER BY created_tai_ns", ())
+        return [_token(row) for row in rows]
+
+    async def revoke_token(self, token_id: str, record: Record | None) -> bool:
+        """Marks a token as revoked; see the port."""
+        sql = "UPDATE node.token SET revoked = true WHERE token_id = %s AND NOT revoked"
+        return bool(await self._write(record, sql, token_id))
+
+    async def agree_token(self, token_id: str, by: str, record: Record | None) -> bool:
+        """Notes who agreed to a token; see the port."""
+        sql = "UPDATE node.token SET agreed = %s WHERE token_id = %s AND NOT revoked"
+        return bool(await self._write(record, sql, by, token_id))
+
+    async def add_person(self, person: Person, record: Record | None) -> bool:
+        """Keeps a new person; False if the name is taken."""
+        return bool(
+            await self._write(record, _ADD_PERSON + " ON CONFLICT DO NOTHING", *_row(person))
+        )
+
+    async def add_first_person(self, person: Person, record: Record | None) -> bool:
+        """Keeps a person if there is none yet; see the port."""
+        async with self._database.session() as session:
+            # Two who ask at the same time must not both find nobody.
+            await session.execute("LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE", ())
+            if await session.fetch_one("SELECT 1 AS one FROM node.person LIMIT 1", ()):
+                return False
+            await session.execute(_ADD_PERSON, _row(person))
+            await session.execute("DELETE FROM node.code WHERE purpose = 'first-admin'", ())
+            await self._acts.add_in(session, record)
+        self._acts.wake()
+        return True
+
+    async def person(self, name: str) -> Person | None:
+        """The person of that name, withdrawn or not."""
+        row = await self._one("SELECT * FROM node.person WHERE name = %s", name)
+        return _person(row) if row else None
+
+    async def persons(self) -> list[Person]:
+        """All persons in order of name."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all("SELECT * FROM node.person ORDER BY name", ())
+        return [_person(row) for row in rows]
+
+    async def change_person(
+        self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
+    ) -> bool:
+        """Puts `after` in the place of `before`; see the port."""
+        async with self._database.session() as session:
+            changed = await session.execute(
+                "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s"
+                " WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND NOT withdrawn",
+                (
+                    after.password_hash,
+                    after.waiting_hash,
+                    after.agreed,
+                    before.name,
+                    before.password_hash,
+                    before.waiting_hash,
+                ),
+            )
+            if not changed:
+                return False
+            if end_sessions:
+                await session.execute("DELETE FROM node.session WHERE name = %s", (before.name,))
+            await self._acts.add_in(session, record)
+        self._acts.wake()
+        return True
+
+    async def withdraw_person(
+        self, name: str, record: Record | None, *, admins_of: PartyId
+    ) -> Change:
+        """Marks a person as withdrawn; see the port."""
+        async with self._database.session() as session:
+            # Two admins who withdraw each other at the same time must not both succeed.
+            await session.execute("LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE", ())
+            row = await session.fetch_one(
+                "SELECT * FROM node.person WHERE name = %s AND NOT withdrawn", (name,)
+            )
+            if row is None:
+                return Change.UNKNOWN
+            others = await session.fetch_one(
+                "SELECT 1 AS one FROM node.person WHERE name <> %s AND role = 'admin'"
+                " AND party = %s AND NOT withdrawn AND password_hash <> '' LIMIT 1",
+                (name, admins_of),
+            )
+            is_admin = row["role"] == Role.ADMIN.value and row["party"] == admins_of
+            if is_admin and others is None:
+                return Change.LAST_ADMIN
+            await session.execute(
+                "UPDATE node.person SET withdrawn = true, password_hash = '', waiting_hash = ''"
+                " WHERE name = %s",
+                (name,),
+            )
+            await session.execute("DELETE FROM node.session WHERE name = %s", (name,))
+            await self._acts.add_in(session, record)
+        self._acts.wake()
+        return Change.DONE
+
+    async def count_persons(self) -> int:
+        """How many persons there are."""
+        row = await self._one("SELECT count(*) AS persons FROM node.person")
+        return int(row["persons"]) if row else 0
+
+    async def purge(self, now: Utc) -> None:
+        """Forgets sessions and codes that have run out."""
+        async with self._database.session() as session:
+            await session.execute(
+                "DELETE FROM node.session WHERE expires_tai_ns < %s", (now.tai_ns,)
+            )
+            await session.execute("DELETE FROM node.code WHERE expires_tai_ns < %s", (now.tai_ns,))
+
+    async def add_session(self, session: Session, record: Record | None) -> None:
+        """Keeps a session."""
+        await self._write(
+            record,
+            "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            session.secret_hash,
+            session.name,
+            session.party,
+            session.role.value,
+            session.csrf,
+            session.expires_at.tai_ns,
+        )
+
+    async def session(self, secret_hash: bytes) -> Session | None:
+        """The session of that cookie, expired or not."""
+        row = await self._one("SELECT * FROM node.session WHERE secret_hash = %s", secret_hash)
+        return _session(row) if row else None
+
+    async def sessions(self, name: str) -> list[Session]:
+        """The sessions of a name, the one that runs out first first."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all(
+                "SELECT * FROM node.session WHERE name = %s ORDER BY expires_tai_ns", (name,)
+            )
+        return [_session(row) for row in rows]
+
+    async def drop_session(self, secret_hash: bytes) -> None:
+        """Forgets a session."""
+        await self._write(None, "DELETE FROM node.session WHERE secret_hash = %s", secret_hash)
+
+    async def end_sessions(self, name: str, record: Record | None) -> int:
+        """Forgets all sessions of a name; returns how many."""
+        return await self._write(record, "DELETE FROM node.session WHERE name = %s", name)
+
+    async def add_code(self, code: Code, record: Record | None = None) -> None:
+        """Keeps a one-time code."""
+        await self._write(
+            record,
+            "INSERT INTO node.code (secret_hash, purpose, party, role, expires_tai_ns)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            code.secret_hash,
+            code.purpose,
+            code.party,
+            code.role.value,
+            code.expires_at.tai_ns,
+        )
+
+    async def take_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """Removes and returns a code of that purpose; see the port."""
+        row = await self._one(
+            "DELETE FROM node.code WHERE secret_hash = %s AND purpose = %s RETURNING *",
+            secret_hash,
+            purpose,
+        )
+        if row is None:
+            return None
+        return Code(
+            row["secret_hash"],
+            row["purpose"],
+            PartyId(row["party"]),
+            Role(row["role"]),
+            Utc(row["expires_tai_ns"]),
+        )
+
+    async def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
+        async with self._database.session() as session:
+            return await session.fetch_one(sql, parameters)
+
+    async def _write(self, record: Record | None, sql: str, *parameters: object) -> int:
+        """Runs a statement and writes the act with it, unless nothing was changed."""
+
+        async def work(session: Transaction) -> int:
+            changed = await session.execute(sql, parameters)
+            if changed:
+                await self._acts.add_in(session, record)
+            return changed
+
+        changed = await self._database.run(work)
+        if record:
+            self._acts.wake()
+        return changed
+
+
+_ADD_PERSON = (
+    "INSERT INTO node.person (name, party, role, password_hash, waiting_hash, agreed, withdrawn)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+def _row(person: Person) -> tuple[object, ...]:
+    return (
+        person.name,
+        person.party,
+        person.role.value,
+        person.password_hash,
+        person.waiting_hash,
+        person.agreed,
+        person.withdrawn,
+    )
+
+
+def _person(row: dict[str, Any]) -> Person:
+    return Person(
+        row["name"],
+        PartyId(row["party"]),
+        Role(row["role"]),
+        row["password_hash"],
+        row["waiting_hash"],
+        row["agreed"],
+        row["withdrawn"],
+    )
+
+
+def _session(row: dict[str, Any]) -> Session:
+    return Session(
+        row["secret_hash"],
+        row["name"],
+        PartyId(row["party"]),
+        Role(row["role"]),
+        row["csrf"],
+        Utc(row["expires_tai_ns"]),
+    )
+
+
+def _token(row: dict[str, Any]) -> Token:
+    return Token(
+        row["token_id"],
+        PartyId(row["party"]),
+        Role(row["role"]),
+        row["label"],
+        row["secret_hash"],
+        Utc(row["created_tai_ns"]),
+        row["key"],
+        row["revoked"],
+        row["agreed"],
+    )

@@ -1,0 +1,86 @@
+"""Routes of approvals: what waits for two persons, and a person's word about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.access import LIST, READ
+from zhidao.core.actor import Actor
+from zhidao.finance.domain.payments.approval import PERSONS, Approval
+from zhidao.finance.service.control.approvals import MAY_APPROVE, Approvals
+from zhidao.node.http.access import ACCESS
+
+_Name = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}\Z", max_length=64)]
+_After = Annotated[str, Parameter(pattern=r"^([0-9a-f]{64})?\Z", max_length=64)]
+_Limit = Annotated[int, Parameter(ge=1, le=100)]
+
+
+class Authorisation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A person's word; it counts for the person who is signed in."""
+
+    verdict: Literal["approve", "refuse"]
+
+
+class ApprovalView(msgspec.Struct, kw_only=True):
+    """An act that takes two persons. `state`: waits, approved or refused; `said`: what it does."""
+
+    approval: str
+    act: str
+    subject: str
+    amount_minor: int
+    currency: str
+    exponent: int
+    state: str
+    asked_at: str
+    persons: int
+    approved_by: list[str]
+    refused_by: str
+    said: dict[str, Any]
+
+
+def routes(approvals: Approvals) -> Router:
+    """Routes under /v1/finance/approvals."""
+
+    @get("/", opt={ACCESS: LIST})
+    async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[ApprovalView]:
+        """What was asked of two persons of the caller's party."""
+        found = await approvals.approvals(actor, limit=limit, after=after)
+        return [_approval(one) for one in found]
+
+    @get("/{approval:str}", opt={ACCESS: READ})
+    async def one(approval: _Name, actor: Actor) -> ApprovalView:
+        """One approval."""
+        return _approval(await approvals.approval(actor, approval))
+
+    @post("/{approval:str}", opt={ACCESS: MAY_APPROVE})
+    async def decide(approval: _Name, data: Authorisation, actor: Actor) -> ApprovalView:
+        """Takes the word of the person who is signed in; tokens are refused.
+
+        The second approval carries the act out. Again: no change.
+        """
+        approve = data.verdict == "approve"
+        return _approval(await approvals.decide(actor, approval, approve=approve))
+
+    handlers: list[Any] = [listed, one, decide]
+    return Router("/v1/finance/approvals", route_handlers=handlers, tags=["finance"])
+
+
+def _approval(approval: Approval) -> ApprovalView:
+    return ApprovalView(
+        approval=approval.asked.approval,
+        act=approval.asked.act,
+        subject=approval.asked.subject,
+        amount_minor=approval.amount.minor,
+        currency=approval.amount.currency.code,
+        exponent=approval.amount.currency.exponent,
+        state=approval.state,
+        asked_at=str(approval.asked_at),
+        persons=PERSONS,
+        approved_by=list(approval.approved_by),
+        refused_by=approval.refused_by,
+        said=approval.asked.said,
+    )

@@ -1,0 +1,295 @@
+"""Routes of money in motion: payment messages, recalls, a bank's own transfers, statements."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.params import Parameter
+
+from zhidao.core.access import READ
+from zhidao.core.actor import Actor
+from zhidao.core.errors import MalformedInput
+from zhidao.core.ids import parse_id, party_id
+from zhidao.core.limits import DAY, JSON_INTEGER_MAX
+from zhidao.core.money import Currency
+from zhidao.finance.domain.ledger.ledger import NO_ID, Transfer, TransferFlag, ledger_number
+from zhidao.finance.domain.ledger.records import from_bytes
+from zhidao.finance.domain.naming import TransferCode
+from zhidao.finance.domain.payments.statement import pages
+from zhidao.finance.service.ledger.account_statements import Statements
+from zhidao.finance.service.ledger.accounts import BANKS, Accounts
+from zhidao.finance.service.payments.bank_transfers import MAY_MOVE, BankTransfers
+from zhidao.finance.service.payments.payments import MAY_SEND, Outgoing, Payments
+from zhidao.finance.wire.iso20022.messages import camt053
+from zhidao.finance.wire.statement_csv import csv_of
+from zhidao.node.http.access import ACCESS
+from zhidao.node.http.openapi import FURTHER_KINDS
+
+TRANSFERS_MAX = 1_000
+_BankPath = Annotated[str, Parameter(min_length=1, max_length=64)]
+_Message = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9./+-]{1,35}\Z")]
+_Currency = Annotated[str, Parameter(pattern=r"^[A-Z]{3}\Z")]
+_Account = Annotated[str, Parameter(min_length=1, max_length=64)]
+_Day = Annotated[str, Parameter(pattern=DAY)]
+Uetr = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"),
+]
+Uetrs = Annotated[list[Uetr], msgspec.Meta(min_length=1, max_length=100)]
+Reason = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{4}\Z")]
+Note = Annotated[str, msgspec.Meta(max_length=210)]
+Identifier = Annotated[str, msgspec.Meta(min_length=32, max_length=36)]
+Flag = Literal["linked", "pending", "post_pending_transfer", "void_pending_transfer"]
+
+
+class MessageView(msgspec.Struct, kw_only=True):
+    """A message that follows from one that was sent: what it is, for whom, and its XML.
+
+    `receiver`: a BIC; empty for a customer, who is the account's holder.
+    """
+
+    definition: str
+    message: str
+    receiver: str
+    xml: str
+
+
+class MovementView(msgspec.Struct, kw_only=True):
+    """What a transfer did to an account. `amount_minor`: positive for what comes in.
+
+    `state`: booked, reserved or freed. `other`: whose account is on the other side, told to the
+    account's bank only.
+    """
+
+    transfer: str
+    at: str
+    state: str
+    amount_minor: int
+    other: str
+    uetr: str
+
+
+class MovementsView(msgspec.Struct, kw_only=True):
+    """The newest movements first. `complete`: there are no older ones."""
+
+    account: str
+    currency: str
+    exponent: int
+    movements: list[MovementView]
+    complete: bool
+
+
+class NewRecall(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Payments that the caller's bank sent and asks back. `reason`: DUPL, FRAD, CUST…."""
+
+    uetrs: Uetrs
+    reason: Reason
+    note: Note = ""
+
+
+class RecallAnswer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The payees' word: these UETRs of the recall go back, the others do not."""
+
+    agreed: Annotated[list[Uetr], msgspec.Meta(max_length=100)]
+
+
+class NewReturn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Payments that the caller's bank received and gives back unasked."""
+
+    uetrs: Uetrs
+    reason: Reason
+    note: Note = ""
+
+
+class NewTransfer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A transfer between two accounts that the caller's bank keeps, with an id of the caller's.
+
+    A post or void names what it resolves in `pending` and may leave both accounts empty.
+    """
+
+    transfer: Identifier
+    debit: Annotated[str, msgspec.Meta(max_length=36)] = ""
+    credit: Annotated[str, msgspec.Meta(max_length=36)] = ""
+    amount_minor: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)] = 0
+    pending: Annotated[str, msgspec.Meta(max_length=36)] = ""
+    timeout_s: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
+    flags: Annotated[list[Flag], msgspec.Meta(max_length=4)] = []
+
+
+class NewTransfers(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Transfers of one ledger, applied in order; linked ones hold together or not at all."""
+
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
+    transfers: Annotated[list[NewTransfer], msgspec.Meta(min_length=1, max_length=TRANSFERS_MAX)]
+
+
+def routes(
+    accounts: Accounts, payments: Payments, transfers: BankTransfers, statements: Statements
+) -> Router:
+    """Routes under /v1/finance."""
+
+    @post("/banks/{bank:str}/messages", opt={ACCESS: MAY_SEND})
+    async def send(
+        bank: _BankPath, request: Request[Any, Any, Any], actor: Actor
+    ) -> list[MessageView]:
+        """Takes an ISO 20022 message (XML) for a bank of this node and answers it with others.
+
+        A customer sends pain.001; another bank pacs.002, pacs.004, pacs.008, pacs.009, camt.029
+        and camt.056. What is wrong with a message is said in the answer (RJCT, an external code
+        and the place). Again the same message: the same answer, and nothing more is moved.
+        """
+        admitted = await accounts.bank(party_id(bank))
+        return _views(await payments.carry(admitted, actor, await request.body()))
+
+    @post("/recalls", opt={ACCESS: BANKS})
+    async def recall(data: NewRecall, actor: Actor) -> list[MessageView]:
+        """Asks payments back (camt.056); banks only."""
+        bank = await accounts.require_bank(actor)
+        return _views(await payments.recall(bank, data.uetrs, reason=data.reason, note=data.note))
+
+    @post("/recalls/{sender:str}/{recall:str}/answer", opt={ACCESS: BANKS})
+    async def answer(
+        sender: _BankPath, recall: _Message, data: RecallAnswer, actor: Actor
+    ) -> list[MessageView]:
+        """Answers another bank's recall: camt.029, and pacs.004 with what goes back; banks only."""
+        bank = await accounts.require_bank(actor)
+        return _views(
+            await payments.answer_recall(bank, party_id(sender), recall, agreed=data.agreed)
+        )
+
+    @post("/returns", opt={ACCESS: BANKS})
+    async def give_back(data: NewReturn, actor: Actor) -> list[MessageView]:
+        """Gives payments back unasked (pacs.004); banks only."""
+        bank = await accounts.require_bank(actor)
+        return _views(
+            await payments.give_back(bank, data.uetrs, reason=data.reason, note=data.note)
+        )
+
+    @post("/transfers", opt={ACCESS: MAY_MOVE})
+    async def move(data: NewTransfers, actor: Actor) -> list[str]:
+        """Moves money between accounts that the caller's bank keeps; one result a transfer.
+
+        Results have TigerBeetle's names; `created` and `exists` mean that it stands.
+        """
+        number = ledger_number(Currency(data.currency))
+        wanted = [_transfer(one, number) for one in data.transfers]
+        return [one.value for one in await transfers.move(actor, data.currency, wanted)]
+
+    @post("/transfers/{currency:str}/records", opt={ACCESS: MAY_MOVE})
+    async def move_records(
+        currency: _Currency, request: Request[Any, Any, Any], actor: Actor
+    ) -> list[str]:
+        """The same as TigerBeetle's records of 128 bytes, one after the other, 8,189 at most."""
+        records = from_bytes(await request.body())
+        return [one.value for one in await transfers.move_records(actor, currency, records)]
+
+    @get(
+        "/accounts/{account:str}/statement",
+        media_type="application/xml",
+        opt={ACCESS: READ, FURTHER_KINDS: ("text/csv",)},
+    )
+    async def statement(
+        account: _Account,
+        actor: Actor,
+        first: _Day,
+        last: _Day,
+        page: Annotated[int, Parameter(ge=1, le=99_999)] = 1,
+        form: Literal["camt053", "camt052", "csv"] = "camt053",
+    ) -> Response[bytes]:
+        """An account between two days (UTC), both within; its bank and its holder only."""
+        held = await accounts.statement(actor, account)
+        days = _day(first), _day(last)
+        name = UUID(held.opened.account)
+        made = await statements.statement(
+            held.opened.currency,
+            name,
+            message=f"ST{first.replace('-', '')}{last.replace('-', '')}.{name.hex[:12]}",
+            first_day=days[0],
+            last_day=days[1],
+        )
+        if form == "csv":
+            return Response(csv_of(made).encode(), media_type="text/csv")
+        cut = list(pages(made, entries_max=ENTRIES_MAX))
+        if page > len(cut):
+            raise MalformedInput(f"the statement has {len(cut)} pages", where="page")
+        definition = camt053.STATEMENT if form == "camt053" else camt053.REPORT
+        return Response(camt053.encode(cut[page - 1], definition), media_type="application/xml")
+
+    @get("/accounts/{account:str}/movements", opt={ACCESS: READ})
+    async def movements(
+        account: _Account, actor: Actor, limit: Annotated[int, Parameter(ge=1, le=100)] = 20
+    ) -> MovementsView:
+        """The latest movements of an account, as they happen; its bank and its holder only."""
+        opened = (await accounts.statement(actor, account)).opened
+        found, complete = await statements.latest(
+            opened.currency, UUID(opened.account), limit=limit
+        )
+        holders: dict[UUID, str] = {}
+        for one in found if actor.party == opened.bank else ():
+            if one.other not in holders:
+                other = await accounts.opened(one.other)
+                holders[one.other] = other.holder if other else ""
+        return MovementsView(
+            account=opened.account,
+            currency=opened.currency,
+            exponent=Currency(opened.currency).exponent,
+            movements=[
+                MovementView(
+                    transfer=str(one.transfer),
+                    at=str(one.at),
+                    state=one.state,
+                    amount_minor=one.amount_minor,
+                    other=holders.get(one.other, ""),
+                    uetr=one.uetr,
+                )
+                for one in found
+            ],
+            complete=complete,
+        )
+
+    handlers = [send, recall, answer, give_back, move, move_records, statement, movements]
+    return Router("/v1/finance", route_handlers=handlers, tags=["finance"])
+
+
+ENTRIES_MAX = 20_000
+
+
+def _views(many: list[Outgoing]) -> list[MessageView]:
+    return [
+        MessageView(
+            definition=one.definition,
+            message=one.message,
+            receiver=one.receiver,
+            xml=one.data.decode(),
+        )
+        for one in many
+    ]
+
+
+def _transfer(one: NewTransfer, number: int) -> Transfer:
+    flags = TransferFlag(0)
+    for name in one.flags:
+        flags |= TransferFlag[name.upper()]
+    resolves = bool(one.pending)
+    return Transfer(
+        id=parse_id(one.transfer),
+        debit_account_id=parse_id(one.debit) if one.debit else NO_ID,
+        credit_account_id=parse_id(one.credit) if one.credit else NO_ID,
+        amount=one.amount_minor,
+        pending_id=parse_id(one.pending) if one.pending else NO_ID,
+        ledger=0 if resolves else number,
+        code=0 if resolves else TransferCode.PAYMENT,
+        flags=flags,
+        timeout=one.timeout_s,
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedInput(f"no such day: {text}") from error

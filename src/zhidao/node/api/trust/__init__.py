@@ -1,0 +1,1 @@
+"""Routes of the log, its witnesses and mirrors, and of titles."""

@@ -1,0 +1,1 @@
+"""What all routes share: server, bodies, who asks, problems, OpenAPI."""

@@ -1,0 +1,130 @@
+"""The parties of this node: their names, their roles in trade, and the keys it keeps for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from zhidao.core.access import access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict
+from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm, Signer
+from zhidao.node.security.administration import Act, Administration, Record
+
+MAY_ADD_PARTY: Final = access(Role.ADMIN, Role.NODE)
+
+
+class RegisteredParty(msgspec.Struct, frozen=True, kw_only=True):
+    """A party. `keys` are Multikeys of what it signs with; `custodial`: this node holds them."""
+
+    party: str
+    name: str
+    trade_role: str
+    country: str
+    keys: list[str]
+    custodial: bool
+
+
+class PartyBook(Protocol):
+    """Where the parties are written down."""
+
+    async def add(
+        self, *, party: str, name: str, trade_role: str, country: str, record: Record | None
+    ) -> bool:
+        """Writes a party down with the act; False, and nothing written, if the name is taken."""
+        ...
+
+    async def every(self) -> list[tuple[str, str, str, str]]:
+        """All parties: party, name, trade role, country; in order of party."""
+        ...
+
+
+class KeyMaker(Protocol):
+    """Makes and finds keys by name."""
+
+    def make(self, name: str, algorithm: Algorithm) -> Signer:
+        """The key of that name, made if it is new."""
+        ...
+
+    def of_party(self, party: str, algorithm: Algorithm) -> Sequence[Signer]:
+        """All keys that a party has had here in order, the present one last."""
+        ...
+
+
+class Parties:
+    """Makes parties and tells of them."""
+
+    def __init__(self, book: PartyBook, keys: KeyMaker, administration: Administration) -> None:
+        self._book = book
+        self._administration = administration
+        self._keys = keys
+        # Told by wiring, once peers are known: those at home at other nodes.
+        self.elsewhere: Callable[[], Sequence[RegisteredParty]] = tuple
+
+    async def add(
+        self, actor: Actor, *, party: PartyId, name: str, trade_role: str, country: str
+    ) -> RegisteredParty:
+        """Makes a party with a signing key and a chain account; again: the same party."""
+        MAY_ADD_PARTY.admit(actor)
+        for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1):
+            self._keys.make(f"party.{party}", algorithm)
+        record = self._administration.record(
+            actor,
+            Act.PARTY_MADE,
+            subject=party,
+            party=party,
+            values={"trade_role": trade_role, "name": name, "country": country},
+        )
+        added = await self._book.add(
+            party=party, name=name, trade_role=trade_role, country=country, record=record
+        )
+        known = next(p for p in await self._all() if p.party == party)
+        if not added and (known.name, known.trade_role, known.country) != (
+            name,
+            trade_role,
+            country,
+        ):
+            raise Conflict(f"the party {party} stands already with another description")
+        return known
+
+    async def every(self, actor: Actor) -> list[RegisteredParty]:
+        """All parties, those at peers too; names and public keys are no secret among callers."""
+        del actor
+        here = await self._all()
+        names = {each.party for each in here}
+        return [*here, *(each for each in self.elsewhere() if each.party not in names)]
+
+    async def here(self) -> list[RegisteredParty]:
+        """The parties at home at this node, in order."""
+        return await self._all()
+
+    async def names(self) -> list[PartyId]:
+        """The parties' names, in order."""
+        return [PartyId(name) for name, *_ in await self._book.every()]
+
+    async def trade_role(self, party: PartyId) -> str:
+        """What the party does in trade, or empty if it is unknown."""
+        return next((role for name, _, role, _ in await self._book.every() if name == party), "")
+
+    async def _all(self) -> list[RegisteredParty]:
+        found = []
+        for party, name, trade_role, country in await self._book.every():
+            keys = [
+                signer.public.multikey
+                for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1)
+                for signer in self._keys.of_party(party, algorithm)
+            ]
+            found.append(
+                RegisteredParty(
+                    party=party,
+                    name=name,
+                    trade_role=trade_role,
+                    country=country,
+                    keys=keys,
+                    custodial=bool(keys),
+                )
+            )
+        return found

@@ -1,0 +1,162 @@
+"""What the command line uses of a node that does not run: its time, its keys, its log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zhidao.core.ambient import Clock, Randomness
+
+if TYPE_CHECKING:
+    from zhidao.insight.service.ports import LogSource
+    from zhidao.node.adapters.console_acts import ConsoleActs
+    from zhidao.node.adapters.key_export import ListedKey
+    from zhidao.node.adapters.key_files import KeyFiles
+    from zhidao.node.config import Config
+    from zhidao.store.database import Database
+
+_T = TypeVar("_T")
+
+
+def system_clock() -> Clock:
+    """The machine's clock."""
+    from zhidao.node.adapters.ambient import SystemClock
+
+    return SystemClock()
+
+
+def system_randomness() -> Randomness:
+    """The kernel's random bytes."""
+    from zhidao.node.adapters.ambient import SystemRandomness
+
+    return SystemRandomness()
+
+
+def passphrase_in(file: str, data: Path, credentials: str) -> bytes | None:
+    """The passphrase of a credential or of a private file; None where neither is named."""
+    from zhidao.node.security.private_files import read_passphrase
+
+    return read_passphrase(file, data, credentials)
+
+
+def key_files(data: Path, passphrase: bytes) -> KeyFiles:
+    """The keys of a data folder."""
+    from zhidao.node.adapters.key_files import KeyFiles
+
+    return KeyFiles(data / "keys", passphrase, system_randomness())
+
+
+def list_keys(data: Path) -> list[ListedKey]:
+    """The keys of a data folder by name, without their secrets."""
+    from zhidao.node.adapters import key_export
+
+    return key_export.list_keys(data / "keys")
+
+
+def export_keys(data: Path, passphrase: bytes, out: Path) -> int:
+    """Writes all keys of a data folder into one sealed file and tells how many."""
+    from zhidao.node.adapters import key_export
+
+    return key_export.export_keys(data / "keys", passphrase, out, system_randomness())
+
+
+def import_keys(source: Path, passphrase: bytes, data: Path) -> int:
+    """Takes the keys of such a file into a data folder and tells how many."""
+    from zhidao.node.adapters import key_export
+
+    return key_export.import_keys(source, passphrase, data / "keys")
+
+
+def log_of_proofs(files: Sequence[bytes], trust: bytes | None) -> LogSource:
+    """As much of some logs as proof files open; by a trust list if one is given."""
+    from zhidao.node.adapters.proof_log import ProofFiles
+    from zhidao.trust.wire.governance.trust_list import decode_trust_list
+
+    return ProofFiles(files, decode_trust_list(trust) if trust is not None else None)
+
+
+@asynccontextmanager
+async def log_of_database(url: str, data: Path) -> AsyncIterator[LogSource]:
+    """The whole log of a node's database; its head is checked against the node's own key."""
+    from zhidao.node.adapters.key_export import public_key
+    from zhidao.node.adapters.log_source import DatabaseLog
+    from zhidao.node.identity.log_keys import newest_log_key
+    from zhidao.store.database import Database
+
+    database = await Database.open(url, connections_max=2)
+    try:
+        key = public_key(data / "keys", f"{newest_log_key(data / 'keys')}.ed25519")
+        yield DatabaseLog(database, key)
+    finally:
+        await database.close()
+
+
+def examine_records(config: Config) -> list[str]:
+    """What in the node's database does not fit its signed log, one sentence each."""
+    from zhidao.node.adapters.records_check import examine_records as examine
+    from zhidao.node.operations.backup import newest_head
+
+    return _with_database(config, lambda database: examine(database, newest_head(config)))
+
+
+def reset_person(config: Config, name: str, password: str) -> None:
+    """Gives a person of the node's own party a new password, at the machine itself.
+
+    Raises NotFound, Refused (`not_own`, `short_password`) for a person of another party.
+    """
+    from dataclasses import replace
+
+    from argon2 import PasswordHasher
+
+    from zhidao.core.errors import Conflict, NotFound, Refused
+    from zhidao.node.adapters.caller_store import PostgresCallers
+    from zhidao.node.security.administration import Act
+    from zhidao.node.security.people import check_password, values_of
+
+    check_password(password)
+
+    async def reset(database: Database) -> None:
+        console = _console(database, config)
+        callers = PostgresCallers(database, console.acts)
+        before = await callers.person(name)
+        if before is None or before.withdrawn:
+            raise NotFound("no person of that name", where=name)
+        node = await console.node()
+        if before.party != node:
+            raise Refused(
+                f"{name} is a person of {before.party}, which must agree itself",
+                code="not_own",
+                remedy=f"zhidao people reset {name} --url … and let {before.party} agree",
+            )
+        after = replace(before, password_hash=PasswordHasher().hash(password), waiting_hash="")
+        record = console.record(node, Act.PASSWORD_RESET, subject=name, values=values_of(after))
+        if not await callers.change_person(before, after, record, end_sessions=True):
+            raise Conflict(f"{name} was changed meanwhile; look and try again")
+
+    _with_database(config, reset)
+
+
+def _console(database: Database, config: Config) -> ConsoleActs:
+    from zhidao.core.ids import party_id
+    from zhidao.node.adapters.console_acts import ConsoleActs
+
+    name = party_id(config.text("node.name"))
+    return ConsoleActs(database, name, system_clock(), system_randomness())
+
+
+def _with_database(config: Config, work: Callable[[Database], Coroutine[Any, Any, _T]]) -> _T:
+    from zhidao.node.operations.database_access import database_of
+    from zhidao.store.database import Database
+
+    async def done(url: str) -> _T:
+        database = await Database.open(url, connections_max=2)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    with database_of(config) as url:
+        return asyncio.run(done(url))

@@ -1,0 +1,1 @@
+"""How the node fares: health, metrics, alarms, check-up, backup, gates."""

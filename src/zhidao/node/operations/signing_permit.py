@@ -1,0 +1,81 @@
+"""Whether this node may sign and record: not while recovering, not after losing its log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from zhidao.core.errors import Unavailable
+from zhidao.node.operations.clock_watch import CODE, REMEDY
+
+LEASE_REMEDY = "stop one of the two nodes that use this database, then start the other again"
+RECOVERING_REMEDY = (
+    "restore a newer backup (zhidao restore), or declare a new log key (zhidao log new-key)"
+)
+
+# How the log's writer begins when it says why it is not in order.
+RECOVERING_KINDS: Final = {
+    "the log's writer has not started": "not_started",
+    "the copy of the newest checkpoint": "copy_unreadable",
+    "the copied checkpoint is of another": "other_log",
+    "the database has": "behind",
+    "the database holds another history": "other_history",
+}
+
+
+def recovering_args(reason: str) -> dict[str, str | int]:
+    """Why the log is not in order, as a stable kind with its sizes, for pages."""
+    kind = next((k for words, k in RECOVERING_KINDS.items() if reason.startswith(words)), "")
+    sizes = [int(digits) for digits in re.findall(r"\b(\d+)\b", reason)]
+    if kind == "behind" and len(sizes) == 2:
+        return {"kind": kind, "has": sizes[0], "signed": sizes[1]}
+    return {"kind": kind} if kind else {}
+
+
+class SigningPermit:
+    """Asked before every signature. Reading goes on whatever it says.
+
+    `recovering` tells why the log is not in order (empty: it is); wiring sets it, because the log
+    is built on a context that already bears the permit.
+    """
+
+    def __init__(self) -> None:
+        self.recovering: Callable[[], str] = lambda: ""
+        # Why the clock is not to be trusted; wiring sets it as well.
+        self.clock: Callable[[], str] = lambda: ""
+        self._lost = ""
+
+    def withdraw(self, why: str) -> None:
+        """Another process writes this node's log now: this one writes nothing more, ever."""
+        self._lost = why
+
+    @property
+    def lost(self) -> str:
+        """Why this process may never write again; empty if it may."""
+        return self._lost
+
+    @property
+    def stopped(self) -> str:
+        """Why this process signs nothing, beside a log that is recovering; empty if it may."""
+        return self._lost or self.clock()
+
+    def check_clock(self) -> None:
+        """Raises Unavailable (`clock_jumped`) if nothing may be signed by this clock."""
+        if reason := self.clock():
+            raise Unavailable(f"this node signs nothing: {reason}", code=CODE, remedy=REMEDY)
+
+    def check(self) -> None:
+        """Raises Unavailable (`lease_lost`, `recovering`, `clock_jumped`) if it may not sign."""
+        if self._lost:
+            raise Unavailable(
+                f"this node only reads: {self._lost}", code="lease_lost", remedy=LEASE_REMEDY
+            )
+        reason = self.recovering()
+        if reason:
+            raise Unavailable(
+                f"this node is recovering and signs nothing: {reason}",
+                code="recovering",
+                remedy=RECOVERING_REMEDY,
+            )
+        self.check_clock()

@@ -1,0 +1,1 @@
+"""What runs while the node runs: jobs, workers, relay, consumers."""

@@ -1,0 +1,272 @@
+"""People of the node and of its parties: made, agreed to, reset, withdrawn, signed out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+from zhidao.core.access import CALLER, access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
+from zhidao.core.ids import PartyId
+from zhidao.node.security.administration import Act, Administration, Record, console
+from zhidao.node.security.agreement import agreed_by_maker, agreement
+from zhidao.node.security.callers import (
+    BEFORE,
+    EARLIER,
+    OPERATOR,
+    WAITS,
+    Callers,
+    Change,
+    Person,
+    Session,
+)
+from zhidao.node.security.gate import Gate, Origin, SignedIn
+from zhidao.node.security.password_hashing import Passwords
+
+PASSWORD_CHARACTERS_MIN: Final = 10
+MAY_MANAGE: Final = access(Role.ADMIN)
+MAY_AGREE: Final = access(Role.ADMIN, Role.OPERATOR, Role.PARTY)
+MAY_WITHDRAW: Final = access(Role.ADMIN, Role.PARTY)
+# Whose turn it is when an admin gives somebody a password.
+_TURN: Final = "administration"
+
+
+class People:
+    """Makes and changes people; each act leaves its trace."""
+
+    def __init__(
+        self, callers: Callers, administration: Administration, gate: Gate, passwords: Passwords
+    ) -> None:
+        self._callers = callers
+        self._administration = administration
+        self._gate = gate
+        self._passwords = passwords
+
+    async def first_admin(
+        self,
+        *,
+        code: str,
+        name: str,
+        password: str,
+        party: PartyId,
+        before: Callable[[Actor], Awaitable[None]] | None = None,
+    ) -> SignedIn:
+        """Makes the first admin by the console's code; the code is used up only on success.
+
+        `before` runs once the code was found right and before the admin stands, so that what it
+        keeps is there as soon as anybody can sign in.
+        """
+        check_password(password)
+        if not await self._gate.first_start():
+            raise _admin_exists()
+        taken = await self._gate.take_code(code, "first-admin")
+        admin = Actor(party, Role.ADMIN, name, "first admin's code")
+        try:
+            if before:
+                await before(admin)
+            person = Person(name, party, Role.ADMIN, await self._passwords.hashed(password, _TURN))
+            record = self._record(admin, Act.FIRST_ADMIN_MADE, person)
+            first = await self._callers.add_first_person(person, record)
+        except BaseException:
+            await self._callers.add_code(taken)
+            raise
+        if not first:
+            raise _admin_exists()
+        return await self._gate.open_session(person, record=None)
+
+    async def make(
+        self, actor: Actor, *, name: str, password: str, party: PartyId, role: Role
+    ) -> Person:
+        """Makes a person who can sign in with a password.
+
+        One of another party than the actor's gets in once that party agrees.
+        """
+        MAY_MANAGE.admit(actor)
+        check_password(password)
+        if role is Role.NODE:
+            raise Refused("a person cannot be the node")
+        hashed = await self._passwords.hashed(password, _TURN)
+        agreed = agreed_by_maker(actor, party)
+        person = Person(
+            name, party, role, hashed if agreed else "", "" if agreed else hashed, agreed
+        )
+        if not await self._callers.add_person(person, self._record(actor, Act.PERSON_MADE, person)):
+            raise Conflict(f"the name {name!r} is taken", code="name_taken")
+        return person
+
+    async def every(self, actor: Actor) -> list[Person]:
+        """All people; a party sees its own."""
+        CALLER.admit(actor)
+        people = await self._callers.persons()
+        return [each for each in people if actor.role is not Role.PARTY or _is_own(actor, each)]
+
+    async def one(self, actor: Actor, name: str) -> Person:
+        """A person who is not withdrawn. Raises NotFound if the actor may see none."""
+        found = [each for each in await self.every(actor) if each.name == name]
+        if not found or found[0].withdrawn:
+            raise NotFound("no person of that name", where=name)
+        return found[0]
+
+    async def waiting_for(self, actor: Actor) -> list[Person]:
+        """People who get in, or whose new password counts, once the actor agrees."""
+        found = []
+        for each in await self.every(actor):
+            waits = bool(each.waiting_hash)
+            if each.withdrawn or not (waits or each.agreed == WAITS):
+                continue
+            with contextlib.suppress(Forbidden):
+                besides = each.name if waits else ""
+                await agreement(actor, each.party, self._callers, besides=besides)
+                found.append(each)
+        return found
+
+    async def agree(self, actor: Actor, name: str) -> Person:
+        """Agrees to a person, or to a new password, in the party's name.
+
+        Raises NotFound, Forbidden (`party_must_agree`), Conflict (`agreed_already`).
+        """
+        MAY_AGREE.admit(actor)
+        before = await self.one(actor, name)
+        waits = bool(before.waiting_hash)
+        by = await agreement(actor, before.party, self._callers, besides=name if waits else "")
+        if not waits and (before.agreed not in (WAITS, OPERATOR) or before.agreed == by):
+            raise Conflict(f"the party has agreed to {name}", code="agreed_already")
+        after = replace(
+            before,
+            password_hash=before.waiting_hash or before.password_hash,
+            waiting_hash="",
+            agreed=by,
+        )
+        record = self._record(actor, Act.PERSON_AGREED, after)
+        await self._change(before, after, record, end_sessions=waits)
+        return after
+
+    async def withdraw(self, actor: Actor, name: str) -> None:
+        """Takes a person's access away, in all sessions, at once. Names are not given again.
+
+        Raises NotFound, Forbidden, Conflict (`last_admin`).
+        """
+        MAY_WITHDRAW.admit(actor)
+        person = await self.one(actor, name)
+        if actor.role is not Role.ADMIN:
+            await agreement(actor, person.party, self._callers)
+        changed = await self._callers.withdraw_person(
+            name,
+            self._record(actor, Act.PERSON_WITHDRAWN, person),
+            admins_of=self._administration.node,
+        )
+        if changed is Change.LAST_ADMIN:
+            raise Conflict(
+                f"{name} is the last admin: without one nobody could administer this node",
+                code="last_admin",
+                remedy="make another admin first",
+            )
+        if changed is Change.UNKNOWN:
+            raise NotFound("no person of that name", where=name)
+
+    async def change_password(self, actor: Actor, *, old: str, new: str, origin: Origin) -> None:
+        """A person's own new password; all other sessions of that name end, and this one too.
+
+        Raises Unauthenticated, TooManyTries for a wrong old one.
+        """
+        check_password(new)
+        if not actor.person:
+            raise Forbidden("a token or link has no password", code="no_password")
+        before = await self._gate.checked_person(actor.person, old, origin)
+        hashed = await self._passwords.hashed(new, f"person {actor.person}")
+        after = replace(before, password_hash=hashed, waiting_hash="")
+        record = self._record(actor, Act.PASSWORD_CHANGED, after)
+        await self._change(before, after, record, end_sessions=True)
+
+    async def reset(self, actor: Actor, name: str, password: str) -> Person:
+        """Gives somebody a new password; one of another party counts once that party agrees."""
+        MAY_MANAGE.admit(actor)
+        check_password(password)
+        before = await self.one(actor, name)
+        hashed = await self._passwords.hashed(password, _TURN)
+        if agreed_by_maker(actor, before.party):
+            after = replace(before, password_hash=hashed, waiting_hash="")
+        else:
+            after = replace(before, waiting_hash=hashed)
+        record = self._record(actor, Act.PASSWORD_RESET, after)
+        await self._change(before, after, record, end_sessions=not after.waiting_hash)
+        return after
+
+    async def sessions(self, actor: Actor, name: str) -> list[Session]:
+        """The sessions of a person: an admin's to see, and the person's own."""
+        person = await self.one(actor, name)
+        if actor.person != name:
+            MAY_MANAGE.admit(actor)
+        return await self._callers.sessions(person.name)
+
+    async def end_sessions(self, actor: Actor, name: str) -> int:
+        """Ends all sessions of a person; returns how many there were."""
+        person = await self.one(actor, name)
+        if actor.person != name:
+            MAY_MANAGE.admit(actor)
+        record = self._record(actor, Act.SESSIONS_ENDED, person)
+        return await self._callers.end_sessions(name, record)
+
+    async def adopt_earlier(self) -> None:
+        """Writes down, once, people who were made before acts left a trace."""
+        for person in await self._callers.persons():
+            if person.agreed == EARLIER and not person.withdrawn:
+                after = replace(person, agreed=BEFORE)
+                record = self._record(
+                    console(self._administration.node), Act.EARLIER_ADOPTED, after
+                )
+                await self._callers.change_person(person, after, record)
+
+    async def _change(
+        self, before: Person, after: Person, record: Record, *, end_sessions: bool
+    ) -> None:
+        if not await self._callers.change_person(before, after, record, end_sessions=end_sessions):
+            raise Conflict(f"{before.name} was changed meanwhile; look and try again")
+
+    def _record(self, actor: Actor, act: Act, person: Person) -> Record:
+        return self._administration.record(
+            actor, act, subject=person.name, party=person.party, values=values_of(person)
+        )
+
+
+def values_of(person: Person) -> dict[str, str]:
+    """What an act says of a person."""
+    return {
+        "agreed": person.agreed,
+        "role": person.role.value,
+        "made": digest_of(person),
+        "kind": "person",
+    }
+
+
+def digest_of(person: Person) -> str:
+    """What an act says of a person, so that a changed row shows: SHA-256 over all that counts."""
+    parts = (
+        person.name,
+        person.party,
+        person.role.value,
+        person.password_hash,
+        person.waiting_hash,
+        person.agreed,
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def check_password(password: str) -> None:
+    """Raises Refused (`short_password`) for one that is too short."""
+    if len(password) < PASSWORD_CHARACTERS_MIN:
+        raise Refused(
+            f"a password needs {PASSWORD_CHARACTERS_MIN} characters or more", code="short_password"
+        )
+
+
+def _is_own(actor: Actor, person: Person) -> bool:
+    return person.party == actor.party
+
+
+def _admin_exists() -> Conflict:
+    return Conflict("this node has an admin already; sign in", code="admin_exists")

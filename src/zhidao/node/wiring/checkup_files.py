@@ -1,0 +1,242 @@
+"""Whether each file of a data folder is there and whole, and what to do about one that is not.
+
+Reads only, beside a running node too. What can be judged from the bytes alone is; a private key is
+opened where the passphrase is at hand.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.keyfile import Vault, check_vault, open_vault
+from zhidao.core.keys import Algorithm
+from zhidao.core.remedies import remedy_of
+from zhidao.node.adapters.key_export import public_key
+from zhidao.node.adapters.key_files import KEYS_REMEDY, VAULT_REMEDY, Inventory, read_key
+from zhidao.node.adapters.scenario_clock import read_time
+from zhidao.node.config import Config
+from zhidao.node.identity.log_keys import newest_log_key
+from zhidao.node.operations.backup import COUNTER_COPY, HEAD_COPY, newest_counter
+from zhidao.node.operations.checkup import Damage
+from zhidao.store.binaries import find_binaries
+from zhidao.store.embedded import password_in
+from zhidao.trust.adapters.witness.file import damaged_line
+from zhidao.trust.domain.note import NoteKey, NoteKind
+from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
+
+WITNESSED: Final = "log/witnessed"
+HEAD_REMEDY: Final = (
+    "put the newest copy of it back; if there is none and no older database was put here, start"
+    " the node: it takes the head from its database"
+)
+COUNTER_REMEDY: Final = "make a backup: zhidao backup numbers it by the log, and writes this anew"
+_WITNESSED_REMEDY: Final = (
+    "put the newest copy of it back before the node starts: without it this node's witness could"
+    " sign a second history of a log that it has seen"
+)
+_TLS_REMEDY: Final = (
+    "put both files back, or remove both: the next start makes a new pair, and peers must be"
+    " given the new certificate"
+)
+_CLUSTER_REMEDY: Final = "restore a backup into a new data folder: zhidao restore"
+_STATE_REMEDY: Final = "start the node again: it writes this file at its start"
+# PG_CONTROL_MAX_SAFE_SIZE of PostgreSQL: what it reads; the rest of the file is zero.
+_CONTROL_READ: Final = 512
+_CONTROL_BYTES: Final = 8192
+_CHILD_S: Final = 20.0
+
+
+def examine_files(config: Config, passphrase: bytes | None) -> Iterator[Damage]:
+    """What is lost or damaged in the data folder (`ExamineFiles`); nothing if no node has run."""
+    data = config.data
+    keys = data / "keys"
+    steps: tuple[Callable[[], Iterator[Damage]], ...] = (
+        lambda: _keys(keys, passphrase),
+        lambda: _log(config),
+        lambda: _database(data / "postgres"),
+        lambda: _tls(data / "tls"),
+        lambda: _scenario(data / "scenario-time"),
+        lambda: _state(data / "node.json"),
+    )
+    for step in steps:
+        yield from step()
+
+
+def _keys(folder: Path, passphrase: bytes | None) -> Iterator[Damage]:
+    files = sorted(folder.glob("*.key"))
+    vault_file = folder / "vault.json"
+    vault: Vault | None = None
+    try:
+        vault = _vault(vault_file, passphrase, is_used=bool(files))
+    except (ZhidaoError, OSError) as error:
+        yield Damage(vault_file, _said(error), VAULT_REMEDY)
+    yield from _inventory(Inventory(folder), folder, is_used=bool(files))
+    for file in files:
+        try:
+            read_key(file, vault)
+        except ZhidaoError as error:
+            yield Damage(file, _said(error), KEYS_REMEDY)
+
+
+def _inventory(inventory: Inventory, folder: Path, *, is_used: bool) -> Iterator[Damage]:
+    try:
+        listed = inventory.read()
+    except MalformedInput as error:
+        yield Damage(inventory.file, _said(error), remedy_of(error))
+        return
+    if listed is None and is_used:
+        remedy = "compare zhidao keys list with what you have; the next start writes it anew"
+        yield Damage(inventory.file, "missing: a lost key would not be known as lost", remedy)
+    for label in sorted(listed or ()):
+        if not (folder / f"{label}.key").exists():
+            yield Damage(folder / f"{label}.key", "missing", KEYS_REMEDY)
+
+
+def _vault(file: Path, passphrase: bytes | None, *, is_used: bool) -> Vault | None:
+    if not file.exists():
+        if is_used:
+            raise MalformedInput("missing, and no key opens without it")
+        return None
+    data = file.read_bytes()
+    check_vault(data)
+    return open_vault(data, passphrase) if passphrase is not None else None
+
+
+def _log(config: Config) -> Iterator[Damage]:
+    """The copies beside the database: a node that has run has them all but the counter."""
+    head = config.data / HEAD_COPY
+    if not head.parent.is_dir() and not (config.data / "postgres" / "cluster").is_dir():
+        return
+    try:
+        if not head.exists():
+            raise MalformedInput("missing: an older database would not be noticed")
+        _check_head(head.read_bytes(), config.data / "keys")
+    except (ZhidaoError, OSError) as error:
+        yield Damage(head, _said(error), HEAD_REMEDY)
+    try:
+        newest_counter(config)
+    except MalformedInput as error:
+        yield Damage(config.data / COUNTER_COPY, _said(error), COUNTER_REMEDY)
+    yield from _witnessed(config.data / WITNESSED)
+
+
+def _witnessed(file: Path) -> Iterator[Damage]:
+    data = file.read_bytes() if file.exists() else b""
+    if not data:
+        yield Damage(file, "empty" if file.exists() else "missing", _WITNESSED_REMEDY)
+    elif number := damaged_line(data):
+        yield Damage(file, f"line {number} is damaged or cut off", _WITNESSED_REMEDY)
+
+
+def _check_head(data: bytes, keys: Path) -> None:
+    """Raises MalformedInput or Refused unless it is a head that the log's own keys signed."""
+    note = decode_note(data)
+    origin = parse_checkpoint(note.text).origin
+    known = []
+    for name, kind in (
+        (f"{newest_log_key(keys)}.{Algorithm.ED25519.label}", NoteKind.PLAIN),
+        (f"log.{Algorithm.ML_DSA_44.label}", NoteKind.COSIGNATURE_ML_DSA_44),
+    ):
+        try:
+            key = public_key(keys, name)
+        except ZhidaoError:
+            continue  # Told as a damaged key.
+        if key is not None:
+            known.append(NoteKey(origin, key, kind))
+    missing = set(known) - set(note.signed_by(known))
+    if missing:
+        raise Refused(f"it bears no signature of the log's own key {min(k.name for k in missing)}")
+
+
+def _database(folder: Path) -> Iterator[Damage]:
+    cluster = folder / "cluster"
+    if not cluster.is_dir():
+        return
+    try:
+        password_in(folder)
+    except Refused as error:
+        yield Damage(folder / "password", str(error.args[0]), remedy_of(error))
+    version, control = cluster / "PG_VERSION", cluster / "global" / "pg_control"
+    said = version.read_bytes() if version.is_file() else b""
+    template = cluster / "base" / "1" / "PG_VERSION"
+    if not said or (template.is_file() and said != template.read_bytes()):
+        remedy = f"cp {template} {version}"
+        yield Damage(version, f"says {said[:20]!r}", remedy)
+    elif seen := _control_wrong(cluster, control):
+        yield Damage(control, seen, _CLUSTER_REMEDY)
+
+
+def _control_wrong(cluster: Path, control: Path) -> str:
+    """What is wrong with the cluster's control file, by PostgreSQL's own program; empty if well."""
+    data = control.read_bytes() if control.is_file() else b""
+    if not data:
+        return "empty or missing"
+    if len(data) != _CONTROL_BYTES or any(data[_CONTROL_READ:]):
+        return f"not {_CONTROL_BYTES} bytes of which the last are zero"
+    done = subprocess.run(  # noqa: S603 (the database's own program, no shell)
+        [str(find_binaries(cluster.parents[1]) / "pg_controldata"), str(cluster)],
+        capture_output=True,
+        text=True,
+        timeout=_CHILD_S,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+    )
+    wrong = done.returncode != 0 or "warning" in (done.stdout + done.stderr).lower()
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return lines[0] if wrong and lines else "it cannot be read" if wrong else ""
+
+
+def _tls(folder: Path) -> Iterator[Damage]:
+    """The node's own pair: both or none."""
+    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
+    if not folder.is_dir():
+        return
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        certificate.verify_directly_issued_by(certificate)
+    except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        yield Damage(certificate_file, _said(error), _TLS_REMEDY)
+        certificate = None
+    try:
+        key = load_pem_private_key(key_file.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        yield Damage(key_file, _said(error), _TLS_REMEDY)
+        return
+    if certificate is not None and key.public_key() != certificate.public_key():
+        yield Damage(key_file, "it is not the key of the certificate beside it", _TLS_REMEDY)
+
+
+def _scenario(file: Path) -> Iterator[Damage]:
+    if not file.exists():
+        return
+    try:
+        read_time(file.read_bytes(), file)
+    except MalformedInput as error:
+        yield Damage(file, _said(error), remedy_of(error))
+
+
+def _state(file: Path) -> Iterator[Damage]:
+    """What a running node says of itself; a stopped one has no such file."""
+    if not file.exists():
+        return
+    try:
+        state = parse_strict(file.read_bytes())
+        is_whole = isinstance(state["pid"], int) and isinstance(state["url"], str)
+    except (OSError, MalformedInput, KeyError, TypeError):
+        is_whole = False
+    if not is_whole:
+        yield Damage(file, "it does not say which node runs here", _STATE_REMEDY)
+
+
+def _said(error: Exception) -> str:
+    said = str(error.args[0]) if error.args and isinstance(error, ZhidaoError) else str(error)
+    return said or type(error).__name__

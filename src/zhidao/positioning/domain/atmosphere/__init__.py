@@ -1,0 +1,1 @@
+"""Delays of ionosphere and troposphere."""

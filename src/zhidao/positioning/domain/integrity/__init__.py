@@ -1,0 +1,1 @@
+"""Whether a position may be believed, and how far it is bounded."""

@@ -1,0 +1,1 @@
+"""What receivers measured, in tables, and how signals are named."""

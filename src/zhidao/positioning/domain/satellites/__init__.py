@@ -1,0 +1,1 @@
+"""Where satellites were: ephemerides, precise orbits, corrections."""

@@ -1,0 +1,1 @@
+"""A position from one receiver alone, by least squares."""

@@ -1,0 +1,1 @@
+"""Navigation messages as satellites send them, to ephemerides."""

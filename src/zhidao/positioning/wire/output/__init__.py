@@ -1,0 +1,1 @@
+"""Positions as files and as plots."""

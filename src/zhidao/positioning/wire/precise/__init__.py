@@ -1,0 +1,1 @@
+"""Precise orbits, clocks, antennas, and PPP-B2b corrections."""

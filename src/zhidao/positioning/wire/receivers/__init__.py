@@ -1,0 +1,1 @@
+"""What receivers and casters speak: UBX, NMEA, NTRIP."""

@@ -1,0 +1,496 @@
+"""The demonstration: six parties and a terminal carry one consignment over two nodes' public faces.
+
+Nothing here reaches around the nodes: parties speak HTTP with their tokens, the terminal speaks
+JT/T 808, the machine OPC UA; what crosses from one node to the other goes by exchange. Every call
+may be repeated, so a node that dies and comes back finds the road where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from zhidao.core.ambient import Randomness
+from zhidao.core.errors import Unavailable
+from zhidao.core.timescale import NS
+from zhidao.positioning.events import risk_in_words
+from zhidao.simulation import participants
+from zhidao.simulation.awaiting import arrived, decided_of, ended
+from zhidao.simulation.carriage import Carriage
+from zhidao.simulation.client import Caller, NodeRefused
+from zhidao.simulation.entrance import AUDITOR, admit_each_other, let_in
+from zhidao.simulation.machine import machine
+from zhidao.simulation.scenario import Scenario
+from zhidao.simulation.sides import Sides
+from zhidao.trust.domain.trust_list import trust_list
+from zhidao.trust.wire.governance.trust_list import decode_trust_list, encode_trust_list
+
+_SETTLE_S: Final = 90.0
+_POLL_S: Final = 0.1
+
+Say = Callable[[int, str], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How the road ended. `steps`: sentence of each step that was reached.
+
+    `exporter_proof`: what the exporter's own node got by exchange; None where there is one node.
+    `acknowledged`: digests of the terminal's frames for which the node has taken responsibility.
+    """
+
+    paid: bool = False
+    reason: str = ""
+    sentence: str = ""
+    steps: dict[int, str] = field(default_factory=dict)
+    proof: Path | None = None
+    trust: Path | None = None
+    exporter_proof: Path | None = None
+    acknowledged: frozenset[bytes] = frozenset()
+
+
+class Demonstration:
+    """One run of the road."""
+
+    def __init__(
+        self,
+        sides: Sides,
+        scenario: Scenario,
+        *,
+        folder: Path,
+        output: Path,
+        fail: str,
+        randomness: Randomness,
+        say: Say,
+        pace_s: float,
+    ) -> None:
+        self._sides = sides
+        self._scenario = scenario
+        self._folder = folder
+        self._output = output
+        self._fail = fail
+        self._randomness = randomness
+        self._say = say
+        self._pace_s = pace_s
+        self._outcome = Outcome()
+        self._callers: dict[str, Caller] = {}
+        self._consignment = scenario.consignment
+        self._deal = f"deal-{scenario.consignment}"
+        self._title = ""
+        # At the importer's side, and at the exporter's.
+        self._here: dict[str, Caller] = {}
+        self._there: dict[str, Caller] = {}
+
+    async def run(self) -> Outcome:
+        """Carries the consignment to its end, paid or refused."""
+        here = httpx.AsyncClient(base_url=self._sides.importer.url, timeout=30.0)
+        there = httpx.AsyncClient(base_url=self._sides.exporter.url, timeout=30.0)
+        async with here, there:
+            await self._open(here, there)
+            carriage = self._carriage()
+            # The importer's side makes ready while the goods are made.
+            await asyncio.gather(self._make(), self._open_books(), carriage.prepare())
+            await self._issue_title()
+            await self._reserve()
+            await carriage.travel()
+            self._outcome.acknowledged = carriage.acknowledged
+            await self._settle()
+            await self._prove()
+        return self._outcome
+
+    def _by(self, party: str) -> Caller:
+        return self._callers[party]
+
+    def _step(self, number: int, sentence: str) -> None:
+        self._outcome.steps[number] = sentence
+        self._say(number, sentence)
+
+    async def _open(self, here: httpx.AsyncClient, there: httpx.AsyncClient) -> None:
+        """Lets the participants in, or finds the tokens of an earlier run; nodes become peers."""
+        if self._sides.are_two:
+            exporters = participants.ON_EXPORTER_SIDE
+            home = [party for party in participants.ALL if party not in exporters]
+            self._here, self._there = await asyncio.gather(
+                let_in(here, self._sides.importer, home),
+                let_in(there, self._sides.exporter, exporters),
+            )
+            await admit_each_other(
+                self._here[participants.OPERATOR], self._there[participants.OPERATOR]
+            )
+        else:
+            self._here = self._there = await let_in(here, self._sides.importer, participants.ALL)
+        self._callers = self._there | self._here
+        await self._scenario_time(0)
+
+    def _carriage(self) -> Carriage:
+        return Carriage(
+            self._scenario,
+            self._here,
+            folder=self._folder,
+            fail=self._fail,
+            randomness=self._randomness,
+            pace_s=self._pace_s,
+            devices_port=self._sides.importer.devices_port,
+            step=self._step,
+            say=self._say,
+            scenario_time=self._scenario_time,
+        )
+
+    async def _make(self) -> None:
+        """The exporter's part: goods, papers, and all of it handed over to the importer's side."""
+        await self._finish_lot()
+        await self._enter()
+        if self._sides.are_two:
+            await self._by("exporter").post(
+                f"/v1/federation/consignments/{self._consignment}/hand-over",
+                {"node": self._sides.importer.name},
+            )
+            path = f"/v1/trade/consignments/{self._consignment}"
+            await self._by("carrier").ask("GET", path, until_there=True)
+
+    async def _scenario_time(self, seconds: int) -> None:
+        """Moves scenario time to that many seconds after the voyage began."""
+        at = self._scenario.begins.plus_ns(seconds * NS)
+        try:
+            await self._by(participants.OPERATOR).put("/v1/scenario-time", {"at": str(at)})
+        except NodeRefused as refusal:
+            # A run that goes on finds the clock where it left it.
+            if "does not go back" not in str(refusal):
+                raise
+
+    async def _finish_lot(self) -> None:
+        exporter = self._by("exporter")
+        await exporter.post(
+            "/v1/industry/orders",
+            {
+                "order": self._scenario.order,
+                "gtin": participants.GTIN,
+                "quantity": len(participants.SERIALS),
+                "limits": list(participants.LIMITS),
+                "readers": participants.ALL[1:],
+            },
+        )
+        async with machine(self._randomness) as endpoint:
+            lot = await exporter.post(
+                f"/v1/industry/orders/{self._scenario.order}/lots",
+                {
+                    "lot": participants.LOT,
+                    "serials": participants.SERIALS,
+                    "endpoint": endpoint,
+                    "simulated": True,
+                },
+            )
+        verdict = "within limits" if lot["within_limits"] else "OUTSIDE limits"
+        self._step(
+            1,
+            f"lot {lot['lot']}: {len(lot['serials'])} pumps, {lot['samples']} values read over "
+            f"OPC UA, {verdict}; {len(lot['epcis_hashes'])} EPCIS events",
+        )
+
+    async def _enter(self) -> None:
+        body = participants.entry(
+            self._consignment, self._scenario.voyage, order=self._scenario.order
+        )
+        consignment = await self._by("exporter").post("/v1/trade/consignments", body)
+        documents = {d["kind"]: d for d in consignment["documents"]}
+        invoice = documents["invoice"]
+        refused = await self._wrong_invoice(invoice["digest"])
+        self._step(
+            2,
+            f"invoice {invoice['number']} valid by {', '.join(invoice['rules']) or 'no pack'}; "
+            f"a wrong one was refused by {refused}",
+        )
+
+    async def _wrong_invoice(self, digest: str) -> str:
+        """Has the node judge the same invoice with one sum changed; tells by which rules."""
+        exporter = self._by("exporter")
+        path = f"/v1/trade/consignments/{self._consignment}/documents/{digest}"
+        invoice = (await exporter.ask("GET", path)).content
+        amount = b"327360.00"
+        wrong = invoice.replace(amount, b"327361.00", 1)
+        answer = await exporter.ask(
+            "POST",
+            "/v1/trade/invoices/validate",
+            content=wrong,
+            headers={"Content-Type": "application/xml"},
+        )
+        rules = sorted({f["rule"] for f in answer.json()["findings"] if f.get("rule")})
+        return ", ".join(rules[:3]) or "no rule"
+
+    async def _issue_title(self) -> None:
+        carrier = self._by("carrier")
+        weight = 1191.2 if self._fail == "short-document" else 1291.2
+        bill = participants.bill_of_lading(self._scenario.voyage, gross_kg=weight)
+        document = await carrier.post(
+            f"/v1/trade/consignments/{self._consignment}/documents",
+            {
+                "kind": "bill_of_lading",
+                "number": participants.BILL_NUMBER,
+                "media_type": "application/json",
+                "content": base64.b64encode(bill).decode(),
+            },
+        )
+        title = await carrier.post(
+            "/v1/trust/titles",
+            {
+                "consignment": self._consignment,
+                "document": document["digest"],
+                "holder": "exporter",
+                "readers": participants.ALL,
+            },
+        )
+        self._title = title["title"]
+        self._step(
+            3,
+            f"title {self._title[:12]}… of bill {participants.BILL_NUMBER} minted to the exporter "
+            f"on chain {title['chain_id']}",
+        )
+
+    async def _open_books(self) -> None:
+        """Both banks' accounts, all on the ledger of the importer's side."""
+        for bank, name, bic, town, country in participants.BANKS:
+            await self._by(participants.OPERATOR).post(
+                "/v1/finance/banks",
+                {"bank": bank, "name": name, "bic": bic, "town": town, "country": country},
+            )
+        for bank, holder, town, country in participants.CUSTOMERS:
+            name = next(n for p, n, *_ in participants.PARTIES if p == holder)
+            account = {
+                "holder": holder,
+                "currency": participants.CURRENCY,
+                "name": name,
+                "town": town,
+                "country": country,
+            }
+            if self._sides.are_two and bank in participants.ON_EXPORTER_SIDE:
+                await self._account_by_exchange(bank, account)
+            else:
+                await self._by(bank).post("/v1/finance/accounts", account)
+        await self._let_owe("exporter-bank", "importer-bank")
+        await self._by("importer-bank").post(
+            "/v1/finance/deposits",
+            {
+                "deposit": f"funds-{self._consignment}",
+                "holder": "importer",
+                "amount_minor": participants.FUNDS_MINOR,
+                "currency": participants.CURRENCY,
+            },
+        )
+
+    async def _let_owe(self, bank: str, peer: str) -> None:
+        """Deals are paid over what one bank owes the other, as much as that one lets it."""
+        line = {
+            "peer": peer,
+            "currency": participants.CURRENCY,
+            "limit_minor": participants.LINE_MINOR,
+        }
+        if not (self._sides.are_two and bank in participants.ON_EXPORTER_SIDE):
+            await self._by(bank).post("/v1/finance/credit-lines", line)
+            return
+        asked = await self._by(bank).post(
+            "/v1/federation/credit-lines",
+            {"node": self._sides.importer.name, "request": f"line-{self._consignment}", **line},
+        )
+        decided = await decided_of(self._by(bank), "accounts", asked["document"])
+        if decided["outcome"] != "accepted":
+            raise Unavailable(f"no credit line of {bank}: {decided['reason']}")
+
+    async def _account_by_exchange(self, bank: str, account: dict[str, str]) -> None:
+        """A bank asks from its own node, and waits for the ledger's decision."""
+        asked = await self._by(bank).post(
+            "/v1/federation/accounts", {"node": self._sides.importer.name, **account}
+        )
+        decided = await decided_of(self._by(bank), "accounts", asked["document"])
+        if decided["outcome"] != "accepted":
+            raise Unavailable(f"no account for {bank}: {decided['reason']}")
+
+    async def _reserve(self) -> None:
+        # Papers are checked once the deal can hear of it, so the reason of a refusal is theirs.
+        await self._by("importer-bank").post("/v1/finance/deals", self._deal_body())
+        deal = await self._give_title()
+        amount = f"{participants.AMOUNT_MINOR / 100:,.2f} {participants.CURRENCY}"
+        self._step(
+            4, f"{amount} reserved ({deal['state']}); the title is in the deal's custody account"
+        )
+        papers = await self._by("importer-bank").post(
+            f"/v1/trade/consignments/{self._consignment}/check", None
+        )
+        if not papers["agree"]:
+            conflicts = [f["rule"] for f in papers["findings"] if f["verdict"] == "conflict"]
+            self._say(4, f"the papers conflict: {', '.join(conflicts)}")
+
+    async def _give_title(self) -> Any:
+        """The exporter's title goes into the deal's custody, signed where the exporter's key is."""
+        if not self._sides.are_two:
+            return await self._by("exporter").post(f"/v1/finance/deals/{self._deal}/title", None)
+        path = f"/v1/federation/deals/{self._deal}/title"
+        sent = (await self._by("exporter").ask("POST", path, until_there=True)).json()
+        decided = await decided_of(self._by("exporter"), self._consignment, sent["document"])
+        if decided["outcome"] != "accepted":
+            raise Unavailable(f"the title is not in custody: {decided['reason']}")
+        return await self._by("importer-bank").get(f"/v1/finance/deals/{self._deal}")
+
+    def _deal_body(self) -> dict[str, Any]:
+        scenario = self._scenario
+        return {
+            "deal": self._deal,
+            "consignment": self._consignment,
+            "payer": "importer",
+            "payee": "exporter",
+            "payer_bank": "importer-bank",
+            "payee_bank": "exporter-bank",
+            "amount_minor": participants.AMOUNT_MINOR,
+            "currency": participants.CURRENCY,
+            "terminal": scenario.terminal,
+            "title": self._title,
+            "conditions": {
+                "marks": [
+                    *("signed_by_terminal", "bound_to_goods", "recomputed"),
+                    *("corroborated", "inside_open_sky_model"),
+                ],
+                "site": msgspec.to_builtins(scenario.site),
+                "not_before": str(scenario.not_before),
+                "not_after": str(scenario.not_after),
+                "risk_ppb": scenario.risk_ppb,
+                "needs": ["papers_agree", "title_in_custody", "customs_released"],
+            },
+        }
+
+    async def _settle(self) -> None:
+        bank = self._by("importer-bank")
+        deadline_s = asyncio.get_running_loop().time() + _SETTLE_S
+        told: set[int] = set()
+        while asyncio.get_running_loop().time() < deadline_s:
+            road = await self._by("auditor").get(f"/v1/consignments/{self._consignment}/road")
+            await self._tell(road, told)
+            deal = await bank.get(f"/v1/finance/deals/{self._deal}")
+            if deal["state"] in ("paid", "refused"):
+                self._ended(deal)
+                return
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable("the deal did not come to an end in time")
+
+    async def _tell(self, road: dict[str, Any], told: set[int]) -> None:
+        arrival = road["arrival"]
+        if arrival and 6 not in told:
+            told.add(6)
+            self._tell_arrival(arrival)
+        if road["network"] and 7 not in told:
+            told.add(7)
+            network = road["network"]
+            self._step(7, f"the network says {network['verdict']}: {network['reason']}")
+        delivered = any(s["type"] == "trade.Delivered.v1" for s in road["said"])
+        if delivered and 8 not in told:
+            told.add(8)
+            await self._by("customs").post(
+                f"/v1/trade/consignments/{self._consignment}/customs-release",
+                {"declaration": "KZ-2026-884213", "decision": "released"},
+            )
+            self._step(8, "delivered by the proven arrival; customs released the goods")
+        if (arrival and arrival["state"] == "proven") or 9 in told:
+            return
+        if not self._waiting_is_useless(road):
+            return
+        told.add(9)
+        # Nothing more will come: scenario time passes the deadline.
+        await self._scenario_time(
+            self._scenario.not_after.since_ns(self._scenario.begins) // NS + 7200
+        )
+
+    def _waiting_is_useless(self, road: dict[str, Any]) -> bool:
+        if road["arrival"] is not None:
+            # It is not proven, and the terminal has no other window to send.
+            return True
+        kinds = {s["type"] for s in road["said"]}
+        refused = "devices.SubmissionRefused.v1" in kinds
+        return self._fail in ("wrong-token", "replay", "forged") and (
+            refused or self._fail == "wrong-token"
+        )
+
+    def _tell_arrival(self, arrival: dict[str, Any]) -> None:
+        if arrival["state"] == "proven":
+            self._step(
+                6,
+                f"arrival proven: within {arrival['protection_m']:.1f} m at a risk of "
+                f"{risk_in_words(arrival['risk_ppb'])}, {arrival['satellites']} satellites, "
+                f"{arrival['epochs']} epochs; {_by_model(arrival['marks'])}",
+            )
+        else:
+            self._step(6, f"arrival not proven ({arrival['reason']}): {arrival['sentence']}")
+
+    def _ended(self, deal: dict[str, Any]) -> None:
+        self._outcome.paid = deal["paid"]
+        self._outcome.reason = deal["reason"]
+        decision = deal["decision"] or {}
+        self._outcome.sentence = decision.get("sentence", "")
+        payer, payee = deal["payer_balance_minor"] or 0, deal["payee_balance_minor"] or 0
+        balances = (
+            f"importer {payer / 100:,.2f}, exporter {payee / 100:,.2f} {participants.CURRENCY}"
+        )
+        if deal["paid"]:
+            self._step(9, f"title passed and payment posted by one decision; {balances}")
+        else:
+            self._step(9, f"refused ({deal['reason']}): funds released, title returned; {balances}")
+
+    async def _prove(self) -> None:
+        auditor = self._by("auditor")
+        proof = self._output / "consignment.zdproof"
+        trust = self._output / "trust.json"
+        data = await auditor.ask("GET", f"/v1/consignments/{self._consignment}/proof")
+        proof.write_bytes(data.content)
+        trust.write_bytes(await self._trust())
+        self._outcome.proof, self._outcome.trust = proof, trust
+        came = await self._fetch_at_exporter() if self._sides.are_two else ""
+        self._step(
+            10, f"{came}{proof} ({len(data.content) // 1024} KiB); check it with zhidao verify"
+        )
+
+    async def _trust(self) -> bytes:
+        """The lists of both nodes as one, as somebody who compared both would write it."""
+        callers = [self._here, *([self._there] if self._sides.are_two else [])]
+        lists = [
+            decode_trust_list((await each[AUDITOR].ask("GET", "/v1/trust-list")).content)
+            for each in callers
+        ]
+        return encode_trust_list(
+            trust_list(
+                lists[0].name,
+                lists[0].created,
+                [node for each in lists for node in each.nodes],
+                [party for each in lists for party in each.parties],
+                lists[0].policy,
+            )
+        )
+
+    async def _fetch_at_exporter(self) -> str:
+        """What came to the exporter's side: the proof for the exporter, messages for its bank."""
+        exporter = self._by("exporter")
+        (row,) = await arrived(exporter, self._consignment, ["zhidao.proof"])
+        copy = self._output / "exporter.zdproof"
+        path = f"/v1/exchange/inbox/{row['sender']}/{row['document']}/content"
+        copy.write_bytes((await exporter.ask("GET", path)).content)
+        self._outcome.exporter_proof = copy
+        came = "the proof"
+        if self._outcome.paid:
+            messages = ["finance.pacs.008", "finance.camt.054"]
+            await arrived(self._by("exporter-bank"), self._consignment, messages)
+            came = "pacs.008, camt.054 and the proof"
+        await ended(exporter, self._consignment)
+        return f"the exporter's node got {came} by exchange; "
+
+
+def _by_model(marks: dict[str, Any]) -> str:
+    """Which of the two marks of a place inside was given, for a person."""
+    if marks["inside_risk_ppb"]:
+        return "mark: inside_at_risk"
+    return (
+        "mark: inside_open_sky_model, for nobody has measured the errors on a lorry; "
+        "the deal asks for just that"
+    )

@@ -1,0 +1,39 @@
+"""What command lines ask of the trade room without a running node: packs, and checks of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.adapters.pack_sources import PackOrder, add_packs
+from zhidao.trade.adapters.packs import InstalledPack, all_packs, default_folder
+from zhidao.trade.adapters.rule_process import Judge
+from zhidao.trade.domain.verdict import Verdict
+
+__all__ = ["InstalledPack", "MalformedInput", "PackOrder", "Verdict", "default_folder"]
+
+
+def add(order: PackOrder, folder: Path | None) -> list[InstalledPack]:
+    """Packs made from a package or file into the packs' folder."""
+    return add_packs(order, folder or default_folder())
+
+
+def installed(folder: Path | None) -> list[InstalledPack]:
+    """The packs that are installed. Raises Unavailable if there is none."""
+    return all_packs(folder or default_folder())
+
+
+def check(
+    documents: Iterable[tuple[Path, bytes]], folder: Path | None, *, only_saxon: bool = False
+) -> Iterator[tuple[Path, Verdict | MalformedInput]]:
+    """The verdict of each document, or why it could not be read, in their order.
+
+    Raises Unavailable if no pack is installed.
+    """
+    judge = Judge(*installed(folder), only_saxon=only_saxon)
+    for name, document in documents:
+        try:
+            yield name, judge.judge(document)
+        except MalformedInput as error:
+            yield name, error

@@ -1,0 +1,66 @@
+"""The journey: a proven arrival, and nothing else, makes a consignment delivered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict
+from zhidao.core.events import SignedEvent
+from zhidao.core.journal import Handled, Records
+from zhidao.positioning.events import ArrivalProven
+from zhidao.trade.domain.tracking.consignment_states import CONSIGNMENT, DELIVER
+from zhidao.trade.events import Delivered
+from zhidao.trade.service.state import aggregate_of, fold, parties_of
+
+CONSUMER: Final = "trade-journey"
+_ATTEMPTS: Final = 8
+
+
+class Journey:
+    """Takes proven arrivals and moves journeys on."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def on_arrival(self, event: SignedEvent) -> None:
+        """Records Delivered for an ArrivalProven, once; the first arrival of a consignment stands.
+
+        Arrivals of consignments that this node does not know, or that somebody contradicts,
+        change nothing. Raises Conflict if others kept writing; the bus brings the event again.
+        """
+        arrival = ArrivalProven.of(event)
+        if arrival.marks.disagreed_by:
+            return
+        for attempt in range(_ATTEMPTS):
+            try:
+                await self._deliver(event, arrival)
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
+
+    async def _deliver(self, event: SignedEvent, arrival: ArrivalProven) -> None:
+        events = await self._records.history(aggregate_of(arrival.consignment))
+        if not events:
+            return
+        state = fold(events)
+        if not CONSIGNMENT.may(state.state, DELIVER, state):
+            return
+        await self._records.record(
+            Actor(self._records.node, Role.NODE),
+            aggregate_of(arrival.consignment),
+            [
+                Delivered(
+                    consignment=arrival.consignment,
+                    arrival=str(event.id),
+                    observed_at=arrival.observed_at,
+                    place=arrival.site.name,
+                )
+            ],
+            after=events[-1].version,
+            owner=events[0].owner,
+            visible=parties_of(state.entered),
+            handled=Handled(CONSUMER, event.id),
+        )

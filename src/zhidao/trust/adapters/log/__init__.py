@@ -1,0 +1,1 @@
+"""Storages of the log, and what stands beside them."""

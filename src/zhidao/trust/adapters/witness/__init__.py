@@ -1,0 +1,1 @@
+"""Where a witness keeps the heads that it has signed."""

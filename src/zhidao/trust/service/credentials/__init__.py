@@ -1,0 +1,1 @@
+"""Credentials: issued, checked, withdrawn, shown in part."""

@@ -1,0 +1,1 @@
+"""The log: entries, sequencer, reader, register of keys."""

@@ -1,0 +1,1 @@
+"""Titles: acts of their holders, change of medium, their history."""

@@ -1,0 +1,1 @@
+"""Witnesses and mirrors: cosigning, watching, proof of two histories."""

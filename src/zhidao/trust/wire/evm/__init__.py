@@ -1,0 +1,1 @@
+"""What an EVM reads: ABI, RLP, Keccak, transactions, contracts."""

@@ -1,0 +1,1 @@
+"""Trust lists and the statements that change them."""

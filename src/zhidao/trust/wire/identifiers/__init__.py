@@ -1,0 +1,1 @@
+"""Decentralised identifiers and their documents."""

@@ -1,0 +1,1 @@
+"""JSON-LD, canonical RDF, CBOR and pointers into JSON."""

@@ -1,0 +1,1 @@
+"""Proof files, whole and packed."""

@@ -1,0 +1,139 @@
+"""Production: the samples are judged again, and the EPCIS events are hashed again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.timescale import Utc
+from zhidao.industry.domain.event_hash import event_hash
+from zhidao.industry.domain.quality import Bound, Sample, decimal_of, judge
+from zhidao.industry.events import LotFinished, OrderOpened
+from zhidao.trust.domain.proof import Replayed, Statement
+from zhidao.verification.case import Case, OpenedFact
+
+
+class _Sample(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    value: str
+    observed_at: str
+
+
+class _Record(msgspec.Struct, forbid_unknown_fields=True):
+    v: int
+    order: str
+    lot: str
+    samples: list[_Sample]
+    judgements: list[dict[str, Any]]
+
+
+def check_production(case: Case) -> Replayed:
+    """Judges the lot of the consignment again from its samples, and hashes its events again.
+
+    Raises Refused: `quality_mismatch`, `epcis_mismatch`.
+    """
+    wanted = (case.entered.order, case.entered.lot)
+    lots = [t for t in case.every(LotFinished) if (t.fact.order, t.fact.lot) == wanted]
+    if not lots:
+        if not case.entered.lot:
+            return Replayed()
+        lacking = Statement("lot", "How the goods were made: the lot is not opened.")
+        return Replayed(not_proven=(lacking,))
+    told = lots[0]
+    proven, open_questions = _quality(case, told)
+    events, no_events = _epcis(case, told)
+    truth = Statement(
+        "machine_truth",
+        f"That the machine measured so: the values are {told.event.asserted_by.party}'s word, "
+        "as the node read them.",
+    )
+    return Replayed((*proven, *events), (*open_questions, *no_events, truth))
+
+
+def _quality(
+    case: Case, told: OpenedFact[LotFinished]
+) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    fact = told.fact
+    data = case.file(fact.quality)
+    orders = [t.fact for t in case.every(OrderOpened) if t.fact.order == fact.order]
+    if data is None or not orders:
+        return (), (Statement("quality", "That the lot kept its limits: no record is enclosed."),)
+    try:
+        record = _record(data)
+        outside = sum(j.outside for j in judge(_samples(record), _bounds(orders[0])))
+    except ZhidaoError as error:
+        raise Refused(f"the quality record: {error}", code="quality_mismatch") from error
+    same = (record.order, record.lot, len(record.samples), not outside) == (
+        fact.order,
+        fact.lot,
+        fact.samples,
+        fact.within_limits,
+    )
+    if not same:
+        raise Refused(
+            "the samples of the lot, judged again, say otherwise than the node recorded",
+            code="quality_mismatch",
+        )
+    limits = ", ".join(f"{b.name} {b.low} to {b.high} {b.unit}" for b in orders[0].limits)
+    verdict = "all keep" if not outside else f"{outside} break"
+    text = (
+        f"Lot {fact.lot}, {len(fact.serials)} pieces of GTIN {fact.gtin}: judged again, of "
+        f"{len(record.samples)} enclosed samples {verdict} the order's limits ({limits})."
+    )
+    return (Statement("quality", text),), ()
+
+
+def _record(data: bytes) -> _Record:
+    try:
+        return msgspec.convert(parse_strict(data), _Record, strict=True)
+    except msgspec.ValidationError as error:
+        raise MalformedInput(str(error)) from error
+
+
+def _samples(record: _Record) -> list[Sample]:
+    return [
+        Sample(s.name, decimal_of(s.value, what=s.name), Utc.parse(s.observed_at))
+        for s in record.samples
+    ]
+
+
+def _bounds(order: OrderOpened) -> list[Bound]:
+    return [
+        Bound(
+            name=limit.name,
+            low=decimal_of(limit.low, what=limit.name),
+            high=decimal_of(limit.high, what=limit.name),
+            unit=limit.unit,
+        )
+        for limit in order.limits
+    ]
+
+
+def _epcis(
+    case: Case, told: OpenedFact[LotFinished]
+) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    data = case.file(told.fact.epcis)
+    if data is None:
+        return (), (Statement("epcis", "What the EPCIS events say: they are not enclosed."),)
+    try:
+        hashes = _hashes(parse_strict(data))
+    # Another's document may have any shape; whatever it lacks, it is not what was hashed.
+    except (ZhidaoError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Refused(f"the EPCIS document: {error}", code="epcis_mismatch") from error
+    if hashes != told.fact.epcis_hashes:
+        raise Refused("the EPCIS events bear other hashes", code="epcis_mismatch")
+    text = f"The {len(hashes)} enclosed EPCIS events bear the CBV hashes that were logged."
+    return (Statement("epcis", text),), ()
+
+
+def _hashes(document: Any) -> list[str]:
+    prefixes = {
+        name: space
+        for context in document["@context"]
+        if isinstance(context, dict)
+        for name, space in context.items()
+    }
+    return [event_hash(event, prefixes) for event in document["epcisBody"]["eventList"]]

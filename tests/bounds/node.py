@@ -1,0 +1,39 @@
+"""Bounds of the node: routes' forms, signatures of requests, what waits."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from tests.bounds.case import Case, file_of_spaces
+
+from zhidao.node.adapters import key_export
+from zhidao.node.federation import kinds
+from zhidao.node.identity import log_rotation
+from zhidao.node.security import http_signatures
+
+
+def signed_at(created: int) -> Any:
+    return SimpleNamespace(created=created, expires=None)
+
+
+CASES = (
+    file_of_spaces("node.adapters.key_export._BYTES_MAX", key_export._read),
+    Case(
+        "node.federation.kinds._BYTES_MAX",
+        lambda n: kinds.decode_form(b" " * n, SimpleNamespace),
+        60,
+    ),
+    Case(
+        "node.identity.log_rotation.REASON_CHARACTERS_MAX",
+        lambda n: log_rotation.check_reason("a" * n),
+    ),
+    Case(
+        "node.security.http_signatures.CLOCK_S_MAX",
+        lambda n: http_signatures.check_times(signed_at(10_000), 10_000 + n),
+    ),
+    Case(
+        "node.security.http_signatures.HEADER_CHARACTERS_MAX",
+        lambda n: http_signatures.parse_signature("a" * n, "a"),
+    ),
+)

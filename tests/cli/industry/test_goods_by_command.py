@@ -1,0 +1,73 @@
+"""An order, its lot, a terminal, a seal, a look at it and a release by command, on a running node."""
+
+from __future__ import annotations
+
+import pytest
+from tests.cli.finance.test_money_by_command import CONSIGNMENT, Node, entered, node
+
+from zhidao.core.ambient import SeededRandomness
+from zhidao.simulation import participants
+from zhidao.simulation.machine import machine
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+__all__ = ["node"]
+
+
+async def test_the_goods_side_of_a_road_is_walked_by_command(node: Node) -> None:
+    await entered(node.callers["exporter"])
+    await order_and_lot(node)
+    await terminal_and_seal(node)
+    waits = await node.run("customs", "waiting")
+    assert ("border", CONSIGNMENT) in [(e["act"], e["subject"]) for e in waits["items"]]
+    release = ("consignment", "release", CONSIGNMENT, "--declaration", "KZ-1")
+    assert (await node.run("carrier", *release, status=1))["error"] == "forbidden"
+    for _ in range(2):
+        assert (await node.run("customs", *release))["declaration"] == "KZ-1"
+    assert not [e for e in (await node.run("customs", "waiting"))["items"] if e["act"] == "border"]
+    assert (await node.typed("customs", "waiting")).stdout.strip() == "nothing waits for you"
+
+
+async def order_and_lot(node: Node) -> None:
+    limits = [
+        word
+        for each in participants.LIMITS
+        for word in ("--limit", f"{each['name']}:{each['low']}:{each['high']}:{each['unit']}")
+    ]
+    opened = ("order", "open", "PO-1", "--gtin", participants.GTIN, "--quantity", "4", *limits)
+    assert await node.run("exporter", *opened) == await node.run("exporter", *opened)
+    bad = (
+        "order",
+        "open",
+        "PO-2",
+        "--gtin",
+        participants.GTIN,
+        "--quantity",
+        "4",
+        "--limit",
+        "Flow",
+    )
+    assert (await node.run("exporter", *bad, status=2))["error"] == "malformed_input"
+    async with machine(SeededRandomness(7)) as address:
+        finish = ("order", "finish", "L-1", "PO-1", "--first", "SN-007", "--machine", address)
+        lot = await node.run("exporter", *finish, "--pieces", "4")
+        assert lot["serials"] == ["SN-007", "SN-008", "SN-009", "SN-010"]
+        # A machine is asked once for a lot; other serials for the same lot are another lot.
+        assert (await node.run("exporter", *finish, "--pieces", "3", status=1))["error"]
+    listed = await node.typed("exporter", "order", "list")
+    assert "4 of 4" in listed.stdout
+    assert await node.run("carrier", "order", "list") == []
+
+
+async def terminal_and_seal(node: Node) -> None:
+    add = ("terminal", "add", "LORRY-7", "--phone", "+7 701 555 0123", "--owner", "carrier")
+    assert (await node.run("carrier", *add, status=1))["error"] == "forbidden"
+    await node.run("operator", *add)
+    put = ("seal", "put", "HZ-1", "--container", "MSKU1234565", "--terminal", "LORRY-7")
+    put = (*put, "--consignment", CONSIGNMENT)
+    assert (await node.run("customs", *put, status=1))["error"]
+    await node.run("carrier", *put)
+    check = ("seal", "check", "HZ-1", "--place", "gate 4")
+    seen = await node.run("customs", *check)
+    # A terminal without a key is sealed and looked at, and binds nothing.
+    assert seen["bound"] is False
+    assert [each["seal"] for each in await node.run("customs", "seal", "list")] == ["HZ-1"]

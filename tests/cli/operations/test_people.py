@@ -1,0 +1,128 @@
+"""A node's people and tokens by command, from the first admin to the way back in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.node.live_node import zhidao
+
+from zhidao.simulation.node_process import NodeProcess
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+PASSWORD = "ten or more letters"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A running node, and the commands of who works with it."""
+
+    node: NodeProcess
+    folder: Path
+
+    async def run(self, *words: str, who: tuple[str, ...] = (), status: int = 0) -> Any:
+        done = await asyncio.to_thread(zhidao, *words, "--url", self.node.url, "--json", *who)
+        assert done.returncode == status, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def person(self, name: str, password: str) -> tuple[str, ...]:
+        file = self.folder / f"{name}.password"
+        file.touch(mode=0o600)
+        file.write_text(password)
+        return ("--as", name, "--password-file", str(file))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    node = NodeProcess(tmp_path / "n")
+    state = await node.start()
+    try:
+        first = {"code": state["first_admin_code"], "name": "aida", "password": PASSWORD}
+        answer = await asyncio.to_thread(httpx.post, f"{node.url}/v1/first-admin", json=first)
+        assert answer.status_code == 200
+        yield Desk(node, tmp_path)
+    finally:
+        await node.stop()
+
+
+async def test_a_party_is_added_shown_and_listed(desk: Desk) -> None:
+    aida = desk.person("aida", PASSWORD)
+    words = ("party", "add", "pumps", "Khorgos Pumps", "exporter")
+    made = await desk.run(*words, "CN", who=aida)
+    assert (made["party"], made["custodial"]) == ("pumps", True)
+    assert await desk.run("party", "show", "pumps", who=aida) == made
+    assert made in await desk.run("party", "list", who=aida)
+    # Again: the same party. Unknown, or of no country: refused in words.
+    assert await desk.run(*words, "CN", who=aida) == made
+    for wrong, status in ((("party", "show", "nobody"), 1), ((*words, "cn"), 2)):
+        done = await asyncio.to_thread(zhidao, *wrong, "--url", desk.node.url, *aida)
+        assert (done.returncode, done.stdout) == (status, "")
+        assert done.stderr.startswith("zhidao: ")
+
+
+async def test_people_and_tokens_are_made_agreed_to_and_taken_away(desk: Desk) -> None:
+    aida = desk.person("aida", PASSWORD)
+    token = desk.folder / "operator.token"
+    made = await desk.run("token", "make", "corridor", "operator", "-o", str(token), who=aida)
+    assert made["agreed"] == "own"
+    assert token.stat().st_mode & 0o777 == 0o600
+    operator = ("--token-file", str(token))
+    again = ("token", "make", "corridor", "operator", "-o", str(token))
+    assert (await desk.run(*again, who=aida, status=1))["error"] == "file_exists"
+    first = await desk.run("people", "make", "aigerim", "bank", "party", who=aida)
+    second = await desk.run("people", "make", "daniyar", "bank", "party", who=aida)
+    assert (first["waits"], second["waits"]) == ("bank", "bank")
+    await desk.run("people", "agree", "aigerim", who=operator)
+    refused = await desk.run("people", "agree", "daniyar", who=operator, status=1)
+    assert refused["error"] == "party_must_agree"
+    aigerim = desk.person("aigerim", first["password"])
+    agreed = await desk.run("people", "agree", "daniyar", who=aigerim)
+    assert agreed["agreed"] == "person aigerim"
+    bank = await desk.run("token", "make", "bank", "party", who=aida)
+    await desk.run("token", "agree", bank["id"], who=aigerim)
+    assert [each["id"] for each in await desk.run("token", "list", who=aigerim)] == [bank["id"]]
+    await desk.run("token", "withdraw", bank["id"], who=aigerim)
+    await desk.run("people", "withdraw", "daniyar", who=aida)
+    names = [each["name"] for each in await desk.run("people", "list", who=aigerim)]
+    assert names == ["aigerim", "daniyar"]
+    assert (await desk.run("people", "show", "daniyar", who=aida, status=1))["error"] == "not_found"
+    last = await desk.run("people", "withdraw", "aida", who=aida, status=1)
+    assert last["error"] == "last_admin"
+    assert await desk.run("people", "sessions", "aigerim", who=aida)
+    assert (await desk.run("people", "sessions", "aigerim", "--end", who=aida))["ended"] > 0
+    reset = await desk.run("people", "reset", "aigerim", who=aida)
+    assert reset["waits"] == "bank"
+    await desk.run("people", "list", who=aigerim)
+    nobody = await desk.run("people", "list", status=2)
+    assert "--as NAME" in nobody["detail"]
+
+
+async def test_a_locked_out_admin_comes_back_at_the_machine_and_the_log_tells_of_it(
+    desk: Desk,
+) -> None:
+    data = str(desk.node.data / "node")
+    reset = await asyncio.to_thread(zhidao, "people", "reset", "aida", "--data", data, "--json")
+    assert reset.returncode == 0, reset.stdout + reset.stderr
+    told = json.loads(reset.stdout)
+    old = await desk.run("people", "list", who=desk.person("aida", PASSWORD), status=1)
+    assert old["error"] == "wrong_password"
+    aida = desk.person("aida", told["password"])
+    token = await desk.run("token", "make", "corridor", "auditor", who=aida)
+    bearer = {"Authorization": f"Bearer {token['token']}"}
+    for _ in range(100):
+        url = f"{desk.node.url}/v1/administration?limit=200"
+        answer = await asyncio.to_thread(httpx.get, url, headers=bearer)
+        acts = {(each["act"], each["subject"], each["credential"]) for each in answer.json()}
+        if ("password_reset", "aida", "console") in acts:
+            break
+        await asyncio.sleep(0.2)
+    else:
+        raise AssertionError("the reset left no trace")
+    nobody = await asyncio.to_thread(zhidao, "people", "reset", "x", "--data", data, "--json")
+    assert (nobody.returncode, json.loads(nobody.stdout)["error"]) == (1, "not_found")

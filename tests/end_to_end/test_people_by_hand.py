@@ -1,0 +1,205 @@
+"""Who may act, as people set it up: on the pages of a node that `zhidao serve` started, no request
+of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.stalls import check_stalls
+
+from zhidao.core.programs.child import free_port
+from zhidao.node.web.pages import ASSETS
+
+pytestmark = [pytest.mark.browser, pytest.mark.service, pytest.mark.timeout(300)]
+
+ADMIN, LEADER, SELLER = "a sentence of an admin", "a sentence of the operator", "the seller's words"
+
+
+@contextmanager
+def serving(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """A new node, as somebody starts it who has read the README."""
+    folder.mkdir(exist_ok=True)
+    passphrase = folder / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("the passphrase of this test")
+    environment = os.environ | {
+        "ZHIDAO_NODE_NAME": name,
+        "ZHIDAO_HTTP_TLS": "off",
+        "ZHIDAO_HTTP_PORT": str(free_port()),
+        "ZHIDAO_DEVICES_PORT": str(free_port()),
+        "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
+        # Its machines are where the operator says.
+        "ZHIDAO_INDUSTRY_MACHINE_NETWORKS": "127.0.0.0/8",
+    }
+    words = [sys.executable, "-m", "zhidao.cli", "serve", "--json", "--data", str(folder / "n")]
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(words, env=environment, stdout=output, stderr=output)
+    try:
+        yield _state(folder / "n" / "node.json", process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    check_stalls(log.read_bytes(), log)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """One node of that kind."""
+    with serving(tmp_path, "corridor") as state:
+        yield state
+
+
+def first_admin(browser: Browser, served: dict[str, Any], organisation: str) -> Page:
+    """The page on which somebody made the first admin by the link of the first start."""
+    page = browser.new_context(locale="en").new_page()
+    page.goto(f"{served['url']}/start#{served['first_admin_code']}")
+    page.get_by_label("Name of your organisation").fill(organisation)
+    page.get_by_label("Name", exact=True).fill("ada")
+    page.get_by_label("Password").fill(ADMIN)
+    page.get_by_role("button", name="Make the administrator").click()
+    expect(page.get_by_text("The administrator exists")).to_be_visible()
+    return page
+
+
+def _state(file: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    for _ in range(900):
+        if file.exists() and file.read_bytes().endswith(b"}"):
+            state: dict[str, Any] = json.loads(file.read_bytes())
+            if state["pid"] == process.pid:
+                return state
+        assert process.poll() is None, "the node ended"
+        time.sleep(0.1)
+    raise AssertionError("the node does not come up")
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    if not (ASSETS / "index.html").exists():
+        pytest.skip("the pages are not built here: run python hatch_build.py")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine: nobody walked the pages")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def enter(browser: Browser, url: str, name: str, password: str) -> Page:
+    page = browser.new_context(locale="en", viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{url}/login")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def form(page: Page, title: str) -> Any:
+    """The form behind a button of this title."""
+    box = page.locator("details.adding", has=page.get_by_text(title, exact=True)).last
+    if not box.evaluate("each => each.open"):
+        box.locator("summary").click()
+    return box
+
+
+def add_person(page: Page, name: str, party: str, role: str, password: str) -> None:
+    box = form(page, "Add a person")
+    box.get_by_label("Name", exact=True).fill(name)
+    box.get_by_role("combobox", name="Acts for").select_option(party)
+    box.get_by_role("radio", name=re.compile(f"^{role} ")).check()
+    box.get_by_label("Password").fill(password)
+    box.get_by_role("button", name="Add this person").click()
+    expect(box.get_by_role("status")).to_have_text("Done.")
+
+
+def row(page: Page, section: str, name: str) -> Any:
+    return page.get_by_role("region", name=section).get_by_role("listitem").filter(has_text=name)
+
+
+def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browser) -> None:
+    url = served["url"]
+    admin = browser.new_context(locale="en", viewport={"width": 1280, "height": 900}).new_page()
+    admin.set_default_timeout(30_000)
+    # The console's link brings its code; the address forgets it at once.
+    admin.goto(f"{url}/start#{served['first_admin_code']}")
+    expect(admin.get_by_label("One-time code")).to_have_value(served["first_admin_code"])
+    assert "#" not in admin.url
+    admin.get_by_label("Name of your organisation").fill("Khorgos Gate")
+    admin.get_by_label("Name", exact=True).fill("ada")
+    admin.get_by_label("Password").fill(ADMIN)
+    admin.get_by_role("button", name="Make the administrator").click()
+    expect(admin.get_by_text("The administrator exists")).to_be_visible()
+
+    admin.get_by_role("link", name="People").click()
+    # What an admin may not open is not offered.
+    expect(admin.get_by_role("link", name="Money")).to_have_count(0)
+    box = form(admin, "Add a party")
+    box.get_by_label("Name of the party").fill("Khorgos Pumps")
+    box.get_by_label("Short name").fill("pumps")
+    box.get_by_label("Country").fill("cn")
+    box.get_by_role("button", name="Add this party").click()
+    expect(row(admin, "Parties", "Khorgos Pumps")).to_be_visible()
+    add_person(admin, "olga", "corridor", "operator", LEADER)
+    add_person(admin, "li", "pumps", "party", SELLER)
+    expect(row(admin, "People", "li").get_by_text("waits for a word")).to_be_visible()
+    expect(row(admin, "Waits for a word", "li").get_by_role("button")).to_have_count(0)
+
+    # Nobody enters for a party that has not agreed.
+    outside = enter(browser, url, "li", SELLER)
+    expect(outside.get_by_role("alert")).to_be_visible()
+
+    # The party has nobody yet, so the operator may agree; the page says that it was he.
+    operator = enter(browser, url, "olga", LEADER)
+    operator.get_by_role("link", name="People").click()
+    row(operator, "Waits for a word", "li").get_by_role("button", name="Agree for").click()
+    expect(row(operator, "People", "li").get_by_text("agreed by the operator")).to_be_visible()
+    expect(
+        row(operator, "Parties", "Khorgos Pumps").get_by_text("only the operator")
+    ).to_be_visible()
+
+    li = enter(browser, url, "li", SELLER)
+    li.get_by_role("link", name="People").click()
+    row(li, "Waits for a word", "li").get_by_role("button", name="Agree for").click()
+    expect(row(li, "Parties", "Khorgos Pumps").get_by_text("only the operator")).to_have_count(0)
+
+    # A leaver is out at once, with what he has open.
+    admin.reload()
+    leaving = row(admin, "People", "li")
+    leaving.get_by_text("Withdraw", exact=True).first.click()
+    leaving.get_by_role("button", name="Withdraw").click()
+    expect(row(admin, "People", "li").get_by_text("withdrawn")).to_be_visible()
+    expect(admin.get_by_role("region", name="Journal of administration")).to_contain_text(
+        "withdrew a person"
+    )
+    li.reload()
+    expect(li.get_by_role("button", name="Sign in")).to_be_visible()
+
+    for width in (360, 1440):
+        admin.set_viewport_size({"width": width, "height": 900})
+        for each in admin.locator("details.adding > summary").all():
+            each.click()
+        # Colours of what the mouse left change for a moment.
+        admin.mouse.move(0, 0)
+        admin.wait_for_timeout(500)
+        found = Axe().run(admin).response["violations"]
+        assert [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found] == []
+        assert admin.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )

@@ -1,0 +1,250 @@
+"""Usage rules name what they refuse, and a message survives JSON and back."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.finance.wire.iso20022.messages.test_messages import EXAMPLE
+
+from zhidao.core.errors import MalformedInput
+from zhidao.finance.wire.iso20022.messages import pacs008
+from zhidao.finance.wire.iso20022.profiles import (
+    CurrencyRules,
+    Profile,
+    built_in,
+    read_profile,
+)
+from zhidao.finance.wire.iso20022.syntax.as_json import from_json, to_json
+from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+from zhidao.finance.wire.iso20022.usage.usage import violations
+
+GOOD = pacs008.encode(EXAMPLE).decode()
+HEADER = (
+    '<AppHdr xmlns="urn:iso:std:iso:20022:tech:xsd:head.001.001.02"><Fr><FIId><FinInstnId><BICFI>{}'
+    "</BICFI></FinInstnId></FIId></Fr><To><FIId><FinInstnId><BICFI>{}</BICFI></FinInstnId></FIId></To>"
+    "<BizMsgIdr>B1</BizMsgIdr><MsgDefIdr>{}</MsgDefIdr><CreDt>2026-04-13T08:00:00+00:00</CreDt></AppHdr>"
+)
+AMOUNT = GOOD.partition('IntrBkSttlmAmt Ccy="')[2][:3]
+
+
+def wrapped(sender: str, receiver: str, definition: str) -> str:
+    body = GOOD.partition("?>")[2]
+    return f"<Envelope>{HEADER.format(sender, receiver, definition)}{body}</Envelope>"
+
+
+def broken(text: str, year: int = 2026) -> list[str]:
+    return [each.rule for each in violations(read_envelope(text.encode()), year=year)]
+
+
+def test_our_own_message_breaks_no_rule() -> None:
+    assert broken(GOOD) == []
+    good = wrapped(EXAMPLE.payer_bank, EXAMPLE.payee_bank, "pacs.008.001.08")
+    assert broken(good) == []
+    header = read_envelope(good.encode()).header
+    assert header is not None
+    assert header.sender_bic == EXAMPLE.payer_bank
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        (f'Ccy="{AMOUNT}"', 'Ccy="XAU"', "currency"),
+        ("<NbOfTxs>1<", "<NbOfTxs>2<", "count"),
+        ("<EndToEndId>", "<EndToEndId>/", "slash"),
+        ("<ChrgBr>SHAR<", "<ChrgBr>SLEV<", "charges"),
+        (str(EXAMPLE.uetr), str(EXAMPLE.uetr).upper() + "0", "uetr-form"),
+        (f"<UETR>{EXAMPLE.uetr}</UETR>", "", "uetr-missing"),
+        ("<NbOfTxs>1<", "<CtrlSum>0.01</CtrlSum><NbOfTxs>1<", "control-sum"),
+        (
+            f"<Othr>\n            <Id>{EXAMPLE.payer_account}</Id>\n          </Othr>",
+            "<IBAN>DE00370400440532013000</IBAN>",
+            "iban",
+        ),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_place(old: str, new: str, rule: str) -> None:
+    changed = GOOD.replace(old, new, 1)
+    if changed == GOOD:
+        changed = GOOD.replace(f"<Id>{EXAMPLE.payer_account}</Id>", new, 1)
+    assert changed != GOOD
+    found = violations(read_envelope(changed.encode()))
+    assert [each.rule for each in found] == [rule]
+    assert found[0].line.startswith("line ")
+    assert found[0].path.startswith("Document/FIToFICstmrCdtTrf")
+
+
+def test_an_amount_of_nothing_and_one_with_too_many_decimals_are_refused() -> None:
+    start = GOOD.index(f'Ccy="{AMOUNT}">') + 10
+    end = GOOD.index("<", start)
+    assert broken(GOOD[:start] + "0.00" + GOOD[end:]) == ["amount-positive"]
+    assert broken(GOOD[:start] + "1.0001" + GOOD[end:]) == ["amount-decimals"]
+
+
+def test_a_header_must_agree_with_its_document() -> None:
+    payer, payee = EXAMPLE.payer_bank, EXAMPLE.payee_bank
+    assert broken(wrapped(payer, payee, "pacs.008.001.07")) == ["header-definition"]
+    assert broken(wrapped(payee, payee, "pacs.008.001.08")) == ["header-bic"]
+
+
+def test_addresses_without_a_town_are_refused_from_2026_on() -> None:
+    town = f"<TwnNm>{EXAMPLE.payer.town}</TwnNm>"
+    lines = GOOD.replace(town, "<AdrLine>somewhere</AdrLine>", 1)
+    assert lines != GOOD
+    assert broken(lines, year=2025) == []
+    assert broken(lines) == ["address"]
+
+
+def test_the_same_uetr_twice_is_a_duplicate() -> None:
+    start, end = GOOD.index("<CdtTrfTxInf>"), GOOD.index("</CdtTrfTxInf>") + len("</CdtTrfTxInf>")
+    double = GOOD[:end] + GOOD[start:end] + GOOD[end:]
+    assert broken(double.replace("<NbOfTxs>1<", "<NbOfTxs>2<")) == ["uetr-twice"]
+
+
+def at_hour(day: str, hour: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{hour}+00:00")
+
+
+EURO = GOOD.replace('Ccy="CNY"', 'Ccy="EUR"').replace("2026-05-01<", "2026-05-04<")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "rules"),
+    [
+        (EURO, at_hour("2026-05-04", "09:00:00"), []),
+        (EURO, at_hour("2026-05-04", "16:59:59"), []),
+        (EURO, at_hour("2026-05-04", "17:00:01"), ["cut-off"]),
+        (EURO, at_hour("2026-05-06", "09:00:00"), ["day-past"]),
+        (EURO.replace("05-04<", "05-01<"), at_hour("2026-04-30", "09:00:00"), ["day-closed"]),
+        (EURO.replace("05-04<", "05-03<"), at_hour("2026-04-30", "09:00:00"), ["day-closed"]),
+        (EURO, at_hour("2026-04-02", "09:00:00"), ["day-far"]),
+        (GOOD, at_hour("2026-05-01", "23:59:00"), []),
+    ],
+)
+def test_days_are_held_against_the_networks_calendar(
+    text: str, at: datetime, rules: list[str]
+) -> None:
+    found = violations(read_envelope(text.encode()), at=at)
+    assert [each.rule for each in found] == rules
+    assert {each.code for each in found} <= {"DT01", "TM01"}
+    assert violations(read_envelope(text.encode())) == []
+
+
+def test_a_network_sets_its_own_limits() -> None:
+    strict = Profile(
+        profile="strict",
+        structured_addresses_from=2024,
+        address_lines_max=0,
+        uetr_required=False,
+        charges=["SLEV"],
+        transactions_max=1,
+        currencies={"CNY": CurrencyRules(amount_minor_max=1)},
+    )
+    one, two = GOOD.index("<CdtTrfTxInf>"), GOOD.index("</CdtTrfTxInf>") + len("</CdtTrfTxInf>")
+    text = (GOOD[:two] + GOOD[one:two] + GOOD[two:]).replace("<NbOfTxs>1", "<NbOfTxs>2")
+    text = re.sub("<UETR>.*</UETR>", "", text)
+    found = violations(read_envelope(text.encode()), profile=strict)
+    assert [(each.rule, each.transaction) for each in found] == [
+        *(("amount-limit", 0), ("charges", 0), ("amount-limit", 1), ("charges", 1)),
+        ("transactions", -1),
+    ]
+
+
+def test_a_calendar_finds_the_next_day_that_settles() -> None:
+    profile = built_in("cross-border")
+    assert profile.next_day("EUR", date(2026, 4, 3)) == date(2026, 4, 7)
+    assert profile.next_day("CNY", date(2026, 4, 4)) == date(2026, 4, 6)
+    assert not built_in("instant").closed_weekdays
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[",
+        (
+            '{"profile": "x", "structured_addresses_from": 2026, "address_lines_max": 2,'
+            ' "uetr_required": true, "charges": []}'
+        ),
+        (
+            '{"profile": "x", "structured_addresses_from": 2026, "address_lines_max": 2,'
+            ' "uetr_required": true, "charges": ["SHAR"], "currencies": {"XAU": {}}}'
+        ),
+        (
+            '{"profile": "x", "structured_addresses_from": 2026, "address_lines_max": 2,'
+            ' "uetr_required": true, "charges": ["SHAR"],'
+            ' "currencies": {"CNY": {"closed": ["2026-02-30"]}}}'
+        ),
+    ],
+)
+def test_a_profile_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(MalformedInput):
+        read_profile(text.encode())
+
+
+def test_a_reason_that_is_in_no_list_is_named_where_the_list_is_installed() -> None:
+    text = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.002.001.11"><FIToFIPmtStsRpt>'
+        "<TxInfAndSts><StsRsnInf><Rsn><Cd>ZZ99</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        "</FIToFIPmtStsRpt></Document>"
+    )
+    envelope = read_envelope(text.encode())
+    assert violations(envelope) == []
+    codes = {"ExternalStatusReason1Code": frozenset({"AC01"})}
+    assert [each.rule for each in violations(envelope, codes=codes)] == ["reason"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a/>",
+        "not xml",
+        '<!DOCTYPE a [<!ENTITY b "c">]>' + GOOD.partition("?>")[2],
+        f"<E>{GOOD.partition('?>')[2]}{GOOD.partition('?>')[2]}</E>",
+        f"<E><![CDATA[{GOOD}]]></E>",
+    ],
+)
+def test_a_file_that_holds_not_one_message_is_refused(text: str) -> None:
+    with pytest.raises(MalformedInput) as refused:
+        read_envelope(text.encode())
+    assert refused.value.code == "FF01"
+
+
+def test_json_and_back_is_the_same_message() -> None:
+    text = to_json(read_envelope(GOOD.encode()))
+    again = from_json(text)
+    assert pacs008.decode(again) == EXAMPLE
+    assert to_json(read_envelope(again)) == text
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
+    with contextlib.suppress(MalformedInput):
+        read_envelope(data)
+    with contextlib.suppress(MalformedInput):
+        from_json(data)
+
+
+_TREES = st.recursive(
+    st.text(max_size=5) | st.none() | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["A", "B", "@Ccy", "#text", "1x", "a b"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(_TREES)
+def test_json_of_any_shape_becomes_xml_or_is_refused(tree: object) -> None:
+    import json
+
+    data = json.dumps({"definition": "pacs.008.001.08", "Document": tree}).encode()
+    with contextlib.suppress(MalformedInput):
+        read_envelope(from_json(data))

@@ -1,0 +1,131 @@
+"""Whose move it is: everybody who really blocks, nobody whose act rests on another's, none hidden."""
+
+from __future__ import annotations
+
+import pytest
+from tests.web.fixture_world import NAMES, World, _digest, _road, world
+
+from zhidao.core.ids import PartyId
+from zhidao.node.shipment_timeline.build import build_timeline
+from zhidao.node.shipment_timeline.moves import STONES
+from zhidao.node.shipment_timeline.timeline_sections import Facts
+from zhidao.node.shipment_timeline.view import TimelineView
+from zhidao.store.reading import Stored
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded
+
+CONSIGNMENT = "C-1"
+
+
+@pytest.fixture(scope="module")
+def paid() -> list[Stored]:
+    made = World()
+    _road(made, CONSIGNMENT, "Pumps", 100, until="paid")
+    return made.of[CONSIGNMENT]
+
+
+def of(
+    stored: list[Stored], viewer: str | None = None, seen: list[Stored] | None = None
+) -> TimelineView:
+    return build_timeline(
+        stored if seen is None else seen,
+        parties=[],
+        track=[],
+        position=None,
+        whole=stored,
+        viewer=PartyId(viewer) if viewer else None,
+    )
+
+
+def until(stored: list[Stored], *without: str) -> list[Stored]:
+    """The road as it was with none of these kinds of event, and not ended."""
+    ends = ("finance.Decided", "finance.Settled")
+    return [s for s in stored if not any(s.event.type.startswith(w) for w in (*without, *ends))]
+
+
+def keys(timeline: TimelineView) -> set[tuple[str, str]]:
+    return {(move.key, move.party) for move in timeline.moves}
+
+
+def test_a_new_consignment_waits_for_several_at_once(paid: list[Stored]) -> None:
+    entry = [s for s in paid if s.event.type in ConsignmentEntered.types()]
+    assert keys(of(entry)) == {("lot", "exporter"), ("papers", "exporter"), ("seal", "carrier")}
+
+
+@pytest.mark.parametrize(
+    ("without", "waits"),
+    [
+        (("industry.LotFinished",), ("lot", "exporter")),
+        (("trade.PapersChecked",), ("papers", "exporter")),
+        (("devices.SealChecked",), ("seal_check", "customs")),
+        (("devices.Sealed", "devices.SealChecked"), ("seal", "carrier")),
+        (("positioning.Arrival",), ("arrival", "carrier")),
+        (("trade.CustomsReleased",), ("border", "customs")),
+        (("finance.TitleReserved",), ("give_title", "exporter")),
+        (("finance.MoneyReserved",), ("funds", "importer")),
+        (("finance.DealOpened", "finance."), ("deal", "importer-bank")),
+        ((), ("payment", "importer-bank")),
+    ],
+)
+def test_what_is_missing_waits_for_who_gives_it(
+    paid: list[Stored], without: tuple[str, ...], waits: tuple[str, str]
+) -> None:
+    assert waits in keys(of(until(paid, *without)))
+
+
+def test_nothing_waits_once_it_is_paid(paid: list[Stored]) -> None:
+    assert of(paid).moves == []
+    assert of(paid).waits_for is None
+
+
+def test_a_deal_comes_after_the_seal_that_it_names(paid: list[Stored]) -> None:
+    found = keys(of(until(paid, "finance.", "devices.")))
+    assert ("seal", "carrier") in found
+    assert not any(key == "deal" for key, _ in found)
+
+
+def test_what_was_done_out_of_sight_is_not_waited_for(paid: list[Stored]) -> None:
+    stored = until(paid)
+    seen = [s for s in stored if not s.event.type.startswith(("devices.", "finance."))]
+    timeline = of(stored, viewer="carrier", seen=seen)
+    assert not {key for key, _ in keys(timeline)} & {"seal", "deal", "funds", "give_title"}
+
+
+def test_money_is_told_to_those_of_the_deal_alone(paid: list[Stored]) -> None:
+    stored = until(paid, "finance.MoneyReserved")
+    money = ("funds", "importer")
+    told = {party for party in NAMES if money in keys(of(stored, viewer=party))}
+    assert told == {"importer", "exporter", "importer-bank", "exporter-bank"}
+    assert money in keys(of(stored))
+
+
+def test_a_road_has_the_milestones_that_it_asks_for(paid: list[Stored]) -> None:
+    whole = [stone.key for stone in of(paid).milestones]
+    assert whole == ["factory", "papers", "gate", "arrival", "border", "title", "payment"]
+    entry = next(s for s in paid if s.event.type in ConsignmentEntered.types())
+    assert "title" not in [stone.key for stone in of([entry]).milestones]
+
+
+def test_every_move_belongs_to_a_stone_of_the_road() -> None:
+    for name in (made := world()).of:
+        timeline = made.timeline(name)
+        stones = {stone.key: stone.state for stone in timeline.milestones}
+        for move in timeline.moves:
+            assert stones[STONES[move.key]] == "next", (name, move)
+
+
+def test_a_bill_comes_before_its_title(paid: list[Stored]) -> None:
+    made = World()
+    facts = Facts(paid)
+    entered = facts.last(ConsignmentEntered)
+    assert entered is not None
+    fact = entered[0]
+    made.say(CONSIGNMENT, "exporter", "consignment/C-1", ConsignmentEntered(
+        **{name: getattr(fact, name) for name in fact.__struct_fields__ if name != "promised"},
+        promised=["title"],
+    ))  # fmt: skip
+    assert ("bill", "carrier") in keys(of(made.of[CONSIGNMENT]))
+    made.say(CONSIGNMENT, "carrier", "consignment/C-1", DocumentAdded(
+        consignment=CONSIGNMENT, kind="bill_of_lading", number="BL-1", digest=_digest("b"),
+        media_type="application/json", valid=True, rules=[], credential="",
+    ))  # fmt: skip
+    assert ("mint", "carrier") in keys(of(made.of[CONSIGNMENT]))

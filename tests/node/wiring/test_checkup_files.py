@@ -1,0 +1,245 @@
+"""Each file of a data folder lost or damaged in four ways: the right one is named, none replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.node.operations.test_checkup import checks_of
+
+from zhidao.core.ambient import SeededRandomness
+from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.keys import Algorithm
+from zhidao.core.timescale import Utc
+from zhidao.node.adapters.certificate import own_certificate
+from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.scenario_clock import KeptClock
+from zhidao.node.config import Config, load
+from zhidao.node.operations.backup import Counter, keep_counter, newest_counter
+from zhidao.node.wiring.checkup_files import examine_files
+from zhidao.store.embedded import EmbeddedPostgres
+from zhidao.trust.adapters.log.head_file import FileHeadCopy
+from zhidao.trust.adapters.log.memory import MemoryLogStore
+from zhidao.trust.adapters.witness.file import FileWitnessStore
+from zhidao.trust.service.log.sequencer import Sequencer, TimedKey, origin_of
+
+PASSPHRASE = b"a long sentence"
+OWN = [
+    ("node", Algorithm.ED25519),
+    ("custody", Algorithm.ED25519),
+    ("witness", Algorithm.ED25519),
+    ("party.maker", Algorithm.ED25519),
+    ("log", Algorithm.ML_DSA_44),
+]
+FILES = [
+    *(f"keys/{name}.{algorithm.label}.key" for name, algorithm in OWN),
+    "keys/vault.json",
+    "keys/inventory.json",
+    "log/checkpoint",
+    "log/witnessed",
+    "log/backups",
+    "postgres/password",
+    "postgres/cluster/PG_VERSION",
+    "postgres/cluster/global/pg_control",
+    "tls/certificate.pem",
+    "tls/key.pem",
+    "scenario-time",
+]
+# Not there before its time: a first backup, a demonstration.
+MAY_BE_MISSING = {"log/backups", "scenario-time"}
+# Only the database can say that this is not its password; another digit is another time.
+NOT_IN_THE_BYTES = {("postgres/password", "flipped"), ("scenario-time", "flipped")}
+service = pytest.mark.service
+
+
+def missing(file: Path) -> None:
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def truncated(file: Path) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+
+
+def flipped(file: Path) -> None:
+    """One bit, at a place that the file's name and size choose."""
+    data = bytearray(file.read_bytes())
+    # A newline at the end is nobody's meaning; the rest of a control file is zero.
+    place = random.Random(file.name).randrange(min(len(data), 250) - 1 or 1)
+    data[place] ^= 1 << 2
+    file.write_bytes(bytes(data))
+
+
+WAYS: list[Callable[[Path], None]] = [missing, empty, truncated, flipped]
+
+
+def keys_of(folder: Path) -> KeyFiles:
+    return KeyFiles(folder / "keys", PASSPHRASE, SeededRandomness(len(list(folder.rglob("*")))))
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    """The data folder of a node that has run, made of its own parts, and its real database."""
+    folder = tmp_path_factory.mktemp("used") / "node"
+    folder.mkdir(mode=0o700)
+    passphrase = folder.parent / "passphrase"
+    passphrase.write_bytes(PASSPHRASE)
+    passphrase.chmod(0o600)
+    keys = keys_of(folder)
+    made = {name: keys.make(name, algorithm) for name, algorithm in OWN}
+    clock = KeptClock(folder / "scenario-time")
+    clock.set(Utc.parse("2026-05-03T00:00:00Z"))
+
+    async def log() -> None:
+        store = MemoryLogStore()
+        copy = FileHeadCopy(folder / "log" / "checkpoint")
+        sequencer = Sequencer(
+            origin=origin_of("node", made["node"]),
+            key=made["node"],
+            store=store,
+            copy=copy,
+            timed=TimedKey(made["log"], clock),
+        )
+        await sequencer.start()
+        async with store.transaction() as transaction:
+            await sequencer.append(transaction, [b"one", b"two"])
+        await sequencer.sign_checkpoint()
+        await FileWitnessStore(folder / "log" / "witnessed").bind("the node's witness")
+
+    asyncio.run(log())
+    own_certificate(folder / "tls", "127.0.0.1")
+    config = load(None, {}, {"node.data": str(folder), "keys.passphrase_file": str(passphrase)})
+    keep_counter(config, Counter(number=3, at="2026-05-03T00:00:00Z"))
+    server = EmbeddedPostgres(folder / "postgres")
+    server.start()
+    server.stop()
+    yield config
+    assert not list(examine_files(config, PASSPHRASE))
+
+
+@pytest.fixture
+def restored(used: Config) -> Iterator[Callable[[str], Path]]:
+    """Gives a file to damage, and puts it back."""
+    kept: dict[Path, bytes] = {}
+
+    def take(name: str) -> Path:
+        file = used.data / name
+        kept[file] = file.read_bytes()
+        return file
+
+    yield take
+    for file, data in kept.items():
+        file.write_bytes(data)
+
+
+@service
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("name", FILES)
+def test_the_right_file_is_named_and_no_key_is_made(
+    used: Config,
+    restored: Callable[[str], Path],
+    name: str,
+    way: Callable[[Path], None],
+) -> None:
+    file = restored(name)
+    way(file)
+    damages = list(examine_files(used, PASSPHRASE))
+    if (way is missing and name in MAY_BE_MISSING) or ((name, way.__name__) in NOT_IN_THE_BYTES):
+        assert not damages
+    else:
+        assert file in {damage.file for damage in damages}, damages
+        # A vault that does not open says nothing of the keys in it, and a lost log key nothing of
+        # the head: what else is named lies in the same folder.
+        assert {damage.file.parent for damage in damages} <= {file.parent}, damages
+        assert all(damage.remedy for damage in damages)
+        bad = [
+            check
+            for check in checks_of(used, examine_files).values()
+            if check.name == f"file {name}"
+        ]
+        assert [(check.state, bool(check.remedy)) for check in bad] == [("bad", True)]
+    if name.startswith("keys/"):
+        started_with_keys(used, file, way)
+
+
+def started_with_keys(used: Config, file: Path, way: Callable[[Path], None]) -> None:
+    """What a start does with the keys: it names the file and makes no key."""
+    count = len(list(used.data.glob("keys/*.key")))
+
+    def start() -> None:
+        keys = keys_of(used.data)
+        for name, algorithm in OWN:
+            keys.make(name, algorithm)
+
+    if (file.name, way) == ("inventory.json", missing):
+        # As in a folder of an earlier release: the keys that are there are listed.
+        start()
+    else:
+        with pytest.raises((MalformedInput, Refused)) as caught:
+            start()
+        assert str(file) in f"{caught.value} {caught.value.where}"
+        assert caught.value.remedy
+    assert len(list(used.data.glob("keys/*.key"))) == count
+
+
+@service
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("name", ["postgres/password", "postgres/cluster/PG_VERSION"])
+def test_a_start_names_the_file_of_the_database_at_once(
+    used: Config, restored: Callable[[str], Path], name: str, way: Callable[[Path], None]
+) -> None:
+    way(restored(name))
+    server = EmbeddedPostgres(used.data / "postgres")
+    try:
+        with pytest.raises(ZhidaoError) as caught:
+            server.start()
+    finally:
+        server.stop()
+    assert name.rpartition("/")[2] in f"{caught.value} {caught.value.where}"
+    assert caught.value.remedy
+
+
+@service
+def test_a_damaged_number_of_backups_is_no_zero(
+    used: Config, restored: Callable[[str], Path]
+) -> None:
+    truncated(restored("log/backups"))
+    with pytest.raises(MalformedInput):
+        newest_counter(used)
+
+
+def test_a_folder_that_no_node_has_used_has_no_damage(tmp_path: Path) -> None:
+    config = load(None, {}, {"node.data": str(tmp_path / "new")})
+    assert not list(examine_files(config, None))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_time_of_a_demonstration_does_not_begin_anew(tmp_path: Path) -> None:
+    file = tmp_path / "scenario-time"
+    file.write_text("2026-13")
+    with pytest.raises(MalformedInput) as caught:
+        KeptClock(file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_state_that_says_nothing_is_named(tmp_path: Path) -> None:
+    config = load(None, {}, {"node.data": str(tmp_path)})
+    (tmp_path / "node.json").write_text('{"pid": ')
+    [damage] = examine_files(config, None)
+    assert damage.file == tmp_path / "node.json"
+
+
+def test_a_key_that_gets_another_name_is_not_lost(tmp_path: Path) -> None:
+    keys = keys_of(tmp_path)
+    keys.make("new.party.maker", Algorithm.ED25519)
+    keys.rename("new.party.maker", "party.maker", Algorithm.ED25519)
+    again = keys_of(tmp_path)
+    assert again.get("new.party.maker", Algorithm.ED25519) is None
+    assert again.get("party.maker", Algorithm.ED25519) is not None

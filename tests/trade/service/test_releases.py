@@ -1,0 +1,80 @@
+"""Customs has one act: goods go under a declaration that is released with them, or they do not."""
+
+from __future__ import annotations
+
+import pytest
+from tests.trade.service.test_clearance import HEALTH, NUMBER, actor, clearance_of, lodged
+
+from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.trade.service.releases import Releases
+
+ID = "zd-2026-0001"
+RELEASE = {"declaration": NUMBER, "decision": "released"}
+
+
+@pytest.fixture
+async def both(world, entry_bytes):
+    await world.consignments.enter(world.actor("exporter"), entry_bytes)
+    clearance = clearance_of()
+    return clearance, Releases(world.consignments, clearance)
+
+
+async def standing(world):
+    return (await world.consignments.consignment(world.actor("customs"), ID)).customs
+
+
+async def test_a_release_on_the_road_decides_the_declaration(world, both):
+    clearance, releases = both
+    await lodged(clearance)
+    with pytest.raises(Refused, match="without a risk decision"):
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    await clearance.assess(NUMBER)
+    with pytest.raises(Refused, match=f"no permit of {HEALTH}"):
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert await standing(world) is None, "nothing is half done"
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    first = await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert (await clearance.declaration(actor("customs"), NUMBER)).status == "released"
+    written = len(world.journal.written)
+    assert await releases.release(world.actor("customs"), ID, **RELEASE) == first
+    assert len(world.journal.written) == written
+
+
+async def test_goods_of_a_refused_declaration_are_not_let_go(world, both):
+    clearance, releases = both
+    await lodged(clearance)
+    await clearance.decide(actor("customs"), NUMBER, version=1, decision="refused", reason="no")
+    with pytest.raises(Refused) as refused:
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert refused.value.code == "declaration_ended"
+    assert await standing(world) is None
+
+
+async def test_a_death_between_the_two_is_mended_by_the_same_call(world, both):
+    clearance, releases = both
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    await clearance.decide(actor("customs"), NUMBER, version=1, decision="released")
+    await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert (await standing(world)).declaration == NUMBER
+
+
+async def test_a_declaration_of_a_system_elsewhere_needs_no_decision_here(world, both):
+    _, releases = both
+    await releases.release(
+        world.actor("customs"), ID, declaration="KZ-50401-1", decision="released"
+    )
+    assert (await standing(world)).declaration == "KZ-50401-1"
+
+
+async def test_nobody_else_moves_declaration_or_road(world, both):
+    clearance, releases = both
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    with pytest.raises(Forbidden):
+        await releases.release(world.actor("carrier"), ID, **RELEASE)
+    with pytest.raises(NotFound):
+        await releases.release(actor("health"), ID, **RELEASE)
+    assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"

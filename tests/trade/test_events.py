@@ -1,0 +1,45 @@
+"""Both versions of an entry's event stay readable: golden events, never edited."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.events import SignedEvent, latest
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+
+def golden(version: int) -> SignedEvent:
+    data = (GOLDEN / f"consignment-entered-v{version}.json").read_bytes()
+    event = SignedEvent.from_plain(json.loads(data))
+    assert event.encode() == data
+    event.verify()
+    return event
+
+
+@pytest.mark.parametrize(
+    ("version", "promised"), [(1, None), (2, ["arrival", "title", "payment", "papers"])]
+)
+def test_an_entry_of_each_version_is_read_with_what_it_promised(version, promised) -> None:
+    event = golden(version)
+    fact = ConsignmentEntered.of(event)
+    assert fact.promised == promised
+    assert (fact.consignment, fact.loading, fact.goods != "") == ("zd-2026-0001", "", True)
+    assert latest((event,), ConsignmentEntered) == fact
+    assert latest((event,), DocumentAdded) is None
+
+
+def test_an_entry_of_the_first_version_states_no_promise_by_the_back_door() -> None:
+    event = golden(1)
+    with pytest.raises(MalformedInput, match="a later version's field 'promised'"):
+        ConsignmentEntered.of(replace(event, payload={**event.payload, "promised": []}))
+    second = golden(2)
+    lacking = {name: value for name, value in second.payload.items() if name != "promised"}
+    with pytest.raises(MalformedInput):
+        ConsignmentEntered.of(replace(second, payload=lacking))

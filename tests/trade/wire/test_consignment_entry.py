@@ -1,0 +1,98 @@
+"""Version 1 made version 2 says the same to the road; what the road lacks is named at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.consignment import Address
+from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.papers import packing_list_of
+from zhidao.trade.wire import canonical_entry, consignment_entry, entry, ubl_invoice
+
+DATA = Path(__file__).parents[1] / "data"
+OLD = (DATA / "entry.json").read_bytes()
+SET = (DATA / "set_entry.json").read_bytes()
+NONE = Address("", "", "", "")
+
+
+def test_the_road_reads_the_same_from_both_versions() -> None:
+    first = entry.read(OLD)
+    second = entry.read(consignment_entry.migrated(first))
+    kept = {
+        role: replace(party, address=NONE) if role not in ("exporter", "importer") else party
+        for role, party in first.parties.items()
+    }
+    carrier = replace(
+        kept["carrier"], address=replace(first.parties["carrier"].address, postcode="")
+    )
+    assert second == replace(first, parties=kept | {"carrier": carrier})
+    assert ubl_invoice.write(invoice_of(second)) == ubl_invoice.write(
+        replace(invoice_of(first), lines=invoice_of(second).lines)
+    )
+    assert packing_list_of(second) == packing_list_of(first)
+
+
+def test_a_version_1_file_is_told_how_it_becomes_version_2() -> None:
+    with pytest.raises(MalformedInput) as caught:
+        canonical_entry.read(OLD)
+    assert caught.value.code == "old_entry"
+    assert "zhidao trade migrate" in caught.value.remedy
+    with pytest.raises(MalformedInput) as other:
+        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v3"}')
+    assert other.value.code == "wrong_type"
+
+
+def test_what_the_road_needs_beyond_the_documents_is_named_at_once() -> None:
+    with pytest.raises(MalformedInput) as caught:
+        entry.read(SET)
+    assert caught.value.code == "missing_fields"
+    named = caught.value.args[0]
+    for path in ("consignorParty.nodeId", "customsParty.name", "originStatementDocument.id"):
+        assert path in named
+
+
+def changed(**values: Any) -> bytes:
+    plain = json.loads(consignment_entry.migrated(entry.read(OLD)))
+    for path, value in values.items():
+        *way, last = path.split("__")
+        holder = plain
+        for step in way:
+            holder = holder[int(step)] if step.isdigit() else holder[step]
+        holder[last] = value
+    return json.dumps(plain).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (changed(id="a/b"), "id"),
+        (
+            changed(utilizedTransportEquipment=[{"id": "CSQU3054383"}, {"id": "CSQU3054399"}]),
+            "utilizedTransportEquipment",
+        ),
+        (changed(invoiceDocument__dueDate="2026-08-01"), "invoiceDocument.dueDate"),
+        (changed(includedConsignmentItem__1__id="1"), "includedConsignmentItem[1].id"),
+        (
+            changed(includedConsignmentItem__0__netWeight="9000"),
+            "includedConsignmentItem[0].grossWeight",
+        ),
+        (
+            changed(includedConsignmentItem__0__taxRatePercent="5"),
+            "includedConsignmentItem[0].taxRatePercent",
+        ),
+        (changed(consigneeParty__nodeId="exporter"), "consigneeParty.nodeId"),
+        (changed(productionOrderDocument={"id": "PO-1"}), "productionOrderDocument.lotId"),
+        (changed(consigneeParty__nodeId="Ex Porter"), "consigneeParty.nodeId"),
+        (changed(surprise="x"), "surprise"),
+    ],
+)
+def test_a_fault_is_told_by_the_fields_of_version_2(data: bytes, where: str) -> None:
+    with pytest.raises(MalformedInput) as caught:
+        entry.read(data)
+    assert caught.value.where == where

@@ -1,0 +1,135 @@
+// Terminals and seals: what each last said, why it was refused, and the form that adds one.
+import { useEffect, useState } from "preact/hooks";
+import { useParties } from "../parts/act";
+import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { ActForm } from "../parts/money_form";
+import { useEvery } from "../parts/money";
+import { SealList } from "../parts/seal_part";
+import { session } from "../session";
+import type { SealRow, TerminalRow } from "../types";
+import { named, t, tryWords } from "../words";
+
+const PAGE = 50;
+const READERS_MAX = 32;
+
+export default function DevicesPage() {
+  useEffect(() => void (document.title = t("devices.document_title")), []);
+  return (
+    <div class="page">
+      <h1>{t("devices")}</h1>
+      <Terminals />
+      <Seals />
+    </div>
+  );
+}
+
+/** One list by pages: the marks of those before, and where the next begins. */
+function usePages<T>(path: string): { answer: ReturnType<typeof useAnswer<T[]>>[0]; again: () => void; more: (last: T | undefined, mark: (row: T) => string) => preact.JSX.Element | null } {
+  const [marks, setMarks] = useState<string[]>([""]);
+  const [answer, again] = useAnswer<T[]>(`${path}?limit=${PAGE}&after=${encodeURIComponent(marks.at(-1) ?? "")}`);
+  const rows = answer.state === "here" ? answer.value : [];
+  const more = (last: T | undefined, mark: (row: T) => string) =>
+    marks.length === 1 && rows.length < PAGE ? null : (
+      <p class="money-buttons">
+        {marks.length > 1 && (
+          <button type="button" class="button" onClick={() => setMarks(marks.slice(0, -1))}>
+            {t("page.back")}
+          </button>
+        )}
+        {rows.length === PAGE && last && (
+          <button type="button" class="button" onClick={() => setMarks([...marks, mark(last)])}>
+            {t("page.more")}
+          </button>
+        )}
+      </p>
+    );
+  return { answer, again, more };
+}
+
+function Terminals() {
+  const { answer, again, more } = usePages<TerminalRow>("/v1/devices/terminals");
+  const { name } = useParties();
+  useEvery(5, again);
+  if (answer.state === "loading") return <Loading what={t("devices.reading")} />;
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
+  return (
+    <Section id="terminals-title" title={t("devices.terminals")}>
+      {answer.value.length === 0 && <p class="quiet">{t("devices.none")}</p>}
+      <ul class="services">
+        {answer.value.map((row) => (
+          <Terminal key={row.terminal} row={row} owner={name(row.owner)} />
+        ))}
+      </ul>
+      {more(answer.value.at(-1), (row) => row.terminal)}
+      {session.value?.role === "operator" ? <AddTerminal done={again} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
+    </Section>
+  );
+}
+
+function Terminal({ row, owner }: { row: TerminalRow; owner: string }) {
+  return (
+    <li>
+      <div>
+        <p>
+          <strong>{row.terminal}</strong> <span class="quiet">{row.phone}</span> {t("devices.of", { owner })}
+        </p>
+        <p class="quiet">{t(row.keyed ? "devices.keyed" : "devices.claimed_only")}</p>
+        {row.heard_at ? (
+          <p>
+            {t(row.connected ? "devices.heard_live" : "devices.heard")} <Time at={row.heard_at} scale="clock" />
+            {row.point && <> {t("devices.at", { lat: (row.point.latitude_udeg / 1e6).toFixed(5), lon: (row.point.longitude_udeg / 1e6).toFixed(5) })}</>}
+          </p>
+        ) : (
+          <p class="quiet">{t(row.connected ? "devices.connected" : "devices.never_heard")}</p>
+        )}
+        {row.refused && (
+          <p class="stop">
+            {t("devices.refused", { why: tryWords(`reason.${row.refused.reason}`) ?? row.refused.sentence })} <Time at={row.refused.at} scale="clock" />
+          </p>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function AddTerminal({ done }: { done: () => void }) {
+  const { rows } = useParties();
+  const [gateway] = useAnswer<{ host: string; port: number }>("/v1/devices/gateway");
+  const around = ["vehicle", "open_sky", "phone"];
+  // The node keeps a list of at most so many readers of one terminal.
+  const readers = (owner: string) => rows.map((row) => row.party).filter((party) => party !== owner).slice(0, READERS_MAX);
+  return (
+    <>
+      {gateway.state === "here" && <p class="quiet">{t("devices.connect_to", { host: gateway.value.host, port: gateway.value.port })}</p>}
+      <ActForm
+        title={t("devices.add")}
+        submit={t("devices.add_go")}
+        means={t("devices.add_means")}
+        fields={[
+          { name: "terminal", label: t("devices.plate") },
+          { name: "phone", label: t("devices.phone") },
+          { name: "owner", label: t("devices.owner"), kind: "choice", choices: rows.map((row) => ({ value: row.party, words: row.name || row.party })) },
+          { name: "surroundings", label: t("devices.around"), kind: "choice", choices: around.map((value) => ({ value, words: named("surroundings", value) })) },
+          { name: "seen", label: t("devices.seen"), kind: "choice", choices: ["owner", "all"].map((value) => ({ value, words: t(`devices.seen_${value}`) })) },
+          { name: "key", label: t("devices.key"), optional: true },
+        ]}
+        send={({ seen, ...typed }, act) => act("/v1/devices/terminals", { ...typed, readers: seen === "all" ? readers(typed["owner"] ?? "") : [] })}
+        after={() => t("devices.added")}
+        done={done}
+      />
+    </>
+  );
+}
+
+function Seals() {
+  const { answer, again, more } = usePages<SealRow>("/v1/devices/seals");
+  if (answer.state === "loading") return <Loading what={t("devices.reading")} />;
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
+  return (
+    <Section id="seals-title" title={t("devices.seals")}>
+      <p class="quiet">{t(answer.value.length === 0 ? "devices.no_seals" : "devices.seals_where")}</p>
+      <SealList rows={answer.value} />
+      {more(answer.value.at(-1), (row) => row.seal)}
+    </Section>
+  );
+}

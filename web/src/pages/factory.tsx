@@ -1,0 +1,142 @@
+// Orders and their lots: what a product's values must keep, and what its machine measured.
+import { useEffect, useState } from "preact/hooks";
+import { get } from "../api";
+import { useParties } from "../parts/act";
+import { Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
+import type { Problem } from "../api";
+import { ActForm, Trouble } from "../parts/money_form";
+import { MilestoneMark } from "../parts/shapes";
+import { session } from "../session";
+import type { OrderRow } from "../types";
+import { count, t } from "../words";
+
+const PAGE = 50;
+const SERIALS_MAX = 10_000;
+const READERS_MAX = 50;
+
+export default function FactoryPage() {
+  useEffect(() => void (document.title = t("factory.document_title")), []);
+  const [answer, again] = useAnswer<OrderRow[]>(`/v1/industry/orders?limit=${PAGE}`);
+  const [older, setOlder] = useState<OrderRow[]>([]);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  if (answer.state === "loading") return <Loading what={t("factory.reading")} />;
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
+  const rows = [...answer.value, ...older];
+  const more = () => {
+    get<OrderRow[]>(`/v1/industry/orders?limit=${PAGE}&after=${encodeURIComponent(rows.at(-1)?.order ?? "")}`).then(
+      (page) => setOlder([...older, ...page]),
+      (error: unknown) => setProblem(asProblem(error)),
+    );
+  };
+  return (
+    <div class="page">
+      <h1>{t("factory")}</h1>
+      <Section id="orders-title" title={t("factory.orders")}>
+        {rows.length === 0 && <p class="quiet">{t("factory.none")}</p>}
+        <ul class="services">
+          {rows.map((order) => (
+            <Order key={order.order} order={order} done={again} />
+          ))}
+        </ul>
+        {rows.length > 0 && rows.length % PAGE === 0 && (
+          <button type="button" class="button" onClick={more}>
+            {t("page.more")}
+          </button>
+        )}
+        {problem && <ProblemNote problem={problem} />}
+        {session.value?.role === "party" && <AddOrder done={again} />}
+      </Section>
+    </div>
+  );
+}
+
+function Order({ order, done }: { order: OrderRow; done: () => void }) {
+  const made = order.lots.reduce((sum, lot) => sum + lot.serials, 0);
+  return (
+    <li>
+      <div>
+        <p>
+          <strong>{order.order}</strong> <span class="quiet">{t("factory.of", { gtin: order.gtin, made, quantity: order.quantity })}</span>
+        </p>
+        <ul class="plain">
+          {order.lots.map((lot) => (
+            <li key={lot.lot} class={lot.within_limits ? "verdict verdict-good" : "verdict verdict-stop"}>
+              <MilestoneMark state={lot.within_limits ? "done" : "refused"} />
+              <span>
+                {t(lot.within_limits ? "factory.lot_within" : "factory.lot_outside", { lot: lot.lot, pieces: lot.serials })} {count("factory.samples", lot.samples)}
+                {lot.simulated && ` ${t("factory.simulated")}`}
+              </span>
+            </li>
+          ))}
+        </ul>
+        {order.mine && <FinishLot order={order.order} done={done} />}
+      </div>
+    </li>
+  );
+}
+
+function FinishLot({ order, done }: { order: string; done: () => void }) {
+  return (
+    <ActForm
+      title={t("factory.finish")}
+      submit={t("factory.finish_go")}
+      means={t("factory.finish_means")}
+      fields={[
+        { name: "lot", label: t("factory.lot") },
+        { name: "first", label: t("factory.first_serial") },
+        { name: "pieces", label: t("factory.pieces"), value: "1" },
+        { name: "endpoint", label: t("factory.machine"), value: "opc.tcp://" },
+      ]}
+      send={({ lot, first, pieces, endpoint }, act) =>
+        act(`/v1/industry/orders/${encodeURIComponent(order)}/lots`, { lot, endpoint, serials: serialsFrom(first ?? "", Number(pieces)) })
+      }
+      after={() => t("factory.finished")}
+      done={done}
+    />
+  );
+}
+
+/** Serial numbers that count up from the first. Raises Trouble for what cannot be counted. */
+function serialsFrom(first: string, pieces: number): string[] {
+  if (!Number.isInteger(pieces) || pieces < 1 || pieces > SERIALS_MAX) throw new Trouble(t("factory.no_pieces", { max: SERIALS_MAX }));
+  if (pieces === 1) return [first];
+  const match = /^(.*?)(\d{1,15})$/.exec(first);
+  if (!match) throw new Trouble(t("factory.no_range"));
+  const [, head = "", digits = ""] = match;
+  return Array.from({ length: pieces }, (_, i) => head + String(Number(digits) + i).padStart(digits.length, "0"));
+}
+
+/** What values must keep, as people write it: `Flow 45 51 MQH; Pressure 5.9 6.5 BAR`. Raises Trouble. */
+function limitsOf(text: string): { name: string; low: string; high: string; unit: string }[] {
+  const parts = text.split(";").map((part) => part.trim());
+  return parts.filter(Boolean).map((part) => {
+    const [unit, high, low, ...name] = part.split(/\s+/).reverse();
+    if (!unit || !high || !low || name.length === 0) throw new Trouble(t("factory.no_limit", { part }));
+    return { name: name.reverse().join(" "), low, high, unit };
+  });
+}
+
+function AddOrder({ done }: { done: () => void }) {
+  const { rows } = useParties();
+  const others = rows.map((row) => row.party).filter((party) => party !== session.value?.party);
+  return (
+    <ActForm
+      title={t("factory.add")}
+      submit={t("factory.add_go")}
+      means={t("factory.add_means")}
+      fields={[
+        { name: "order", label: t("factory.order") },
+        { name: "gtin", label: t("factory.gtin") },
+        { name: "quantity", label: t("factory.pieces") },
+        { name: "limits", label: t("factory.limits") },
+        { name: "seen", label: t("factory.seen"), kind: "choice", choices: ["all", "owner"].map((value) => ({ value, words: t(`factory.seen_${value}`) })) },
+      ]}
+      send={({ order, gtin, quantity, limits, seen }, act) => {
+        const readers = seen === "all" ? others.slice(0, READERS_MAX) : [];
+        act("/v1/industry/orders", { order, gtin, quantity: Number(quantity), limits: limitsOf(limits ?? ""), readers });
+      }}
+      after={() => t("factory.added")}
+      done={done}
+    />
+  );
+}

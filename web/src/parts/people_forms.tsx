@@ -1,0 +1,169 @@
+// Forms of administration: a person, a party, a token, a new password.
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { type Problem, send } from "../api";
+import { PASSWORD_LETTERS_MIN } from "../session";
+import { named, t, tryWords } from "../words";
+import { ProblemNote, asProblem } from "./basics";
+
+const ROLES = ["party", "auditor", "operator", "admin"];
+const TRADE_ROLES = ["exporter", "importer", "carrier", "customs", "exporter_bank", "importer_bank", "bank", "manufacturer", "operator"];
+
+export function AddPerson({ parties, done }: { parties: string[]; done: () => void }) {
+  const [form, setForm] = useState({ name: "", password: "", party: "", role: "party" });
+  const set = (part: Partial<typeof form>) => setForm({ ...form, ...part });
+  return (
+    <Form title={t("people.add_person")} submit={t("people.add_person_go")} send={() => send("POST", "/v1/people", form)} done={done} after={() => set({ name: "", password: "" })}>
+      <Text label={t("login.name")} value={form.name} set={(name) => set({ name })} max={64} />
+      <Party value={form.party} parties={parties} set={(party) => set({ party })} />
+      <Role value={form.role} set={(role) => set({ role })} />
+      <Password value={form.password} set={(password) => set({ password })} />
+    </Form>
+  );
+}
+
+export function AddParty({ done }: { done: () => void }) {
+  const [form, setForm] = useState({ party: "", name: "", trade_role: "exporter", country: "" });
+  const set = (part: Partial<typeof form>) => setForm({ ...form, ...part });
+  return (
+    <Form title={t("people.add_party")} submit={t("people.add_party_go")} send={() => send("POST", "/v1/parties", form)} done={done} after={() => set({ party: "", name: "" })}>
+      <Text label={t("people.party_name")} value={form.name} set={(name) => set({ name })} max={120} />
+      <Text label={t("people.party_id")} value={form.party} set={(party) => set({ party })} max={64} pattern="[a-z0-9][a-z0-9.\-]*" hint={t("people.party_id_hint")} />
+      <label class="field">
+        <span>{t("people.trade_role")}</span>
+        <select value={form.trade_role} onChange={(event) => set({ trade_role: event.currentTarget.value })}>
+          {TRADE_ROLES.map((each) => (
+            <option key={each} value={each}>
+              {tryWords(`trade_role.${each}`) ?? each}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Text label={t("people.country")} value={form.country} set={(country) => set({ country: country.toUpperCase() })} max={2} pattern="[A-Z]{2}" hint={t("people.country_hint")} />
+    </Form>
+  );
+}
+
+export function AddToken({ parties, done }: { parties: string[]; done: () => void }) {
+  const [form, setForm] = useState({ party: "", role: "party", label: "" });
+  const [made, setMade] = useState("");
+  const set = (part: Partial<typeof form>) => setForm({ ...form, ...part });
+  const make = async () => {
+    const answer = await send<{ token: string }>("POST", "/v1/tokens", form);
+    setMade(answer?.token ?? "");
+  };
+  return (
+    <>
+      {made && (
+        <div class="note note-good" role="status">
+          <p class="note-title">{t("people.token_made")}</p>
+          <p>{t("people.token_made_means")}</p>
+          <code class="token-made">{made}</code>
+        </div>
+      )}
+      <Form title={t("people.add_token")} submit={t("people.add_token_go")} send={make} done={done}>
+        <Text label={t("people.label")} value={form.label} set={(label) => set({ label })} max={64} />
+        <Party value={form.party} parties={parties} set={(party) => set({ party })} />
+        <Role value={form.role} set={(role) => set({ role })} />
+      </Form>
+    </>
+  );
+}
+
+export function NewPasswordForm({ name, done }: { name: string; done: () => void }) {
+  const [password, set] = useState("");
+  return (
+    <Form title={t("people.reset")} submit={t("people.reset_go")} send={() => send("POST", `/v1/people/${encodeURIComponent(name)}/password`, { password })} done={done} after={() => set("")}>
+      <Password value={password} set={set} />
+    </Form>
+  );
+}
+
+function Form({ title, submit, send: act, done, after, children }: { title: string; submit: string; send: () => Promise<unknown>; done: () => void; after?: () => void; children: ComponentChildren }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [said, setSaid] = useState(false);
+  const go = async (event: Event) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    setSaid(false);
+    try {
+      await act();
+      after?.();
+      setSaid(true);
+      done();
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <details class="adding">
+      <summary class="button">{title}</summary>
+      <form onSubmit={(event) => void go(event)}>
+        {problem && <ProblemNote problem={problem} />}
+        {children}
+        <button class="button button-main" disabled={busy}>
+          {submit}
+        </button>
+        <p role="status">{said ? t("people.done") : ""}</p>
+      </form>
+    </details>
+  );
+}
+
+function Text({ label, value, set, max, pattern, hint }: { label: string; value: string; set: (value: string) => void; max: number; pattern?: string; hint?: string }) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input required maxLength={max} pattern={pattern} title={hint} value={value} onInput={(event) => set(event.currentTarget.value)} />
+      {hint && <span class="hint">{hint}</span>}
+    </label>
+  );
+}
+
+function Password({ value, set }: { value: string; set: (value: string) => void }) {
+  return (
+    <label class="field">
+      <span>{t("login.password")}</span>
+      <input required type="password" autocomplete="new-password" minLength={PASSWORD_LETTERS_MIN} value={value} onInput={(event) => set(event.currentTarget.value)} />
+      <span class="hint">{t("start.password_hint", { n: PASSWORD_LETTERS_MIN })}</span>
+    </label>
+  );
+}
+
+function Party({ value, parties, set }: { value: string; parties: string[]; set: (value: string) => void }) {
+  return (
+    <label class="field">
+      <span>{t("people.party")}</span>
+      <select required value={value} onChange={(event) => set(event.currentTarget.value)}>
+        <option value="" />
+        {parties.map((each) => (
+          <option key={each} value={each}>
+            {tryWords(`party.${each}`) ?? each}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Roles, each with the sentence that says what it may do. */
+function Role({ value, set }: { value: string; set: (value: string) => void }) {
+  return (
+    <fieldset class="roles">
+      <legend>{t("people.role")}</legend>
+      {ROLES.map((each) => (
+        <label key={each} class="choice">
+          <input type="radio" name="role" value={each} checked={value === each} onChange={() => set(each)} />
+          <span>
+            <strong>{named("role", each)}</strong> {t(`role_means.${each}`)}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

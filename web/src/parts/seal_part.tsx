@@ -1,0 +1,106 @@
+// The seal of a consignment: closed by its carrier over a terminal, looked at by somebody else.
+import type { Road, Said, SealRow, TerminalRow } from "../types";
+import { named, t } from "../words";
+import { useParties } from "./act";
+import { Facts, Section, useAnswer } from "./basics";
+import { ActForm } from "./money_form";
+import { movesTo, isMine } from "./moves";
+import { partyName } from "./road";
+import { Seal } from "./seal";
+
+export function SealPart({ road }: { road: Road }) {
+  const mine = movesTo(road, "gate").filter(isMine);
+  const facts = road.said.filter((said) => ["devices.Sealed.v1", "devices.SealChecked.v1"].includes(said.type));
+  const sealed = facts.find((said) => said.type === "devices.Sealed.v1");
+  return (
+    <Section id="seal-title" title={t("seal_part")}>
+      {facts.length === 0 && <p class="quiet">{t("seal_part.none")}</p>}
+      <ol class="moves">
+        {facts.map((said) => (
+          <li key={said.id}>
+            <span>{sentence(road, said)}</span>
+            <Seal said={said} />
+          </li>
+        ))}
+      </ol>
+      {mine.some((move) => move.key === "seal") && <Close road={road} />}
+      {mine.some((move) => move.key === "seal_check") && sealed && <Check sealed={sealed} />}
+    </Section>
+  );
+}
+
+function sentence(road: Road, said: Said): string {
+  const word = (name: string) => String(said.args[name] ?? "");
+  const party = partyName(road, said.asserted_by.party);
+  if (said.type === "devices.Sealed.v1") return t("seal_part.closed", { party, seal: word("seal"), container: word("container"), terminal: word("terminal") });
+  return t(said.args["intact"] ? "seal_part.whole" : "seal_part.broken", { party, seal: word("seal"), place: word("place") });
+}
+
+/** The carrier's form: what is on the road already is not typed again. */
+function Close({ road }: { road: Road }) {
+  const [terminals] = useAnswer<TerminalRow[]>("/v1/devices/terminals?limit=100");
+  const [entry] = useAnswer<{ entered: { container: string } }>(`/v1/trade/consignments/${encodeURIComponent(road.consignment)}`);
+  if (terminals.state !== "here" || entry.state === "loading") return null;
+  if (terminals.value.length === 0) return <p class="quiet">{t("seal_part.no_terminal")}</p>;
+  const readers = [...new Set(road.parties.map((info) => info.party))];
+  return (
+    <ActForm
+      title={t("do.seal")}
+      submit={t("seal_part.close")}
+      means={t("seal_part.close_means")}
+      fields={[
+        { name: "terminal", label: t("seal_part.terminal"), kind: "choice", choices: terminals.value.map((row) => ({ value: row.terminal, words: `${row.terminal} · ${named("terminal_kind", row.keyed ? "keyed" : "claimed")}` })) },
+        { name: "container", label: t("seal_part.container"), value: entry.state === "here" ? entry.value.entered.container : "" },
+        { name: "seal", label: t("seal_part.number") },
+      ]}
+      send={(typed, act) => act("/v1/devices/seals", { ...typed, seal: plain(typed["seal"]), container: plain(typed["container"]), consignment: road.consignment, readers })}
+      after={() => t("seal_part.after_close")}
+      done={() => undefined}
+    />
+  );
+}
+
+function Check({ sealed }: { sealed: Said }) {
+  const seal = String(sealed.args["seal"] ?? "");
+  return (
+    <ActForm
+      title={t("do.seal_check")}
+      submit={t("seal_part.check")}
+      means={t("seal_part.check_means", { seal })}
+      fields={[
+        { name: "container", label: t("seal_part.container"), value: String(sealed.args["container"] ?? "") },
+        { name: "intact", label: t("seal_part.found"), kind: "choice", choices: ["yes", "no"].map((value) => ({ value, words: t(`seal_part.found_${value}`) })) },
+        { name: "place", label: t("seal_part.place") },
+      ]}
+      send={({ container, intact, place }, act) => act(`/v1/devices/seals/${encodeURIComponent(seal)}/checks`, { container: plain(container), terminal: sealed.args["terminal"], intact: intact === "yes", place })}
+      after={() => t("seal_part.after_check")}
+      done={() => undefined}
+    />
+  );
+}
+
+/** Numbers as seals and containers bear them: capitals, no spaces. */
+function plain(text = ""): string {
+  return text.replace(/\s/g, "").toUpperCase();
+}
+
+/** Seals that the reader may see, in the list of the devices. */
+export function SealList({ rows }: { rows: SealRow[] }) {
+  const { name } = useParties();
+  return (
+    <ul class="services">
+      {rows.map((row) => (
+        <li key={row.seal}>
+          <strong>{row.seal}</strong> {t(row.bound ? "seal_part.bound" : "seal_part.not_bound", { container: row.container, terminal: row.terminal })}
+          <Facts
+            rows={[
+              [t("seal_part.sealed_by"), name(row.sealed_by)],
+              [t("seal_part.checked_by"), row.checked_by ? name(row.checked_by) : t("nobody")],
+              [t("seal_part.of"), <a href={`/consignments/${encodeURIComponent(row.consignment)}`}>{row.consignment}</a>],
+            ]}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
