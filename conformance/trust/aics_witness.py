@@ -21,6 +21,7 @@ from typing import Any
 from conformance.verdicts import judged
 from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.programs.child import free_port
 from zhidao.node.adapters.ambient import SystemClock
 from zhidao.trust.adapters.http_network import HttpNetwork
 from zhidao.trust.adapters.log.cosigned_notes import MemoryCosignedNotes
@@ -145,8 +146,7 @@ def _serving(program: str, folder: Path, log_key: str) -> Iterator[tuple[str, st
     told = _run(program, "init", "--config", config, *name)
     key = next(word for word in told.split() if word.startswith("witness.example/aics+"))
     _run(program, "add-log", "--config", config, "--origin", ORIGIN, "--vkey", log_key)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(  # noqa: S603 (the program that the operator named)
         [program, "serve", "--config", config, "--listen", f"127.0.0.1:{port}"],
         stdout=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from zhidao.core.programs.child import free_port
 
 PACKAGE = "@foundry-rs/anvil-linux-amd64"
 VERSION = "1.7.1"
@@ -44,9 +45,7 @@ def program() -> Path:
 @contextmanager
 def running(chain_id: int, *more: str) -> Iterator[str]:
     """The URL of a fresh chain without fees under the rules of Shanghai."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = [str(program()), "--port", str(port), "--chain-id", str(chain_id), "--silent",
              "--hardfork", "shanghai", "--base-fee", "0", "--gas-price", "0", *more]  # fmt: skip
     child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

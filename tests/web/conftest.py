@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from zhidao.core.programs.child import free_port
 
 _HERE = Path(__file__).parent
 _ASSETS = _HERE.parents[1] / "src" / "zhidao" / "node" / "web" / "assets"
@@ -63,9 +64,7 @@ class Node:
 def _served() -> Iterator[Node]:
     if not (_ASSETS / "index.html").exists():
         pytest.skip("the pages are not built here: run python hatch_build.py")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = [sys.executable, str(_HERE / "fixture_node.py"), str(port)]
     # It takes the rules from what the tests of trade use.
     process = subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(_HERE.parents[1])})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.programs import child as programs
 from zhidao.core.programs.child import (
     end_child,
     end_strays,
+    free_port,
     hold_folder,
     processes_named,
     start_child,
@@ -97,3 +100,29 @@ def test_the_first_closed_folder_on_the_way_is_named(tmp_path: Path):
 def test_this_process_is_found_by_its_name():
     name = Path("/proc/self/comm").read_text().strip()
     assert str(os.getpid()) in {entry.name for entry in processes_named(name)}
+
+
+def test_two_programs_that_ask_for_ports_get_different_ones_and_may_listen_on_them(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    # Forty ports in all, so that twenty of this process leave the other what it may not take.
+    monkeypatch.setattr(programs, "_clients_lowest", lambda: programs._PORT_LOWEST + 40)
+    here = {free_port() for _ in range(20)}
+    script = (
+        "from zhidao.core.programs import child\n"
+        "child._clients_lowest = lambda: child._PORT_LOWEST + 40\n"
+        "print(*(child.free_port() for _ in range(10)), flush=True)\n"
+        "input()"
+    )
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin
+        assert other.stdout
+        there = {int(word) for word in other.stdout.readline().split()}
+        assert len(here) == 20
+        assert len(there) == 10
+        assert not here & there
+        for port in sorted(here | there):
+            # As asyncio, uvicorn, PostgreSQL and nats-server listen: with SO_REUSEADDR.
+            socket.create_server(("127.0.0.1", port)).close()
+        other.stdin.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.programs.child import free_port
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import Terminal
@@ -29,12 +29,6 @@ pytestmark = pytest.mark.service
 PROCESS = Path(__file__).with_name("gateway_process.py")
 START = Utc.parse("2026-11-24T08:00:00Z")
 REPORTS, WINDOWS = 600, 4
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _register(journal: PostgresJournal, vault: PostgresVault) -> None:
@@ -88,7 +82,7 @@ async def test_what_was_acknowledged_is_stored_once(
     journal = PostgresJournal(database, "devices", lambda: None)
     vault = PostgresVault(database, journal)
     await _register(journal, vault)
-    rng, port = random.Random(seed), _free_port()
+    rng, port = random.Random(seed), free_port()
     driving = asyncio.create_task(_drive(port))
     kills = 0
     while True:

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ os.execv(argv[0], argv)
 LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 _PORT_LOWEST: Final = 10_000
 _PORT_HIGHEST: Final = 65_536
+_HELD_COUNT: Final = 64
+_HELD: Final[deque[socket.socket]] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,9 @@ def free_port() -> int:
     """A free TCP port of loopback for a program that keeps it over restarts.
 
     Below those that the kernel gives to clients: while the program is away, no connection may
-    take its port, and no client that calls it may be connected to itself.
+    take its port, and no client that calls it may be connected to itself. Nobody else who asks
+    here gets the same one, in this process or another, while this one is among the last that
+    this process gave away.
     """
     while True:
         port = _PORT_LOWEST + secrets.randbelow(_clients_lowest() - _PORT_LOWEST)
@@ -204,7 +209,29 @@ def free_port() -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _hold(port)
+        return port
+
+
+def _hold(port: int) -> None:
+    """Keeps a port from the next who asks, and open to the program that it was given to.
+
+    Linux lets a program listen on a port that another has bound and does not listen on, if both
+    set SO_REUSEADDR (socket(7)), as servers do; the probe of `free_port` does not, and is refused.
+    Elsewhere the program would be refused too: nothing is held there.
+    """
+    if sys.platform != "linux":
+        return
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()  # Taken within this instant: its program will say so.
+        return
+    if len(_HELD) == _HELD_COUNT:
+        _HELD.popleft().close()
+    _HELD.append(holder)
 
 
 def _clients_lowest() -> int:
