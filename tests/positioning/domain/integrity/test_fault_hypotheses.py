@@ -272,3 +272,17 @@ def test_four_satellites_all_around_move_the_position_by_less_than_their_error_a
     model = _solved(replace(sky, design=design), np.ones((1, 4)))
     assert np.abs(np.linalg.inv(design[0])[:3]).max() < 1
     assert _case(model, ONE_EPOCH, 1e-3).unbounded.tolist() == [True]
+
+
+def test_pairs_that_another_epoch_asks_for_bound_nothing_here():
+    """Of five satellites each pair hides behind the others; here pairs are not tested for."""
+    sky = random_skies(1, 5, 1, seed=2)
+    both = replace(sky.take(np.array([0, 0])), suspected=np.array([0, 1]))
+    model = _solved(both, np.ones((2, 5)))
+    pairs = _case(model, ONE_EPOCH, 1e-4).hypotheses[6:]
+    assert len(pairs) == 10
+    for each in pairs:
+        assert each.chance[0] == 0
+        assert np.isfinite(each.threshold_m[0]).all()
+        assert each.chance[1] > 0
+        assert np.isinf(each.threshold_m[1]).all()

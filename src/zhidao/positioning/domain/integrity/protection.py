@@ -35,7 +35,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -55,9 +55,10 @@ from zhidao.positioning.domain.integrity.fault_hypotheses import (
 )
 from zhidao.positioning.domain.observables.observations import Bools, Floats
 
-_ROUNDS: Final = 60
+_ROUNDS: Final = 33
+# In deviations times the root of two: there a tail is less than any number above nought.
+_BEYOND: Final = 30
 _MISSED_DEVIATIONS: Final = -NormalDist().inv_cdf(MISSED)
-_STEP_M: Final = 1e-9
 _LOADING_PAYS: Final = 1_024
 
 
@@ -134,13 +135,15 @@ def compiled_bound(
         model.group_fault,
         ways_of(model, accounting),
         np.array(numbers),
-        upper_quantile(alarm / (2 * np.maximum(np.arange(cells + 1), 1))),
+        upper_quantile(alarm / (2 * (1 + np.arange(cells)))),
         cell,
         group_strain,
         levels,
         epoch,
     )
-    return Bounds(cell[..., 0], group_strain, levels, epoch[:, 0], epoch[:, 1] > 0, cell[..., 1])
+    strain, detectable_m = np.moveaxis(cell, -1, 0)
+    unmonitored, alone = epoch.T
+    return Bounds(strain, group_strain, levels, unmonitored, alone > 0, detectable_m)
 
 
 def plain_bound(
@@ -164,34 +167,47 @@ def plain_bound(
 def _levels(
     model: LinearModel, hypotheses: list[Hypothesis], share: Floats, tries: float
 ) -> Floats:
-    """Levels (e, 3) by bisection."""
-    terms = [(h.chance, *_numbers(model, h.gain, h.threshold_m)) for h in hypotheses]
-    chance = np.minimum(np.stack([t[0] for t in terms], 1)[:, None], 1)
-    centre = np.stack([t[1] for t in terms], 2)
-    deviation = np.maximum(np.stack([t[2] for t in terms], 2), 1e-9)
-    hopeless = (share <= 0)[:, None] | (~np.isfinite(centre) & (chance > 0)).any(2)
-    hopeless = hopeless | np.zeros((1, 3), bool)
-    centre = np.where(np.isfinite(centre), centre, 0)
-    target = np.maximum(share, 1e-300)[:, None]
-    live = chance > 0
-    low = np.zeros(hopeless.shape)
-    high = np.where(live, centre + 40 * deviation, 0).max(2)
-    for _ in range(_ROUNDS):
-        middle = (low + high) / 2
+    """Levels (e, 3), infinite where there is none."""
+    chance = np.minimum(np.stack([each.chance for each in hypotheses], 1), 1)
+    centre_m = np.stack([_centre_m(model, each) for each in hypotheses], 2)
+    spread_m = np.stack([deviation_m(model, each.gain) for each in hypotheses], 2)
+    bounded = (share > 0)[:, None] & np.isfinite(centre_m).all(2)
+    epoch = np.nonzero(bounded)[0]
+    levels_m = np.full(bounded.shape, np.inf)
+    levels_m[bounded] = _crossing_m(
+        chance[epoch], centre_m[bounded], spread_m[bounded], share[epoch], tries
+    )
+    return levels_m
+
+
+def _centre_m(model: LinearModel, each: Hypothesis) -> Floats:
+    """What lies between a level and the tail of a hypothesis that is to be counted, (e, 3)."""
+    centre: Floats = np.einsum("eqs,es->eq", np.abs(each.gain), model.bias_m) + each.threshold_m
+    return centre
+
+
+def _crossing_m(
+    chance: Floats, centre_m: Floats, spread_m: Floats, share: Floats, tries: float
+) -> Floats:
+    """Where the tails (n, k) make up the share of the risk (n,), found to 1e-9 m."""
+    # A hypothesis that does not apply has no deviation, nor a chance.
+    scale_m = np.maximum(math.sqrt(2) * spread_m, 1e-9)
+
+    def risk_at(level_m: Floats) -> Floats:
         # The complementary error function is both tails together.
-        tails = _erfc((middle[..., None] - centre) / (deviation * math.sqrt(2)))
-        risk = (chance * np.minimum(1, tries * tails)).sum(2)
-        above = risk > target
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-        if (high - low).max(initial=0) < _STEP_M * 10:
-            break
-    return np.where(hopeless, np.inf, high)
+        tails = _erfc((level_m[:, None] - centre_m) / scale_m)
+        risk: Floats = (chance * np.minimum(1, tries * tails)).sum(1)
+        return risk
 
-
-def _numbers(model: LinearModel, gain: Floats, threshold_m: Floats) -> tuple[Any, Any]:
-    """Centre and deviation of a tail, (e, 3)."""
-    bias = np.einsum("eqs,es->eq", np.abs(gain), model.bias_m)
-    return bias + threshold_m, deviation_m(model, gain)
+    low_m, high_m = np.zeros(len(share)), (centre_m + _BEYOND * scale_m).max(1)
+    for _ in range(_ROUNDS):
+        middle_m = (low_m + high_m) / 2
+        above = risk_at(middle_m) > share
+        low_m, high_m = np.where(above, middle_m, low_m), np.where(above, high_m, middle_m)
+    # Over what is left, below 1e-3 m, the risk is a straight line but for less than 1e-9 m.
+    at_low, at_high = risk_at(low_m), risk_at(high_m)
+    level_m: Floats = low_m + (high_m - low_m) * (at_low - share) / (at_low - at_high)
+    return level_m
 
 
 _erfc = np.vectorize(math.erfc, otypes=[float])

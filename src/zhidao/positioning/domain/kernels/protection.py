@@ -401,7 +401,7 @@ def bound_epochs(
     cells (e, s, 6): weight, residual, variance for the bound, usual variance, bias, chance of a
     fault. ways (e,): how many times each hypothesis counts. numbers: risk, share of common errors
     in thresholds, `Accounting.whole`, quantile of a missed detection, `Accounting.tries`.
-    quantiles (s + 1,): of the test, by count.
+    quantiles (s,): of the test with one range and more.
     Out: cell (e, s, 2): strain, detectable bias; group_strain (e, g); levels (e, 3); epoch (e, 2):
     chance that is not tested for, whether on one constellation.
     """
@@ -419,5 +419,5 @@ def bound_epochs(
             continue
         _bound_epoch(
             design[e], inverse[e], cells[e], common[e], group[e], group_fault, ways[e], numbers,
-            quantiles[count], room[:count], cell[e], group_strain[e], levels[e], epoch[e],
+            quantiles[count - 1], room[:count], cell[e], group_strain[e], levels[e], epoch[e],
         )  # fmt: skip
