@@ -54,6 +54,7 @@ class RunningNode:
             "ZHIDAO_NODE_NAME": self.name,
             "ZHIDAO_HTTP_PORT": str(self.port),
             "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
+            "ZHIDAO_HTTP_REFUSALS_PER_SECOND": "0",
             "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
             **self._settings,
         }

@@ -65,7 +65,7 @@ def _p99(values: list[float]) -> float:
 
 async def _measured(idle: int, dripping: int) -> tuple[Seen, Seen, dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="zd-") as folder:
-        node = NodeProcess(Path(folder) / "node")
+        node = NodeProcess(Path(folder) / "node", settings={})
         state = await node.start()
         try:
             tokens = await _tokens(state, node.name)

@@ -71,6 +71,7 @@ class AccessWorld:
             "node.demo": True,
             "http.tls": "off",
             "http.requests_per_second": 0,
+            "http.refusals_per_second": 0,
             "industry.machine_networks": "127.0.0.0/8",
             "log.leaves_per_party_hour": 0,
         }

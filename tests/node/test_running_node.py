@@ -73,6 +73,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "ZHIDAO_HTTP_TLS": "off",
         "ZHIDAO_HTTP_PORT": "0",
         "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
+        "ZHIDAO_HTTP_REFUSALS_PER_SECOND": "0",
         "ZHIDAO_KEYS_PASSPHRASE_FILE": str(folder / "passphrase"),
     }
     serve = [sys.executable, "-m", "zhidao.cli", "serve", "--json", "--data", str(folder / "node")]

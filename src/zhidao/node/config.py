@@ -57,6 +57,11 @@ SETTINGS: Final = (
     ),
     Setting("http.body_bytes_max", 8 * 1024 * 1024, "larger request bodies are refused"),
     Setting("http.requests_per_second", 200, "per caller address; 0: no limit"),
+    Setting(
+        "http.refusals_per_second",
+        2,
+        "per caller; whoever is refused more often than that waits; 0: nobody waits",
+    ),
     Setting("http.connections_max", 4096, "open connections of all; then the largest block's go"),
     Setting("http.connections_per_block", 256, "open connections of one /24 (IPv6: /56)"),
     Setting("http.trusted_proxies", "", "networks of your own proxies, such as 10.0.0.0/8"),

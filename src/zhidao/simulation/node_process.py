@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,11 @@ READY_S: Final = 90.0
 # More than a node gives its jobs, its last facts, its bus and its database to end.
 STOP_S: Final = 45.0
 _PASSPHRASE: Final = "throw-away keys of a demonstration"  # noqa: S105 (it says so itself)
+# One program asks in the name of all.
+_NO_LIMITS: Final = {
+    "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
+    "ZHIDAO_HTTP_REFUSALS_PER_SECOND": "0",
+}
 _POLL_S: Final = 0.05
 _LOG_LOOK_S: Final = 30.0
 _TAIL_LINES: Final = 12
@@ -33,11 +39,14 @@ class NodeProcess:
         page_host: str = "127.0.0.1",
         name: str = "corridor",
         organisation: str = "Corridor authority (demonstration)",
+        settings: Mapping[str, str] | None = None,
     ) -> None:
+        """`settings`: by their environment variables; None: without limits of requests."""
         self._data = data
         self.name = name
         self._organisation = organisation
         self._host = page_host
+        self._settings = dict(_NO_LIMITS if settings is None else settings)
         self._port = port or free_port()
         self._devices_port = free_port()
         self._process: asyncio.subprocess.Process | None = None
@@ -106,19 +115,22 @@ class NodeProcess:
         if not passphrase.exists():
             passphrase.touch(mode=0o600)
             passphrase.write_text(_PASSPHRASE)
-        environment = os.environ | {
-            "ZHIDAO_NODE_NAME": self.name,
-            "ZHIDAO_NODE_ORGANISATION": self._organisation,
-            "ZHIDAO_NODE_DEMO": "true",
-            "ZHIDAO_HTTP_TLS": "off",
-            "ZHIDAO_HTTP_HOST": self._host,
-            "ZHIDAO_HTTP_PORT": str(self._port),
-            "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
-            "ZHIDAO_DEVICES_PORT": str(self._devices_port),
-            # The simulated machine stands on this machine.
-            "ZHIDAO_INDUSTRY_MACHINE_NETWORKS": "127.0.0.0/8",
-            "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
-        }
+        environment = (
+            os.environ
+            | {
+                "ZHIDAO_NODE_NAME": self.name,
+                "ZHIDAO_NODE_ORGANISATION": self._organisation,
+                "ZHIDAO_NODE_DEMO": "true",
+                "ZHIDAO_HTTP_TLS": "off",
+                "ZHIDAO_HTTP_HOST": self._host,
+                "ZHIDAO_HTTP_PORT": str(self._port),
+                "ZHIDAO_DEVICES_PORT": str(self._devices_port),
+                # The simulated machine stands on this machine.
+                "ZHIDAO_INDUSTRY_MACHINE_NETWORKS": "127.0.0.0/8",
+                "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
+            }
+            | self._settings
+        )
         bound_log(self.log)
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:

@@ -46,6 +46,7 @@ class Front:
             randomness=SeededRandomness(2),
             body_bytes_max=1000,
             requests_per_second=requests_per_second,
+            refusals_per_second=0,
             workers=ThreadPoolExecutor(1),
             writes=WriteGate(lambda: False, SigningPermit(), lambda: 0.0),
         )

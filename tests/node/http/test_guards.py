@@ -60,6 +60,7 @@ def client() -> TestClient[Any]:
         randomness=SeededRandomness(1),
         bodies=Bodies(nobody, bytes_max=1000),
         requests_per_second=0,
+        refusals_per_second=0,
         writes=WriteGate(lambda: False, SigningPermit(), lambda: 0.0),
     )
     return TestClient(guarded)  # type: ignore[arg-type]

@@ -29,6 +29,8 @@ BODY_S: Final = 15.0
 BODY_BYTES_PER_S_MIN: Final = 8 * 1024
 # In the scope of a request whose last byte the server has: nobody waits for more of it.
 WHOLE: Final = "zhidao.whole"
+# In the scope of a request whose JSON was read strictly, so that its depth is bounded.
+READ_STRICTLY: Final = "zhidao.read_strictly"
 # Strict reading takes about a millisecond for so much; more is done in another process.
 JSON_BYTES_INLINE: Final = 32 * 1024
 
@@ -108,6 +110,7 @@ class Bodies:
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         if body and (kind == b"application/json" or kind.endswith(b"+json")):
             await self._check_json(body)
+            scope[READ_STRICTLY] = True
         return body
 
     async def _read(self, receive: Any, bytes_max: int, *, whole: bool) -> bytes:

@@ -21,6 +21,7 @@ from zhidao.node.http.bodies import Bodies
 from zhidao.node.http.forwarded import NO_PROXIES, Proxies
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.http.problems import on_refusal
+from zhidao.node.http.refusal_delays import RefusalDelays
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.tracing import set_trace, trace_of_request
 from zhidao.node.operations.write_gate import WriteGate
@@ -44,6 +45,7 @@ class Guards:
         randomness: Randomness,
         bodies: Bodies,
         requests_per_second: int,
+        refusals_per_second: int,
         writes: WriteGate,
         hosts: Hosts | None = None,
         refusal: Callable[[Request[Any, Any, Any], ZhidaoError], Response[Any]] = on_refusal,
@@ -58,6 +60,7 @@ class Guards:
         self._randomness = randomness
         self._bodies = bodies
         self._buckets = Buckets(requests_per_second)
+        self._delays = RefusalDelays(refusals_per_second)
         self._proxies = proxies
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -69,6 +72,10 @@ class Guards:
             # By this name a stall of the event loop is told.
             task.set_name(f"{scope['method']} {scope['path'][:_PATH_CHARACTERS_MAX]}")
         headers = dict(scope["headers"])
+        client = self._client(scope)
+        caller = self._delays.caller(ON_BEHALF_OF.get(), headers)
+        if wait_s := self._delays.wait_s(caller, time.monotonic()):
+            await asyncio.sleep(wait_s)
         fresh = self._randomness.token(16).hex()
         set_trace(trace_of_request(headers.get(b"traceparent", b"").decode("latin-1"), fresh))
         started = time.perf_counter()
@@ -82,7 +89,6 @@ class Guards:
             await send(message)
 
         try:
-            client = self._client(scope)
             if not self._buckets.take(client, time.monotonic()):
                 raise TooMany("too many requests from this address; wait a second")
             if self._hosts:
@@ -99,6 +105,7 @@ class Guards:
             response = self._refusal(request, error).to_asgi_response(app=None, request=request)
             await response(scope, receive, watch)
         finally:
+            self._delays.answered(caller, status, time.monotonic())
             self._metrics.request(scope, status, time.perf_counter() - started)
 
     def _client(self, scope: Any) -> str:

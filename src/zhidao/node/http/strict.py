@@ -16,6 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
+from zhidao.node.http.bodies import READ_STRICTLY
 
 _PLACE: Final = re.compile(r" - at `\$\.?(.*)`\Z")
 
@@ -47,7 +48,10 @@ class StrictRequest(Request[Any, Any, Any]):
         wanted = field.annotation if field else Any
         try:
             # Litestar takes a value of the right type as it is.
-            return decode_json(await self.body(), wanted)
+            body = await self.body()
+            if READ_STRICTLY in self.scope:
+                return msgspec.json.decode(body, type=wanted)
+            return decode_json(body, wanted)
         except msgspec.ValidationError as error:
             raise self._invalid(str(error)) from error
         except msgspec.DecodeError as error:

@@ -196,6 +196,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
         randomness=randomness,
         body_bytes_max=settings.body_bytes_max,
         requests_per_second=settings.requests_per_second,
+        refusals_per_second=settings.refusals_per_second,
         workers=judges,
         proxies=settings.proxies,
         writes=WriteGate(space.is_low, loose.permit, time.monotonic),

@@ -39,6 +39,7 @@ def settings_of(
         scenario=KeptClock(config.data / SCENARIO_FILE) if config.flag("node.demo") else None,
         body_bytes_max=config.number("http.body_bytes_max"),
         requests_per_second=config.number("http.requests_per_second"),
+        refusals_per_second=config.number("http.refusals_per_second"),
         proxies=proxies_of(config),
         leaves_per_party_hour=config.number("log.leaves_per_party_hour"),
         devices_host=config.text("devices.host"),

@@ -49,6 +49,7 @@ class Settings:
     scenario: HandClock | None
     body_bytes_max: int
     requests_per_second: int
+    refusals_per_second: int
     proxies: Proxies
     leaves_per_party_hour: int
     devices_host: str
