@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Final
 
 CALLERS_KEPT: Final = 20_000
-WAIT_S_MAX: Final = 5.0
+WAIT_S_LONGEST: Final = 5.0
 # The wait grows with the square of the debt: 20 ms after one, half a second after five.
 _WAIT_S: Final = 0.02
 COUNTED: Final = frozenset(
@@ -69,7 +69,7 @@ class RefusalDelays:
         known = self._callers.get(own)
         found = known if known and known.answered else self._callers.get(place)
         debt = self._left(found, now_s) if found else 0.0
-        return min(WAIT_S_MAX, _WAIT_S * debt * debt)
+        return min(WAIT_S_LONGEST, _WAIT_S * debt * debt)
 
     def answered(self, caller: tuple[bytes, bytes], status: int, now_s: float) -> None:
         """Counts what a request was answered with."""
