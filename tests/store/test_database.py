@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from zhidao.core.errors import Conflict, MalformedInput, Unavailable
+from zhidao.core.programs.child import free_port
 from zhidao.store.database import Contended, Database, Session, translated
 from zhidao.store.embedded import EmbeddedPostgres
 from zhidao.store.pool import Pool
@@ -275,3 +277,44 @@ async def test_connections_of_a_burst_go_after_a_while(database_url: str):
 async def test_an_absent_server_is_unavailable():
     with pytest.raises(Unavailable):
         await Database.open("postgresql://nobody@127.0.0.1:1/none", checkout_s=0.3)
+
+
+@service
+async def test_a_server_that_only_reads_is_told_as_a_standby_and_not_as_a_full_disk(
+    numbers: Database, database_url: str
+):
+    # A hot standby answers a writing statement in the same way: SQLSTATE 25006.
+    link = make_conninfo(database_url, options="-c default_transaction_read_only=on")
+    standby = await Database.open(link)
+    try:
+        with pytest.raises(Unavailable) as refusal:
+            async with standby.session() as session:
+                await session.execute("insert into number values (1, 1)")
+        assert refusal.value.code == "database_read_only"
+        assert refusal.value.is_own_infrastructure
+        assert "target_session_attrs=read-write" in refusal.value.remedy
+        assert await standby.read("select key from number") == []
+    finally:
+        await standby.close()
+    low = await Database.open(database_url, low_space=lambda: True)
+    try:
+        with pytest.raises(Unavailable) as refusal:
+            async with low.session() as session:
+                await session.execute("insert into number values (1, 1)")
+        assert refusal.value.code == "disk_full"
+    finally:
+        await low.close()
+    assert await count(numbers) == 0
+
+
+@service
+async def test_of_several_hosts_the_one_that_writes_is_found(database_url: str):
+    parts = conninfo_to_dict(database_url)
+    hosts = f"127.0.0.1,{parts['host']}"
+    ports = f"{free_port()},{parts['port']}"
+    link = make_conninfo(database_url, host=hosts, port=ports, target_session_attrs="read-write")
+    database = await Database.open(link)
+    try:
+        assert await database.ready()
+    finally:
+        await database.close()

@@ -54,6 +54,20 @@ def written(output: Path, *, mode: int | None = None, new: bool = False) -> Iter
         ) from error
 
 
+def unwritable(file: Path, error: OSError) -> Unavailable:
+    """Why a file that the node keeps for itself could not be written: `disk_full` only if it is."""
+    if error.errno in _FULL:
+        return Unavailable(
+            f"the disk is full: {file} was not written", code="disk_full", where=str(file)
+        )
+    return Unavailable(
+        f"cannot write {file}: {error.strerror or error}",
+        code="file_not_written",
+        where=str(file),
+        remedy="look at the folder's owner, mode and disk; then try again",
+    )
+
+
 def write_whole(output: Path, data: bytes, *, mode: int | None = None, new: bool = False) -> None:
     """Writes a result that is in memory; see `written`."""
     with written(output, mode=mode, new=new) as file:

@@ -34,8 +34,9 @@ CHECKOUT_S: Final = 5.0
 RETRY: Final = RetryPolicy(first_s=0.01, longest_s=1.28, jitter=1.0, attempts_max=9)
 # SQLSTATE codes and classes: PostgreSQL 18, appendix A.
 _CONTENTION: Final = ("40001", "40P01")
-# disk_full, and what a read-only transaction says: ours are so for want of space.
-_DISK_FULL: Final = ("53100", "25006")
+_DISK_FULL: Final = "53100"
+# What a transaction that only reads says to one that would write.
+_READ_ONLY: Final = "25006"
 _UNIQUE: Final = "23505"
 _WORLD: Final = ("08", "53", "55", "57", "58", "XX")
 _DATA: Final = "22"
@@ -50,25 +51,33 @@ class Contended(Unavailable):
 class Session:
     """One transaction. Use it inside `async with database.session()` only."""
 
-    def __init__(self, connection: Connection, column_types: dict[str, dict[str, int]]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        column_types: dict[str, dict[str, int]],
+        *,
+        low_space: bool = False,
+    ) -> None:
+        """`low_space`: the transaction reads only, because the disk is nearly full."""
         self._connection = connection
         self._column_types = column_types
+        self._low_space = low_space
 
     async def execute(self, sql: str, params: Params = ()) -> int:
         """Runs a statement and returns how many rows it touched."""
-        with translated():
+        with translated(low_space=self._low_space):
             cursor = await self._connection.execute(sql.encode(), params, binary=True)
             return cursor.rowcount
 
     async def fetch_one(self, sql: str, params: Params = ()) -> dict[str, Any] | None:
         """The first row of the answer, or None."""
-        with translated():
+        with translated(low_space=self._low_space):
             cursor = await self._connection.execute(sql.encode(), params, binary=True)
             return await cursor.fetchone()
 
     async def fetch_all(self, sql: str, params: Params = ()) -> list[dict[str, Any]]:
         """All rows of the answer."""
-        with translated():
+        with translated(low_space=self._low_space):
             cursor = await self._connection.execute(sql.encode(), params, binary=True)
             return await cursor.fetchall()
 
@@ -79,13 +88,13 @@ class Session:
         For `execute` alone, whose answer means nothing inside. What a statement raises comes at
         the next one or at the end of the block.
         """
-        with translated():
+        with translated(low_space=self._low_space):
             async with self._connection.pipeline():
                 yield
 
     async def script(self, sql: str) -> None:
         """Runs several statements of a trusted text without parameters, as migrations need."""
-        with translated():
+        with translated(low_space=self._low_space):
             await self._connection.execute(sql.encode(), prepare=False)
 
     async def copy(
@@ -105,7 +114,7 @@ class Session:
             composing.Identifier(*table.split(".")),
             composing.SQL(", ").join(map(composing.Identifier, columns)),
         )
-        with translated():
+        with translated(low_space=self._low_space):
             async with (
                 self._connection.cursor() as cursor,
                 cursor.copy(statement) as copy,
@@ -178,12 +187,13 @@ class Database:
         (unique violation), MalformedInput (a value that PostgreSQL cannot hold).
         """
         # Refused by the server and not by us: no statement that writes can be overlooked.
-        mode = b"BEGIN READ ONLY" if self._low_space() else b"BEGIN"
+        low = self._low_space()
+        mode = b"BEGIN READ ONLY" if low else b"BEGIN"
         if snapshot:
             mode = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         connection = await self._begin(mode)
         try:
-            yield Session(connection, self._column_types)
+            yield Session(connection, self._column_types, low_space=low)
             # Inside the try: a commit that fails (a deferred constraint, a serialisation error) is
             # rolled back, and the connection may be used again.
             with translated():
@@ -250,19 +260,24 @@ class Database:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns the driver's errors into those of the house; leaves what only a bug can cause."""
+def translated(*, low_space: bool = False) -> Iterator[None]:
+    """Turns the driver's errors into those of the house; leaves what only a bug can cause.
+
+    `low_space`: the transaction reads only for want of space, by our own doing.
+    """
     try:
         yield
     except psycopg.Error as error:
-        raise _translate(error) from error
+        raise _translate(error, low_space=low_space) from error
 
 
-def _translate(error: psycopg.Error) -> Exception:
+def _translate(error: psycopg.Error, *, low_space: bool) -> Exception:
     state = error.sqlstate or ""
     if state in _CONTENTION:
         return Contended("another transaction was in the way", remedy="repeat the request")
-    if state in _DISK_FULL:
+    if state == _READ_ONLY and not low_space:
+        return _leads_to_standby()
+    if state in (_DISK_FULL, _READ_ONLY):
         return Unavailable(
             "the database's disk is full; nothing was written",
             code="disk_full",
@@ -280,6 +295,14 @@ def _translate(error: psycopg.Error) -> Exception:
             f"the database failed: {_first_line(error)}", code=code, remedy="try again"
         )
     return error
+
+
+def _leads_to_standby() -> Unavailable:
+    return Unavailable(
+        "the address of the database leads to a standby that only reads; nothing was written",
+        code="database_read_only",
+        remedy="name all servers in database.url and add target_session_attrs=read-write",
+    )
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.errors import Unavailable
+from zhidao.core.file_output import unwritable
 
 SUFFIX: Final = ".zdfraud"
 _NAME: Final = re.compile(r"[0-9a-z_-]{1,100}\Z")
@@ -45,7 +45,7 @@ class FileFraudBook:
         try:
             return await asyncio.to_thread(self._keep, name, data)
         except OSError as error:
-            raise Unavailable(f"cannot keep a fraud proof: {error}", code="disk_full") from error
+            raise unwritable(self._folder / name, error) from error
 
     async def names(self) -> Sequence[str]:
         """All names."""

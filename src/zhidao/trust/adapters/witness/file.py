@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.core.encoding import base64url, parse_base64url
-from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.errors import MalformedInput
+from zhidao.core.file_output import unwritable
 from zhidao.trust.adapters.witness.memory import MemoryWitnessStore, foreign_state
 from zhidao.trust.domain.witness_rule import HeldHead
 from zhidao.trust.service.witness.ports import Move
@@ -118,7 +119,7 @@ class FileWitnessStore:
             if end > _COMPACT_BYTES:
                 self._compact(lines)
         except OSError as error:
-            raise Unavailable(f"cannot write {self._file}: {error}", code="disk_full") from error
+            raise unwritable(self._file, error) from error
 
     def _compact(self, newest: Sequence[dict[str, Any]]) -> None:
         for fields in newest:
