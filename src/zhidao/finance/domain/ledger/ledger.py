@@ -2,10 +2,10 @@
 
 Names, flags and result names are TigerBeetle's, version 0.17.9: they were checked against the
 bindings of its Python client, and the order of the checks case by case against the reference model
-that its own tests use (`tests/finance/domain/test_precedence.py`). Amounts stay below 2^63 so that
-PostgreSQL's bigint holds them; larger ones are refused by name. A debit and a credit of the same
-amount make each transfer, so a ledger always sums to zero. Imported events (transfers of the past)
-are not part of this ledger: nothing is dated back here. A batch of them is refused as
+that its own tests use (`tests/finance/domain/ledger/test_precedence.py`). Amounts stay below 2^63
+so that PostgreSQL's bigint holds them; larger ones are refused by name. A debit and a credit of the
+same amount make each transfer, so a ledger always sums to zero. Imported events (transfers of the
+past) are not part of this ledger: nothing is dated back here. A batch of them is refused as
 `reserved_flag`, one among others by TigerBeetle's name.
 """
 

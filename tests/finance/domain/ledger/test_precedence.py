@@ -484,3 +484,43 @@ def test_the_first_of_a_batch_says_whether_all_are_of_the_past() -> None:
         "reserved_flag",
         "imported_event_expected",
     ]
+
+
+@pytest.mark.parametrize(
+    ("held", "flags", "answer"),
+    [
+        ({"credits_pending": 9}, PENDING, "overflows_credits_pending"),
+        ({"credits_posted": 9}, PENDING, "overflows_credits_posted"),
+        ({"credits_posted": 9}, TransferFlag(0), "overflows_credits_posted"),
+        ({"credits_pending": 9}, TransferFlag(0), "overflows_credits"),
+    ],
+)
+def test_a_creditor_receives_to_the_last_unit_of_63_bits(held, flags, answer) -> None:
+    state = fresh()
+    state.put_account(Account(UUID(int=7), 1, 1, **held))
+    sides = {"credit_account_id": UUID(int=7), "flags": flags}
+    assert run(state, made(20, amount=MOST - 8, **sides)) == [answer]
+    assert run(state, made(21, amount=MOST - 9, **sides)) == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "moved"),
+    [
+        (TransferFlag.BALANCING_DEBIT, 5),
+        (TransferFlag.BALANCING_CREDIT, 3),
+        (TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT, 3),
+        (TransferFlag(0), 20),
+    ],
+)
+def test_a_transfer_is_balanced_by_the_side_it_names_and_no_other(flag, moved) -> None:
+    """The debtor has 5 to give, the creditor lacks 3, each less what is pending."""
+    state = fresh()
+    state.put_account(
+        Account(UUID(int=7), 1, 1, debits_pending=1, debits_posted=1, credits_posted=7)
+    )
+    state.put_account(
+        Account(UUID(int=8), 1, 1, debits_posted=6, credits_pending=1, credits_posted=2)
+    )
+    sides = {"debit_account_id": UUID(int=7), "credit_account_id": UUID(int=8)}
+    assert run(state, made(20, amount=20, flags=flag, **sides)) == ["created"]
+    assert state.stored[-1].amount == moved
