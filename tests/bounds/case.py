@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import inspect
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import msgspec
 
 from zhidao.core.errors import ZhidaoError
@@ -56,10 +60,30 @@ def file_of_spaces(
 def refusal(tried: Callable[[int], object], size: int) -> str:
     """What the reader says to an input of a size, or `` where it takes it."""
     try:
-        tried(size)
+        asked = tried(size)
+        if inspect.iscoroutine(asked):
+            asyncio.run(asked)
     except REFUSALS as error:
         return " ".join((str(error), getattr(error, "remedy", "")))
     return ""
+
+
+async def begun(work: Coroutine[Any, Any, object]) -> None:
+    """Raises what the work raises at once; work that waits for somebody else is taken."""
+    task = asyncio.ensure_future(work)
+    for _ in range(4):
+        await asyncio.sleep(0)
+    if task.done():
+        task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def answering(body: Callable[[httpx.Request], bytes]) -> httpx.AsyncClient:
+    """A client to which whoever it asks answers with these bytes."""
+    return httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda request: httpx.Response(200, content=body(request)))
+    )
 
 
 def shape(text: str) -> str:

@@ -20,7 +20,7 @@ from psycopg import sql
 from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import Json, jcs
 from zhidao.core.errors import Refused
-from zhidao.core.file_output import PRIVATE, written
+from zhidao.core.files.output import PRIVATE, written
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.store.age import MAGIC, AgeReader, AgeWriter
 from zhidao.store.backup_contents import (

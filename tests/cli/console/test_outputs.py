@@ -24,4 +24,4 @@ def test_no_command_writes_a_result_by_itself() -> None:
         # An installed trust list that goes aside within its own folder is no result.
         and (path.name, node.func.attr) != ("trust_folder.py", "replace")
     ]
-    assert found == [], "use cli.console.outputs.put, or core.file_output where it streams"
+    assert found == [], "use cli.console.outputs.put, or core.files.output where it streams"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from zhidao.core.errors import MalformedInput
-from zhidao.core.file_output import write_whole
+from zhidao.core.files.output import write_whole
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def told_of_file(error: MalformedInput) -> None:
 def put(data: bytes, output: Path | None) -> None:
     """Writes a result to a file, pipe or device, or to standard output where none is named.
 
-    Whatever stood in a file stays until the new content is on disk; see `core.file_output`.
+    Whatever stood in a file stays until the new content is on disk; see `core.files.output`.
     Raises MalformedInput where nothing can be written.
     """
     if output is None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput, NotFound, Refused
-from zhidao.core.file_output import write_whole
+from zhidao.core.files.output import write_whole
 from zhidao.core.timescale import Utc
 from zhidao.trust.domain.governance import GovernedList
 from zhidao.trust.domain.trust_list import TrustList

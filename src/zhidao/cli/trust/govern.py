@@ -12,7 +12,7 @@ from zhidao.cli.console.node_options import add_settings, config_of, passphrase_
 from zhidao.cli.console.outputs import take
 from zhidao.cli.console.trust_folder import shown
 from zhidao.core.errors import Refused
-from zhidao.core.file_output import write_whole
+from zhidao.core.files.output import write_whole
 
 if TYPE_CHECKING:
     from zhidao.core.timescale import Utc

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused
-from zhidao.core.file_output import written
+from zhidao.core.files.output import written
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.domain.ledger.chain import Batch
 from zhidao.finance.domain.ledger.reports import balance_sheet, income, trial_balance

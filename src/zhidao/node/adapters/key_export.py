@@ -19,7 +19,7 @@ from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.core.file_output import PRIVATE, write_whole
+from zhidao.core.files.output import PRIVATE, write_whole
 from zhidao.core.keyfile import open_vault
 from zhidao.core.keys import PublicKey
 from zhidao.node.adapters.key_files import Inventory

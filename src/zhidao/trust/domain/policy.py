@@ -150,7 +150,8 @@ class Policy:
         ahead = [each for each in cosigned if each.at_s > now_s + AHEAD_S_MAX]
         if ahead:
             raise Refused(
-                f"{self._names(ahead)[0]} dated its cosignature {ahead[0].at_s - now_s} s ahead",
+                f"{self._names(ahead)[0]} dated its cosignature {ahead[0].at_s - now_s} s ahead;"
+                f" at most {AHEAD_S_MAX} s are borne",
                 code="future_cosignature",
                 remedy="compare this machine's clock with that of the witness",
             )

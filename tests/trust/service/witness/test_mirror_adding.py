@@ -129,6 +129,7 @@ async def test_a_log_goes_on_from_any_size(mirror: Brought) -> None:
         assert await mirror.size() == size
 
 
+@pytest.mark.bound("trust.service.witness.mirror_adding.BEHIND_MAX")
 async def test_who_does_not_know_where_to_start_is_told(mirror: Brought) -> None:
     size = await mirror.grow(300)
     for start, end in ((0, 0), (0, 299), (0, 301), (257, size)):
@@ -142,6 +143,7 @@ async def test_who_does_not_know_where_to_start_is_told(mirror: Brought) -> None
     assert await mirror.bring(size, size) == Added(9_300, 9_300, is_saved=False)
     far = Upload(ORIGIN, 9_300 - BEHIND_MAX - 1, 9_300, b"")
     assert await mirror.adding.add(encode_upload(far, [])) == Added(9_300, 9_300, is_saved=False)
+    assert (await mirror.bring(9_300 - BEHIND_MAX, 9_300)).lines
 
 
 async def test_an_upload_that_began_under_an_older_head_may_end(mirror: Brought) -> None:

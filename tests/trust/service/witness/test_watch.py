@@ -58,6 +58,32 @@ async def test_a_head_dated_later_and_smaller_convicts_the_timed_key() -> None:
         await everywhere(corridor, FraudKind.TURNED_BACK)
 
 
+@pytest.mark.bound("trust.service.witness.watch._FRAUDS_MAX")
+@pytest.mark.parametrize("kept", [999, 1_000])
+async def test_a_full_book_keeps_no_more_proofs_and_the_log_is_convicted_nevertheless(
+    kept: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Corridor(1) as corridor:
+        [node] = corridor.nodes
+        for number in range(kept):
+            await node.frauds.keep(f"{number:064x}", b"kept before")
+        fork = await fork_of(corridor.log, shared=2)
+        await fork.grow(b"x")
+        await corridor.log.grow(b"c")
+        await corridor.submit(0, corridor.log)
+        with pytest.raises(Refused):
+            await corridor.submit(0, fork)
+        async with asyncio.timeout(5):
+            while corridor.log.origin not in node.watch.convicted or len(caplog.records) < 2:
+                await asyncio.sleep(0.01)
+        assert len(await node.frauds.names()) == 1_000
+        # Two keys signed both heads; there was room for one proof, or for none.
+        told = [record.getMessage() for record in caplog.records]
+        assert len([line for line in told if "1000 proofs of fraud are kept" in line]) == (
+            1 if kept < 1_000 else 2
+        )
+
+
 async def test_heads_of_one_history_prove_nothing() -> None:
     async with Corridor(2) as corridor:
         for leaves in ([b"c"], [b"d", b"e"]):

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.files.bounded import read_bounded
+from zhidao.core.limits import JSON_BYTES_MAX
 from zhidao.trust.wire.linked_data.context_pins import SHORT_CONTEXTS, pinned
 
 _FOLDER: Final = "artefacts"
@@ -40,7 +42,7 @@ def read_context_folder(folder: Path) -> dict[str, Any]:
     Raises MalformedInput.
     """
     try:
-        index = parse_strict((folder / _INDEX).read_bytes())
+        index = parse_strict(read_bounded(folder / _INDEX, bytes_max=JSON_BYTES_MAX))
     except FileNotFoundError as error:
         raise MalformedInput(
             f"{folder} has no {_INDEX}", remedy='write {"https://…": "file.json"} there'
@@ -53,7 +55,7 @@ def read_context_folder(folder: Path) -> dict[str, Any]:
             raise MalformedInput(f"{url[:80]} is pinned and cannot be replaced")
         if not isinstance(name, str) or Path(name).name != name:
             raise MalformedInput("a context's file is no name in this folder", where=url[:80])
-        value = parse_strict((folder / name).read_bytes())
+        value = parse_strict(read_bounded(folder / name, bytes_max=JSON_BYTES_MAX))
         if not isinstance(value, dict) or "@context" not in value:
             raise MalformedInput("no @context in it", where=name)
         found[url] = value["@context"]

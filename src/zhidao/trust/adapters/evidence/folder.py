@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import read_bounded
+from zhidao.core.limits import JSON_BYTES_MAX
 from zhidao.core.timescale import Utc
 from zhidao.trust.service.credentials.external_evidence import Fetched, Gathered
 from zhidao.trust.wire.identifiers.did_webvh import resolve
@@ -34,8 +36,8 @@ def read_evidence_folder(folder: Path, now: Utc) -> Gathered:
     deactivated: set[str] = set()
     for did, names in index.get("logs", {}).items():
         log, witnesses = _pair(names, did)
-        proofs = _file(folder, witnesses).read_bytes() if witnesses else b""
-        found = resolve(did, _file(folder, log).read_bytes(), proofs, now=now)
+        proofs = _read(folder, witnesses) if witnesses else b""
+        found = resolve(did, _read(folder, log), proofs, now=now)
         if found.deactivated:
             deactivated.add(did)
         else:
@@ -43,7 +45,7 @@ def read_evidence_folder(folder: Path, now: Utc) -> Gathered:
     lists = {}
     for url, told in index.get("lists", {}).items():
         name, at = _pair(told, url)
-        lists[url] = Fetched(_file(folder, name).read_bytes(), Utc.parse(at))
+        lists[url] = Fetched(_read(folder, name), Utc.parse(at))
     texts = {}
     for domain, records in index.get("texts", {}).items():
         if not isinstance(records, list) or not all(isinstance(each, str) for each in records):
@@ -65,9 +67,13 @@ def _file(folder: Path, name: object) -> Path:
     return folder / name
 
 
+def _read(folder: Path, name: object) -> bytes:
+    return read_bounded(_file(folder, name), bytes_max=JSON_BYTES_MAX)
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
-        value = parse_strict(path.read_bytes())
+        value = parse_strict(read_bounded(path, bytes_max=JSON_BYTES_MAX))
     except FileNotFoundError as error:
         raise MalformedInput(f"{path} is missing") from error
     if not isinstance(value, dict):

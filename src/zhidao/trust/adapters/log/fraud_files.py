@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.file_output import unwritable
+from zhidao.core.files.output import unwritable
 
 SUFFIX: Final = ".zdfraud"
 _NAME: Final = re.compile(r"[0-9a-z_-]{1,100}\Z")

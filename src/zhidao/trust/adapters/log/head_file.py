@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
-from zhidao.core.file_output import unwritable
+from zhidao.core.files.output import unwritable
 from zhidao.trust.domain.note import Checkpoint
 from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput
-from zhidao.core.file_output import unwritable
+from zhidao.core.files.output import unwritable
 from zhidao.trust.adapters.witness.memory import MemoryWitnessStore, foreign_state
 from zhidao.trust.domain.witness_rule import HeldHead
 from zhidao.trust.service.witness.ports import Move

@@ -132,7 +132,10 @@ class StatusLists:
 
     def _free(self, taken: set[int]) -> int:
         if len(taken) >= _CREDENTIALS_MAX:
-            raise Refused("the party's status list is full", code="status_list_full")
+            raise Refused(
+                f"the party's status list is full: it holds {_CREDENTIALS_MAX} credentials",
+                code="status_list_full",
+            )
         while True:
             index = int.from_bytes(self._randomness.token(4), "big") % BITS_MIN
             if index not in taken:

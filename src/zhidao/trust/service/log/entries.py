@@ -73,7 +73,10 @@ class Entries:
         it is unknown whether the leaves stand, and the same leaves may be handed in again.
         """
         if self._queued + len(leaves) > _WAITING_LEAVES_MAX:
-            raise Unavailable("too many entries wait for the log", code="busy")
+            raise Unavailable(
+                f"too many entries wait for the log; at most {_WAITING_LEAVES_MAX} may",
+                code="busy",
+            )
         waiting = _Waiting(leaves)
         self._queue.append(waiting)
         self._queued += len(leaves)

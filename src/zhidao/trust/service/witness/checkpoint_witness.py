@@ -102,7 +102,7 @@ class Witness:
             raise Forbidden("this log was proven to tell two histories", code="log_convicted")
         self._check(request)
         if len(self._queue) >= _WAITING_MAX:
-            raise Unavailable("too many requests wait for this witness", code="busy")
+            raise Unavailable(f"{_WAITING_MAX} requests wait for this witness already", code="busy")
         waiting = _Waiting(request)
         self._queue.append(waiting)
         self._woken.set()

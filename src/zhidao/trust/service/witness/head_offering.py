@@ -53,5 +53,8 @@ class HeadOffering:
 def _size_of(answer: Answer) -> int:
     text = answer.body.strip()
     if not text.isdigit() or len(text) > _SIZE_DIGITS_MAX:
-        raise Refused("it answered 409 without a size", code="witness_refused")
+        raise Refused(
+            f"it answered 409 without a size of at most {_SIZE_DIGITS_MAX} digits",
+            code="witness_refused",
+        )
     return int(text)

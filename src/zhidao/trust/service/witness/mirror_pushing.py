@@ -155,7 +155,9 @@ class MirrorPush:
     async def _keep_cosigned(self, size: int, body: bytes) -> None:
         """Keeps that the mirror has all, if one of its keys says so of our own head."""
         if len(body) > _LINES_BYTES_MAX:
-            raise Refused("its cosignatures are too long", code="bad_signature")
+            raise Refused(
+                f"its cosignatures have more than {_LINES_BYTES_MAX} bytes", code="bad_signature"
+            )
         root = await self._reader.root(size)
         note = Note(checkpoint_text(Checkpoint(self._origin, size, root)), decode_lines(body))
         cosigned = note.cosigned_by(self.target.keys)

@@ -329,14 +329,18 @@ class Watch:
 
     async def _keep(self, proof: FraudProof) -> None:
         """Keeps one proof of a kind against a key over a log; a new one goes to all peers."""
-        if len(await self._parts.frauds.names()) >= _FRAUDS_MAX:
+        sentence = proof.check()
+        # Its log stands convicted, whether or not the book has room for the proof.
+        if proof.convicts and self._is_log_key(proof):
+            self.convicted.add(proof.origin)
+        names = await self._parts.frauds.names()
+        if len(names) >= _FRAUDS_MAX and _name(proof) not in names:
+            told = f"{_FRAUDS_MAX} proofs of fraud are kept already, and no more: {sentence}"
+            _LOG.error("fraud: %s", told, extra={"code": "frauds_full"})
             return
         data = encode_fraud(proof)
         if not await self._parts.frauds.keep(_name(proof), data):
             return
-        if proof.convicts and self._is_log_key(proof):
-            self.convicted.add(proof.origin)
-        sentence = proof.check()
         _LOG.error("fraud: %s", sentence, extra={"code": f"fraud_{proof.kind}"})
         self._alarm(sentence, proof)
         self._to_tell.append(data)

@@ -91,9 +91,12 @@ def decode_list(text: object) -> bytes:
         raise _malformed("encodedList is no base64url multibase")
     reader = zlib.decompressobj(wbits=31)
     try:
-        data = reader.decompress(parse_base64url(text[1:]), _BITS_MAX // 8)
+        # One byte more than may be: only then has a list of the greatest size come to its end.
+        data = reader.decompress(parse_base64url(text[1:]), _BITS_MAX // 8 + 1)
     except (zlib.error, MalformedInput) as error:
         raise _malformed(f"encodedList: {error}") from error
+    if len(data) * 8 > _BITS_MAX:
+        raise _malformed(f"encodedList has more than {_BITS_MAX} bits")
     if not reader.eof or reader.unused_data or len(data) * 8 < BITS_MIN:
         raise _malformed(f"encodedList ends early, or has less than {BITS_MIN} bits")
     return data

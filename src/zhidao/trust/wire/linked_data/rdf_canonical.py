@@ -192,7 +192,10 @@ class _Canonical:
     def _spend(self) -> None:
         self._calls += 1
         if self._calls > _CALLS_MAX:
-            raise Refused("the statements take too long to put in order", code="too_complex")
+            raise Refused(
+                f"the statements take more than {_CALLS_MAX} steps to put in order",
+                code="too_complex",
+            )
 
 
 def _first_degree(node: str, mentions: Sequence[Quad]) -> str:

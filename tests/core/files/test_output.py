@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
-from zhidao.core.file_output import PRIVATE, write_whole, written
+from zhidao.core.files.output import PRIVATE, write_whole, written
 
 
 def _names(folder: Path) -> list[str]:
