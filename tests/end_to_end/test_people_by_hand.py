@@ -30,7 +30,7 @@ ADMIN, LEADER, SELLER = "a sentence of an admin", "a sentence of the operator", 
 
 
 @contextmanager
-def serving(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+def serving(folder: Path, name: str, *, tls: str = "off") -> Iterator[dict[str, Any]]:
     """A new node, as somebody starts it who has read the README."""
     folder.mkdir(exist_ok=True)
     passphrase = folder / "passphrase"
@@ -38,7 +38,7 @@ def serving(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     passphrase.write_text("the passphrase of this test")
     environment = os.environ | {
         "ZHIDAO_NODE_NAME": name,
-        "ZHIDAO_HTTP_TLS": "off",
+        "ZHIDAO_HTTP_TLS": tls,
         "ZHIDAO_HTTP_PORT": str(free_port()),
         "ZHIDAO_DEVICES_PORT": str(free_port()),
         "ZHIDAO_KEYS_PASSPHRASE_FILE": str(passphrase),
