@@ -4,6 +4,8 @@ roles alone. No request of the test's own; every value that a hand keys is count
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from tests.end_to_end import test_people_by_hand
 from tests.end_to_end.test_goods_by_hand import machine_running
 from tests.end_to_end.test_money_by_hand import CONSIGNMENT, NAMES, Hand, enter_goods
@@ -47,6 +49,7 @@ AT = {
 }
 OF_NODE = {HERE: "exporter", THERE: "customs"}
 PASSWORD = "a sentence of {name} alone"
+PROGRAM = Path(__file__).parents[2] / "docs" / "tutorials" / "corridor_terminal.py"
 KEYED_MAX = 100
 MACHINE_S_MAX = 240
 
@@ -70,11 +73,14 @@ class Walk:
 @pytest.fixture
 def walk(browser: Browser, tmp_path: Path) -> Iterator[Walk]:
     began_s = time.monotonic()
+    # A busy machine takes its time.
+    expect.set_options(timeout=30_000)
     nodes = [serving(tmp_path / name, name, tls="auto") for name in (HERE, THERE)]
     # Side by side, as two organisations start theirs.
     with ExitStack() as ends, ThreadPoolExecutor() as starting:
         here, there = starting.map(ends.enter_context, nodes)
         yield Walk(browser, tmp_path, {HERE: here, THERE: there}, began_s=began_s)
+    expect.set_options(timeout=5_000)
 
 
 def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
@@ -87,6 +93,9 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
     walk.say("everybody is in")
     goods(walk)
     walk.say("the goods are entered, and handed over")
+    accounts(walk)
+    title(walk)
+    walk.say("the title is issued, the container sealed")
     told(walk)
 
 
@@ -195,6 +204,8 @@ def agreements(walk: Walk, node: str) -> None:
             expect(agrees).to_have_count(left)
             agrees.first.click()
         expect(agrees).to_have_count(0)
+        if node == THERE:
+            equipped(walk, olga)
     for party in AT[node]:
         if party not in walk.hands:
             opens(walk, party)
@@ -241,3 +252,125 @@ def entry_file(folder: Path) -> Path:
     file = folder / "entry.json"
     file.write_text(json.dumps(body))
     return file
+
+
+def equipped(walk: Walk, operator: Hand) -> None:
+    """The carrier's terminal makes its key; the operator admits it, today's orbits, and a bank."""
+    key = program(walk)
+    operator.page.get_by_role("link", name="Devices").click()
+    form = operator.act("Add a terminal")
+    operator.key(form, "Plate or name", participants.TERMINAL)
+    operator.key(form, "Phone number of its card", participants.PHONE)
+    form.get_by_label("Whose it is").select_option("carrier")
+    operator.key(form, "Key that signs its raw signals", key)
+    form.get_by_role("button", name="Add it").click()
+    expect(form.get_by_role("status")).to_contain_text("It may connect now.")
+    orbits = operator.page.get_by_role("region", name="Orbits of the satellites")
+    chosen(operator.page, orbits, walk.folder / "orbits.rnx")
+    expect(orbits.get_by_role("status")).to_contain_text("messages of BeiDou, Galileo, GPS")
+    operator.page.get_by_role("link", name="Money").click()
+    form = operator.act("Admit a bank")
+    form.get_by_label("Which party").select_option("importer-bank")
+    operator.key(form, "BIC (8 or 11 characters)", "ALTBKZKA")
+    operator.key(form, "Town", "Almaty")
+    form.get_by_role("button", name="Admit this bank").click()
+    expect(form.get_by_role("status")).to_contain_text("may keep accounts here now.")
+
+
+def program(walk: Walk, *words: str) -> str:
+    """Runs the terminal's program of the tutorial; what it prints."""
+    command = [sys.executable, str(PROGRAM), *words]
+    done = subprocess.run(command, cwd=walk.folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def chosen(page: Page, box: Locator, file: Path) -> None:
+    """A file, as somebody picks it."""
+    with page.expect_file_chooser() as choosing:
+        box.get_by_role("button", name="Choose files").click()
+    choosing.value.set_files(file)
+
+
+def accounts(walk: Walk) -> None:
+    """One bank keeps the importer's money and the exporter's; the importer pays some in."""
+    bank = walk.hands["importer-bank"]
+    bank.page.get_by_role("link", name="Money").click()
+    for holder, town in (("importer", "Almaty"), ("exporter", "Xi'an")):
+        form = bank.act("Open an account")
+        form.get_by_label("For whom").select_option(holder)
+        bank.key(form, "Town", town)
+        if holder == "exporter":
+            # What a peer tells of its parties has no country.
+            bank.key(form, "Country", "CN")
+        form.get_by_role("button", name="Open this account").click()
+        expect(form.get_by_role("status")).to_have_text(f"The account of {NAMES[holder]} is open.")
+    form = bank.act("Take a deposit")
+    whose = form.get_by_role("combobox")
+    importers = whose.get_by_role("option").filter(has_text=NAMES["importer"])
+    whose.select_option(label=importers.inner_text())
+    bank.key(form, "Amount", "500000")
+    form.get_by_role("button", name="Credit this amount").click()
+    expect(form.get_by_role("status")).to_contain_text("CNY 0.00 before, CNY 500,000.00 now")
+
+
+def title(walk: Walk) -> None:
+    """The carrier's bill of lading, the one title of it, and a sealed container."""
+    carrier = walk.hands["carrier"]
+    follows(carrier, "Add the bill of lading")
+    form = carrier.act("Add the bill of lading")
+    carrier.key(form, "Number of the bill", participants.BILL_NUMBER)
+    carrier.key(form, "Your carrier code", participants.CARRIER_CODE)
+    form.get_by_role("button", name="Add the bill of lading").click()
+    carrier.act("Issue the title").get_by_role("button", name="Issue the title").click()
+    region = carrier.page.get_by_role("region", name="Title to the goods")
+    expect(region).to_contain_text("Who holds it", timeout=60_000)
+    form = carrier.act("Seal the container")
+    carrier.key(form, "Number on the seal", participants.SEAL)
+    form.get_by_role("button", name="Close the seal").click()
+    region = carrier.page.get_by_role("region", name="Seal", exact=True)
+    expect(region).to_contain_text(f"{NAMES['carrier']} sealed container")
+    customs = walk.hands["customs"]
+    follows(customs, "Look at the seal")
+    form = customs.act("Look at the seal")
+    customs.key(form, "Where I looked", "gate 4")
+    form.get_by_role("button", name="Say what I found").click()
+    region = customs.page.get_by_role("region", name="Seal", exact=True)
+    expect(region).to_contain_text("found it whole")
+
+
+def follows(hand: Hand, waits: str) -> None:
+    """The way from what waits for somebody to the place where it is done."""
+    hand.page.get_by_role("banner").get_by_role("link", name="Waits for you").click()
+    hand.page.get_by_role("link", name=waits).first.click()
+
+
+def deal(walk: Walk) -> str:
+    """The bank opens the deal; where the goods must arrive is drawn on the map. The place of it."""
+    bank = walk.hands["importer-bank"]
+    follows(bank, "Agree on the payment")
+    page = bank.page
+    expect(page.get_by_label("Amount in CNY")).to_have_value("327360.00")
+    area = page.get_by_role("group", name="Map: press to set a corner or the centre")
+    expect(area).not_to_contain_text("…", timeout=60_000)
+    for x, y in ((200, 120), (320, 120), (320, 240), (200, 240)):
+        area.click(position={"x": x, "y": y})
+    corners = page.get_by_role("textbox", name=re.compile("^Corners"))
+    says = page.get_by_role("region", name="What both sides read")
+    expect(says).to_contain_text("an area of 4 corners")
+    drawn = [tuple(map(float, line.split(","))) for line in corners.input_value().splitlines()]
+    form = bank.act("Open the deal")
+    form.get_by_role("button", name="Open the deal").click()
+    stands = page.get_by_role("region", name=f"Deal deal-{CONSIGNMENT}")
+    expect(stands).to_contain_text("reserved", timeout=60_000)
+    return " ".join(str(sum(each) / 4) for each in zip(*drawn, strict=True))
+
+
+def custody(walk: Walk) -> None:
+    """The exporter's title goes into the deal's custody, signed at the exporter's own node."""
+    exporter = walk.hands["exporter"]
+    follows(exporter, "Give the title into custody")
+    form = exporter.act("Give the title into custody")
+    form.get_by_role("button", name="Give the title into custody").click()
+    region = exporter.page.get_by_role("region", name="Title to the goods")
+    expect(region).to_contain_text("in the deal's custody", timeout=60_000)

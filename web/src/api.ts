@@ -62,6 +62,14 @@ export async function send<T>(method: "POST" | "DELETE", path: string, body?: ob
   return said ? (JSON.parse(said) as T) : null;
 }
 
+/** Gives the node a file as it stands. */
+export async function sendBytes<T>(path: string, bytes: BodyInit): Promise<T> {
+  const headers = { accept: "application/json", "X-CSRF-Token": csrfToken(), "content-type": "application/octet-stream" };
+  const answer = await ask(path, { method: "POST", headers, body: bytes });
+  if (!answer.ok) throw await problem(answer);
+  return (await answer.json()) as T;
+}
+
 /** A file that the node makes of a body, as bytes. */
 export async function made(path: string, body: object): Promise<ArrayBuffer> {
   const headers = { "X-CSRF-Token": csrfToken(), "content-type": "application/json" };

@@ -4,6 +4,7 @@ import { useParties } from "../parts/act";
 import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
 import { ActForm } from "../parts/money_form";
 import { useEvery } from "../parts/money";
+import { OrbitsPart } from "../parts/orbits";
 import { SealList } from "../parts/seal_part";
 import { session } from "../session";
 import type { SealRow, TerminalRow } from "../types";
@@ -19,6 +20,7 @@ export default function DevicesPage() {
       <h1>{t("devices")}</h1>
       <Terminals />
       <Seals />
+      {session.value?.role === "operator" && <OrbitsPart />}
     </div>
   );
 }
