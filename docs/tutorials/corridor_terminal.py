@@ -1,4 +1,4 @@
-"""A vehicle's terminal: keeps a key of its own, reports its way, and sends raw signals of its place.
+"""A vehicle's terminal: keeps a key of its own, reports its way, sends raw signals of its place.
 
 The signals are simulated, and say so: nobody drives. Without a place it writes the satellites'
 orbits for the operator and prints its public key.

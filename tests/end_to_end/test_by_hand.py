@@ -280,9 +280,9 @@ def equipped(walk: Walk, operator: Hand) -> None:
 def program(walk: Walk, *words: str) -> str:
     """Runs the terminal's program of the tutorial; what it prints."""
     command = [sys.executable, str(PROGRAM), *words]
-    done = subprocess.run(command, cwd=walk.folder, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return subprocess.run(
+        command, cwd=walk.folder, capture_output=True, text=True, timeout=120, check=True
+    ).stdout.strip()
 
 
 def chosen(page: Page, box: Locator, file: Path) -> None:
