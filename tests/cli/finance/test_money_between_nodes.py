@@ -77,6 +77,7 @@ async def _deal(run: Run, sides: Sides, exporter: Caller, carrier: Caller) -> No
     shared = await exporter.get(f"/v1/federation/consignments/{CONSIGNMENT}")
     own = await exporter.get("/exchange/card")
     assert (shared["home"], own["node"]) == (sides.importer.name, sides.exporter.name)
+    assert shared["nodes"] == sorted([sides.importer.name, sides.exporter.name])
     await carrier.ask("GET", f"/v1/trade/consignments/{CONSIGNMENT}", until_there=True)
     bill = ("title", "bill", CONSIGNMENT, "--number", "HMTXA0417", "--code", "HMTX")
     await run("importer", "carrier", *bill)

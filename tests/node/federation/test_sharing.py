@@ -53,6 +53,14 @@ async def test_what_one_node_hands_over_the_other_adopts_as_it_was_said():
     assert not slim.blobs
 
 
+async def test_both_nodes_are_told_once_it_is_handed_over():
+    one, two = sides()
+    await one.enter()
+    assert await one.sharing.nodes("c-1") == [ABROAD]
+    await two.adoption.take(await one.hand_over(two))
+    assert await one.sharing.nodes("c-1") == await two.sharing.nodes("c-1") == [ABROAD, HOME]
+
+
 async def test_the_same_document_again_changes_nothing():
     one, two = sides()
     await one.enter()

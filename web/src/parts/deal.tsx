@@ -83,8 +83,8 @@ export function GiveTitle({ deal, done }: { deal: DealWhole; done: () => void })
 
 /** Signs at this node; where the deal is another node's, that one gets the signature. */
 async function give(deal: DealWhole): Promise<"here" | "there"> {
-  const shared = await get<{ home: string; nodes: string[] }>(`/v1/federation/consignments/${encodeURIComponent(deal.consignment)}`);
-  const here = shared.nodes.length < 2 || shared.home === (await get<{ node: string }>("/exchange/card")).node;
+  const shared = await get<{ home: string }>(`/v1/federation/consignments/${encodeURIComponent(deal.consignment)}`);
+  const here = shared.home === (await get<{ node: string }>("/exchange/card")).node;
   const room = here ? "finance" : "federation";
   await send("POST", `/v1/${room}/deals/${encodeURIComponent(deal.deal)}/title`);
   return here ? "here" : "there";

@@ -124,7 +124,7 @@ def routes(
         return Shared(
             consignment=consignment,
             home=await sharing.home(consignment),
-            nodes=sorted(await sharing.members(consignment)),
+            nodes=await sharing.nodes(consignment),
         )
 
     return Router(

@@ -177,6 +177,10 @@ class Sharing:
             self._members[consignment] = found
         return self._members[consignment]
 
+    async def nodes(self, consignment: str) -> list[str]:
+        """All nodes that know the consignment, this one among them, by name."""
+        return sorted({self._records.node, *await self.members(consignment)})
+
     def joined(self, consignment: str, peer: str, events: Iterable[SignedEvent]) -> None:
         """A peer shared these facts: it takes part, and has them."""
         self._members.setdefault(consignment, set()).add(peer)
