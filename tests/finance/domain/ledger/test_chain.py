@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from zhidao.core.hashing.hashtree import tree_root
-from zhidao.finance.domain.ledger.chain import LANES, Batch, batch_root, first_head, leaves
+from zhidao.finance.domain.ledger import chain
+from zhidao.finance.domain.ledger.chain import (
+    LANES,
+    Batch,
+    batch_root,
+    first_head,
+    leaves,
+    next_head,
+    pairs,
+)
 from zhidao.finance.domain.ledger.ledger import Result, Transfer, TransferFlag
-from zhidao.finance.domain.ledger.records import movement_of, record_bytes
+from zhidao.finance.domain.ledger.records import movement_of, record_bytes, transfers_of
 
 ONE = Transfer(
     UUID(int=1), UUID(int=2), UUID(int=3), 4, UUID(int=5), 6, 7, 8, TransferFlag.PENDING, 9
@@ -88,3 +98,92 @@ def test_a_large_batch_has_the_root_of_its_leaves_with_and_without_lanes() -> No
     assert batch_root(data, failures) == plain
     LANES.wait()
     assert batch_root(data, failures) == plain
+
+
+def test_the_first_head_is_the_hash_of_a_label_and_the_shards_name() -> None:
+    assert first_head("CNY") == hashlib.sha256(b"zhidao ledger 1\nCNY").digest()
+    assert first_head("¥") == hashlib.sha256(b"zhidao ledger 1\n\xc2\xa5").digest()
+
+
+def test_a_head_is_made_of_the_one_before_number_count_and_root() -> None:
+    numbers = (2**40).to_bytes(8, "big") + (3).to_bytes(8, "big")
+    found = next_head(b"h" * 32, number=2**40, count=3, root=b"r" * 32)
+    assert found == hashlib.sha256(b"h" * 32 + numbers + b"r" * 32).digest()
+
+
+def test_a_batch_is_its_records_then_its_failed_ids() -> None:
+    other = replace(ONE, id=UUID(int=11))
+    name = bytes(range(16))
+    data = raw(ONE) + raw(other)
+    failures = pairs({name: Result.EXCEEDS_CREDITS, name[::-1]: Result.EXCEEDS_DEBITS})
+    assert failures == ((name, Result.EXCEEDS_CREDITS), (name[::-1], Result.EXCEEDS_DEBITS))
+    expected = [
+        hashlib.sha256(b"\0" + leaf).digest()
+        for leaf in (
+            *(raw(ONE), raw(other)),
+            *(name + b"exceeds_credits", name[::-1] + b"exceeds_debits"),
+        )
+    ]
+    assert leaves(data, failures) == expected
+    assert leaves(data) == expected[:2]
+    head = first_head("CNY")
+    batch = Batch.after(head, shard="CNY", number=3, data=data, failures=failures)
+    root = tree_root(expected)
+    assert batch == Batch(
+        "CNY", 3, data, failures, root, next_head(head, number=3, count=4, root=root)
+    )
+    assert batch.count == 4
+    assert batch.ids == {
+        UUID(int=1).int.to_bytes(16, "little"),
+        other.id.bytes[::-1],
+        name,
+        name[::-1],
+    }
+    assert transfers_of(batch.records) == (ONE, other)
+    known = Batch.after(head, shard="CNY", number=3, data=data, failures=failures, root=b"r" * 32)
+    assert known.root == b"r" * 32
+    assert known.head == next_head(head, number=3, count=4, root=b"r" * 32)
+
+
+def test_a_batch_of_nothing_has_the_root_of_nothing() -> None:
+    empty = Batch.after(first_head("CNY"), shard="CNY", number=1, data=b"")
+    assert (empty.root, empty.count, empty.ids) == (hashlib.sha256(b"").digest(), 0, set())
+
+
+@dataclass
+class Lanes:
+    """A stand-in for the compiled twin that says what it was asked."""
+
+    asked: list[object] = field(default_factory=list)
+
+    def module(self, count: int) -> Lanes:
+        self.asked.append(count)
+        return self
+
+    def leaf_level(self, data: bytes, size: int) -> np.ndarray:
+        self.asked.append(size)
+        return self.level_of(leaves(data))
+
+    def level_of(self, hashes: list[bytes]) -> np.ndarray:
+        return np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 32)
+
+    def root_of(self, level: np.ndarray) -> bytes:
+        return tree_root([row.tobytes() for row in level])
+
+
+@pytest.mark.parametrize(("count", "by_lanes"), [(255, False), (256, True), (257, True)])
+def test_lanes_take_over_from_256_records_with_the_same_root(monkeypatch, count, by_lanes) -> None:
+    data = b"".join(raw(replace(ONE, id=UUID(int=n))) for n in range(1, count + 1))
+    failures = tuple((UUID(int=n).bytes, Result.EXCEEDS_CREDITS) for n in (301, 302, 303))
+    lanes = Lanes()
+    monkeypatch.setattr(chain, "LANES", lanes)
+    assert batch_root(data, failures) == tree_root(leaves(data, failures))
+    assert batch_root(data) == tree_root(leaves(data))
+    assert lanes.asked == [count, 128] * 2 * by_lanes
+
+
+def test_records_are_hashed_plainly_until_the_lanes_are_loaded(monkeypatch) -> None:
+    data = raw(ONE) * 256
+    monkeypatch.setattr(Lanes, "module", lambda _self, _count: None)
+    monkeypatch.setattr(chain, "LANES", Lanes())
+    assert batch_root(data) == tree_root(leaves(data))

@@ -495,31 +495,36 @@ def test_the_first_of_a_batch_says_whether_all_are_of_the_past() -> None:
         ({"credits_pending": 9}, TransferFlag(0), "overflows_credits"),
     ],
 )
-def test_a_creditor_receives_to_the_last_unit_of_63_bits(held, flags, answer) -> None:
+@pytest.mark.parametrize("most", [AMOUNT_MAX, MOST])
+def test_a_creditor_receives_to_the_last_unit(held, flags, answer, most) -> None:
     state = fresh()
     state.put_account(Account(UUID(int=7), 1, 1, **held))
     sides = {"credit_account_id": UUID(int=7), "flags": flags}
-    assert run(state, made(20, amount=MOST - 8, **sides)) == [answer]
-    assert run(state, made(21, amount=MOST - 9, **sides)) == ["created"]
+    assert run(state, made(20, amount=most - 8, **sides)) == [answer]
+    expected = "created" if most == MOST else "amount_must_not_exceed_int64_max"
+    assert run(state, made(21, amount=most - 9, **sides)) == [expected]
 
 
 @pytest.mark.parametrize(
-    ("flag", "moved"),
+    ("flag", "free", "lacks", "moved"),
     [
-        (TransferFlag.BALANCING_DEBIT, 5),
-        (TransferFlag.BALANCING_CREDIT, 3),
-        (TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT, 3),
-        (TransferFlag(0), 20),
+        (TransferFlag.BALANCING_DEBIT, 5, 3, 5),
+        (TransferFlag.BALANCING_CREDIT, 5, 3, 3),
+        (TransferFlag.BALANCING_DEBIT, 3, 5, 3),
+        (TransferFlag.BALANCING_CREDIT, 3, 5, 5),
+        (TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT, 3, 5, 3),
+        (TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT, 5, 3, 3),
+        (TransferFlag(0), 5, 3, 20),
     ],
 )
-def test_a_transfer_is_balanced_by_the_side_it_names_and_no_other(flag, moved) -> None:
-    """The debtor has 5 to give, the creditor lacks 3, each less what is pending."""
+def test_a_transfer_is_balanced_by_the_side_it_names_and_no_other(flag, free, lacks, moved) -> None:
+    """What the debtor has to give and what the creditor lacks, each less what is pending."""
     state = fresh()
     state.put_account(
-        Account(UUID(int=7), 1, 1, debits_pending=1, debits_posted=1, credits_posted=7)
+        Account(UUID(int=7), 1, 1, debits_pending=1, debits_posted=1, credits_posted=2 + free)
     )
     state.put_account(
-        Account(UUID(int=8), 1, 1, debits_posted=6, credits_pending=1, credits_posted=2)
+        Account(UUID(int=8), 1, 1, debits_posted=3 + lacks, credits_pending=1, credits_posted=2)
     )
     sides = {"debit_account_id": UUID(int=7), "credit_account_id": UUID(int=8)}
     assert run(state, made(20, amount=20, flags=flag, **sides)) == ["created"]
