@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
 _OWNER: Final = "zhidao-owner"
+_READY_S: Final = 1.0
 TIMEOUT_S: Final = 5.0
 DUPLICATE_WINDOW_S: Final = 600.0
 # A crashed consumer's message comes back after this; a slow handler says that it is at work.
@@ -173,14 +174,20 @@ class NatsBus:
         return self._generation
 
     async def ready(self) -> bool:
-        """Whether the server answers now."""
+        """Whether the server answers now, and the stream takes what is published.
+
+        A server of a cluster may answer while the stream has no leader: such a one takes nothing.
+        """
         if not self._client.is_connected:
             return False
         try:
-            await self._client.flush(timeout=1)
+            async with asyncio.timeout(_READY_S):
+                info = await self._stream.stream_info(self._name)
+        except nats.js.errors.NotFoundError:
+            return True  # an empty server: the stream is made again with the next message
         except (OSError, TimeoutError, nats.errors.Error):
             return False
-        return True
+        return info.cluster is None or bool(info.cluster.leader)
 
     async def close(self) -> None:
         """Lets go of the connection, of one whose server reads nothing any more after a while."""

@@ -58,7 +58,7 @@ class Bus(Protocol):
         ...
 
     async def ready(self) -> bool:
-        """Whether the bus answers now."""
+        """Whether the bus answers now and would take a message."""
         ...
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.timescale import Utc
-from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.alarms import RELAY_STOPPED, Alarms
 from zhidao.node.operations.health import Health, LogState
 from zhidao.node.operations.metrics import Metrics
 from zhidao.store.space import SpaceWatch
@@ -33,6 +33,7 @@ def health(folder: Path, **wrong: Any) -> Health:
         "stopped": lambda: "",
         "ledgers": dict,
         "writes": _nothing,
+        "alarms": Alarms(),
     }
     return Health(
         probes={},
@@ -42,7 +43,6 @@ def health(folder: Path, **wrong: Any) -> Health:
         space=SpaceWatch(folder, 0),
         clock=HandClock(Utc.parse("2026-05-03T00:00:00Z")),
         metrics=Metrics(),
-        alarms=Alarms(),
         **(parts | wrong),
     )
 
@@ -64,3 +64,12 @@ async def test_a_ledger_that_differs_is_not_ready_and_an_alarm(tmp_path: Path) -
 @pytest.mark.parametrize("part", ["recovering", "stopped"])
 async def test_a_node_that_may_not_sign_is_not_ready(tmp_path: Path, part: str) -> None:
     assert await health(tmp_path, **{part: lambda: "why"}).ready() == ["signing"]
+
+
+async def test_a_relay_that_stands_still_is_not_ready(tmp_path: Path) -> None:
+    alarms = Alarms()
+    ill = health(tmp_path, alarms=alarms)
+    alarms.sound(RELAY_STOPPED, "no event goes into the log", "look at the bus")
+    assert await ill.ready() == ["relay"]
+    alarms.clear(RELAY_STOPPED)
+    assert await ill.ready() == []

@@ -16,9 +16,10 @@ from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Entry, FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.alarms import RELAY_STOPPED, Alarms
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.signing_permit import SigningPermit
+from zhidao.node.runtime import relay
 from zhidao.node.runtime.relay import Relay, Watch
 from zhidao.node.runtime.wakeup import Wakeup
 from zhidao.store import outbox
@@ -313,3 +314,22 @@ async def _count(bus: FickleBus) -> int:
 
 async def _standing(alarms: Alarms) -> list[str]:
     return [alarm.code for alarm in alarms.standing()]
+
+
+async def test_a_bus_that_stays_away_is_an_alarm_until_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(relay, "WAITED_S", 0.3)
+    await world.note(1)
+    world.bus.away = True
+    async with running(world.relay), asyncio.timeout(20):
+        await asyncio.sleep(0.1)
+        # A restart is no alarm.
+        assert not world.alarms.stands(RELAY_STOPPED)
+        while not world.alarms.stands(RELAY_STOPPED):
+            await asyncio.sleep(0.02)
+        assert world.alarms.standing()[0].args == {"problem": "bus_unavailable"}
+        world.bus.away = False
+        while world.alarms.stands(RELAY_STOPPED):
+            await asyncio.sleep(0.02)
+    assert len(world.bus.messages) == 1

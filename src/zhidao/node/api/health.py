@@ -37,8 +37,8 @@ class Readiness(msgspec.Struct):
     """Whether the node can serve, what does not answer, and what else is wrong.
 
     `writes` does not answer while the node cannot write, `signing` while its log cannot sign
-    or its clock jumped, `ledger` while one is not what was logged of it; what the node holds can be
-    read all the same.
+    or its clock jumped, `relay` while no event goes into the log or onto the bus, `ledger` while
+    one is not what was logged of it; what the node holds can be read all the same. Alarms say why.
     """
 
     ready: bool

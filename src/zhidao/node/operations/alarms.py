@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+# No event goes into the log or onto the bus any more.
+RELAY_STOPPED: Final = "relay_stopped"
 
 
 class Alarm(msgspec.Struct, kw_only=True):
@@ -32,6 +37,10 @@ class Alarms:
     def clear(self, code: str) -> None:
         """Takes an alarm back, if it stands."""
         self._raised.pop(code, None)
+
+    def stands(self, code: str) -> bool:
+        """Whether an alarm of that code stands."""
+        return code in self._raised
 
     def standing(self) -> list[Alarm]:
         """The alarms that stand, oldest first."""

@@ -10,7 +10,7 @@ from zhidao import __version__
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.timescale import NS, Utc
-from zhidao.node.operations.alarms import Alarm, Alarms
+from zhidao.node.operations.alarms import RELAY_STOPPED, Alarm, Alarms
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.signing_permit import RECOVERING_REMEDY, recovering_args
 from zhidao.store.space import SpaceWatch
@@ -100,13 +100,16 @@ class Health:
         """Names of parts that do not answer; empty when the node can serve.
 
         `writes` is among them while its own writes fail or are old, `signing` while its log
-        cannot sign or its clock is not to be trusted, `ledger` while one's head differs.
+        cannot sign or its clock is not to be trusted, `relay` while no event goes into the log or
+        onto the bus, `ledger` while one's head differs.
         """
         down = [service.name for service in await self._services() if service.state != "up"]
         if self.disk_low() is not None or await self._writes():
             down.append("writes")
         if self._recovering() or self._stopped():
             down.append("signing")
+        if self._alarms.stands(RELAY_STOPPED):
+            down.append("relay")
         if self._ledgers():
             down.append("ledger")
         return down

@@ -17,7 +17,7 @@ from typing import Final
 from zhidao.bus.port import Bus, Message
 from zhidao.core.errors import Conflict, Unavailable, ZhidaoError
 from zhidao.core.remedies import remedy_of
-from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.alarms import RELAY_STOPPED, Alarms
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.signing_permit import LEASE_REMEDY, SigningPermit
 from zhidao.node.runtime.wakeup import Wakeup
@@ -36,7 +36,8 @@ APART_S: Final = 0.05
 _PAUSE_AFTER_FAILURE_S: Final = 0.2
 # What the world's absence does not explain needs a person: asking often helps nobody.
 _PAUSE_AFTER_REFUSAL_S: Final = 2.0
-_STOPPED: Final = "relay_stopped"
+# A world that stays away for so long is told; a restart of the database or the bus is shorter.
+WAITED_S: Final = 30.0
 _LOG: Final = logging.getLogger("zhidao.relay")
 
 
@@ -87,6 +88,7 @@ class Relay:
         Raises nothing that it knows: a log that is recovering or was taken by another process
         is an alarm, and the node goes on reading.
         """
+        well_s = time.monotonic()
         while True:
             # Cleared before the look, never after it: a commit between the two sets it again.
             self._woken.clear()
@@ -95,12 +97,15 @@ class Relay:
                 moved = await self.step()
             except Unavailable as error:
                 _LOG.warning("the relay waits: %s", error, extra={"code": error.code})
+                if begun_s - well_s > WAITED_S:
+                    self._sound(error)
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 continue
             except ZhidaoError as error:
                 await self._refused(error)
                 continue
-            self._alarms.clear(_STOPPED)
+            self._alarms.clear(RELAY_STOPPED)
+            well_s = time.monotonic()
             if not moved:
                 try:
                     async with asyncio.timeout(_IDLE_S):
@@ -157,14 +162,17 @@ class Relay:
             await asyncio.Event().wait()
         # While recovering, the health report says so by itself.
         if error.code != "recovering":
-            self._alarms.sound(
-                _STOPPED,
-                f"no event goes into the log or onto the bus: {error}",
-                remedy_of(error),
-                args={"problem": error.code},
-            )
+            self._sound(error)
         _LOG.error("the relay needs an operator: %s", error, extra={"code": error.code})
         await asyncio.sleep(_PAUSE_AFTER_REFUSAL_S)
+
+    def _sound(self, error: ZhidaoError) -> None:
+        self._alarms.sound(
+            RELAY_STOPPED,
+            f"no event goes into the log or onto the bus: {error}",
+            remedy_of(error),
+            args={"problem": error.code},
+        )
 
     async def _refill_bus(self) -> None:
         """Compares the bus with the outbox after each new connection."""
