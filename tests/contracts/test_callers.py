@@ -20,6 +20,7 @@ NOW = Utc.parse("2026-03-01T08:00:00Z")
 PARTY = PartyId("exporter")
 TOKEN = Token("00" * 8, PARTY, Role.PARTY, "label", b"h" * 32, NOW, "zKey")
 PERSON = Person("Aigerim", PARTY, Role.ADMIN, "$argon2id$")
+SESSION = Session(b"s" * 32, "Aigerim", PARTY, Role.ADMIN, "csrf", NOW)
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.service)])
@@ -150,6 +151,81 @@ async def test_the_last_admin_stays_even_if_two_withdraw_each_other(callers: Cal
     assert await callers.withdraw_person("d", None, admins_of=PARTY) is Change.DONE
     assert await callers.withdraw_person("d", None, admins_of=PARTY) is Change.UNKNOWN
     assert not await callers.add_person(guest, None), "a name is not given again"
+
+
+async def test_the_last_admin_stays_one_even_if_two_demote_each_other(callers: Callers) -> None:
+    persons = [replace(PERSON, name=name) for name in ("a", "b")]
+    auditors = [replace(each, role=Role.AUDITOR) for each in persons]
+    for person in persons:
+        await callers.add_person(person, None)
+        await callers.add_session(
+            replace(SESSION, name=person.name, secret_hash=person.name.encode()), None
+        )
+    told = await asyncio.gather(
+        *(
+            callers.change_role(before, after, None, admins_of=PARTY)
+            for before, after in zip(persons, auditors, strict=True)
+        )
+    )
+    assert sorted(told) == [Change.DONE, Change.LAST_ADMIN]
+    [demoted] = [each for each in await callers.persons() if each.role is Role.AUDITOR]
+    assert await callers.sessions(demoted.name) == []
+    # What was looked at before is no more; who administers nothing may become anything.
+    before = replace(demoted, role=Role.ADMIN)
+    assert await callers.change_role(before, demoted, None, admins_of=PARTY) is Change.UNKNOWN
+    other = replace(demoted, role=Role.OPERATOR)
+    assert await callers.change_role(demoted, other, None, admins_of=PARTY) is Change.DONE
+
+
+@pytest.mark.parametrize("what", ["withdrawn", "password", "role"])
+async def test_no_session_opens_for_whoever_left_while_the_password_was_looked_at(
+    callers: Callers, what: str
+) -> None:
+    other = replace(PERSON, name="other")
+    await callers.add_person(PERSON, None)
+    await callers.add_person(other, None)
+    assert await callers.add_session(SESSION, None, PERSON)
+    if what == "withdrawn":
+        await callers.withdraw_person(PERSON.name, None, admins_of=PARTY)
+    elif what == "password":
+        after = replace(PERSON, password_hash="$argon2id$other")
+        await callers.change_person(PERSON, after, None, end_sessions=True)
+    else:
+        after = replace(PERSON, role=Role.AUDITOR)
+        await callers.change_role(PERSON, after, None, admins_of=PARTY)
+    late = replace(SESSION, secret_hash=b"l" * 32)
+    assert not await callers.add_session(late, None, PERSON)
+    assert await callers.sessions(PERSON.name) == []
+
+
+async def test_a_session_and_the_end_of_its_person_at_once_leave_no_session(
+    callers: Callers,
+) -> None:
+    await callers.add_person(replace(PERSON, name="admin"), None)
+    for number in range(20):
+        person = replace(PERSON, name=f"p{number}")
+        await callers.add_person(person, None)
+        sessions = [
+            replace(SESSION, name=person.name, secret_hash=bytes([number, n]) * 16)
+            for n in range(4)
+        ]
+        await asyncio.gather(
+            *(callers.add_session(each, None, person) for each in sessions[:2]),
+            callers.withdraw_person(person.name, None, admins_of=PARTY),
+            *(callers.add_session(each, None, person) for each in sessions[2:]),
+        )
+        assert await callers.sessions(person.name) == []
+
+
+async def test_which_sessions_stand_is_told_at_once(callers: Callers) -> None:
+    later = replace(SESSION, secret_hash=b"l" * 32, expires_at=NOW.plus_ns(2))
+    for each in (SESSION, later):
+        await callers.add_session(each, None)
+    asked = [SESSION.secret_hash, later.secret_hash, b"n" * 32]
+    assert await callers.standing(asked, NOW) == {SESSION.secret_hash, later.secret_hash}
+    assert await callers.standing(asked, NOW.plus_ns(1)) == {later.secret_hash}
+    await callers.drop_session(later.secret_hash)
+    assert await callers.standing(asked, NOW.plus_ns(1)) == set()
 
 
 async def test_who_agreed_to_a_token_is_kept(callers: Callers) -> None:

@@ -179,6 +179,9 @@ def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browse
     row(li, "Waits for a word", "li").get_by_role("button", name="Agree for").click()
     expect(row(li, "Parties", "Khorgos Pumps").get_by_text("only the operator")).to_have_count(0)
 
+    own_password(li, browser)
+    another_role(admin, browser, url)
+
     # A leaver is out at once, with what he has open.
     admin.reload()
     leaving = row(admin, "People", "li")
@@ -191,15 +194,54 @@ def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browse
     li.reload()
     expect(li.get_by_role("button", name="Sign in")).to_be_visible()
 
+    olga = enter(browser, url, "olga", LEADER)
+    olga.get_by_role("link", name="People").click()
+    olga.get_by_role("link", name="Your access").last.click()
+    for page in (admin, olga):
+        usable(page)
+
+
+def usable(page: Page) -> None:
+    """No finding of axe and nothing to push sideways, narrow and wide, every form open."""
+    for each in page.locator("details.adding > summary").all():
+        each.click()
     for width in (360, 1440):
-        admin.set_viewport_size({"width": width, "height": 900})
-        for each in admin.locator("details.adding > summary").all():
-            each.click()
+        page.set_viewport_size({"width": width, "height": 900})
         # Colours of what the mouse left change for a moment.
-        admin.mouse.move(0, 0)
-        admin.wait_for_timeout(500)
-        found = Axe().run(admin).response["violations"]
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(500)
+        found = Axe().run(page).response["violations"]
         assert [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found] == []
-        assert admin.evaluate(
+        assert page.evaluate(
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         )
+
+
+def own_password(page: Page, browser: Browser) -> None:
+    """Somebody changes the own password, stays in here, and enters with the new one only."""
+    page.get_by_role("link", name="Your access").last.click()
+    box = form(page, "Change the password")
+    box.get_by_label("Password until now").fill("not the seller's words")
+    box.get_by_label("New password").fill(SELLER[::-1])
+    box.get_by_role("button", name="Change it").click()
+    expect(box.get_by_role("alert")).to_be_visible()
+    box.get_by_label("Password until now").fill(SELLER)
+    box.get_by_role("button", name="Change it").click()
+    expect(box.get_by_role("status")).to_contain_text("The password is changed")
+    page.reload()
+    expect(page.get_by_role("heading", name="Your access")).to_be_visible()
+    again = enter(browser, page.url.removesuffix("/access"), "li", SELLER)
+    expect(again.get_by_role("alert")).to_be_visible()
+
+
+def another_role(admin: Page, browser: Browser, url: str) -> None:
+    """An operator becomes an auditor; the last admin is offered nothing of the kind."""
+    add_person(admin, "otto", "corridor", "operator", LEADER)
+    box = row(admin, "People", "otto").locator("details.adding", has_text="Another role")
+    box.locator("summary").click()
+    box.get_by_role("radio", name=re.compile("^auditor ")).check()
+    box.get_by_role("button", name="Give this role").click()
+    expect(row(admin, "People", "otto")).to_contain_text("auditor")
+    expect(row(admin, "People", "ada").get_by_text("Another role")).to_have_count(0)
+    otto = enter(browser, url, "otto", LEADER)
+    expect(otto.get_by_role("link", name="People")).to_be_visible()

@@ -142,6 +142,7 @@ BY_ROLE = {
     ("DELETE", "/v1/people/{name}"),
     ("POST", "/v1/people/{name}/agreement"),
     ("POST", "/v1/people/{name}/password"),
+    ("PUT", "/v1/people/{name}/role"),
     ("GET", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/exchange/peers/{node}"),

@@ -53,7 +53,7 @@ export async function text(path: string): Promise<string> {
   return answer.text();
 }
 
-export async function send<T>(method: "POST" | "DELETE", path: string, body?: object): Promise<T | null> {
+export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<T | null> {
   const headers: Record<string, string> = { accept: "application/json", "X-CSRF-Token": csrfToken() };
   if (body) headers["content-type"] = "application/json";
   const answer = await ask(path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });

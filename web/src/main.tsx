@@ -78,6 +78,8 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/trust")} id="" what="trust.reading" />;
     case "/people":
       return <Later page={() => import("./pages/people")} id="" what="people.reading" />;
+    case "/access":
+      return <Later page={() => import("./pages/access")} id="" what="people.reading" />;
     case "/peers":
       return <Later page={() => import("./pages/peers")} id="" what="peers.reading" />;
     case "/devices":

@@ -4,7 +4,7 @@ import { Cell } from "./cell";
 import { closeStream, openStream } from "./live";
 import type { Session } from "./types";
 
-/** What the pages ask of a new password; the node itself takes ten. */
+/** The least letters of a password: what the node itself takes. */
 export const PASSWORD_LETTERS_MIN = 12;
 
 export const session = new Cell<Session | null>(null);

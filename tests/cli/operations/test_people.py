@@ -96,6 +96,23 @@ async def test_people_and_tokens_are_made_agreed_to_and_taken_away(desk: Desk) -
     assert last["error"] == "last_admin"
     assert await desk.run("people", "sessions", "aigerim", who=aida)
     assert (await desk.run("people", "sessions", "aigerim", "--end", who=aida))["ended"] > 0
+    # The last admin stays one; another role waits for the word of a party that is another's.
+    last = await desk.run("people", "change", "aida", "--role", "auditor", who=aida, status=1)
+    assert last["error"] == "last_admin"
+    first = await desk.run("people", "make", "dina", "corridor", "operator", who=aida)
+    changed = await desk.run("people", "change", "dina", "--role", "auditor", who=aida)
+    assert (changed["role"], changed["waits"]) == ("auditor", "")
+    # The own password: the new one counts, and only with the old one.
+    dina, chosen = desk.person("dina", first["password"]), desk.folder / "chosen"
+    chosen.touch(mode=0o600)
+    new = ("people", "password", "--new-password-file", str(chosen))
+    chosen.write_text("eleven only")
+    assert (await desk.run(*new, who=dina, status=1))["error"] == "short_password"
+    chosen.write_text("a password of her own")
+    assert await desk.run(*new, who=dina) == {"changed": "dina"}
+    assert (await desk.run(*new, who=dina, status=1))["error"] == "wrong_password"
+    assert await desk.run("people", "list", who=desk.person("dina", "a password of her own"))
+    assert "--as NAME" in (await desk.run(*new, who=operator, status=2))["detail"]
     reset = await desk.run("people", "reset", "aigerim", who=aida)
     assert reset["waits"] == "bank"
     await desk.run("people", "list", who=aigerim)

@@ -422,7 +422,7 @@ async def test_a_leaver_is_out_of_all_sessions_and_the_last_admin_stays(world: W
         await world.people.withdraw(ADMIN, "ben")
 
 
-async def test_ones_own_password_is_changed_with_the_old_one_and_ends_all_sessions(
+async def test_ones_own_password_is_changed_with_the_old_one_and_ends_all_other_sessions(
     world: World,
 ) -> None:
     await with_person(world)
@@ -433,9 +433,10 @@ async def test_ones_own_password_is_changed_with_the_old_one_and_ends_all_sessio
         await world.people.change_password(actor, old="wrong", new=new, origin=HERE)
     with pytest.raises(Refused, match="characters"):
         await world.people.change_password(actor, old=PASSWORD, new="short", origin=HERE)
-    await world.people.change_password(actor, old=PASSWORD, new=new, origin=HERE)
+    here = await world.people.change_password(actor, old=PASSWORD, new=new, origin=HERE)
     with pytest.raises(Unauthenticated):
         await world.gate.session(session.secret)
+    assert (await world.gate.session(here.secret)).name == "Aigerim"
     await world.gate.sign_in("Aigerim", new, HERE)
     with pytest.raises(Forbidden):
         await world.people.change_password(OPERATING, old=new, new=PASSWORD, origin=HERE)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,21 @@ def test_every_page_address_gives_the_one_document(client: TestClient[Litestar],
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
     assert "pages" in answer.text
+
+
+def test_every_address_that_the_pages_know_is_served_and_followed(
+    client: TestClient[Litestar],
+) -> None:
+    source = Path(__file__).parents[3] / "web" / "src"
+    known = re.findall(r'case "(/[^"]*)":', (source / "main.tsx").read_text())
+    assert len(known) > 10
+    # The address of a one-time link is opened anew, never followed from within.
+    followed = re.search(r"OURS = /(.*)/;", (source / "route.ts").read_text())
+    assert followed
+    ours = re.compile(followed[1].replace("\\/", "/"))
+    for path in known:
+        assert client.get(path).status_code == 200, path
+        assert path in ("/enter", "/join") or ours.match(path), path
 
 
 def test_no_answer_allows_anything_inline_or_foreign(client: TestClient[Litestar]) -> None:

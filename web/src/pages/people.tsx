@@ -5,7 +5,7 @@ import { type Problem, send } from "../api";
 import { useCell } from "../cell";
 import { Digits, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
 import { Journal } from "../parts/journal";
-import { AddParty, AddPerson, AddToken, NewPasswordForm } from "../parts/people_forms";
+import { AddParty, AddPerson, AddToken, ChangeRole, NewPasswordForm } from "../parts/people_forms";
 import { MilestoneMark, type Shape } from "../parts/shapes";
 import { session } from "../session";
 import type { PartyRow, PersonRow, TokenRow } from "../types";
@@ -157,6 +157,8 @@ function PersonLine({ row, admin, self, done }: { row: PersonRow; admin: boolean
         <div class="acts">
           <Confirmed button={t("people.end_sessions")} means={t("people.end_sessions_means", { name: row.name })} act={() => act("DELETE", `${at}/sessions`)} />
           {admin && !self && <NewPasswordForm name={row.name} done={done} />}
+          {admin && !self && <ChangeRole name={row.name} now={row.role} done={done} />}
+          {self && <a href="/access">{t("access.title")}</a>}
           {!self && <Confirmed button={t("people.withdraw")} means={t("people.withdraw_means", { name: row.name })} act={() => act("DELETE", at)} />}
         </div>
       )}

@@ -1,10 +1,8 @@
 // Forms of administration: a person, a party, a token, a new password.
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { type Problem, send } from "../api";
-import { PASSWORD_LETTERS_MIN } from "../session";
+import { send } from "../api";
 import { named, t, tryWords } from "../words";
-import { ProblemNote, asProblem } from "./basics";
+import { Form, NewPassword } from "./form";
 
 const ROLES = ["party", "auditor", "operator", "admin"];
 const TRADE_ROLES = ["exporter", "importer", "carrier", "customs", "exporter_bank", "importer_bank", "bank", "manufacturer", "operator"];
@@ -17,7 +15,7 @@ export function AddPerson({ parties, done }: { parties: string[]; done: () => vo
       <Text label={t("login.name")} value={form.name} set={(name) => set({ name })} max={64} />
       <Party value={form.party} parties={parties} set={(party) => set({ party })} />
       <Role value={form.role} set={(role) => set({ role })} />
-      <Password value={form.password} set={(password) => set({ password })} />
+      <NewPassword label={t("login.password")} value={form.password} set={(password) => set({ password })} />
     </Form>
   );
 }
@@ -74,44 +72,8 @@ export function NewPasswordForm({ name, done }: { name: string; done: () => void
   const [password, set] = useState("");
   return (
     <Form title={t("people.reset")} submit={t("people.reset_go")} send={() => send("POST", `/v1/people/${encodeURIComponent(name)}/password`, { password })} done={done} after={() => set("")}>
-      <Password value={password} set={set} />
+      <NewPassword label={t("login.password")} value={password} set={set} />
     </Form>
-  );
-}
-
-function Form({ title, submit, send: act, done, after, children }: { title: string; submit: string; send: () => Promise<unknown>; done: () => void; after?: () => void; children: ComponentChildren }) {
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [said, setSaid] = useState(false);
-  const go = async (event: Event) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setProblem(null);
-    setSaid(false);
-    try {
-      await act();
-      after?.();
-      setSaid(true);
-      done();
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <details class="adding">
-      <summary class="button">{title}</summary>
-      <form onSubmit={(event) => void go(event)}>
-        {problem && <ProblemNote problem={problem} />}
-        {children}
-        <button class="button button-main" disabled={busy}>
-          {submit}
-        </button>
-        <p role="status">{said ? t("people.done") : ""}</p>
-      </form>
-    </details>
   );
 }
 
@@ -121,16 +83,6 @@ function Text({ label, value, set, max, pattern, hint }: { label: string; value:
       <span>{label}</span>
       <input required maxLength={max} pattern={pattern} title={hint} value={value} onInput={(event) => set(event.currentTarget.value)} />
       {hint && <span class="hint">{hint}</span>}
-    </label>
-  );
-}
-
-function Password({ value, set }: { value: string; set: (value: string) => void }) {
-  return (
-    <label class="field">
-      <span>{t("login.password")}</span>
-      <input required type="password" autocomplete="new-password" minLength={PASSWORD_LETTERS_MIN} value={value} onInput={(event) => set(event.currentTarget.value)} />
-      <span class="hint">{t("start.password_hint", { n: PASSWORD_LETTERS_MIN })}</span>
     </label>
   );
 }
@@ -148,6 +100,16 @@ function Party({ value, parties, set }: { value: string; parties: string[]; set:
         ))}
       </select>
     </label>
+  );
+}
+
+export function ChangeRole({ name, now, done }: { name: string; now: string; done: () => void }) {
+  const [role, set] = useState(now);
+  return (
+    <Form title={t("people.change_role")} submit={t("people.change_role_go")} send={() => send("PUT", `/v1/people/${encodeURIComponent(name)}/role`, { role })} done={done}>
+      <p>{t("people.change_role_means", { name })}</p>
+      <Role value={role} set={set} />
+    </Form>
   );
 }
 

@@ -39,17 +39,31 @@ def node_of(options: argparse.Namespace) -> RemoteNode:
         )
     node = RemoteNode(options)
     if options.person:
-        node.sign_in(options.person, _password(options))
+        node.sign_in(options.person, password_of(options))
     return node
 
 
-def _password(options: argparse.Namespace) -> str:
+def password_of(options: argparse.Namespace) -> str:
+    """The password of whoever asks, from a file or a prompt."""
     if options.password_file:
-        file: Path = options.password_file
-        if file.exists() and file.stat().st_mode & 0o077:
-            raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
-        return take(file, bytes_max=_PASSWORD_BYTES_MAX).decode(errors="replace").strip()
+        return _kept(options.password_file)
     return getpass.getpass(f"password of {options.person}: ", stream=sys.stderr)
+
+
+def fresh_password(name: str, file: Path | None) -> str:
+    """A password that a person chose, from a file or typed twice."""
+    if file:
+        return _kept(file)
+    first = getpass.getpass(f"new password of {name}: ", stream=sys.stderr)
+    if getpass.getpass("once more: ", stream=sys.stderr) != first:
+        raise MalformedInput("the two are not the same", remedy="type the new password twice")
+    return first
+
+
+def _kept(file: Path) -> str:
+    if file.exists() and file.stat().st_mode & 0o077:
+        raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+    return take(file, bytes_max=_PASSWORD_BYTES_MAX).decode(errors="replace").strip()
 
 
 def new_password() -> str:

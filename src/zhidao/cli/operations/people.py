@@ -7,9 +7,20 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from zhidao.cli.console.callers import add_caller, new_password, node_of, say, table
+from zhidao.cli.console.callers import (
+    add_caller,
+    fresh_password,
+    new_password,
+    node_of,
+    password_of,
+    say,
+    table,
+)
 from zhidao.cli.console.node_options import add_settings, config_of
+from zhidao.cli.console.remote import RemoteNode
+from zhidao.core.errors import MalformedInput
 
+_ROLES: Final = ("admin", "operator", "party", "auditor")
 _COLUMNS: Final = ("name", "party", "role", "state", "agreed")
 
 
@@ -21,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     making = actions.add_parser("make", help="make a person; the password is shown once")
     making.add_argument("name", metavar="NAME")
     making.add_argument("party", metavar="PARTY")
-    making.add_argument("role", choices=("admin", "operator", "party", "auditor"))
+    making.add_argument("role", choices=_ROLES)
     making.set_defaults(run=_make)
     named = []
     for word, run, line in (
@@ -35,12 +46,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(run=run)
         named.append(action)
     named[-1].add_argument("--end", action="store_true", help="end all of them")
+    changing = actions.add_parser("change", help="give another role, which ends all sessions")
+    changing.add_argument("name", metavar="NAME")
+    changing.add_argument("--role", required=True, choices=_ROLES)
+    changing.set_defaults(run=_change)
+    own = actions.add_parser("password", help="change the own password (of --as)")
+    own.add_argument(
+        "--new-password-file", type=Path, metavar="FILE", help="the new one, instead of a prompt"
+    )
+    own.set_defaults(run=_password)
     resetting = actions.add_parser(
         "reset", help="a new password, shown once: at a node, or at this machine with --data"
     )
     resetting.add_argument("name", metavar="NAME")
     resetting.set_defaults(run=_reset)
-    for action in (listing, making, *named):
+    for action in (listing, making, changing, own, *named):
         add_caller(action)
     add_settings(resetting)
     resetting.add_argument("--url", default="", help="the node's address; without: this machine's")
@@ -57,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  zhidao people list --url https://localhost:8443 --token-file ~/admin.token\n"
         "  zhidao people make aigerim bank party --url https://localhost:8443 --as aida\n"
+        "  zhidao people change ben --role auditor --url https://localhost:8443 --as aida\n"
+        "  zhidao people password --url https://localhost:8443 --as aida\n"
         "  zhidao people reset aida --data ~/zhidao\n"
         "status: 0 done, 1 refused (the last admin stays, the party must agree), 2 bad input,\n"
         "3 no answer"
@@ -81,6 +103,26 @@ def _make(options: argparse.Namespace) -> int:
     sentence = f"{person['name']} gets in with the password {password}"
     told = person | {"password": password}
     return say(options, told, sentence + (waits if person["waits"] else ""))
+
+
+def _change(options: argparse.Namespace) -> int:
+    body = {"role": options.role}
+    person = node_of(options).send(f"{_path(options)}/role", body, method="PUT")
+    waits = f"; {person['waits']} must agree: zhidao people agree {person['name']}"
+    sentence = f"{person['name']} is {person['role']}; all sessions ended"
+    return say(options, person, sentence + (waits if person["waits"] else ""))
+
+
+def _password(options: argparse.Namespace) -> int:
+    if not options.person:
+        raise MalformedInput("whose password? name --as NAME; a token has none")
+    old = password_of(options)
+    new = fresh_password(options.person, options.new_password_file)
+    node = RemoteNode(options)
+    node.sign_in(options.person, old)
+    node.send("/v1/session/password", {"old": old, "new": new}, method="PUT")
+    told = {"changed": options.person}
+    return say(options, told, f"{options.person} has a new password; all other sessions ended.")
 
 
 def _agree(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from zhidao.core.actor import Role
@@ -69,7 +70,7 @@ class PostgresCallers:
         """Keeps a person if there is none yet; see the port."""
         async with self._database.session() as session:
             # Two who ask at the same time must not both find nobody.
-            await session.execute("LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE", ())
+            await session.execute(_LOCK_PERSONS, ())
             if await session.fetch_one("SELECT 1 AS one FROM node.person LIMIT 1", ()):
                 return False
             await session.execute(_ADD_PERSON, _row(person))
@@ -94,25 +95,32 @@ class PostgresCallers:
     ) -> bool:
         """Puts `after` in the place of `before`; see the port."""
         async with self._database.session() as session:
-            changed = await session.execute(
-                "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s"
-                " WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND NOT withdrawn",
-                (
-                    after.password_hash,
-                    after.waiting_hash,
-                    after.agreed,
-                    before.name,
-                    before.password_hash,
-                    before.waiting_hash,
-                ),
-            )
-            if not changed:
+            if not await _replace(session, before, after):
                 return False
             if end_sessions:
-                await session.execute("DELETE FROM node.session WHERE name = %s", (before.name,))
+                await session.execute(_END_SESSIONS, (before.name,))
             await self._acts.add_in(session, record)
         self._acts.wake()
         return True
+
+    async def change_role(
+        self, before: Person, after: Person, record: Record | None, *, admins_of: PartyId
+    ) -> Change:
+        """Puts `after` in the place of `before`; see the port."""
+        async with self._database.session() as session:
+            # Two admins who demote each other at the same time must not both succeed.
+            await session.execute(_LOCK_PERSONS, ())
+            last = before.is_admin_of(admins_of) and not await _has_other_admin(
+                session, before.name, admins_of
+            )
+            if last:
+                return Change.LAST_ADMIN
+            if not await _replace(session, before, after):
+                return Change.UNKNOWN
+            await session.execute(_END_SESSIONS, (before.name,))
+            await self._acts.add_in(session, record)
+        self._acts.wake()
+        return Change.DONE
 
     async def withdraw_person(
         self, name: str, record: Record | None, *, admins_of: PartyId
@@ -120,26 +128,21 @@ class PostgresCallers:
         """Marks a person as withdrawn; see the port."""
         async with self._database.session() as session:
             # Two admins who withdraw each other at the same time must not both succeed.
-            await session.execute("LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE", ())
+            await session.execute(_LOCK_PERSONS, ())
             row = await session.fetch_one(
                 "SELECT * FROM node.person WHERE name = %s AND NOT withdrawn", (name,)
             )
             if row is None:
                 return Change.UNKNOWN
-            others = await session.fetch_one(
-                "SELECT 1 AS one FROM node.person WHERE name <> %s AND role = 'admin'"
-                " AND party = %s AND NOT withdrawn AND password_hash <> '' LIMIT 1",
-                (name, admins_of),
-            )
-            is_admin = row["role"] == Role.ADMIN.value and row["party"] == admins_of
-            if is_admin and others is None:
+            is_admin = _person(row).is_admin_of(admins_of)
+            if is_admin and not await _has_other_admin(session, name, admins_of):
                 return Change.LAST_ADMIN
             await session.execute(
                 "UPDATE node.person SET withdrawn = true, password_hash = '', waiting_hash = ''"
                 " WHERE name = %s",
                 (name,),
             )
-            await session.execute("DELETE FROM node.session WHERE name = %s", (name,))
+            await session.execute(_END_SESSIONS, (name,))
             await self._acts.add_in(session, record)
         self._acts.wake()
         return Change.DONE
@@ -157,12 +160,11 @@ class PostgresCallers:
             )
             await session.execute("DELETE FROM node.code WHERE expires_tai_ns < %s", (now.tai_ns,))
 
-    async def add_session(self, session: Session, record: Record | None) -> None:
-        """Keeps a session."""
-        await self._write(
-            record,
-            "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
+    async def add_session(
+        self, session: Session, record: Record | None, person: Person | None = None
+    ) -> bool:
+        """Keeps a session, unless the person is no more; see the port."""
+        values = (
             session.secret_hash,
             session.name,
             session.party,
@@ -170,6 +172,10 @@ class PostgresCallers:
             session.csrf,
             session.expires_at.tai_ns,
         )
+        if person is None:
+            return bool(await self._write(record, _ADD_SESSION, *values))
+        found = (person.name, person.password_hash, person.role.value)
+        return bool(await self._write(record, _ADD_SESSION_OF, *values, *found))
 
     async def session(self, secret_hash: bytes) -> Session | None:
         """The session of that cookie, expired or not."""
@@ -184,13 +190,23 @@ class PostgresCallers:
             )
         return [_session(row) for row in rows]
 
+    async def standing(self, secret_hashes: Sequence[bytes], now: Utc) -> set[bytes]:
+        """Which of these sessions are there and have not run out."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all(
+                "SELECT secret_hash FROM node.session"
+                " WHERE secret_hash = ANY(%s) AND expires_tai_ns >= %s",
+                (list(secret_hashes), now.tai_ns),
+            )
+        return {bytes(row["secret_hash"]) for row in rows}
+
     async def drop_session(self, secret_hash: bytes) -> None:
         """Forgets a session."""
         await self._write(None, "DELETE FROM node.session WHERE secret_hash = %s", secret_hash)
 
     async def end_sessions(self, name: str, record: Record | None) -> int:
         """Forgets all sessions of a name; returns how many."""
-        return await self._write(record, "DELETE FROM node.session WHERE name = %s", name)
+        return await self._write(record, _END_SESSIONS, name)
 
     async def add_code(self, code: Code, record: Record | None = None) -> None:
         """Keeps a one-time code."""
@@ -241,10 +257,52 @@ class PostgresCallers:
         return changed
 
 
+_LOCK_PERSONS = "LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE"
+_END_SESSIONS = "DELETE FROM node.session WHERE name = %s"
+_ADD_SESSION = (
+    "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns)"
+    " VALUES (%s, %s, %s, %s, %s, %s)"
+)
+# The share lock waits for whoever is just withdrawing the person or changing the password, and
+# makes those wait for this session, which they then end.
+_ADD_SESSION_OF = (
+    "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns)"
+    " SELECT %s, %s, %s, %s, %s, %s FROM node.person"
+    " WHERE name = %s AND password_hash = %s AND role = %s AND NOT withdrawn FOR SHARE"
+)
 _ADD_PERSON = (
     "INSERT INTO node.person (name, party, role, password_hash, waiting_hash, agreed, withdrawn)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
+
+
+async def _replace(session: Transaction, before: Person, after: Person) -> bool:
+    """Whether `before` still was there for `after` to take its place."""
+    changed = await session.execute(
+        "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s, role = %s"
+        " WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND role = %s"
+        " AND NOT withdrawn",
+        (
+            after.password_hash,
+            after.waiting_hash,
+            after.agreed,
+            after.role.value,
+            before.name,
+            before.password_hash,
+            before.waiting_hash,
+            before.role.value,
+        ),
+    )
+    return bool(changed)
+
+
+async def _has_other_admin(session: Transaction, name: str, admins_of: PartyId) -> bool:
+    found = await session.fetch_one(
+        "SELECT 1 AS one FROM node.person WHERE name <> %s AND role = 'admin'"
+        " AND party = %s AND NOT withdrawn AND password_hash <> '' LIMIT 1",
+        (name, admins_of),
+    )
+    return found is not None
 
 
 def _row(person: Person) -> tuple[object, ...]:

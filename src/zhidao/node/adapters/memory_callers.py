@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zhidao.core.actor import Role
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.node.security.administration import Record
@@ -104,15 +103,37 @@ class MemoryCallers:
         self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
     ) -> bool:
         """Puts `after` in the place of `before`; see the port."""
-        now = self._persons.get(before.name)
-        secrets = (before.password_hash, before.waiting_hash)
-        if now is None or now.withdrawn or (now.password_hash, now.waiting_hash) != secrets:
+        if not self._is_still(before):
             return False
         self._persons[before.name] = after
         if end_sessions:
             self._drop(before.name)
         self._acts.keep(record)
         return True
+
+    def _is_still(self, before: Person) -> bool:
+        now = self._persons.get(before.name)
+        same = now is not None and (now.password_hash, now.waiting_hash, now.role) == (
+            *(before.password_hash, before.waiting_hash, before.role),
+        )
+        return same and now is not None and not now.withdrawn
+
+    def _has_other_admin(self, name: str, admins_of: PartyId) -> bool:
+        return any(
+            each.name != name and each.may_enter and each.is_admin_of(admins_of)
+            for each in self._persons.values()
+        )
+
+    async def change_role(
+        self, before: Person, after: Person, record: Record | None, *, admins_of: PartyId
+    ) -> Change:
+        """Puts `after` in the place of `before`; see the port."""
+        if not self._is_still(before):
+            return Change.UNKNOWN
+        if before.is_admin_of(admins_of) and not self._has_other_admin(before.name, admins_of):
+            return Change.LAST_ADMIN
+        await self.change_person(before, after, record, end_sessions=True)
+        return Change.DONE
 
     async def withdraw_person(
         self, name: str, record: Record | None, *, admins_of: PartyId
@@ -121,12 +142,7 @@ class MemoryCallers:
         person = self._persons.get(name)
         if person is None or person.withdrawn:
             return Change.UNKNOWN
-        admins = [
-            each.name
-            for each in self._persons.values()
-            if each.may_enter and (each.role, each.party) == (Role.ADMIN, admins_of)
-        ]
-        if (person.role, person.party) == (Role.ADMIN, admins_of) and not set(admins) - {name}:
+        if person.is_admin_of(admins_of) and not self._has_other_admin(name, admins_of):
             return Change.LAST_ADMIN
         self._persons[name] = replace(person, withdrawn=True, password_hash="", waiting_hash="")
         self._drop(name)
@@ -142,10 +158,15 @@ class MemoryCallers:
         self._sessions = {k: s for k, s in self._sessions.items() if s.expires_at >= now}
         self._codes = {k: c for k, c in self._codes.items() if c.expires_at >= now}
 
-    async def add_session(self, session: Session, record: Record | None) -> None:
-        """Keeps a session."""
+    async def add_session(
+        self, session: Session, record: Record | None, person: Person | None = None
+    ) -> bool:
+        """Keeps a session, unless the person is no more; see the port."""
+        if person and not self._is_still(person):
+            return False
         self._sessions[session.secret_hash] = session
         self._acts.keep(record)
+        return True
 
     async def session(self, secret_hash: bytes) -> Session | None:
         """The session of that cookie, expired or not."""
@@ -155,6 +176,11 @@ class MemoryCallers:
         """The sessions of a name, the one that runs out first first."""
         own = [each for each in self._sessions.values() if each.name == name]
         return sorted(own, key=lambda each: each.expires_at.tai_ns)
+
+    async def standing(self, secret_hashes: Sequence[bytes], now: Utc) -> set[bytes]:
+        """Which of these sessions are there and have not run out."""
+        known = self._sessions
+        return {k for k in secret_hashes if k in known and known[k].expires_at >= now}
 
     async def drop_session(self, secret_hash: bytes) -> None:
         """Forgets a session."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
+from litestar import Request, Response, Router, delete, get, post, put
 from litestar.datastructures import Cookie
 from litestar.params import Parameter
 
@@ -61,6 +61,13 @@ class FirstAdmin(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     password: Password
     organisation: Words = ""
+
+
+class ChangedPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """One's own new password, beside the one that counts now."""
+
+    old: Password
+    new: Password
 
 
 class LinkCode(msgspec.Struct, forbid_unknown_fields=True):
@@ -172,6 +179,16 @@ def routes(
             raise Unauthenticated("this browser is not signed in; a token is withdrawn, not left")
         await gate.sign_out(request.cookies[SESSION_COOKIE])
 
+    @put("/session/password", status_code=200, opt={ACCESS: CALLER})
+    async def change_password(
+        data: ChangedPassword, actor: Actor, request: Request[Any, Any, Any]
+    ) -> Response[SessionView]:
+        """Changes one's own password: all other sessions end, and this browser gets a new one."""
+        origin = origin_of(request)
+        return await _answer(
+            await people.change_password(actor, old=data.old, new=data.new, origin=origin)
+        )
+
     @post("/tokens", opt={ACCESS: MAY_MAKE})
     async def make_token(data: NewToken, actor: Actor) -> TokenText:
         """Makes a token for a party and role; admins only.
@@ -242,7 +259,7 @@ def routes(
         )
 
     handlers = [
-        *(who, sign_in, enter, first_admin, sign_out),
+        *(who, sign_in, enter, first_admin, sign_out, change_password),
         *(make_token, list_tokens, agree_to_token, revoke_token, add_party, list_parties),
     ]
     return Router("/v1", route_handlers=handlers, tags=["callers"])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Router, delete, get, post, put
+from litestar import Router, delete, get, post, put
 from litestar.params import Parameter
 
 from zhidao.core.access import CALLER
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import PartyId, parse_id, party_id
-from zhidao.node.api.callers import Name, Password, origin_of
+from zhidao.node.api.callers import Name, Password
 from zhidao.node.events import Administered
 from zhidao.node.http.access import ACCESS
 from zhidao.node.security.administration import PREFIX
@@ -57,11 +57,10 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     password: Password
 
 
-class ChangedPassword(msgspec.Struct, forbid_unknown_fields=True):
-    """One's own new password, beside the one that counts now."""
+class NewRole(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody may do from now on."""
 
-    old: Password
-    new: Password
+    role: Role
 
 
 class SessionSeen(msgspec.Struct):
@@ -140,13 +139,13 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
         """Gives somebody a new password; admins only. Another party's waits for its word."""
         return _view(await people.reset(actor, name, data.password))
 
-    @put("/session/password", status_code=204, opt={ACCESS: CALLER})
-    async def change_password(
-        data: ChangedPassword, actor: Actor, request: Request[Any, Any, Any]
-    ) -> None:
-        """Changes one's own password; all sessions of the name end."""
-        origin = origin_of(request)
-        await people.change_password(actor, old=data.old, new=data.new, origin=origin)
+    @put("/people/{name:str}/role", status_code=200, opt={ACCESS: MAY_MANAGE})
+    async def change_role(name: _Name, data: NewRole, actor: Actor) -> PersonView:
+        """Gives somebody another role, which ends all sessions; the last admin stays one.
+
+        One of another party than the admin's gets in again once that party agrees.
+        """
+        return _view(await people.change_role(actor, name, data.role))
 
     @get("/people/{name:str}/sessions", opt={ACCESS: CALLER})
     async def list_sessions(name: _Name, actor: Actor) -> list[SessionSeen]:
@@ -172,7 +171,7 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
 
     handlers = [
         *(add_person, list_people, one_person, agree_to_person, withdraw_person),
-        *(reset_password, change_password, list_sessions, end_sessions, administration),
+        *(reset_password, change_role, list_sessions, end_sessions, administration),
     ]
     return Router("/v1", route_handlers=handlers, tags=["callers"])
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get
+from litestar import Request, Router, get
 from litestar.params import Parameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -15,6 +15,7 @@ from zhidao.core.access import LIST, READ
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import base64url
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.authentication import held_by
 from zhidao.node.runtime.live import Live
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
@@ -51,7 +52,7 @@ def routes(timelines: TimelineService, proofs: EventProofs, live: Live) -> Route
         return await timelines.timeline(actor, consignment)
 
     @get("/stream", media_type="text/event-stream", opt={ACCESS: LIST})
-    async def stream(actor: Actor) -> ServerSentEvent:
+    async def stream(request: Request[Any, Any, Any], actor: Actor) -> ServerSentEvent:
         """Server-sent events `timeline`, `position` and `beat` of what the caller may see."""
         live.admit(actor.party)
 
@@ -59,7 +60,8 @@ def routes(timelines: TimelineService, proofs: EventProofs, live: Live) -> Route
             return await timelines.may_see(actor, consignment)
 
         async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
-            async for event, data in live.listen(actor.party, may_see):
+            listening = live.listen(actor.party, may_see, holder=held_by(request, actor))
+            async for event, data in listening:
                 yield ServerSentEventMessage(event=event, data=data)
 
         return ServerSentEvent(messages())

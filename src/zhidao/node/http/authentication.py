@@ -13,9 +13,10 @@ from zhidao.core.judging import ON_BEHALF_OF
 from zhidao.exchange.domain.peer import Peer
 from zhidao.node.http.problems import needs_credential
 from zhidao.node.identity.access_log import Readings
-from zhidao.node.security.gate import Gate
+from zhidao.node.security.gate import BY_COOKIE, Gate
 from zhidao.node.security.http_signatures import Message, Signed, parse_signature
 from zhidao.node.security.peer_gate import PeerGate
+from zhidao.node.security.standing import of_session
 
 SESSION_COOKIE: Final = "zhidao_session"
 CSRF_COOKIE: Final = "zhidao_csrf"
@@ -127,6 +128,13 @@ class Authenticator:
         message, signed = _signed(scope, headers)
         actor = await self._gate.meet_signature(message, signed, has_body=has_body(scope))
         return Met(actor, (message, signed))
+
+
+def held_by(connection: Request[Any, Any, Any], actor: Actor) -> str:
+    """By which token or session somebody asks, as `Standing` looks it up."""
+    if actor.credential in BY_COOKIE:
+        return of_session(connection.cookies.get(SESSION_COOKIE, ""))
+    return actor.credential
 
 
 def _signed(scope: Any, headers: dict[str, list[str]]) -> tuple[Message, Signed]:

@@ -1,6 +1,7 @@
 """Tells open pages what changed: a small hub of bounded queues, one a page.
 
 A page hears of a consignment only if its reader may see it; the answer is kept for the page's life.
+A page whose reader has left, or whose token was withdrawn, is closed: see `open_pages`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Final
 
 from zhidao.core.errors import Unavailable
@@ -19,13 +20,15 @@ PAGES_MAX: Final = 400
 PAGES_OF_PARTY_MAX: Final = 40
 SEEN_MAX: Final = 10_000
 HEARTBEAT_S: Final = 15.0
+# Told to a page as the last thing.
+_END: Final = ("", "", "")
 
 
 class Live:
     """Hands notices to pages; a page that does not keep up loses notices, never memory."""
 
     def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[tuple[str, str, str]]] = set()
+        self._queues: dict[asyncio.Queue[tuple[str, str, str]], str] = {}
         self._pages: Counter[PartyId] = Counter()
 
     def timeline_changed(self, consignment: str) -> None:
@@ -49,23 +52,41 @@ class Live:
                 "too many live pages are open", code="too_many_pages", remedy="close some"
             )
 
+    def holders(self) -> set[str]:
+        """Whose pages are open: by the sessions and tokens that opened them."""
+        return set(self._queues.values())
+
+    def close(self, holders: Collection[str]) -> None:
+        """Ends the pages that these opened; nothing that waits in them is told any more."""
+        for queue, holder in self._queues.items():
+            if holder in holders:
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(_END)
+
     async def listen(
-        self, party: PartyId, may_see: Callable[[str], Awaitable[bool]]
+        self, party: PartyId, may_see: Callable[[str], Awaitable[bool]], *, holder: str
     ) -> AsyncIterator[tuple[str, str]]:
-        """Yields (event, JSON data) of what may be seen; a `beat` when nothing happened."""
+        """Yields (event, JSON data) of what may be seen; a `beat` when nothing happened.
+
+        `holder`: by what the page was opened; it ends when that is closed.
+        """
         queue: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue(QUEUE_MAX)
         seen: dict[str, bool] = {}
-        self._queues.add(queue)
+        self._queues[queue] = holder
         self._pages[party] += 1
         try:
             yield "beat", "{}"
             while True:
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):
-                        event, consignment, data = await queue.get()
+                        notice = await queue.get()
                 except TimeoutError:
                     yield "beat", "{}"
                     continue
+                if notice is _END:
+                    return
+                event, consignment, data = notice
                 if not seen.get(consignment):
                     if len(seen) >= SEEN_MAX:
                         seen.clear()
@@ -74,7 +95,7 @@ class Live:
                 if seen[consignment]:
                     yield event, data
         finally:
-            self._queues.discard(queue)
+            self._queues.pop(queue, None)
             self._pages[party] -= 1
 
     def _tell(self, event: str, consignment: str, data: dict[str, object]) -> None:

@@ -39,6 +39,7 @@ class Act(StrEnum):
     FIRST_ADMIN_MADE = "first_admin_made"
     PERSON_MADE = "person_made"
     PERSON_AGREED = "person_agreed"
+    PERSON_CHANGED = "person_changed"
     PERSON_WITHDRAWN = "person_withdrawn"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105

@@ -6,6 +6,7 @@ Whatever changes one of them takes the record of the act, which is written in th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -63,6 +64,10 @@ class Person:
     def may_enter(self) -> bool:
         """Whether there is a password by which this person gets in."""
         return bool(self.password_hash) and not self.withdrawn
+
+    def is_admin_of(self, party: PartyId) -> bool:
+        """Whether this person administers the node of that party."""
+        return (self.role, self.party) == (Role.ADMIN, party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,15 @@ class Callers(Protocol):
         """Puts `after` in the place of `before`; False, and nothing written, if that is no more."""
         ...
 
+    async def change_role(
+        self, before: Person, after: Person, record: Record | None, *, admins_of: PartyId
+    ) -> Change:
+        """Puts `after`, of another role, in the place of `before` and ends all its sessions.
+
+        `admins_of`: as for `withdraw_person`. Change.UNKNOWN if `before` is no more.
+        """
+        ...
+
     async def withdraw_person(
         self, name: str, record: Record | None, *, admins_of: PartyId
     ) -> Change:
@@ -167,8 +181,14 @@ class Callers(Protocol):
         """Forgets sessions and codes that have run out."""
         ...
 
-    async def add_session(self, session: Session, record: Record | None) -> None:
-        """Keeps a session."""
+    async def add_session(
+        self, session: Session, record: Record | None, person: Person | None = None
+    ) -> bool:
+        """Keeps a session.
+
+        `person`: as found when the password was looked at. If that is no more (withdrawn, or
+        changed meanwhile), False, and nothing is written.
+        """
         ...
 
     async def session(self, secret_hash: bytes) -> Session | None:
@@ -177,6 +197,10 @@ class Callers(Protocol):
 
     async def sessions(self, name: str) -> list[Session]:
         """The sessions of a name, the one that runs out first first."""
+        ...
+
+    async def standing(self, secret_hashes: Sequence[bytes], now: Utc) -> set[bytes]:
+        """Which of these sessions are there and have not run out."""
         ...
 
     async def drop_session(self, secret_hash: bytes) -> None:

@@ -36,6 +36,8 @@ CODE_SECONDS: Final = 24 * 3600
 _TOKEN_CACHE_MAX: Final = 10_000
 # The name of a session that a one-time link opened: it stands for nobody in particular.
 GUEST: Final = "guest"
+# What an actor's `credential` says of a session: of a person, and of a one-time link.
+BY_COOKIE: Final = ("session", "link")
 _SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -183,7 +185,7 @@ class Gate:
         if method not in _SAFE_METHODS and not _equal(session.csrf, csrf):
             raise Forbidden("the page's CSRF token is missing or old; reload the page", code="csrf")
         person = "" if session.name == GUEST else session.name
-        return Actor(session.party, session.role, person, "session" if person else "link")
+        return Actor(session.party, session.role, person, BY_COOKIE[0 if person else 1])
 
     async def session(self, secret: str) -> Session:
         """The session of a cookie. Raises Unauthenticated if there is none or it expired."""
@@ -191,6 +193,11 @@ class Gate:
         if session is None or session.expires_at < self._clock.now():
             raise Unauthenticated("not signed in, or signed in too long ago")
         return session
+
+    async def stands(self, token_id: str) -> bool:
+        """Whether a token opens its party."""
+        token = await self._token(token_id)
+        return token is not None and not token.revoked and bool(token.agreed)
 
     def forget_token(self, token_id: str) -> None:
         """Reads a token anew that was changed, also for a request that was reading the old row."""
@@ -297,7 +304,10 @@ class Gate:
     async def open_session(
         self, person: Person, *, record: Record | None, device: str = ""
     ) -> SignedIn:
-        """A session for somebody who has shown who it is."""
+        """A session for somebody who has shown who it is.
+
+        Raises Unauthenticated if the person was withdrawn or changed since.
+        """
         secret = base64url(self._randomness.token(32))
         session = Session(
             _hash(secret),
@@ -307,7 +317,10 @@ class Gate:
             base64url(self._randomness.token(18)),
             self._clock.now().plus_ns(SESSION_SECONDS * NS),
         )
-        await self._callers.add_session(session, record)
+        # A link stands for nobody in particular: there is no person who could be gone.
+        whose = None if person.name == GUEST else person
+        if not await self._callers.add_session(session, record, whose):
+            raise Unauthenticated("wrong name or password", code="wrong_password")
         return SignedIn(secret, session.csrf, session, device)
 
 

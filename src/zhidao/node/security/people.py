@@ -24,10 +24,11 @@ from zhidao.node.security.callers import (
     Person,
     Session,
 )
-from zhidao.node.security.gate import Gate, Origin, SignedIn
+from zhidao.node.security.gate import GUEST, Gate, Origin, SignedIn
 from zhidao.node.security.password_hashing import Passwords
 
-PASSWORD_CHARACTERS_MIN: Final = 10
+# The pages ask the same (web/src/session.ts).
+PASSWORD_CHARACTERS_MIN: Final = 12
 MAY_MANAGE: Final = access(Role.ADMIN)
 MAY_AGREE: Final = access(Role.ADMIN, Role.OPERATOR, Role.PARTY)
 MAY_WITHDRAW: Final = access(Role.ADMIN, Role.PARTY)
@@ -89,13 +90,15 @@ class People:
         check_password(password)
         if role is Role.NODE:
             raise Refused("a person cannot be the node")
+        if name == GUEST:
+            raise _taken(name)
         hashed = await self._passwords.hashed(password, _TURN)
         agreed = agreed_by_maker(actor, party)
         person = Person(
             name, party, role, hashed if agreed else "", "" if agreed else hashed, agreed
         )
         if not await self._callers.add_person(person, self._record(actor, Act.PERSON_MADE, person)):
-            raise Conflict(f"the name {name!r} is taken", code="name_taken")
+            raise _taken(name)
         return person
 
     async def every(self, actor: Actor) -> list[Person]:
@@ -160,16 +163,42 @@ class People:
             admins_of=self._administration.node,
         )
         if changed is Change.LAST_ADMIN:
-            raise Conflict(
-                f"{name} is the last admin: without one nobody could administer this node",
-                code="last_admin",
-                remedy="make another admin first",
-            )
+            raise _last_admin(name)
         if changed is Change.UNKNOWN:
             raise NotFound("no person of that name", where=name)
 
-    async def change_password(self, actor: Actor, *, old: str, new: str, origin: Origin) -> None:
-        """A person's own new password; all other sessions of that name end, and this one too.
+    async def change_role(self, actor: Actor, name: str, role: Role) -> Person:
+        """Gives somebody another role; all sessions of the name end. The same role: nothing.
+
+        One of another party gets in again once that party agrees. Raises NotFound, Conflict
+        (`last_admin`).
+        """
+        MAY_MANAGE.admit(actor)
+        if role is Role.NODE:
+            raise Refused("a person cannot be the node")
+        before = await self.one(actor, name)
+        if before.role is role:
+            return before
+        after = replace(before, role=role)
+        if not agreed_by_maker(actor, before.party):
+            waits = before.waiting_hash or before.password_hash
+            after = replace(after, password_hash="", waiting_hash=waits, agreed=WAITS)
+        changed = await self._callers.change_role(
+            before,
+            after,
+            self._record(actor, Act.PERSON_CHANGED, after),
+            admins_of=self._administration.node,
+        )
+        if changed is Change.LAST_ADMIN:
+            raise _last_admin(name)
+        if changed is Change.UNKNOWN:
+            raise _changed_meanwhile(name)
+        return after
+
+    async def change_password(
+        self, actor: Actor, *, old: str, new: str, origin: Origin
+    ) -> SignedIn:
+        """A person's own new password; all sessions of that name end, and a new one is opened.
 
         Raises Unauthenticated, TooManyTries for a wrong old one.
         """
@@ -181,6 +210,7 @@ class People:
         after = replace(before, password_hash=hashed, waiting_hash="")
         record = self._record(actor, Act.PASSWORD_CHANGED, after)
         await self._change(before, after, record, end_sessions=True)
+        return await self._gate.open_session(after, record=None)
 
     async def reset(self, actor: Actor, name: str, password: str) -> Person:
         """Gives somebody a new password; one of another party counts once that party agrees."""
@@ -225,7 +255,7 @@ class People:
         self, before: Person, after: Person, record: Record, *, end_sessions: bool
     ) -> None:
         if not await self._callers.change_person(before, after, record, end_sessions=end_sessions):
-            raise Conflict(f"{before.name} was changed meanwhile; look and try again")
+            raise _changed_meanwhile(before.name)
 
     def _record(self, actor: Actor, act: Act, person: Person) -> Record:
         return self._administration.record(
@@ -266,6 +296,22 @@ def check_password(password: str) -> None:
 
 def _is_own(actor: Actor, person: Person) -> bool:
     return person.party == actor.party
+
+
+def _last_admin(name: str) -> Conflict:
+    return Conflict(
+        f"{name} is the last admin: without one nobody could administer this node",
+        code="last_admin",
+        remedy="make another admin first",
+    )
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"the name {name!r} is taken", code="name_taken")
+
+
+def _changed_meanwhile(name: str) -> Conflict:
+    return Conflict(f"{name} was changed meanwhile; look and try again")
 
 
 def _admin_exists() -> Conflict:

@@ -26,6 +26,7 @@ from zhidao.node.security.idempotency import Idempotency
 from zhidao.node.security.known_devices import KnownDevices
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
+from zhidao.node.security.standing import Standing
 from zhidao.node.security.tokens import Tokens
 from zhidao.store.journal import PostgresJournal
 
@@ -43,6 +44,7 @@ class Entrance:
     administration: Administration
     acts: PostgresActs
     idempotency: Idempotency
+    standing: Standing
 
     def routers(self, organisation: Organisation, *, demo: bool) -> list[Router]:
         """Routes of sessions, tokens, people, parties and the journal of administration."""
@@ -105,4 +107,5 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
         administration=administration,
         acts=acts,
         idempotency=Idempotency(PostgresIdempotency(database), clock, randomness, key),
+        standing=Standing(callers, gate, clock),
     )

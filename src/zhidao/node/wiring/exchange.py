@@ -52,6 +52,7 @@ class ExchangeServices:
     records: Records
     listeners: list[Callable[[Delivery], None]]
     gate: PeerGate
+    live: Live
     room: Room
 
 
@@ -158,6 +159,7 @@ async def build(
         records=Records(journal, context.scribe),
         listeners=listeners,
         gate=PeerGate(peers.by_key, context.clock),
+        live=live,
         room=Room(
             name="exchange",
             routers=(

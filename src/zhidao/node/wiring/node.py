@@ -214,6 +214,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             Job("clock watch", watch.run),
             *_jobs(built.rooms, relay, context, dead, metrics),
             entrance.job(),
+            Job("standing", partial(entrance.standing.run, built.open_pages)),
         ],
         devices_address=built.devices_address,
         context=context,

@@ -26,6 +26,7 @@ from zhidao.node.operations.health import LogState
 from zhidao.node.runtime.live import Live
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.security.peer_gate import PeerGate
+from zhidao.node.security.standing import OpenPages
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
 from zhidao.node.shipment_timeline.exchange_proofs import ExchangeProofs
 from zhidao.node.shipment_timeline.export import ProofExport
@@ -81,6 +82,7 @@ class Rooms:
     transfers: BankTransfers
     ledgers: Callable[[], Mapping[str, str]]
     work: Sequence[Source]
+    open_pages: Sequence[OpenPages]
 
 
 async def build(
@@ -244,6 +246,7 @@ async def build(
             sources.screenings(money.screening),
             sources.declarations(papers.clearance),
         ),
+        open_pages=(live, others.live),
     )
 
 

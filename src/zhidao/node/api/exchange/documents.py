@@ -22,6 +22,7 @@ from zhidao.exchange.service.inbox import MAY_DECIDE, Inbox
 from zhidao.exchange.service.outbox import MAY_RESEND, MAY_SEND_DOCUMENT, MAY_WITHDRAW, Outbox
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE, RECEIPT, Item, encode_bundle
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.authentication import held_by
 from zhidao.node.runtime.live import Live
 
 _Node = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z", max_length=64)]
@@ -169,7 +170,7 @@ def routes(parts: Parts) -> Router:
         )
 
     @get("/stream", media_type="text/event-stream", opt={ACCESS: LIST})
-    async def arrivals(actor: Actor) -> ServerSentEvent:
+    async def arrivals(request: Request[Any, Any, Any], actor: Actor) -> ServerSentEvent:
         """Server-sent events `arrived` and `beat` for the caller's party."""
         parts.live.admit(actor.party)
 
@@ -177,7 +178,8 @@ def routes(parts: Parts) -> Router:
             return actor.viewer in (None, party)
 
         async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
-            async for event, data in parts.live.listen(actor.party, may_see):
+            listening = parts.live.listen(actor.party, may_see, holder=held_by(request, actor))
+            async for event, data in listening:
                 yield ServerSentEventMessage(event=event, data=data)
 
         return ServerSentEvent(messages())
