@@ -35,7 +35,7 @@ def passphrase(file: Path) -> object:
 CASES = (
     file_of_spaces(
         "cli.console.callers._PASSWORD_BYTES_MAX",
-        lambda file: callers._password(options_of(password_file=file, person="a")),
+        lambda file: callers.password_of(options_of(password_file=file, person="a")),
     ),
     file_of_spaces("cli.console.certificates._CERTIFICATE_BYTES_MAX", certificates.trusting),
     Case("cli.industry.order._SERIALS_MAX", lambda n: order._serials("SN-00001", n)),
