@@ -52,7 +52,7 @@ async def test_a_page_ends_with_its_session_and_no_other_page_does(world: World)
     assert [await aida.ended(), await ben.ended()] == [False, False]
     await world.people.withdraw(ADMIN, "ben")
     # What was on its way to the leaver, who does not read, is not told any more either.
-    for number in range(QUEUE_MAX + 1):
+    for number in range(2 * QUEUE_MAX):
         live.timeline_changed(f"c{number}")
     await standing.look([live])
     live.timeline_changed("late")
