@@ -96,4 +96,4 @@ def names(text: str, limit: float, told: str) -> bool:
         return told in text
     whole = int(limit)
     spelled = (str(limit), str(whole), f"{whole:,}", f"2^{(whole + 1).bit_length() - 1}-1")
-    return any(each in text for each in spelled)
+    return any(re.search(rf"(?<![\d.]){re.escape(each)}(?!\d)", text) for each in spelled)

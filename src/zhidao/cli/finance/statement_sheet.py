@@ -29,7 +29,11 @@ def printed(statement: AccountStatement, opened: AccountOpened) -> bytes:
     from zhidao.trade.library.printing import sheet_printed
 
     if len(statement.entries) > ENTRIES_MAX:
-        raise Refused(f"a PDF has at most {ENTRIES_MAX} entries; ask for fewer days")
+        raise Refused(
+            f"a PDF has at most {ENTRIES_MAX} entries, this statement {len(statement.entries)}",
+            code="too_many",
+            remedy="ask for fewer days with --from and --to",
+        )
     digest = digest_of(camt053.encode(statement))
     return sheet_printed(sheet_of(statement, opened, digest=digest))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.files.bounded import read_bounded
 from zhidao.finance.domain.banking_calendars import CalendarRules, KnownCalendar
 from zhidao.finance.wire.calendars import FILE_BYTES_MAX, NAMES, built_in, read_rules
 
@@ -52,7 +53,12 @@ class FolderCalendars:
         name = f"{rules.name}.{rules.first_year}-{rules.last_year}.json"
         others = [one for known, one in self._own() if known != name]
         if len(others) >= FILES_MAX:
-            raise MalformedInput(f"{FILES_MAX} calendars are enough", code="bad_calendar")
+            raise MalformedInput(
+                f"{FILES_MAX} calendars are enough",
+                code="bad_calendar",
+                where=str(self._folder),
+                remedy="remove the oldest first",
+            )
         for other in others:
             both = max(rules.first_year, other.first_year) <= min(rules.last_year, other.last_year)
             if other.name == rules.name and both:
@@ -78,11 +84,19 @@ class FolderCalendars:
 
     def _own(self) -> list[tuple[str, CalendarRules]]:
         read = []
-        for name, _, _ in self._files():
+        files = self._files()
+        if len(files) > FILES_MAX:
+            # Which of them would count is nobody's guess.
+            raise Unavailable(
+                f"{len(files)} banking calendars; at most {FILES_MAX} are read",
+                code="calendar_unreadable",
+                where=str(self._folder),
+                remedy="remove the oldest; no day is counted until then",
+            )
+        for name, _, _ in files:
             try:
-                with self._folder.joinpath(name).open("rb") as file:
-                    # One byte more than may be: what is larger is refused, and not read whole.
-                    read.append((name, read_rules(file.read(FILE_BYTES_MAX + 1))))
+                data = read_bounded(self._folder / name, bytes_max=FILE_BYTES_MAX)
+                read.append((name, read_rules(data)))
             except (MalformedInput, OSError) as error:
                 raise Unavailable(
                     f"the banking calendar {name} cannot be read: {error}",
@@ -96,7 +110,7 @@ class FolderCalendars:
         if not self._folder.is_dir():
             return ()
         files = sorted(path for path in self._folder.glob("*.json") if path.name[0] != ".")
-        told = ((path.name, path.stat()) for path in files[:FILES_MAX])
+        told = ((path.name, path.stat()) for path in files[: FILES_MAX + 1])
         return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in told)
 
 

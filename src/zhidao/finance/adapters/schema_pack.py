@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import read_bounded
 from zhidao.finance.wire.iso20022.profiles import Profile, read_profile
 from zhidao.finance.wire.iso20022.syntax.grammar import NAMESPACE
 from zhidao.finance.wire.iso20022.syntax.parsing import parse_message
@@ -119,7 +120,11 @@ def add_pack(source: Path, folder: Path) -> list[Added]:
         path for path in source.iterdir() if path.suffix in (".xsd", ".json") and path.is_file()
     )
     if len(files) > _FILES_MAX:
-        raise MalformedInput(f"{source} holds more than {_FILES_MAX} files")
+        raise MalformedInput(
+            f"{source} holds more than {_FILES_MAX} files",
+            code="too_many",
+            remedy="give a folder with the schemas alone",
+        )
     found = [one for path in files if path.name != _LISTING and (one := _recognised(path))]
     if not found:
         raise MalformedInput(
@@ -137,9 +142,7 @@ def add_pack(source: Path, folder: Path) -> list[Added]:
 
 
 def _recognised(path: Path) -> tuple[Added, bytes] | None:
-    if path.stat().st_size > _FILE_BYTES_MAX:
-        raise MalformedInput(f"{path.name} has more than {_FILE_BYTES_MAX} bytes")
-    data = path.read_bytes()
+    data = read_bounded(path, bytes_max=_FILE_BYTES_MAX)
     if path.suffix == ".json":
         if b'"structured_addresses_from"' not in data:
             return None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.files.bounded import read_bounded
 from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.wire.screening_lists import BYTES_MAX, NameList, read_list
 
@@ -69,8 +70,10 @@ class FolderLists:
         together: dict[tuple[str, str], list[str]] = {}
         for name, size, _ in files:
             match = _NAME.match(name)
-            if not match or size > BYTES_MAX:
-                raise _unreadable("the name is not KIND@DATE.xml, or the file is too large", name)
+            if size > BYTES_MAX:
+                raise _unreadable(f"a file of more than {BYTES_MAX} bytes", name)
+            if not match:
+                raise _unreadable("the name is not KIND@DATE.xml", name)
             kind, day = match[1], match[2] or ""
             # Of OFAC two files make one list; any other file is a list of its own.
             key = (kind, day) if kind == "ofac" else (name, day)
@@ -84,7 +87,7 @@ class FolderLists:
         kind = names[0].split("@")[0].split(".")[0]
         try:
             dated = date.fromisoformat(day) if day else None
-            data = [(self._folder / name).read_bytes() for name in names]
+            data = [read_bounded(self._folder / name, bytes_max=BYTES_MAX) for name in names]
             return read_list(kind, *data, dated=dated)
         except (MalformedInput, ValueError, OSError) as error:
             raise _unreadable(str(error), names[0]) from error

@@ -162,7 +162,10 @@ def _batch_line(batch: Batch) -> dict[str, Any]:
 def _batch(shard: str, line: dict[str, Any], records: Any) -> Batch:
     size = int(line["transfers"]) * RECORD_BYTES
     if not 0 <= size <= _LINE_BYTES_MAX:
-        raise MalformedInput(f"a batch of {line['transfers']} transfers")
+        raise MalformedInput(
+            f"a batch of {line['transfers']} transfers; at most"
+            f" {_LINE_BYTES_MAX // RECORD_BYTES} are read"
+        )
     data = records.read(size)
     if len(data) != size:
         raise MalformedInput("records.bin ends before the last batch")

@@ -26,6 +26,7 @@ from zhidao.finance.domain.payments.message import (
 )
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.ledger.account_statements import Statements
+from zhidao.finance.service.payments import payments
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.wire.iso20022.messages import camt053
 from zhidao.finance.wire.iso20022.messages.credit_transfers import BANKS
@@ -523,3 +524,21 @@ async def test_any_spoiled_message_is_answered_and_money_stays_whole(
     assert outgoing
     for one in outgoing:
         read(one)
+
+
+@pytest.mark.bound("finance.service.payments.payments._STEPS_MAX")
+@pytest.mark.parametrize("steps", [3, 2])
+async def test_messages_past_the_bound_of_one_carrying_are_not_dropped_in_silence(
+    services: BankServices, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    # The instruction, its payment at the other bank, and that bank's answer.
+    monkeypatch.setattr(payments, "_STEPS_MAX", steps)
+    importer = Actor(PartyId("importer"), Role.PARTY)
+    bank = services.banks["importer-bank"]
+    if steps == 3:
+        assert await services.payments.carry(bank, importer, services.pays(700))
+    else:
+        with pytest.raises(Refused, match="more than 2 messages follow from one; 1") as refusal:
+            await services.payments.carry(bank, importer, services.pays(700))
+        assert (refusal.value.code, bool(refusal.value.remedy)) == ("too_many", True)
+    assert await services.balance("exporter") == 700

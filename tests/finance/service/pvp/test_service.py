@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from zhidao.core.actor import Actor, Role
@@ -33,7 +34,7 @@ from zhidao.finance.events import BankAdmitted, PvpDecided
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
-from zhidao.finance.service.pvp.fx_quotes import QUOTE, FxQuotes
+from zhidao.finance.service.pvp.fx_quotes import QUOTE, FxQuotes, once
 from zhidao.finance.service.pvp.service import DECISION, TERMS, VOTES, PvpService
 from zhidao.finance.wire.pvp import Vote, encode_quote, encode_votes
 from zhidao.node.runtime.wakeup import Wakeup
@@ -317,6 +318,28 @@ async def test_quotes_of_different_dealers_may_bear_one_id_and_one_dealers_name(
     assert waiting.agreed.peer_node == B
     await net.deliver()
     assert (await a.service.deal(speaks(A), "D-1")).state == "committed"
+
+
+@pytest.mark.bound("finance.service.pvp.fx_quotes._DEALERS_MAX")
+@pytest.mark.parametrize("dealers", [100, 101])
+async def test_a_dealers_quote_is_found_by_its_dealer_however_many_gave_one_so(
+    net: Net, dealers: int
+) -> None:
+    await _quoted(net)
+    a = net.nodes[A]
+    (last,) = await a.quotes.quotes(speaks(A), limit=9)
+    for number in range(dealers - 1):
+        # In order of names they all come before the one that is meant.
+        told = msgspec.structs.replace(
+            last, dealer=f"bank-{number:03}", dealer_node="node-a0", given=False
+        )
+        name = f"fx-quote/{BANK[A]}/Q-1,{told.dealer_node},{told.dealer}"
+        await once(a.quotes._records, speaks(A), name, told)
+    with pytest.raises(Refused) as refused:
+        await _accept(net)
+    assert refused.value.code == "quote_of_several"
+    waiting = await _accept(net, dealer=str(BANK[B]), dealer_node=B)
+    assert waiting.agreed.peer_node == B
 
 
 async def test_what_a_quote_has_sold_is_a_sum_kept_that_aborted_deals_leave(net: Net) -> None:

@@ -19,6 +19,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency
 from zhidao.finance.domain.receivables.receivable import Receivable, home_of
+from zhidao.finance.events import ReceivableAsked
 from zhidao.finance.service.receivables.registry import Payment, Receivables
 from zhidao.finance.wire.blinded import ask, evaluate, finish, secret_of, token
 
@@ -169,6 +170,24 @@ async def test_a_blinded_question_gives_the_homes_token_and_is_counted(registry:
     await receivables.evaluate(BANK, question.blinded)
     with pytest.raises(Refused, match="enough"):
         await receivables.evaluate(BANK, question.blinded)
+
+
+@pytest.mark.bound("finance.service.receivables.registry.QUESTIONS_A_DAY_MAX")
+async def test_a_party_asks_a_thousand_questions_a_day_and_no_more(
+    registry: Make, make_durable: Callable[[], Any]
+) -> None:
+    receivables = registry()
+    day = str(make_durable().clock.now())[:10]
+    earlier = [ReceivableAsked(questions=number + 1) for number in range(999)]
+    await receivables._records.record(
+        BANK, f"receivable-questions/{BANK.party}/{day}", earlier, after=0, owner=BANK.party
+    )
+    question = ask(OWED.invoice_key, SeededRandomness(1))
+    assert await receivables.evaluate(BANK, question.blinded)
+    with pytest.raises(Refused, match="1000 questions today are enough") as refusal:
+        await receivables.evaluate(BANK, question.blinded)
+    assert refusal.value.code == "too_many"
+    assert await receivables.evaluate(OTHER, question.blinded)
 
 
 def test_without_the_homes_secret_the_right_guess_gives_another_token() -> None:

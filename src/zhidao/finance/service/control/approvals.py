@@ -79,7 +79,11 @@ class Approvals:
         if not self._limits.asks(together or amount):
             return
         if len(jcs(dict(said))) > SAID_BYTES_MAX:
-            raise Refused(f"more than {SAID_BYTES_MAX} bytes cannot be shown to two persons")
+            raise Refused(
+                f"more than {SAID_BYTES_MAX} bytes cannot be shown to two persons",
+                code="too_many",
+                remedy="send a smaller request: two persons must be able to read it",
+            )
         name = approval_id(party=actor.party, act=act, subject=subject, amount=amount, said=said)
         approval = await self._find(name)
         if approval is None:

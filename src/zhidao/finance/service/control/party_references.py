@@ -74,7 +74,11 @@ class PartyReferences:
         keys = [name, *(f"{owner}/{name}" for owner in owners)]
         seen = [key for key in keys if await self._sees(actor, key)]
         if not seen:
-            raise NotFound(f"no {self._kind} of that name")
+            # The same for who may see none, however many there are.
+            raise NotFound(
+                f"no {self._kind} of that name",
+                remedy=f"say whose it is, ?of=PARTY: {OWNERS_MAX} of one name are looked through",
+            )
         if len(seen) > 1:
             raise Refused(
                 f"several parties named a {self._kind} {name}",

@@ -55,7 +55,9 @@ def assembled(steps: Sequence[CreditActed], drawing: str) -> Presentation:
 def check_asked(made: Presentation, terms: Credit, places: Sequence[int]) -> None:
     """Raises MalformedInput or Refused unless these documents are records that may be asked for."""
     if not places or len(set(places)) != len(places) or len(places) > DOCUMENTS_MAX:
-        raise MalformedInput("name each corrupted record once", where="records")
+        raise MalformedInput(
+            f"name each corrupted record once, at most {DOCUMENTS_MAX}", where="records"
+        )
     if not terms.takes_records:
         raise Refused(f"the credit is under {terms.regime}: no records", code="credit_act")
     for place in places:

@@ -46,7 +46,10 @@ class DealTerms:
         Currency(opened.currency)
         check_conditions(opened.conditions, title=opened.title)
         if not 0 < opened.amount_minor <= MESSAGE_AMOUNT_MAX:
-            raise Refused("the amount is not positive, or too large", code="amount_not_positive")
+            raise Refused(
+                f"the amount is not 1 to {MESSAGE_AMOUNT_MAX} minor units",
+                code="amount_not_positive",
+            )
         if opened.payer == opened.payee:
             raise Refused("payer and payee are the same party", code="same_party")
         await self._accounts.bank(opened.payee_bank)

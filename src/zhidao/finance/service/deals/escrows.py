@@ -250,7 +250,10 @@ class Escrows:
         if opened.payer == opened.payee or opened.arbiter in (opened.payer, opened.payee):
             raise Refused("payer, payee and arbiter are different parties", code="same_party")
         if not 0 < int(opened.amount_minor) <= MESSAGE_AMOUNT_MAX:
-            raise Refused("the amount is not positive, or too large", code="amount_not_positive")
+            raise Refused(
+                f"the amount is not 1 to {MESSAGE_AMOUNT_MAX} minor units",
+                code="amount_not_positive",
+            )
         await self._accounts.bank(opened.payee_bank)
         await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
         await self._accounts.customer(opened.payee_bank, opened.payee, opened.currency)

@@ -208,6 +208,13 @@ class Payments:
                     kept.append(one)
                 else:
                     waiting.append((other, at_bank.bank, one.data))
+        if waiting:
+            # Never silently: what waits here would be payments that nobody hears of again.
+            raise Refused(
+                f"more than {_STEPS_MAX} messages follow from one; {len(waiting)} were not carried",
+                code="too_many",
+                remedy="instruct fewer payments at once; what was booked stands",
+            )
         return kept
 
     async def _remembered(

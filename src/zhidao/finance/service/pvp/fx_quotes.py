@@ -122,6 +122,8 @@ class FxQuotes:
         """
         plain = f"fx-quote/{actor.party}/{quote}"
         names = await self._records.aggregates(f"{plain},", actor, limit=_DEALERS_MAX)
+        if dealer and dealer_node:
+            names = (f"{plain},{dealer_node},{dealer}",)
         found: dict[tuple[str, str], FxQuoted] = {}
         # Before ids of different dealers were told apart, the id alone was the name.
         for name in (plain, *names):

@@ -56,7 +56,7 @@ class PvpTerms:
         """What a bank offers that takes a quote. Raises Refused (`pvp_late`, `quote_exceeded`…)."""
         offer, now = read_quote(got.message), self._clock.now()
         if not 0 < deadline_s <= DEADLINE_S_MAX:
-            raise Refused("a deal ends within a day", code="pvp_late")
+            raise Refused(f"a deal ends within {DEADLINE_S_MAX} s", code="pvp_late")
         bought = offer.accept(Money(sold_minor, offer.sold), now=now).bought_minor
         return Terms(
             nonce=nonce[:64],
@@ -90,7 +90,7 @@ class PvpTerms:
         if terms.second_key != self._quotes.signer(letter.to_party).public.multikey:
             raise Refused("the second leg is not ours", code="pvp_not_ours")
         if not now.unix_ns < terms.deadline_ns <= now.unix_ns + DEADLINE_S_MAX * NS:
-            raise Refused("a deal ends within a day", code="pvp_late")
+            raise Refused(f"a deal ends within {DEADLINE_S_MAX} s", code="pvp_late")
         left = offer.sold_minor_max - await self._sold_under(letter.to_party, given.quote)
         if sold.minor > left:
             raise Refused(f"{left} minor units are left of the quote", code="quote_exceeded")
