@@ -16,6 +16,8 @@ from zhidao.finance.domain.ledger.ledger import Transfer, TransferFlag
 from zhidao.finance.domain.ledger.records import (
     MAX_NAME,
     NO_NAME,
+    RECORD,
+    RECORD_BYTES,
     TRANSFER,
     big_endian,
     from_bytes,
@@ -175,3 +177,26 @@ def test_a_column_of_many_names_turns_each_round_by_itself() -> None:
     turned = big_endian(names)
     assert [UUID(bytes=one.tobytes()).int for one in turned] == [2**126 + n for n in range(5)]
     assert turned.shape == (5,)
+
+
+def test_the_columns_of_a_record_are_tigerbeetles_fields_at_their_offsets() -> None:
+    """TigerBeetle 0.17.9, `Transfer` in src/tigerbeetle.zig; its amount of 128 bits in halves."""
+    fields = TRANSFER.fields
+    assert fields is not None
+    assert {name: (kind.str, offset) for name, (kind, offset, *_) in fields.items()} == {
+        "id": ("|V16", 0),
+        "debit_account_id": ("|V16", 16),
+        "credit_account_id": ("|V16", 32),
+        "amount": ("<u8", 48),
+        "amount_high": ("<u8", 56),
+        "pending_id": ("|V16", 64),
+        "user_data_128": ("|V16", 80),
+        "user_data_64": ("<u8", 96),
+        "user_data_32": ("<u4", 104),
+        "timeout": ("<u4", 108),
+        "ledger": ("<u4", 112),
+        "code": ("<u2", 116),
+        "flags": ("<u2", 118),
+        "timestamp": ("<u8", 120),
+    }
+    assert (RECORD_BYTES, TRANSFER.itemsize, RECORD.itemsize) == (128, 128, 128)
