@@ -374,3 +374,46 @@ def custody(walk: Walk) -> None:
     form.get_by_role("button", name="Give the title into custody").click()
     region = exporter.page.get_by_role("region", name="Title to the goods")
     expect(region).to_contain_text("in the deal's custody", timeout=60_000)
+
+
+def papers(walk: Walk) -> None:
+    """The bank's node keeps the history now, so the bank has the papers compared."""
+    bank = walk.hands["importer-bank"]
+    follows(bank, "Hold the papers against each other")
+    form = bank.act("Compare the papers")
+    form.get_by_role("button", name="Compare the papers").click()
+    region = bank.page.get_by_role("region", name="Papers")
+    expect(region.get_by_role("status")).to_contain_text("all agree", timeout=60_000)
+
+
+def arrival(walk: Walk, place: str) -> None:
+    """The terminal drives to the place that the deal names; customs let the goods go."""
+    port = walk.nodes[THERE]["devices"].rpartition(":")[2]
+    program(walk, *place.split(), "--port", port)
+    carrier = walk.hands["carrier"]
+    carrier.at(f"/consignments/{CONSIGNMENT}")
+    region = carrier.page.get_by_role("region", name="Arrival")
+    expect(region).to_contain_text("Proven", timeout=60_000)
+    customs = walk.hands["customs"]
+    follows(customs, "Decide about the goods")
+    form = customs.act("Let the goods go")
+    customs.key(form, "Number of the declaration", "KZ-50401-0017742")
+    form.get_by_role("button", name="Release").click()
+    expect(customs.page.get_by_text("Customs let the goods go.").first).to_be_visible()
+
+
+def paid(walk: Walk) -> None:
+    """Everybody reads that it is paid; the exporter checks the proof in its own browser."""
+    for party in walk.hands:
+        hand = walk.hands[party]
+        hand.at(f"/consignments/{CONSIGNMENT}")
+        expect(hand.page.get_by_text("The title passed and the payment posted.")).to_be_visible()
+    exporter = walk.hands["exporter"].page
+    with exporter.expect_download() as download:
+        exporter.get_by_role("link", name="Export the proof").click()
+    file = walk.folder / download.value.suggested_filename
+    download.value.save_as(file)
+    exporter.get_by_role("link", name="Trust", exact=True).click()
+    region = exporter.get_by_role("region", name="Check a proof file")
+    chosen(exporter, region, file)
+    expect(region.get_by_role("status")).to_contain_text("holds: consignment")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.web.fixture_world import NAMES, World, _digest, _road, world
 
@@ -70,6 +72,20 @@ def test_what_is_missing_waits_for_who_gives_it(
     paid: list[Stored], without: tuple[str, ...], waits: tuple[str, str]
 ) -> None:
     assert waits in keys(of(until(paid, *without)))
+
+
+def test_where_another_node_keeps_the_deal_its_bank_compares_the_papers(
+    paid: list[Stored],
+) -> None:
+    there = until(paid, "trade.PapersChecked")
+    here = [_written_elsewhere(s) if s.event.type.startswith("finance.") else s for s in there]
+    asked = {mover for key, mover in keys(of(here)) if key == "papers"}
+    assert asked == {"importer-bank"}
+
+
+def _written_elsewhere(stored: Stored) -> Stored:
+    elsewhere = replace(stored.event.recorded_by, party=PartyId("elsewhere"))
+    return replace(stored, event=replace(stored.event, recorded_by=elsewhere))
 
 
 def test_nothing_waits_once_it_is_paid(paid: list[Stored]) -> None:

@@ -155,7 +155,21 @@ def _papers_moves(
     checked = facts.last(PapersChecked)
     if not asked.papers or (checked is not None and checked[0].agree):
         return
-    yield ("papers" if checked is None else "papers_mend"), entered.exporter
+    if checked is None:
+        yield "papers", _examiner(facts, entered)
+    else:
+        yield "papers_mend", entered.exporter
+
+
+def _examiner(facts: Facts, entered: ConsignmentEntered) -> str:
+    """Who holds the papers against each other: the exporter, while its own node keeps them.
+
+    Where another node keeps the deal, only what is said there counts: its bank asked for papers.
+    """
+    deal, entry = facts.last(DealOpened), facts.last(ConsignmentEntered)
+    if deal and entry and deal[1].recorded_by.party != entry[1].recorded_by.party:
+        return deal[0].payer_bank
+    return entered.exporter
 
 
 def _seal_moves(facts: Facts, entered: ConsignmentEntered) -> Iterator[tuple[str, str]]:
