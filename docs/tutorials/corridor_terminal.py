@@ -21,7 +21,7 @@ from zhidao.positioning.wire.rinex.writing import write_navigation, write_observ
 from zhidao.simulation.terminal import Identity, TerminalClient, position_report
 
 SYSTEMS = "CEG"  # BeiDou, Galileo, GPS.
-EPOCHS = 48  # One a second.
+EPOCHS, STEP_S = 25, 5
 HOURS = 6
 randomness = SystemRandomness()
 
@@ -41,10 +41,10 @@ def own_key() -> SoftwareKey:
 
 
 def window(latitude_deg: float, longitude_deg: float) -> bytes:
-    """What an antenna at rest heard in the last minute, as RINEX."""
-    first_ns = Gpst.from_utc(now(-EPOCHS)).ns
+    """What an antenna at rest heard in the last two minutes, as RINEX."""
+    first_ns = Gpst.from_utc(now(-EPOCHS * STEP_S)).ns
     place = rest(
-        (latitude_deg, longitude_deg, 0.0), first_gpst_ns=first_ns, step_s=1, epochs=EPOCHS
+        (latitude_deg, longitude_deg, 0.0), first_gpst_ns=first_ns, step_s=STEP_S, epochs=EPOCHS
     )
     receiver = Receiver(place.gpst_ns, place.ecef_m, systems=SYSTEMS)
     orbits = read_navigation(Path("orbits.rnx").read_bytes())
