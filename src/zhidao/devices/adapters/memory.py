@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -140,9 +140,11 @@ class MemoryVault:
         ]
         return max(earlier, key=lambda each: each.received_at, default=None)
 
-    async def unbatched(self, limit: int) -> tuple[str, ...]:
-        """Terminals with uncovered position frames."""
-        return tuple(sorted({frame.terminal for frame in self._open_positions()}))[:limit]
+    async def unbatched(self, limit: int, passing: Collection[str] = ()) -> tuple[str, ...]:
+        """Terminals with uncovered position frames, whoever waits longest first."""
+        waiting = sorted(self._open_positions(), key=lambda frame: frame.id)
+        names = dict.fromkeys(frame.terminal for frame in waiting if frame.terminal not in passing)
+        return tuple(names)[:limit]
 
     async def unbatched_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
         """Uncovered position frames of a terminal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -258,13 +258,14 @@ class PostgresVault:
             )
         return None if row is None else _window(row)
 
-    async def unbatched(self, limit: int) -> tuple[str, ...]:
-        """Terminals with uncovered position frames."""
+    async def unbatched(self, limit: int, passing: Collection[str] = ()) -> tuple[str, ...]:
+        """Terminals with uncovered position frames, whoever waits longest first."""
         async with self._database.session() as s:
             rows = await s.fetch_all(
-                f"select distinct terminal from devices.frame where batch is null and {_POSITION}"  # noqa: S608 (a constant)
-                " order by terminal limit %s",
-                (limit,),
+                "select terminal from (select distinct on (terminal) terminal, id"  # noqa: S608 (a constant)
+                f" from devices.frame where batch is null and {_POSITION}"
+                " and terminal <> all(%s) order by terminal, id) as firsts order by id limit %s",
+                (list(passing), limit),
             )
         return tuple(row["terminal"] for row in rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -99,8 +99,11 @@ class Vault(Protocol):
         """The window of other bytes that its terminal sent last before it, or None."""
         ...
 
-    async def unbatched(self, limit: int) -> tuple[str, ...]:
-        """Terminals with position frames that no PositionsRecorded covers yet."""
+    async def unbatched(self, limit: int, passing: Collection[str] = ()) -> tuple[str, ...]:
+        """Terminals with position frames that no PositionsRecorded covers yet.
+
+        Those whose first such frame is oldest come first; without those in `passing`.
+        """
         ...
 
     async def unbatched_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:

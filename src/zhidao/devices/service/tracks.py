@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zhidao.core.actor import Actor
-from zhidao.core.errors import Conflict, MalformedInput
+from zhidao.core.errors import Conflict, MalformedInput, Unavailable
 from zhidao.core.geo import Frame
 from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.ids import IdSource
@@ -15,6 +15,7 @@ from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.domain.track import TrackPoint, objection
 from zhidao.devices.events import PositionsRecorded
 from zhidao.devices.service.ports import PositionSink, Vault
+from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.wire.jt808.frame import decode_frame, escape
@@ -52,20 +53,34 @@ class Tracks:
         terminal_journal: TerminalJournal,
         ids: IdSource,
         sink: PositionSink,
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._vault = vault
         self._terminals = terminals
         self._terminal_journal = terminal_journal
         self._ids = ids
         self._sink = sink
+        self._quarantine = quarantine or Quarantine()
 
     async def record(self) -> int:
-        """Covers all stored position frames by PositionsRecorded facts; returns how many frames."""
+        """Covers stored position frames by PositionsRecorded facts; returns how many frames.
+
+        Those that wait longest come first. A terminal whose rows cannot be read or written is set
+        aside, and the round goes on with the others.
+        """
         covered = 0
-        for terminal in await self._vault.unbatched(_TERMINALS_MAX):
-            frames = await self._vault.unbatched_positions(terminal, _BATCH_MAX)
-            if frames:
-                covered += await self._cover(terminal, frames)
+        passing = self._quarantine.passed_over
+        for terminal in await self._vault.unbatched(_TERMINALS_MAX, passing):
+            try:
+                frames = await self._vault.unbatched_positions(terminal, _BATCH_MAX)
+                if frames:
+                    covered += await self._cover(terminal, frames)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
+                self._quarantine.put(terminal, error)
+            else:
+                self._quarantine.lift(terminal)
         return covered
 
     async def points(self, actor: Actor, terminal: str, limit: int) -> tuple[TrackPoint, ...]:

@@ -6,12 +6,13 @@ from typing import Final
 
 from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, NotFound, Refused
+from zhidao.core.errors import Conflict, NotFound, Refused, Unavailable
 from zhidao.core.keys import PublicKey
-from zhidao.core.timescale import NS
+from zhidao.core.timescale import NS, Utc
 from zhidao.devices.domain.custody import Claim, Nonce, StoredChunk, Terminal, Window
 from zhidao.devices.events import WindowReceived
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.wire.chunk import (
     NONCE_BYTES,
@@ -36,12 +37,14 @@ class Windows:
         terminal_journal: TerminalJournal,
         clock: Clock,
         randomness: Randomness,
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._vault = vault
         self._archive = archive
         self._terminal_journal = terminal_journal
         self._clock = clock
         self._randomness = randomness
+        self._quarantine = quarantine or Quarantine()
 
     async def grant(self, terminal: Terminal) -> NonceGrant:
         """A fresh nonce for the terminal's next window."""
@@ -89,13 +92,29 @@ class Windows:
         return True
 
     async def tend(self) -> None:
-        """Finishes windows that a crash left whole, and gives up those whose nonce has expired."""
+        """Finishes windows that a crash left whole, and gives up those whose nonce has expired.
+
+        A terminal whose rows cannot be read is set aside, and the others go on.
+        """
         now = self._clock.now()
+        passing = self._quarantine.passed_over
         for state in await self._vault.open_claims():
-            terminal = await self._vault.terminal(state.terminal)
-            if not await self.advance(terminal, state.nonce) and now > state.expires_at:
-                stored = await self._vault.count_chunks(state.terminal, state.claim.window)
-                await self._give_up(terminal, state, f"{stored} of {state.claim.total} chunks came")
+            if state.terminal in passing:
+                continue
+            try:
+                await self._finish(state, now)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
+                self._quarantine.put(state.terminal, error)
+            else:
+                self._quarantine.lift(state.terminal)
+
+    async def _finish(self, state: Nonce, now: Utc) -> None:
+        terminal = await self._vault.terminal(state.terminal)
+        if not await self.advance(terminal, state.nonce) and now > state.expires_at:
+            stored = await self._vault.count_chunks(state.terminal, state.claim.window)
+            await self._give_up(terminal, state, f"{stored} of {state.claim.total} chunks came")
 
     async def _record(
         self, terminal: Terminal, state: Nonce, data: bytes, chunk_digests: list[str]

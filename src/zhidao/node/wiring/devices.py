@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from zhidao.core.journal import Records
 from zhidao.devices.adapters.gateway import Gateway
@@ -11,6 +12,7 @@ from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.service.custody import KeptData
 from zhidao.devices.service.ports import PositionSink
+from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.service.session import SessionServices
 from zhidao.devices.service.terminal_journal import TerminalJournal
@@ -19,8 +21,11 @@ from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import routes
+from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
+
+_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,13 @@ async def build(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    alarms: Alarms | None = None,
     sink: PositionSink | None = None,
     stored: Callable[[Sequence[StoredFrame]], None] | None = None,
 ) -> DevicesServices:
     """The room over PostgreSQL; takes the port for terminals, serves them in the background.
 
+    `alarms`: where terminals are named whose stored rows had to be set aside.
     `sink`: where positions of all bearers meet (`ConnectivityServices.sink`). `stored` hears of
     frames once they are durable.
     Raises OSError if the port is taken.
@@ -55,8 +62,11 @@ async def build(
     terminal_journal = TerminalJournal(journal, vault, context.scribe, context.clock)
     records = Records(journal, context.scribe)
     terminals = Terminals(vault, records, context.scribe, secret)
-    windows = Windows(vault, context.archive, terminal_journal, context.clock, context.randomness)
-    tracks = Tracks(vault, terminals, terminal_journal, context.ids, sink or NoSink())
+    aside = [Quarantine(_told(alarms or Alarms(), kind)) for kind in ("windows", "positions")]
+    windows = Windows(
+        vault, context.archive, terminal_journal, context.clock, context.randomness, aside[0]
+    )
+    tracks = Tracks(vault, terminals, terminal_journal, context.ids, sink or NoSink(), aside[1])
     seals = Seals(vault, records, context.scribe)
 
     async def tend() -> None:
@@ -89,3 +99,23 @@ async def build(
         gateway=gateway,
         room=Room(name="devices", routers=(router,), background=(gateway.run,)),
     )
+
+
+def _told(alarms: Alarms, kind: str) -> Callable[[Mapping[str, str]], None]:
+    code = f"quarantined:{kind}"
+
+    def tell(reasons: Mapping[str, str]) -> None:
+        if not reasons:
+            alarms.clear(code)
+            return
+        named = ", ".join(sorted(reasons)[:_NAMED])
+        first = reasons[min(reasons)]
+        alarms.sound(
+            code,
+            f"{kind} of {len(reasons)} terminals are set aside ({named}): {first}",
+            "the others go on; these are tried again every five minutes; report the trace in the"
+            " node's log",
+            args={"terminals": named, "count": len(reasons)},
+        )
+
+    return tell

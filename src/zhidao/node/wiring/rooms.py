@@ -110,7 +110,9 @@ async def build(
     async def may_mint(party: PartyId) -> bool:
         return await parties.trade_role(party) == CARRIER_ROLE
 
-    terminals = await devices.build(context, host=settings.devices_host, port=settings.devices_port)
+    terminals = await devices.build(
+        context, host=settings.devices_host, port=settings.devices_port, alarms=alarms
+    )
     network = await connectivity.build(context)
     reports = await insight.build(context, log_key=log_keys[-1].public)
     others = await exchange.build(context, settings, keys, parties, organisation)
