@@ -194,7 +194,7 @@ def _check_prolog(data: bytes) -> None:
             remedy="send one complete XML document",
         ) from error
     raise MalformedInput(
-        f"no element begins in the first {XML_PROLOG_BYTES_MAX} bytes",
+        f"no whole tag stands in the first {XML_PROLOG_BYTES_MAX} bytes",
         code="xml_prolog",
         where=f"byte {XML_PROLOG_BYTES_MAX}",
         remedy="shorten the comments in front of the document",

@@ -168,6 +168,8 @@ def _parse(block: bytes, *, first: bool) -> tuple[str, int]:
     if first and info.name != HEAD:
         raise foreign()
     # Only what our writer makes: no links, no owners, no other spelling of the same member.
-    if info.size > _MEMBER_BYTES_MAX or _header(info.name, info.size) != block:
+    if info.size > _MEMBER_BYTES_MAX:
+        raise damaged(f"a member has more than {_MEMBER_BYTES_MAX} bytes")
+    if _header(info.name, info.size) != block:
         raise damaged("a member's header is not as written")
     return info.name, info.size

@@ -144,6 +144,25 @@ async def test_a_document_waits_for_the_one_before_it() -> None:
         assert stages(receipts) == ["received", "accepted"]
 
 
+@pytest.mark.bound("exchange.domain.limits.AHEAD_MAX")
+async def test_a_document_too_far_ahead_is_not_held_and_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("zhidao.exchange.service.inbox.AHEAD_MAX", 3)
+    one, two = await make_pair()
+    for number in range(1, 6):
+        await one.send(number, two)
+    rows = await one.store.waiting(two.name, limit=9, bytes_max=10**6)
+    by_number = {row.sequence: row.envelope for row in rows}
+    for sequence, receipts in ((3, 1), (4, 0), (5, 0)):
+        item = Item(ENVELOPE, by_number[sequence])
+        answer = await two.exchange.take_bundle(two.peers.of("exporter"), encode_bundle([item]))
+        assert len(decode_bundle(answer)) == receipts, sequence
+    assert [row.sequence for row in await two.inbox.listed(two.party, state="held")] == [3]
+    await carry(one, two)
+    assert [told.sequence for told in two.told] == [1, 2, 3, 4, 5]
+
+
 async def test_a_lost_answer_takes_no_receipt_with_it() -> None:
     one, two = await make_pair()
     await one.send(1, two)

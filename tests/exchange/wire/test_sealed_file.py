@@ -10,7 +10,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.peer import Card
 from zhidao.exchange.wire.card import sign_card
-from zhidao.exchange.wire.sealed_file import is_sealed, opened, sealed
+from zhidao.exchange.wire.sealed_file import SEAL_BYTES_MAX, is_sealed, opened, sealed
 from zhidao.exchange.wire.sealing import SealingKey
 
 AT = Utc.parse("2026-09-15T08:00:00Z")
@@ -33,6 +33,24 @@ def card(request: pytest.FixtureRequest) -> bytes:
         signature=b"",
     )
     return sign_card(unsigned, BANK_KEY)
+
+
+@pytest.mark.parametrize("name", ["b", "b" * 64])
+@pytest.mark.parametrize("hybrid", [b"", BANK_SEALING.hybrid], ids=["x25519", "hybrid"])
+def test_what_sealing_adds_stays_within_its_bound(name: str, hybrid: bytes) -> None:
+    unsigned = Card(
+        node=party_id(name),
+        organisation="Red River Commercial Bank",
+        url="https://bank.example",
+        key=BANK_KEY.public,
+        sealing=BANK_SEALING.public,
+        sealing_hybrid=hybrid,
+        certificate="",
+        at=AT,
+        signature=b"",
+    )
+    data = sealed(SIGNED, sign_card(unsigned, BANK_KEY))
+    assert 0 < len(data) - len(SIGNED) <= SEAL_BYTES_MAX
 
 
 def test_only_the_banks_node_opens_what_is_sealed_for_it(card):

@@ -151,3 +151,16 @@ def test_no_sentence_raises_anything_but_malformed_input(parts):
 @given(st.binary(max_size=200))
 def test_any_bytes_may_come_as_nmea(data):
     sentences(data)
+
+
+@pytest.mark.bound("positioning.wire.receivers.ubx._PAYLOAD_BYTES_MAX")
+@pytest.mark.parametrize(("size", "found"), [(16_384, 1), (16_385, 0)])
+def test_a_payload_past_its_bound_is_noise_and_hides_no_message_behind_it(size, found):
+    small = UbxMessage((2, 0x15), b"small")
+    stream = UbxMessage((2, 0x15), b"x" * size).encode() + small.encode()
+    assert len(ubx_messages(stream)) == found + 1
+    assert ubx_messages(stream)[-1] == small
+    # What claims to be longer than any message is not waited for.
+    reader = UbxReader()
+    told = [*reader.feed(b"\xb5\x62\x02\x15" + size.to_bytes(2, "little") + small.encode())]
+    assert len(told) == 1 - found

@@ -68,17 +68,20 @@ def run_make(options: argparse.Namespace) -> int:
     """Writes the file."""
     from zhidao.core.errors import NotFound
     from zhidao.core.keys import Algorithm
+    from zhidao.exchange.wire.card import CARD_BYTES_MAX
     from zhidao.exchange.wire.sealed_file import sealed
     from zhidao.node.library import key_files, system_clock
     from zhidao.trade.library import presentation
 
+    entry = take(options.entry, bytes_max=_ENTRY_BYTES_MAX)
+    card = take(options.to, bytes_max=CARD_BYTES_MAX) if options.to else b""
     config = config_of(options)
     keys = key_files(config.data, passphrase_of(config))
     own = keys.of_party(options.party, Algorithm.ED25519)
     if not own:
         raise NotFound(f"this node holds no key of {options.party[:64]}", remedy="zhidao keys list")
     data = presentation.make(
-        take(options.entry, bytes_max=_ENTRY_BYTES_MAX),
+        entry,
         party=options.party,
         signer=own[-1],
         at=system_clock().now(),
@@ -87,8 +90,8 @@ def run_make(options: argparse.Namespace) -> int:
         languages=("en", "zh") if options.pdf else (),
     )
     told = presentation.told(presentation.read(data))
-    if options.to:
-        data = sealed(data, take(options.to, bytes_max=_ENTRY_BYTES_MAX))
+    if card:
+        data = sealed(data, card)
     put(data, options.output)
     _print(told | {"sealed": bool(options.to)}, options)
     return 1 if told["findings"] else 0

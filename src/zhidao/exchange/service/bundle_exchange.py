@@ -211,9 +211,13 @@ class _Export:
 
     def _put(self, items: Sequence[Item]) -> None:
         self._bytes += sum(len(item.data) for item in items)
-        if self._bytes > EXPORT_BYTES_MAX:
+        # As many as whoever reads the export takes.
+        many = len(self.items) + len(items) > FILE_ITEMS_MAX
+        if many or self._bytes > EXPORT_BYTES_MAX:
             raise Refused(
-                f"the export has more than {EXPORT_BYTES_MAX} bytes",
+                f"the export has more than {FILE_ITEMS_MAX} items"
+                if many
+                else f"the export has more than {EXPORT_BYTES_MAX} bytes",
                 code="export_too_large",
                 remedy="export one consignment after the other",
             )

@@ -352,7 +352,10 @@ class Compiler(Paths):
         function = self._functions.of(key)
         self._calls += 1
         if key in self._calling or self._calls > declared.CALLS_MAX:
-            raise OutsideSubset(f"the function {expr.local}, which calls itself or too many")
+            raise OutsideSubset(
+                f"the function {expr.local}, which calls itself or is called more than"
+                f" {declared.CALLS_MAX} times"
+            )
         names, slots = dict(self.outer), []
         for (name, wanted), each in zip(function.parameters, expr.arguments, strict=True):
             code = declared.converted(self.code(each, scope), wanted, "XPTY0004")

@@ -37,6 +37,9 @@ FN: Final = "http://www.w3.org/2005/xpath-functions"
 XS: Final = "http://www.w3.org/2001/XMLSchema"
 # Each level takes some twenty calls, of the thousand that Python allows; rule packs nest ten deep.
 DEPTH_MAX: Final = 32
+# What is written in a row (`a + b + c`, casts, signs) stands one in the other all the same, and
+# whoever walks through it takes two calls for each; rule packs have 33 in an expression at most.
+LINKS_MAX: Final = 200
 
 _NC: Final = r"[^\W\d][\w.\-·]*"
 _TOKEN: Final = re.compile(
@@ -107,6 +110,7 @@ class _Parser:
         self._namespaces = namespaces
         self._at = 0
         self._depth = 0
+        self._links = 0
 
     def whole(self) -> Expr:
         found = self._sequence()
@@ -184,9 +188,15 @@ class _Parser:
     def _chain(self, operand: Callable[[], Expr], *operators: str) -> Expr:
         left = operand()
         while self._is(*operators):
+            self._link()
             operator = self._next()[1]
             left = Binary("union" if operator == "|" else operator, left, operand())
         return left
+
+    def _link(self) -> None:
+        self._links += 1
+        if self._links > LINKS_MAX:
+            raise OutsideSubset(f"more than {LINKS_MAX} operators in one expression")
 
     def _or(self) -> Expr:
         return self._chain(self._and, "or")
@@ -224,9 +234,11 @@ class _Parser:
         found = self._unary()
         while True:
             if self._is("instance") and self._is("of", ahead=1):
+                self._link()
                 self._at += 2
                 found = InstanceOf(found, self._sequence_type())
             elif self._is("cast", "castable") and self._is("as", ahead=1):
+                self._link()
                 asks = self._next()[1] == "castable"
                 self._next()
                 name = self._type_name()
@@ -253,6 +265,7 @@ class _Parser:
 
     def _unary(self) -> Expr:
         if self._is("-", "+"):
+            self._link()
             return Negation(self._next()[1], self._unary())
         return self._path()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import read_bounded
 from zhidao.trade.domain.clearance.screening import ScreeningList, read_list
 
 LIST_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -27,9 +28,7 @@ class ListingFile:
         assert self._file is not None
         try:
             status = self._file.stat()
-            if status.st_size > LIST_BYTES_MAX:
-                raise MalformedInput(f"the list has more than {LIST_BYTES_MAX} bytes")
-            data = self._file.read_bytes()
+            data = read_bounded(self._file, bytes_max=LIST_BYTES_MAX)
         except OSError as error:
             # A list that is configured and cannot be read must never look like no list.
             raise MalformedInput(f"cannot read the screening list: {error}") from error

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.files.bounded import read_bounded
 from zhidao.rules import CompiledRules, RuleSet, encode_rules, read_schematron
 from zhidao.trade.adapters.packs import (
     FILE_BYTES_MAX,
@@ -78,7 +79,7 @@ def _from_file(file: Path, order: PackOrder, destination: Path) -> InstalledPack
         raise MalformedInput(
             f"no file {file}", remedy="give PACKAGE==VERSION, or a .sch or .xslt file"
         )
-    data = _bounded(file)
+    data = read_bounded(file, bytes_max=FILE_BYTES_MAX)
     folder = file.resolve().parent
 
     def include(name: str) -> bytes:
@@ -88,16 +89,10 @@ def _from_file(file: Path, order: PackOrder, destination: Path) -> InstalledPack
                 f"the rules include {name[:80]!r}, which is no file beside them",
                 code="rules_include",
             )
-        return _bounded(path)
+        return read_bounded(path, bytes_max=FILE_BYTES_MAX)
 
     rules = read_schematron(data, include)
     return _installed(rules, data, file.name, "the operator's own file", order, destination)
-
-
-def _bounded(file: Path) -> bytes:
-    if file.stat().st_size > FILE_BYTES_MAX:
-        raise MalformedInput(f"more than {FILE_BYTES_MAX} bytes", where=str(file))
-    return file.read_bytes()
 
 
 def _from_package(
@@ -192,7 +187,8 @@ def _check_families(package: str, found: dict[str, tuple[RuleSet, bytes]]) -> No
         raise Refused(
             f"{package} holds no rules of a family that is known",
             code="no_known_rules",
-            remedy="unpack it and give the .sch or .xslt file itself",
+            remedy="unpack it and give the .sch or .xslt file itself;"
+            f" files of more than {FILE_BYTES_MAX} bytes are not read",
         )
     names: dict[str, list[str]] = {}
     for name, (rules, _) in found.items():

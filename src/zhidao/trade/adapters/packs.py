@@ -17,6 +17,7 @@ from typing import Final
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.files.bounded import read_bounded
 from zhidao.trade.domain.verdict import RulePack
 
 SETUP_REMEDY: Final = "run ./run setup"
@@ -151,7 +152,7 @@ def load_pack(folder: Path) -> InstalledPack:
     path = folder / _MANIFEST
     if not path.is_file():
         raise Unavailable(f"no rule pack at {folder}", code="no_rules", remedy=SETUP_REMEDY)
-    manifest = parse_strict(path.read_bytes(), bytes_max=1_000_000)
+    manifest = parse_strict(read_bounded(path, bytes_max=1_000_000))
     for name, digest in manifest["files"].items():
         file = folder / name
         if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:

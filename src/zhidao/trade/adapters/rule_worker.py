@@ -132,5 +132,5 @@ async def _ask(judging: _Judging, document: bytes) -> Answer:
     await judging.writer.drain()
     size = int.from_bytes(await judging.reader.readexactly(FRAME_LENGTH_BYTES), "big")
     if size > _ANSWER_BYTES_MAX:
-        raise EOFError("the answer is beyond its bound")
+        raise EOFError(f"an answer of more than {_ANSWER_BYTES_MAX} bytes")
     return msgspec.json.decode(await judging.reader.readexactly(size), type=Answer)

@@ -138,9 +138,10 @@ def read(data: bytes) -> BillOfLading:
 
 def _cargo(item: _Item, part: _CargoItem, where: str) -> Cargo:
     weight = part.cargoGrossWeight
-    if not weight.value.is_finite() or not 0 < weight.value < _WEIGHT_MAX:
+    if not weight.value.is_finite() or not 0 < weight.value <= _WEIGHT_MAX:
         raise MalformedInput(
-            f"not a weight: {str(weight.value)[:20]}", where=where + ".cargoGrossWeight.value"
+            f"not a weight above 0, up to {_WEIGHT_MAX}: {str(weight.value)[:20]}",
+            where=where + ".cargoGrossWeight.value",
         )
     if weight.unit not in KILOGRAMS:
         raise MalformedInput(

@@ -23,8 +23,8 @@ _HEAD: Final = 35
 _SATELLITES_AT: Final = 41
 _LINE: Final = 4096
 _ORDER_MAX: Final = 5
-# More than a field of ten digits before the point can hold, in thousandths.
-_VALUE_MAX: Final = 10**13
+# The most that a field of ten digits before the point holds, in thousandths.
+_VALUE_MAX: Final = 10**13 - 1
 _NOT_A_NUMBER: Final = np.nan
 
 
@@ -140,7 +140,7 @@ def _satellite(
             if order[column, 0] < 0:
                 return False
             value = _advance(state, order, column, change)
-        if value >= _VALUE_MAX or -value >= _VALUE_MAX // 10:
+        if value > _VALUE_MAX or -value > _VALUE_MAX // 10:
             return False
         if value != 0 or not empty_zero[column]:
             values[column] = value / 1000.0

@@ -171,15 +171,18 @@ def _head(chunks: Iterator[bytes]) -> bytes:
     begun = b""
     for chunk in chunks:
         begun += chunk
-        at = begun.find(_LABEL)
+        at = begun.find(_LABEL, 0, _HEADER_BYTES_MAX)
         if at >= 0 and begun.find(b"\n", at) >= 0:
             return begun
         if len(begun) > _HEADER_BYTES_MAX:
             break
     # Whatever is wrong is said by those who read headers.
     version_and_type(Lines(begun[:_HEADER_BYTES_MAX]))
-    if _LABEL not in begun:
-        raise MalformedInput("the RINEX header does not end with END OF HEADER")
+    if _LABEL not in begun[:_HEADER_BYTES_MAX]:
+        raise MalformedInput(
+            "the RINEX header does not end with END OF HEADER"
+            f" within the first {_HEADER_BYTES_MAX} bytes"
+        )
     return begun
 
 

@@ -159,7 +159,7 @@ def _one(payload: bytes, head: dict[str, int]) -> tuple[Ints, Floats]:
     at = _HEADER.width
     many = len(satellites) * len(signals)
     if many > _CELLS_MAX or at + many > len(bits):
-        raise MalformedInput("MSM: no such masks")
+        raise MalformedInput(f"MSM: its masks are of more than {_CELLS_MAX} cells, or cut")
     cells = np.flatnonzero(bits[at : at + many])
     sat, signal = np.divmod(cells, max(len(signals), 1))
     form = _WIDTHS[head["number"] % 10 - 4]
@@ -232,7 +232,7 @@ def encode_msm(table: MsmTable, message: int) -> bytes:
     satellites, sat = np.unique(table.satellite[rows], return_inverse=True)
     signals, signal = np.unique(table.signal[rows], return_inverse=True)
     if len(satellites) * len(signals) > _CELLS_MAX:
-        raise MalformedInput("more than 64 cells: split the epoch over several messages")
+        raise MalformedInput(f"more than {_CELLS_MAX} cells: split the epoch over several messages")
     mask = np.zeros(len(satellites) * len(signals), np.int64)
     mask[sat * len(signals) + signal] = 1
     head = _HEADER.write(
