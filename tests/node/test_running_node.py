@@ -487,7 +487,10 @@ def test_figures_are_for_those_who_run_the_node(node: Running) -> None:
     assert (ready["ready"], ready["down"]) == (True, [])
     assert node.get("/metrics").status_code == 401
     assert node.get("/metrics", "exporter").status_code == 403
-    assert "zhidao_log_leaves" in node.get("/metrics", "admin").text
+    figures = node.get("/metrics", "admin").text
+    assert "zhidao_ready 1.0" in figures
+    assert 'zhidao_service_up{service="database"} 1.0' in figures
+    assert "zhidao_log_leaves 0.0" not in figures
 
 
 def test_options_names_all_methods_of_a_path(node: Running) -> None:

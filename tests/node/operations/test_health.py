@@ -34,15 +34,15 @@ def health(folder: Path, **wrong: Any) -> Health:
         "ledgers": dict,
         "writes": _nothing,
         "alarms": Alarms(),
+        "probes": {},
+        "log": _log,
+        "waiting": _none,
+        "metrics": Metrics(),
     }
     return Health(
-        probes={},
-        log=_log,
         dead_letters=_none,
-        waiting=_none,
         space=SpaceWatch(folder, 0),
         clock=HandClock(Utc.parse("2026-05-03T00:00:00Z")),
-        metrics=Metrics(),
         **(parts | wrong),
     )
 

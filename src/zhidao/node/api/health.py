@@ -64,6 +64,7 @@ def routes(health: Health, metrics: Metrics, scenario: HandClock | None) -> Rout
     async def prometheus(actor: Actor) -> bytes:
         """Figures for Prometheus; needs a token of an operator, admin or auditor."""
         MAY_READ_METRICS.admit(actor)
+        await health.measure()
         return metrics.render()
 
     @get("/v1/node/health", opt={ACCESS: CALLER})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
@@ -47,6 +48,13 @@ class Report(msgspec.Struct, kw_only=True):
     alarms: list[Alarm]
     now: str = ""
     scenario_at: str = ""
+
+
+async def _known(ask: Callable[[], Awaitable[int]]) -> float:
+    try:
+        return await ask()
+    except ZhidaoError:
+        return math.nan
 
 
 def _differs(ledger: str) -> str:
@@ -118,6 +126,22 @@ class Health:
         """What is wrong beside parts that do not answer."""
         return await self._other_alarms()
 
+    async def measure(self) -> None:
+        """Sets every figure that tells how things are now; counters count by themselves.
+
+        What cannot be asked now is not a number, never the last or a first value.
+        """
+        down = await self.ready()
+        alarms = await self.alarms()
+        figures = self._metrics
+        figures.ready.set(not down)
+        figures.leaves.set(await _known(self._log_size))
+        figures.waiting.set(await _known(self._waiting))
+        figures.free_bytes.set(self._space.free_bytes())
+        figures.alarms.clear()
+        for alarm in alarms:
+            figures.alarms.labels(alarm.code).set(1)
+
     async def report(self) -> Report:
         """Everything the health page shows."""
         services = await self._services()
@@ -158,6 +182,9 @@ class Health:
             self._metrics.service_up.labels(name).set(state == "up")
             services.append(Service(name=name, state=state, detail=detail, code=code))
         return services
+
+    async def _log_size(self) -> int:
+        return (await self._log()).size
 
     async def _log_state(self) -> LogState:
         try:

@@ -32,12 +32,28 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
         )
         self.leaves = Gauge("zhidao_log_leaves", "Leaves in the log", registry=self._registry)
+        self.waiting = Gauge(
+            "zhidao_relay_waiting_events",
+            "Events that are not in the log and on the bus yet",
+            registry=self._registry,
+        )
         self.relayed = Counter("zhidao_relay_events", "Events published", registry=self._registry)
         self.dead = Counter(
             "zhidao_dead_letters", "Messages given up", ["consumer"], registry=self._registry
         )
         self.service_up = Gauge(
             "zhidao_service_up", "Whether a service answers", ["service"], registry=self._registry
+        )
+        self.ready = Gauge(
+            "zhidao_ready", "Whether the node can serve, write and sign", registry=self._registry
+        )
+        self.alarms = Gauge(
+            "zhidao_alarms", "Alarms that stand, by their codes", ["code"], registry=self._registry
+        )
+        self.free_bytes = Gauge(
+            "zhidao_disk_free_bytes",
+            "Free bytes on the disk of the data folder",
+            registry=self._registry,
         )
         self.stalls = Counter(
             "zhidao_event_loop_stalls",

@@ -192,7 +192,6 @@ class Relay:
                 self._unsigned = True
                 appended = await self._log.append(session, [row.leaf for row in rows])
                 await outbox.mark(session, rows, appended.first)
-                self._metrics.leaves.set(appended.size)
         return len(rows)
 
     async def _to_bus(self) -> int:
