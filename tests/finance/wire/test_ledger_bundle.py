@@ -94,6 +94,10 @@ async def test_what_was_changed_is_found(
         ("ledger.json", lambda _: b"{}"),
         ("batches.jsonl", lambda _: b"[1]"),
         ("accounts.jsonl", lambda data: data.replace(b'"code"', b'"cod"')),
+        # A bit that no flag has, and one that no flag could have.
+        ("accounts.jsonl", lambda data: data.replace(b'"flags": "2"', b'"flags": "66"')),
+        ("accounts.jsonl", lambda data: data.replace(b'"flags": "2"', b'"flags": "65538"')),
+        ("accounts.jsonl", lambda data: data.replace(b'"flags": "2"', b'"flags": "-2"')),
     ],
 )
 async def test_what_is_no_bundle_is_refused(

@@ -20,7 +20,7 @@ from uuid import UUID
 from zhidao.core.canonical import check_depth
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.finance.domain.ledger.chain import Batch, Failures
-from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Result
+from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Result, account_flags
 from zhidao.finance.domain.ledger.records import RECORD_BYTES
 from zhidao.finance.domain.ledger.validator import Validator
 
@@ -189,7 +189,7 @@ def _account_line(account: Account) -> dict[str, Any]:
 
 def _account(line: dict[str, Any]) -> Account:
     numbers = {name: int(line[name]) for name in _NUMBERS}
-    flags = AccountFlag(numbers.pop("flags"))
+    flags = account_flags(numbers.pop("flags"))
     return Account(UUID(line["id"]), flags=flags, **numbers)
 
 

@@ -16,6 +16,7 @@ from enum import IntFlag, StrEnum
 from typing import Final
 from uuid import UUID
 
+from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency
 
@@ -248,6 +249,14 @@ class AccountResult(StrEnum):
     CREDITS_POSTED_MUST_BE_ZERO = "credits_posted_must_be_zero"
     LEDGER_MUST_NOT_BE_ZERO = "ledger_must_not_be_zero"
     CODE_MUST_NOT_BE_ZERO = "code_must_not_be_zero"
+
+
+def account_flags(bits: int) -> AccountFlag:
+    """The flags that stored bits mean. Raises MalformedInput for a bit that no flag has."""
+    # `AccountFlag` itself keeps any bit, since a request's unknown ones are refused by their name.
+    if bits & ~int(~NO_ACCOUNT_FLAGS):
+        raise MalformedInput(f"account flags {bits:#x} do not exist")
+    return AccountFlag(bits)
 
 
 def ledger_number(currency: Currency) -> int:

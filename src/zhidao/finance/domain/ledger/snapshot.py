@@ -20,7 +20,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.finance.domain.ledger.book import Book
 from zhidao.finance.domain.ledger.id_filter import IdFilter
-from zhidao.finance.domain.ledger.ledger import Account, AccountFlag
+from zhidao.finance.domain.ledger.ledger import Account, account_flags
 from zhidao.finance.domain.ledger.records import (
     RECORD_BYTES,
     TRANSFER,
@@ -85,15 +85,11 @@ def account_from(data: bytes) -> Account:
     """An account from its 128 bytes. Raises MalformedInput for flags that do not exist."""
     name, *wide, data_64, data_32, _, ledger, code, flags, timestamp = _ACCOUNT.unpack(data)
     numbers = [int.from_bytes(value, "little") for value in wide]
-    try:
-        known = AccountFlag(flags)
-    except ValueError as error:
-        raise MalformedInput(f"account flags {flags:#x} do not exist") from error
     return Account(
         id=uuid_of(name),
         ledger=ledger,
         code=code,
-        flags=known,
+        flags=account_flags(flags),
         user_data_128=numbers[4],
         debits_pending=numbers[0],
         debits_posted=numbers[1],
