@@ -1,11 +1,10 @@
 """Every bound on what comes in is tried at the bound and one past it, or stands in a list.
 
 A bound is a constant whose name holds MAX. `CASES` tries most of those of readers (the tables of
-`tests/bounds`, one for each group of rooms, among them); a test that tries one elsewhere says so
-with `@pytest.mark.bound("module.NAME")`. `bounds_exempt.toml` names
-those that are no limits of input, each group with its reason. `bounds_untried.txt` names those
-that no test tries yet: it may only get shorter, and a new bound never goes into it. A test that
-computes `NAME_MAX + 1` counts as trying it.
+`tests/bounds`, one or two for each group of rooms, among them); a test that tries one elsewhere
+says so with `@pytest.mark.bound("module.NAME")`. `bounds_exempt.toml` names those that are no
+limits of input, each group with its reason. There is no list of bounds that nobody tries. A test
+that computes `NAME_MAX + 1` counts as trying it.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from tests.bounds import (
     goods_services,
     ground,
     ground_services,
+    node_services,
     signals,
     signals_services,
     trust_services,
@@ -287,6 +287,7 @@ CASES = (
     *goods.CASES,
     *goods_services.CASES,
     *node_room.CASES,
+    *node_services.CASES,
     *signals.CASES,
     *signals_services.CASES,
     *trust_room.CASES,
@@ -437,29 +438,11 @@ def exempt() -> dict[str, str]:
     return {name: group["reason"] for group in groups for name in group["bounds"]}
 
 
-def untried() -> list[str]:
-    return (ROOT / "tests" / "bounds_untried.txt").read_text().split()
-
-
-UNTRIED_MOST = 25
-
-
-def test_every_bound_is_tried_or_stands_in_one_list() -> None:
-    known, aside, waiting = bounds(), exempt(), untried()
+def test_every_bound_is_tried_or_stands_aside_with_its_reason() -> None:
+    known, aside = bounds(), exempt()
     # A name that a room passes on under another module is tried where it is defined.
     tried = {case.bound for case in CASES} | (tried_elsewhere() & known)
-    assert (
-        len(tried & set(aside))
-        == 0
-        == len(tried & set(waiting))
-        == len(aside.keys() & set(waiting))
-    )
-    assert sorted(known - tried - aside.keys() - set(waiting)) == [], "try it: add a Case"
-    assert sorted((tried | aside.keys() | set(waiting)) - known) == [], "gone: take it out"
+    assert sorted(tried & aside.keys()) == [], "tried: it stands aside no more"
+    assert sorted(known - tried - aside.keys()) == [], "try it: add a Case"
+    assert sorted((tried | aside.keys()) - known) == [], "gone: take it out"
     assert all(len(reason) > 20 for reason in aside.values())
-
-
-def test_the_list_of_untried_bounds_only_gets_shorter() -> None:
-    waiting = untried()
-    assert waiting == sorted(set(waiting))
-    assert len(waiting) == UNTRIED_MOST, "shorter? lower UNTRIED_MOST"

@@ -247,3 +247,27 @@ async def test_a_base_is_added_once_by_the_operator(client):
     assert len(added.json()["ecef_mm"]) == 3
     assert (await client.post(f"{ROOT}/bases", content=WINDOW, headers=BANK)).status_code == 403
     assert (await client.post(f"{ROOT}/bases", content=b"", headers=OPERATOR)).status_code == 400
+
+
+@pytest.mark.bound("positioning.service.bases.BASE_BODY_BYTES_MAX")
+@pytest.mark.bound("positioning.service.navigation.NAVIGATION_BODY_BYTES_MAX")
+@pytest.mark.parametrize(
+    ("path", "bound"),
+    [("bases", "BASE_BODY_BYTES_MAX"), ("navigation", "NAVIGATION_BODY_BYTES_MAX")],
+)
+async def test_a_body_past_the_bound_of_its_route_is_refused(services, monkeypatch, path, bound):
+    monkeypatch.setattr(f"zhidao.node.api.positioning.{bound}", 60)
+
+    async def actor(headers: dict[str, str]) -> Actor:
+        return Actor(PartyId("operator"), Role.OPERATOR)
+
+    app = Litestar(
+        [routes(*services[:3])],
+        dependencies={"actor": Provide(actor)},
+        exception_handlers=HANDLERS,
+    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node") as asked:
+        at = await asked.post(f"{ROOT}/{path}", content=b"x" * 60)
+        past = await asked.post(f"{ROOT}/{path}", content=b"x" * 61)
+    assert (at.status_code, past.status_code) == (400, 413)

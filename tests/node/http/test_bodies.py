@@ -78,6 +78,7 @@ async def test_nothing_of_a_strangers_body_is_read() -> None:
     assert await body_of(Bodies(meet, bytes_max=1000), scope_of(CLOSED, TOKEN), line) == b"{}"
 
 
+@pytest.mark.bound("node.http.bodies.OPEN_BODY_BYTES_MAX")
 async def test_open_routes_take_little_and_callers_what_is_configured() -> None:
     bodies = Bodies(meet, bytes_max=4 * OPEN_BODY_BYTES_MAX)
     large = b'"' + b"x" * (OPEN_BODY_BYTES_MAX - 1) + b'"'

@@ -92,10 +92,15 @@ async def test_a_quick_connection_lives_on() -> None:
             await asyncio.sleep(0.08)
 
 
-async def test_headers_without_end_are_refused() -> None:
+@pytest.mark.bound("node.http.timeouts.HEAD_BYTES_MAX")
+@pytest.mark.parametrize(("past", "status"), [(0, b"408"), (1, b"431")])
+async def test_headers_without_end_are_refused(past: int, status: bytes) -> None:
     async with connection() as (reader, writer):
-        writer.write(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (HEAD_BYTES_MAX // 6 + 1))
-        assert (await rest(reader)).startswith(b"HTTP/1.1 431 ")
+        told = b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (HEAD_BYTES_MAX // 6 + 1)
+        writer.write(told[: HEAD_BYTES_MAX + past])
+        answered = await rest(reader)
+        assert answered.startswith(b"HTTP/1.1 %s " % status)
+        assert (str(HEAD_BYTES_MAX).encode() in answered) == bool(past)
 
 
 async def test_a_body_that_goes_on_after_its_answer_is_cut_off() -> None:

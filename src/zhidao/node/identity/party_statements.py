@@ -131,7 +131,9 @@ class Statements:
 
     async def _write(self, entry: Entry) -> bool:
         if len(self._waiting) >= WAITING_MAX:
-            raise Unavailable("too many statements wait to be written; try again in a second")
+            raise Unavailable(
+                f"{WAITING_MAX} statements wait to be written already; try again in a second"
+            )
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, done))
         if self._writer is None or self._writer.done():

@@ -49,7 +49,10 @@ class Live:
         full = len(self._queues) >= PAGES_MAX or self._pages[party] >= PAGES_OF_PARTY_MAX
         if full:
             raise Unavailable(
-                "too many live pages are open", code="too_many_pages", remedy="close some"
+                f"too many live pages are open: {PAGES_OF_PARTY_MAX} of a party may be, and"
+                f" {PAGES_MAX} of all",
+                code="too_many_pages",
+                remedy="close some",
             )
 
     def holders(self) -> set[str]:

@@ -93,7 +93,8 @@ class Workers(Executor):
                 raise RuntimeError("cannot schedule new futures after shutdown")
             if not self._queue.put(caller, task):
                 raise Unavailable(
-                    "too much work waits here already",
+                    f"too much work waits here already: at most {WAITING_MAX} tasks do, and"
+                    f" {EACH_MAX} of one caller",
                     code="too_much_waiting",
                     remedy="send less at once; try again in a few seconds",
                 )

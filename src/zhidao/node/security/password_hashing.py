@@ -43,7 +43,10 @@ class FairQueue:
         """Raises Busy if this source has as much waiting as it may, or everybody together has."""
         own = len(self._waiting.get(source, ()))
         if own >= WAITING_OF_ONE_MAX or sum(map(len, self._waiting.values())) >= WAITING_MAX:
-            raise Busy("too many tries at once from here; wait a few seconds")
+            raise Busy(
+                f"too many tries at once: {WAITING_OF_ONE_MAX} of one place wait, and"
+                f" {WAITING_MAX} of all; wait a few seconds"
+            )
 
     async def run(self, source: str, work: Callable[[], _T]) -> _T:
         """What the work gives, once its turn came. Raises Busy, and whatever the work raises."""

@@ -69,7 +69,9 @@ class SeenRequests:
         if minute_of(signed) < self._forgotten:
             raise replayed()
         if len(self._waiting) >= WAITING_MAX:
-            raise Unavailable("too many signed requests at once; try again in a second")
+            raise Unavailable(
+                f"{WAITING_MAX} signed requests wait at once already; try again in a second"
+            )
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         seen = (minute_of(signed), mark_of(signed, message))
         self._waiting.append((seen, done))

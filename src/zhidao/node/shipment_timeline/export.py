@@ -92,7 +92,7 @@ class ProofExport:
         files = await self._files(_named(events, actor.viewer))
         files |= await self._beside(events, files)
         if sum(map(len, files.values())) > FILES_BYTES_MAX:
-            raise Unavailable("the files of this consignment are too many for one proof")
+            raise _too_large()
         return await self._writer.write(
             consignment, logged, files.values(), packed=True, corridor=corridor
         )
@@ -135,7 +135,7 @@ class ProofExport:
                 continue
             size += len(files[digest])
             if size > FILES_BYTES_MAX:
-                raise Unavailable("the files of this consignment are too many for one proof")
+                raise _too_large()
         return files
 
     async def _beside(
@@ -214,3 +214,12 @@ def _navigation(evidence: bytes) -> str:
         return PositionEvidence.decode(evidence).navigation if evidence else ""
     except ZhidaoError:
         return ""
+
+
+def _too_large() -> Refused:
+    # Asking again would not help: the files of a consignment only grow.
+    return Refused(
+        f"the files of this consignment have more than {FILES_BYTES_MAX} bytes together",
+        code="export_too_large",
+        remedy="take its files one by one, by the digests that its timeline names",
+    )

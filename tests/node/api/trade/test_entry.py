@@ -137,6 +137,23 @@ async def test_drafts_are_a_partys_own(client):
     assert (await client.get(url, headers=by("exporter"))).status_code == 404
 
 
+@pytest.mark.bound("node.api.trade.entry._DRAFTS_MAX")
+async def test_a_party_keeps_a_hundred_drafts_and_may_still_change_them(client):
+    for number in range(100):
+        kept = await client.post(
+            f"{E}/drafts/d{number}", json={"fields": {}}, headers=by("exporter")
+        )
+        assert kept.status_code == 200
+    more = await client.post(f"{E}/drafts/more", json={"fields": {}}, headers=by("exporter"))
+    assert (more.status_code, more.json()["code"]) == (422, "too_many_drafts")
+    assert "100" in more.json()["detail"]
+    changed = {"fields": {"id": "ZD-2"}}
+    again = await client.post(f"{E}/drafts/d0", json=changed, headers=by("exporter"))
+    assert again.status_code == 200
+    other = await client.post(f"{E}/drafts/more", json={"fields": {}}, headers=by("importer"))
+    assert other.status_code == 200
+
+
 async def test_an_entry_of_version_1_is_imported_field_by_field(client):
     old = (DATA / "entry.json").read_bytes()
     body = {"name": "old.json", "content": b64(old)}

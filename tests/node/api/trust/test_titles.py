@@ -217,3 +217,13 @@ async def test_malformed_acts_are_refused(client: httpx.AsyncClient, bench: Titl
     answer = await client.post(f"{ROOT}/{BILL}/acts", json=body, headers=by("exporter"))
     assert answer.status_code == 400
     assert len(bench.journal.written) == written
+
+
+@pytest.mark.bound("core.limits.PAGE_ITEMS_MAX")
+@pytest.mark.parametrize(("limit", "status"), [(500, 200), (501, 400)])
+async def test_a_page_of_titles_has_five_hundred_at_most(
+    client: httpx.AsyncClient, limit: int, status: int
+):
+    answer = await client.get(f"{ROOT}?limit={limit}", headers=by("carrier"))
+    assert answer.status_code == status
+    assert ("500" in answer.text) == (status == 400)
