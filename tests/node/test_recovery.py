@@ -61,6 +61,8 @@ async def lost(tmp_path: Path) -> Lost:
                 made = ("backup", "--data", data, "-o", out, "--json")
                 told = answer_of(zhidao(*made, passphrase=folder / "passphrase"))
                 assert told["meta"]["number"] == number
+                # The command was not told how the node is called: its database says so.
+                assert told["meta"]["node"] == node.name != "node"
                 # The backup is written down before it is made, and nothing else happens.
                 sizes.append(await logged(http, token))
     finally:

@@ -121,7 +121,8 @@ def backup_node(
         kept = newest_counter(config).number
         note = _Noted(config, out.name, kept, sealed=recovery is not None)
         number = _on(url, lambda database: note.number(database, ambient, warn))
-        meta = _meta(config, at, number)
+        named = _on(url, lambda database: _console(config, database, ambient).node())
+        meta = _meta(config, at, number) | {"node": str(named)}
         summary = archives.backup(url, out, meta, key=key, recovery=recovery, progress=progress)
     try:
         keep_counter(config, Counter(number=number, at=str(at)))
@@ -317,7 +318,6 @@ def _console(config: Config, database: Database, ambient: Ambient) -> ConsoleAct
 def _meta(config: Config, at: Utc, number: int) -> dict[str, Json]:
     head = newest_head(config)
     return {
-        "node": config.text("node.name"),
         "organisation": config.text("node.organisation"),
         "version": __version__,
         "at": str(at),
