@@ -1,8 +1,7 @@
-"""W3C Verifiable Credentials 2.0: the data model's own suite, credentials and presentations."""
+"""W3C Verifiable Credentials 2.0: credentials of the data model's own suite."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,6 @@ from conformance.verdicts import with_data
 
 def run(shared: Path | None) -> dict[str, Any]:
     """The report."""
-    return with_data("vcdm2-inputs", shared, "trust/vcdm2", _cases)
+    from tests.trust.domain.test_credential import cases
 
-
-def _cases(folder: Path) -> Iterator[tuple[str, bool]]:
-    from tests.trust.domain.test_verifiable_presentation import cases
-
-    yield from cases(folder)
+    return with_data("vcdm2-inputs", shared, "trust/vcdm2", cases)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -108,13 +109,14 @@ def _issued(document: dict) -> None:
         issuer.setdefault("id", "did:example:issuer")
 
 
-def test_the_inputs_of_the_data_model_suite_get_their_verdicts(shared: Path) -> None:
-    cases = json.loads((shared / "trust" / "vcdm2" / "inputs.json").read_text())
-    wrong, total = [], 0
-    for name, document in cases.items():
+def cases(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Credentials of the data model's own suite, each with whether it gets its verdict.
+
+    Presentations are not judged by their form here, and three cases need a context's terms.
+    """
+    for name, document in json.loads((folder / "inputs.json").read_text()).items():
         if name.startswith("presentation-") or name in _BY_CONTEXT_ONLY:
             continue
-        total += 1
         if "no-issuer" not in name:
             _issued(document)
         try:
@@ -122,9 +124,12 @@ def test_the_inputs_of_the_data_model_suite_get_their_verdicts(shared: Path) -> 
             accepted = True
         except MalformedInput:
             accepted = False
-        if accepted != ("-ok" in name):
-            wrong.append(name)
-    assert (total, wrong) == (61, [])
+        yield name, accepted == ("-ok" in name)
+
+
+def test_the_inputs_of_the_data_model_suite_get_their_verdicts(shared: Path) -> None:
+    found = dict(cases(shared / "trust" / "vcdm2"))
+    assert (len(found), [name for name, right in found.items() if not right]) == (61, [])
 
 
 def _with_contexts(count: int) -> dict[str, object]:
