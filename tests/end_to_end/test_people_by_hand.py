@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -180,6 +181,7 @@ def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browse
     expect(row(li, "Parties", "Khorgos Pumps").get_by_text("only the operator")).to_have_count(0)
 
     own_password(li, browser)
+    invitations(admin, browser)
     another_role(admin, browser, url)
 
     # A leaver is out at once, with what he has open.
@@ -232,6 +234,78 @@ def own_password(page: Page, browser: Browser) -> None:
     expect(page.get_by_role("heading", name="Your access")).to_be_visible()
     again = enter(browser, page.url.removesuffix("/access"), "li", SELLER)
     expect(again.get_by_role("alert")).to_be_visible()
+
+
+def invitation(page: Page, name: str, party: str, role: str) -> str:
+    """The link that an admin gets for somebody new, which its QR code says as well."""
+    box = form(page, "Invite a person")
+    box.get_by_label("Name", exact=True).fill(name)
+    box.get_by_role("combobox", name="Acts for").select_option(party)
+    box.get_by_role("radio", name=re.compile(f"^{role} ")).check()
+    box.get_by_role("button", name="Make the link").click()
+    note = page.get_by_role("status").filter(has_text=f"The link for {name}")
+    code = note.get_by_role("img", name=f"QR code of the link for {name}")
+    expect(code).to_be_visible()
+    link = note.locator("code").inner_text()
+    assert read_code(code) == link
+    return link
+
+
+def read_code(code: Any) -> str:
+    """What a reader of others finds in a code as it is drawn: each module eight pixels."""
+    zxingcpp = pytest.importorskip("zxingcpp", reason="setup is due: a reader of QR codes")
+    side = int(code.get_attribute("viewBox").split()[2])
+    drawn = np.full((side, side), 255, np.uint8)
+    for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", code.locator(".qr-ink").get_attribute("d")):
+        drawn[int(y), int(x)] = 0
+    [found] = zxingcpp.read_barcodes(np.kron(drawn, np.ones((8, 8), np.uint8)))
+    return str(found.text)
+
+
+def joins(browser: Browser, link: str, password: str) -> Page:
+    page = browser.new_context(locale="en", viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(link)
+    expect(page.get_by_text("invites you.")).to_be_visible()
+    assert "#" not in page.url
+    page.get_by_label("Your own password").fill(password)
+    usable(page)
+    page.get_by_role("button", name="Set the password and enter").click()
+    return page
+
+
+def invitations(admin: Page, browser: Browser) -> None:
+    """Invited people set their own passwords; a link says when it was used or withdrawn."""
+    for name, role in (("nora", "auditor"), ("ruslan", "operator")):
+        link = invitation(admin, name, "corridor", role)
+        expect(row(admin, "People", name)).to_contain_text("invited; has not set a password yet")
+        if name == "nora":
+            nora = joins(browser, link, "nora's very own words")
+            expect(nora.get_by_role("link", name="People")).to_be_visible()
+            said = "was used already"
+        else:
+            leaving = row(admin, "People", name)
+            leaving.get_by_text("Withdraw", exact=True).first.click()
+            leaving.get_by_role("button", name="Withdraw").click()
+            expect(row(admin, "People", name).get_by_text("withdrawn")).to_be_visible()
+            said = "was withdrawn"
+        late = browser.new_context(locale="en").new_page()
+        late.goto(link)
+        expect(late.get_by_role("alert")).to_contain_text(said)
+    # For another party: its own person sees who joined, and agrees.
+    joins(browser, invitation(admin, "mei", "pumps", "party"), "mei's very own words")
+    # nora ends another session of hers, and stays.
+    other = enter(browser, nora.url.removesuffix("/"), "nora", "nora's very own words")
+    expect(other.get_by_role("link", name="People")).to_be_visible()
+    nora.get_by_text("Preferences").click()
+    nora.get_by_role("link", name="Your access").click()
+    box = nora.get_by_role("region", name="Sessions")
+    expect(box.get_by_text("This browser")).to_be_visible()
+    box.get_by_text("End this session", exact=True).first.click()
+    box.get_by_role("button", name="End this session").click()
+    expect(box.get_by_text("Another browser")).to_have_count(0)
+    other.reload()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    usable(nora)
 
 
 def another_role(admin: Page, browser: Browser, url: str) -> None:

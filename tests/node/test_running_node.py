@@ -143,6 +143,8 @@ BY_ROLE = {
     ("POST", "/v1/people/{name}/agreement"),
     ("POST", "/v1/people/{name}/password"),
     ("PUT", "/v1/people/{name}/role"),
+    ("POST", "/v1/people/{name}/invitation"),
+    ("DELETE", "/v1/people/{name}/sessions/{session}"),
     ("GET", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/exchange/peers/{node}"),

@@ -17,6 +17,9 @@ import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
 import { loadWords, t, tongue } from "./words";
 
+// What a one-time link opens, whoever is signed in.
+const BY_LINK = new Set(["/enter", "/join"]);
+
 function App() {
   const where = useCell(path);
   const who = useCell(session);
@@ -28,12 +31,12 @@ function App() {
   };
   useEffect(read, []);
   useEffect(() => {
-    if (!who || where === "/enter") return;
+    if (!who || BY_LINK.has(where)) return;
     if (who.first_start && where !== "/start") go("/start", true);
     else if (!who.first_start && !who.signed_in && where !== "/login") go("/login", true);
     else if (who.signed_in && where === "/login") go("/", true);
   }, [who, where]);
-  if (!who && where !== "/enter") {
+  if (!who && !BY_LINK.has(where)) {
     return <Shell>{problem ? <ProblemNote problem={problem} again={read} /> : <p class="state">{t("reading")}</p>}</Shell>;
   }
   return (
@@ -90,6 +93,8 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/waiting")} id="" what="waiting.reading" />;
     case "/start":
       return <StartPage />;
+    case "/join":
+      return <Later page={() => import("./pages/join")} id="" what="join.reading" />;
     case "/login":
       return <LoginPage />;
     case "/enter":

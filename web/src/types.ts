@@ -16,7 +16,30 @@ export interface PersonRow {
   role: string;
   agreed: string;
   waits: string;
-  state: "enters" | "waits" | "reset" | "withdrawn";
+  state: "enters" | "invited" | "waits" | "reset" | "withdrawn";
+}
+
+export interface SessionRow {
+  session: string;
+  began_at: string;
+  ends_at: string;
+  block: string;
+  here: boolean;
+}
+
+export interface InvitationMade {
+  name: string;
+  path: string;
+  expires_at: string;
+}
+
+export interface InvitationSeen {
+  name: string;
+  party: string;
+  role: string;
+  organisation: string;
+  expires_at: string;
+  counts: boolean;
 }
 
 export interface TokenRow {

@@ -102,6 +102,28 @@ async def test_people_and_tokens_are_made_agreed_to_and_taken_away(desk: Desk) -
     first = await desk.run("people", "make", "dina", "corridor", "operator", who=aida)
     changed = await desk.run("people", "change", "dina", "--role", "auditor", who=aida)
     assert (changed["role"], changed["waits"]) == ("auditor", "")
+    # Invited, somebody sets a password that nobody else has seen; the link says what became of it.
+    link = (await desk.run("people", "invite", "emil", "corridor", "auditor", who=aida))["link"]
+    assert link.startswith(f"{desk.node.url}/join#")
+    assert (await desk.run("people", "show", "emil", who=aida))["state"] == "invited"
+    newer = (await desk.run("people", "invite", "emil", who=aida))["link"]
+    for each, code in ((link, "invitation_replaced"), (newer, ""), (newer, "invitation_used")):
+        body = {"code": each.partition("#")[2], "password": PASSWORD}
+        url = f"{desk.node.url}/v1/invitations/join"
+        answer = await asyncio.to_thread(httpx.post, url, json=body)
+        assert answer.json().get("code", "") == code
+    emil = desk.person("emil", PASSWORD)
+    assert (
+        "PARTY and ROLE"
+        in (await desk.run("people", "invite", "x", "y", who=aida, status=2))["detail"]
+    )
+    seen = await desk.run("people", "sessions", "emil", who=emil)
+    assert [each["here"] for each in seen].count(True) == 1
+    one = next(each["session"] for each in seen if not each["here"])
+    ended = await desk.run("people", "sessions", "emil", "--end-one", one, who=emil)
+    assert ended == {"ended": 1}
+    again = ("people", "sessions", "emil", "--end-one", one)
+    assert (await desk.run(*again, who=emil, status=1))["error"] == "not_found"
     # The own password: the new one counts, and only with the old one.
     dina, chosen = desk.person("dina", first["password"]), desk.folder / "chosen"
     chosen.touch(mode=0o600)

@@ -9,10 +9,11 @@ from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.memory_callers import MemoryActs, MemoryCallers
+from zhidao.node.adapters.memory_callers import MemoryActs, MemoryCallers, MemoryInvitations
 from zhidao.node.adapters.seen_requests import MemorySeen
 from zhidao.node.security.administration import Administration
 from zhidao.node.security.gate import Gate
+from zhidao.node.security.invitations import Invitations
 from zhidao.node.security.known_devices import KnownDevices
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
@@ -55,6 +56,15 @@ class World:
             self.devices,
         )
         self.tokens = Tokens(self.callers, self.administration, self.gate, self.clock, randomness)
+        self.invitations = Invitations(
+            self.callers,
+            MemoryInvitations(self.callers, self.acts),
+            self.administration,
+            self.gate,
+            passwords,
+            self.clock,
+            randomness,
+        )
         self.people = People(self.callers, self.administration, self.gate, passwords)
 
     def _permit(self) -> None:

@@ -92,3 +92,25 @@ async def test_another_partys_person_of_another_role_waits_for_its_word(world: W
         await world.gate.sign_in("daniyar", PASSWORD, HERE)
     await world.people.agree(aigerim, "daniyar")
     assert (await world.gate.sign_in("daniyar", PASSWORD, HERE)).session.role is Role.AUDITOR
+
+
+async def test_one_session_ends_or_all_but_the_one_that_asks(world: World) -> None:
+    await made(world, "ben", Role.OPERATOR)
+    await made(world, "carl", Role.OPERATOR)
+    ben = Actor(ADMIN.party, Role.OPERATOR, "ben")
+    signed_in = [await world.gate.sign_in("ben", PASSWORD, HERE) for _ in range(4)]
+    of_carl = (await world.gate.sign_in("carl", PASSWORD, HERE)).session
+    seen = await world.people.sessions(ben, "ben")
+    assert [each.block for each in seen] == ["203.0.113.0/24"] * 4
+    first, second, *_ = (each.session.id for each in signed_in)
+    assert await world.people.end_sessions(ben, "ben", session=first) == 1
+    assert await world.people.end_sessions(ADMIN, "ben", session=second) == 1
+    for gone in (first, of_carl.id):
+        with pytest.raises(NotFound):
+            await world.people.end_sessions(ben, "ben", session=gone)
+    with pytest.raises(Forbidden):
+        await world.people.end_sessions(ben, "carl", session=of_carl.id)
+    assert await world.people.end_sessions(ben, "ben", besides=signed_in[3].secret) == 1
+    assert await world.people.sessions(ben, "ben") == [signed_in[3].session]
+    assert await world.people.sessions(ADMIN, "carl") == [of_carl]
+    assert world.told().count("sessions_ended") == 3

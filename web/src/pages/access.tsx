@@ -4,6 +4,7 @@ import { send } from "../api";
 import { useCell } from "../cell";
 import { Facts, Section } from "../parts/basics";
 import { Form, NewPassword } from "../parts/form";
+import { SessionList } from "../parts/sessions";
 import { session } from "../session";
 import { named, t, tryWords } from "../words";
 
@@ -24,8 +25,19 @@ export default function AccessPage() {
           [t("people.role"), `${named("role", who.role)}: ${t(`role_means.${who.role}`)}`],
         ]}
       />
-      {who.name === GUEST ? <p class="quiet">{t("access.by_link")}</p> : <OwnPassword />}
+      {who.name === GUEST ? <p class="quiet">{t("access.by_link")}</p> : <Own name={who.name} />}
     </div>
+  );
+}
+
+function Own({ name }: { name: string }) {
+  return (
+    <>
+      <OwnPassword />
+      <Section id="sessions-title" title={t("sessions.title")}>
+        <SessionList name={name} done={() => undefined} />
+      </Section>
+    </>
   );
 }
 

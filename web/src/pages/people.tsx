@@ -4,8 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { useCell } from "../cell";
 import { Digits, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
+import { InviteAgain, InvitePerson } from "../parts/invitation";
 import { Journal } from "../parts/journal";
 import { AddParty, AddPerson, AddToken, ChangeRole, NewPasswordForm } from "../parts/people_forms";
+import { Sessions } from "../parts/sessions";
 import { MilestoneMark, type Shape } from "../parts/shapes";
 import { session } from "../session";
 import type { PartyRow, PersonRow, TokenRow } from "../types";
@@ -55,6 +57,7 @@ export default function PeoplePage() {
             <PersonLine key={each.name} row={each} admin={admin} self={each.name === who?.name} done={readPeople} />
           ))}
         </ul>
+        {admin && <InvitePerson parties={names} done={readPeople} />}
         {admin && <AddPerson parties={names} done={readPeople} />}
       </Section>
       <Section id="parties-title" title={t("people.parties")}>
@@ -155,7 +158,8 @@ function PersonLine({ row, admin, self, done }: { row: PersonRow; admin: boolean
       </p>
       {here && (admin || self) && (
         <div class="acts">
-          <Confirmed button={t("people.end_sessions")} means={t("people.end_sessions_means", { name: row.name })} act={() => act("DELETE", `${at}/sessions`)} />
+          <Sessions name={row.name} done={done} />
+          {admin && !self && <InviteAgain name={row.name} done={done} />}
           {admin && !self && <NewPasswordForm name={row.name} done={done} />}
           {admin && !self && <ChangeRole name={row.name} now={row.role} done={done} />}
           {self && <a href="/access">{t("access.title")}</a>}

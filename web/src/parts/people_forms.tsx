@@ -1,10 +1,10 @@
 // Forms of administration: a person, a party, a token, a new password.
 import { useState } from "preact/hooks";
 import { send } from "../api";
-import { named, t, tryWords } from "../words";
+import { t, tryWords } from "../words";
 import { Form, NewPassword } from "./form";
+import { Party, Role, Text } from "./people_fields";
 
-const ROLES = ["party", "auditor", "operator", "admin"];
 const TRADE_ROLES = ["exporter", "importer", "carrier", "customs", "exporter_bank", "importer_bank", "bank", "manufacturer", "operator"];
 
 export function AddPerson({ parties, done }: { parties: string[]; done: () => void }) {
@@ -77,32 +77,6 @@ export function NewPasswordForm({ name, done }: { name: string; done: () => void
   );
 }
 
-function Text({ label, value, set, max, pattern, hint }: { label: string; value: string; set: (value: string) => void; max: number; pattern?: string; hint?: string }) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input required maxLength={max} pattern={pattern} title={hint} value={value} onInput={(event) => set(event.currentTarget.value)} />
-      {hint && <span class="hint">{hint}</span>}
-    </label>
-  );
-}
-
-function Party({ value, parties, set }: { value: string; parties: string[]; set: (value: string) => void }) {
-  return (
-    <label class="field">
-      <span>{t("people.party")}</span>
-      <select required value={value} onChange={(event) => set(event.currentTarget.value)}>
-        <option value="" />
-        {parties.map((each) => (
-          <option key={each} value={each}>
-            {tryWords(`party.${each}`) ?? each}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
 export function ChangeRole({ name, now, done }: { name: string; now: string; done: () => void }) {
   const [role, set] = useState(now);
   return (
@@ -110,22 +84,5 @@ export function ChangeRole({ name, now, done }: { name: string; now: string; don
       <p>{t("people.change_role_means", { name })}</p>
       <Role value={role} set={set} />
     </Form>
-  );
-}
-
-/** Roles, each with the sentence that says what it may do. */
-function Role({ value, set }: { value: string; set: (value: string) => void }) {
-  return (
-    <fieldset class="roles">
-      <legend>{t("people.role")}</legend>
-      {ROLES.map((each) => (
-        <label key={each} class="choice">
-          <input type="radio" name="role" value={each} checked={value === each} onChange={() => set(each)} />
-          <span>
-            <strong>{named("role", each)}</strong> {t(`role_means.${each}`)}
-          </span>
-        </label>
-      ))}
-    </fieldset>
   );
 }

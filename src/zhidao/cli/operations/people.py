@@ -21,6 +21,7 @@ from zhidao.cli.console.remote import RemoteNode
 from zhidao.core.errors import MalformedInput
 
 _ROLES: Final = ("admin", "operator", "party", "auditor")
+_OF_SESSIONS: Final = ("session", "began_at", "ends_at", "block", "here")
 _COLUMNS: Final = ("name", "party", "role", "state", "agreed")
 
 
@@ -45,7 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("name", metavar="NAME")
         action.set_defaults(run=run)
         named.append(action)
-    named[-1].add_argument("--end", action="store_true", help="end all of them")
+    ending = named[-1].add_mutually_exclusive_group()
+    ending.add_argument("--end", action="store_true", help="end all of them")
+    ending.add_argument("--end-one", default="", metavar="SESSION", help="end this one")
+    inviting = actions.add_parser(
+        "invite", help="a one-time link by which a person sets the own password"
+    )
+    inviting.add_argument("name", metavar="NAME")
+    inviting.add_argument("party", metavar="PARTY", nargs="?", help="for somebody new")
+    inviting.add_argument("role", choices=_ROLES, nargs="?", help="for somebody new")
+    inviting.set_defaults(run=_invite)
     changing = actions.add_parser("change", help="give another role, which ends all sessions")
     changing.add_argument("name", metavar="NAME")
     changing.add_argument("--role", required=True, choices=_ROLES)
@@ -60,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     resetting.add_argument("name", metavar="NAME")
     resetting.set_defaults(run=_reset)
-    for action in (listing, making, changing, own, *named):
+    for action in (listing, making, inviting, changing, own, *named):
         add_caller(action)
     add_settings(resetting)
     resetting.add_argument("--url", default="", help="the node's address; without: this machine's")
@@ -76,6 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the node's own machine, while it runs or not, and the log tells of it.\n"
         "examples:\n"
         "  zhidao people list --url https://localhost:8443 --token-file ~/admin.token\n"
+        "  zhidao people invite aigerim bank party --url https://localhost:8443 --as aida\n"
+        "  zhidao people invite aigerim --url https://localhost:8443 --as aida\n"
+        "  zhidao people sessions aigerim --url https://localhost:8443 --as aida\n"
         "  zhidao people make aigerim bank party --url https://localhost:8443 --as aida\n"
         "  zhidao people change ben --role auditor --url https://localhost:8443 --as aida\n"
         "  zhidao people password --url https://localhost:8443 --as aida\n"
@@ -125,6 +138,23 @@ def _password(options: argparse.Namespace) -> int:
     return say(options, told, f"{options.person} has a new password; all other sessions ended.")
 
 
+def _invite(options: argparse.Namespace) -> int:
+    if options.party and not options.role:
+        raise MalformedInput("what may the new person do? name PARTY and ROLE")
+    node = node_of(options)
+    if options.party:
+        body = {"name": options.name, "party": options.party, "role": options.role}
+        made = node.send("/v1/invitations", body)
+    else:
+        made = node.send(f"{_path(options)}/invitation", None)
+    link = f"{options.url.rstrip('/')}{made['path']}"
+    told = {"name": made["name"], "link": link, "expires_at": made["expires_at"]}
+    sentence = (
+        f"{link}\nGive it to {made['name']} alone: it opens once, until {made['expires_at']}."
+    )
+    return say(options, told, sentence)
+
+
 def _agree(options: argparse.Namespace) -> int:
     person = node_of(options).send(f"{_path(options)}/agreement", None)
     return say(options, person, f"{person['name']} gets in; agreed by: {person['agreed']}")
@@ -138,11 +168,12 @@ def _withdraw(options: argparse.Namespace) -> int:
 def _sessions(options: argparse.Namespace) -> int:
     node = node_of(options)
     path = f"{_path(options)}/sessions"
-    if options.end:
-        ended = node.send(path, None, method="DELETE")
+    if options.end or options.end_one:
+        one = f"/{quote(options.end_one, safe='')}" if options.end_one else ""
+        ended = node.send(path + one, None, method="DELETE")
         return say(options, ended, f"{ended['ended']} sessions of {options.name} ended.")
     sessions = node.get(path)
-    return say(options, sessions, table(sessions, ("session", "began_at", "ends_at")))
+    return say(options, sessions, table(sessions, _OF_SESSIONS))
 
 
 def _reset(options: argparse.Namespace) -> int:

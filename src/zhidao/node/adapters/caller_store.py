@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from zhidao.core.actor import Role
@@ -63,7 +63,7 @@ class PostgresCallers:
     async def add_person(self, person: Person, record: Record | None) -> bool:
         """Keeps a new person; False if the name is taken."""
         return bool(
-            await self._write(record, _ADD_PERSON + " ON CONFLICT DO NOTHING", *_row(person))
+            await self._write(record, ADD_PERSON + " ON CONFLICT DO NOTHING", *row_of(person))
         )
 
     async def add_first_person(self, person: Person, record: Record | None) -> bool:
@@ -73,7 +73,7 @@ class PostgresCallers:
             await session.execute(_LOCK_PERSONS, ())
             if await session.fetch_one("SELECT 1 AS one FROM node.person LIMIT 1", ()):
                 return False
-            await session.execute(_ADD_PERSON, _row(person))
+            await session.execute(ADD_PERSON, row_of(person))
             await session.execute("DELETE FROM node.code WHERE purpose = 'first-admin'", ())
             await self._acts.add_in(session, record)
         self._acts.wake()
@@ -95,10 +95,10 @@ class PostgresCallers:
     ) -> bool:
         """Puts `after` in the place of `before`; see the port."""
         async with self._database.session() as session:
-            if not await _replace(session, before, after):
+            if not await replace_person(session, before, after):
                 return False
             if end_sessions:
-                await session.execute(_END_SESSIONS, (before.name,))
+                await session.execute(END_SESSIONS, (before.name,))
             await self._acts.add_in(session, record)
         self._acts.wake()
         return True
@@ -115,9 +115,9 @@ class PostgresCallers:
             )
             if last:
                 return Change.LAST_ADMIN
-            if not await _replace(session, before, after):
+            if not await replace_person(session, before, after):
                 return Change.UNKNOWN
-            await session.execute(_END_SESSIONS, (before.name,))
+            await session.execute(END_SESSIONS, (before.name,))
             await self._acts.add_in(session, record)
         self._acts.wake()
         return Change.DONE
@@ -142,7 +142,7 @@ class PostgresCallers:
                 " WHERE name = %s",
                 (name,),
             )
-            await session.execute(_END_SESSIONS, (name,))
+            await session.execute(END_SESSIONS, (name,))
             await self._acts.add_in(session, record)
         self._acts.wake()
         return Change.DONE
@@ -171,6 +171,7 @@ class PostgresCallers:
             session.role.value,
             session.csrf,
             session.expires_at.tai_ns,
+            session.block,
         )
         if person is None:
             return bool(await self._write(record, _ADD_SESSION, *values))
@@ -204,9 +205,14 @@ class PostgresCallers:
         """Forgets a session."""
         await self._write(None, "DELETE FROM node.session WHERE secret_hash = %s", secret_hash)
 
-    async def end_sessions(self, name: str, record: Record | None) -> int:
-        """Forgets all sessions of a name; returns how many."""
-        return await self._write(record, _END_SESSIONS, name)
+    async def end_sessions(
+        self, name: str, record: Record | None, *, only: Collection[bytes] | None = None
+    ) -> int:
+        """Forgets the sessions of a name, all or those of these hashes; returns how many."""
+        if only is None:
+            return await self._write(record, END_SESSIONS, name)
+        sql = END_SESSIONS + " AND secret_hash = ANY(%s)"
+        return await self._write(record, sql, name, list(only))
 
     async def add_code(self, code: Code, record: Record | None = None) -> None:
         """Keeps a one-time code."""
@@ -258,25 +264,25 @@ class PostgresCallers:
 
 
 _LOCK_PERSONS = "LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE"
-_END_SESSIONS = "DELETE FROM node.session WHERE name = %s"
+END_SESSIONS = "DELETE FROM node.session WHERE name = %s"
 _ADD_SESSION = (
-    "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns)"
-    " VALUES (%s, %s, %s, %s, %s, %s)"
+    "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns, block)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 # The share lock waits for whoever is just withdrawing the person or changing the password, and
 # makes those wait for this session, which they then end.
 _ADD_SESSION_OF = (
-    "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns)"
-    " SELECT %s, %s, %s, %s, %s, %s FROM node.person"
+    "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns, block)"
+    " SELECT %s, %s, %s, %s, %s, %s, %s FROM node.person"
     " WHERE name = %s AND password_hash = %s AND role = %s AND NOT withdrawn FOR SHARE"
 )
-_ADD_PERSON = (
+ADD_PERSON = (
     "INSERT INTO node.person (name, party, role, password_hash, waiting_hash, agreed, withdrawn)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 
 
-async def _replace(session: Transaction, before: Person, after: Person) -> bool:
+async def replace_person(session: Transaction, before: Person, after: Person) -> bool:
     """Whether `before` still was there for `after` to take its place."""
     changed = await session.execute(
         "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s, role = %s"
@@ -305,7 +311,8 @@ async def _has_other_admin(session: Transaction, name: str, admins_of: PartyId) 
     return found is not None
 
 
-def _row(person: Person) -> tuple[object, ...]:
+def row_of(person: Person) -> tuple[object, ...]:
+    """A person as `ADD_PERSON` takes it."""
     return (
         person.name,
         person.party,
@@ -337,6 +344,7 @@ def _session(row: dict[str, Any]) -> Session:
         Role(row["role"]),
         row["csrf"],
         Utc(row["expires_tai_ns"]),
+        row["block"],
     )
 
 

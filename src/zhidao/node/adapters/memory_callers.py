@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.node.security.administration import Record
 from zhidao.node.security.callers import Change, Code, Person, Session, Token
+from zhidao.node.security.invitations import Invitation, State
 
 
 class MemoryActs:
@@ -103,7 +104,7 @@ class MemoryCallers:
         self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
     ) -> bool:
         """Puts `after` in the place of `before`; see the port."""
-        if not self._is_still(before):
+        if not self.is_still(before):
             return False
         self._persons[before.name] = after
         if end_sessions:
@@ -111,7 +112,8 @@ class MemoryCallers:
         self._acts.keep(record)
         return True
 
-    def _is_still(self, before: Person) -> bool:
+    def is_still(self, before: Person) -> bool:
+        """Whether nobody changed this person since."""
         now = self._persons.get(before.name)
         same = now is not None and (now.password_hash, now.waiting_hash, now.role) == (
             *(before.password_hash, before.waiting_hash, before.role),
@@ -128,7 +130,7 @@ class MemoryCallers:
         self, before: Person, after: Person, record: Record | None, *, admins_of: PartyId
     ) -> Change:
         """Puts `after` in the place of `before`; see the port."""
-        if not self._is_still(before):
+        if not self.is_still(before):
             return Change.UNKNOWN
         if before.is_admin_of(admins_of) and not self._has_other_admin(before.name, admins_of):
             return Change.LAST_ADMIN
@@ -162,7 +164,7 @@ class MemoryCallers:
         self, session: Session, record: Record | None, person: Person | None = None
     ) -> bool:
         """Keeps a session, unless the person is no more; see the port."""
-        if person and not self._is_still(person):
+        if person and not self.is_still(person):
             return False
         self._sessions[session.secret_hash] = session
         self._acts.keep(record)
@@ -186,16 +188,22 @@ class MemoryCallers:
         """Forgets a session."""
         self._sessions.pop(secret_hash, None)
 
-    async def end_sessions(self, name: str, record: Record | None) -> int:
-        """Forgets all sessions of a name; returns how many."""
-        ended = self._drop(name)
+    async def end_sessions(
+        self, name: str, record: Record | None, *, only: Collection[bytes] | None = None
+    ) -> int:
+        """Forgets the sessions of a name, all or those of these hashes; returns how many."""
+        ended = self._drop(name, only)
         if ended:
             self._acts.keep(record)
         return ended
 
-    def _drop(self, name: str) -> int:
+    def _drop(self, name: str, only: Collection[bytes] | None = None) -> int:
         before = len(self._sessions)
-        self._sessions = {k: s for k, s in self._sessions.items() if s.name != name}
+        self._sessions = {
+            k: s
+            for k, s in self._sessions.items()
+            if s.name != name or (only is not None and k not in only)
+        }
         return before - len(self._sessions)
 
     async def add_code(self, code: Code, record: Record | None = None) -> None:
@@ -207,3 +215,46 @@ class MemoryCallers:
         """Removes and returns a code of that purpose; see the port."""
         code = self._codes.get(secret_hash)
         return self._codes.pop(secret_hash) if code and code.purpose == purpose else None
+
+
+class MemoryInvitations:
+    """Invitations in a dictionary, beside callers in memory."""
+
+    def __init__(self, callers: MemoryCallers, acts: MemoryActs | None = None) -> None:
+        self._callers = callers
+        self._acts = acts or MemoryActs()
+        self._known: dict[bytes, Invitation] = {}
+
+    async def invite(
+        self, invitation: Invitation, person: Person | None, record: Record | None
+    ) -> bool:
+        """Keeps a link and makes all earlier ones of its name replaced; see the port."""
+        if person and not await self._callers.add_person(person, None):
+            return False
+        for each in self._known.values():
+            if (each.name, each.state) == (invitation.name, State.OPEN):
+                self._known[each.secret_hash] = replace(each, state=State.REPLACED)
+        self._known[invitation.secret_hash] = invitation
+        self._acts.keep(record)
+        return True
+
+    async def invitation(self, secret_hash: bytes) -> Invitation | None:
+        """The link of that secret, whatever became of it."""
+        return self._known.get(secret_hash)
+
+    async def accept(
+        self, invitation: Invitation, before: Person, after: Person, record: Record | None
+    ) -> bool:
+        """Uses an open link up; see the port."""
+        now = self._known.get(invitation.secret_hash)
+        if now is None or now.state is not State.OPEN or not self._callers.is_still(before):
+            return False
+        self._known[invitation.secret_hash] = replace(now, state=State.USED)
+        await self._callers.change_person(
+            before, after, record, end_sessions=not after.waiting_hash
+        )
+        return True
+
+    async def forget(self, before: Utc) -> None:
+        """Forgets links that ran out before this."""
+        self._known = {k: i for k, i in self._known.items() if i.expires_at >= before}

@@ -39,6 +39,7 @@ _KINDS: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
             *(Act.FIRST_ADMIN_MADE, Act.PERSON_MADE, Act.PERSON_AGREED, Act.PERSON_WITHDRAWN),
+            *(Act.PERSON_INVITED, Act.INVITATION_ACCEPTED),
             *(Act.PERSON_CHANGED, Act.PASSWORD_CHANGED, Act.PASSWORD_RESET),
         ),
         "person",

@@ -155,7 +155,9 @@ def routes(
         return await _answer(await gate.enter(data.code))
 
     @post("/first-admin", status_code=200, opt={ACCESS: OPEN})
-    async def first_admin(data: FirstAdmin) -> Response[SessionView]:
+    async def first_admin(
+        data: FirstAdmin, request: Request[Any, Any, Any]
+    ) -> Response[SessionView]:
         """Makes the first admin of a new node, and keeps what its organisation is called."""
 
         async def name_organisation(admin: Actor) -> None:
@@ -168,6 +170,7 @@ def routes(
                 password=data.password,
                 party=node,
                 before=name_organisation,
+                origin=origin_of(request),
             )
         )
 
@@ -239,30 +242,35 @@ def routes(
         return await parties.every(actor)
 
     async def _answer(signed_in: SignedIn) -> Response[SessionView]:
-        session = signed_in.session
-        view = SessionView(
-            signed_in=True,
-            name=session.name,
-            role=session.role.value,
-            party=session.party,
-            first_start=False,
-            demo=demo,
-            organisation=organisation.name,
-        )
-        return Response(
-            view,
-            cookies=[
-                _cookie(SESSION_COOKIE, signed_in.secret, hidden=True),
-                _cookie(CSRF_COOKIE, signed_in.csrf, hidden=False),
-                *([_device_cookie(signed_in.device)] if signed_in.device else []),
-            ],
-        )
+        return session_answer(signed_in, demo=demo, organisation=organisation.name)
 
     handlers = [
         *(who, sign_in, enter, first_admin, sign_out, change_password),
         *(make_token, list_tokens, agree_to_token, revoke_token, add_party, list_parties),
     ]
     return Router("/v1", route_handlers=handlers, tags=["callers"])
+
+
+def session_answer(signed_in: SignedIn, *, demo: bool, organisation: str) -> Response[SessionView]:
+    """Who is signed in now, and the cookies that say so from now on."""
+    session = signed_in.session
+    view = SessionView(
+        signed_in=True,
+        name=session.name,
+        role=session.role.value,
+        party=session.party,
+        first_start=False,
+        demo=demo,
+        organisation=organisation,
+    )
+    return Response(
+        view,
+        cookies=[
+            _cookie(SESSION_COOKIE, signed_in.secret, hidden=True),
+            _cookie(CSRF_COOKIE, signed_in.csrf, hidden=False),
+            *([_device_cookie(signed_in.device)] if signed_in.device else []),
+        ],
+    )
 
 
 def origin_of(request: Request[Any, Any, Any]) -> Origin:

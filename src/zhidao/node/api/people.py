@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Router, delete, get, post, put
+from litestar import Request, Router, delete, get, post, put
 from litestar.params import Parameter
 
 from zhidao.core.access import CALLER
@@ -15,9 +15,10 @@ from zhidao.core.ids import PartyId, parse_id, party_id
 from zhidao.node.api.callers import Name, Password
 from zhidao.node.events import Administered
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.authentication import SESSION_COOKIE
 from zhidao.node.security.administration import PREFIX
 from zhidao.node.security.callers import Person
-from zhidao.node.security.gate import SESSION_SECONDS
+from zhidao.node.security.gate import SESSION_SECONDS, Gate
 from zhidao.node.security.people import MAY_AGREE, MAY_MANAGE, MAY_WITHDRAW, People
 from zhidao.store.reading import Stored
 
@@ -25,6 +26,7 @@ ACTS_MAX: Final = 200
 _LIVES_NS: Final = SESSION_SECONDS * 10**9
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=ACTS_MAX)]
+_SessionId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{16}\Z")]
 _After = Annotated[str, Parameter(max_length=36)]
 
 
@@ -40,7 +42,8 @@ class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
 class PersonView(msgspec.Struct):
     """A person. `agreed`: who agreed in the party's name; `waits`: for whose word, or empty.
 
-    `state`: enters, waits (no password counts yet), reset (a new one waits), withdrawn.
+    `state`: enters, invited (no password was set yet), waits (none counts yet), reset (a new one
+    waits), withdrawn.
     """
 
     name: str
@@ -64,11 +67,16 @@ class NewRole(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SessionSeen(msgspec.Struct):
-    """A session, named without opening it."""
+    """A session, named without opening it.
+
+    `block`: the addresses it was opened from. `here`: whether it is the one that asks.
+    """
 
     session: str
     began_at: str
     ends_at: str
+    block: str
+    here: bool
 
 
 class Ended(msgspec.Struct):
@@ -112,22 +120,22 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
             party=party_id(data.party),
             role=data.role,
         )
-        return _view(person)
+        return person_view(person)
 
     @get("/people", opt={ACCESS: CALLER})
     async def list_people(actor: Actor) -> list[PersonView]:
         """All people in order of name; a party sees its own."""
-        return [_view(person) for person in await people.every(actor)]
+        return [person_view(person) for person in await people.every(actor)]
 
     @get("/people/{name:str}", opt={ACCESS: CALLER})
     async def one_person(name: _Name, actor: Actor) -> PersonView:
         """One person."""
-        return _view(await people.one(actor, name))
+        return person_view(await people.one(actor, name))
 
     @post("/people/{name:str}/agreement", status_code=200, opt={ACCESS: MAY_AGREE})
     async def agree_to_person(name: _Name, actor: Actor) -> PersonView:
         """Agrees in the party's name: one of its people, or, if it has none, the operator."""
-        return _view(await people.agree(actor, name))
+        return person_view(await people.agree(actor, name))
 
     @delete("/people/{name:str}", status_code=204, opt={ACCESS: MAY_WITHDRAW})
     async def withdraw_person(name: _Name, actor: Actor) -> None:
@@ -137,7 +145,7 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
     @post("/people/{name:str}/password", status_code=200, opt={ACCESS: MAY_MANAGE})
     async def reset_password(name: _Name, data: NewPassword, actor: Actor) -> PersonView:
         """Gives somebody a new password; admins only. Another party's waits for its word."""
-        return _view(await people.reset(actor, name, data.password))
+        return person_view(await people.reset(actor, name, data.password))
 
     @put("/people/{name:str}/role", status_code=200, opt={ACCESS: MAY_MANAGE})
     async def change_role(name: _Name, data: NewRole, actor: Actor) -> PersonView:
@@ -145,20 +153,37 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
 
         One of another party than the admin's gets in again once that party agrees.
         """
-        return _view(await people.change_role(actor, name, data.role))
+        return person_view(await people.change_role(actor, name, data.role))
 
     @get("/people/{name:str}/sessions", opt={ACCESS: CALLER})
-    async def list_sessions(name: _Name, actor: Actor) -> list[SessionSeen]:
+    async def list_sessions(
+        name: _Name, actor: Actor, request: Request[Any, Any, Any]
+    ) -> list[SessionSeen]:
         """Where somebody is signed in: for admins, and for oneself."""
+        own = Gate.session_hash(request.cookies.get(SESSION_COOKIE, ""))
         return [
-            SessionSeen(each.id, str(each.expires_at.plus_ns(-_LIVES_NS)), str(each.expires_at))
+            SessionSeen(
+                session=each.id,
+                began_at=str(each.expires_at.plus_ns(-_LIVES_NS)),
+                ends_at=str(each.expires_at),
+                block=each.block,
+                here=each.secret_hash == own,
+            )
             for each in await people.sessions(actor, name)
         ]
 
     @delete("/people/{name:str}/sessions", status_code=200, opt={ACCESS: CALLER})
-    async def end_sessions(name: _Name, actor: Actor) -> Ended:
-        """Signs somebody out everywhere: an admin, or oneself."""
-        return Ended(await people.end_sessions(actor, name))
+    async def end_sessions(
+        name: _Name, actor: Actor, request: Request[Any, Any, Any], *, others: bool = False
+    ) -> Ended:
+        """Signs somebody out everywhere: an admin, or oneself. `others`: but not here."""
+        here = request.cookies.get(SESSION_COOKIE, "") if others else ""
+        return Ended(await people.end_sessions(actor, name, besides=here))
+
+    @delete("/people/{name:str}/sessions/{session:str}", status_code=200, opt={ACCESS: CALLER})
+    async def end_session(name: _Name, session: _SessionId, actor: Actor) -> Ended:
+        """Signs somebody out of one browser: an admin, or oneself."""
+        return Ended(await people.end_sessions(actor, name, session=session))
 
     @get("/administration", opt={ACCESS: CALLER})
     async def administration(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[ActView]:
@@ -171,15 +196,18 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
 
     handlers = [
         *(add_person, list_people, one_person, agree_to_person, withdraw_person),
-        *(reset_password, change_role, list_sessions, end_sessions, administration),
+        *(reset_password, change_role, list_sessions, end_sessions, end_session, administration),
     ]
     return Router("/v1", route_handlers=handlers, tags=["callers"])
 
 
-def _view(person: Person) -> PersonView:
+def person_view(person: Person) -> PersonView:
+    """A person as everybody sees it."""
     state = "enters"
     if person.withdrawn:
         state = "withdrawn"
+    elif person.is_invited:
+        state = "invited"
     elif person.waiting_hash:
         state = "reset" if person.password_hash else "waits"
     waits = person.party if state in ("waits", "reset") else ""

@@ -38,6 +38,8 @@ class Act(StrEnum):
     CODE_ENTERED = "code_entered"
     FIRST_ADMIN_MADE = "first_admin_made"
     PERSON_MADE = "person_made"
+    PERSON_INVITED = "person_invited"
+    INVITATION_ACCEPTED = "invitation_accepted"
     PERSON_AGREED = "person_agreed"
     PERSON_CHANGED = "person_changed"
     PERSON_WITHDRAWN = "person_withdrawn"

@@ -6,7 +6,7 @@ Whatever changes one of them takes the record of the act, which is written in th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -65,6 +65,11 @@ class Person:
         """Whether there is a password by which this person gets in."""
         return bool(self.password_hash) and not self.withdrawn
 
+    @property
+    def is_invited(self) -> bool:
+        """Whether there is no password yet, since the invitation was not used."""
+        return not (self.password_hash or self.waiting_hash or self.withdrawn)
+
     def is_admin_of(self, party: PartyId) -> bool:
         """Whether this person administers the node of that party."""
         return (self.role, self.party) == (Role.ADMIN, party)
@@ -72,7 +77,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser. `secret_hash` is SHA-256 of the cookie's value."""
+    """A signed-in browser. `secret_hash` is SHA-256 of the cookie's value.
+
+    `block`: the addresses it was opened from, where that is known.
+    """
 
     secret_hash: bytes
     name: str
@@ -80,6 +88,7 @@ class Session:
     role: Role
     csrf: str
     expires_at: Utc
+    block: str = ""
 
     @property
     def id(self) -> str:
@@ -207,8 +216,10 @@ class Callers(Protocol):
         """Forgets a session."""
         ...
 
-    async def end_sessions(self, name: str, record: Record | None) -> int:
-        """Forgets all sessions of a name; returns how many."""
+    async def end_sessions(
+        self, name: str, record: Record | None, *, only: Collection[bytes] | None = None
+    ) -> int:
+        """Forgets the sessions of a name, all or those of these hashes; returns how many."""
         ...
 
     async def add_code(self, code: Code, record: Record | None = None) -> None:

@@ -187,6 +187,11 @@ class Gate:
         person = "" if session.name == GUEST else session.name
         return Actor(session.party, session.role, person, BY_COOKIE[0 if person else 1])
 
+    @staticmethod
+    def session_hash(secret: str) -> bytes:
+        """As what a session's cookie is kept."""
+        return _hash(secret)
+
     async def session(self, secret: str) -> Session:
         """The session of a cookie. Raises Unauthenticated if there is none or it expired."""
         session = await self._callers.session(_hash(secret))
@@ -250,7 +255,7 @@ class Gate:
             party=person.party,
             values={"block": address_block(origin.address)},
         )
-        return await self.open_session(person, record=record, device=device)
+        return await self.open_session(person, record=record, device=device, origin=origin)
 
     async def checked_person(self, name: str, password: str, origin: Origin) -> Person:
         """The person of a name and its password. Raises as `sign_in`."""
@@ -302,7 +307,12 @@ class Gate:
         return taken
 
     async def open_session(
-        self, person: Person, *, record: Record | None, device: str = ""
+        self,
+        person: Person,
+        *,
+        record: Record | None,
+        device: str = "",
+        origin: Origin = NOWHERE,
     ) -> SignedIn:
         """A session for somebody who has shown who it is.
 
@@ -316,6 +326,7 @@ class Gate:
             person.role,
             base64url(self._randomness.token(18)),
             self._clock.now().plus_ns(SESSION_SECONDS * NS),
+            address_block(origin.address),
         )
         # A link stands for nobody in particular: there is no person who could be gone.
         whose = None if person.name == GUEST else person

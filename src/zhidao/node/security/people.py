@@ -24,7 +24,7 @@ from zhidao.node.security.callers import (
     Person,
     Session,
 )
-from zhidao.node.security.gate import GUEST, Gate, Origin, SignedIn
+from zhidao.node.security.gate import GUEST, NOWHERE, Gate, Origin, SignedIn
 from zhidao.node.security.password_hashing import Passwords
 
 # The pages ask the same (web/src/session.ts).
@@ -55,6 +55,7 @@ class People:
         password: str,
         party: PartyId,
         before: Callable[[Actor], Awaitable[None]] | None = None,
+        origin: Origin = NOWHERE,
     ) -> SignedIn:
         """Makes the first admin by the console's code; the code is used up only on success.
 
@@ -77,7 +78,7 @@ class People:
             raise
         if not first:
             raise _admin_exists()
-        return await self._gate.open_session(person, record=None)
+        return await self._gate.open_session(person, record=None, origin=origin)
 
     async def make(
         self, actor: Actor, *, name: str, password: str, party: PartyId, role: Role
@@ -118,22 +119,23 @@ class People:
         """People who get in, or whose new password counts, once the actor agrees."""
         found = []
         for each in await self.every(actor):
-            waits = bool(each.waiting_hash)
-            if each.withdrawn or not (waits or each.agreed == WAITS):
+            if each.withdrawn or not each.waiting_hash:
                 continue
             with contextlib.suppress(Forbidden):
-                besides = each.name if waits else ""
-                await agreement(actor, each.party, self._callers, besides=besides)
+                await agreement(actor, each.party, self._callers, besides=each.name)
                 found.append(each)
         return found
 
     async def agree(self, actor: Actor, name: str) -> Person:
         """Agrees to a person, or to a new password, in the party's name.
 
-        Raises NotFound, Forbidden (`party_must_agree`), Conflict (`agreed_already`).
+        Raises NotFound, Forbidden (`party_must_agree`), Conflict (`agreed_already`, `not_joined`).
         """
         MAY_AGREE.admit(actor)
         before = await self.one(actor, name)
+        if before.is_invited:
+            # A party agrees to who somebody is, and that shows in who set the password.
+            raise Conflict(f"{name} has not used the invitation yet", code="not_joined")
         waits = bool(before.waiting_hash)
         by = await agreement(actor, before.party, self._callers, besides=name if waits else "")
         if not waits and (before.agreed not in (WAITS, OPERATOR) or before.agreed == by):
@@ -210,7 +212,7 @@ class People:
         after = replace(before, password_hash=hashed, waiting_hash="")
         record = self._record(actor, Act.PASSWORD_CHANGED, after)
         await self._change(before, after, record, end_sessions=True)
-        return await self._gate.open_session(after, record=None)
+        return await self._gate.open_session(after, record=None, origin=origin)
 
     async def reset(self, actor: Actor, name: str, password: str) -> Person:
         """Gives somebody a new password; one of another party counts once that party agrees."""
@@ -233,13 +235,28 @@ class People:
             MAY_MANAGE.admit(actor)
         return await self._callers.sessions(person.name)
 
-    async def end_sessions(self, actor: Actor, name: str) -> int:
-        """Ends all sessions of a person; returns how many there were."""
+    async def end_sessions(
+        self, actor: Actor, name: str, *, session: str = "", besides: str = ""
+    ) -> int:
+        """Ends all sessions of a person, or one; returns how many.
+
+        `session`: only the one of this id; raises NotFound if there is none. `besides`: the cookie
+        of the one that stays.
+        """
         person = await self.one(actor, name)
-        if actor.person != name:
-            MAY_MANAGE.admit(actor)
+        found = await self.sessions(actor, name)
+        kept = self._gate.session_hash(besides)
+        ended = [
+            each.secret_hash
+            for each in found
+            if each.secret_hash != kept and session in ("", each.id)
+        ]
+        if session and not ended:
+            raise NotFound("no session of that name", where=session)
         record = self._record(actor, Act.SESSIONS_ENDED, person)
-        return await self._callers.end_sessions(name, record)
+        everything = not (session or besides)
+        only = None if everything else ended
+        return await self._callers.end_sessions(name, record, only=only)
 
     async def adopt_earlier(self) -> None:
         """Writes down, once, people who were made before acts left a trace."""

@@ -11,10 +11,12 @@ from litestar import Router
 from zhidao.node.adapters.acts import PostgresActs
 from zhidao.node.adapters.caller_store import PostgresCallers
 from zhidao.node.adapters.idempotency import PostgresIdempotency
+from zhidao.node.adapters.invitation_store import PostgresInvitations
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresPartyBook
 from zhidao.node.adapters.seen_requests import PostgresSeen
 from zhidao.node.api import callers as callers_api
+from zhidao.node.api import invitations as invitations_api
 from zhidao.node.api import people as people_api
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
@@ -23,6 +25,7 @@ from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.administration import Act, Administration, console
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.idempotency import Idempotency
+from zhidao.node.security.invitations import Invitations
 from zhidao.node.security.known_devices import KnownDevices
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
@@ -45,6 +48,7 @@ class Entrance:
     acts: PostgresActs
     idempotency: Idempotency
     standing: Standing
+    invitations: Invitations
 
     def routers(self, organisation: Organisation, *, demo: bool) -> list[Router]:
         """Routes of sessions, tokens, people, parties and the journal of administration."""
@@ -60,6 +64,7 @@ class Entrance:
                 node=node,
             ),
             people_api.routes(self.people, self.acts.read, node),
+            invitations_api.routes(self.invitations, organisation, demo=demo),
         ]
 
     def job(self) -> Job:
@@ -70,6 +75,7 @@ class Entrance:
         """Writes down with which settings the node started, and who was there before acts were."""
         await self.tokens.adopt_earlier()
         await self.people.adopt_earlier()
+        await self.invitations.forget()
         node = self.administration.node
         await self.administration.note(
             console(node), Act.SETTINGS_AT_START, subject=node, party=node, values=settings
@@ -99,6 +105,15 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
         passwords,
         KnownDevices(key, [key.public], clock, randomness),
     )
+    invitations = Invitations(
+        callers,
+        PostgresInvitations(database, acts),
+        administration,
+        gate,
+        passwords,
+        clock,
+        randomness,
+    )
     return Entrance(
         gate=gate,
         tokens=Tokens(callers, administration, gate, clock, randomness),
@@ -108,4 +123,5 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
         acts=acts,
         idempotency=Idempotency(PostgresIdempotency(database), clock, randomness, key),
         standing=Standing(callers, gate, clock),
+        invitations=invitations,
     )
