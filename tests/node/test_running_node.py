@@ -382,7 +382,11 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
     for method, path in BY_ROLE:
         body = {"json": {}} if method == "PUT" or path.endswith("/password") else {}
         filled = path.format(
-            phone=participants.PHONE, token_id="0" * 16, node="there", name="nobody"
+            phone=participants.PHONE,
+            token_id="0" * 16,
+            session="0" * 16,
+            node="there",
+            name="nobody",
         )
         if node.ask(method, filled, "stranger", **body).status_code not in (400, 403, 404):
             wrong.append((path, "not refused"))
