@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import msgspec
 import pytest
+from tests.trust.proof_bench import ProofBench
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
@@ -11,7 +15,12 @@ from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.trust.domain.log_key import check_declaration, log_origin, possession_message
+from zhidao.trust.domain.log_key import (
+    check_declaration,
+    former_logs,
+    log_origin,
+    possession_message,
+)
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.domain.trust_list import TrustedNode, trust_list
 from zhidao.trust.events import LogKeyDeclared
@@ -111,3 +120,79 @@ def test_a_trust_list_knows_the_logs_that_a_nodes_keys_signed_before():
     before = trust_list("t", NOW, [TrustedNode(NODE, FORMER, (OLD.public,))], [])
     assert before.logs == (FORMER,)
     assert before.node_of_log(LOG) is None
+
+
+def test_an_origin_is_the_nodes_name_and_the_first_sixteen_digits_of_its_keys_fingerprint():
+    # The origin that stands in the golden proof of version 1.
+    assert log_origin("operator", ProofBench().node_key.public) == (
+        "zhidao-log/operator/2746add072252d92"
+    )
+    groups = OLD.public.fingerprint.split("-")
+    assert log_origin("corridor", OLD.public) == "zhidao-log/corridor/" + "".join(groups[:4])
+
+
+def test_only_keys_that_sign_logs_name_former_ones():
+    other = SoftwareKey(Algorithm.ML_DSA_44, b"m" * 32).public
+    found = former_logs(NODE, (OLD.public, other, NEW.public))
+    assert found == (FORMER, LOG)
+
+
+def test_the_new_key_signs_the_whole_declaration_but_its_own_signature():
+    fact = declaration()
+    fields = {name: value for name, value in fact.payload().items() if name != "possession"}
+    assert possession_message(fact) == (
+        b"zhidao log key declaration v1\n"
+        + json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    )
+
+
+@pytest.mark.parametrize(("leaves", "holds"), [(0, True), (1, True), (-1, False), (-2, False)])
+def test_a_new_log_may_carry_nothing_and_not_less(leaves, holds):
+    fact = signed_anew(carried_leaves=leaves)
+    if holds:
+        assert check_declaration(said(fact), former=FORMER, new=LOG) == fact
+        return
+    with pytest.raises(Refused, match="it carries fewer leaves than none"):
+        check_declaration(said(fact), former=FORMER, new=LOG)
+
+
+def signed_anew(**changes):
+    """A declaration that says something else and that the new key signed as it stands."""
+    fact = msgspec.structs.replace(declaration(), **changes)
+    return msgspec.structs.replace(fact, possession=base64url(NEW.sign(possession_message(fact))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"origin": "zhidao-log/corridor/0"}, "it is not the node's own open word about its log"),
+        ({"key": FORMER.key.multikey}, "it declares another log than this one"),
+        ({"former_origin": LOG.name}, "it goes on from another log"),
+        ({"former_key": LOG.key.multikey}, "it goes on from another log"),
+    ],
+)
+def test_a_well_signed_declaration_of_another_log_is_told_what_it_is(changes, told):
+    with pytest.raises(Refused) as refused:
+        check_declaration(said(signed_anew(**changes)), former=FORMER, new=LOG)
+    assert str(refused.value) == f"the declaration of a new log key does not hold: {told}"
+
+
+def test_only_the_nodes_own_open_word_declares_its_log():
+    event = said(declaration())
+    stranger = replace(event.asserted_by, party=party_id("other"))
+    for changes in (
+        *({"open": False}, {"custodian": True}, {"asserted_by": stranger}),
+        *({"recorded_by": stranger}, {"aggregate": "log/other"}),
+    ):
+        with pytest.raises(Refused, match="not the node's own open word about its log"):
+            check_declaration(replace(event, **changes), former=FORMER, new=LOG)
+
+
+def test_what_the_new_key_did_not_sign_is_told_apart_from_what_cannot_be_read():
+    for possession, told in (
+        ("not base64url!", "the new key's signature is unreadable"),
+        ("", "the new key did not sign it"),
+        (base64url(OLD.sign(possession_message(declaration()))), "the new key did not sign it"),
+    ):
+        with pytest.raises(Refused, match=told):
+            check_declaration(said(declaration(possession=possession)), former=FORMER, new=LOG)
