@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -73,7 +74,7 @@ class Corridors:
             return Actor(PartyId("exporter"), Role.PARTY)
 
         app = Litestar(
-            [routes(cast(Any, None), self.own)],
+            [routes(cast(Any, None), self.own, lambda own: replace(own, name="all of them"))],
             dependencies={"actor": Provide(actor)},
             exception_handlers=HANDLERS,
         )
@@ -98,6 +99,14 @@ async def test_each_corridor_has_a_list_with_its_own_quorum(node: Corridors) -> 
     plain = decode_trust_list((await node.get()).content)
     assert (plain.name, plain.policy) == ("Customs of X", EAST)
     assert plain.nodes == lists["west"].nodes
+
+
+async def test_the_lists_of_peers_come_only_when_they_are_asked_for(node: Corridors) -> None:
+    named = {query: decode_trust_list((await node.get(query)).content).name for query in _QUERIES}
+    assert list(named.values()) == ["Customs of X", "Customs of X", "all of them"]
+
+
+_QUERIES = ("", "?peers=false", "?peers=true")
 
 
 async def test_a_proof_of_one_corridor_does_not_hold_under_the_list_of_another(

@@ -38,6 +38,16 @@ def test_a_peer_cannot_name_itself_as_this_node_or_its_log():
     assert not merged.records(ABROAD, liar.key.public)
 
 
+def test_one_list_names_this_node_and_all_its_peers():
+    one, two = sides()
+    whole = one.directory.with_peers(one.list_now())
+    for side in (one, two):
+        assert whole.records(side.name, side.key.public)
+        for party, key in side.keys.items():
+            assert whole.speaks(party, key.public)
+    assert whole.name == one.list_now().name
+
+
 def test_a_peer_without_a_kept_list_brings_nobody():
     one, _ = sides()
     one.peers[0] = replace(one.peers[0], listed=b"")

@@ -12,6 +12,8 @@ import { climb, leafHash, readCheckpoint } from "../verify/log";
 import { named, t, tryWords } from "../words";
 
 const AGAIN_MS = 5_000;
+// Whose keys this node goes by itself: its own, its parties', and those of the nodes it exchanges with.
+const NODES_LIST = "/v1/trust-list?peers=true";
 const ED25519_WITH_TIME = 72;
 /** Parts of a promise by their names in this language; one that no version knows as it stands. */
 const inWords = (args: Record<string, string | number>) =>
@@ -101,7 +103,12 @@ function FileCheck() {
   return (
     <Section id="file-title" title={t("trust.file")}>
       <Drop take={(files) => void take(files)} label={t("trust.drop")} />
-      <p class="quiet">{trust?.own ? t("trust.list_own") : t("trust.list_node")}</p>
+      <p class="quiet">
+        {trust?.own ? t("trust.list_own") : t("trust.list_node")}{" "}
+        <a href={NODES_LIST} download="trust.json">
+          {t("trust.list_take")}
+        </a>
+      </p>
       {problem && (
         <div class="note note-stop" role="alert">
           <p class="note-title">{t("trust.not_a_proof")}</p>
@@ -115,7 +122,7 @@ function FileCheck() {
 
 async function nodesList(): Promise<{ bytes: Uint8Array<ArrayBuffer>; own: boolean } | null> {
   try {
-    const answer = await fetch("/v1/trust-list");
+    const answer = await fetch(NODES_LIST);
     return answer.ok ? { bytes: new Uint8Array(await answer.arrayBuffer()), own: false } : null;
   } catch {
     // The node is cut off: the check goes on, and says that nobody vouches for the keys.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final, Literal
 
 from litestar import Response, Router, get
@@ -12,6 +13,7 @@ from zhidao.core.actor import Actor
 from zhidao.node.http.access import ACCESS
 from zhidao.node.identity.trust_list import OwnList
 from zhidao.node.shipment_timeline.export import ProofExport
+from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.governance.trust_list import encode_trust_list
 from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 from zhidao.verification.compact import compacted
@@ -22,8 +24,10 @@ _Corridor = Annotated[str, Parameter(max_length=64)]
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 
 
-def routes(export: ProofExport, own: OwnList) -> Router:
-    """Routes under /v1."""
+def routes(
+    export: ProofExport, own: OwnList, with_peers: Callable[[TrustList], TrustList]
+) -> Router:
+    """Routes under /v1. `with_peers` adds what this node's peers say of themselves to a list."""
 
     @get("/consignments/{consignment:str}/proof", media_type=_PROOF, opt={ACCESS: READ})
     async def proof(
@@ -44,15 +48,21 @@ def routes(export: ProofExport, own: OwnList) -> Router:
         return Response(data, media_type=_PROOF, headers=headers)
 
     @get("/trust-list", media_type="application/json", opt={ACCESS: CALLER})
-    async def trust_list(actor: Actor, corridor: _Corridor = "") -> Response[bytes]:
+    async def trust_list(
+        actor: Actor, corridor: _Corridor = "", *, peers: bool = False
+    ) -> Response[bytes]:
         """This node's keys and its parties', for `zhidao trust add`.
 
-        `corridor`: a head then counts only with the quorum of that corridor's witnesses.
+        `corridor`: a head then counts only with the quorum of that corridor's witnesses. `peers`:
+        with the keys of the nodes that it exchanges with, as they were when it admitted them and
+        as they changed them since.
 
         Compare the fingerprints over another channel before you trust them: a node can name any
         keys it likes.
         """
         del actor  # Public keys are no secret among the node's callers.
-        return Response(encode_trust_list(await own.now(corridor)), media_type="application/json")
+        found = await own.now(corridor)
+        listed = encode_trust_list(with_peers(found) if peers else found)
+        return Response(listed, media_type="application/json")
 
     return Router("/v1", route_handlers=[proof, trust_list], tags=["proofs"])

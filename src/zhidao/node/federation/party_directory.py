@@ -115,6 +115,13 @@ class PartyDirectory:
         parties = {p.party: p for p in (*theirs.parties, *own.parties)}
         return trust_list(own.name, own.created, known, parties.values())
 
+    def with_peers(self, own: TrustList) -> TrustList:
+        """This node's list and those of all its peers as one: whose keys it goes by itself."""
+        whole = own
+        for peer in self.nodes():
+            whole = self.merged(whole, peer)
+        return replace(whole, policy=own.policy)
+
     def _every(self) -> list[_Listed]:
         return [_Listed(peer, self._of(peer)) for peer in self._peers() if peer.listed]
 

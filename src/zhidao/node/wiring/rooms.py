@@ -221,7 +221,7 @@ async def build(
                 EventProofs(log.reader, log_key=log.note_key.key.multikey, origin=log.origin),
                 live,
             ),
-            proofs_api.routes(proofs, own_list),
+            proofs_api.routes(proofs, own_list, directory.with_peers),
         ),
         consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),
         background=(moving.run,),
