@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from litestar import Response, Router, get
 from litestar.params import Parameter
@@ -12,7 +12,6 @@ from zhidao.core.access import CALLER, READ
 from zhidao.core.actor import Actor
 from zhidao.node.http.access import ACCESS
 from zhidao.node.identity.trust_list import OwnList
-from zhidao.node.shipment_timeline.export import ProofExport
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.governance.trust_list import encode_trust_list
 from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
@@ -24,9 +23,14 @@ _Corridor = Annotated[str, Parameter(max_length=64)]
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 
 
-def routes(
-    export: ProofExport, own: OwnList, with_peers: Callable[[TrustList], TrustList]
-) -> Router:
+class Proofs(Protocol):
+    """Writes proof files of consignments."""
+
+    async def proof(self, actor: Actor, consignment: str, *, corridor: str = "") -> bytes:
+        """The file, for whoever may see the consignment. Raises NotFound for a stranger."""
+
+
+def routes(export: Proofs, own: OwnList, with_peers: Callable[[TrustList], TrustList]) -> Router:
     """Routes under /v1. `with_peers` adds what this node's peers say of themselves to a list."""
 
     @get("/consignments/{consignment:str}/proof", media_type=_PROOF, opt={ACCESS: READ})
@@ -38,6 +42,7 @@ def routes(
     ) -> Response[bytes]:
         """The file `consignment.zdproof`: checked offline by `zhidao verify`.
 
+        Where another node writes the consignment's history, the proof that came from there.
         `form=compact` leaves raw observations and the creation of the title contracts out;
         `corridor` asks for a head that this corridor's witnesses have cosigned.
         """

@@ -16,6 +16,7 @@ from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresRelated, PostgresStoredEvents
 from zhidao.node.api import proofs as proofs_api
 from zhidao.node.api import shipment_timelines as timelines_api
+from zhidao.node.federation.home_proof import HomeProofs
 from zhidao.node.identity.key_rotation import Renewal
 from zhidao.node.identity.log_keys import log_keys_of
 from zhidao.node.identity.organisation import Organisation
@@ -199,7 +200,7 @@ async def build(
         node=context.node,
         policies=witness.policies,
     )
-    late.sharing, together = federation.build(
+    sharing, together = federation.build(
         context,
         others=others,
         directory=directory,
@@ -213,6 +214,7 @@ async def build(
         alarms=alarms,
         events=events,
     )
+    late.sharing = sharing
     page = Room(
         name="node",
         routers=(
@@ -221,7 +223,11 @@ async def build(
                 EventProofs(log.reader, log_key=log.note_key.key.multikey, origin=log.origin),
                 live,
             ),
-            proofs_api.routes(proofs, own_list, directory.with_peers),
+            proofs_api.routes(
+                HomeProofs(sharing, timelines, others.inbox, context.archive, proofs),
+                own_list,
+                directory.with_peers,
+            ),
         ),
         consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),
         background=(moving.run,),
