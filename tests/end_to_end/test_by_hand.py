@@ -1,28 +1,32 @@
 """The road walked by hand: five people in five browsers on two new nodes under TLS, by labels and
-roles alone. No request of the test's own; every value that a hand keys is counted by whose it is."""
+roles alone. No request of the test's own; every value that a hand keys is counted by whose it is.
+
+The walk is the tutorial `your-own-corridor`: what it presses is what the tutorial names, its
+pictures are the tutorial's. `ZHIDAO_PICTURES=docs/images` puts new ones there.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import subprocess
+import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 from tests.end_to_end import test_people_by_hand
 from tests.end_to_end.test_goods_by_hand import machine_running
-from tests.end_to_end.test_money_by_hand import CONSIGNMENT, NAMES, Hand, enter_goods
-from tests.end_to_end.test_peers_by_hand import act, admits, fingerprint, invitation
+from tests.end_to_end.test_money_by_hand import CONSIGNMENT, NAMES
 from tests.end_to_end.test_people_by_hand import serving
+from tests.end_to_end.walker import Walk, Walker, words_of_tutorial
+from tests.node.live_node import answer_of, zhidao
 
 from zhidao.simulation import participants
 from zhidao.simulation.scenario import simulated_scenario
@@ -37,53 +41,65 @@ pytestmark = [
 browser = test_people_by_hand.browser
 HERE, THERE = "xian", "almaty"
 ORGANISATIONS = {HERE: "Export hall of Xi'an", THERE: "Dry port of Almaty"}
+BANK = "importer-bank"
 # Who acts at which node; the customs post runs the one, the exporter the other.
 AT = {
     HERE: {"exporter": ("Exporter", "CN")},
     THERE: {
         "carrier": ("Carrier", "CN"),
         "importer": ("Importer", "KZ"),
-        "importer-bank": ("Bank", "KZ"),
+        BANK: ("Bank", "KZ"),
         "customs": ("Customs", "KZ"),
     },
 }
-OF_NODE = {HERE: "exporter", THERE: "customs"}
-PASSWORD = "a sentence of {name} alone"
-PROGRAM = Path(__file__).parents[2] / "docs" / "tutorials" / "corridor_terminal.py"
+CALLED = {
+    "exporter": "the exporter",
+    "carrier": "the carrier",
+    "importer": "the importer",
+    BANK: "the importer’s bank",
+}
+RUNS = {HERE: "exporter", THERE: "customs"}
+ROAD = f"/consignments/{CONSIGNMENT}"
 KEYED_MAX = 100
 MACHINE_S_MAX = 240
 
 
-@dataclass
-class Walk:
-    """Everybody on the way, what was keyed, and since when they walk."""
-
-    browser: Browser
-    folder: Path
-    nodes: dict[str, dict[str, Any]]
-    keyed: Counter[str] = field(default_factory=Counter)
-    hands: dict[str, Hand] = field(default_factory=dict)
-    began_s: float = field(default_factory=time.monotonic)
-
-    def say(self, what: str) -> None:
-        """When something was done, for whoever reads the output."""
-        sys.stdout.write(f"{time.monotonic() - self.began_s:5.1f} s  {what}\n")
-
-
 @pytest.fixture
 def walk(browser: Browser, tmp_path: Path) -> Iterator[Walk]:
-    began_s = time.monotonic()
+    began_s, busy = time.monotonic(), os.getloadavg()[0] / (os.cpu_count() or 1)
     # A busy machine takes its time.
     expect.set_options(timeout=30_000)
-    nodes = [serving(tmp_path / name, name, tls="auto") for name in (HERE, THERE)]
-    # Side by side, as two organisations start theirs.
+    # Side by side, as two organisations start theirs; but all on one machine.
+    nodes = [serving(tmp_path / name, name, tls="auto", alone=False) for name in (HERE, THERE)]
     with ExitStack() as ends, ThreadPoolExecutor() as starting:
         here, there = starting.map(ends.enter_context, nodes)
-        yield Walk(browser, tmp_path, {HERE: here, THERE: there}, began_s=began_s)
+        yield Walk(browser, tmp_path, {HERE: here, THERE: there}, busy=busy, began_s=began_s)
     expect.set_options(timeout=5_000)
 
 
 def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
+    until_sealed(walk)
+    look_at_the_seal(walk.people["customs"], whole=True)
+    walk.picture("corridor-title", walk.people["customs"].region("Seal"))
+    place = deal(walk)
+    custody(walk)
+    papers(walk)
+    walk.say("the money waits for the goods")
+    driven(walk, place)
+    importer = walk.people["importer"]
+    expect(importer.region("Arrival")).to_contain_text("Proven", timeout=60_000)
+    walk.picture("corridor-arrival", importer.region("Arrival").get_by_role("figure"))
+    release(walk)
+    walk.say("the goods are there, and let go")
+    paid(walk)
+    verified(walk)
+    walk.say("paid, and verified")
+    told(walk)
+    is_the_tutorial(walk)
+
+
+def until_sealed(walk: Walk) -> None:
+    """From the first start of two nodes to a sealed container with a title."""
     walk.say("both nodes are up")
     for node in (HERE, THERE):
         people_of(walk, node)
@@ -94,17 +110,8 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
     goods(walk)
     walk.say("the goods are entered, and handed over")
     accounts(walk)
-    title(walk)
+    title_and_seal(walk)
     walk.say("the title is issued, the container sealed")
-    place = deal(walk)
-    custody(walk)
-    papers(walk)
-    walk.say("the money waits for the goods")
-    arrival(walk, place)
-    walk.say("the goods are there, and let go")
-    paid(walk)
-    walk.say("paid, and the proof checked")
-    told(walk)
 
 
 def told(walk: Walk) -> None:
@@ -114,142 +121,156 @@ def told(walk: Walk) -> None:
         f"keyed by hand: {dict(walk.keyed)}, {walk.keyed.total()} in sum; {took_s:.0f} s\n"
     )
     assert walk.keyed.total() <= KEYED_MAX, walk.keyed
-    assert took_s <= MACHINE_S_MAX
+    # Who shares the machine with others waits for them.
+    assert took_s <= MACHINE_S_MAX * (1 + walk.busy)
 
 
-def opens(walk: Walk, party: str) -> Hand:
-    """Somebody sits down at a browser of their own."""
-    context = walk.browser.new_context(
-        locale="en", viewport={"width": 1280, "height": 900}, ignore_https_errors=True
-    )
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    walk.hands[party] = Hand(party, page, walk.keyed)
-    return walk.hands[party]
-
-
-def secret(hand: Hand, box: Locator, name: str) -> None:
-    box.get_by_label("Password").fill(PASSWORD.format(name=name))
-    hand.keyed[hand.party] += 1
-
-
-def signs_in(walk: Walk, party: str, node: str, name: str) -> None:
-    hand = walk.hands[party]
-    hand.page.goto(f"{walk.nodes[node]['url']}/login")
-    main = hand.page.get_by_role("main")
-    hand.key(main, "Name", name)
-    secret(hand, main, name)
-    main.get_by_role("button", name="Sign in").click()
-    expect(hand.page.get_by_role("navigation", name="Pages")).to_be_visible()
-
-
-@contextmanager
-def signed_in(walk: Walk, party: str, node: str, name: str) -> Iterator[Hand]:
-    """Another person of the organisation at the same browser, for a while."""
-    signs_in(walk, party, node, name)
-    yield walk.hands[party]
-    signs_out(walk.hands[party])
-
-
-def signs_out(hand: Hand) -> None:
-    hand.page.get_by_text("Preferences", exact=True).click()
-    hand.page.get_by_role("button", name="Sign out").click()
-    expect(hand.page.get_by_role("button", name="Sign in")).to_be_visible()
+def is_the_tutorial(walk: Walk) -> None:
+    """What was pressed is what the tutorial says, and what it shows was seen on the way."""
+    words, pictures = words_of_tutorial()
+    assert walk.pictures == pictures
+    kept = os.environ.get("ZHIDAO_PICTURES")
+    for name in pictures if kept else ():
+        shutil.copy(walk.folder / name, Path(str(kept)) / name)
+    assert walk.pressed == words
 
 
 def people_of(walk: Walk, node: str) -> None:
     """The first admin of a node by the console's link, then its parties and their people."""
-    served, hand = walk.nodes[node], opens(walk, OF_NODE[node])
-    hand.page.goto(f"{served['url']}/start#{served['first_admin_code']}")
-    main = hand.page.get_by_role("main")
-    hand.key(main, "Name of your organisation", ORGANISATIONS[node])
-    main.get_by_label("Name", exact=True).fill("ada")
-    hand.keyed[hand.party] += 1
-    secret(hand, main, "ada")
-    main.get_by_role("button", name="Make the administrator").click()
+    served, admin = walk.nodes[node], walk.opens(RUNS[node])
+    admin.page.goto(f"{served['url']}/start#{served['first_admin_code']}")
+    main = admin.page.get_by_role("main")
+    admin.key(main, "Name of your organisation", ORGANISATIONS[node])
+    admin.key(main, "Name", "ada", exact=True)
+    admin.secret(main, "ada")
+    admin.press(main, "Make the administrator")
     expect(main.get_by_text("The administrator exists")).to_be_visible()
-    hand.page.get_by_role("link", name="People").click()
+    admin.goes("People")
     for party, (role, country) in AT[node].items():
-        form = hand.act("Add a party")
-        hand.key(form, "Name of the party", NAMES[party])
-        hand.key(form, "Short name", party)
-        form.get_by_role("combobox").select_option(label=role)
-        hand.key(form, "Country", country)
-        form.get_by_role("button", name="Add this party").click()
+        form = admin.act("Add a party")
+        admin.key(form, "Name of the party", NAMES[party])
+        admin.key(form, "Short name", party)
+        admin.pick(form, "What it does", role)
+        admin.key(form, "Country", country)
+        admin.press(form, "Add this party")
         expect(form.get_by_role("status")).to_have_text("Done.")
     for name, party, role in [
         ("olga", node, "operator"),
         *((f"p-{party}", party, "party") for party in AT[node]),
     ]:
-        form = hand.act("Add a person")
-        hand.key(form, "Name", name)
-        form.get_by_role("combobox", name="Acts for").select_option(party)
+        form = admin.act("Add a person")
+        admin.key(form, "Name", name)
+        admin.pick(form, "Acts for", CALLED.get(party, party))
         form.get_by_role("radio", name=role).first.check()
-        secret(hand, form, name)
-        form.get_by_role("button", name="Add this person").click()
+        admin.secret(form, name)
+        admin.press(form, "Add this person")
         expect(form.get_by_role("status")).to_have_text("Done.")
+    if node == THERE:
+        walk.picture("corridor-people", admin.region("Parties"))
 
 
 def peers(walk: Walk) -> None:
     """Both admins admit the other's node by a file that one gives the other."""
-    pages = {node: walk.hands[OF_NODE[node]].page for node in (HERE, THERE)}
-    for page in pages.values():
-        page.get_by_role("link", name="Peers").click()
-    files = {node: invitation(page, node, walk.folder) for node, page in pages.items()}
-    admits(pages[HERE], THERE, files[THERE], fingerprint(pages[THERE]))
-    admits(pages[THERE], HERE, files[HERE], fingerprint(pages[HERE]))
+    admins = {node: walk.people[RUNS[node]] for node in (HERE, THERE)}
+    files = {}
+    for node, admin in admins.items():
+        admin.goes("Peers")
+        form = admin.act("Make an invitation")
+        button = form.get_by_role("button", name="Make an invitation")
+        files[node] = admin.takes(button, walk.folder)
+    said = {
+        node: admin.region("Invite a node").get_by_role("definition").last.inner_text().strip()
+        for node, admin in admins.items()
+    }
+    for node, other in ((HERE, THERE), (THERE, HERE)):
+        region = admins[node].region("Take an invitation")
+        admins[node].gives(region, files[other])
+        # The fingerprint that the other reads out.
+        expect(region.get_by_role("definition").filter(has_text=said[other])).to_be_visible()
+        if node == HERE:
+            walk.picture("corridor-peers", region)
+        admins[node].press(admins[node].act(f"Admit {other}"), f"Admit {other}")
+        expect(region.get_by_role("status").last).to_contain_text("is a peer now.")
 
 
 def agreements(walk: Walk, node: str) -> None:
     """The operator agrees for parties that have nobody yet; then everybody signs in."""
-    party = OF_NODE[node]
-    signs_out(walk.hands[party])
-    with signed_in(walk, party, node, "olga") as olga:
-        olga.page.get_by_role("link", name="People").click()
-        waits = olga.page.get_by_role("region", name="Waits for a word")
-        agrees = waits.get_by_role("button", name="Agree for")
+    runs = RUNS[node]
+    walk.people[runs].signs_out()
+    with walk.as_other(runs, node, "olga") as operator:
+        operator.goes("People")
+        agrees = operator.region("Waits for a word").get_by_role("button", name="Agree for")
         for left in range(len(AT[node]), 0, -1):
             expect(agrees).to_have_count(left)
             agrees.first.click()
+        operator.pressed.add("Agree for")
         expect(agrees).to_have_count(0)
         if node == THERE:
-            equipped(walk, olga)
+            equipped(walk, operator)
     for party in AT[node]:
-        if party not in walk.hands:
-            opens(walk, party)
-        signs_in(walk, party, node, f"p-{party}")
+        person = walk.people.get(party) or walk.opens(party)
+        person.signs_in(walk.nodes[node]["url"], f"p-{party}")
+
+
+def equipped(walk: Walk, operator: Walker) -> None:
+    """The carrier's terminal makes its key; the operator admits it, today's orbits, and a bank."""
+    key = walk.runs("corridor_terminal.py")
+    operator.goes("Devices")
+    form = operator.act("Add a terminal")
+    operator.key(form, "Plate or name", participants.TERMINAL)
+    operator.key(form, "Phone number of its card", participants.PHONE)
+    operator.pick(form, "Whose it is", NAMES["carrier"])
+    # Whoever is to check the arrival must see what proves it.
+    operator.pick(form, "Who may see where it is", "all parties")
+    operator.key(form, "Key that signs its raw signals", key)
+    operator.press(form, "Add it")
+    expect(form.get_by_role("status")).to_contain_text("It may connect now.")
+    orbits = operator.region("Orbits of the satellites")
+    operator.gives(orbits, walk.folder / "orbits.rnx")
+    expect(orbits.get_by_role("status")).to_contain_text("messages of BeiDou, Galileo, GPS")
+    operator.goes("Money")
+    form = operator.act("Admit a bank")
+    operator.key(form, "BIC (8 or 11 characters)", "ALTBKZKA")
+    operator.key(form, "Town", "Almaty")
+    operator.press(form, "Admit this bank")
+    expect(form.get_by_role("status")).to_contain_text("may keep accounts here now.")
 
 
 def goods(walk: Walk) -> None:
     """An order, a lot from the machine, the consignment of it, and all of that to the other node."""
-    exporter = walk.hands["exporter"]
+    exporter = walk.people["exporter"]
     with machine_running() as address:
         order_and_lot(exporter, address)
-    enter_goods(exporter, entry_file(walk.folder))
-    act(exporter.page, "Hand over to another node")
+    walk.picture("corridor-factory", exporter.page.get_by_role("main").get_by_role("list").first)
+    exporter.goes("Papers")
+    exporter.gives(exporter.page.get_by_role("main"), entry_file(walk.folder))
+    exporter.press(exporter.page.get_by_role("main"), "Open the consignment")
+    over = exporter.act("Hand over to another node")
+    over.get_by_role("button", name="Hand over to another node").click()
     expect(exporter.page.get_by_text(f"Handed over: {ORGANISATIONS[THERE]}").first).to_be_visible()
 
 
-def order_and_lot(exporter: Hand, address: str) -> None:
-    exporter.page.get_by_role("link", name="Factory").click()
+def order_and_lot(exporter: Walker, address: str) -> None:
+    exporter.goes("Factory")
     form = exporter.act("Open an order")
     limits = "; ".join(
         f"{each['name']} {each['low']} {each['high']} {each['unit']}"
         for each in participants.LIMITS
     )
+    pieces = str(len(participants.SERIALS))
     exporter.key(form, "Number of the order", participants.ORDER)
     exporter.key(form, "Article number (GTIN)", participants.GTIN)
-    exporter.key(form, "How many pieces", str(len(participants.SERIALS)))
+    exporter.key(form, "How many pieces", pieces)
     exporter.key(form, "Limits of the values", limits)
-    form.get_by_role("button", name="Open it").click()
+    exporter.press(form, "Open it")
     row = exporter.page.get_by_role("listitem").filter(has_text=participants.ORDER)
     form = exporter.act("Finish a lot")
     exporter.key(form, "Number of the lot", participants.LOT)
     exporter.key(form, "First serial number", participants.SERIALS[0])
-    exporter.key(form, "How many pieces", str(len(participants.SERIALS)))
+    exporter.key(form, "How many pieces", pieces)
     exporter.key(form, "Address of the machine", address)
-    form.get_by_role("button", name="Read the machine and write the lot down").click()
-    expect(row).to_contain_text("24 of 24 made", timeout=60_000)
+    exporter.press(form, "Read the machine and write the lot down")
+    expect(row).to_contain_text(f"{pieces} of {pieces} made", timeout=60_000)
 
 
 def entry_file(folder: Path) -> Path:
@@ -263,101 +284,57 @@ def entry_file(folder: Path) -> Path:
     return file
 
 
-def equipped(walk: Walk, operator: Hand) -> None:
-    """The carrier's terminal makes its key; the operator admits it, today's orbits, and a bank."""
-    key = program(walk)
-    operator.page.get_by_role("link", name="Devices").click()
-    form = operator.act("Add a terminal")
-    operator.key(form, "Plate or name", participants.TERMINAL)
-    operator.key(form, "Phone number of its card", participants.PHONE)
-    form.get_by_label("Whose it is").select_option("carrier")
-    operator.key(form, "Key that signs its raw signals", key)
-    form.get_by_role("button", name="Add it").click()
-    expect(form.get_by_role("status")).to_contain_text("It may connect now.")
-    orbits = operator.page.get_by_role("region", name="Orbits of the satellites")
-    chosen(operator.page, orbits, walk.folder / "orbits.rnx")
-    expect(orbits.get_by_role("status")).to_contain_text("messages of BeiDou, Galileo, GPS")
-    operator.page.get_by_role("link", name="Money").click()
-    form = operator.act("Admit a bank")
-    form.get_by_label("Which party").select_option("importer-bank")
-    operator.key(form, "BIC (8 or 11 characters)", "ALTBKZKA")
-    operator.key(form, "Town", "Almaty")
-    form.get_by_role("button", name="Admit this bank").click()
-    expect(form.get_by_role("status")).to_contain_text("may keep accounts here now.")
-
-
-def program(walk: Walk, *words: str) -> str:
-    """Runs the terminal's program of the tutorial; what it prints."""
-    command = [sys.executable, str(PROGRAM), *words]
-    return subprocess.run(
-        command, cwd=walk.folder, capture_output=True, text=True, timeout=120, check=True
-    ).stdout.strip()
-
-
-def chosen(page: Page, box: Locator, file: Path) -> None:
-    """A file, as somebody picks it."""
-    with page.expect_file_chooser() as choosing:
-        box.get_by_role("button", name="Choose files").click()
-    choosing.value.set_files(file)
-
-
 def accounts(walk: Walk) -> None:
     """One bank keeps the importer's money and the exporter's; the importer pays some in."""
-    bank = walk.hands["importer-bank"]
-    bank.page.get_by_role("link", name="Money").click()
+    bank = walk.people[BANK]
+    bank.goes("Money")
     for holder, town in (("importer", "Almaty"), ("exporter", "Xi'an")):
         form = bank.act("Open an account")
-        form.get_by_label("For whom").select_option(holder)
+        bank.pick(form, "For whom", NAMES[holder])
         bank.key(form, "Town", town)
         if holder == "exporter":
             # What a peer tells of its parties has no country.
             bank.key(form, "Country", "CN")
-        form.get_by_role("button", name="Open this account").click()
+        bank.press(form, "Open this account")
         expect(form.get_by_role("status")).to_have_text(f"The account of {NAMES[holder]} is open.")
     form = bank.act("Take a deposit")
-    whose = form.get_by_role("combobox")
-    importers = whose.get_by_role("option").filter(has_text=NAMES["importer"])
-    whose.select_option(label=importers.inner_text())
+    bank.pick(form, "Into the account", NAMES["importer"])
     bank.key(form, "Amount", "500000")
-    form.get_by_role("button", name="Credit this amount").click()
+    bank.press(form, "Credit this amount")
     expect(form.get_by_role("status")).to_contain_text("CNY 0.00 before, CNY 500,000.00 now")
 
 
-def title(walk: Walk) -> None:
+def title_and_seal(walk: Walk) -> None:
     """The carrier's bill of lading, the one title of it, and a sealed container."""
-    carrier = walk.hands["carrier"]
-    follows(carrier, "Add the bill of lading")
+    carrier = walk.people["carrier"]
+    carrier.follows("Add the bill of lading")
     form = carrier.act("Add the bill of lading")
     carrier.key(form, "Number of the bill", participants.BILL_NUMBER)
     carrier.key(form, "Your carrier code", participants.CARRIER_CODE)
-    form.get_by_role("button", name="Add the bill of lading").click()
-    carrier.act("Issue the title").get_by_role("button", name="Issue the title").click()
-    region = carrier.page.get_by_role("region", name="Title to the goods")
-    expect(region).to_contain_text("Who holds it", timeout=60_000)
+    carrier.press(form, "Add the bill of lading")
+    carrier.press(carrier.act("Issue the title"), "Issue the title")
+    expect(carrier.region("Title to the goods")).to_contain_text("Who holds it", timeout=60_000)
     form = carrier.act("Seal the container")
     carrier.key(form, "Number on the seal", participants.SEAL)
-    form.get_by_role("button", name="Close the seal").click()
-    region = carrier.page.get_by_role("region", name="Seal", exact=True)
-    expect(region).to_contain_text(f"{NAMES['carrier']} sealed container")
-    customs = walk.hands["customs"]
-    follows(customs, "Look at the seal")
+    carrier.press(form, "Close the seal")
+    expect(carrier.region("Seal")).to_contain_text(f"{NAMES['carrier']} sealed container")
+
+
+def look_at_the_seal(customs: Walker, *, whole: bool) -> None:
+    customs.follows("Look at the seal")
     form = customs.act("Look at the seal")
+    if not whole:
+        form.get_by_role("combobox").select_option(label="broken or another")
     customs.key(form, "Where I looked", "gate 4")
-    form.get_by_role("button", name="Say what I found").click()
-    region = customs.page.get_by_role("region", name="Seal", exact=True)
-    expect(region).to_contain_text("found it whole")
+    customs.press(form, "Say what I found")
+    found = "found it whole" if whole else "found it broken"
+    expect(customs.region("Seal")).to_contain_text(found)
 
 
-def follows(hand: Hand, waits: str) -> None:
-    """The way from what waits for somebody to the place where it is done."""
-    hand.page.get_by_role("banner").get_by_role("link", name="Waits for you").click()
-    hand.page.get_by_role("link", name=waits).first.click()
-
-
-def deal(walk: Walk) -> str:
+def deal(walk: Walk, *, until: datetime | None = None) -> str:
     """The bank opens the deal; where the goods must arrive is drawn on the map. The place of it."""
-    bank = walk.hands["importer-bank"]
-    follows(bank, "Agree on the payment")
+    bank = walk.people[BANK]
+    bank.follows("Agree on the payment")
     page = bank.page
     expect(page.get_by_label("Amount in CNY")).to_have_value("327360.00")
     area = page.get_by_role("group", name="Map: press to set a corner or the centre")
@@ -365,64 +342,111 @@ def deal(walk: Walk) -> str:
     for x, y in ((200, 120), (320, 120), (320, 240), (200, 240)):
         area.click(position={"x": x, "y": y})
     corners = page.get_by_role("textbox", name=re.compile("^Corners"))
-    says = page.get_by_role("region", name="What both sides read")
-    expect(says).to_contain_text("an area of 4 corners")
+    expect(bank.region("What both sides read")).to_contain_text("an area of 4 corners")
     drawn = [tuple(map(float, line.split(","))) for line in corners.input_value().splitlines()]
-    form = bank.act("Open the deal")
-    form.get_by_role("button", name="Open the deal").click()
-    stands = page.get_by_role("region", name=f"Deal deal-{CONSIGNMENT}")
+    if until is not None:
+        page.get_by_label("Not after").fill(until.strftime("%Y-%m-%dT%H:%M"))
+        bank.keyed[BANK] += 1
+    walk.picture("corridor-deal", bank.region("The arrival"))
+    bank.press(bank.act("Open the deal"), "Open the deal")
+    stands = bank.region(f"Deal deal-{CONSIGNMENT}")
     expect(stands).to_contain_text("reserved", timeout=60_000)
     return " ".join(str(sum(each) / 4) for each in zip(*drawn, strict=True))
 
 
 def custody(walk: Walk) -> None:
     """The exporter's title goes into the deal's custody, signed at the exporter's own node."""
-    exporter = walk.hands["exporter"]
-    follows(exporter, "Give the title into custody")
-    form = exporter.act("Give the title into custody")
-    form.get_by_role("button", name="Give the title into custody").click()
-    region = exporter.page.get_by_role("region", name="Title to the goods")
+    exporter = walk.people["exporter"]
+    exporter.follows("Give the title into custody")
+    exporter.press(exporter.act("Give the title into custody"), "Give the title into custody")
+    region = exporter.region("Title to the goods")
     expect(region).to_contain_text("in the deal's custody", timeout=60_000)
 
 
 def papers(walk: Walk) -> None:
     """The bank's node keeps the history now, so the bank has the papers compared."""
-    bank = walk.hands["importer-bank"]
-    follows(bank, "Hold the papers against each other")
-    form = bank.act("Compare the papers")
-    form.get_by_role("button", name="Compare the papers").click()
-    region = bank.page.get_by_role("region", name="Papers")
-    expect(region.get_by_role("status")).to_contain_text("all agree", timeout=60_000)
+    bank = walk.people[BANK]
+    bank.follows("Hold the papers against each other")
+    walk.picture("corridor-road", bank.region("The road of this consignment"))
+    bank.press(bank.act("Compare the papers"), "Compare the papers")
+    expect(bank.region("Papers").get_by_role("status")).to_contain_text("all agree")
 
 
-def arrival(walk: Walk, place: str) -> None:
-    """The terminal drives to the place that the deal names; customs let the goods go."""
+def driven(walk: Walk, place: str) -> None:
+    """The terminal drives to the place that the deal names."""
+    latitude, longitude = place.split()
     port = walk.nodes[THERE]["devices"].rpartition(":")[2]
-    program(walk, *place.split(), "--port", port)
-    importer = walk.hands["importer"]
-    importer.at(f"/consignments/{CONSIGNMENT}")
-    region = importer.page.get_by_role("region", name="Arrival")
-    expect(region).to_contain_text("Proven", timeout=60_000)
-    customs = walk.hands["customs"]
-    follows(customs, "Decide about the goods")
+    words = {"LATITUDE": latitude, "LONGITUDE": longitude, "7611": port}
+    walk.runs("corridor_terminal.py", **words)
+    walk.people["importer"].at(ROAD)
+
+
+def release(walk: Walk) -> None:
+    customs = walk.people["customs"]
+    customs.follows("Decide about the goods")
     form = customs.act("Let the goods go")
     customs.key(form, "Number of the declaration", "KZ-50401-0017742")
-    form.get_by_role("button", name="Release").click()
+    customs.press(form, "Release")
     expect(customs.page.get_by_text("Customs let the goods go.").first).to_be_visible()
 
 
 def paid(walk: Walk) -> None:
-    """Those of the deal read that it is paid; the exporter checks the proof in its browser."""
-    for party in ("importer-bank", "importer", "exporter"):
-        hand = walk.hands[party]
-        hand.at(f"/consignments/{CONSIGNMENT}")
-        expect(hand.page.get_by_text("The title passed and the payment posted.")).to_be_visible()
-    exporter = walk.hands["exporter"].page
-    with exporter.expect_download() as download:
-        exporter.get_by_role("link", name="Export the proof").click()
-    file = walk.folder / download.value.suggested_filename
-    download.value.save_as(file)
-    exporter.get_by_role("link", name="Trust", exact=True).click()
-    region = exporter.get_by_role("region", name="Check a proof file")
-    chosen(exporter, region, file)
-    expect(region.get_by_role("status")).to_contain_text("Nothing is wrong so far")
+    """Those of the deal read that it is paid, each at the own node."""
+    for party in (BANK, "importer", "exporter"):
+        person = walk.people[party]
+        person.at(ROAD)
+        done = person.page.get_by_text("The title passed and the payment posted.")
+        expect(done).to_be_visible(timeout=60_000)
+    walk.picture("corridor-paid", walk.people["importer"].region("Money"))
+
+
+def verified(walk: Walk) -> None:
+    """The exporter's node gives the proof; a browser and a command without nodes check it."""
+    exporter = walk.people["exporter"]
+    # The node that writes the history sends the whole proof once it ended.
+    exporter.goes("Exchange")
+    came = exporter.region("Received").get_by_role("listitem")
+    expect(came.filter(has_text="Proof of a consignment").first).to_be_visible(timeout=60_000)
+    exporter.at(ROAD)
+    export = exporter.page.get_by_role("link", name="Export the proof")
+    proof = exporter.takes(export, walk.folder)
+    exporter.goes("Trust")
+    region = exporter.region("Check a proof file")
+    exporter.gives(region, proof)
+    expect(region.get_by_role("status")).to_contain_text("What was checked holds")
+    walk.picture("corridor-proof", region.get_by_role("status"))
+    take = "Take that list along, for zhidao verify"
+    trust = exporter.takes(region.get_by_role("link", name=take), walk.folder)
+    exporter.pressed |= {"Export the proof", take}
+    answer = answer_of(zhidao("verify", str(proof), "--trust", str(trust), "--json"))
+    assert (answer["verdict"], answer["missing"]) == ("holds", [])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_a_wrong_seal_ends_the_road_refused_and_everything_goes_back(walk: Walk) -> None:
+    until_sealed(walk)
+    look_at_the_seal(walk.people["customs"], whole=False)
+    # The shortest time that an honest bank would give; after it the deal waits a while for news.
+    over = datetime.now(UTC) + timedelta(minutes=3)
+    place = deal(walk, until=over)
+    custody(walk)
+    papers(walk)
+    driven(walk, place)
+    importer = walk.people["importer"]
+    expect(importer.region("Arrival")).to_contain_text("No seal binds", timeout=60_000)
+    walk.say("the arrival is not proven")
+    for party in (BANK, "importer", "exporter"):
+        person = walk.people[party]
+        person.at(ROAD)
+        ended = person.region("Money").get_by_text("released back to the payer")
+        expect(ended).to_be_visible(timeout=1_500_000)
+    exporter = walk.people["exporter"]
+    expect(exporter.region("Title to the goods")).to_contain_text(NAMES["exporter"])
+    expect(exporter.region("Title to the goods")).not_to_contain_text("in the deal's custody")
+    bank = walk.people[BANK]
+    bank.goes("Money")
+    expect(bank.region("Accounts")).to_contain_text("500,000.00")
+    walk.say("refused, and everything is back")
+    sys.stdout.write(f"keyed by hand: {dict(walk.keyed)}, {walk.keyed.total()} in sum\n")
+    assert walk.keyed.total() <= KEYED_MAX, walk.keyed
