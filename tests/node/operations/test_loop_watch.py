@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
 import pytest
+import uvloop
 from tests import stalls
 from tests.stalls import check_stalls
 
@@ -51,6 +55,32 @@ async def test_a_call_that_blocks_is_the_program_s_own_doing(
         tell(stall)
     assert "GET /slow" in caplog.text
     assert "blocking" in caplog.text
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_a_sleeping_loop_that_is_woken_late_is_not_the_program_s_doing(runner) -> None:
+    """Signals stop the whole process but for its clock: as a machine that stands still does."""
+    code = (
+        "import asyncio, sys, uvloop\n"
+        "from zhidao.node.operations.loop_watch import LoopWatch\n"
+        "told = []\n"
+        "async def main():\n"
+        "    watch = asyncio.create_task(LoopWatch(told.append).run())\n"
+        "    await asyncio.sleep(0.2)\n"
+        "    print('up', flush=True)\n"
+        "    await asyncio.sleep(2)\n"
+        f"{runner.__module__}.run(main())\n"
+        "print([stall.is_own for stall in told], [stall.during for stall in told])\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "up\n"
+    time.sleep(0.3)
+    child.send_signal(signal.SIGSTOP)
+    time.sleep(0.8)
+    child.send_signal(signal.SIGCONT)
+    out, _ = child.communicate(timeout=20)
+    assert "True" not in out
 
 
 async def test_a_loop_that_goes_on_is_not_told() -> None:

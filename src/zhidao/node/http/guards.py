@@ -22,6 +22,7 @@ from zhidao.node.http.forwarded import NO_PROXIES, Proxies
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.http.problems import on_refusal
 from zhidao.node.http.refusal_delays import RefusalDelays
+from zhidao.node.http.single_headers import check_single
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.tracing import set_trace, trace_of_request
 from zhidao.node.operations.write_gate import WriteGate
@@ -93,6 +94,7 @@ class Guards:
                 raise TooMany("too many requests from this address; wait a second")
             if self._hosts:
                 self._hosts.check(scope)
+            check_single(scope)
             if scope["method"] == "OPTIONS":
                 await self._app(scope | {"method": _NO_METHOD}, receive, _allowed(watch))
                 return

@@ -2,7 +2,8 @@
 
 A thread looks at a mark that the loop renews. Where the mark is old, it notes what the loop's
 thread is doing: the request's task bears the request's name. What the machine is to blame for
-(other programs had the processors) is told apart from what this program did.
+(other programs had the processors, or a virtual one's clock woke the sleeping loop too late) is
+told apart from what this program did.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _MARK_S: Final = 0.05
 _KEPT_MAX: Final = 100
 _FRAMES_MAX: Final = 6
 _NS_PER_S: Final = 1e9
+_NO_TASK: Final = "no task"
+# Where a thread's Python ends while its loop waits: uvloop's wait is no Python at all.
+_WAITING: Final = (("selectors.py", "select"), ("runners.py", "run"), ("__init__.py", "run"))
 _LOG: Final = logging.getLogger("zhidao.node.loop")
 
 
@@ -61,6 +65,7 @@ class LoopWatch:
         self._ran_s = 0.0
         self._ended = threading.Event()
         self._seen: tuple[str, tuple[str, ...]] | None = None
+        self._slept = False
         self.stalls: deque[Stall] = deque(maxlen=_KEPT_MAX)
 
     async def run(self) -> None:
@@ -89,11 +94,16 @@ class LoopWatch:
         starved_s = max(0.0, _waited_s() - self._waited_s)
         ran_s = time.thread_time() - self._ran_s
         seen, self._seen = self._seen, None
+        slept, self._slept = self._slept, False
         self._renew()
         if stood_s <= self._stall_s:
             return
         during, place = seen or ("unknown", ())
-        stall = Stall(max(0.0, stood_s - starved_s), min(starved_s, stood_s), during, place, ran_s)
+        # A loop that slept when it was looked at waited for its alarm, and where nobody could look
+        # the whole process stood still: only what the loop calculated then is its own.
+        asleep = slept or seen is None
+        own_s = min(stood_s, ran_s) if asleep else max(0.0, stood_s - starved_s)
+        stall = Stall(own_s, stood_s - own_s, during, place, ran_s)
         self.stalls.append(stall)
         self._told(stall)
 
@@ -104,7 +114,9 @@ class LoopWatch:
             stood_s = time.monotonic() - self._mark_s
             if self._seen is None and stood_s > self._stall_s / 2:
                 frame = sys._current_frames().get(thread)
-                self._seen = _name_of(loop), _place_of(frame)
+                name = _name_of(loop)
+                self._slept = name == _NO_TASK and frame is not None and _is_asleep(frame)
+                self._seen = name, _place_of(frame)
 
 
 def tell(stall: Stall) -> None:
@@ -128,7 +140,12 @@ def _name_of(loop: asyncio.AbstractEventLoop) -> str:
         task = asyncio.current_task(loop)
     except RuntimeError:
         return "unknown"
-    return task.get_name() if task is not None else "no task"
+    return task.get_name() if task is not None else _NO_TASK
+
+
+def _is_asleep(frame: FrameType) -> bool:
+    """Whether the innermost Python is the loop's own, and no callback's."""
+    return (Path(frame.f_code.co_filename).name, frame.f_code.co_name) in _WAITING
 
 
 def _place_of(frame: FrameType | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _TRACE: ContextVar[str] = ContextVar("zhidao_trace", default="")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _OWN_FIELDS: Final = (
     *("consignment", "code", "status", "method", "path", "duration_ms", "service"),
-    *("own_ms", "starved_ms"),
+    *("own_ms", "starved_ms", "ran_ms"),
 )
 
 
