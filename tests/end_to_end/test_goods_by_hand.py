@@ -31,7 +31,14 @@ from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.simulation import participants
 from zhidao.simulation.machine import machine
 
-pytestmark = [pytest.mark.browser, pytest.mark.service, pytest.mark.timeout(570)]
+# The whole road, `test_by_hand.py`, goes the same ways every day.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.service,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(570),
+]
 
 served, browser = test_people_by_hand.served, test_people_by_hand.browser
 SEAL = "HZ-0417"

@@ -22,7 +22,14 @@ from tests.node.live_node import answer_of, zhidao
 from zhidao.simulation import participants
 from zhidao.simulation.scenario import simulated_scenario
 
-pytestmark = [pytest.mark.browser, pytest.mark.service, pytest.mark.timeout(570)]
+# The whole road, `test_by_hand.py`, goes the same ways every day.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.service,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(570),
+]
 
 # The same node and the same browser as of the people.
 served, browser = test_people_by_hand.served, test_people_by_hand.browser
