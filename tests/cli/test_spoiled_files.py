@@ -63,7 +63,7 @@ _MORE: dict[tuple[str, ...], list[str]] = {
 }
 # These want to know who asks.
 _BY_TOKEN = (
-    *("people", "token", "party", "clock"),
+    *("people", "token", "party", "peer", "clock"),
     *("bank", "account", "deposit", "deal", "title", "consignment", "terminal", "seal"),
     *("order", "waiting"),
 )

@@ -38,6 +38,7 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
         for node in (one, two):
             node.await_ready()
         at = {node.name: CommandLine(tmp_path, node) for node in (one, two)}
+        admitted_by_invitation(tmp_path, at)
         for here, there in ((one, two), (two, one)):
             card, trust = tmp_path / f"{there.name}.card", tmp_path / f"{there.name}.json"
             at[there.name].zhidao("peer", "card", "-o", card)
@@ -96,6 +97,25 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
     finally:
         one.stop()
         two.stop()
+
+
+def admitted_by_invitation(folder: Path, at: dict[str, CommandLine]) -> None:
+    """By its file and what the other side reads out; only shown, or by another word: not."""
+    file = folder / "importer.invitation.json"
+    invited = json.loads(at["importer"].zhidao("peer", "invite", "-o", file))
+    shown = json.loads(at["exporter"].zhidao("peer", "admit", file))
+    assert (shown["node"], shown["admitted"]) == ("importer", False)
+    assert shown["fingerprint"] == invited["fingerprint"]
+    told = invited["fingerprint"]
+    other = ("--fingerprint", told[::-1])
+    assert "fingerprint_differs" in at["exporter"].zhidao("peer", "admit", file, *other, status=1)
+    assert json.loads(at["exporter"].zhidao("peer", "list")) == []
+    said = ("--fingerprint", told.upper())
+    assert json.loads(at["exporter"].zhidao("peer", "admit", file, *said))["admitted"]
+    peer = json.loads(at["exporter"].zhidao("peer", "show", "importer"))
+    assert peer["fingerprints"] == [told]
+    at["exporter"].zhidao("peer", "withdraw", "importer")
+    at["exporter"].zhidao("peer", "show", "importer", status=1)
 
 
 class CommandLine:

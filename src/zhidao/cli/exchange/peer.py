@@ -6,13 +6,20 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.outputs import put, take
-from zhidao.cli.console.remote import RemoteNode, add_node
+from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
-from zhidao.core.errors import Refused
+from zhidao.core.errors import NotFound, Refused
+from zhidao.core.keys import PublicKey
 from zhidao.exchange.wire.card import CARD_BYTES_MAX, decode_card
+from zhidao.exchange.wire.invitation import (
+    INVITATION_BYTES_MAX,
+    decode_invitation,
+    encode_invitation,
+)
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.governance.trust_list import encode_trust_list
 
@@ -35,28 +42,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--peer-ca", type=Path, metavar="FILE", help="its TLS certificate, instead of the card's"
     )
     adding.set_defaults(run=run, act=_add)
+    inviting = actions.add_parser("invite", help="make an invitation, to give to another node")
+    inviting.add_argument("-o", "--output", type=Path, required=True, help="its file")
+    inviting.set_defaults(run=run, act=_invite)
+    admitting = actions.add_parser(
+        "admit", help="show what an invitation says; admit its node by the fingerprint"
+    )
+    admitting.add_argument("invitation", type=Path, metavar="INVITATION")
+    admitting.add_argument(
+        "--fingerprint", default="", help="as the other side read it out; without: only show it"
+    )
+    admitting.set_defaults(run=run, act=_admit)
     listing = actions.add_parser("list", help="show the peers")
     listing.set_defaults(run=run, act=_list)
-    removing = actions.add_parser("remove", help="exchange with a node no longer")
-    removing.add_argument("node", metavar="NODE", help="its name")
-    removing.set_defaults(run=run, act=_remove)
-    for action in (card, adding, listing, removing):
-        add_node(action)
+    named = []
+    for word, act, line in (
+        ("show", _show, "show one peer with the fingerprints of its keys"),
+        ("withdraw", _remove, "exchange with a node no longer"),
+        ("remove", _remove, "the same as withdraw"),
+    ):
+        action = actions.add_parser(word, help=line)
+        action.add_argument("node", metavar="NODE", help="its name")
+        action.set_defaults(run=run, act=act)
+        named.append(action)
+    for action in (card, adding, inviting, admitting, listing, *named):
+        add_caller(action)
     parser.epilog = (
         "A card is signed by the node's own key. It counts once a trust list that you have\n"
-        "compared (zhidao trust add) gives that key to that node.\n"
+        "compared (zhidao trust add) gives that key to that node. An invitation holds card and\n"
+        "list; it counts once you were told the fingerprint on another way, such as by telephone.\n"
         "examples:\n"
+        "  zhidao peer invite -o almaty.invitation.json --url https://localhost:8443 --as aida\n"
+        "  zhidao peer admit xian.invitation.json --url https://localhost:8443 --as aida\n"
+        "  zhidao peer admit xian.invitation.json --url https://localhost:8443 --as aida \\\n"
+        "      --fingerprint 3f1c-90aa-51b2-77de-0c4e-8a19-62d3-b5f0\n"
+        "  zhidao peer withdraw xian --url https://localhost:8443 --as aida\n"
         "  zhidao peer card -o own.card --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
         "  zhidao peer add importer.card --trust trust.json --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
-        "status: 0 done, 1 refused (the list does not name the key), 2 bad input, 3 no answer"
+        "status: 0 done, 1 refused (another fingerprint, a key that no list names), 2 bad input,\n"
+        "3 no answer"
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Does what was asked."""
-    return int(options.act(options, RemoteNode(options)))
+    return int(options.act(options, node_of(options)))
 
 
 def _card(options: argparse.Namespace, node: RemoteNode) -> int:
@@ -75,6 +107,55 @@ def _add(options: argparse.Namespace, node: RemoteNode) -> int:
     }
     peer = node.send("/v1/exchange/peers", body)
     _say(options, [peer], f"Admitted {peer['node']} at {peer['url']}, by {peer['trust']!r}.")
+    return 0
+
+
+def _invite(options: argparse.Namespace, node: RemoteNode) -> int:
+    card = node.data("/exchange/card")
+    found = decode_card(card)
+    trust = node.data("/v1/trust-list").decode()
+    put(encode_invitation(card.decode(), trust), options.output)
+    told = {"node": str(found.node), "fingerprint": found.key.fingerprint}
+    sentence = (
+        f"{options.output}: give it to the other node's operator, and read out by telephone:"
+        f" {found.key.fingerprint}"
+    )
+    _say(options, told, sentence)
+    return 0
+
+
+def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
+    read = decode_invitation(take(options.invitation, bytes_max=INVITATION_BYTES_MAX))
+    fingerprint = read.card.key.fingerprint
+    said = {"node": str(read.card.node), "organisation": read.card.organisation}
+    told = said | {"url": read.card.url, "fingerprint": fingerprint, "admitted": False}
+    if not options.fingerprint:
+        sentence = (
+            f"{read.card.node}, {read.card.organisation}, at {read.card.url}\n{fingerprint}\n"
+            "Nothing is admitted yet. If the other side reads out the same, add"
+            f" --fingerprint {fingerprint}"
+        )
+        _say(options, told, sentence)
+        return 0
+    if options.fingerprint.strip().lower() != fingerprint:
+        raise Refused(
+            f"the invitation's key is {fingerprint}, not what you were told",
+            code="fingerprint_differs",
+        )
+    node.send("/v1/exchange/peers", {"card": read.card_text, "trust": read.trust})
+    _say(options, told | {"admitted": True}, f"{read.card.node} is a peer now.")
+    return 0
+
+
+def _show(options: argparse.Namespace, node: RemoteNode) -> int:
+    peers = node.get("/v1/exchange/peers")
+    found = next((each for each in peers if each["node"] == options.node), None)
+    if found is None:
+        raise NotFound(f"no peer {options.node[:64]!r} here", remedy="zhidao peer list")
+    prints = [PublicKey.from_multikey(key).fingerprint for key in found["keys"]]
+    lines = [f"{found['node']}: {found['organisation']}, at {found['url']}"]
+    lines += [f"  {each}" for each in prints]
+    _say(options, found | {"fingerprints": prints}, "\n".join(lines))
     return 0
 
 
@@ -113,5 +194,5 @@ def _names(trust: TrustList, name: str) -> bool:
     return any(node.party == name for node in trust.nodes)
 
 
-def _say(options: argparse.Namespace, answer: list[Any], sentence: str) -> None:
+def _say(options: argparse.Namespace, answer: object, sentence: str) -> None:
     print(json.dumps(answer, ensure_ascii=False) if options.json else shown(sentence))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.core.errors import Refused
+from zhidao.core.errors import NotFound, Refused
 
 _COLUMNS: Final = ("id", "party", "role", "agreed", "revoked", "created_at", "label")
 
@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show all tokens without secrets; a party its own")
     listing.set_defaults(run=_list)
+    showing = actions.add_parser("show", help="show one token without its secret")
+    showing.add_argument("token", metavar="ID")
+    showing.set_defaults(run=_show)
     making = actions.add_parser("make", help="make a token; it is shown once")
     making.add_argument("party", metavar="PARTY")
     making.add_argument("role", choices=("admin", "operator", "party", "auditor"))
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     withdrawing = actions.add_parser("withdraw", help="withdraw a token at once")
     withdrawing.add_argument("token", metavar="ID")
     withdrawing.set_defaults(run=_withdraw)
-    for action in (listing, making, agreeing, withdrawing):
+    for action in (listing, showing, making, agreeing, withdrawing):
         add_caller(action)
     parser.epilog = (
         "A token of another party than the maker's opens nothing until that party agrees: one of\n"
@@ -49,6 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _list(options: argparse.Namespace) -> int:
     tokens = node_of(options).get("/v1/tokens")
     return say(options, tokens, table(tokens, _COLUMNS))
+
+
+def _show(options: argparse.Namespace) -> int:
+    found = next(
+        (each for each in node_of(options).get("/v1/tokens") if each["id"] == options.token), None
+    )
+    if found is None:
+        raise NotFound(f"no token {options.token[:64]!r} here", remedy="zhidao token list")
+    return say(options, found, table([found], _COLUMNS))
 
 
 def _make(options: argparse.Namespace) -> int:
