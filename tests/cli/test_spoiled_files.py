@@ -45,7 +45,7 @@ _NOT_READ = {
     *("output", "data", "state", "keep", "out", "packs", "schemas", "navigation_output"),
     *("config", "folder", "contexts", "record", "dir", "evidence"),
     # Any text can be a token or a password.
-    *("token_file", "password_file"),
+    *("token_file", "password_file", "new_password_file"),
 }
 _SKIPPED = {
     *(("serve",), ("demo",)),
@@ -59,6 +59,10 @@ _MORE: dict[tuple[str, ...], list[str]] = {
     ("trust", "did"): ["--document", "good.file"],
     ("trade", "declare"): ["--rules", "good.file", "--list-date", "2026-09-01"],
     ("people", "reset"): ["--url", "https://127.0.0.1:9"],
+    (
+        "people",
+        "password",
+    ): "--as a --password-file good.file --new-password-file good.file".split(),
     ("trust", "title-tag"): ["--registry", "0x" + "5a" * 20, "--chain-id", "31337"],
 }
 # These want to know who asks.
