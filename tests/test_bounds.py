@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import ast
 import gzip
-import io
 import re
 import tomllib
-import zipfile
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import pytest
 from tests.bounds import (
     cli,
@@ -38,12 +34,9 @@ from tests.bounds import finance as finance_room
 from tests.bounds import node as node_room
 from tests.bounds import trust as trust_room
 from tests.bounds.case import Case, names, refusal, shape, spaces
-from tests.finance.wire.test_any_input import BUNDLE, rewritten
-from tests.trade.wire.test_any_input import SIGNER, manifest
-from tests.trust.wire.test_any_input import HEAD, head
 
 from zhidao.connectivity.wire import compact, rdss
-from zhidao.core.canonical import check_depth, jcs, parse_strict
+from zhidao.core.canonical import check_depth, parse_strict
 from zhidao.core.encoding import parse_base58btc
 from zhidao.core.events import SignedEvent
 from zhidao.core.keys import Algorithm, SoftwareKey
@@ -58,7 +51,6 @@ from zhidao.finance.domain.deals import condition
 from zhidao.finance.wire import calendars, credit, ledger_proof, obligations, pvp, replay
 from zhidao.finance.wire.iso20022 import profiles
 from zhidao.finance.wire.iso20022.messages import pacs008
-from zhidao.finance.wire.ledger_bundle import check_bundle
 from zhidao.finance.wire.mt import blocks
 from zhidao.positioning.wire import geojson
 from zhidao.positioning.wire.position_evidence import PositionEvidence
@@ -68,10 +60,9 @@ from zhidao.positioning.wire.rinex import concatenation, navigation_counts
 from zhidao.positioning.wire.rtcm import frame as rtcm_frame
 from zhidao.rules import parse_xml
 from zhidao.trade.wire import journey_plan, presentation_file, tracking
-from zhidao.trust.domain.fraud import FraudKind, FraudProof
 from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.wire.credentials import jwk, sd_jwt, status_list
-from zhidao.trust.wire.evm import chain_snapshot, rlp, title_guard, transaction
+from zhidao.trust.wire.evm import rlp, title_guard, transaction
 from zhidao.trust.wire.governance import governance, trust_list
 from zhidao.trust.wire.identifiers import did_document, did_webvh
 from zhidao.trust.wire.linked_data import cbor, json_pointer
@@ -85,9 +76,6 @@ from zhidao.trust.wire.log import (
     tlog_proof,
 )
 from zhidao.trust.wire.proof_file import packed_proof, zdproof
-
-with zipfile.ZipFile(io.BytesIO(BUNDLE)) as _archive:
-    BUNDLE_SUMMARY = _archive.read("ledger.json")
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "zhidao"
@@ -319,56 +307,6 @@ def test_a_bound_holds_at_itself_and_one_past_it_is_refused_with_the_limit(
     assert past, "one past the bound is taken"
     assert names(past, limit, case.told), f"it does not tell the limit: {past}"
     assert shape(at) != shape(past), f"the bound itself is refused for its size: {at}"
-
-
-# --- versions -----------------------------------------------------------------------------------
-
-
-def withdrawal_of(version: int) -> object:
-    told = {"v": version, "document": str(UUID(int=1)), "reason": "x"}
-    return withdrawal.decode_withdrawal(jcs(told))
-
-
-def snapshot_of(version: int) -> object:
-    return chain_snapshot.decode_head(
-        chain_snapshot.encode_head(msgspec.structs.replace(HEAD, version=version))
-    )
-
-
-def fraud_of(version: int) -> object:
-    key = NoteKey("l.example", KEY)
-    written = fraud.encode_fraud(
-        FraudProof(FraudKind.REWRITTEN, key, head(3, bytes(32)), head(5, bytes(32)), ())
-    )
-    return fraud.decode_fraud(jcs({**parse_strict(written), "v": version}))
-
-
-def presentation_of(version: int) -> object:
-    made = presentation_file.encode(presentation_file.sign(manifest(), {}, SIGNER))
-    told = {**parse_strict(made), "format": f"zhidao.presentation.v{version}"}
-    return presentation_file.decode(jcs(told))
-
-
-def bundle_of(version: int, file: Path) -> object:
-    told = BUNDLE_SUMMARY.replace(b"bundle 1", f"bundle {version}".encode())
-    file.write_bytes(rewritten("ledger.json", told))
-    return check_bundle(file)
-
-
-def test_the_newest_version_of_a_form_is_read_and_the_one_past_it_refused_by_number(
-    tmp_path: Path,
-) -> None:
-    forms: dict[str, tuple[int, Callable[[int], object]]] = {
-        "withdrawal": (1, withdrawal_of),
-        "chain snapshot": (chain_snapshot.VERSION, snapshot_of),
-        "fraud proof": (1, fraud_of),
-        "presentation": (1, presentation_of),
-        "audit bundle": (1, lambda version: bundle_of(version, tmp_path / "one.zip")),
-    }
-    for name, (newest, made) in forms.items():
-        assert refusal(made, newest) == "", name
-        for other in (newest + 1, newest - 1):
-            assert str(other) in refusal(made, other), f"{name}: {refusal(made, other)}"
 
 
 # --- the lists ----------------------------------------------------------------------------------

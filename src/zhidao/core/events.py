@@ -21,6 +21,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId, parse_id, party_id
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
+from zhidao.core.versions import check_version_in
 
 EVENT_BYTES_MAX: Final = 4 * 1024 * 1024
 # C2SP tlog-tiles: an entry's length stands in 16 bits.
@@ -190,12 +191,11 @@ class SignedEvent:
     @classmethod
     def from_plain(cls, plain: object) -> Self:
         """From parsed JSON. Raises MalformedInput for wrong types, missing or unknown fields."""
+        check_version_in(plain, form="an event", known=(1,))
         try:
             wire = msgspec.convert(plain, _Wire, strict=True)
         except msgspec.ValidationError as error:
             raise MalformedInput(f"event: {error}") from error
-        if wire.v != 1:
-            raise MalformedInput(f"event of version {wire.v}; this reader knows 1")
         return cls(
             id=parse_id(wire.id),
             type=wire.type,

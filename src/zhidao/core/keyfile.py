@@ -17,6 +17,7 @@ from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, PublicKey, SoftwareKey
+from zhidao.core.versions import check_version_in
 
 # Cost 2^15 with r = 8 takes about 0.1 s and 32 MiB.
 _SCRYPT_N: Final = 2**15
@@ -119,6 +120,7 @@ def check_vault(data: bytes) -> None:
 
 def _fields(data: bytes, names: set[str], what: str) -> dict[str, Any]:
     fields = parse_strict(data, bytes_max=_FILE_BYTES_MAX)
+    check_version_in(fields, form=f"a {what}", known=(1,))
     if not isinstance(fields, dict) or set(fields) != names or fields["v"] != 1:
         raise MalformedInput(f"not a {what} of version 1")
     if not all(isinstance(v, str) for k, v in fields.items() if k not in ("v", "n")):

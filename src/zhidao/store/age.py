@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.versions import check_tag
 
 MAGIC: Final = b"age-encryption.org/v1\n"
 _X25519_INFO: Final = b"age-encryption.org/v1/X25519"
@@ -192,6 +193,8 @@ def _opened_header(source: BinaryIO, identities: list[bytes]) -> bytes:
 def _header_lines(source: BinaryIO) -> tuple[bytes, bytes]:
     text = source.readline(len(MAGIC))
     if text != MAGIC:
+        begun, tag = text.decode("latin-1"), MAGIC.decode().strip()
+        check_tag(begun, (tag,), form="a file of the age format", where="byte 0")
         raise MalformedInput("this is no file of the age format", code="not_sealed")
     while True:
         line = source.readline(_LINE_BYTES_MAX + 1)

@@ -102,7 +102,7 @@ class Archive:
                 f"cannot use {self.file}: {error.strerror}", code="file_unusable"
             ) from error
         with file:
-            sealed = file.read(len(MAGIC)) == MAGIC
+            sealed = file.read(len(MAGIC)).startswith(MAGIC.rstrip(b"1\n"))
             file.seek(0)
             if sealed and not self.identities:
                 raise Refused(

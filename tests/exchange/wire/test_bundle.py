@@ -54,7 +54,7 @@ def test_a_proof_anywhere_makes_it_a_bundle_of_version_2(place: int) -> None:
     [
         (b"", "not a bundle of version 1 or 2"),
         (V1[:-1], "not a bundle of version 1 or 2"),
-        (b"zhidao.bundle.v3\n", "not a bundle of version 1 or 2"),
+        (b"zhidao.bundle.v3\n", "a bundle of version 3; this program understands 1, 2"),
         (b" " + V1, "not a bundle of version 1 or 2"),
         *(
             (V1 + item("E", b"ab") + bad, "the bundle is cut off or damaged (byte 24)")

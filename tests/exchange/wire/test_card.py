@@ -86,8 +86,11 @@ def malformed(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        *(({"v": 0}, "version 1 to 3: 'zhidao.card' 0"), ({"v": 2}, "'zhidao.card' 2")),
-        *(({"v": 3}, "'zhidao.card' 3"), ({"v": 4}, "'zhidao.card' 4")),
+        *(
+            ({"v": 0}, "a card of version 0; this program understands 1, 2, 3"),
+            ({"v": 2}, "'zhidao.card' 2"),
+        ),
+        *(({"v": 3}, "'zhidao.card' 3"), ({"v": 4}, "a card of version 4; this program")),
         ({"v": 1, **REVOKED}, "version 1 to 3: 'zhidao.card' 1"),
         ({"v": 3, **REVOKED}, "version 1 to 3: 'zhidao.card' 3"),
         ({"v": 1, **HYBRID}, "version 1 to 3: 'zhidao.card' 1"),

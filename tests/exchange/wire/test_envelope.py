@@ -133,7 +133,10 @@ def malformed(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (written(tag=b"zhidao.envelope.v3\n"), "not an envelope of version 1 or 2"),
+        (
+            written(tag=b"zhidao.envelope.v3\n"),
+            "an envelope of version 3; this program understands 1, 2",
+        ),
         (written(tag=b"zhidao.envelope.v1 "), "not an envelope of version 1 or 2"),
         (b"", "not an envelope"),
         (TAG, "cut off"),

@@ -69,7 +69,7 @@ def test_what_is_at_a_bound_is_read(changes: dict[str, Any]) -> None:
     [
         *(({"more": 1}, "not a ledger's proof"), ({"batch": "5"}, "not a ledger's proof")),
         *(({"path": None}, "not a ledger's proof"), ({"index": 2.5}, "not a ledger's proof")),
-        ({"format": "zhidao.ledger.proof.v2"}, "do not fit each other"),
+        ({"format": "zhidao.ledger.proof.v2"}, "of version 2; this program understands 1"),
         ({"kind": "other", "head_before": ""}, "do not fit each other"),
         ({"kind": "balance"}, "do not fit each other"),
         ({"head_before": ""}, "do not fit each other"),

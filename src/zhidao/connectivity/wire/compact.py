@@ -19,6 +19,7 @@ from typing import Final
 
 from zhidao.connectivity.domain.observation import Point
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_version
 
 POINTS_MAX: Final = 64
 # Civil BDS-2 cards commonly carry 628 bits; one byte goes to the mark of mixed coding.
@@ -68,8 +69,7 @@ def unpack(data: bytes) -> Track:
         raise MalformedInput("compact positions: wrong checksum", code="bad_checksum")
     read = _Reader(body)
     version, simulated, more = (read.take(bits) for bits, _ in _HEAD)
-    if version != _VERSION:
-        raise MalformedInput(f"compact positions of version {version}")
+    check_version(version, form="compact positions", known=(_VERSION,), where="byte 0")
     first = [_signed(read.take(bits), bits) for bits in _FIRST_BITS]
     # Time counts from 1970 and has no sign.
     first[0] &= (1 << _FIRST_BITS[0]) - 1

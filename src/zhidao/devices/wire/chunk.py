@@ -17,6 +17,7 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, PublicKey, Signer
+from zhidao.core.versions import check_version
 from zhidao.devices.wire.jt808.cursor import Cursor
 
 KIND_CHUNK: Final = 0xF0
@@ -230,6 +231,4 @@ def _signed(draft: Chunk, key: Signer) -> Chunk:
 
 
 def _version(read: Cursor) -> None:
-    version = read.number(1)
-    if version != _VERSION:
-        raise MalformedInput(f"version {version} of the format; this reader knows {_VERSION}")
+    check_version(read.number(1), form="a window chunk", known=(_VERSION,), where="byte 0")

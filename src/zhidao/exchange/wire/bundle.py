@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_tag
 from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX, BUNDLE_ITEMS_MAX
 
 BUNDLE_TYPE: Final = "application/vnd.zhidao.bundle"
@@ -50,6 +51,9 @@ def decode_bundle(
     if len(data) > bytes_max:
         raise MalformedInput(f"a bundle of {len(data)} bytes; at most {bytes_max}")
     if not data.startswith((TAG, TAG_PROVEN)):
+        begun = data[: len(TAG) + 9].decode("latin-1")
+        tags = ("zhidao.bundle.v1", "zhidao.bundle.v2")
+        check_tag(begun, tags, form="a bundle", where="byte 0")
         raise MalformedInput("not a bundle of version 1 or 2")
     kinds = _KINDS if data.startswith(TAG) else _PROVEN_KINDS
     items: list[Item] = []

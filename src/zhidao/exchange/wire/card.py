@@ -16,6 +16,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import party_id
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
+from zhidao.core.versions import check_version_in
 from zhidao.exchange.domain.peer import Card
 
 CARD_FORMAT: Final = "zhidao.card"
@@ -53,6 +54,7 @@ def decode_card(data: bytes) -> Card:
     """
     try:
         plain = parse_strict(data, bytes_max=CARD_BYTES_MAX)
+        check_version_in(plain, form="a card", known=(1, 2, 3))
         read = msgspec.convert(plain, _Card, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"card: {error}") from error

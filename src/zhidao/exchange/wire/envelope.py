@@ -20,6 +20,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import parse_id, party_id
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
+from zhidao.core.versions import check_tag
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope, Heading
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
 from zhidao.exchange.wire.sealing import OVERHEAD_BYTES_MAX, SealingKey, is_hybrid, seal
@@ -92,6 +93,9 @@ def decode_envelope(data: bytes) -> Envelope:
             f"an envelope of {len(data)} bytes; at most {ENVELOPE_BYTES_MAX} are read"
         )
     if not data.startswith((TAG, TAG_HYBRID)):
+        begun = data[: len(TAG) + 9].decode("latin-1")
+        tags = ("zhidao.envelope.v1", "zhidao.envelope.v2")
+        check_tag(begun, tags, form="an envelope", where="byte 0")
         raise MalformedInput("not an envelope of version 1 or 2")
     tag, body = data[: len(TAG)], data[len(TAG) :]
     line, first, rest = body.partition(b"\n")

@@ -12,6 +12,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import parse_id, party_id
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
+from zhidao.core.versions import check_version_in
 from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
 
 RECEIPT_FORMAT: Final = "zhidao.receipt"
@@ -53,6 +54,7 @@ def decode_receipt(data: bytes) -> Receipt:
     """
     try:
         plain = parse_strict(data, bytes_max=RECEIPT_BYTES_MAX)
+        check_version_in(plain, form="a receipt", known=(1,))
         read = msgspec.convert(plain, _Receipt, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"receipt: {error}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.versions import check_tag
 from zhidao.exchange.domain.peer import Card
 from zhidao.exchange.wire.card import decode_card
 from zhidao.exchange.wire.sealing import SealingKey, is_hybrid, seal
@@ -38,6 +39,9 @@ def opened(data: bytes, key: SealingKey | None) -> bytes:
     Raises Refused where it is sealed to another node, or no key is there.
     """
     if not is_sealed(data):
+        begun = data[: len(_SEALED) + 9].decode("latin-1")
+        tags = ("zhidao.sealed-presentation.v1", "zhidao.sealed-presentation.v2")
+        check_tag(begun, tags, form="a sealed presentation", where="byte 0")
         return data
     header, newline, rest = data.partition(b"\n")
     if not newline:

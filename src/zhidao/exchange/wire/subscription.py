@@ -8,6 +8,7 @@ import msgspec
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_version_in
 from zhidao.exchange.domain.peer import Wanted
 
 SUBSCRIPTION_KIND: Final = "zhidao.subscription"
@@ -35,9 +36,8 @@ def decode_subscription(data: bytes) -> Wanted:
     """Reads one. Raises MalformedInput."""
     try:
         plain = parse_strict(data, bytes_max=_BYTES_MAX)
+        check_version_in(plain, form="a subscription", known=(1,))
         read = msgspec.convert(plain, _Subscription, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"subscription: {error}") from error
-    if read.v != 1:
-        raise MalformedInput(f"a subscription of version {read.v}; this reader knows 1")
     return Wanted(tuple(read.kinds), tuple(read.consignments))

@@ -10,6 +10,7 @@ import msgspec
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import parse_id
+from zhidao.core.versions import check_version_in
 from zhidao.exchange.domain.limits import REASON_CHARACTERS_MAX
 
 WITHDRAWAL_KIND: Final = "zhidao.withdrawal"
@@ -38,11 +39,10 @@ def decode_withdrawal(data: bytes) -> tuple[UUID, str]:
     """The document and the reason. Raises MalformedInput."""
     try:
         plain = parse_strict(data, bytes_max=_BYTES_MAX)
+        check_version_in(plain, form="a withdrawal", known=(1,))
         read = msgspec.convert(plain, _Withdrawal, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"withdrawal: {error}") from error
-    if read.v != 1:
-        raise MalformedInput(f"a withdrawal of version {read.v}; this reader knows 1")
     if not read.reason.isprintable():
         raise MalformedInput("a reason is one line of text without control characters")
     return parse_id(read.document), read.reason

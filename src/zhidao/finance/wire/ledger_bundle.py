@@ -19,6 +19,7 @@ from uuid import UUID
 
 from zhidao.core.canonical import check_depth
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.versions import check_tag
 from zhidao.finance.domain.ledger.chain import Batch, Failures
 from zhidao.finance.domain.ledger.ledger import Account, AccountFlag, Result, account_flags
 from zhidao.finance.domain.ledger.records import RECORD_BYTES
@@ -100,6 +101,8 @@ def check_bundle(file: Path) -> Checked:
 
 def _check(archive: zipfile.ZipFile) -> Checked:
     summary = _read(archive.read("ledger.json"))
+    told = str(summary["format"])
+    check_tag(told, (FORMAT,), form="an audit bundle", where="ledger.json format")
     if summary["format"] != FORMAT:
         raise MalformedInput(f"a bundle of another format: {str(summary['format'])[:40]!r}")
     shard = str(summary["ledger"])

@@ -9,11 +9,16 @@ import msgspec
 from zhidao.core.canonical import decode_json
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_tag
 from zhidao.finance.domain.ledger.proof import BALANCE, TRANSFER, LedgerProof
 from zhidao.finance.domain.ledger.records import RECORD_BYTES
 
 FORMAT: Final = "zhidao.ledger.proof.v1"
 BYTES_MAX: Final = 2048
+
+
+class _Head(msgspec.Struct):
+    format: str = ""
 
 
 class _Proof(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,6 +55,9 @@ def decode(data: bytes) -> LedgerProof:
     if len(data) > BYTES_MAX:
         raise MalformedInput(f"a proof of {len(data)} bytes; at most {BYTES_MAX}")
     try:
+        check_tag(
+            decode_json(data, _Head).format, (FORMAT,), form="a ledger's proof", where="format"
+        )
         plain = decode_json(data, _Proof)
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedInput(f"not a ledger's proof: {error}") from error

@@ -19,6 +19,7 @@ from zhidao.core.ids import parse_id
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
+from zhidao.core.versions import check_type
 from zhidao.finance.domain.pvp.fx import Quote, Rate
 from zhidao.finance.domain.pvp.pvp import BATCH_MAX, Leg, Side, Terms
 from zhidao.finance.events.banks import FxQuoted
@@ -193,6 +194,7 @@ def _open(data: bytes) -> tuple[dict[str, Any], str]:
 
 
 def _convert(plain: object, kind: type[_StructT]) -> _StructT:
+    check_type(plain, kind, form="a message of payment versus payment")
     try:
         return msgspec.convert(plain, kind, strict=True)
     except msgspec.ValidationError as error:

@@ -22,6 +22,7 @@ from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.files.output import PRIVATE, write_whole
 from zhidao.core.keyfile import open_vault
 from zhidao.core.keys import PublicKey
+from zhidao.core.versions import check_version_in
 from zhidao.node.adapters.key_files import Inventory
 from zhidao.node.security.private_files import write_private
 
@@ -127,10 +128,15 @@ def _read(source: Path) -> dict[str, Any]:
             fields = parse_strict(file.read(_BYTES_MAX + 1), bytes_max=_BYTES_MAX)
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {source}") from error
+    try:
+        check_version_in(fields, form="a file of exported keys", known=(1,))
+    except MalformedInput as error:
+        error.where = str(source)
+        raise
     if not isinstance(fields, dict) or set(fields) != _FIELDS:
         raise MalformedInput("not a file of exported keys", where=str(source))
     if (fields["v"], fields["format"], fields["n"]) != (1, FORMAT, _SCRYPT_N):
-        raise MalformedInput("exported keys of another version", where=str(source))
+        raise MalformedInput("exported keys of another format or cost", where=str(source))
     return fields
 
 

@@ -9,6 +9,7 @@ import msgspec
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import JSON_INTEGER_MAX
+from zhidao.core.versions import check_version_in
 from zhidao.trust.events import CustodyAsked
 from zhidao.trust.wire.evm.transaction import TRANSACTION_BYTES_MAX
 
@@ -68,6 +69,7 @@ def encode_form(form: AccountAsked | LineAsked | TitleSigned | CustodyAsked) -> 
 def decode_form(data: bytes, kind: type[_FormT]) -> _FormT:
     """Reads one. Raises MalformedInput."""
     plain = parse_strict(data, bytes_max=_BYTES_MAX)
+    check_version_in(plain, form=f"a form {kind.__name__}", known=(1,))
     if not isinstance(plain, dict) or plain.pop("v", None) != 1:
         raise MalformedInput(f"not a form of version 1: {kind.__name__}")
     try:

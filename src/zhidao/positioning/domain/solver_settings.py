@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_version
 from zhidao.positioning.domain.environments import ENVIRONMENTS, Environment, is_measured
 from zhidao.positioning.domain.support import BASELINE, BASELINE_OF_VERSION_3, Support
 
@@ -110,6 +111,8 @@ class Settings:
     fault_s: int = 3_600
 
     def __post_init__(self) -> None:
+        known = tuple(range(1, VERSION + 1))
+        check_version(self.version, form="positioning settings", known=known, where="version")
         self._check_numbers()
         if self.version not in range(1, VERSION + 1) or self.ionosphere not in _IONOSPHERES:
             raise MalformedInput(

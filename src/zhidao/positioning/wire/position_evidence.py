@@ -12,6 +12,7 @@ import msgspec
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_tag
 from zhidao.positioning.domain.solver_settings import (
     SINCE_VERSION_2,
     SINCE_VERSION_3,
@@ -132,6 +133,9 @@ class PositionEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def decode(cls, data: bytes) -> PositionEvidence:
         """Reads the byte form. Raises MalformedInput for anything but exactly that form."""
         plain = parse_strict(data, bytes_max=EVIDENCE_BYTES_MAX)
+        if isinstance(plain, dict):
+            told, tags = str(plain.get("type")), (cls.EARLIER, cls.TYPE)
+            check_tag(told, tags, form="position evidence", where="type")
         try:
             found = msgspec.convert(plain, cls, strict=True)
         except msgspec.ValidationError as error:

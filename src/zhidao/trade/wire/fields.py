@@ -11,6 +11,7 @@ import msgspec
 
 from zhidao.core.canonical import decode_json, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_type
 from zhidao.trade.domain.codes import unlocode
 from zhidao.trade.domain.consignment import Place
 
@@ -64,6 +65,7 @@ def read_struct(data: bytes, kind: type[StructT], *, what: str, one_line: bool =
     """
     plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
     _refuse_unprintable(plain, "$", one_line=one_line)
+    check_type(plain, kind, form=what)
     try:
         # From the bytes again, not from `plain`: a number must not pass through a float.
         return decode_json(data, kind)

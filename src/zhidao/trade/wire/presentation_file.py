@@ -18,6 +18,7 @@ from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import PublicKey, Signer
+from zhidao.core.versions import check_tag
 from zhidao.trade.events import PresentationManifest
 
 FORMAT: Final = "zhidao.presentation.v1"
@@ -73,7 +74,11 @@ def decode(data: bytes) -> SignedPresentation:
     Raises MalformedInput for other bytes, Refused: `bad_signature`, `changed_document`.
     """
     try:
-        read = msgspec.convert(parse_strict(data, bytes_max=BYTES_MAX), _File, strict=True)
+        plain = parse_strict(data, bytes_max=BYTES_MAX)
+        if isinstance(plain, dict):
+            told = str(plain.get("format"))
+            check_tag(told, (FORMAT,), form="a presentation", where="format")
+        read = msgspec.convert(plain, _File, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"presentation: {error}") from error
     if read.format != FORMAT:

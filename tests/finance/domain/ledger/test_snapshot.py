@@ -165,7 +165,7 @@ def test_a_file_is_a_label_a_head_and_what_the_head_counts() -> None:
     ("data", "told"),
     [
         (b"", "no balances of a ledger"),
-        (b"zhidao ledger balances 2\n" + bytes(100), "no balances of a ledger"),
+        (b"zhidao ledger balances 2\n" + bytes(100), "of version 2; this program understands 1"),
         (MAGIC, "is broken"),
         (written(more=1), "is broken"),
         (written(number=None), "is broken"),

@@ -135,8 +135,8 @@ def blob(at: int, **changes: Any) -> Change:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda p: p.update(v=2), "not a proof of version 3: 'zhidao.proof' 2"),
-        (lambda p: p.update(v=4), "not a proof of version 3: 'zhidao.proof' 4"),
+        (lambda p: p.update(v=2), "a packed proof file of version 2; this program"),
+        (lambda p: p.update(v=4), "a packed proof file of version 4; this program"),
         (lambda p: p.update(format="x" * 33), f"not a proof of version 3: {'x' * 32!r} 3"),
         (lambda p: p.update(more=1), "not a packed proof: "),
         (lambda p: p.pop("policy"), "not a packed proof: "),

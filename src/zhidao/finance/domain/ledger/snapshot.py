@@ -18,6 +18,7 @@ import numpy as np
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.hashing.hashtree import leaf_hash, tree_root
+from zhidao.core.versions import check_tag
 from zhidao.finance.domain.ledger.book import Book
 from zhidao.finance.domain.ledger.id_filter import IdFilter
 from zhidao.finance.domain.ledger.ledger import Account, account_flags
@@ -136,6 +137,8 @@ def decode(data: bytes) -> Snapshot:
     at = len(_MAGIC) + 4
     length = int.from_bytes(data[len(_MAGIC) : at], "big")
     if not data.startswith(_MAGIC):
+        begun = data[: len(_MAGIC) + 9].decode("latin-1")
+        check_tag(begun, (_MAGIC.decode().strip(),), form="a ledger's balances", where="byte 0")
         raise MalformedInput("these bytes are no balances of a ledger")
     if length > _HEADER_MAX:
         raise MalformedInput(f"the head of the balances has more than {_HEADER_MAX} bytes")

@@ -13,7 +13,8 @@ from zhidao.positioning.domain.observables.signals import SYSTEMS
 from zhidao.positioning.wire.fixed import Lines
 
 # Early RINEX 2 wrote the version without a point.
-_VERSION: Final = re.compile(r"2|[234]\.\d{1,2}\Z", re.ASCII)
+_VERSION: Final = re.compile(r"2|[234]\.[0-9]{1,2}")
+_NEWEST: Final = 4.02
 _HEADER_LINES_MAX: Final = 10_000
 _CODES_MAX: Final = 96
 TIME_SYSTEMS: Final = frozenset("GPS GAL QZS BDT GLO UTC IRN".split())
@@ -46,9 +47,12 @@ def version_and_type(lines: Lines) -> tuple[str, str]:
             remedy="send RINEX 2, 3 or 4, plain, gzipped or Compact",
         )
     version = first[:9].strip()
-    if not _VERSION.match(version):
+    if not _VERSION.fullmatch(version) or float(version) > _NEWEST:
         raise MalformedInput(
-            f"RINEX version {version!r} is not read; versions 2.00 to 4.02 are", where="line 1"
+            f"RINEX version {version!r} is not read; versions 2.00 to 4.02 are",
+            code="unknown_version",
+            where="line 1",
+            remedy="convert the file to RINEX 4.02 or an earlier version",
         )
     return version, first[20:21]
 

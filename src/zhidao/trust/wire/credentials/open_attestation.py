@@ -84,7 +84,7 @@ def check(document: Mapping[str, Any]) -> Checked:
 
 def _check_v2(document: Mapping[str, Any]) -> Checked:
     if document.get("version", _V2) != _V2 or not isinstance(document.get("data"), Mapping):
-        raise _malformed("it is no document of version 2")
+        raise _malformed("it is no document of version 2.0; 2.0 and 3.0 are understood")
     leaves = dict(_flat(document["data"], "", 0) if document["data"] else [("", {})])
     for path, value in leaves.items():
         salted = isinstance(value, str) and _SALTED.match(value)
@@ -110,7 +110,7 @@ def _check_v2(document: Mapping[str, Any]) -> Checked:
 def _check_v3(document: Mapping[str, Any]) -> Checked:
     proof = document.get("proof")
     if document.get("version") != _V3 or not isinstance(proof, Mapping):
-        raise _malformed("it is no document of version 3")
+        raise _malformed("it is no document of version 3.0; 2.0 and 3.0 are understood")
     body = {name: value for name, value in document.items() if name != "proof"}
     leaves = dict(_bracketed(body, "", 0))
     salts = _salts(proof.get("salts"))

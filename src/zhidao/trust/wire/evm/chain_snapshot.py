@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable, ZhidaoError
+from zhidao.core.versions import check_version
 from zhidao.trust.domain.evm import Address, Block, FlatState, Held, StateChanges, Transaction
 from zhidao.trust.domain.title_state import TitleState
 
@@ -131,8 +132,7 @@ def decode_head(data: bytes) -> WireHead:
         head = msgspec.msgpack.decode(data, type=WireHead)
     except (msgspec.DecodeError, ValueError) as error:
         raise MalformedInput(f"not a chain's head: {error}") from error
-    if head.version != VERSION:
-        raise MalformedInput(f"a head of version {head.version}; this program writes {VERSION}")
+    check_version(head.version, form="a chain's head", known=(VERSION,))
     return head
 
 

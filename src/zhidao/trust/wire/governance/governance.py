@@ -32,6 +32,7 @@ from zhidao.core.encoding import utf8
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.core.timescale import NS, Utc
+from zhidao.core.versions import check_version
 from zhidao.trust.domain.governance import GovernedList, check_lifetime
 from zhidao.trust.wire.governance.trust_list import (
     TRUST_BYTES_MAX,
@@ -48,6 +49,10 @@ _METADATA_BYTES_MAX: Final = 1024 * 1024
 # The framework asks for four roles; the last two are never used (see domain.governance).
 _ROLES: Final = ("root", "targets", "timestamp", "snapshot")
 _Metadata = Annotated[str, msgspec.Meta(max_length=_METADATA_BYTES_MAX)]
+
+
+class _Version(msgspec.Struct):
+    v: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -102,6 +107,8 @@ def decode_governed(data: bytes) -> GovernedFile:
     if len(data) > GOVERNED_BYTES_MAX:
         raise MalformedInput(f"a governed list of {len(data)} bytes; at most {GOVERNED_BYTES_MAX}")
     try:
+        told = decode_json(data, _Version).v
+        check_version(told, form="a governed trust list", known=(1,), where="v")
         read = decode_json(data, _File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedInput(f"not a governed trust list: {error}") from error

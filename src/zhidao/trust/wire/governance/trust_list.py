@@ -16,6 +16,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
+from zhidao.core.versions import check_version
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList
 from zhidao.trust.wire.log.note import parse_vkey, vkey
 from zhidao.trust.wire.log.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
@@ -41,7 +42,7 @@ class _Party(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Version(msgspec.Struct):
-    v: int = 0
+    v: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,6 +90,7 @@ def decode_trust_list(data: bytes) -> TrustList:
         raise MalformedInput(f"a trust list of {len(data)} bytes; at most {TRUST_BYTES_MAX}")
     try:
         version = decode_json(data, _Version).v
+        check_version(version, form="a trust list", known=(1, 2), where="v")
         file = decode_json(data, _File2 if version == 2 else _File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedInput(f"not a trust list: {error}") from error

@@ -182,8 +182,10 @@ class _Chain:
         self.updated = when
 
     def _check_genesis(self, entry: dict[str, Any], parameters: dict[str, Any]) -> None:
-        if parameters.get("scid") != self._scid or parameters.get("method") != _METHOD:
-            raise _bad("its SCID or method is not the DID's")
+        if parameters.get("method") != _METHOD:
+            raise _bad(f"its method is another one than {_METHOD}, which alone is understood")
+        if parameters.get("scid") != self._scid:
+            raise _bad("its SCID is not the DID's")
         blank = jcs({**entry, "versionId": _PLACEHOLDER}).decode()
         whole = blank.replace(self._scid, _PLACEHOLDER).encode()
         if base58btc(_SHA2_256 + hashlib.sha256(whole).digest()) != self._scid:
@@ -231,7 +233,7 @@ def _after(former: _Rules, parameters: Mapping[str, Any], *, first: bool) -> _Ru
     if not first and "scid" in parameters:
         raise _bad("the SCID stands in the first entry only")
     if parameters.get("method", _METHOD) != _METHOD:
-        raise _bad("it is of another version of the method")
+        raise _bad(f"its method is another one than {_METHOD}, which alone is understood")
     keys = _texts(parameters, "updateKeys", former.keys)
     if first and not keys:
         raise _bad("it has no update key")

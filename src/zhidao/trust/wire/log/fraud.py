@@ -10,6 +10,7 @@ from zhidao.core.canonical import decode_json, jcs
 from zhidao.core.encoding import base64url, parse_base64url, utf8
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import JSON_INTEGER_MAX
+from zhidao.core.versions import check_version
 from zhidao.trust.domain.fraud import FraudKind, FraudProof, Observation, SignedHead
 from zhidao.trust.wire.log.note import (
     NOTE_BYTES_MAX,
@@ -31,6 +32,10 @@ class _Observation(msgspec.Struct, forbid_unknown_fields=True):
     by: _Key
     at_s: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
     signature: Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class _Version(msgspec.Struct):
+    v: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,6 +74,8 @@ def decode_fraud(data: bytes) -> FraudProof:
     if len(data) > FRAUD_BYTES_MAX:
         raise MalformedInput(f"a fraud proof of {len(data)} bytes; at most {FRAUD_BYTES_MAX}")
     try:
+        told = decode_json(data, _Version).v
+        check_version(told, form="a fraud proof", known=(1,), where="v")
         file = decode_json(data, _File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedInput(f"not a fraud proof: {error}") from error

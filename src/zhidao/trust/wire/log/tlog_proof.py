@@ -12,6 +12,7 @@ from typing import Final
 
 from zhidao.core.encoding import parse_base64
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_tag
 from zhidao.trust.domain.merkle import HASH_BYTES
 from zhidao.trust.domain.note import Note
 from zhidao.trust.wire.log.note import NOTE_BYTES_MAX, decode_note, encode_note
@@ -52,6 +53,7 @@ def decode_tlog_proof(data: bytes) -> TlogProof:
         lines = head.decode("ascii").split("\n")
     except UnicodeDecodeError as error:
         raise MalformedInput("the head of a tlog-proof is ASCII") from error
+    check_tag(lines[0], (HEADER,), form="a tlog-proof", where="line 1")
     if not blank or lines.pop(0) != HEADER:
         raise MalformedInput(f"a proof starts with {HEADER}")
     extra = b""

@@ -19,6 +19,7 @@ from zhidao.core.encoding import base64url, parse_base64url, utf8
 from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.limits import JSON_INTEGER_MAX
+from zhidao.core.versions import check_version_in
 from zhidao.trust.domain.proof import OpenedEvent, Proof
 from zhidao.trust.wire.log.note import NOTE_BYTES_MAX, decode_note, encode_note, parse_checkpoint
 from zhidao.trust.wire.log.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
@@ -76,6 +77,7 @@ def decode_packed(data: bytes) -> Proof:
     plain = _inflated(data)
     try:
         value = parse_strict(plain, bytes_max=PLAIN_BYTES_MAX)
+        check_version_in(value, form="a packed proof file", known=(PACKED_VERSION,))
         file = msgspec.convert(value, _File, strict=True)
     except msgspec.ValidationError as error:
         raise MalformedInput(f"not a packed proof: {error}") from error

@@ -19,6 +19,7 @@ from zhidao.core.encoding import base64url, parse_base64url, utf8
 from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.limits import JSON_INTEGER_MAX
+from zhidao.core.versions import check_version
 from zhidao.trust.domain.proof import OpenedEvent, Proof
 from zhidao.trust.wire.log.note import NOTE_BYTES_MAX, decode_note, encode_note, parse_checkpoint
 from zhidao.trust.wire.log.policy import POLICY_BYTES_MAX, encode_policy, parse_policy
@@ -56,7 +57,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Version(msgspec.Struct):
-    v: int = 0
+    v: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _File2(_File, forbid_unknown_fields=True, kw_only=True):
@@ -103,6 +104,7 @@ def decode_proof(data: bytes) -> Proof:
         return decode_packed(data)
     try:
         version = decode_json(data, _Version).v
+        check_version(version, form="a proof file", known=(1, 2), where="v")
         file = decode_json(data, _File2 if version == 2 else _File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedInput(f"not a proof file: {error}") from error
