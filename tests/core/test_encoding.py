@@ -100,3 +100,21 @@ def test_any_text_is_read_or_malformed(read: Callable[[str], bytes], text: str) 
         read(text)
     except MalformedInput:
         return
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"\0\0\x17", "AAAX"), (b"\0\0\xd7", "AADX"), (b"\x17", "Fw"), (b"\x5d", "XQ")],
+)
+def test_base64url_loses_no_letter_but_its_padding(data: bytes, text: str) -> None:
+    assert base64url(data) == text
+    assert parse_base64url(text) == data
+
+
+@pytest.mark.parametrize("letter", "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
+def test_base58_counts_its_letters_from_1(letter: str) -> None:
+    """draft-msporny-base58-03 section 2; a leading 1 is a byte of nought."""
+    value = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".index(letter)
+    assert parse_base58btc(letter) == bytes([value])
+    assert base58btc(bytes([value])) == letter
+    assert parse_base58btc("11" + letter) == bytes(2) + bytes([value])
