@@ -17,6 +17,7 @@ MODULES = sorted(ROOM.rglob("*.py"))
 # Paths are joined with the same sign that divides.
 PATHS = {
     *(f"adapters/{name}.py" for name in ("schema_pack", "screening_folder", "screening_lists")),
+    "adapters/calendar_folder.py",
     "library/packs.py",
 }
 

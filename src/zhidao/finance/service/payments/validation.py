@@ -14,7 +14,7 @@ from zhidao.finance.domain.payments.message import Message
 from zhidao.finance.domain.payments.payment_legs import Refusal
 from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.profiles import Profile
-from zhidao.finance.wire.iso20022.syntax.columns import columns_of
+from zhidao.finance.wire.iso20022.syntax.columns import columns_of, columns_of_text
 from zhidao.finance.wire.iso20022.syntax.envelope import Envelope, read_envelope
 from zhidao.finance.wire.iso20022.syntax.structure import check
 from zhidao.finance.wire.iso20022.usage.shapes import shaped
@@ -74,15 +74,16 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
     try:
         envelope = read_envelope(data)
         schema = rules.schemas.judge(envelope.definition, envelope.document)
+        columns = columns_of_text(envelope, data)
         if schema == _NOT_CHECKED:
-            check(envelope.document, envelope.definition)
+            check(envelope.document, envelope.definition, columns)
         plain = shaped(data)
         told = None if plain is None else plain.message()
         if plain and told and plain.plainly_fine(rules.profile, year=rules.year, at=at):
             return Examined(told, digest, None, {}, schema)
         # As long as somebody holds them, lxml makes each element and its name once for all readers.
         held = list(envelope.document.iter()) if len(data) < _HELD_BYTES_MAX else []
-        columns = columns_of(envelope, data)
+        columns = columns or columns_of(envelope)
         message = told or decode(envelope, checked=True, columns=columns)
     except MalformedInput as error:
         code = error.code if len(error.code) == 4 else "FF01"

@@ -36,6 +36,10 @@ class Columns:
     """Of leaves that are amounts."""
     heads: tuple[_Element, ...]
     """What stands beside the payments under the root."""
+    name: str
+    """What the payments are called."""
+    first: int
+    """How many heads stand before the payments."""
 
     def get(self, path: str) -> list[str]:
         """The texts of a leaf, or as many empty ones."""
@@ -54,31 +58,15 @@ class Columns:
         return _trees(inside, self.count)
 
 
-def columns_of(envelope: Envelope, data: bytes = b"") -> Columns | None:
-    """The file by columns, or None if its payments are few or not all alike.
+def columns_of(envelope: Envelope) -> Columns | None:
+    """The file by columns out of its elements, or None if its payments are few or not all alike.
 
     Its structure was checked: an amount bears its currency and nothing else bears an attribute.
-    `data`: the file's bytes, which are cut into columns without the elements if they are plain.
     """
-    name = _FILES.get(envelope.definition[:8])
-    root = envelope.document[0]
-    if name is None or len(root) <= COUNT_MIN:
+    found = _found(envelope)
+    if found is None:
         return None
-    payment = f"{{{NAMESPACE}{envelope.definition}}}{name}"
-    payments = root.findall(payment)
-    if len(payments) < COUNT_MIN:
-        return None
-    heads = [one for one in root if one.tag != payment]
-    first = root.index(payments[0])
-    start = len(payment) - len(name)
-    return _of_text(data, payments, heads, first, start) or _of_elements(
-        root, payments, heads, first, start
-    )
-
-
-def _of_elements(
-    root: _Element, payments: list[_Element], heads: list[_Element], first: int, start: int
-) -> Columns | None:
+    root, payments, heads, first, start = found.root, found.payments, found.heads, *found.where
     begin = 1 + sum(1 for head in heads[:first] for _ in head.iter())
     inside = list(root.iter())
     tags = [one.tag for one in inside]
@@ -98,20 +86,21 @@ def _of_elements(
         texts[path] = [one.text or "" for one in column]
         if column[0].get("Ccy") is not None:
             currencies[path] = [str(one.get("Ccy")) for one in column]
-    return Columns(count, texts, currencies, tuple(heads))
+    return Columns(count, texts, currencies, tuple(heads), found.name, first)
 
 
-def _of_text(
-    data: bytes, payments: list[_Element], heads: list[_Element], first: int, start: int
-) -> Columns | None:
-    """The same out of the text: what stands between the texts is the same from payment to payment.
+def columns_of_text(envelope: Envelope, data: bytes) -> Columns | None:
+    """The same out of a plain text: what stands between the texts is the same in all payments.
 
     That the first, the second and the last have the same elements with these texts inside is seen
-    by the XML library's word; the others are cut from what is letter by letter the same.
+    by the XML library's word; the others are cut from what is letter by letter the same. Nothing
+    need have been checked before.
     """
-    cut = cut_of(data)
-    if cut is None:
+    found = _found(envelope)
+    cut = None if found is None else cut_of(data)
+    if found is None or cut is None:
         return None
+    payments, heads, first, start = found.payments, found.heads, *found.where
     between, texts = cut
     shapes = [[path for path in _shape(payments[k], start) if path] for k in (0, 1, -1)]
     paths, count = shapes[0], len(payments)
@@ -130,7 +119,33 @@ def _of_text(
         {path: texts[begin + k : end : width] for k, path in enumerate(paths)},
         {path: [code] * count for path, code in zip(paths, money, strict=True) if code is not None},
         tuple(heads),
+        found.name,
+        first,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    root: _Element
+    name: str
+    payments: list[_Element]
+    heads: list[_Element]
+    where: tuple[int, int]
+    """How many heads stand before the payments; how long the namespace is."""
+
+
+def _found(envelope: Envelope) -> _Found | None:
+    """The payments of a file, if they are many."""
+    name = _FILES.get(envelope.definition[:8])
+    if name is None or len(envelope.document) != 1 or len(envelope.document[0]) <= COUNT_MIN:
+        return None
+    root = envelope.document[0]
+    payment = f"{{{NAMESPACE}{envelope.definition}}}{name}"
+    payments = root.findall(payment)
+    if len(payments) < COUNT_MIN:
+        return None
+    heads = [one for one in root if one.tag != payment]
+    return _Found(root, name, payments, heads, (root.index(payments[0]), len(payment) - len(name)))
 
 
 def _is_alike(between: list[str], count: int, width: int) -> bool:

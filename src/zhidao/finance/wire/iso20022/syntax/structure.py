@@ -18,7 +18,11 @@ from zhidao.finance.wire.iso20022.syntax.kinds import AMOUNT, FORMS, usual_kind
 from zhidao.finance.wire.iso20022.syntax.outlines import MESSAGES, PARTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lxml.etree import _Element
+
+    from zhidao.finance.wire.iso20022.syntax.columns import Columns
 
 _MANY: Final = 1 << 30
 _TIMES: Final = {"": (1, 1), "?": (0, 1), "*": (0, _MANY), "+": (1, _MANY)}
@@ -57,10 +61,13 @@ def outline(definition: str) -> tuple[str, Form] | None:
     return root, _Reader({**parts, **own}).form(root)
 
 
-def check(document: _Element, definition: str) -> bool:
+def check(document: _Element, definition: str, columns: Columns | None = None) -> bool:
     """Whether there is an outline for the message; then it is as the outline says.
 
-    document: the Document (or AppHdr) element. Raises MalformedInput with code FF01 and the place.
+    document: the Document (or AppHdr) element. `columns`: the same message cut from its text,
+    whose payments then differ in nothing but their texts: the first, the second and the last are
+    walked, and of the others those texts are looked at. Raises MalformedInput with code FF01 and
+    the place.
     """
     known = outline(definition)
     if known is None:
@@ -74,20 +81,42 @@ def check(document: _Element, definition: str) -> bool:
         element = document[0]
     if element.tag != space + root:
         raise _wrong(element, f"{root} is expected")
-    _part(element, form, space)
+    if columns is not None and _texts_fit(columns, form):
+        children = list(element)
+        last = columns.first + columns.count - 1
+        _part(element, form, space, children[: columns.first + 2] + children[last:])
+    else:
+        _part(element, form, space)
     return True
 
 
 _LOCATION: Final = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 
 
-def _part(element: _Element, form: Form, space: str) -> None:
+def _texts_fit(columns: Columns, root: Form) -> bool:
+    """Whether each text has its leaf's form. If not, walking all of them tells where."""
+    for path, texts in columns.texts.items():
+        form: Form | None = root
+        for name in (columns.name, *path.split("/")):
+            place = None if form is None else form.where.get(name)
+            form = None if form is None or place is None else form.places[place].options[name]
+        if form is None or form.pattern is None:
+            return False
+        if not all(map(form.pattern.fullmatch, set(texts))):
+            return False
+    return True
+
+
+def _part(
+    element: _Element, form: Form, space: str, children: Iterable[_Element] | None = None
+) -> None:
+    """`children`: those to look at, if not all."""
     _check_holds_elements_alone(element)
     start, places, where = len(space), form.places, form.where
     counts = [0] * len(places)
     chosen = [""] * len(places)
     at = 0
-    for child in element:
+    for child in element if children is None else children:
         tag = child.tag
         name = tag[start:] if isinstance(tag, str) and tag.startswith(space) else ""
         place = where.get(name)
