@@ -21,10 +21,12 @@ class Hasty(PatientHttp):
 
 
 WHOLE_OF: dict[str, bool] = {}
+HOSTS_OF: dict[str, list[bytes]] = {}
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     WHOLE_OF[scope["path"]] = WHOLE in scope
+    HOSTS_OF[scope["path"]] = [value for name, value in scope["headers"] if name == b"host"]
     if scope["path"] == "/read":
         while (await receive())["more_body"]:
             pass
@@ -136,3 +138,21 @@ async def test_a_request_tells_whether_its_body_is_there_already() -> None:
         writer.write(b"ab")
         assert WHOLE_OF["/whole"]
         assert not WHOLE_OF["/part"]
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        (b"/a", b"node"),
+        (b"http://evil.example/b", b"evil.example"),
+        (b"https://evil.example:8443/c?d", b"evil.example:8443"),
+    ],
+)
+async def test_the_host_of_an_absolute_target_is_the_one_that_counts(
+    target: bytes, host: bytes
+) -> None:
+    async with connection() as (reader, writer):
+        writer.write(b"GET %s HTTP/1.1\r\nhost: node\r\n\r\n" % target)
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+    path = "/" + target.decode().partition("?")[0].rpartition("/")[2]
+    assert HOSTS_OF[path] == [host]

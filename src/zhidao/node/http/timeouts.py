@@ -14,6 +14,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from zhidao.node.http.bodies import WHOLE
@@ -72,6 +73,8 @@ class PatientHttp(HttpToolsProtocol):
         if self._timer is not None:
             self._stop_waiting()
         self._head_bytes = 0
+        if not self.url.startswith((b"/", b"*")):
+            self._take_authority()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -89,6 +92,13 @@ class PatientHttp(HttpToolsProtocol):
         super().on_response_complete()
         if self.cycle.response_complete and self.cycle.more_body:
             self._wait(self.rest_s)
+
+    def _take_authority(self) -> None:
+        """The host in an absolute request target stands in place of Host (RFC 9112 3.2.2)."""
+        target = httptools.parse_url(self.url)
+        port = f":{target.port}".encode() if target.port is not None else b""
+        host = (target.host or b"") + port
+        self.headers[:] = [(b"host", host), *(one for one in self.headers if one[0] != b"host")]
 
     def _in_head(self) -> bool:
         """Whether the next byte belongs to a request line or a header."""
