@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.cli.finance.test_money_by_command import CONSIGNMENT, Node, entered, node
 
 from zhidao.core.ambient import SeededRandomness
 from zhidao.simulation import participants
 from zhidao.simulation.machine import machine
+from zhidao.simulation.scenario import simulated_scenario
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 __all__ = ["node"]
 
 
-async def test_the_goods_side_of_a_road_is_walked_by_command(node: Node) -> None:
+async def test_the_goods_side_of_a_road_is_walked_by_command(node: Node, tmp_path: Path) -> None:
+    await orbits(node, tmp_path / "orbits.rnx.gz")
     await entered(node.callers["exporter"])
     await order_and_lot(node)
     await terminal_and_seal(node)
@@ -25,6 +29,16 @@ async def test_the_goods_side_of_a_road_is_walked_by_command(node: Node) -> None
         assert (await node.run("customs", *release))["declaration"] == "KZ-1"
     assert not [e for e in (await node.run("customs", "waiting"))["items"] if e["act"] == "border"]
     assert (await node.typed("customs", "waiting")).stdout.strip() == "nothing waits for you"
+
+
+async def orbits(node: Node, file: Path) -> None:
+    """Once however often they are brought, and by the operator alone."""
+    file.write_bytes(simulated_scenario(CONSIGNMENT, fail="", seed=417).navigation)
+    added = await node.run("operator", "terminal", "orbits", str(file))
+    assert added == await node.run("operator", "terminal", "orbits", str(file))
+    assert (added["systems"], added["ephemerides"] > 100) == ("CEG", True)
+    refused = await node.run("carrier", "terminal", "orbits", str(file), status=1)
+    assert refused["error"] == "forbidden"
 
 
 async def order_and_lot(node: Node) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.outputs import take
 from zhidao.cli.console.paging import every
+from zhidao.core.canonical import parse_strict
 
 _PATH: Final = "/v1/devices/terminals"
 _COLUMNS: Final = ("terminal", "phone", "owner", "says", "last position", "refused")
@@ -35,9 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what stands around the antenna (default: %(default)s)",
     )
     adding.set_defaults(run=_add)
+    orbits = actions.add_parser("orbits", help="bring the satellites' orbits; the operator")
+    orbits.add_argument("file", type=Path, metavar="FILE", help="RINEX navigation, plain or gzip")
+    orbits.set_defaults(run=_orbits)
     for action in (showing, adding):
         action.add_argument("terminal", metavar="TERMINAL", help="plate, container or own name")
-    for action in (listing, showing, adding):
+    for action in (listing, showing, adding, orbits):
         add_caller(action)
     parser.epilog = (
         "A device without a key is any JT/T 808 tracker that is sold: it is heard, and what it\n"
@@ -89,6 +95,21 @@ def _add(options: argparse.Namespace) -> int:
         f"{_says(keyed=bool(known['key']))}"
     )
     return say(options, known, sentence)
+
+
+def _orbits(options: argparse.Namespace) -> int:
+    """Without orbits of its hours no window of raw signals proves a place."""
+    from zhidao.positioning.wire.rinex.navigation import NAVIGATION_BYTES_MAX, read_navigation
+
+    data = take(options.file, bytes_max=NAVIGATION_BYTES_MAX)
+    read_navigation(data)
+    told = node_of(options).upload("/v1/positioning/navigation", data, "application/octet-stream")
+    added = parse_strict(told)
+    sentence = (
+        f"{added['ephemerides']} messages of {added['systems']} serve from {added['first_at']} "
+        f"to {added['last_at']}"
+    )
+    return say(options, added, sentence)
 
 
 def _says(*, keyed: bool) -> str:
