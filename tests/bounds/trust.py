@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 from tests.bounds.case import Case
+from tests.trust.domain.test_policy import COSIGNERS
+from tests.trust.service.chain.test_external_view import transaction
 
+from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.trust.adapters.chain import json_rpc
 from zhidao.trust.domain import (
@@ -20,7 +23,8 @@ from zhidao.trust.domain import (
     title_tag,
     untp,
 )
-from zhidao.trust.domain.evm import Address
+from zhidao.trust.domain.evm import Address, Transaction
+from zhidao.trust.domain.note import NoteKey
 from zhidao.trust.service.log import entries, key_register
 from zhidao.trust.service.titles import change_of_medium, replayed_history
 from zhidao.trust.wire.credentials import (
@@ -40,14 +44,9 @@ CHAIN = chain_rules.Admission
 CRED = "trust.wire.credentials"
 
 
-def sent(**given: Any) -> Any:
-    """What a rule reads of a transaction."""
-    plain: dict[str, Any] = {"to": Address(bytes(20)), "data": b"", "gas": 100_000, "value_wei": 0}
-    return SimpleNamespace(**(plain | {"fee_max_wei": 0, "tip_max_wei": 0} | given))
-
-
-def rules(kind: type[Any]) -> Any:
-    return kind.__new__(kind)
+def sent(**given: Any) -> Transaction:
+    """A transaction that was signed, and whose parts are then others."""
+    return replace(transaction(), **{"gas": 300_000, "fee_max_wei": 0, "tip_max_wei": 0} | given)
 
 
 def extra(size: int) -> bytes:
@@ -67,20 +66,28 @@ def deep(depth: int) -> object:
 
 
 def of_policy(logs: int = 0, groups: int = 0) -> object:
-    log = SimpleNamespace(key=SimpleNamespace(key=1, kind=None))
-    group = SimpleNamespace(name="a", threshold=1, members=())
-    return policy.Policy((log,) * logs, (), (group,) * groups, policy.NO_QUORUM)  # type: ignore[arg-type]
+    """So many logs, each with a key of its own name; so many groups of one witness."""
+    keys = [SoftwareKey(Algorithm.ED25519, n.to_bytes(32)).public for n in range(1, logs + 1)]
+    witnesses = tuple(
+        policy.PolicyWitness(f"w{at}", each.note_key) for at, each in enumerate(COSIGNERS[:1])
+    )
+    return policy.Policy(
+        tuple(policy.PolicyLog(NoteKey(f"l{n}.example", key)) for n, key in enumerate(keys)),
+        witnesses if groups else (),
+        tuple(policy.PolicyGroup(f"g{n}", 1, ("w0",)) for n in range(groups - 1)),
+        policy.NO_QUORUM,
+    )
 
 
 CASES = (
     Case(
         "trust.domain.chain_rules.INITCODE_BYTES_MAX",
-        lambda n: rules(CHAIN).check_size(sent(to=None, data=bytes(n))),
+        lambda n: CHAIN(99).check_size(sent(to=None, data=bytes(n))),
     ),
-    Case("trust.domain.evm.BLOCK_GAS_MAX", lambda n: rules(CHAIN).check_size(sent(gas=n))),
+    Case("trust.domain.evm.BLOCK_GAS_MAX", lambda n: CHAIN(99).check_size(sent(gas=n))),
     Case(
         "trust.domain.paid_rules.FEE_MAX_WEI",
-        lambda n: rules(paid_rules.PaidAdmission).check_price(sent(fee_max_wei=n)),
+        lambda n: paid_rules.PaidAdmission(99, {}).check_price(sent(fee_max_wei=n)),
     ),
     Case("trust.domain.cosignature._NAME_BYTES_MAX", lambda n: cosignature._prefixed("a" * n)),
     Case("trust.domain.credential._KIND_CHARACTERS_MAX", lambda n: credential.type_of("a" * n)),
