@@ -13,6 +13,7 @@ from zhidao.core.timescale import Utc
 from zhidao.node.adapters.acts import PostgresActs
 from zhidao.node.adapters.caller_store import PostgresCallers
 from zhidao.node.adapters.memory_callers import MemoryCallers
+from zhidao.node.security.administration import Record
 from zhidao.node.security.callers import Callers, Change, Code, Person, Session, Token
 from zhidao.store.journal import PostgresJournal
 
@@ -226,6 +227,22 @@ async def test_which_sessions_stand_is_told_at_once(callers: Callers) -> None:
     assert await callers.standing(asked, NOW.plus_ns(1)) == {later.secret_hash}
     await callers.drop_session(later.secret_hash)
     assert await callers.standing(asked, NOW.plus_ns(1)) == set()
+
+
+async def test_tokens_are_withdrawn_with_a_person_or_neither_is(callers: Callers) -> None:
+    others = [replace(TOKEN, id=each * 8, made_by="a") for each in ("11", "22")]
+    for token in (TOKEN, *others):
+        await callers.add_token(token, None)
+    tokens: dict[str, Record | None] = dict.fromkeys(each.id for each in others)
+    await callers.add_person(replace(PERSON, name="a"), None)
+    told = await callers.withdraw_person("a", None, admins_of=PARTY, tokens=tokens)
+    assert told is Change.LAST_ADMIN
+    assert sorted(await callers.tokens(), key=lambda each: each.id) == [TOKEN, *others]
+    await callers.add_person(replace(PERSON, name="b"), None)
+    told = await callers.withdraw_person("a", None, admins_of=PARTY, tokens=tokens)
+    assert told is Change.DONE
+    gone = [replace(each, revoked=True) for each in others]
+    assert sorted(await callers.tokens(), key=lambda each: each.id) == [TOKEN, *gone]
 
 
 async def test_who_agreed_to_a_token_is_kept(callers: Callers) -> None:

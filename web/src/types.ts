@@ -44,6 +44,7 @@ export interface InvitationSeen {
 
 export interface TokenRow {
   id: string;
+  made_by: string;
   party: string;
   role: string;
   label: string;

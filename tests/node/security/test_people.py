@@ -114,3 +114,36 @@ async def test_one_session_ends_or_all_but_the_one_that_asks(world: World) -> No
     assert await world.people.sessions(ben, "ben") == [signed_in[3].session]
     assert await world.people.sessions(ADMIN, "carl") == [of_carl]
     assert world.told().count("sessions_ended") == 3
+
+
+async def test_a_leaver_takes_no_token_along_whose_secret_he_saw(world: World) -> None:
+    await made(world, "aida", Role.ADMIN)
+    await made(world, "ben", Role.ADMIN)
+    texts = {}
+    for name in ("aida", "ben"):
+        maker = Actor(ADMIN.party, Role.ADMIN, name)
+        texts[name] = await world.tokens.make(
+            maker, party=ADMIN.party, role=Role.OPERATOR, label=name
+        )
+        await world.gate.by_token(f"Bearer {texts[name]}")
+    with pytest.raises(Conflict):
+        await world.people.make(ADMIN, name="ben", password=PASSWORD, party=PARTY, role=Role.PARTY)
+    await world.people.withdraw(ADMIN, "ben", with_tokens=True)
+    with pytest.raises(Unauthenticated):
+        await world.gate.by_token(f"Bearer {texts['ben']}")
+    await world.gate.by_token(f"Bearer {texts['aida']}")
+    assert world.told()[-2:] == ["person_withdrawn", "token_withdrawn"]
+    # Without being asked for, tokens stay: programs may need them.
+    await made(world, "carl", Role.ADMIN)
+    await world.people.withdraw(ADMIN, "aida")
+    await world.gate.by_token(f"Bearer {texts['aida']}")
+
+
+async def test_only_an_admin_withdraws_the_tokens_of_a_leaver(world: World) -> None:
+    for name in ("aigerim", "daniyar"):
+        await world.people.make(ADMIN, name=name, password=PASSWORD, party=PARTY, role=Role.PARTY)
+    await world.people.agree(OPERATING, "aigerim")
+    aigerim = Actor(PARTY, Role.PARTY, "aigerim")
+    with pytest.raises(Forbidden):
+        await world.people.withdraw(aigerim, "daniyar", with_tokens=True)
+    await world.people.withdraw(aigerim, "daniyar")

@@ -54,7 +54,7 @@ export default function PeoplePage() {
       <Section id="people-title" title={t("people.people")}>
         <ul class="services">
           {people.value.map((each) => (
-            <PersonLine key={each.name} row={each} admin={admin} self={each.name === who?.name} done={readPeople} />
+            <PersonLine key={each.name} row={each} tokens={admin ? tokens.value.filter((token) => token.made_by === each.name && !token.revoked) : []} admin={admin} self={each.name === who?.name} done={() => (readPeople(), readTokens())} />
           ))}
         </ul>
         {admin && <InvitePerson parties={names} done={readPeople} />}
@@ -146,8 +146,9 @@ function WaitingToken({ row, may, done }: { row: TokenRow; may: boolean; done: (
   );
 }
 
-function PersonLine({ row, admin, self, done }: { row: PersonRow; admin: boolean; self: boolean; done: () => void }) {
+function PersonLine({ row, tokens, admin, self, done }: { row: PersonRow; tokens: TokenRow[]; admin: boolean; self: boolean; done: () => void }) {
   const [problem, act] = useAct(done);
+  const [too, setToo] = useState(true);
   const at = `/v1/people/${encodeURIComponent(row.name)}`;
   const here = row.state !== "withdrawn";
   return (
@@ -163,7 +164,16 @@ function PersonLine({ row, admin, self, done }: { row: PersonRow; admin: boolean
           {admin && !self && <NewPasswordForm name={row.name} done={done} />}
           {admin && !self && <ChangeRole name={row.name} now={row.role} done={done} />}
           {self && <a href="/access">{t("access.title")}</a>}
-          {!self && <Confirmed button={t("people.withdraw")} means={t("people.withdraw_means", { name: row.name })} act={() => act("DELETE", at)} />}
+          {!self && (
+            <Confirmed button={t("people.withdraw")} means={t("people.withdraw_means", { name: row.name })} act={() => act("DELETE", tokens.length && too ? `${at}?tokens=true` : at)}>
+              {tokens.length > 0 && (
+                <label class="choice">
+                  <input type="checkbox" checked={too} onChange={(event) => setToo(event.currentTarget.checked)} />
+                  <span>{t("people.withdraw_tokens", { name: row.name, tokens: tokens.map((each) => each.label || each.id).join(", ") })}</span>
+                </label>
+              )}
+            </Confirmed>
+          )}
         </div>
       )}
       {problem && <ProblemNote problem={problem} />}
@@ -187,11 +197,12 @@ function TokenLine({ row, done }: { row: TokenRow; done: () => void }) {
 }
 
 /** An act that is said before it is done. */
-function Confirmed({ button, means, act }: { button: string; means: string; act: () => void }) {
+function Confirmed({ button, means, act, children }: { button: string; means: string; act: () => void; children?: ComponentChildren }) {
   return (
     <details class="confirmed">
       <summary class="button">{button}</summary>
       <p>{means}</p>
+      {children}
       <button type="button" class="button button-main" onClick={act}>
         {button}
       </button>

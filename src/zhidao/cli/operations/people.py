@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("name", metavar="NAME")
         action.set_defaults(run=run)
         named.append(action)
+    named[2].add_argument("--tokens", action="store_true", help="and the tokens that NAME made")
     ending = named[-1].add_mutually_exclusive_group()
     ending.add_argument("--end", action="store_true", help="end all of them")
     ending.add_argument("--end-one", default="", metavar="SESSION", help="end this one")
@@ -161,7 +162,9 @@ def _agree(options: argparse.Namespace) -> int:
 
 
 def _withdraw(options: argparse.Namespace) -> int:
-    node_of(options).send(_path(options), None, method="DELETE")
+    node_of(options).send(
+        _path(options) + ("?tokens=true" if options.tokens else ""), None, method="DELETE"
+    )
     return say(options, {"withdrawn": options.name}, f"{options.name} is out.")
 
 

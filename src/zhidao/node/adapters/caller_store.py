@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from zhidao.core.actor import Role
@@ -27,7 +27,7 @@ class PostgresCallers:
         await self._write(
             record,
             "INSERT INTO node.token (token_id, party, role, label, secret_hash, key, revoked,"
-            " created_tai_ns, agreed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " created_tai_ns, agreed, made_by) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             token.id,
             token.party,
             token.role.value,
@@ -37,6 +37,7 @@ class PostgresCallers:
             token.revoked,
             token.created_at.tai_ns,
             token.agreed,
+            token.made_by,
         )
 
     async def token(self, token_id: str) -> Token | None:
@@ -52,8 +53,7 @@ class PostgresCallers:
 
     async def revoke_token(self, token_id: str, record: Record | None) -> bool:
         """Marks a token as revoked; see the port."""
-        sql = "UPDATE node.token SET revoked = true WHERE token_id = %s AND NOT revoked"
-        return bool(await self._write(record, sql, token_id))
+        return bool(await self._write(record, _REVOKE, token_id))
 
     async def agree_token(self, token_id: str, by: str, record: Record | None) -> bool:
         """Notes who agreed to a token; see the port."""
@@ -123,7 +123,12 @@ class PostgresCallers:
         return Change.DONE
 
     async def withdraw_person(
-        self, name: str, record: Record | None, *, admins_of: PartyId
+        self,
+        name: str,
+        record: Record | None,
+        *,
+        admins_of: PartyId,
+        tokens: Mapping[str, Record | None] | None = None,
     ) -> Change:
         """Marks a person as withdrawn; see the port."""
         async with self._database.session() as session:
@@ -144,6 +149,9 @@ class PostgresCallers:
             )
             await session.execute(END_SESSIONS, (name,))
             await self._acts.add_in(session, record)
+            for token_id, act in (tokens or {}).items():
+                if await session.execute(_REVOKE, (token_id,)):
+                    await self._acts.add_in(session, act)
         self._acts.wake()
         return Change.DONE
 
@@ -263,6 +271,7 @@ class PostgresCallers:
         return changed
 
 
+_REVOKE = "UPDATE node.token SET revoked = true WHERE token_id = %s AND NOT revoked"
 _LOCK_PERSONS = "LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE"
 END_SESSIONS = "DELETE FROM node.session WHERE name = %s"
 _ADD_SESSION = (
@@ -359,4 +368,5 @@ def _token(row: dict[str, Any]) -> Token:
         row["key"],
         row["revoked"],
         row["agreed"],
+        row["made_by"],
     )

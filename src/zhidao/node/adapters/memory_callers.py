@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from zhidao.core.ids import PartyId
@@ -138,7 +138,12 @@ class MemoryCallers:
         return Change.DONE
 
     async def withdraw_person(
-        self, name: str, record: Record | None, *, admins_of: PartyId
+        self,
+        name: str,
+        record: Record | None,
+        *,
+        admins_of: PartyId,
+        tokens: Mapping[str, Record | None] | None = None,
     ) -> Change:
         """Marks a person as withdrawn; see the port."""
         person = self._persons.get(name)
@@ -149,6 +154,8 @@ class MemoryCallers:
         self._persons[name] = replace(person, withdrawn=True, password_hash="", waiting_hash="")
         self._drop(name)
         self._acts.keep(record)
+        for token_id, act in (tokens or {}).items():
+            await self.revoke_token(token_id, act)
         return Change.DONE
 
     async def count_persons(self) -> int:

@@ -92,7 +92,10 @@ class TokenText(msgspec.Struct):
 
 
 class TokenView(msgspec.Struct):
-    """A token without its secret. `agreed`: who agreed in the party's name; empty: it waits."""
+    """A token without its secret. `agreed`: who agreed in the party's name; empty: it waits.
+
+    `made_by`: the person who made it and saw its secret, where that was one.
+    """
 
     id: str
     party: str
@@ -101,6 +104,7 @@ class TokenView(msgspec.Struct):
     created_at: str
     revoked: bool
     agreed: str
+    made_by: str
 
 
 class NewParty(msgspec.Struct, forbid_unknown_fields=True):
@@ -209,7 +213,16 @@ def routes(
     async def list_tokens(actor: Actor) -> list[TokenView]:
         """All tokens; a party sees its own."""
         return [
-            TokenView(t.id, t.party, t.role.value, t.label, str(t.created_at), t.revoked, t.agreed)
+            TokenView(
+                id=t.id,
+                party=t.party,
+                role=t.role.value,
+                label=t.label,
+                created_at=str(t.created_at),
+                revoked=t.revoked,
+                agreed=t.agreed,
+                made_by=t.made_by,
+            )
             for t in await tokens.every(actor)
         ]
 

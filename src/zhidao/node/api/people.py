@@ -138,9 +138,12 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
         return person_view(await people.agree(actor, name))
 
     @delete("/people/{name:str}", status_code=204, opt={ACCESS: MAY_WITHDRAW})
-    async def withdraw_person(name: _Name, actor: Actor) -> None:
-        """Takes access away at once, in all sessions; the last admin stays."""
-        await people.withdraw(actor, name)
+    async def withdraw_person(name: _Name, actor: Actor, *, tokens: bool = False) -> None:
+        """Takes access away at once, in all sessions; the last admin stays.
+
+        `tokens`: withdraws those that the person made as well, by an admin only.
+        """
+        await people.withdraw(actor, name, with_tokens=tokens)
 
     @post("/people/{name:str}/password", status_code=200, opt={ACCESS: MAY_MANAGE})
     async def reset_password(name: _Name, data: NewPassword, actor: Actor) -> PersonView:

@@ -6,7 +6,7 @@ Whatever changes one of them takes the record of the act, which is written in th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -31,6 +31,7 @@ class Token:
     """An API token. `secret_hash` is SHA-256 of a 256-bit secret; `key` may sign requests.
 
     `agreed`: who agreed in the party's name; while it is empty the token opens nothing.
+    `made_by`: the person who made it and saw its secret, where that was one.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Token:
     key: str = ""
     revoked: bool = False
     agreed: str = OWN
+    made_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,16 @@ class Callers(Protocol):
         ...
 
     async def withdraw_person(
-        self, name: str, record: Record | None, *, admins_of: PartyId
+        self,
+        name: str,
+        record: Record | None,
+        *,
+        admins_of: PartyId,
+        tokens: Mapping[str, Record | None] | None = None,
     ) -> Change:
         """Marks a person as withdrawn and ends all sessions of that name.
+
+        `tokens`: ids that are withdrawn with the person if they still stand, each with its act.
 
         `admins_of`: the last admin of this party who may enter is not withdrawn, even if two are
         asked for at the same time. Nothing is written then.

@@ -150,20 +150,34 @@ class People:
         await self._change(before, after, record, end_sessions=waits)
         return after
 
-    async def withdraw(self, actor: Actor, name: str) -> None:
+    async def withdraw(self, actor: Actor, name: str, *, with_tokens: bool = False) -> None:
         """Takes a person's access away, in all sessions, at once. Names are not given again.
 
+        `with_tokens`: also what the person made, whose secrets the person has seen; an admin's act.
         Raises NotFound, Forbidden, Conflict (`last_admin`).
         """
         MAY_WITHDRAW.admit(actor)
         person = await self.one(actor, name)
         if actor.role is not Role.ADMIN:
             await agreement(actor, person.party, self._callers)
+        tokens: dict[str, Record | None] = {}
+        if with_tokens:
+            MAY_MANAGE.admit(actor)
+            tokens = {
+                each.id: self._administration.record(
+                    actor, Act.TOKEN_WITHDRAWN, subject=each.id, party=each.party
+                )
+                for each in await self._callers.tokens()
+                if each.made_by == name and not each.revoked
+            }
         changed = await self._callers.withdraw_person(
             name,
             self._record(actor, Act.PERSON_WITHDRAWN, person),
             admins_of=self._administration.node,
+            tokens=tokens,
         )
+        for token_id in tokens:
+            self._gate.forget_token(token_id)
         if changed is Change.LAST_ADMIN:
             raise _last_admin(name)
         if changed is Change.UNKNOWN:

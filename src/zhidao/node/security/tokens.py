@@ -60,6 +60,7 @@ class Tokens:
             self._clock.now(),
             key,
             agreed=agreed_by_maker(actor, party),
+            made_by=actor.person,
         )
         record = self._administration.record(
             actor,
