@@ -129,8 +129,8 @@ class Settings:
             raise MalformedInput("positioning settings: strengths and methods are of version 3")
         if self.version < 4 and (self.ionosphere_unknown_mm, self.fault_s) != (0, 1):
             raise MalformedInput("positioning settings: unknown delays are of version 4")
-        known = all(_are_choices(*each) for each in self.signals.items())
-        if not known or (not self.signals and self.version < 4):
+        are_choices = all(_are_choices(*each) for each in self.signals.items())
+        if not are_choices or (not self.signals and self.version < 4):
             raise MalformedInput(f"positioning settings: signals {dict(self.signals)}")
 
     def _check_numbers(self) -> None:
