@@ -9,7 +9,7 @@ import pytest
 from tests.positioning.conftest import PLACE, START, times
 
 from zhidao import positioning
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
 from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
@@ -102,5 +102,5 @@ def test_without_pandas_it_says_how_to_get_it(files, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(Refused, match="pandas is not installed"):
+    with pytest.raises(Unavailable, match="pandas is not installed"):
         positioning.solve_files(files / "day.rnx", files / "day.nav").to_pandas()

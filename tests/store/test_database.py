@@ -311,7 +311,7 @@ async def test_a_server_that_only_reads_is_told_as_a_standby_and_not_as_a_full_d
 async def test_of_several_hosts_the_one_that_writes_is_found(database_url: str):
     parts = conninfo_to_dict(database_url)
     hosts = f"127.0.0.1,{parts['host']}"
-    ports = f"{free_port()},{parts['port']}"
+    ports = f"{free_port()},{parts.get('port', 5432)}"
     link = make_conninfo(database_url, host=hosts, port=ports, target_session_attrs="read-write")
     database = await Database.open(link)
     try:

@@ -75,7 +75,7 @@ def test_rules_without_a_release_are_no_pack(tmp_path):
 def test_an_absent_pack_says_what_to_run(tmp_path):
     with pytest.raises(Unavailable) as refused:
         newest_pack(tmp_path, "factur-x")
-    assert refused.value.remedy == "run ./run setup"
+    assert refused.value.remedy == "zhidao trade packs fetch; in a checkout: ./run setup"
 
 
 def test_nothing_unpinned_is_fetched(tmp_path):

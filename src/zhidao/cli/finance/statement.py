@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 _EXAMPLES: Final = (
-    "A PDF needs the printing extra: ./run setup print\n"
+    "A PDF needs the extra `print`: pip install 'zhidao[print]', ./run setup print\n"
     "examples:\n"
     "  zhidao finance statement 5e0c…d1 --from 2026-05-01 --to 2026-05-31 -o may.xml\n"
     "  zhidao finance statement 5e0c…d1 --form pdf -o may.pdf\n"

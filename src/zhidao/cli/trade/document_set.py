@@ -16,7 +16,7 @@ _EXAMPLES: Final = (
     "  zhidao trade set entry.json --out set/\n"
     "  zhidao trade set entry.json --out set/ --pdf --language zh\n"
     "  zhidao trade set entry.json --view bank --json\n"
-    "--pdf needs an extra: ./run setup print\n"
+    "--pdf needs the extra `print`: pip install 'zhidao[print]', ./run setup print\n"
     "status: 0 no finding, 1 a conflict or an undecided row, 2 bad input, 3 no extra for --pdf"
 )
 

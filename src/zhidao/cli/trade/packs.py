@@ -1,4 +1,4 @@
-"""`zhidao trade packs add|list`: the rule packs of this machine."""
+"""`zhidao trade packs fetch|add|list`: the rule packs of this machine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of this action."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
+    fetched = actions.add_parser(
+        "fetch",
+        help="bring the packs that this release pins: EN 16931 and XRechnung",
+        description="Takes each package from the index of pip, held to its digest, and keeps its "
+        "schemas and rules alone; nothing of the package is run. What stands here already is left.",
+    )
     add = actions.add_parser(
         "add",
         help="make packs from a package on the index, or from a file",
@@ -25,10 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--sha256", default="", metavar="HEX", help="digest that the wheel must have")
     add.add_argument("--only", default="", metavar="TEXT", help="part of the wanted files' names")
     shown = actions.add_parser("list", help="every pack with digest and first day")
-    for action, work in ((add, run_add), (shown, run_list)):
+    for action, work in ((fetched, run_fetch), (add, run_add), (shown, run_list)):
         action.add_argument("--packs", type=Path, help="folder of the rule packs")
         action.add_argument("--json", action="store_true", help="one JSON object a pack")
         action.set_defaults(run=work)
+
+
+def run_fetch(options: argparse.Namespace) -> int:
+    """Fetches what is missing and prints each pack."""
+    from zhidao.trade.library.rule_packs import fetch
+
+    for pack in fetch(options.packs):
+        _print(pack, as_json=options.json)
+    return 0
 
 
 def run_add(options: argparse.Namespace) -> int:

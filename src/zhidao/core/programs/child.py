@@ -6,6 +6,7 @@ program. It is a script and not a function run after fork, because this process 
 
 from __future__ import annotations
 
+import atexit
 import errno
 import fcntl
 import os
@@ -54,6 +55,12 @@ _PORT_LOWEST: Final = 10_000
 _PORT_HIGHEST: Final = 65_536
 _HELD_COUNT: Final = 64
 _HELD: Final[deque[socket.socket]] = deque()
+
+
+@atexit.register
+def _let_go() -> None:
+    while _HELD:
+        _HELD.pop().close()
 
 
 @dataclass(frozen=True, slots=True)

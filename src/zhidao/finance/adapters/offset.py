@@ -1,4 +1,4 @@
-"""The maximal offset by OR-Tools (an extra: requirements/netting.txt)."""
+"""The maximal offset by OR-Tools (an extra: `planning`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.programs.extras import command_for
 from zhidao.finance.domain.receivables.netting import Obligations
 
 
@@ -21,7 +22,7 @@ def max_offset(obligations: Obligations) -> NDArray[np.int64]:
         raise Unavailable(
             "the maximal offset needs OR-Tools, which is not installed",
             code="no_ortools",
-            remedy="install requirements/netting.txt",
+            remedy=command_for("planning"),
         ) from error
     solver = min_cost_flow.SimpleMinCostFlow()
     count = len(obligations.amount_minor)

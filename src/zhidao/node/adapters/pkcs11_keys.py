@@ -2,7 +2,7 @@
 
 A private key is made in the token and never leaves it: this process asks for signatures only.
 Ed25519 by CKM_EDDSA (PKCS#11 3.0, section 2.3.14), P-256 and secp256k1 by CKM_ECDSA over SHA-256.
-Needs the package python-pkcs11 (requirements/pkcs11.txt), imported at first use.
+Needs the package python-pkcs11 (the extra `pkcs11`), imported at first use.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from zhidao.core.errors import Conflict, MalformedInput, Refused, Unavailable
 from zhidao.core.keys import Algorithm, PublicKey
+from zhidao.core.programs.extras import command_for
 
 _SECP256K1_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 # CKA_EC_PARAMS in DER: the curve's name as PrintableString, or its object identifier.
@@ -68,7 +69,7 @@ class Token:
             raise Unavailable(
                 "keys in a token need the package python-pkcs11",
                 code="no_pkcs11",
-                remedy="install requirements/pkcs11.txt",
+                remedy=command_for("pkcs11"),
             ) from error
         try:
             token = pkcs11.lib(str(module)).get_token(token_label=label)

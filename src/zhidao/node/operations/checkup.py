@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import ZhidaoError
+from zhidao.core.programs.extras import REINSTALL
 from zhidao.core.remedies import remedy_of
 from zhidao.node.config import Config
 from zhidao.node.operations.checkup_clock import clock_error
@@ -218,7 +219,7 @@ def _page(_: Config) -> Iterator[Check]:
     if index.exists():
         yield Check("page", OK, "built")
     else:
-        yield Check("page", BAD, "the page is not built", "./run setup")
+        yield Check("page", BAD, "the page is not built", REINSTALL)
 
 
 def _contracts(_: Config) -> Iterator[Check]:
@@ -228,7 +229,7 @@ def _contracts(_: Config) -> Iterator[Check]:
     if file.exists():
         yield Check("contracts", OK, "title contracts are built in")
     else:
-        yield Check("contracts", BAD, "the title contracts are missing", "./run setup")
+        yield Check("contracts", BAD, "the title contracts are missing", REINSTALL)
 
 
 def _rules(config: Config, *, packs: Path) -> Iterator[Check]:
@@ -237,7 +238,7 @@ def _rules(config: Config, *, packs: Path) -> Iterator[Check]:
         yield Check("rules", OK, f"rule packs in {folder}")
     else:
         seen = "no rule packs: invoices will not be called valid"
-        yield Check("rules", WARN, seen, "./run setup")
+        yield Check("rules", WARN, seen, "zhidao trade packs fetch")
 
 
 def _passphrase(config: Config) -> Iterator[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
+from zhidao.core.programs.extras import command_for
 
 # A pixel of a drawing is 3/4 pt: twice as many are sharp on a screen, and good enough in print.
 _PPI: Final = 192.0
@@ -22,7 +23,7 @@ def png_of(svg: bytes) -> bytes:
         raise Unavailable(
             "PNG needs the package typst",
             code="no_typst",
-            remedy="run ./run setup print, or take SVG",
+            remedy=command_for("print") + "; or take SVG",
         ) from error
     fonts: Any = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
     picture: bytes = typst.compile(

@@ -20,7 +20,7 @@ from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.files.bounded import read_bounded
 from zhidao.trade.domain.verdict import RulePack
 
-SETUP_REMEDY: Final = "run ./run setup"
+SETUP_REMEDY: Final = "zhidao trade packs fetch; in a checkout: ./run setup"
 _MANIFEST: Final = "pack.json"
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024
 _FILES_MAX: Final = 200

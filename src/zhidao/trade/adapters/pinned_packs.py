@@ -134,14 +134,14 @@ def _download(scratch: Path, package: str, version: str, wheel_sha256: str) -> P
 def main(arguments: Sequence[str]) -> int:
     """Installs the packs of a requirements file and prints one line for each.
 
-    Without arguments: the checkout's own pins into this environment's own folder.
+    Without arguments: this release's own pins into this environment's own folder.
     """
     if len(arguments) > 2:
         sys.stderr.write(
             "usage: python -m zhidao.trade.adapters.pinned_packs [REQUIREMENTS [FOLDER]]\n"
         )
         return 2
-    requirements = Path(arguments[0]) if arguments else _checkout_pins()
+    requirements = Path(arguments[0]) if arguments else own_pins()
     destination = Path(arguments[1]) if len(arguments) == 2 else default_folder()
     if not requirements.is_file():
         sys.stderr.write(f"no pins of rule packs at {requirements}; name the file\n")
@@ -156,9 +156,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _checkout_pins() -> Path:
+def own_pins() -> Path:
+    """The pins of this release: beside this module in a wheel, else the checkout's own."""
+    here = Path(__file__).resolve()
+    carried = here.with_name("packs.txt")
     # src/zhidao/trade/adapters/pinned_packs.py stands four folders below the checkout.
-    return Path(__file__).resolve().parents[4] / "requirements" / "packs.txt"
+    return carried if carried.is_file() else here.parents[4] / "requirements" / "packs.txt"
 
 
 if __name__ == "__main__":

@@ -8,10 +8,19 @@ from pathlib import Path
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.adapters.pack_sources import PackOrder, add_packs
 from zhidao.trade.adapters.packs import InstalledPack, all_packs, default_folder
+from zhidao.trade.adapters.pinned_packs import install_packs, own_pins
 from zhidao.trade.adapters.rule_process import Judge
 from zhidao.trade.domain.verdict import Verdict
 
 __all__ = ["InstalledPack", "MalformedInput", "PackOrder", "Verdict", "default_folder"]
+
+
+def fetch(folder: Path | None) -> list[InstalledPack]:
+    """The packs that this release pins, fetched where they are missing.
+
+    Raises Unavailable if the index of packages does not answer.
+    """
+    return install_packs(own_pins(), folder or default_folder())
 
 
 def add(order: PackOrder, folder: Path | None) -> list[InstalledPack]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from zhidao.core.errors import Refused
+from zhidao.core.errors import Unavailable
+from zhidao.core.programs.extras import command_for
 from zhidao.positioning.domain.observables.observations import Ints
 
 _GPST_EPOCH: Final = np.datetime64("1980-01-06T00:00:00", "ns")
@@ -17,15 +18,15 @@ _GPST_EPOCH: Final = np.datetime64("1980-01-06T00:00:00", "ns")
 def data_frame(columns: Mapping[str, Any], index: Mapping[str, Any]) -> Any:
     """A DataFrame of columns (n,) under an index of one or more columns (n,).
 
-    Raises Refused where pandas is not installed.
+    Raises Unavailable where pandas is not installed.
     """
     try:
         pandas: Any = import_module("pandas")
     except ImportError as error:
-        raise Refused(
+        raise Unavailable(
             "pandas is not installed",
             code="no_pandas",
-            remedy="pip install pandas, or ./run setup analysis",
+            remedy=command_for("analysis"),
         ) from error
     frame = pandas.DataFrame({**index, **columns})
     return frame.set_index(list(index))

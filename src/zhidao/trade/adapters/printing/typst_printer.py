@@ -1,4 +1,4 @@
-"""Prints sheets as PDF/A-2a with typst (an extra: requirements/print.txt) and Noto Sans SC.
+"""Prints sheets as PDF/A-2a with typst (an extra: `print`) and Noto Sans SC.
 
 PDF/A-2a (ISO 19005-2) is asked of typst, which refuses what it cannot bear: a character without a
 glyph is an error, never a box. No validator besides typst's own checks was run. Equal sheets give
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.programs.extras import command_for
 from zhidao.trade.domain.printing.labels import WORDS, Label
 from zhidao.trade.domain.printing.sheet import Cell, Said, Sheet, Table
 
@@ -23,7 +24,7 @@ FONTS: Final = ("NotoSansSC_400Regular.ttf", "NotoSansSC_700Bold.ttf")
 STANDARD: Final = "a-2a"
 _PAPER: Final = "paper.typ"
 _NO_GLYPH: Final = re.compile(r"the text `?\"(.*?)\"`? could not be displayed", re.DOTALL)
-_REMEDY: Final = "run ./run setup print"
+_REMEDY: Final = command_for("print")
 
 
 def fonts_folder() -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
+from zhidao.core.programs.extras import REINSTALL
 from zhidao.trust.adapters.chain.evm_runs import faster
 from zhidao.trust.adapters.chain.flat_accounts import FlatAccounts
 from zhidao.trust.domain.chain_rules import intrinsic_gas
@@ -47,7 +48,7 @@ class PyEvmEngine:
                 from eth.vm.forks.shanghai.state import ShanghaiState
         except ImportError as error:
             raise Unavailable(
-                "the EVM engine is not installed", code="no_engine", remedy="run ./run setup"
+                "the EVM engine is not installed", code="no_engine", remedy=REINSTALL
             ) from error
         self._chain_id = chain_id
         self._revert = Revert

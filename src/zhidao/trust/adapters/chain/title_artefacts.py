@@ -9,6 +9,7 @@ import msgspec
 
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.programs.extras import REINSTALL
 from zhidao.trust.service.chain.ports import TitleContracts
 from zhidao.trust.wire.evm.title_contract import FACTORY_SHA256, TOKEN_SHA256
 
@@ -38,10 +39,10 @@ def load_title_contracts() -> TitleContracts:
             "the title contracts are not installed",
             code="no_title_contracts",
             where=f"trust/{_FOLDER}/{_FILE}",
-            remedy="run ./run setup",
+            remedy=REINSTALL,
         ) from error
     except msgspec.DecodeError as error:
-        raise MalformedInput(f"{_FILE}: {error}", remedy="run ./run setup") from error
+        raise MalformedInput(f"{_FILE}: {error}", remedy=REINSTALL) from error
     return TitleContracts(
         factory_code=_code(release, "TitleEscrowFactory", FACTORY_SHA256),
         token_code=_code(release, "TradeTrustToken", TOKEN_SHA256),
@@ -55,6 +56,6 @@ def _code(release: _Release, name: str, sha256: str) -> bytes:
         raise Unavailable(
             f"{_FILE}: {name} is not the published contract",
             code="no_title_contracts",
-            remedy="run ./run setup",
+            remedy=REINSTALL,
         )
     return code

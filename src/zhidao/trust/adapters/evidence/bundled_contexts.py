@@ -11,6 +11,7 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.files.bounded import read_bounded
 from zhidao.core.limits import JSON_BYTES_MAX
+from zhidao.core.programs.extras import REINSTALL
 from zhidao.trust.wire.linked_data.context_pins import SHORT_CONTEXTS, pinned
 
 _FOLDER: Final = "artefacts"
@@ -30,7 +31,7 @@ def load_contexts() -> dict[str, Any]:
             "the credential contexts are not installed",
             code="no_contexts",
             where=f"trust/{_FOLDER}/{_FILE}",
-            remedy="run ./run setup",
+            remedy=REINSTALL,
         ) from error
     return pinned(document["contexts"])
 

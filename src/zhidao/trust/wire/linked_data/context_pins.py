@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
+from zhidao.core.programs.extras import REINSTALL
 
 PINS: Final = {
     "https://trustvc.io/context/attachments-context.json": (
@@ -89,6 +90,6 @@ def pinned(contexts: Mapping[str, Any]) -> dict[str, Any]:
     for url, value in contexts.items():
         if url not in PINS or hashlib.sha256(jcs(value)).hexdigest() != PINS[url]:
             raise MalformedInput(
-                "a bundled context is not the pinned one", where=url[:80], remedy="run ./run setup"
+                "a bundled context is not the pinned one", where=url[:80], remedy=REINSTALL
             )
     return {**SHORT_CONTEXTS, **contexts}
