@@ -116,5 +116,5 @@ async def test_without_a_pack_nothing_is_called_valid(tmp_path):
     worker = RuleWorker(tmp_path)
     verdict = await worker.judge(INVOICE)
     assert verdict.outcome is Outcome.NOT_CHECKED
-    assert verdict.remedy == "run ./run setup"
+    assert verdict.remedy == "zhidao trade packs fetch; in a checkout: ./run setup"
     assert "not checked" in verdict.summary()
