@@ -31,12 +31,10 @@ from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.simulation import participants
 from zhidao.simulation.machine import machine
 
-# The whole road, `test_by_hand.py`, goes the same ways every day.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.service,
     pytest.mark.slow,
-    pytest.mark.long,
     pytest.mark.timeout(570),
 ]
 

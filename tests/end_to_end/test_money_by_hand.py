@@ -22,12 +22,10 @@ from tests.node.live_node import answer_of, zhidao
 from zhidao.simulation import participants
 from zhidao.simulation.scenario import simulated_scenario
 
-# The whole road, `test_by_hand.py`, goes the same ways every day.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.service,
     pytest.mark.slow,
-    pytest.mark.long,
     pytest.mark.timeout(570),
 ]
 
