@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     _check(options)
     scenario = _scenario(options)
+    _bring_rules()
     started_s = time.monotonic()
     folder = options.data or Path(tempfile.mkdtemp(prefix="zd-"))
     try:
@@ -77,6 +78,18 @@ def run(options: argparse.Namespace) -> int:
         if options.data is None:
             shutil.rmtree(folder, ignore_errors=True)
     return 0 if outcome.paid else 1
+
+
+def _bring_rules() -> None:
+    """Fetches the rule packs where there is none: without them no invoice is called valid.
+
+    Raises Unavailable if the index of packages does not answer.
+    """
+    from zhidao.trade.library.rule_packs import fetch, is_bare
+
+    if is_bare():
+        print("fetching the rules of EN 16931 and XRechnung, once", file=sys.stderr)
+        fetch(None)
 
 
 async def _carry(

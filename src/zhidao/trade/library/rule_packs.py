@@ -23,6 +23,12 @@ def fetch(folder: Path | None) -> list[InstalledPack]:
     return install_packs(own_pins(), folder or default_folder())
 
 
+def is_bare() -> bool:
+    """Whether no pack stands in this installation's own folder."""
+    folder = default_folder()
+    return not folder.is_dir() or not any(folder.iterdir())
+
+
 def add(order: PackOrder, folder: Path | None) -> list[InstalledPack]:
     """Packs made from a package or file into the packs' folder."""
     return add_packs(order, folder or default_folder())
