@@ -38,6 +38,10 @@ class Custody(Protocol):
         """The terminal's phone number as the network knows it. Raises NotFound."""
         ...
 
+    async def owner(self, terminal: str) -> PartyId:
+        """Whose terminal it is: who carries the goods that it rides with. Raises NotFound."""
+        ...
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         """Who may see the terminal, its phone number with it. Raises NotFound."""
         ...

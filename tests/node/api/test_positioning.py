@@ -84,6 +84,10 @@ class Below:
         del terminal
         return "open_sky"
 
+    async def owner(self, terminal: str) -> PartyId:
+        del terminal
+        return PartyId("carrier")
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         del terminal
         return frozenset()

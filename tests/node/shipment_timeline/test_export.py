@@ -128,6 +128,9 @@ class Custody:
     async def surroundings(self, terminal: str) -> str:
         raise AssertionError("not asked here")
 
+    async def owner(self, terminal: str) -> PartyId:
+        raise AssertionError("not asked here")
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         del terminal
         return frozenset()

@@ -76,6 +76,11 @@ class Custody:
         assert terminal
         return self.kind
 
+    async def owner(self, terminal: str) -> PartyId:
+        if terminal == "T-elsewhere":
+            raise NotFound("no such terminal")
+        return PartyId("carrier")
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         assert terminal
         return frozenset(map(PartyId, ("importer-bank", "carrier")))

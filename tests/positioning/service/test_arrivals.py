@@ -49,6 +49,21 @@ async def test_a_window_at_the_place_proves_the_arrival_with_all_marks(waiting, 
     assert marks.inside_risk_ppb == 100_000
 
 
+async def test_whose_terminal_it_is_sees_what_is_awaited_and_what_came_of_it(waiting, afternoon):
+    carrier = Actor(PartyId("carrier"), Role.PARTY)
+    assert (await waiting.arrivals.arrival(carrier, "C-1")).state == "expected"
+    await waiting.arrivals.on_window(waiting.window(afternoon.window))
+    assert (await waiting.arrivals.arrival(carrier, "C-1")).state == "proven"
+    with pytest.raises(NotFound):
+        await waiting.arrivals.arrival(STRANGER, "C-1")
+
+
+async def test_a_terminal_of_another_node_is_awaited_without_its_owner(world):
+    await world.expect(terminal="T-elsewhere")
+    [entry] = await world.journal.load("arrival/C-1", viewer=None)
+    assert set(entry.event.visible) == {"exporter"}
+
+
 async def test_the_evidence_replays_and_only_its_readers_get_it(waiting, afternoon):
     await waiting.arrivals.on_window(waiting.window(afternoon.window))
     proven = (await waiting.arrivals.arrival(BANK, "C-1")).proven
@@ -90,7 +105,7 @@ async def test_the_networks_answer_is_for_readers_of_both_arrival_and_terminal(w
     await waiting.arrivals.on_window(waiting.window(afternoon.window))
     written = waiting.journal.written[-1]
     audience = {written.event.owner, *written.event.visible}
-    assert waiting.network.readers == ("importer-bank",)
+    assert waiting.network.readers == ("carrier", "importer-bank")
     assert audience > set(waiting.network.readers), "the arrival has other readers"
 
 

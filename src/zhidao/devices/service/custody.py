@@ -53,6 +53,10 @@ class KeptData:
         """The terminal's phone number. Raises NotFound."""
         return (await self._vault.terminal(terminal)).phone
 
+    async def owner(self, terminal: str) -> PartyId:
+        """Whose terminal it is. Raises NotFound."""
+        return (await self._vault.terminal(terminal)).owner
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         """Who may see the terminal. Raises NotFound."""
         found = await self._vault.terminal(terminal)

@@ -121,12 +121,13 @@ class ArrivalService:
     ) -> None:
         """Waits for the consignment; the same call again changes nothing.
 
+        Beside the readers whose terminal it is sees it, who must know where to drive.
         Raises Conflict if the consignment is awaited otherwise, Refused for an impossible wish.
         """
         fact = _wish(consignment, terminal, site, (not_before, not_after), risk_ppb)
         if await self._stands(fact):
             return
-        visible = [party_id(reader) for reader in readers]
+        visible = sorted({*map(party_id, readers), *await self._carrier(terminal)} - {actor.party})
         # The watch comes first: a crash in between leaves a watch without a wish, which the
         # repeated call completes; the other way round a wish would never see a window.
         watch = f"watch/{terminal}/{consignment}"
@@ -157,6 +158,13 @@ class ArrivalService:
         Raises Conflict (`awaited_otherwise`) if the consignment is awaited in another way.
         """
         await self._stands(_wish(consignment, terminal, site, (not_before, not_after), risk_ppb))
+
+    async def _carrier(self, terminal: str) -> set[PartyId]:
+        """Whose terminal it is; nobody that is known here for one of another node."""
+        try:
+            return {await self._custody.owner(terminal)}
+        except NotFound:
+            return set()
 
     async def _stands(self, wish: ArrivalExpected) -> bool:
         """Whether exactly this is awaited already. Raises Conflict for anything else."""

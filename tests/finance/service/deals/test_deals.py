@@ -12,6 +12,7 @@ from zhidao.core.timescale import Utc
 from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.events import Decided
 from zhidao.finance.wire.iso20022.messages import camt054, pacs008
+from zhidao.trade.events import DocumentAdded
 
 UNPAID = {
     "importer-bank customer importer": 10_000_000,
@@ -89,6 +90,24 @@ async def test_positioning_is_asked_for_the_arrival_before_money_counts_as_reser
     assert asked["terminal"] == "T-1"
     assert asked["not_after"] == Utc.parse("2026-05-01T12:00:00Z")
     assert set(asked["readers"]) == {"importer", "exporter", "exporter-bank"}
+
+
+@pytest.mark.parametrize("kind", ["import_declaration", "export_declaration", "invoice"])
+async def test_customs_see_the_arrival_of_goods_that_are_declared(world, kind: str) -> None:
+    declared = DocumentAdded(
+        consignment="C-1",
+        kind=kind,
+        number="D-1",
+        digest="00" * 32,
+        media_type="application/json",
+        valid=True,
+        rules=[],
+        credential="",
+    )
+    world.durable.consignments.documents = [declared]
+    await world.opened()
+    [asked] = world.durable.arrivals.expected
+    assert ("customs" in asked["readers"]) == (kind != "invoice")
 
 
 async def test_what_trade_knew_before_the_opening_counts(world, facts) -> None:

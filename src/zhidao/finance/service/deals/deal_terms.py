@@ -9,7 +9,7 @@ from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
-from zhidao.finance.domain.deals.deal import check_conditions
+from zhidao.finance.domain.deals.deal import Deal, check_conditions
 from zhidao.finance.domain.ledger.ledger import Result
 from zhidao.finance.domain.payments.payment import MESSAGE_AMOUNT_MAX
 from zhidao.finance.events import DealOpened
@@ -77,6 +77,16 @@ class DealTerms:
                 remedy="deposit the rest first",
             )
         await self._settlement.check_line(opened)
+
+    async def arrival_readers(self, deal: Deal) -> tuple[PartyId, ...]:
+        """Who may see the arrival that a deal waits for.
+
+        Those of the deal, and customs where the goods are declared to them: who is to let goods go
+        must see whether they came. Nothing in it is about money.
+        """
+        seen = await self._consignments.consignment(self._node, deal.opened.consignment)
+        customs = {PartyId(seen.entered.customs)} if seen.is_declared else set()
+        return tuple(sorted({*deal.readers, *customs} - {deal.owner}))
 
 
 class ArrivalAsked(TypedDict):

@@ -334,7 +334,9 @@ class Deals:
         opened = deal.opened
         try:
             await self._arrivals.expect(
-                Actor(deal.owner, Role.NODE), readers=deal.readers, **arrival_asked(opened)
+                Actor(deal.owner, Role.NODE),
+                readers=await self._terms.arrival_readers(deal),
+                **arrival_asked(opened),
             )
         except Conflict as error:
             # Another deal of the consignment was opened in the same moment.
