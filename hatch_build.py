@@ -113,7 +113,10 @@ def stamp_of(root: Path) -> str:
     """One digest over the names and contents of everything that the built files depend on."""
     web = root / "web"
     files = [root / "hatch_build.py", root / _STEP, root / _CONTEXT_STEP]
-    files += [web / name for name in (".npmrc", "build.mjs", "package.json", "package-lock.json")]
+    files += [
+        web / name
+        for name in (".npmrc", "build.mjs", "messages.mjs", "package.json", "package-lock.json")
+    ]
     files += sorted(path for path in (web / "src").rglob("*") if path.is_file())
     whole = hashlib.sha256()
     for path in files:

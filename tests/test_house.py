@@ -563,3 +563,9 @@ def test_every_wire_module_has_a_property_test(modules: Modules) -> None:
         reached.add(name)
         waiting |= (set(_imports(wire[name])) & wire.keys()) - reached
     assert sorted(wire.keys() - reached) == []
+
+
+def test_the_words_of_the_pages_are_whole_in_each_language() -> None:
+    from tests.web.test_build import check_page
+
+    assert check_page.problems() == []

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { feature, mesh } from "topojson-client";
+import { allCompiled, problems } from "./messages.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "dist"));
@@ -74,6 +75,9 @@ function straightened(points, slack) {
   return points.filter((_, i) => keep.has(i));
 }
 
+const wrong = problems();
+if (wrong.length > 0) throw new Error(`the catalogues are not whole:\n${wrong.join("\n")}`);
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
@@ -87,10 +91,7 @@ const addresses = {
   bordersFine: put("borders-fine", "json", fine.borders),
   worker: put("map-worker", "mjs", readFileSync(join(modules, "maplibre-gl", "dist", "maplibre-gl-worker.mjs"), "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n")),
   words: Object.fromEntries(
-    ["en", "zh"].map((language) => {
-      const catalogue = JSON.parse(readFileSync(join(here, "src", "i18n", `${language}.json`), "utf8"));
-      return [language, put(`words-${language}`, "json", JSON.stringify(catalogue))];
-    }),
+    Object.entries(allCompiled()).map(([language, messages]) => [language, put(`words-${language}`, "json", JSON.stringify(messages))]),
   ),
 };
 

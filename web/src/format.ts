@@ -1,7 +1,7 @@
 // Numbers, amounts, times and lengths as the reader's language writes them.
 import { settings } from "./settings";
 import type { Amount, LonLat } from "./types";
-import { locale, printAs, t } from "./words";
+import { list, locale, printAs, t } from "./words";
 
 /** An exact amount with its currency and all its minor units. */
 export function money(amount: Amount): string {
@@ -96,8 +96,8 @@ export function lasting(seconds: number): string {
   const days = Math.floor(seconds / 86400);
   const hours = Math.floor((seconds % 86400) / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
-  if (days) return `${part(days, "day")} ${part(hours, "hour")}`;
-  if (hours) return `${part(hours, "hour")} ${part(minutes, "minute")}`;
+  if (days) return list([part(days, "day"), part(hours, "hour")], "unit");
+  if (hours) return list([part(hours, "hour"), part(minutes, "minute")], "unit");
   return minutes ? part(minutes, "minute") : part(Math.floor(seconds), "second");
 }
 

@@ -1,7 +1,16 @@
 // What this reader prefers, kept in this browser only.
 import { Cell } from "./cell";
+import languages from "./languages.json";
 
-export type Language = "en" | "zh";
+export type Language = keyof typeof languages;
+const known: Record<Language, { name: string; complete: boolean; rtl?: boolean }> = languages;
+/** Every language that we speak, by its own name. */
+export const LANGUAGES = Object.entries(languages).map(([tag, { name }]) => [tag as Language, name] as const);
+
+/** Whether a language has words for every page; the others have them for the pages of a party. */
+export const isWhole = (tag: Language): boolean => known[tag].complete;
+
+export const isRightToLeft = (tag: Language): boolean => known[tag].rtl ?? false;
 
 export interface Settings {
   language: "auto" | Language;
@@ -35,10 +44,9 @@ export function change(part: Partial<Settings>): void {
 
 /** The language that the reader chose, else the browser's first that we speak, else English. */
 export function language(): Language {
-  if (settings.value.language !== "auto") return settings.value.language;
-  for (const wish of navigator.languages) {
-    const tongue = wish.toLowerCase().split("-")[0];
-    if (tongue === "zh" || tongue === "en") return tongue;
+  for (const wish of [settings.value.language, ...navigator.languages]) {
+    const tongue = wish.toLowerCase().split("-")[0] as Language;
+    if (tongue in languages) return tongue;
   }
   return "en";
 }

@@ -1,7 +1,8 @@
-// The catalogues and how a sentence is made from them. A template's {name:kind} says how the
-// argument reads: as a number, a time, a length, or another catalogue entry (kind.value).
+// The catalogues and how a sentence is made from them. Messages are ICU MessageFormat; the build
+// compiles them (messages.mjs). An argument's kind says how it reads: as a number, a time, a length,
+// or another catalogue entry (kind.value).
 import { Cell } from "./cell";
-import { type Language, language, settings } from "./settings";
+import { type Language, isRightToLeft, isWhole, language, settings } from "./settings";
 import type { Args } from "./types";
 
 /** Where the built files lie; the build puts the real addresses here. */
@@ -10,57 +11,79 @@ declare const ADDRESSES: Record<"land" | "borders" | "landFine" | "bordersFine" 
 };
 export const addresses = ADDRESSES;
 
-type Catalogue = Record<string, string>;
+/** Text with {argument} or {argument:kind}; where it depends on one, the argument, whether it counts, and each case. */
+type Message = string | (string | [name: string, counts: 0 | 1, cases: Record<string, Message>])[];
+type Catalogue = Record<string, Message>;
 
 /** The language in force; a page that reads it is drawn again when it changes. */
 export const tongue = new Cell<Language | "">("");
 let words: Catalogue = {};
+// What a language that only has the pages of a party lacks is said in English, with a mark.
+let english: Catalogue = {};
 let plural = new Intl.PluralRules("en");
+const englishPlural = plural;
 
-/** The tag for Intl: with the reader's region where the browser names one for this language. */
+// Left to right inside a line that may run the other way: U+2066 to U+2069.
+const IN_ENGLISH = "\u2066[en] ";
+const ISOLATED = "\u2068";
+const END = "\u2069";
+
+/** The tag for Intl: with the reader's region where the browser names one for this language.
+ *
+ * Figures and days are compared with papers: digits and calendar are the ones that papers have. */
 export function locale(): string {
-  const wish = navigator.languages.find((tag) => tag.toLowerCase().startsWith(tongue.value || "en"));
-  return wish ?? (tongue.value === "zh" ? "zh-CN" : "en-GB");
+  const spoken = tongue.value || "en";
+  const wish = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === spoken);
+  const tag = wish ?? { zh: "zh-CN", en: "en-GB" }[spoken as string] ?? spoken;
+  return new Intl.Locale(tag, { numberingSystem: "latn", calendar: "gregory" }).toString();
 }
 
 export async function loadWords(): Promise<void> {
   const wanted = language();
   if (wanted === tongue.value) return;
-  const answer = await fetch(addresses.words[wanted]);
-  words = (await answer.json()) as Catalogue;
+  const [own, other] = await Promise.all([catalogue(wanted), isWhole(wanted) ? {} : catalogue("en")]);
+  // Whoever chose twice in a hurry has the last one.
+  if (wanted !== language()) return;
+  words = own;
+  english = other;
   plural = new Intl.PluralRules(wanted);
-  document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
+  document.documentElement.lang = wanted === "zh" ? "zh-CN" : wanted;
+  document.documentElement.dir = isRightToLeft(wanted) ? "rtl" : "ltr";
   tongue.value = wanted;
 }
 
+const catalogue = async (wanted: Language) => (await (await fetch(addresses.words[wanted])).json()) as Catalogue;
+
 settings.watch(() => void loadWords());
 
-export const has = (key: string): boolean => key in words;
+export const has = (key: string): boolean => key in words || key in english;
 
 /** The words for a key with its arguments; the key itself where a word is missing, so that it is seen. */
 export function t(key: string, args: Args = {}): string {
-  const template = words[key];
-  return template === undefined ? key : filled(template, args, true);
+  return said(key, args, true) ?? key;
 }
 
 /** The words, or null if the catalogue has none or an argument that they need is not there. */
 export function tryWords(key: string, args: Args = {}): string | null {
-  const template = words[key];
-  if (template === undefined) return null;
-  const names = [...template.matchAll(/\{(\w+)(?::\w+)?\}/g)].map((match) => match[1] as string);
-  if (names.some((name) => args[name] === undefined || args[name] === "")) return null;
-  return filled(template, args, false);
-}
-
-/** Words that differ by number: key.one, key.other and what else the language asks for. */
-export function count(key: string, n: number, args: Args = {}): string {
-  const exact = `${key}.${plural.select(n)}`;
-  return t(exact in words ? exact : `${key}.other`, { n, ...args });
+  const message = words[key] ?? english[key];
+  if (message === undefined) return null;
+  if (names(message).some((name) => args[name] === undefined || args[name] === "")) return null;
+  return said(key, args, false);
 }
 
 /** A code of the node in words: kind.value of the catalogue, else the code with blanks. */
 export function named(kind: string, value: string): string {
-  return words[`${kind}.${value}`] ?? value.replaceAll("_", " ");
+  return said(`${kind}.${value}`, {}, true) ?? value.replaceAll("_", " ");
+}
+
+/** Several things in a row, as the language joins them: a, b and c. */
+export function list(parts: string[], type: "conjunction" | "unit" = "conjunction"): string {
+  return new Intl.ListFormat(locale(), { type, style: type === "unit" ? "narrow" : "long" }).format(parts);
+}
+
+/** Sentences in a row, as the language sets them apart. */
+export function sentences(parts: string[]): string {
+  return parts.filter(Boolean).join(tongue.value === "zh" ? "" : " ");
 }
 
 type Printer = (value: string | number | boolean) => string;
@@ -71,12 +94,41 @@ export function printAs(kind: string, printer: Printer): void {
   printers[kind] = printer;
 }
 
-function filled(template: string, args: Args, keep: boolean): string {
-  return template.replace(/\{(\w+)(?::(\w+))?\}/g, (whole, name: string, kind?: string) => {
-    const value = args[name];
-    if (value === undefined) return keep ? whole : "";
-    if (!kind) return String(value);
-    const printer = printers[kind];
-    return printer ? printer(value) : named(kind, String(value));
-  });
+function said(key: string, args: Args, keep: boolean): string | null {
+  const own = words[key];
+  if (own !== undefined) return filled(own, args, keep, plural);
+  const other = english[key];
+  return other === undefined ? null : `${IN_ENGLISH}${filled(other, args, keep, englishPlural)}${END}`;
 }
+
+function names(message: Message): string[] {
+  if (typeof message === "string") return [...message.matchAll(/\{(\w+)(?::\w+)?\}/g)].map((match) => match[1] as string);
+  return message.flatMap((part) => (typeof part === "string" ? names(part) : [part[0], ...Object.values(part[2]).flatMap(names)]));
+}
+
+function filled(message: Message, args: Args, keep: boolean, rules: Intl.PluralRules): string {
+  if (typeof message === "string") {
+    return message.replace(/\{(\w+)(?::(\w+))?\}/g, (whole, name: string, kind?: string) => {
+      const value = args[name];
+      if (value === undefined) return keep ? whole : "";
+      return isolated(kind ? printed(kind, value) : String(value));
+    });
+  }
+  return message
+    .map((part) => {
+      if (typeof part === "string") return filled(part, args, keep, rules);
+      const [name, counts, cases] = part;
+      const value = args[name] ?? "";
+      const chosen = counts ? (cases[`=${value}`] ?? cases[rules.select(Number(value))]) : cases[String(value)];
+      return filled(chosen ?? cases["other"] ?? "", args, keep, rules);
+    })
+    .join("");
+}
+
+function printed(kind: string, value: string | number | boolean): string {
+  const printer = printers[kind];
+  return printer ? printer(value) : named(kind, String(value));
+}
+
+// A name or a number in a line from right to left keeps its own direction.
+const isolated = (text: string) => (document.documentElement.dir === "rtl" ? `${ISOLATED}${text}${END}` : text);

@@ -22,7 +22,7 @@ export default function AccessPage() {
         rows={[
           [t("login.name"), who.name],
           [t("people.party"), tryWords(`party.${who.party}`) ?? who.party],
-          [t("people.role"), `${named("role", who.role)}: ${t(`role_means.${who.role}`)}`],
+          [t("people.role"), t("told.with", { what: named("role", who.role), more: t(`role_means.${who.role}`) })],
         ]}
       />
       {who.name === GUEST ? <p class="quiet">{t("access.by_link")}</p> : <Own name={who.name} />}

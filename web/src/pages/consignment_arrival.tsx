@@ -7,7 +7,7 @@ import { Seal } from "../parts/seal";
 import { Reason } from "../parts/told";
 import { ArrivalMark, type MarkName } from "../parts/shapes";
 import type { ArrivalInfo, Road } from "../types";
-import { named, t } from "../words";
+import { list, named, t } from "../words";
 
 export function ArrivalPart({ road }: { road: Road }) {
   const { arrival, site, network } = road;
@@ -74,7 +74,7 @@ function networkWords(road: Road): string {
 
 function Marks({ road, arrival }: { road: Road; arrival: ArrivalInfo }) {
   const { marks } = arrival;
-  const by = (parties: string[]) => parties.map((party) => partyName(road, party)).join(t("list.comma"));
+  const by = (parties: string[]) => list(parties.map((party) => partyName(road, party)));
   const rows: [MarkName, boolean, string][] = [
     ["signed_by_terminal", marks.signed_by_terminal, ""],
     ["bound_to_goods", marks.bound_to_goods, ""],

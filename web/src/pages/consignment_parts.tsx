@@ -11,7 +11,7 @@ import { MilestoneMark } from "../parts/shapes";
 import { TitleActs } from "../parts/title_acts";
 import { Reason } from "../parts/told";
 import type { DocumentInfo, FindingInfo, Road, SideInfo } from "../types";
-import { count, has, named, t, tryWords } from "../words";
+import { has, named, t, tryWords } from "../words";
 
 const saidOf = (road: Road, id: string) => road.said.find((item) => item.id === id);
 
@@ -118,7 +118,7 @@ export function PapersPart({ road }: { road: Road }) {
         <p class={papers.agree ? "verdict verdict-good" : "verdict verdict-stop"}>
           <MilestoneMark state={papers.agree ? "done" : "refused"} />
           <span>
-            {papers.agree ? count("papers.agree", papers.checks) : count("papers.conflict", papers.findings.length)}
+            {papers.agree ? t("papers.agree", { n: papers.checks }) : t("papers.conflict", { n: papers.findings.length })}
           </span>
         </p>
       )}

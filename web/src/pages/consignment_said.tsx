@@ -5,7 +5,7 @@ import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
 import type { Args, Road, RoadStep, Said } from "../types";
-import { count, named, t, tryWords } from "../words";
+import { named, t, tryWords } from "../words";
 
 const ROOMY = matchMedia("(min-width: 1024px)");
 
@@ -56,7 +56,7 @@ function Group({ mark, title, state, road, said, shut }: { mark?: ComponentChild
       {mark}
       <span>{title}</span>
       {state && <span class="step-state quiet">{state}</span>}
-      {said.length > 0 && <span class="step-count quiet">{count("said.count", said.length)}</span>}
+      {said.length > 0 && <span class="step-count quiet">{t("said.count", { n: said.length })}</span>}
     </h3>
   );
   if (said.length === 0) return heading;

@@ -6,7 +6,7 @@ import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { RecordsAgain } from "../parts/records_again";
 import { session } from "../session";
-import { count, named, t } from "../words";
+import { named, t } from "../words";
 
 export default function CreditsPage({ id }: { id: string }) {
   return id ? <One id={id} /> : <All />;
@@ -58,8 +58,8 @@ function Calendars() {
             <h3>{each.calendar}</h3>
             <Facts
               rows={[
-                [t("calendars.known"), each.years.map(([first, last]) => (first === last ? String(first) : `${first} - ${last}`)).join(", ")],
-                [t("calendars.closed"), each.next_closed.join(", ") || t("none")],
+                [t("calendars.known"), each.years.map(([first, last]) => (first === last ? String(first) : `${first} - ${last}`)).join(t("list.comma"))],
+                [t("calendars.closed"), each.next_closed.join(t("list.comma")) || t("none")],
               ]}
             />
             {each.missing_year > 0 && <p>{t("calendars.missing", { year: String(each.missing_year) })}</p>}
@@ -183,7 +183,7 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
       />
       {drawing.checks > 0 && (
         <p class={`verdict ${drawing.discrepancies.length ? "verdict-stop" : "verdict-good"}`}>
-          <span>{drawing.discrepancies.length ? count("credit.discrepancies", drawing.discrepancies.length, { checks: drawing.checks }) : t("credit.no_discrepancies", { checks: drawing.checks })}</span>
+          <span>{drawing.discrepancies.length ? t("credit.discrepancies", { n: drawing.discrepancies.length, checks: drawing.checks }) : t("credit.no_discrepancies", { checks: drawing.checks })}</span>
         </p>
       )}
       <Buttons steps={nextSteps(credit, drawing, who?.party ?? "")} busy={busy} problem={problem} act={(step) => act(at, { step })} />
@@ -214,7 +214,7 @@ function Presented({ credit, drawing, path, of, done }: { credit: Credit; drawin
       </div>
       {drawing.disregarded.length > 0 && (
         <details>
-          <summary>{count("credit.disregarded", drawing.disregarded.length)}</summary>
+          <summary>{t("credit.disregarded", { n: drawing.disregarded.length })}</summary>
           {drawing.disregarded.map((each, i) => (
             <English key={i} text={each} />
           ))}
@@ -339,7 +339,7 @@ const isEmpty = (value: unknown): boolean => value === "" || value === null || v
 /** A datum of a document as its face says it. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.map(shown).join("; ");
-  if (value !== null && typeof value === "object") return Object.values(value).map(shown).join(", ");
+  if (value !== null && typeof value === "object") return Object.values(value).map(shown).join(t("list.comma"));
   if (value === true) return t("yes");
   return String(value);
 }

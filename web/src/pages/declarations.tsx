@@ -79,7 +79,7 @@ function Case({ id, changed }: { id: string; changed: () => void }) {
         rows={[
           [t("window.status"), named("window.status", found.status)],
           [t("window.kind"), named("window.kind", found.kind)],
-          [t("window.version"), `${found.version}${found.reason ? `: ${found.reason}` : ""}`],
+          [t("window.version"), found.reason ? t("told.with", { what: String(found.version), more: found.reason }) : String(found.version)],
           [t("window.declarant"), found.declarant],
           [t("window.customs"), found.customs],
           ...(found.ended_by ? [[t("window.reason"), found.ended_by] as [string, string]] : []),
@@ -150,7 +150,8 @@ function Case({ id, changed }: { id: string; changed: () => void }) {
 function answered(found: Declaration, agency: string): string {
   const word = found.answers.find((each) => each.agency === agency);
   if (!word) return t("window.silent");
-  return `${named("window.answered", word.answer)}${word.reason ? `: ${word.reason}` : ""}`;
+  const said = named("window.answered", word.answer);
+  return word.reason ? t("told.with", { what: said, more: word.reason }) : said;
 }
 
 /** A reason and the buttons that say something with it. */

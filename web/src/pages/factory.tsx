@@ -8,7 +8,7 @@ import { ActForm, Trouble } from "../parts/money_form";
 import { MilestoneMark } from "../parts/shapes";
 import { session } from "../session";
 import type { OrderRow } from "../types";
-import { count, t } from "../words";
+import { t } from "../words";
 
 const PAGE = 50;
 const SERIALS_MAX = 10_000;
@@ -63,7 +63,7 @@ function Order({ order, done }: { order: OrderRow; done: () => void }) {
             <li key={lot.lot} class={lot.within_limits ? "verdict verdict-good" : "verdict verdict-stop"}>
               <MilestoneMark state={lot.within_limits ? "done" : "refused"} />
               <span>
-                {t(lot.within_limits ? "factory.lot_within" : "factory.lot_outside", { lot: lot.lot, pieces: lot.serials })} {count("factory.samples", lot.samples)}
+                {t(lot.within_limits ? "factory.lot_within" : "factory.lot_outside", { lot: lot.lot, pieces: lot.serials })} {t("factory.samples", { n: lot.samples })}
                 {lot.simulated && ` ${t("factory.simulated")}`}
               </span>
             </li>

@@ -8,7 +8,7 @@ import { isMine } from "../parts/moves";
 import { ShortRoad, SimulatedBand, StateWord, playing, reasonSentence, waitSentence } from "../parts/road";
 import { session } from "../session";
 import type { Health, RoadSummary } from "../types";
-import { count, t } from "../words";
+import { t } from "../words";
 
 const anyRoad = () => true;
 
@@ -127,8 +127,8 @@ function HealthLine() {
   const well = alarms.length === 0;
   return (
     <p class={`health-line ${well ? "" : "health-line-stop"}`}>
-      <a href="/node">{well ? t("home.health_well", { services: services.length }) : count("home.health_alarms", alarms.length)}</a>{" "}
-      <span class="quiet">{count("home.log", log.size)}</span>
+      <a href="/node">{well ? t("home.health_well", { services: services.length }) : t("home.health_alarms", { n: alarms.length })}</a>{" "}
+      <span class="quiet">{t("home.log", { n: log.size })}</span>
     </p>
   );
 }

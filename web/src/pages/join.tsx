@@ -83,7 +83,7 @@ function Join({ code, seen, waits }: { code: string; seen: InvitationSeen; waits
         rows={[
           [t("login.name"), <strong>{seen.name}</strong>],
           [t("people.party"), tryWords(`party.${seen.party}`) ?? seen.party],
-          [t("people.role"), `${named("role", seen.role)}: ${t(`role_means.${seen.role}`)}`],
+          [t("people.role"), t("told.with", { what: named("role", seen.role), more: t(`role_means.${seen.role}`) })],
           [t("invite.until"), <Time at={seen.expires_at} />],
         ]}
       />

@@ -8,7 +8,7 @@ import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics"
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
 import { session } from "../session";
-import { named, t } from "../words";
+import { list, named, t } from "../words";
 
 export default function MoneyPage() {
   useEffect(() => void (document.title = t("money.document_title")), []);
@@ -220,7 +220,7 @@ function Waiting({ row, done }: { row: Approval; done: () => void }) {
         <p class="quiet">
           {row.approved_by.length === 0
             ? t("approvals.nobody", { persons: row.persons })
-            : t("approvals.some", { n: row.approved_by.length, persons: row.persons, names: row.approved_by.join(", ") })}{" "}
+            : t("approvals.some", { n: row.approved_by.length, persons: row.persons, names: list(row.approved_by) })}{" "}
           <Time at={row.asked_at} />
         </p>
         <p class="money-buttons">
@@ -271,7 +271,7 @@ function Held({ row, done }: { row: Escrow; done: () => void }) {
         ))}
         {row.resolutions.length > 0 && open && (
           <p class="quiet">
-            {t("escrows.signed", { names: row.resolutions.map((each) => each.party).join(", ") })}
+            {t("escrows.signed", { names: list(row.resolutions.map((each) => each.party)) })}
           </p>
         )}
         {row.reason && <p class="quiet">{named("escrow_reason", row.reason)}</p>}

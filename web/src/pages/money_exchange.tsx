@@ -8,7 +8,7 @@ import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { AcceptForm, CycleForm, OweForm, QuoteForm } from "../parts/money_acts";
 import { LiquidityChart, PositionChart } from "../parts/money_charts";
 import { session } from "../session";
-import { count, t } from "../words";
+import { t } from "../words";
 
 export default function MoneyExchangePage() {
   const [deals, readDeals] = useAnswer<{ deals: Pvp[]; stopped: string[] }>("/v1/finance/pvp/deals?limit=100");
@@ -105,7 +105,7 @@ function OneCycle({ cycle, done }: { cycle: Cycle; done: () => void }) {
       <p class="money-row">
         <StateMark state={cycle.state} />
         <span>
-          <code>{cycle.cycle}</code> <span class="quiet">{count("netting.obligations", cycle.count)}</span>
+          <code>{cycle.cycle}</code> <span class="quiet">{t("netting.obligations", { n: cycle.count })}</span>
         </span>
       </p>
       {cycle.state === "settled" && (
@@ -113,7 +113,7 @@ function OneCycle({ cycle, done }: { cycle: Cycle; done: () => void }) {
           {t("netting.settled")} <Sum minor={cycle.settled_minor} currency={cycle.currency} exponent={cycle.exponent} /> {t("netting.by")} <Sum minor={cycle.moved_minor} currency={cycle.currency} exponent={cycle.exponent} />
         </p>
       )}
-      {waiting.length > 0 && <p class="stop">{count("netting.waiting", waiting.length)}</p>}
+      {waiting.length > 0 && <p class="stop">{t("netting.waiting", { n: waiting.length })}</p>}
       {who?.party === cycle.bank && cycle.state !== "settled" && cycle.count > 0 && (
         <p class="money-buttons">
           <button type="button" class="button" disabled={busy} onClick={() => act(`/v1/finance/netting/${encodeURIComponent(cycle.cycle)}/settlement?of=${encodeURIComponent(cycle.bank)}`)}>

@@ -9,7 +9,7 @@ import { Findings } from "../parts/findings";
 import { go } from "../route";
 import { session } from "../session";
 import type { Draft, EntryField, EntryProgress, MadeDocument, Trouble } from "../types";
-import { count, t, tongue, tryWords } from "../words";
+import { t, tongue, tryWords } from "../words";
 
 const BASE = "/v1/trade/entries";
 const KEPT = "zhidao.entry";
@@ -63,13 +63,13 @@ export default function PapersPage() {
             {told && !whole && (
               <p role="status">
                 {t("papers.filled", { done: told.needed - told.missing.length, needed: told.needed })}
-                {told.troubles.length > 0 && <span class="stop"> {count("papers.troubles", told.troubles.length)}</span>}
+                {told.troubles.length > 0 && <span class="stop"> {t("papers.troubles", { n: told.troubles.length })}</span>}
               </p>
             )}
             {told && whole && (
               <>
                 <p role="status" class="good">
-                  {count("papers.makes", told.documents.length)}
+                  {t("papers.makes", { n: told.documents.length })}
                 </p>
                 <MadeSet documents={told.documents} fields={fields} />
               </>
@@ -210,7 +210,7 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
   const wrong = told?.troubles.filter((each) => groupOf(each.path) === group).length ?? 0;
   const repeated = group === "goods" ? ITEM : group === "boxes" ? EQUIPMENT : "";
   const size = repeated ? sizeOf(repeated, fields) : 1;
-  const state = wrong ? count("papers.troubles", wrong) : missing ? count("papers.missing", missing) : told ? t("papers.full") : "";
+  const state = wrong ? t("papers.troubles", { n: wrong }) : missing ? t("papers.missing", { n: missing }) : told ? t("papers.full") : "";
   return (
     <details class="entry-group" open={open}>
       <summary>
@@ -378,7 +378,7 @@ function OpenRoad({ fields, lacks, known }: { fields: Fields; lacks: string[] | 
       <p class="quiet">{t("papers.road_needs")}</p>
       {lacks && lacks.length > 0 && (
         <>
-          <p role="status">{count("papers.road_lacks", lacks.length)}</p>
+          <p role="status">{t("papers.road_lacks", { n: lacks.length })}</p>
           <ul class="road-lacks">
             {lacks.slice(0, LACKS_SHOWN).map((path) => (
               <li key={path}>

@@ -11,7 +11,7 @@ import { Sessions } from "../parts/sessions";
 import { MilestoneMark, type Shape } from "../parts/shapes";
 import { session } from "../session";
 import type { PartyRow, PersonRow, TokenRow } from "../types";
-import { named, t, tryWords } from "../words";
+import { list, named, t, tryWords } from "../words";
 
 // The word by which the operator agreed for a party that has no person of its own.
 const OPERATOR = "operator";
@@ -169,7 +169,7 @@ function PersonLine({ row, tokens, admin, self, done }: { row: PersonRow; tokens
               {tokens.length > 0 && (
                 <label class="choice">
                   <input type="checkbox" checked={too} onChange={(event) => setToo(event.currentTarget.checked)} />
-                  <span>{t("people.withdraw_tokens", { name: row.name, tokens: tokens.map((each) => each.label || each.id).join(", ") })}</span>
+                  <span>{t("people.withdraw_tokens", { name: row.name, tokens: list(tokens.map((each) => each.label || each.id)) })}</span>
                 </label>
               )}
             </Confirmed>

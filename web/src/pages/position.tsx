@@ -7,7 +7,7 @@ import { SimulatedBand, ZoneLine, partyName } from "../parts/road";
 import { MilestoneMark } from "../parts/shapes";
 import { Reason } from "../parts/told";
 import type { Road, SkySatellite, Track, TrackFix } from "../types";
-import { count, named, t } from "../words";
+import { list, named, sentences, t } from "../words";
 
 export default function PositionPage({ id }: { id: string }) {
   const follows = useCallback((consignment: string) => consignment === id, [id]);
@@ -75,7 +75,7 @@ function Checks({ road, track }: { road: Road; track: Track }) {
   const inside = track.decision === "inside";
   const disagreed = (marks?.disagreed_by.length ?? 0) > 0;
   const agreed = (marks?.corroborated_by.length ?? 0) > 0;
-  const who = [...(marks?.disagreed_by ?? []), ...(marks?.corroborated_by ?? [])].map((party) => partyName(road, party)).join(t("list.comma"));
+  const who = list([...(marks?.disagreed_by ?? []), ...(marks?.corroborated_by ?? [])].map((party) => partyName(road, party)));
   const state = (holds: boolean): State => (holds ? "done" : "refused");
   const rows: [string, State, string][] = [
     ["signed", state(!!marks?.signed_by_terminal), t("why.signed.text")],
@@ -115,7 +115,7 @@ function insideText(track: Track, fix: TrackFix): string {
   const text = fix.outside_ppb < 0 ? t(inside ? "why.inside.text" : "why.inside.not", words) : t(inside ? "why.inside.chance" : "why.inside.chance_not", { ...words, chance: chance(fix.outside_ppb) });
   const systems = [...new Set(fix.sky.filter((each) => each.used).map((each) => each.satellite[0] ?? ""))];
   const alone = systems.length === 1 ? (systems[0] as string) : "";
-  return alone ? `${text} ${t("why.inside.alone", { system: SYSTEM_NAMES[alone] ?? alone })}` : text;
+  return alone ? sentences([text, t("why.inside.alone", { system: SYSTEM_NAMES[alone] ?? alone })]) : text;
 }
 
 /** A chance in words: less than one in a million, more than one in ten. */
@@ -140,7 +140,7 @@ function Window({ road, track }: { road: Road; track: Track }) {
   const most = Math.max(0, ...(fix?.sky.filter((each) => each.used).map((each) => Math.abs(each.residual_mm)) ?? [])) / 1000;
   const byChance = (fix?.outside_ppb ?? -1) >= 0;
   const boundLabel = t(`chart.${byChance ? "chance" : "bound"}_${holds ? "holds" : "fails"}`);
-  const skyLabel = count("chart.sky", used);
+  const skyLabel = t("chart.sky", { n: used });
   const missLabel = t("chart.residuals", { most: metres(most) });
   if (!fix) return null;
   return (

@@ -9,7 +9,7 @@ import type { Endorsement, LeafAnswer, TitleRow, WitnessState } from "../types";
 import { fromBase64, fromEitherBase64, hex, text } from "../verify/bytes";
 import { type CheckedFile, type Outcome, checkFile, readTrust } from "../verify/file";
 import { climb, leafHash, readCheckpoint } from "../verify/log";
-import { named, t, tryWords } from "../words";
+import { list, named, sentences, t, tryWords } from "../words";
 
 const AGAIN_MS = 5_000;
 // Whose keys this node goes by itself: its own, its parties', and those of the nodes it exchanges with.
@@ -20,7 +20,7 @@ const inWords = (args: Record<string, string | number>) =>
   Object.fromEntries(
     Object.entries(args).map(([name, parts]) => [
       name,
-      String(parts).split(",").map((part) => tryWords(`trust.part.${part}`) ?? part).join(t("list.comma")),
+      list(String(parts).split(",").map((part) => tryWords(`trust.part.${part}`) ?? part)),
     ]),
   );
 const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next" };
@@ -148,7 +148,7 @@ function FileVerdict({ checked, own }: { checked: CheckedFile; own: boolean }) {
           </li>
         ))}
       </ul>
-      <p class="quiet">{own ? t("trust.not_computed") : `${t("trust.own_word")} ${t("trust.not_computed")}`}</p>
+      <p class="quiet">{own ? t("trust.not_computed") : sentences([t("trust.own_word"), t("trust.not_computed")])}</p>
       <details>
         <summary>{t("trust.opened", { n: checked.opened, size: checked.size })}</summary>
         <ol class="told-list">
@@ -297,7 +297,7 @@ function Witnesses({ state }: { state: WitnessState }) {
               <strong>{each.name}</strong>
               {each.witnessed ? (
                 <p>
-                  {t("trust.witnessed_by", { by: each.by.join(", ") })} <Time at={new Date(each.witnessed_at_s * 1000).toISOString()} />
+                  {t("trust.witnessed_by", { by: list(each.by) })} <Time at={new Date(each.witnessed_at_s * 1000).toISOString()} />
                 </p>
               ) : (
                 <English text={each.reason} />
@@ -320,7 +320,7 @@ function Witnesses({ state }: { state: WitnessState }) {
             <MilestoneMark state={mirror.problem ? "refused" : "next"} />
             <div>
               <code class="break">{mirror.url}</code>
-              <p>{t("trust.brought", { corridors: mirror.corridors.join(", "), leaves: number(mirror.leaves) })}</p>
+              <p>{t("trust.brought", { corridors: list(mirror.corridors), leaves: number(mirror.leaves) })}</p>
               {mirror.cosigned > 0 && (
                 <p>
                   {t("trust.brought_signed", { size: number(mirror.cosigned) })} <Time at={new Date(mirror.cosigned_at_s * 1000).toISOString()} />

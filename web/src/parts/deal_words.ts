@@ -1,12 +1,10 @@
 // A deal in words that both sides read: what is paid by whom, on what, and what happens otherwise.
 import { metres, money, odds, time } from "../format";
 import type { DealTerms, DealWhole } from "../money_types";
-import { named, t } from "../words";
+import { list, sentences, t } from "../words";
 
 export const MARKS = ["signed_by_terminal", "bound_to_goods", "recomputed", "corroborated", "inside_open_sky_model", "inside"] as const;
 export const NEEDS = ["papers_agree", "title_in_custody", "customs_released"] as const;
-
-const joined = (parts: string[]) => new Intl.ListFormat(document.documentElement.lang || "en", { type: "conjunction" }).format(parts);
 
 /** A sentence that ends with a name, which may have a full stop of its own. */
 export const oneStop = (text: string): string => text.replaceAll("..", ".");
@@ -24,7 +22,7 @@ function placeWords(site: DealTerms["site"]): string {
 export function paragraph(deal: Omit<DealWhole, "state" | "conditions" | "decision" | "reason" | "title_reserved" | "obstacles" | "deadline">, name: (party: string) => string): string {
   const { terms } = deal;
   const needs = terms.needs.map((need) => t(`deal.need.${need}`));
-  const sentences = [
+  return oneStop(sentences([
     t("deal.holds", {
       bank: name(deal.payer_bank),
       amount: money({ minor: deal.amount_minor, currency: deal.currency, exponent: deal.exponent }),
@@ -40,9 +38,8 @@ export function paragraph(deal: Omit<DealWhole, "state" | "conditions" | "decisi
       until: moment(terms.not_after),
       odds: odds(terms.risk_ppb),
     }),
-    terms.marks.length ? t("deal.marks", { marks: joined(terms.marks.map((mark) => named("condition", mark).toLowerCase())) }) : t("deal.no_marks"),
-    needs.length ? t("deal.needs", { needs: joined(needs) }) : "",
+    terms.marks.length ? t("deal.marks", { marks: list(terms.marks.map((mark) => t(`deal.mark.${mark}`))) }) : t("deal.no_marks"),
+    needs.length ? t("deal.needs", { needs: list(needs) }) : "",
     t("deal.then", { payee: name(deal.payee), bank: name(deal.payer_bank), payer: name(deal.payer) }),
-  ];
-  return oneStop(sentences.filter(Boolean).join(" "));
+  ]));
 }

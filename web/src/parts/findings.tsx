@@ -1,7 +1,7 @@
 // What papers say of each other: both values of a conflict side by side, with their places.
 import { useState } from "preact/hooks";
 import type { CrossFinding, PlaceName } from "../types";
-import { count, named, t, tongue, tryWords } from "../words";
+import { named, t, tongue, tryWords } from "../words";
 import { English } from "./basics";
 
 export function Findings({ findings, agree, unasked }: { findings: CrossFinding[]; agree: number; unasked: string[] }) {
@@ -20,7 +20,7 @@ export function Findings({ findings, agree, unasked }: { findings: CrossFinding[
         </select>
       </label>
       <p role="status" class={shown.length ? "stop" : "good"}>
-        {shown.length ? count("papers.findings", shown.length) : count("papers.agree", agree)}
+        {shown.length ? t("papers.findings", { n: shown.length }) : t("papers.agree", { n: agree })}
       </p>
       {shown.map((each, n) => (
         <article key={`${each.rule}${n}`} class={`pair pair-${each.answer} finding`}>

@@ -1,7 +1,7 @@
 // Two charts about netting, drawn by us: who pays and receives in the end, and what netting saves.
 import { money } from "../format";
 import type { Cycle } from "../money_types";
-import { count, t } from "../words";
+import { t } from "../words";
 import { Chart, useWidth } from "./charts";
 
 const ROW = 28;
@@ -72,7 +72,7 @@ export function LiquidityChart({ cycle }: { cycle: Cycle }) {
   const label = Math.min(150, width * 0.34);
   const sum = Math.min(150, width * 0.34);
   const words = (minor: number) => money({ minor, currency: cycle.currency, exponent: cycle.exponent });
-  const name = (cycles: number) => (cycles === rows.at(-1)?.cycles && rows.length > 1 ? t("netting.one_by_one") : count("netting.cycles", cycles));
+  const name = (cycles: number) => (cycles === rows.at(-1)?.cycles && rows.length > 1 ? t("netting.one_by_one") : t("netting.cycles", { n: cycles }));
   const saving = most - (rows[0]?.needed_minor ?? 0);
   return (
     <Chart

@@ -4,7 +4,7 @@ import { type Problem, sendBytes } from "../api";
 import { useCell } from "../cell";
 import { time } from "../format";
 import { settings } from "../settings";
-import { t } from "../words";
+import { list, t } from "../words";
 import { ProblemNote, Section, asProblem } from "./basics";
 import { Drop, type Given } from "./files";
 import { fromBase64 } from "../verify/bytes";
@@ -41,7 +41,7 @@ export function OrbitsPart() {
       <Drop take={(files) => void take(files)} label={t("orbits.drop")} />
       <div role="status">
         {busy && <p class="quiet">{t("orbits.reading")}</p>}
-        {added && <p class="good">{t("orbits.added", { n: added.ephemerides, systems: [...added.systems].map((letter) => t(`orbits.system_${letter}`)).join(t("list.comma")), first: time(added.first_at), last: time(added.last_at) })}</p>}
+        {added && <p class="good">{t("orbits.added", { n: added.ephemerides, systems: list([...added.systems].map((letter) => t(`orbits.system_${letter}`))), first: time(added.first_at), last: time(added.last_at) })}</p>}
       </div>
       {problem && <ProblemNote problem={problem} />}
     </Section>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { send } from "../api";
 import { session } from "../session";
 import type { Road } from "../types";
-import { count, t } from "../words";
+import { t } from "../words";
 import { ActButton } from "./act";
 import { useAnswer } from "./basics";
 
@@ -37,7 +37,7 @@ function Compare({ road }: { road: Road }) {
       button={t(road.papers ? "papers.compare_again" : "papers.compare")}
       means={t("papers.compare_means")}
       act={() => send<{ agree: boolean; checks: number; findings: unknown[] }>("POST", at)}
-      after={(found) => (found?.agree ? count("papers.agree", found.checks) : count("papers.conflict", found?.findings.length ?? 0))}
+      after={(found) => (found?.agree ? t("papers.agree", { n: found.checks }) : t("papers.conflict", { n: found?.findings.length ?? 0 }))}
     />
   );
 }

@@ -105,7 +105,7 @@ function told(value: unknown): string {
   if (typeof paid_minor === "string") return `${String(currency)} ${decimal(paid_minor, Number(exponent))}`;
   return Object.entries(value)
     .map(([name, each]) => `${named("passport_part", name)} ${told(each)}`)
-    .join(", ");
+    .join(t("list.comma"));
 }
 
 /** Minor units as text with their point: they may be beyond what a JavaScript number holds. */

@@ -6,7 +6,7 @@ import { Seal } from "./seal";
 import { MilestoneMark } from "./shapes";
 import { money, zoneWords } from "../format";
 import type { Args, Milestone, MilestoneKey, Move, Road, RoadSummary, Said, Scale } from "../types";
-import { named, t, tryWords } from "../words";
+import { list, named, sentences, t, tryWords } from "../words";
 
 /** A part in the trade as the catalogues spell it: `importer's bank` is importer_bank. */
 export function plainRole(role: string): string {
@@ -27,7 +27,7 @@ export function partyName(road: RoadSummary, party: string): string {
 
 /** What a road waits for, a sentence for each who must move. */
 export function waitSentence(road: RoadSummary): string {
-  return road.moves.map((move) => moveSentence(road, move)).join(" ");
+  return sentences(road.moves.map((move) => moveSentence(road, move)));
 }
 
 /** Why a road ended where it ended: our words for the reason, else the node's sentence. */
@@ -172,7 +172,7 @@ export function SimulatedBand({ parts, scale, children }: { parts: string[]; sca
   return (
     <p class="band">
       <strong>{t("simulated.title")}</strong>{" "}
-      {t("simulated.parts", { parts: parts.map((part) => named("part", part)).join(t("list.comma")) })}
+      {t("simulated.parts", { parts: list(parts.map((part) => named("part", part))) })}
       {scale === "scenario" && <> {t("scale.two", { zone: zoneWords() })}</>}
       {children}
     </p>

@@ -7,7 +7,7 @@ import { ago, time } from "../format";
 import { line } from "../live";
 import { path } from "../route";
 import { leave, session } from "../session";
-import { type Settings, change, settings } from "../settings";
+import { LANGUAGES, type Settings, change, settings } from "../settings";
 import type { Worklist } from "../types";
 import { named, t, tongue } from "../words";
 import { useAnswer } from "./basics";
@@ -138,7 +138,7 @@ function Preferences() {
             <span class="quiet"> {named("role", who.role)}</span> <a href="/access">{t("access.title")}</a>
           </p>
         )}
-        <Choice name="language" value={now.language} options={["auto", "en", "zh"]} />
+        <Choice name="language" value={now.language} options={["auto", ...LANGUAGES.map(([tag]) => tag)]} words={OWN_NAMES} />
         <Choice name="theme" value={now.theme} options={["auto", "light", "dark"]} />
         <Choice name="times" value={now.times} options={["local", "utc"]} />
         <Choice name="borders" value={now.borders} options={["thin", "none"]} />
@@ -152,14 +152,17 @@ function Preferences() {
   );
 }
 
-function Choice<K extends keyof Settings>({ name, value, options }: { name: K; value: Settings[K]; options: Settings[K][] }) {
+// A reader who does not read the language in force finds the own one by its own name.
+const OWN_NAMES: Record<string, string> = Object.fromEntries(LANGUAGES);
+
+function Choice<K extends keyof Settings>({ name, value, options, words }: { name: K; value: Settings[K]; options: Settings[K][]; words?: Record<string, string> }) {
   return (
     <label class="field">
       <span>{t(`set.${name}`)}</span>
       <select value={value} onChange={(event) => change({ [name]: event.currentTarget.value } as Partial<Settings>)}>
         {options.map((option) => (
-          <option key={option} value={option} selected={option === value}>
-            {t(`set.${name}.${option}`)}
+          <option key={option} value={option} selected={option === value} lang={words?.[option] && option}>
+            {words?.[option] ?? t(`set.${name}.${option}`)}
           </option>
         ))}
       </select>

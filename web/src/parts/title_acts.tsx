@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { send } from "../api";
 import { session } from "../session";
 import type { Road, PossibleActs } from "../types";
-import { t } from "../words";
+import { list, t } from "../words";
 import { ActButton, TheirMove, useParties } from "./act";
 import { ProblemNote, useAnswer } from "./basics";
 
@@ -32,7 +32,7 @@ function Acts({ title, road }: { title: string; road: Road }) {
   if (turn.acts.length === 0) {
     const movers = turn.movers.filter((party) => party !== session.value?.party);
     if (movers.length === 0) return null;
-    return <TheirMove party={movers.map(name).join(t("list.comma"))} what={t(`title.state.${turn.state}`)} />;
+    return <TheirMove party={list(movers.map(name))} what={t(`title.state.${turn.state}`)} />;
   }
   const others = rows.filter((row) => row.party !== session.value?.party).map((row) => row.party);
   const first = road.parties.map((info) => info.party).filter((party) => others.includes(party));
@@ -182,7 +182,7 @@ function Mint({ road, document, exporter, name }: { road: Road; document: string
             ))}
         </select>
       </label>
-      <p class="quiet">{t("title.readers", { names: parties.map(name).join(t("list.comma")) })}</p>
+      <p class="quiet">{t("title.readers", { names: list(parties.map(name)) })}</p>
     </ActButton>
   );
 }

@@ -1,0 +1,113 @@
+"""The compiler of the catalogues: what it refuses, and how the pages get what it takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from typing import Any
+
+import pytest
+from tests.web.test_build import ROOT, hook
+
+_KNOWN = {
+    "en": {"name": "English", "complete": True},
+    "zh": {"name": "中文", "complete": True, "invariant": True},
+    "ru": {"name": "Русский", "complete": True},
+    "ar": {"name": "العربية", "complete": False, "rtl": True},
+}
+_WHOLE = {
+    "en": {"a": "It is {x}", "n": "{n, plural, one {# bill} other {# bills}}", "state.on": "on"},
+    "zh": {"a": "是 {x}", "n": "{n} 张提单", "state.on": "开"},
+    "ru": {
+        "a": "Это {x}",
+        "n": "{n, plural, one {# коносамент} few {# коносамента} many {# коносаментов} "
+        "other {# коносамента}}",
+        "state.on": "вкл.",
+    },
+    "ar": {"a": "هو {x}"},
+}
+
+
+def _told(script: str, given: Any) -> Any:
+    node = hook.find_node()
+    hook.install(ROOT, node, develop=True)
+    words = (
+        f"import * as messages from '{(ROOT / 'web' / 'messages.mjs').as_uri()}';"
+        "const given = JSON.parse(process.argv[1]);"
+        f"console.log(JSON.stringify({script}));"
+    )
+    done = subprocess.run(
+        [*node.node, "--input-type=module", "-e", words, json.dumps(given)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
+
+
+def _changed(language: str, **keys: str | None) -> dict[str, dict[str, str]]:
+    book = {**_WHOLE[language], **{key.replace("__", "."): words for key, words in keys.items()}}
+    kept = {key: words for key, words in sorted(book.items()) if words is not None}
+    return {**_WHOLE, language: kept}
+
+
+_WRONG = {
+    "missing": (_changed("ru", a=None), "ru.json lacks a; add a line for: "),
+    "unknown": (_changed("ar", b="x"), "ar.json, b: English does not have it"),
+    "empty": (_changed("zh", a=" "), "zh.json, a: it is empty"),
+    "argument lost": (_changed("ar", a="هو"), "{x} of the English message is not in it"),
+    "argument hidden": (_changed("ru", a="d'{x} l'eau"), "an apostrophe before it hides it"),
+    "argument added": (_changed("ru", a="{x} {y}"), "{y} is not in the English message"),
+    "other kind": (_changed("ru", a="{x, number} {x, state}"), "{x} is used as state"),
+    "unknown kind": (_changed("en", a="{x, odd}"), "no printer and no family of keys"),
+    "category missing": (
+        _changed("ru", n="{n, plural, one {#} other {#}}"),
+        "has one other; this language has",
+    ),
+    "category strange": (
+        _changed("en", n="{n, plural, one {#} few {#} other {#}}"),
+        "has one few other; this language has one other",
+    ),
+    "not counted": (_changed("ru", n="{n} bills"), "{n} counts; write {n, plural, one {…} few"),
+    "by hand": (
+        _changed("en", n__one="one", n__other="more", n=None),
+        "n.one: a plural by hand; write n: ",
+    ),
+    "old form": (_changed("zh", a="{x:state}"), "write {x, state} instead of {x:state}"),
+    "brace": (_changed("en", a="{x"), "en.json, a: "),
+    "unsorted": (
+        {**_WHOLE, "ar": {"n": _WHOLE["zh"]["n"], "a": "{x}"}},
+        "ar.json, a: stands behind n",
+    ),
+}
+
+
+@cache
+def _problems() -> dict[str, list[str]]:
+    cases = {"whole": _WHOLE} | {name: books for name, (books, _) in _WRONG.items()}
+    script = (
+        "Object.fromEntries(Object.entries(given.cases)"
+        ".map(([name, books]) => [name, messages.problems(books, given.known)]))"
+    )
+    found: dict[str, list[str]] = _told(script, {"cases": cases, "known": _KNOWN})
+    return found
+
+
+def test_whole_catalogues_pass_and_a_party_language_may_lack_keys() -> None:
+    assert _problems()["whole"] == []
+
+
+@pytest.mark.parametrize("name", sorted(_WRONG))
+def test_what_is_wrong_is_said_with_what_to_write(name: str) -> None:
+    assert any(_WRONG[name][1] in words for words in _problems()[name]), _problems()[name]
+
+
+def test_a_message_is_text_until_it_depends_on_something() -> None:
+    messages = ["It is {x, state}", "{n, plural, =0 {no} one {# at {x}} other {#}}!", "bank's {x}"]
+    assert _told("given.map(messages.compiled)", messages) == [
+        "It is {x:state}",
+        [["n", 1, {"=0": "no", "one": "{n:number} at {x}", "other": "{n:number}"}], "!"],
+        "bank's {x}",
+    ]
