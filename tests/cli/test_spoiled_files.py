@@ -58,6 +58,8 @@ _MORE: dict[tuple[str, ...], list[str]] = {
     ("exchange", "decide"): ["--accept"],
     ("trust", "did"): ["--document", "good.file"],
     ("trade", "declare"): ["--rules", "good.file", "--list-date", "2026-09-01"],
+    ("peer", "invite"): ["--link"],
+    ("peer", "admit"): ["--link", "https://127.0.0.1:9/meet#A.z"],
     ("people", "reset"): ["--url", "https://127.0.0.1:9"],
     (
         "people",
@@ -121,7 +123,7 @@ def _line(words: tuple[str, ...], wanted: str, spoiled: Path, good: Path) -> lis
             line += [name, value] if name else [value]
         elif action.required:
             line += [name, "1", "2", "3"]
-    if wanted not in ("rules", "document", "rerun"):
+    if wanted not in ("rules", "document", "rerun", "invitation"):
         line += _MORE.get(words, [])
     if words[0] in _BY_TOKEN:
         line += ["--token-file", "good.file"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from tests.end_to_end import test_people_by_hand
 from tests.end_to_end.test_money_by_hand import usable
 from tests.end_to_end.test_people_by_hand import ADMIN, enter, first_admin, serving
@@ -22,13 +23,17 @@ def test_two_nodes_admit_each_other_by_invitation(browser: Browser, tmp_path: Pa
             "almaty": opened(browser, one, "Alatau Corridor"),
             "xian": opened(browser, two, "Xi'an Dry Port"),
         }
-        files = {name: invitation(page, name, tmp_path) for name, page in pages.items()}
-        # Whoever takes sees the fingerprint that the other reads out, before anything is admitted.
-        admits(pages["almaty"], "xian", files["xian"], fingerprint(pages["xian"]))
-        admits(pages["xian"], "almaty", files["almaty"], fingerprint(pages["almaty"]))
+        link, prints = made_link(pages["almaty"]), {}
+        prints["almaty"] = own_print(pages["almaty"])
+        prints["xian"] = takes(pages["xian"], "almaty", link, prints["almaty"])
+        taker(pages["almaty"], "xian", prints["xian"])
         known = pages["xian"].get_by_role("region", name="Nodes that this one exchanges with")
         expect(known.get_by_role("listitem")).to_contain_text("Alatau Corridor")
-        lies(pages["xian"], files["almaty"])
+        void_links(pages["almaty"], pages["xian"], link)
+        by_a_phone(browser, link, prints["almaty"])
+        file = invitation(pages["almaty"], "almaty", tmp_path)
+        assert fingerprint(pages["almaty"]) == prints["almaty"]
+        lies(pages["xian"], file)
         usable(pages["almaty"])
 
 
@@ -60,22 +65,74 @@ def fingerprint(page: Page) -> str:
     return region.get_by_role("definition").last.inner_text().strip()
 
 
-def admits(page: Page, other: str, file: Path, said: str) -> None:
+def made_link(page: Page) -> str:
+    act(page, "Make a link")
+    region = page.get_by_role("region", name="Invite a node")
+    expect(region.get_by_role("img", name="QR code of the link")).to_be_visible()
+    return region.get_by_text(re.compile("^https?://.*/meet#")).inner_text()
+
+
+def own_print(page: Page) -> str:
+    region = page.get_by_role("region", name="Invite a node")
+    return region.get_by_role("definition").first.inner_text().strip()
+
+
+def looks(page: Page, link: str) -> Locator:
     region = page.get_by_role("region", name="Take an invitation")
-    with page.expect_file_chooser() as choosing:
-        region.get_by_role("button", name="Choose files").click()
-    choosing.value.set_files(file)
+    region.get_by_role("textbox", name="Link, or the text of a file").fill(link)
+    region.get_by_role("button", name="Look at it").click()
+    return region
+
+
+def takes(page: Page, other: str, link: str, said: str) -> str:
+    """Whoever takes sees both fingerprints before anything is admitted; the own one to read out."""
+    region = looks(page, link)
     expect(region.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    own: str = region.get_by_role("definition").last.inner_text().strip()
     act(page, f"Admit {other}")
     expect(region.get_by_role("status").last).to_contain_text("is a peer now.")
     known = page.get_by_role("region", name="Nodes that this one exchanges with")
     expect(known.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    return own
+
+
+def taker(page: Page, other: str, said: str) -> None:
+    """Whoever made the link sees who took it, by the fingerprint that the other reads out."""
+    page.reload()
+    region = page.get_by_role("region", name="Invite a node")
+    expect(region.get_by_role("listitem")).to_contain_text("taken by Xi'an Dry Port")
+    expect(region.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    known = page.get_by_role("region", name="Nodes that this one exchanges with")
+    expect(known.get_by_role("listitem")).to_have_count(0)
+    act(page, f"Admit {other}")
+    expect(known.get_by_role("definition").filter(has_text=said)).to_be_visible()
+
+
+def void_links(maker: Page, page: Page, used: str) -> None:
+    """A link that was used or taken back says so; one that nobody made, too."""
+    expect(looks(page, used).get_by_role("alert")).to_contain_text("was used already")
+    back = made_link(maker)
+    act(maker, "Take it back")
+    expect(maker.get_by_text("taken back")).to_be_visible()
+    expect(looks(page, back).get_by_role("alert")).to_contain_text("was taken back")
+    head, key = used.partition("#")[0], used.rpartition(".")[2]
+    never = f"{head}#{'A' * 32}.{key}"
+    expect(looks(page, never).get_by_role("alert")).to_contain_text("There is no such invitation")
+
+
+def by_a_phone(browser: Browser, link: str, said: str) -> None:
+    """Whoever scans the code sees whose it is and what to do with it, signed in nowhere."""
+    page = browser.new_context(locale="en", viewport={"width": 360, "height": 740}).new_page()
+    page.goto(link)
+    expect(page.get_by_role("heading", name="A node invites yours")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    usable(page)
 
 
 def lies(page: Page, file: Path) -> None:
     """A card that somebody changed on its way is refused, whatever its fingerprint."""
     region = page.get_by_role("region", name="Take an invitation")
-    box = region.get_by_role("textbox", name="or paste its text")
+    box = region.get_by_role("textbox", name="Link, or the text of a file")
     box.fill("{}")
     expect(region.get_by_role("alert")).to_contain_text("This is no invitation of a node")
     box.fill(file.read_text().replace("Alatau Corridor", "Alatau C0rridor"))

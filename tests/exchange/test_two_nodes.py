@@ -39,6 +39,7 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
             node.await_ready()
         at = {node.name: CommandLine(tmp_path, node) for node in (one, two)}
         admitted_by_invitation(tmp_path, at)
+        admitted_by_link(at)
         for here, there in ((one, two), (two, one)):
             card, trust = tmp_path / f"{there.name}.card", tmp_path / f"{there.name}.json"
             at[there.name].zhidao("peer", "card", "-o", card)
@@ -116,6 +117,30 @@ def admitted_by_invitation(folder: Path, at: dict[str, CommandLine]) -> None:
     assert peer["fingerprints"] == [told]
     at["exporter"].zhidao("peer", "withdraw", "importer")
     at["exporter"].zhidao("peer", "show", "importer", status=1)
+
+
+def admitted_by_link(at: dict[str, CommandLine]) -> None:
+    """One side makes a link, the other takes it; each admits the other by its fingerprint."""
+    made = json.loads(at["importer"].zhidao("peer", "invite", "--link"))
+    shown = json.loads(at["exporter"].zhidao("peer", "admit", "--link", made["link"]))
+    assert (shown["node"], shown["admitted"]) == ("importer", False)
+    [link] = json.loads(at["importer"].zhidao("peer", "links"))
+    assert (link["name"], link["state"]) == (made["name"], "open"), "looking uses nothing up"
+    said = ("--fingerprint", shown["fingerprint"])
+    assert json.loads(at["exporter"].zhidao("peer", "admit", "--link", made["link"], *said))[
+        "admitted"
+    ]
+    [link] = json.loads(at["importer"].zhidao("peer", "links"))
+    assert (link["state"], link["node"]) == ("used", "exporter")
+    assert json.loads(at["importer"].zhidao("peer", "list")) == []
+    other = ("--fingerprint", link["fingerprint"])
+    assert json.loads(at["importer"].zhidao("peer", "admit", "--taken", link["name"], *other))[
+        "admitted"
+    ]
+    again = at["importer"].zhidao("peer", "unlink", made["name"], status=1)
+    assert "link_used" in again
+    for name, peer in (("exporter", "importer"), ("importer", "exporter")):
+        at[name].zhidao("peer", "withdraw", peer)
 
 
 class CommandLine:

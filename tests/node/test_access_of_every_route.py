@@ -46,8 +46,13 @@ ELSEWHERE = {
             "outbox/{document}/withdrawal",
             "unpack",
             "peers",
+            "invitations",
+            "invitations/look",
+            "invitations/take",
         )
     ),
+    ("GET", "/v1/exchange/invitations"),
+    ("DELETE", "/v1/exchange/invitations/{name}"),
     ("DELETE", "/v1/exchange/peers/{node}"),
     ("PUT", "/v1/exchange/peers/{node}/subscription"),
     ("POST", "/exchange/bundle"),

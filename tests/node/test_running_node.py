@@ -147,6 +147,7 @@ BY_ROLE = {
     ("DELETE", "/v1/people/{name}/sessions/{session}"),
     ("GET", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/people/{name}/sessions"),
+    ("DELETE", "/v1/exchange/invitations/{name}"),
     ("DELETE", "/v1/exchange/peers/{node}"),
     ("PUT", "/v1/exchange/peers/{node}/subscription"),
 }

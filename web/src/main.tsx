@@ -18,7 +18,7 @@ import { applyTheme, settings } from "./settings";
 import { loadWords, t, tongue } from "./words";
 
 // What a one-time link opens, whoever is signed in.
-const BY_LINK = new Set(["/enter", "/join"]);
+const BY_LINK = new Set(["/enter", "/join", "/meet"]);
 
 function App() {
   const where = useCell(path);
@@ -95,6 +95,8 @@ function Page({ where }: { where: string }) {
       return <StartPage />;
     case "/join":
       return <Later page={() => import("./pages/join")} id="" what="join.reading" />;
+    case "/meet":
+      return <Later page={() => import("./pages/meet")} id="" what="peers.reading" />;
     case "/login":
       return <LoginPage />;
     case "/enter":

@@ -565,6 +565,16 @@ export interface OrderRow {
   lots: { lot: string; serials: number; within_limits: boolean; samples: number; simulated: boolean }[];
 }
 
+/** A one-time link that this node made; what stands behind `node` is of whoever took it. */
+export interface PeerLink {
+  name: string;
+  state: "open" | "used" | "withdrawn" | "expired";
+  expires_at: string;
+  node: string;
+  organisation: string;
+  invitation: string;
+}
+
 export interface PeerRow {
   node: string;
   organisation: string;

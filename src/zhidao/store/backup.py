@@ -38,7 +38,9 @@ from zhidao.store.database import translated
 from zhidao.store.migrate import BOOK, Migration, all_migrations
 
 Link: TypeAlias = psycopg.Connection[Any]
-LEFT_OUT: Final = frozenset({"devices.secret", "node.code", "node.invitation", "node.session"})
+LEFT_OUT: Final = frozenset(
+    {"devices.secret", "exchange.invitation", "node.code", "node.invitation", "node.session"}
+)
 
 # Ordinary and partitioned tables of ours; what an extension brought is the server's business.
 _TABLES: Final = """

@@ -1,10 +1,11 @@
 // Nodes that this one exchanges with: an invitation to give away, and one to take, with the fingerprints that two people compare.
 import { useEffect, useState } from "preact/hooks";
-import { send, text } from "../api";
+import { type Problem, send, text } from "../api";
 import { ActButton } from "../parts/act";
-import { Facts, Loading, ProblemNote, Section, useAnswer } from "../parts/basics";
+import { Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
 import { Drop, save } from "../parts/files";
-import type { PeerRow } from "../types";
+import { Qr } from "../parts/qr";
+import type { PeerLink, PeerRow } from "../types";
 import { fingerprint, fromMultikey } from "../verify/keys";
 import { t } from "../words";
 
@@ -42,6 +43,7 @@ export default function PeersPage() {
         </ul>
       </Section>
       <Section id="invite-title" title={t("peers.invite")}>
+        <Links done={again} />
         <Invite />
       </Section>
       <Section id="take-title" title={t("peers.take")}>
@@ -69,6 +71,103 @@ function Peer({ peer, done }: { peer: PeerRow; done: () => void }) {
       </div>
     </li>
   );
+}
+
+/** Links that this node made: a new one is shown this once; who took one is looked at, and admitted. */
+function Links({ done }: { done: () => void }) {
+  const [answer, again] = useAnswer<PeerLink[]>("/v1/exchange/invitations");
+  const [made, set] = useState("");
+  const links = answer.state === "here" ? answer.value : [];
+  return (
+    <>
+      <ActButton
+        button={t("peers.link_go")}
+        means={t("peers.link_means")}
+        act={async () => (await send<{ link: string }>("POST", "/v1/exchange/invitations"))?.link ?? ""}
+        after={() => ""}
+        done={(one) => {
+          set(one);
+          again();
+        }}
+      />
+      {made && (
+        <div class="note note-good" role="status">
+          <p>{t("peers.link_made")}</p>
+          <code class="token-made">{made}</code>
+          <Qr text={made} label={t("peers.link_qr")} />
+          <OwnPrint />
+        </div>
+      )}
+      {links.length > 0 && (
+        <>
+          <h3>{t("peers.links")}</h3>
+          <ul class="services">
+            {links.map((link) => (
+              <OneLink
+                key={link.name}
+                link={link}
+                done={() => {
+                  again();
+                  done();
+                }}
+              />
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+function OneLink({ link, done }: { link: PeerLink; done: () => void }) {
+  const [taker, set] = useState<Read | null>(null);
+  const [admitted, setAdmitted] = useState("");
+  useEffect(() => {
+    if (link.invitation) read(link.invitation).then(set, () => set(null));
+  }, [link.invitation]);
+  return (
+    <li>
+      <div>
+        <p>
+          {t(`peers.${link.state}`, { node: link.organisation || link.node })}{" "}
+          <span class="quiet">
+            {t("invite.until")} <Time at={link.expires_at} />
+          </span>
+        </p>
+        {link.state === "open" && (
+          <ActButton button={t("peers.withdraw")} means={t("peers.withdraw_means")} act={() => send("DELETE", `/v1/exchange/invitations/${link.name}`)} after={() => ""} done={done} />
+        )}
+        {taker && (
+          <>
+            <Compared read={taker} />
+            <OwnPrint />
+            <ActButton
+              button={t("peers.admit", { node: taker.node })}
+              means={t("peers.admit_means")}
+              act={() => send("POST", "/v1/exchange/peers", { card: taker.invitation.card, trust: taker.invitation.trust })}
+              after={() => ""}
+              done={() => {
+                setAdmitted(t("peers.admitted", { node: taker.organisation || taker.node }));
+                done();
+              }}
+            />
+          </>
+        )}
+        <div role="status">{admitted && <p class="good">{admitted}</p>}</div>
+      </div>
+    </li>
+  );
+}
+
+/** This node's own fingerprint, which the other side must see. */
+function OwnPrint() {
+  const [print, set] = useState("");
+  useEffect(() => {
+    text("/exchange/card")
+      .then((card) => fingerprint(fromMultikey(String((JSON.parse(card) as Record<string, unknown>)["key"]))))
+      .then(set, () => set(""));
+  }, []);
+  return print ? <Facts rows={[[t("peers.own"), <code>{print}</code>]]} /> : null;
 }
 
 function Invite() {
@@ -100,20 +199,49 @@ function Take({ done }: { done: () => void }) {
   const [found, set] = useState<Read | null>(null);
   const [trouble, setTrouble] = useState("");
   const [admitted, setAdmitted] = useState("");
-  const look = (words: string) => {
+  const [words, setWords] = useState("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+  const link = /^https?:/.test(words.trim()) ? words.trim() : "";
+  const look = (said: string) => {
     setTrouble("");
     setAdmitted("");
+    setProblem(null);
     set(null);
-    read(words).then(set, () => setTrouble(t("peers.not_one")));
+    if (said.trim()) read(said).then(set, () => setTrouble(t("peers.not_one")));
+  };
+  const ask = () => {
+    setProblem(null);
+    setBusy(true);
+    send<Invitation>("POST", "/v1/exchange/invitations/look", { link })
+      .then((found) => read(JSON.stringify(found)))
+      .then(set, (error: unknown) => setProblem(asProblem(error)))
+      .finally(() => setBusy(false));
   };
   return (
     <>
       <p>{t("peers.take_means")}</p>
       <Drop label={t("peers.drop")} take={(files) => files[0] && look(new TextDecoder().decode(Uint8Array.from(atob(files[0].content), (each) => each.charCodeAt(0))))} />
       <label class="field">
-        <span>{t("peers.paste")}</span>
-        <textarea rows={3} onInput={(event) => event.currentTarget.value.trim() && look(event.currentTarget.value)} />
+        <span>{t("peers.link")}</span>
+        <textarea
+          rows={3}
+          value={words}
+          onInput={(event) => {
+            const said = event.currentTarget.value;
+            setWords(said);
+            look(/^https?:/.test(said.trim()) ? "" : said);
+          }}
+        />
       </label>
+      {link && (
+        <div class="row-buttons">
+          <button type="button" class="button" disabled={busy} onClick={ask}>
+            {t(busy ? "peers.looking" : "peers.look")}
+          </button>
+        </div>
+      )}
+      {problem && <ProblemNote problem={problem} />}
       {trouble && (
         <p class="stop" role="alert">
           {trouble}
@@ -122,10 +250,15 @@ function Take({ done }: { done: () => void }) {
       {found && (
         <>
           <Compared read={found} />
+          <OwnPrint />
           <ActButton
             button={t("peers.admit", { node: found.node })}
             means={t("peers.admit_means")}
-            act={() => send("POST", "/v1/exchange/peers", { card: found.invitation.card, trust: found.invitation.trust })}
+            act={async () => {
+              // The other side first: a link that somebody else used up meanwhile admits nobody.
+              if (link) await send("POST", "/v1/exchange/invitations/take", { link });
+              await send("POST", "/v1/exchange/peers", { card: found.invitation.card, trust: found.invitation.trust });
+            }}
             after={() => ""}
             done={() => {
               setAdmitted(t("peers.admitted", { node: found.organisation || found.node }));

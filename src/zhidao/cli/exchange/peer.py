@@ -43,16 +43,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     adding.set_defaults(run=run, act=_add)
     inviting = actions.add_parser("invite", help="make an invitation, to give to another node")
-    inviting.add_argument("-o", "--output", type=Path, required=True, help="its file")
+    how = inviting.add_mutually_exclusive_group(required=True)
+    how.add_argument("-o", "--output", type=Path, help="its file")
+    how.add_argument("--link", action="store_true", help="a one-time link, good for two days")
     inviting.set_defaults(run=run, act=_invite)
     admitting = actions.add_parser(
         "admit", help="show what an invitation says; admit its node by the fingerprint"
     )
-    admitting.add_argument("invitation", type=Path, metavar="INVITATION")
+    which = admitting.add_mutually_exclusive_group(required=True)
+    which.add_argument("invitation", type=Path, nargs="?", metavar="INVITATION", help="its file")
+    which.add_argument("--link", default="", metavar="URL", help="the link that the other made")
+    which.add_argument(
+        "--taken", default="", metavar="NAME", help="whoever took a link of this node; see links"
+    )
     admitting.add_argument(
         "--fingerprint", default="", help="as the other side read it out; without: only show it"
     )
     admitting.set_defaults(run=run, act=_admit)
+    links = actions.add_parser("links", help="show the links made here, and who took them")
+    links.set_defaults(run=run, act=_links)
+    ending = actions.add_parser("unlink", help="take a link back that nobody took yet")
+    ending.add_argument("name", metavar="NAME", help="as `zhidao peer links` shows it")
+    ending.set_defaults(run=run, act=_unlink)
     listing = actions.add_parser("list", help="show the peers")
     listing.set_defaults(run=run, act=_list)
     named = []
@@ -65,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("node", metavar="NODE", help="its name")
         action.set_defaults(run=run, act=act)
         named.append(action)
-    for action in (card, adding, inviting, admitting, listing, *named):
+    for action in (card, adding, inviting, admitting, links, ending, listing, *named):
         add_caller(action)
     parser.epilog = (
         "A card is signed by the node's own key. It counts once a trust list that you have\n"
@@ -76,6 +88,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao peer admit xian.invitation.json --url https://localhost:8443 --as aida\n"
         "  zhidao peer admit xian.invitation.json --url https://localhost:8443 --as aida \\\n"
         "      --fingerprint 3f1c-90aa-51b2-77de-0c4e-8a19-62d3-b5f0\n"
+        "  zhidao peer invite --link --url https://localhost:8443 --as aida\n"
+        "  zhidao peer admit --link 'https://almaty.example/meet#CODE.KEY' \\\n"
+        "      --url https://localhost:8443 --as aida\n"
+        "  zhidao peer links --url https://localhost:8443 --as aida\n"
         "  zhidao peer withdraw xian --url https://localhost:8443 --as aida\n"
         "  zhidao peer card -o own.card --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
@@ -111,6 +127,11 @@ def _add(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _invite(options: argparse.Namespace, node: RemoteNode) -> int:
+    if options.link:
+        made = node.send("/v1/exchange/invitations", None)
+        sentence = f"It counts once, until {made['expires_at']}; its name is {made['name']}"
+        _say(options, made, f"{made['link']}\n{sentence}")
+        return 0
     card = node.data("/exchange/card")
     found = decode_card(card)
     trust = node.data("/v1/trust-list").decode()
@@ -125,7 +146,7 @@ def _invite(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
-    read = decode_invitation(take(options.invitation, bytes_max=INVITATION_BYTES_MAX))
+    read = decode_invitation(_invitation(options, node))
     fingerprint = read.card.key.fingerprint
     said = {"node": str(read.card.node), "organisation": read.card.organisation}
     told = said | {"url": read.card.url, "fingerprint": fingerprint, "admitted": False}
@@ -142,8 +163,42 @@ def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
             f"the invitation's key is {fingerprint}, not what you were told",
             code="fingerprint_differs",
         )
+    if options.link:
+        # The other side first: a link that somebody else used up meanwhile admits nobody.
+        node.send("/v1/exchange/invitations/take", {"link": options.link})
     node.send("/v1/exchange/peers", {"card": read.card_text, "trust": read.trust})
     _say(options, told | {"admitted": True}, f"{read.card.node} is a peer now.")
+    return 0
+
+
+def _invitation(options: argparse.Namespace, node: RemoteNode) -> bytes:
+    """The invitation of a file, of another node's link, or of whoever took a link of this node."""
+    if options.link:
+        asked = node.send("/v1/exchange/invitations/look", {"link": options.link})
+        return encode_invitation(asked["card"], asked["trust"])
+    if options.invitation:
+        return take(options.invitation, bytes_max=INVITATION_BYTES_MAX)
+    links = node.get("/v1/exchange/invitations")
+    found = next((each for each in links if each["name"] == options.taken), None)
+    if found is None or not found["invitation"]:
+        raise NotFound("nobody took a link of that name", remedy="zhidao peer links")
+    return str(found["invitation"]).encode()
+
+
+def _links(options: argparse.Namespace, node: RemoteNode) -> int:
+    links = node.get("/v1/exchange/invitations")
+    lines = []
+    for each in links:
+        lines.append(f"{each['name']}  {each['state']}  until {each['expires_at']}")
+        if each["node"]:
+            lines.append(f"  {each['node']}, {each['organisation']}: {each['fingerprint']}")
+    _say(options, links, "\n".join(lines) or "No links; make one with: zhidao peer invite --link")
+    return 0
+
+
+def _unlink(options: argparse.Namespace, node: RemoteNode) -> int:
+    node.send(f"/v1/exchange/invitations/{options.name}", None, method="DELETE")
+    _say(options, {"name": options.name, "state": "withdrawn"}, "Nobody can take it any more.")
     return 0
 
 

@@ -109,7 +109,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/people", "/access", "/peers", "/waiting", "/devices", "/factory"),
-            *("/start", "/login", "/enter", "/join"),
+            *("/start", "/login", "/enter", "/join", "/meet"),
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
             "/money/credits/{issuer:str}/{credit:str}",
             *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),

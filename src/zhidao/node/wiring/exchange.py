@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from litestar import Router
 
 from zhidao.core.errors import Unavailable
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
+from zhidao.exchange.adapters.http_invitations import HttpNodes
 from zhidao.exchange.adapters.http_transport import HttpTransport
+from zhidao.exchange.adapters.links import PostgresLinks
 from zhidao.exchange.adapters.postgres import PostgresExchange
 from zhidao.exchange.domain.peer import Card, Peer
 from zhidao.exchange.events import Delivery
@@ -19,12 +23,15 @@ from zhidao.exchange.service.bundle_exchange import ExchangeService
 from zhidao.exchange.service.dispatch import Dispatcher
 from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
+from zhidao.exchange.service.peer_invitations import PeerInvitations
 from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.wire.card import sign_card
+from zhidao.exchange.wire.invitation import encode_invitation
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.api.exchange import documents as exchange_api
+from zhidao.node.api.exchange import peer_links as links_api
 from zhidao.node.api.exchange import peers as peers_api
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
@@ -49,6 +56,7 @@ class ExchangeServices:
     outbox: Outbox
     identity: SigningIdentity
     peers: Peers
+    card: Callable[[], bytes]
     records: Records
     listeners: list[Callable[[Delivery], None]]
     gate: PeerGate
@@ -156,6 +164,7 @@ async def build(
         outbox=outbox,
         identity=identity,
         peers=peers,
+        card=card,
         records=Records(journal, context.scribe),
         listeners=listeners,
         gate=PeerGate(peers.by_key, context.clock),
@@ -169,3 +178,21 @@ async def build(
             background=(run,),
         ),
     )
+
+
+def invitations(
+    context: RuntimeContext, card: Callable[[], bytes], trust: Callable[[], Awaitable[str]]
+) -> Router:
+    """Routes of invitations by link. `trust`: this node's own list as it stands, as its text."""
+
+    async def own() -> bytes:
+        return encode_invitation(card().decode(), await trust())
+
+    service = PeerInvitations(
+        PostgresLinks(context.database),
+        HttpNodes(),
+        own,
+        clock=context.clock,
+        randomness=context.randomness,
+    )
+    return links_api.routes(service, context.clock.now)

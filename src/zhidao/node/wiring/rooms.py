@@ -60,6 +60,7 @@ from zhidao.trust.service.log.reader import LogReader
 from zhidao.trust.service.log.sequencer import Sequencer
 from zhidao.trust.service.witness.title_watch import TitleWatch
 from zhidao.trust.service.witness.watch import Watch
+from zhidao.trust.wire.governance.trust_list import encode_trust_list
 from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 
 CARRIER_ROLE: Final = "carrier"
@@ -200,6 +201,10 @@ async def build(
         node=context.node,
         policies=witness.policies,
     )
+
+    async def own_text() -> str:
+        return encode_trust_list(await own_list.now()).decode()
+
     sharing, together = federation.build(
         context,
         others=others,
@@ -228,6 +233,7 @@ async def build(
                 own_list,
                 directory.with_peers,
             ),
+            exchange.invitations(context, others.card, own_text),
         ),
         consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),
         background=(moving.run,),
