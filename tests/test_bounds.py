@@ -47,6 +47,7 @@ from zhidao.devices.wire.jt808.messages import Transparent
 from zhidao.devices.wire.jt808.packets import frames_of
 from zhidao.devices.wire.jt808.position import decode_batch
 from zhidao.exchange.wire import bundle, card, envelope, receipt, subscription, withdrawal
+from zhidao.exchange.wire.peer_link import decode_link
 from zhidao.finance.domain.deals import condition
 from zhidao.finance.wire import calendars, credit, ledger_proof, obligations, pvp, replay
 from zhidao.finance.wire.iso20022 import profiles
@@ -138,6 +139,7 @@ CASES = (
         60,
     ),
     # exchange
+    Case("exchange.wire.peer_link.LINK_CHARACTERS_MAX", lambda n: decode_link(" " * n)),
     spaces("exchange.wire.card.CARD_BYTES_MAX", card.decode_card),
     spaces("exchange.wire.receipt.RECEIPT_BYTES_MAX", receipt.decode_receipt),
     spaces("exchange.wire.subscription._BYTES_MAX", subscription.decode_subscription),
