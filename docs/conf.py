@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 import json
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import from_code
-import sphinx
+import languages
 import translations
 
 from zhidao import __version__
@@ -53,16 +52,10 @@ html_theme_options = {
 }
 
 
-# The theme's own words on Chinese pages.
-_CHINESE_WORDS = gettext.translation(
-    "sphinx", Path(sphinx.__file__).parent / "locale", ["zh_CN"], fallback=True
-)
-
-
 def setup(app: Any) -> None:
     """Fills in the tables before parsing, and leaves the OpenAPI document beside its page."""
     app.connect("source-read", _fill)
-    app.connect("html-page-context", _say_language)
+    languages.connect(app)
     app.connect("build-finished", _write_openapi)
 
 
@@ -71,20 +64,6 @@ def _fill(_app: Any, name: str, source: list[str]) -> None:
     for page in translations.pages():
         if page.chinese == translations.DOCS / f"{name}.md":
             source[0] = translations.joined(translations.notice(page, source[0]))
-
-
-def _say_language(app: Any, name: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
-    """Each page knows its language, and where it stands in the other one."""
-    chinese = name.startswith("zh/")
-    other = name.removeprefix("zh/") if chinese else f"zh/{name}"
-    context["page_language"], context["other_language"] = (
-        ("zh-CN", "en") if chinese else ("en", "zh-CN")
-    )
-    context["other_page"] = other if other in app.env.all_docs else None
-    context["other_home"] = "index" if chinese else "zh/index"
-    context["language"] = context["page_language"]
-    if chinese:
-        context["_"] = context["gettext"] = _CHINESE_WORDS.gettext
 
 
 def _write_openapi(app: Any, error: Exception | None) -> None:

@@ -22,7 +22,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
 CHINESE: Final = DOCS / "zh"
-FOLDERS: Final = ("tutorials", "how-to")
+FOLDERS: Final = ("tutorials", "how-to", "explanation")
 _STAMP: Final = re.compile(r"\n<!-- translated from (\S+)\n(.*?)-->\n", re.DOTALL)
 _LINE: Final = re.compile(r"([0-9a-f]{12}|-)(?: owes ([0-9a-f]{12}|-))? (#+ .+)")
 _FENCE: Final = re.compile(r"^(`{3,}|:{3,})")
@@ -135,6 +135,11 @@ def lag(english: str, chinese: str) -> list[Mark]:
     return found + gone
 
 
+def untranslated(chinese: str) -> bool:
+    """Whether a page is no more than a title and what is owed."""
+    return all(mark.translated == _NONE for mark in marks(chinese))
+
+
 def unowed(english: str, chinese: str) -> list[str]:
     """Headings of sections that lag and of which nobody said so."""
     said = set(marks(chinese))
@@ -159,6 +164,8 @@ def notice(page: Page, text: str) -> str:
     link = "../" * depth + page.english.relative_to(DOCS).as_posix()
     names = "、".join(f"“{mark.heading.lstrip('# ')}”" for mark in late)
     told = f"英文原文在翻译之后又有改动，涉及：{names}。这些部分请以[英文页面]({link})为准。"
+    if untranslated(text):
+        told = f"本页尚未译成中文，请看[英文页面]({link})。"
     heading, _, rest = text.partition("\n")
     return f"{heading}\n\n:::{{note}}\n{told}\n:::\n{rest}"
 
@@ -178,8 +185,14 @@ def stamp(page: Page) -> None:
 
 
 def owe(page: Page) -> None:
-    """Says of what lags that it is owed; sections keep the order of the English page."""
+    """Says of what lags that it is owed; sections keep the order of the English page.
+
+    A page that is not there yet begins with nothing but its English title.
+    """
     english = page.english.read_text(encoding="utf-8")
+    if not page.chinese.exists():
+        title = Mark(sections(english)[0].heading, _NONE)
+        page.chinese.write_text(stamped(page, [title], f"{title.heading}\n"), encoding="utf-8")
     text = page.chinese.read_text(encoding="utf-8")
     late = {mark.heading: mark for mark in lag(english, text)}
     known = {mark.heading: replace(mark, owed=None) for mark in marks(text)}
@@ -210,7 +223,7 @@ def main(words: Sequence[str]) -> int:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     if words and words[0] == "owe":
-        chosen = chosen or [page for page in pages() if page.chinese.exists()]
+        chosen = chosen or pages()
     for page in chosen:
         (stamp if words[0] == "stamp" else owe)(page)
     lines = list(_told())

@@ -438,3 +438,10 @@ def test_the_pages_build_without_a_warning_and_ask_no_other_host(tmp_path: Path)
         text = sheet.read_text(encoding="utf-8")
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", text), sheet
     assert (tmp_path / "reference" / "openapi.json").stat().st_size > 50_000
+    for page in PAGES:
+        name = page.relative_to(DOCS).with_suffix(".html")
+        shown = (tmp_path / name).read_text(encoding="utf-8")
+        way = re.search(r'<nav class="languages".*?href="([^"]+)"', shown, re.DOTALL)
+        assert way is not None, name
+        assert ((tmp_path / name).parent / way[1]).exists(), name
+        assert ('lang="zh-CN"' in shown.partition("<head>")[0]) == (name.parts[0] == "zh"), name
