@@ -141,7 +141,7 @@ class Readers:
     ) -> Reader:
         context = self._browser.new_context(
             viewport={"width": width, "height": 900},
-            locale={"en": "en-GB", "zh": "zh-CN"}[language],
+            locale={"en": "en-GB", "zh": "zh-CN"}.get(language, language),
             color_scheme=theme,
             timezone_id="Asia/Almaty",
             **({"service_workers": "block"} | more),

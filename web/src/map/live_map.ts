@@ -63,7 +63,7 @@ export class LiveMap {
         touchPitch: false,
         cooperativeGestures: false,
         fadeDuration: 0,
-        locale: { "Map.Title": t("map.label") },
+        locale: { "Map.Title": t("map.label"), "Marker.Title": t("map.marker"), "AttributionControl.ToggleAttribution": t("map.toggle_source") },
       });
       map.touchZoomRotate.disableRotation();
       map.keyboard.disableRotation();
