@@ -143,7 +143,11 @@ def _path(world: AccessWorld, path: str) -> str:
         names["digest"] = names["credential"]
     if path.startswith("/v1/positioning/evidence"):
         names["digest"] = names["evidence"]
-    names |= {name: "0" * 16 for name in ("token_id", "session", "document") if name not in names}
+    names |= {
+        name: "0" * 16
+        for name in ("token_id", "session", "passkey", "document")
+        if name not in names
+    }
     for name in (
         "node",
         "sender",

@@ -155,6 +155,14 @@ TAMPERED: tuple[tuple[str, str], ...] = (
     ("update node.token set revoked = false", "tokens are not"),
     (
         (
+            "insert into node.passkey"
+            " (credential_id, name, label, host, public_key, sign_count, created_tai_ns)"
+            " select 'c', name, 'phone', 'localhost', 'k', 0, 0 from node.person limit 1"
+        ),
+        "passkeys are not",
+    ),
+    (
+        (
             "insert into node.token select 'ff00ff00ff00ff00', party, role, label, secret_hash, key,"
             " false, created_tai_ns, 'own' from node.token limit 1"
         ),

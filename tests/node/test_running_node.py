@@ -148,6 +148,8 @@ BY_ROLE = {
     ("GET", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/people/{name}/sessions"),
     ("DELETE", "/v1/exchange/invitations/{name}"),
+    ("GET", "/v1/people/{name}/passkeys"),
+    ("DELETE", "/v1/people/{name}/passkeys/{passkey}"),
     ("DELETE", "/v1/exchange/peers/{node}"),
     ("PUT", "/v1/exchange/peers/{node}/subscription"),
 }
@@ -386,6 +388,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
             phone=participants.PHONE,
             token_id="0" * 16,
             session="0" * 16,
+            passkey="0" * 16,
             node="there",
             name="nobody",
         )

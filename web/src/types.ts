@@ -8,6 +8,20 @@ export interface Session {
   first_start: boolean;
   demo: boolean;
   organisation?: string;
+  passkey?: PasskeyAsk | null;
+}
+
+export interface PasskeyAsk {
+  ticket: string;
+  options: Record<string, unknown>;
+}
+
+export interface PasskeyRow {
+  passkey: string;
+  label: string;
+  host: string;
+  created_at: string;
+  used_at: string;
 }
 
 export interface PersonRow {
@@ -17,6 +31,7 @@ export interface PersonRow {
   agreed: string;
   waits: string;
   state: "enters" | "invited" | "waits" | "reset" | "withdrawn";
+  passkeys?: number;
 }
 
 export interface SessionRow {

@@ -105,6 +105,8 @@ def examine_records(config: Config) -> list[str]:
 def reset_person(config: Config, name: str, password: str) -> None:
     """Gives a person of the node's own party a new password, at the machine itself.
 
+    Passkeys go with the old one: whoever is locked out may have lost them.
+
     Raises NotFound, Refused (`not_own`, `short_password`) for a person of another party.
     """
     from dataclasses import replace
@@ -113,7 +115,9 @@ def reset_person(config: Config, name: str, password: str) -> None:
 
     from zhidao.core.errors import Conflict, NotFound, Refused
     from zhidao.node.adapters.caller_store import PostgresCallers
+    from zhidao.node.adapters.sign_in.passkey_store import PostgresPasskeys
     from zhidao.node.security.administration import Act
+    from zhidao.node.security.passkeys.records import values_of as told_of
     from zhidao.node.security.people import check_password, values_of
 
     check_password(password)
@@ -133,7 +137,14 @@ def reset_person(config: Config, name: str, password: str) -> None:
             )
         after = replace(before, password_hash=PasswordHasher().hash(password), waiting_hash="")
         record = console.record(node, Act.PASSWORD_RESET, subject=name, values=values_of(after))
-        if not await callers.change_person(before, after, record, end_sessions=True):
+        act = Act.PASSKEY_REMOVED
+        passkeys = {
+            each.credential_id: console.record(node, act, subject=name, values=told_of(each))
+            for each in await PostgresPasskeys(database, console.acts).of(name)
+        }
+        if not await callers.change_person(
+            before, after, record, end_sessions=True, passkeys=passkeys
+        ):
             raise Conflict(f"{name} was changed meanwhile; look and try again")
 
     _with_database(config, reset)

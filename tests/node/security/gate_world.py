@@ -11,10 +11,12 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.memory_callers import MemoryActs, MemoryCallers, MemoryInvitations
 from zhidao.node.adapters.seen_requests import MemorySeen
+from zhidao.node.adapters.sign_in.memory_passkeys import MemoryPasskeys
 from zhidao.node.security.administration import Administration
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.invitations import Invitations
 from zhidao.node.security.known_devices import KnownDevices
+from zhidao.node.security.passkeys.passkeys import Passkeys
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
 from zhidao.node.security.tokens import Tokens
@@ -65,7 +67,14 @@ class World:
             self.clock,
             randomness,
         )
-        self.people = People(self.callers, self.administration, self.gate, passwords)
+        self.kept_passkeys = MemoryPasskeys(self.callers, self.acts)
+        self.people = People(
+            self.callers, self.administration, self.gate, passwords, self.kept_passkeys
+        )
+        self.passkeys = Passkeys(
+            *(self.kept_passkeys, self.callers, self.administration, self.gate, self.clock),
+            randomness,
+        )
 
     def _permit(self) -> None:
         if not self.permitted:

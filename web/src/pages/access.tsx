@@ -1,9 +1,10 @@
-// One's own access: who one is here, and the own password.
+// One's own access: who one is here, the own password, passkeys and sessions.
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../api";
 import { useCell } from "../cell";
 import { Facts, Section } from "../parts/basics";
 import { Form, NewPassword } from "../parts/form";
+import { Passkeys } from "../parts/passkeys";
 import { SessionList } from "../parts/sessions";
 import { session } from "../session";
 import { named, t, tryWords } from "../words";
@@ -34,6 +35,7 @@ function Own({ name }: { name: string }) {
   return (
     <>
       <OwnPassword />
+      <Passkeys name={name} />
       <Section id="sessions-title" title={t("sessions.title")}>
         <SessionList name={name} done={() => undefined} />
       </Section>

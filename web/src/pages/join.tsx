@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { Facts, Loading, ProblemNote, Time, asProblem } from "../parts/basics";
 import { NewPassword } from "../parts/form";
+import { showPasskey } from "../passkeys";
 import { go } from "../route";
 import { readSession } from "../session";
 import type { InvitationSeen, Session } from "../types";
@@ -62,7 +63,8 @@ function Join({ code, seen, waits }: { code: string; seen: InvitationSeen; waits
     setProblem(null);
     try {
       const answer = await send<Session>("POST", "/v1/invitations/join", { code, password });
-      if (!answer?.signed_in) {
+      if (answer?.passkey) await showPasskey(answer.passkey);
+      else if (!answer?.signed_in) {
         waits(seen.party);
         return;
       }

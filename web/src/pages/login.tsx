@@ -1,8 +1,10 @@
-// Signing in with name and password.
+// Signing in: name and password, and a passkey after them or alone.
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { ProblemNote, asProblem } from "../parts/basics";
+import { enterByPasskey, hasPasskeys, showPasskey } from "../passkeys";
 import { readSession } from "../session";
+import type { Session } from "../types";
 import { t } from "../words";
 
 export function LoginPage() {
@@ -10,27 +12,40 @@ export function LoginPage() {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const [showing, setShowing] = useState(false);
   useEffect(() => {
     document.title = t("login.document_title");
   }, []);
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const enter = async (way: () => Promise<unknown>) => {
+    if (busy) return;
     setBusy(true);
     setProblem(null);
     try {
-      await send("POST", "/v1/session", { name, password });
+      await way();
       await readSession();
     } catch (error) {
       setProblem(asProblem(error));
     } finally {
       setBusy(false);
+      setShowing(false);
     }
   };
+  const byPassword = async () => {
+    const answer = await send<Session>("POST", "/v1/session", { name, password });
+    if (!answer?.passkey) return;
+    setShowing(true);
+    await showPasskey(answer.passkey);
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    void enter(byPassword);
+  };
   return (
-    <form class="page narrow" onSubmit={(event) => void submit(event)}>
+    <form class="page narrow" onSubmit={submit}>
       <h1>{t("login.title")}</h1>
       <p>{t("login.text")}</p>
       {problem && <ProblemNote problem={problem} />}
+      <p role="status">{showing ? t("login.passkey_now") : ""}</p>
       <label class="field">
         <span>{t("login.name")}</span>
         <input required autocomplete="username" value={name} onInput={(event) => setName(event.currentTarget.value)} />
@@ -42,6 +57,11 @@ export function LoginPage() {
       <button class="button button-main" disabled={busy}>
         {t(busy ? "login.busy" : "login.go")}
       </button>
+      {hasPasskeys && (
+        <button type="button" class="button" disabled={busy} onClick={() => void enter(enterByPasskey)}>
+          {t("login.by_passkey")}
+        </button>
+      )}
     </form>
   );
 }

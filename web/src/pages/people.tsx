@@ -156,6 +156,7 @@ function PersonLine({ row, tokens, admin, self, done }: { row: PersonRow; tokens
       <p class="quiet">
         {named("role", row.role)} · {partyName(row.party)}
         {row.agreed === OPERATOR && ` · ${t("people.agreed_by_operator")}`}
+        {!!row.passkeys && ` · ${t("people.passkeys", { n: row.passkeys })}`}
       </p>
       {here && (admin || self) && (
         <div class="acts">

@@ -45,6 +45,12 @@ class RemoteNode:
     def sign_in(self, name: str, password: str) -> None:
         """Asks from now on as somebody who signed in. Raises Refused for a wrong password."""
         answer = self._ask("POST", "/v1/session", json={"name": name, "password": password})
+        if answer.json().get("passkey"):
+            raise Refused(
+                f"{name} signs in with a passkey, which no command can show",
+                code="passkey_needed",
+                remedy="name a token with --token-file, or use the pages",
+            )
         pairs = {each.name: each.value for each in answer.cookies.jar}
         self._headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in pairs.items()),

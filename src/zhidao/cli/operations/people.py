@@ -22,7 +22,8 @@ from zhidao.core.errors import MalformedInput
 
 _ROLES: Final = ("admin", "operator", "party", "auditor")
 _OF_SESSIONS: Final = ("session", "began_at", "ends_at", "block", "here")
-_COLUMNS: Final = ("name", "party", "role", "state", "agreed")
+_OF_PASSKEYS: Final = ("passkey", "label", "host", "created_at", "used_at")
+_COLUMNS: Final = ("name", "party", "role", "state", "agreed", "passkeys")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("show", _show, "show one person"),
         ("agree", _agree, "agree, in the party's name, to a person or a new password"),
         ("withdraw", _withdraw, "take access away, at once and in all sessions"),
+        ("passkeys", _passkeys, "show somebody's passkeys; --remove takes one away"),
         ("sessions", _sessions, "show where somebody is signed in; --end signs out everywhere"),
     ):
         action = actions.add_parser(word, help=line)
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(run=run)
         named.append(action)
     named[2].add_argument("--tokens", action="store_true", help="and the tokens that NAME made")
+    named[3].add_argument("--remove", default="", metavar="PASSKEY", help="take this one away")
     ending = named[-1].add_mutually_exclusive_group()
     ending.add_argument("--end", action="store_true", help="end all of them")
     ending.add_argument("--end-one", default="", metavar="SESSION", help="end this one")
@@ -84,12 +87,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "A person of another party than the maker's gets in once that party agrees: one of its\n"
         "people, or, while it has none, the operator. A locked-out admin gets a new password at\n"
-        "the node's own machine, while it runs or not, and the log tells of it.\n"
+        "the node's own machine, while it runs or not, and the log tells of it; a reset takes\n"
+        "passkeys away as well. Who has a passkey adds it on the pages, and signs in there only.\n"
         "examples:\n"
         "  zhidao people list --url https://localhost:8443 --token-file ~/admin.token\n"
         "  zhidao people invite aigerim bank party --url https://localhost:8443 --as aida\n"
         "  zhidao people invite aigerim --url https://localhost:8443 --as aida\n"
         "  zhidao people sessions aigerim --url https://localhost:8443 --as aida\n"
+        "  zhidao people passkeys aigerim --url https://localhost:8443 --token-file ~/admin.token\n"
         "  zhidao people make aigerim bank party --url https://localhost:8443 --as aida\n"
         "  zhidao people change ben --role auditor --url https://localhost:8443 --as aida\n"
         "  zhidao people password --url https://localhost:8443 --as aida\n"
@@ -177,6 +182,17 @@ def _sessions(options: argparse.Namespace) -> int:
         return say(options, ended, f"{ended['ended']} sessions of {options.name} ended.")
     sessions = node.get(path)
     return say(options, sessions, table(sessions, _OF_SESSIONS))
+
+
+def _passkeys(options: argparse.Namespace) -> int:
+    node = node_of(options)
+    path = f"{_path(options)}/passkeys"
+    if options.remove:
+        node.send(f"{path}/{quote(options.remove, safe='')}", None, method="DELETE")
+        told = {"removed": options.remove, "name": options.name}
+        return say(options, told, f"{options.name} has this passkey no more.")
+    passkeys = node.get(path)
+    return say(options, passkeys, table(passkeys, _OF_PASSKEYS))
 
 
 def _reset(options: argparse.Namespace) -> int:

@@ -91,7 +91,13 @@ class PostgresCallers:
         return [_person(row) for row in rows]
 
     async def change_person(
-        self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
+        self,
+        before: Person,
+        after: Person,
+        record: Record | None,
+        *,
+        end_sessions: bool = False,
+        passkeys: Mapping[bytes, Record | None] | None = None,
     ) -> bool:
         """Puts `after` in the place of `before`; see the port."""
         async with self._database.session() as session:
@@ -100,6 +106,7 @@ class PostgresCallers:
             if end_sessions:
                 await session.execute(END_SESSIONS, (before.name,))
             await self._acts.add_in(session, record)
+            await self._drop_passkeys(session, passkeys)
         self._acts.wake()
         return True
 
@@ -129,6 +136,7 @@ class PostgresCallers:
         *,
         admins_of: PartyId,
         tokens: Mapping[str, Record | None] | None = None,
+        passkeys: Mapping[bytes, Record | None] | None = None,
     ) -> Change:
         """Marks a person as withdrawn; see the port."""
         async with self._database.session() as session:
@@ -152,8 +160,16 @@ class PostgresCallers:
             for token_id, act in (tokens or {}).items():
                 if await session.execute(_REVOKE, (token_id,)):
                     await self._acts.add_in(session, act)
+            await self._drop_passkeys(session, passkeys)
         self._acts.wake()
         return Change.DONE
+
+    async def _drop_passkeys(
+        self, session: Transaction, passkeys: Mapping[bytes, Record | None] | None
+    ) -> None:
+        for credential_id, act in (passkeys or {}).items():
+            if await session.execute(DROP_PASSKEY, (credential_id,)):
+                await self._acts.add_in(session, act)
 
     async def count_persons(self) -> int:
         """How many persons there are."""
@@ -273,6 +289,7 @@ class PostgresCallers:
 
 _REVOKE = "UPDATE node.token SET revoked = true WHERE token_id = %s AND NOT revoked"
 _LOCK_PERSONS = "LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE"
+DROP_PASSKEY = "DELETE FROM node.passkey WHERE credential_id = %s"
 END_SESSIONS = "DELETE FROM node.session WHERE name = %s"
 _ADD_SESSION = (
     "INSERT INTO node.session (secret_hash, name, party, role, csrf, expires_tai_ns, block)"

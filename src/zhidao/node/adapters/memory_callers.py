@@ -10,6 +10,7 @@ from zhidao.core.timescale import Utc
 from zhidao.node.security.administration import Record
 from zhidao.node.security.callers import Change, Code, Person, Session, Token
 from zhidao.node.security.invitations import Invitation, State
+from zhidao.node.security.passkeys.records import Passkey
 
 
 class MemoryActs:
@@ -45,6 +46,7 @@ class MemoryCallers:
         self._persons: dict[str, Person] = {}
         self._sessions: dict[bytes, Session] = {}
         self._codes: dict[bytes, Code] = {}
+        self.passkeys: dict[bytes, Passkey] = {}
 
     async def add_token(self, token: Token, record: Record | None) -> None:
         """Keeps a new token."""
@@ -101,7 +103,13 @@ class MemoryCallers:
         return [self._persons[name] for name in sorted(self._persons)]
 
     async def change_person(
-        self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
+        self,
+        before: Person,
+        after: Person,
+        record: Record | None,
+        *,
+        end_sessions: bool = False,
+        passkeys: Mapping[bytes, Record | None] | None = None,
     ) -> bool:
         """Puts `after` in the place of `before`; see the port."""
         if not self.is_still(before):
@@ -110,6 +118,7 @@ class MemoryCallers:
         if end_sessions:
             self._drop(before.name)
         self._acts.keep(record)
+        self._drop_passkeys(passkeys)
         return True
 
     def is_still(self, before: Person) -> bool:
@@ -144,6 +153,7 @@ class MemoryCallers:
         *,
         admins_of: PartyId,
         tokens: Mapping[str, Record | None] | None = None,
+        passkeys: Mapping[bytes, Record | None] | None = None,
     ) -> Change:
         """Marks a person as withdrawn; see the port."""
         person = self._persons.get(name)
@@ -156,7 +166,13 @@ class MemoryCallers:
         self._acts.keep(record)
         for token_id, act in (tokens or {}).items():
             await self.revoke_token(token_id, act)
+        self._drop_passkeys(passkeys)
         return Change.DONE
+
+    def _drop_passkeys(self, passkeys: Mapping[bytes, Record | None] | None) -> None:
+        for credential_id, act in (passkeys or {}).items():
+            if self.passkeys.pop(credential_id, None):
+                self._acts.keep(act)
 
     async def count_persons(self) -> int:
         """How many persons there are."""

@@ -19,10 +19,12 @@ from zhidao.core.events import SignedEvent, leaf_bytes
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.directory_check import parties_apart, peers_apart
+from zhidao.node.adapters.sign_in.passkey_store import passkey_of
 from zhidao.node.events import Administered
 from zhidao.node.security import people, tokens
 from zhidao.node.security.administration import PREFIX, Act
 from zhidao.node.security.callers import EARLIER, Person, Token
+from zhidao.node.security.passkeys import records
 from zhidao.store.database import Database, Session
 from zhidao.store.migrate import JOURNAL_ROOMS
 from zhidao.trust.domain.merkle import leaf_hash, root_of
@@ -44,7 +46,9 @@ _KINDS: Final[dict[str, str]] = {
         ),
         "person",
     ),
+    **dict.fromkeys((Act.PASSKEY_ADDED, Act.PASSKEY_REMOVED), "passkey"),
 }
+_ENDS: Final = (Act.TOKEN_WITHDRAWN, Act.PERSON_WITHDRAWN, Act.PASSKEY_REMOVED)
 
 
 @dataclass(slots=True)
@@ -69,6 +73,7 @@ async def examine_records(database: Database, head: Checkpoint | None) -> list[s
         found += _named(peers.gone, "peers are gone")
         found += await _tokens(session, acts)
         found += await _persons(session, acts)
+        found += await _passkeys(session, acts)
     return found
 
 
@@ -163,12 +168,14 @@ async def _acts(
             continue
         facts.append(fact)
         if kind := _KINDS.get(fact.act) or fact.values.get("kind", ""):
-            _fold(said.setdefault((kind, fact.subject), _Expected()), fact)
+            # What a person has several of bears an id of its own; the subject is whose it is.
+            of = fact.values.get("id", fact.subject)
+            _fold(said.setdefault((kind, of), _Expected()), fact)
     return said, facts, _named(changed, "acts of administration were changed")
 
 
 def _fold(expected: _Expected, fact: Administered) -> None:
-    if fact.act in (Act.TOKEN_WITHDRAWN, Act.PERSON_WITHDRAWN):
+    if fact.act in _ENDS:
         expected.withdrawn = True
     else:
         expected.made = fact.values.get("made", expected.made)
@@ -205,6 +212,21 @@ async def _persons(session: Session, acts: Mapping[tuple[str, str], _Expected]) 
     found = _named(wrong, "people are not what was made, agreed and withdrawn")
     gone = _missing("person", {row["name"] for row in rows}, acts)
     return found + _named(gone, "people are gone")
+
+
+async def _passkeys(session: Session, acts: Mapping[tuple[str, str], _Expected]) -> list[str]:
+    found = [passkey_of(row) for row in await session.fetch_all("select * from node.passkey")]
+    wrong = []
+    for passkey in found:
+        said = acts.get(("passkey", passkey.id), _Expected())
+        if said.withdrawn or records.digest_of(passkey) != said.made:
+            wrong.append(passkey.id)
+    present = {each.id for each in found}
+    gone = [
+        each for each in _missing("passkey", present, acts) if not acts["passkey", each].withdrawn
+    ]
+    told = _named(wrong, "passkeys are not what was added and removed")
+    return told + _named(gone, "passkeys are gone")
 
 
 def _missing(

@@ -16,6 +16,7 @@ from zhidao.core.ids import PartyId, party_id
 from zhidao.core.keys import PublicKey
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import CSRF_COOKIE, DEVICE_COOKIE, SESSION_COOKIE
+from zhidao.node.http.hosts import site_of
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import MAY_ADD_PARTY, Parties, RegisteredParty
 from zhidao.node.security.gate import (
@@ -26,6 +27,7 @@ from zhidao.node.security.gate import (
 )
 from zhidao.node.security.known_devices import DEVICE_SECONDS
 from zhidao.node.security.people import People
+from zhidao.node.security.second_factor import PasskeyAsked
 from zhidao.node.security.tokens import MAY_AGREE, MAY_MAKE, MAY_WITHDRAW, Tokens
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -35,8 +37,22 @@ Words = Annotated[str, msgspec.Meta(max_length=120)]
 _TokenId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{16}\Z")]
 
 
+class PasskeyAsk(msgspec.Struct):
+    """What a browser asks an authenticator with, and the ticket that goes with the answer.
+
+    `options`: as `PublicKeyCredential.parseRequestOptionsFromJSON` (or, where a passkey is made,
+    `parseCreationOptionsFromJSON`) takes them.
+    """
+
+    ticket: str
+    options: dict[str, Any]
+
+
 class SessionView(msgspec.Struct, kw_only=True):
-    """Who is signed in at this browser, and how the node stands."""
+    """Who is signed in at this browser, and how the node stands.
+
+    `passkey`: what is still to be shown before anybody is signed in.
+    """
 
     signed_in: bool
     name: str
@@ -45,6 +61,7 @@ class SessionView(msgspec.Struct, kw_only=True):
     first_start: bool
     demo: bool
     organisation: str
+    passkey: PasskeyAsk | None = None
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -150,8 +167,12 @@ def routes(
 
     @post("/session", status_code=200, opt={ACCESS: OPEN})
     async def sign_in(data: SignIn, request: Request[Any, Any, Any]) -> Response[SessionView]:
-        """Signs in with name and password."""
-        return await _answer(await gate.sign_in(data.name, data.password, origin_of(request)))
+        """Signs in with name and password; who has a passkey is asked for it next."""
+        try:
+            signed_in = await gate.sign_in(data.name, data.password, origin_of(request))
+        except PasskeyAsked as asked:
+            return passkey_answer(asked, demo=demo, organisation=organisation.name)
+        return await _answer(signed_in)
 
     @post("/session/link", status_code=200, opt={ACCESS: OPEN})
     async def enter(data: LinkCode) -> Response[SessionView]:
@@ -286,11 +307,27 @@ def session_answer(signed_in: SignedIn, *, demo: bool, organisation: str) -> Res
     )
 
 
+def passkey_answer(asked: PasskeyAsked, *, demo: bool, organisation: str) -> Response[SessionView]:
+    """Nobody is signed in yet: what the browser's authenticator has to show."""
+    view = SessionView(
+        signed_in=False,
+        name="",
+        role="",
+        party="",
+        first_start=False,
+        demo=demo,
+        organisation=organisation,
+        passkey=PasskeyAsk(asked.ticket, asked.options),
+    )
+    return Response(view)
+
+
 def origin_of(request: Request[Any, Any, Any]) -> Origin:
     """Where a request comes from, for what passwords are counted by."""
     return Origin(
         address=request.client.host if request.client else "",
         device=request.cookies.get(DEVICE_COOKIE, ""),
+        site=site_of(request.scope),
     )
 
 

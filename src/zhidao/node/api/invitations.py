@@ -11,10 +11,19 @@ from litestar.params import Parameter
 from zhidao.core.access import OPEN
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
-from zhidao.node.api.callers import Name, Password, Secret, SessionView, origin_of, session_answer
+from zhidao.node.api.callers import (
+    Name,
+    Password,
+    Secret,
+    SessionView,
+    origin_of,
+    passkey_answer,
+    session_answer,
+)
 from zhidao.node.http.access import ACCESS
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.security.invitations import MAY_INVITE, Invitation, Invitations
+from zhidao.node.security.second_factor import PasskeyAsked
 
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 # Where the pages take a link; the code stands behind # and reaches no server's log.
@@ -99,7 +108,10 @@ def routes(invitations: Invitations, organisation: Organisation, *, demo: bool) 
     @post("/invitations/join", status_code=200, opt={ACCESS: OPEN})
     async def join(data: Joining, request: Request[Any, Any, Any]) -> Response[SessionView]:
         """Sets the own password by a link, and signs in unless the party's word is missing."""
-        joined = await invitations.join(data.code, data.password, origin_of(request))
+        try:
+            joined = await invitations.join(data.code, data.password, origin_of(request))
+        except PasskeyAsked as asked:
+            return passkey_answer(asked, demo=demo, organisation=organisation.name)
         if joined.signed_in:
             return session_answer(joined.signed_in, demo=demo, organisation=organisation.name)
         person = joined.person

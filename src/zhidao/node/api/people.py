@@ -43,7 +43,7 @@ class PersonView(msgspec.Struct):
     """A person. `agreed`: who agreed in the party's name; `waits`: for whose word, or empty.
 
     `state`: enters, invited (no password was set yet), waits (none counts yet), reset (a new one
-    waits), withdrawn.
+    waits), withdrawn. `passkeys`: how many the person signs in with.
     """
 
     name: str
@@ -52,6 +52,7 @@ class PersonView(msgspec.Struct):
     agreed: str
     waits: str
     state: str
+    passkeys: int = 0
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
@@ -125,12 +126,17 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
     @get("/people", opt={ACCESS: CALLER})
     async def list_people(actor: Actor) -> list[PersonView]:
         """All people in order of name; a party sees its own."""
-        return [person_view(person) for person in await people.every(actor)]
+        passkeys = await people.passkeys()
+        return [
+            person_view(person, passkeys.get(person.name, 0))
+            for person in await people.every(actor)
+        ]
 
     @get("/people/{name:str}", opt={ACCESS: CALLER})
     async def one_person(name: _Name, actor: Actor) -> PersonView:
         """One person."""
-        return person_view(await people.one(actor, name))
+        person = await people.one(actor, name)
+        return person_view(person, (await people.passkeys()).get(name, 0))
 
     @post("/people/{name:str}/agreement", status_code=200, opt={ACCESS: MAY_AGREE})
     async def agree_to_person(name: _Name, actor: Actor) -> PersonView:
@@ -147,7 +153,10 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
 
     @post("/people/{name:str}/password", status_code=200, opt={ACCESS: MAY_MANAGE})
     async def reset_password(name: _Name, data: NewPassword, actor: Actor) -> PersonView:
-        """Gives somebody a new password; admins only. Another party's waits for its word."""
+        """Gives somebody a new password and takes the passkeys away; admins only.
+
+        Another party's waits for its word.
+        """
         return person_view(await people.reset(actor, name, data.password))
 
     @put("/people/{name:str}/role", status_code=200, opt={ACCESS: MAY_MANAGE})
@@ -204,7 +213,7 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
     return Router("/v1", route_handlers=handlers, tags=["callers"])
 
 
-def person_view(person: Person) -> PersonView:
+def person_view(person: Person, passkeys: int = 0) -> PersonView:
     """A person as everybody sees it."""
     state = "enters"
     if person.withdrawn:
@@ -215,7 +224,7 @@ def person_view(person: Person) -> PersonView:
         state = "reset" if person.password_hash else "waits"
     waits = person.party if state in ("waits", "reset") else ""
     role = person.role.value
-    return PersonView(person.name, person.party, role, person.agreed, waits, state)
+    return PersonView(person.name, person.party, role, person.agreed, waits, state, passkeys)
 
 
 def _act(stored: Stored) -> ActView:

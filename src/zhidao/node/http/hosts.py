@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.node.config import Config
+from zhidao.node.security.second_factor import Site
 
 # uri-host with an optional port (RFC 9110 section 7.2); a name's characters as DNS has them.
 _HOST: Final = re.compile(
-    r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{0,5})?", re.ASCII
+    r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{0,5}))?", re.ASCII
 )
 _LOOPBACK: Final = "localhost"
 
@@ -65,6 +66,34 @@ class Hosts:
             return False
         # What the caller connected to is an address of this machine.
         return address.is_loopback or (bool(reached) and host == _plain(reached[0]))
+
+
+def site_of(scope: Any) -> Site:
+    """Under which name a request that was let through asks, and as what a browser shows it.
+
+    Browsers show pages without TLS a passkey only where the machine talks to itself.
+    """
+    said = [value for name, value in scope["headers"] if name == b"host"]
+    match = _HOST.fullmatch(said[0].decode("latin-1")) if len(said) == 1 else None
+    if match is None or match[1].startswith("[") or _is_address(match[1]):
+        return Site()
+    host = match[1].lower()
+    schemes = ("https", "http") if host == _LOOPBACK else ("https",)
+    return Site(host, tuple(_origin(scheme, host, match[2] or "") for scheme in schemes))
+
+
+def _origin(scheme: str, host: str, port: str) -> str:
+    """As a browser writes it: without the port that goes without saying."""
+    usual = {"https": "443", "http": "80"}[scheme]
+    return f"{scheme}://{host}" + (f":{port}" if port not in ("", usual) else "")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def node_hosts(config: Config) -> Hosts:

@@ -45,6 +45,10 @@ class Act(StrEnum):
     PERSON_WITHDRAWN = "person_withdrawn"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     SESSIONS_ENDED = "sessions_ended"
     SIGNED_IN = "signed_in"
     SIGN_INS_FAILED = "sign_ins_failed"

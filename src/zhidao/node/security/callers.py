@@ -160,9 +160,18 @@ class Callers(Protocol):
         ...
 
     async def change_person(
-        self, before: Person, after: Person, record: Record | None, *, end_sessions: bool = False
+        self,
+        before: Person,
+        after: Person,
+        record: Record | None,
+        *,
+        end_sessions: bool = False,
+        passkeys: Mapping[bytes, Record | None] | None = None,
     ) -> bool:
-        """Puts `after` in the place of `before`; False, and nothing written, if that is no more."""
+        """Puts `after` in the place of `before`; False, and nothing written, if that is no more.
+
+        `passkeys`: those that go with it, by credential, each with its act.
+        """
         ...
 
     async def change_role(
@@ -181,10 +190,12 @@ class Callers(Protocol):
         *,
         admins_of: PartyId,
         tokens: Mapping[str, Record | None] | None = None,
+        passkeys: Mapping[bytes, Record | None] | None = None,
     ) -> Change:
         """Marks a person as withdrawn and ends all sessions of that name.
 
-        `tokens`: ids that are withdrawn with the person if they still stand, each with its act.
+        `tokens`: ids that are withdrawn with the person if they still stand, each with its act;
+        `passkeys`: as for `change_person`.
 
         `admins_of`: the last admin of this party who may enter is not withdrawn, even if two are
         asked for at the same time. Nothing is written then.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from zhidao.core.actor import Actor, Role
@@ -28,6 +29,7 @@ from zhidao.node.security.http_signatures import (
 )
 from zhidao.node.security.known_devices import KnownDevices
 from zhidao.node.security.password_hashing import Passwords
+from zhidao.node.security.second_factor import SecondFactor, Site
 from zhidao.node.security.seen_requests import SeenRequests, SeenStore
 from zhidao.node.security.sign_in_delays import Attempts, address_block
 
@@ -56,10 +58,14 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a try to sign in comes from: its address, and the device cookie that it brought."""
+    """Where a try to sign in comes from: its address, and the device cookie that it brought.
+
+    `site`: the node as it was asked, by the name that the browser shows.
+    """
 
     address: str = ""
     device: str = ""
+    site: Site = field(default_factory=Site)
 
 
 NOWHERE: Final = Origin()
@@ -80,6 +86,8 @@ class Gate:
     ) -> None:
         """`devices`: makes out those that signed in before; None: all count by their address."""
         self.failed = FailedSignIns(administration, clock)
+        # Set by what keeps passkeys, which stands on this gate.
+        self.second: SecondFactor | None = None
         self._administration = administration
         self._callers = callers
         self._clock = clock
@@ -244,16 +252,49 @@ class Gate:
     async def sign_in(self, name: str, password: str, origin: Origin = NOWHERE) -> SignedIn:
         """Signs in with a password. Whatever is wrong, it is told in the same words and time.
 
-        Raises Unauthenticated (`wrong_password`), TooManyTries.
+        Raises Unauthenticated (`wrong_password`), PasskeyAsked, TooManyTries.
         """
         person = await self.checked_person(name, password, origin)
         device = self._devices.cookie(name) if self._devices else ""
+        return await self.admit(person, credential="password", origin=origin, device=device)
+
+    async def admit(
+        self,
+        person: Person,
+        *,
+        credential: str,
+        origin: Origin,
+        device: str = "",
+        noted: bool = True,
+    ) -> SignedIn:
+        """Lets in who has shown one thing, unless there is a second one to show.
+
+        `noted`: whether it is an act of its own. Raises PasskeyAsked, Unauthenticated.
+        """
+        if self.second:
+            await self.second.ask(
+                person, origin=origin, credential=credential, device=device, noted=noted
+            )
+        if not noted:
+            return await self.open_session(person, record=None, origin=origin)
+        return await self.let_in(person, credential=credential, origin=origin, device=device)
+
+    async def let_in(
+        self,
+        person: Person,
+        *,
+        credential: str,
+        origin: Origin,
+        device: str = "",
+        values: Mapping[str, str] | None = None,
+    ) -> SignedIn:
+        """A session for who has shown all there is, and its trace."""
         record = self._administration.record(
-            Actor(person.party, person.role, person.name, "password"),
+            Actor(person.party, person.role, person.name, credential),
             Act.SIGNED_IN,
             subject=person.name,
             party=person.party,
-            values={"block": address_block(origin.address)},
+            values={"block": address_block(origin.address), **(values or {})},
         )
         return await self.open_session(person, record=record, device=device, origin=origin)
 

@@ -173,7 +173,8 @@ class Invitations:
     async def join(self, secret: str, password: str, origin: Origin = NOWHERE) -> Joined:
         """Sets the own password by a link and signs in, once the party needs to say no more.
 
-        Raises as `look`, and Refused (`short_password`), which uses nothing up.
+        Raises as `look`, Refused (`short_password`), which uses nothing up, and PasskeyAsked once
+        the password is set.
         """
         invitation, before = await self.look(secret)
         check_password(password)
@@ -190,7 +191,9 @@ class Invitations:
             raise Conflict(f"{before.name} was changed meanwhile; look and try again")
         signed_in = None
         if invitation.counts:
-            signed_in = await self._gate.open_session(after, record=None, origin=origin)
+            signed_in = await self._gate.admit(
+                after, credential="invitation", origin=origin, noted=False
+            )
         return Joined(after, signed_in)
 
     async def forget(self) -> None:

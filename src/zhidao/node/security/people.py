@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -25,6 +25,7 @@ from zhidao.node.security.callers import (
     Session,
 )
 from zhidao.node.security.gate import GUEST, NOWHERE, Gate, Origin, SignedIn
+from zhidao.node.security.passkeys.records import PasskeyStore, passkey_record
 from zhidao.node.security.password_hashing import Passwords
 
 # The pages ask the same (web/src/session.ts).
@@ -40,12 +41,18 @@ class People:
     """Makes and changes people; each act leaves its trace."""
 
     def __init__(
-        self, callers: Callers, administration: Administration, gate: Gate, passwords: Passwords
+        self,
+        callers: Callers,
+        administration: Administration,
+        gate: Gate,
+        passwords: Passwords,
+        passkeys: PasskeyStore,
     ) -> None:
         self._callers = callers
         self._administration = administration
         self._gate = gate
         self._passwords = passwords
+        self._passkeys = passkeys
 
     async def first_admin(
         self,
@@ -108,6 +115,10 @@ class People:
         people = await self._callers.persons()
         return [each for each in people if actor.role is not Role.PARTY or _is_own(actor, each)]
 
+    async def passkeys(self) -> Mapping[str, int]:
+        """How many passkeys each name has."""
+        return await self._passkeys.counts()
+
     async def one(self, actor: Actor, name: str) -> Person:
         """A person who is not withdrawn. Raises NotFound if the actor may see none."""
         found = [each for each in await self.every(actor) if each.name == name]
@@ -147,7 +158,8 @@ class People:
             agreed=by,
         )
         record = self._record(actor, Act.PERSON_AGREED, after)
-        await self._change(before, after, record, end_sessions=waits)
+        fallen = await self._fallen(actor, before, only_marked=True) if waits else None
+        await self._change(before, after, record, end_sessions=waits, passkeys=fallen)
         return after
 
     async def withdraw(self, actor: Actor, name: str, *, with_tokens: bool = False) -> None:
@@ -175,6 +187,7 @@ class People:
             self._record(actor, Act.PERSON_WITHDRAWN, person),
             admins_of=self._administration.node,
             tokens=tokens,
+            passkeys=await self._fallen(actor, person),
         )
         for token_id in tokens:
             self._gate.forget_token(token_id)
@@ -226,20 +239,28 @@ class People:
         after = replace(before, password_hash=hashed, waiting_hash="")
         record = self._record(actor, Act.PASSWORD_CHANGED, after)
         await self._change(before, after, record, end_sessions=True)
+        await self._passkeys.mark(actor.person, falls=False)
         return await self._gate.open_session(after, record=None, origin=origin)
 
     async def reset(self, actor: Actor, name: str, password: str) -> Person:
-        """Gives somebody a new password; one of another party counts once that party agrees."""
+        """Gives somebody a new password, and takes the passkeys away, which may be lost.
+
+        Of another party's person both count once that party agrees.
+        """
         MAY_MANAGE.admit(actor)
         check_password(password)
         before = await self.one(actor, name)
         hashed = await self._passwords.hashed(password, _TURN)
-        if agreed_by_maker(actor, before.party):
+        counts = bool(agreed_by_maker(actor, before.party))
+        if counts:
             after = replace(before, password_hash=hashed, waiting_hash="")
         else:
             after = replace(before, waiting_hash=hashed)
         record = self._record(actor, Act.PASSWORD_RESET, after)
-        await self._change(before, after, record, end_sessions=not after.waiting_hash)
+        fallen = await self._fallen(actor, before) if counts else None
+        await self._change(before, after, record, end_sessions=counts, passkeys=fallen)
+        if not counts:
+            await self._passkeys.mark(name, falls=True)
         return after
 
     async def sessions(self, actor: Actor, name: str) -> list[Session]:
@@ -282,10 +303,30 @@ class People:
                 )
                 await self._callers.change_person(person, after, record)
 
+    async def _fallen(
+        self, actor: Actor, person: Person, *, only_marked: bool = False
+    ) -> dict[bytes, Record | None]:
+        """The passkeys that go with a change to a person, each with its act."""
+        return {
+            each.credential_id: passkey_record(
+                self._administration, actor, Act.PASSKEY_REMOVED, each, person.party
+            )
+            for each in await self._passkeys.of(person.name)
+            if each.falls or not only_marked
+        }
+
     async def _change(
-        self, before: Person, after: Person, record: Record, *, end_sessions: bool
+        self,
+        before: Person,
+        after: Person,
+        record: Record,
+        *,
+        end_sessions: bool,
+        passkeys: dict[bytes, Record | None] | None = None,
     ) -> None:
-        if not await self._callers.change_person(before, after, record, end_sessions=end_sessions):
+        if not await self._callers.change_person(
+            before, after, record, end_sessions=end_sessions, passkeys=passkeys
+        ):
             raise _changed_meanwhile(before.name)
 
     def _record(self, actor: Actor, act: Act, person: Person) -> Record:

@@ -15,8 +15,10 @@ from zhidao.node.adapters.invitation_store import PostgresInvitations
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresPartyBook
 from zhidao.node.adapters.seen_requests import PostgresSeen
+from zhidao.node.adapters.sign_in.passkey_store import PostgresPasskeys
 from zhidao.node.api import callers as callers_api
 from zhidao.node.api import invitations as invitations_api
+from zhidao.node.api import passkeys as passkeys_api
 from zhidao.node.api import people as people_api
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
@@ -27,6 +29,7 @@ from zhidao.node.security.gate import Gate
 from zhidao.node.security.idempotency import Idempotency
 from zhidao.node.security.invitations import Invitations
 from zhidao.node.security.known_devices import KnownDevices
+from zhidao.node.security.passkeys.passkeys import Passkeys
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
 from zhidao.node.security.standing import Standing
@@ -49,6 +52,7 @@ class Entrance:
     idempotency: Idempotency
     standing: Standing
     invitations: Invitations
+    passkeys: Passkeys
 
     def routers(self, organisation: Organisation, *, demo: bool) -> list[Router]:
         """Routes of sessions, tokens, people, parties and the journal of administration."""
@@ -65,6 +69,7 @@ class Entrance:
             ),
             people_api.routes(self.people, self.acts.read, node),
             invitations_api.routes(self.invitations, organisation, demo=demo),
+            passkeys_api.routes(self.passkeys, organisation, demo=demo),
         ]
 
     def job(self) -> Job:
@@ -114,14 +119,16 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
         clock,
         randomness,
     )
+    kept = PostgresPasskeys(database, acts)
     return Entrance(
         gate=gate,
         tokens=Tokens(callers, administration, gate, clock, randomness),
-        people=People(callers, administration, gate, passwords),
+        people=People(callers, administration, gate, passwords, kept),
         parties=Parties(PostgresPartyBook(database, acts), keys, administration),
         administration=administration,
         acts=acts,
         idempotency=Idempotency(PostgresIdempotency(database), clock, randomness, key),
         standing=Standing(callers, gate, clock),
         invitations=invitations,
+        passkeys=Passkeys(kept, callers, administration, gate, clock, randomness),
     )

@@ -1,0 +1,1 @@
+"""Passkeys (WebAuthn) of people, beside their passwords."""
