@@ -103,7 +103,7 @@ node_tree() {
     ln -s /usr/bin/python3.13 "$home/.venv/bin/python"
     printf 'home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.13\n' \
         >"$home/.venv/pyvenv.cfg"
-    printf '#!/opt/zhidao/.venv/bin/python -I\nfrom zhidao.cli.main import main\n\nraise SystemExit(main())\n' \
+    printf '#!/opt/zhidao/.venv/bin/python -I\nfrom zhidao.cli.main import program\n\nraise SystemExit(program())\n' \
         >"$home/.venv/bin/zhidao"
     chmod 755 "$home/.venv/bin/zhidao"
     # The licences stated (EUPL-1.2, OASIS's, Apache-2.0) let copies be passed on; manifests name them.

@@ -22,6 +22,7 @@ from types import ModuleType
 import pytest
 
 from zhidao import __version__
+from zhidao.cli.console.parsing import UsageError
 from zhidao.cli.main import COMMANDS
 from zhidao.node.config import SETTINGS, load
 
@@ -314,8 +315,8 @@ def test_commands_in_the_pages_have_these_options(
     assert parser is not None, f"{where}: there is no command zhidao {words[0]}"
     try:
         parser.parse_args(words[1:])
-    except SystemExit as refusal:
-        pytest.fail(f"{where}: zhidao {command}: status {refusal.code}")
+    except UsageError as refusal:
+        pytest.fail(f"{where}: zhidao {command}: {refusal}")
 
 
 def test_tasks_in_the_pages_are_tasks_of_run() -> None:

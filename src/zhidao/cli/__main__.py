@@ -2,6 +2,6 @@
 
 import sys
 
-from zhidao.cli.main import main
+from zhidao.cli.main import program
 
-sys.exit(main())
+sys.exit(program())

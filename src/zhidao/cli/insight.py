@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _by_proofs(options: argparse.Namespace) -> bytes:
+    import asyncio
+
     from zhidao.insight.library import report
     from zhidao.node.library import log_of_proofs
 
@@ -75,6 +76,8 @@ def _by_proofs(options: argparse.Namespace) -> bytes:
 
 
 def _by_database(options: argparse.Namespace) -> bytes:
+    import asyncio
+
     from zhidao.node.operations.database_access import database_of
 
     config = config_of(options)

@@ -1,20 +1,22 @@
 """`zhidao …`: finds the command, runs it, and turns refusals into one clear line and a status.
 
 Results go to standard output, talk to standard error. Status: 0 done, 1 the answer is no,
-2 bad input or usage, 3 the outside world failed.
+2 bad input or usage, 3 the outside world failed; `docs/reference/commands.md` has them all.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from zhidao import __version__
-from zhidao.cli.console.outputs import forget_taken, told_of_file
+from zhidao.cli.console.outputs import drop_output, forget_taken, told_of_file
+from zhidao.cli.console.parsing import NoAction, Parser, UsageError, share_examples
 from zhidao.core.errors import MalformedInput, ZhidaoError
 
 # Command, module that adds its arguments and runs it, one line for the overview.
@@ -53,18 +55,25 @@ COMMANDS: Final = (
     ("insight", "insight", "report what was proven, recomputed from the log"),
 )
 
+# A reader that wants no more, as `| head`: what the shell says of a program that SIGPIPE ended.
+PIPE_CLOSED: Final = 141
+# A defect of ours (EX_SOFTWARE of sysexits.h).
+DEFECT: Final = 70
+_DEFECT_CHARACTERS: Final = 200
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(words[0] if words else "")
-    options = parser.parse_args(words)
-    if not getattr(options, "run", None):
-        parser.print_help()
-        return 2
+    try:
+        options = _parser(next((each for each in words if each[:1] != "-"), "")).parse_args(words)
+    except UsageError as error:
+        raise SystemExit(_misused(error, as_json="--json" in words)) from None
     forget_taken()
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        # What is still in the buffer would meet a closed pipe after the last word here.
+        sys.stdout.flush()
     except ZhidaoError as error:
         if isinstance(error, MalformedInput):
             told_of_file(error)
@@ -72,16 +81,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
-        return 3
+        drop_output()
+        return PIPE_CLOSED
     except OSError as error:
         print(f"zhidao: {error}", file=sys.stderr)
         return 3
+    return status
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
+def program() -> int:
+    """`main` as a program: a defect of ours is told as such, and is never the answer no."""
+    try:
+        return main()
+    # Nothing may pass by here: an uncaught exception ends with 1, which says that a proof is bad.
+    except Exception as error:  # noqa: BLE001
+        import traceback
+
+        if os.environ.get("ZHIDAO_TRACEBACK"):
+            traceback.print_exception(error)
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(at.filename).name}:{at.lineno}"
+        what = f"{type(error).__name__} at {place}: {str(error)[:_DEFECT_CHARACTERS]}"
+        remedy = "please report it with what ZHIDAO_TRACEBACK=1 shows"
+        print(f"zhidao: a defect of this program, {what}; {remedy}", file=sys.stderr)
+        return DEFECT
+
+
+def _parser(chosen: str) -> Parser:
     """The parser; only the chosen command's module is imported, so that help answers at once."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="zhidao",
         description="From raw satellite signal to settled payment, every step verifiable.",
         epilog="zhidao COMMAND --help shows examples.",
@@ -89,12 +117,19 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"zhidao {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for name, module, line in COMMANDS:
-        command = commands.add_parser(
-            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        command = commands.add_parser(name, help=line, description=line)
         if name == chosen:
             import_module(f"zhidao.cli.{module}").add_arguments(command)
+            share_examples(command)
     return parser
+
+
+def _misused(error: UsageError, *, as_json: bool) -> int:
+    if isinstance(error, NoAction) and not as_json:
+        action = str(error.args[0]).partition(":")[0]
+        print(f"{error.overview}\n{error.where}: {action}", file=sys.stderr)
+        return error.exit_status
+    return _refused(error, as_json=as_json)
 
 
 def _refused(error: ZhidaoError, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.console.outputs import take
+from zhidao.cli.console.outputs import take, tell
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.core.errors import MalformedInput, Refused
 
@@ -73,7 +73,7 @@ def new_password() -> str:
 
 def say(options: argparse.Namespace, answer: object, sentence: str) -> int:
     """Prints the answer as JSON or as a sentence; status 0."""
-    print(json.dumps(answer, ensure_ascii=False) if options.json else sentence)
+    tell(json.dumps(answer, ensure_ascii=False) if options.json else sentence)
     return 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput
+
+if TYPE_CHECKING:
+    import ssl
 
 _CERTIFICATE_BYTES_MAX: Final = 1024 * 1024
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
@@ -15,6 +17,8 @@ _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 
 def trusting(file: Path | None) -> ssl.SSLContext:
     """The machine's authorities, or the one certificate of a file. Raises MalformedInput."""
+    import ssl
+
     if file is None:
         return ssl.create_default_context()
     text = take(file, bytes_max=_CERTIFICATE_BYTES_MAX).decode("ascii", "ignore")

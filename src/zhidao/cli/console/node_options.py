@@ -7,10 +7,13 @@ import getpass
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zhidao.core.errors import Refused
-from zhidao.node.config import Config, Value, load
-from zhidao.node.library import passphrase_in
+
+# The settings are read where a command runs, so that help answers at once.
+if TYPE_CHECKING:
+    from zhidao.node.config import Config, Value
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +25,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def config_of(options: argparse.Namespace, **overrides: Value) -> Config:
     """The settings that these options ask for."""
+    from zhidao.node.config import load
+
     chosen: dict[str, Value] = dict(overrides)
     if options.data is not None:
         chosen["node.data"] = str(options.data.absolute())
@@ -30,6 +35,8 @@ def config_of(options: argparse.Namespace, **overrides: Value) -> Config:
 
 def passphrase_of(config: Config) -> bytes:
     """The passphrase from a credential, a file or, if a person is there, a prompt."""
+    from zhidao.node.library import passphrase_in
+
     found = passphrase_in(
         config.text("keys.passphrase_file"),
         config.data,

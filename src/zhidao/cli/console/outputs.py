@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,21 @@ def told_of_file(error: MalformedInput) -> None:
     if not names or any(name in str(error) or Path(name).name in str(error) for name in names):
         return
     error.where = f"{' or '.join(names)} {error.where}".strip()
+
+
+def tell(text: str) -> None:
+    """Prints an answer; a reader that wants no more of it, as `| head`, changes no status."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        drop_output()
+
+
+def drop_output() -> None:
+    """Lets go of standard output after its reader went: nothing more can fail by it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def put(data: bytes, output: Path | None) -> None:

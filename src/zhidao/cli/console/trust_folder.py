@@ -6,19 +6,18 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.files.output import write_whole
-from zhidao.core.timescale import Utc
-from zhidao.trust.domain.governance import GovernedList
-from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.governance.trust_list import (
-    TRUST_BYTES_MAX,
-    decode_trust_list,
-    trust_list_fingerprint,
-)
+
+# What reads a list brings cryptography with it: it is imported where one is read, so that help
+# answers at once.
+if TYPE_CHECKING:
+    from zhidao.core.timescale import Utc
+    from zhidao.trust.domain.governance import GovernedList
+    from zhidao.trust.domain.trust_list import TrustList
 
 _SUFFIX: Final = ".json"
 _GOVERNED: Final = ".zdtrust"
@@ -46,6 +45,8 @@ def trust_folder(environment: Mapping[str, str]) -> Path:
 
 def read_list(path: Path) -> tuple[bytes, TrustList]:
     """A trust list and its bytes. Raises MalformedInput."""
+    from zhidao.trust.wire.governance.trust_list import TRUST_BYTES_MAX, decode_trust_list
+
     data = take(path, bytes_max=TRUST_BYTES_MAX)
     try:
         return data, decode_trust_list(data)
@@ -57,6 +58,8 @@ def read_list(path: Path) -> tuple[bytes, TrustList]:
 
 def installed_lists(folder: Path) -> list[Installed]:
     """All installed lists in order of fingerprint. Raises MalformedInput for a damaged one."""
+    from zhidao.trust.wire.governance.trust_list import trust_list_fingerprint
+
     found = []
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         data, trust = read_list(path)
@@ -78,6 +81,8 @@ def read_any(path: Path, *, pinned: str | None = None) -> Installed:
     `pinned`: fingerprint of the first root that a governed list must begin with.
     """
     if path.suffix != _GOVERNED:
+        from zhidao.trust.wire.governance.trust_list import trust_list_fingerprint
+
         data, trust = read_list(path)
         return Installed(trust_list_fingerprint(data), trust)
     # The update framework takes a tenth of a second to import, and most users have none such.
@@ -152,6 +157,8 @@ def is_governed(path: Path) -> bool:
 
 def install(folder: Path, data: bytes) -> Path:
     """Writes a list's bytes; the same list again changes nothing."""
+    from zhidao.trust.wire.governance.trust_list import trust_list_fingerprint
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{trust_list_fingerprint(data)}{_SUFFIX}"
     write_whole(path, data)

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.outputs import take
 from zhidao.cli.console.paging import every
-from zhidao.core.canonical import parse_strict
 
 _PATH: Final = "/v1/devices/terminals"
 _COLUMNS: Final = ("terminal", "phone", "owner", "says", "last position", "refused")
@@ -99,6 +98,7 @@ def _add(options: argparse.Namespace) -> int:
 
 def _orbits(options: argparse.Namespace) -> int:
     """Without orbits of its hours no window of raw signals proves a place."""
+    from zhidao.core.canonical import parse_strict
     from zhidao.positioning.wire.rinex.navigation import NAVIGATION_BYTES_MAX, read_navigation
 
     data = take(options.file, bytes_max=NAVIGATION_BYTES_MAX)

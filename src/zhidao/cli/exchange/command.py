@@ -8,27 +8,17 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.outputs import put, take
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import MalformedInput
-from zhidao.core.keys import PublicKey
-from zhidao.exchange.domain.limits import (
-    BUNDLE_BYTES_MAX,
-    CONTENT_BYTES_MAX,
-    FILE_BYTES_MAX,
-    FILE_ITEMS_MAX,
-)
-from zhidao.exchange.service.verification import Checked, proofs_of, verify_export
-from zhidao.exchange.wire.bundle import (
-    BUNDLE_TYPE,
-    ITEM_OVERHEAD_BYTES,
-    Item,
-    decode_bundle,
-    encode_bundle,
-)
+
+if TYPE_CHECKING:
+    from zhidao.core.keys import PublicKey
+    from zhidao.exchange.service.verification import Checked
+    from zhidao.exchange.wire.bundle import Item
 
 _ITEMS_AT_ONCE: Final = 24
 _OUT_STATES: Final = "waiting, received, accepted, decided or dead"
@@ -170,6 +160,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _send(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
+
     recipient, slash, party = options.to.partition("/")
     if not slash:
         raise MalformedInput("--to wants NODE/PARTY", where=options.to)
@@ -237,6 +229,9 @@ def _pack(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _unpack(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.exchange.domain.limits import FILE_BYTES_MAX
+    from zhidao.exchange.wire.bundle import BUNDLE_TYPE, encode_bundle
+
     """In pieces, so that a large file fits the node's bound for one request."""
     items = _items(take(options.file, bytes_max=FILE_BYTES_MAX))
     receipts: list[Item] = []
@@ -253,6 +248,8 @@ def _export(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from zhidao.exchange.domain.limits import FILE_BYTES_MAX
+    from zhidao.exchange.service.verification import proofs_of, verify_export
     from zhidao.verification.exchanged import check_logged
 
     files = options.trust
@@ -328,10 +325,16 @@ def _folder() -> Path:
 
 
 def _items(data: bytes) -> list[Item]:
+    from zhidao.exchange.domain.limits import FILE_BYTES_MAX, FILE_ITEMS_MAX
+    from zhidao.exchange.wire.bundle import decode_bundle
+
     return list(decode_bundle(data, bytes_max=FILE_BYTES_MAX, items_max=FILE_ITEMS_MAX))
 
 
 def _parts(items: Sequence[Item]) -> list[list[Item]]:
+    from zhidao.exchange.domain.limits import BUNDLE_BYTES_MAX
+    from zhidao.exchange.wire.bundle import ITEM_OVERHEAD_BYTES
+
     parts: list[list[Item]] = [[]]
     size = 0
     for item in items:

@@ -6,22 +6,16 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.outputs import put, take
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import NotFound, Refused
-from zhidao.core.keys import PublicKey
-from zhidao.exchange.wire.card import CARD_BYTES_MAX, decode_card
-from zhidao.exchange.wire.invitation import (
-    INVITATION_BYTES_MAX,
-    decode_invitation,
-    encode_invitation,
-)
-from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.governance.trust_list import encode_trust_list
+
+if TYPE_CHECKING:
+    from zhidao.trust.domain.trust_list import TrustList
 
 _TRUST_BYTES_MAX: Final = 16 * 1024 * 1024
 
@@ -113,6 +107,8 @@ def _card(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _add(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.exchange.wire.card import CARD_BYTES_MAX, decode_card
+
     data = take(options.card, bytes_max=CARD_BYTES_MAX)
     card = decode_card(data)
     body = {
@@ -127,6 +123,9 @@ def _add(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _invite(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.exchange.wire.card import decode_card
+    from zhidao.exchange.wire.invitation import encode_invitation
+
     if options.link:
         made = node.send("/v1/exchange/invitations", None)
         sentence = f"It counts once, until {made['expires_at']}; its name is {made['name']}"
@@ -146,6 +145,8 @@ def _invite(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.exchange.wire.invitation import decode_invitation
+
     read = decode_invitation(_invitation(options, node))
     fingerprint = read.card.key.fingerprint
     said = {"node": str(read.card.node), "organisation": read.card.organisation}
@@ -173,6 +174,8 @@ def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
 
 def _invitation(options: argparse.Namespace, node: RemoteNode) -> bytes:
     """The invitation of a file, of another node's link, or of whoever took a link of this node."""
+    from zhidao.exchange.wire.invitation import INVITATION_BYTES_MAX, encode_invitation
+
     if options.link:
         asked = node.send("/v1/exchange/invitations/look", {"link": options.link})
         return encode_invitation(asked["card"], asked["trust"])
@@ -203,6 +206,8 @@ def _unlink(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _show(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.core.keys import PublicKey
+
     peers = node.get("/v1/exchange/peers")
     found = next((each for each in peers if each["node"] == options.node), None)
     if found is None:
@@ -229,6 +234,8 @@ def _remove(options: argparse.Namespace, node: RemoteNode) -> int:
 
 def _trust(options: argparse.Namespace, name: str) -> str:
     """The text of the list that names the node. Raises Refused if no installed one does."""
+    from zhidao.trust.wire.governance.trust_list import encode_trust_list
+
     if options.trust:
         read_any(options.trust)
         return take(options.trust, bytes_max=_TRUST_BYTES_MAX).decode()

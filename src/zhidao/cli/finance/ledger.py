@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -63,6 +62,8 @@ def run_replay(options: argparse.Namespace) -> int:
 
 def run_audit(options: argparse.Namespace) -> int:
     """Replays each ledger from its first batch and compares the head with the logged one."""
+    import asyncio
+
     from zhidao.finance.library.ledger_reports import audit
     from zhidao.node.operations.database_access import database_of
 

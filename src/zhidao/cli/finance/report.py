@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -122,6 +121,8 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _with_database(options: argparse.Namespace, made: Any) -> dict[str, Any]:
+    import asyncio
+
     from zhidao.node.operations.database_access import database_of
 
     with database_of(config_of(options)) as url:

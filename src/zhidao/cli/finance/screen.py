@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -87,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _lists(options: argparse.Namespace) -> tuple[Lists, int]:
     """The lists that were named, else those of the node; and how old one may be, in days."""
+    import asyncio
+
     from zhidao.finance.domain.screening.screening import Lists
     from zhidao.finance.library.packs import lists_folder, lists_of
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -80,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
 def _made(
     options: argparse.Namespace, first: date, last: date
 ) -> tuple[AccountStatement, AccountOpened]:
+    import asyncio
+
     from zhidao.finance.library.ledger_reports import ledger_reports
     from zhidao.node.library import system_clock
     from zhidao.node.operations.database_access import database_of

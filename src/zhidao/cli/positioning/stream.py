@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import math
 import signal
@@ -61,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Receives until it is told to stop."""
+    import asyncio
+
     from zhidao.positioning.wire.receivers.ntrip import address_of
 
     address = address_of(options.caster)
@@ -94,6 +95,7 @@ def _client(options: argparse.Namespace, address: Address) -> Client:
 
 
 def _list(client: Client, *, as_json: bool) -> int:
+    import asyncio
     from dataclasses import asdict
 
     sources = asyncio.run(client.sources())
@@ -134,6 +136,8 @@ def _opened(options: argparse.Namespace) -> IO[bytes]:
 async def _receive(
     client: Client, mount: str, options: argparse.Namespace, file: IO[bytes] | None
 ) -> int:
+    import asyncio
+
     from zhidao.positioning.library import Received
 
     received = Received()
@@ -177,6 +181,8 @@ async def _copy(
 
 def _every(seconds: float) -> Callable[[], bool]:
     """A function that is true at most once in so many seconds, and not at once."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     last = loop.time()
 

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from zhidao.cli.console.outputs import put
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.cli.console.trust_folder import shown
-from zhidao.core.canonical import jcs
 
 _EXAMPLES: Final = (
     "examples:\n"
@@ -66,6 +65,8 @@ def _path(options: argparse.Namespace) -> str:
 
 
 def _shown(credentials: list[dict[str, Any]], options: argparse.Namespace) -> int:
+    from zhidao.core.canonical import jcs
+
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
         for k, credential in enumerate(credentials, 1):

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zhidao.cli.console.trust_folder import (
     Installed,
@@ -32,8 +32,9 @@ from zhidao.cli.trust import title as trust_title
 from zhidao.cli.trust import title_tag as trust_title_tag
 from zhidao.cli.trust.govern import add_actions, plain, told
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.trust.domain.trust_list import TrustList
-from zhidao.trust.wire.governance.trust_list import trust_list_fingerprint
+
+if TYPE_CHECKING:
+    from zhidao.trust.domain.trust_list import TrustList
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
 def _add(options: argparse.Namespace, folder: Path) -> int:
     if is_governed(options.file):
         return _add_governed(options, folder)
+    from zhidao.trust.wire.governance.trust_list import trust_list_fingerprint
+
     data, trust = read_list(options.file)
     known = installed_lists(folder)
     new = Installed(trust_list_fingerprint(data), trust)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import time
 from pathlib import Path
@@ -49,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints the verdict; 0 if it is ok, 1 if it is a reason."""
+    import asyncio
+
     from zhidao.trust.library import contexts_with, evidence_in
     from zhidao.trust.service.credentials.external_evidence import Evidence
     from zhidao.trust.service.credentials.verification import CredentialVerifier, Expectation

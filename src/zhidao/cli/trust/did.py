@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -57,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _document(options: argparse.Namespace) -> Mapping[str, Any]:
+    import asyncio
+
     from zhidao.core.canonical import parse_strict
     from zhidao.node.library import system_clock
     from zhidao.trust.wire.identifiers.did_webvh import resolve

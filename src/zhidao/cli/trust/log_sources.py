@@ -5,7 +5,6 @@ Nothing that comes from either is believed: proofs are checked against signed he
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -109,6 +108,8 @@ class TileLog:
         return {}
 
     def _hashes(self, ranges: Sequence[tuple[int, int]], size: int) -> tuple[bytes, ...]:
+        import asyncio
+
         from zhidao.trust.service.log.tile_hashes import TileHashes
         from zhidao.trust.wire.log.tiles import TileName, width_at
 

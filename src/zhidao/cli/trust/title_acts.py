@@ -13,8 +13,6 @@ from urllib.parse import quote
 from zhidao.cli.console.callers import add_caller, node_of, say
 from zhidao.cli.console.outputs import put, take
 from zhidao.cli.console.trust_folder import shown
-from zhidao.core.canonical import parse_strict
-from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import MalformedInput, NotFound
 
 _PATH: Final = "/v1/trust/titles"
@@ -110,6 +108,7 @@ def _act(options: argparse.Namespace) -> int:
 
 
 def _send(options: argparse.Namespace) -> int:
+    from zhidao.core.encoding import parse_hex
     from zhidao.trust.wire.evm.transaction import TRANSACTION_BYTES_MAX
 
     text = (
@@ -156,6 +155,8 @@ def _bill(options: argparse.Namespace) -> int:
 
 
 def _number_in(bill: bytes) -> str:
+    from zhidao.core.canonical import parse_strict
+
     document = parse_strict(bill, bytes_max=len(bill))
     number = document.get("transportDocumentReference") if isinstance(document, dict) else None
     if not isinstance(number, str):

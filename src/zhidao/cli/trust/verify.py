@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.console.outputs import take
+from zhidao.cli.console.outputs import take, tell
 from zhidao.cli.console.trust_folder import (
     Installed,
     installed_lists,
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     except MalformedInput as error:
         if not options.json:
             raise
-        print(json.dumps(_malformed(error), ensure_ascii=False))
+        tell(json.dumps(_malformed(error), ensure_ascii=False))
         return error.exit_status
     from zhidao.node.library import system_clock
 
@@ -99,10 +99,10 @@ def run(options: argparse.Namespace) -> int:
     )
     root = next((each.fingerprint for each in lists if each.trust is verdict.judge), "")
     if options.json:
-        print(json.dumps(plain(verdict, proof.consignment, root=root), ensure_ascii=False))
+        tell(json.dumps(plain(verdict, proof.consignment, root=root), ensure_ascii=False))
     else:
         required = options.require
-        print(told(verdict, proof.consignment, root=root, required=required, colours=_colours()))
+        tell(told(verdict, proof.consignment, root=root, required=required, colours=_colours()))
     if not verdict.stands:
         return 1
     return 0 if verdict.holds and verdict.whole else _IN_PART_STATUS

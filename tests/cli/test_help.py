@@ -1,0 +1,82 @@
+"""Help answers at once, and shows each command with an example."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from zhidao.cli.console.parsing import leaves
+from zhidao.cli.main import COMMANDS, _parser
+
+# Of processor, for the interpreter, its imports, the parser and the text.
+HELP_S_MAX = 0.12
+# What takes a tenth of a second to import, by itself or with what it brings.
+_HEAVY = (
+    *("msgspec", "cryptography", "httpx", "numpy", "litestar", "psycopg", "nats", "lxml"),
+    *("pydantic", "jinja2", "rfc8785", "tomlkit"),
+)
+_CHECKED = (
+    "import sys\nfrom zhidao.cli.main import main\n"
+    "try: main([*sys.argv[1:], '--help'])\nexcept SystemExit: pass\n"
+    f"print(*[name for name in {_HEAVY!r} if name in sys.modules], file=sys.stderr, end='')\n"
+)
+
+
+def _leaves() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for name, *_ in COMMANDS:
+        for group in _parser(name)._subparsers._group_actions:  # type: ignore[union-attr]
+            yield from leaves(group.choices[name])  # type: ignore[index]
+
+
+def _help(words: list[str]) -> tuple[float, str]:
+    """Seconds of processor of a command's help, and what of the heavy it imported."""
+    reading, writing = os.pipe()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-c", _CHECKED, *words],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, nowhere, 1), (os.POSIX_SPAWN_DUP2, writing, 2)],
+    )
+    os.close(writing)
+    os.close(nowhere)
+    with os.fdopen(reading, encoding="utf-8") as told:
+        heavy = told.read()
+    _, status, used = os.wait4(pid, 0)
+    assert status == 0, heavy
+    return used.ru_utime + used.ru_stime, heavy
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in COMMANDS])
+def test_help_imports_nothing_heavy_and_takes_a_tenth_of_a_second(name: str) -> None:
+    used_s, heavy = _help([name])
+    assert heavy == ""
+    # A neighbour on the same core makes processor time longer, too: the best of a few counts.
+    for _ in range(4):
+        if used_s <= HELP_S_MAX:
+            return
+        used_s = min(used_s, _help([name])[0])
+    assert used_s <= HELP_S_MAX
+
+
+@pytest.mark.parametrize(("prog", "leaf"), list(_leaves()), ids=lambda each: str(each)[:40])
+def test_every_command_shows_an_example_of_itself(prog: str, leaf: argparse.ArgumentParser) -> None:
+    shown = leaf.format_help()
+    assert "example" in shown
+    assert f"{prog} " in shown.partition("example")[2].replace("\n", " ")
+
+
+def test_the_overview_names_every_command_on_a_screen() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "zhidao.cli", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert all(f"    {name}" in done.stdout for name, *_ in COMMANDS)
