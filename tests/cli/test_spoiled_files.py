@@ -26,6 +26,7 @@ from zhidao.core.remedies import remedy_of
 _WORDS = {
     "--quantity": "1",
     "--limit": "Flow:45:51:MQH",
+    "url": "https://127.0.0.1:9",
     "--url": "https://127.0.0.1:9",
     "--at": "0",
     "kind": "sky",
@@ -67,12 +68,8 @@ _MORE: dict[tuple[str, ...], list[str]] = {
     ): "--as a --password-file good.file --new-password-file good.file".split(),
     ("trust", "title-tag"): ["--registry", "0x" + "5a" * 20, "--chain-id", "31337"],
 }
-# These want to know who asks.
-_BY_TOKEN = (
-    *("people", "token", "party", "peer", "clock"),
-    *("bank", "account", "deposit", "deal", "title", "consignment", "terminal", "seal"),
-    *("order", "waiting"),
-)
+# These take the node's address by themselves, or have it above.
+_ADDRESSED = {("login",), ("logout",), ("people", "reset")}
 # An answer about the bytes, not a refusal of the file: it is told on standard output.
 _ANSWERS = {("trust", "credential", "verify"), ("finance", "passport", "verify")}
 
@@ -125,8 +122,10 @@ def _line(words: tuple[str, ...], wanted: str, spoiled: Path, good: Path) -> lis
             line += [name, "1", "2", "3"]
     if wanted not in ("rules", "document", "rerun", "invitation"):
         line += _MORE.get(words, [])
-    if words[0] in _BY_TOKEN:
-        line += ["--token-file", "good.file"]
+    # These want to know which node, and who asks; `people reset` and others tell it themselves.
+    if {"--profile", "--password-file"} & set(leaf._option_string_actions):
+        line += [] if words in _ADDRESSED else ["--url", "https://127.0.0.1:9"]
+        line += [] if "--as" in line or wanted == "token_file" else ["--token-file", "good.file"]
     if words == ("trade", "declare") and wanted in ("rules", "list"):
         line.insert(2, "good.file")
     return line

@@ -31,15 +31,17 @@ def add_caller(parser: argparse.ArgumentParser) -> None:
 
 
 def node_of(options: argparse.Namespace) -> RemoteNode:
-    """The node, asked as its options say. Raises MalformedInput if they name nobody."""
-    if bool(options.person) == bool(options.token_file):
+    """The node, asked as its options or a profile say. Raises MalformedInput for nobody."""
+    if options.person and options.token_file:
         raise MalformedInput(
-            "who asks? name one of --token-file FILE and --as NAME",
+            "who asks? name one of --token-file FILE and --as NAME, not both",
             remedy="--as NAME signs in with a password, --token-file FILE uses a token",
         )
     node = RemoteNode(options)
     if options.person:
         node.sign_in(options.person, password_of(options))
+    elif not node.knows_caller:
+        raise MalformedInput("who asks?", code="no_caller")
     return node
 
 

@@ -95,13 +95,15 @@ class Parser(argparse.ArgumentParser):
         self.error(f"there is no option {_cut(name)}{f'; {meant}' if meant else ''}")
 
 
-def share_examples(group: argparse.ArgumentParser) -> None:
-    """Gives each action without words of its own the examples of its group that are about it."""
-    shown = _examples(group.epilog or "")
-    for prog, leaf in leaves(group):
-        own = [each for each in shown if f"{prog} " in f"{each} "]
-        if leaf is not group and not leaf.epilog and own:
-            leaf.epilog = "\n".join(("examples:", *own))
+def share_examples(parser: argparse.ArgumentParser, shown: Sequence[str] = ()) -> None:
+    """Gives each action without words of its own the examples of its groups that are about it."""
+    known = [*shown, *_examples(parser.epilog or "")]
+    groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    for child in [child for group in groups for child in group.choices.values()]:
+        own = [each for each in known if f"{child.prog} " in f"{each} "]
+        if not child.epilog and own:
+            child.epilog = "\n".join(("examples:", *own))
+        share_examples(child, known)
 
 
 def leaves(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from zhidao.cli.console.certificates import trusting
 from zhidao.cli.console.outputs import take
+from zhidao.cli.console.profiles import Profile, add_profile, chosen, session_headers
 from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
 
 _SECONDS: Final = 60.0
@@ -15,32 +16,63 @@ _TOKEN_BYTES_MAX: Final = 1024
 
 
 def add_node(parser: argparse.ArgumentParser, *, public: bool = False) -> None:
-    """Adds --url, --token-file, --ca and --json. public: a token is not needed."""
-    parser.add_argument("--url", required=True, help="the node's address, https://host:port")
+    """Adds --url, --token-file, --ca, --profile and --json. public: strangers may ask."""
     parser.add_argument(
-        "--token-file",
-        type=Path,
-        required=not public,
-        help="file of mode 0600 with the API token",
+        "--url", default="", help="the node's address, https://host:port; default: the profile's"
     )
+    parser.add_argument("--token-file", type=Path, help="file of mode 0600 with the API token")
     parser.add_argument("--ca", type=Path, help="certificate of the node, if its own")
+    parser.set_defaults(public=public)
+    add_profile(parser)
     parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def token_in(file: Path) -> str:
+    """The token of a file. Raises MalformedInput if it is not there, Refused if others read it."""
+    token = take(file, bytes_max=_TOKEN_BYTES_MAX).decode("ascii", errors="replace").strip()
+    if file.stat().st_mode & 0o077:
+        raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+    return token
 
 
 class RemoteNode:
     """One node over HTTPS."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Raises MalformedInput for a token file that is not there, Refused if others read it."""
-        file: Path | None = options.token_file
-        self._headers: dict[str, str] = {}
-        if file is not None:
-            token = take(file, bytes_max=_TOKEN_BYTES_MAX).decode("ascii", errors="replace").strip()
-            if file.stat().st_mode & 0o077:
-                raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
-            self._headers = {"Authorization": f"Bearer {token}"}
-        self._url = str(options.url).rstrip("/")
-        self._ca = options.ca
+        """The node of the options, or of the profile that counts; `options.url` is its address.
+
+        Raises MalformedInput for a token file that is not there, and where neither options nor a
+        profile say which node and who asks; Refused for a file that others may read.
+        """
+        profile = chosen(options)
+        self._url = str(options.url or (profile.url if profile else "")).rstrip("/")
+        if not self._url:
+            raise MalformedInput("which node is asked?", code="no_node")
+        options.url = self._url
+        self._headers = self._of_caller(options, profile)
+        self._ca = options.ca or (Path(profile.ca) if profile and profile.ca else None)
+        self._cookies: dict[str, str] = {}
+        # What to type once a profile's session or token no longer counts.
+        self._login = f"zhidao login {self._url} --profile {profile.name}" if profile else ""
+
+    def _of_caller(self, options: argparse.Namespace, profile: Profile | None) -> dict[str, str]:
+        if options.token_file is not None:
+            return {"Authorization": f"Bearer {token_in(options.token_file)}"}
+        if getattr(options, "person", ""):
+            return {}  # Who signs in next.
+        if profile is None and not getattr(options, "public", True):
+            raise MalformedInput("who asks?", code="no_caller")
+        return profile.headers if profile else {}
+
+    @property
+    def knows_caller(self) -> bool:
+        """Whether it is asked in somebody's name."""
+        return bool(self._headers)
+
+    @property
+    def session(self) -> dict[str, str]:
+        """The cookies of who signed in here."""
+        return dict(self._cookies)
 
     def sign_in(self, name: str, password: str) -> None:
         """Asks from now on as somebody who signed in. Raises Refused for a wrong password."""
@@ -51,11 +83,8 @@ class RemoteNode:
                 code="passkey_needed",
                 remedy="name a token with --token-file, or use the pages",
             )
-        pairs = {each.name: each.value for each in answer.cookies.jar}
-        self._headers = {
-            "Cookie": "; ".join(f"{name}={value}" for name, value in pairs.items()),
-            "X-CSRF-Token": str(pairs.get("zhidao_csrf", "")),
-        }
+        self._cookies = {each.name: str(each.value) for each in answer.cookies.jar}
+        self._headers = session_headers(self._cookies)
 
     def get(self, path: str) -> Any:
         """The JSON answer of a GET."""
@@ -91,7 +120,10 @@ class RemoteNode:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"{self._url} does not answer: {error}") from error
         if answer.status_code >= 400:
-            raise _refusal(answer.status_code, _problem(answer))
+            said = _problem(answer)
+            if answer.status_code == 401 and self._login and not self._cookies:
+                said["remedy"] = self._login
+            raise _refusal(answer.status_code, said)
         return answer
 
 

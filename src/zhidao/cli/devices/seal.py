@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao seal put HZ-0417 --container MSKU1234565 --terminal LORRY-7 \\\n"
         "      --consignment C-0417 --url https://localhost:8443 --as timur\n"
         "  zhidao seal check HZ-0417 --place 'gate 4' --url https://localhost:8443 --as dana\n"
+        "  zhidao seal list\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

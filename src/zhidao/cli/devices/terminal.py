@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao terminal add LORRY-7 --phone '+86 138 0013 8000' --owner carrier \\\n"
         "      --url https://localhost:8443 --as aida\n"
         "  zhidao terminal list --url https://localhost:8443 --as aida\n"
+        "  zhidao terminal show BDT-0417 --points 10\n"
+        "  zhidao terminal orbits brdc2870.rnx.gz\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

@@ -91,6 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --token-file ~/operator.token\n"
         "  zhidao peer add importer.card --trust trust.json --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
+        "  zhidao peer list\n"
+        "  zhidao peer show almaty\n"
+        "  zhidao peer remove almaty\n"
         "status: 0 done, 1 refused (another fingerprint, a key that no list names), 2 bad input,\n"
         "3 no answer"
     )

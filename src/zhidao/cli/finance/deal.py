@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --url https://localhost:8443 --token-file ~/bank.token\n"
         "  zhidao deal give-title deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal show deal-C-0417 --url https://localhost:8443 --as li\n"
+        "  zhidao deal list\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

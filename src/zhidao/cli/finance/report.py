@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance report trial-balance CNY --bank importer-bank --data ~/zhidao\n"
+    "  zhidao finance report balance-sheet CNY --to 2026-12-31\n"
     "  zhidao finance report income CNY --from 2026-01-01 --to 2026-12-31\n"
     "  zhidao finance report audit CNY -o cny.zip\n"
     "  zhidao finance report check cny.zip\n"

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --url https://localhost:8443 --as li\n"
         "  zhidao order finish L-1 PO-417 --first SN-001 --pieces 4 \\\n"
         "      --machine opc.tcp://127.0.0.1:4840 --url https://localhost:8443 --as li\n"
+        "  zhidao order list\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

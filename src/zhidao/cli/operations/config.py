@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="show all settings with their sources")
     add_settings(show)
     show.set_defaults(run=run)
-    parser.epilog = "example:\n  ZHIDAO_HTTP_PORT=9000 zhidao config show --json"
+    parser.epilog = (
+        "examples:\n  zhidao config show --json\n  ZHIDAO_HTTP_PORT=9000 zhidao config show"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

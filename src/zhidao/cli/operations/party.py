@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao party add pumps 'Khorgos Pumps' exporter CN --url https://localhost:8443 \\\n"
         "      --as aida\n"
         "  zhidao party list --url https://localhost:8443 --token-file ~/admin.token --json\n"
+        "  zhidao party show exporter\n"
         "status: 0 done, 1 refused or no such party, 2 bad input, 3 no answer"
     )
 

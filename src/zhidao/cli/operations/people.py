@@ -99,6 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao people change ben --role auditor --url https://localhost:8443 --as aida\n"
         "  zhidao people password --url https://localhost:8443 --as aida\n"
         "  zhidao people reset aida --data ~/zhidao\n"
+        "  zhidao people show aigerim\n"
+        "  zhidao people agree aigerim\n"
+        "  zhidao people withdraw aigerim --tokens\n"
         "status: 0 done, 1 refused (the last admin stays, the party must agree), 2 bad input,\n"
         "3 no answer"
     )

@@ -45,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --as aida\n"
         "  zhidao token agree 051bd49051679cab --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
+        "  zhidao token list\n"
+        "  zhidao token show 3f1c90aa51b277de\n"
+        "  zhidao token withdraw 3f1c90aa51b277de\n"
         "status: 0 done, 1 refused (the party must agree), 2 bad input, 3 no answer"
     )
 

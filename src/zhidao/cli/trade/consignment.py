@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao consignment release C-0417 --declaration KZ-50401-17742 \\\n"
         "      --url https://localhost:8443 --as dana\n"
         "  zhidao consignment hand-over C-0417 almaty --url https://localhost:8443 --as li\n"
+        "  zhidao consignment list\n"
+        "  zhidao consignment show C-0417\n"
         "status: 0 done, 1 refused, or the papers do not agree, 2 bad input, 3 no answer"
     )
 

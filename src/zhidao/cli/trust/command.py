@@ -74,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao trust remove 'Corridor authority'\n"
         "  zhidao trust propose trust.json --governor KEY1 --governor KEY2 --governor KEY3 \\\n"
         "      --threshold 2 -o corridor.zdtrust\n"
+        "  zhidao trust governor --json\n"
+        "  zhidao trust seen corridor.zdtrust version-2.tlog-proof\n"
         "  zhidao trust sign corridor.zdtrust && zhidao trust show corridor.zdtrust\n"
         "Whoever gives you a list could have made it up: compare the fingerprints with what the\n"
         "node's operator tells you over another channel (in person, by phone, in print)."

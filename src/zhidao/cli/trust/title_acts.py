@@ -39,6 +39,15 @@ _EXAMPLES: Final = (
     "  zhidao title mint C-0417 --url https://localhost:8443 --as karim\n"
     "  zhidao title show C-0417 --url https://localhost:8443 --as li\n"
     "  zhidao title transfer C-0417 importer --url https://localhost:8443 --as li\n"
+    "after `zhidao login` neither address nor name is typed:\n"
+    "  zhidao title hand-over C-0417 bank\n"
+    "  zhidao title nominate C-0417 importer\n"
+    "  zhidao title endorse C-0417 importer\n"
+    "  zhidao title surrender C-0417 --remark 'goods taken over'\n"
+    "  zhidao title return C-0417\n"
+    "  zhidao title burn C-0417\n"
+    "  zhidao title reject C-0417\n"
+    "  zhidao title send C-0417 signed.hex\n"
     "status: 0 done, 1 refused or no such title, 2 bad input, 3 no answer"
 )
 
