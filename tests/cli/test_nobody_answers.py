@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.test_help import _leaves
-from tests.cli.test_spoiled_files import _ADDRESSED, _MORE, _WORDS
+from tests.cli.test_spoiled_files import _ADDRESSED, _WORDS
 
 from zhidao.cli.main import main
 
@@ -41,14 +41,24 @@ def _line(words: tuple[str, ...], leaf: argparse.ArgumentParser) -> list[str]:
     """The words with all that the command asks for besides the node."""
     line = list(words)
     for action in leaf._actions:
-        name = action.option_strings[-1] if action.option_strings else ""
-        if not action.required:
-            continue
-        count = action.nargs if isinstance(action.nargs, int) else 1
-        value = "good.file" if action.type is Path else _WORDS.get(name or action.dest, "one")
-        value = next((str(each) for each in action.choices), value) if action.choices else value
-        line += [*([name] if name else []), *[value] * count]
-    return line + (_MORE[words] if words == ("exchange", "decide") else [])
+        if action.required:
+            line += _given(action)
+    for group in leaf._mutually_exclusive_groups:
+        if group.required:
+            # An option rather than a file, which would be looked at before the node is.
+            options = [each for each in group._group_actions if each.option_strings]
+            line += _given(next((each for each in options if each.type is not Path), options[0]))
+    return line
+
+
+def _given(action: argparse.Action) -> list[str]:
+    name = action.option_strings[-1] if action.option_strings else ""
+    if action.nargs == 0:
+        return [name]
+    count = action.nargs if isinstance(action.nargs, int) else 1
+    value = "good.file" if action.type is Path else _WORDS.get(name or action.dest, "one")
+    value = next((str(each) for each in action.choices), value) if action.choices else value
+    return [*([name] if name else []), *[value] * count]
 
 
 def _status(line: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:

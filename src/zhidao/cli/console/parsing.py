@@ -15,7 +15,7 @@ from zhidao.core.errors import MalformedInput
 # How much of a wrong word is repeated: it may be a whole file.
 _SHOWN: Final = 60
 _ALIKE: Final = 0.65
-_MISSING: Final = "the following arguments are required"
+_MISSING: Final = ("the following arguments are required", "one of the arguments")
 
 
 class UsageError(MalformedInput):

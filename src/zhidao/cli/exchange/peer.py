@@ -91,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --token-file ~/operator.token\n"
         "  zhidao peer add importer.card --trust trust.json --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
+        "  zhidao peer unlink 3f1c90aa\n"
         "  zhidao peer list\n"
         "  zhidao peer show almaty\n"
         "  zhidao peer remove almaty\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import logging
@@ -22,6 +21,8 @@ from zhidao.cli.console.outputs import take
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
+    import asyncio
+
     from zhidao.positioning.events import Site
     from zhidao.simulation.demonstration import Outcome
     from zhidao.simulation.scenario import Scenario
@@ -65,6 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the road; the page stays open on a terminal or with --stay."""
+    import asyncio
+
     # The simulated machine speaks without encryption and its library says so at each start.
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     _check(options)
@@ -95,6 +98,8 @@ def _bring_rules() -> None:
 async def _carry(
     options: argparse.Namespace, scenario: Scenario, folder: Path, started_s: float
 ) -> Outcome:
+    import asyncio
+
     from zhidao.node.library import system_randomness
     from zhidao.simulation.demonstration import Demonstration
     from zhidao.simulation.sides import Sides
@@ -129,6 +134,8 @@ async def _carry(
 
 async def _until(work: Coroutine[Any, Any, Outcome], stop: asyncio.Event) -> Outcome:
     """The work's result; interrupting ends it."""
+    import asyncio
+
     task = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
