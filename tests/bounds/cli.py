@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.bounds.case import Case, file_of_spaces
 
 from zhidao.cli import insight
-from zhidao.cli.console import callers, certificates, numbers, remote
+from zhidao.cli.console import callers, certificates, numbers, profiles, remote
 from zhidao.cli.finance import passport
 from zhidao.cli.industry import order
 from zhidao.cli.operations import demo, restore
@@ -39,6 +39,7 @@ CASES = (
     ),
     file_of_spaces("cli.console.certificates._CERTIFICATE_BYTES_MAX", certificates.trusting),
     Case("cli.industry.order._SERIALS_MAX", lambda n: order._serials("SN-00001", n)),
+    file_of_spaces("cli.console.profiles._FILE_BYTES_MAX", profiles.parsed),
     Case("cli.console.numbers._SEED_MAX", lambda n: numbers.seed(str(n))),
     file_of_spaces(
         "cli.console.remote._TOKEN_BYTES_MAX",

@@ -115,6 +115,11 @@ def read(name: str) -> Profile:
         raise MalformedInput(f"there is no profile {name}", code="no_profile", remedy=_LOGIN)
     if place.stat().st_mode & 0o077:
         raise Refused(f"others may read {place}", remedy=f"chmod 600 {place}")
+    return parsed(place)
+
+
+def parsed(place: Path) -> Profile:
+    """The profile of a file. Raises MalformedInput."""
     from zhidao.core.canonical import parse_strict
 
     told = parse_strict(take(place, bytes_max=_FILE_BYTES_MAX))
