@@ -98,8 +98,7 @@ class Parser(argparse.ArgumentParser):
 def share_examples(parser: argparse.ArgumentParser, shown: Sequence[str] = ()) -> None:
     """Gives each action without words of its own the examples of its groups that are about it."""
     known = [*shown, *_examples(parser.epilog or "")]
-    groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    for child in [child for group in groups for child in group.choices.values()]:
+    for child in _children(parser):
         own = [each for each in known if f"{child.prog} " in f"{each} "]
         if not child.epilog and own:
             child.epilog = "\n".join(("examples:", *own))
@@ -110,12 +109,16 @@ def leaves(
     parser: argparse.ArgumentParser,
 ) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Every action below a parser with its words, or the parser itself."""
-    groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    if not groups:
+    children = _children(parser)
+    if not children:
         yield parser.prog, parser
-    for group in groups:
-        for child in group.choices.values():
-            yield from leaves(child)
+    for child in children:
+        yield from leaves(child)
+
+
+def _children(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    return [child for group in groups for child in group.choices.values()]
 
 
 def _examples(epilog: str) -> list[str]:
