@@ -163,6 +163,20 @@ async def test_only_the_owner_its_readers_and_the_room_see_a_history(
     assert Actor(STRANGER, Role.PARTY).viewer == STRANGER
 
 
+async def test_several_histories_are_read_at_once_as_far_as_they_may_be_seen(
+    journal: Journal, scribe: Scribe
+):
+    names = ["consignment/b", "consignment/a", "consignment/none", "consignment/%"]
+    first, second = entry(scribe, "one", 1, names[0]), entry(scribe, "two", 2, names[0])
+    other = entry(scribe, "one", 1, names[1])
+    for each in (first, second, other):
+        await journal.append([each])
+    whole = {names[0]: (first, second), names[1]: (other,)}
+    for viewer, seen in ((OWNER, whole), (READER, whole), (None, whole), (STRANGER, {})):
+        assert await journal.load_many(names, viewer=viewer) == seen
+    assert await journal.load_many([], viewer=None) == {}
+
+
 async def test_aggregates_are_listed_by_prefix_in_code_point_order(
     journal: Journal, scribe: Scribe
 ):

@@ -73,6 +73,12 @@ READS: Final = {
     f"{_TITLE}/registration": "importer",
 }
 ASKED: Final = {f"{_F}/accounts/{{account}}/statement": "?first=2026-01-01&last=2026-12-31"}
+# The same lists as tables, and as files.
+_TABLES: Final = (
+    *("accounts", "approvals", "consignments", "credit-lines", "credits", "deals", "declarations"),
+    *("drafts", "escrows", "exchanges-of-currency", "netting", "orders", "presentations"),
+    *("quotes", "receivables", "roads", "screenings", "seals", "terminals", "titles", "worklist"),
+)
 # Lists: what the caller's party may see, and nothing of it to anybody else.
 LISTS: Final = (
     *(f"{_F}/{name}" for name in ("accounts", "credits", "deals", "escrows", "netting")),
@@ -81,6 +87,7 @@ LISTS: Final = (
     *(f"{_F}/approvals", f"{_T}/declarations", f"{_T}/presentations", f"{_T}/consignments"),
     *(f"{_F}/credit-lines", f"{_F}/passport", f"{_T}/entries/drafts"),
     *("/v1/roads", "/v1/trust/titles", "/v1/industry/orders", "/v1/worklist"),
+    *(f"/v1/lists/{name}{form}" for name in _TABLES for form in ("", "/csv")),
 )
 
 

@@ -79,6 +79,7 @@ ELSEWHERE = {
             "screenings/{screening_id}",
         )
     ),
+    *(("GET", f"/v1/lists/{box}{form}") for box in ("inbox", "outbox") for form in ("", "/csv")),
     ("POST", "/v1/statements"),
     ("GET", "/v1/statements/{party}/{statement}"),
     ("POST", "/v1/trust/titles/guards"),
@@ -344,6 +345,8 @@ def _shown(world: AccessWorld, path: str, party: str, role: str) -> list[Any]:
     if answer.status_code == 403:
         return []
     assert answer.status_code == 200, (path, answer.text)
+    if path.endswith("/csv"):
+        return list(answer.text.splitlines()[1:])
     told = answer.json()
     return told if isinstance(told, list) else next(iter(told.values()))
 

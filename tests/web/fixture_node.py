@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fixture_lists import LISTS
 from fixture_money import ANSWERS as MONEY
 from fixture_track import track
 from fixture_trade import Trade
@@ -26,8 +27,12 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import to_builtins
 
 from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import SeededRandomness
 from zhidao.core.ids import party_id
 from zhidao.node.http.problems import HANDLERS
+from zhidao.node.lists.cursor import Cursors
+from zhidao.node.lists.listing import Listing, wanted
+from zhidao.node.lists.reading import Lists, Source
 from zhidao.node.web.pages import routes
 
 STATE: dict[str, Any] = {
@@ -303,6 +308,34 @@ async def own_list() -> Response[bytes]:
     return Response(golden.read_bytes(), media_type="application/json")
 
 
+# Lists that pages read as tables, by where the fixture answers them whole.
+_LISTS: dict[str, Any] = {}
+
+
+@get("/v1/lists/{name:str}")
+async def one_list(name: str, request: Request[Any, Any, Any]) -> Response[Any]:
+    """A page of a list by the node's own reading; rows are dictionaries here."""
+    if name not in _LISTS:
+        return _refused(404, "not_found", "no such list")
+    handler, key, inside = _LISTS[name]
+
+    async def whole(*, actor: Actor) -> list[Any]:
+        answer = to_builtins(await handler.fn())
+        return list(answer[inside] if inside else answer)
+
+    rows = await whole(actor=await _actor())
+    listing = Listing(name, key, tuple(rows[0]) if rows else key)
+    source = Source(listing, whole, is_paged=False)
+    query = request.query_params
+    asked = wanted(listing, sort=query.get("sort", ""), filters=query.getall("filter", []))
+    limit, after = int(query.get("limit", "50")), query.get("after", "")
+    shown, behind = await _READER.page(source, await _actor(), asked, limit=limit, after=after)
+    return Response({"rows": shown, "next": behind})
+
+
+_READER = Lists(Cursors(SeededRandomness(1)))
+
+
 @post("/fixture", status_code=200)
 async def fixture(data: dict[str, Any]) -> dict[str, Any]:
     STATE.update(data)
@@ -325,7 +358,12 @@ def application() -> Litestar:
         fixture,
     ]
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
-    answers += [endorsements, own_list, title_acts, parties, *MONEY]
+    answers += [endorsements, own_list, title_acts, parties, one_list, *MONEY]
+    reads = [each for each in answers if "GET" in each.http_methods]
+    by_path = {path: each for each in reads for path in each.paths}
+    for name, (path, key, inside) in LISTS.items():
+        if path in by_path:
+            _LISTS[name] = (by_path[path], key, inside)
     trade = Trade()
     return Litestar(
         [*routes(), *answers, *trade.routers],

@@ -26,6 +26,13 @@ class MemoryJournal:
         entries = self._histories.get(aggregate, [])
         return tuple(entry for entry in entries if _sees(viewer, entry))
 
+    async def load_many(
+        self, aggregates: Sequence[str], *, viewer: PartyId | None
+    ) -> dict[str, tuple[Entry, ...]]:
+        """Several histories, as far as `viewer` may see them."""
+        found = {name: await self.load(name, viewer=viewer) for name in aggregates}
+        return {name: entries for name, entries in found.items() if entries}
+
     async def append(self, entries: Sequence[Entry], *, handled: Handled | None = None) -> bool:
         """Writes all or nothing; see the port."""
         if handled in self._handled:

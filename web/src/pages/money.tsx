@@ -4,9 +4,10 @@ import { useCell } from "../cell";
 import type { Account, Approval, Bank, CreditLine, Currency, Deal, Escrow, Movements } from "../money_types";
 import { useParties } from "../parts/act";
 import { AccountForm, Asked, Banks, DepositForm, isBank } from "../parts/banks";
-import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { Loading, ProblemNote, Section, Time, useAnswer, useWhole } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
+import { type Column, Table } from "../parts/table";
 import { session } from "../session";
 import { list, named, t } from "../words";
 
@@ -17,7 +18,7 @@ export default function MoneyPage() {
 }
 
 function OfOperator() {
-  const [banks, readBanks] = useAnswer<Bank[]>("/v1/finance/banks?limit=100");
+  const [banks, readBanks] = useWhole<Bank>("banks");
   const parties = useParties();
   if (banks.state === "failed") return <ProblemNote problem={banks.problem} again={readBanks} />;
   if (banks.state === "loading") return <Loading what={t("money.reading")} />;
@@ -31,20 +32,20 @@ function OfOperator() {
 }
 
 function OfParty() {
-  const [accounts, readAccounts] = useAnswer<Account[]>("/v1/finance/accounts?limit=100");
-  const [deals, readDeals] = useAnswer<Deal[]>("/v1/finance/deals?limit=100");
-  const [escrows, readEscrows] = useAnswer<Escrow[]>("/v1/finance/escrows?limit=100");
-  const [approvals, readApprovals] = useAnswer<Approval[]>("/v1/finance/approvals?limit=100");
-  const [lines, readLines] = useAnswer<CreditLine[]>("/v1/finance/credit-lines?limit=100");
-  const [banks, readBanks] = useAnswer<Bank[]>("/v1/finance/banks?limit=100");
+  const [accounts, readAccounts] = useWhole<Account>("accounts");
+  const [approvals, readApprovals] = useWhole<Approval>("approvals");
+  const [lines, readLines] = useWhole<CreditLine>("credit-lines");
+  const [banks, readBanks] = useWhole<Bank>("banks");
   const [currencies] = useAnswer<Currency[]>("/v1/finance/currencies");
   const parties = useParties();
   const party = useCell(session)?.party ?? "";
-  useEvery(4, readAccounts, readDeals, readEscrows, readApprovals, readLines);
-  const all = [accounts, deals, escrows, approvals, lines, banks, currencies];
+  const [acts, setActs] = useState(0);
+  const acted = () => setActs((n) => n + 1);
+  useEvery(4, readApprovals);
+  const all = [accounts, approvals, lines, banks, currencies];
   const failed = all.find((each) => each.state === "failed");
   if (failed?.state === "failed") return <ProblemNote problem={failed.problem} again={() => location.reload()} />;
-  if (accounts.state !== "here" || deals.state !== "here" || escrows.state !== "here" || approvals.state !== "here" || lines.state !== "here" || banks.state !== "here" || currencies.state !== "here") return <Loading what={t("money.reading")} />;
+  if (accounts.state !== "here" || approvals.state !== "here" || lines.state !== "here" || banks.state !== "here" || currencies.state !== "here") return <Loading what={t("money.reading")} />;
   const mine = parties.rows.find((row) => row.party === party);
   const actsAsBank = session.value?.role === "party" && (banks.value.some((each) => each.bank === party) || isBank(mine));
   const others = [...new Map([...parties.rows.filter(isBank).map((row) => [row.party, row.name] as const), ...banks.value.map((row) => [row.bank, row.name] as const)])];
@@ -63,9 +64,8 @@ function OfParty() {
                 done={() => {
                   readApprovals();
                   readAccounts();
-                  readDeals();
-                  readEscrows();
                   readLines();
+                  acted();
                 }}
               />
             ))}
@@ -73,39 +73,18 @@ function OfParty() {
         </Section>
       )}
       <Section id="accounts-title" title={t("accounts.title")}>
-        {accounts.value.length === 0 ? <p class="quiet">{t("accounts.none")}</p> : <Accounts rows={accounts.value} name={parties.name} />}
-        {actsAsBank && <AccountForm parties={parties} currencies={currencies.value} done={readAccounts} />}
-        {actsAsBank && <DepositForm accounts={accounts.value} parties={parties} done={readAccounts} />}
+        <Accounts follows={acts} name={parties.name} />
+        {actsAsBank && <AccountForm parties={parties} currencies={currencies.value} done={() => (readAccounts(), acted())} />}
+        {actsAsBank && <DepositForm accounts={accounts.value} parties={parties} done={() => (readAccounts(), acted())} />}
       </Section>
       {accounts.value.length > 0 && <Latest rows={accounts.value} party={party} name={parties.name} />}
       <div class="two">
         <Section id="deals-title" title={t("deals.title")} aside={<a href="/deals">{t("deal.all")}</a>}>
-          {deals.value.length === 0 && <p class="quiet">{t("deals.none")}</p>}
-          <ul class="services">
-            {deals.value.map((deal) => (
-              <li key={deal.deal} class="money-row">
-                <StateMark state={deal.state} />
-                <div>
-                  <p>
-                    <Sum minor={deal.amount_minor} currency={deal.currency} exponent={deal.exponent} />{" "}
-                    <a href={`/consignments/${encodeURIComponent(deal.consignment)}`} class="c-data">
-                      {deal.consignment}
-                    </a>
-                  </p>
-                  <p class="quiet">{t("money.from_to", { payer: parties.name(deal.payer), payee: parties.name(deal.payee) })}</p>
-                </div>
-              </li>
-            ))}
-          </ul>
+          <Table list="deals" title={t("deals.title")} columns={dealColumns()} id={(deal: Deal) => deal.deal} none={t("deals.none")} follows={acts} every={4} line={(deal) => <DealLine key={deal.deal} deal={deal} name={parties.name} />} />
         </Section>
         <Section id="escrows-title" title={t("escrows.title")}>
-          {escrows.value.length === 0 && <p class="quiet">{t("escrows.none")}</p>}
-          <ul class="services">
-            {escrows.value.map((row) => (
-              <Held key={row.key} row={row} done={readEscrows} />
-            ))}
-          </ul>
-          {actsAsBank && <HoldForm accounts={accounts.value} bank={party} done={readEscrows} />}
+          <Table list="escrows" title={t("escrows.title")} columns={escrowColumns()} id={(row: Escrow) => row.key} none={t("escrows.none")} follows={acts} every={4} line={(row) => <Held key={row.key} row={row} done={acted} />} />
+          {actsAsBank && <HoldForm accounts={accounts.value} bank={party} done={acted} />}
         </Section>
       </div>
       {actsAsBank && <Lines lines={lines.value} banks={others.map(([value, words]) => ({ value, words: words || value }))} currencies={currencies.value} bank={party} name={parties.name} done={readLines} />}
@@ -115,49 +94,39 @@ function OfParty() {
   );
 }
 
-function Accounts({ rows, name }: { rows: Account[]; name: (party: string) => string }) {
+const dealColumns = () => ["deal", "consignment", "state", "amount_minor", "deadline"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+const escrowColumns = () => ["escrow", "state", "amount_minor", "payer", "payee", "refund_after"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+
+function DealLine({ deal, name }: { deal: Deal; name: (party: string) => string }) {
   return (
-    <div class="table-box money-accounts" tabIndex={0} role="group" aria-label={t("accounts.title")}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("accounts.holder")}</th>
-            <th scope="col">{t("accounts.bank")}</th>
-            <th scope="col">{t("accounts.purpose")}</th>
-            <th scope="col" class="n">
-              {t("accounts.balance")}
-            </th>
-            <th scope="col" class="n">
-              {t("accounts.held")}
-            </th>
-            <th scope="col" class="n">
-              {t("accounts.available")}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.account}>
-              <th scope="row">{name(row.holder)}</th>
-              <td class="kept" data-name={t("accounts.bank")}>
-                {name(row.bank)}
-              </td>
-              <td>{named("purpose", row.purpose)}</td>
-              <td class="n" data-name={t("accounts.balance")}>
-                <Sum minor={row.balance_minor} currency={row.currency} exponent={row.exponent} />
-              </td>
-              <td class="n" data-name={t("accounts.held")}>
-                <Sum minor={row.debits_pending_minor} currency={row.currency} exponent={row.exponent} />
-              </td>
-              <td class="n" data-name={t("accounts.available")}>
-                <Sum minor={row.available_minor} currency={row.currency} exponent={row.exponent} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <li class="money-row">
+      <StateMark state={deal.state} />
+      <div>
+        <p>
+          <Sum minor={deal.amount_minor} currency={deal.currency} exponent={deal.exponent} />{" "}
+          <a href={`/consignments/${encodeURIComponent(deal.consignment)}`} class="c-data">
+            {deal.consignment}
+          </a>
+        </p>
+        <p class="quiet">{t("money.from_to", { payer: name(deal.payer), payee: name(deal.payee) })}</p>
+      </div>
+    </li>
   );
+}
+
+function Accounts({ follows, name }: { follows: number; name: (party: string) => string }) {
+  const sum = (minor: (row: Account) => number) => (row: Account) => <Sum minor={minor(row)} currency={row.currency} exponent={row.exponent} />;
+  const columns: Column<Account>[] = [
+    { name: "holder", title: t("accounts.holder"), cell: (row) => name(row.holder) },
+    { name: "bank", title: t("accounts.bank"), cell: (row) => name(row.bank) },
+    { name: "purpose", title: t("accounts.purpose"), cell: (row) => named("purpose", row.purpose) },
+    { name: "currency", title: t("table.of.currency"), spare: true },
+    { name: "account", title: t("accounts.number"), cell: (row) => <code>{row.account}</code>, spare: true },
+    { name: "balance_minor", title: t("accounts.balance"), cell: sum((row) => row.balance_minor), n: true },
+    { name: "debits_pending_minor", title: t("accounts.held"), cell: sum((row) => row.debits_pending_minor), n: true },
+    { name: "available_minor", title: t("accounts.available"), cell: sum((row) => row.available_minor), n: true },
+  ];
+  return <Table list="accounts" title={t("accounts.title")} columns={columns} id={(row) => row.account} none={t("accounts.none")} follows={follows} every={4} />;
 }
 
 /** The newest movements of one account, read again every few seconds. */

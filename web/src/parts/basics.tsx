@@ -44,10 +44,10 @@ export type Answer<T> =
   | { state: "here"; value: T; problem: Problem | null };
 
 /** Reads an address, again when `follows` says that a road in it changed; keeps the last good answer. */
-export function useAnswer<T>(path: string, follows?: (consignment: string) => boolean): [Answer<T>, () => void] {
+export function useAnswer<T>(path: string, follows?: (consignment: string) => boolean, ask: (path: string) => Promise<T> = get): [Answer<T>, () => void] {
   const [answer, set] = useState<Answer<T>>({ state: "loading" });
   const read = useCallback(() => {
-    get<T>(path).then(
+    ask(path).then(
       (value) => set({ state: "here", value, problem: null }),
       (error: unknown) => {
         const problem = asProblem(error);
@@ -74,6 +74,26 @@ export function useAnswer<T>(path: string, follows?: (consignment: string) => bo
     };
   }, [read]);
   return [answer, read];
+}
+
+// As many as one can choose from; a form that needs more asks by search.
+const WHOLE_PAGES = 20;
+
+async function whole<T>(path: string): Promise<T[]> {
+  const rows: T[] = [];
+  let after = "";
+  for (let n = 0; n < WHOLE_PAGES; n += 1) {
+    const page = await get<{ rows: T[]; next: string }>(`${path}?limit=100${after && `&after=${encodeURIComponent(after)}`}`);
+    rows.push(...page.rows);
+    after = page.next;
+    if (!after) break;
+  }
+  return rows;
+}
+
+/** All rows of a list that forms choose from, as far as a page holds them. */
+export function useWhole<T>(list: string): [Answer<T[]>, () => void] {
+  return useAnswer<T[]>(`/v1/lists/${list}`, undefined, whole<T>);
 }
 
 export function asProblem(error: unknown): Problem {

@@ -131,7 +131,7 @@ class LotService:
         """Orders that the actor may see, by number: each with its lots and its owner."""
         start = f"order/{after}" if after else ""
         names = await self._records.aggregates("order/", actor, limit=limit, after=start)
-        histories = [await self._records.history(name, actor) for name in names]
+        histories = await self._records.histories(names, actor)
         return [
             (OrderOpened.of(history[0]), list(every(history, LotFinished)), history[0].owner)
             for history in histories

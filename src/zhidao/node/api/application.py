@@ -29,10 +29,13 @@ from zhidao.node.http.forwarded import NO_PROXIES, Proxies
 from zhidao.node.http.guards import Guards
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.http.idempotency_header import IdempotencyKeys
+from zhidao.node.http.lists import routes_of_lists
 from zhidao.node.http.lost_races import LostRaces
 from zhidao.node.http.openapi import Described, DescribedAside
 from zhidao.node.http.problems import handlers_with
 from zhidao.node.http.strict import StrictRequest
+from zhidao.node.lists.cursor import Cursors
+from zhidao.node.lists.reading import Lists
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.write_gate import WriteGate
 from zhidao.node.security.idempotency import Idempotency
@@ -74,7 +77,7 @@ def application(
     described = Described()
     app = Litestar.from_config(
         AppConfig(
-            route_handlers=list(routes),
+            route_handlers=[*routes, routes_of_lists(routes, Lists(Cursors(randomness)))],
             dependencies={"actor": Provide(actor), "peer": Provide(peer)},
             exception_handlers=handlers,
             guards=[gate(authenticator.meet)],

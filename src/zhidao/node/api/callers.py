@@ -19,6 +19,7 @@ from zhidao.node.http.authentication import CSRF_COOKIE, DEVICE_COOKIE, SESSION_
 from zhidao.node.http.hosts import site_of
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import MAY_ADD_PARTY, Parties, RegisteredParty
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.security.gate import (
     SESSION_SECONDS,
     Gate,
@@ -35,6 +36,16 @@ Password = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Words = Annotated[str, msgspec.Meta(max_length=120)]
 _TokenId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{16}\Z")]
+
+
+_TOKENS = Listing(
+    "tokens",
+    ("id",),
+    ("label", "party", "role", "created_at", "revoked", "agreed", "made_by", "id"),
+)
+
+
+_PARTIES = Listing("parties", ("party",), ("party", "name", "trade_role", "country"))
 
 
 class PasskeyAsk(msgspec.Struct):
@@ -230,7 +241,7 @@ def routes(
         )
         return TokenText(text)
 
-    @get("/tokens", opt={ACCESS: CALLER})
+    @get("/tokens", opt={LISTED: _TOKENS, ACCESS: CALLER})
     async def list_tokens(actor: Actor) -> list[TokenView]:
         """All tokens; a party sees its own."""
         return [
@@ -270,7 +281,7 @@ def routes(
             country=data.country,
         )
 
-    @get("/parties", opt={ACCESS: CALLER})
+    @get("/parties", opt={LISTED: _PARTIES, ACCESS: CALLER})
     async def list_parties(actor: Actor) -> list[RegisteredParty]:
         """The parties of this node with their public keys."""
         return await parties.every(actor)

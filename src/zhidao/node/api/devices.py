@@ -21,6 +21,7 @@ from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
 from zhidao.devices.service.tracks import Tracks, points_of
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 MAY_SEE_GATEWAY: Final = access(Role.OPERATOR, Role.AUDITOR)
 
@@ -35,6 +36,23 @@ _Limit = Annotated[int, Parameter(ge=1, le=500)]
 _After = Annotated[str, Parameter(max_length=64)]
 _TerminalPath = Annotated[str, Parameter(min_length=1, max_length=30)]
 _SealPath = Annotated[str, Parameter(min_length=1, max_length=35)]
+
+
+_TERMINALS = Listing(
+    "terminals",
+    ("terminal",),
+    ("terminal", "phone", "owner", "connected", "keyed", "heard_at", "refused.reason"),
+)
+
+
+_SEALS = Listing(
+    "seals",
+    ("seal",),
+    (
+        *("seal", "container", "consignment", "terminal", "sealed_by", "checked_by"),
+        *("bound", "reason"),
+    ),
+)
 
 
 class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -210,7 +228,7 @@ def routes(
         )
         return _terminal(terminal)
 
-    @get("/terminals", opt={ACCESS: LIST})
+    @get("/terminals", opt={LISTED: _TERMINALS, ACCESS: LIST})
     async def listed(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[TerminalRow]:
         """The terminals that the caller may see, by id, with what each last said."""
         known = await terminals.listed(actor, limit=limit, after=after)
@@ -258,7 +276,7 @@ def routes(
         )
         return _recorded(event)
 
-    @get("/seals", opt={ACCESS: LIST})
+    @get("/seals", opt={LISTED: _SEALS, ACCESS: LIST})
     async def listed_seals(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[SealView]:
         """The seals that the caller may see, by number."""
         found = await seals.listed(actor, limit=limit, after=after)

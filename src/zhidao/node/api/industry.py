@@ -14,12 +14,16 @@ from zhidao.core.ids import party_id
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
 from zhidao.industry.service.lots import MAY_FINISH_LOT, MAY_OPEN_ORDER, LotService
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
 Party = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _After = Annotated[str, Parameter(max_length=40)]
 _PathNumber = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
+
+
+_ORDERS = Listing("orders", ("order",), ("order", "gtin", "quantity", "mine", "lots"))
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -76,7 +80,7 @@ def routes(lots: LotService) -> Router:
             readers=[party_id(reader) for reader in data.readers],
         )
 
-    @get("/orders", opt={ACCESS: LIST})
+    @get("/orders", opt={LISTED: _ORDERS, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[OrderRow]:
         """The orders that the caller may see, by number, with their lots."""
         return [

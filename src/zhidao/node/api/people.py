@@ -16,6 +16,7 @@ from zhidao.node.api.callers import Name, Password
 from zhidao.node.events import Administered
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import SESSION_COOKIE
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.security.administration import PREFIX
 from zhidao.node.security.callers import Person
 from zhidao.node.security.gate import SESSION_SECONDS, Gate
@@ -28,6 +29,19 @@ _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=ACTS_MAX)]
 _SessionId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{16}\Z")]
 _After = Annotated[str, Parameter(max_length=36)]
+
+
+_PEOPLE = Listing("people", ("name",), ("name", "party", "role", "state", "agreed"))
+
+
+_JOURNAL = Listing(
+    "administration",
+    ("id",),
+    (
+        *("at", "act", "subject", "party", "by", "person", "role", "credential", "values"),
+        *("leaf", "id"),
+    ),
+)
 
 
 class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,7 +137,7 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
         )
         return person_view(person)
 
-    @get("/people", opt={ACCESS: CALLER})
+    @get("/people", opt={LISTED: _PEOPLE, ACCESS: CALLER})
     async def list_people(actor: Actor) -> list[PersonView]:
         """All people in order of name; a party sees its own."""
         passkeys = await people.passkeys()
@@ -197,7 +211,7 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
         """Signs somebody out of one browser: an admin, or oneself."""
         return Ended(await people.end_sessions(actor, name, session=session))
 
-    @get("/administration", opt={ACCESS: CALLER})
+    @get("/administration", opt={LISTED: _JOURNAL, ACCESS: CALLER})
     async def administration(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[ActView]:
         """Acts of administration, oldest first: all of them, or those that concern one's party."""
         if after:

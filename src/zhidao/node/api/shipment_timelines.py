@@ -16,12 +16,21 @@ from zhidao.core.actor import Actor
 from zhidao.core.encoding import base64url
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import held_by
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.runtime.live import Live
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
 from zhidao.node.shipment_timeline.service import TimelineService
 
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
+
+
+_ROADS = Listing(
+    "roads",
+    ("consignment",),
+    ("consignment", "label", "state", "reason", "simulated"),
+    rows="roads",
+)
 
 
 class EventProof(msgspec.Struct, kw_only=True):
@@ -41,7 +50,7 @@ class EventProof(msgspec.Struct, kw_only=True):
 def routes(timelines: TimelineService, proofs: EventProofs, live: Live) -> Router:
     """Routes under /v1."""
 
-    @get("/roads", opt={ACCESS: LIST})
+    @get("/roads", opt={LISTED: _ROADS, ACCESS: LIST})
     async def list_roads(actor: Actor) -> view.TimelineList:
         """The newest consignments that the caller may see."""
         return await timelines.timelines(actor)

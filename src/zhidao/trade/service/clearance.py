@@ -209,7 +209,7 @@ class Clearance:
         names = await self._records.aggregates(
             "declaration/", actor, limit=limit, after=_aggregate(after) if after else ""
         )
-        return [fold_declaration(await self._records.history(name, actor)) for name in names]
+        return [fold_declaration(each) for each in await self._records.histories(names, actor)]
 
     async def rules_of(self, actor: Actor, declaration: str) -> list[RiskRule]:
         """The rules by which a declaration was assessed last, with their reasons; from the log."""

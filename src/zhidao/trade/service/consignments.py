@@ -238,7 +238,7 @@ class ConsignmentService:
         names = await self._records.aggregates(
             aggregate_of(""), actor, limit=limit, after=aggregate_of(after) if after else ""
         )
-        return [fold(await self._records.history(name, actor)) for name in names]
+        return [fold(each) for each in await self._records.histories(names, actor)]
 
     async def document(self, actor: Actor, consignment: str, digest: str) -> tuple[bytes, str]:
         """The bytes and media type of a document, or of a credential, of the consignment.

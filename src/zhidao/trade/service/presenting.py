@@ -236,7 +236,7 @@ class PresentationService:
         names = await self._records.aggregates(
             "presentation/", actor, limit=limit, after=_aggregate(after) if after else ""
         )
-        found = [await self._records.history(name, actor) for name in names]
+        found = await self._records.histories(names, actor)
         return [PresentationMade.of(events[-1]).manifest for events in found]
 
 

@@ -178,7 +178,8 @@ class Deals:
         """The deals that the actor may see, in order of name."""
         start = f"deal/{after}" if after else ""
         names = await self._records.aggregates("deal/", actor, limit=limit, after=start)
-        return [await self.deal(actor, name.partition("/")[2]) for name in names]
+        found = [fold(each) for each in await self._records.histories(names, actor)]
+        return [deal for deal in found if deal is not None]
 
     async def handle(self, event: SignedEvent) -> None:
         """Takes in what another room tells; each event counts once for each deal."""

@@ -192,7 +192,12 @@ class Accounts:
         """The accounts that the actor may see, in order of id."""
         start = f"account/{parse_id(after)}" if after else ""
         names = await self._records.aggregates("account/", actor, limit=limit, after=start)
-        return [await self.statement(actor, name.partition("/")[2]) for name in names]
+        opened = [_opening(each) for each in await self._records.histories(names, actor)]
+        return [
+            Statement(each, await self._ledger.account(each.currency, UUID(each.account)))
+            for each in opened
+            if each is not None
+        ]
 
     async def _ensure(
         self, bank: BankAdmitted, wanted: AccountOpened, code: AccountCode

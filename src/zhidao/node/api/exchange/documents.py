@@ -23,6 +23,7 @@ from zhidao.exchange.service.outbox import MAY_RESEND, MAY_SEND_DOCUMENT, MAY_WI
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE, RECEIPT, Item, encode_bundle
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import held_by
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.runtime.live import Live
 
 _Node = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z", max_length=64)]
@@ -31,6 +32,33 @@ _Consignment = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,
 _SentState = Literal["", "waiting", "received", "accepted", "decided", "dead"]
 _GotState = Literal["", "held", "accepted", "decided"]
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", max_length=64)]
+
+
+def _behind(name: str) -> dict[str, Any]:
+    sender, _, document = name.partition("/")
+    return {"after_sender": sender, "after": UUID(document)}
+
+
+_OUTBOX = Listing(
+    "outbox",
+    ("document",),
+    (
+        *("document", "state", "kind", "consignment", "from_party", "to_party", "recipient"),
+        *("created_at", "attempts", "outcome", "code", "reason"),
+    ),
+    behind=lambda name: {"after": UUID(name)},
+)
+
+
+_INBOX = Listing(
+    "inbox",
+    ("sender", "document"),
+    (
+        *("document", "state", "kind", "consignment", "from_party", "to_party", "sender"),
+        *("received_at", "outcome", "code", "reason"),
+    ),
+    behind=_behind,
+)
 
 
 class NewDispatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,7 +117,7 @@ def routes(parts: Parts) -> Router:
             content=parse_base64(data.content),
         )
 
-    @get("/outbox", opt={ACCESS: READ})
+    @get("/outbox", opt={LISTED: _OUTBOX, ACCESS: READ})
     async def outbox_list(
         actor: Actor,
         in_state: _SentState = "",
@@ -123,7 +151,7 @@ def routes(parts: Parts) -> Router:
             encode_bundle([Item(RECEIPT, each) for each in found]), media_type=BUNDLE_TYPE
         )
 
-    @get("/inbox", opt={ACCESS: READ})
+    @get("/inbox", opt={LISTED: _INBOX, ACCESS: READ})
     async def inbox_list(
         actor: Actor,
         in_state: _GotState = "",

@@ -21,6 +21,7 @@ from zhidao.exchange.service.peers import MAY_ADMIT_PEER, Peers
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE
 from zhidao.exchange.wire.card import CARD_BYTES_MAX, decode_card
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.governance.trust_list import (
     TRUST_BYTES_MAX,
@@ -36,6 +37,9 @@ _Peer = Annotated[Peer, Dependency(skip_validation=True)]
 _Beginnings = Annotated[
     list[Annotated[str, msgspec.Meta(min_length=1, max_length=64)]], msgspec.Meta(max_length=200)
 ]
+
+
+_PEERS = Listing("peers", ("node",), ("node", "organisation", "url", "subscribed", "trust"))
 
 
 class NewPeer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,7 +93,7 @@ def routes(
         answer = await exchange.take_bundle(peer, await request.body())
         return Response(answer, media_type=BUNDLE_TYPE)
 
-    @get("/v1/exchange/peers", opt={ACCESS: CALLER})
+    @get("/v1/exchange/peers", opt={LISTED: _PEERS, ACCESS: CALLER})
     async def list_peers(actor: Actor) -> list[PeerView]:
         """The peers of this node; names and addresses are no secret among its callers."""
         del actor

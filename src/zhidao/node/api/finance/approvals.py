@@ -13,10 +13,21 @@ from zhidao.core.actor import Actor
 from zhidao.finance.domain.payments.approval import PERSONS, Approval
 from zhidao.finance.service.control.approvals import MAY_APPROVE, Approvals
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _Name = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}\Z", max_length=64)]
 _After = Annotated[str, Parameter(pattern=r"^([0-9a-f]{64})?\Z", max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
+
+
+_APPROVALS = Listing(
+    "approvals",
+    ("approval",),
+    (
+        *("act", "subject", "state", "currency", "amount_minor", "asked_at"),
+        *("approved_by", "refused_by", "approval"),
+    ),
+)
 
 
 class Authorisation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -45,7 +56,7 @@ class ApprovalView(msgspec.Struct, kw_only=True):
 def routes(approvals: Approvals) -> Router:
     """Routes under /v1/finance/approvals."""
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _APPROVALS, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[ApprovalView]:
         """What was asked of two persons of the caller's party."""
         found = await approvals.approvals(actor, limit=limit, after=after)

@@ -23,6 +23,7 @@ from zhidao.finance.service.credits.lifecycle import MAY_ACT_ON_CREDIT
 from zhidao.finance.service.credits.service import MAY_ISSUE_CREDIT, Credits, CreditStanding
 from zhidao.finance.wire.credit import CalendarField, plain
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 _Credit = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
@@ -32,6 +33,16 @@ _After = Annotated[str, Parameter(pattern=_KEY, max_length=129)]
 _Of = Annotated[str, Parameter(max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+_CREDITS = Listing(
+    "credits",
+    ("key",),
+    (
+        *("credit", "issuer", "beneficiary", "applicant", "adviser", "confirmer"),
+        *("terms.currency", "drawn_minor", "may_be_drawn_minor", "regime", "key"),
+    ),
+)
 
 
 class NewCredit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -182,7 +193,7 @@ def routes(service: Credits) -> Router:
         )
         return shown(await service.issue(actor, opened, terms=data.terms))
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _CREDITS, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[CreditView]:
         """The credits to which the caller is a party."""
         return [shown(one) for one in await service.credits(actor, limit=limit, after=after)]

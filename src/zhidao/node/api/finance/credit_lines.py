@@ -14,9 +14,17 @@ from zhidao.core.money import Currency
 from zhidao.finance.service.ledger.accounts import BANKS
 from zhidao.finance.service.payments.credit_lines import MAY_READ_LINES, CreditLine, CreditLines
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _After = Annotated[str, Parameter(pattern=r"^([a-z0-9.-]{1,64}/[A-Z]{3})?\Z", max_length=68)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
+
+
+_LINES = Listing(
+    "credit-lines",
+    ("peer", "currency"),
+    ("bank", "peer", "currency", "limit_minor", "used_minor"),
+)
 
 
 class NewCreditLine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -52,7 +60,7 @@ def routes(lines: CreditLines) -> Router:
         )
         return _view(found)
 
-    @get("/", opt={ACCESS: MAY_READ_LINES})
+    @get("/", opt={LISTED: _LINES, ACCESS: MAY_READ_LINES})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[CreditLineView]:
         """The lines that the caller's bank set, and what is owed; `after`: peer/currency."""
         peer, _, currency = after.partition("/")

@@ -21,6 +21,7 @@ from zhidao.finance.service.deals.deals import MAY_OPEN_DEAL, MAY_RESERVE_TITLE,
 from zhidao.finance.service.ledger.accounts import BANKS, MAY_ADMIT_BANK, Accounts, Statement
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.positioning.events import Corner, Site
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -35,6 +36,29 @@ Words = Annotated[list[Annotated[str, msgspec.Meta(max_length=32)]], msgspec.Met
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _After = Annotated[str, Parameter(max_length=64)]
 _DealPath = Annotated[str, Parameter(min_length=1, max_length=64)]
+
+
+_BANKS = Listing("banks", ("bank",), ("bank", "name", "bic", "town", "country"))
+
+
+_ACCOUNTS = Listing(
+    "accounts",
+    ("account",),
+    (
+        *("holder", "bank", "purpose", "name", "currency", "balance_minor"),
+        *("debits_pending_minor", "available_minor", "account"),
+    ),
+)
+
+
+_DEALS = Listing(
+    "deals",
+    ("deal",),
+    (
+        *("deal", "consignment", "state", "payer", "payee", "currency", "amount_minor"),
+        *("payer_bank", "payee_bank", "deadline", "paid", "reason", "title"),
+    ),
+)
 
 
 class NewBank(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -211,7 +235,7 @@ def routes(accounts: Accounts, deposits: Deposits, deals: Deals, archive: Archiv
         )
         return await accounts.admit(actor, bank)
 
-    @get("/banks", opt={ACCESS: CALLER})
+    @get("/banks", opt={LISTED: _BANKS, ACCESS: CALLER})
     async def list_banks(
         actor: Actor, limit: _Limit = 50, after: _After = ""
     ) -> list[BankAdmitted]:
@@ -232,7 +256,7 @@ def routes(accounts: Accounts, deposits: Deposits, deals: Deals, archive: Archiv
         )
         return _account(statement)
 
-    @get("/accounts", opt={ACCESS: LIST})
+    @get("/accounts", opt={LISTED: _ACCOUNTS, ACCESS: LIST})
     async def list_accounts(
         actor: Actor, limit: _Limit = 50, after: _After = ""
     ) -> list[AccountView]:
@@ -264,7 +288,7 @@ def routes(accounts: Accounts, deposits: Deposits, deals: Deals, archive: Archiv
         """Opens a deal and reserves its money; the payer's bank only. Again: the same deal."""
         return _deal(await deals.open(actor, _opened(data)))
 
-    @get("/deals", opt={ACCESS: LIST})
+    @get("/deals", opt={LISTED: _DEALS, ACCESS: LIST})
     async def list_deals(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[DealView]:
         """The deals to which the caller is a party."""
         return [_deal(deal) for deal in await deals.deals(actor, limit=limit, after=after)]

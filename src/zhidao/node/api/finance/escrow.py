@@ -23,6 +23,7 @@ from zhidao.finance.service.deals.escrows import (
     Escrows,
 )
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 _Escrow = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
@@ -34,6 +35,16 @@ _Of = Annotated[str, Parameter(max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _Party = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+_ESCROWS = Listing(
+    "escrows",
+    ("key",),
+    (
+        *("escrow", "state", "payer", "payee", "currency", "amount_minor", "reference"),
+        *("payer_bank", "payee_bank", "refund_after", "outcome", "reason", "key"),
+    ),
+)
 
 
 class NewEscrow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -157,7 +168,7 @@ def routes(escrows: Escrows) -> Router:
         )
         return view(await escrows.open(actor, opened))
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _ESCROWS, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[EscrowView]:
         """The conditional payments to which the caller is a party."""
         return [view(each) for each in await escrows.escrows(actor, limit=limit, after=after)]

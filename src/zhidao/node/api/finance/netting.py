@@ -26,6 +26,7 @@ from zhidao.finance.service.receivables.netting import (
     Nettings,
 )
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 _Cycle = Annotated[str, Parameter(pattern=_NAME, max_length=64)]
@@ -35,6 +36,16 @@ _Of = Annotated[str, Parameter(max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=50)]
 _Name = Annotated[str, msgspec.Meta(pattern=_NAME, max_length=64)]
 _Minor = Annotated[int, msgspec.Meta(gt=0, le=JSON_INTEGER_MAX)]
+
+
+_CYCLES = Listing(
+    "netting",
+    ("key",),
+    (
+        *("cycle", "bank", "state", "currency", "count", "gross_minor", "needed_minor"),
+        *("settled_minor", "moved_minor", "key"),
+    ),
+)
 
 
 class NewCycle(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -129,7 +140,7 @@ def routes(nettings: Nettings) -> Router:
         )
         return await _view(nettings, actor, cycle)
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _CYCLES, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 20, after: _After = "") -> list[CycleView]:
         """The cycles in which the caller takes part, or that its bank keeps."""
         found = await nettings.cycles(actor, limit=limit, after=after)

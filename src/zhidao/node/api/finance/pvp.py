@@ -23,6 +23,7 @@ from zhidao.finance.service.pvp.pvp_terms import DEADLINE_S_MAX
 from zhidao.finance.service.pvp.service import PvpService
 from zhidao.finance.wire.pvp import read_quote
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z"
 _Name = Annotated[str, msgspec.Meta(pattern=_NAME, max_length=32)]
@@ -33,6 +34,21 @@ _Party = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 _Minor = Annotated[int, msgspec.Meta(gt=0, le=JSON_INTEGER_MAX)]
 _Term = Annotated[int, msgspec.Meta(gt=0, le=TERM_MAX)]
+
+
+_QUOTES = Listing(
+    "quotes",
+    ("quote",),
+    ("quote", "given", "dealer", "client", "sold", "bought", "valid_until"),
+)
+
+
+_DEALS = Listing(
+    "exchanges-of-currency",
+    ("reference",),
+    ("reference", "side", "state", "quote", "peer_party", "peer_node", "deadline"),
+    rows="deals",
+)
 
 
 class RateInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -160,7 +176,7 @@ def routes(quotes: FxQuotes, pvp_service: PvpService) -> Router:
         )
         return _quote(given)
 
-    @get("/quotes", opt={ACCESS: LIST})
+    @get("/quotes", opt={LISTED: _QUOTES, ACCESS: LIST})
     async def quoted(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[QuoteView]:
         """The quotes that the caller's bank gave or got."""
         return [_quote(each) for each in await quotes.quotes(actor, limit=limit, after=after)]
@@ -184,7 +200,7 @@ def routes(quotes: FxQuotes, pvp_service: PvpService) -> Router:
         )
         return _deal(dealing)
 
-    @get("/deals", opt={ACCESS: LIST})
+    @get("/deals", opt={LISTED: _DEALS, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> PvpList:
         """The deals of the caller's bank."""
         found = await pvp_service.deals(actor, limit=limit, after=after)

@@ -29,6 +29,7 @@ from zhidao.finance.service.receivables.registry import (
     Receivables,
 )
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _UETR = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?\Z"
 _HEX = r"^[0-9a-f]{64}\Z"
@@ -39,6 +40,16 @@ _Party = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 _Minor = Annotated[int, msgspec.Meta(gt=0, le=JSON_INTEGER_MAX)]
 _Day = Annotated[str, msgspec.Meta(pattern=DAY)]
+
+
+_RECEIVABLES = Listing(
+    "receivables",
+    ("token",),
+    (
+        *("invoice", "obligor", "supplier", "currency", "amount_minor", "free_minor"),
+        *("due_on", "confirmed", "paid_on", "disputed", "shipment", "token"),
+    ),
+)
 
 
 class NewReceivable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -173,7 +184,7 @@ def routes(registry: Receivables) -> Router:
         )
         return await view(actor, name, await registry.shares(actor, name))
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _RECEIVABLES, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[ReceivableView]:
         """The receivables that the caller owes, is owed, or holds a share of."""
         found = await registry.receivables(actor, limit=limit, after=after)

@@ -13,11 +13,17 @@ from zhidao.core.actor import Actor
 from zhidao.finance.events import ListUsed, ScreeningHit
 from zhidao.finance.service.control.screening import MAY_JUDGE, MAY_SCREEN, Screened, Screening
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
 _Id = Annotated[str, Parameter(pattern=_UUID, max_length=36)]
 _After = Annotated[str, Parameter(max_length=140)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
+
+
+_SCREENINGS = Listing(
+    "screenings", ("screening",), ("screening", "name", "at", "state", "judged_by", "reason")
+)
 
 
 class NewScreening(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -81,7 +87,7 @@ def routes(screening: Screening) -> Router:
         await screening.screen(actor, screening=data.screening, name=data.name)
         return _view(await screening.one(actor, data.screening))
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _SCREENINGS, ACCESS: LIST})
     async def listed(actor: Actor, limit: _Limit = 50, after: _After = "") -> list[ScreeningView]:
         """The caller's screenings by id: the name, the lists that answered, and the outcome."""
         return [_view(each) for each in await screening.screenings(actor, limit=limit, after=after)]

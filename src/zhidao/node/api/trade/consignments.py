@@ -14,6 +14,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.openapi import BODY_FORMS, BODY_KINDS, FURTHER_KINDS
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.events import Consignment, CustomsReleased, DocumentAdded, PapersChecked
@@ -45,6 +46,19 @@ EntryFile = Annotated[
         "nested; each party of a node with its nodeId.",
     ),
 ]
+
+
+_CONSIGNMENTS = Listing(
+    "consignments",
+    ("entered.consignment",),
+    (
+        *("entered.consignment", "state", "entered.exporter", "entered.importer"),
+        *("entered.carrier", "entered.goods", "entered.container", "entered.currency"),
+        *("entered.amount_minor", "entered.loading", "entered.discharge", "entered.simulated"),
+    ),
+    rows="consignments",
+    further="next",
+)
 
 
 class NewDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +113,7 @@ def routes(consignments: ConsignmentService, validation: Validation, releases: R
         del data  # It has shown that it is an object; the bytes are read strictly, and kept.
         return await consignments.enter(actor, await request.body())
 
-    @get("/consignments", opt={ACCESS: LIST})
+    @get("/consignments", opt={LISTED: _CONSIGNMENTS, ACCESS: LIST})
     async def listed(actor: Actor, after: _After = "", limit: _Limit = 50) -> ConsignmentPage:
         """The consignments that the caller may see, by name."""
         found = await consignments.consignments(actor, limit=limit, after=after)

@@ -16,6 +16,7 @@ from zhidao.core.encoding import parse_base64
 from zhidao.core.errors import Refused
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.conflicts.table import Comparison, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
@@ -36,6 +37,7 @@ _Path = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 _Typed = Annotated[str, msgspec.Meta(max_length=1000)]
 Typed = Annotated[dict[_Path, _Typed], msgspec.Meta(max_length=entering.FIELDS_MAX)]
 _FILE_CHARACTERS_MAX = 11_000_000
+_DRAFTS = Listing("drafts", ("name",), ("name", "saved_at"))
 
 
 class TypedEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -279,7 +281,7 @@ def routes(drafts: Drafts, clock: Clock, prints: Prints, judges: Judges = IN_PLA
         pdf = await judges.run(DOCUMENT, prints, data.fields, kind, language)
         return _file(pdf, "application/pdf", f"{kind}.pdf")
 
-    @get("/drafts", opt={ACCESS: MAY_DRAFT})
+    @get("/drafts", opt={LISTED: _DRAFTS, ACCESS: MAY_DRAFT})
     async def listed(actor: Actor) -> list[DraftView]:
         """The caller's drafts, the newest first, without their fields."""
         MAY_DRAFT.admit(actor)

@@ -13,6 +13,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
 from zhidao.core.ids import party_id
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.clearance.declaration import Declaration
 from zhidao.trade.events import AgencyAnswered, PresentationManifest, PresentedSet, RiskDecided
 from zhidao.trade.service.clearance import (
@@ -32,6 +33,23 @@ _Number = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 _After = Annotated[str, Parameter(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?\Z", max_length=64)]
 _Limit = Annotated[int, Parameter(ge=1, le=100)]
 _CONTENT_MAX = PAPER_BYTES_MAX * 4 // 3 + 4
+
+
+_DECLARATIONS = Listing(
+    "declarations",
+    ("declaration",),
+    (
+        *("declaration", "version", "kind", "status", "declarant", "customs"),
+        *("risk.channel", "ended_by", "reason"),
+    ),
+)
+
+
+_PRESENTATIONS = Listing(
+    "presentations",
+    ("presentation",),
+    ("presentation", "consignment", "credit", "presenter", "bank", "made_at", "currency"),
+)
 
 
 class NewDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,7 +155,7 @@ def routes(clearance: Clearance, presentations: PresentationService) -> Router:
             lodged = await clearance.assess(_number(lodged))
         return await told(actor, lodged)
 
-    @get("/declarations", opt={ACCESS: LIST})
+    @get("/declarations", opt={LISTED: _DECLARATIONS, ACCESS: LIST})
     async def listed(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[DeclarationView]:
         """The declarations that the caller may see, by number."""
         found = await clearance.listed(actor, limit=limit, after=after)
@@ -189,7 +207,7 @@ def routes(clearance: Clearance, presentations: PresentationService) -> Router:
         )
         return fact.manifest
 
-    @get("/presentations", opt={ACCESS: LIST})
+    @get("/presentations", opt={LISTED: _PRESENTATIONS, ACCESS: LIST})
     async def presented(
         actor: Actor, after: _After = "", limit: _Limit = 50
     ) -> list[PresentationManifest]:

@@ -14,6 +14,7 @@ from zhidao.core.encoding import parse_base64url, parse_hex
 from zhidao.core.keys import PublicKey
 from zhidao.core.limits import PAGE_ITEMS_MAX
 from zhidao.node.http.access import ACCESS
+from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trust.domain.title_tag import Bill, Brought
 from zhidao.trust.events import MediumChanged, Title, TitleTagOpened
 from zhidao.trust.service.titles.acts import MAY_ACT_ON_TITLE, Act, Endorsement
@@ -34,6 +35,15 @@ Digest = Annotated[str, msgspec.Meta(pattern=_DIGEST)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Hex = Annotated[str, msgspec.Meta(min_length=2, max_length=2 * TRANSACTION_BYTES_MAX)]
 _Title = Annotated[str, Parameter(pattern=_DIGEST)]
+
+
+_TITLES = Listing(
+    "titles",
+    ("title",),
+    ("title", "consignment", "holder_party", "beneficiary_party", "active", "registry"),
+    rows="titles",
+    further="after",
+)
 
 
 class SignedTag(msgspec.Struct, forbid_unknown_fields=True):
@@ -149,7 +159,7 @@ def routes(titles: TitleService) -> Router:
         registry, chain_id = titles.tags.place
         return RegistryPlace(registry=registry, chain_id=chain_id)
 
-    @get("/", opt={ACCESS: LIST})
+    @get("/", opt={LISTED: _TITLES, ACCESS: LIST})
     async def list_titles(
         actor: Actor,
         limit: Annotated[int, Parameter(ge=1, le=PAGE_ITEMS_MAX)] = 50,
