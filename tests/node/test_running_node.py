@@ -150,6 +150,9 @@ BY_ROLE = {
     ("DELETE", "/v1/exchange/invitations/{name}"),
     ("GET", "/v1/people/{name}/passkeys"),
     ("DELETE", "/v1/people/{name}/passkeys/{passkey}"),
+    *(("POST", f"/v1/notifications/addresses/{{address}}/{act}") for act in ("code", "test")),
+    ("DELETE", "/v1/notifications/addresses/{address}"),
+    ("POST", "/v1/notifications/queue/{message}/again"),
     ("DELETE", "/v1/exchange/peers/{node}"),
     ("PUT", "/v1/exchange/peers/{node}/subscription"),
 }

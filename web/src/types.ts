@@ -596,3 +596,44 @@ export interface PeerRow {
   url: string;
   keys: string[];
 }
+
+export interface NotificationWishes {
+  kinds: string[];
+  pace: string;
+  digest_minute: number;
+  quiet_from: number;
+  quiet_to: number;
+  zone: string;
+  language: string;
+}
+
+/** One way to reach the reader; of a browser only its push service is told. */
+export interface NotificationAddress {
+  address: string;
+  channel: string;
+  target: string;
+  state: string;
+  reason: string;
+  made_at: string;
+}
+
+export interface NotificationMessage {
+  message: string;
+  person: string;
+  about: string;
+  state: string;
+  attempts: number;
+  items: number;
+  code: string;
+  due_at: string;
+  done_at: string;
+}
+
+export interface Notifications {
+  wishes: NotificationWishes;
+  kinds: string[];
+  languages: string[];
+  addresses: NotificationAddress[];
+  push_key: string;
+  mail: boolean;
+}

@@ -20,6 +20,27 @@ self.addEventListener("fetch", (event) => {
   else if (keeps(url.pathname)) event.respondWith(networkFirst(request));
 });
 
+// What the node sealed for this browser: the same message shows once, however often it comes.
+self.addEventListener("push", (event) => {
+  const told = event.data ? event.data.json() : { id: "", title: "Zhidao", body: "", page: "/waiting" };
+  const shown = { body: told.body, tag: told.id, data: told.page, icon: "/favicon.svg" };
+  event.waitUntil(self.registration.showNotification(told.title, shown));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(opened(new URL(event.notification.data || "/waiting", self.location.origin)));
+});
+
+async function opened(page) {
+  // Only pages of this node: what a message names is no reason to go elsewhere.
+  if (page.origin !== self.location.origin) return;
+  for (const open of await self.clients.matchAll({ type: "window" })) {
+    if (new URL(open.url).pathname === page.pathname) return open.focus();
+  }
+  return self.clients.openWindow(page.href);
+}
+
 function keeps(path) {
   return (
     path === "/v1/session" ||

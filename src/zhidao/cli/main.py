@@ -48,6 +48,7 @@ COMMANDS: Final = (
     ("terminal", "devices.terminal", "devices that report to a node: add, list, show"),
     ("order", "industry.order", "production orders and their lots: open, finish, list"),
     ("waiting", "operations.waiting", "what waits for you at a node"),
+    ("notifications", "operations.notifications", "what you are told of, when and where"),
     ("seal", "devices.seal", "seals on containers: put, check, list"),
     ("clock", "operations.clock", "say that a node's clock is right after it jumped"),
     ("log", "operations.log", "go on under a new log key after a recovery"),

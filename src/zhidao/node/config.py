@@ -139,6 +139,32 @@ SETTINGS: Final = (
         "contract code of the node's own chain is written out as Python functions: three times as "
         "many transactions, by `exec` of code made from contracts",
     ),
+    Setting(
+        "mail.host", "", "SMTP server for notifications by mail; empty: the node sends no mail"
+    ),
+    Setting("mail.port", 587, "its port"),
+    Setting(
+        "mail.tls", "starttls", "starttls; tls: from the first byte; off: on this machine only"
+    ),
+    Setting("mail.from", "", "the address that mail comes from"),
+    Setting("mail.user", "", "name at the mail server; empty: no sign-in"),
+    Setting("mail.password_file", "", "its password, a file of mode 0600"),
+    Setting(
+        "notifications.private_networks",
+        "",
+        "private networks to which webhooks and push messages may go, such as 10.20.0.0/16; "
+        "empty: public addresses only",
+    ),
+    Setting(
+        "notifications.authorities",
+        "",
+        "PEM file of further authorities for the mail server, push services and webhooks",
+    ),
+    Setting(
+        "notifications.contact",
+        "",
+        "where push services ask, mailto: or https:; empty: mail.from, else the node's address",
+    ),
     Setting("log.level", "info", "debug, info, warning or error"),
     Setting("packs.folder", "", "rule packs; empty: beside the Python environment"),
 )

@@ -34,6 +34,9 @@ export default function AccessPage() {
 function Own({ name }: { name: string }) {
   return (
     <>
+      <p>
+        <a href="/notifications">{t("notify.title")}</a>
+      </p>
       <OwnPassword />
       <Passkeys name={name} />
       <Section id="sessions-title" title={t("sessions.title")}>

@@ -135,7 +135,7 @@ function Preferences() {
         {who?.signed_in && (
           <p class="who">
             <strong>{who.name}</strong>
-            <span class="quiet"> {named("role", who.role)}</span> <a href="/access">{t("access.title")}</a>
+            <span class="quiet"> {named("role", who.role)}</span> <a href="/access">{t("access.title")}</a> <a href="/notifications">{t("notify.title")}</a>
           </p>
         )}
         <Choice name="language" value={now.language} options={["auto", ...LANGUAGES.map(([tag]) => tag)]} words={OWN_NAMES} />

@@ -43,6 +43,7 @@ WRITTEN_EVERY_S: Final = 2.0
 class Entrance:
     """What lets callers in, and what notes who was let in by whom."""
 
+    callers: PostgresCallers
     gate: Gate
     tokens: Tokens
     people: People
@@ -121,6 +122,7 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
     )
     kept = PostgresPasskeys(database, acts)
     return Entrance(
+        callers=callers,
         gate=gate,
         tokens=Tokens(callers, administration, gate, clock, randomness),
         people=People(callers, administration, gate, passwords, kept),

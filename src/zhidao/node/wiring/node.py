@@ -55,6 +55,7 @@ from zhidao.node.security.gate import Gate
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.entrance import Entrance, build_entrance
+from zhidao.node.wiring.notifications.build import build as build_notifications
 from zhidao.node.wiring.settings import Settings
 from zhidao.node.worklist.service import Worklists
 from zhidao.node.worklist.sources import agreements
@@ -167,6 +168,16 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
         ledgers=built.ledgers,
         scenario=settings.scenario,
     )
+    told = build_notifications(
+        context,
+        settings.notifications,
+        keys,
+        page=settings.url,
+        organisation=lambda: organisation.name,
+        work=[*built.work, agreements(entrance.people, entrance.tokens)],
+        persons=entrance.callers.persons,
+        alarms=health.alarms,
+    )
     app = application(
         [
             *[router for room in built.rooms for router in room.routers],
@@ -174,6 +185,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             worklist_api.routes(
                 Worklists([*built.work, agreements(entrance.people, entrance.tokens)])
             ),
+            told.router,
             health_api.routes(health, metrics, settings.scenario),
             clock_api.routes(watch, entrance.administration),
             statements_api.routes(Statements(journal, context.scribe, gate.has_key)),
@@ -214,6 +226,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             Job("clock watch", watch.run),
             *_jobs(built.rooms, relay, context, dead, metrics),
             entrance.job(),
+            *told.jobs,
             Job("standing", partial(entrance.standing.run, built.open_pages)),
         ],
         devices_address=built.devices_address,

@@ -16,6 +16,7 @@ from zhidao.node.config import Config
 from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of
 from zhidao.node.wiring.keys import key_source
+from zhidao.node.wiring.notifications.settings import notification_settings
 from zhidao.node.wiring.settings import Settings
 from zhidao.node.wiring.trust_anchor import anchor_settings
 from zhidao.node.wiring.trust_chain import chain_settings
@@ -59,6 +60,7 @@ def settings_of(
         if config.text("http.tls") == "auto"
         else "",
         hosts=node_hosts(config),
+        notifications=notification_settings(config),
         own_database=own_database,
         disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
         anchor=anchor_settings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zhidao.core.ambient import HandClock
@@ -12,6 +12,7 @@ from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.http.forwarded import Proxies
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.identity.own_keys import KeySource
+from zhidao.node.wiring.notifications.settings import NotificationSettings
 from zhidao.node.wiring.trust_anchor import AnchorSettings
 from zhidao.node.wiring.trust_chain import ChainSettings
 from zhidao.store.space import RESERVE_BYTES
@@ -36,6 +37,7 @@ class Settings:
     `anchor`: where the log's heads are published, if anywhere.
     `titles_chain`: the chain of others on which titles live, if not in this node.
     `titles_written_runs`: the node's own chain writes contract code out as Python functions.
+    `notifications`: the mail server, and where messages may go.
     `own_keys`: where the node's own keys are, given its key files.
     """
 
@@ -73,4 +75,5 @@ class Settings:
     titles_chain: ChainSettings | None = None
     titles_written_runs: bool = False
     hosts: Hosts | None = None
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     own_keys: Callable[[KeyFiles], KeySource] = lambda files: files

@@ -1,0 +1,1 @@
+"""Where notifications are kept, and the channels on which they leave the node."""

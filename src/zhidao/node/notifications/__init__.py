@@ -1,0 +1,1 @@
+"""Notifications: what waits for a person is told outside of the pages, by mail, push or webhook."""

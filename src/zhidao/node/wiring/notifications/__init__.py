@@ -1,0 +1,1 @@
+"""Builds notifications: settings, channels out, who is told what."""
