@@ -259,6 +259,15 @@ def test_terms_are_those_of_the_pages_of_a_node() -> None:
     assert not {key: catalogue[key] for key in named if not catalogue[key].endswith("· 直道")}
 
 
+def test_the_glossary_has_one_chinese_word_for_each_term_in_both_languages() -> None:
+    row = re.compile(r"^\| ([^|]+) \| ([^|]+) \| .+ \| (`[^|]+`) \|$", re.MULTILINE)
+    english = {(a, b) for a, b, _ in row.findall(_read(DOCS / "reference/glossary.md"))}
+    chinese = {(b, a) for a, b, _ in row.findall(_read(DOCS / "zh/reference/glossary.md"))}
+    assert len(english) > 40
+    assert english == chinese
+    assert not {word for _, word in english if word in TERMS}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_by_name)
 def test_nothing_of_the_source_stays_in_english(page: Any) -> None:
     """A paragraph without a Chinese letter was forgotten, but for code and what programs print."""
