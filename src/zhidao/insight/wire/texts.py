@@ -103,7 +103,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "awaited."
         ),
         (
-            "货物 {consignment} 的事件：提及它的；其订单与批次、提单所有权、交易和封志；"
+            "货物 {consignment} 的事件：提及它的；其订单与批次、提单所有权、交易和铅封；"
             "以及等待期间终端所发与网络所答。"
         ),
     ),
@@ -129,7 +129,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "seals_intact": (
         "Looks at a seal that found it whole, of all looks.",
-        "检查时封志完好的次数，占全部检查。",
+        "检查时铅封完好的次数，占全部检查。",
     ),
     "arrivals_proven": (
         "Arrivals proven (fix and its bound inside the site), of all windows of signals examined.",
@@ -244,7 +244,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "milestone_title": ("title minted", "所有权凭证签发"),
     "milestone_reserved": ("money reserved", "款项预留"),
     "milestone_custody": ("title in custody", "所有权托管"),
-    "milestone_sealed": ("seal checked", "封志核验"),
+    "milestone_sealed": ("seal checked", "铅封查验"),
     "milestone_signals": ("raw signals received", "收到原始信号"),
     "milestone_network": ("network agrees", "网络印证"),
     "milestone_arrived": ("arrival proven", "到达得证"),
