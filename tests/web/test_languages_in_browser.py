@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -9,9 +11,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error, Page, Response, Route
+from playwright.sync_api import Error, Page, Response, Route, expect
 
 pytestmark = pytest.mark.browser
+_SOURCES = Path(__file__).parents[2] / "web" / "src"
+_KNOWN = json.loads((_SOURCES / "languages.json").read_text(encoding="utf-8"))
 
 PAGES = (
     *("/", "/consignments/C-2038", "/consignments/C-2039/position", "/node", "/exchange"),
@@ -114,7 +118,7 @@ def test_every_word_of_the_pages_stands_in_the_catalogues(readers: Any, node: An
 
 
 def test_styles_know_beginning_and_end_not_left_and_right() -> None:
-    style = (Path(__file__).parents[2] / "web" / "src" / "style.css").read_text()
+    style = (_SOURCES / "style.css").read_text()
     physical = re.findall(
         r"^\s*(?:(?:margin|padding|border|scroll-margin)-(?:left|right)|left|right)[\w-]*:.*"
         r"|^\s*(?:text-align|float|clear): (?:left|right).*"
@@ -125,3 +129,77 @@ def test_styles_know_beginning_and_end_not_left_and_right() -> None:
     assert physical == []
     sides = re.findall(r"^\s*(?:margin|padding): (\S+) (\S+) (\S+) (\S+);", style, re.MULTILINE)
     assert [each for each in sides if each[1] != each[3]] == []
+
+
+_PARTY = (
+    *("/", "/consignments/C-2038", "/papers", "/devices", "/waiting", "/declarations"),
+    *("/trust", "/access"),
+)
+_FROM_RIGHT = [
+    pytest.param(
+        language,
+        width,
+        paths,
+        marks=[pytest.mark.slow]
+        if (language, paths) == ("ar", _PARTY[:2])
+        else [pytest.mark.slow, pytest.mark.long],
+        id=f"{language}-{width}-{len(paths)}",
+    )
+    for language, width in itertools.product(
+        [tag for tag in _KNOWN if _KNOWN[tag].get("rtl")], (360, 1440)
+    )
+    for paths in (_PARTY[:2], (*_PARTY[2:], *(page for page in PAGES if page not in _PARTY)))
+]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("language", "width", "paths"), _FROM_RIGHT)
+def test_pages_from_right_to_left_are_usable_by_all(
+    readers: Any, language: str, width: int, paths: tuple[str, ...]
+) -> None:
+    reader = readers(language=language, width=width)
+    for path in paths:
+        page = reader.open(path)
+        assert page.locator("html").get_attribute("dir") == "rtl"
+        assert _violations(page) == [], path
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) <= 0, path
+        page.close()
+
+
+@pytest.mark.slow
+def test_a_road_runs_from_right_to_left_and_identifiers_do_not(readers: Any) -> None:
+    page = readers(language="ar").open("/consignments/C-2038")
+    first, second = (page.locator(".stone").nth(i).bounding_box() for i in (0, 1))
+    assert first["x"] > second["x"]  # type: ignore[index]
+    digits = page.locator("code.digits").first
+    assert digits.evaluate("e => getComputedStyle(e).direction") == "ltr"
+    assert digits.evaluate("e => getComputedStyle(e).unicodeBidi") == "isolate"
+    # Figures are compared with papers: digits are those of papers.
+    expect(page.locator("main")).not_to_contain_text(re.compile("[٠-٩۰-۹]"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", [tag for tag in _KNOWN if not _KNOWN[tag]["complete"]])
+def test_what_a_language_lacks_is_in_english_with_a_mark(readers: Any, language: str) -> None:
+    reader = readers(language=language)
+    home = reader.open("/")
+    assert "[en]" not in home.locator("body").inner_text()
+    position = reader.open("/consignments/C-2039/position")
+    # English stands inside its own direction, whatever the page's is.
+    expect(position.locator("main")).to_contain_text("\u2066[en] Why\u2069")
+    assert position.locator("nav a").last.inner_text() != "Node"
+
+
+@pytest.mark.slow
+def test_a_reader_finds_each_language_by_its_own_name(readers: Any) -> None:
+    page = readers(language="kk-KZ").open("/")
+    assert page.locator("html").get_attribute("lang") == "kk"
+    page.locator(".preferences summary").click()
+    choice = page.locator(".preferences select").first
+    names = [each["name"] for each in _KNOWN.values()]
+    assert choice.locator("option").all_inner_texts()[1:] == names
+    choice.select_option("ru")
+    expect(page.locator("h1")).to_have_text("Пути грузов")
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Пути грузов")

@@ -127,7 +127,7 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
 /** A sentence of the node that no catalogue has: marked as what it is, English. */
 export function English({ text }: { text: string }) {
   return (
-    <p lang="en" class={tongue.value === "en" ? undefined : "quiet"}>
+    <p lang="en" dir="ltr" class={tongue.value === "en" ? undefined : "quiet"}>
       {text}
     </p>
   );
