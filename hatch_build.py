@@ -5,6 +5,9 @@ same by hand. Node and npm come from the machine, else from the PyPI package nod
 in the running environment. npm checks every package against the lock's integrity hashes and runs
 no script of theirs. A stamp of all inputs lets a second run end at once.
 
+`python hatch_build.py help` makes the help that nodes serve from the documentation, by Sphinx; a
+wheel that is built where Sphinx is carries it.
+
 `python hatch_build.py print` brings the fonts of printed documents, which are large and an extra:
 a wheel built afterwards carries them.
 """
@@ -38,6 +41,8 @@ _PRINT: Final = Path("print")
 _FONTS: Final = Path("src/zhidao/trade/artefacts/fonts")
 _FONT_PACKAGE: Final = _PRINT / "node_modules/@expo-google-fonts/noto-sans-sc"
 _FONT_STEP: Final = Path("build_steps/print_fonts.py")
+_HELP: Final = Path("src/zhidao/node/web/help.zip")
+_HELP_STEP: Final = Path("build_steps/help_pages.py")
 _STAMP: Final = ".stamp"
 _NODE_MAJOR_MIN: Final = 18  # esbuild 0.28 states it.
 
@@ -61,8 +66,10 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Builds if an input changed. `version` is standard or editable: both need the files."""
-        del version, build_data
+        del build_data
         build(Path(self.root))
+        if version == "standard":
+            make_help(Path(self.root))
 
 
 def build(root: Path = ROOT) -> bool:
@@ -106,6 +113,20 @@ def bring_fonts(root: Path = ROOT) -> bool:
         # Nine weights came and two are kept.
         shutil.rmtree(root / _PRINT / "node_modules", ignore_errors=True)
         stamp.write_text(now)
+    return True
+
+
+def make_help(root: Path = ROOT) -> bool:
+    """Makes the help of the documentation; says and tells if Sphinx is not here to do it."""
+    if not (root / _HELP_STEP).exists():
+        return False
+    if not all(importlib.util.find_spec(name) for name in ("sphinx", "myst_parser", "furo")):
+        say("no help: Sphinx is not here (requirements/docs.txt)")
+        return False
+    with _alone(root):
+        say("making the help from the documentation")
+        step = [sys.executable, str(root / _HELP_STEP), str(root / "docs"), str(root / _HELP)]
+        _run(step, root, None)
     return True
 
 
@@ -248,7 +269,8 @@ def _alone(root: Path) -> Iterator[None]:
 
 if __name__ == "__main__":
     try:
-        if not (bring_fonts() if sys.argv[1:] == ["print"] else build()):
+        acts = {"print": bring_fonts, "help": make_help}
+        if not acts.get(" ".join(sys.argv[1:]), build)():
             say("nothing changed")
     except BuildError as problem:
         sys.exit(f"pages: {problem}")

@@ -20,6 +20,9 @@ import { loadWords, t, tongue } from "./words";
 // What a one-time link opens, whoever is signed in.
 const BY_LINK = new Set(["/enter", "/join", "/meet"]);
 
+// Nor does the documentation ask who reads it.
+const isHelp = (where: string) => where === "/help" || where.startsWith("/help/");
+
 function App() {
   const where = useCell(path);
   const who = useCell(session);
@@ -31,12 +34,12 @@ function App() {
   };
   useEffect(read, []);
   useEffect(() => {
-    if (!who || BY_LINK.has(where)) return;
+    if (!who || BY_LINK.has(where) || isHelp(where)) return;
     if (who.first_start && where !== "/start") go("/start", true);
     else if (!who.first_start && !who.signed_in && where !== "/login") go("/login", true);
     else if (who.signed_in && where === "/login") go("/", true);
   }, [who, where]);
-  if (!who && !BY_LINK.has(where)) {
+  if (!who && !BY_LINK.has(where) && !isHelp(where)) {
     return <Shell>{problem ? <ProblemNote problem={problem} again={read} /> : <p class="state">{t("reading")}</p>}</Shell>;
   }
   return (
@@ -48,6 +51,7 @@ function App() {
 }
 
 function Page({ where }: { where: string }) {
+  if (isHelp(where)) return <Later page={() => import("./pages/help")} id={where.replace(/^\/help\/?/, "").replace(/\/$/, "")} what="help.reading" />;
   const position = /^\/consignments\/([^/]+)\/position$/.exec(where);
   if (position) return <Later page={() => import("./pages/position")} id={decodeURIComponent(position[1] as string)} />;
   const consignment = /^\/consignments\/([^/]+)$/.exec(where);

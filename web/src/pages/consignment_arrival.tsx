@@ -1,4 +1,5 @@
 // The arrival: where, how surely, and by whose word; each mark with its own shape and sentence.
+import { Term } from "../parts/term";
 import { bound, distance, metres, number, odds } from "../format";
 import { Facts, Section, Time } from "../parts/basics";
 import { ArrivalFigure } from "../parts/figure";
@@ -23,7 +24,7 @@ export function ArrivalPart({ road }: { road: Road }) {
   const away = site ? distance([site.lon, site.lat], [arrival.lon, arrival.lat]) : null;
   const placed = arrival.protection_m > 0;
   return (
-    <Section id="arrival-title" title={t("arrival")} aside={fact && <Seal said={fact} />}>
+    <Section id="arrival-title" title={t("arrival")} aside={<><Term name="mark" /> {fact && <Seal said={fact} />}</>}>
       <div class="arrival">
         <div>
           <p class={`arrival-word ${proven ? "good" : "stop"}`}>

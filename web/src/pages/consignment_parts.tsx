@@ -1,4 +1,5 @@
 // What the bank waits for, the money, the title, the papers and the parties of a consignment.
+import { Term } from "../parts/term";
 import type { ComponentChildren } from "preact";
 import { country, money } from "../format";
 import { Digits, Facts, Section, Time } from "../parts/basics";
@@ -73,7 +74,7 @@ export function MoneyPart({ road }: { road: Road }) {
 export function TitlePart({ road }: { road: Road }) {
   const title = road.title;
   return (
-    <Section id="goods-title" title={t("title")}>
+    <Section id="goods-title" title={t("title")} aside={<Term name="title" />}>
       {!title ? (
         <p class="quiet">{t("title.none")}</p>
       ) : (

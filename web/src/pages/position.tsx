@@ -1,4 +1,5 @@
 // Why an arrival is or is not proven: the checks in order, the bound over time, the sky, the residuals.
+import { Term } from "../parts/term";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { bound, metres, number, odds, time } from "../format";
 import { Digits, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
@@ -90,7 +91,7 @@ function Checks({ road, track }: { road: Road; track: Track }) {
     ["network", disagreed ? "refused" : agreed ? "done" : "later", t(disagreed ? "why.network.against" : agreed ? "why.network.with" : "why.network.none", { who })],
   ];
   return (
-    <Section id="why-title" title={t("why")}>
+    <Section id="why-title" title={t("why")} aside={<Term name="protection_level" />}>
       <ol class="why">
         {rows.map(([name, holds, text]) => (
           <li key={name} class={`condition condition-${holds === "done" ? "met" : holds === "refused" ? "failed" : "open"}`}>

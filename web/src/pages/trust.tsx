@@ -1,4 +1,5 @@
 // Trust: the log and who watches it, titles and how they came there, frauds, and a file checked in this browser.
+import { Term } from "../parts/term";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import { number } from "../format";
@@ -187,7 +188,7 @@ function LogHead() {
   }, []);
   const head = note ? readCheckpoint(note) : null;
   return (
-    <Section id="head-title" title={t("trust.log")}>
+    <Section id="head-title" title={t("trust.log")} aside={<Term name="log_head" />}>
       {problem && <ProblemNote problem={problem} again={read} />}
       {head && (
         <Facts
@@ -286,7 +287,7 @@ async function readLeaf(index: number): Promise<Shown> {
 
 function Witnesses({ state }: { state: WitnessState }) {
   return (
-    <Section id="witnesses-title" title={t("trust.witnesses")}>
+    <Section id="witnesses-title" title={t("trust.witnesses")} aside={<Term name="witness" />}>
       <p class="quiet">{t("trust.nodes_word")}</p>
       {state.corridors.length === 0 && <p class="quiet">{t("trust.no_corridor")}</p>}
       <ul class="services">

@@ -1,4 +1,5 @@
 // How a deal stands: its paragraph, what waits for whom, and the giving of the title into its custody.
+import { Term } from "./term";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, get, send } from "../api";
 import type { DealWhole } from "../money_types";
@@ -22,7 +23,7 @@ export function DealStanding({ deal }: { deal: string }) {
   if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
   const found = answer.value;
   return (
-    <Section id="deal-title" title={t("deal.title", { deal: found.deal })}>
+    <Section id="deal-title" title={t("deal.title", { deal: found.deal })} aside={<Term name="custody" />}>
       <p>
         <StateMark state={found.state} /> <Sum minor={found.amount_minor} currency={found.currency} exponent={found.exponent} />{" "}
         <a href={`/consignments/${encodeURIComponent(found.consignment)}`}>{found.consignment}</a>

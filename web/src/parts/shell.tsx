@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { useCell, useNow } from "../cell";
 import { keptFrom } from "../api";
 import { ago, time } from "../format";
+import { chapterOf } from "../help";
 import { line } from "../live";
 import { path } from "../route";
 import { leave, session } from "../session";
@@ -66,6 +67,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <div class="top-end">
           {who?.signed_in && <Waiting />}
           {who?.signed_in && <LineState />}
+          <a class="help-link" href={chapterOf(where)} aria-label={t("help.of_page")} title={t("help.of_page")}>
+            ?
+          </a>
           <Preferences />
         </div>
       </header>

@@ -52,6 +52,7 @@ from zhidao.node.runtime.relay import Relay, Watch
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.gate import Gate
+from zhidao.node.web import help as help_pages
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.entrance import Entrance, build_entrance
@@ -190,6 +191,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             clock_api.routes(watch, entrance.administration),
             statements_api.routes(Statements(journal, context.scribe, gate.has_key)),
             *pages.routes(),
+            *help_pages.routes(),
         ],
         authenticator=Authenticator(
             gate,
