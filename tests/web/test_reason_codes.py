@@ -20,6 +20,9 @@ from zhidao.node.operations.signing_permit import RECOVERING_KINDS
 from zhidao.node.shipment_timeline import reason_codes
 from zhidao.positioning.domain.integrity.arrival import Decision
 from zhidao.positioning.domain.single_point.solution import Reason
+from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.domain.model.catalogue import FIELDS
+from zhidao.trade.domain.printing import labels
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "zhidao"
@@ -196,6 +199,15 @@ def test_every_refusal_that_a_page_can_meet_has_words() -> None:
     found = codes_of_errors(*PROBLEM_PLACES) | {"no_answer"}
     assert len(found) > 20
     assert lacking({f"problem.{code}" for code in found}) == set()
+
+
+def test_every_field_and_document_of_an_entry_has_its_name_in_each_language() -> None:
+    named = {labels.label_of(path) for path in FIELDS} | set(labels.ROLES.values())
+    named |= {form.titles for form in FORMS.values()}
+    assert len(named) > 100
+    assert lacking({f"label.{english}" for english, _ in named}) == set()
+    english = catalogue("en")
+    assert all(english[f"label.{name}"] == name for name, _ in named)
 
 
 def test_every_epoch_without_a_position_has_words() -> None:

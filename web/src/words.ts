@@ -76,6 +76,14 @@ export function named(kind: string, value: string): string {
   return said(`${kind}.${value}`, {}, true) ?? value.replaceAll("_", " ");
 }
 
+/** What the node names in English and Chinese, in the reader's language: the English name is the key. */
+export function labelled({ en, zh }: { en: string; zh: string }): string {
+  if (tongue.value === "zh") return zh;
+  // A value stands for itself.
+  if (tongue.value === "en" || /^\d*$/.test(en)) return en;
+  return said(`label.${en}`, {}, true) ?? `${IN_ENGLISH}${en}${END}`;
+}
+
 /** Several things in a row, as the language joins them: a, b and c. */
 export function list(parts: string[], type: "conjunction" | "unit" = "conjunction"): string {
   return new Intl.ListFormat(locale(), { type, style: type === "unit" ? "narrow" : "long" }).format(parts);

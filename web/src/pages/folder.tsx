@@ -6,7 +6,7 @@ import { Drop, type Given } from "../parts/files";
 import { Findings } from "../parts/findings";
 import { MilestoneMark } from "../parts/shapes";
 import type { LookedFile, LookedFolder } from "../types";
-import { t, tongue, tryWords } from "../words";
+import { labelled, t, tryWords } from "../words";
 
 export default function FolderPage() {
   const [told, setTold] = useState<LookedFolder | null>(null);
@@ -55,7 +55,7 @@ function File({ file }: { file: LookedFile }) {
     <li>
       <MilestoneMark state={whole ? "done" : file.kind ? "next" : "refused"} />
       <div class="c-data">
-        <strong>{file.kind ? (tongue.value === "zh" ? file.zh : file.en) : t("folder.unknown")}</strong> <span>{file.number}</span>
+        <strong>{file.kind ? labelled(file) : t("folder.unknown")}</strong> <span>{file.number}</span>
         <p class="quiet">{file.name}</p>
         {file.trouble && <Trouble told={file.trouble} />}
         {file.unmapped.length > 0 && (

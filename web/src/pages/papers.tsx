@@ -9,7 +9,7 @@ import { Findings } from "../parts/findings";
 import { go } from "../route";
 import { session } from "../session";
 import type { Draft, EntryField, EntryProgress, MadeDocument, Trouble } from "../types";
-import { t, tongue, tryWords } from "../words";
+import { labelled, t, tongue, tryWords } from "../words";
 
 const BASE = "/v1/trade/entries";
 const KEPT = "zhidao.entry";
@@ -332,7 +332,7 @@ function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fie
         {documents.map((each) => (
           <li key={each.kind} class="c-data">
             <span>
-              {tongue.value === "zh" ? each.zh : each.en} <strong>{each.number}</strong>
+              {labelled(each)} <strong>{each.number}</strong>
             </span>
             <span>
               <button type="button" class="link-button" aria-label={t("papers.machine_of", { number: each.number })} onClick={() => fetchOne(`${BASE}/documents/${each.kind}`, `${each.kind}.${each.kind.startsWith("invoice") ? "xml" : "json"}`, "application/octet-stream")}>

@@ -1,6 +1,6 @@
 // The fields of an entry in the order in which a person knows them, and the entry as a file.
 import type { EntryField } from "../types";
-import { tongue } from "../words";
+import { labelled } from "../words";
 
 export type Fields = Record<string, string>;
 export const ITEM = "includedConsignmentItem";
@@ -30,9 +30,9 @@ export function sizeOf(group: string, fields: Fields): number {
 }
 
 export const pathAt = (path: string, member: number): string => path.replace("[]", `[${member}]`);
-export const named = (field: EntryField): string => (tongue.value === "zh" ? field.zh : field.en);
-export const otherwiseOf = (field: EntryField): string => (tongue.value === "zh" ? field.otherwise_zh : field.otherwise_en);
-export const partyOf = (field: EntryField): string => (tongue.value === "zh" ? field.of_zh : field.of_en);
+export const named = (field: EntryField): string => labelled(field);
+export const otherwiseOf = (field: EntryField): string => labelled({ en: field.otherwise_en, zh: field.otherwise_zh });
+export const partyOf = (field: EntryField): string => labelled({ en: field.of_en, zh: field.of_zh });
 
 /** Takes a member out of a repeated group and closes the gap. */
 export function without(group: string, member: number, fields: Fields): Fields {

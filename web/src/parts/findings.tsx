@@ -50,11 +50,12 @@ function Sentence({ of: { answer, about, about_of, note, note_of, sentence } }: 
 /** `document:field = value` as the value, below it what its place is called and the place itself. */
 function Side({ text, at }: { text: string; at: PlaceName }) {
   const [place, ...rest] = text.split(" = ");
-  const name = tongue.value === "zh" ? at.zh : at.en;
+  const inChinese = tongue.value === "zh";
+  const name = inChinese ? at.zh : at.en;
   return (
     <div class="pair-side c-data">
       <strong class="pair-value">{rest.join(" = ") || text}</strong>
-      {name && <span class="pair-place">{name}</span>}
+      {name && <span class="pair-place" lang={inChinese ? "zh-CN" : "en"} dir="ltr">{name}</span>}
       {rest.length > 0 && <code class="quiet">{place}</code>}
     </div>
   );
