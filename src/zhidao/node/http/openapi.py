@@ -23,6 +23,7 @@ from litestar.typing import FieldDefinition
 
 from zhidao.core.limits import published
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.explained import explain, plain_tuples
 from zhidao.node.http.idempotency_header import HEADER, PATTERN, takes_key
 from zhidao.node.http.problems import MEDIA_TYPE
 
@@ -180,7 +181,8 @@ def completed(document: dict[str, Any], described: list[Operation]) -> dict[str,
     # Litestar names schemas of bodies too, which the true ones have replaced.
     reached = _reached(document["paths"], named)
     document["components"]["schemas"] = {name: named[name] for name in sorted(reached)}
-    whole: dict[str, Any] = _with_published_patterns(document)
+    explain(document, {(op.path, op.method.lower()): op.handler.fn for op in described})
+    whole: dict[str, Any] = plain_tuples(_with_published_patterns(document))
     return whole
 
 
