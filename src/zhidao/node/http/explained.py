@@ -65,14 +65,12 @@ def explain(
         _explain_operation(operation, inspect.getdoc(handler) or "")
         tags.update(operation.get("tags", ()))
         for parameter in operation.get("parameters", ()):
-            if not parameter.get("description") and (text := meaning("", parameter["name"])):
-                parameter["description"] = text
+            _explain_as(parameter, "", parameter["name"])
     told = explanations()["tags"]
     document["tags"] = [{"name": tag, "description": told.get(tag, "")} for tag in sorted(tags)]
     for name, schema in document["components"]["schemas"].items():
         for field, inner in schema.get("properties", {}).items():
-            if not inner.get("description") and (text := meaning(name, field)):
-                inner["description"] = text
+            _explain_as(inner, name, field)
 
 
 def meaning(schema: str, field: str) -> str:
@@ -81,6 +79,12 @@ def meaning(schema: str, field: str) -> str:
     text = told["own"].get(f"{schema}.{field}") or told["names"].get(field, "")
     unit = next((unit for ending, unit in _UNITS if field.endswith(ending)), "")
     return f"{text}, {unit}" if text and unit else text
+
+
+def _explain_as(part: dict[str, Any], schema: str, field: str) -> None:
+    text = meaning(schema, field)
+    if text and not part.get("description"):
+        part["description"] = text
 
 
 def _explain_operation(operation: dict[str, Any], docstring: str) -> None:
