@@ -146,7 +146,7 @@ def _path(world: AccessWorld, path: str) -> str:
         names["digest"] = names["evidence"]
     names |= {
         name: "0" * 16
-        for name in ("token_id", "session", "passkey", "document")
+        for name in ("token_id", "session", "passkey", "identity", "document")
         if name not in names
     }
     for name in (

@@ -153,6 +153,9 @@ BY_ROLE = {
     *(("POST", f"/v1/notifications/addresses/{{address}}/{act}") for act in ("code", "test")),
     ("DELETE", "/v1/notifications/addresses/{address}"),
     ("POST", "/v1/notifications/queue/{message}/again"),
+    ("GET", "/v1/people/{name}/identities"),
+    ("POST", "/v1/people/{name}/identities"),
+    ("DELETE", "/v1/people/{name}/identities/{identity}"),
     ("DELETE", "/v1/exchange/peers/{node}"),
     ("PUT", "/v1/exchange/peers/{node}/subscription"),
 }
@@ -392,6 +395,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
             token_id="0" * 16,
             session="0" * 16,
             passkey="0" * 16,
+            identity="0" * 16,
             node="there",
             name="nobody",
         )

@@ -18,7 +18,7 @@ import { applyTheme, settings } from "./settings";
 import { loadWords, t, tongue } from "./words";
 
 // What a one-time link opens, whoever is signed in.
-const BY_LINK = new Set(["/enter", "/join", "/meet"]);
+const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back"]);
 
 // Nor does the documentation ask who reads it.
 const isHelp = (where: string) => where === "/help" || where.startsWith("/help/");
@@ -103,6 +103,9 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/join")} id="" what="join.reading" />;
     case "/meet":
       return <Later page={() => import("./pages/meet")} id="" what="peers.reading" />;
+    case "/login/back":
+      // Who is signed in is known first: then something is linked.
+      return session.value ? <Later page={() => import("./pages/back")} id="" what="back.reading" /> : <Loading what={t("back.reading")} />;
     case "/login":
       return <LoginPage />;
     case "/enter":

@@ -9,6 +9,16 @@ export interface Session {
   demo: boolean;
   organisation?: string;
   passkey?: PasskeyAsk | null;
+  /** By whom else people may sign in, as they call it. */
+  provider?: string;
+}
+
+export interface IdentityRow {
+  identity: string;
+  issuer: string;
+  claim: string;
+  value: string;
+  linked_at: string;
 }
 
 export interface PasskeyAsk {

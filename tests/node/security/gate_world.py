@@ -11,11 +11,13 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.memory_callers import MemoryActs, MemoryCallers, MemoryInvitations
 from zhidao.node.adapters.seen_requests import MemorySeen
+from zhidao.node.adapters.sign_in.memory_identities import MemoryIdentities
 from zhidao.node.adapters.sign_in.memory_passkeys import MemoryPasskeys
 from zhidao.node.security.administration import Administration
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.invitations import Invitations
 from zhidao.node.security.known_devices import KnownDevices
+from zhidao.node.security.openid.identities import Identities
 from zhidao.node.security.passkeys.passkeys import Passkeys
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
@@ -70,6 +72,9 @@ class World:
         self.kept_passkeys = MemoryPasskeys(self.callers, self.acts)
         self.people = People(
             self.callers, self.administration, self.gate, passwords, self.kept_passkeys
+        )
+        self.identities = Identities(
+            MemoryIdentities(self.acts), self.callers, self.administration, self.clock
         )
         self.passkeys = Passkeys(
             *(self.kept_passkeys, self.callers, self.administration, self.gate, self.clock),

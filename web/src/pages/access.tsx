@@ -4,6 +4,7 @@ import { send } from "../api";
 import { useCell } from "../cell";
 import { Facts, Section } from "../parts/basics";
 import { Form, NewPassword } from "../parts/form";
+import { Identities } from "../parts/identities";
 import { Passkeys } from "../parts/passkeys";
 import { SessionList } from "../parts/sessions";
 import { session } from "../session";
@@ -26,12 +27,12 @@ export default function AccessPage() {
           [t("people.role"), t("told.with", { what: named("role", who.role), more: t(`role_means.${who.role}`) })],
         ]}
       />
-      {who.name === GUEST ? <p class="quiet">{t("access.by_link")}</p> : <Own name={who.name} />}
+      {who.name === GUEST ? <p class="quiet">{t("access.by_link")}</p> : <Own name={who.name} provider={who.provider ?? ""} />}
     </div>
   );
 }
 
-function Own({ name }: { name: string }) {
+function Own({ name, provider }: { name: string; provider: string }) {
   return (
     <>
       <p>
@@ -39,6 +40,7 @@ function Own({ name }: { name: string }) {
       </p>
       <OwnPassword />
       <Passkeys name={name} />
+      <Identities name={name} provider={provider} />
       <Section id="sessions-title" title={t("sessions.title")}>
         <SessionList name={name} done={() => undefined} />
       </Section>

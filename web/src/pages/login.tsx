@@ -1,13 +1,16 @@
 // Signing in: name and password, and a passkey after them or alone.
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
+import { useCell } from "../cell";
 import { ProblemNote, asProblem } from "../parts/basics";
+import { goToProvider } from "../parts/identities";
 import { enterByPasskey, hasPasskeys, showPasskey } from "../passkeys";
-import { readSession } from "../session";
+import { readSession, session } from "../session";
 import type { Session } from "../types";
 import { t } from "../words";
 
 export function LoginPage() {
+  const who = useCell(session);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -60,6 +63,11 @@ export function LoginPage() {
       {hasPasskeys && (
         <button type="button" class="button" disabled={busy} onClick={() => void enter(enterByPasskey)}>
           {t("login.by_passkey")}
+        </button>
+      )}
+      {who?.provider && (
+        <button type="button" class="button" disabled={busy} onClick={() => void enter(() => goToProvider("/v1/session/provider"))}>
+          {t("login.by_provider", { provider: who.provider })}
         </button>
       )}
     </form>

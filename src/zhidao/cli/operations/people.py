@@ -23,6 +23,7 @@ from zhidao.core.errors import MalformedInput
 _ROLES: Final = ("admin", "operator", "party", "auditor")
 _OF_SESSIONS: Final = ("session", "began_at", "ends_at", "block", "here")
 _OF_PASSKEYS: Final = ("passkey", "label", "host", "created_at", "used_at")
+_OF_IDENTITIES: Final = ("identity", "issuer", "claim", "value", "linked_at")
 _COLUMNS: Final = ("name", "party", "role", "state", "agreed", "passkeys")
 
 
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("agree", _agree, "agree, in the party's name, to a person or a new password"),
         ("withdraw", _withdraw, "take access away, at once and in all sessions"),
         ("passkeys", _passkeys, "show somebody's passkeys; --remove takes one away"),
+        ("identities", _identities, "show by which identities of a provider NAME signs in"),
         ("sessions", _sessions, "show where somebody is signed in; --end signs out everywhere"),
     ):
         action = actions.add_parser(word, help=line)
@@ -50,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         named.append(action)
     named[2].add_argument("--tokens", action="store_true", help="and the tokens that NAME made")
     named[3].add_argument("--remove", default="", metavar="PASSKEY", help="take this one away")
+    linking = named[4].add_mutually_exclusive_group()
+    linking.add_argument("--link", default="", metavar="VALUE", help="what the claim says of NAME")
+    linking.add_argument("--unlink", default="", metavar="IDENTITY", help="unlink this one")
     ending = named[-1].add_mutually_exclusive_group()
     ending.add_argument("--end", action="store_true", help="end all of them")
     ending.add_argument("--end-one", default="", metavar="SESSION", help="end this one")
@@ -95,6 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao people invite aigerim --url https://localhost:8443 --as aida\n"
         "  zhidao people sessions aigerim --url https://localhost:8443 --as aida\n"
         "  zhidao people passkeys aigerim --url https://localhost:8443 --token-file ~/admin.token\n"
+        "  zhidao people identities ben --link b@example.org --url https://localhost:8443 --as al\n"
         "  zhidao people make aigerim bank party --url https://localhost:8443 --as aida\n"
         "  zhidao people change ben --role auditor --url https://localhost:8443 --as aida\n"
         "  zhidao people password --url https://localhost:8443 --as aida\n"
@@ -196,6 +202,21 @@ def _passkeys(options: argparse.Namespace) -> int:
         return say(options, told, f"{options.name} has this passkey no more.")
     passkeys = node.get(path)
     return say(options, passkeys, table(passkeys, _OF_PASSKEYS))
+
+
+def _identities(options: argparse.Namespace) -> int:
+    node = node_of(options)
+    path = f"{_path(options)}/identities"
+    if options.unlink:
+        node.send(f"{path}/{quote(options.unlink, safe='')}", None, method="DELETE")
+        told = {"unlinked": options.unlink, "name": options.name}
+        return say(options, told, f"{options.name} signs in by this identity no more.")
+    if options.link:
+        made = node.send(path, {"value": options.link})
+        said = f"{options.name} signs in as {made['value']} of {made['issuer']}."
+        return say(options, made, said)
+    identities = node.get(path)
+    return say(options, identities, table(identities, _OF_IDENTITIES))
 
 
 def _reset(options: argparse.Namespace) -> int:

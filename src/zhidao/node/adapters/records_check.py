@@ -19,11 +19,13 @@ from zhidao.core.events import SignedEvent, leaf_bytes
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.directory_check import parties_apart, peers_apart
+from zhidao.node.adapters.sign_in.identity_store import identity_of
 from zhidao.node.adapters.sign_in.passkey_store import passkey_of
 from zhidao.node.events import Administered
 from zhidao.node.security import people, tokens
 from zhidao.node.security.administration import PREFIX, Act
 from zhidao.node.security.callers import EARLIER, Person, Token
+from zhidao.node.security.openid import identities
 from zhidao.node.security.passkeys import records
 from zhidao.store.database import Database, Session
 from zhidao.store.migrate import JOURNAL_ROOMS
@@ -47,8 +49,12 @@ _KINDS: Final[dict[str, str]] = {
         "person",
     ),
     **dict.fromkeys((Act.PASSKEY_ADDED, Act.PASSKEY_REMOVED), "passkey"),
+    **dict.fromkeys((Act.IDENTITY_LINKED, Act.IDENTITY_UNLINKED), "identity"),
 }
-_ENDS: Final = (Act.TOKEN_WITHDRAWN, Act.PERSON_WITHDRAWN, Act.PASSKEY_REMOVED)
+_ENDS: Final = (
+    *(Act.TOKEN_WITHDRAWN, Act.PERSON_WITHDRAWN),
+    *(Act.PASSKEY_REMOVED, Act.IDENTITY_UNLINKED),
+)
 
 
 @dataclass(slots=True)
@@ -74,6 +80,7 @@ async def examine_records(database: Database, head: Checkpoint | None) -> list[s
         found += await _tokens(session, acts)
         found += await _persons(session, acts)
         found += await _passkeys(session, acts)
+        found += await _identities(session, acts)
     return found
 
 
@@ -178,6 +185,8 @@ def _fold(expected: _Expected, fact: Administered) -> None:
     if fact.act in _ENDS:
         expected.withdrawn = True
     else:
+        # What was unlinked may be linked again; a token or a person never comes back.
+        expected.withdrawn = expected.withdrawn and fact.act != Act.IDENTITY_LINKED
         expected.made = fact.values.get("made", expected.made)
         expected.agreed = fact.values.get("agreed", expected.agreed)
 
@@ -215,18 +224,28 @@ async def _persons(session: Session, acts: Mapping[tuple[str, str], _Expected]) 
 
 
 async def _passkeys(session: Session, acts: Mapping[tuple[str, str], _Expected]) -> list[str]:
-    found = [passkey_of(row) for row in await session.fetch_all("select * from node.passkey")]
-    wrong = []
-    for passkey in found:
-        said = acts.get(("passkey", passkey.id), _Expected())
-        if said.withdrawn or records.digest_of(passkey) != said.made:
-            wrong.append(passkey.id)
-    present = {each.id for each in found}
-    gone = [
-        each for each in _missing("passkey", present, acts) if not acts["passkey", each].withdrawn
-    ]
-    told = _named(wrong, "passkeys are not what was added and removed")
-    return told + _named(gone, "passkeys are gone")
+    rows = await session.fetch_all("select * from node.passkey")
+    found = {each.id: records.digest_of(each) for each in map(passkey_of, rows)}
+    return _apart("passkey", "passkeys", found, acts)
+
+
+async def _identities(session: Session, acts: Mapping[tuple[str, str], _Expected]) -> list[str]:
+    rows = await session.fetch_all("select * from node.identity")
+    found = {each.id: identities.digest_of(each) for each in map(identity_of, rows)}
+    return _apart("identity", "identities", found, acts)
+
+
+def _apart(
+    kind: str,
+    several: str,
+    found: Mapping[str, str],
+    acts: Mapping[tuple[str, str], _Expected],
+) -> list[str]:
+    """Rows, by their digests, that are not what was added, and added ones without a row."""
+    said = {name: each for (of, name), each in acts.items() if of == kind and not each.withdrawn}
+    wrong = [name for name in found if name not in said or said[name].made != found[name]]
+    told = _named(wrong, f"{several} are not what was added and removed")
+    return told + _named(set(said) - set(found), f"{several} are gone")
 
 
 def _missing(

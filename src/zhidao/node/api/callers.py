@@ -62,7 +62,8 @@ class PasskeyAsk(msgspec.Struct):
 class SessionView(msgspec.Struct, kw_only=True):
     """Who is signed in at this browser, and how the node stands.
 
-    `passkey`: what is still to be shown before anybody is signed in.
+    `passkey`: what is still to be shown before anybody is signed in. `provider`: by whom else
+    people may sign in, as they call it; empty if there is none.
     """
 
     signed_in: bool
@@ -73,6 +74,7 @@ class SessionView(msgspec.Struct, kw_only=True):
     demo: bool
     organisation: str
     passkey: PasskeyAsk | None = None
+    provider: str = ""
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -153,6 +155,7 @@ def routes(
     demo: bool,
     organisation: Organisation,
     node: PartyId,
+    provider: str = "",
 ) -> Router:
     """Routes under /v1."""
 
@@ -174,6 +177,7 @@ def routes(
             first_start=not role and await gate.first_start(),
             demo=demo,
             organisation=organisation.name,
+            provider=provider,
         )
 
     @post("/session", status_code=200, opt={ACCESS: OPEN})

@@ -82,6 +82,18 @@ def site_of(scope: Any) -> Site:
     return Site(host, tuple(_origin(scheme, host, match[2] or "") for scheme in schemes))
 
 
+def base_of(scope: Any) -> str:
+    """The address of this node as the browser that asks has it.
+
+    Behind a proxy it is https, unless the browser is at this machine itself.
+    """
+    said = next(value for name, value in scope["headers"] if name == b"host").decode("latin-1")
+    match = _HOST.fullmatch(said)
+    host = match[1].strip("[]").lower() if match else ""
+    is_here = host == _LOOPBACK or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    return f"{scope['scheme'] if is_here else 'https'}://{said.lower()}"
+
+
 def _origin(scheme: str, host: str, port: str) -> str:
     """As a browser writes it: without the port that goes without saying."""
     usual = {"https": "443", "http": "80"}[scheme]

@@ -110,7 +110,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
             *("/help", "/help/{chapter:path}"),
-            *("/start", "/login", "/enter", "/join", "/meet"),
+            *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
             "/money/credits/{issuer:str}/{credit:str}",
             *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),

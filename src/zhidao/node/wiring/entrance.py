@@ -15,8 +15,12 @@ from zhidao.node.adapters.invitation_store import PostgresInvitations
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresPartyBook
 from zhidao.node.adapters.seen_requests import PostgresSeen
+from zhidao.node.adapters.sign_in.identity_store import PostgresIdentities
 from zhidao.node.adapters.sign_in.passkey_store import PostgresPasskeys
+from zhidao.node.adapters.sign_in.provider import OpenIdProvider
+from zhidao.node.adapters.sign_in.provider_settings import ProviderSettings
 from zhidao.node.api import callers as callers_api
+from zhidao.node.api import identities as identities_api
 from zhidao.node.api import invitations as invitations_api
 from zhidao.node.api import passkeys as passkeys_api
 from zhidao.node.api import people as people_api
@@ -29,6 +33,8 @@ from zhidao.node.security.gate import Gate
 from zhidao.node.security.idempotency import Idempotency
 from zhidao.node.security.invitations import Invitations
 from zhidao.node.security.known_devices import KnownDevices
+from zhidao.node.security.openid.identities import Identities
+from zhidao.node.security.openid.provider_sign_in import ProviderSignIn
 from zhidao.node.security.passkeys.passkeys import Passkeys
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
@@ -54,6 +60,8 @@ class Entrance:
     standing: Standing
     invitations: Invitations
     passkeys: Passkeys
+    identities: Identities
+    provider: ProviderSignIn
 
     def routers(self, organisation: Organisation, *, demo: bool) -> list[Router]:
         """Routes of sessions, tokens, people, parties and the journal of administration."""
@@ -67,10 +75,12 @@ class Entrance:
                 demo=demo,
                 organisation=organisation,
                 node=node,
+                provider=self.provider.name,
             ),
             people_api.routes(self.people, self.acts.read, node),
             invitations_api.routes(self.invitations, organisation, demo=demo),
             passkeys_api.routes(self.passkeys, organisation, demo=demo),
+            identities_api.routes(self.provider, self.identities, organisation, demo=demo),
         ]
 
     def job(self) -> Job:
@@ -94,8 +104,13 @@ class Entrance:
             await asyncio.sleep(WRITTEN_EVERY_S)
 
 
-def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJournal) -> Entrance:
-    """Builds them over the node's own journal."""
+def build_entrance(
+    context: RuntimeContext,
+    keys: KeyFiles,
+    journal: PostgresJournal,
+    provider: ProviderSettings | None = None,
+) -> Entrance:
+    """Builds them over the node's own journal. `provider`: by whom else people sign in."""
     database, clock, randomness = context.database, context.clock, context.randomness
     acts = PostgresActs(database, journal)
     administration = Administration(context.scribe, context.ids, clock, acts)
@@ -121,6 +136,8 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
         randomness,
     )
     kept = PostgresPasskeys(database, acts)
+    identities = Identities(PostgresIdentities(database, acts), callers, administration, clock)
+    asked = OpenIdProvider(provider, clock) if provider else None
     return Entrance(
         callers=callers,
         gate=gate,
@@ -133,4 +150,6 @@ def build_entrance(context: RuntimeContext, keys: KeyFiles, journal: PostgresJou
         standing=Standing(callers, gate, clock),
         invitations=invitations,
         passkeys=Passkeys(kept, callers, administration, gate, clock, randomness),
+        identities=identities,
+        provider=ProviderSignIn(asked, identities, gate, clock, randomness),
     )

@@ -115,7 +115,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
     context = await _context(settings, workers, judges, keys, loose, database)
     clock, randomness = context.clock, context.randomness
     journal = PostgresJournal(database, "node", context.wake_relay)
-    entrance = build_entrance(context, keys, journal)
+    entrance = build_entrance(context, keys, journal, settings.provider)
     gate, parties = entrance.gate, entrance.parties
     organisation = Organisation(
         Records(journal, context.scribe), settings.data, settings.organisation

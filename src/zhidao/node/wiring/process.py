@@ -12,6 +12,7 @@ from zhidao.core.ids import party_id
 from zhidao.node.adapters.certificate import own_certificate
 from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import ServiceManager, own_service_manager
+from zhidao.node.adapters.sign_in.provider_settings import provider_settings
 from zhidao.node.config import Config
 from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of
@@ -74,6 +75,13 @@ def settings_of(
             config.text("titles.rpc_urls"),
             config.number("titles.chain_id"),
             confirmations=config.number("titles.confirmations"),
+        ),
+        provider=provider_settings(
+            config.text("oidc.issuer"),
+            config.text("oidc.client_id"),
+            config.text("oidc.client_secret_file"),
+            claim=config.text("oidc.claim"),
+            name=config.text("oidc.name"),
         ),
         titles_written_runs=config.flag("titles.written_runs"),
         own_keys=lambda files: key_source(config, files),

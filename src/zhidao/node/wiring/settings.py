@@ -9,6 +9,7 @@ from pathlib import Path
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
 from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.sign_in.provider_settings import ProviderSettings
 from zhidao.node.http.forwarded import Proxies
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.identity.own_keys import KeySource
@@ -38,6 +39,7 @@ class Settings:
     `titles_chain`: the chain of others on which titles live, if not in this node.
     `titles_written_runs`: the node's own chain writes contract code out as Python functions.
     `notifications`: the mail server, and where messages may go.
+    `provider`: of identities by which people may sign in, if any.
     `own_keys`: where the node's own keys are, given its key files.
     """
 
@@ -76,4 +78,5 @@ class Settings:
     titles_written_runs: bool = False
     hosts: Hosts | None = None
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    provider: ProviderSettings | None = None
     own_keys: Callable[[KeyFiles], KeySource] = lambda files: files
