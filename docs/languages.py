@@ -21,6 +21,7 @@ _SPHINX: Final = gettext.translation(
 # What the theme says beyond Sphinx's own catalogue.
 _THEME: Final = {
     "Back to top": "回到页首",
+    "Contents": "目录",
     "Home": "首页",
     "Made with ": "构建工具：",
     "Next": "下一页",

@@ -444,5 +444,6 @@ def test_the_pages_build_without_a_warning_and_ask_no_other_host(tmp_path: Path)
         shown = (tmp_path / name).read_text(encoding="utf-8")
         way = re.search(r'<nav class="languages".*?href="([^"]+)"', shown, re.DOTALL)
         assert way is not None, name
+        assert way.start() < shown.index('<article role="main"'), "a search would quote the switch"
         assert ((tmp_path / name).parent / way[1]).exists(), name
         assert ('lang="zh-CN"' in shown.partition("<head>")[0]) == (name.parts[0] == "zh"), name
