@@ -257,7 +257,8 @@ def test_terms_are_those_of_the_pages_of_a_node() -> None:
         key: text
         for key, text in catalogue.items()
         for word, term in TERMS.items()
-        if word in text.replace(term, "")
+        # What a printed form calls a thing is the form's own word.
+        if word in text.replace(term, "") and not key.startswith("label.")
     }
     named = {key for key, text in english.items() if re.search(r"· Zhidao$", text)}
     assert len(named) > 20
