@@ -32,6 +32,7 @@ from zhidao.core.errors import Forbidden, MalformedInput, Unauthenticated, Unava
 from zhidao.core.geo import Geodetic
 from zhidao.core.remedies import with_remedy
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.field_forms import plainly
 from zhidao.node.http.problems import on_bug
 
 # Where these APIs stand; all refusals there have CAMARA's form.
@@ -337,7 +338,7 @@ def _on_http(request: _AnyRequest, error: HTTPException) -> Response[dict[str, A
         if isinstance(error.extra, list) and error.extra and isinstance(error.extra[0], dict):
             first = error.extra[0]
         where = f"{first['key']}: " if first.get("key") else ""
-        message = f"{where}{first.get('message', error.detail)}"
+        message = f"{where}{plainly(str(first.get('message', error.detail)))}"
         return _error(request, status, "INVALID_ARGUMENT", message)
     response = _error(request, status, status.name, str(error.detail) or status.phrase)
     for name, value in (error.headers or {}).items():

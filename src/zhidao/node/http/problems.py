@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from zhidao.core.errors import Unauthenticated, WrittenMeanwhile, ZhidaoError
 from zhidao.core.remedies import remedy_of, remedy_of_code
+from zhidao.node.http.field_forms import plainly
 from zhidao.node.operations.tracing import current_trace
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -74,7 +75,7 @@ def on_invalid(_: _AnyRequest, error: ValidationException) -> Response[dict[str,
     return problem(
         HTTPStatus.BAD_REQUEST,
         code="invalid",
-        detail=message,
+        detail=plainly(message),
         where=".".join(part for part in (source, key) if part),
     )
 
