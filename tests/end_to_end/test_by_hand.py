@@ -157,46 +157,51 @@ def people_of(walk: Walk, node: str) -> None:
         ("olga", node, "operator"),
         *((f"p-{party}", party, "party") for party in AT[node]),
     ]:
-        form = admin.act("Add a person")
+        form = admin.act("Invite a person")
         admin.key(form, "Name", name)
         admin.pick(form, "Acts for", CALLED.get(party, party))
         form.get_by_role("radio", name=role).first.check()
-        admin.secret(form, name)
-        admin.press(form, "Add this person")
-        expect(form.get_by_role("status")).to_have_text("Done.")
+        admin.press(form, "Make the link")
+        made = admin.page.get_by_role("status").filter(has_text=f"The link for {name}")
+        # The link is copied, or its QR code scanned: nobody keys it.
+        walk.links[f"{node} {name}"] = made.locator("code").inner_text()
     if node == THERE:
         walk.picture("corridor-people", admin.region("Parties"))
 
 
 def peers(walk: Walk) -> None:
-    """Both admins admit the other's node by a file that one gives the other."""
-    admins = {node: walk.people[RUNS[node]] for node in (HERE, THERE)}
-    files = {}
-    for node, admin in admins.items():
+    """One admin makes a link, the other takes it; each admits by the fingerprint of the other."""
+    here, there = walk.people[RUNS[HERE]], walk.people[RUNS[THERE]]
+    for admin in (here, there):
         admin.goes("Peers")
-        form = admin.act("Make an invitation")
-        button = form.get_by_role("button", name="Make an invitation")
-        files[node] = admin.takes(button, walk.folder)
-    said = {
-        node: admin.region("Invite a node").get_by_role("definition").last.inner_text().strip()
-        for node, admin in admins.items()
-    }
-    for node, other in ((HERE, THERE), (THERE, HERE)):
-        region = admins[node].region("Take an invitation")
-        admins[node].gives(region, files[other])
-        # The fingerprint that the other reads out.
-        expect(region.get_by_role("definition").filter(has_text=said[other])).to_be_visible()
-        if node == HERE:
-            walk.picture("corridor-peers", region)
-        admins[node].press(admins[node].act(f"Admit {other}"), f"Admit {other}")
-        expect(region.get_by_role("status").last).to_contain_text("is a peer now.")
+    inviting, taking = there.region("Invite a node"), here.region("Take an invitation")
+    form = there.act("Make a link")
+    there.press(form, "Make a link")
+    # Copied from a message, not keyed.
+    link = inviting.locator("code").first.inner_text()
+    said = inviting.get_by_role("definition").last.inner_text().strip()
+    taking.get_by_role("textbox", name="Link, or the text of a file").fill(link)
+    here.press(taking, "Look at it")
+    expect(taking.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    said = taking.get_by_role("definition").last.inner_text().strip()
+    walk.picture("corridor-peers", taking)
+    here.press(here.act(f"Admit {THERE}"), f"Admit {THERE}")
+    expect(taking.get_by_role("status").last).to_contain_text("is a peer now.")
+    # The other sees who took the link, and the fingerprint that the first reads out.
+    there.page.reload()
+    expect(inviting.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    there.press(there.act(f"Admit {HERE}"), f"Admit {HERE}")
+    expect(there.region("Nodes that this one exchanges with")).to_contain_text(ORGANISATIONS[HERE])
 
 
 def agreements(walk: Walk, node: str) -> None:
-    """The operator agrees for parties that have nobody yet; then everybody signs in."""
+    """Everybody sets the own password by the link; the operator agrees for parties without people."""
     runs = RUNS[node]
     walk.people[runs].signs_out()
-    with walk.as_other(runs, node, "olga") as operator:
+    for party in AT[node]:
+        person = walk.people.get(party) or walk.opens(party)
+        person.joins(walk.links[f"{node} p-{party}"], f"p-{party}")
+    with walk.invited("olga", walk.links[f"{node} olga"]) as operator:
         operator.goes("People")
         agrees = operator.region("Waits for a word").get_by_role("button", name="Agree for")
         for left in range(len(AT[node]), 0, -1):
@@ -207,8 +212,9 @@ def agreements(walk: Walk, node: str) -> None:
         if node == THERE:
             equipped(walk, operator)
     for party in AT[node]:
-        person = walk.people.get(party) or walk.opens(party)
-        person.signs_in(walk.nodes[node]["url"], f"p-{party}")
+        person = walk.people[party]
+        person.press(person.page.get_by_role("main"), "Enter")
+        expect(person.page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
 def equipped(walk: Walk, operator: Walker) -> None:
@@ -226,7 +232,7 @@ def equipped(walk: Walk, operator: Walker) -> None:
     expect(form.get_by_role("status")).to_contain_text("It may connect now.")
     orbits = operator.region("Orbits of the satellites")
     operator.gives(orbits, walk.folder / "orbits.rnx")
-    expect(orbits.get_by_role("status")).to_contain_text("messages of BeiDou, Galileo, GPS")
+    expect(orbits.get_by_role("status")).to_contain_text("messages of BeiDou, Galileo, and GPS")
     operator.goes("Money")
     form = operator.act("Admit a bank")
     operator.key(form, "BIC (8 or 11 characters)", "ALTBKZKA")

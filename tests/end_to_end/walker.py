@@ -87,6 +87,15 @@ class Walker(Hand):
     def region(self, name: str) -> Locator:
         return self.page.get_by_role("region", name=name, exact=True)
 
+    def joins(self, link: str, name: str) -> None:
+        """Sets the own password by the link of an invitation."""
+        self.page.goto(link)
+        main = self.page.get_by_role("main")
+        self.key(main, "Your own password", PASSWORD.format(name=name))
+        self.press(main, "Set the password and enter")
+        # Who counts at once is in; who waits for a party's word is told so.
+        expect(main.get_by_role("heading", name="You are invited")).to_have_count(0)
+
     def signs_in(self, url: str, name: str) -> None:
         self.page.goto(f"{url}/login")
         main = self.page.get_by_role("main")
@@ -114,6 +123,7 @@ class Walk:
     nodes: dict[str, dict[str, Any]]
     keyed: Counter[str] = field(default_factory=Counter)
     pressed: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
     people: dict[str, Walker] = field(default_factory=dict)
     pictures: list[str] = field(default_factory=list)
     busy: float = 0.0
@@ -137,12 +147,14 @@ class Walk:
         return self.people[party]
 
     @contextmanager
-    def as_other(self, party: str, node: str, name: str) -> Iterator[Walker]:
-        """Another person of the organisation at the same browser, for a while."""
-        walker = self.people[party]
-        walker.signs_in(self.nodes[node]["url"], name)
+    def invited(self, name: str, link: str) -> Iterator[Walker]:
+        """Somebody invited, at a browser of their own, for a while."""
+        walker = self.opens(name)
+        walker.joins(link, name)
         yield walker
         walker.signs_out()
+        walker.page.context.close()
+        del self.people[name]
 
     def picture(self, name: str, of: Locator) -> None:
         """What the tutorial shows of the way, taken where the walk is."""

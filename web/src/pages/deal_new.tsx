@@ -37,6 +37,7 @@ interface Awaited {
 
 const RISKS_PPB = [100, 1_000, 10_000, 100_000];
 const NAME_MAX = 35;
+const HOUR_MS = 3_600_000;
 const DAYS = 45;
 const USUAL = ["signed_by_terminal", "bound_to_goods", "recomputed", "inside_open_sky_model"];
 
@@ -211,7 +212,8 @@ function Ticks({ legend, kind, all, chosen, set }: { legend: string; kind: strin
 
 /** What a careful person would fill in: the same today in every tab, so that two of them open one deal. */
 function proposed(entered: Entered, road: Road, awaited: Awaited | null): Form {
-  const day = new Date();
+  // What a terminal sends tells of the minutes before, so that just after midnight a day is not over.
+  const day = new Date(Date.now() - HOUR_MS);
   day.setHours(0, 0, 0, 0);
   const end = new Date(day);
   end.setDate(end.getDate() + DAYS);

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { Facts, Loading, ProblemNote, Time, asProblem } from "../parts/basics";
+import { useOnce } from "../parts/act";
 import { NewPassword } from "../parts/form";
 import { showPasskey } from "../passkeys";
 import { go } from "../route";
@@ -20,24 +21,12 @@ export default function JoinPage() {
   const [code] = useState(codeOfLink);
   const [seen, setSeen] = useState<InvitationSeen | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [waits, setWaits] = useState("");
+  const [waits, setWaits] = useState<Waiting | null>(null);
   useEffect(() => {
     document.title = t("join.document_title");
     send<InvitationSeen>("POST", "/v1/invitations/look", { code: code || "-" }).then(setSeen, (error: unknown) => setProblem(asProblem(error)));
   }, []);
-  if (waits) {
-    return (
-      <div class="page narrow">
-        <h1>{t("join.set")}</h1>
-        <p class="verdict verdict-good" role="status">
-          {t("join.waits", { party: tryWords(`party.${waits}`) ?? waits })}
-        </p>
-        <a class="button" href="/login">
-          {t("login.title")}
-        </a>
-      </div>
-    );
-  }
+  if (waits) return <Waits {...waits} />;
   if (problem) {
     return (
       <div class="page narrow">
@@ -52,7 +41,37 @@ export default function JoinPage() {
   return seen ? <Join code={code} seen={seen} waits={setWaits} /> : <Loading what={t("join.reading")} />;
 }
 
-function Join({ code, seen, waits }: { code: string; seen: InvitationSeen; waits: (party: string) => void }) {
+/** Who set a password that counts once the party agrees; this page alone remembers it, until it is left. */
+interface Waiting {
+  name: string;
+  party: string;
+  password: string;
+}
+
+function Waits({ name, party, password }: Waiting) {
+  const { go: enter, busy, problem } = useOnce(
+    async () => {
+      const answer = await send<Session>("POST", "/v1/session", { name, password });
+      if (answer?.passkey) await showPasskey(answer.passkey);
+      await readSession();
+    },
+    () => go("/", true),
+  );
+  return (
+    <div class="page narrow">
+      <h1>{t("join.set")}</h1>
+      <p class="verdict verdict-good" role="status">
+        {t("join.waits", { party: tryWords(`party.${party}`) ?? party })}
+      </p>
+      {problem && <ProblemNote problem={problem} />}
+      <button type="button" class="button button-main" disabled={busy} onClick={enter}>
+        {t("join.enter")}
+      </button>
+    </div>
+  );
+}
+
+function Join({ code, seen, waits }: { code: string; seen: InvitationSeen; waits: (waiting: Waiting) => void }) {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
@@ -65,7 +84,7 @@ function Join({ code, seen, waits }: { code: string; seen: InvitationSeen; waits
       const answer = await send<Session>("POST", "/v1/invitations/join", { code, password });
       if (answer?.passkey) await showPasskey(answer.passkey);
       else if (!answer?.signed_in) {
-        waits(seen.party);
+        waits({ name: seen.name, party: seen.party, password });
         return;
       }
       await readSession();
