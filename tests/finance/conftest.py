@@ -35,7 +35,6 @@ from zhidao.trade.events import (
     ConsignmentEntered,
     CrossCheckFinding,
     CustomsReleased,
-    DocumentAdded,
     PapersChecked,
 )
 from zhidao.trust.events import Title
@@ -174,7 +173,6 @@ class ScriptedConsignments:
     def __init__(self) -> None:
         self.papers: PapersChecked | None = None
         self.customs: CustomsReleased | None = None
-        self.documents: list[DocumentAdded] = []
 
     async def consignment(self, actor: Actor, consignment: str) -> Consignment:
         entered = ConsignmentEntered(
@@ -197,7 +195,7 @@ class ScriptedConsignments:
         )
         return Consignment(
             entered=entered,
-            documents=self.documents,
+            documents=[],
             papers=self.papers,
             delivered=None,
             customs=self.customs,

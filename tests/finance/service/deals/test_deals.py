@@ -12,7 +12,6 @@ from zhidao.core.timescale import Utc
 from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.events import Decided
 from zhidao.finance.wire.iso20022.messages import camt054, pacs008
-from zhidao.trade.events import DocumentAdded
 
 UNPAID = {
     "importer-bank customer importer": 10_000_000,
@@ -89,25 +88,22 @@ async def test_positioning_is_asked_for_the_arrival_before_money_counts_as_reser
     [asked] = world.durable.arrivals.expected
     assert asked["terminal"] == "T-1"
     assert asked["not_after"] == Utc.parse("2026-05-01T12:00:00Z")
-    assert set(asked["readers"]) == {"importer", "exporter", "exporter-bank"}
+    assert {"importer", "exporter", "exporter-bank"} <= set(asked["readers"])
 
 
-@pytest.mark.parametrize("kind", ["import_declaration", "export_declaration", "invoice"])
-async def test_customs_see_the_arrival_of_goods_that_are_declared(world, kind: str) -> None:
-    declared = DocumentAdded(
-        consignment="C-1",
-        kind=kind,
-        number="D-1",
-        digest="00" * 32,
-        media_type="application/json",
-        valid=True,
-        rules=[],
-        credential="",
-    )
-    world.durable.consignments.documents = [declared]
+async def test_customs_see_the_arrival_where_the_deal_waits_for_their_release(world) -> None:
     await world.opened()
     [asked] = world.durable.arrivals.expected
-    assert ("customs" in asked["readers"]) == (kind != "invoice")
+    assert "customs_released" in (await world.state()).needs
+    assert set(asked["readers"]) == {"customs", "importer", "exporter", "exporter-bank"}
+
+
+async def test_customs_do_not_see_an_arrival_that_does_not_wait_for_them(world, facts) -> None:
+    needs = [need for need in facts.conditions.needs if need != "customs_released"]
+    conditions = msgspec.structs.replace(facts.conditions, needs=needs)
+    await world.opened(conditions=conditions)
+    [asked] = world.durable.arrivals.expected
+    assert "customs" not in asked["readers"]
 
 
 async def test_what_trade_knew_before_the_opening_counts(world, facts) -> None:

@@ -81,11 +81,13 @@ class DealTerms:
     async def arrival_readers(self, deal: Deal) -> tuple[PartyId, ...]:
         """Who may see the arrival that a deal waits for.
 
-        Those of the deal, and customs where the goods are declared to them: who is to let goods go
-        must see whether they came. Nothing in it is about money.
+        Those of the deal, and customs where it waits for their release: who is to let goods go must
+        see whether they came. Nothing in it is about money.
         """
-        seen = await self._consignments.consignment(self._node, deal.opened.consignment)
-        customs = {PartyId(seen.entered.customs)} if seen.is_declared else set()
+        customs: set[PartyId] = set()
+        if "customs_released" in deal.needs:
+            seen = await self._consignments.consignment(self._node, deal.opened.consignment)
+            customs = {PartyId(seen.entered.customs)}
         return tuple(sorted({*deal.readers, *customs} - {deal.owner}))
 
 
