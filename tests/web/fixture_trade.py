@@ -105,10 +105,11 @@ class Trade:
             records=records, archive=archive, ring=ring, clock=clock
         )
         consignments, validation = _road(records, archive, ring, scribe, clock)
+        releases = Releases(consignments, self._clearance)
         self.routers: list[Any] = [
-            trade.routes(consignments, validation, Releases(consignments, self._clearance)),
+            trade.routes(consignments, validation, releases),
             trade_entry.routes(MemoryDrafts(), clock, print_document),
-            trade_window.routes(self._clearance, presentations),
+            trade_window.routes(self._clearance, releases, presentations),
         ]
 
     async def fill(self) -> None:

@@ -474,6 +474,8 @@ export interface Declaration {
   risk: { channel: string; score: number; at_random: boolean } | null;
   reasons: { rule: string; fact: string; value: string; weight: number; reason: string; reason_zh: string }[];
   answers: { agency: string; answer: string; reason: string }[];
+  /** Consignments that this very release let go. */
+  roads?: string[];
 }
 
 export interface Rerun {

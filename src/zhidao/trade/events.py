@@ -113,12 +113,6 @@ class Consignment(msgspec.Struct, frozen=True, kw_only=True):
     customs: CustomsReleased | None
     state: str
 
-    @property
-    def is_declared(self) -> bool:
-        """Whether a declaration to customs is among its documents."""
-        kinds = ("export_declaration", "import_declaration")
-        return any(paper.kind in kinds for paper in self.documents)
-
 
 class DeclarationSubmitted(Fact, frozen=True, kw_only=True):
     """A declaration was lodged, or amended by a higher version, in aggregate `declaration/<id>`.

@@ -78,3 +78,51 @@ async def test_nobody_else_moves_declaration_or_road(world, both):
     with pytest.raises(NotFound):
         await releases.release(actor("health"), ID, **RELEASE)
     assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"
+
+
+async def invoice_of(world) -> str:
+    seen = await world.consignments.consignment(world.actor("customs"), ID)
+    return next(each.number for each in seen.documents if each.kind == "invoice")
+
+
+async def permitted(clearance, **changed) -> None:
+    await lodged(clearance, **changed)
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+
+
+async def test_a_released_declaration_lets_its_goods_go_on_the_road(world, both):
+    clearance, releases = both
+    await permitted(clearance, invoiceDocument__id=await invoice_of(world))
+    word = {"version": 1, "decision": "released"}
+    decided, roads = await releases.decide(world.actor("customs"), NUMBER, **word)
+    assert (decided.status, roads) == ("released", [ID])
+    assert (await standing(world)).declaration == NUMBER
+    written = len(world.journal.written)
+    assert (await releases.decide(world.actor("customs"), NUMBER, **word))[1] == [ID]
+    assert len(world.journal.written) == written, "the same again changes nothing"
+
+
+@pytest.mark.parametrize("decision", ["held", "refused"])
+async def test_what_is_held_or_refused_lets_nothing_go(world, both, decision):
+    clearance, releases = both
+    await permitted(clearance, invoiceDocument__id=await invoice_of(world))
+    _, roads = await releases.decide(
+        world.actor("customs"), NUMBER, version=1, decision=decision, reason="looked at"
+    )
+    assert (roads, await standing(world)) == ([], None)
+
+
+async def test_a_declaration_of_other_goods_lets_none_of_these_go(world, both):
+    clearance, releases = both
+    await permitted(clearance, invoiceDocument__id="INV-OTHER")
+    _, roads = await releases.decide(world.actor("customs"), NUMBER, version=1, decision="released")
+    assert (roads, await standing(world)) == ([], None)
+
+
+async def test_goods_that_another_declaration_let_go_keep_it(world, both):
+    clearance, releases = both
+    await releases.release(world.actor("customs"), ID, declaration="KZ-1", decision="released")
+    await permitted(clearance, invoiceDocument__id=await invoice_of(world))
+    _, roads = await releases.decide(world.actor("customs"), NUMBER, version=1, decision="released")
+    assert (roads, (await standing(world)).declaration) == ([], "KZ-1")

@@ -122,9 +122,17 @@ function Case({ id, changed }: { id: string; changed: () => void }) {
         </>
       )}
       {problem && <ProblemNote problem={problem} />}
+      <div role="status">
+        {(found.roads ?? []).map((road) => (
+          <p key={road} class="good">
+            {t("window.let_go", { consignment: road })} <a href={`/consignments/${encodeURIComponent(road)}`}>{t("window.road")}</a>
+          </p>
+        ))}
+      </div>
       {open && who?.party === found.customs && (
         <Word
           title={t("window.decide")}
+          means={t("window.decide_means")}
           choices={["released", "held", "refused"].map((each) => [each, named("window.do", each)])}
           said={(decision, reason) => act("decision", { version: found.version, decision, reason })}
         />
@@ -155,11 +163,12 @@ function answered(found: Declaration, agency: string): string {
 }
 
 /** A reason and the buttons that say something with it. */
-function Word({ title, choices, said, needsReason }: { title: string; choices: [string, string][]; said: (choice: string, reason: string) => void; needsReason?: boolean }) {
+function Word({ title, means, choices, said, needsReason }: { title: string; means?: string; choices: [string, string][]; said: (choice: string, reason: string) => void; needsReason?: boolean }) {
   const [reason, setReason] = useState("");
   return (
     <form onSubmit={(event) => event.preventDefault()}>
       <h3>{title}</h3>
+      {means && <p class="quiet">{means}</p>}
       <label class="field">
         <span>{t("window.reason")}</span>
         <input type="text" maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />

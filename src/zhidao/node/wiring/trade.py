@@ -127,14 +127,15 @@ async def build(
         finally:
             await rules.close()
 
+    releases = Releases(consignments, clearance)
     room = Room(
         name="trade",
         routers=(
-            api.routes(consignments, validation, Releases(consignments, clearance)),
+            api.routes(consignments, validation, releases),
             entry_api.routes(
                 PostgresDrafts(context.database), context.clock, print_document, judges
             ),
-            window_api.routes(clearance, presentations),
+            window_api.routes(clearance, releases, presentations),
             transparency_api.routes(transparency),
         ),
         consumers=(Consumer(CONSUMER, ArrivalProven.types(), journey.on_arrival),),

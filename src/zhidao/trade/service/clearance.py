@@ -211,6 +211,17 @@ class Clearance:
         )
         return [fold_declaration(each) for each in await self._records.histories(names, actor)]
 
+    async def named(self, declared: Declaration) -> dict[str, str]:
+        """The invoice and the bill of lading that a declaration names, by their kinds."""
+        data = await self._archive.get(declared.submitted.document)
+        kind = declared.submitted.kind
+        values = (await self._judges.run(DOCUMENT, read_document, data, kind=kind)).consignment
+        places = {
+            "invoice": "invoiceDocument.id",
+            "bill_of_lading": "transportContractDocument.id",
+        }
+        return {kind: said for kind, place in places.items() if (said := values.get(place))}
+
     async def rules_of(self, actor: Actor, declaration: str) -> list[RiskRule]:
         """The rules by which a declaration was assessed last, with their reasons; from the log."""
         risk = (await self.declaration(actor, declaration)).risk

@@ -1,15 +1,25 @@
-"""One act of customs: goods let go on their road, and their declaration decided with it."""
+"""One act of customs, from either side: goods let go on their road, and their declaration decided.
+
+Whoever lets goods go decides their declaration with it; whoever releases a declaration lets its
+goods go with it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound, Refused
 from zhidao.trade.domain.clearance.declaration import Declaration, Status
-from zhidao.trade.events import CustomsReleased
+from zhidao.trade.events import Consignment, CustomsReleased
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import MAY_RELEASE, ConsignmentService
 
 _AGAINST = (Status.REFUSED, Status.CANCELLED)
+
+
+_PAGE: Final = 100
 
 
 class Releases:
@@ -53,6 +63,39 @@ class Releases:
             actor, consignment, declaration=declaration, decision=decision
         )
 
+    async def decide(
+        self, actor: Actor, declaration: str, *, version: int, decision: str, reason: str = ""
+    ) -> tuple[Declaration, list[str]]:
+        """Decides a declaration; a release lets its goods go on their roads, which are named.
+
+        Dying in between loses nothing: repeat the call. Raises what `Clearance.decide` raises.
+        """
+        decided = await self._clearance.decide(
+            actor, declaration, version=version, decision=decision, reason=reason
+        )
+        roads = await self._roads(actor, decided) if decided.status is Status.RELEASED else []
+        for road in roads:
+            await self._consignments.release(
+                actor, road, declaration=declaration, decision="released"
+            )
+        return decided, roads
+
+    async def _roads(self, actor: Actor, decided: Declaration) -> list[str]:
+        """Consignments of this customs post whose goods were declared so."""
+        named = await self._clearance.named(decided)
+        found: list[str] = []
+        after = ""
+        while True:
+            page = await self._consignments.consignments(actor, limit=_PAGE, after=after)
+            found += [
+                each.entered.consignment
+                for each in page
+                if _waits(each, decided, named, actor.party)
+            ]
+            if len(page) < _PAGE:
+                return found
+            after = page[-1].entered.consignment
+
     async def _lodged(self, actor: Actor, declaration: str) -> Declaration | None:
         """The declaration, if it was lodged here with the actor's customs."""
         try:
@@ -61,3 +104,22 @@ class Releases:
             # It was lodged with a system of customs' own.
             return None
         return found if found.submitted.customs == actor.party else None
+
+
+def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], customs: str) -> bool:
+    """Whether this customs post lets these goods go by that declaration.
+
+    A declaration names the invoice of its goods, and the bill of lading: both must be the
+    consignment's, and whoever lodged it a party of it.
+    """
+    submitted, entered = decided.submitted, seen.entered
+    numbers = {each.kind: each.number for each in seen.documents if each.kind in named}
+    same = named.get("invoice") and all(named[kind] == number for kind, number in numbers.items())
+    under = seen.customs.declaration if seen.customs else submitted.declaration
+    return bool(
+        same
+        and "invoice" in numbers
+        and entered.customs == customs
+        and submitted.declarant in (entered.exporter, entered.importer, entered.carrier)
+        and under == submitted.declaration
+    )

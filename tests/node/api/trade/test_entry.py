@@ -29,10 +29,12 @@ from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.memory_drafts import MemoryDrafts
 from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.domain.clearance.reference import REFERENCE
+from zhidao.trade.events import Consignment
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.document_set import make_set
 from zhidao.trade.service.entering import imported
 from zhidao.trade.service.presenting import PresentationService
+from zhidao.trade.service.releases import Releases
 from zhidao.trade.wire import canonical_entry
 
 DATA = Path(__file__).parents[3] / "trade" / "data"
@@ -54,6 +56,13 @@ class ThroughPickle:
         del effort
         there, given, names = pickle.loads(pickle.dumps((work, args, named)))
         return pickle.loads(pickle.dumps(there(*given, **names)))
+
+
+class NoRoads:
+    """No consignment stands here."""
+
+    async def consignments(self, actor: Actor, *, limit: int, after: str) -> list[Consignment]:
+        return []
 
 
 @pytest.fixture
@@ -79,7 +88,7 @@ async def client():
     )
     entry = trade_entry.routes(MemoryDrafts(), clock, print_document, ThroughPickle())
     app = Litestar(
-        [entry, trade_window.routes(clearance, presentations)],
+        [entry, trade_window.routes(clearance, Releases(NoRoads(), clearance), presentations)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )

@@ -24,6 +24,7 @@ from zhidao.trade.service.clearance import (
     Clearance,
 )
 from zhidao.trade.service.presenting import MAY_PRESENT, PresentationService
+from zhidao.trade.service.releases import Releases
 from zhidao.trade.wire.fields import PAPER_BYTES_MAX
 
 _Party = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z", max_length=64)]
@@ -97,7 +98,7 @@ class RiskReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeclarationView(msgspec.Struct, frozen=True, kw_only=True):
-    """A declaration as it stands."""
+    """A declaration as it stands. `roads`: the consignments that this very release let go."""
 
     declaration: str
     version: int
@@ -112,6 +113,7 @@ class DeclarationView(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskDecided | None
     reasons: list[RiskReason]
     answers: list[AgencyAnswered]
+    roads: list[str] = []
 
 
 class Rerun(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +133,7 @@ class NewPresentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     despite_conflicts: bool = False
 
 
-def routes(clearance: Clearance, presentations: PresentationService) -> Router:
+def routes(clearance: Clearance, releases: Releases, presentations: PresentationService) -> Router:
     """Routes under /v1/trade/declarations and /v1/trade/presentations."""
 
     async def told(actor: Actor, found: Declaration) -> DeclarationView:
@@ -176,11 +178,11 @@ def routes(clearance: Clearance, presentations: PresentationService) -> Router:
 
     @post("/declarations/{declaration:str}/decision", status_code=200, opt={ACCESS: MAY_DECIDE})
     async def decide(declaration: _Number, data: WindowDecision, actor: Actor) -> DeclarationView:
-        """Customs holds, releases or refuses."""
-        found = await clearance.decide(
+        """Customs holds, releases or refuses; a release lets the goods go on their road, too."""
+        found, roads = await releases.decide(
             actor, declaration, version=data.version, decision=data.decision, reason=data.reason
         )
-        return await told(actor, found)
+        return msgspec.structs.replace(await told(actor, found), roads=roads)
 
     @post("/declarations/{declaration:str}/cancel", status_code=200, opt={ACCESS: MAY_CANCEL})
     async def cancel(declaration: _Number, data: Withdrawal, actor: Actor) -> DeclarationView:
