@@ -29,10 +29,12 @@ class OrderOpened(Fact, frozen=True, kw_only=True):
 
 
 class LotFinished(Fact, frozen=True, kw_only=True):
-    """A lot left the machine. Aggregate `order/<number>`.
+    """A lot left the machine, or was typed. Aggregate `order/<number>`.
 
     `quality` is the digest of the quality record (all samples with their judgement);
-    `epcis_hashes` are CBV 2.0 event hash ids (`ni:///sha-256;…?ver=CBV2.0`).
+    `epcis_hashes` are CBV 2.0 event hash ids (`ni:///sha-256;…?ver=CBV2.0`). Of a typed lot nothing
+    was measured and its pieces are its owner's word: `samples` is 0, `quality` is ``, and
+    `within_limits` is false, for nothing shows that it kept them.
     """
 
     TYPE: ClassVar[str] = "industry.LotFinished.v1"
@@ -46,3 +48,8 @@ class LotFinished(Fact, frozen=True, kw_only=True):
     epcis: str
     epcis_hashes: list[str]
     simulated: bool
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether nothing was measured of it."""
+        return self.samples == 0

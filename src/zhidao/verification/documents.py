@@ -254,6 +254,6 @@ def _lot(case: Case) -> FinishedLot | None:
                 lot=fact.lot,
                 gtin=fact.gtin,
                 count=len(fact.serials),
-                within_limits=fact.within_limits,
+                within_limits=None if fact.is_typed else fact.within_limits,
             )
     return None

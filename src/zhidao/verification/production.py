@@ -45,11 +45,13 @@ def check_production(case: Case) -> Replayed:
     told = lots[0]
     proven, open_questions = _quality(case, told)
     events, no_events = _epcis(case, told)
-    truth = Statement(
-        "machine_truth",
-        f"That the machine measured so: the values are {told.event.asserted_by.party}'s word, "
-        "as the node read them.",
+    party = told.event.asserted_by.party
+    text = (
+        f"That the pieces were made so: nothing was measured, the lot is {party}'s word."
+        if told.fact.is_typed
+        else f"That the machine measured so: the values are {party}'s word, as the node read them."
     )
+    truth = Statement("machine_truth", text)
     return Replayed((*proven, *events), (*open_questions, *no_events, truth))
 
 
@@ -60,7 +62,9 @@ def _quality(
     data = case.file(fact.quality)
     orders = [t.fact for t in case.every(OrderOpened) if t.fact.order == fact.order]
     if data is None or not orders:
-        return (), (Statement("quality", "That the lot kept its limits: no record is enclosed."),)
+        typed = "the lot was typed, nothing was measured"
+        why = typed if fact.is_typed else "no record is enclosed"
+        return (), (Statement("quality", f"That the lot kept its limits: {why}."),)
     try:
         record = _record(data)
         outside = sum(j.outside for j in judge(_samples(record), _bounds(orders[0])))

@@ -60,16 +60,21 @@ function Order({ order, done }: { order: OrderRow; done: () => void }) {
         </p>
         <ul class="plain">
           {order.lots.map((lot) => (
-            <li key={lot.lot} class={lot.within_limits ? "verdict verdict-good" : "verdict verdict-stop"}>
-              <MilestoneMark state={lot.within_limits ? "done" : "refused"} />
+            <li key={lot.lot} class={verdictOf(lot)}>
+              {lot.samples > 0 && <MilestoneMark state={lot.within_limits ? "done" : "refused"} />}
               <span>
-                {t(lot.within_limits ? "factory.lot_within" : "factory.lot_outside", { lot: lot.lot, pieces: lot.serials })} {t("factory.samples", { n: lot.samples })}
+                {lot.samples === 0 ? t("factory.lot_typed", { lot: lot.lot, pieces: lot.serials }) : t(lot.within_limits ? "factory.lot_within" : "factory.lot_outside", { lot: lot.lot, pieces: lot.serials })} {lot.samples > 0 && t("factory.samples", { n: lot.samples })}
                 {lot.simulated && ` ${t("factory.simulated")}`}
               </span>
             </li>
           ))}
         </ul>
-        {order.mine && <FinishLot order={order.order} done={done} />}
+        {order.mine && (
+          <>
+            <FinishLot order={order.order} done={done} />
+            <TypeLot order={order.order} done={done} />
+          </>
+        )}
       </div>
     </li>
   );
@@ -91,6 +96,31 @@ function FinishLot({ order, done }: { order: string; done: () => void }) {
         act(`/v1/industry/orders/${encodeURIComponent(order)}/lots`, { lot, endpoint, serials: serialsFrom(first ?? "", Number(pieces)) })
       }
       after={() => t("factory.finished")}
+      done={done}
+    />
+  );
+}
+
+/** A claim, not a measurement, looks like neither success nor refusal. */
+function verdictOf(lot: { samples: number; within_limits: boolean }): string {
+  if (lot.samples === 0) return "quiet";
+  return lot.within_limits ? "verdict verdict-good" : "verdict verdict-stop";
+}
+
+/** A lot of a factory without machine data: its owner's word, and shown as that everywhere. */
+function TypeLot({ order, done }: { order: string; done: () => void }) {
+  return (
+    <ActForm
+      title={t("factory.type")}
+      submit={t("factory.type_go")}
+      means={t("factory.type_means")}
+      fields={[
+        { name: "lot", label: t("factory.lot") },
+        { name: "first", label: t("factory.first_serial") },
+        { name: "pieces", label: t("factory.pieces"), value: "1" },
+      ]}
+      send={({ lot, first, pieces }, act) => act(`/v1/industry/orders/${encodeURIComponent(order)}/lots`, { lot, typed: true, serials: serialsFrom(first ?? "", Number(pieces)) })}
+      after={() => t("factory.typed")}
       done={done}
     />
   );

@@ -32,11 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     opening.add_argument("--reader", action="append", default=[], metavar="PARTY", help="who sees")
     opening.set_defaults(run=_open)
-    finishing = actions.add_parser("finish", help="read the machine and write a lot down")
+    finishing = actions.add_parser("finish", help="write a lot down, read from a machine or typed")
     finishing.add_argument("lot", metavar="LOT", help="number of the lot")
     finishing.add_argument("--first", required=True, help="first serial number; others count up")
     finishing.add_argument("--pieces", type=int, default=1, help="how many (default: 1)")
-    finishing.add_argument("--machine", required=True, metavar="URL", help="opc.tcp://host:port")
+    how = finishing.add_mutually_exclusive_group(required=True)
+    how.add_argument("--machine", default="", metavar="URL", help="opc.tcp://host:port")
+    how.add_argument("--typed", action="store_true", help="no machine: the lot is your word alone")
     finishing.set_defaults(run=_finish)
     for action in (opening, finishing):
         action.add_argument("order", metavar="ORDER", help="number of the order")
@@ -49,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --url https://localhost:8443 --as li\n"
         "  zhidao order finish L-1 PO-417 --first SN-001 --pieces 4 \\\n"
         "      --machine opc.tcp://127.0.0.1:4840 --url https://localhost:8443 --as li\n"
+        "  zhidao order finish L-2 PO-417 --first SN-005 --pieces 4 --typed \\\n"
+        "      --url https://localhost:8443 --as li\n"
         "  zhidao order list\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
@@ -83,14 +87,24 @@ def _finish(options: argparse.Namespace) -> int:
     serials = _serials(options.first, options.pieces)
     told = node_of(options).send(
         f"{_PATH}/{quote(options.order, safe='')}/lots",
-        {"lot": options.lot, "serials": serials, "endpoint": options.machine},
+        {
+            "lot": options.lot,
+            "serials": serials,
+            "endpoint": options.machine,
+            "typed": options.typed,
+        },
     )
+    if told["samples"] == 0:
+        sentence = f"lot {told['lot']} of {len(told['serials'])} pieces is typed"
+        return say(options, told, f"{sentence}: nothing was measured")
     stands = "within its limits" if told["within_limits"] else "OUTSIDE its limits"
     sentence = f"lot {told['lot']} of {len(told['serials'])} pieces is {stands}"
     return say(options, told, f"{sentence}; {told['samples']} values were read")
 
 
 def _lot(lot: dict[str, Any]) -> str:
+    if lot["samples"] == 0:
+        return f"{lot['lot']} (typed)"
     return f"{lot['lot']} ({'within' if lot['within_limits'] else 'OUTSIDE'} limits)"
 
 

@@ -78,6 +78,7 @@ class LotService:
     ) -> LotFinished:
         """Reads the machine, judges, and writes the lot down with its evidence.
 
+        Without an endpoint the lot is the actor's word alone, and is written down as that.
         The same lot again returns what was found the first time: a machine is not asked twice.
         """
         MAY_FINISH_LOT.admit(actor)
@@ -87,13 +88,24 @@ class LotService:
         if known is not None:
             if list(serials) != known.serials:
                 raise Conflict(f"lot {lot} stands already with other serials")
+            if endpoint and known.is_typed:
+                raise Conflict(
+                    f"lot {lot} was typed; what a machine says now was not measured then",
+                    code="lot_typed",
+                    remedy="measure another lot",
+                )
             return known
         if not MAY_FINISH_LOT.relates(actor, history[0]):
             raise NotFound("no order of that name")
         _check_serials(opened, serials)
-        names = [limit.name for limit in opened.limits]
-        samples = await self._machines.samples(endpoint, names, SAMPLES)
-        judgements = judge(samples, _bounds(opened.limits))
+        samples: list[Sample] = []
+        judgements: list[Judgement] = []
+        quality = ""
+        if endpoint:
+            names = [limit.name for limit in opened.limits]
+            samples = await self._machines.samples(endpoint, names, SAMPLES)
+            judgements = judge(samples, _bounds(opened.limits))
+            quality = await self._archive.put(_quality_record(order, lot, samples, judgements))
         finished_at = self._clock.now()
         document, hashes = lot_document(
             gtin=opened.gtin,
@@ -107,9 +119,9 @@ class LotService:
             lot=lot,
             gtin=opened.gtin,
             serials=list(serials),
-            within_limits=not any(judgement.outside for judgement in judgements),
+            within_limits=bool(judgements) and not any(each.outside for each in judgements),
             samples=len(samples),
-            quality=await self._archive.put(_quality_record(order, lot, samples, judgements)),
+            quality=quality,
             epcis=await self._archive.put(document),
             epcis_hashes=hashes,
             simulated=simulated,

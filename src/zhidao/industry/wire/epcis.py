@@ -26,7 +26,8 @@ def lot_document(
 ) -> tuple[bytes, list[str]]:
     """The EPCIS document of a lot (canonical JSON) and the hash ids of its events.
 
-    Two events: the items were commissioned, and the lot was inspected with what was measured.
+    Two events: the items were commissioned, and the lot was inspected with what was measured. Of a
+    lot of which nothing was measured only the first.
     """
     items = [serial_link(gtin, serial) for serial in serials]
     time = _epcis_time(finished_at)
@@ -54,6 +55,8 @@ def lot_document(
             ],
         },
     ]
+    if not judgements:
+        del events[1]
     hashes = [event_hash(event, _PREFIXES) for event in events]
     for event, name in zip(events, hashes, strict=True):
         event["eventID"] = name

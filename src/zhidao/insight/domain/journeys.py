@@ -16,7 +16,7 @@ from typing import Final
 from zhidao.core.events import SignedEvent
 from zhidao.insight.domain.figures import milliseconds
 from zhidao.insight.domain.opened import LeafRef, OpenedLeaf
-from zhidao.insight.domain.payload import flag, text
+from zhidao.insight.domain.payload import flag, is_typed, text
 
 Reaches = Callable[[SignedEvent], bool]
 
@@ -30,7 +30,11 @@ _AGREES: Final = ("match", "partial")
 # Entries of before and since they state a promise.
 ENTERED: Final = ("trade.ConsignmentEntered.v1", "trade.ConsignmentEntered.v2")
 MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
-    ("finished", ("industry.LotFinished.v1",), lambda e: flag(e, "within_limits") is True),
+    (
+        "finished",
+        ("industry.LotFinished.v1",),
+        lambda e: flag(e, "within_limits") is True or is_typed(e),
+    ),
     ("entered", ENTERED, _always),
     ("papers", ("trade.PapersChecked.v1",), lambda e: flag(e, "agree") is True),
     ("title", ("trust.TitleMoved.v1",), lambda e: text(e, "action") == "mint"),

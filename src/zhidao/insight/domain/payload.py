@@ -21,6 +21,11 @@ def flag(event: SignedEvent, name: str) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def is_typed(event: SignedEvent) -> bool:
+    """Whether a finished lot was typed: nothing was measured of it."""
+    return event.payload.get("samples") == 0
+
+
 def mark(event: SignedEvent, name: str) -> bool:
     """Whether an arrival bears a mark: true, a list that is not empty, or a number above zero."""
     marks = event.payload.get("marks")

@@ -11,7 +11,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.insight.domain.figures import Figure, count, median_duration, share
 from zhidao.insight.domain.journeys import ENTERED, MILESTONES, Journey, journeys
 from zhidao.insight.domain.opened import LeafRef, LogHead, OpenedLeaf, OpenedLog
-from zhidao.insight.domain.payload import flag, mark, text
+from zhidao.insight.domain.payload import flag, is_typed, mark, text
 
 MARKS: Final = (
     *("signed_by_terminal", "bound_to_goods", "recomputed", "corroborated_by"),
@@ -95,6 +95,7 @@ def make_report(log: OpenedLog) -> Report:
 _Test = Callable[[SignedEvent], bool]
 # Key, the types looked at, what is counted among them.
 _SHARES: Final[tuple[tuple[str, tuple[str, ...], _Test], ...]] = (
+    # A typed lot counts as one of which nothing shows that it kept them.
     ("lots_within_limits", ("industry.LotFinished.v1",), lambda e: bool(flag(e, "within_limits"))),
     ("documents_valid", ("trade.DocumentAdded.v1",), lambda e: bool(flag(e, "valid"))),
     (
@@ -190,7 +191,8 @@ def _refused(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
         case "connectivity.NetworkChecked.v1" if text(event, "verdict") == "mismatch":
             yield "network", "mismatch", text(event, "reason")
         case "industry.LotFinished.v1" if flag(event, "within_limits") is False:
-            yield "lot", "outside_limits", text(event, "lot")
+            if not is_typed(event):
+                yield "lot", "outside_limits", text(event, "lot")
         case "trade.PapersChecked.v1" if flag(event, "agree") is False:
             yield from _conflicts(event)
 

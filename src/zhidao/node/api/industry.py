@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from zhidao.core.access import LIST, READ
 from zhidao.core.actor import Actor
+from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
 from zhidao.industry.service.lots import MAY_FINISH_LOT, MAY_OPEN_ORDER, LotService
@@ -37,11 +38,16 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewLot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A lot that leaves the machine at `endpoint` (opc.tcp://address:port)."""
+    """A lot that leaves the machine at `endpoint` (opc.tcp://address:port).
+
+    `typed`: of a factory without machine data, instead of an endpoint. Nothing is measured then,
+    and the lot stands as its owner's word.
+    """
 
     lot: Number
     serials: Annotated[list[Number], msgspec.Meta(min_length=1, max_length=10_000)]
-    endpoint: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    endpoint: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    typed: bool = False
     simulated: bool = False
 
 
@@ -105,7 +111,13 @@ def routes(lots: LotService) -> Router:
 
     @post("/orders/{order:str}/lots", opt={ACCESS: MAY_FINISH_LOT})
     async def finish_lot(order: _PathNumber, data: NewLot, actor: Actor) -> LotFinished:
-        """Reads the machine, judges the lot, and writes it down with its evidence."""
+        """Reads the machine, judges the lot, and writes it down with its evidence; or as typed."""
+        if data.typed == bool(data.endpoint):
+            raise MalformedInput(
+                "a lot is either read from a machine or typed",
+                where="$.endpoint",
+                remedy="give the machine's address, or say that the lot is typed",
+            )
         return await lots.finish_lot(
             actor,
             order=order,

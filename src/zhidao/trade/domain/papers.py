@@ -128,13 +128,13 @@ class BillOfLading:
 
 @dataclass(frozen=True, slots=True)
 class FinishedLot:
-    """What production says of the lot."""
+    """What production says of the lot. `within_limits`: None where nothing was measured."""
 
     order: str
     lot: str
     gtin: str
     count: int
-    within_limits: bool
+    within_limits: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Issuing:
                 readers=readers,
             ),
         ]
-        if lot:
+        if lot and not lot.is_typed:
             documents.append(_quality_record(entry, lot))
         opened = _entered(
             entry,

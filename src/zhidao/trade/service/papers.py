@@ -54,7 +54,7 @@ def finished(lot: LotFinished) -> FinishedLot:
         lot=lot.lot,
         gtin=lot.gtin,
         count=len(lot.serials),
-        within_limits=lot.within_limits,
+        within_limits=None if lot.is_typed else lot.within_limits,
     )
 
 
