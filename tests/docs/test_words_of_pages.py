@@ -74,3 +74,16 @@ def _pattern(text: str) -> str:
 def test_a_word_of_no_page_is_found(word: str) -> None:
     for language in _WALK:
         assert not _keys(word, _catalogue(language))
+
+
+_NEWCOMERS = ("run-a-node", "tokens-and-roles", "first-terminal", "exchange", "first-consignment")
+_BY_PROGRAM = re.compile(r"\b(curl|wget|httpx|http -|Invoke-WebRequest)\b")
+
+
+@pytest.mark.parametrize("name", _NEWCOMERS)
+def test_a_newcomer_needs_pages_and_commands_only(name: str) -> None:
+    """What a person does first is done on a page or by `zhidao`, in every language of the docs."""
+    pages = list((ROOT / "docs").rglob(f"{name}.md"))
+    assert len(pages) > 1, "the chapter moved: follow it"
+    asked = {page: _BY_PROGRAM.findall(page.read_text(encoding="utf-8")) for page in pages}
+    assert {page: found for page, found in asked.items() if found} == {}

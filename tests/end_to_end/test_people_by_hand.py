@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from tests.stalls import check_stalls
 
 from zhidao.core.programs.child import free_port
@@ -137,7 +137,9 @@ def add_person(page: Page, name: str, party: str, role: str, password: str) -> N
 
 
 def row(page: Page, section: str, name: str) -> Any:
-    return page.get_by_role("region", name=section).get_by_role("listitem").filter(has_text=name)
+    # The name as a word: "li" is not "New link".
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return page.get_by_role("region", name=section).get_by_role("listitem").filter(has_text=word)
 
 
 def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browser) -> None:
@@ -190,6 +192,8 @@ def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browse
     invitations(admin, browser)
     another_role(admin, browser, url)
 
+    stale_and_cut(admin, browser, url)
+
     # A leaver is out at once, with what he has open.
     admin.reload()
     leaving = row(admin, "People", "li")
@@ -207,6 +211,56 @@ def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browse
     olga.get_by_role("link", name="Your access").last.click()
     for page in (admin, olga):
         usable(page)
+
+
+def stale_and_cut(admin: Page, browser: Browser, url: str) -> None:
+    """A page that shows what is no longer so sends nothing, and neither does one without a line."""
+    other = enter(browser, url, "ada", ADMIN)
+    other.get_by_role("link", name="People").click()
+    admin.reload()
+    expect(row(admin, "People", "ada")).to_be_visible()
+    add_person(other, "zoe", "corridor", "auditor", LEADER)
+    box = filled_in(admin, "zoe")
+    box.get_by_role("button", name="Add this person").click()
+    expect(box.get_by_role("alert")).to_contain_text("nothing was sent")
+    expect(box.get_by_role("alert")).to_contain_text(re.compile(r"Changed since .*: zoe is new\."))
+    expect(row(admin, "People", "zoe")).to_be_visible()
+    # What the act does not name may change meanwhile.
+    add_person(other, "vera", "corridor", "auditor", LEADER)
+    box = filled_in(admin, "yan")
+    box.get_by_role("button", name="Add this person").click()
+    expect(box.get_by_role("status")).to_have_text("Done.")
+    # A cut line: nothing goes out, and nothing waits to go later.
+    box = filled_in(admin, "xin")
+    admin.context.set_offline(True)
+    box.get_by_role("button", name="Add this person").click()
+    expect(box.get_by_role("alert")).to_contain_text("Nothing was sent")
+    admin.context.set_offline(False)
+    # An answer that was lost: the object itself says what became of the act.
+    admin.route("**/v1/people", _lose)
+    box.get_by_role("button", name="Add this person").click()
+    box.get_by_role("button", name="See what became of it").click()
+    expect(box.get_by_role("alert")).to_contain_text("Since then: xin is new.")
+    admin.unroute("**/v1/people")
+    admin.reload()
+
+
+def _lose(asked: Route) -> None:
+    """The act reaches the node; its answer reaches nobody."""
+    if asked.request.method == "GET":
+        asked.continue_()
+    else:
+        asked.fetch()
+        asked.abort("timedout")
+
+
+def filled_in(page: Page, name: str) -> Any:
+    box = form(page, "Add a person")
+    box.get_by_label("Name", exact=True).fill(name)
+    box.get_by_role("combobox", name="Acts for").select_option("corridor")
+    box.get_by_role("radio", name=re.compile("^auditor ")).check()
+    box.get_by_label("Password").fill(LEADER)
+    return box
 
 
 def usable(page: Page) -> None:

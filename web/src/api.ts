@@ -53,9 +53,22 @@ export async function text(path: string): Promise<string> {
   return answer.text();
 }
 
+/** Asked before each act; throws where the page that acts shows what is no longer so. */
+export const beforeActs: { refuse: (act: string) => Promise<void> } = { refuse: async () => undefined };
+
+/** Nothing was sent, and nothing waits to be: acts are never queued. */
+const notSent = (path: string) => new Problem(0, "not_sent", t("seen.offline"), path, "");
+
 export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<T | null> {
   const headers: Record<string, string> = { accept: "application/json", "X-CSRF-Token": csrfToken() };
   if (body) headers["content-type"] = "application/json";
+  if (!navigator.onLine) throw notSent(path);
+  try {
+    await beforeActs.refuse(decodeURIComponent(path) + JSON.stringify(body ?? {}));
+  } catch (error) {
+    // What cannot even be read cannot be acted on: nothing went out.
+    throw error instanceof Problem && error.status === 0 ? notSent(path) : error;
+  }
   const answer = await ask(path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   if (!answer.ok) throw await problem(answer);
   const said = await answer.text();

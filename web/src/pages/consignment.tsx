@@ -9,12 +9,13 @@ import { toldNumbers } from "../parts/told";
 import { ArrivalPart } from "./consignment_arrival";
 import { ConditionsPart, MoneyPart, PapersPart, PartiesPart, TitlePart } from "./consignment_parts";
 import { SaidPart } from "./consignment_said";
+import { roadChanges } from "../seen";
 import type { Road } from "../types";
 import { t } from "../words";
 
 export function ConsignmentPage({ id }: { id: string }) {
   const follows = useCallback((consignment: string) => consignment === id, [id]);
-  const [answer, again] = useAnswer<Road>(`/v1/consignments/${encodeURIComponent(id)}/road`, follows);
+  const [answer, again] = useAnswer<Road>(`/v1/consignments/${encodeURIComponent(id)}/road`, follows, undefined, roadChanges);
   const label = answer.state === "here" ? answer.value.label : id;
   useEffect(() => {
     document.title = t("consignment.document_title", { label });

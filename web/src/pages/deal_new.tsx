@@ -11,6 +11,7 @@ import { Trouble, minorOf, momentOf } from "../parts/money_form";
 import { SiteFields } from "../parts/site";
 import { NO_SITE, type Site, type SiteDraft, draftOf, siteOf } from "../parts/site_draft";
 import { session } from "../session";
+import { roadChanges } from "../seen";
 import type { Road, RoadSummary } from "../types";
 import { named, t } from "../words";
 
@@ -75,7 +76,7 @@ function Choose() {
 function ForConsignment({ id }: { id: string }) {
   const at = encodeURIComponent(id);
   const [consignment, again] = useAnswer<{ entered: Entered }>(`/v1/trade/consignments/${at}`);
-  const [road, readRoad] = useAnswer<Road>(`/v1/consignments/${at}/road`);
+  const [road, readRoad] = useAnswer<Road>(`/v1/consignments/${at}/road`, undefined, undefined, roadChanges);
   const [awaited] = useAnswer<{ expected: Awaited }>(`/v1/positioning/arrivals/${at}`);
   const [deals, setDeals] = useState<DealWhole[] | null>(null);
   useEffect(() => {

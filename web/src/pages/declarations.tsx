@@ -4,6 +4,7 @@ import { type Problem, get, send } from "../api";
 import { useCell } from "../cell";
 import { English, Facts, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
 import { Drop, type Given } from "../parts/files";
+import { rowsBy } from "../seen";
 import { session } from "../session";
 import type { Declaration, Rerun } from "../types";
 import { named, t, tongue } from "../words";
@@ -11,8 +12,13 @@ import { named, t, tongue } from "../words";
 const BASE = "/v1/trade/declarations";
 const ENDED = ["released", "refused", "cancelled"];
 
+const LODGED = rowsBy<Declaration>(
+  (row) => row.declaration,
+  (row) => `${row.version} ${row.status} ${row.answers.map((each) => each.agency + each.answer).join(" ")}`,
+);
+
 export default function DeclarationsPage() {
-  const [answer, read] = useAnswer<Declaration[]>(`${BASE}?limit=100`);
+  const [answer, read] = useAnswer<Declaration[]>(`${BASE}?limit=100`, undefined, undefined, LODGED);
   const [chosen, choose] = useState(() => decodeURIComponent(location.hash.slice(1)));
   useEffect(() => {
     document.title = t("window.document_title");

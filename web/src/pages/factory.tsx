@@ -6,6 +6,7 @@ import { Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/ba
 import type { Problem } from "../api";
 import { ActForm, Trouble } from "../parts/money_form";
 import { MilestoneMark } from "../parts/shapes";
+import { rowsBy } from "../seen";
 import { session } from "../session";
 import type { OrderRow } from "../types";
 import { t } from "../words";
@@ -14,9 +15,14 @@ const PAGE = 50;
 const SERIALS_MAX = 10_000;
 const READERS_MAX = 50;
 
+const ORDERS = rowsBy<OrderRow>(
+  (row) => row.order,
+  (row) => row.lots.map((lot) => lot.lot).join(" "),
+);
+
 export default function FactoryPage() {
   useEffect(() => void (document.title = t("factory.document_title")), []);
-  const [answer, again] = useAnswer<OrderRow[]>(`/v1/industry/orders?limit=${PAGE}`);
+  const [answer, again] = useAnswer<OrderRow[]>(`/v1/industry/orders?limit=${PAGE}`, undefined, undefined, ORDERS);
   const [older, setOlder] = useState<OrderRow[]>([]);
   const [problem, setProblem] = useState<Problem | null>(null);
   if (answer.state === "loading") return <Loading what={t("factory.reading")} />;

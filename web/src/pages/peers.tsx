@@ -5,6 +5,7 @@ import { ActButton } from "../parts/act";
 import { Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
 import { Drop, save } from "../parts/files";
 import { Qr } from "../parts/qr";
+import { rowsBy } from "../seen";
 import type { PeerLink, PeerRow } from "../types";
 import { fingerprint, fromMultikey } from "../verify/keys";
 import { t } from "../words";
@@ -26,9 +27,14 @@ interface Read {
   print: string;
 }
 
+const PEERS = rowsBy<PeerRow>(
+  (row) => row.node,
+  (row) => row.url,
+);
+
 export default function PeersPage() {
   useEffect(() => void (document.title = t("peers.document_title")), []);
-  const [answer, again] = useAnswer<PeerRow[]>("/v1/exchange/peers");
+  const [answer, again] = useAnswer<PeerRow[]>("/v1/exchange/peers", undefined, undefined, PEERS);
   if (answer.state === "loading") return <Loading what={t("peers.reading")} />;
   if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
   return (

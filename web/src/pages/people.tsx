@@ -9,6 +9,7 @@ import { Journal } from "../parts/journal";
 import { AddParty, AddPerson, AddToken, ChangeRole, NewPasswordForm } from "../parts/people_forms";
 import { Sessions } from "../parts/sessions";
 import { MilestoneMark, type Shape } from "../parts/shapes";
+import { rowsBy } from "../seen";
 import { session } from "../session";
 import type { PartyRow, PersonRow, TokenRow } from "../types";
 import { list, named, t, tryWords } from "../words";
@@ -16,8 +17,13 @@ import { list, named, t, tryWords } from "../words";
 // The word by which the operator agreed for a party that has no person of its own.
 const OPERATOR = "operator";
 
+const PEOPLE = rowsBy<PersonRow>(
+  (row) => row.name,
+  (row) => `${row.role} ${row.state} ${row.agreed}`,
+);
+
 export default function PeoplePage() {
-  const [people, readPeople] = useAnswer<PersonRow[]>("/v1/people");
+  const [people, readPeople] = useAnswer<PersonRow[]>("/v1/people", undefined, undefined, PEOPLE);
   const [tokens, readTokens] = useAnswer<TokenRow[]>("/v1/tokens");
   const [parties, readParties] = useAnswer<PartyRow[]>("/v1/parties");
   const who = useCell(session);

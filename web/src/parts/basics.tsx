@@ -1,13 +1,14 @@
 // Small parts of every page: times, states of reading, notes about problems.
 import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { Problem, get } from "../api";
 import { useCell } from "../cell";
 import { type TimeStyle, time, utc } from "../format";
 import { onRoad } from "../live";
+import { type Change, type Shown, changedSince, isWatching, show } from "../seen";
 import { settings } from "../settings";
 import type { Scale } from "../types";
-import { t, tongue, tryWords } from "../words";
+import { list, t, tongue, tryWords } from "../words";
 
 /** An instant in the reader's zone; its UTC form is the title, or the text if the reader chose so.
  *
@@ -44,11 +45,28 @@ export type Answer<T> =
   | { state: "here"; value: T; problem: Problem | null };
 
 /** Reads an address, again when `follows` says that a road in it changed; keeps the last good answer. */
-export function useAnswer<T>(path: string, follows?: (consignment: string) => boolean, ask: (path: string) => Promise<T> = get): [Answer<T>, () => void] {
+export function useAnswer<T>(
+  path: string,
+  follows?: (consignment: string) => boolean,
+  ask: (path: string) => Promise<T> = get,
+  changes?: (before: T, now: T) => Change[],
+): [Answer<T>, () => void] {
   const [answer, set] = useState<Answer<T>>({ state: "loading" });
+  const watched = useRef<Shown<T> | null>(null);
+  useEffect(() => {
+    if (!changes || answer.state !== "here") return;
+    watched.current = { path, at: new Date(), value: answer.value, changes, take: (value) => set({ state: "here", value, problem: null }), reading: null };
+    return show(watched.current);
+  }, [answer]);
   const read = useCallback(() => {
-    ask(path).then(
-      (value) => set({ state: "here", value, problem: null }),
+    const reading = ask(path);
+    if (watched.current) watched.current.reading = reading;
+    reading.then(
+      (value) => {
+        // At once, not when it is drawn: an act may come in between.
+        if (watched.current) watched.current.value = value;
+        set({ state: "here", value, problem: null });
+      },
       (error: unknown) => {
         const problem = asProblem(error);
         set((old) => (old.state === "here" ? { ...old, problem } : { state: "failed", problem }));
@@ -115,12 +133,31 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
       <p class="note-title">{tryWords(`problem.${problem.code}`) ?? t("problem.title")}</p>
       <English text={problem.message} />
       {problem.remedy && <English text={problem.remedy} />}
+      {["timeout", "offline"].includes(problem.code) && isWatching() && <WhatBecame />}
       {again && (
         <button type="button" class="button" onClick={again}>
           {t("again")}
         </button>
       )}
     </div>
+  );
+}
+
+/** After an act without an answer: whether it was done after all, as the object itself says. */
+function WhatBecame() {
+  const [told, set] = useState("");
+  const look = () =>
+    void changedSince().then(
+      ({ changes }) => set(changes.length ? t("seen.became", { what: list(changes) }) : t("seen.nothing_yet")),
+      (error: unknown) => set(asProblem(error).message),
+    );
+  return (
+    <>
+      <button type="button" class="button" onClick={look}>
+        {t("seen.look")}
+      </button>
+      <div role="status">{told && <p>{told}</p>}</div>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 // What stands around every page: name, ways, the state of the line, and the reader's preferences.
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useCell, useNow } from "../cell";
 import { keptFrom } from "../api";
 import { ago, time } from "../format";
@@ -39,6 +39,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
   useCell(settings);
   const who = useCell(session);
   const where = useCell(path);
+  const ways = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Sideways only: the page itself stays where it is.
+    const [row, open] = [ways.current, ways.current?.querySelector<HTMLElement>("[aria-current]")];
+    if (row && open) row.scrollLeft = open.offsetLeft - (row.clientWidth - open.offsetWidth) / 2;
+  }, [where, who?.signed_in]);
   return (
     <>
       <a class="skip" href="#content">
@@ -53,7 +59,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <span class="brand-en">{t("brand.en")}</span>
         </a>
         {who?.signed_in && (
-          <nav aria-label={t("nav.label")}>
+          <nav aria-label={t("nav.label")} ref={ways}>
             {PAGES.filter(([, mine]) => mine(who.role)).map(([name]) => {
               const to = name === "home" ? "/" : `/${name}`;
               return (
