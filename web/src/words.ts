@@ -116,10 +116,13 @@ function names(message: Message): string[] {
 
 function filled(message: Message, args: Args, keep: boolean, rules: Intl.PluralRules): string {
   if (typeof message === "string") {
-    return message.replace(/\{(\w+)(?::(\w+))?\}/g, (whole, name: string, kind?: string) => {
+    return message.replace(/\{(\w+)(?::(\w+))?\}/g, (whole, name: string, kind: string | undefined, at: number) => {
       const value = args[name];
       if (value === undefined) return keep ? whole : "";
-      return isolated(kind ? printed(kind, value) : String(value));
+      const text = kind ? printed(kind, value) : String(value);
+      // A name such as "Pumps Ltd." ends the sentence with its own full stop.
+      const doubled = text.endsWith(".") && message[at + whole.length] === ".";
+      return isolated(doubled ? text.slice(0, -1) : text);
     });
   }
   return message

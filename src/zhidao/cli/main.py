@@ -44,6 +44,7 @@ COMMANDS: Final = (
     ("deposit", "finance.deposit", "money that a bank brings in for a customer: add, list"),
     ("deal", "finance.deal", "money on conditions: open, show, list, give the title"),
     ("title", "trust.title_acts", "issue a title, transfer, endorse, surrender, return, reject"),
+    ("arrival", "positioning.arrival", "wait for a consignment at a place; what came of it"),
     ("declaration", "trade.declaration", "list; customs decide, agencies answer"),
     ("consignment", "trade.consignment", "list, show; compare the papers, hand over to a peer"),
     ("terminal", "devices.terminal", "devices that report to a node: add, list, show"),

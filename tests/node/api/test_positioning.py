@@ -100,7 +100,7 @@ class Below:
 def services() -> Iterator[tuple[NavigationService, BaseService, ArrivalService, Scribe]]:
     clock, randomness = HandClock(START), SeededRandomness(1)
     key = SoftwareKey(Algorithm.ED25519, bytes(32))
-    ring = FixedKeyRing({PartyId(p): key for p in ("operator", "bank")})
+    ring = FixedKeyRing({PartyId(p): key for p in ("operator", "bank", "importer")})
     scribe = Scribe(
         node=PartyId("node"),
         key=key,

@@ -2,6 +2,7 @@
 import { Term } from "../parts/term";
 import { bound, distance, metres, number, odds } from "../format";
 import { Facts, Section, Time } from "../parts/basics";
+import { AwaitArrival } from "../parts/await_arrival";
 import { ArrivalFigure } from "../parts/figure";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
@@ -16,6 +17,7 @@ export function ArrivalPart({ road }: { road: Road }) {
     return (
       <Section id="arrival-title" title={t("arrival")}>
         <p class="quiet">{site ? t("arrival.none_at", { place: site.name }) : t("arrival.none")}</p>
+        {!site && <AwaitArrival road={road} done={() => undefined} />}
       </Section>
     );
   }

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.outputs import take
 from zhidao.cli.console.paging import every
 from zhidao.cli.console.remote import RemoteNode
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.console.sites import site_of
 
 _PATH: Final = "/v1/finance/deals"
 _COLUMNS: Final = ("deal", "consignment", "payer", "payee", "amount", "state")
@@ -120,7 +118,7 @@ def _body(node: RemoteNode, options: argparse.Namespace) -> dict[str, Any]:
         "title": title if "title_in_custody" in needs else "",
         "conditions": {
             "marks": options.mark or list(_MARKS),
-            "site": _site(options.site, options.name),
+            "site": site_of(options.site, options.name),
             "not_before": options.not_before,
             "not_after": options.not_after,
             "risk_ppb": options.risk_ppb,
@@ -140,32 +138,6 @@ def _title(node: RemoteNode, consignment: str) -> str:
         after = page["after"]
         if not after:
             return ""
-
-
-def _site(text: str, name: str) -> dict[str, Any]:
-    """The place that a file or three numbers name. Raises MalformedInput."""
-    import msgspec
-
-    from zhidao.positioning.events import Site
-    from zhidao.positioning.wire.geojson import GEOJSON_BYTES_MAX, read_site
-
-    parts = text.split(",")
-    if len(parts) == 3:
-        try:
-            latitude, longitude, radius = (float(part) for part in parts)
-        except ValueError as error:
-            raise MalformedInput(
-                f"not LAT,LON,RADIUS_M: {text[:40]!r}", remedy="such as 43.2567,76.9286,500"
-            ) from error
-        site = Site(
-            name=name,
-            latitude_ndeg=round(latitude * 1e9),
-            longitude_ndeg=round(longitude * 1e9),
-            radius_mm=round(radius * 1e3),
-        )
-        return dict(msgspec.to_builtins(site))
-    site = read_site(take(Path(text), bytes_max=GEOJSON_BYTES_MAX), name=name)
-    return dict(msgspec.to_builtins(msgspec.structs.replace(site, name=name)))
 
 
 def _path(deal: str) -> str:

@@ -14,6 +14,7 @@ from zhidao.core.timescale import NS, Utc
 from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresRelated, PostgresStoredEvents
+from zhidao.node.api import arrivals as arrivals_api
 from zhidao.node.api import proofs as proofs_api
 from zhidao.node.api import shipment_timelines as timelines_api
 from zhidao.node.federation.home_proof import HomeProofs
@@ -234,6 +235,7 @@ async def build(
                 directory.with_peers,
             ),
             exchange.invitations(context, others.card, own_text),
+            arrivals_api.routes(positions.arrivals, papers.consignments),
         ),
         consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),
         background=(moving.run,),

@@ -1,0 +1,74 @@
+"""`zhidao arrival`: wait for a consignment at a place, with or without a deal; what came of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+from urllib.parse import quote
+
+from zhidao.cli.console.callers import add_caller, node_of, say
+from zhidao.cli.console.sites import site_of
+from zhidao.cli.console.trust_folder import shown
+
+_PATH: Final = "/v1/positioning/arrivals"
+_RISK_PPB: Final = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    showing = actions.add_parser("show", help="what is awaited, and what was proven so far")
+    showing.set_defaults(run=_show)
+    waiting = actions.add_parser("await", help="wait for it; its importer or the importer's bank")
+    waiting.add_argument("--terminal", required=True, help="the terminal that rides with the goods")
+    waiting.add_argument("--site", required=True, help="GeoJSON file, or LAT,LON,RADIUS_M")
+    waiting.add_argument("--name", required=True, help="name of the site")
+    waiting.add_argument("--not-before", required=True, metavar="TIME", help="UTC")
+    waiting.add_argument("--not-after", required=True, metavar="TIME", help="UTC")
+    waiting.add_argument("--risk-ppb", type=int, default=_RISK_PPB, help="parts per billion")
+    waiting.set_defaults(run=_await)
+    for action in (showing, waiting):
+        action.add_argument("consignment", metavar="CONSIGNMENT")
+        add_caller(action)
+    parser.epilog = (
+        "A deal that is opened later asks for the same place, terminal, time and risk.\n"
+        "examples:\n"
+        "  zhidao arrival await C-0417 --terminal BDT-0417 --site yard.geojson --name Almaty \\\n"
+        "      --not-before 2026-09-20T00:00:00Z --not-after 2026-09-27T00:00:00Z \\\n"
+        "      --url https://localhost:8443 --as aida\n"
+        "  zhidao arrival show C-0417 --url https://localhost:8443 --as aida\n"
+        "status: 0 done, 1 refused, 2 bad input, 3 no answer"
+    )
+
+
+def _show(options: argparse.Namespace) -> int:
+    found = node_of(options).get(f"{_PATH}/{quote(options.consignment, safe='')}")
+    return say(options, found, _words(found))
+
+
+def _await(options: argparse.Namespace) -> int:
+    found = node_of(options).send(
+        _PATH,
+        {
+            "consignment": options.consignment,
+            "terminal": options.terminal,
+            "site": site_of(options.site, options.name),
+            "not_before": options.not_before,
+            "not_after": options.not_after,
+            "risk_ppb": options.risk_ppb,
+        },
+    )
+    return say(options, found, _words(found))
+
+
+def _words(found: dict[str, Any]) -> str:
+    wish = found["expected"]
+    lines = [
+        f"{wish['consignment']}: {found['state'].replace('_', ' ')}",
+        f"  {wish['terminal']} at {wish['site']['name']}, wrong at most {wish['risk_ppb']} ppb",
+        f"  {wish['not_before']} to {wish['not_after']}",
+    ]
+    lines += [f"  not proven: {each['sentence']}" for each in found["not_proven"]]
+    if found["proven"]:
+        lines.append(f"  proven at {found['proven']['observed_at']}")
+    return shown("\n".join(lines))
