@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao declaration list --url https://localhost:8443 --as dana\n"
         "  zhidao declaration decide KZ-50401-17742 released --reason 'seal looked at' \\\n"
         "      --url https://localhost:8443 --as dana\n"
+        "  zhidao declaration answer KZ-50401-17742 permit --url https://localhost:8443 --as vet\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
