@@ -86,14 +86,7 @@ class LotService:
         opened = OrderOpened.of(history[0])
         known = _lot(history, lot)
         if known is not None:
-            if list(serials) != known.serials:
-                raise Conflict(f"lot {lot} stands already with other serials")
-            if endpoint and known.is_typed:
-                raise Conflict(
-                    f"lot {lot} was typed; what a machine says now was not measured then",
-                    code="lot_typed",
-                    remedy="measure another lot",
-                )
+            _refuse_other(known, serials, endpoint)
             return known
         if not MAY_FINISH_LOT.relates(actor, history[0]):
             raise NotFound("no order of that name")
@@ -159,6 +152,18 @@ class LotService:
 
 def _lot(history: tuple[SignedEvent, ...], lot: str) -> LotFinished | None:
     return next((fact for fact in every(history, LotFinished) if fact.lot == lot), None)
+
+
+def _refuse_other(known: LotFinished, serials: Sequence[str], endpoint: str) -> None:
+    """Refuses to finish a lot that stands already in another way."""
+    if list(serials) != known.serials:
+        raise Conflict(f"lot {known.lot} stands already with other serials")
+    if endpoint and known.is_typed:
+        raise Conflict(
+            f"lot {known.lot} was typed; what a machine says now was not measured then",
+            code="lot_typed",
+            remedy="measure another lot",
+        )
 
 
 def _bounds(limits: Sequence[Limit]) -> list[Bound]:
