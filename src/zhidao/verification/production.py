@@ -62,9 +62,7 @@ def _quality(
     data = case.file(fact.quality)
     orders = [t.fact for t in case.every(OrderOpened) if t.fact.order == fact.order]
     if data is None or not orders:
-        typed = "the lot was typed, nothing was measured"
-        why = typed if fact.is_typed else "no record is enclosed"
-        return (), (Statement("quality", f"That the lot kept its limits: {why}."),)
+        return (), (_no_record(fact),)
     try:
         record = _record(data)
         outside = sum(j.outside for j in judge(_samples(record), _bounds(orders[0])))
@@ -88,6 +86,11 @@ def _quality(
         f"{len(record.samples)} enclosed samples {verdict} the order's limits ({limits})."
     )
     return (Statement("quality", text),), ()
+
+
+def _no_record(fact: LotFinished) -> Statement:
+    why = "the lot was typed, nothing was measured" if fact.is_typed else "no record is enclosed"
+    return Statement("quality", f"That the lot kept its limits: {why}.")
 
 
 def _record(data: bytes) -> _Record:
