@@ -2,9 +2,11 @@
 import { useRef } from "preact/hooks";
 import { money } from "../format";
 import type { Account, CreditLine, Currency, Cycle, Escrow, Quote } from "../money_types";
+import type { PeerRow, RoadSummary } from "../types";
 import { t } from "../words";
+import { useParties } from "./act";
 import { currencyChoices, usePlaces } from "./banks";
-import { Section } from "./basics";
+import { Section, useAnswer } from "./basics";
 import { Sum } from "./money";
 import { ActForm, type Choice, type Field, Trouble, minorOf, momentOf, rateOf } from "./money_form";
 
@@ -74,22 +76,35 @@ export function Lines({ lines, banks, currencies, bank, name, done }: { lines: C
   );
 }
 
+/** What the forms of money offer instead of asking for names by heart. */
+function useOffers(): { parties: Choice[]; nodes: Choice[]; roads: Choice[] } {
+  const { rows } = useParties();
+  const [peers] = useAnswer<PeerRow[]>("/v1/exchange/peers");
+  const [roads] = useAnswer<{ roads: RoadSummary[] }>("/v1/roads");
+  return {
+    parties: rows.map((row) => ({ value: row.party, words: row.name || row.party })),
+    nodes: peers.state === "here" ? peers.value.map((row) => ({ value: row.node, words: row.organisation || row.node })) : [],
+    roads: roads.state === "here" ? roads.value.roads.map((row) => ({ value: row.consignment, words: row.label })) : [],
+  };
+}
+
 const CONDITIONS = ["word", "papers", "customs", "both"] as const;
 
 /** Holds a customer's money: on a party's word, on what trade says, or on both facts. */
 export function HoldForm({ accounts, bank, done }: { accounts: Account[]; bank: string } & Done) {
   const own = customers(accounts, bank);
+  const { parties, roads } = useOffers();
   const fields: Field[] = [
     { name: "escrow", label: t("form.name") },
     { name: "payer", label: t("hold.payer"), kind: "choice", choices: asChoices(own) },
     { name: "amount", label: t("form.amount"), kind: "amount" },
-    { name: "payee", label: t("hold.payee") },
-    { name: "payee_bank", label: t("hold.payee_bank"), value: bank },
+    { name: "payee", label: t("hold.payee"), offers: parties },
+    { name: "payee_bank", label: t("hold.payee_bank"), value: bank, offers: parties },
     { name: "kind", label: t("hold.condition"), kind: "choice", choices: CONDITIONS.map((kind) => ({ value: kind, words: t(`hold.on_${kind}`) })) },
-    { name: "subject", label: t("hold.subject") },
+    { name: "subject", label: t("hold.subject"), offers: [...roads, ...parties] },
     { name: "word", label: t("hold.word"), value: "goods_ok", optional: true },
     { name: "refund_after", label: t("hold.refund_after"), kind: "moment" },
-    { name: "arbiter", label: t("hold.arbiter"), optional: true },
+    { name: "arbiter", label: t("hold.arbiter"), optional: true, offers: parties },
   ];
   return (
     <ActForm
@@ -161,6 +176,7 @@ export function EscrowActs({ row, party, done }: { row: Escrow; party: string } 
 /** A dealer's offer to a bank at another node. */
 export function QuoteForm({ accounts, currencies, bank, done }: { accounts: Account[]; currencies: Currency[]; bank: string } & Done) {
   const own = customers(accounts, bank);
+  const { parties, nodes } = useOffers();
   return (
     <ActForm
       title={t("quote.title")}
@@ -168,13 +184,13 @@ export function QuoteForm({ accounts, currencies, bank, done }: { accounts: Acco
       means={t("quote.means")}
       fields={[
         { name: "quote", label: t("form.name") },
-        { name: "client", label: t("quote.client") },
-        { name: "client_node", label: t("quote.client_node") },
+        { name: "client", label: t("quote.client"), offers: parties },
+        { name: "client_node", label: t("quote.client_node"), offers: nodes },
         { name: "sold", label: t("quote.sold"), kind: "choice", choices: currencies.map((each) => named(each.currency)) },
         { name: "pays_from", label: t("quote.pays_from"), kind: "choice", choices: asChoices(own) },
         { name: "rate", label: t("quote.rate"), kind: "amount" },
         { name: "most", label: t("quote.most"), kind: "amount" },
-        { name: "receives_at", label: t("quote.receives_at") },
+        { name: "receives_at", label: t("quote.receives_at"), offers: asChoices(accounts) },
         { name: "valid_until", label: t("quote.valid_until"), kind: "moment" },
       ]}
       send={(typed, act) => {
@@ -211,7 +227,7 @@ export function AcceptForm({ quote, accounts, bank, done }: { quote: Quote; acco
         { name: "reference", label: t("form.name") },
         { name: "amount", label: t("quote.sells", { currency: quote.sold }), kind: "amount" },
         { name: "pays_from", label: t("quote.pays_from"), kind: "choice", choices: asChoices(own) },
-        { name: "receives_at", label: t("quote.buys_at", { currency: quote.bought }) },
+        { name: "receives_at", label: t("quote.buys_at", { currency: quote.bought }), offers: asChoices(accounts.filter((row) => row.currency === quote.bought)) },
       ]}
       send={(typed, act) =>
         act("/v1/finance/pvp/deals", {

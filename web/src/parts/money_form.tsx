@@ -14,6 +14,8 @@ export interface Field {
   label: string;
   kind?: "text" | "amount" | "moment" | "choice";
   choices?: Choice[];
+  /** What is known already and may be picked; another may be typed as well. */
+  offers?: Choice[];
   /** What is proposed; a function makes it of what the other fields hold. */
   value?: string | ((of: (name: string) => string) => string);
   optional?: boolean;
@@ -106,7 +108,21 @@ export function ActForm({ title, submit, means, fields, send, after, done }: Pro
 function Typed({ field, value, change }: { field: Field; value: string; change: (text: string) => void }) {
   const shared = { required: !field.optional, value, onInput: (event: { currentTarget: HTMLInputElement }) => change(event.currentTarget.value) };
   if (field.kind === "moment") return <input type="datetime-local" {...shared} />;
-  return <input type="text" inputMode={field.kind === "amount" ? "decimal" : "text"} maxLength={140} {...shared} />;
+  const list = field.offers ? `offers-${field.name}` : undefined;
+  return (
+    <>
+      <input type="text" inputMode={field.kind === "amount" ? "decimal" : "text"} maxLength={140} list={list} {...shared} />
+      {field.offers && (
+        <datalist id={list}>
+          {field.offers.map((each) => (
+            <option key={each.value} value={each.value}>
+              {each.words}
+            </option>
+          ))}
+        </datalist>
+      )}
+    </>
+  );
 }
 
 /** Minor units from a decimal as people type it, exactly. Raises Trouble. */
