@@ -297,9 +297,16 @@ def _said(stored: Stored, names: dict[str, RegisteredParty], *, played: bool) ->
         custodian=event.custodian,
         open=event.open,
         index=stored.leaf_index,
-        summary_key=event.type,
+        summary_key=_summary_key(event),
         args={k: v for k, v in event.payload.items() if isinstance(v, str | int | bool)},
     )
+
+
+def _summary_key(event: SignedEvent) -> str:
+    """Which words a fact has: a lot that was typed is never told as one that was measured."""
+    if event.type == LotFinished.TYPE and LotFinished.of(event).is_typed:
+        return "industry.LotFinished.typed"
+    return event.type
 
 
 def _signer(party: str, fingerprint: str, names: dict[str, RegisteredParty]) -> view.SignerView:
