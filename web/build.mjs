@@ -7,11 +7,24 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { feature, mesh } from "topojson-client";
-import { allCompiled, problems } from "./messages.mjs";
+import { allCompiled, namedIn, problems } from "./messages.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "dist"));
 const modules = join(here, "node_modules");
+
+const OPTIONS = { bundle: true, format: "esm", splitting: true, jsx: "automatic", jsxImportSource: "preact", metafile: true };
+
+/** The text of each of our sources that the first page loads; pages that are opened later are not among them. */
+async function firstSources() {
+  const { metafile } = await build({ ...OPTIONS, entryPoints: [join(here, "src", "main.tsx")], outdir: out, write: false, define: { ADDRESSES: "{}" }, logLevel: "error" });
+  const start = Object.keys(metafile.outputs).find((path) => metafile.outputs[path].entryPoint?.endsWith("main.tsx"));
+  const loaded = new Set([start]);
+  // Set visits what is added on the way.
+  for (const path of loaded) for (const each of metafile.outputs[path].imports) if (each.kind === "import-statement") loaded.add(each.path);
+  const ours = new Set([...loaded].flatMap((path) => Object.keys(metafile.outputs[path].inputs)).filter((path) => /^src\/.*\.tsx?$/.test(path)));
+  return [...ours].map((path) => readFileSync(join(here, path), "utf8"));
+}
 
 /** Writes a file under a name that carries its content's hash; returns the address. */
 function put(stem, extension, content) {
@@ -91,24 +104,19 @@ const addresses = {
   bordersFine: put("borders-fine", "json", fine.borders),
   worker: put("map-worker", "mjs", readFileSync(join(modules, "maplibre-gl", "dist", "maplibre-gl-worker.mjs"), "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n")),
   words: Object.fromEntries(
-    Object.entries(allCompiled()).map(([language, messages]) => [language, put(`words-${language}`, "json", JSON.stringify(messages))]),
+    Object.entries(allCompiled(namedIn(await firstSources()))).map(([language, [first, others]]) => [language, [put(`words-${language}-first`, "json", JSON.stringify(first)), put(`words-${language}`, "json", JSON.stringify(others))]]),
   ),
 };
 
 const result = await build({
+  ...OPTIONS,
   entryPoints: { app: join(here, "src", "main.tsx"), style: join(here, "src", "style.css") },
   outdir: out,
-  bundle: true,
-  format: "esm",
-  splitting: true,
   minify: true,
   target: ["chrome111", "firefox115", "safari16.4"],
-  jsx: "automatic",
-  jsxImportSource: "preact",
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
   legalComments: "none",
-  metafile: true,
   logLevel: "warning",
   define: { ADDRESSES: JSON.stringify(addresses) },
 });

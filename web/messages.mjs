@@ -165,9 +165,25 @@ function pluralProblems(language, english, arguments_, { invariant }) {
   return found;
 }
 
-/** Each language's messages as the pages fetch them. */
-export function allCompiled(books = catalogues()) {
-  return Object.fromEntries(Object.entries(books).map(([language, book]) => [language, Object.fromEntries(Object.entries(book).map(([key, template]) => [key, compiled(template)]))]));
+// Families whose keys the node says whole, as codes: no source names them.
+const SAID_BY_THE_NODE = ["because", "crosscheck", "finding", "reason", "recovering"];
+
+/** Whether a key may be asked for by sources with these texts: they, or messages of theirs, name its family. */
+export function namedIn(texts, english = catalogues().en) {
+  const familyOf = (key) => key.split(".")[0];
+  const named = (family) => texts.some((text) => ['"', "'", "`"].some((quote) => ["", "."].some((end) => text.includes(`${quote}${family}${end || quote}`))));
+  const families = new Set([...SAID_BY_THE_NODE, ...new Set(Object.keys(english).map(familyOf).filter(named))]);
+  // A kind is a family, too; Set visits what is added on the way.
+  for (const family of families) for (const [key, message] of Object.entries(english)) if (familyOf(key) === family) for (const [, kind] of message.matchAll(/\{\w+, (\w+)\}/g)) families.add(kind);
+  return (key) => families.has(familyOf(key));
+}
+
+/** Each language's messages as the pages fetch them: those of the first page, and those of the others.
+ * What a language lacks stands there as { en: the English message }. */
+export function allCompiled(isFirst, books = catalogues()) {
+  const message = (book, key) => (key in book ? compiled(book[key]) : { en: compiled(books.en[key]) });
+  const part = (book, takes) => Object.fromEntries(Object.keys(books.en).filter(takes).map((key) => [key, message(book, key)]));
+  return Object.fromEntries(Object.entries(books).map(([language, book]) => [language, [part(book, isFirst), part(book, (key) => !isFirst(key))]]));
 }
 
 function main([task, language]) {

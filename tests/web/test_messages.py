@@ -111,3 +111,20 @@ def test_a_message_is_text_until_it_depends_on_something() -> None:
         [["n", 1, {"=0": "no", "one": "{n:number} at {x}", "other": "{n:number}"}], "!"],
         "bank's {x}",
     ]
+
+
+def test_the_first_page_gets_what_its_sources_name_and_each_key_goes_somewhere() -> None:
+    books = {
+        "en": {"a.x": "{s, state}", "b": "b", "reason.code": "why", "state.on": "on"},
+        "ar": {"a.x": "{s, state}!"},
+    }
+    texts = ["t(`a.${what}`)", "const said = 'not b';"]
+    split = "messages.allCompiled(messages.namedIn(given.texts, given.books.en), given.books)"
+    assert _told(split, {"books": books, "texts": texts}) == {
+        "en": [{"a.x": "{s:state}", "reason.code": "why", "state.on": "on"}, {"b": "b"}],
+        # What a language lacks goes with it, said to be English.
+        "ar": [
+            {"a.x": "{s:state}!", "reason.code": {"en": "why"}, "state.on": {"en": "on"}},
+            {"b": {"en": "b"}},
+        ],
+    }

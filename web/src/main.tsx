@@ -15,7 +15,7 @@ import { StartPage } from "./pages/start";
 import { followLinks, go, path, reach } from "./route";
 import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
-import { loadWords, t, tongue } from "./words";
+import { loadWords, otherWords, t, tongue } from "./words";
 
 // What a one-time link opens, whoever is signed in.
 const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back"]);
@@ -120,8 +120,8 @@ function Later({ page, id, what = "position.reading" }: { page: () => Promise<{ 
   const [found, set] = useState<{ Page: ComponentType<{ id: string }> } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    page().then(
-      (module) => set({ Page: module.default }),
+    Promise.all([page(), otherWords()]).then(
+      ([module]) => set({ Page: module.default }),
       (error: unknown) => setProblem(asProblem(error)),
     );
   }, []);

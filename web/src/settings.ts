@@ -7,9 +7,7 @@ const known: Record<Language, { name: string; complete: boolean; rtl?: boolean }
 /** Every language that we speak, by its own name. */
 export const LANGUAGES = Object.entries(languages).map(([tag, { name }]) => [tag as Language, name] as const);
 
-/** Whether a language has words for every page; the others have them for the pages of a party. */
-export const isWhole = (tag: Language): boolean => known[tag].complete;
-
+/** Whether its lines run from right to left. */
 export const isRightToLeft = (tag: Language): boolean => known[tag].rtl ?? false;
 
 export interface Settings {

@@ -2,24 +2,23 @@
 // compiles them (messages.mjs). An argument's kind says how it reads: as a number, a time, a length,
 // or another catalogue entry (kind.value).
 import { Cell } from "./cell";
-import { type Language, isRightToLeft, isWhole, language, settings } from "./settings";
+import { type Language, isRightToLeft, language, settings } from "./settings";
 import type { Args } from "./types";
 
 /** Where the built files lie; the build puts the real addresses here. */
 declare const ADDRESSES: Record<"land" | "borders" | "landFine" | "bordersFine" | "worker", string> & {
-  words: Record<Language, string>;
+  words: Record<Language, [first: string, others: string]>;
 };
 export const addresses = ADDRESSES;
 
 /** Text with {argument} or {argument:kind}; where it depends on one, the argument, whether it counts, and each case. */
 type Message = string | (string | [name: string, counts: 0 | 1, cases: Record<string, Message>])[];
-type Catalogue = Record<string, Message>;
+/** What a language that only has the pages of a party lacks is there in English. */
+type Catalogue = Record<string, Message | { en: Message }>;
 
 /** The language in force; a page that reads it is drawn again when it changes. */
 export const tongue = new Cell<Language | "">("");
 let words: Catalogue = {};
-// What a language that only has the pages of a party lacks is said in English, with a mark.
-let english: Catalogue = {};
 let plural = new Intl.PluralRules("en");
 const englishPlural = plural;
 
@@ -41,22 +40,41 @@ export function locale(): string {
 export async function loadWords(): Promise<void> {
   const wanted = language();
   if (wanted === tongue.value) return;
-  const [own, other] = await Promise.all([catalogue(wanted), isWhole(wanted) ? {} : catalogue("en")]);
+  const parts = await Promise.all(others ? [catalogue(wanted, 0), catalogue(wanted, 1)] : [catalogue(wanted, 0)]);
   // Whoever chose twice in a hurry has the last one.
   if (wanted !== language()) return;
-  words = own;
-  english = other;
+  words = Object.assign({}, ...parts) as Catalogue;
   plural = new Intl.PluralRules(wanted);
   document.documentElement.lang = wanted === "zh" ? "zh-CN" : wanted;
   document.documentElement.dir = isRightToLeft(wanted) ? "rtl" : "ltr";
   tongue.value = wanted;
 }
 
-const catalogue = async (wanted: Language) => (await (await fetch(addresses.words[wanted])).json()) as Catalogue;
+// The first page has its words in a file of their own; the others' come with the first of those that is opened.
+let others: Promise<void> | null = null;
+
+/** The words of all pages; asked for once. */
+export function otherWords(): Promise<void> {
+  others ??= addOthers().catch((error: unknown) => {
+    others = null;
+    throw error;
+  });
+  return others;
+}
+
+async function addOthers(): Promise<void> {
+  const wanted = language();
+  const more = await catalogue(wanted, 1);
+  // A language that was chosen meanwhile came whole.
+  if (wanted !== language()) return;
+  words = { ...words, ...more };
+}
+
+const catalogue = async (wanted: Language, part: 0 | 1) => (await (await fetch(addresses.words[wanted][part])).json()) as Catalogue;
 
 settings.watch(() => void loadWords());
 
-export const has = (key: string): boolean => key in words || key in english;
+export const has = (key: string): boolean => key in words;
 
 /** The words for a key with its arguments; the key itself where a word is missing, so that it is seen. */
 export function t(key: string, args: Args = {}): string {
@@ -65,9 +83,9 @@ export function t(key: string, args: Args = {}): string {
 
 /** The words, or null if the catalogue has none or an argument that they need is not there. */
 export function tryWords(key: string, args: Args = {}): string | null {
-  const message = words[key] ?? english[key];
+  const message = words[key];
   if (message === undefined) return null;
-  if (names(message).some((name) => args[name] === undefined || args[name] === "")) return null;
+  if (names(isEnglish(message) ? message.en : message).some((name) => args[name] === undefined || args[name] === "")) return null;
   return said(key, args, false);
 }
 
@@ -76,13 +94,8 @@ export function named(kind: string, value: string): string {
   return said(`${kind}.${value}`, {}, true) ?? value.replaceAll("_", " ");
 }
 
-/** What the node names in English and Chinese, in the reader's language: the English name is the key. */
-export function labelled({ en, zh }: { en: string; zh: string }): string {
-  if (tongue.value === "zh") return zh;
-  // A value stands for itself.
-  if (tongue.value === "en" || /^\d*$/.test(en)) return en;
-  return said(`label.${en}`, {}, true) ?? `${IN_ENGLISH}${en}${END}`;
-}
+/** English words of the node that no catalogue has, with the mark of what they are. */
+export const inEnglish = (text: string): string => `${IN_ENGLISH}${text}${END}`;
 
 /** Several things in a row, as the language joins them: a, b and c. */
 export function list(parts: string[], type: "conjunction" | "unit" = "conjunction"): string {
@@ -103,11 +116,12 @@ export function printAs(kind: string, printer: Printer): void {
 }
 
 function said(key: string, args: Args, keep: boolean): string | null {
-  const own = words[key];
-  if (own !== undefined) return filled(own, args, keep, plural);
-  const other = english[key];
-  return other === undefined ? null : `${IN_ENGLISH}${filled(other, args, keep, englishPlural)}${END}`;
+  const message = words[key];
+  if (message === undefined) return null;
+  return isEnglish(message) ? inEnglish(filled(message.en, args, keep, englishPlural)) : filled(message, args, keep, plural);
 }
+
+const isEnglish = (message: Message | { en: Message }): message is { en: Message } => typeof message === "object" && "en" in message;
 
 function names(message: Message): string[] {
   if (typeof message === "string") return [...message.matchAll(/\{(\w+)(?::\w+)?\}/g)].map((match) => match[1] as string);

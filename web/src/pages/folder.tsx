@@ -1,4 +1,5 @@
 // A folder of documents, dropped to be checked: what each is, and what they say of each other.
+import { labelled } from "../parts/entry";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { English, ProblemNote, Section, asProblem } from "../parts/basics";
@@ -6,7 +7,7 @@ import { Drop, type Given } from "../parts/files";
 import { Findings } from "../parts/findings";
 import { MilestoneMark } from "../parts/shapes";
 import type { LookedFile, LookedFolder } from "../types";
-import { labelled, t, tryWords } from "../words";
+import { t, tryWords } from "../words";
 
 export default function FolderPage() {
   const [told, setTold] = useState<LookedFolder | null>(null);

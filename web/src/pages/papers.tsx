@@ -3,13 +3,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem, get, made, send } from "../api";
 import { useCell } from "../cell";
 import { Loading, ProblemNote, Section, Time, asProblem } from "../parts/basics";
-import { EQUIPMENT, type Fields, GROUPS, type Group, ITEM, entryFile, groupOf, named, otherwiseOf, partyOf, pathAt, sizeOf, without } from "../parts/entry";
+import { EQUIPMENT, type Fields, GROUPS, type Group, ITEM, entryFile, groupOf, labelled, named, otherwiseOf, partyOf, pathAt, sizeOf, without } from "../parts/entry";
 import { Drop, type Given, base64, save } from "../parts/files";
 import { Findings } from "../parts/findings";
 import { go } from "../route";
 import { session } from "../session";
 import type { Draft, EntryField, EntryProgress, MadeDocument, Trouble } from "../types";
-import { labelled, t, tongue, tryWords } from "../words";
+import { t, tongue, tryWords } from "../words";
 
 const BASE = "/v1/trade/entries";
 const KEPT = "zhidao.entry";

@@ -1,6 +1,6 @@
 // The fields of an entry in the order in which a person knows them, and the entry as a file.
 import type { EntryField } from "../types";
-import { labelled } from "../words";
+import { inEnglish, tongue, tryWords } from "../words";
 
 export type Fields = Record<string, string>;
 export const ITEM = "includedConsignmentItem";
@@ -27,6 +27,14 @@ export function sizeOf(group: string, fields: Fields): number {
     if (match) size = Math.max(size, Number(match[1]) + 1);
   }
   return size;
+}
+
+/** What the node names in English and Chinese, in the reader's language: the English name is the key. */
+export function labelled({ en, zh }: { en: string; zh: string }): string {
+  if (tongue.value === "zh") return zh;
+  // A value stands for itself.
+  if (tongue.value === "en" || /^\d*$/.test(en)) return en;
+  return tryWords(`label.${en}`) ?? inEnglish(en);
 }
 
 export const pathAt = (path: string, member: number): string => path.replace("[]", `[${member}]`);
