@@ -150,6 +150,43 @@ def reset_person(config: Config, name: str, password: str) -> None:
     _with_database(config, reset)
 
 
+def agree_person(config: Config, name: str) -> str:
+    """Lets in a person whose party has nobody left to agree; returns the party.
+
+    At the machine itself, where whoever runs the node answers for it; the log tells of it, and the
+    party's page says that only the operator agreed. Raises NotFound, Conflict (`agreed_already`,
+    `not_joined`).
+    """
+    from dataclasses import replace
+
+    from zhidao.core.errors import Conflict, NotFound
+    from zhidao.node.adapters.caller_store import PostgresCallers
+    from zhidao.node.security.administration import Act
+    from zhidao.node.security.callers import OPERATOR
+    from zhidao.node.security.people import values_of
+
+    async def agree(database: Database) -> str:
+        console = _console(database, config)
+        callers = PostgresCallers(database, console.acts)
+        before = await callers.person(name)
+        if before is None or before.withdrawn:
+            raise NotFound("no person of that name", where=name)
+        if before.is_invited:
+            raise Conflict(f"{name} has not used the invitation yet", code="not_joined")
+        if not before.waiting_hash:
+            raise Conflict(f"the party has agreed to {name}", code="agreed_already")
+        after = replace(before, password_hash=before.waiting_hash, waiting_hash="", agreed=OPERATOR)
+        node = await console.node()
+        record = console.record(
+            node, Act.PERSON_AGREED, subject=name, values=values_of(after), party=before.party
+        )
+        if not await callers.change_person(before, after, record, end_sessions=True):
+            raise Conflict(f"{name} was changed meanwhile; look and try again")
+        return str(before.party)
+
+    return _with_database(config, agree)
+
+
 def _console(database: Database, config: Config) -> ConsoleActs:
     from zhidao.core.ids import party_id
     from zhidao.node.adapters.console_acts import ConsoleActs

@@ -139,7 +139,8 @@ async def test_people_and_tokens_are_made_agreed_to_and_taken_away(desk: Desk) -
     assert reset["waits"] == "bank"
     await desk.run("people", "list", who=aigerim)
     nobody = await desk.run("people", "list", status=2)
-    assert "--as NAME" in nobody["detail"]
+    assert nobody["error"] == "no_caller"
+    assert "zhidao login" in nobody["detail"] + nobody.get("remedy", "")
 
 
 async def test_a_locked_out_admin_comes_back_at_the_machine_and_the_log_tells_of_it(
@@ -165,3 +166,25 @@ async def test_a_locked_out_admin_comes_back_at_the_machine_and_the_log_tells_of
         raise AssertionError("the reset left no trace")
     nobody = await asyncio.to_thread(zhidao, "people", "reset", "x", "--data", data, "--json")
     assert (nobody.returncode, json.loads(nobody.stdout)["error"]) == (1, "not_found")
+
+
+async def test_a_party_that_is_locked_out_is_agreed_for_at_the_machine_alone(desk: Desk) -> None:
+    """An admin who takes a bank's only person away cannot put another in the place."""
+    aida = desk.person("aida", PASSWORD)
+    token = desk.folder / "operator.token"
+    await desk.run("token", "make", "corridor", "operator", "-o", str(token), who=aida)
+    operator = ("--token-file", str(token))
+    await desk.run("people", "make", "aigerim", "bank", "party", who=aida)
+    await desk.run("people", "agree", "aigerim", who=operator)
+    await desk.run("people", "withdraw", "aigerim", who=aida)
+    made = await desk.run("people", "make", "erlan", "bank", "party", who=aida)
+    refused = await desk.run("people", "agree", "erlan", who=operator, status=1)
+    assert refused["error"] == "party_must_agree"
+    data = ("--data", str(desk.node.data / "node"), "--json")
+    done = await asyncio.to_thread(zhidao, "people", "agree", "erlan", *data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = await desk.run("people", "show", "erlan", who=desk.person("erlan", made["password"]))
+    assert told["agreed"] == "operator"
+    for name, error in (("erlan", "agreed_already"), ("aigerim", "not_found")):
+        again = await asyncio.to_thread(zhidao, "people", "agree", name, *data)
+        assert (again.returncode, json.loads(again.stdout)["error"]) == (1, error)

@@ -183,7 +183,17 @@ def test_another_log_key_for_a_known_node_is_said_loudly(
     assert run("trust", "remove", "Corridor test")[0] == 1
 
 
-@pytest.mark.parametrize("name", ["Corridor test", " corridor\u200b TEST", "\uff23orridor test"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Corridor test",
+        " corridor\u200b TEST",
+        "\uff23orridor test",
+        "C\u043errid\u03bfr test",
+        "\u0421orridor \u0422est",
+        "C0rridor t\u00e9st",
+    ],
+)
 def test_an_installed_lists_name_is_taken_until_the_list_is_replaced_by_its_root(
     run: Run, files: Files, tmp_path: Path, name: str
 ) -> None:

@@ -395,10 +395,40 @@ async def test_a_reset_of_another_partys_password_is_no_way_round(world: World) 
         await world.people.agree(ADMIN, "Aigerim")
     with pytest.raises(Forbidden):
         await world.people.agree(Actor(PARTY, Role.PARTY, "Aigerim"), "Aigerim")
-    await world.people.agree(OPERATING, "Aigerim")
+    # An admin can make operators: their word is not hers either.
+    with pytest.raises(Forbidden, match="itself must agree"):
+        await world.people.agree(OPERATING, "Aigerim")
+    second = {"name": "Daniyar", "party": PARTY, "role": Role.PARTY}
+    await world.people.make(ADMIN, password=PASSWORD, **second)
+    await world.people.agree(Actor(PARTY, Role.PARTY, "Aigerim"), "Daniyar")
+    await world.people.agree(Actor(PARTY, Role.PARTY, "Daniyar"), "Aigerim")
     await world.gate.sign_in("Aigerim", "a password of the admin", HERE)
     with pytest.raises(Unauthenticated):
         await world.gate.session(signed_in.secret)
+
+
+@pytest.mark.parametrize("way", ["withdrawn", "another role", "reset", "all of these"])
+async def test_no_admin_makes_a_party_one_without_people(world: World, way: str) -> None:
+    """Neither by taking them away nor by making them wait: its operator still has no say."""
+    await with_person(world)
+    if way == "withdrawn":
+        await world.people.withdraw(ADMIN, "Aigerim")
+    elif way == "another role":
+        await world.people.change_role(ADMIN, "Aigerim", Role.AUDITOR)
+    elif way == "reset":
+        await world.people.reset(ADMIN, "Aigerim", "a password of the admin")
+    else:
+        await world.people.reset(ADMIN, "Aigerim", "a password of the admin")
+        await world.people.change_role(ADMIN, "Aigerim", Role.AUDITOR)
+        await world.people.change_role(ADMIN, "Aigerim", Role.PARTY)
+    await world.people.make(ADMIN, name="Daniyar", password=PASSWORD, party=PARTY, role=Role.PARTY)
+    text = await world.tokens.make(ADMIN, party=PARTY, role=Role.PARTY, label="")
+    for name in {"Daniyar", "Aigerim"} - ({"Aigerim"} if way == "withdrawn" else set()):
+        with pytest.raises(Forbidden, match="itself must agree"):
+            await world.people.agree(OPERATING, name)
+    with pytest.raises(Forbidden, match="itself must agree"):
+        await world.tokens.agree(OPERATING, text.split("_")[1])
+    assert await world.people.waiting_for(OPERATING) == []
 
 
 async def test_a_leaver_is_out_of_all_sessions_and_the_last_admin_stays(world: World) -> None:

@@ -23,6 +23,15 @@ _SUFFIX: Final = ".json"
 _GOVERNED: Final = ".zdtrust"
 # Governed lists that were removed, so that their versions are not forgotten.
 _REMOVED: Final = "removed"
+# Small letters of Cyrillic and Greek that are drawn like a Latin one in either case, what they are
+# taken for, and what digits and the small l are.
+_DRAWN_ALIKE: Final = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445"  # to kha
+    "\u0455\u0456\u0458\u04bb\u04cf\u0501\u051b\u051d"  # of other Cyrillic alphabets
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6"
+    "01l",
+    "abekmhopctyxsijhidqwabehikmnoptyxzoii",
+)
 _PREFIX_CHARACTERS_MIN: Final = 4
 
 
@@ -145,9 +154,14 @@ def check_name(lists: Sequence[Installed], new: Installed, *, replacing: Sequenc
 
 
 def _read_as(name: str) -> str:
-    """A name as people read it: without case, blanks and what cannot be seen."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(letter for letter in text if letter.isalnum()) or text
+    """A name as people read it: without case, accents, blanks and what cannot be seen.
+
+    Letters of other scripts that are drawn like a Latin one are taken for it, in either case: the
+    Cyrillic letter a makes no other name. More names are held to be one than anybody would confuse,
+    which costs a comparison of fingerprints; fewer would cost the list.
+    """
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(letter for letter in text if letter.isalnum()).translate(_DRAWN_ALIKE) or text
 
 
 def is_governed(path: Path) -> bool:

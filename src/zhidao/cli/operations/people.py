@@ -50,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("name", metavar="NAME")
         action.set_defaults(run=run)
         named.append(action)
+    named[1].add_argument(
+        "--data", type=Path, help="for a party whose people are all locked out: at this machine"
+    )
+    named[1].add_argument("--config", type=Path, help="settings file (TOML) of this machine")
     named[2].add_argument("--tokens", action="store_true", help="and the tokens that NAME made")
     named[3].add_argument("--remove", default="", metavar="PASSKEY", help="take this one away")
     linking = named[4].add_mutually_exclusive_group()
@@ -91,9 +95,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     resetting.add_argument("--ca", type=Path, help="certificate of the node, if its own")
     parser.epilog = (
         "A person of another party than the maker's gets in once that party agrees: one of its\n"
-        "people, or, while it has none, the operator. A locked-out admin gets a new password at\n"
-        "the node's own machine, while it runs or not, and the log tells of it; a reset takes\n"
-        "passkeys away as well. Who has a passkey adds it on the pages, and signs in there only.\n"
+        "people, or, while it never had one, the operator. A locked-out admin gets a new password\n"
+        "at the node's own machine, and a party whose people are all locked out is agreed for\n"
+        "there (--data), while the node runs or not; the log tells of it. A reset takes passkeys\n"
+        "away as well. Who has a passkey adds it on the pages, and signs in there only.\n"
         "examples:\n"
         "  zhidao people list --url https://localhost:8443 --token-file ~/admin.token\n"
         "  zhidao people invite aigerim bank party --url https://localhost:8443 --as aida\n"
@@ -107,6 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao people reset aida --data ~/zhidao\n"
         "  zhidao people show aigerim\n"
         "  zhidao people agree aigerim\n"
+        "  zhidao people agree aigerim --data ~/zhidao\n"
         "  zhidao people withdraw aigerim --tokens\n"
         "status: 0 done, 1 refused (the last admin stays, the party must agree), 2 bad input,\n"
         "3 no answer"
@@ -171,6 +177,14 @@ def _invite(options: argparse.Namespace) -> int:
 
 
 def _agree(options: argparse.Namespace) -> int:
+    if options.data is not None:
+        from zhidao.node.library import agree_person
+
+        party = agree_person(config_of(options), options.name)
+        told = {"name": options.name, "party": party, "agreed": "operator"}
+        return say(
+            options, told, f"{options.name} gets in; {party}'s page says that nobody of it agreed"
+        )
     person = node_of(options).send(f"{_path(options)}/agreement", None)
     return say(options, person, f"{person['name']} gets in; agreed by: {person['agreed']}")
 

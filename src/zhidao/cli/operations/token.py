@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_caller(action)
     parser.epilog = (
         "A token of another party than the maker's opens nothing until that party agrees: one of\n"
-        "its people, or, while it has none, the operator.\n"
+        "its people, or, while it never had one, the operator.\n"
         "examples:\n"
         "  zhidao token make node operator -o ~/operator.token --url https://localhost:8443 \\\n"
         "      --as aida\n"

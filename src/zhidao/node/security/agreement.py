@@ -1,8 +1,10 @@
 """Who may agree, in a party's name, to a token or person that somebody else made for it.
 
 An admin of the node makes tokens and people for its parties, but none of them opens anything until
-the party itself agrees: one of its own people, or, for a party without any, the node's operator.
-So a rule of two persons of a bank rests on the bank and not on one admin of the node.
+the party itself agrees: one of its own people, or, for a party that never had any, the node's
+operator. Nobody makes a party one without people by taking its people away: once somebody of it
+got in, whoever is locked out is let in again at the node's own machine only. So a rule of two
+persons of a bank rests on the bank and not on one admin of the node, who can make operators.
 """
 
 from __future__ import annotations
@@ -25,15 +27,17 @@ async def agreement(actor: Actor, party: PartyId, callers: Callers, *, besides: 
     """
     if actor.party == party and actor.person and actor.person != besides:
         return f"person {actor.person}"
-    if actor.role is Role.OPERATOR and not await _has_people(party, callers, besides):
+    if actor.role is Role.OPERATOR and not await _ever_had_people(party, callers):
         return OPERATOR
     raise Forbidden(
         f"{party} itself must agree",
         code="party_must_agree",
-        remedy=f"let a person of {party} sign in and agree; the operator may while it has none",
+        remedy=f"let a person of {party} sign in and agree; the operator may while it never had"
+        " one; if all are locked out: zhidao people agree NAME --data, at the node's machine",
     )
 
 
-async def _has_people(party: PartyId, callers: Callers, besides: str) -> bool:
+async def _ever_had_people(party: PartyId, callers: Callers) -> bool:
+    """Whether anybody of the party was ever agreed to, also who was withdrawn or waits again."""
     persons = await callers.persons()
-    return any(each.party == party and each.may_enter and each.name != besides for each in persons)
+    return any(each.party == party and each.agreed != WAITS for each in persons)

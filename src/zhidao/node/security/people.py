@@ -211,7 +211,7 @@ class People:
         after = replace(before, role=role)
         if not agreed_by_maker(actor, before.party):
             waits = before.waiting_hash or before.password_hash
-            after = replace(after, password_hash="", waiting_hash=waits, agreed=WAITS)
+            after = replace(after, password_hash="", waiting_hash=waits)
         changed = await self._callers.change_role(
             before,
             after,
