@@ -32,6 +32,8 @@ COMMANDS: Final = (
     ("login", "operations.login", "sign in at a node once, for all commands that follow"),
     ("logout", "operations.logout", "end a sign-in and forget it"),
     ("profile", "operations.profile", "the nodes at which you are signed in: list, show, use"),
+    ("completion", "operations.completion", "complete commands by Tab in bash, zsh and fish"),
+    ("man", "operations.man", "write the pages of the manual"),
     ("doctor", "operations.doctor", "say what is wrong on this machine and what to type"),
     ("config", "operations.config", "show every setting and where its value comes from"),
     ("backup", "operations.backup", "write everything but the keys into one archive"),

@@ -59,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao notifications set --pace digest --digest-at 08:30 --zone Asia/Almaty \\\n"
         "      --quiet 22:00-07:00 --url https://localhost:8443 --as mia\n"
         "  zhidao notifications queue --only dead --url https://localhost:8443 --as aida\n"
+        "  zhidao notifications confirm 8b0c417e8b0c417e8b0c417e8b0c417e 482913\n"
+        "  zhidao notifications remove 8b0c417e8b0c417e8b0c417e8b0c417e\n"
+        "  zhidao notifications test 8b0c417e8b0c417e8b0c417e8b0c417e\n"
+        "  zhidao notifications again 8b0c417e8b0c417e8b0c417e8b0c417e\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

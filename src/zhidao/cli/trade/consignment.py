@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import base64
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.outputs import take
 from zhidao.cli.console.trust_folder import shown
 
 _PATH: Final = "/v1/trade/consignments"
@@ -30,15 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("consignment", metavar="CONSIGNMENT")
         action.set_defaults(run=run)
         made.append(action)
-    made[-1].add_argument("node", metavar="NODE", help="the peer's name")
-    made[-2].add_argument("--declaration", required=True, help="number of the declaration")
-    made[-2].add_argument("--reason", default="", help="what was looked at, if its channel asks")
+    made += _entering(actions)
+    made[4].add_argument("node", metavar="NODE", help="the peer's name")
+    made[3].add_argument("--declaration", required=True, help="number of the declaration")
+    made[3].add_argument("--reason", default="", help="what was looked at, if its channel asks")
     for action in made:
         add_caller(action)
     parser.epilog = (
         "A conflict refuses a deal that asks for agreeing papers, and that cannot be undone; a\n"
         "release cannot either.\n"
         "examples:\n"
+        "  zhidao consignment enter entry.json\n"
+        "  zhidao consignment add C-0417 invoice INV-77 invoice.xml --media-type application/xml\n"
         "  zhidao consignment check C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao consignment release C-0417 --declaration KZ-50401-17742 \\\n"
         "      --url https://localhost:8443 --as dana\n"
@@ -47,6 +53,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao consignment show C-0417\n"
         "status: 0 done, 1 refused, or the papers do not agree, 2 bad input, 3 no answer"
     )
+
+
+def _entering(actions: Any) -> list[argparse.ArgumentParser]:
+    entering = actions.add_parser("enter", help="enter a consignment; its exporter")
+    entering.add_argument("file", type=Path, metavar="ENTRY", help="entry in JSON, version 2")
+    entering.set_defaults(run=_enter)
+    adding = actions.add_parser("add", help="add a paper to a consignment")
+    adding.add_argument("consignment", metavar="CONSIGNMENT")
+    adding.add_argument("kind", metavar="KIND", help="such as invoice or packing_list")
+    adding.add_argument("number", metavar="NUMBER", help="the paper's own number")
+    adding.add_argument("file", type=Path, metavar="FILE")
+    adding.add_argument("--media-type", default="application/json", help="default: %(default)s")
+    adding.set_defaults(run=_add)
+    return [entering, adding]
+
+
+def _enter(options: argparse.Namespace) -> int:
+    from zhidao.core.canonical import parse_strict
+    from zhidao.trade.wire.fields import PAPER_BYTES_MAX
+
+    entry = parse_strict(take(options.file, bytes_max=PAPER_BYTES_MAX))
+    made = node_of(options).send(_PATH, entry)
+    name = made["entered"]["consignment"] if "entered" in made else made["consignment"]
+    return say(options, made, shown(f"{name} is entered"))
+
+
+def _add(options: argparse.Namespace) -> int:
+    from zhidao.trade.wire.fields import PAPER_BYTES_MAX
+
+    body = {
+        "kind": options.kind,
+        "number": options.number,
+        "media_type": options.media_type,
+        "content": base64.b64encode(take(options.file, bytes_max=PAPER_BYTES_MAX)).decode(),
+    }
+    added = node_of(options).send(f"{_path(options)}/documents", body)
+    return say(options, added, shown(f"{added['number']} is on {options.consignment}"))
 
 
 def _list(options: argparse.Namespace) -> int:
