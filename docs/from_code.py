@@ -234,9 +234,9 @@ def subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPa
 
 
 def _root_parser(chosen: str) -> argparse.ArgumentParser:
-    from zhidao.cli.main import _parser
+    from zhidao.cli.console.commands import parser_of
 
-    return _parser(chosen)
+    return parser_of(chosen)
 
 
 def _help(parser: argparse.ArgumentParser) -> str:

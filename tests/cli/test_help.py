@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from zhidao.cli.console.commands import COMMANDS
+from zhidao.cli.console.commands import parser_of as _parser
 from zhidao.cli.console.parsing import leaves
-from zhidao.cli.main import COMMANDS, _parser
 
 # Of processor, for the interpreter, its imports, the parser and the text.
 HELP_S_MAX = 0.12

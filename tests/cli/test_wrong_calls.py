@@ -14,8 +14,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from zhidao.cli.console.commands import COMMANDS
+from zhidao.cli.console.commands import parser_of as _parser
 from zhidao.cli.console.parsing import leaves
-from zhidao.cli.main import COMMANDS, DEFECT, PIPE_CLOSED, _parser, main, program
+from zhidao.cli.main import DEFECT, PIPE_CLOSED, main, program
 
 # Each with words that must stand in its one error.
 SLIPS = (

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zhidao.cli.console.commands import COMMANDS, parser_of
+
 # A page is as wide as roff makes it; argparse may not break its lines.
 _WIDE: Final = 10_000
 _STATUS: Final = (
@@ -32,12 +34,9 @@ class Page:
 
 def pages() -> Iterator[Page]:
     """All commands and their actions, the overview first. It imports every command."""
-    # The table of commands is in the module that imports this one's users.
-    from zhidao.cli.main import COMMANDS, _parser
-
-    yield _page(_parser(""), "from raw satellite signal to settled payment")
+    yield _page(parser_of(""), "from raw satellite signal to settled payment")
     for name, _, line in COMMANDS:
-        root = _parser(name)
+        root = parser_of(name)
         yield from _below(dict(_named(root))[name], line)
 
 
