@@ -163,6 +163,13 @@ TAMPERED: tuple[tuple[str, str], ...] = (
     ),
     (
         (
+            "insert into node.identity (issuer, claim, value, name, made_tai_ns)"
+            " select 'https://evil.example.org', 'sub', 'x', name, 0 from node.person limit 1"
+        ),
+        "identities are not",
+    ),
+    (
+        (
             "insert into node.token select 'ff00ff00ff00ff00', party, role, label, secret_hash, key,"
             " false, created_tai_ns, 'own' from node.token limit 1"
         ),

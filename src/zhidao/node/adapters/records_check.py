@@ -223,14 +223,25 @@ async def _persons(session: Session, acts: Mapping[tuple[str, str], _Expected]) 
     return found + _named(gone, "people are gone")
 
 
+# Times are no part of what an act says, and a changed one need not be any instant.
+_SOME_TAI_NS: Final = Utc.parse("2026-01-01T00:00:00Z").tai_ns
+_PASSKEYS: Final = (
+    "select credential_id, name, label, host, public_key, 0 as sign_count, false as falls,"
+    " %s::bigint as created_tai_ns, 0 as used_tai_ns from node.passkey"
+)
+_IDENTITIES: Final = (
+    "select issuer, claim, value, name, %s::bigint as made_tai_ns from node.identity"
+)
+
+
 async def _passkeys(session: Session, acts: Mapping[tuple[str, str], _Expected]) -> list[str]:
-    rows = await session.fetch_all("select * from node.passkey")
+    rows = await session.fetch_all(_PASSKEYS, (_SOME_TAI_NS,))
     found = {each.id: records.digest_of(each) for each in map(passkey_of, rows)}
     return _apart("passkey", "passkeys", found, acts)
 
 
 async def _identities(session: Session, acts: Mapping[tuple[str, str], _Expected]) -> list[str]:
-    rows = await session.fetch_all("select * from node.identity")
+    rows = await session.fetch_all(_IDENTITIES, (_SOME_TAI_NS,))
     found = {each.id: identities.digest_of(each) for each in map(identity_of, rows)}
     return _apart("identity", "identities", found, acts)
 
