@@ -25,13 +25,13 @@ CHINESE: Final = DOCS / "zh"
 FOLDERS: Final = ("tutorials", "how-to", "explanation")
 _STAMP: Final = re.compile(r"\n<!-- translated from (\S+)\n(.*?)-->\n", re.DOTALL)
 _LINE: Final = re.compile(r"([0-9a-f]{12}|-)(?: owes ([0-9a-f]{12}|-))? (#+ .+)")
-_FENCE: Final = re.compile(r"^(`{3,}|:{3,})")
+_FENCE: Final = re.compile(r"^ *(`{3,}|:{3,})")
 _HEADING: Final = re.compile(r"^#{1,6} ")
 _NONE: Final = "-"
 # A break of lines between two Chinese letters would be shown as a blank; four blanks begin code.
 _WIDE: Final = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2018-\u201d]"
 _BREAK: Final = re.compile(rf"(?<={_WIDE})\n {{0,3}}(?=\[?\*{{0,2}}{_WIDE})")
-_FENCED: Final = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
+_FENCED: Final = re.compile(r"^( *```.*?^ *```)$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 # Sections that may be owed at one time: whoever goes past it translates first.
 OWED_MAX = 12
-_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[(?:[^\]`]|`[^`]*`)*\]\(([^)\s]+)\)")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
@@ -350,6 +350,13 @@ def test_a_section_that_is_gone_is_owed_until_the_page_is_stamped(page: Any) -> 
     assert [mark.heading for mark in translations.lag("# One\n\nA.\n", _read(page.chinese))] == [
         "## Two"
     ]
+
+
+def test_an_example_within_a_list_is_an_example() -> None:
+    text = "1. A `b`:\n\n   ```toml\n   [x]\n   ```\n\n   C `d`.\n"
+    assert _spans(text) == {"b", "d"}
+    assert _FENCE.findall(text) == [("toml", "   [x]\n")]
+    assert translations.joined(text) == text
 
 
 def test_no_blank_stands_between_two_letters_where_a_line_ends() -> None:
