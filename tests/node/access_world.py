@@ -134,7 +134,7 @@ class AccessWorld:
             self._workers,
             self._judges,
         )
-        keeper = JobKeeper(self._node.alarms)
+        keeper = JobKeeper(self._node.alarms, self._node.job_book)
         self._jobs = [asyncio.create_task(keeper.keep(job)) for job in self._node.jobs()]
         transport = httpx.ASGITransport(self._node.app)
         self._http = httpx.AsyncClient(

@@ -65,7 +65,11 @@ async def admin_of(node: NodeProcess, http: httpx.AsyncClient) -> Caller:
 
 async def maker_token(node: NodeProcess, http: httpx.AsyncClient) -> str:
     """A token of a party that may open production orders."""
-    admin = await admin_of(node, http)
+    return await agreed_party_token(node, await admin_of(node, http), http)
+
+
+async def agreed_party_token(node: NodeProcess, admin: Caller, http: httpx.AsyncClient) -> str:
+    """A token of some party, to which the node's operator agreed."""
     party = {"party": "maker", "name": "Maker", "trade_role": "exporter", "country": "CN"}
     await admin.post("/v1/parties", party)
     operator = await operator_of(node, admin, http)

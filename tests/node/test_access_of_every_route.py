@@ -151,6 +151,7 @@ def _path(world: AccessWorld, path: str) -> str:
         for name in ("token_id", "session", "passkey", "identity", "document")
         if name not in names
     }
+    names.setdefault("address", "0" * 32)
     for name in (
         "node",
         "sender",

@@ -649,3 +649,47 @@ export interface Notifications {
   push_key: string;
   mail: boolean;
 }
+
+export interface SettingRow {
+  name: string;
+  value: string | number | boolean;
+  source: string;
+  text: string;
+}
+
+export interface JobRow {
+  name: string;
+  since: string;
+  failures: number;
+  reason: string;
+}
+
+export interface CertificateRow {
+  names: string[];
+  fingerprint: string;
+  ends_at: string;
+  days_left: number;
+  own: boolean;
+}
+
+export interface DeadLetterRow {
+  consumer: string;
+  message: string;
+  subject: string;
+  reason: string;
+  at: string;
+}
+
+export interface BackupRow {
+  number: number;
+  file: string;
+  sealed: boolean;
+  at: string;
+}
+
+export interface GrowthRow {
+  at: string;
+  database_bytes: number;
+  free_bytes: number;
+  leaves: number;
+}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import msgspec
+
 from zhidao.core.events import Fact
+from zhidao.core.timescale import Utc
 
 
 class Stated(Fact, frozen=True, kw_only=True):
@@ -74,3 +79,23 @@ class Administered(Fact, frozen=True, kw_only=True):
     role: str
     credential: str
     values: dict[str, str]
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a consumer gave up after its tries; a person decides."""
+
+    consumer: str
+    message: str
+    subject: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """How large things were at one moment."""
+
+    at: Utc
+    database_bytes: int
+    free_bytes: int
+    leaves: int

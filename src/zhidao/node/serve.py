@@ -209,7 +209,7 @@ async def _serve(
         manager.ready(f"serves at {state['url']}")
         ready(state)
 
-    keeper = JobKeeper(node.alarms)
+    keeper = JobKeeper(node.alarms, node.job_book)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(web())

@@ -4,14 +4,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from zhidao.core.ambient import HandClock
 from zhidao.core.retry_policy import RetryPolicy
+from zhidao.core.timescale import Utc
 from zhidao.node.operations.alarms import Alarms
-from zhidao.node.runtime.jobs import Job, JobKeeper
+from zhidao.node.runtime.jobs import Job, JobBook, JobKeeper
+
+
+def book() -> JobBook:
+    return JobBook(HandClock(Utc.parse("2026-11-29T10:00:00Z")))
 
 
 @contextlib.asynccontextmanager
 async def kept(job: Job, alarms: Alarms, *, well_after_s: float = 60.0) -> AsyncIterator[None]:
-    keeper = JobKeeper(alarms, pauses=RetryPolicy(0.001, 0.01), well_after_s=well_after_s)
+    keeper = JobKeeper(alarms, book(), pauses=RetryPolicy(0.001, 0.01), well_after_s=well_after_s)
     task = asyncio.create_task(keeper.keep(job))
     try:
         yield
@@ -98,10 +104,34 @@ async def test_a_job_that_does_not_hear_it_is_told_again_to_end():
                 if ends > 1:
                     raise
 
-    keeper = JobKeeper(Alarms(), said_again_s=0.02)
+    keeper = JobKeeper(Alarms(), book(), said_again_s=0.02)
     task = asyncio.create_task(keeper.keep(Job("a", loses_the_first)))
     await until(lambda: runs == 1)
     task.cancel()
     async with asyncio.timeout(5):
         await asyncio.gather(task, return_exceptions=True)
     assert (runs, ends) == (1, 2)
+
+
+async def test_who_looks_sees_since_when_a_job_runs_and_why_it_failed():
+    told = book()
+    keeper = JobKeeper(Alarms(), told, pauses=RetryPolicy(0.001, 0.01), well_after_s=0.02)
+    fails = True
+
+    async def work():
+        if fails:
+            raise ValueError("no such thing")
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(keeper.keep(Job("sick", work)))
+    other = asyncio.create_task(keeper.keep(Job("aside", lambda: asyncio.sleep(60))))
+    await until(lambda: any(each.failures > 1 for each in told.states()))
+    first, second = told.states()
+    assert (first.name, second.name, second.failures) == ("sick", "aside", 0)
+    assert first.reason == "ValueError: no such thing"
+    assert second.since == "2026-11-29T10:00:00Z"
+    fails = False
+    await until(lambda: not any(each.failures for each in told.states()))
+    for each in (task, other):
+        each.cancel()
+    await asyncio.gather(task, other, return_exceptions=True)

@@ -1,13 +1,16 @@
 // The node's health: alarms first, then services and the log.
-import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren, ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Problem } from "../api";
 import { lasting, number, zoneWords } from "../format";
-import { Digits, English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { Digits, English, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
 import { MilestoneMark } from "../parts/shapes";
+import { session } from "../session";
 import type { Health } from "../types";
 import { named, t, tryWords } from "../words";
 
 const AGAIN_MS = 10_000;
+const RUNS_THE_NODE = new Set(["admin", "operator", "auditor"]);
 const WELL = new Set(["ready", "ok", "running", "up", "live"]);
 
 export function NodePage() {
@@ -67,8 +70,23 @@ export function NodePage() {
           />
         </Section>
       </div>
+      {RUNS_THE_NODE.has(session.value?.role ?? "") && <Records />}
     </div>
   );
+}
+
+/** What only who runs the node may see, fetched when such a reader comes. */
+function Records() {
+  const [found, set] = useState<{ Page: ComponentType } | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    import("./node_records").then(
+      (module) => set({ Page: module.default }),
+      (error: unknown) => setProblem(asProblem(error)),
+    );
+  }, []);
+  if (problem) return <ProblemNote problem={problem} />;
+  return found ? <found.Page /> : <Loading what={t("node.reading")} />;
 }
 
 /** An alarm in the reader's words, with its numbers and what to do; else as the node says it. */

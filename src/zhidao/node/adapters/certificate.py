@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from zhidao.core.errors import Unavailable
+from zhidao.core.timescale import Utc
 from zhidao.node.config import is_everywhere
 from zhidao.node.security.private_files import write_private
 
@@ -37,6 +40,37 @@ def own_certificate(folder: Path, host: str) -> tuple[str, str]:
         )
         write_private(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
     return str(certificate_file), str(key_file)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a certificate says of itself."""
+
+    names: list[str]
+    issuer: str
+    fingerprint: str
+    begins_at: str
+    ends_at: str
+    days_left: int
+
+
+def described(file: Path, now: datetime) -> Described:
+    """The certificate of a PEM file. Raises Unavailable (`no_certificate`) if it cannot be read."""
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names = [str(each.value) for each in found.value]
+    except (OSError, ValueError, x509.ExtensionNotFound) as error:
+        raise Unavailable(f"{file}: {error}", code="no_certificate") from error
+    ends = certificate.not_valid_after_utc
+    return Described(
+        names=names,
+        issuer=certificate.issuer.rfc4514_string(),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        begins_at=str(Utc.from_datetime(certificate.not_valid_before_utc)),
+        ends_at=str(Utc.from_datetime(ends)),
+        days_left=(ends - now).days,
+    )
 
 
 def _still_good(file: Path, host: str) -> bool:

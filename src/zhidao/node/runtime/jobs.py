@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
+from zhidao.core.ambient import Clock
 from zhidao.core.retry_policy import RetryPolicy
 from zhidao.node.operations.alarms import Alarms
 
@@ -27,11 +30,47 @@ class Job:
     run: Callable[[], Awaitable[None]]
 
 
+class JobState(msgspec.Struct, kw_only=True):
+    """How a job is: since when it runs, how often it failed in a row, and why it did last."""
+
+    name: str
+    since: str = ""
+    failures: int = 0
+    reason: str = ""
+
+
+class JobBook:
+    """What is known of jobs, by their names, for who looks at the node."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._states: dict[str, JobState] = {}
+
+    def started(self, job: Job) -> None:
+        """It runs, for the first time or again."""
+        known = self._states.setdefault(job.name, JobState(name=job.name))
+        known.since = str(self._clock.now())
+
+    def failed(self, job: Job, failures: int, reason: str) -> None:
+        """It ended, and starts again after a pause."""
+        known = self._states[job.name]
+        known.failures, known.reason, known.since = failures, reason, ""
+
+    def well(self, job: Job) -> None:
+        """It ran long enough to be well again."""
+        self._states[job.name].failures = 0
+
+    def states(self) -> list[JobState]:
+        """All jobs by name, those that fail first."""
+        return sorted(self._states.values(), key=lambda each: (-each.failures, each.name))
+
+
 @dataclass(frozen=True, slots=True)
 class JobKeeper:
     """Runs jobs for ever; an alarm stands while one keeps failing."""
 
     alarms: Alarms
+    book: JobBook
     pauses: RetryPolicy = PAUSES
     well_after_s: float = WELL_AFTER_S
     said_again_s: float = SAID_AGAIN_S
@@ -42,6 +81,7 @@ class JobKeeper:
         while True:
             ended = await self._once(job)
             failures = 1 if ended.ran_well else failures + 1
+            self.book.failed(job, failures, ended.reason)
             self.alarms.sound(
                 _code(job),
                 f"{job.name} failed {failures} times in a row: {ended.reason}",
@@ -52,12 +92,14 @@ class JobKeeper:
 
     async def _once(self, job: Job) -> _Ended:
         running = asyncio.ensure_future(job.run())
+        self.book.started(job)
         ran_well = False
         try:
             done, _ = await asyncio.wait((running,), timeout=self.well_after_s)
             if not done:
                 ran_well = True
                 self.alarms.clear(_code(job))
+                self.book.well(job)
                 await asyncio.wait((running,))
         finally:
             while not running.done():

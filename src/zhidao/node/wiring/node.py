@@ -47,7 +47,7 @@ from zhidao.node.operations.signing_permit import SigningPermit
 from zhidao.node.operations.write_gate import WriteGate
 from zhidao.node.operations.write_probe import WriteProbe
 from zhidao.node.runtime.consumers import run_consumer
-from zhidao.node.runtime.jobs import Job
+from zhidao.node.runtime.jobs import Job, JobBook
 from zhidao.node.runtime.relay import Relay, Watch
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.runtime.workers import Workers
@@ -57,6 +57,7 @@ from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.entrance import Entrance, build_entrance
 from zhidao.node.wiring.notifications.build import build as build_notifications
+from zhidao.node.wiring.operations.build import build as build_operations
 from zhidao.node.wiring.settings import Settings
 from zhidao.node.worklist.service import Worklists
 from zhidao.node.worklist.sources import agreements
@@ -81,12 +82,14 @@ class Node:
         devices_address: Callable[[], str],
         context: RuntimeContext,
         alarms: Alarms,
+        job_book: JobBook,
         drain: Callable[[], Awaitable[None]],
     ) -> None:
         self.app = app
         self.gate = gate
         self.entrance = entrance
         self.alarms = alarms
+        self.job_book = job_book
         self.devices_address = devices_address
         self._jobs = jobs
         self._context = context
@@ -179,6 +182,15 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
         persons=entrance.callers.persons,
         alarms=health.alarms,
     )
+    job_book = JobBook(clock)
+    looked = build_operations(
+        context,
+        settings.shown,
+        job_book,
+        acts=entrance.acts.read,
+        free_bytes=space.free_bytes,
+        leaves=built.log_state,
+    )
     app = application(
         [
             *[router for room in built.rooms for router in room.routers],
@@ -187,6 +199,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
                 Worklists([*built.work, agreements(entrance.people, entrance.tokens)])
             ),
             told.router,
+            looked.router,
             health_api.routes(health, metrics, settings.scenario),
             clock_api.routes(watch, entrance.administration),
             statements_api.routes(Statements(journal, context.scribe, gate.has_key)),
@@ -229,11 +242,13 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             *_jobs(built.rooms, relay, context, dead, metrics),
             entrance.job(),
             *told.jobs,
+            *looked.jobs,
             Job("standing", partial(entrance.standing.run, built.open_pages)),
         ],
         devices_address=built.devices_address,
         context=context,
         alarms=alarms,
+        job_book=job_book,
         drain=relay.drain,
     )
 

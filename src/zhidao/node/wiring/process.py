@@ -18,6 +18,7 @@ from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of
 from zhidao.node.wiring.keys import key_source
 from zhidao.node.wiring.notifications.settings import notification_settings
+from zhidao.node.wiring.operations.shown import ShownSettings
 from zhidao.node.wiring.settings import Settings
 from zhidao.node.wiring.trust_anchor import anchor_settings
 from zhidao.node.wiring.trust_chain import chain_settings
@@ -62,6 +63,7 @@ def settings_of(
         else "",
         hosts=node_hosts(config),
         notifications=notification_settings(config),
+        shown=ShownSettings(config.every(), _own_certificate(config)),
         own_database=own_database,
         disk_reserve_bytes=config.number("node.disk_reserve_bytes"),
         anchor=anchor_settings(
@@ -86,6 +88,15 @@ def settings_of(
         titles_written_runs=config.flag("titles.written_runs"),
         own_keys=lambda files: key_source(config, files),
     )
+
+
+def _own_certificate(config: Config) -> tuple[Path, bool] | None:
+    """The file of the certificate that the node shows, and whether it makes it by itself."""
+    if config.text("http.tls") == "files":
+        return Path(config.text("http.certificate")), False
+    if config.text("http.tls") == "auto":
+        return config.data / "tls" / "certificate.pem", True
+    return None
 
 
 def service_manager() -> ServiceManager:

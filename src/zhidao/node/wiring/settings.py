@@ -14,6 +14,7 @@ from zhidao.node.http.forwarded import Proxies
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.identity.own_keys import KeySource
 from zhidao.node.wiring.notifications.settings import NotificationSettings
+from zhidao.node.wiring.operations.shown import ShownSettings
 from zhidao.node.wiring.trust_anchor import AnchorSettings
 from zhidao.node.wiring.trust_chain import ChainSettings
 from zhidao.store.space import RESERVE_BYTES
@@ -40,6 +41,7 @@ class Settings:
     `titles_written_runs`: the node's own chain writes contract code out as Python functions.
     `notifications`: the mail server, and where messages may go.
     `provider`: of identities by which people may sign in, if any.
+    `shown`: all settings with their sources and the certificate files, for who runs the node.
     `own_keys`: where the node's own keys are, given its key files.
     """
 
@@ -77,6 +79,7 @@ class Settings:
     titles_chain: ChainSettings | None = None
     titles_written_runs: bool = False
     hosts: Hosts | None = None
+    shown: ShownSettings = field(default_factory=ShownSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
     provider: ProviderSettings | None = None
     own_keys: Callable[[KeyFiles], KeySource] = lambda files: files

@@ -1,0 +1,1 @@
+"""Builds what who runs the node looks at."""

@@ -1,0 +1,128 @@
+"""Builds what who runs the node looks at: settings, jobs, certificates, backups, growth."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from litestar import Router
+
+from zhidao.core.errors import NotFound
+from zhidao.core.ids import PartyId
+from zhidao.node.adapters.certificate import described
+from zhidao.node.adapters.operation_records import PostgresOperationRecords
+from zhidao.node.api import operations as api
+from zhidao.node.events import Administered, DeadLetter
+from zhidao.node.operations.growth import Growth
+from zhidao.node.operations.health import LogState
+from zhidao.node.runtime.jobs import Job, JobBook
+from zhidao.node.runtime.runtime_context import RuntimeContext
+from zhidao.node.security.administration import PREFIX, Act
+from zhidao.node.wiring.operations.shown import ShownSettings
+from zhidao.store.reading import Stored
+
+_PAGE: Final = 200
+
+
+class Acts(Protocol):
+    """Acts of administration, oldest first, after the act of that id."""
+
+    async def __call__(self, *, viewer: PartyId | None, after: str, limit: int) -> list[Stored]:
+        """See `PostgresActs.read`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltOperations:
+    """Routes and work of what is looked at."""
+
+    router: Router
+    jobs: Sequence[Job]
+
+
+def build(
+    context: RuntimeContext,
+    shown: ShownSettings,
+    book: JobBook,
+    *,
+    acts: Acts,
+    free_bytes: Callable[[], int],
+    leaves: Callable[[], Awaitable[LogState]],
+) -> BuiltOperations:
+    """`acts`: of administration; `leaves`: the log's state."""
+    records = PostgresOperationRecords(context.database)
+
+    async def size() -> int:
+        try:
+            return (await leaves()).size
+        except NotFound:
+            # A new log has signed no head yet.
+            return 0
+
+    async def letters(limit: int) -> list[DeadLetter]:
+        return await records.dead_letters(limit=limit)
+
+    growth = Growth(records, free_bytes, size, context.clock)
+    return BuiltOperations(
+        api.routes(
+            settings=lambda: shown_settings(shown),
+            jobs=book.states,
+            certificates=lambda: _certificates(context, shown),
+            backups=lambda: _backups(context, acts),
+            letters=letters,
+            growth=growth,
+        ),
+        [Job("growth", growth.run)],
+    )
+
+
+def shown_settings(shown: ShownSettings) -> list[api.SettingView]:
+    """Every setting as it may be looked at."""
+    return [
+        api.SettingView(
+            name=each.setting.name, value=each.shown, source=each.source, text=each.setting.text
+        )
+        for each in shown.values
+    ]
+
+
+async def _certificates(context: RuntimeContext, shown: ShownSettings) -> list[api.CertificateView]:
+    if shown.certificate is None:
+        return []
+    file, own = shown.certificate
+    told = await asyncio.to_thread(described, file, context.clock.now().to_datetime())
+    return [
+        api.CertificateView(
+            purpose="tls",
+            names=told.names,
+            issuer=told.issuer,
+            fingerprint=told.fingerprint,
+            begins_at=told.begins_at,
+            ends_at=told.ends_at,
+            days_left=told.days_left,
+            own=own,
+        )
+    ]
+
+
+async def _backups(context: RuntimeContext, acts: Acts) -> list[api.BackupView]:
+    """Newest first. Acts are few: each is something that a person did."""
+    found: list[api.BackupView] = []
+    after = ""
+    while page := await acts(viewer=context.node, after=after, limit=_PAGE):
+        for stored in page:
+            fact = Administered.of(stored.event)
+            if fact.act == Act.BACKUP_BEGUN:
+                number = fact.values.get("number", "")
+                found.append(
+                    api.BackupView(
+                        number=int(number) if number.isdecimal() else 0,
+                        file=fact.subject,
+                        sealed=fact.values.get("sealed") == "yes",
+                        at=str(stored.event.occurred_at),
+                    )
+                )
+        after = page[-1].event.aggregate.removeprefix(PREFIX)
+    return found[::-1]
