@@ -6,6 +6,7 @@ import pytest
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
+from zhidao.node.notifications import choice
 from zhidao.node.notifications.choice import DIGEST, Choice
 
 
@@ -67,6 +68,18 @@ def test_the_clock_that_leaps_and_the_one_that_goes_back() -> None:
 def test_wishes_of_no_meaning_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(MalformedInput):
         Choice(**wrong)
+
+
+def test_a_machine_without_a_table_of_zones_goes_by_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "available_timezones", set)
+    choice._zones.cache_clear()
+    try:
+        noon = Choice(quiet_from=12 * 60, quiet_to=13 * 60)
+        assert noon.due(at("2026-11-29T12:30:00Z")) == at("2026-11-29T13:00:00Z")
+        with pytest.raises(MalformedInput):
+            Choice(zone="Asia/Almaty")
+    finally:
+        choice._zones.cache_clear()
 
 
 def test_the_last_minute_of_a_day_is_one() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +15,7 @@ from zhidao.core.timescale import Utc
 KINDS: Final = ("move", "approval", "screening", "declaration", "agreement", "alarm")
 AT_ONCE: Final = "at_once"
 DIGEST: Final = "digest"
+UTC_NAME: Final = "UTC"
 _DAY_MINUTES: Final = 24 * 60
 
 
@@ -31,7 +32,7 @@ class Choice:
     digest_minute: int = 8 * 60
     quiet_from: int = 0
     quiet_to: int = 0
-    zone: str = "UTC"
+    zone: str = UTC_NAME
     language: str = "en"
 
     def __post_init__(self) -> None:
@@ -49,7 +50,8 @@ class Choice:
 
     def due(self, now: Utc) -> Utc:
         """When something that is found now is told; `now` itself for at once."""
-        here = now.to_datetime().astimezone(ZoneInfo(self.zone))
+        zone = UTC if self.zone == UTC_NAME else ZoneInfo(self.zone)
+        here = now.to_datetime().astimezone(zone)
         if self.pace == DIGEST:
             return _next(here, self.digest_minute)
         if self._is_quiet(here.hour * 60 + here.minute):
@@ -72,4 +74,5 @@ def _next(here: datetime, minute: int) -> Utc:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # UTC needs no table of zones, so that a machine without one tells people all the same.
+    return frozenset((UTC_NAME, *available_timezones()))
