@@ -10,7 +10,7 @@ import pytest
 from tests.node.live_node import admin_of, agreed_party_token, answer_of, zhidao
 
 from zhidao.node.config import load
-from zhidao.node.wiring.operations.build import shown_settings
+from zhidao.node.wiring.operations.node_records import shown_settings
 from zhidao.node.wiring.operations.shown import ShownSettings
 from zhidao.simulation.client import Caller, NodeRefused
 from zhidao.simulation.node_process import NodeProcess

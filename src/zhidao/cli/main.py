@@ -19,49 +19,6 @@ from zhidao.cli.console.parsing import NoAction, UsageError
 from zhidao.core.errors import MalformedInput, ZhidaoError
 
 __all__ = ["COMMANDS", "main", "program"]
-# Command, module that adds its arguments and runs it, one line for the overview.
-COMMANDS: Final = (
-    ("demo", "operations.demo", "carry one consignment from satellite signal to settled payment"),
-    ("serve", "operations.serve", "run a node: API, page, database, bus"),
-    ("verify", "trust.verify", "check a proof file without a node, database or network"),
-    ("trust", "trust.command", "trust lists; logs, witnesses, titles, credentials, DIDs, proofs"),
-    ("peer", "exchange.peer", "admit the nodes that this one exchanges documents with"),
-    ("exchange", "exchange.command", "send to other nodes, see what came, carry by hand, verify"),
-    ("witness", "trust.witness", "check that a quorum of witnesses vouches for a log's head"),
-    ("fraud", "trust.fraud", "check the proof that a log or a witness told two histories"),
-    ("login", "operations.login", "sign in at a node once, for all commands that follow"),
-    ("logout", "operations.logout", "end a sign-in and forget it"),
-    ("profile", "operations.profile", "the nodes at which you are signed in: list, show, use"),
-    ("doctor", "operations.doctor", "say what is wrong on this machine and what to type"),
-    ("config", "operations.config", "show every setting and where its value comes from"),
-    ("backup", "operations.backup", "write everything but the keys into one archive"),
-    ("restore", "operations.restore", "fill an empty database from an archive"),
-    ("party", "operations.party", "whose keys a node keeps: list, show, add"),
-    ("people", "operations.people", "who may sign in: make, agree, reset, sign out, withdraw"),
-    ("token", "operations.token", "by what programs are known: make, agree, withdraw"),
-    ("bank", "finance.bank", "which parties may keep accounts: admit, list"),
-    ("account", "finance.account", "accounts of a bank's customers: open, list"),
-    ("deposit", "finance.deposit", "money that a bank brings in for a customer: add, list"),
-    ("deal", "finance.deal", "money on conditions: open, show, list, give the title"),
-    ("title", "trust.title_acts", "issue a title, transfer, endorse, surrender, return, reject"),
-    ("arrival", "positioning.arrival", "wait for a consignment at a place; what came of it"),
-    ("declaration", "trade.declaration", "list; customs decide, agencies answer"),
-    ("consignment", "trade.consignment", "list, show; compare the papers, hand over to a peer"),
-    ("terminal", "devices.terminal", "devices that report to a node: add, list, show"),
-    ("order", "industry.order", "production orders and their lots: open, finish, list"),
-    ("waiting", "operations.waiting", "what waits for you at a node"),
-    ("notifications", "operations.notifications", "what you are told of, when and where"),
-    ("node", "operations.node", "settings, jobs, certificates, backups, growth of a node"),
-    ("seal", "devices.seal", "seals on containers: put, check, list"),
-    ("clock", "operations.clock", "say that a node's clock is right after it jumped"),
-    ("log", "operations.log", "go on under a new log key after a recovery"),
-    ("keys", "operations.keys", "export the node's keys, sealed; list them"),
-    ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
-    ("finance", "finance", "replay a ledger, net obligations, screen names, check messages"),
-    ("trade", "trade", "make, check and compare trade documents; origin, duty, rule packs"),
-    ("insight", "insight", "report what was proven, recomputed from the log"),
-)
-
 # A reader that wants no more, as `| head`: what the shell says of a program that SIGPIPE ended.
 PIPE_CLOSED: Final = 141
 # A defect of ours (EX_SOFTWARE of sysexits.h).

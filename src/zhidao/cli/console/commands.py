@@ -42,6 +42,7 @@ COMMANDS: Final = (
     ("order", "industry.order", "production orders and their lots: open, finish, list"),
     ("waiting", "operations.waiting", "what waits for you at a node"),
     ("notifications", "operations.notifications", "what you are told of, when and where"),
+    ("node", "operations.node", "settings, jobs, certificates, backups, growth of a node"),
     ("seal", "devices.seal", "seals on containers: put, check, list"),
     ("clock", "operations.clock", "say that a node's clock is right after it jumped"),
     ("log", "operations.log", "go on under a new log key after a recovery"),
