@@ -63,7 +63,8 @@ export class LiveMap {
         touchPitch: false,
         cooperativeGestures: false,
         fadeDuration: 0,
-        locale: { "Map.Title": t("map.label"), "Marker.Title": t("map.marker"), "AttributionControl.ToggleAttribution": t("map.toggle_source") },
+        // Two maps of one page are told apart by what each is for.
+        locale: { "Map.Title": box.getAttribute("aria-label") ?? t("map.label"), "Marker.Title": t("map.marker"), "AttributionControl.ToggleAttribution": t("map.toggle_source") },
       });
       map.touchZoomRotate.disableRotation();
       map.keyboard.disableRotation();
