@@ -82,6 +82,8 @@ ELSEWHERE = {
     *(("GET", f"/v1/lists/{box}{form}") for box in ("inbox", "outbox") for form in ("", "/csv")),
     # Beside a deal's: tests/node/api/test_arrivals.py.
     ("POST", "/v1/positioning/arrivals"),
+    # Asked by what is typed, read from the caller's own part of an index: tests/node/search.
+    ("GET", "/v1/search"),
     ("POST", "/v1/statements"),
     ("GET", "/v1/statements/{party}/{statement}"),
     ("POST", "/v1/trust/titles/guards"),

@@ -308,6 +308,17 @@ async def own_list() -> Response[bytes]:
     return Response(golden.read_bytes(), media_type="application/json")
 
 
+@get("/v1/search")
+async def search(q: str) -> dict[str, Any]:
+    wanted = "".join(each for each in q.lower() if each.isalnum())
+    names = [name for name in WORLD.of if name.lower().replace("-", "").startswith(wanted)]
+    found = [
+        {"kind": "consignment", "subject": name, "label": name, "consignment": name}
+        for name in names
+    ]
+    return {"found": found if wanted else []}
+
+
 # Lists that pages read as tables, by where the fixture answers them whole.
 _LISTS: dict[str, Any] = {}
 
@@ -358,7 +369,8 @@ def application() -> Litestar:
         fixture,
     ]
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
-    answers += [endorsements, own_list, title_acts, parties, one_list, *MONEY]
+    answers += [endorsements, own_list, title_acts, parties, one_list, search]
+    answers += MONEY
     reads = [each for each in answers if "GET" in each.http_methods]
     by_path = {path: each for each in reads for path in each.paths}
     for name, (path, key, inside) in LISTS.items():

@@ -1,6 +1,6 @@
 // What stands around every page: name, ways, the state of the line, and the reader's preferences.
-import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import type { ComponentChildren, ComponentType } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell, useNow } from "../cell";
 import { keptFrom } from "../api";
 import { ago, time } from "../format";
@@ -20,7 +20,7 @@ const LOOK_MS = 30_000;
 // Whoever administers acts for no party: papers, money and what is exchanged are not his to open.
 const actors = (role: string) => role !== "admin";
 // The pages of the head, and for which roles each is.
-const PAGES: [string, (role: string) => boolean][] = [
+export const PAGES: [string, (role: string) => boolean][] = [
   ["home", everybody],
   ["papers", actors],
   ["factory", actors],
@@ -71,6 +71,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           </nav>
         )}
         <div class="top-end">
+          {who?.signed_in && <FindButton />}
           {who?.signed_in && <Waiting />}
           {who?.signed_in && <LineState />}
           <a class="help-link" href={chapterOf(where)} aria-label={t("help.of_page")} title={t("help.of_page")}>
@@ -86,6 +87,31 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <footer class="bottom">
         <p>{t("footer")}</p>
       </footer>
+    </>
+  );
+}
+
+/** Opens the search: by itself, by / where nobody types, and by Ctrl-K anywhere. */
+function FindButton() {
+  const [Dialog, setDialog] = useState<ComponentType<{ close: () => void }> | null>(null);
+  const open = () => void import("./find").then((module) => setDialog(() => module.FindDialog));
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]") !== null;
+      const palette = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
+      if (!palette && (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey)) return;
+      event.preventDefault();
+      open();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+  return (
+    <>
+      <button type="button" class="button find-button" aria-keyshortcuts="/ Control+K" onClick={open}>
+        {t("find.open")} <kbd aria-hidden="true">/</kbd>
+      </button>
+      {Dialog && <Dialog close={() => setDialog(null)} />}
     </>
   );
 }

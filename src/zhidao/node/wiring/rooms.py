@@ -7,15 +7,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zhidao.core.actor import Actor
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import NS, Utc
+from zhidao.finance.domain.naming import uetr
 from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresRelated, PostgresStoredEvents
+from zhidao.node.adapters.search_index import PostgresSearchIndex
 from zhidao.node.api import arrivals as arrivals_api
 from zhidao.node.api import proofs as proofs_api
+from zhidao.node.api import search as search_api
 from zhidao.node.api import shipment_timelines as timelines_api
 from zhidao.node.federation.home_proof import HomeProofs
 from zhidao.node.identity.key_rotation import Renewal
@@ -27,6 +31,7 @@ from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.health import LogState
 from zhidao.node.runtime.live import Live
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
+from zhidao.node.search.finding import Search
 from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.security.standing import OpenPages
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
@@ -65,6 +70,8 @@ from zhidao.trust.wire.governance.trust_list import encode_trust_list
 from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 
 CARRIER_ROLE: Final = "carrier"
+# Rooms whose facts name what people look for; the others tell of points, frames and networks.
+_NAMING: Final = ("trade.>", "devices.>", "trust.>", "finance.>", "industry.>")
 # The node's own facts and those of exchanges come in great numbers and stand beside a timeline.
 _BESIDE_TIMELINES: Final = ("node", "exchange")
 _ON_TIMELINES: Final = tuple(f"{room}.>" for room in JOURNAL_ROOMS if room not in _BESIDE_TIMELINES)
@@ -221,6 +228,7 @@ async def build(
         events=events,
     )
     late.sharing = sharing
+    finding = _search(context, parties)
     page = Room(
         name="node",
         routers=(
@@ -245,6 +253,7 @@ async def build(
         rooms=[
             *(log.room, witness.room, titles.room, terminals.room, network.room, positions.room),
             *(factory.room, papers.room, money.room, reports.room, others.room, together, page),
+            finding,
             *_anchors(settings, keys, log.reader, alarms),
         ],
         log=log.log,
@@ -263,6 +272,27 @@ async def build(
             sources.declarations(papers.clearance),
         ),
         open_pages=(live, others.live),
+    )
+
+
+def _search(context: RuntimeContext, parties: Parties) -> Room:
+    """The index of names, what fills it, and its route."""
+    index = PostgresSearchIndex(context.database)
+
+    async def known(actor: Actor) -> Sequence[tuple[str, str]]:
+        return [(each.party, each.name) for each in await parties.every(actor)]
+
+    search = Search(index, known, uetr)
+
+    async def fill() -> None:
+        await search.fill(index.everything)
+        await asyncio.Event().wait()
+
+    return Room(
+        name="search",
+        routers=(search_api.routes(search),),
+        consumers=(Consumer("node-search", _NAMING, search.on_event, adopted=True),),
+        background=(fill,),
     )
 
 

@@ -1,0 +1,143 @@
+// Search and palette in one: what begins with what is typed, the pages, and the acts of this reader.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Problem, get } from "../api";
+import { go } from "../route";
+import { session } from "../session";
+import { named, t } from "../words";
+import { ProblemNote, asProblem } from "./basics";
+import { PAGES } from "./shell";
+
+interface Found {
+  kind: string;
+  subject: string;
+  label: string;
+  consignment: string;
+}
+
+interface Way {
+  key: string;
+  kind: string;
+  words: string;
+  to: string;
+}
+
+const TYPED_MS = 150;
+// Where an act is done, and by which roles; what one may not do there the page itself says.
+const ACTS: [string, string, string[]][] = [
+  ["enter", "/papers", ["party"]],
+  ["deal", "/deals/new", ["party"]],
+  ["account", "/money", ["party"]],
+  ["credit", "/money/credits", ["party"]],
+  ["order", "/factory", ["party"]],
+  ["terminal", "/devices", ["operator", "party"]],
+  ["judge", "/declarations", ["party"]],
+  ["check", "/trust", ["party", "operator", "auditor", "admin"]],
+  ["invite", "/people", ["admin"]],
+  ["peer", "/peers", ["admin", "operator"]],
+];
+const MORE: [string, string, string[]][] = [
+  ["deals", "/deals", ["party", "auditor"]],
+  ["credits", "/money/credits", ["party", "auditor"]],
+  ["receivables", "/money/receivables", ["party", "auditor"]],
+  ["waiting", "/waiting", ["party", "operator", "auditor", "admin"]],
+  ["access", "/access", ["party", "operator", "auditor", "admin"]],
+];
+const PLACES: Record<string, string> = { terminal: "/devices", seal: "/devices", title: "/trust", order: "/factory", lot: "/factory", party: "/people", declaration: "/declarations", receivable: "/money/receivables" };
+
+function placeOf(found: Found): string {
+  if (found.kind === "deal") return `/deals/${encodeURIComponent(found.subject)}`;
+  if (found.kind === "payment") return `/deals/${encodeURIComponent(found.subject.replace(/\/[^/]*$/, ""))}`;
+  if (found.kind === "credit") return `/money/credits/${found.subject.split("/").map(encodeURIComponent).join("/")}`;
+  if (found.consignment) return `/consignments/${encodeURIComponent(found.consignment)}`;
+  return PLACES[found.kind] ?? "/papers";
+}
+
+function waysOf(typed: string): Way[] {
+  const role = session.value?.role ?? "";
+  const pages: Way[] = PAGES.filter(([, mine]) => mine(role)).map(([name]) => ({ key: `p ${name}`, kind: t("find.page"), words: t(`nav.${name}`), to: name === "home" ? "/" : `/${name}` }));
+  const more: Way[] = MORE.filter(([, , roles]) => roles.includes(role)).map(([name, to]) => ({ key: `m ${name}`, kind: t("find.page"), words: t(`find.to.${name}`), to }));
+  const acts: Way[] = ACTS.filter(([, , roles]) => roles.includes(role)).map(([name, to]) => ({ key: `a ${name}`, kind: t("find.act"), words: t(`find.do.${name}`), to }));
+  const wanted = typed.trim().toLocaleLowerCase();
+  return [...pages, ...more, ...acts].filter((each) => each.words.toLocaleLowerCase().includes(wanted));
+}
+
+export function FindDialog({ close }: { close: () => void }) {
+  const box = useRef<HTMLDialogElement>(null);
+  const [typed, type] = useState("");
+  const [found, setFound] = useState<Found[] | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => box.current?.showModal(), []);
+  useEffect(() => {
+    setProblem(null);
+    if (typed.trim() === "") {
+      setFound(null);
+      return;
+    }
+    let current = true;
+    const timer = setTimeout(() => {
+      get<{ found: Found[] }>(`/v1/search?q=${encodeURIComponent(typed.trim().slice(0, 200))}`).then(
+        (answer) => current && setFound(answer.found),
+        (error: unknown) => current && setProblem(asProblem(error)),
+      );
+    }, TYPED_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [typed]);
+  const things: Way[] = (found ?? []).map((each) => ({ key: `f ${each.kind} ${each.subject}`, kind: named("find_kind", each.kind), words: each.label, to: placeOf(each) }));
+  const ways = [...things, ...waysOf(typed)];
+  const leave = (to: string) => {
+    box.current?.close();
+    go(to);
+  };
+  // Up and down walk over field and links; Enter in the field takes the first; Escape leaves.
+  const walk = (event: KeyboardEvent) => {
+    const stops = [...(box.current?.querySelectorAll<HTMLElement>("input, li a") ?? [])];
+    const at = stops.indexOf(document.activeElement as HTMLElement);
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (event.key === "Escape") {
+      // In a field of search the key would only empty it.
+      event.preventDefault();
+      box.current?.close();
+    } else if (step !== 0) {
+      event.preventDefault();
+      stops[Math.min(Math.max(at + step, 0), stops.length - 1)]?.focus();
+    } else if (event.key === "Enter" && at === 0 && ways[0]) {
+      event.preventDefault();
+      leave(ways[0].to);
+    }
+  };
+  return (
+    <dialog ref={box} class="find" aria-label={t("find.title")} onClose={close} onKeyDown={walk}>
+      <label class="field">
+        <span>{t("find.field")}</span>
+        <input type="search" value={typed} maxLength={200} autoComplete="off" spellcheck={false} onInput={(event) => type(event.currentTarget.value)} />
+      </label>
+      {problem && <ProblemNote problem={problem} />}
+      <p class="quiet" role="status">
+        {found && found.length === 0 && !problem ? t("find.nothing") : ""}
+      </p>
+      <ul class="find-list">
+        {ways.map((each) => (
+          <li key={each.key}>
+            <a
+              href={each.to}
+              onClick={(event) => {
+                event.preventDefault();
+                leave(each.to);
+              }}
+            >
+              <span>{each.words}</span> <span class="quiet">{each.kind}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <form method="dialog">
+        <button type="submit" class="button">
+          {t("find.close")}
+        </button>
+      </form>
+    </dialog>
+  );
+}
