@@ -6,26 +6,30 @@ import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { RecordsAgain } from "../parts/records_again";
 import { session } from "../session";
+import { Table } from "../parts/table";
 import { named, t } from "../words";
 
 export default function CreditsPage({ id }: { id: string }) {
   return id ? <One id={id} /> : <All />;
 }
 
+const columns = () => ["credit", "issuer", "beneficiary", "applicant", "drawn_minor", "may_be_drawn_minor"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+
 function All() {
-  const [answer, read] = useAnswer<Credit[]>("/v1/finance/credits?limit=100");
   useEffect(() => void (document.title = t("credits.document_title")), []);
-  useEvery(6, read);
-  if (answer.state === "loading") return <Loading what={t("credits.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
   return (
     <div class="page">
       <h1>{t("money.title")}</h1>
       <Ways at="/credits" />
       <Section id="credits-title" title={t("credits.title")}>
-        {answer.value.length === 0 && <p class="quiet">{t("credits.none")}</p>}
-        <ul class="services">
-          {answer.value.map((credit) => (
+        <Table
+          list="credits"
+          title={t("credits.title")}
+          columns={columns()}
+          id={(credit: Credit) => credit.key}
+          none={t("credits.none")}
+          every={6}
+          line={(credit) => (
             <li key={credit.key} class="money-row">
               <StateMark state={credit.drawings.at(-1)?.state ?? "issued"} />
               <div>
@@ -38,8 +42,8 @@ function All() {
                 <p class="quiet">{t("credits.who", { applicant: credit.applicant, issuer: credit.issuer, beneficiary: credit.beneficiary })}</p>
               </div>
             </li>
-          ))}
-        </ul>
+          )}
+        />
       </Section>
       <Calendars />
     </div>

@@ -1,16 +1,15 @@
 // Terminals and seals: what each last said, why it was refused, and the form that adds one.
 import { useEffect, useState } from "preact/hooks";
 import { useParties } from "../parts/act";
-import { Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import { Section, Time, useAnswer } from "../parts/basics";
 import { ActForm } from "../parts/money_form";
-import { useEvery } from "../parts/money";
 import { OrbitsPart } from "../parts/orbits";
-import { SealList } from "../parts/seal_part";
+import { SealLine } from "../parts/seal_part";
+import { Table } from "../parts/table";
 import { session } from "../session";
 import type { SealRow, TerminalRow } from "../types";
 import { named, t, tryWords } from "../words";
 
-const PAGE = 50;
 const READERS_MAX = 32;
 
 export default function DevicesPage() {
@@ -25,45 +24,15 @@ export default function DevicesPage() {
   );
 }
 
-/** One list by pages: the marks of those before, and where the next begins. */
-function usePages<T>(path: string): { answer: ReturnType<typeof useAnswer<T[]>>[0]; again: () => void; more: (last: T | undefined, mark: (row: T) => string) => preact.JSX.Element | null } {
-  const [marks, setMarks] = useState<string[]>([""]);
-  const [answer, again] = useAnswer<T[]>(`${path}?limit=${PAGE}&after=${encodeURIComponent(marks.at(-1) ?? "")}`);
-  const rows = answer.state === "here" ? answer.value : [];
-  const more = (last: T | undefined, mark: (row: T) => string) =>
-    marks.length === 1 && rows.length < PAGE ? null : (
-      <p class="money-buttons">
-        {marks.length > 1 && (
-          <button type="button" class="button" onClick={() => setMarks(marks.slice(0, -1))}>
-            {t("page.back")}
-          </button>
-        )}
-        {rows.length === PAGE && last && (
-          <button type="button" class="button" onClick={() => setMarks([...marks, mark(last)])}>
-            {t("page.more")}
-          </button>
-        )}
-      </p>
-    );
-  return { answer, again, more };
-}
+const columns = (names: string[]) => names.map((name) => ({ name, title: t(`table.of.${name}`) }));
 
 function Terminals() {
-  const { answer, again, more } = usePages<TerminalRow>("/v1/devices/terminals");
+  const [acts, setActs] = useState(0);
   const { name } = useParties();
-  useEvery(5, again);
-  if (answer.state === "loading") return <Loading what={t("devices.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
   return (
     <Section id="terminals-title" title={t("devices.terminals")}>
-      {answer.value.length === 0 && <p class="quiet">{t("devices.none")}</p>}
-      <ul class="services">
-        {answer.value.map((row) => (
-          <Terminal key={row.terminal} row={row} owner={name(row.owner)} />
-        ))}
-      </ul>
-      {more(answer.value.at(-1), (row) => row.terminal)}
-      {session.value?.role === "operator" ? <AddTerminal done={again} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
+      <Table list="terminals" title={t("devices.terminals")} columns={columns(["terminal", "phone", "owner", "connected", "heard_at"])} id={(row: TerminalRow) => row.terminal} none={t("devices.none")} follows={acts} every={5} line={(row) => <Terminal key={row.terminal} row={row} owner={name(row.owner)} />} />
+      {session.value?.role === "operator" ? <AddTerminal done={() => setActs((n) => n + 1)} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
     </Section>
   );
 }
@@ -124,14 +93,10 @@ function AddTerminal({ done }: { done: () => void }) {
 }
 
 function Seals() {
-  const { answer, again, more } = usePages<SealRow>("/v1/devices/seals");
-  if (answer.state === "loading") return <Loading what={t("devices.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
   return (
     <Section id="seals-title" title={t("devices.seals")}>
-      <p class="quiet">{t(answer.value.length === 0 ? "devices.no_seals" : "devices.seals_where")}</p>
-      <SealList rows={answer.value} />
-      {more(answer.value.at(-1), (row) => row.seal)}
+      <p class="quiet">{t("devices.seals_where")}</p>
+      <Table list="seals" title={t("devices.seals")} columns={columns(["seal", "container", "consignment", "terminal", "bound"])} id={(row: SealRow) => row.seal} none={t("devices.no_seals")} live line={(row) => <SealLine key={row.seal} row={row} />} />
     </Section>
   );
 }

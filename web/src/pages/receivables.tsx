@@ -2,32 +2,27 @@
 import { useEffect, useState } from "preact/hooks";
 import { useCell } from "../cell";
 import type { Receivable } from "../money_types";
-import { Digits, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
+import { Digits, ProblemNote, Section, asProblem } from "../parts/basics";
 import { Problem, send } from "../api";
 import { CreditPassport } from "../parts/passport";
 import { ReceivableActs } from "../parts/receivable_acts";
-import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
+import { StateMark, Sum, Ways, useAct } from "../parts/money";
+import { Table } from "../parts/table";
 import { session } from "../session";
 import { t } from "../words";
 
+const columns = () => ["invoice", "obligor", "supplier", "amount_minor", "free_minor", "due_on", "paid_on"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+
 export default function ReceivablesPage() {
   const who = useCell(session);
-  const [answer, read] = useAnswer<Receivable[]>("/v1/finance/receivables?limit=100");
+  const [acts, setActs] = useState(0);
   useEffect(() => void (document.title = t("receivables.document_title")), []);
-  useEvery(6, read);
-  if (answer.state === "loading") return <Loading what={t("receivables.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
   return (
     <div class="page">
       <h1>{t("money.title")}</h1>
       <Ways at="/receivables" />
       <Section id="receivables-title" title={t("receivables.title")}>
-        {answer.value.length === 0 && <p class="quiet">{t("receivables.none")}</p>}
-        <ul class="services">
-          {answer.value.map((row) => (
-            <One key={row.token} row={row} done={read} />
-          ))}
-        </ul>
+        <Table list="receivables" title={t("receivables.title")} columns={columns()} id={(row: Receivable) => row.token} none={t("receivables.none")} follows={acts} every={6} line={(row) => <One key={row.token} row={row} done={() => setActs((n) => n + 1)} />} />
       </Section>
       {who?.role === "party" && (
         <Section id="passport-title" title={t("passport.title")}>

@@ -85,22 +85,18 @@ function plain(text = ""): string {
 }
 
 /** Seals that the reader may see, in the list of the devices. */
-export function SealList({ rows }: { rows: SealRow[] }) {
+export function SealLine({ row }: { row: SealRow }) {
   const { name } = useParties();
   return (
-    <ul class="services">
-      {rows.map((row) => (
-        <li key={row.seal}>
-          <strong>{row.seal}</strong> {t(row.bound ? "seal_part.bound" : "seal_part.not_bound", { container: row.container, terminal: row.terminal })}
-          <Facts
-            rows={[
-              [t("seal_part.sealed_by"), name(row.sealed_by)],
-              [t("seal_part.checked_by"), row.checked_by ? name(row.checked_by) : t("nobody")],
-              [t("seal_part.of"), <a href={`/consignments/${encodeURIComponent(row.consignment)}`}>{row.consignment}</a>],
-            ]}
-          />
-        </li>
-      ))}
-    </ul>
+    <li>
+      <strong>{row.seal}</strong> {t(row.bound ? "seal_part.bound" : "seal_part.not_bound", { container: row.container, terminal: row.terminal })}
+      <Facts
+        rows={[
+          [t("seal_part.sealed_by"), name(row.sealed_by)],
+          [t("seal_part.checked_by"), row.checked_by ? name(row.checked_by) : t("nobody")],
+          [t("seal_part.of"), <a href={`/consignments/${encodeURIComponent(row.consignment)}`}>{row.consignment}</a>],
+        ]}
+      />
+    </li>
   );
 }

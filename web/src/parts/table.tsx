@@ -43,6 +43,8 @@ interface Props<T> {
   every?: number;
   /** Read again when a consignment's road changed. */
   live?: boolean;
+  /** The order until the reader chooses one; without: the list's own. */
+  order?: string;
   /** What narrows the list from the page's side, as the node takes it: column:text. */
   only?: string[];
   /** Told the rows that are shown. */
@@ -85,7 +87,7 @@ export function Table<T>(props: Props<T>) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const asked = useRef("");
   // A column that a page of today does not have is no order.
-  const sort = columns.some((each) => each.name === choice.sort.replace(/^-/, "")) ? choice.sort : "";
+  const sort = columns.some((each) => each.name === choice.sort.replace(/^-/, "")) ? choice.sort : (props.order ?? "");
   const query = new URLSearchParams();
   if (sort) query.set("sort", sort);
   for (const each of [...only, filter].filter(Boolean)) query.append("filter", each);
@@ -139,7 +141,7 @@ export function Table<T>(props: Props<T>) {
     );
   }
   const number = way.length;
-  const hasTools = page.rows.length >= TOOLS_FROM || page.next !== "" || number > 1 || typed !== "" || filter !== "" || sort !== "";
+  const hasTools = page.rows.length >= TOOLS_FROM || page.next !== "" || number > 1 || typed !== "" || filter !== "" || sort !== (props.order ?? "");
   return (
     <div class="list">
       {hasTools && <Tools props={props} sort={sort} shown={shown} typed={typed} type={type} change={change} file={`/v1/lists/${list}/csv?${query}`} />}

@@ -1,0 +1,1 @@
+"""Inner benchmarks of the node."""

@@ -1,0 +1,226 @@
+"""What people wait for at a node: a search, a page of a long list, the first page, help.
+
+Search and list go by their routes to a node of its own. The index of search is filled with rows as
+the events of so many consignments leave them, straight into its table: to enter them by the routes
+would take hours and measure the entering. Accounts are opened by their route. The walk by hand
+prints its own time and typed values: `tests/end_to_end/test_by_hand.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, Final
+
+import httpx
+
+from benchmarks.measuring import claim
+from zhidao.node.adapters.ambient import SystemRandomness
+from zhidao.node.adapters.search_index import PostgresSearchIndex
+from zhidao.node.search.finding import EVERYTHING, Named
+from zhidao.node.search.terms import normal
+from zhidao.simulation.node_process import NodeProcess
+from zhidao.store.database import Database
+from zhidao.store.running import running_url
+
+CONSIGNMENTS: Final = 100_000
+SEARCHES: Final = 400
+OPENING: Final = 16
+_CARRIER: Final = "carrier"
+
+
+def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract of all benchmarks)
+    """Search at 100,000 consignments, a list of accounts, the weight of home, help's processor."""
+    accounts = 10_000 if long else 1_000
+    told = asyncio.run(_told(accounts))
+    yield claim("search_p99_ms", told["search"], "ms", target=200, at_most=True)
+    yield claim("search_by_stranger_p99_ms", told["stranger"], "ms", target=200, at_most=True)
+    name = f"list_of_{accounts}_accounts"
+    yield claim(f"{name}_first_page_ms", told["first"], "ms", target=300, at_most=True)
+    yield claim(f"{name}_sorted_first_time_ms", told["sorted"], "ms")
+    yield claim(f"{name}_last_page_reached_s", told["last"], "s")
+    yield claim("home_without_map_cold_kb", told["home"], "kB", target=100, at_most=True)
+    yield claim("help_cpu_s", _help(9 if long else 5), "s", target=0.12, at_most=True)
+
+
+def _help(runs: int) -> list[float]:
+    """Seconds of processor that `zhidao --help` takes as a program of its own."""
+    found = []
+    for _ in range(runs):
+        before = os.times()
+        subprocess.run(
+            [sys.executable, "-m", "zhidao.cli", "--help"], stdout=subprocess.DEVNULL, check=True
+        )
+        after = os.times()
+        found.append(
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system
+        )
+    return found
+
+
+async def _told(accounts: int) -> dict[str, list[float]]:
+    with tempfile.TemporaryDirectory(prefix="zd-") as folder:
+        node = NodeProcess(Path(folder) / "node")
+        state = await node.start()
+        try:
+            await _fill_index(node.data / "node" / "postgres")
+            async with httpx.AsyncClient(base_url=str(state["url"]), timeout=120) as client:
+                bearers = await _callers(client, state, node.name)
+                await _open(client, bearers["bank"], accounts)
+                return {
+                    "search": await _searches(client, bearers[_CARRIER]),
+                    "stranger": await _searches(client, bearers["stranger"]),
+                    **await _list(client, bearers["bank"], accounts),
+                    "home": [await _home(client)],
+                }
+        finally:
+            await node.stop()
+
+
+async def _fill_index(data: Path) -> None:
+    """Rows as 100,000 consignments of one carrier, each with a container and an invoice, leave."""
+    url = running_url(data)
+    assert url, "its node is running"
+    database = await Database.open(url, randomness=SystemRandomness())
+    index = PostgresSearchIndex(database)
+    rows: list[Named] = []
+    for number in range(CONSIGNMENTS):
+        consignment = f"ZD-2026-{number:06}"
+        for kind, name in (
+            ("consignment", consignment),
+            ("container", f"MSKU{number:06}{number % 10}"),
+            ("invoice", f"INV/{number:06}/26"),
+        ):
+            for viewer in (EVERYTHING, _CARRIER, f"exporter-{number % 50}"):
+                subject = consignment if kind == "consignment" else f"{name}/{consignment}"
+                rows.append(Named(viewer, normal(name), kind, subject, name, consignment))
+        if len(rows) > 5_000:
+            await index.add(rows)
+            rows = []
+    await index.add(rows)
+    async with database.session() as session:
+        await session.execute("analyze node.search")
+    await database.close()
+
+
+async def _callers(
+    client: httpx.AsyncClient, state: dict[str, Any], node: str
+) -> dict[str, dict[str, str]]:
+    entered = await client.post("/v1/session/link", json={"code": state["admin_code"]})
+    cookies = dict(entered.raise_for_status().cookies)
+    client.cookies.clear()  # They are Secure, and this is loopback without TLS.
+    admin = {
+        "cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        "x-csrf-token": cookies["zhidao_csrf"],
+    }
+
+    async def made(path: str, body: dict[str, Any], by: dict[str, str]) -> dict[str, Any]:
+        answer = await client.post(path, json=body, headers=by)
+        if answer.status_code != httpx.codes.CREATED:
+            raise SystemExit(f"{path}: {answer.status_code} {answer.text[:300]}")
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def bearer(party: str, role: str) -> dict[str, str]:
+        token = (await made("/v1/tokens", {"party": party, "role": role}, admin))["token"]
+        return {"authorization": f"Bearer {token}"}
+
+    operator = await bearer(node, "operator")
+    bearers = {}
+    for name in ("bank", _CARRIER, "stranger"):
+        party = {"party": name, "name": name, "trade_role": name, "country": "KZ"}
+        await made("/v1/parties", party, admin)
+        bearers[name] = await bearer(name, "party")
+        token = bearers[name]["authorization"].split("_")[1]
+        answer = await client.post(f"/v1/tokens/{token}/agreement", headers=operator)
+        answer.raise_for_status()
+    admitted = {"bank": "bank", "name": "bank", "bic": "BANKKZKA", "town": "Almaty"}
+    await made("/v1/finance/banks", admitted | {"country": "KZ"}, operator)
+    return bearers
+
+
+async def _open(client: httpx.AsyncClient, bank: dict[str, str], accounts: int) -> None:
+    numbers = iter(range(accounts))
+
+    async def some() -> None:
+        for number in numbers:
+            place = {"name": f"Customer {number}", "town": "Almaty", "country": "KZ"}
+            body = {"holder": f"customer-{number:05}", "currency": "CNY"} | place
+            answer = await client.post("/v1/finance/accounts", json=body, headers=bank)
+            answer.raise_for_status()
+
+    await asyncio.gather(*(some() for _ in range(OPENING)))
+
+
+async def _searches(client: httpx.AsyncClient, by: dict[str, str]) -> list[float]:
+    """The 99th percentile of searches as one types them, from one letter to a whole number."""
+    chance, taken = random.Random(1), []
+    for _ in range(SEARCHES):
+        number = chance.randrange(CONSIGNMENTS)
+        name = chance.choice((f"zd 2026-{number:06}", f"msku{number:06}", f"INV {number:06}"))
+        text = name[: chance.randrange(1, len(name) + 1)]
+        began_s = time.perf_counter()
+        answer = await client.get("/v1/search", params={"q": text}, headers=by)
+        answer.raise_for_status()
+        taken.append(1e3 * (time.perf_counter() - began_s))
+    return [quantiles(taken, n=100)[-1]]
+
+
+async def _list(
+    client: httpx.AsyncClient, by: dict[str, str], accounts: int
+) -> dict[str, list[float]]:
+    async def page(**query: Any) -> tuple[list[Any], str, float]:
+        began_s = time.perf_counter()
+        answer = await client.get("/v1/lists/accounts", params=query, headers=by)
+        told = answer.raise_for_status().json()
+        return told["rows"], told["next"], time.perf_counter() - began_s
+
+    first = [1e3 * (await page(limit=25))[2] for _ in range(5)]
+    ordered = [1e3 * (await page(limit=25, sort="-holder"))[2]]
+    seen, after, began_s = 0, "", time.perf_counter()
+    while True:
+        rows, after, _ = await page(limit=100, after=after)
+        seen += len(rows)
+        if not after:
+            break
+    # The bank's own accounts are among them.
+    if seen < accounts:
+        raise SystemExit(f"only {seen} of {accounts} accounts were reached")
+    return {"first": first, "sorted": ordered, "last": [time.perf_counter() - began_s]}
+
+
+async def _home(client: httpx.AsyncClient) -> float:
+    """What the first page brings to a browser that has nothing, without its map: kB of 1,000."""
+    total, known, waiting = 0, set[str](), ["/"]
+    while waiting:
+        path = waiting.pop()
+        if path in known:
+            continue
+        known.add(path)
+        answer = await client.get(path, headers={"accept-encoding": "identity"})
+        if answer.status_code != httpx.codes.OK:
+            continue
+        text = answer.text
+        async with client.stream("GET", path, headers={"accept-encoding": "br"}) as packed:
+            total += sum([len(part) async for part in packed.aiter_raw()])
+        if path == "/":
+            waiting += re.findall(r'(?:src|href)="(/assets/[^"]+)"', text)
+        elif path.endswith(".js"):
+            # What is imported at once, and one language; the rest comes when asked for.
+            waiting += [
+                f"/assets/{n}" for n in re.findall(r'(?:from|import)\s*"\./([^"]+\.js)"', text)
+            ]
+            waiting += re.findall(r'"(/assets/words-en-[^"]+)"', text)
+    return total / 1_000
