@@ -396,6 +396,8 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
             session="0" * 16,
             passkey="0" * 16,
             identity="0" * 16,
+            address="0" * 32,
+            message="0" * 32,
             node="there",
             name="nobody",
         )

@@ -14,6 +14,7 @@ from zhidao.node.http.access import ACCESS
 from zhidao.node.notifications.choice import DIGEST, KINDS, Choice
 from zhidao.node.notifications.message import Address, Channel, Message
 from zhidao.node.notifications.subscriptions import (
+    MAY_CHOOSE,
     MAY_HAVE,
     MAY_SEE_QUEUE,
     MAY_SEND_AGAIN,
@@ -113,14 +114,14 @@ def routes(
         """What the caller is told of, when, and where."""
         return await view(actor)
 
-    @put("/notifications", status_code=200, opt={ACCESS: MAY_HAVE})
+    @put("/notifications", status_code=200, opt={ACCESS: MAY_CHOOSE})
     async def choose(data: NotificationWishes, actor: Actor) -> OwnNotifications:
         """Keeps what the caller wants to be told of, and when."""
         said = msgspec.structs.asdict(data)
         await service.choose(actor, Choice(**said | {"kinds": frozenset(data.kinds)}))
         return await view(actor)
 
-    @post("/notifications/addresses", opt={ACCESS: MAY_HAVE})
+    @post("/notifications/addresses", opt={ACCESS: MAY_CHOOSE})
     async def add(data: NewNotificationAddress, actor: Actor) -> NotificationAddress:
         """Adds an address of the caller's own; a mail address is sent a code first."""
         added = await service.add(
@@ -132,17 +133,17 @@ def routes(
         )
         return address_view(added)
 
-    @post("/notifications/addresses/{address:str}/code", status_code=200, opt={ACCESS: MAY_HAVE})
+    @post("/notifications/addresses/{address:str}/code", status_code=200, opt={ACCESS: MAY_CHOOSE})
     async def confirm(address: _Id, data: AddressCode, actor: Actor) -> NotificationAddress:
         """Says the code that the mail brought; from then on the address is told."""
         return address_view(await service.confirm(actor, address, data.code))
 
-    @post("/notifications/addresses/{address:str}/test", status_code=202, opt={ACCESS: MAY_HAVE})
+    @post("/notifications/addresses/{address:str}/test", status_code=202, opt={ACCESS: MAY_CHOOSE})
     async def test(address: _Id, actor: Actor) -> NotificationMessage:
         """Sends a test; one in half a minute."""
         return message_view(await service.test(actor, address))
 
-    @delete("/notifications/addresses/{address:str}", status_code=204, opt={ACCESS: MAY_HAVE})
+    @delete("/notifications/addresses/{address:str}", status_code=204, opt={ACCESS: MAY_CHOOSE})
     async def remove(address: _Id, actor: Actor) -> None:
         """Forgets an address, with what waits for it."""
         await service.remove(actor, address)

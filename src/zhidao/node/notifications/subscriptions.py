@@ -24,6 +24,8 @@ from zhidao.node.notifications.message import (
 from zhidao.node.notifications.ports import Store
 
 MAY_HAVE: Final = CALLER
+# An auditor writes nothing, and nothing waits for one.
+MAY_CHOOSE: Final = access(Role.ADMIN, Role.OPERATOR, Role.PARTY)
 MAY_SEE_QUEUE: Final = access(Role.ADMIN, Role.OPERATOR, Role.AUDITOR)
 MAY_SEND_AGAIN: Final = access(Role.ADMIN, Role.OPERATOR)
 ADDRESSES_OF_PERSON_MAX: Final = 10
