@@ -240,7 +240,8 @@ async def told_by_doctor(folder: Path) -> None:
 
 
 _TABLES = (
-    *("node.token", "node.person", "node.party", "node.event", "node.outbox"),
+    *("node.token", "node.person", "node.passkey", "node.identity"),
+    *("node.party", "node.event", "node.outbox"),
     *("exchange.peer", "trust.log_leaf"),
 )
 
