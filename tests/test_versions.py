@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from tests.trade.wire.test_any_input import BILL, PLAN, QUESTION, SIGNER, manife
 from tests.trust.domain.test_policy import NOTE
 from tests.trust.wire.test_any_input import HEAD
 
+from zhidao.cli.console import profiles
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.wire import compact
 from zhidao.core import keyfile
@@ -204,6 +205,12 @@ ASKED = kinds.AccountAsked(holder="a", currency="CNY", name="a", town="a", count
 STATED = kinds.encode_form(ASKED)
 FORMS = (
     Form("connectivity.wire.compact", (1,), compact_of, compact.unpack),
+    of_json(
+        "cli.console.profiles",
+        (1,),
+        [jcs({"v": 1, **asdict(profiles.Profile("here", "https://localhost:8443"))})],
+        read_in_file(profiles.parsed),
+    ),
     of_json("core.events", (1,), [golden("event-v1.json")], SignedEvent.decode),
     of_json(
         "core.keyfile",

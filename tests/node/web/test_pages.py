@@ -42,13 +42,14 @@ def test_every_address_that_the_pages_know_is_served_and_followed(
     source = Path(__file__).parents[3] / "web" / "src"
     known = re.findall(r'case "(/[^"]*)":', (source / "main.tsx").read_text())
     assert len(known) > 10
-    # The address of a one-time link is opened anew, never followed from within.
+    # The address of a one-time link, or where a provider leads back, is opened anew.
     followed = re.search(r"OURS = /(.*)/;", (source / "route.ts").read_text())
     assert followed
     ours = re.compile(followed[1].replace("\\/", "/"))
     for path in known:
         assert client.get(path).status_code == 200, path
-        assert path in ("/enter", "/join") or ours.match(path), path
+        anew = ("/enter", "/join", "/meet", "/login/back")
+        assert path in anew or ours.match(path), path
 
 
 def test_no_answer_allows_anything_inline_or_foreign(client: TestClient[Litestar]) -> None:

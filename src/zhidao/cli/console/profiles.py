@@ -121,8 +121,10 @@ def read(name: str) -> Profile:
 def parsed(place: Path) -> Profile:
     """The profile of a file. Raises MalformedInput."""
     from zhidao.core.canonical import parse_strict
+    from zhidao.core.versions import check_version_in
 
     told = parse_strict(take(place, bytes_max=_FILE_BYTES_MAX))
+    check_version_in(told, form="profile", known=(VERSION,))
     fields = set(asdict(Profile("", "")))
     if not isinstance(told, dict) or told.pop("v", None) != VERSION or set(told) != fields:
         raise MalformedInput(f"{place} is no profile of this version", remedy=_LOGIN)

@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  zhidao node settings --url https://localhost:8443 --as aida\n"
         "  zhidao node growth --url https://localhost:8443 --as aida --json\n"
+        "  zhidao node jobs\n"
+        "  zhidao node certificates\n"
+        "  zhidao node backups\n"
+        "  zhidao node dead-letters\n"
+        "  zhidao node alarms\n"
+        "  zhidao node journal --json\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

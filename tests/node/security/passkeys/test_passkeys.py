@@ -240,6 +240,13 @@ async def test_only_the_holder_and_an_admin_of_the_party_remove_a_passkey(
     await signed_in(world, "aida")
 
 
+async def colleague(world: World, *, daniyar: Actor) -> Actor:
+    """A second person of the party, whom the first has agreed to."""
+    await person(world, "erlan", PARTY, Role.PARTY)
+    await world.people.agree(daniyar, "erlan")
+    return Actor(PARTY, Role.PARTY, "erlan")
+
+
 async def test_a_reset_takes_passkeys_away_of_other_parties_once_they_agree(
     world: World, aida: tuple[Actor, SoftAuthenticator]
 ) -> None:
@@ -251,9 +258,10 @@ async def test_a_reset_takes_passkeys_away_of_other_parties_once_they_agree(
     await world.people.agree(OPERATING, "daniyar")
     daniyar, key = Actor(PARTY, Role.PARTY, "daniyar"), SoftAuthenticator(credential_id=b"d")
     await added(world, daniyar, key)
+    erlan = await colleague(world, daniyar=daniyar)
     await world.people.reset(ADMIN, "daniyar", f"{PASSWORD}!")
     await asked_of(world, "daniyar")
-    await world.people.agree(OPERATING, "daniyar")
+    await world.people.agree(erlan, "daniyar")
     assert world.told()[-2:] == ["person_agreed", "passkey_removed"]
     await world.gate.sign_in("daniyar", f"{PASSWORD}!", HERE)
 
@@ -263,11 +271,12 @@ async def test_agreeing_to_something_else_leaves_passkeys(world: World) -> None:
     await world.people.agree(OPERATING, "daniyar")
     actor = Actor(PARTY, Role.PARTY, "daniyar")
     await added(world, actor, SoftAuthenticator())
+    erlan = await colleague(world, daniyar=actor)
     # The person finds the old password again: what an admin gave counts no more, nor what it took.
     await world.people.reset(ADMIN, "daniyar", f"{PASSWORD}!")
     await world.people.change_password(actor, old=PASSWORD, new=PASSWORD, origin=HERE)
     await world.people.change_role(ADMIN, "daniyar", Role.AUDITOR)
-    await world.people.agree(OPERATING, "daniyar")
+    await world.people.agree(erlan, "daniyar")
     await asked_of(world, "daniyar")
 
 
