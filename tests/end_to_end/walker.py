@@ -58,6 +58,15 @@ class Walker(Hand):
         box.get_by_role("button", name=name, exact=True).click()
         self.pressed.add(name)
 
+    def press_until(self, box: Locator, name: str, done: Locator) -> None:
+        """Presses, and once more where somebody changed meanwhile what the page showed."""
+        self.press(box, name)
+        changed = box.get_by_text(re.compile("^Changed since"))
+        expect(done.or_(changed).first).to_be_visible(timeout=60_000)
+        if changed.count():
+            self.press(box, name)
+        expect(done).to_be_visible(timeout=60_000)
+
     def goes(self, name: str) -> None:
         """To a page, by the head of every page."""
         head = self.page.get_by_role("banner").get_by_role("navigation")

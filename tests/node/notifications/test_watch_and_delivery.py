@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -343,3 +344,67 @@ async def test_messages_are_read_page_by_page_and_forgotten_in_the_end(
     assert [each.made_at for each in pages] == sorted((e.made_at for e in pages), reverse=True)
     await corridor.store.forget(corridor.clock.now())
     assert await corridor.store.messages(limit=9) == []
+
+
+class Away:
+    """The store of a node whose disk is full for the first calls of some names."""
+
+    def __init__(self, store: PostgresNotifications, **times: int) -> None:
+        self._store, self._left = store, times
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._store, name)
+
+        async def called(*args: object, **more: object) -> object:
+            if self._left.get(name, 0) > 0:
+                self._left[name] -= 1
+                raise Unavailable("the disk is full", code="disk_full")
+            return await method(*args, **more)
+
+        return called
+
+
+@pytest.mark.parametrize("name", ["due", "items", "settle", "forget"])
+async def test_a_database_that_is_away_ends_no_delivery(corridor: Corridor, name: str) -> None:
+    corridor.waits = [item("C-1")]
+    await corridor.watch.look()
+    channels = dict.fromkeys(Channel, corridor.far)
+    away = Away(corridor.store, **{name: 2})
+    delivery = Delivery(away, channels, corridor.clock, SeededRandomness(2))
+    running = asyncio.create_task(delivery.run())
+    try:
+        for _ in range(100):
+            if not await corridor.store.due(corridor.clock.now(), 10):
+                break
+            assert not running.done()
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("nothing was sent after the disk was free")
+    finally:
+        running.cancel()
+    # What was not written down goes out again under its id: the other side knows it by that.
+    assert len({message.id for message, _ in corridor.far.took}) == 1
+
+
+async def test_a_database_that_is_away_ends_no_look(corridor: Corridor) -> None:
+    corridor.waits = [item("C-1")]
+    away = Away(corridor.store, addresses=1, tell=1)
+    watch = Watch(
+        away,
+        corridor._persons,
+        corridor._worklist,
+        corridor.clock,
+        changed=corridor._changed,
+        wake=corridor.delivery.wake,
+    )
+    running = asyncio.create_task(watch.run())
+    try:
+        for _ in range(100):
+            if await corridor.store.due(corridor.clock.now(), 10):
+                break
+            assert not running.done()
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("nothing was told after the disk was free")
+    finally:
+        running.cancel()

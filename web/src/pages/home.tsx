@@ -1,5 +1,5 @@
 // Overview: what waits for the reader, the roads under way on a quiet map, and the node in a line.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useCell } from "../cell";
 import { money } from "../format";
 import { Loading, ProblemNote, useAnswer } from "../parts/basics";
@@ -15,17 +15,9 @@ const anyRoad = () => true;
 export function HomePage() {
   const [answer, again] = useAnswer<{ roads: RoadSummary[] }>("/v1/roads", anyRoad);
   const [wish, setWish] = useState("");
-  const search = useRef<HTMLInputElement>(null);
   const who = useCell(session);
   useEffect(() => {
     document.title = t("home.document_title");
-    const focus = (event: KeyboardEvent) => {
-      if (event.key !== "/" || (event.target as Element).matches("input, select, textarea")) return;
-      event.preventDefault();
-      search.current?.focus();
-    };
-    addEventListener("keydown", focus);
-    return () => removeEventListener("keydown", focus);
   }, []);
   if (answer.state === "loading") return <Loading what={t("home.reading")} />;
   if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
@@ -53,7 +45,7 @@ export function HomePage() {
             <div class="home-first">
               <label class="field search">
                 <span>{t("home.search")}</span>
-                <input ref={search} type="search" value={wish} onInput={(event) => setWish(event.currentTarget.value)} placeholder={t("home.search_hint")} />
+                <input type="search" value={wish} onInput={(event) => setWish(event.currentTarget.value)} placeholder={t("home.search_hint")} />
               </label>
               <List title={t("home.waits")} roads={shown.filter(mine)} empty={t("home.waits_none")} tone="wait" />
             </div>

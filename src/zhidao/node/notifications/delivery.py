@@ -47,24 +47,33 @@ class Delivery:
         self._randomness = randomness
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
+        self._forgotten_s = -_FORGET_EVERY_S
 
     def wake(self) -> None:
         """There may be something to send."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Sends until cancelled. One address that hangs holds up no other."""
-        forgotten_s = -_FORGET_EVERY_S
-        loop = asyncio.get_running_loop()
+        """Sends until cancelled. One address that hangs holds up no other.
+
+        While the node's own database is away nothing is sent, and nothing has failed.
+        """
         async with asyncio.TaskGroup() as group:
             while True:
                 self._woken.clear()
-                await self._start(group)
-                if loop.time() - forgotten_s >= _FORGET_EVERY_S:
-                    kept_ns = KEPT_DAYS * 86_400 * NS
-                    await self._store.forget(self._clock.now().plus_ns(-kept_ns))
-                    forgotten_s = loop.time()
+                try:
+                    await self._start(group)
+                    await self._forget()
+                except Unavailable as error:
+                    _waits(error)
                 await _within(self._woken.wait, _LOOK_S)
+
+    async def _forget(self) -> None:
+        """Drops what is long over, once an hour."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._forgotten_s >= _FORGET_EVERY_S:
+            await self._store.forget(self._clock.now().plus_ns(-KEPT_DAYS * 86_400 * NS))
+            self._forgotten_s = now_s
 
     async def send_due(self) -> None:
         """Sends everything that is due now, once."""
@@ -87,6 +96,9 @@ class Delivery:
     async def _deliver(self, message: Message, address: Address | None) -> None:
         try:
             await self._send(message, address)
+        except Unavailable as error:
+            # What became of it could not be written down: it is due still, under the same id.
+            _waits(error)
         finally:
             self._busy.pop(message.address, None)
             self._woken.set()
@@ -143,6 +155,13 @@ def _takes(address: Address, message: Message) -> bool:
     if message.about is About.CODE:
         return address.state is AddressState.UNCONFIRMED
     return address.state is AddressState.LIVE
+
+
+def _waits(error: Unavailable) -> None:
+    """Takes an absence of the node's own database for what it is. Raises any other."""
+    if not error.is_own_infrastructure:
+        raise error
+    _LOG.info("notifications wait: %s", error)
 
 
 async def _within(wait: Callable[[], Awaitable[object]], seconds: float) -> None:

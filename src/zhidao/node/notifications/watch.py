@@ -8,12 +8,14 @@ dies at any moment tells it after its start, and tells nothing twice.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.ambient import Clock
+from zhidao.core.errors import Unavailable
 from zhidao.core.timescale import NS, Utc
 from zhidao.node.notifications.message import (
     About,
@@ -29,7 +31,8 @@ from zhidao.node.notifications.ports import Store
 LOOK_NS: Final = 20 * NS
 # Looks take at most this part of the time, and are at most so far apart while things happen.
 _SHARE: Final = 0.25
-_PAUSE_S, _PAUSE_S_LONGEST = 0.5, 4.0
+_PAUSE_S, _PAUSE_S_LONGEST, _PAUSE_S_AWAY = 0.5, 4.0, 2.0
+_LOG: Final = logging.getLogger("zhidao.notifications")
 
 
 class Found:
@@ -70,11 +73,18 @@ class Watch:
         self._wake = wake
 
     async def run(self) -> None:
-        """Looks after each change until cancelled."""
+        """Looks after each change until cancelled; again once the node's own database is back."""
         seen = 0
         while True:
             began_s = time.monotonic()
-            await self.look()
+            try:
+                await self.look()
+            except Unavailable as error:
+                if not error.is_own_infrastructure:
+                    raise
+                _LOG.info("notifications wait: %s", error)
+                await asyncio.sleep(_PAUSE_S_AWAY)
+                continue
             took_s = time.monotonic() - began_s
             await asyncio.sleep(min(max(_PAUSE_S, took_s / _SHARE), _PAUSE_S_LONGEST))
             seen = await self._changed(seen)
