@@ -60,5 +60,6 @@ def test_the_palette_leads_to_pages_and_acts_of_the_reader_only(readers: Any) ->
 def test_what_is_not_there_is_said(readers: Any) -> None:
     page = readers(language="en").open("/node")
     page.get_by_role("button", name="Search").click()
+    expect(page.get_by_label("A name, or the beginning of one")).to_be_focused()
     page.get_by_label("A name, or the beginning of one").type("zzz")
     expect(page.get_by_role("dialog")).to_contain_text("Nothing that you may see begins so.")

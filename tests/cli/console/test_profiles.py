@@ -84,7 +84,7 @@ def test_headers_are_a_tokens_or_a_sessions() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "{}", "[]", "nothing", '{"v":1}', '{"v":2,"name":"xian","url":"u"}'),
+        *("", "{}", "[]", "nothing", '{"v":1}', '{"v":true,"name":"xian","url":"u"}'),
         json.dumps({"v": 1, **dict.fromkeys(("name", "url", "person", "ca", "token"), "")}),
         json.dumps({"v": 1, "name": 1, "url": "", "person": "", "ca": "", "token": ""})[:-1]
         + ',"session":{}}',

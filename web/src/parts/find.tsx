@@ -1,5 +1,5 @@
 // Search and palette in one: what begins with what is typed, the pages, and the acts of this reader.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Problem, get } from "../api";
 import { go } from "../route";
 import { session } from "../session";
@@ -66,7 +66,8 @@ export function FindDialog({ close }: { close: () => void }) {
   const [typed, type] = useState("");
   const [found, setFound] = useState<Found[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  useEffect(() => box.current?.showModal(), []);
+  // Before the next key: what is typed at once belongs into the field.
+  useLayoutEffect(() => box.current?.showModal(), []);
   useEffect(() => {
     setProblem(null);
     if (typed.trim() === "") {
