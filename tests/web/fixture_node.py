@@ -38,6 +38,12 @@ from zhidao.node.web.pages import routes
 STATE: dict[str, Any] = {
     "first_start": False, "signed_in": True, "broken": "", "empty": False, "alarm": False,
 }  # fmt: skip
+# What a party is not offered, as the node tells it from its routes.
+CLOSED = {
+    "peers": ["operator", "admin"], "act.peer": ["operator", "admin"], "act.invite": ["admin"],
+    "act.terminal": ["operator"], "act.navigation": ["operator", "admin"],
+    "act.records": ["operator", "admin", "auditor"],
+}  # fmt: skip
 WORLD: World = world()
 
 
@@ -47,6 +53,7 @@ def _session() -> dict[str, Any]:
         "signed_in": signed, "name": "Aigerim" if signed else "", "demo": True,
         "role": "party" if signed else "", "party": "customs" if signed else "",
         "first_start": STATE["first_start"], "organisation": "Khorgos Corridor Authority",
+        "closed": CLOSED if signed else {},
     }  # fmt: skip
 
 

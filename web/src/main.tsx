@@ -3,6 +3,7 @@ import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { useCell } from "./cell";
+import { entryOf, whose } from "./doors";
 import { Loading, ProblemNote, asProblem } from "./parts/basics";
 import { CheckDialog } from "./parts/seal";
 import { Shell } from "./parts/shell";
@@ -15,7 +16,7 @@ import { StartPage } from "./pages/start";
 import { followLinks, go, path, reach } from "./route";
 import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
-import { loadWords, otherWords, t, tongue } from "./words";
+import { list, loadWords, named, otherWords, t, tongue } from "./words";
 
 // What a one-time link opens, whoever is signed in.
 const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back"]);
@@ -44,9 +45,30 @@ function App() {
   }
   return (
     <Shell>
-      <Page where={where} key={`${where} ${spoken}`} />
+      {who?.signed_in && whose(entryOf(where)) ? <NotYours where={where} /> : <Page where={where} key={`${where} ${spoken}`} />}
       <CheckDialog />
     </Shell>
+  );
+}
+
+/** Whose a page is, for a reader of another role: nothing went wrong, and nothing can be filled in. */
+function NotYours({ where }: { where: string }) {
+  const own = session.value?.role ?? "";
+  const roles = (whose(entryOf(where)) ?? []).map((role) => named("role", role));
+  useEffect(() => void (document.title = t("page.not_yours_title")), []);
+  return (
+    <div class="page">
+      <h1>{t("page.not_yours_title")}</h1>
+      <p>{roles.length > 0 ? t("page.not_yours", { roles: list(roles), own: named("role", own) }) : t("page.nobodys")}</p>
+      <p class="quiet">
+        {named("role", own)}: {t(`role_means.${own}`)}
+      </p>
+      <p>
+        <a class="button" href="/">
+          {t("nav.home")}
+        </a>
+      </p>
+    </div>
   );
 }
 

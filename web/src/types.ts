@@ -11,6 +11,8 @@ export interface Session {
   passkey?: PasskeyAsk | null;
   /** By whom else people may sign in, as they call it. */
   provider?: string;
+  /** Pages and acts that this role is not offered, each with the roles that are. */
+  closed?: Record<string, string[]>;
 }
 
 export interface IdentityRow {

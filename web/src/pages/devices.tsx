@@ -1,12 +1,12 @@
 // Terminals and seals: what each last said, why it was refused, and the form that adds one.
 import { useEffect, useState } from "preact/hooks";
+import { mayDo } from "../doors";
 import { useParties } from "../parts/act";
 import { Section, Time, useAnswer } from "../parts/basics";
 import { ActForm } from "../parts/money_form";
 import { OrbitsPart } from "../parts/orbits";
 import { SealLine } from "../parts/seal_part";
 import { Table } from "../parts/table";
-import { session } from "../session";
 import type { SealRow, TerminalRow } from "../types";
 import { named, t, tryWords } from "../words";
 
@@ -19,7 +19,7 @@ export default function DevicesPage() {
       <h1>{t("devices")}</h1>
       <Terminals />
       <Seals />
-      {session.value?.role === "operator" && <OrbitsPart />}
+      {mayDo("navigation") && <OrbitsPart />}
     </div>
   );
 }
@@ -32,7 +32,7 @@ function Terminals() {
   return (
     <Section id="terminals-title" title={t("devices.terminals")}>
       <Table list="terminals" title={t("devices.terminals")} columns={columns(["terminal", "phone", "owner", "connected", "heard_at"])} id={(row: TerminalRow) => row.terminal} none={t("devices.none")} follows={acts} every={5} line={(row) => <Terminal key={row.terminal} row={row} owner={name(row.owner)} />} />
-      {session.value?.role === "operator" ? <AddTerminal done={() => setActs((n) => n + 1)} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
+      {mayDo("terminal") ? <AddTerminal done={() => setActs((n) => n + 1)} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
     </Section>
   );
 }

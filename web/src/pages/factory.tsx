@@ -1,6 +1,7 @@
 // Orders and their lots: what a product's values must keep, and what its machine measured.
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
+import { mayDo } from "../doors";
 import { useParties } from "../parts/act";
 import { Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
 import type { Problem } from "../api";
@@ -50,7 +51,7 @@ export default function FactoryPage() {
           </button>
         )}
         {problem && <ProblemNote problem={problem} />}
-        {session.value?.role === "party" && <AddOrder done={again} />}
+        {mayDo("order") && <AddOrder done={again} />}
       </Section>
     </div>
   );

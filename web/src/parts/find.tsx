@@ -1,11 +1,11 @@
 // Search and palette in one: what begins with what is typed, the pages, and the acts of this reader.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Problem, get } from "../api";
+import { mayDo, mayOpen } from "../doors";
 import { go } from "../route";
-import { session } from "../session";
 import { named, t } from "../words";
 import { ProblemNote, asProblem } from "./basics";
-import { PAGES } from "./shell";
+import { PAGES, addressOf } from "./shell";
 
 interface Found {
   kind: string;
@@ -22,25 +22,25 @@ interface Way {
 }
 
 const TYPED_MS = 150;
-// Where an act is done, and by which roles; what one may not do there the page itself says.
-const ACTS: [string, string, string[]][] = [
-  ["enter", "/papers", ["party"]],
-  ["deal", "/deals/new", ["party"]],
-  ["account", "/money", ["party"]],
-  ["credit", "/money/credits", ["party"]],
-  ["order", "/factory", ["party"]],
-  ["terminal", "/devices", ["operator", "party"]],
-  ["judge", "/declarations", ["party"]],
-  ["check", "/trust", ["party", "operator", "auditor", "admin"]],
-  ["invite", "/people", ["admin"]],
-  ["peer", "/peers", ["admin", "operator"]],
+// Where an act is done; whose it is the node says.
+const ACTS: [string, string][] = [
+  ["enter", "/papers"],
+  ["deal", "/deals/new"],
+  ["account", "/money"],
+  ["credit", "/money/credits"],
+  ["order", "/factory"],
+  ["terminal", "/devices"],
+  ["judge", "/declarations"],
+  ["check", "/trust"],
+  ["invite", "/people"],
+  ["peer", "/peers"],
 ];
-const MORE: [string, string, string[]][] = [
-  ["deals", "/deals", ["party", "auditor"]],
-  ["credits", "/money/credits", ["party", "auditor"]],
-  ["receivables", "/money/receivables", ["party", "auditor"]],
-  ["waiting", "/waiting", ["party", "operator", "auditor", "admin"]],
-  ["access", "/access", ["party", "operator", "auditor", "admin"]],
+const MORE: [string, string][] = [
+  ["deals", "/deals"],
+  ["credits", "/money/credits"],
+  ["receivables", "/money/receivables"],
+  ["waiting", "/waiting"],
+  ["access", "/access"],
 ];
 const PLACES: Record<string, string> = { terminal: "/devices", seal: "/devices", title: "/trust", order: "/factory", lot: "/factory", party: "/people", declaration: "/declarations", receivable: "/money/receivables" };
 
@@ -53,10 +53,9 @@ function placeOf(found: Found): string {
 }
 
 function waysOf(typed: string): Way[] {
-  const role = session.value?.role ?? "";
-  const pages: Way[] = PAGES.filter(([, mine]) => mine(role)).map(([name]) => ({ key: `p ${name}`, kind: t("find.page"), words: t(`nav.${name}`), to: name === "home" ? "/" : `/${name}` }));
-  const more: Way[] = MORE.filter(([, , roles]) => roles.includes(role)).map(([name, to]) => ({ key: `m ${name}`, kind: t("find.page"), words: t(`find.to.${name}`), to }));
-  const acts: Way[] = ACTS.filter(([, , roles]) => roles.includes(role)).map(([name, to]) => ({ key: `a ${name}`, kind: t("find.act"), words: t(`find.do.${name}`), to }));
+  const pages: Way[] = PAGES.filter((name) => mayOpen(addressOf(name))).map((name) => ({ key: `p ${name}`, kind: t("find.page"), words: t(`nav.${name}`), to: addressOf(name) }));
+  const more: Way[] = MORE.filter(([, to]) => mayOpen(to)).map(([name, to]) => ({ key: `m ${name}`, kind: t("find.page"), words: t(`find.to.${name}`), to }));
+  const acts: Way[] = ACTS.filter(([name, to]) => mayDo(name) && mayOpen(to)).map(([name, to]) => ({ key: `a ${name}`, kind: t("find.act"), words: t(`find.do.${name}`), to }));
   const wanted = typed.trim().toLocaleLowerCase();
   return [...pages, ...more, ...acts].filter((each) => each.words.toLocaleLowerCase().includes(wanted));
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell, useNow } from "../cell";
 import { keptFrom } from "../api";
+import { mayOpen } from "../doors";
 import { ago, time } from "../format";
 import { chapterOf } from "../help";
 import { line } from "../live";
@@ -13,26 +14,12 @@ import type { Worklist } from "../types";
 import { named, t, tongue } from "../words";
 import { useAnswer } from "./basics";
 
-const everybody = () => true;
 const anyRoad = () => true;
 // Not every act that waits moves a road; of the others the head hears so often.
 const LOOK_MS = 30_000;
-// Whoever administers acts for no party: papers, money and what is exchanged are not his to open.
-const actors = (role: string) => role !== "admin";
-// The pages of the head, and for which roles each is.
-export const PAGES: [string, (role: string) => boolean][] = [
-  ["home", everybody],
-  ["papers", actors],
-  ["factory", actors],
-  ["devices", everybody],
-  ["declarations", actors],
-  ["money", actors],
-  ["exchange", actors],
-  ["trust", everybody],
-  ["people", everybody],
-  ["peers", (role) => role === "admin" || role === "operator"],
-  ["node", everybody],
-];
+// The pages of the head, each for those whom the node offers it.
+export const PAGES = ["home", "papers", "factory", "devices", "declarations", "money", "exchange", "trust", "people", "peers", "node"];
+export const addressOf = (name: string) => (name === "home" ? "/" : `/${name}`);
 
 export function Shell({ children }: { children: ComponentChildren }) {
   useCell(tongue);
@@ -60,8 +47,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </a>
         {who?.signed_in && (
           <nav aria-label={t("nav.label")} ref={ways}>
-            {PAGES.filter(([, mine]) => mine(who.role)).map(([name]) => {
-              const to = name === "home" ? "/" : `/${name}`;
+            {PAGES.filter((name) => mayOpen(addressOf(name))).map((name) => {
+              const to = addressOf(name);
               return (
                 <a key={name} href={to} aria-current={(to === "/" ? where === to : where.startsWith(to)) ? "page" : undefined}>
                   {t(`nav.${name}`)}

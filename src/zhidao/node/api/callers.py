@@ -30,6 +30,7 @@ from zhidao.node.security.known_devices import DEVICE_SECONDS
 from zhidao.node.security.people import People
 from zhidao.node.security.second_factor import PasskeyAsked
 from zhidao.node.security.tokens import MAY_AGREE, MAY_MAKE, MAY_WITHDRAW, Tokens
+from zhidao.node.web.page_access import closed_to
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -63,7 +64,8 @@ class SessionView(msgspec.Struct, kw_only=True):
     """Who is signed in at this browser, and how the node stands.
 
     `passkey`: what is still to be shown before anybody is signed in. `provider`: by whom else
-    people may sign in, as they call it; empty if there is none.
+    people may sign in, as they call it; empty if there is none. `closed`: pages and acts that this
+    role is not offered, each with the roles that are; told where the browser asks who it is.
     """
 
     signed_in: bool
@@ -75,6 +77,7 @@ class SessionView(msgspec.Struct, kw_only=True):
     organisation: str
     passkey: PasskeyAsk | None = None
     provider: str = ""
+    closed: dict[str, list[Role]] = {}
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -178,6 +181,7 @@ def routes(
             demo=demo,
             organisation=organisation.name,
             provider=provider,
+            closed=closed_to(Role(role), request.app) if role else {},
         )
 
     @post("/session", status_code=200, opt={ACCESS: OPEN})

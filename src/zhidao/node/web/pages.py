@@ -114,7 +114,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
             "/money/credits/{issuer:str}/{credit:str}",
             *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),
-            "/deals/new/{consignment:str}",
+            *("/deals/new", "/deals/new/{consignment:str}"),
         ],
         include_in_schema=False,
         opt={ACCESS: OPEN},
