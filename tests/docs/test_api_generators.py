@@ -93,8 +93,8 @@ def generated_client(description: Path, folder: Path) -> Path:
         kind
         for item in json.loads(description.read_text())["paths"].values()
         for operation in item.values()
-        for response in operation["responses"].values()
-        for kind in response.get("content", {})
+        for told in (operation.get("requestBody", {}), *operation["responses"].values())
+        for kind in told.get("content", {})
         if not kind.endswith("json") and kind != "application/octet-stream"
     }
     overrides = "".join(f"  {kind}: application/octet-stream\n" for kind in sorted(kinds))

@@ -11,6 +11,7 @@ from zhidao.core.access import READ
 from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.openapi import BODY_BYTES, PLAIN_BYTES
 from zhidao.positioning.events import BaseAdded, NavigationAdded
 from zhidao.positioning.service.arrivals import Arrival, ArrivalService
 from zhidao.positioning.service.bases import BASE_BODY_BYTES_MAX, MAY_ADD_BASE, BaseService
@@ -31,7 +32,7 @@ def routes(navigation: NavigationService, bases: BaseService, arrivals: ArrivalS
     @post(
         "/navigation",
         request_max_body_size=NAVIGATION_BODY_BYTES_MAX,
-        opt={ACCESS: MAY_ADD_NAVIGATION},
+        opt={ACCESS: MAY_ADD_NAVIGATION, BODY_BYTES: PLAIN_BYTES},
     )
     async def add_navigation(request: Request[Any, Any, Any], actor: Actor) -> NavigationAdded:
         """Adds a RINEX navigation file: the body, plain or gzipped. Again the same: no change."""
@@ -40,7 +41,11 @@ def routes(navigation: NavigationService, bases: BaseService, arrivals: ArrivalS
             raise MalformedInput("the body is empty", remedy="send a RINEX navigation file")
         return await navigation.add(actor, data)
 
-    @post("/bases", request_max_body_size=BASE_BODY_BYTES_MAX, opt={ACCESS: MAY_ADD_BASE})
+    @post(
+        "/bases",
+        request_max_body_size=BASE_BODY_BYTES_MAX,
+        opt={ACCESS: MAY_ADD_BASE, BODY_BYTES: PLAIN_BYTES},
+    )
     async def add_base(request: Request[Any, Any, Any], actor: Actor) -> BaseAdded:
         """Adds a base station's RINEX recording, its surveyed place in the header: the body."""
         data = await request.body()

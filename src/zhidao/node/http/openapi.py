@@ -34,6 +34,9 @@ FURTHER_KINDS: Final = "further_media_types"
 # Likewise: forms of a body that no type of ours says, and types that it may have beside them.
 BODY_FORMS: Final = "body_forms"
 BODY_KINDS: Final = "body_kinds"
+# Likewise: the media type of a body that is read as bytes and not as JSON.
+BODY_BYTES: Final = "body_bytes"
+PLAIN_BYTES: Final = "application/octet-stream"
 _READS_ONLY: Final = ("GET", "HEAD", "OPTIONS")
 _JSON: Final = "application/json"
 _EVERYWHERE: Final = {
@@ -73,6 +76,7 @@ _PROBLEM: Final[dict[str, Any]] = {
     },
     "additionalProperties": False,
 }
+_BYTES: Final = {"type": "string", "format": "binary"}
 DESCRIPTION: Final = "/schema/openapi.json"
 _SCHEMAS: Final = "#/components/schemas/"
 _KEY: Final[dict[str, Any]] = {
@@ -260,6 +264,11 @@ def _describe_bodies(
             kinds = [schema_of[repr(kind)] for kind in op.handler.opt.get(BODY_KINDS, ())]
             schema = {"oneOf": [*(made() for made in op.handler.opt[BODY_FORMS]), *kinds]}
         found["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    elif BODY_BYTES in op.handler.opt:
+        found["requestBody"] = {
+            "required": True,
+            "content": {op.handler.opt[BODY_BYTES]: {"schema": dict(_BYTES)}},
+        }
     told = found["responses"].get(str(op.handler.status_code), {})
     for kind, content in told.get("content", {}).items():
         if repr(op.answer) in schema_of:

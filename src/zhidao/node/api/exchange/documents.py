@@ -23,6 +23,7 @@ from zhidao.exchange.service.outbox import MAY_RESEND, MAY_SEND_DOCUMENT, MAY_WI
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE, RECEIPT, Item, encode_bundle
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import held_by
+from zhidao.node.http.openapi import BODY_BYTES
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.runtime.live import Live
 
@@ -217,7 +218,12 @@ def routes(parts: Parts) -> Router:
         """All that waits for a peer as one file, to be carried there by hand."""
         return Response(await parts.exchange.pack(actor, node), media_type=BUNDLE_TYPE)
 
-    @post("/unpack", status_code=200, media_type=BUNDLE_TYPE, opt={ACCESS: MAY_CARRY})
+    @post(
+        "/unpack",
+        status_code=200,
+        media_type=BUNDLE_TYPE,
+        opt={ACCESS: MAY_CARRY, BODY_BYTES: BUNDLE_TYPE},
+    )
     async def unpack(request: Request[Any, Any, Any], actor: Actor) -> Response[bytes]:
         """Takes a carried file; answers with the receipts to carry back."""
         answer = await parts.exchange.unpack(actor, await request.body())

@@ -21,6 +21,7 @@ from zhidao.exchange.service.peers import MAY_ADMIT_PEER, Peers
 from zhidao.exchange.wire.bundle import BUNDLE_TYPE
 from zhidao.exchange.wire.card import CARD_BYTES_MAX, decode_card
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.openapi import BODY_BYTES
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.wire.governance.trust_list import (
@@ -84,7 +85,12 @@ def routes(
         """This node's signed card; a trust list says whose key signed it."""
         return Response(card(), media_type="application/json")
 
-    @post("/exchange/bundle", status_code=200, media_type=BUNDLE_TYPE, opt={ACCESS: PEER_NODES})
+    @post(
+        "/exchange/bundle",
+        status_code=200,
+        media_type=BUNDLE_TYPE,
+        opt={ACCESS: PEER_NODES, BODY_BYTES: BUNDLE_TYPE},
+    )
     async def bundle(request: Request[Any, Any, Any], peer: _Peer) -> Response[bytes]:
         """Takes envelopes and receipts that a peer signed (RFC 9421); answers with receipts."""
         kind = request.headers.get("content-type", "")

@@ -27,7 +27,7 @@ from zhidao.finance.service.payments.payments import MAY_SEND, Outgoing, Payment
 from zhidao.finance.wire.iso20022.messages import camt053
 from zhidao.finance.wire.statement_csv import csv_of
 from zhidao.node.http.access import ACCESS
-from zhidao.node.http.openapi import FURTHER_KINDS
+from zhidao.node.http.openapi import BODY_BYTES, FURTHER_KINDS, PLAIN_BYTES
 
 TRANSFERS_MAX = 1_000
 _BankPath = Annotated[str, Parameter(min_length=1, max_length=64)]
@@ -132,7 +132,10 @@ def routes(
 ) -> Router:
     """Routes under /v1/finance."""
 
-    @post("/banks/{bank:str}/messages", opt={ACCESS: MAY_SEND})
+    @post(
+        "/banks/{bank:str}/messages",
+        opt={ACCESS: MAY_SEND, BODY_BYTES: "application/xml"},
+    )
     async def send(
         bank: _BankPath, request: Request[Any, Any, Any], actor: Actor
     ) -> list[MessageView]:
@@ -179,7 +182,10 @@ def routes(
         wanted = [_transfer(one, number) for one in data.transfers]
         return [one.value for one in await transfers.move(actor, data.currency, wanted)]
 
-    @post("/transfers/{currency:str}/records", opt={ACCESS: MAY_MOVE})
+    @post(
+        "/transfers/{currency:str}/records",
+        opt={ACCESS: MAY_MOVE, BODY_BYTES: PLAIN_BYTES},
+    )
     async def move_records(
         currency: _Currency, request: Request[Any, Any, Any], actor: Actor
     ) -> list[str]:

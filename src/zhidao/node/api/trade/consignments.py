@@ -13,7 +13,7 @@ from zhidao.core.access import CALLER, LIST, READ
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
 from zhidao.node.http.access import ACCESS
-from zhidao.node.http.openapi import BODY_FORMS, BODY_KINDS, FURTHER_KINDS
+from zhidao.node.http.openapi import BODY_BYTES, BODY_FORMS, BODY_KINDS, FURTHER_KINDS
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.verdict import Verdict
@@ -190,7 +190,11 @@ def routes(consignments: ConsignmentService, validation: Validation, releases: R
             reason=data.reason,
         )
 
-    @post("/invoices/validate", status_code=200, opt={ACCESS: CALLER})
+    @post(
+        "/invoices/validate",
+        status_code=200,
+        opt={ACCESS: CALLER, BODY_BYTES: "application/xml"},
+    )
     async def validate(body: bytes, actor: Actor) -> Verdict:
         """Judges a UBL 2.1 invoice (the raw XML) by XSD and EN 16931; stores nothing."""
         del actor  # Anybody who is signed in may ask.

@@ -12,6 +12,7 @@ from zhidao.core.access import OPEN
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.bodies import ENCODINGS, STRANGERS_BYTES
+from zhidao.node.http.openapi import BODY_BYTES, PLAIN_BYTES
 from zhidao.trust.service.witness.mirror import Mirrors
 from zhidao.trust.service.witness.mirror_adding import MirrorAdding
 from zhidao.trust.wire.log.mirror import INFO_TYPE, mirror_info
@@ -65,7 +66,12 @@ def handlers(parts: MirrorParts) -> list[HTTPRouteHandler]:
         "/witness/add-entries",
         status_code=200,
         media_type="text/plain",
-        opt={ACCESS: OPEN, STRANGERS_BYTES: ADD_ENTRIES_BYTES_MAX, ENCODINGS: (b"gzip",)},
+        opt={
+            ACCESS: OPEN,
+            BODY_BYTES: PLAIN_BYTES,
+            STRANGERS_BYTES: ADD_ENTRIES_BYTES_MAX,
+            ENCODINGS: (b"gzip",),
+        },
     )
     async def mirror_add_entries(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Takes entries of a mirrored log (C2SP tlog-mirror); cosigns a head once it has them all.

@@ -16,6 +16,7 @@ from zhidao.core.judging import DOCUMENT, Judges
 from zhidao.core.quota import LeafQuota
 from zhidao.node.api.trust import mirror as trust_mirror
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.openapi import BODY_BYTES, PLAIN_BYTES
 from zhidao.trust.domain.policy import Witnessed
 from zhidao.trust.domain.witness_rule import OldSizeDiffers
 from zhidao.trust.service.log.entries import Entries, commitment_leaves
@@ -117,7 +118,12 @@ class Parts(msgspec.Struct, kw_only=True, frozen=True):
 def routes(parts: Parts) -> Router:
     """Public routes under /witness; state and commitments under /v1/trust."""
 
-    @post("/witness/add-checkpoint", status_code=200, media_type="text/plain", opt={ACCESS: OPEN})
+    @post(
+        "/witness/add-checkpoint",
+        status_code=200,
+        media_type="text/plain",
+        opt={ACCESS: OPEN, BODY_BYTES: "text/plain"},
+    )
     async def witness_add_checkpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Cosigns a checkpoint that is proven to continue the one cosigned before."""
         try:
@@ -127,12 +133,22 @@ def routes(parts: Parts) -> Router:
             return Response(body, status_code=409, media_type=SIZE_TYPE)
         return Response(lines, media_type="text/plain")
 
-    @post("/witness/gossip", status_code=200, media_type="text/plain", opt={ACCESS: OPEN})
+    @post(
+        "/witness/gossip",
+        status_code=200,
+        media_type="text/plain",
+        opt={ACCESS: OPEN, BODY_BYTES: "text/plain"},
+    )
     async def witness_gossip(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Takes a log's signed head that somebody saw; answers with the one cosigned here."""
         return Response(await parts.watch.hear(await request.body()), media_type="text/plain")
 
-    @post("/witness/fraud", status_code=200, media_type="text/plain", opt={ACCESS: OPEN})
+    @post(
+        "/witness/fraud",
+        status_code=200,
+        media_type="text/plain",
+        opt={ACCESS: OPEN, BODY_BYTES: FRAUD_TYPE},
+    )
     async def witness_fraud(request: Request[Any, Any, Any]) -> str:
         """Takes a fraud proof and keeps it if it holds; answers with its name."""
         return await parts.watch.accuse(await request.body())
@@ -158,7 +174,11 @@ def routes(parts: Parts) -> Router:
             raise NotFound(f"no fraud proof {name}")
         return Response(data, media_type=FRAUD_TYPE)
 
-    @post("/v1/trust/log/commitments", media_type="application/json", opt={ACCESS: MAY_COMMIT})
+    @post(
+        "/v1/trust/log/commitments",
+        media_type="application/json",
+        opt={ACCESS: MAY_COMMIT, BODY_BYTES: PLAIN_BYTES},
+    )
     async def log_commitments(request: Request[Any, Any, Any], actor: Actor) -> Integration:
         """Logs 1 to 256 salted commitments of 32 bytes each; answers when a head covers them."""
         MAY_COMMIT.admit(actor)
@@ -167,7 +187,11 @@ def routes(parts: Parts) -> Router:
         done = await parts.entries.add(leaves)
         return Integration(first=done.first, count=done.count, checkpoint=done.checkpoint.decode())
 
-    @post("/v1/trust/lists", media_type="application/json", opt={ACCESS: MAY_PUBLISH_LIST})
+    @post(
+        "/v1/trust/lists",
+        media_type="application/json",
+        opt={ACCESS: MAY_PUBLISH_LIST, BODY_BYTES: PLAIN_BYTES},
+    )
     async def publish_list(request: Request[Any, Any, Any], actor: Actor) -> Integration:
         """Logs a version of a governed trust list as an open leaf, if its signatures hold."""
         MAY_PUBLISH_LIST.admit(actor)
