@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from tests.docs.test_docs import from_code
 
+from zhidao.node.http.examples import examples
 from zhidao.node.http.explained import FILE, explanations, meaning, plain_tuples
 
 __all__ = ["from_code"]
@@ -97,6 +100,23 @@ def test_every_refusal_is_a_problem_with_a_code(document: dict[str, Any]) -> Non
     assert "code" in document["components"]["schemas"]["Problem"]["required"]
 
 
+def test_every_body_that_a_handler_reads_is_described(from_code: ModuleType) -> None:
+    """Also one that is read as bytes: a generated client has no other way to send it."""
+    paths = from_code.openapi()["paths"]
+    reading = [
+        (route.path_format, method.lower())
+        for route in from_code._application().routes
+        for method, (handler, _) in getattr(route, "route_handler_map", {}).items()
+        if handler.resolve_include_in_schema()
+        and (
+            "request.body()" in inspect.getsource(handler.fn)
+            or {"data", "body"} & set(inspect.signature(handler.fn).parameters)
+        )
+    ]
+    assert len(reading) > 90
+    assert [each for each in reading if "requestBody" not in paths[each[0]][each[1]]] == []
+
+
 def test_every_operation_says_who_may_ask(document: dict[str, Any]) -> None:
     assert [name for name, each in _operations(document) if "x-zhidao-access" not in each] == []
 
@@ -123,3 +143,43 @@ def test_a_meaning_bears_the_unit_of_its_name_and_the_schemas_own_comes_first() 
     assert meaning("Any", "amount_minor").endswith(", in the smallest unit of its currency")
     assert meaning("SignIn", "name") != meaning("Any", "name")
     assert meaning("Any", "nothing_of_that_name_mm") == ""
+
+
+def test_each_example_is_published_where_its_operation_is(document: dict[str, Any]) -> None:
+    for operation, example in examples().items():
+        method, path = operation.split()
+        described = document["paths"][path][method.lower()]
+        shown = {
+            parameter["name"]: parameter["example"]
+            for parameter in described.get("parameters", ())
+            if "example" in parameter
+        }
+        assert shown == example.path, operation
+        if "requestBody" in described:
+            content = described["requestBody"]["content"]["application/json"]
+            [published] = content["examples"].values()
+            assert published["value"] == example.body
+            whole = content["schema"] | {"components": document["components"]}
+            jsonschema_rs.Draft202012Validator(whole).validate(published["value"])
+
+
+def test_the_acts_of_a_road_have_examples() -> None:
+    """What the demonstration's parties send on their way; files (orbits, an invoice) go as bytes."""
+    road = (
+        *("POST /v1/parties", "POST /v1/tokens", "POST /v1/tokens/{token_id}/agreement"),
+        *("POST /v1/invitations", "POST /v1/invitations/join", "POST /v1/session"),
+        *("POST /v1/finance/banks", "POST /v1/finance/accounts", "POST /v1/finance/credit-lines"),
+        *("POST /v1/finance/deposits", "POST /v1/finance/deals"),
+        "POST /v1/finance/deals/{deal}/title",
+        *("POST /v1/industry/orders", "POST /v1/industry/orders/{order}/lots"),
+        *("POST /v1/trade/consignments", "POST /v1/trade/consignments/{consignment}/documents"),
+        "POST /v1/trade/consignments/{consignment}/check",
+        "POST /v1/trade/consignments/{consignment}/customs-release",
+        *("POST /v1/trust/titles", "POST /v1/trust/titles/{title}/acts"),
+        *("POST /v1/devices/terminals", "POST /v1/devices/seals"),
+        *("POST /v1/devices/seals/{seal}/checks", "POST /v1/positioning/arrivals"),
+        *("POST /v1/connectivity/cards", "PUT /v1/connectivity/scenario/{phone}"),
+        "PUT /v1/scenario-time",
+    )
+    assert [each for each in road if each not in examples()] == []
+    assert len(examples()) >= 60

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from zhidao.node.http.examples import show_examples
+
 FILE: Final = Path(__file__).with_name("explanations.toml")
 # How the names of properties end that count something, and in what.
 _UNITS: Final = (
@@ -71,6 +73,7 @@ def explain(
     for name, schema in document["components"]["schemas"].items():
         for field, inner in schema.get("properties", {}).items():
             _explain_as(inner, name, field)
+    show_examples(document)
 
 
 def meaning(schema: str, field: str) -> str:
