@@ -21,6 +21,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from tests.stalls import check_stalls
+from tests.web.unspoken import unspoken
 
 from zhidao.core.programs.child import free_port
 from zhidao.node.web.pages import ASSETS
@@ -140,6 +141,22 @@ def row(page: Page, section: str, name: str) -> Any:
     # The name as a word: "li" is not "New link".
     word = re.compile(rf"\b{re.escape(name)}\b")
     return page.get_by_role("region", name=section).get_by_role("listitem").filter(has_text=word)
+
+
+def test_a_page_that_is_opened_first_has_all_its_words(
+    served: dict[str, Any], browser: Browser
+) -> None:
+    admin = first_admin(browser, served, "Khorgos Gate")
+    pages = {"/node": "Growth", "/people": "Journal of administration", "/access": "Passkeys"}
+    for path, last in pages.items():
+        admin.goto(served["url"] + path)
+        expect(admin.get_by_role("heading", name=last, exact=True)).to_be_visible()
+        assert unspoken(admin) == [], path
+    admin.goto(served["url"])
+    expect(admin.get_by_role("button", name="Search")).to_be_visible()
+    admin.keyboard.press("Control+k")
+    expect(admin.get_by_role("dialog")).to_be_visible()
+    assert unspoken(admin) == []
 
 
 def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browser) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
+from tests.web.unspoken import unspoken
 
 pytestmark = pytest.mark.browser
 
@@ -67,6 +68,7 @@ def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, wi
             page.wait_for_selector("a.moving", timeout=30_000)
         assert _violations(page) == [], path
         assert _fits(page), path
+        assert unspoken(page) == [], path
         page.close()
 
 

@@ -16,7 +16,7 @@ import { StartPage } from "./pages/start";
 import { followLinks, go, path, reach } from "./route";
 import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
-import { list, loadWords, named, otherWords, t, tongue } from "./words";
+import { list, loadWords, named, t, tongue, withWords } from "./words";
 
 // What a one-time link opens, whoever is signed in.
 const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back"]);
@@ -142,8 +142,8 @@ function Later({ page, id, what = "position.reading" }: { page: () => Promise<{ 
   const [found, set] = useState<{ Page: ComponentType<{ id: string }> } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    Promise.all([page(), otherWords()]).then(
-      ([module]) => set({ Page: module.default }),
+    withWords(page()).then(
+      (module) => set({ Page: module.default }),
       (error: unknown) => setProblem(asProblem(error)),
     );
   }, []);

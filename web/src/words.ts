@@ -40,9 +40,12 @@ export function locale(): string {
 export async function loadWords(): Promise<void> {
   const wanted = language();
   if (wanted === tongue.value) return;
-  const parts = await Promise.all(others ? [catalogue(wanted, 0), catalogue(wanted, 1)] : [catalogue(wanted, 0)]);
+  const whole = others !== null;
+  const parts = await Promise.all(whole ? [catalogue(wanted, 0), catalogue(wanted, 1)] : [catalogue(wanted, 0)]);
   // Whoever chose twice in a hurry has the last one.
   if (wanted !== language()) return;
+  // A page that needs them all was opened meanwhile.
+  if (!whole && others !== null) return loadWords();
   words = Object.assign({}, ...parts) as Catalogue;
   plural = new Intl.PluralRules(wanted);
   document.documentElement.lang = wanted === "zh" ? "zh-CN" : wanted;
@@ -54,12 +57,18 @@ export async function loadWords(): Promise<void> {
 let others: Promise<void> | null = null;
 
 /** The words of all pages; asked for once. */
-export function otherWords(): Promise<void> {
+function otherWords(): Promise<void> {
   others ??= addOthers().catch((error: unknown) => {
     others = null;
     throw error;
   });
   return others;
+}
+
+/** Code that is fetched when somebody needs it, with the words that it may say. */
+export async function withWords<T>(module: Promise<T>): Promise<T> {
+  const [here] = await Promise.all([module, otherWords()]);
+  return here;
 }
 
 async function addOthers(): Promise<void> {

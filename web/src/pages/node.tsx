@@ -7,7 +7,7 @@ import { lasting, number, zoneWords } from "../format";
 import { Digits, English, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
 import { MilestoneMark } from "../parts/shapes";
 import type { Health } from "../types";
-import { named, t, tryWords } from "../words";
+import { named, t, tryWords, withWords } from "../words";
 
 const AGAIN_MS = 10_000;
 const WELL = new Set(["ready", "ok", "running", "up", "live"]);
@@ -79,7 +79,7 @@ function Records() {
   const [found, set] = useState<{ Page: ComponentType } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    import("./node_records").then(
+    withWords(import("./node_records")).then(
       (module) => set({ Page: module.default }),
       (error: unknown) => setProblem(asProblem(error)),
     );

@@ -11,7 +11,7 @@ import { path } from "../route";
 import { leave, session } from "../session";
 import { LANGUAGES, type Settings, change, settings } from "../settings";
 import type { Worklist } from "../types";
-import { named, t, tongue } from "../words";
+import { named, t, tongue, withWords } from "../words";
 import { useAnswer } from "./basics";
 
 const anyRoad = () => true;
@@ -81,7 +81,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 /** Opens the search: by itself, by / where nobody types, and by Ctrl-K anywhere. */
 function FindButton() {
   const [Dialog, setDialog] = useState<ComponentType<{ close: () => void }> | null>(null);
-  const open = () => void import("./find").then((module) => setDialog(() => module.FindDialog));
+  const open = () => void withWords(import("./find")).then((module) => setDialog(() => module.FindDialog));
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]") !== null;
