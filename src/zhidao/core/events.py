@@ -193,7 +193,7 @@ class SignedEvent:
         """From parsed JSON. Raises MalformedInput for wrong types, missing or unknown fields."""
         check_version_in(plain, form="an event", known=(1,))
         try:
-            wire = msgspec.convert(plain, _Wire, strict=True)
+            wire = msgspec.convert(plain, WireEvent, strict=True)
         except msgspec.ValidationError as error:
             raise MalformedInput(f"event: {error}") from error
         return cls(
@@ -215,15 +215,20 @@ class SignedEvent:
         )
 
 
-class _WireSpeaker(msgspec.Struct, forbid_unknown_fields=True):
+class WireSpeaker(msgspec.Struct, forbid_unknown_fields=True):
+    """A party and the key that it signed with, as an event carries them."""
+
     party: str
     key: str
 
     def speaker(self) -> Speaker:
+        """The same, read."""
         return Speaker(party_id(self.party), PublicKey.from_multikey(self.key))
 
 
-class _Wire(msgspec.Struct, forbid_unknown_fields=True):
+class WireEvent(msgspec.Struct, forbid_unknown_fields=True):
+    """An event as its JSON has it: on the bus, in the log of an open fact, in a proof."""
+
     v: int
     id: str
     type: str
@@ -236,8 +241,8 @@ class _Wire(msgspec.Struct, forbid_unknown_fields=True):
     payload: dict[str, Any]
     open: bool
     custodian: bool
-    asserted_by: _WireSpeaker
-    recorded_by: _WireSpeaker
+    asserted_by: WireSpeaker
+    recorded_by: WireSpeaker
     assertion: str
     record: str
 

@@ -45,6 +45,7 @@ COMMANDS: Final = (
     ("notifications", "operations.notifications", "what you are told of, when and where"),
     ("node", "operations.node", "settings, jobs, certificates, backups, growth of a node"),
     ("seal", "devices.seal", "seals on containers: put, check, list"),
+    ("api", "operations.api", "descriptions of what a node answers and tells, for programs"),
     ("clock", "operations.clock", "say that a node's clock is right after it jumped"),
     ("log", "operations.log", "go on under a new log key after a recovery"),
     ("keys", "operations.keys", "export the node's keys, sealed; list them"),

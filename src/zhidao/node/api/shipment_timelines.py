@@ -62,7 +62,7 @@ def routes(timelines: TimelineService, proofs: EventProofs, live: Live) -> Route
 
     @get("/stream", media_type="text/event-stream", opt={ACCESS: LIST})
     async def stream(request: Request[Any, Any, Any], actor: Actor) -> ServerSentEvent:
-        """Server-sent events `timeline`, `position` and `beat` of what the caller may see."""
+        """Server-sent events `road`, `position` and `beat` of what the caller may see."""
         live.admit(actor.party)
 
         async def may_see(consignment: str) -> bool:

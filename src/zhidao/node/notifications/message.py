@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
+
+import msgspec
 
 from zhidao.core.timescale import Utc
 
@@ -102,6 +104,29 @@ class Message:
     reason: str = ""
     done_at: Utc | None = None
     items: int = 0
+
+
+class WebhookItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that waits, as a program is told of it."""
+
+    kind: str
+    act: str
+    subject: str
+    label: str
+
+
+class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program is told by a webhook. `id` stays the same each time it is sent."""
+
+    type: Literal["zhidao.notification"] = "zhidao.notification"
+    version: Literal[1] = 1
+    id: str
+    node: str
+    person: str
+    about: About
+    made_at: str
+    page: str
+    items: list[WebhookItem]
 
 
 def digest(*parts: str) -> str:

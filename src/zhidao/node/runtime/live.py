@@ -7,10 +7,11 @@ A page whose reader has left, or whose token was withdrawn, is closed: see `open
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from typing import Final
+from typing import ClassVar, Final
+
+import msgspec
 
 from zhidao.core.errors import Unavailable
 from zhidao.core.ids import PartyId
@@ -24,6 +25,45 @@ HEARTBEAT_S: Final = 15.0
 _END: Final = ("", "", "")
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What an open page is told; EVENT is its name in the stream."""
+
+    EVENT: ClassVar[str] = ""
+
+
+class TimelineChanged(Notice, frozen=True, kw_only=True):
+    """Something was said about a consignment: whoever shows its road reads it again."""
+
+    EVENT: ClassVar[str] = "road"
+    consignment: str
+
+
+class PositionReported(Notice, frozen=True, kw_only=True):
+    """The terminal of a consignment reported where it is: a claim, in degrees on WGS 84."""
+
+    EVENT: ClassVar[str] = "position"
+    consignment: str
+    lon: float
+    lat: float
+    at: str
+
+
+class DocumentArrived(Notice, frozen=True, kw_only=True):
+    """A document of another node came for a party of this one."""
+
+    EVENT: ClassVar[str] = "arrived"
+    document: str
+    sender: str
+    consignment: str
+    kind: str
+
+
+class Beat(Notice, frozen=True, kw_only=True):
+    """Nothing happened for a while; the line holds."""
+
+    EVENT: ClassVar[str] = "beat"
+
+
 class Live:
     """Hands notices to pages; a page that does not keep up loses notices, never memory."""
 
@@ -33,16 +73,15 @@ class Live:
 
     def timeline_changed(self, consignment: str) -> None:
         """Something was said about a consignment."""
-        self._tell("road", consignment, {"consignment": consignment})
+        self._tell(consignment, TimelineChanged(consignment=consignment))
 
     def position(self, *, consignment: str, lon: float, lat: float, at: str) -> None:
         """The terminal of a consignment reported where it is."""
-        where = {"consignment": consignment, "lon": lon, "lat": lat, "at": at}
-        self._tell("position", consignment, where)
+        self._tell(consignment, PositionReported(consignment=consignment, lon=lon, lat=lat, at=at))
 
-    def arrived(self, party: str, document: dict[str, object]) -> None:
+    def arrived(self, party: str, document: DocumentArrived) -> None:
         """A document of another node came for a party of this one."""
-        self._tell("arrived", party, document)
+        self._tell(party, document)
 
     def admit(self, party: PartyId) -> None:
         """Raises Unavailable if the node or this party has too many pages open."""
@@ -79,13 +118,13 @@ class Live:
         self._queues[queue] = holder
         self._pages[party] += 1
         try:
-            yield "beat", "{}"
+            yield _BEAT
             while True:
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):
                         notice = await queue.get()
                 except TimeoutError:
-                    yield "beat", "{}"
+                    yield _BEAT
                     continue
                 if notice is _END:
                     return
@@ -101,8 +140,16 @@ class Live:
             self._queues.pop(queue, None)
             self._pages[party] -= 1
 
-    def _tell(self, event: str, consignment: str, data: dict[str, object]) -> None:
-        notice = (event, consignment, json.dumps(data))
+    def _tell(self, consignment: str, notice: Notice) -> None:
+        event, data = _told(notice)
         for queue in self._queues:
             if not queue.full():
-                queue.put_nowait(notice)
+                queue.put_nowait((event, consignment, data))
+
+
+def _told(notice: Notice) -> tuple[str, str]:
+    """Name and JSON of a notice."""
+    return notice.EVENT, msgspec.json.encode(notice).decode()
+
+
+_BEAT: Final = _told(Beat())

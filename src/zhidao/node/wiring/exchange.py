@@ -35,7 +35,7 @@ from zhidao.node.api.exchange import peer_links as links_api
 from zhidao.node.api.exchange import peers as peers_api
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
-from zhidao.node.runtime.live import Live
+from zhidao.node.runtime.live import DocumentArrived, Live
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.wiring.settings import Settings
@@ -120,12 +120,12 @@ async def build(
             listener(delivery)
         live.arrived(
             delivery.to_party,
-            {
-                "document": delivery.document,
-                "sender": delivery.sender,
-                "consignment": delivery.consignment,
-                "kind": delivery.kind,
-            },
+            DocumentArrived(
+                document=delivery.document,
+                sender=delivery.sender,
+                consignment=delivery.consignment,
+                kind=delivery.kind,
+            ),
         )
 
     inbox.told = told

@@ -27,6 +27,7 @@ from zhidao.node.adapters.postgres import (
     PostgresRelated,
     PostgresStoredEvents,
 )
+from zhidao.node.api import asyncapi
 from zhidao.node.api import clock as clock_api
 from zhidao.node.api import health as health_api
 from zhidao.node.api import party_statements as statements_api
@@ -202,6 +203,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             looked.router,
             health_api.routes(health, metrics, settings.scenario),
             clock_api.routes(watch, entrance.administration),
+            asyncapi.routes(),
             statements_api.routes(Statements(journal, context.scribe, gate.has_key)),
             *pages.routes(),
             *help_pages.routes(),

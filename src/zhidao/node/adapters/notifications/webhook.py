@@ -6,13 +6,15 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from zhidao.core.ambient import Clock
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Unavailable
 from zhidao.core.keys import Signer
 from zhidao.core.timescale import NS
 from zhidao.node.adapters.notifications.outward import Outward
-from zhidao.node.notifications.message import Address, Item, Message
+from zhidao.node.notifications.message import Address, Item, Message, WebhookBody, WebhookItem
 from zhidao.node.notifications.ports import AddressEnded
 from zhidao.node.security.http_signatures import ALGORITHM_LABELS, content_digest
 
@@ -36,25 +38,22 @@ class Webhook:
     async def send(self, address: Address, message: Message, items: Sequence[Item]) -> None:
         """Posts the message to the program's address; see the port."""
         body = jcs(
-            {
-                "type": "zhidao.notification",
-                "version": 1,
-                "id": message.id,
-                "node": self._node,
-                "person": message.person,
-                "about": message.about.value,
-                "made_at": str(message.made_at),
-                "page": f"{self._page}/waiting",
-                "items": [
-                    {
-                        "kind": each.kind,
-                        "act": each.act,
-                        "subject": each.subject,
-                        "label": each.label,
-                    }
-                    for each in items
-                ],
-            }
+            msgspec.to_builtins(
+                WebhookBody(
+                    id=message.id,
+                    node=self._node,
+                    person=message.person,
+                    about=message.about,
+                    made_at=str(message.made_at),
+                    page=f"{self._page}/waiting",
+                    items=[
+                        WebhookItem(
+                            kind=each.kind, act=each.act, subject=each.subject, label=each.label
+                        )
+                        for each in items
+                    ],
+                )
+            )
         )
         now_s = self._clock.now().unix_ns // NS
         headers = signed_headers(
