@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from types import ModuleType
 
 from tests.cli.test_help import _leaves
 from tests.docs.test_docs import from_code
 
+from zhidao.node.http.examples import ACTS as FILE
+
 __all__ = ["from_code"]
-ACTS = tomllib.loads(Path(__file__).with_name("acts.toml").read_text(encoding="utf-8"))
+ACTS = tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
 def test_every_writing_route_has_its_command_or_a_reason(from_code: ModuleType) -> None:
@@ -26,6 +27,16 @@ def test_every_writing_route_has_its_command_or_a_reason(from_code: ModuleType) 
     assert sorted(writing - by_command - without) == [], "name its command or why there is none"
     assert sorted((by_command | without) - writing) == [], "gone"
     assert all(len(reason) > 20 for reason in ACTS["none"].values())
+
+
+def test_the_description_names_the_command_of_each(from_code: ModuleType) -> None:
+    told = {
+        operation["operationId"]: operation["x-zhidao-command"]
+        for item in from_code.openapi()["paths"].values()
+        for operation in item.values()
+        if "x-zhidao-command" in operation
+    }
+    assert told == ACTS["commands"]
 
 
 def test_each_named_command_is_one() -> None:

@@ -51,7 +51,8 @@ def test_every_chapter_of_a_page_is_there_in_chinese_but_what_is_newer() -> None
     lacking = {
         chapter for _, chapter in TABLE if not (ROOT / "docs/zh" / f"{chapter}.md").is_file()
     }
-    assert lacking <= {"how-to/notifications"}
+    # The reference of the API is made from the code, in the words of its docstrings.
+    assert lacking <= {"how-to/notifications", "reference/http-api"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "ru", "kk"])

@@ -17,6 +17,7 @@ const CHAPTERS: [RegExp, string][] = [
   [/^\/devices/, "tutorials/first-terminal"],
   [/^\/factory/, "how-to/product-passports"],
   [/^\/node/, "how-to/monitor"],
+  [/^\/api$/, "reference/http-api"],
   [/^\/$/, "tutorials/your-own-corridor"],
 ];
 

@@ -111,6 +111,8 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/access")} id="" what="people.reading" />;
     case "/notifications":
       return <Later page={() => import("./pages/notifications")} id="" what="notify.reading" />;
+    case "/api":
+      return <Later page={() => import("./pages/api")} id="" what="api.reading" />;
     case "/peers":
       return <Later page={() => import("./pages/peers")} id="" what="peers.reading" />;
     case "/devices":

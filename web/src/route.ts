@@ -29,7 +29,7 @@ export function reach(hash: string): void {
   setTimeout(() => watch.disconnect(), REACH_MS);
 }
 
-const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|waiting$|people$|access$|notifications$|help(?:$|\/)|start$|login$)/;
+const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|waiting$|people$|access$|notifications$|api$|help(?:$|\/)|start$|login$)/;
 
 export function followLinks(): void {
   addEventListener("popstate", () => (path.value = location.pathname));

@@ -36,7 +36,7 @@ function Own({ name, provider }: { name: string; provider: string }) {
   return (
     <>
       <p>
-        <a href="/notifications">{t("notify.title")}</a>
+        <a href="/notifications">{t("notify.title")}</a> · <a href="/api">{t("api.title")}</a>
       </p>
       <OwnPassword />
       <Passkeys name={name} />

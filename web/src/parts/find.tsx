@@ -41,6 +41,7 @@ const MORE: [string, string][] = [
   ["receivables", "/money/receivables"],
   ["waiting", "/waiting"],
   ["access", "/access"],
+  ["api", "/api"],
 ];
 const PLACES: Record<string, string> = { terminal: "/devices", seal: "/devices", title: "/trust", order: "/factory", lot: "/factory", party: "/people", declaration: "/declarations", receivable: "/money/receivables" };
 

@@ -1,4 +1,4 @@
-"""Examples of requests, beside the operations that they ask for: each was sent and answered.
+"""Examples of requests, and by which command the same is done, beside the operations.
 
 `examples.json` stands in the order of a story, from a new party to a paid escrow, because a later
 request needs what an earlier one made. `tests/docs/test_examples.py` sends them in that order.
@@ -6,6 +6,7 @@ request needs what an earlier one made. `tests/docs/test_examples.py` sends them
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,9 @@ import msgspec
 from zhidao.core.canonical import decode_json
 
 FILE: Final = Path(__file__).with_name("examples.json")
+# Every writing operation: its command, or why there is none.
+ACTS: Final = Path(__file__).with_name("acts.toml")
+_COMMAND: Final = "x-zhidao-command"
 _JSON: Final = "application/json"
 
 
@@ -36,6 +40,16 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def examples() -> dict[str, Example]:
     """Every example by its operation (`POST /v1/parties`), in the order of the story."""
     return decode_json(FILE.read_bytes(), dict[str, Example])
+
+
+def show_commands(document: dict[str, Any]) -> None:
+    """Says of each operation that a command of `zhidao` does which one it is."""
+    commands = tomllib.loads(ACTS.read_text(encoding="utf-8"))["commands"]
+    for item in document["paths"].values():
+        for operation in item.values():
+            command = commands.get(operation.get("operationId", ""))
+            if command:
+                operation[_COMMAND] = command
 
 
 def show_examples(document: dict[str, Any]) -> None:

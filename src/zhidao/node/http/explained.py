@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.node.http.examples import show_examples
+from zhidao.node.http.examples import show_commands, show_examples
 
 FILE: Final = Path(__file__).with_name("explanations.toml")
 # How the names of properties end that count something, and in what.
@@ -74,6 +74,7 @@ def explain(
         for field, inner in schema.get("properties", {}).items():
             _explain_as(inner, name, field)
     show_examples(document)
+    show_commands(document)
 
 
 def meaning(schema: str, field: str) -> str:

@@ -7,6 +7,7 @@ judges them, so that what is described and what is accepted cannot differ.
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ from litestar import Litestar, Request, Response
 from litestar._openapi.plugin import OpenAPIPlugin
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.response.base import ASGIResponse
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 from litestar.types import Receive, Scope, Send
@@ -97,12 +99,14 @@ class Described(JsonRenderPlugin):
     def __init__(self) -> None:
         super().__init__(path="/openapi.json")
         self._bytes = b""
+        self.packed = b""
 
     def make(self, app: Litestar) -> None:
         """Makes the document, which takes a second: beside the event loop."""
         if not self._bytes:
             document = app.plugins.get(OpenAPIPlugin).provide_openapi_schema()
             self._bytes = encode_json(completed(document, list(operations(app.routes))))
+            self.packed = gzip.compress(self._bytes, mtime=0)
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
@@ -124,7 +128,19 @@ class DescribedAside:
         if scope.get("path") == DESCRIPTION:  # A lifespan has none.
             async with self._making:
                 await asyncio.to_thread(self._described.make, self._app)
+            if scope.get("method") == "GET" and _takes_gzip(scope):
+                await ASGIResponse(
+                    body=self._described.packed,
+                    headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+                    media_type="application/vnd.oai.openapi+json",
+                )(scope, receive, send)
+                return
         await self._app(scope, receive, send)
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    told = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
+    return any(part.split(";")[0].strip() == "gzip" for part in told.split(","))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
-            *("/help", "/help/{chapter:path}"),
+            *("/help", "/help/{chapter:path}", "/api"),
             *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
             "/money/credits/{issuer:str}/{credit:str}",
