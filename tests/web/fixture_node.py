@@ -29,6 +29,7 @@ from msgspec import to_builtins
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.ids import party_id
+from zhidao.node.http.lists import routes_of_lists
 from zhidao.node.http.problems import HANDLERS
 from zhidao.node.lists.cursor import Cursors
 from zhidao.node.lists.listing import Listing, wanted
@@ -337,12 +338,14 @@ async def one_list(name: str, request: Request[Any, Any, Any]) -> Response[Any]:
         return _refused(404, "not_found", "no such list")
     handler, key, inside = _LISTS[name]
 
-    async def whole(*, actor: Actor) -> list[Any]:
+    async def whole(*, actor: Actor, **asked: str) -> list[Any]:
         answer = to_builtins(await handler.fn())
-        return list(answer[inside] if inside else answer)
+        rows = list(answer[inside] if inside else answer)
+        return [row for row in rows if all(row[name] == value for name, value in asked.items())]
 
     rows = await whole(actor=await _actor())
-    listing = Listing(name, key, tuple(rows[0]) if rows else key)
+    columns = tuple(rows[0]) if rows else key
+    listing = Listing(name, key, columns, asked=tuple((each, each) for each in columns))
     source = Source(listing, whole, is_paged=False)
     query = request.query_params
     asked = wanted(listing, sort=query.get("sort", ""), filters=query.getall("filter", []))
@@ -385,7 +388,7 @@ def application() -> Litestar:
             _LISTS[name] = (by_path[path], key, inside)
     trade = Trade()
     return Litestar(
-        [*routes(), *answers, *trade.routers],
+        [*routes(), *answers, *trade.routers, routes_of_lists(trade.routers, _READER)],
         dependencies={"actor": Provide(_actor)},
         exception_handlers=HANDLERS,
         on_startup=[trade.fill],

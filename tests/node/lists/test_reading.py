@@ -46,6 +46,10 @@ class World:
         names = [name for name in sorted(self.rows) if name > after]
         return [self.rows[name] for name in names][:limit] if actor.party == "alice" else []
 
+    async def whole(self, *, actor: Actor) -> Sequence[Row]:
+        self.now += 0.01
+        return [self.rows[name] for name in sorted(self.rows)]
+
     async def walk(self, asked: Wanted, *, limit: int) -> list[str]:
         found: list[str] = []
         after = ""
@@ -203,3 +207,64 @@ async def test_a_list_that_leads_back_to_its_start_ends() -> None:
     source = Source(LISTING, circle, is_paged=True)
     rows = [row async for part in lists.every(source, ALICE, asked()) for row in part]
     assert len(rows) == 200
+
+
+class Narrowing:
+    """A list whose route can be asked for one size, and tells what it was asked."""
+
+    LISTING = Listing("rows", ("name",), ("name", "size"), asked=(("size", "in_size"),))
+
+    def __init__(self) -> None:
+        self.rows = [Row(f"r{i:03}", i % 3) for i in range(120)]
+        self.asked: list[str] = []
+        self.lists = Lists(Cursors(SeededRandomness(1)))
+        self.source = Source(self.LISTING, self.read, is_paged=True)
+
+    async def read(
+        self, *, actor: Actor, limit: int, after: str = "", in_size: str = ""
+    ) -> Sequence[Row]:
+        del actor
+        self.asked.append(in_size)
+        rows = [row for row in self.rows if row.name > after]
+        return [row for row in rows if not in_size or str(row.size) == in_size][:limit]
+
+
+async def test_an_exact_value_is_asked_of_the_route_itself() -> None:
+    world = Narrowing()
+    one = wanted(Narrowing.LISTING, sort="", filters=["size=2"])
+    rows, behind = await world.lists.page(world.source, ALICE, one, limit=25, after="")
+    assert {row.size for row in rows} == {2}
+    assert len(rows) == 25
+    rest, end = await world.lists.page(world.source, ALICE, one, limit=25, after=behind)
+    assert (len(rest), end) == (15, "")
+    # No more than was shown was read.
+    assert world.asked == ["2", "2"]
+    other = wanted(Narrowing.LISTING, sort="", filters=["size=1"])
+    with pytest.raises(MalformedInput):
+        await world.lists.page(world.source, ALICE, other, limit=25, after=behind)
+
+
+async def test_an_exact_value_goes_with_an_order_and_a_text() -> None:
+    world = Narrowing()
+    one = wanted(Narrowing.LISTING, sort="-name", filters=["size=2", "name:r11"])
+    rows, _ = await world.lists.page(world.source, ALICE, one, limit=25, after="")
+    assert [row.name for row in rows] == ["r119", "r116", "r113", "r110"]
+    again = wanted(Narrowing.LISTING, sort="-name", filters=["size=1"])
+    rows, _ = await world.lists.page(world.source, ALICE, again, limit=2, after="")
+    assert [row.size for row in rows] == [1, 1]
+
+
+@pytest.mark.parametrize("text", ["size=\x00", "size=", "size=a b", f"size={'x' * 65}", "name=r1"])
+def test_what_a_route_cannot_be_asked_is_looked_for_as_a_text(text: str) -> None:
+    found = wanted(Narrowing.LISTING, sort="", filters=[text])
+    assert found.asked == ()
+    assert len(found.filters) == 1
+
+
+async def test_a_list_that_is_read_at_once_shows_what_is_so_now() -> None:
+    world = World(3)
+    world.source = Source(LISTING, world.whole, is_paged=False)
+    await world.lists.page(world.source, ALICE, asked(), limit=50, after="")
+    world.rows["r9"] = Row("r9", 9)
+    rows, _ = await world.lists.page(world.source, ALICE, asked(), limit=50, after="")
+    assert [row.name for row in rows][-1] == "r9"

@@ -6,14 +6,14 @@ import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { RecordsAgain } from "../parts/records_again";
 import { session } from "../session";
-import { Table } from "../parts/table";
+import { Table, columnsOf } from "../parts/table";
 import { named, t } from "../words";
 
 export default function CreditsPage({ id }: { id: string }) {
   return id ? <One id={id} /> : <All />;
 }
 
-const columns = () => ["credit", "issuer", "beneficiary", "applicant", "drawn_minor", "may_be_drawn_minor"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+const columns = () => columnsOf("credit", "issuer", "beneficiary", "applicant", "drawn_minor", "may_be_drawn_minor");
 
 function All() {
   useEffect(() => void (document.title = t("credits.document_title")), []);

@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { send } from "../api";
 import { money } from "../format";
 import type { DealTerms, DealWhole } from "../money_types";
-import { ActButton, every, useParties } from "../parts/act";
-import { Loading, ProblemNote, Section, useAnswer } from "../parts/basics";
+import { ActButton, useParties } from "../parts/act";
+import { Loading, ProblemNote, Section, useAnswer, whole } from "../parts/basics";
 import { DealStanding } from "../parts/deal";
 import { MARKS, NEEDS, paragraph } from "../parts/deal_words";
 import { Trouble, minorOf, momentOf } from "../parts/money_form";
@@ -80,7 +80,7 @@ function ForConsignment({ id }: { id: string }) {
   const [awaited] = useAnswer<{ expected: Awaited }>(`/v1/positioning/arrivals/${at}`);
   const [deals, setDeals] = useState<DealWhole[] | null>(null);
   useEffect(() => {
-    every<DealWhole>("/v1/finance/deals", (deal) => deal.deal).then(setDeals, () => setDeals([]));
+    whole<DealWhole>("/v1/lists/deals", Number.POSITIVE_INFINITY).then(setDeals, () => setDeals([]));
   }, []);
   for (const [answer, read] of [[consignment, again], [road, readRoad]] as const) {
     if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;

@@ -5,7 +5,7 @@ import { useParties } from "../parts/act";
 import { Section } from "../parts/basics";
 import { DealStanding } from "../parts/deal";
 import { StateMark, Sum } from "../parts/money";
-import { Table } from "../parts/table";
+import { Table, columnsOf } from "../parts/table";
 import { t } from "../words";
 
 export default function DealsPage({ id }: { id: string }) {
@@ -18,7 +18,7 @@ export default function DealsPage({ id }: { id: string }) {
   );
 }
 
-const columns = () => ["deal", "consignment", "state", "amount_minor", "payer", "payee", "deadline"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+const columns = () => columnsOf("deal", "consignment", "state", "amount_minor", "payer", "payee", "deadline");
 
 function List() {
   const { name } = useParties();

@@ -2,8 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, get, send } from "../api";
 import { useCell } from "../cell";
-import { English, Facts, Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
+import { English, Facts, Loading, ProblemNote, Section, asProblem } from "../parts/basics";
 import { Drop, type Given } from "../parts/files";
+import { Table, columnsOf } from "../parts/table";
 import { rowsBy } from "../seen";
 import { session } from "../session";
 import type { Declaration, Rerun } from "../types";
@@ -18,14 +19,11 @@ const LODGED = rowsBy<Declaration>(
 );
 
 export default function DeclarationsPage() {
-  const [answer, read] = useAnswer<Declaration[]>(`${BASE}?limit=100`, undefined, undefined, LODGED);
+  const [acts, setActs] = useState(0);
   const [chosen, choose] = useState(() => decodeURIComponent(location.hash.slice(1)));
   useEffect(() => {
     document.title = t("window.document_title");
   }, []);
-  if (answer.state === "loading") return <Loading what={t("window.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
-  const rows = answer.value;
   const open = (id: string) => {
     history.replaceState(null, "", `#${encodeURIComponent(id)}`);
     choose(id);
@@ -33,24 +31,32 @@ export default function DeclarationsPage() {
   return (
     <div class="page">
       <h1>{t("window.title")}</h1>
-      {rows.length === 0 && (
-        <p class="quiet">
-          {t("window.none")} <a href="/papers">{t("window.none_yet")}</a>
-        </p>
-      )}
       <div class="two">
-        <div>
-          {rows.map((row) => (
-            <button key={row.declaration} type="button" class="window-row c-data" aria-current={row.declaration === chosen} onClick={() => open(row.declaration)}>
-              <strong>{row.declaration}</strong> <span>{named("window.status", row.status)}</span>
-              <span class="quiet">
-                {" "}
-                {named("window.kind", row.kind)} · {t("window.by", { party: row.declarant })}
-              </span>
-            </button>
-          ))}
-        </div>
-        {chosen && rows.some((row) => row.declaration === chosen) && <Case key={chosen} id={chosen} changed={read} />}
+        <Table
+          list="declarations"
+          title={t("window.title")}
+          columns={columnsOf("declaration", "status", "kind", "declarant")}
+          id={(row: Declaration) => row.declaration}
+          none={
+            <>
+              {t("window.none")} <a href="/papers">{t("window.none_yet")}</a>
+            </>
+          }
+          follows={acts}
+          changes={LODGED}
+          line={(row) => (
+            <li key={row.declaration}>
+              <button type="button" class="window-row c-data" aria-current={row.declaration === chosen} onClick={() => open(row.declaration)}>
+                <strong>{row.declaration}</strong> <span>{named("window.status", row.status)}</span>
+                <span class="quiet">
+                  {" "}
+                  {named("window.kind", row.kind)} · {t("window.by", { party: row.declarant })}
+                </span>
+              </button>
+            </li>
+          )}
+        />
+        {chosen && <Case key={chosen} id={chosen} changed={() => setActs((n) => n + 1)} />}
       </div>
     </div>
   );

@@ -6,7 +6,7 @@ import { Section, Time, useAnswer } from "../parts/basics";
 import { ActForm } from "../parts/money_form";
 import { OrbitsPart } from "../parts/orbits";
 import { SealLine } from "../parts/seal_part";
-import { Table } from "../parts/table";
+import { Table, columnsOf } from "../parts/table";
 import type { SealRow, TerminalRow } from "../types";
 import { named, t, tryWords } from "../words";
 
@@ -24,14 +24,12 @@ export default function DevicesPage() {
   );
 }
 
-const columns = (names: string[]) => names.map((name) => ({ name, title: t(`table.of.${name}`) }));
-
 function Terminals() {
   const [acts, setActs] = useState(0);
   const { name } = useParties();
   return (
     <Section id="terminals-title" title={t("devices.terminals")}>
-      <Table list="terminals" title={t("devices.terminals")} columns={columns(["terminal", "phone", "owner", "connected", "heard_at"])} id={(row: TerminalRow) => row.terminal} none={t("devices.none")} follows={acts} every={5} line={(row) => <Terminal key={row.terminal} row={row} owner={name(row.owner)} />} />
+      <Table list="terminals" title={t("devices.terminals")} columns={columnsOf("terminal", "phone", "owner", "connected", "heard_at")} id={(row: TerminalRow) => row.terminal} none={t("devices.none")} follows={acts} every={5} line={(row) => <Terminal key={row.terminal} row={row} owner={name(row.owner)} />} />
       {mayDo("terminal") ? <AddTerminal done={() => setActs((n) => n + 1)} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
     </Section>
   );
@@ -96,7 +94,7 @@ function Seals() {
   return (
     <Section id="seals-title" title={t("devices.seals")}>
       <p class="quiet">{t("devices.seals_where")}</p>
-      <Table list="seals" title={t("devices.seals")} columns={columns(["seal", "container", "consignment", "terminal", "bound"])} id={(row: SealRow) => row.seal} none={t("devices.no_seals")} live line={(row) => <SealLine key={row.seal} row={row} />} />
+      <Table list="seals" title={t("devices.seals")} columns={columnsOf("seal", "container", "consignment", "terminal", "bound")} id={(row: SealRow) => row.seal} none={t("devices.no_seals")} live line={(row) => <SealLine key={row.seal} row={row} />} />
     </Section>
   );
 }

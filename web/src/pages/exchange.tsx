@@ -3,8 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "../api";
 import { send } from "../api";
 import { useCell } from "../cell";
-import { Digits, English, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
+import { Digits, English, ProblemNote, Section, Time, asProblem } from "../parts/basics";
 import { MilestoneMark, type Shape } from "../parts/shapes";
+import { Table, columnsOf } from "../parts/table";
 import { session } from "../session";
 import type { Delivery, Dispatch } from "../types";
 import { named, t, tryWords } from "../words";
@@ -16,54 +17,36 @@ const NO_CONSIGNMENT = ["accounts", "keys", "subscriptions"];
 const BY_PERSON = "refused_by_person";
 
 export default function ExchangePage() {
-  const [inbox, readInbox] = useAnswer<Delivery[]>("/v1/exchange/inbox?limit=100");
-  const [outbox, readOutbox] = useAnswer<Dispatch[]>("/v1/exchange/outbox?limit=100");
+  const [came, setCame] = useState(0);
+  const [went, setWent] = useState(0);
+  const [dead, setDead] = useState(false);
   const who = useCell(session);
   useEffect(() => {
     document.title = t("exchange.document_title");
     const source = new EventSource("/v1/exchange/stream");
-    source.addEventListener("arrived", readInbox);
-    // Receipts are not told; a look now and then finds them.
-    const timer = setInterval(readOutbox, 5000);
-    return () => {
-      source.close();
-      clearInterval(timer);
-    };
+    source.addEventListener("arrived", () => setCame((n) => n + 1));
+    return () => source.close();
   }, []);
-  if (inbox.state === "loading" || outbox.state === "loading") return <Loading what={t("exchange.reading")} />;
-  if (inbox.state === "failed") return <ProblemNote problem={inbox.problem} again={readInbox} />;
-  if (outbox.state === "failed") return <ProblemNote problem={outbox.problem} again={readOutbox} />;
-  const dead = outbox.value.filter((each) => each.state === "dead");
-  const others = outbox.value.filter((each) => each.state !== "dead");
   const speaks = who?.role === "party";
+  const gone = () => setWent((n) => n + 1);
+  const sent = (row: Dispatch) => <Sent key={row.document} row={row} speaks={speaks} done={gone} />;
+  const outbox = columnsOf("created_at", "state", "kind", "consignment", "to_party", "recipient", "document");
+  const inbox = columnsOf("received_at", "state", "kind", "consignment", "from_party", "sender", "document");
   return (
     <div class="page">
       <h1>{t("exchange.title")}</h1>
-      {dead.length > 0 && (
+      <div hidden={!dead}>
         <Section id="dead-title" title={t("exchange.dead")}>
-          <ul class="services">
-            {dead.map((each) => (
-              <Sent key={each.document} row={each} speaks={speaks} done={readOutbox} />
-            ))}
-          </ul>
+          <Table list="outbox" title={t("exchange.dead")} columns={outbox} id={(row: Dispatch) => row.document} only={["state=dead"]} follows={went} every={5} told={(rows) => setDead(rows.length > 0)} line={sent} />
         </Section>
-      )}
+      </div>
       <div class="two">
         <Section id="inbox-title" title={t("exchange.inbox")}>
-          {inbox.value.length === 0 && <p class="quiet">{t("exchange.inbox_none")}</p>}
-          <ul class="services">
-            {inbox.value.map((each) => (
-              <Got key={`${each.sender}/${each.document}`} row={each} speaks={speaks} done={readInbox} />
-            ))}
-          </ul>
+          <Table list="inbox" title={t("exchange.inbox")} columns={inbox} id={(row: Delivery) => `${row.sender}/${row.document}`} none={t("exchange.inbox_none")} follows={came} line={(row) => <Got key={`${row.sender}/${row.document}`} row={row} speaks={speaks} done={() => setCame((n) => n + 1)} />} />
         </Section>
         <Section id="outbox-title" title={t("exchange.outbox")}>
-          {others.length === 0 && <p class="quiet">{t("exchange.outbox_none")}</p>}
-          <ul class="services">
-            {others.map((each) => (
-              <Sent key={each.document} row={each} speaks={speaks} done={readOutbox} />
-            ))}
-          </ul>
+          {/* Receipts are not told; a look now and then finds them. */}
+          <Table list="outbox" title={t("exchange.outbox")} columns={outbox} id={(row: Dispatch) => row.document} none={t("exchange.outbox_none")} follows={went} every={5} line={sent} />
         </Section>
       </div>
     </div>

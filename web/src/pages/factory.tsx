@@ -1,18 +1,16 @@
 // Orders and their lots: what a product's values must keep, and what its machine measured.
 import { useEffect, useState } from "preact/hooks";
-import { get } from "../api";
 import { mayDo } from "../doors";
 import { useParties } from "../parts/act";
-import { Loading, ProblemNote, Section, asProblem, useAnswer } from "../parts/basics";
-import type { Problem } from "../api";
+import { Section } from "../parts/basics";
 import { ActForm, Trouble } from "../parts/money_form";
 import { MilestoneMark } from "../parts/shapes";
+import { Table, columnsOf } from "../parts/table";
 import { rowsBy } from "../seen";
 import { session } from "../session";
 import type { OrderRow } from "../types";
 import { t } from "../words";
 
-const PAGE = 50;
 const SERIALS_MAX = 10_000;
 const READERS_MAX = 50;
 
@@ -23,35 +21,14 @@ const ORDERS = rowsBy<OrderRow>(
 
 export default function FactoryPage() {
   useEffect(() => void (document.title = t("factory.document_title")), []);
-  const [answer, again] = useAnswer<OrderRow[]>(`/v1/industry/orders?limit=${PAGE}`, undefined, undefined, ORDERS);
-  const [older, setOlder] = useState<OrderRow[]>([]);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  if (answer.state === "loading") return <Loading what={t("factory.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
-  const rows = [...answer.value, ...older];
-  const more = () => {
-    get<OrderRow[]>(`/v1/industry/orders?limit=${PAGE}&after=${encodeURIComponent(rows.at(-1)?.order ?? "")}`).then(
-      (page) => setOlder([...older, ...page]),
-      (error: unknown) => setProblem(asProblem(error)),
-    );
-  };
+  const [acts, setActs] = useState(0);
+  const acted = () => setActs((n) => n + 1);
   return (
     <div class="page">
       <h1>{t("factory")}</h1>
       <Section id="orders-title" title={t("factory.orders")}>
-        {rows.length === 0 && <p class="quiet">{t("factory.none")}</p>}
-        <ul class="services">
-          {rows.map((order) => (
-            <Order key={order.order} order={order} done={again} />
-          ))}
-        </ul>
-        {rows.length > 0 && rows.length % PAGE === 0 && (
-          <button type="button" class="button" onClick={more}>
-            {t("page.more")}
-          </button>
-        )}
-        {problem && <ProblemNote problem={problem} />}
-        {mayDo("order") && <AddOrder done={again} />}
+        <Table list="orders" title={t("factory.orders")} columns={columnsOf("order", "gtin", "quantity", "mine")} id={(row: OrderRow) => row.order} none={t("factory.none")} follows={acts} changes={ORDERS} line={(order) => <Order key={order.order} order={order} done={acted} />} />
+        {mayDo("order") && <AddOrder done={acted} />}
       </Section>
     </div>
   );

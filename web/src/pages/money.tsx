@@ -7,7 +7,7 @@ import { AccountForm, Asked, Banks, DepositForm, isBank } from "../parts/banks";
 import { Loading, ProblemNote, Section, Time, useAnswer, useWhole } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
-import { type Column, Table } from "../parts/table";
+import { type Column, Table, columnsOf } from "../parts/table";
 import { session } from "../session";
 import { list, named, t } from "../words";
 
@@ -56,11 +56,17 @@ function OfParty() {
       <Ways at="" />
       {waiting.length > 0 && (
         <Section id="approvals-title" title={t("approvals.title")}>
-          <ul class="services">
-            {waiting.map((each) => (
+          <Table
+            list="approvals"
+            title={t("approvals.title")}
+            columns={columnsOf("act", "subject", "amount_minor", "asked_at")}
+            id={(row: Approval) => row.approval}
+            only={["state:waits"]}
+            follows={`${acts} ${JSON.stringify(waiting)}`}
+            line={(row) => (
               <Waiting
-                key={each.approval}
-                row={each}
+                key={row.approval}
+                row={row}
                 done={() => {
                   readApprovals();
                   readAccounts();
@@ -68,8 +74,8 @@ function OfParty() {
                   acted();
                 }}
               />
-            ))}
-          </ul>
+            )}
+          />
         </Section>
       )}
       <Section id="accounts-title" title={t("accounts.title")}>
@@ -94,8 +100,8 @@ function OfParty() {
   );
 }
 
-const dealColumns = () => ["deal", "consignment", "state", "amount_minor", "deadline"].map((name) => ({ name, title: t(`table.of.${name}`) }));
-const escrowColumns = () => ["escrow", "state", "amount_minor", "payer", "payee", "refund_after"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+const dealColumns = () => columnsOf("deal", "consignment", "state", "amount_minor", "deadline");
+const escrowColumns = () => columnsOf("escrow", "state", "amount_minor", "payer", "payee", "refund_after");
 
 function DealLine({ deal, name }: { deal: Deal; name: (party: string) => string }) {
   return (

@@ -2,9 +2,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, send, text } from "../api";
 import { ActButton } from "../parts/act";
-import { Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
+import { Facts, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
 import { Drop, save } from "../parts/files";
 import { Qr } from "../parts/qr";
+import { Table, columnsOf } from "../parts/table";
 import { rowsBy } from "../seen";
 import type { PeerLink, PeerRow } from "../types";
 import { fingerprint, fromMultikey } from "../verify/keys";
@@ -34,19 +35,13 @@ const PEERS = rowsBy<PeerRow>(
 
 export default function PeersPage() {
   useEffect(() => void (document.title = t("peers.document_title")), []);
-  const [answer, again] = useAnswer<PeerRow[]>("/v1/exchange/peers", undefined, undefined, PEERS);
-  if (answer.state === "loading") return <Loading what={t("peers.reading")} />;
-  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
+  const [acts, setActs] = useState(0);
+  const again = () => setActs((n) => n + 1);
   return (
     <div class="page">
       <h1>{t("peers")}</h1>
       <Section id="peers-title" title={t("peers.known")}>
-        {answer.value.length === 0 && <p class="quiet">{t("peers.none")}</p>}
-        <ul class="services">
-          {answer.value.map((peer) => (
-            <Peer key={peer.node} peer={peer} done={again} />
-          ))}
-        </ul>
+        <Table list="peers" title={t("peers.known")} columns={columnsOf("organisation", "node", "url")} id={(peer: PeerRow) => peer.node} none={t("peers.none")} follows={acts} changes={PEERS} line={(peer) => <Peer key={peer.node} peer={peer} done={again} />} />
       </Section>
       <Section id="invite-title" title={t("peers.invite")}>
         <Links done={again} />

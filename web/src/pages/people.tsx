@@ -9,6 +9,7 @@ import { Journal } from "../parts/journal";
 import { AddParty, AddPerson, AddToken, ChangeRole, NewPasswordForm } from "../parts/people_forms";
 import { Sessions } from "../parts/sessions";
 import { MilestoneMark, type Shape } from "../parts/shapes";
+import { Table, columnsOf } from "../parts/table";
 import { rowsBy } from "../seen";
 import { session } from "../session";
 import type { PartyRow, PersonRow, TokenRow } from "../types";
@@ -58,17 +59,25 @@ export default function PeoplePage() {
         </Section>
       )}
       <Section id="people-title" title={t("people.people")}>
-        <ul class="services">
-          {people.value.map((each) => (
-            <PersonLine key={each.name} row={each} tokens={admin ? tokens.value.filter((token) => token.made_by === each.name && !token.revoked) : []} admin={admin} self={each.name === who?.name} done={() => (readPeople(), readTokens())} />
-          ))}
-        </ul>
+        <Table
+          list="people"
+          title={t("people.people")}
+          columns={columnsOf("name", "party", "role", "state", "agreed")}
+          id={(each: PersonRow) => each.name}
+          follows={people.value}
+          line={(each) => <PersonLine key={each.name} row={each} tokens={admin ? tokens.value.filter((token) => token.made_by === each.name && !token.revoked) : []} admin={admin} self={each.name === who?.name} done={() => (readPeople(), readTokens())} />}
+        />
         {admin && <InvitePerson parties={names} done={readPeople} />}
         {admin && <AddPerson parties={names} done={readPeople} />}
       </Section>
       <Section id="parties-title" title={t("people.parties")}>
-        <ul class="services">
-          {parties.value.map((each) => (
+        <Table
+          list="parties"
+          title={t("people.parties")}
+          columns={columnsOf("party", "name", "trade_role", "country")}
+          id={(each: PartyRow) => each.party}
+          follows={parties.value}
+          line={(each) => (
             <li key={each.party}>
               <MilestoneMark state={byOperator(people.value, each.party) ? "next" : "done"} />
               <div>
@@ -79,18 +88,13 @@ export default function PeoplePage() {
                 {byOperator(people.value, each.party) && <p>{t("people.by_operator")}</p>}
               </div>
             </li>
-          ))}
-        </ul>
+          )}
+        />
         {admin && <AddParty done={readParties} />}
       </Section>
       <Section id="tokens-title" title={t("people.tokens")}>
         <p class="quiet">{t("people.tokens_means")}</p>
-        {tokens.value.length === 0 && <p class="quiet">{t("people.tokens_none")}</p>}
-        <ul class="services">
-          {tokens.value.map((each) => (
-            <TokenLine key={each.id} row={each} done={readTokens} />
-          ))}
-        </ul>
+        <Table list="tokens" title={t("people.tokens")} columns={columnsOf("label", "party", "role", "made_by", "created_at", "revoked")} id={(each: TokenRow) => each.id} none={t("people.tokens_none")} follows={tokens.value} line={(each) => <TokenLine key={each.id} row={each} done={readTokens} />} />
         {admin && <AddToken parties={names} done={readTokens} />}
       </Section>
       <Journal follows={`${JSON.stringify(people.value)}${JSON.stringify(tokens.value)}${names.join()}`} />

@@ -7,11 +7,11 @@ import { Problem, send } from "../api";
 import { CreditPassport } from "../parts/passport";
 import { ReceivableActs } from "../parts/receivable_acts";
 import { StateMark, Sum, Ways, useAct } from "../parts/money";
-import { Table } from "../parts/table";
+import { Table, columnsOf } from "../parts/table";
 import { session } from "../session";
 import { t } from "../words";
 
-const columns = () => ["invoice", "obligor", "supplier", "amount_minor", "free_minor", "due_on", "paid_on"].map((name) => ({ name, title: t(`table.of.${name}`) }));
+const columns = () => columnsOf("invoice", "obligor", "supplier", "amount_minor", "free_minor", "due_on", "paid_on");
 
 export default function ReceivablesPage() {
   const who = useCell(session);

@@ -5,6 +5,7 @@ import { get } from "../api";
 import { number } from "../format";
 import { Digits, English, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
 import { Drop, type Given } from "../parts/files";
+import { Table, columnsOf } from "../parts/table";
 import { MilestoneMark } from "../parts/shapes";
 import type { Endorsement, LeafAnswer, TitleRow, WitnessState } from "../types";
 import { fromBase64, fromEitherBase64, hex, text } from "../verify/bytes";
@@ -342,13 +343,20 @@ function Witnesses({ state }: { state: WitnessState }) {
 }
 
 function Titles() {
-  const [answer, again] = useAnswer<{ titles: TitleRow[]; after: string }>("/v1/trust/titles?limit=50");
   return (
     <Section id="titles-title" title={t("trust.titles")}>
-      {answer.state === "loading" && <Loading what={t("trust.titles_reading")} />}
-      {answer.state === "failed" && <ProblemNote problem={answer.problem} again={again} />}
-      {answer.state === "here" && answer.value.titles.length === 0 && <p class="quiet">{t("trust.titles_none")}</p>}
-      {answer.state === "here" && answer.value.titles.map((title) => <TitleStory key={title.title} title={title} />)}
+      <Table
+        list="titles"
+        title={t("trust.titles")}
+        columns={columnsOf("consignment", "holder_party", "beneficiary_party", "active")}
+        id={(row: TitleRow) => row.title}
+        none={t("trust.titles_none")}
+        line={(title) => (
+          <li key={title.title}>
+            <TitleStory title={title} />
+          </li>
+        )}
+      />
     </Section>
   );
 }

@@ -2,7 +2,7 @@
 // a sentence after, and a refusal in words beside the button.
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { type Problem, get } from "../api";
+import type { Problem } from "../api";
 import type { PartyRow } from "../types";
 import { named, t } from "../words";
 import { ProblemNote, asProblem, useAnswer } from "./basics";
@@ -82,16 +82,4 @@ export function useParties(): { rows: PartyRow[]; name: (party: string) => strin
   const rows = answer.state === "here" ? answer.value : [];
   const name = (party: string) => rows.find((row) => row.party === party)?.name || named("party", party);
   return { rows, name };
-}
-
-/** All rows of a list that is read page by page; `next` makes the mark of the next page. */
-export async function every<T>(path: string, next: (row: T) => string, until: (row: T) => boolean = () => false): Promise<T[]> {
-  const found: T[] = [];
-  for (let after = ""; ; ) {
-    const page = await get<T[]>(`${path}?limit=100&after=${encodeURIComponent(after)}`);
-    found.push(...page);
-    const last = page.at(-1);
-    if (page.length < 100 || !last || page.some(until)) return found;
-    after = next(last);
-  }
 }

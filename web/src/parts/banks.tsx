@@ -1,6 +1,6 @@
 // Banks by hand: the operator admits them, they open accounts and take deposits, here or on the
 // ledger of a peer.
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { money } from "../format";
 import type { Account, Bank, Currency } from "../money_types";
 import { session } from "../session";
@@ -8,6 +8,7 @@ import type { Dispatch, PartyRow } from "../types";
 import { named, t } from "../words";
 import { Section, useAnswer } from "./basics";
 import { StateMark } from "./money";
+import { Table, columnsOf } from "./table";
 import { ActForm, type Choice, Trouble, minorOf } from "./money_form";
 
 type Done = { done: () => void };
@@ -39,17 +40,22 @@ export function Banks({ banks, parties, done }: { banks: Bank[]; parties: Named 
   const ranked = [...asking].sort((one, other) => Number(isBank(other)) - Number(isBank(one)));
   return (
     <Section id="banks-title" title={t("bank.title")}>
-      {banks.length === 0 && <p class="quiet">{t("bank.none")}</p>}
-      <ul class="services">
-        {banks.map((bank) => (
+      <Table
+        list="banks"
+        title={t("bank.title")}
+        columns={columnsOf("name", "bank", "bic", "town", "country")}
+        id={(bank: Bank) => bank.bank}
+        none={t("bank.none")}
+        follows={banks}
+        line={(bank) => (
           <li key={bank.bank}>
             <div>
               <strong>{bank.name}</strong> <code>{bank.bic}</code>
               <p class="quiet">{t("bank.at", { town: bank.town, country: bank.country })}</p>
             </div>
           </li>
-        ))}
-      </ul>
+        )}
+      />
       {operator && ranked.length > 0 && (
         <ActForm
           title={t("bank.admit")}
@@ -142,12 +148,18 @@ export function DepositForm({ accounts, parties, done }: { accounts: Account[]; 
 
 /** What the reader's bank asked of peers' ledgers, and what they decided. */
 export function Asked() {
-  const [answer] = useAnswer<Dispatch[]>("/v1/exchange/outbox?consignment=accounts&limit=20");
-  if (answer.state !== "here" || answer.value.length === 0) return null;
+  const [any, setAny] = useState(false);
   return (
+    <div hidden={!any}>
     <Section id="asked-title" title={t("bank.asked_title")}>
-      <ul class="services">
-        {answer.value.map((row) => (
+      <Table
+        list="outbox"
+        title={t("bank.asked_title")}
+        columns={columnsOf("created_at", "kind", "recipient", "outcome")}
+        id={(row: Dispatch) => row.document}
+        only={["consignment=accounts"]}
+        told={(rows) => setAny(rows.length > 0)}
+        line={(row) => (
           <li key={row.document} class="money-row">
             <StateMark state={row.outcome || "waits"} />
             <div>
@@ -161,8 +173,9 @@ export function Asked() {
               )}
             </div>
           </li>
-        ))}
-      </ul>
+        )}
+      />
     </Section>
+    </div>
   );
 }

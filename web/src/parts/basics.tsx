@@ -97,10 +97,11 @@ export function useAnswer<T>(
 // As many as one can choose from; a form that needs more asks by search.
 const WHOLE_PAGES = 20;
 
-async function whole<T>(path: string): Promise<T[]> {
+/** The rows of a list from its first on, as many pages of it at most. */
+export async function whole<T>(path: string, pages = WHOLE_PAGES): Promise<T[]> {
   const rows: T[] = [];
   let after = "";
-  for (let n = 0; n < WHOLE_PAGES; n += 1) {
+  for (let n = 0; n < pages; n += 1) {
     const page = await get<{ rows: T[]; next: string }>(`${path}?limit=100${after && `&after=${encodeURIComponent(after)}`}`);
     rows.push(...page.rows);
     after = page.next;
@@ -111,7 +112,7 @@ async function whole<T>(path: string): Promise<T[]> {
 
 /** All rows of a list that forms choose from, as far as a page holds them. */
 export function useWhole<T>(list: string): [Answer<T[]>, () => void] {
-  return useAnswer<T[]>(`/v1/lists/${list}`, undefined, whole<T>);
+  return useAnswer<T[]>(`/v1/lists/${list}`, undefined, (path) => whole<T>(path));
 }
 
 export function asProblem(error: unknown): Problem {

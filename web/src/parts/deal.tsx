@@ -6,8 +6,8 @@ import type { DealWhole } from "../money_types";
 import { session } from "../session";
 import type { Road } from "../types";
 import { named, t } from "../words";
-import { ActButton, TheirMove, every, useParties } from "./act";
-import { Loading, ProblemNote, Section, Time, useAnswer } from "./basics";
+import { ActButton, TheirMove, useParties } from "./act";
+import { Loading, ProblemNote, Section, Time, useAnswer, whole } from "./basics";
 import { oneStop, paragraph } from "./deal_words";
 import { StateMark, Sum, useEvery } from "./money";
 import { MilestoneMark } from "./shapes";
@@ -97,7 +97,7 @@ export function useDealOf(consignment: string, follows: string): [DealWhole | nu
   const [problem, setProblem] = useState<Problem | null>(null);
   const [turn, setTurn] = useState(0);
   useEffect(() => {
-    every<DealWhole>("/v1/finance/deals", (deal) => deal.deal).then(
+    whole<DealWhole>("/v1/lists/deals", Number.POSITIVE_INFINITY).then(
       (rows) => {
         const own = rows.filter((row) => row.consignment === consignment);
         set(own.find((row) => row.state !== "refused") ?? own.at(-1) ?? null);

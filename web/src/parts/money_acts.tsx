@@ -8,6 +8,7 @@ import { useParties } from "./act";
 import { currencyChoices, usePlaces } from "./banks";
 import { Section, useAnswer } from "./basics";
 import { Sum } from "./money";
+import { Table, columnsOf } from "./table";
 import { ActForm, type Choice, type Field, Trouble, minorOf, momentOf, rateOf } from "./money_form";
 
 type Done = { done: () => void };
@@ -32,9 +33,14 @@ export function Lines({ lines, banks, currencies, bank, name, done }: { lines: C
   const request = useRef(crypto.randomUUID());
   return (
     <Section id="lines-title" title={t("lines.title")}>
-      {lines.length === 0 && <p class="quiet">{t("lines.none")}</p>}
-      <ul class="services">
-        {lines.map((line) => (
+      <Table
+        list="credit-lines"
+        title={t("lines.title")}
+        columns={columnsOf("peer", "currency", "limit_minor", "used_minor")}
+        id={(line: CreditLine) => `${line.peer} ${line.currency}`}
+        none={t("lines.none")}
+        follows={lines}
+        line={(line) => (
           <li key={`${line.peer} ${line.currency}`} class="money-row">
             <div>
               <p>
@@ -45,8 +51,8 @@ export function Lines({ lines, banks, currencies, bank, name, done }: { lines: C
               </p>
             </div>
           </li>
-        ))}
-      </ul>
+        )}
+      />
       <ActForm
         title={t("lines.set")}
         submit={t("lines.submit")}

@@ -2,7 +2,7 @@
 import type { Road, Said, SealRow, TerminalRow } from "../types";
 import { named, t } from "../words";
 import { useParties } from "./act";
-import { Facts, Section, useAnswer } from "./basics";
+import { Facts, Section, useAnswer, useWhole } from "./basics";
 import { ActForm } from "./money_form";
 import { movesTo, isMine } from "./moves";
 import { partyName } from "./road";
@@ -38,7 +38,7 @@ function sentence(road: Road, said: Said): string {
 
 /** The carrier's form: what is on the road already is not typed again. */
 function Close({ road }: { road: Road }) {
-  const [terminals] = useAnswer<TerminalRow[]>("/v1/devices/terminals?limit=100");
+  const [terminals] = useWhole<TerminalRow>("terminals");
   const [entry] = useAnswer<{ entered: { container: string } }>(`/v1/trade/consignments/${encodeURIComponent(road.consignment)}`);
   if (terminals.state !== "here" || entry.state === "loading") return null;
   if (terminals.value.length === 0) return <p class="quiet">{t("seal_part.no_terminal")}</p>;

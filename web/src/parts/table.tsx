@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useId, useRef, useState } from "preact/hooks";
 import { Problem, get } from "../api";
 import { onRoad } from "../live";
+import { type Change, type Shown, show } from "../seen";
 import { session } from "../session";
 import { t } from "../words";
 import { ProblemNote, asProblem } from "./basics";
@@ -37,7 +38,7 @@ interface Props<T> {
   id: (row: T) => string;
   /** Draws a row as a line of its own instead of cells; the columns then only sort. */
   line?: (row: T) => ComponentChildren;
-  none?: string;
+  none?: ComponentChildren;
   /** Read again when this changes, and every so many seconds. */
   follows?: unknown;
   every?: number;
@@ -49,7 +50,12 @@ interface Props<T> {
   only?: string[];
   /** Told the rows that are shown. */
   told?: (rows: T[]) => void;
+  /** What of the shown rows is news to whoever acts on one: it is looked at before each act. */
+  changes?: (before: T[], now: T[]) => Change[];
 }
+
+/** Columns that have no cell of their own, by the names that the node gives them. */
+export const columnsOf = (...names: string[]) => names.map((name) => ({ name, title: t(`table.of.${name}`) }));
 
 const ROWS = 25;
 // A list that one looks through at a glance needs no tools.
@@ -86,6 +92,7 @@ export function Table<T>(props: Props<T>) {
   const [page, setPage] = useState<Page<T> | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const asked = useRef("");
+  const watched = useRef<Shown<Page<T>> | null>(null);
   // A column that a page of today does not have is no order.
   const sort = columns.some((each) => each.name === choice.sort.replace(/^-/, "")) ? choice.sort : (props.order ?? "");
   const query = new URLSearchParams();
@@ -95,9 +102,13 @@ export function Table<T>(props: Props<T>) {
   const path = `/v1/lists/${list}?limit=${ROWS}&${query}${after ? `&after=${encodeURIComponent(after)}` : ""}`;
   const read = useCallback(() => {
     asked.current = path;
-    get<Page<T>>(path).then(
+    const reading = get<Page<T>>(path);
+    if (watched.current) watched.current.reading = reading;
+    reading.then(
       (next) => {
         if (asked.current !== path) return;
+        // At once, not when it is drawn: an act may come in between.
+        if (watched.current) watched.current.value = next;
         setPage(next);
         setProblem(null);
         props.told?.(next.rows);
@@ -111,6 +122,12 @@ export function Table<T>(props: Props<T>) {
       },
     );
   }, [path]);
+  const { changes } = props;
+  useEffect(() => {
+    if (!changes || !page) return;
+    watched.current = { path: asked.current, at: new Date(), value: page, changes: (before, now) => changes(before.rows, now.rows), take: setPage, reading: null };
+    return show(watched.current);
+  }, [page]);
   useEffect(read, [read, props.follows]);
   useEffect(() => {
     const timer = props.every ? setInterval(read, props.every * 1000) : undefined;

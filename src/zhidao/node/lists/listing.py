@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 FILTERS_MAX: Final = 8
 FILTER_CHARACTERS_MAX: Final = 200
 
+_VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 SortKey = tuple[int, int | str]
 
 
@@ -38,7 +41,8 @@ class Listing:
     ordered and filtered, and which the file of the whole has. rows: the attribute of the route's
     answer that holds the rows; empty if the answer is the list. further: the attribute that tells
     behind what the next page begins; empty if a page that is not full is the last. behind: how
-    the route is told a name.
+    the route is told a name. asked: columns for whose exact value the route itself can be asked,
+    with the parameter that asks it; so narrowed, no row is read that is not shown.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Listing:
     rows: str = ""
     further: str = ""
     behind: Callable[[str], dict[str, Any]] = _after
+    asked: tuple[tuple[str, str], ...] = ()
 
     def __deepcopy__(self, _: dict[int, Any]) -> Listing:
         """Itself; see `Access`."""
@@ -59,15 +64,19 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a reader asks of a list: the column that orders it, and what rows must contain."""
+    """What a reader asks of a list: the column that orders it, and what rows must contain.
+
+    asked: parameters of the route, and the exact values that it narrows the list to.
+    """
 
     column: str = ""
     descending: bool = False
     filters: tuple[tuple[str, str], ...] = ()
+    asked: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_plain(self) -> bool:
-        """Whether the list is wanted whole and in its own order."""
+        """Whether the list is wanted in its own order, and whole or as its route narrows it."""
         return not self.column and not self.filters
 
     def takes(self, row: Any, listing: Listing) -> bool:
@@ -76,7 +85,11 @@ class Wanted:
 
 
 def wanted(listing: Listing, *, sort: str, filters: Sequence[str]) -> Wanted:
-    """Reads `sort` (a column, `-` before it: from the end) and filters (`column:text` or text)."""
+    """Reads `sort` (a column, `-` before it: from the end) and filters.
+
+    A filter is a text that any column contains, `column:text`, or `column=value` for the exact
+    value of a column by which the route narrows.
+    """
     if len(filters) > FILTERS_MAX or any(len(each) > FILTER_CHARACTERS_MAX for each in filters):
         raise MalformedInput(
             f"at most {FILTERS_MAX} filters of {FILTER_CHARACTERS_MAX} characters", where="filter"
@@ -89,7 +102,16 @@ def wanted(listing: Listing, *, sort: str, filters: Sequence[str]) -> Wanted:
             where="sort",
             remedy=f"one of: {', '.join(listing.columns)}",
         )
-    return Wanted(column, sort.startswith("-"), tuple(_filter(listing, each) for each in filters))
+    exact = {each: found for each in filters if (found := _asked(listing, each))}
+    contain = tuple(_filter(listing, each) for each in filters if each not in exact)
+    return Wanted(column, sort.startswith("-"), contain, tuple(exact.values()))
+
+
+def _asked(listing: Listing, text: str) -> tuple[str, str] | None:
+    column, _, value = text.partition("=")
+    parameter = dict(listing.asked).get(column)
+    # A route checks its own parameters only when a request brings them.
+    return (parameter, value) if parameter and _VALUE.fullmatch(value) else None
 
 
 def _filter(listing: Listing, text: str) -> tuple[str, str]:

@@ -38,23 +38,27 @@ class Source:
     read: Read
     is_paged: bool
 
-    async def rows(self, actor: Actor, *, limit: int, after: str) -> tuple[Sequence[Any], str]:
+    async def rows(
+        self, actor: Actor, wanted: Wanted, *, limit: int, after: str
+    ) -> tuple[Sequence[Any], str]:
         """The rows behind one in the list's own order, and behind what the next ones are."""
         listing = self.listing
-        page = {"limit": limit} if self.is_paged else {}
-        answer = await self.read(actor=actor, **page, **(listing.behind(after) if after else {}))
+        asked: dict[str, Any] = dict(wanted.asked)
+        if self.is_paged:
+            asked["limit"] = limit
+        answer = await self.read(actor=actor, **asked, **(listing.behind(after) if after else {}))
         rows: Sequence[Any] = getattr(answer, listing.rows) if listing.rows else answer
         if listing.further:
             return rows, getattr(answer, listing.further)
         full = self.is_paged and len(rows) >= limit
         return rows, listing.name_of(rows[-1]) if full else ""
 
-    async def parts(self, actor: Actor) -> AsyncIterator[Sequence[Any]]:
+    async def parts(self, actor: Actor, wanted: Wanted) -> AsyncIterator[Sequence[Any]]:
         """All rows, a part at a time, in the list's own order."""
         after, before = "", set[str]()
         while after not in before:  # a list that came back to where it was would not end
             before.add(after)
-            rows, after = await self.rows(actor, limit=_STEP, after=after)
+            rows, after = await self.rows(actor, wanted, limit=_STEP, after=after)
             yield rows
             if not after:
                 return
@@ -86,10 +90,12 @@ class Lists:
             place = self._cursors.read(after, name=name, actor=actor, wanted=wanted)
         if wanted.is_plain and source.is_paged:
             # A page that is full may be the last: then an empty one follows.
-            found, behind = await source.rows(actor, limit=limit, after=place.name if place else "")
+            after = place.name if place else ""
+            found, behind = await source.rows(actor, wanted, limit=limit, after=after)
             rows, last = list(found), Place(behind) if behind else None
         else:
-            ranked = await self._ranked(source, actor, wanted)
+            # What a route reads in one go costs it the same each time: its first page is of now.
+            ranked = await self._ranked(source, actor, wanted, anew=wanted.is_plain and not after)
             start = _behind(ranked, place, wanted) if place else 0
             end = start + limit
             rows = [row for _, _, row in ranked[start:end]]
@@ -110,11 +116,13 @@ class Lists:
             for start in range(0, len(ranked), _STEP):
                 yield [row for _, _, row in ranked[start : start + _STEP]]
             return
-        async for rows in source.parts(actor):
+        async for rows in source.parts(actor, wanted):
             yield [row for row in rows if wanted.takes(row, source.listing)]
 
-    async def _ranked(self, source: Source, actor: Actor, wanted: Wanted) -> list[_Ranked]:
-        kept = await self._whole(source, actor)
+    async def _ranked(
+        self, source: Source, actor: Actor, wanted: Wanted, *, anew: bool = False
+    ) -> list[_Ranked]:
+        kept = await self._whole(source, actor, wanted, anew=anew)
         ranked = kept.ordered.get(wanted)
         if ranked is None:
             listing = source.listing
@@ -129,23 +137,26 @@ class Lists:
             kept.ordered[wanted] = ranked
         return ranked
 
-    async def _whole(self, source: Source, actor: Actor) -> _Kept:
+    async def _whole(self, source: Source, actor: Actor, wanted: Wanted, *, anew: bool) -> _Kept:
         """All rows as the caller sees them; callers who ask at once share one reading."""
-        who = (source.listing.name, actor.party, actor.role.value, actor.person)
+        asked = (word for pair in wanted.asked for word in pair)
+        who = (source.listing.name, actor.party, actor.role.value, actor.person, *asked)
         kept = self._kept.get(who)
-        if kept is not None and self._now_s() < kept.until_s:
+        if kept is not None and not anew and self._now_s() < kept.until_s:
             return kept
         task = self._reading.get(who)
         if task is None:
-            task = asyncio.create_task(self._read_whole(source, actor, who))
+            task = asyncio.create_task(self._read_whole(source, actor, wanted, who))
             self._reading[who] = task
             task.add_done_callback(lambda _: self._reading.pop(who, None))
         return await asyncio.shield(task)
 
-    async def _read_whole(self, source: Source, actor: Actor, who: tuple[str, ...]) -> _Kept:
+    async def _read_whole(
+        self, source: Source, actor: Actor, wanted: Wanted, who: tuple[str, ...]
+    ) -> _Kept:
         began = self._now_s()
         rows: list[Any] = []
-        async for some in source.parts(actor):
+        async for some in source.parts(actor, wanted):
             rows += some
             if len(rows) > SORTED_ROWS_MAX:
                 raise Refused(

@@ -40,6 +40,7 @@ def _behind(name: str) -> dict[str, Any]:
     return {"after_sender": sender, "after": UUID(document)}
 
 
+_ASKED = (("state", "in_state"), ("consignment", "consignment"))
 _OUTBOX = Listing(
     "outbox",
     ("document",),
@@ -48,6 +49,7 @@ _OUTBOX = Listing(
         *("created_at", "attempts", "outcome", "code", "reason"),
     ),
     behind=lambda name: {"after": UUID(name)},
+    asked=_ASKED,
 )
 
 
@@ -59,6 +61,7 @@ _INBOX = Listing(
         *("received_at", "outcome", "code", "reason"),
     ),
     behind=_behind,
+    asked=_ASKED,
 )
 
 
