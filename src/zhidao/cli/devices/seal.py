@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.paging import every
+from zhidao.cli.console.listing import add_listing, rows_of
 
 _PATH: Final = "/v1/devices/seals"
 _COLUMNS: Final = ("seal", "container", "terminal", "consignment", "stands")
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the seals that you may see")
+    add_listing(listing, "seals")
     listing.set_defaults(run=_list)
     putting = actions.add_parser("put", help="close a container, with a terminal in it")
     putting.add_argument("--container", required=True, help="number, such as MSKU1234565")
@@ -42,12 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --consignment C-0417 --url https://localhost:8443 --as timur\n"
         "  zhidao seal check HZ-0417 --place 'gate 4' --url https://localhost:8443 --as dana\n"
         "  zhidao seal list\n"
+        "  zhidao seal list --filter consignment=C-0417\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = every(node_of(options), _PATH, key="seal")
+    rows = rows_of(options, node_of(options))
     shown = [each | {"stands": "bound" if each["bound"] else each["reason"]} for each in rows]
     return say(options, rows, table(shown, _COLUMNS))
 

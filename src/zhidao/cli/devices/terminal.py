@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import take
-from zhidao.cli.console.paging import every
 
 _PATH: Final = "/v1/devices/terminals"
 _COLUMNS: Final = ("terminal", "phone", "owner", "says", "last position", "refused")
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the terminals that you may see")
+    add_listing(listing, "terminals")
     listing.set_defaults(run=_list)
     showing = actions.add_parser("show", help="one terminal and the points that it claims")
     showing.add_argument("--points", type=int, default=10, help="how many points, newest first")
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao terminal add LORRY-7 --phone '+86 138 0013 8000' --owner carrier \\\n"
         "      --url https://localhost:8443 --as aida\n"
         "  zhidao terminal list --url https://localhost:8443 --as aida\n"
+        "  zhidao terminal list --filter connected=true --sort=-heard_at\n"
         "  zhidao terminal show BDT-0417 --points 10\n"
         "  zhidao terminal orbits brdc2870.rnx.gz\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = every(node_of(options), _PATH, key="terminal")
+    rows = rows_of(options, node_of(options))
     return say(options, rows, table([_row(each) for each in rows], _COLUMNS))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import put, take
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from zhidao.exchange.wire.bundle import Item
 
 _ITEMS_AT_ONCE: Final = 24
-_OUT_STATES: Final = "waiting, received, accepted, decided or dead"
-_IN_STATES: Final = "held, accepted or decided"
+_OUT_STATES: Final = ("waiting", "received", "accepted", "decided", "dead")
+_IN_STATES: Final = ("held", "accepted", "decided")
 _EPILOG: Final = (
     "examples (each with --url and --token-file):\n"
     "  zhidao exchange send invoice.xml --to importer/buyer --consignment zd-17 \\\n"
@@ -44,7 +45,7 @@ _EXAMPLES: Final = {
         "      --kind trade.invoice --media-type application/xml"
     ),
     "outbox": "zhidao exchange outbox --state dead --json",
-    "inbox": "zhidao exchange inbox --consignment zd-17",
+    "inbox": "zhidao exchange inbox --consignment zd-17 --sort=-received_at --limit 20",
     "resend": "zhidao exchange resend 01900000-0000-7000-8000-000000000001",
     "withdraw": "zhidao exchange withdraw 01900000-0000-7000-8000-000000000001 --reason 'replaced'",
     "content": "zhidao exchange content importer 01900000-0000-7000-8000-000000000001 -o order.xml",
@@ -107,9 +108,12 @@ def _add_sending(actions: Any) -> None:
     inbox = _action(actions, "inbox", "what came from other nodes")
     for listing, act in ((outbox, _outbox), (inbox, _inbox)):
         states = _OUT_STATES if listing is outbox else _IN_STATES
-        listing.add_argument("--state", default="", help=f"only those that are {states}")
+        listing.add_argument(
+            "--state", default="", choices=("", *states), metavar="STATE", help=_one_of(states)
+        )
         listing.add_argument("--consignment", default="", help="only those of this one")
         listing.set_defaults(act=act)
+        add_listing(listing, "outbox" if listing is outbox else "inbox")
     resend = _action(actions, "resend", "take a dead letter up again")
     resend.add_argument("document", metavar="DOCUMENT")
     resend.set_defaults(act=_resend)
@@ -179,12 +183,12 @@ def _send(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _outbox(options: argparse.Namespace, node: RemoteNode) -> int:
-    _show(options, node.get(f"/v1/exchange/outbox?{_query(options)}"))
+    _show(options, rows_of(options, node, *_narrowed(options)))
     return 0
 
 
 def _inbox(options: argparse.Namespace, node: RemoteNode) -> int:
-    _show(options, node.get(f"/v1/exchange/inbox?{_query(options)}"))
+    _show(options, rows_of(options, node, *_narrowed(options)))
     return 0
 
 
@@ -346,11 +350,13 @@ def _parts(items: Sequence[Item]) -> list[list[Item]]:
     return [part for part in parts if part]
 
 
-def _query(options: argparse.Namespace) -> str:
-    from urllib.parse import urlencode
+def _one_of(states: Sequence[str]) -> str:
+    return f"only those that are {', '.join(states[:-1])} or {states[-1]}"
 
-    asked = {"in_state": options.state, "consignment": options.consignment, "limit": 200}
-    return urlencode({name: value for name, value in asked.items() if value})
+
+def _narrowed(options: argparse.Namespace) -> list[str]:
+    asked = {"state": options.state, "consignment": options.consignment}
+    return [f"{name}={value}" for name, value in asked.items() if value]
 
 
 def _show(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:

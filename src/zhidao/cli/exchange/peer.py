@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import put, take
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ending.add_argument("name", metavar="NAME", help="as `zhidao peer links` shows it")
     ending.set_defaults(run=run, act=_unlink)
     listing = actions.add_parser("list", help="show the peers")
+    add_listing(listing, "peers")
     listing.set_defaults(run=run, act=_list)
     named = []
     for word, act, line in (
@@ -93,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --token-file ~/operator.token\n"
         "  zhidao peer unlink 3f1c90aa\n"
         "  zhidao peer list\n"
+        "  zhidao peer list --filter almaty\n"
         "  zhidao peer show almaty\n"
         "  zhidao peer remove almaty\n"
         "status: 0 done, 1 refused (another fingerprint, a key that no list names), 2 bad input,\n"
@@ -224,7 +227,7 @@ def _show(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _list(options: argparse.Namespace, node: RemoteNode) -> int:
-    peers = node.get("/v1/exchange/peers")
+    peers = rows_of(options, node)
     lines = [f"{each['node']}  {each['url']}  {each['organisation']}" for each in peers]
     _say(options, peers, "\n".join(lines) or "No peers; admit one with: zhidao peer add CARD")
     return 0

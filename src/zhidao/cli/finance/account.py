@@ -6,7 +6,7 @@ import argparse
 from typing import Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.paging import every
+from zhidao.cli.console.listing import add_listing, rows_of
 
 _PATH: Final = "/v1/finance/accounts"
 _COLUMNS: Final = ("account", "bank", "holder", "purpose", "balance", "available")
@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the accounts that you keep or hold")
+    add_listing(listing, "accounts")
     listing.set_defaults(run=_list)
     opening = actions.add_parser("open", help="open a customer's account at your bank")
     opening.add_argument("holder", metavar="PARTY", help="the customer's short name")
@@ -34,12 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao account open importer CNY 'Alatau Water Supply LLP' Almaty KZ \\\n"
         "      --url https://localhost:8443 --token-file ~/bank.token\n"
         "  zhidao account list --url https://localhost:8443 --token-file ~/bank.token --json\n"
+        "  zhidao account list --filter currency=CNY --sort=-balance_minor --limit 20\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
 
 def _list(options: argparse.Namespace) -> int:
-    accounts = every(node_of(options), _PATH, key="account")
+    accounts = rows_of(options, node_of(options))
     return say(options, accounts, table([_told(each) for each in accounts], _COLUMNS))
 
 

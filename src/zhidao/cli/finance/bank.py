@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Final
+from typing import Final
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.paging import every
+from zhidao.cli.console.listing import add_listing, rows_of
 
 _PATH: Final = "/v1/finance/banks"
 _COLUMNS: Final = ("bank", "name", "bic", "town", "country")
@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show all admitted banks")
+    add_listing(listing, "banks")
     listing.set_defaults(run=_list)
     admitting = actions.add_parser("admit", help="let a party keep accounts here; operators")
     admitting.add_argument("bank", metavar="PARTY", help="the party's short name")
@@ -32,12 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao bank admit importer-bank 'Alatau Trade Bank JSC' ALTBKZKA Almaty KZ \\\n"
         "      --url https://localhost:8443 --as olga\n"
         "  zhidao bank list --url https://localhost:8443 --token-file ~/bank.token\n"
+        "  zhidao bank list --filter country=KZ --sort name\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
 
 def _list(options: argparse.Namespace) -> int:
-    banks: list[dict[str, Any]] = every(node_of(options), _PATH, key="bank")
+    banks = rows_of(options, node_of(options))
     return say(options, banks, table(banks, _COLUMNS))
 
 

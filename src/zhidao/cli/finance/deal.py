@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.paging import every
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.sites import site_of
 
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the deals to which you are a party")
+    add_listing(listing, "deals")
     listing.set_defaults(run=_list)
     showing = actions.add_parser("show", help="one deal: its terms and what waits for whom")
     showing.set_defaults(run=_show)
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao deal give-title deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal show deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal list\n"
+        "  zhidao deal list --filter state=open --sort deadline\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
@@ -69,7 +71,7 @@ def _opening_arguments(opening: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    deals = every(node_of(options), _PATH, key="deal")
+    deals = rows_of(options, node_of(options))
     return say(options, deals, table([_row(each) for each in deals], _COLUMNS))
 
 

@@ -7,6 +7,7 @@ import json
 import secrets
 from typing import Any, Final
 
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.remote import RemoteNode, add_node
 
 _PATH: Final = "/v1/finance/credit-lines"
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the lines of your bank and what is owed")
+    add_listing(listing, "credit-lines")
     listing.set_defaults(run=run, act=_list)
     setting = actions.add_parser("set", help="say how much a bank may owe yours at most")
     setting.add_argument("peer", metavar="BANK", help="the other bank's party name")
@@ -35,6 +37,7 @@ _EXAMPLES: Final = (
     "  zhidao finance line set importer-bank CNY 500000.00 --url https://localhost:8443 \\\n"
     "      --token-file ~/bank.token\n"
     "  zhidao finance line list --url https://localhost:8443 --token-file ~/bank.token\n"
+    "  zhidao finance line list --filter currency=CNY --sort=-used_minor\n"
     "status: 0 done, 1 refused (two persons are needed), 2 bad input, 3 no answer"
 )
 
@@ -54,13 +57,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(_: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    after = ""
-    while page := node.get(f"{_PATH}?limit=100&after={after}"):
-        found += page
-        after = f"{page[-1]['peer']}/{page[-1]['currency']}"
-    return found
+def _list(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
+    return rows_of(options, node)
 
 
 def _set(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.paging import every
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.core.errors import MalformedInput
 
 _PATH: Final = "/v1/industry/orders"
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the orders that you may see, with their lots")
+    add_listing(listing, "orders")
     listing.set_defaults(run=_list)
     opening = actions.add_parser("open", help="say what the values of a product must keep")
     opening.add_argument("--gtin", required=True, help="article number of the product")
@@ -54,12 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao order finish L-2 PO-417 --first SN-005 --pieces 4 --typed \\\n"
         "      --url https://localhost:8443 --as li\n"
         "  zhidao order list\n"
+        "  zhidao order list --filter mine=true --sort=-quantity\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
 
 def _list(options: argparse.Namespace) -> int:
-    rows = every(node_of(options), _PATH, key="order")
+    rows = rows_of(options, node_of(options))
     shown = [
         each
         | {

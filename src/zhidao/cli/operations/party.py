@@ -6,6 +6,7 @@ import argparse
 from typing import Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.core.errors import NotFound
 
 _COLUMNS: Final = ("party", "name", "trade_role", "country", "custodial")
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show all parties")
+    add_listing(listing, "parties")
     listing.set_defaults(run=_list)
     showing = actions.add_parser("show", help="show one party with its public keys")
     showing.add_argument("party", metavar="PARTY")
@@ -34,13 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao party add pumps 'Khorgos Pumps' exporter CN --url https://localhost:8443 \\\n"
         "      --as aida\n"
         "  zhidao party list --url https://localhost:8443 --token-file ~/admin.token --json\n"
+        "  zhidao party list --filter country=CN --sort name\n"
         "  zhidao party show exporter\n"
         "status: 0 done, 1 refused or no such party, 2 bad input, 3 no answer"
     )
 
 
 def _list(options: argparse.Namespace) -> int:
-    parties = node_of(options).get("/v1/parties")
+    parties = rows_of(options, node_of(options))
     return say(options, parties, table(parties, _COLUMNS))
 
 

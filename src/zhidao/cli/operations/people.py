@@ -16,6 +16,7 @@ from zhidao.cli.console.callers import (
     say,
     table,
 )
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.node_options import add_settings, config_of
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.core.errors import MalformedInput
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show all people; a party sees its own")
+    add_listing(listing, "people")
     listing.set_defaults(run=_list)
     making = actions.add_parser("make", help="make a person; the password is shown once")
     making.add_argument("name", metavar="NAME")
@@ -101,6 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "away as well. Who has a passkey adds it on the pages, and signs in there only.\n"
         "examples:\n"
         "  zhidao people list --url https://localhost:8443 --token-file ~/admin.token\n"
+        "  zhidao people list --filter state=enters --sort party\n"
         "  zhidao people invite aigerim bank party --url https://localhost:8443 --as aida\n"
         "  zhidao people invite aigerim --url https://localhost:8443 --as aida\n"
         "  zhidao people sessions aigerim --url https://localhost:8443 --as aida\n"
@@ -120,7 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    people = node_of(options).get("/v1/people")
+    people = rows_of(options, node_of(options))
     return say(options, people, table(people, _COLUMNS))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.core.errors import NotFound, Refused
 
 _COLUMNS: Final = ("id", "party", "role", "agreed", "revoked", "created_at", "label")
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show all tokens without secrets; a party its own")
+    add_listing(listing, "tokens")
     listing.set_defaults(run=_list)
     showing = actions.add_parser("show", help="show one token without its secret")
     showing.add_argument("token", metavar="ID")
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao token agree 051bd49051679cab --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
         "  zhidao token list\n"
+        "  zhidao token list --filter revoked=false --sort created_at\n"
         "  zhidao token show 3f1c90aa51b277de\n"
         "  zhidao token withdraw 3f1c90aa51b277de\n"
         "status: 0 done, 1 refused (the party must agree), 2 bad input, 3 no answer"
@@ -53,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    tokens = node_of(options).get("/v1/tokens")
+    tokens = rows_of(options, node_of(options))
     return say(options, tokens, table(tokens, _COLUMNS))
 
 

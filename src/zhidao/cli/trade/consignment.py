@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import take
 from zhidao.cli.console.trust_folder import shown
 
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the consignments that you may see")
+    add_listing(listing, "consignments")
     listing.set_defaults(run=_list)
     made = [listing]
     for word, run, line in (
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --url https://localhost:8443 --as dana\n"
         "  zhidao consignment hand-over C-0417 almaty --url https://localhost:8443 --as li\n"
         "  zhidao consignment list\n"
+        "  zhidao consignment list --filter state=open --sort entered.consignment --limit 50\n"
         "  zhidao consignment show C-0417\n"
         "status: 0 done, 1 refused, or the papers do not agree, 2 bad input, 3 no answer"
     )
@@ -93,15 +96,7 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    node = node_of(options)
-    found: list[dict[str, Any]] = []
-    after = ""
-    while True:
-        page = node.get(f"{_PATH}?limit={_PAGE}&after={quote(after, safe='')}")
-        found += page["consignments"]
-        after = page["next"]
-        if not after:
-            break
+    found = rows_of(options, node_of(options))
     rows = [each["entered"] | {"state": each["state"]} for each in found]
     return say(options, found, shown(table(rows, _COLUMNS)))
 

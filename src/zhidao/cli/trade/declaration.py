@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
-from zhidao.cli.console.paging import every
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.trust_folder import shown
 
 _PATH: Final = "/v1/trade/declarations"
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the declarations that you may see")
+    add_listing(listing, "declarations")
     listing.set_defaults(run=_list)
     deciding = actions.add_parser("decide", help="customs: release, hold or refuse")
     answering = actions.add_parser("answer", help="an agency that is asked: permit or deny")
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "A release lets the goods go on the road of their consignment, too: it is one act.\n"
         "examples:\n"
         "  zhidao declaration list --url https://localhost:8443 --as dana\n"
+        "  zhidao declaration list --filter status=assessed --sort declarant\n"
         "  zhidao declaration decide KZ-50401-17742 released --reason 'seal looked at' \\\n"
         "      --url https://localhost:8443 --as dana\n"
         "  zhidao declaration answer KZ-50401-17742 permit --url https://localhost:8443 --as vet\n"
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    found = every(node_of(options), _PATH, key="declaration")
+    found = rows_of(options, node_of(options))
     rows = [each | {"channel": each["risk"]["channel"] if each["risk"] else ""} for each in found]
     return say(options, found, shown(table(rows, _COLUMNS)))
 

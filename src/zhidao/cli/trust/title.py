@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.cli.console.trust_folder import shown
 from zhidao.core.errors import MalformedInput
@@ -20,12 +21,14 @@ def add_action(actions: Any) -> None:
         epilog=(
             "examples:\n"
             "  zhidao trust title --url https://node.example --token-file t\n"
+            "  zhidao trust title --filter holder_party=importer --sort consignment\n"
             "  zhidao trust title 8b1a... --url https://node.example --token-file t --json\n"
             "This is the node's word; a proof file shows it to somebody who does not trust it.\n"
             "status: 0 done, 1 no such title, or it lacks something, 2 bad input, 3 no answer"
         ),
     )
     title.add_argument("title", nargs="?", metavar="TITLE", help="token id, 64 hexadecimal digits")
+    add_listing(title, "titles")
     add_node(title)
     title.set_defaults(run=run)
 
@@ -50,14 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _every(node: RemoteNode, options: argparse.Namespace) -> int:
-    titles: list[dict[str, Any]] = []
-    after = ""
-    while True:
-        page = node.get(f"/v1/trust/titles?limit=100{f'&after={after}' if after else ''}")
-        titles += page["titles"]
-        after = page["after"]
-        if not after:
-            break
+    titles = rows_of(options, node)
     if options.json:
         print(json.dumps(titles, ensure_ascii=False))
         return 0

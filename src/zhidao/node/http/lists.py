@@ -37,6 +37,7 @@ _Limit = Annotated[int, Parameter(ge=1, le=LIST_ROWS_MAX)]
 _After = Annotated[str, Parameter(max_length=CURSOR_CHARACTERS_MAX)]
 _Sort = Annotated[str, Parameter(max_length=SORT_CHARACTERS_MAX)]
 _Filters = Annotated[list[str] | None, Parameter(query="filter")]
+_Where = Annotated[list[str] | None, Parameter(query="where")]
 
 
 def routes_of_lists(routers: Iterable[Any], lists: Lists) -> Router:
@@ -75,13 +76,16 @@ def _twins(handler: HTTPRouteHandler, lists: Lists) -> list[HTTPRouteHandler]:
         after: _After = "",
         sort: _Sort = "",
         filters: _Filters = None,
+        conditions: _Where = None,
     ) -> Any:
-        asked = wanted(listing, sort=sort, filters=filters or ())
+        asked = wanted(listing, sort=sort, filters=filters or (), where=conditions or ())
         rows, behind = await lists.page(source, actor, asked, limit=limit, after=after)
         return shape(rows=rows, next=behind)
 
-    async def whole(actor: Actor, sort: _Sort = "", filters: _Filters = None) -> Stream:
-        asked = wanted(listing, sort=sort, filters=filters or ())
+    async def whole(
+        actor: Actor, sort: _Sort = "", filters: _Filters = None, conditions: _Where = None
+    ) -> Stream:
+        asked = wanted(listing, sort=sort, filters=filters or (), where=conditions or ())
         parts = lists.every(source, actor, asked)
         # What is refused is refused before the first byte.
         first = await _first(parts)

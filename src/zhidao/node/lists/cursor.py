@@ -65,7 +65,7 @@ class Cursors:
 
     def _code(self, data: bytes, name: str, actor: Actor, wanted: Wanted) -> bytes:
         who = [actor.party, actor.role.value, actor.person]
-        what = [wanted.column, wanted.descending, wanted.filters, wanted.asked]
+        what = [wanted.column, wanted.descending, wanted.filters, wanted.exact, wanted.asked]
         bound = json.dumps([name, who, what], separators=(",", ":")).encode()
         whole = len(bound).to_bytes(4, "big") + bound + data
         return hmac.new(self._key, whole, hashlib.sha256).digest()[:_CODE_BYTES]

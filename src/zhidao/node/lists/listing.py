@@ -24,6 +24,7 @@ FILTERS_MAX: Final = 8
 FILTER_CHARACTERS_MAX: Final = 200
 
 _VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CONDITION: Final = re.compile(r"([^:=]+)([:=])(.*)", re.DOTALL)
 
 SortKey = tuple[int, int | str]
 
@@ -66,45 +67,74 @@ class Listing:
 class Wanted:
     """What a reader asks of a list: the column that orders it, and what rows must contain.
 
-    asked: parameters of the route, and the exact values that it narrows the list to.
+    exact: what a column must be. asked: parameters of the route, and the values that it narrows
+    the list to.
     """
 
     column: str = ""
     descending: bool = False
     filters: tuple[tuple[str, str], ...] = ()
+    exact: tuple[tuple[str, str], ...] = ()
     asked: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether the list is wanted in its own order, and whole or as its route narrows it."""
-        return not self.column and not self.filters
+        return not self.column and not self.filters and not self.exact
 
     def takes(self, row: Any, listing: Listing) -> bool:
         """Whether a row contains everything that is asked for."""
+        if any(folded(shown(row, column)) != text for column, text in self.exact):
+            return False
         return all(_contains(row, listing, *each) for each in self.filters)
 
 
-def wanted(listing: Listing, *, sort: str, filters: Sequence[str]) -> Wanted:
-    """Reads `sort` (a column, `-` before it: from the end) and filters.
+def wanted(
+    listing: Listing, *, sort: str, filters: Sequence[str], where: Sequence[str] = ()
+) -> Wanted:
+    """Reads `sort` (a column, `-` before it: from the end), filters and conditions.
 
-    A filter is a text that any column contains, `column:text`, or `column=value` for the exact
-    value of a column by which the route narrows.
+    A filter is `column:text`, `column=value` where the route narrows by that column, or else a
+    text that any column contains. where: the same with a column always, `=` for all of it.
     """
-    if len(filters) > FILTERS_MAX or any(len(each) > FILTER_CHARACTERS_MAX for each in filters):
+    if len(filters) + len(where) > FILTERS_MAX or any(
+        len(each) > FILTER_CHARACTERS_MAX for each in (*filters, *where)
+    ):
         raise MalformedInput(
             f"at most {FILTERS_MAX} filters of {FILTER_CHARACTERS_MAX} characters", where="filter"
         )
     column = sort.removeprefix("-")
-    if column and column not in listing.columns:
+    if column:
+        _known(listing, column, "sort by", "sort")
+    asked = {each: found for each in (*filters, *where) if (found := _asked(listing, each))}
+    contain = [_filter(listing, each) for each in filters if each not in asked]
+    exact: list[tuple[str, str]] = []
+    for each in where:
+        if each in asked:
+            continue
+        name, sign, text = _condition(each)
+        _known(listing, name, "look in", "where")
+        (exact if sign == "=" else contain).append((name, folded(text)))
+    return Wanted(column, sort.startswith("-"), tuple(contain), tuple(exact), tuple(asked.values()))
+
+
+def _known(listing: Listing, column: str, what: str, where: str) -> None:
+    if column not in listing.columns:
         raise MalformedInput(
-            f"{listing.name} has no column {column[:40]!r} to sort by",
+            f"{listing.name} has no column {column[:40]!r} to {what}",
             code="unknown_column",
-            where="sort",
+            where=where,
             remedy=f"one of: {', '.join(listing.columns)}",
         )
-    exact = {each: found for each in filters if (found := _asked(listing, each))}
-    contain = tuple(_filter(listing, each) for each in filters if each not in exact)
-    return Wanted(column, sort.startswith("-"), contain, tuple(exact.values()))
+
+
+def _condition(text: str) -> tuple[str, str, str]:
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise MalformedInput(
+            f"{text[:40]!r} is no condition", where="where", remedy="COLUMN:TEXT or COLUMN=VALUE"
+        )
+    return found[1], found[2], found[3]
 
 
 def _asked(listing: Listing, text: str) -> tuple[str, str] | None:

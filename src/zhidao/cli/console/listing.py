@@ -1,0 +1,68 @@
+"""What every `zhidao … list` shares: order, what rows must contain, and pages of a list.
+
+The node sorts and filters (`/v1/lists/NAME`), so that a list of any length is asked for alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from zhidao.cli.console.remote import RemoteNode
+
+_PAGE: Final = 100
+# What looks like the name of a column is taken for one, so that a wrong one is told.
+_COLUMN: Final = re.compile(r"[a-z][a-z_.]*[:=]")
+
+
+def add_listing(parser: argparse.ArgumentParser, name: str) -> None:
+    """Adds --sort, --filter, --limit and --after for the node's list of this name."""
+    options = parser.add_argument_group("rows")
+    options.add_argument(
+        "--sort", default="", metavar="COLUMN", help="in its order; --sort=-COLUMN: from the end"
+    )
+    options.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="rows that contain TEXT, or COLUMN:TEXT in that column, or COLUMN=VALUE exactly; "
+        "several times: all of them",
+    )
+    options.add_argument("--limit", type=_count, default=0, metavar="N", help="so many at most")
+    options.add_argument("--after", default="", metavar="CURSOR", help="behind those shown before")
+    parser.set_defaults(list_name=name)
+
+
+def rows_of(options: argparse.Namespace, node: RemoteNode, *more: str) -> list[dict[str, Any]]:
+    """The rows that were asked for; where there are more, the cursor behind them is told.
+
+    more: filters of the command's own. Raises MalformedInput for a column that the list lacks.
+    """
+    asked = [("sort", options.sort)] if options.sort else []
+    asked += [
+        ("where" if _COLUMN.match(each) else "filter", each.removeprefix(":"))
+        for each in (*more, *options.filter)
+    ]
+    found: list[dict[str, Any]] = []
+    after = options.after
+    while not options.limit or len(found) < options.limit:
+        size = min(_PAGE, options.limit - len(found)) if options.limit else _PAGE
+        query = urlencode([("limit", str(size)), *asked], quote_via=quote)
+        behind = f"&after={quote(after, safe='')}" if after else ""
+        page = node.get(f"/v1/lists/{options.list_name}?{query}{behind}")
+        found += page["rows"]
+        after = page["next"]
+        if not after:
+            return found
+    print(f"more: --after {after}", file=sys.stderr)
+    return found
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text[:9]) > 0 or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number of rows, such as 50")
+    return int(text)
