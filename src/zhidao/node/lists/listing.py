@@ -97,12 +97,7 @@ def wanted(
     A filter is `column:text`, `column=value` where the route narrows by that column, or else a
     text that any column contains. where: the same with a column always, `=` for all of it.
     """
-    if len(filters) + len(where) > FILTERS_MAX or any(
-        len(each) > FILTER_CHARACTERS_MAX for each in (*filters, *where)
-    ):
-        raise MalformedInput(
-            f"at most {FILTERS_MAX} filters of {FILTER_CHARACTERS_MAX} characters", where="filter"
-        )
+    _check_sizes((*filters, *where))
     column = sort.removeprefix("-")
     if column:
         _known(listing, column, "sort by", "sort")
@@ -116,6 +111,13 @@ def wanted(
         _known(listing, name, "look in", "where")
         (exact if sign == "=" else contain).append((name, folded(text)))
     return Wanted(column, sort.startswith("-"), tuple(contain), tuple(exact), tuple(asked.values()))
+
+
+def _check_sizes(filters: Sequence[str]) -> None:
+    if len(filters) > FILTERS_MAX or any(len(each) > FILTER_CHARACTERS_MAX for each in filters):
+        raise MalformedInput(
+            f"at most {FILTERS_MAX} filters of {FILTER_CHARACTERS_MAX} characters", where="filter"
+        )
 
 
 def _known(listing: Listing, column: str, what: str, where: str) -> None:

@@ -94,18 +94,24 @@ class Lists:
             found, behind = await source.rows(actor, wanted, limit=limit, after=after)
             rows, last = list(found), Place(behind) if behind else None
         else:
-            # What a route reads in one go costs it the same each time: its first page is of now.
-            ranked = await self._ranked(source, actor, wanted, anew=wanted.is_plain and not after)
-            start = _behind(ranked, place, wanted) if place else 0
-            end = start + limit
-            rows = [row for _, _, row in ranked[start:end]]
-            last = None
-            if end < len(ranked):
-                at, key, _ = ranked[end - 1]
-                last = Place(key, at, end)
+            rows, last = await self._in_order(source, actor, wanted, limit=limit, place=place)
         if last is None:
             return rows, ""
         return rows, self._cursors.write(last, name=name, actor=actor, wanted=wanted)
+
+    async def _in_order(
+        self, source: Source, actor: Actor, wanted: Wanted, *, limit: int, place: Place | None
+    ) -> tuple[list[Any], Place | None]:
+        # What a route reads in one go costs it the same each time: its first page is of now.
+        anew = wanted.is_plain and place is None
+        ranked = await self._ranked(source, actor, wanted, anew=anew)
+        start = _behind(ranked, place, wanted) if place else 0
+        end = start + limit
+        rows = [row for _, _, row in ranked[start:end]]
+        if end >= len(ranked):
+            return rows, None
+        at, key, _ = ranked[end - 1]
+        return rows, Place(key, at, end)
 
     async def every(
         self, source: Source, actor: Actor, wanted: Wanted
