@@ -56,7 +56,7 @@ class Node:
     def turn(self, **state: Any) -> None:
         """Sets the fixture's state; what is not named goes back to normal."""
         normal = {"first_start": False, "signed_in": True, "broken": "", "empty": False}
-        words = normal | {"alarm": False} | state
+        words = normal | {"alarm": False, "look": None, "tables": {}} | state
         httpx.post(f"{self.url}/fixture", json=words, timeout=30).raise_for_status()
 
 

@@ -20,7 +20,7 @@ from fixture_money import ANSWERS as MONEY
 from fixture_track import track
 from fixture_trade import Trade
 from fixture_world import ROUTE, World, world
-from litestar import Litestar, Request, Response, delete, get, post
+from litestar import Litestar, Request, Response, delete, get, post, put
 from litestar.datastructures import Cookie
 from litestar.di import Provide
 from litestar.response import ServerSentEvent, ServerSentEventMessage
@@ -327,6 +327,21 @@ async def search(q: str) -> dict[str, Any]:
     return {"found": found if wanted else []}
 
 
+@get("/v1/preferences")
+async def preferences() -> dict[str, Any]:
+    return {"kept": True, "look": STATE.get("look"), "tables": STATE.get("tables", {})}
+
+
+@put("/v1/preferences", status_code=204)
+async def prefer(data: dict[str, Any]) -> None:
+    STATE["look"] = data
+
+
+@put("/v1/preferences/tables/{name:str}", status_code=204)
+async def prefer_table(name: str, data: dict[str, Any]) -> None:
+    STATE["tables"] = STATE.get("tables", {}) | {name: data}
+
+
 # Lists that pages read as tables, by where the fixture answers them whole.
 _LISTS: dict[str, Any] = {}
 
@@ -380,6 +395,7 @@ def application() -> Litestar:
     ]
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
     answers += [endorsements, own_list, title_acts, parties, one_list, search]
+    answers += [preferences, prefer, prefer_table]
     answers += MONEY
     reads = [each for each in answers if "GET" in each.http_methods]
     by_path = {path: each for each in reads for path in each.paths}

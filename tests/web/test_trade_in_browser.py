@@ -181,3 +181,16 @@ def test_customs_sees_why_makes_the_decision_again_and_holds(readers: Any) -> No
     page.get_by_role("button", name="Hold").click()
     expect(page.locator(".facts")).to_contain_text(["held"])
     assert _violations(page) == []
+
+
+def test_what_a_person_chose_is_there_in_another_browser(readers: Any) -> None:
+    first = readers(language="en")
+    page = first.open("/money")
+    page.get_by_role("button", name="Holder").first.click()
+    page.get_by_text("Preferences").click()
+    page.get_by_label("Language").select_option("zh")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    other = readers(language="en").open("/money")
+    expect(other.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(other.locator("th[aria-sort=ascending]")).to_have_count(1)
+    assert _violations(other) == []

@@ -75,6 +75,13 @@ export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, b
   return said ? (JSON.parse(said) as T) : null;
 }
 
+/** Keeps a choice about the pages themselves: no act, so nothing is looked at before, and a cut
+ * line loses it without a word. */
+export async function keep(path: string, body: object): Promise<void> {
+  const headers = { accept: "application/json", "X-CSRF-Token": csrfToken(), "content-type": "application/json" };
+  await ask(path, { method: "PUT", headers, body: JSON.stringify(body), keepalive: true }).catch(() => undefined);
+}
+
 /** Gives the node a file as it stands. */
 export async function sendBytes<T>(path: string, bytes: BodyInit): Promise<T> {
   const headers = { accept: "application/json", "X-CSRF-Token": csrfToken(), "content-type": "application/octet-stream" };

@@ -1,6 +1,7 @@
 // Who is looking.
 import { get, send } from "./api";
 import { Cell } from "./cell";
+import { readChoices } from "./choices";
 import { closeStream, openStream } from "./live";
 import type { Session } from "./types";
 
@@ -12,6 +13,8 @@ export const session = new Cell<Session | null>(null);
 export async function readSession(): Promise<Session> {
   session.value = await get<Session>("/v1/session");
   if (session.value.signed_in) openStream();
+  // Nothing waits for it: what this browser remembers is shown until the node has answered.
+  void readChoices(session.value.signed_in ? session.value.name : "");
   return session.value;
 }
 

@@ -1,4 +1,4 @@
-// What this reader prefers, kept in this browser only.
+// What this reader prefers: kept in this browser, and by person at the node (choices.ts).
 import { Cell } from "./cell";
 import languages from "./languages.json";
 
@@ -31,8 +31,22 @@ function read(): Settings {
 
 export const settings = new Cell<Settings>(read());
 
+/** Told each change that the reader makes. */
+export const whenChanged: { tell: (now: Settings) => void } = { tell: () => undefined };
+
 export function change(part: Partial<Settings>): void {
   settings.value = { ...settings.value, ...part };
+  remember();
+  whenChanged.tell(settings.value);
+}
+
+/** Takes what the node says of this reader; what it does not name stays. */
+export function adopt(said: Settings): void {
+  settings.value = { ...settings.value, ...said };
+  remember();
+}
+
+function remember(): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(settings.value));
   } catch {

@@ -3,9 +3,10 @@
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useId, useRef, useState } from "preact/hooks";
 import { Problem, get } from "../api";
+import { useCell } from "../cell";
+import { type TableChoice, keepTable, tableChoice, tables } from "../choices";
 import { onRoad } from "../live";
 import { type Change, type Shown, show } from "../seen";
-import { session } from "../session";
 import { t } from "../words";
 import { ProblemNote, asProblem } from "./basics";
 
@@ -22,11 +23,6 @@ export interface Column<T> {
 interface Page<T> {
   rows: T[];
   next: string;
-}
-
-interface Choice {
-  sort: string;
-  shown: string[] | null;
 }
 
 interface Props<T> {
@@ -62,29 +58,12 @@ const ROWS = 25;
 const TOOLS_FROM = 8;
 const TYPED_MS = 300;
 
-function kept(list: string): Choice {
-  try {
-    return { sort: "", shown: null, ...(JSON.parse(localStorage.getItem(place(list)) ?? "{}") as Partial<Choice>) };
-  } catch {
-    // A browser that keeps nothing, or keeps something broken, gets the list's own order.
-    return { sort: "", shown: null };
-  }
-}
-
-// By person: two who share a browser do not find each other's tables.
-const place = (list: string) => `zhidao-list ${session.value?.name ?? ""} ${list}`;
-
-function keep(list: string, choice: Choice): void {
-  try {
-    localStorage.setItem(place(list), JSON.stringify(choice));
-  } catch {
-    // A private window may refuse: the choice then holds until the page is left.
-  }
-}
-
 export function Table<T>(props: Props<T>) {
   const { list, columns, only = [] } = props;
-  const [choice, choose] = useState(() => kept(list));
+  const all = useCell(tables);
+  const [choice, choose] = useState(() => tableChoice(list));
+  // Another browser's choice, once the node told it.
+  useEffect(() => choose(tableChoice(list)), [all]);
   const [typed, type] = useState("");
   const [filter, setFilter] = useState("");
   // The cursors of the pages up to this one; the first page has none.
@@ -142,10 +121,10 @@ export function Table<T>(props: Props<T>) {
     }, TYPED_MS);
     return () => clearTimeout(timer);
   }, [typed]);
-  const change = (part: Partial<Choice>) => {
+  const change = (part: Partial<TableChoice>) => {
     const next = { ...choice, sort, ...part };
     choose(next);
-    keep(list, next);
+    keepTable(list, next);
     if (part.sort !== undefined) setWay([""]);
   };
   const shown = columns.filter((each) => (choice.shown ? choice.shown.includes(each.name) : !each.spare));
@@ -185,7 +164,7 @@ interface ToolsProps<T> {
   shown: Column<T>[];
   typed: string;
   type: (text: string) => void;
-  change: (part: Partial<Choice>) => void;
+  change: (part: Partial<TableChoice>) => void;
   file: string;
 }
 
@@ -243,7 +222,7 @@ interface CellsProps<T> {
   rows: T[];
   shown: Column<T>[];
   sort: string;
-  change: (part: Partial<Choice>) => void;
+  change: (part: Partial<TableChoice>) => void;
 }
 
 function Cells<T>({ props, rows, shown, sort, change }: CellsProps<T>) {

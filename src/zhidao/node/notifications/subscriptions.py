@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final, Protocol
 
 from zhidao.core.access import CALLER, access
@@ -58,8 +59,13 @@ class Notifications:
         *,
         secret: bytes,
         wake: Callable[[], None],
+        languages: Collection[str] = (),
     ) -> None:
-        """`secret`: the node's, of which the codes follow; `wake`: there is something to send."""
+        """`secret`: the node's, of which the codes follow; `wake`: there is something to send.
+
+        languages: in which there are words.
+        """
+        self._languages = frozenset(languages)
         self._store = store
         self._checks = checks
         self._clock = clock
@@ -74,6 +80,12 @@ class Notifications:
     async def choose(self, actor: Actor, choice: Choice) -> None:
         """Keeps them; what waits already to be sent stays as it is."""
         await self._store.put_choice(_person(actor), choice)
+
+    async def speak(self, actor: Actor, language: str) -> None:
+        """Tells the person in this language from now on; an auditor is told nothing."""
+        if actor.role in MAY_CHOOSE.roles and language in self._languages:
+            choice = await self.choice(actor)
+            await self.choose(actor, replace(choice, language=language))
 
     async def addresses(self, actor: Actor) -> list[Address]:
         """The person's addresses, oldest first."""

@@ -199,7 +199,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             worklist_api.routes(
                 Worklists([*built.work, agreements(entrance.people, entrance.tokens)])
             ),
-            told.router,
+            *told.routers,
             looked.router,
             health_api.routes(health, metrics, settings.scenario),
             clock_api.routes(watch, entrance.administration),

@@ -25,7 +25,9 @@ from zhidao.node.adapters.notifications.web_push import (
     vapid_public,
 )
 from zhidao.node.adapters.notifications.webhook import Webhook
+from zhidao.node.adapters.preference_store import PostgresPreferences
 from zhidao.node.api import notifications as api
+from zhidao.node.api import preferences as preferences_api
 from zhidao.node.notifications.delivery import Delivery
 from zhidao.node.notifications.letters import Catalogue, Letters
 from zhidao.node.notifications.message import Channel, Item
@@ -33,6 +35,7 @@ from zhidao.node.notifications.ports import Transport
 from zhidao.node.notifications.subscriptions import Notifications
 from zhidao.node.notifications.watch import LOOK_NS, Found, Watch
 from zhidao.node.operations.alarms import Alarm
+from zhidao.node.preferences.choices import OwnPreferences
 from zhidao.node.runtime.jobs import Job
 from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.callers import Person
@@ -46,9 +49,9 @@ _RUNS_THE_NODE: Final = (Role.ADMIN, Role.OPERATOR)
 
 @dataclass(frozen=True, slots=True)
 class BuiltNotifications:
-    """Routes and work of notifications."""
+    """Routes and work of notifications, and of the choices whose language they speak."""
 
-    router: Router
+    routers: Sequence[Router]
     jobs: Sequence[Job]
 
 
@@ -80,6 +83,7 @@ def build(
         randomness,
         secret=key.secret,
         wake=delivery.wake,
+        languages=languages(),
     )
     letters = Letters(catalogue, store.choice, service.code, organisation=organisation, page=page)
     if settings.mail:
@@ -99,12 +103,17 @@ def build(
         wake=delivery.wake,
     )
     return BuiltNotifications(
-        api.routes(
-            service,
-            push_key=vapid_public(key),
-            mail=settings.mail is not None,
-            languages=languages(),
-        ),
+        [
+            api.routes(
+                service,
+                push_key=vapid_public(key),
+                mail=settings.mail is not None,
+                languages=languages(),
+            ),
+            preferences_api.routes(
+                OwnPreferences(PostgresPreferences(context.database), service.speak)
+            ),
+        ],
         [
             Job("notifications", watch.run),
             Job("notification delivery", _closing(delivery.run, outward)),
