@@ -15,6 +15,7 @@ from tests.devices.device_room import (
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.devices.service.terminal_journal import STRANGERS_KEPT
 
 WANTED = {
     "terminal": TERMINAL,
@@ -97,7 +98,9 @@ async def test_a_list_of_terminals_holds_the_callers_only_and_pages(room):
         await room.terminals.register(
             OPERATING, terminal=f"t-{number}", phone=f"+861380013800{number}", owner=CARRIER
         )
-    await room.services.terminal_journal.refuse_unknown("unknown_terminal", "a stranger")
+    await room.services.terminal_journal.refuse_unknown(
+        "unknown_terminal", "a stranger", number="1"
+    )
     first = await room.terminals.listed(actor(CARRIER), limit=2)
     rest = await room.terminals.listed(actor(CARRIER), limit=2, after=first[-1].terminal)
     assert [each.terminal for each in (*first, *rest)] == ["t-0", "t-1", "t-2"]
@@ -110,3 +113,12 @@ async def test_the_newest_refusal_of_a_terminal_is_kept_beside_it(room):
     await room.services.terminal_journal.refuse(terminal, "wrong_token", "not its token")
     _, refusal = await room.terminals.heard(terminal)
     assert (refusal.reason, refusal.sentence) == ("wrong_token", "not its token")
+
+
+async def test_who_knocked_is_remembered_the_latest_first_and_not_for_ever(room):
+    journal = room.services.terminal_journal
+    for number in (*range(STRANGERS_KEPT + 5), 7):
+        await journal.refuse_unknown("unknown_terminal", "a stranger", number=str(number))
+    found = [each.number for each in journal.strangers]
+    assert found[:2] == ["7", str(STRANGERS_KEPT + 4)]
+    assert len(found) == len(set(found)) == STRANGERS_KEPT

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { mayDo } from "../doors";
 import { useParties } from "../parts/act";
 import { Section, Time, useAnswer } from "../parts/basics";
+import { useEvery } from "../parts/money";
 import { ActForm } from "../parts/money_form";
 import { OrbitsPart } from "../parts/orbits";
 import { SealLine } from "../parts/seal_part";
@@ -61,9 +62,16 @@ function Terminal({ row, owner }: { row: TerminalRow; owner: string }) {
   );
 }
 
+interface Gateway {
+  host: string;
+  port: number;
+  strangers: { number: string; at: string }[];
+}
+
 function AddTerminal({ done }: { done: () => void }) {
   const { rows } = useParties();
-  const [gateway] = useAnswer<{ host: string; port: number }>("/v1/devices/gateway");
+  const [gateway, again] = useAnswer<Gateway>("/v1/devices/gateway");
+  useEvery(5, again);
   const around = ["vehicle", "open_sky", "phone"];
   // The node keeps a list of at most so many readers of one terminal.
   const readers = (owner: string) => rows.map((row) => row.party).filter((party) => party !== owner).slice(0, READERS_MAX);
@@ -77,15 +85,29 @@ function AddTerminal({ done }: { done: () => void }) {
         fields={[
           { name: "terminal", label: t("devices.plate") },
           { name: "phone", label: t("devices.phone") },
+          { name: "number", label: t("devices.number"), optional: true },
           { name: "owner", label: t("devices.owner"), kind: "choice", choices: rows.map((row) => ({ value: row.party, words: row.name || row.party })) },
           { name: "surroundings", label: t("devices.around"), kind: "choice", choices: around.map((value) => ({ value, words: named("surroundings", value) })) },
           { name: "seen", label: t("devices.seen"), kind: "choice", choices: ["owner", "all"].map((value) => ({ value, words: t(`devices.seen_${value}`) })) },
           { name: "key", label: t("devices.key"), optional: true },
         ]}
-        send={({ seen, ...typed }, act) => act("/v1/devices/terminals", { ...typed, readers: seen === "all" ? readers(typed["owner"] ?? "") : [] })}
+        send={({ seen, number, ...typed }, act) => act("/v1/devices/terminals", { ...typed, number: (number ?? "").replace(/\D/g, ""), readers: seen === "all" ? readers(typed["owner"] ?? "") : [] })}
         after={() => t("devices.added")}
         done={done}
       />
+      {gateway.state === "here" && gateway.value.strangers.length > 0 && (
+        <details open>
+          <summary>{t("devices.strangers")}</summary>
+          <p class="quiet">{t("devices.strangers_means")}</p>
+          <ul class="plain">
+            {gateway.value.strangers.map((each) => (
+              <li key={each.number}>
+                <code>{each.number}</code> <Time at={each.at} scale="clock" />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
     </>
   );
 }

@@ -9,7 +9,8 @@ import { Digits, Loading, ProblemNote, Section, Time, useAnswer } from "../parts
 import { Chart, useWidth } from "../parts/charts";
 import { Journal } from "../parts/journal";
 import { MilestoneMark } from "../parts/shapes";
-import type { BackupRow, CertificateRow, DeadLetterRow, GrowthRow, JobRow, NotificationMessage, SettingRow } from "../types";
+import { Witnesses } from "../parts/witnesses";
+import type { BackupRow, CertificateRow, DeadLetterRow, GrowthRow, JobRow, NotificationMessage, SettingRow, WitnessState } from "../types";
 import { t, tryWords } from "../words";
 import { MessageList } from "./notifications";
 
@@ -25,6 +26,7 @@ export default function NodeRecords() {
         <Jobs />
         <Certificates />
       </div>
+      <WitnessesHere />
       <DeadLetters />
       <Queue />
       <Backups />
@@ -32,6 +34,16 @@ export default function NodeRecords() {
       <Journal follows="" />
     </>
   );
+}
+
+function WitnessesHere() {
+  const [answer, again] = useAnswer<WitnessState>("/v1/trust/witness");
+  useEffect(() => {
+    const timer = setInterval(again, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [again]);
+  if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={again} />;
+  return answer.state === "here" ? <Witnesses state={answer.value} /> : <Loading what={t("node.reading")} />;
 }
 
 /** A list that is read again from time to time, in its section. */

@@ -162,7 +162,9 @@ class Session:
         try:
             terminal = await self._services.terminals.calling(head.phone, message.terminal)
         except NotFound as error:
-            await self._services.terminal_journal.refuse_unknown("unknown_terminal", str(error))
+            await self._services.terminal_journal.refuse_unknown(
+                "unknown_terminal", str(error), number=head.phone
+            )
             self._count_early()
             return self._down(RegistrationAnswer(head.serial, REGISTER_NO_TERMINAL), head)
         token = self._services.terminals.token(terminal)
@@ -172,7 +174,9 @@ class Session:
         try:
             terminal = await self._services.terminals.authenticate(head.phone, message.token)
         except NotFound as error:
-            await self._services.terminal_journal.refuse_unknown("unknown_terminal", str(error))
+            await self._services.terminal_journal.refuse_unknown(
+                "unknown_terminal", str(error), number=head.phone
+            )
             self._close_with(head, turn)
             return
         except Refused as error:

@@ -26,6 +26,16 @@ _REFUSAL_EVERY_NS: Final = 30 * NS
 _ATTEMPTS: Final = 5
 # Reasons for which a stranger needs no more than a phone number that he guessed.
 UNKNOWN: Final = "unknown"
+# So many strangers are remembered, the latest; whoever adds a device finds its number there.
+STRANGERS_KEPT: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Who knocked and is no terminal here: the number in its headers, and when."""
+
+    number: str
+    at: Utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,13 @@ class TerminalJournal:
         self._locks: dict[str, asyncio.Lock] = {}
         self._versions: dict[str, int] = {}
         self._refused_at: dict[tuple[str, str], Utc] = {}
+        self._strangers: dict[str, Utc] = {}
         self.refusals: Counter[str] = Counter()
+
+    @property
+    def strangers(self) -> list[Stranger]:
+        """Who knocked lately and is no terminal here, the latest first."""
+        return [Stranger(number, at) for number, at in reversed(self._strangers.items())]
 
     async def write(self, fact: Fact, *, terminal: Terminal, commit: Commit) -> None:
         """Signs a fact as the node and hands it to `commit`, which may run again after a Conflict.
@@ -62,8 +78,15 @@ class TerminalJournal:
         fact = SubmissionRefused(terminal=terminal.terminal, reason=reason, sentence=sentence)
         await self._refuse(fact, _Place(terminal.aggregate, terminal.owner, terminal.visible))
 
-    async def refuse_unknown(self, reason: str, sentence: str) -> None:
-        """The same for whoever is no terminal of this node; all strangers share one history."""
+    async def refuse_unknown(self, reason: str, sentence: str, *, number: str) -> None:
+        """The same for whoever is no terminal of this node; all strangers share one history.
+
+        number: in the stranger's headers.
+        """
+        self._strangers.pop(number, None)
+        self._strangers[number] = self._clock.now()
+        for oldest in list(self._strangers)[:-STRANGERS_KEPT]:
+            del self._strangers[oldest]
         fact = SubmissionRefused(terminal=UNKNOWN, reason=reason, sentence=sentence)
         await self._refuse(fact, _Place(f"terminal/{UNKNOWN}", self._scribe.node, ()))
 

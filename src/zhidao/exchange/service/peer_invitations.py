@@ -118,16 +118,18 @@ class PeerInvitations:
         MAY_ADMIT_PEER.admit(actor)
         return await self._links.every()
 
-    async def withdraw(self, actor: Actor, name: str) -> None:
-        """Takes a link back; again: nothing. Raises NotFound, Conflict if it was taken."""
+    async def withdraw(self, actor: Actor, name: str) -> bool:
+        """Takes a link back; False if it was before. Raises NotFound, Conflict if it was taken."""
         MAY_ADMIT_PEER.admit(actor)
         found = await self._links.link(bytes.fromhex(name))
         if found is None:
             raise NotFound("no invitation of that name")
-        if not await self._links.end(found.secret_hash, LinkState.WITHDRAWN):
-            now = await self._links.link(found.secret_hash)
-            if now is not None and now.state is LinkState.USED:
-                raise Conflict("another node took this invitation already", code="link_used")
+        if await self._links.end(found.secret_hash, LinkState.WITHDRAWN):
+            return True
+        now = await self._links.link(found.secret_hash)
+        if now is not None and now.state is LinkState.USED:
+            raise Conflict("another node took this invitation already", code="link_used")
+        return False
 
     async def asked(self, code: str, invitation: bytes = b"") -> bytes:
         """This node's invitation, for whoever holds the code; with the asker's own, it is used up.

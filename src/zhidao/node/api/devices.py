@@ -168,8 +168,18 @@ class Recorded(msgspec.Struct, kw_only=True):
     recorded_at: str
 
 
+class StrangerView(msgspec.Struct, kw_only=True):
+    """Who knocked and is no terminal here: the number in its headers, and when."""
+
+    number: str
+    at: str
+
+
 class GatewayView(msgspec.Struct, kw_only=True):
-    """The server for terminals: where it listens and what it counted since it started."""
+    """The server for terminals: where it listens and what it counted since it started.
+
+    `strangers`: who knocked lately and is no terminal here, the latest first.
+    """
 
     host: str
     port: int
@@ -177,6 +187,7 @@ class GatewayView(msgspec.Struct, kw_only=True):
     terminals: list[str]
     counts: dict[str, int]
     refusals: dict[str, int]
+    strangers: list[StrangerView]
 
 
 class ListeningGateway(Protocol):
@@ -300,6 +311,10 @@ def routes(
             terminals=list(gateway.connected),
             counts=dict(gateway.counts),
             refusals=dict(terminal_journal.refusals),
+            strangers=[
+                StrangerView(number=each.number, at=str(each.at))
+                for each in terminal_journal.strangers
+            ],
         )
 
     handlers: list[Any] = [

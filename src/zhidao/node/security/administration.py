@@ -59,6 +59,8 @@ class Act(StrEnum):
     RESTORED = "restored"
     EARLIER_ADOPTED = "earlier_adopted"
     CLOCK_AGREED = "clock_agreed"
+    PEER_INVITED = "peer_invited"
+    PEER_INVITATION_WITHDRAWN = "peer_invitation_withdrawn"
 
 
 class PendingAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

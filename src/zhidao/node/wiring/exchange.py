@@ -37,6 +37,7 @@ from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
 from zhidao.node.runtime.live import DocumentArrived, Live
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
+from zhidao.node.security.administration import Administration
 from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.wiring.settings import Settings
 from zhidao.store.journal import PostgresJournal
@@ -181,7 +182,10 @@ async def build(
 
 
 def invitations(
-    context: RuntimeContext, card: Callable[[], bytes], trust: Callable[[], Awaitable[str]]
+    context: RuntimeContext,
+    card: Callable[[], bytes],
+    trust: Callable[[], Awaitable[str]],
+    administration: Administration,
 ) -> Router:
     """Routes of invitations by link. `trust`: this node's own list as it stands, as its text."""
 
@@ -195,4 +199,4 @@ def invitations(
         clock=context.clock,
         randomness=context.randomness,
     )
-    return links_api.routes(service, context.clock.now)
+    return links_api.routes(service, context.clock.now, administration)

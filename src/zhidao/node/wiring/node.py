@@ -126,7 +126,9 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
     )
     await organisation.load()
     alarms = Alarms()
-    built = await rooms.build(context, settings, keys, parties, organisation, alarms)
+    built = await rooms.build(
+        context, settings, keys, parties, organisation, alarms, entrance.administration
+    )
     built.watch.alarm_by(
         lambda sentence, proof: alarms.sound(
             "fraud_proven",
@@ -191,6 +193,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
         acts=entrance.acts.read,
         free_bytes=space.free_bytes,
         leaves=built.log_state,
+        alarms=alarms,
     )
     app = application(
         [

@@ -32,6 +32,7 @@ from zhidao.node.operations.health import LogState
 from zhidao.node.runtime.live import Live
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.search.finding import Search
+from zhidao.node.security.administration import Administration
 from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.security.standing import OpenPages
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
@@ -102,6 +103,7 @@ async def build(
     parties: Parties,
     organisation: Organisation,
     alarms: Alarms,
+    administration: Administration,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
     records = Records(
@@ -242,7 +244,7 @@ async def build(
                 own_list,
                 directory.with_peers,
             ),
-            exchange.invitations(context, others.card, own_text),
+            exchange.invitations(context, others.card, own_text, administration),
             arrivals_api.routes(positions.arrivals, papers.consignments),
         ),
         consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),

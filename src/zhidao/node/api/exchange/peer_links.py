@@ -17,6 +17,7 @@ from zhidao.exchange.service.peers import MAY_ADMIT_PEER
 from zhidao.exchange.wire.invitation import INVITATION_BYTES_MAX, decode_invitation
 from zhidao.exchange.wire.peer_link import LINK_CHARACTERS_MAX
 from zhidao.node.http.access import ACCESS
+from zhidao.node.security.administration import Act, Administration
 
 _JSON: Final = "application/json"
 _Name = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}\Z")]
@@ -59,13 +60,20 @@ class PeerLinkAsked(msgspec.Struct, forbid_unknown_fields=True):
     invitation: Annotated[str, msgspec.Meta(max_length=INVITATION_BYTES_MAX)] = ""
 
 
-def routes(invitations: PeerInvitations, now: Callable[[], Any]) -> Router:
+def routes(
+    invitations: PeerInvitations, now: Callable[[], Any], administration: Administration
+) -> Router:
     """Under /v1/exchange/invitations for the operator, under /exchange for the other node."""
 
     @post("/v1/exchange/invitations", status_code=201, opt={ACCESS: MAY_ADMIT_PEER})
     async def make_peer_link(actor: Actor) -> PeerLinkMade:
         """Makes a one-time link for another node's operator. It admits nobody by itself."""
         kept, link = await invitations.make(actor)
+        # Whoever holds the link was told it by this answer, so its trace is there before.
+        values = {"expires_at": str(kept.expires_at)}
+        await administration.note(
+            actor, Act.PEER_INVITED, subject=kept.name, party=administration.node, values=values
+        )
         return PeerLinkMade(kept.name, str(link), str(kept.expires_at))
 
     @get("/v1/exchange/invitations", opt={ACCESS: MAY_ADMIT_PEER})
@@ -78,7 +86,10 @@ def routes(invitations: PeerInvitations, now: Callable[[], Any]) -> Router:
     @delete("/v1/exchange/invitations/{name:str}", opt={ACCESS: MAY_ADMIT_PEER})
     async def withdraw_peer_link(name: _Name, actor: Actor) -> None:
         """Takes a link back before it is taken."""
-        await invitations.withdraw(actor, name)
+        if await invitations.withdraw(actor, name):
+            await administration.note(
+                actor, Act.PEER_INVITATION_WITHDRAWN, subject=name, party=administration.node
+            )
 
     @post(
         "/v1/exchange/invitations/look",

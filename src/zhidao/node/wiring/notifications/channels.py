@@ -27,7 +27,7 @@ from zhidao.node.adapters.notifications.web_push import (
 from zhidao.node.adapters.notifications.webhook import Webhook
 from zhidao.node.adapters.preference_store import PostgresPreferences
 from zhidao.node.api import notifications as api
-from zhidao.node.api import preferences as preferences_api
+from zhidao.node.api.preferences import look as preferences_api
 from zhidao.node.notifications.delivery import Delivery
 from zhidao.node.notifications.letters import Catalogue, Letters
 from zhidao.node.notifications.message import Channel, Item

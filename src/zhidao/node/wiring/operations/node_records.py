@@ -15,6 +15,8 @@ from zhidao.node.adapters.certificate import described
 from zhidao.node.adapters.operation_records import PostgresOperationRecords
 from zhidao.node.api import operations as api
 from zhidao.node.events import Administered, DeadLetter
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.certificate_watch import CertificateWatch, Ending
 from zhidao.node.operations.growth import Growth
 from zhidao.node.operations.health import LogState
 from zhidao.node.runtime.jobs import Job, JobBook
@@ -50,6 +52,7 @@ def build(
     acts: Acts,
     free_bytes: Callable[[], int],
     leaves: Callable[[], Awaitable[LogState]],
+    alarms: Alarms,
 ) -> BuiltOperations:
     """`acts`: of administration; `leaves`: the log's state."""
     records = PostgresOperationRecords(context.database)
@@ -64,6 +67,12 @@ def build(
     async def letters(limit: int) -> list[DeadLetter]:
         return await records.dead_letters(limit=limit)
 
+    async def endings() -> list[Ending]:
+        return [
+            Ending(names=each.names, ends_at=each.ends_at, days_left=each.days_left, own=each.own)
+            for each in await _certificates(context, shown)
+        ]
+
     growth = Growth(records, free_bytes, size, context.clock)
     return BuiltOperations(
         api.routes(
@@ -74,7 +83,10 @@ def build(
             letters=letters,
             growth=growth,
         ),
-        [Job("growth", growth.run)],
+        [
+            Job("growth", growth.run),
+            Job("certificates", CertificateWatch(endings, alarms).run),
+        ],
     )
 
 

@@ -11,8 +11,8 @@ from litestar.di import Provide
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
-from zhidao.node.api import preferences as preferences_api
-from zhidao.node.api.preferences import SHOWN_COLUMNS_MAX
+from zhidao.node.api.preferences import look as preferences_api
+from zhidao.node.api.preferences.look import SHOWN_COLUMNS_MAX
 from zhidao.node.http.problems import HANDLERS
 from zhidao.node.preferences.choices import TABLES_OF_PERSON_MAX, OwnPreferences
 from zhidao.node.preferences.memory import MemoryPreferences

@@ -1,0 +1,1 @@
+"""Routes of a person's own choices about the pages."""
