@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { feature, mesh } from "topojson-client";
 import { allCompiled, namedIn, problems } from "./messages.mjs";
+import { verifierPage } from "./verifier/build.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "dist"));
@@ -103,6 +104,8 @@ const addresses = {
   landFine: put("land-fine", "json", fine.land),
   bordersFine: put("borders-fine", "json", fine.borders),
   worker: put("map-worker", "mjs", readFileSync(join(modules, "maplibre-gl", "dist", "maplibre-gl-worker.mjs"), "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n")),
+  // For whoever checks a proof without this node; all of it in one file.
+  verifier: put("zhidao-verify", "html", await verifierPage()),
   words: Object.fromEntries(
     Object.entries(allCompiled(namedIn(await firstSources()))).map(([language, [first, others]]) => [language, [put(`words-${language}-first`, "json", JSON.stringify(first)), put(`words-${language}`, "json", JSON.stringify(others))]]),
   ),
@@ -139,7 +142,7 @@ for (const name of ["worker-offline.js", "manifest.webmanifest", "favicon.svg"])
 }
 
 // The words of the licences of what is bundled travel with it.
-const licences = ["maplibre-gl", "preact", "topojson-client", "world-atlas"].map((name) => {
+const licences = ["@noble/curves", "@noble/hashes", "maplibre-gl", "preact", "topojson-client", "world-atlas"].map((name) => {
   const folder = join(modules, name);
   const file = readdirSync(folder).find((entryName) => /^licen[cs]e/i.test(entryName));
   return `${name}\n\n${file ? readFileSync(join(folder, file), "utf8").trim() : "no licence file"}\n`;

@@ -249,7 +249,12 @@ def check_agreement(bundles: list[Bundle], folder: Path) -> int:
 
 def agreements(bundles: list[Bundle], folder: Path) -> Iterator[tuple[str, bool]]:
     """Each bundle, with what the two say of it where they differ, and whether they agree."""
-    for (name, data, trust), told in zip(bundles, theirs(bundles, folder), strict=True):
+    yield from compared(bundles, theirs(bundles, folder))
+
+
+def compared(bundles: list[Bundle], answers: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """The same, with what the other has said."""
+    for (name, data, trust), told in zip(bundles, answers, strict=True):
         verdict, reason, lists = judged(data, trust)
         same = (told["verdict"], told["reason"]) == (verdict, reason)
         same = same and lists == tuple(told[n] for n in LISTS if lists)

@@ -6,7 +6,7 @@ import { type Language, isRightToLeft, language, settings } from "./settings";
 import type { Args } from "./types";
 
 /** Where the built files lie; the build puts the real addresses here. */
-declare const ADDRESSES: Record<"land" | "borders" | "landFine" | "bordersFine" | "worker", string> & {
+declare const ADDRESSES: Record<"land" | "borders" | "landFine" | "bordersFine" | "verifier" | "worker", string> & {
   words: Record<Language, [first: string, others: string]>;
 };
 export const addresses = ADDRESSES;

@@ -15,6 +15,7 @@ from tests.verification.omissions import without_events
 from zhidao.cli.console.trust_folder import shown
 from zhidao.cli.main import main
 from zhidao.finance.events import Settled
+from zhidao.node.web.pages import ASSETS
 from zhidao.trust.wire.governance.trust_list import (
     decode_trust_list,
     encode_trust_list,
@@ -275,3 +276,18 @@ def test_where_py_evm_is_absent_the_answer_says_what_stayed_unchecked(
     status, out, _ = run("verify", files.proof, "--trust", files.trust)
     assert (status, out.splitlines()[0][:5]) == (4, "HOLDS")
     assert "there is no EVM here" in out
+
+
+def test_the_verifier_goes_along_as_one_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not (ASSETS / "index.html").exists():
+        pytest.skip("the pages are not built here: run python hatch_build.py")
+    file = tmp_path / "page.html"
+    assert main(["trust", "verifier", "-o", str(file)]) == 0
+    text = file.read_text("utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "connect-src" not in text
+    assert "default-src 'none'" in text
+    assert main(["trust", "verifier"]) == 0
+    assert capsys.readouterr().out == text

@@ -12,7 +12,7 @@ import type { Endorsement, LeafAnswer, TitleRow, WitnessState } from "../types";
 import { fromBase64, fromEitherBase64, hex, text } from "../verify/bytes";
 import { type CheckedFile, type Outcome, checkFile, readTrust } from "../verify/file";
 import { climb, leafHash, readCheckpoint } from "../verify/log";
-import { list, named, sentences, t, tryWords } from "../words";
+import { addresses, list, named, sentences, t, tryWords } from "../words";
 
 const AGAIN_MS = 5_000;
 // Whose keys this node goes by itself: its own, its parties', and those of the nodes it exchanges with.
@@ -110,6 +110,9 @@ function FileCheck() {
         {trust?.own ? t("trust.list_own") : t("trust.list_node")}{" "}
         <a href={NODES_LIST} download="trust.json">
           {t("trust.list_take")}
+        </a>{" "}
+        <a href={addresses.verifier} download="zhidao-verify.html">
+          {t("trust.verifier_take")}
         </a>
       </p>
       {problem && (

@@ -30,6 +30,7 @@ from zhidao.cli.trust import log as trust_log
 from zhidao.cli.trust import prove as trust_prove
 from zhidao.cli.trust import title as trust_title
 from zhidao.cli.trust import title_tag as trust_title_tag
+from zhidao.cli.trust import verifier as trust_verifier
 from zhidao.cli.trust.govern import add_actions, plain, told
 from zhidao.core.errors import MalformedInput, Refused
 
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trust_log.add_actions(actions)
     trust_title.add_action(actions)
     trust_title_tag.add_action(actions)
+    trust_verifier.add_action(actions)
     for action in (adding, listing, removing):
         action.add_argument("--json", action="store_true", help="answer in JSON")
     add_actions(actions)

@@ -1,0 +1,3 @@
+// What the second verifier takes for granted at node.
+export { Buffer } from "./node_bytes.mjs";
+export const process = { argv: [] };
