@@ -101,10 +101,15 @@ async def test_a_terminal_is_found_by_id_and_by_number_and_is_one(kept: Kept):
     await kept.vault.add_terminal(TERMINAL, [kept.entry(1)])
     assert await kept.vault.terminal("truck-7") == TERMINAL
     assert await kept.vault.terminal_by_number("8613800138000") == TERMINAL
+    assert await kept.vault.terminal_by_phone(TERMINAL.phone) == TERMINAL
     for other in (TERMINAL, replace(TERMINAL, terminal="truck-8"), replace(TERMINAL, number="1")):
         with pytest.raises(Conflict):
             await kept.vault.add_terminal(other, [kept.entry(2)])
-    for lookup in (kept.vault.terminal("x"), kept.vault.terminal_by_number("2")):
+    for lookup in (
+        kept.vault.terminal("x"),
+        kept.vault.terminal_by_number("2"),
+        kept.vault.terminal_by_phone("+2"),
+    ):
         with pytest.raises(NotFound):
             await lookup
     assert await _history(kept) == 1

@@ -150,7 +150,9 @@ def enter_goods(exporter: Hand, file: Path) -> None:
         exporter.page.get_by_role("button", name="Choose files").click()
     choosing.value.set_files(file)
     exporter.page.get_by_role("button", name="Open the consignment").click()
-    expect(exporter.page.get_by_role("heading", name="Title to the goods")).to_be_visible()
+    expect(exporter.page.get_by_role("heading", name="Title to the goods")).to_be_visible(
+        timeout=60_000
+    )
 
 
 def banks(people: dict[str, Hand]) -> None:

@@ -93,6 +93,15 @@ async def test_a_second_device_of_one_number_is_told_the_first_only_where_it_may
         await room.terminals.register(actor("second-operator", Role.OPERATOR), **other)
 
 
+async def test_a_card_is_in_one_device_whatever_number_is_set_in_another(room):
+    await room.terminals.register(OPERATING, **WANTED)
+    other = WANTED | {"terminal": "truck-8", "number": "4711"}
+    with pytest.raises(Conflict, match=f"phone number .* stands for terminal {TERMINAL} already"):
+        await room.terminals.register(OPERATING, **other)
+    with pytest.raises(Conflict, match="stands for another terminal already"):
+        await room.terminals.register(actor("second-operator", Role.OPERATOR), **other)
+
+
 async def test_a_list_of_terminals_holds_the_callers_only_and_pages(room):
     for number in range(3):
         await room.terminals.register(

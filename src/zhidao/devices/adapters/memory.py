@@ -56,6 +56,13 @@ class MemoryVault:
             raise NotFound(f"no terminal {terminal!r}")
         return self._terminals[terminal]
 
+    async def terminal_by_phone(self, phone: str) -> Terminal:
+        """See the port."""
+        for name in sorted(self._terminals):
+            if self._terminals[name].phone == phone:
+                return self._terminals[name]
+        raise NotFound(f"no terminal with the phone number {phone[:20]!r}")
+
     async def terminal_by_number(self, number: str) -> Terminal:
         """By number. Raises NotFound."""
         for terminal in self._terminals.values():

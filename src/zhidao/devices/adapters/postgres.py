@@ -94,6 +94,16 @@ class PostgresVault:
             raise NotFound(f"no terminal {terminal[:40]!r}")
         return _terminal(row)
 
+    async def terminal_by_phone(self, phone: str) -> Terminal:
+        """By phone. Raises NotFound."""
+        rows = await self._database.read(
+            "select terminal from devices.terminal where phone = %s order by terminal limit 1",
+            (phone,),
+        )
+        if not rows:
+            raise NotFound(f"no terminal with the phone number {phone[:20]!r}")
+        return await self.terminal(rows[0]["terminal"])
+
     async def terminal_by_number(self, number: str) -> Terminal:
         """By number. Raises NotFound."""
         async with self._database.session() as s:

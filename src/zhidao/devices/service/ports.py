@@ -43,6 +43,10 @@ class Vault(Protocol):
         """A terminal by its id. Raises NotFound."""
         ...
 
+    async def terminal_by_phone(self, phone: str) -> Terminal:
+        """By the phone number of its card. Raises NotFound."""
+        ...
+
     async def terminal_by_number(self, number: str) -> Terminal:
         """A terminal by the digits in its headers. Raises NotFound."""
         ...

@@ -81,7 +81,7 @@ class Terminals:
         before = await self._known(terminal)
         if before is not None:
             return _same(before, wanted)
-        await self._number_is_free(actor, wanted.number)
+        await self._is_free(actor, wanted)
         fact = TerminalRegistered(
             terminal=terminal, phone=phone, key=key, surroundings=surroundings
         )
@@ -100,7 +100,7 @@ class Terminals:
             # Somebody registered it meanwhile, perhaps this very call, whose answer was lost.
             before = await self._known(terminal)
             if before is None:
-                await self._number_is_free(actor, wanted.number)
+                await self._is_free(actor, wanted)
                 raise
             return _same(before, wanted)
         return wanted
@@ -155,25 +155,33 @@ class Terminals:
         mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
         return base64url(mac.digest()[:_TOKEN_BYTES])
 
-    async def _number_is_free(self, actor: Actor, number: str) -> None:
-        try:
-            other = await self._vault.terminal_by_number(number)
-        except NotFound:
-            return
-        try:
-            name = f"terminal {other.seen_by(actor).terminal}"
-        except NotFound:
-            name = "another terminal"
-        raise Conflict(
-            f"the number {number} stands for {name} already",
-            remedy="give this device the number that its own card has",
-        )
+    async def _is_free(self, actor: Actor, wanted: Terminal) -> None:
+        for what, told, find in (
+            (wanted.number, "the number", self._vault.terminal_by_number),
+            # One card is in one device, whatever number is set in the headers of another.
+            (wanted.phone, "the phone number", self._vault.terminal_by_phone),
+        ):
+            try:
+                other = await find(what)
+            except NotFound:
+                continue
+            raise Conflict(
+                f"{told} {what} stands for {_named_to(actor, other)} already",
+                remedy="give this device the number that its own card has",
+            )
 
     async def _known(self, terminal: str) -> Terminal | None:
         try:
             return await self._vault.terminal(terminal)
         except NotFound:
             return None
+
+
+def _named_to(actor: Actor, other: Terminal) -> str:
+    try:
+        return f"terminal {other.seen_by(actor).terminal}"
+    except NotFound:
+        return "another terminal"
 
 
 def _same(before: Terminal, wanted: Terminal) -> Terminal:
