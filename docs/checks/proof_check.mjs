@@ -7,19 +7,17 @@
 // Status: 0 holds, 1 does not hold or is not verified, 2 bad input, 4 holds in part.
 import { No, base58, big, bin, bytes64, canonical, fields, fingerprint16, hex, jcs, join, judged, keyOf, main,
   need, notChecked, ns, omit, same, sha, verifies } from "./proof_log.mjs";
-import { dashed, minor, payment, uuid, xml } from "./proof_payments.mjs";
+import { CONDITIONS, TERMS, VERSIONS, dashed, minor, once, own, payment, several, uuid, xml }
+  from "./proof_payments.mjs";
 import { followed, holderOf, registration, transaction } from "./proof_titles.mjs";
 // What is being read: the proof, the list, whose log it is and its key, the entry, the titles' chain.
 let proof, trust, node, log, entered, chain, shown;
 const as = (code, work) => { try { return work(); } catch (error) { throw new No(code, error.message); } };
-const SECOND = `trust.TitleRegistered positioning.ArrivalProven positioning.ArrivalNotProven
-  devices.TerminalRegistered`.split(/\s+/); // facts of which two versions are read
 function every(type, where = {}, before = Infinity) { // the events of a type with these fields
-  const types = [`${type}.v1`, ...(SECOND.includes(type) ? [`${type}.v2`] : [])];
+  const types = Array.from({ length: VERSIONS[type] ?? 1 }, (_, n) => `${type}.v${n + 1}`);
   return proof.events.filter(({ event: e, fact, index }) => types.includes(e.type) && index < before
     && Object.entries(where).every(([name, value]) => fact[name] === value));
 }
-const own = (o, name) => Object.hasOwn(o, name) && o[name]; // never what every object inherits
 const facts = (...asked) => every(...asked).map((t) => t.fact);
 function whole(aggregate) { // whether the proof opens its history from the beginning without a gap
   const all = proof.events.filter((e) => e.event.aggregate === aggregate);
@@ -34,9 +32,11 @@ const NODES = `devices.TerminalRegistered devices.WindowReceived devices.Submiss
   finance.Decided finance.Settled exchange.FactsAdopted`.split(/\s+/);
 const CARRIERS = `devices.Sealed trust.TitleAsked trust.MediumChanged trust.TitleRegistered
   trust.TitleTagOpened`.split(/\s+/);
+const containers = () => entered.containers?.length ? entered.containers : [""]; // "": the only one
+const lotsOf = () => entered.lots?.length ? entered.lots : [{ lot: entered.lot, order: entered.order }];
 function speakers() {
   for (const { event: { type, asserted_by: by, recorded_by }, fact } of proof.events) {
-    const name = /\.v1$|^trust\.TitleRegistered\.v2$/.test(type) && type.slice(0, -3);
+    const name = /\.v1$|^(trust\.TitleRegistered|finance\.DealOpened)\.v2$/.test(type) && type.slice(0, -3);
     const { carrier, exporter, customs } = entered;
     const wanted = NODES.includes(type.slice(0, -3)) ? recorded_by.party : {
       ...Object.fromEntries(CARRIERS.map((each) => [each, carrier])),
@@ -58,7 +58,7 @@ function logKeys() {
   }
 }
 function lots() {
-  for (const f of facts("industry.LotFinished", { lot: entered.lot, order: entered.order }).slice(0, 1)) {
+  for (const f of lotsOf().flatMap((each) => facts("industry.LotFinished", each).slice(0, 1))) {
     const data = proof.blobs.get(f.quality), [order] = facts("industry.OrderOpened", { order: f.order });
     if (data && order) as("quality_mismatch", () => {
       const record = fields(canonical(data), "v order lot samples judgements");
@@ -88,10 +88,11 @@ function documents() {
     if (credential) as("bad_credential", () => checkCredential(canonical(credential), f, event));
   }
   const { consignment } = proof, checked = facts("trade.PapersChecked", { consignment }).at(-1);
-  const has = (digest) => proof.blobs.has(digest), { lot, order } = entered;
+  const has = (digest) => proof.blobs.has(digest);
   const papers = checked?.documents.map((digest) => facts("trade.DocumentAdded", { digest }).at(-1)) ?? [];
   const whole = papers.every((f) => f && has(f.digest) && (!f.credential || has(f.credential)));
-  const others = has(entered.entry) && (!lot || facts("industry.LotFinished", { lot, order }).length);
+  const made = (each) => !each.lot || facts("industry.LotFinished", each).length;
+  const others = has(entered.entry) && lotsOf().every(made);
   if (checked?.agree && papers.length && whole && others) shown.add("papers");
 }
 function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the asserting party
@@ -113,17 +114,24 @@ function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the as
 function arrivals() {
   const no = "not_reproduced", { consignment } = proof;
   const point = "observed_at latitude_ndeg longitude_ndeg height_mm protection_mm satellites".split(" ");
+  const wishes = facts("positioning.ArrivalExpected", { consignment }).filter((w) => w.container);
+  const pairs = [...new Map(wishes.map((w) => [`${w.container} ${w.terminal}`, w])).values()];
+  const there = new Set();
   for (const told of every("positioning.ArrivalProven", { consignment })) {
-    const f = told.fact, asked = facts("positioning.ArrivalExpected", { consignment }, told.index).at(-1);
-    need(asked?.terminal === f.terminal, no);
+    const f = told.fact, container = f.container ?? "", all = facts("positioning.ArrivalExpected",
+      { consignment }, told.index);
+    const asked = all.filter((w) => w.container && w.terminal === f.terminal).at(-1) ?? all.at(-1);
+    need(asked?.terminal === f.terminal && (asked.container ?? "") === container, no);
+    need(containers().includes(container) && once(pairs.map((w) => w.container))
+      && once(pairs.map((w) => w.terminal)), no);
     const data = proof.blobs.get(f.evidence);
     if (!data) continue;
     const e = as(no, () => canonical(data)), r = e.result;
     need(e.window === f.window && e.navigation === f.navigation, no);
-    need(same(e.question, asked) && same(f.site, asked.site), no);
+    need(same(e.question, omit(asked, "container")) && same(f.site, asked.site), no);
     need(same([...point.map((n) => r[n]), r.stretch_epochs], [...point, "epochs"].map((n) => f[n])), no);
     need(r.decision === "inside" && (!r.simulated || f.simulated), no);
-    const second = told.event.type.endsWith(".v2"), weak = r.mark === "inside_open_sky_model";
+    const second = !told.event.type.endsWith(".v1"), weak = r.mark === "inside_open_sky_model";
     need(second === e.type.endsWith(".v2") && (!second || same(f.open_questions, r.open)), no);
     need((f.before ?? "") === (e.before ?? "") && (f.surroundings ?? "") === (e.surroundings ?? ""), no);
     const classes = facts("devices.TerminalRegistered", { terminal: f.terminal })
@@ -131,23 +139,28 @@ function arrivals() {
     need(!second || !classes.length || classes.includes(f.surroundings), no);
     const [strong, other] = [f.marks.inside_risk_ppb, f.marks.inside_open_sky_model_ppb ?? 0];
     need(weak ? !strong && other === asked.risk_ppb : strong === asked.risk_ppb && !other, no);
-    if (marks(told)) shown.add("arrival");
+    if (marks(told)) there.add(container);
   }
+  if (containers().every((each) => there.has(each))) shown.add("arrival"); // of several, each one's
 }
 function marks({ fact: f, index }) { // signed by the terminal, bound to the goods, as the network saw it
-  const no = "false_mark", { terminal } = f, { container } = entered;
-  const seals = every("devices.Sealed", { consignment: f.consignment, terminal, container }, index);
+  const no = "false_mark", { terminal } = f, ours = [entered.container, ...containers()];
+  const seals = every("devices.Sealed", { consignment: f.consignment, terminal }, index)
+    .filter((s) => ours.includes(s.fact.container));
   const [key, ...others] = new Set([...facts("devices.TerminalRegistered", { terminal }).map((t) => t.key),
     ...seals.map((s) => s.fact.terminal_key)]);
   need(!others.length, no);
   const received = facts("devices.WindowReceived", { terminal, digest: f.window }, index).at(-1);
   checkWindow(f, key, received);
-  const opened = seals.filter((s) => whole(s.event.aggregate)), bound = opened.some(({ event, fact: s }) => {
+  const opened = seals.filter((s) => whole(s.event.aggregate));
+  const standing = opened.filter(({ event, fact: s }) => {
     const ofSeal = (look) => look.event.aggregate === event.aggregate;
     const looks = every("devices.SealChecked", {}, index).filter(ofSeal);
     const good = ({ fact: c }) => c.intact && c.container === s.container && c.terminal === s.terminal;
     return s.terminal_key === (key ?? s.terminal_key) && looks.length && looks.every(good);
   });
+  const there = (s) => !f.container || s.fact.container === f.container;
+  const bound = standing.length > 0 && standing.every(there);
   need(bound || !opened.length || !f.marks.bound_to_goods || opened.length < seals.length, no);
   const seen = { fix_latitude_ndeg: f.latitude_ndeg, fix_longitude_ndeg: f.longitude_ndeg,
     fix_bound_mm: f.protection_mm, observed_at: f.observed_at };
@@ -216,6 +229,9 @@ function titles() {
 function deals() {
   for (const { fact: o, event } of every("finance.DealOpened", { consignment: proof.consignment })) {
     if (!whole(`deal/${o.deal}`) || event.aggregate !== `deal/${o.deal}`) continue;
+    const carried = o.carried ?? [], named = carried.map((c) => c.container).sort();
+    need(same(named, [...(entered.containers ?? [])].sort()) && once(carried.map((c) => c.terminal))
+      && !o.terminal === carried.length > 0, "decision_not_reproduced", "not every container is awaited");
     const of = (kind) => every(`finance.${kind}`, { deal: o.deal }), last = (kind) => of(kind).at(-1)?.fact;
     const pending = uuid(ns(event.recorded_at) / 1000000n, "transfer", o.deal, "reserve");
     const [decided] = of("Decided"), settled = last("Settled");
@@ -223,25 +239,6 @@ function deals() {
     if (settled && payment(o, settled, decided?.fact, pending, proof.blobs, facts)) shown.add("payment");
   }
 }
-const TERMS = {
-  marks: "signed_by_terminal bound_to_goods recomputed corroborated inside inside_open_sky_model".split(" "),
-  needs: "papers_agree title_in_custody customs_released".split(" ") };
-const CONDITIONS = { // what each condition of a release needs, by its name
-  arrival: ({ o: { conditions: c, consignment, terminal }, before }) =>
-    before("positioning.ArrivalProven", { consignment, terminal }).some(({ marks: m, observed_at, site }) => {
-      const at = ns(observed_at), inside = m.inside_risk_ppb > 0 && m.inside_risk_ppb <= c.risk_ppb;
-      const { signed_by_terminal, bound_to_goods, recomputed, corroborated_by: { length: corroborated } } = m;
-      const any = m.inside_risk_ppb || (m.inside_open_sky_model_ppb ?? 0);
-      const inside_open_sky_model = any > 0 && any <= c.risk_ppb;
-      const bears = { corroborated, inside, inside_open_sky_model, recomputed, signed_by_terminal,
-        bound_to_goods };
-      return !m.disagreed_by.length && c.marks.every((mark) => own(bears, mark)) && same(site, c.site)
-        && ns(c.not_before) <= at && at <= ns(c.not_after);
-    }),
-  papers_agree: ({ before }) => before("trade.PapersChecked").at(-1)?.agree,
-  customs_released: ({ before }) => before("trade.CustomsReleased", { decision: "released" }).length,
-  title_in_custody: ({ o, d, move }) => move && holder(d.title, `0x${move.from}`).deal === o.deal,
-};
 function decision(o, { fact: d, event, index }, last, of, pending) {
   const no = "decision_not_reproduced", money = last("MoneyReserved"), settled = last("Settled");
   need(["release", "abort"].includes(d.outcome) && event.open, no);
@@ -255,9 +252,11 @@ function decision(o, { fact: d, event, index }, last, of, pending) {
   if (d.outcome === "release") {
     need(money, no);
     const lapsed = of("ConditionLapsed").map((t) => t.fact.name);
-    for (const name of ["arrival", ...o.conditions.needs]) {
+    const arrivals = o.carried?.length ? o.carried.map((c) => `arrival:${c.container}`) : ["arrival"];
+    for (const name of [...arrivals, ...o.conditions.needs]) {
+      const [word, which = ""] = name.split(":");
       const met = before("finance.ConditionMet", { deal: o.deal, name }).length && !lapsed.includes(name);
-      need(met && own(CONDITIONS, name)({ o, d, move, before }), no, `paid without ${name}`);
+      need(met && own(CONDITIONS, word)({ o, d, move, before, which, holder }), no, `paid without ${name}`);
     }
   }
   if (d.title) follow();
@@ -281,8 +280,9 @@ function checkFacts(given, list, of, required) {
     need(!trust.policy.keys.some((k) => k.name === name && k.id === id)
       || Number(big(signature.subarray(0, 8))) * 1000 <= Date.now() + 300_000, "future_cosignature");
   const entry = proof.events.find((e) => e.event.aggregate === `consignment/${proof.consignment}`);
-  need(/^trade\.ConsignmentEntered\.v[12]$/.test(entry.event.type), "wrong_consignment");
+  need(/^trade\.ConsignmentEntered\.v[123]$/.test(entry.event.type), "wrong_consignment");
   entered = entry.fact;
+  several(proof.events);
   need(entered.consignment === proof.consignment, "wrong_consignment");
   for (const part of [speakers, logKeys, lots, documents, arrivals, titles, deals]) part();
   need(!chain?.guarded, "guarded_titles", "titles were not followed: a guard has some, as it seems");

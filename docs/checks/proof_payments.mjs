@@ -1,5 +1,6 @@
-// What proof_check.mjs needs of amounts, names of transfers and payment messages (pacs.008, camt.054).
-import { big, need, same, sha } from "./proof_log.mjs";
+// What proof_check.mjs needs of amounts, names of transfers, payment messages (pacs.008, camt.054), the
+// conditions of a payment, and the versions of facts, the newest of which are of several containers.
+import { big, need, ns, same, sha } from "./proof_log.mjs";
 const EXPONENTS = { 0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
   3: "BHD IQD JOD KWD LYD OMR TND", 4: "CLF UYW" }; // ISO 4217; all others have 2
 export function minor(text, currency) {
@@ -45,3 +46,42 @@ export function payment(o, s, d, pending, blobs, facts) { // whether a payment i
   need(both.every((path) => inside(pacs, path) === inside(camt, path)), no);
   return true;
 }
+export const VERSIONS = { "trust.TitleRegistered": 2, "positioning.ArrivalProven": 3,
+  "devices.TerminalRegistered": 2, "positioning.ArrivalNotProven": 3, "positioning.ArrivalExpected": 2,
+  "finance.DealOpened": 2 };
+const LATER = [["trade.ConsignmentEntered", 3, "containers", "lots"], ["finance.DealOpened", 2, "carried"],
+  ["positioning.ArrivalExpected", 2, "container"], ["positioning.ArrivalProven", 3, "container"],
+  ["positioning.ArrivalNotProven", 3, "container"]]; // of several containers: only these have such fields
+export const once = (values) => new Set(values).size === values.length;
+export function several(events) { // a later version says more than the one before, and only it has the fields
+  for (const [type, version, ...names] of LATER)
+    for (const { event, fact } of events.filter((e) => e.event.type.startsWith(`${type}.v`))) {
+      const said = names.filter((name) => fact[name]?.length);
+      const later = event.type === `${type}.v${version}`;
+      need(later ? said.length : names.every((name) => !(name in fact)), "malformed");
+    }
+}
+export const own = (o, name) => Object.hasOwn(o, name) && o[name]; // never what every object inherits
+export const TERMS = {
+  marks: "signed_by_terminal bound_to_goods recomputed corroborated inside inside_open_sky_model".split(" "),
+  needs: "papers_agree title_in_custody customs_released".split(" ") };
+export const CONDITIONS = { // what each condition of a release needs, by its name
+  arrival: ({ o: { conditions: c, consignment, terminal: one, carried = [] }, before, which }) => {
+    const terminal = which ? carried.find((each) => each.container === which)?.terminal : one;
+    const risk_ppb = Math.floor(c.risk_ppb / Math.max(1, carried.length)); // each has its share
+    return before("positioning.ArrivalProven", { consignment, terminal }).some((told) => {
+      const { marks: m, observed_at, site, container = "" } = told;
+      const at = ns(observed_at), inside = m.inside_risk_ppb > 0 && m.inside_risk_ppb <= risk_ppb;
+      const { signed_by_terminal, bound_to_goods, recomputed, corroborated_by: { length: corroborated } } = m;
+      const any = m.inside_risk_ppb || (m.inside_open_sky_model_ppb ?? 0);
+      const inside_open_sky_model = any > 0 && any <= risk_ppb;
+      const bears = { corroborated, inside, inside_open_sky_model, recomputed, signed_by_terminal,
+        bound_to_goods };
+      return !m.disagreed_by.length && container === which && c.marks.every((mark) => own(bears, mark))
+        && same(site, c.site) && ns(c.not_before) <= at && at <= ns(c.not_after);
+    });
+  },
+  papers_agree: ({ before }) => before("trade.PapersChecked").at(-1)?.agree,
+  customs_released: ({ before }) => before("trade.CustomsReleased", { decision: "released" }).length,
+  title_in_custody: ({ o, d, move, holder }) => move && holder(d.title, `0x${move.from}`).deal === o.deal,
+};

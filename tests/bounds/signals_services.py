@@ -14,7 +14,7 @@ from zhidao.core.ambient import SeededRandomness
 from zhidao.positioning.adapters import recording_files
 from zhidao.positioning.adapters.ntrip import Caster, NtripClient
 from zhidao.positioning.events import ArrivalExpected, Site
-from zhidao.positioning.service import arrivals, bases, evaluation
+from zhidao.positioning.service import awaited, bases, evaluation
 from zhidao.positioning.wire.rinex import parts
 from zhidao.positioning.wire.rtcm.msm import MsmTable, encode_msm
 
@@ -44,7 +44,7 @@ def _of_orbits(file: Any, size: int) -> Any:
 
 
 def wished(*, radius_mm: int = 1, risk_ppb: int = 1) -> None:
-    arrivals._refuse_wish(
+    awaited._refuse_wish(
         ArrivalExpected(
             consignment="C-1",
             terminal="T-1",
@@ -83,9 +83,9 @@ S = "positioning.service"
 CASES = (
     Case("positioning.adapters.ntrip.TABLE_BYTES_MAX", asked_caster, 5_000),
     Case("positioning.adapters.recording_files.FILE_BYTES_MAX", recorded, 100_000),
-    Case(f"{S}.arrivals._RADIUS_MM_MAX", lambda n: wished(radius_mm=n), told="up to 100 km"),
+    Case(f"{S}.awaited._RADIUS_MM_MAX", lambda n: wished(radius_mm=n), told="up to 100 km"),
     Case(
-        f"{S}.arrivals._PPB_MAX",
+        f"{S}.awaited._PPB_MAX",
         # Half of it is the most that may be risked.
         lambda n: wished(risk_ppb=n - 500_000_000),
         told="up to 500,000,000 parts",

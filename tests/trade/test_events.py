@@ -1,4 +1,4 @@
-"""Both versions of an entry's event stay readable: golden events, never edited."""
+"""All versions of an entry's event stay readable: golden events, never edited."""
 
 from __future__ import annotations
 
@@ -24,12 +24,21 @@ def golden(version: int) -> SignedEvent:
 
 
 @pytest.mark.parametrize(
-    ("version", "promised"), [(1, None), (2, ["arrival", "title", "payment", "papers"])]
+    ("version", "promised", "containers"),
+    [
+        (1, None, []),
+        (2, ["arrival", "title", "payment", "papers"], []),
+        (3, ["arrival", "title", "payment", "papers"], ["CSQU3054383", "MSCU6639870"]),
+    ],
 )
-def test_an_entry_of_each_version_is_read_with_what_it_promised(version, promised) -> None:
+def test_an_entry_of_each_version_is_read_with_what_it_promised(
+    version, promised, containers
+) -> None:
     event = golden(version)
     fact = ConsignmentEntered.of(event)
     assert fact.promised == promised
+    assert fact.containers == containers
+    assert (fact.every_container[0], fact.container) == ("CSQU3054383", "CSQU3054383")
     assert (fact.consignment, fact.loading, fact.goods != "") == ("zd-2026-0001", "", True)
     assert latest((event,), ConsignmentEntered) == fact
     assert latest((event,), DocumentAdded) is None
@@ -43,3 +52,15 @@ def test_an_entry_of_the_first_version_states_no_promise_by_the_back_door() -> N
     lacking = {name: value for name, value in second.payload.items() if name != "promised"}
     with pytest.raises(MalformedInput):
         ConsignmentEntered.of(replace(second, payload=lacking))
+
+
+def test_several_containers_stand_in_the_third_version_alone() -> None:
+    third, second = golden(3), golden(2)
+    with pytest.raises(MalformedInput, match="a later version's field 'containers'"):
+        ConsignmentEntered.of(replace(third, type=second.type))
+    with pytest.raises(MalformedInput, match="says no more than a"):
+        ConsignmentEntered.of(replace(third, payload={**third.payload, "containers": []}))
+    fact = ConsignmentEntered.of(third)
+    assert (fact.told_as, fact.payload()) == (third.type, third.payload)
+    one = ConsignmentEntered.of(second)
+    assert (one.told_as, one.payload()) == (second.type, second.payload)

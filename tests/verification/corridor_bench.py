@@ -53,11 +53,13 @@ from zhidao.industry.wire.epcis import lot_document
 from zhidao.positioning.domain.solver_settings import Settings
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
-from zhidao.positioning.events import ArrivalExpected, ArrivalProven, Marks, Site
+from zhidao.positioning.events import ArrivalExpected, ArrivalProven, Carried, Marks, Site
+from zhidao.positioning.service.awaited import wishes_of
 from zhidao.positioning.service.evaluation import evaluate
 from zhidao.positioning.wire.position_evidence import PositionEvidence, Question
 from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
 from zhidao.store.memory import MemoryArchive, MemoryJournal
+from zhidao.trade.domain.consignment import ConsignmentEntry
 from zhidao.trade.domain.invoice import invoice_of
 from zhidao.trade.domain.papers import origin_statement_of, packing_list_of
 from zhidao.trade.events import (
@@ -146,17 +148,30 @@ def signals(seed: int = 11) -> Signals:
     )
 
 
+@dataclass(frozen=True)
+class Ride:
+    """A container, the terminal and the seal on it, and whether its arrival is proven."""
+
+    container: str
+    terminal: str
+    seal: str
+    arrives: bool = True
+
+
+ONE = Ride("CSQU3054383", TERMINAL, "S-1")
+
+
 @cache
-def _evidence(*, tight: bool) -> bytes:
+def _evidence(*, tight: bool, terminal: str, risk_ppb: int) -> bytes:
     """What the window gives, by the usual settings or by ones that bound too tightly."""
     found = signals()
     question = Question(
         consignment=CONSIGNMENT,
-        terminal=TERMINAL,
+        terminal=terminal,
         site=found.site,
         not_before=str(SEEN),
         not_after=str(SEEN.plus_ns(3600 * 10**9)),
-        risk_ppb=100_000,
+        risk_ppb=risk_ppb,
     )
     settings = Settings.of_arrivals()
     if tight:
@@ -197,6 +212,7 @@ class Corridor:
 
     bill_number = "SMLSHA0417"
     promised: ClassVar[list[str] | None] = ["arrival", "title", "payment", "papers"]
+    rides: tuple[Ride, ...] = (ONE,)
 
     def __init__(
         self,
@@ -330,7 +346,7 @@ class Corridor:
         self.say("exporter", "order/PO-2026-117", lot)
 
     async def _write_papers(self) -> None:
-        source = (_PAPERS / "entry.json").read_bytes()
+        source = self.entry_file()
         entry = entry_file.read(source)
         invoice = invoice_of(entry)
         self.amount = invoice.payable
@@ -346,6 +362,7 @@ class Corridor:
             entry=self.keep("entry", source),
             simulated=True,
             promised=self.promised,
+            containers=list(entry.containers),
         )
         self.say("exporter", f"consignment/{CONSIGNMENT}", entered)
         rule = "UBL-2.1 XSD and EN16931-UBL sha256:00"
@@ -355,9 +372,25 @@ class Corridor:
         origin = origin_statement.write(origin_statement_of(entry))
         await self._paper("origin_statement", "OS-2026-0417", origin, "own form")
         self._add("quality_record", "L-0417", self.quality, "limits", "")
-        bill = json.loads((_PAPERS / "bill_of_lading.json").read_bytes())
-        self.title = self.keep("bill_of_lading", jcs(bill))
+        self.title = self.keep("bill_of_lading", self.bill_file(entry))
         self._add("bill_of_lading", "SMLSHA0417", self.title, "DCSA", "", by="carrier")
+
+    def entry_file(self) -> bytes:
+        """The entry as its exporter typed it."""
+        return (_PAPERS / "entry.json").read_bytes()
+
+    def bill_file(self, entry: ConsignmentEntry) -> bytes:
+        """The carrier's bill of it."""
+        del entry
+        return jcs(json.loads((_PAPERS / "bill_of_lading.json").read_bytes()))
+
+    def carried(self) -> list[Carried]:
+        """What the deal names of several containers."""
+        return []
+
+    def wishes(self, one: ArrivalExpected) -> list[ArrivalExpected]:
+        """What is awaited of each terminal."""
+        return wishes_of(one, self.carried())
 
     async def _paper(
         self, kind: str, number: str, data: bytes, rule: str, *, credential: bool = True
@@ -530,21 +563,24 @@ class Corridor:
             payee_bank="exporter-bank",
             amount_minor=self.amount.minor,
             currency=self.amount.currency.code,
-            terminal=TERMINAL,
+            terminal="" if self.carried() else TERMINAL,
             title=self.title,
             conditions=conditions,
+            carried=self.carried(),
         )
         event = self.say("importer-bank", f"deal/{DEAL}", opened)
         self.pending = transfer_id(DEAL, "reserve", at=event.recorded_at)
         expected = ArrivalExpected(
             consignment=CONSIGNMENT,
-            terminal=TERMINAL,
+            terminal=opened.terminal,
             site=site,
             not_before=conditions.not_before,
             not_after=conditions.not_after,
             risk_ppb=conditions.risk_ppb,
         )
-        self.say("importer-bank", f"arrival/{CONSIGNMENT}", expected)
+        self.asked = {wish.terminal: wish for wish in self.wishes(expected)}
+        for wish in self.wishes(expected):
+            self.say("importer-bank", f"arrival/{CONSIGNMENT}", wish)
         reserved = MoneyReserved(
             deal=DEAL,
             transfer=str(self.pending),
@@ -590,28 +626,42 @@ class Corridor:
 
     def _travel(self) -> None:
         key = self.terminal_key.public.multikey
-        registered = TerminalRegistered(
-            terminal=TERMINAL, phone="+77010000001", key=key, surroundings="open_sky"
-        )
-        self.say(NODE, f"terminal/{TERMINAL}", registered)
+        for terminal in dict.fromkeys(ride.terminal for ride in self.rides):
+            registered = TerminalRegistered(
+                terminal=terminal, phone="+77010000001", key=key, surroundings="open_sky"
+            )
+            self.say(NODE, f"terminal/{terminal}", registered)
+        for ride in self.rides:
+            self._seal(ride, key)
+        for ride in self.rides:
+            if ride.arrives:
+                self._see(ride, key)
+
+    def _seal(self, ride: Ride, key: str) -> None:
         sealed = Sealed(
-            seal="S-1",
-            container="CSQU3054383",
+            seal=ride.seal,
+            container=ride.container,
             consignment=CONSIGNMENT,
-            terminal=TERMINAL,
+            terminal=ride.terminal,
             terminal_key=key,
         )
-        self.say("carrier", "seal/S-1", sealed)
+        self.say("carrier", f"seal/{ride.seal}", sealed)
         looked = SealChecked(
-            seal="S-1", container="CSQU3054383", terminal=TERMINAL, intact=True, place="gate"
+            seal=ride.seal,
+            container=ride.container,
+            terminal=ride.terminal,
+            intact=True,
+            place="gate",
         )
-        self.say("customs", "seal/S-1", looked)
+        self.say("customs", f"seal/{ride.seal}", looked)
+
+    def _see(self, ride: Ride, key: str) -> None:
         found = signals()
         chunks = sign_chunks(
             found.window, window=b"w" * 16, nonce=NONCE, simulated=True, key=self.terminal_key
         )
         received = WindowReceived(
-            terminal=TERMINAL,
+            terminal=ride.terminal,
             key=key,
             digest=self.keep("window", found.window),
             size_bytes=len(found.window),
@@ -619,15 +669,16 @@ class Corridor:
             nonce=NONCE.hex(),
             simulated=True,
         )
-        self.say(NODE, f"terminal/{TERMINAL}", received)
-        self._arrive(found, received.digest)
+        self.say(NODE, f"terminal/{ride.terminal}", received)
+        self._arrive(found, received.digest, ride)
 
-    def _arrive(self, found: Signals, window: str) -> None:
-        evidence = _evidence(tight=self.tight)
+    def _arrive(self, found: Signals, window: str, ride: Ride) -> None:
+        asked = self.asked[ride.terminal]
+        evidence = _evidence(tight=self.tight, terminal=ride.terminal, risk_ppb=asked.risk_ppb)
         result = PositionEvidence.decode(evidence).result
         assert result.decision == "inside", result.sentence
         seen = NetworkChecked(
-            check="1",
+            check=ride.seal.removeprefix("S-"),
             phone="+77010000001",
             verdict="match",
             reason="inside its circle",
@@ -641,10 +692,10 @@ class Corridor:
             network="a network",
             simulated=True,
         )
-        self.say(NODE, "network-check/1", seen)
+        self.say(NODE, f"network-check/{seen.check}", seen)
         arrived = ArrivalProven(
             consignment=CONSIGNMENT,
-            terminal=TERMINAL,
+            terminal=ride.terminal,
             site=found.site,
             observed_at=result.observed_at,
             latitude_ndeg=result.latitude_ndeg,
@@ -659,7 +710,7 @@ class Corridor:
                 recomputed=True,
                 corroborated_by=["a network"],
                 disagreed_by=[],
-                inside_risk_ppb=100_000,
+                inside_risk_ppb=asked.risk_ppb,
             ),
             window=window,
             navigation=self.keep("navigation", found.navigation),
@@ -667,6 +718,7 @@ class Corridor:
             simulated=True,
             surroundings="open_sky",
             open_questions=result.open,
+            container=asked.container,
         )
         event = self.say(
             NODE,
@@ -674,14 +726,15 @@ class Corridor:
             arrived,
             occurred_at=Utc.parse(result.observed_at),
         )
-        delivered = Delivered(
-            consignment=CONSIGNMENT,
-            arrival=str(event.id),
-            observed_at=result.observed_at,
-            place="Yard",
-        )
-        self.say(NODE, f"consignment/{CONSIGNMENT}", delivered)
-        self._met("arrival")
+        if not asked.container or ride == self.rides[-1]:
+            delivered = Delivered(
+                consignment=CONSIGNMENT,
+                arrival=str(event.id),
+                observed_at=result.observed_at,
+                place="Yard",
+            )
+            self.say(NODE, f"consignment/{CONSIGNMENT}", delivered)
+        self._met(f"arrival:{asked.container}" if asked.container else "arrival")
 
     def _release(self) -> None:
         released = CustomsReleased(consignment=CONSIGNMENT, declaration="KZ-1", decision="released")

@@ -58,6 +58,7 @@ export interface DealWhole extends Deal {
   payer_bank: string;
   payee_bank: string;
   terminal: string;
+  carried: import("./parts/carried").Carried[];
   title: string;
   terms: DealTerms;
   title_reserved: boolean;

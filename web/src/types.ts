@@ -143,6 +143,20 @@ export interface Milestone {
   event: string;
   sentence_key: string;
   sentence_args: Args;
+  /** So many of so many containers; both 0 where there is one. */
+  there: number;
+  of: number;
+}
+
+/** One of several containers of a consignment. */
+export interface ContainerInfo {
+  container: string;
+  terminal: string;
+  seal: string;
+  state: "open" | "sealed" | "checked" | "not_proven" | "arrived";
+  observed_at: string;
+  event: string;
+  told: Told | null;
 }
 
 export interface PartyInfo {
@@ -332,6 +346,7 @@ export interface Road extends RoadSummary {
   money: MoneyInfo | null;
   arrival: ArrivalInfo | null;
   network: NetworkInfo | null;
+  containers: ContainerInfo[];
   conditions: { name: string; state: "met" | "waits" | "failed"; because: string; told: Told | null }[];
   said: Said[];
 }

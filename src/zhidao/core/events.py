@@ -40,36 +40,61 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     OPEN: ClassVar[bool] = False
     # Earlier types of this fact, and what a reader takes for each field that they did not have.
     FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # A later type with its fields, and what TYPE says by being without them. It is written only
+    # for a fact that says more: whatever readers of TYPE understand is told to them as before.
+    LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def payload(self) -> dict[str, Any]:
         """The fact's fields as plain JSON values."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
+        if self.LATER and self.told_as == self.TYPE:
+            for unsaid in self.LATER.values():
+                plain = {name: value for name, value in plain.items() if name not in unsaid}
         return plain
+
+    @property
+    def told_as(self) -> str:
+        """The type under which it is written."""
+        for later, unsaid in self.LATER.items():
+            if any(getattr(self, name) != value for name, value in unsaid.items()):
+                return later
+        return self.TYPE
 
     @classmethod
     def types(cls) -> tuple[str, ...]:
-        """The types of all versions, the one that is written first."""
-        return (cls.TYPE, *cls.FORMER)
+        """The types of all versions, the one that is mostly written first."""
+        return (cls.TYPE, *cls.LATER, *cls.FORMER)
 
     @classmethod
     def is_told_by(cls, event_type: str) -> bool:
-        """Whether an event of this type tells such a fact, in this version or an earlier one."""
-        return event_type == cls.TYPE or event_type in cls.FORMER
+        """Whether an event of this type tells such a fact, in whatever version."""
+        return event_type in cls.types()
 
     @classmethod
     def of(cls, event: SignedEvent) -> Self:
         """The fact inside an event. Raises MalformedInput if it is another or malformed."""
         if not cls.is_told_by(event.type):
             raise MalformedInput(f"expected a {cls.TYPE}, got a {event.type}")
-        lacking = cls.FORMER.get(event.type, {})
+        lacking = cls._lacking(event.type)
         early = sorted(lacking.keys() & event.payload.keys())
         if early:
             raise MalformedInput(f"{event.type}: a later version's field {early[0]!r}")
         plain = {**event.payload, **lacking} if lacking else event.payload
         try:
-            return msgspec.convert(plain, cls, strict=True)
+            fact = msgspec.convert(plain, cls, strict=True)
         except msgspec.ValidationError as error:
             raise MalformedInput(f"{event.type}: {error}") from error
+        if event.type in cls.LATER and fact.told_as != event.type:
+            raise MalformedInput(f"{event.type}: says no more than a {cls.TYPE}")
+        return fact
+
+    @classmethod
+    def _lacking(cls, event_type: str) -> Mapping[str, Any]:
+        """The fields that a type has not, with what a reader takes for each."""
+        if event_type in cls.LATER:
+            return {}
+        later = {name: value for unsaid in cls.LATER.values() for name, value in unsaid.items()}
+        return {**later, **cls.FORMER.get(event_type, {})}
 
 
 FactT = TypeVar("FactT", bound=Fact)

@@ -162,7 +162,7 @@ class Scribe:
         now = self._clock.now()
         draft = SignedEvent(
             id=self._ids.new(),
-            type=fact.TYPE,
+            type=fact.told_as,
             aggregate=aggregate,
             version=version,
             owner=owner,

@@ -30,8 +30,11 @@ class Custody(Protocol):
         """The class of surroundings that the terminal is registered with. Raises NotFound."""
         ...
 
-    async def binding(self, *, terminal: str, consignment: str) -> Binding:
-        """Whether the terminal is bound to the consignment by `Sealed` and `SealChecked`."""
+    async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
+        """Whether the terminal is bound to the consignment by `Sealed` and `SealChecked`.
+
+        `container`: to this one of its containers, and to no other.
+        """
         ...
 
     async def phone(self, terminal: str) -> str:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from zhidao.core.actor import Actor
 from zhidao.core.timescale import Utc
-from zhidao.positioning.events import Site
+from zhidao.positioning.events import Carried, Site
 
 
 class Arrivals(Protocol):
@@ -22,9 +22,14 @@ class Arrivals(Protocol):
         not_before: Utc,
         not_after: Utc,
         risk_ppb: int,
+        carried: tuple[Carried, ...] = (),
         readers: tuple[str, ...],
     ) -> None:
-        """Waits for the consignment; the same call again changes nothing."""
+        """Waits for the consignment; the same call again changes nothing.
+
+        `carried`: its containers with their terminals where there are several; `terminal` is ``
+        then. Each is waited for with its share of the risk, so that the whole has no more.
+        """
         ...
 
     async def rehearse(
@@ -36,6 +41,7 @@ class Arrivals(Protocol):
         not_before: Utc,
         not_after: Utc,
         risk_ppb: int,
+        carried: tuple[Carried, ...] = (),
     ) -> None:
         """Refuses what `expect` would refuse, and writes nothing.
 

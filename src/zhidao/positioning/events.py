@@ -130,16 +130,30 @@ class BaseAdded(Fact, frozen=True, kw_only=True):
     last_at: str
 
 
+class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of several containers, and the terminal that rides with it and with no other."""
+
+    container: str
+    terminal: str
+
+
 class ArrivalExpected(Fact, frozen=True, kw_only=True):
-    """Somebody waits for a consignment at a site. Aggregate `arrival/<consignment>`."""
+    """Somebody waits for a consignment at a site. Aggregate `arrival/<consignment>`.
+
+    Version 2 is of one `container` among several: there is one such fact for each, written at once.
+    """
 
     TYPE: ClassVar[str] = "positioning.ArrivalExpected.v1"
+    LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "positioning.ArrivalExpected.v2": {"container": ""}
+    }
     consignment: str
     terminal: str
     site: Site
     not_before: str
     not_after: str
     risk_ppb: int
+    container: str = ""
 
 
 class TerminalWatched(Fact, frozen=True, kw_only=True):
@@ -160,12 +174,15 @@ class ArrivalProven(Fact, frozen=True, kw_only=True):
     level at the asked risk; `evidence` the digest of the replayable evidence.
     Since version 2: `before` is the digest of the terminal's window before, empty if there is none;
     `surroundings` the class that the terminal is registered with; `open_questions`: codes of what
-    remains possible although nothing was found.
+    remains possible although nothing was found. Version 3: `container` is which of several arrived.
     """
 
     TYPE: ClassVar[str] = "positioning.ArrivalProven.v2"
     FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "positioning.ArrivalProven.v1": {"before": "", "surroundings": "", "open_questions": []}
+    }
+    LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "positioning.ArrivalProven.v3": {"container": ""}
     }
     consignment: str
     terminal: str
@@ -185,6 +202,7 @@ class ArrivalProven(Fact, frozen=True, kw_only=True):
     before: str = ""
     surroundings: str = ""
     open_questions: list[str] = msgspec.field(default_factory=list)
+    container: str = ""
 
 
 class ArrivalNotProven(Fact, frozen=True, kw_only=True):
@@ -194,12 +212,15 @@ class ArrivalNotProven(Fact, frozen=True, kw_only=True):
     no_navigation, too_early, too_late, signals_suspect, terminal_not_bound, not_signed,
     network_disagrees, unreadable, stretch_broken, unchecked_code, unchecked_phase,
     unchecked_doppler, unchecked_strength. The last five came with version 2, and with them `before`
-    as in `ArrivalProven`.
+    as in `ArrivalProven`. Version 3: `container` is which of several did not.
     """
 
     TYPE: ClassVar[str] = "positioning.ArrivalNotProven.v2"
     FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "positioning.ArrivalNotProven.v1": {"before": ""}
+    }
+    LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "positioning.ArrivalNotProven.v3": {"container": ""}
     }
     consignment: str
     terminal: str
@@ -214,6 +235,7 @@ class ArrivalNotProven(Fact, frozen=True, kw_only=True):
     evidence: str
     simulated: bool
     before: str = ""
+    container: str = ""
 
 
 def risk_in_words(risk_ppb: int) -> str:

@@ -23,16 +23,28 @@ class CrossCheckFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     right: str
 
 
+class NamedLot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A lot by the order that it was made for."""
+
+    order: str
+    lot: str
+
+
 class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     """One entry opened a consignment. `entry` is the digest of the entry file in the archive.
 
     `loading` and `discharge` are UN/LOCODEs. `promised`: what a proof of the consignment is to
     show in the end, of `domain/promise.py`; None where the entry is older than promises.
+    Version 3 has what is several: `containers` and `lots` are all of them in the entry's order, of
+    which `container`, `order` and `lot` are the first; they are empty where there is one or none.
     """
 
     TYPE: ClassVar[str] = "trade.ConsignmentEntered.v2"
     FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "trade.ConsignmentEntered.v1": {"promised": None}
+    }
+    LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "trade.ConsignmentEntered.v3": {"containers": [], "lots": []}
     }
     consignment: str
     exporter: str
@@ -52,6 +64,19 @@ class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     promised: list[str] | None
     loading: str = ""
     discharge: str = ""
+    containers: list[str] = msgspec.field(default_factory=list)
+    lots: list[NamedLot] = msgspec.field(default_factory=list)
+
+    @property
+    def every_container(self) -> list[str]:
+        """All containers, the only one among them."""
+        return self.containers or [self.container]
+
+    @property
+    def every_lot(self) -> list[NamedLot]:
+        """All lots; none where the goods come from no order."""
+        one = [NamedLot(order=self.order, lot=self.lot)] if self.lot else []
+        return self.lots or one
 
 
 class DocumentAdded(Fact, frozen=True, kw_only=True):
@@ -84,8 +109,22 @@ class PapersChecked(Fact, frozen=True, kw_only=True):
     findings: list[CrossCheckFinding]
 
 
+class ContainerArrived(Fact, frozen=True, kw_only=True):
+    """One of several containers arrived, proven by `arrival`, that event's id."""
+
+    TYPE: ClassVar[str] = "trade.ContainerArrived.v1"
+    consignment: str
+    container: str
+    arrival: str
+    observed_at: str
+    place: str
+
+
 class Delivered(Fact, frozen=True, kw_only=True):
-    """The journey's state became Delivered by a proven arrival (`arrival`: that event's id)."""
+    """The journey's state became Delivered by a proven arrival (`arrival`: that event's id).
+
+    Of several containers it is that of the last one: each of the others arrived before.
+    """
 
     TYPE: ClassVar[str] = "trade.Delivered.v1"
     consignment: str
@@ -112,6 +151,7 @@ class Consignment(msgspec.Struct, frozen=True, kw_only=True):
     delivered: Delivered | None
     customs: CustomsReleased | None
     state: str
+    arrived: list[ContainerArrived] = msgspec.field(default_factory=list)
 
 
 class DeclarationSubmitted(Fact, frozen=True, kw_only=True):

@@ -31,10 +31,11 @@ def replay_arrivals(case: Case) -> Replayed:
     """
     proven: list[Statement] = []
     open_questions: list[Statement] = []
-    shown = False
+    there: set[str] = set()
     arrivals = [t for t in case.every(ArrivalProven) if t.fact.consignment == case.consignment]
     for told in arrivals:
-        shown |= _replay_arrival(case, told, proven, open_questions)
+        if _replay_arrival(case, told, proven, open_questions):
+            there.add(told.fact.container)
     for failed in case.every(ArrivalNotProven):
         if failed.fact.consignment == case.consignment:
             _replay_failure(case, failed.fact, proven, open_questions)
@@ -42,8 +43,37 @@ def replay_arrivals(case: Case) -> Replayed:
         open_questions.append(
             Statement("arrival", "That the goods arrived: no proven arrival is opened.")
         )
-    parts = frozenset((ARRIVAL,) if shown else ())
+    elif case.entered.containers:
+        _say_how_many(sorted(case.entered.containers), there, proven, open_questions)
+    parts = _shown(case, there)
     return Replayed(tuple(proven), tuple(dict.fromkeys(open_questions)), parts)
+
+
+def _shown(case: Case, there: set[str]) -> frozenset[str]:
+    """The arrival, if it is shown of each container."""
+    wanted = set(case.entered.containers) or {""}
+    return frozenset((ARRIVAL,) if wanted <= there else ())
+
+
+def _say_how_many(
+    wanted: list[str],
+    there: set[str],
+    proven: list[Statement],
+    open_questions: list[Statement],
+) -> None:
+    """Of several containers: all of them arrived, or so many did."""
+    lacking = [each for each in wanted if each not in there]
+    if not lacking:
+        text = f"All {len(wanted)} containers of the entry arrived: {', '.join(wanted)}."
+        proven.append(Statement("containers", text))
+        return
+    open_questions.append(
+        Statement(
+            "containers",
+            f"That all containers arrived: {len(wanted) - len(lacking)} of {len(wanted)} did; "
+            f"nothing here shows it of {', '.join(lacking)}.",
+        )
+    )
 
 
 def _replay_arrival(
@@ -55,6 +85,7 @@ def _replay_arrival(
     """Whether the arrival is shown: its evidence, and the facts on which its marks rest."""
     fact = told.fact
     expected = _expected(case, told)
+    _check_container(case, fact, expected)
     evidence = _evidence(case, fact, fact.navigation)
     if evidence is None:
         open_questions.append(
@@ -117,7 +148,9 @@ def _check_attempt(
     failures = [
         each.fact
         for each in case.every(ArrivalNotProven)
-        if each.fact.consignment == case.consignment and each.index < told.index
+        if each.fact.consignment == case.consignment
+        and each.fact.terminal == told.fact.terminal
+        and each.index < told.index
     ]
     if not evidence.first_version and evidence.attempt < attempt_after(expected, failures):
         raise _contradicted("more windows were asked than the evidence counts")
@@ -283,9 +316,28 @@ def _expected(case: Case, told: OpenedFact[ArrivalProven]) -> ArrivalExpected:
         for wish in case.every(ArrivalExpected)
         if wish.fact.consignment == case.consignment and wish.index < told.index
     ]
-    if not wishes or wishes[-1].terminal != told.fact.terminal:
+    # Of one container the newest wish counts; of several there is one for each terminal.
+    ours = [wish for wish in wishes if wish.terminal == told.fact.terminal and wish.container]
+    if not ours:
+        ours = wishes[-1:]
+    if not ours or ours[-1].terminal != told.fact.terminal:
         raise _contradicted("nobody asked for this arrival of this terminal")
-    return wishes[-1]
+    return ours[-1]
+
+
+def _check_container(case: Case, fact: ArrivalProven, expected: ArrivalExpected) -> None:
+    """A terminal speaks for the one container of which it is asked, and each has one of its own."""
+    if fact.container != expected.container:
+        raise _contradicted("the arrival is of another container than was asked")
+    if fact.container not in (case.entered.containers or [""]):
+        raise _contradicted(f"{fact.container or 'no'} container of the entry is named")
+    pairs = {
+        (wish.fact.container, wish.fact.terminal)
+        for wish in case.every(ArrivalExpected)
+        if wish.fact.consignment == case.consignment and wish.fact.container
+    }
+    if any(len(set(names)) < len(pairs) for names in zip(*pairs, strict=True)):
+        raise _contradicted("a container has two terminals, or a terminal two containers")
 
 
 def _evidence(

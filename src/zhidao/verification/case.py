@@ -103,7 +103,8 @@ class Case:
         promised = self.entered.promised
         if promised is not None:
             return frozenset(promised)
-        if self.history(f"consignment/{self.consignment}")[0].type == ConsignmentEntered.TYPE:
+        first = self.history(f"consignment/{self.consignment}")[0]
+        if first.type not in ConsignmentEntered.FORMER:
             raise Refused("the entry states no promise", code="wrong_consignment")
         return None
 

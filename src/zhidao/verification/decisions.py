@@ -13,7 +13,6 @@ from zhidao.devices.events import SubmissionRefused
 from zhidao.finance.domain.deals import verdict as judging
 from zhidao.finance.domain.deals.deal import (
     ABORT,
-    ARRIVAL,
     CUSTOMS,
     MARKS,
     NEEDS,
@@ -21,6 +20,7 @@ from zhidao.finance.domain.deals.deal import (
     RELEASE,
     TITLE,
     Deal,
+    arrivals_of,
     fold,
 )
 from zhidao.finance.events import ConditionMet, DealOpened, Decided
@@ -80,6 +80,7 @@ def _check_deal(
     if decided.fact.outcome not in _OUTCOMES or not decided.event.open:
         raise _contradicted(f"deal {deal.name} was decided in no way that is known")
     _check_names(deal)
+    _check_containers(case, deal)
     _check_references(deal, decided.fact)
     if decided.fact.outcome == RELEASE:
         _check_release(case, deal, decided)
@@ -101,6 +102,19 @@ def _check_names(deal: Deal) -> None:
     unknown = {*conditions.marks} - MARKS | {*conditions.needs} - NEEDS
     if unknown:
         raise _contradicted(f"deal {deal.name} names unknown conditions: {sorted(unknown)[:5]}")
+
+
+def _check_containers(case: Case, deal: Deal) -> None:
+    """A deal waits for every container of the entry, each by a terminal of its own."""
+    carried = deal.opened.carried
+    containers = sorted(each.container for each in carried)
+    terminals = {each.terminal for each in carried}
+    if containers != sorted(case.entered.containers) or len(terminals) < len(carried):
+        raise _contradicted(
+            f"deal {deal.name} does not wait for each container of the entry, by a terminal each"
+        )
+    if bool(deal.opened.terminal) is bool(carried):
+        raise _contradicted(f"deal {deal.name} waits by a terminal, or by one for each container")
 
 
 def _check_references(deal: Deal, decided: Decided) -> None:
@@ -136,9 +150,9 @@ def _holds(case: Case, deal: Deal, need: str, decided: OpenedFact[Decided]) -> b
     """Whether a condition held by the facts that were logged before the decision."""
     before = decided.index
     match need:
-        case "arrival":
+        case _ if need in arrivals_of(deal.opened):
             return any(
-                told.index < before and _meets(judging.of_arrival(deal, told.fact), ARRIVAL)
+                told.index < before and _meets(judging.of_arrival(deal, told.fact), need)
                 for told in case.every(ArrivalProven)
                 if told.fact.consignment == case.consignment
             )

@@ -14,7 +14,8 @@ from zhidao.trade.domain.comparison import Answer
 from zhidao.trade.domain.crosscheck import compare
 from zhidao.trade.domain.papers import FinishedLot, Papers
 from zhidao.trade.domain.promise import PAPERS
-from zhidao.trade.events import DocumentAdded, PapersChecked
+from zhidao.trade.events import DocumentAdded, NamedLot, PapersChecked
+from zhidao.trade.service.papers import finished
 from zhidao.trust.domain.credential import (
     check_contexts_known,
     check_credential,
@@ -230,8 +231,8 @@ def _enclosed_papers(case: Case, checked: PapersChecked) -> Papers | None:
             return None
         found[told.fact.kind] = data
     entry = case.file(case.entered.entry)
-    lot = _lot(case)
-    if entry is None or (case.entered.lot and lot is None):
+    lots = _lots(case)
+    if entry is None or len(lots) < len(case.entered.every_lot):
         return None
     invoice, packing = found.get("invoice"), found.get("packing_list")
     origin, bill = found.get("origin_statement"), found.get("bill_of_lading")
@@ -241,19 +242,13 @@ def _enclosed_papers(case: Case, checked: PapersChecked) -> Papers | None:
         packing=packing_list.read(packing) if packing else None,
         origin=origin_statement.read(origin) if origin else None,
         bill=bill_of_lading.read(bill) if bill else None,
-        lot=lot,
+        lots=lots,
+        containers=tuple(case.entered.every_container),
     )
 
 
-def _lot(case: Case) -> FinishedLot | None:
-    for told in case.every(LotFinished):
-        fact = told.fact
-        if (fact.order, fact.lot) == (case.entered.order, case.entered.lot):
-            return FinishedLot(
-                order=fact.order,
-                lot=fact.lot,
-                gtin=fact.gtin,
-                count=len(fact.serials),
-                within_limits=None if fact.is_typed else fact.within_limits,
-            )
-    return None
+def _lots(case: Case) -> tuple[FinishedLot, ...]:
+    """The lots that the entry names, as far as they are opened, each once."""
+    named = case.entered.every_lot
+    told = {NamedLot(order=t.fact.order, lot=t.fact.lot): t.fact for t in case.every(LotFinished)}
+    return tuple(finished(told[each]) for each in named if each in told)

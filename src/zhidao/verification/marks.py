@@ -12,7 +12,7 @@ from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.geo import Geodetic
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
-from zhidao.devices.domain.binding import binding_of
+from zhidao.devices.domain.binding import binding_of, bound_to, unbound
 from zhidao.devices.events import Binding, SealChecked, Sealed, TerminalRegistered, WindowReceived
 from zhidao.devices.wire.chunk import decode_chunk, window_of
 from zhidao.positioning.events import ArrivalProven, Marks
@@ -59,7 +59,7 @@ def are_opened(case: Case, told: OpenedFact[ArrivalProven]) -> bool:
     whole = [seal for seal in _seals(case, told) if case.is_whole(seal.event.aggregate)]
     answers = [t.fact for t in case.every(NetworkChecked) if _is_about(t.fact, told.fact)]
     signed = bool(key) and bool(_windows(case, told))
-    bound = any(_binding(case, seal, told, key).bound for seal in whole)
+    bound = _standing(case, told, key, whole).bound
     seen = any(answer.verdict == "match" for answer in answers)
     return (
         (signed or not marks.signed_by_terminal)
@@ -145,11 +145,10 @@ def _bound(case: Case, told: OpenedFact[ArrivalProven], key: str) -> Replayed:
     whole = [seal for seal in seals if case.is_whole(seal.event.aggregate)]
     if not whole:
         return _lacks("bound_to_goods", "no seal of this terminal is opened as a whole")
-    bindings = [_binding(case, seal, told, key) for seal in whole]
-    standing = next((one for one in bindings if one.bound), None)
-    if standing is None:
+    standing = _standing(case, told, key, whole)
+    if not standing.bound:
         if fact.marks.bound_to_goods and len(whole) == len(seals):
-            raise _false(f"the arrival is marked as bound, but {bindings[-1].reason}")
+            raise _false(f"the arrival is marked as bound, but {standing.reason}")
         return Replayed()
     if not fact.marks.bound_to_goods:
         return Replayed()
@@ -164,6 +163,18 @@ def _bound(case: Case, told: OpenedFact[ArrivalProven], key: str) -> Replayed:
         ),
         tuple(_left_open(case, standing, checks, told.index)),
     )
+
+
+def _standing(
+    case: Case, told: OpenedFact[ArrivalProven], key: str, whole: list[OpenedFact[Sealed]]
+) -> Binding:
+    """What binds the terminal by these seals: to the goods, or to the container that it names."""
+    fact = told.fact
+    bindings = [_binding(case, seal, told, key) for seal in whole]
+    none = unbound(fact.terminal, "terminal not bound: no seal of it is opened")
+    if fact.container:
+        return bound_to(bindings, fact.container, otherwise=none)
+    return next((one for one in bindings if one.bound), [none, *bindings][-1])
 
 
 def _left_open(case: Case, standing: Binding, checks: str, arrival: int) -> Iterator[Statement]:
@@ -196,12 +207,12 @@ def _binding(
 
 
 def _seals(case: Case, told: OpenedFact[ArrivalProven]) -> list[OpenedFact[Sealed]]:
-    """Seals of this terminal on this consignment's container, closed before the arrival."""
+    """Seals of this terminal on this consignment's containers, closed before the arrival."""
     return [
         seal
         for seal in case.every(Sealed)
         if (seal.fact.consignment, seal.fact.terminal) == (case.consignment, told.fact.terminal)
-        and seal.fact.container == case.entered.container
+        and seal.fact.container in case.entered.every_container
         and seal.index < told.index
     ]
 

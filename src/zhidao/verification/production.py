@@ -12,6 +12,7 @@ from zhidao.core.timescale import Utc
 from zhidao.industry.domain.event_hash import event_hash
 from zhidao.industry.domain.quality import Bound, Sample, decimal_of, judge
 from zhidao.industry.events import LotFinished, OrderOpened
+from zhidao.trade.events import NamedLot
 from zhidao.trust.domain.proof import Replayed, Statement
 from zhidao.verification.case import Case, OpenedFact
 
@@ -35,12 +36,19 @@ def check_production(case: Case) -> Replayed:
 
     Raises Refused: `quality_mismatch`, `epcis_mismatch`.
     """
-    wanted = (case.entered.order, case.entered.lot)
+    parts = [_check_lot(case, named) for named in case.entered.every_lot]
+    return Replayed(
+        tuple(one for part in parts for one in part.proven),
+        tuple(one for part in parts for one in part.not_proven),
+    )
+
+
+def _check_lot(case: Case, named: NamedLot) -> Replayed:
+    wanted = (named.order, named.lot)
     lots = [t for t in case.every(LotFinished) if (t.fact.order, t.fact.lot) == wanted]
     if not lots:
-        if not case.entered.lot:
-            return Replayed()
-        lacking = Statement("lot", "How the goods were made: the lot is not opened.")
+        which = f"lot {named.lot}" if len(case.entered.every_lot) > 1 else "the lot"
+        lacking = Statement("lot", f"How the goods were made: {which} is not opened.")
         return Replayed(not_proven=(lacking,))
     told = lots[0]
     proven, open_questions = _quality(case, told)

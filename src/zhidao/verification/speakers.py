@@ -79,7 +79,7 @@ def _document(case: Case, payload: Mapping[str, Any]) -> str:
 
 _OF_A_PARTY: Final[Mapping[str, Callable[[Case, Mapping[str, Any]], str]]] = {
     **dict.fromkeys(
-        (ConsignmentEntered.TYPE, *ConsignmentEntered.FORMER),
+        ConsignmentEntered.types(),
         lambda _, payload: str(payload.get("exporter", "")),
     ),
     DocumentAdded.TYPE: _document,
@@ -91,6 +91,6 @@ _OF_A_PARTY: Final[Mapping[str, Callable[[Case, Mapping[str, Any]], str]]] = {
         lambda case, _: case.entered.carrier,
     ),
     MediumChanged.TYPE: lambda case, _: case.entered.carrier,
-    DealOpened.TYPE: lambda _, payload: str(payload.get("payer_bank", "")),
+    **dict.fromkeys(DealOpened.types(), lambda _, payload: str(payload.get("payer_bank", ""))),
     AccountNamed.TYPE: lambda _, payload: str(payload.get("party", "")),
 }

@@ -25,7 +25,7 @@ def said(fact: Any, party: str) -> SignedEvent:
     speaker = Speaker(PartyId(party), KEY)
     return SignedEvent(
         id=UUID(int=1),
-        type=fact.TYPE,
+        type=fact.told_as,
         aggregate="seal/S-1",
         version=1,
         owner=PartyId(party),

@@ -6,7 +6,9 @@ import pytest
 from tests.devices.device_room import CARRIER, IMPORTER, OPERATING, TERMINAL, actor
 
 from zhidao.core.actor import Role
-from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.devices.domain.binding import bound_to, unbound
+from zhidao.devices.events import Binding
 
 SEAL = {"seal": "S-1", "container": "MSKU1234565", "consignment": "c-1", "terminal": TERMINAL}
 LOOK = {
@@ -123,3 +125,46 @@ async def test_a_list_of_seals_holds_the_callers_only(room):
     assert (sealed.seal, binding.bound) == ("S-1", False)
     assert await room.seals.listed(actor(IMPORTER), limit=9, after="S-1") == []
     assert await room.seals.listed(actor("stranger"), limit=9) == []
+
+
+async def test_a_terminal_is_sealed_into_one_container_until_that_seal_is_broken(room):
+    await _sealed(room)
+    second = SEAL | {"seal": "S-2", "container": "CSQU3054383"}
+    with pytest.raises(Refused) as refused:
+        await room.seals.close(actor(CARRIER), **second, readers=[IMPORTER])
+    assert refused.value.code == "terminal_elsewhere"
+    await room.seals.check(actor(IMPORTER), **(LOOK | {"intact": False}))
+    await room.seals.close(actor(CARRIER), **second, readers=[IMPORTER])
+
+
+async def test_of_several_containers_a_terminal_is_bound_to_its_own(room):
+    await _sealed(room)
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    asked = {"terminal": TERMINAL, "consignment": "c-1"}
+    assert (await room.custody.binding(**asked, container="MSKU1234565")).bound
+    other = await room.custody.binding(**asked, container="CSQU3054383")
+    assert (other.bound, "not into CSQU3054383 alone" in other.reason) == (False, True)
+
+
+def _binding(container: str, *, bound: bool = True) -> Binding:
+    return Binding(
+        seal=f"S-{container}",
+        container=container,
+        terminal="T",
+        terminal_key="k",
+        sealed_by="carrier",
+        checked_by="customs",
+        bound=bound,
+        reason="" if bound else "found broken",
+    )
+
+
+def test_who_is_sealed_into_two_containers_rides_with_neither() -> None:
+    none = unbound("T", "no seal")
+    both = [_binding("A"), _binding("B")]
+    for container in ("A", "B"):
+        assert "A and B" in bound_to(both, container, otherwise=none).reason
+    once = [_binding("A"), _binding("B", bound=False)]
+    assert bound_to(once, "A", otherwise=none).bound
+    assert bound_to([once[1]], "B", otherwise=none).reason == "found broken"
+    assert bound_to([], "B", otherwise=none) is none

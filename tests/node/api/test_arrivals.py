@@ -27,7 +27,7 @@ class Entries:
 
     async def consignment(self, actor: Actor, consignment: str) -> Any:
         names = ("importer", "exporter", "customs", "importer_bank", "exporter_bank")
-        entered = SimpleNamespace(**{name: name.replace("_", "-") for name in names})
+        entered = SimpleNamespace(containers=[], **{name: name.replace("_", "-") for name in names})
         if consignment != "C-2" or actor.party == "stranger":
             raise NotFound("no consignment of that name")
         return SimpleNamespace(entered=entered)

@@ -61,7 +61,7 @@ class Below:
             chunk_digests=[],
         )
 
-    async def binding(self, *, terminal: str, consignment: str) -> Binding:
+    async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
         return Binding(
             seal="S",
             container="C",

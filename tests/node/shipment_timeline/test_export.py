@@ -116,7 +116,7 @@ class Custody:
             chunks=chunks,
         )
 
-    async def binding(self, *, terminal: str, consignment: str) -> Binding:
+    async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
         raise AssertionError("not asked here")
 
     async def phone(self, terminal: str) -> str:

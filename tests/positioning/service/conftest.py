@@ -51,7 +51,7 @@ class Custody:
             raise NotFound("no such window")
         return self.windows[digest]
 
-    async def binding(self, *, terminal: str, consignment: str) -> Binding:
+    async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
         return Binding(
             seal="S1",
             container="C1",

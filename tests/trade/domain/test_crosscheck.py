@@ -29,7 +29,7 @@ def clean() -> Papers:
         packing=packing_list_of(value),
         origin=origin_statement_of(value),
         bill=bill_of_lading.read((DATA / "bill_of_lading.json").read_bytes()),
-        lot=FinishedLot("PO-2026-117", "L-0417", "06901234567892", 24, within_limits=True),
+        lots=(FinishedLot("PO-2026-117", "L-0417", "06901234567892", 24, within_limits=True),),
     )
 
 
@@ -58,7 +58,7 @@ def origin_line(**changes) -> Callable[[Papers], Papers]:
 
 
 def lot(**changes) -> Callable[[Papers], Papers]:
-    return lambda p: replace(p, lot=replace(p.lot, **changes))
+    return lambda p: replace(p, lots=(replace(p.lots[0], **changes),))
 
 
 def invoice_line(**changes) -> Callable[[Papers], Papers]:
@@ -135,7 +135,7 @@ def test_a_planted_conflict_is_found_and_nothing_else(clean, name):
         cargo(weight=Decimal("1.2912"), weight_unit="TNE"),
         cargo(hs=(), description="PUMPS"),
         bill(freight=""),
-        lambda p: replace(p, lot=None),
+        lambda p: replace(p, lots=()),
     ],
 )
 def test_what_may_differ_raises_no_alarm(clean, change):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,15 @@ import pytest
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.consignment import Address
 from zhidao.trade.domain.invoice import invoice_of
-from zhidao.trade.domain.papers import packing_list_of
-from zhidao.trade.wire import canonical_entry, consignment_entry, entry, ubl_invoice
+from zhidao.trade.domain.papers import bill_of_lading_of, packing_list_of
+from zhidao.trade.wire import (
+    bill_of_lading,
+    canonical_entry,
+    consignment_entry,
+    entry,
+    packing_list,
+    ubl_invoice,
+)
 
 DATA = Path(__file__).parents[1] / "data"
 OLD = (DATA / "entry.json").read_bytes()
@@ -44,8 +52,11 @@ def test_a_version_1_file_is_told_how_it_becomes_version_2() -> None:
     assert caught.value.code == "old_entry"
     assert "zhidao trade migrate" in caught.value.remedy
     with pytest.raises(MalformedInput) as other:
-        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v3"}')
-    assert other.value.code == "wrong_type"
+        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v4"}')
+    assert other.value.code == "unknown_version"
+    with pytest.raises(MalformedInput) as neither:
+        canonical_entry.read(b'{"type": "zhidao.Invoice.v1"}')
+    assert neither.value.code == "wrong_type"
 
 
 def test_what_the_road_needs_beyond_the_documents_is_named_at_once() -> None:
@@ -55,6 +66,9 @@ def test_what_the_road_needs_beyond_the_documents_is_named_at_once() -> None:
     named = caught.value.args[0]
     for path in ("consignorParty.nodeId", "customsParty.name", "originStatementDocument.id"):
         assert path in named
+
+
+_ORDERED = "includedConsignmentItem[0].productionOrderId"
 
 
 def changed(**values: Any) -> bytes:
@@ -74,8 +88,24 @@ def changed(**values: Any) -> bytes:
         (changed(id="a/b"), "id"),
         (
             changed(utilizedTransportEquipment=[{"id": "CSQU3054383"}, {"id": "CSQU3054399"}]),
-            "utilizedTransportEquipment",
+            "utilizedTransportEquipment[1].id",
         ),
+        (
+            changed(utilizedTransportEquipment=[{"id": "CSQU3054383"}, {"id": "MSCU6639870"}]),
+            "utilizedTransportEquipment[1].id",
+        ),
+        (
+            changed(utilizedTransportEquipment=[{"id": "CSQU3054383"}, {"id": "CSQU3054383"}]),
+            "utilizedTransportEquipment[1].id",
+        ),
+        (
+            changed(
+                utilizedTransportEquipment=[{"id": "CSQU3054383"}, {"id": "MSCU6639870"}],
+                includedConsignmentItem__1__equipmentId="MSKU1234565",
+            ),
+            "utilizedTransportEquipment[1].id",
+        ),
+        (changed(includedConsignmentItem__0__productionOrderId="PO-2"), _ORDERED),
         (changed(invoiceDocument__dueDate="2026-08-01"), "invoiceDocument.dueDate"),
         (changed(includedConsignmentItem__1__id="1"), "includedConsignmentItem[1].id"),
         (
@@ -96,3 +126,43 @@ def test_a_fault_is_told_by_the_fields_of_version_2(data: bytes, where: str) -> 
     with pytest.raises(MalformedInput) as caught:
         entry.read(data)
     assert caught.value.where == where
+
+
+def two_containers(**more: Any) -> bytes:
+    return changed(
+        utilizedTransportEquipment=[{"id": "CSQU3054383"}, {"id": "MSCU6639870"}],
+        includedConsignmentItem__1__equipmentId="MSCU6639870",
+        **more,
+    )
+
+
+def test_goods_in_several_containers_are_packed_and_carried_each_in_its_own() -> None:
+    whole = entry.read(two_containers())
+    assert whole.containers == ("CSQU3054383", "MSCU6639870")
+    assert invoice_of(whole).container == ""
+    packing = packing_list_of(whole)
+    assert packing.containers == whole.containers
+    assert packing_list.read(packing_list.write(packing)) == packing
+    bill = bill_of_lading_of(whole, number="B-1", carrier_code="SMLM", on_board=date(2026, 8, 20))
+    assert bill_of_lading.read(bill_of_lading.write(bill)).containers == whole.containers
+    single = entry.read(changed())
+    assert (single.containers, single.every_container) == ((), ("CSQU3054383",))
+
+
+def test_lots_of_several_orders_stand_beside_their_items_in_version_3() -> None:
+    data = changed(
+        type="zhidao.ConsignmentEntry.v3",
+        includedConsignmentItem__1__productionOrderId="PO-9",
+        includedConsignmentItem__1__lotId="L-9",
+    )
+    whole = entry.read(data)
+    assert whole.lots == (("PO-2026-117", "L-0417"), ("PO-9", "L-9"))
+    assert canonical_entry.write(canonical_entry.typed(data)) == canonical_entry.write(
+        canonical_entry.typed(canonical_entry.write(canonical_entry.typed(data)))
+    )
+    plain = json.loads(data)
+    del plain["includedConsignmentItem"][1]["lotId"]
+    with pytest.raises(MalformedInput) as loose:
+        entry.read(json.dumps(plain).encode())
+    assert loose.value.code == "order_without_lot"
+    assert loose.value.where == "includedConsignmentItem[1].lotId"

@@ -46,7 +46,7 @@ def listed() -> TrustList:
 def event(fact: Any, by: SoftwareKey, seconds: float, *, party: PartyId = CARRIER) -> SignedEvent:
     return SignedEvent(
         id=UUID(int=5),
-        type=fact.TYPE,
+        type=fact.told_as,
         aggregate=f"keys/{party}",
         version=1,
         owner=party,

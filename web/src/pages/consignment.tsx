@@ -5,6 +5,7 @@ import { Loading, ProblemNote, Section, useAnswer } from "../parts/basics";
 import { MapView } from "../parts/map";
 import { MyMoves, RoadLine, SimulatedBand, StateWord, ZoneLine, playing, reasonSentence, waitSentence } from "../parts/road";
 import { SealPart } from "../parts/seal_part";
+import { ContainersPart } from "../parts/carried";
 import { toldNumbers } from "../parts/told";
 import { ArrivalPart } from "./consignment_arrival";
 import { ConditionsPart, MoneyPart, PapersPart, PartiesPart, TitlePart } from "./consignment_parts";
@@ -36,6 +37,7 @@ export function ConsignmentPage({ id }: { id: string }) {
           <div>
             <ConditionsPart road={road} />
             <SealPart road={road} />
+            <ContainersPart road={road} />
             <MoneyPart road={road} />
             <TitlePart road={road} />
           </div>

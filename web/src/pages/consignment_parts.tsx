@@ -5,6 +5,7 @@ import { country, money } from "../format";
 import { Digits, Facts, Section, Time } from "../parts/basics";
 import { CustomsRelease } from "../parts/customs_release";
 import { DealOfRoad } from "../parts/deal";
+import { conditionWords } from "../parts/deal_words";
 import { PapersActs } from "../parts/papers_acts";
 import { partyName, plainRole } from "../parts/road";
 import { Seal } from "../parts/seal";
@@ -27,7 +28,7 @@ export function ConditionsPart({ road }: { road: Road }) {
             <li key={name} class={`condition condition-${state}`}>
               <MilestoneMark state={state === "met" ? "done" : state === "failed" ? "refused" : "next"} />
               <div>
-                <strong>{named("condition", name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
+                <strong>{conditionWords(name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
                 <Reason told={told} quiet />
               </div>
             </li>

@@ -6,6 +6,7 @@ import type { DealTerms, DealWhole } from "../money_types";
 import { ActButton, useParties } from "../parts/act";
 import { Loading, ProblemNote, Section, useAnswer, whole } from "../parts/basics";
 import { DealStanding } from "../parts/deal";
+import { type Terminals, TerminalFields, proposedTerminals, ridersOf } from "../parts/carried";
 import { MARKS, NEEDS, paragraph } from "../parts/deal_words";
 import { Trouble, minorOf, momentOf } from "../parts/money_form";
 import { SiteFields } from "../parts/site";
@@ -106,6 +107,7 @@ function sites(deals: DealWhole[]): Site[] {
 interface Form {
   amount: string;
   terminal: string;
+  each: Terminals;
   marks: string[];
   needs: string[];
   from: string;
@@ -121,7 +123,6 @@ function DealForm({ entered, road, awaited, known, tried }: { entered: Entered; 
   const [opened, setOpened] = useState("");
   const set = (part: Partial<Form>) => setForm({ ...form, ...part });
   const mine = session.value?.party === entered.importer_bank;
-  const terminals = [...new Set(road.said.flatMap((said) => (typeof said.args["terminal"] === "string" ? [said.args["terminal"] as string] : [])))];
   const near = road.route.at(-1) ?? null;
   let body: ReturnType<typeof bodyOf> | null = null;
   let trouble = "";
@@ -145,16 +146,7 @@ function DealForm({ entered, road, awaited, known, tried }: { entered: Entered; 
       </Section>
       <Section id="deal-arrival-title" title={t("deal.arrives")}>
         {awaited && <p class="quiet">{t("deal.awaited")}</p>}
-        <label class="field">
-          <span>{t("deal.terminal")}</span>
-          <input list="deal-terminals" maxLength={64} value={form.terminal} onInput={(event) => set({ terminal: event.currentTarget.value.trim() })} />
-          <span class="hint">{t("deal.terminal_hint")}</span>
-        </label>
-        <datalist id="deal-terminals">
-          {terminals.map((each) => (
-            <option key={each} value={each} />
-          ))}
-        </datalist>
+        <TerminalFields road={road} one={form.terminal} setOne={(terminal) => set({ terminal })} each={form.each} setEach={(each) => set({ each })} hint />
         <SiteFields draft={site} change={setSite} known={known} near={near} />
         <div class="two">
           <label class="field">
@@ -224,11 +216,13 @@ function proposed(entered: Entered, road: Road, awaited: Awaited | null): Form {
   return {
     amount: exponent ? `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}` : digits,
     terminal: awaited?.terminal ?? (typeof sealed?.args["terminal"] === "string" ? (sealed.args["terminal"] as string) : ""),
+    each: proposedTerminals(road),
     marks: USUAL,
     needs: NEEDS.filter((need) => need !== "title_in_custody" || road.title),
     from: local(awaited ? new Date(awaited.not_before) : day),
     until: local(awaited ? new Date(awaited.not_after) : end),
-    risk: awaited?.risk_ppb ?? 10_000,
+    // Each of several containers is awaited with its share.
+    risk: awaited ? awaited.risk_ppb * Math.max(1, road.containers.length) : 10_000,
   };
 }
 
@@ -240,7 +234,7 @@ function local(at: Date): string {
 
 /** The deal as the node takes it. Raises Trouble, in words. */
 function bodyOf(entered: Entered, road: Road, form: Form, site: SiteDraft, tried: number) {
-  if (!form.terminal) throw new Trouble(t("deal.no_terminal"));
+  const riders = ridersOf(road, form.terminal, form.each);
   const conditions: DealTerms = {
     marks: MARKS.filter((mark) => form.marks.includes(mark)),
     site: siteOf(site),
@@ -261,7 +255,7 @@ function bodyOf(entered: Entered, road: Road, form: Form, site: SiteDraft, tried
     payee_bank: entered.exporter_bank,
     amount_minor: minorOf(form.amount, road.amount.exponent),
     currency: entered.currency,
-    terminal: form.terminal,
+    ...riders,
     title: conditions.needs.includes("title_in_custody") ? (road.title?.title ?? "") : "",
     conditions,
   };

@@ -6,6 +6,7 @@ import type { Road } from "../types";
 import { t } from "../words";
 import { ActButton } from "./act";
 import { useAnswer } from "./basics";
+import { TerminalFields, proposedTerminals, ridersOf } from "./carried";
 import { Trouble, momentOf } from "./money_form";
 import { SiteFields } from "./site";
 import { NO_SITE, type SiteDraft, siteOf } from "./site_draft";
@@ -31,8 +32,9 @@ export function AwaitArrival({ road, done }: { road: Road; done: () => void }) {
 }
 
 function Fields({ road, place, done }: { road: Road; place: string; done: () => void }) {
-  const terminals = [...new Set(road.said.flatMap((said) => (typeof said.args["terminal"] === "string" ? [said.args["terminal"] as string] : [])))];
+  const terminals = road.said.flatMap((said) => (typeof said.args["terminal"] === "string" ? [said.args["terminal"] as string] : []));
   const [terminal, setTerminal] = useState(terminals.at(-1) ?? "");
+  const [each, setEach] = useState(() => proposedTerminals(road));
   const [site, setSite] = useState<SiteDraft>({ ...NO_SITE, name: place });
   const [from, setFrom] = useState(local(-60 * MINUTE_MS));
   const [until, setUntil] = useState(local(DAYS * 24 * 60 * MINUTE_MS));
@@ -40,8 +42,7 @@ function Fields({ road, place, done }: { road: Road; place: string; done: () => 
   let body: object | null = null;
   let trouble = "";
   try {
-    if (!terminal) throw new Trouble(t("deal.no_terminal"));
-    body = { consignment: road.consignment, terminal, site: siteOf(site), not_before: momentOf(from), not_after: momentOf(until), risk_ppb: risk };
+    body = { consignment: road.consignment, ...ridersOf(road, terminal, each), site: siteOf(site), not_before: momentOf(from), not_after: momentOf(until), risk_ppb: risk };
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     trouble = error.message;
@@ -55,15 +56,7 @@ function Fields({ road, place, done }: { road: Road; place: string; done: () => 
       after={() => t("await.after")}
       done={done}
     >
-      <label class="field">
-        <span>{t("deal.terminal")}</span>
-        <input list="await-terminals" maxLength={64} value={terminal} onInput={(event) => setTerminal(event.currentTarget.value.trim())} />
-      </label>
-      <datalist id="await-terminals">
-        {terminals.map((each) => (
-          <option key={each} value={each} />
-        ))}
-      </datalist>
+      <TerminalFields road={road} one={terminal} setOne={setTerminal} each={each} setEach={setEach} />
       <SiteFields draft={site} change={setSite} known={[]} near={road.route.at(-1) ?? null} />
       <div class="two">
         <label class="field">

@@ -5,10 +5,10 @@ import { type Problem, get, send } from "../api";
 import type { DealWhole } from "../money_types";
 import { session } from "../session";
 import type { Road } from "../types";
-import { named, t } from "../words";
+import { t } from "../words";
 import { ActButton, TheirMove, useParties } from "./act";
 import { Loading, ProblemNote, Section, Time, useAnswer, whole } from "./basics";
-import { oneStop, paragraph } from "./deal_words";
+import { conditionWords, oneStop, paragraph } from "./deal_words";
 import { StateMark, Sum, useEvery } from "./money";
 import { MilestoneMark } from "./shapes";
 
@@ -45,7 +45,7 @@ export function Waits({ deal, name }: { deal: DealWhole; name: (party: string) =
           <li key={each.name} class={`condition condition-${each.met ? "met" : "waits"}`}>
             <MilestoneMark state={each.met ? "done" : open ? "next" : "refused"} />
             <div>
-              <strong>{named("condition", each.name)}</strong> <span class="condition-state">{t(each.met ? "condition_state.met" : open ? "condition_state.waits" : "condition_state.failed")}</span>
+              <strong>{conditionWords(each.name)}</strong> <span class="condition-state">{t(each.met ? "condition_state.met" : open ? "condition_state.waits" : "condition_state.failed")}</span>
               {each.waits_for && <p class="quiet">{oneStop(t("deal.waits_for", { who: waiter(each.waits_for, name) }))}</p>}
             </div>
           </li>

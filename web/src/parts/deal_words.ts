@@ -1,7 +1,7 @@
 // A deal in words that both sides read: what is paid by whom, on what, and what happens otherwise.
 import { metres, money, odds, time } from "../format";
 import type { DealTerms, DealWhole } from "../money_types";
-import { list, sentences, t } from "../words";
+import { list, named, sentences, t } from "../words";
 
 export const MARKS = ["signed_by_terminal", "bound_to_goods", "recomputed", "corroborated", "inside_open_sky_model", "inside"] as const;
 export const NEEDS = ["papers_agree", "title_in_custody", "customs_released"] as const;
@@ -11,6 +11,12 @@ export const oneStop = (text: string): string => text.replaceAll("..", ".");
 
 /** Day with its year, and hour with its zone: a deal may stand over a new year. */
 const moment = (at: string) => t("deal.moment", { day: time(at, "day"), hour: time(at, "clock") });
+
+/** A condition in words: of several containers each arrival is one of its own. */
+export function conditionWords(name: string): string {
+  const [word = "", container] = name.split(":");
+  return container ? t("condition.arrival_of", { container }) : named("condition", word);
+}
 
 /** How large a place is and where. */
 function placeWords(site: DealTerms["site"]): string {
@@ -31,8 +37,9 @@ export function paragraph(deal: Omit<DealWhole, "state" | "conditions" | "decisi
       payee_bank: name(deal.payee_bank),
       consignment: deal.consignment,
     }),
-    t("deal.arrival", {
+    t(deal.carried.length ? "deal.arrival_several" : "deal.arrival", {
       terminal: deal.terminal,
+      carried: list(deal.carried.map((each) => t("deal.carried", { container: each.container, terminal: each.terminal }))),
       place: placeWords(terms.site),
       from: moment(terms.not_before),
       until: moment(terms.not_after),

@@ -56,7 +56,8 @@ export function without(group: string, member: number, fields: Fields): Fields {
 
 /** The entry file of the fields, as the command line reads it too. */
 export function entryFile(fields: Fields): string {
-  const root: Record<string, unknown> = { type: "zhidao.ConsignmentEntry.v2" };
+  const orders = Object.entries(fields).some(([path, text]) => text && path.endsWith("].productionOrderId"));
+  const root: Record<string, unknown> = { type: `zhidao.ConsignmentEntry.v${orders ? 3 : 2}` };
   for (const [path, text] of Object.entries(fields)) {
     if (!text) continue;
     const steps = path.split(/\.|\[|\]\.?/).filter((step) => step !== "");

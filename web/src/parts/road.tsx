@@ -78,6 +78,7 @@ export function RoadLine({ road }: { road: Road }) {
                 <span class="stone-state">{named("state", milestone.state)}</span>
               </h3>
               <p>{sentence(road, milestone)}</p>
+              {milestone.of > 0 && <p class="stone-count">{t("road.there_of", { there: milestone.there, of: milestone.of })}</p>}
               {milestone.state === "next" && movesTo(road, milestone.key).map((move) => <MoveLine key={move.key} road={road} move={move} />)}
               {milestone.at && (
                 <p class="quiet instants">

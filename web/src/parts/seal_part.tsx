@@ -11,7 +11,7 @@ import { Seal } from "./seal";
 export function SealPart({ road }: { road: Road }) {
   const mine = movesTo(road, "gate").filter(isMine);
   const facts = road.said.filter((said) => ["devices.Sealed.v1", "devices.SealChecked.v1"].includes(said.type));
-  const sealed = facts.find((said) => said.type === "devices.Sealed.v1");
+  const waiting = uncheckedOf(road, facts);
   return (
     <Section id="seal-title" title={t("seal_part")}>
       {facts.length === 0 && <p class="quiet">{t("seal_part.none")}</p>}
@@ -24,9 +24,16 @@ export function SealPart({ road }: { road: Road }) {
         ))}
       </ol>
       {mine.some((move) => move.key === "seal") && <Close road={road} />}
-      {mine.some((move) => move.key === "seal_check") && sealed && <Check sealed={sealed} />}
+      {mine.some((move) => move.key === "seal_check") && waiting.map((sealed) => <Check key={sealed.id} sealed={sealed} />)}
     </Section>
   );
+}
+
+/** Seals that nobody looked at since they were closed: one for each container, the newest. */
+function uncheckedOf(road: Road, facts: Said[]): Said[] {
+  const sealed = new Map(facts.filter((said) => said.type === "devices.Sealed.v1").map((said) => [road.containers.length ? said.args["container"] : "", said]));
+  const checked = new Set(facts.filter((said) => said.type === "devices.SealChecked.v1").map((said) => said.args["seal"]));
+  return [...sealed.values()].filter((said) => !checked.has(said.args["seal"]));
 }
 
 function sentence(road: Road, said: Said): string {
@@ -43,14 +50,19 @@ function Close({ road }: { road: Road }) {
   if (terminals.state !== "here" || entry.state === "loading") return null;
   if (terminals.value.length === 0) return <p class="quiet">{t("seal_part.no_terminal")}</p>;
   const readers = [...new Set(road.parties.map((info) => info.party))];
+  const open = road.containers.filter((each) => each.state === "open").map((each) => each.container);
+  const container = { name: "container", label: t("seal_part.container") };
   return (
     <ActForm
+      key={open.join()}
       title={t("do.seal")}
       submit={t("seal_part.close")}
       means={t("seal_part.close_means")}
       fields={[
         { name: "terminal", label: t("seal_part.terminal"), kind: "choice", choices: terminals.value.map((row) => ({ value: row.terminal, words: `${row.terminal} · ${named("terminal_kind", row.keyed ? "keyed" : "claimed")}` })) },
-        { name: "container", label: t("seal_part.container"), value: entry.state === "here" ? entry.value.entered.container : "" },
+        road.containers.length
+          ? { ...container, kind: "choice" as const, choices: open.map((value) => ({ value, words: value })) }
+          : { ...container, value: entry.state === "here" ? entry.value.entered.container : "" },
         { name: "seal", label: t("seal_part.number") },
       ]}
       send={(typed, act) => act("/v1/devices/seals", { ...typed, seal: plain(typed["seal"]), container: plain(typed["container"]), consignment: road.consignment, readers })}

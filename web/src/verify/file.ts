@@ -156,8 +156,11 @@ function promise(opened: Opened[], consignment: string): [Outcome, Record<string
   const promised = (entry?.["payload"] as Plain)["promised"];
   if (!Array.isArray(promised)) return ["holds", { promised: "not_stated", lacking: "" }];
   const parts = promised.map(String);
-  const lacking = parts.filter(
-    (part) => !opened.some(({ event }) => PARTS.get(part)?.(String(event["type"]), event["payload"] as Plain)),
+  const several = ((entry?.["payload"] as Plain)["containers"] ?? []) as string[];
+  const lacking = parts.filter((part) =>
+    part === "arrival" && several.length
+      ? !several.every((each) => opened.some(({ event }) => event["type"] === "positioning.ArrivalProven.v3" && (event["payload"] as Plain)["container"] === each))
+      : !opened.some(({ event }) => PARTS.get(part)?.(String(event["type"]), event["payload"] as Plain)),
   );
   return [lacking.length ? "unchecked" : "holds", { promised: parts.join() || "nothing", lacking: lacking.join() }];
 }

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.remote import RemoteNode
+from zhidao.cli.console.riders import add_riders, riders_of
 from zhidao.cli.console.sites import site_of
 
 _PATH: Final = "/v1/finance/deals"
@@ -43,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao deal open C-0417 --terminal BDT-0417 --site yard.geojson --name Almaty \\\n"
         "      --from 2026-11-24T00:00:00Z --until 2026-12-24T00:00:00Z \\\n"
         "      --url https://localhost:8443 --token-file ~/bank.token\n"
+        "  zhidao deal open C-0418 --carried CSQU3054383=BDT-1 --carried MSCU6639870=BDT-2 \\\n"
+        "      --site yard.geojson --name Almaty --from 2026-11-24T00:00:00Z \\\n"
+        "      --until 2026-12-24T00:00:00Z --url https://localhost:8443 --as timur\n"
         "  zhidao deal give-title deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal show deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal list\n"
@@ -53,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _opening_arguments(opening: argparse.ArgumentParser) -> None:
     opening.add_argument("consignment", metavar="CONSIGNMENT")
-    opening.add_argument("--terminal", required=True, help="the terminal on the goods")
+    add_riders(opening)
     opening.add_argument("--site", required=True, help="GeoJSON file, or LAT,LON,RADIUS_M")
     opening.add_argument("--name", required=True, help="name of the site")
     opening.add_argument("--from", dest="not_before", required=True, help="RFC 3339, UTC")
@@ -116,7 +120,7 @@ def _body(node: RemoteNode, options: argparse.Namespace) -> dict[str, Any]:
         "payee_bank": entered["exporter_bank"],
         "amount_minor": amount,
         "currency": entered["currency"],
-        "terminal": options.terminal,
+        **riders_of(options),
         "title": title if "title_in_custody" in needs else "",
         "conditions": {
             "marks": options.mark or list(_MARKS),

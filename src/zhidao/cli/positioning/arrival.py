@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of, say
+from zhidao.cli.console.riders import add_riders, ridden, riders_of
 from zhidao.cli.console.sites import site_of
 from zhidao.cli.console.trust_folder import shown
 
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     showing = actions.add_parser("show", help="what is awaited, and what was proven so far")
     showing.set_defaults(run=_show)
     waiting = actions.add_parser("await", help="wait for it; its importer or the importer's bank")
-    waiting.add_argument("--terminal", required=True, help="the terminal that rides with the goods")
+    add_riders(waiting)
     waiting.add_argument("--site", required=True, help="GeoJSON file, or LAT,LON,RADIUS_M")
     waiting.add_argument("--name", required=True, help="name of the site")
     waiting.add_argument("--not-before", required=True, metavar="TIME", help="UTC")
@@ -36,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao arrival await C-0417 --terminal BDT-0417 --site yard.geojson --name Almaty \\\n"
         "      --not-before 2026-09-20T00:00:00Z --not-after 2026-09-27T00:00:00Z \\\n"
         "      --url https://localhost:8443 --as aida\n"
+        "  zhidao arrival await C-0418 --carried CSQU3054383=BDT-1 \\\n"
+        "      --carried MSCU6639870=BDT-2 --site yard.geojson --name Almaty \\\n"
+        "      --not-before 2026-09-20T00:00:00Z --not-after 2026-09-27T00:00:00Z\n"
         "  zhidao arrival show C-0417 --url https://localhost:8443 --as aida\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
@@ -51,7 +55,7 @@ def _await(options: argparse.Namespace) -> int:
         _PATH,
         {
             "consignment": options.consignment,
-            "terminal": options.terminal,
+            **riders_of(options),
             "site": site_of(options.site, options.name),
             "not_before": options.not_before,
             "not_after": options.not_after,
@@ -62,12 +66,19 @@ def _await(options: argparse.Namespace) -> int:
 
 
 def _words(found: dict[str, Any]) -> str:
-    wish = found["expected"]
+    wish, containers = found["expected"], found["containers"]
+    by, risk = ridden(wish["terminal"], containers), wish["risk_ppb"] * max(1, len(containers))
     lines = [
         f"{wish['consignment']}: {found['state'].replace('_', ' ')}",
-        f"  {wish['terminal']} at {wish['site']['name']}, wrong at most {wish['risk_ppb']} ppb",
+        f"  {by} at {wish['site']['name']}, wrong at most {risk} ppb",
         f"  {wish['not_before']} to {wish['not_after']}",
     ]
+    if containers:
+        there = sum(each["state"] == "proven" for each in containers)
+        lines.append(f"  {there} of {len(containers)} containers arrived")
+        lines += [
+            f"  {each['container']}: {each['state'].replace('_', ' ')}" for each in containers
+        ]
     lines += [f"  not proven: {each['sentence']}" for each in found["not_proven"]]
     if found["proven"]:
         lines.append(f"  proven at {found['proven']['observed_at']}")

@@ -46,6 +46,26 @@ def binding_of(history: Sequence[SignedEvent], *, terminal: str, terminal_key: s
     )
 
 
+def bound_to(found: Sequence[Binding], container: str, *, otherwise: Binding) -> Binding:
+    """What joins a terminal to one of several containers, by all seals that name the terminal.
+
+    A terminal stands for one container. Where whole seals put it into two, nobody knows in which
+    it is, and it stands for neither.
+    """
+    places = sorted({each.container for each in found if each.bound})
+    if not places:
+        ours = [each for each in found if each.container == container]
+        return [otherwise, *ours][-1]
+    if places != [container]:
+        where = " and ".join(places)
+        return unbound(
+            otherwise.terminal,
+            f"terminal not bound: {otherwise.terminal} is sealed into {where}, not into"
+            f" {container} alone",
+        )
+    return [each for each in found if each.bound][-1]
+
+
 def _objection(
     sealed: Sealed, checks: Sequence[SealChecked], terminal: str, terminal_key: str
 ) -> str:

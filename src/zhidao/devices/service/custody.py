@@ -45,9 +45,11 @@ class KeptData:
         """The class that the terminal is registered with. Raises NotFound."""
         return (await self._vault.terminal(terminal)).surroundings
 
-    async def binding(self, *, terminal: str, consignment: str) -> Binding:
-        """Whether the terminal is bound to the consignment, and by whom."""
-        return await self._seals.binding(terminal=terminal, consignment=consignment)
+    async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
+        """Whether the terminal is bound to the consignment, or to one container, and by whom."""
+        return await self._seals.binding(
+            terminal=terminal, consignment=consignment, container=container
+        )
 
     async def phone(self, terminal: str) -> str:
         """The terminal's phone number. Raises NotFound."""

@@ -7,11 +7,11 @@ from typing import Final
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict
+from zhidao.core.errors import Conflict, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records, Scribe
-from zhidao.devices.domain.binding import binding_of, unbound
+from zhidao.devices.domain.binding import binding_of, bound_to, unbound
 from zhidao.devices.domain.seal_number import container_number, seal_number
 from zhidao.devices.events import Binding, SealChecked, Sealed
 from zhidao.devices.service.ports import Vault
@@ -42,7 +42,7 @@ class Seals:
 
         The same call again returns the same event. Raises NotFound for a terminal that the actor
         does not see, Conflict if the seal was used before, MalformedInput for a number that could
-        be read as another's.
+        be read as another's, Refused (`terminal_elsewhere`) while it is sealed into another.
         """
         MAY_SEAL.admit(actor)
         seal, container = seal_number(seal), container_number(container)
@@ -57,6 +57,7 @@ class Seals:
         before = await self._sealing(seal)
         if before is not None:
             return _same(before, fact, actor)
+        await self._refuse_second_place(fact)
         entry = self._scribe.write(
             fact,
             by=actor.party,
@@ -76,6 +77,22 @@ class Seals:
                 raise
             return _same(before, fact, actor)
         return entry.event
+
+    async def _refuse_second_place(self, fact: Sealed) -> None:
+        """Refuses to seal a terminal into a container while a seal holds it in another."""
+        seals = await self._vault.seals(consignment=fact.consignment, terminal=fact.terminal)
+        for seal in seals:
+            history = await self._records.history(_aggregate(seal))
+            sealed = Sealed.of(history[0])
+            looks = [SealChecked.of(e) for e in history if e.type == SealChecked.TYPE]
+            if sealed.container != fact.container and all(look.intact for look in looks):
+                raise Refused(
+                    f"terminal {fact.terminal} is sealed into {sealed.container} by {seal}; it"
+                    " stands for one container",
+                    code="terminal_elsewhere",
+                    where="$.terminal",
+                    remedy=f"seal another terminal in, or say that {seal} was found broken",
+                )
 
     async def check(
         self,
@@ -122,8 +139,11 @@ class Seals:
         )
         return [await self.view(actor, name.removeprefix(_aggregate(""))) for name in names]
 
-    async def binding(self, *, terminal: str, consignment: str) -> Binding:
-        """What joins a terminal to a consignment: a seal that stands, else the best reason."""
+    async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
+        """What joins a terminal to a consignment: a seal that stands, else the best reason.
+
+        `container`: the one that it is to ride with; who is sealed into two rides with none.
+        """
         found = [
             await self._bound_by(await self._records.history(_aggregate(seal)), terminal)
             for seal in await self._vault.seals(consignment=consignment, terminal=terminal)
@@ -132,6 +152,8 @@ class Seals:
             terminal,
             f"terminal not bound: no seal joins terminal {terminal} to consignment {consignment}",
         )
+        if container:
+            return bound_to(found, container, otherwise=none)
         return next((each for each in found if each.bound), found[-1] if found else none)
 
     async def _bound_by(self, history: Sequence[SignedEvent], terminal: str) -> Binding:

@@ -156,7 +156,7 @@ class MemoryDealIndex:
     async def open_of_terminal(self, terminal: str) -> tuple[str, ...]:
         """By terminal, open only."""
         return self._names(
-            lambda entry: entry.terminal == terminal and entry.deal not in self._closed
+            lambda entry: terminal in entry.terminal.split("/") and entry.deal not in self._closed
         )
 
     async def open(self) -> tuple[str, ...]:

@@ -35,7 +35,9 @@ class PostgresDealIndex:
 
     async def open_of_terminal(self, terminal: str) -> tuple[str, ...]:
         """By terminal, open only."""
-        return await self._names("WHERE terminal = %s AND is_open", (terminal,))
+        return await self._names(
+            "WHERE %s = ANY(string_to_array(terminal, '/')) AND is_open", (terminal,)
+        )
 
     async def open(self) -> tuple[str, ...]:
         """All that are open."""

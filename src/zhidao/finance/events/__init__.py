@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
 import zhidao.finance.events.banks  # noqa: F401 (the face is one, on two pages)
 from zhidao.core.events import Fact
-from zhidao.positioning.events import Site
+from zhidao.positioning.events import Carried, Site
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,9 +61,14 @@ class AccountOpened(Fact, frozen=True, kw_only=True):
 
 
 class DealOpened(Fact, frozen=True, kw_only=True):
-    """The importer's bank offers to pay on conditions."""
+    """The importer's bank offers to pay on conditions.
+
+    Version 2 is of several containers: `carried` names each of the consignment's with its
+    terminal, and `terminal` is ``. It is paid when all of them arrived, and all else holds.
+    """
 
     TYPE: ClassVar[str] = "finance.DealOpened.v1"
+    LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {"finance.DealOpened.v2": {"carried": []}}
     deal: str
     consignment: str
     payer: str
@@ -74,6 +80,12 @@ class DealOpened(Fact, frozen=True, kw_only=True):
     terminal: str
     title: str
     conditions: Conditions
+    carried: list[Carried] = msgspec.field(default_factory=list)
+
+    @property
+    def terminals(self) -> list[str]:
+        """The terminals by which the goods are awaited."""
+        return [each.terminal for each in self.carried] or [self.terminal]
 
 
 class MoneyReserved(Fact, frozen=True, kw_only=True):

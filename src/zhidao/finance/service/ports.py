@@ -114,7 +114,10 @@ class TransferPlaces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IndexedDeal:
-    """Where a deal is found: the index is a finder, the deal's history is the truth."""
+    """Where a deal is found: the index is a finder, the deal's history is the truth.
+
+    `terminal`: several are joined by a slash.
+    """
 
     deal: str
     consignment: str

@@ -43,7 +43,7 @@ MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
     ("sealed", ("devices.SealChecked.v1",), lambda e: flag(e, "intact") is True),
     ("signals", ("devices.WindowReceived.v1",), _always),
     ("network", ("connectivity.NetworkChecked.v1",), lambda e: text(e, "verdict") in _AGREES),
-    ("arrived", ("positioning.ArrivalProven.v1", "positioning.ArrivalProven.v2"), _always),
+    ("arrived", tuple(f"positioning.ArrivalProven.v{n}" for n in (1, 2, 3)), _always),
     ("delivered", ("trade.Delivered.v1",), _always),
     ("customs", ("trade.CustomsReleased.v1",), _always),
     ("decided", ("finance.Decided.v1",), _always),
@@ -55,8 +55,12 @@ _REGISTERED: Final = ("devices.TerminalRegistered.v1", "devices.TerminalRegister
 _OF_TERMINAL: Final = ("devices.WindowReceived.v1", "devices.SubmissionRefused.v1")
 _NETWORK: Final = "connectivity.NetworkChecked.v1"
 # Facts whose aggregate belongs to the consignment that they name.
-_ANCHORS: Final = ("trust.TitleAsked.v1", "finance.DealOpened.v1", "devices.Sealed.v1")
-_EXPECTS: Final = ("positioning.ArrivalExpected.v1", "finance.DealOpened.v1", "devices.Sealed.v1")
+_DEALS: Final = ("finance.DealOpened.v1", "finance.DealOpened.v2")
+_ANCHORS: Final = ("trust.TitleAsked.v1", *_DEALS, "devices.Sealed.v1")
+_EXPECTS: Final = (
+    *("positioning.ArrivalExpected.v1", "positioning.ArrivalExpected.v2"),
+    *(*_DEALS, "devices.Sealed.v1"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ MARKS: Final = (
     *("signed_by_terminal", "bound_to_goods", "recomputed", "corroborated_by"),
     *("inside_risk_ppb", "inside_open_sky_model_ppb", "disagreed_by"),
 )
-_PROVEN: Final = ("positioning.ArrivalProven.v1", "positioning.ArrivalProven.v2")
-_NOT_PROVEN: Final = ("positioning.ArrivalNotProven.v1", "positioning.ArrivalNotProven.v2")
+_PROVEN: Final = tuple(f"positioning.ArrivalProven.v{n}" for n in (1, 2, 3))
+_NOT_PROVEN: Final = tuple(f"positioning.ArrivalNotProven.v{n}" for n in (1, 2, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _refused(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
     match event.type:
         case "devices.SubmissionRefused.v1":
             yield "submission", text(event, "reason"), sentence
-        case "positioning.ArrivalNotProven.v1" | "positioning.ArrivalNotProven.v2":
+        case kind if kind in _NOT_PROVEN:
             yield "arrival", text(event, "reason"), sentence
         case "finance.ObstacleNoted.v1":
             yield "obstacle", text(event, "reason"), sentence

@@ -10,10 +10,14 @@ from litestar import Router, post
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.timescale import Utc
+from zhidao.finance.service.deals.deal_terms import check_carried
+from zhidao.node.api.finance.deals import CarriedInput
 from zhidao.node.http.access import ACCESS
 from zhidao.positioning.events import Site
-from zhidao.positioning.service.arrivals import Arrival, ArrivalService
+from zhidao.positioning.service.arrivals import ArrivalService
+from zhidao.positioning.service.awaited import Arrival
 from zhidao.trade.commands import Consignments
+from zhidao.trade.domain.model.catalogue import GROUP_MAX
 
 MAY_AWAIT: Final = access(
     Role.PARTY,
@@ -26,11 +30,13 @@ MAY_AWAIT: Final = access(
 class NewArrival(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An arrival to wait for, without a deal: who, where, when, and how surely.
 
-    `risk_ppb`: how often the answer may be wrong, in parts per billion.
+    `risk_ppb`: how often the answer may be wrong, in parts per billion. `carried`: each container
+    with its terminal where the consignment has several; then `terminal` stays empty.
     """
 
     consignment: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    terminal: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    terminal: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    carried: Annotated[list[CarriedInput], msgspec.Meta(max_length=GROUP_MAX)] = []
     site: Site
     not_before: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
     not_after: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -49,6 +55,8 @@ def routes(arrivals: ArrivalService, consignments: Consignments) -> Router:
         MAY_AWAIT.admit(actor)
         entered = (await consignments.consignment(actor, data.consignment)).entered
         MAY_AWAIT.check(actor, entered)
+        carried = tuple(each.carried() for each in data.carried)
+        check_carried(entered, terminal=data.terminal, carried=carried)
         await arrivals.expect(
             actor,
             consignment=data.consignment,
@@ -57,6 +65,7 @@ def routes(arrivals: ArrivalService, consignments: Consignments) -> Router:
             not_before=Utc.parse(data.not_before),
             not_after=Utc.parse(data.not_after),
             risk_ppb=data.risk_ppb,
+            carried=carried,
             # Everybody whom a deal of it would show it to, so that one may follow.
             readers=(
                 *(entered.importer, entered.exporter, entered.customs),

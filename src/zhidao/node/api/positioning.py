@@ -13,7 +13,8 @@ from zhidao.core.errors import MalformedInput
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.openapi import BODY_BYTES, PLAIN_BYTES
 from zhidao.positioning.events import BaseAdded, NavigationAdded
-from zhidao.positioning.service.arrivals import Arrival, ArrivalService
+from zhidao.positioning.service.arrivals import ArrivalService
+from zhidao.positioning.service.awaited import Arrival
 from zhidao.positioning.service.bases import BASE_BODY_BYTES_MAX, MAY_ADD_BASE, BaseService
 from zhidao.positioning.service.navigation import (
     MAY_ADD_NAVIGATION,
@@ -23,6 +24,7 @@ from zhidao.positioning.service.navigation import (
 from zhidao.positioning.service.track import Track
 
 _Consignment = Annotated[str, Parameter(min_length=1, max_length=64)]
+_Container = Annotated[str, Parameter(max_length=11)]
 _Digest = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}\Z")]
 
 
@@ -59,9 +61,14 @@ def routes(navigation: NavigationService, bases: BaseService, arrivals: ArrivalS
         return await arrivals.arrival(actor, consignment)
 
     @get("/arrivals/{consignment:str}/track", opt={ACCESS: READ})
-    async def one_track(consignment: _Consignment, actor: Actor) -> Track:
-        """Positions of the deciding window with bounds, and the satellites at each epoch."""
-        return await arrivals.track(actor, consignment)
+    async def one_track(
+        consignment: _Consignment, actor: Actor, container: _Container = ""
+    ) -> Track:
+        """Positions of the deciding window with bounds, and the satellites at each epoch.
+
+        `container`: of this one, where the consignment has several.
+        """
+        return await arrivals.track(actor, consignment, container=container)
 
     @get("/evidence/{digest:str}", media_type=MediaType.JSON, opt={ACCESS: READ})
     async def one_evidence(digest: _Digest, actor: Actor) -> Response[bytes]:

@@ -90,7 +90,7 @@ class EventForwarder:
             if kind == "consignment" and await self._sharing.members(name):
                 await asyncio.sleep(_GATHER_S)
                 await self._share(event, name)
-        if event.type == DealOpened.TYPE:
+        if DealOpened.is_told_by(event.type):
             await self._ask_title(event, DealOpened.of(event))
         elif event.type == Settled.TYPE:
             await self._settled(event, Settled.of(event))

@@ -60,12 +60,17 @@ def _text(payload: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _texts(payload: Mapping[str, Any], name: str) -> list[str]:
+    values = payload.get(name)
+    return [each for each in values if isinstance(each, str)] if isinstance(values, list) else []
+
+
 def _consignment(payload: Mapping[str, Any], aggregate: str, uetr: Uetr) -> Iterator[Entry]:
     del aggregate, uetr
     name = _text(payload, "consignment")
     yield from _entry("consignment", name, name, consignment=name)
-    container = _text(payload, "container")
-    yield from _entry("container", f"{container}/{name}", container, consignment=name)
+    for container in dict.fromkeys((_text(payload, "container"), *_texts(payload, "containers"))):
+        yield from _entry("container", f"{container}/{name}", container, consignment=name)
 
 
 def _document(payload: Mapping[str, Any], aggregate: str, uetr: Uetr) -> Iterator[Entry]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from zhidao.connectivity.events import NetworkChecked, ShortMessageReceived
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
-from zhidao.devices.events import PositionsRecorded, SealChecked, Sealed, WindowReceived
+from zhidao.devices.events import PositionsRecorded, Sealed, WindowReceived
 from zhidao.finance.events import (
     Decided,
     MoneyReserved,
@@ -19,6 +19,13 @@ from zhidao.finance.events import (
 from zhidao.industry.events import LotFinished
 from zhidao.node.identity.parties import RegisteredParty
 from zhidao.node.shipment_timeline import timeline_sections, view
+from zhidao.node.shipment_timeline.containers import (
+    ARRIVED,
+    CHECKED,
+    Reached,
+    containers,
+    reached,
+)
 from zhidao.node.shipment_timeline.moves import STONES, Asked, asked_of, moves_of
 from zhidao.node.shipment_timeline.place_positions import place
 from zhidao.node.shipment_timeline.times import scale_of, scale_of_timeline
@@ -72,7 +79,7 @@ def build_timeline(
     state, reason, sentence = _state(facts)
     every = facts if whole is None else timeline_sections.Facts(whole)
     moves = moves_of(every, entered, viewer=viewer) if state == "under_way" else []
-    milestones = _milestones(facts, state, asked_of(every, entered), moves)
+    milestones = _milestones(facts, entered, state, asked_of(every, entered), moves)
     refused = state == "refused"
     names = {party.party: party for party in parties}
     return view.TimelineView(
@@ -104,6 +111,7 @@ def build_timeline(
         money=timeline_sections.money(facts),
         arrival=timeline_sections.arrival(facts),
         network=timeline_sections.network(facts),
+        containers=containers(facts, entered),
         conditions=timeline_sections.conditions(facts, state),
         said=[_said(each, names, played=facts.played) for each in facts.stored],
     )
@@ -151,8 +159,13 @@ def _state(facts: timeline_sections.Facts) -> tuple[str, str, str]:
     return "refused", decided[0].reason, decided[0].sentence
 
 
-def _reached(facts: timeline_sections.Facts) -> list[tuple[str, SignedEvent | None]]:
-    """Each milestone with the event that reached it, in the order in which they are shown."""
+def _reached(
+    facts: timeline_sections.Facts, counts: Mapping[str, Reached]
+) -> list[tuple[str, SignedEvent | None]]:
+    """Each milestone with the event that reached it, in the order in which they are shown.
+
+    Gate and arrival are reached when all containers did; `counts` says how many.
+    """
     papers = facts.last(PapersChecked)
     settled = facts.last(Settled)
     # One decision moves the title and pays, so one event reaches both.
@@ -160,8 +173,7 @@ def _reached(facts: timeline_sections.Facts) -> list[tuple[str, SignedEvent | No
     return [
         ("factory", _event(facts.last(LotFinished))),
         ("papers", papers[1] if papers and papers[0].agree else None),
-        ("gate", _event(facts.last(SealChecked))),
-        ("arrival", _event(facts.last(ArrivalProven))),
+        *((key, count.event if count.all else None) for key, count in counts.items()),
         ("border", _event(facts.last(CustomsReleased))),
         ("title", title_moved),
         ("payment", title_moved),
@@ -169,12 +181,20 @@ def _reached(facts: timeline_sections.Facts) -> list[tuple[str, SignedEvent | No
 
 
 def _milestones(
-    facts: timeline_sections.Facts, state: str, asked: Asked, moves: Sequence[view.WaitsFor]
+    facts: timeline_sections.Facts,
+    entered: ConsignmentEntered,
+    state: str,
+    asked: Asked,
+    moves: Sequence[view.WaitsFor],
 ) -> list[view.Milestone]:
+    counts = {
+        "gate": reached(facts, entered, CHECKED),
+        "arrival": reached(facts, entered, ARRIVED),
+    }
     stones = []
     waited_for = {STONES[move.key] for move in moves}
     refused_given = False
-    for key, event in _reached(facts):
+    for key, event in _reached(facts, counts):
         if not asked.has(key):
             continue
         if event is not None:
@@ -193,6 +213,8 @@ def _milestones(
                 event=str(event.id) if event else "",
                 sentence_key=f"milestone.{key}.{stone_state}",
                 sentence_args={},
+                there=counts[key].there if key in counts and entered.containers else 0,
+                of=counts[key].of if key in counts and entered.containers else 0,
             )
         )
     return stones

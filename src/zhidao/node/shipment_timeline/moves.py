@@ -8,12 +8,12 @@ from typing import Final
 
 from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId
-from zhidao.devices.events import SealChecked, Sealed
+from zhidao.devices.events import Sealed
 from zhidao.finance.events import DealOpened, MoneyReserved, Settled, TitleReserved
 from zhidao.industry.events import LotFinished
 from zhidao.node.shipment_timeline import view
+from zhidao.node.shipment_timeline.containers import ARRIVED, CHECKED, SEALED, reached
 from zhidao.node.shipment_timeline.timeline_sections import Facts
-from zhidao.positioning.events import ArrivalProven
 from zhidao.trade.domain.promise import TITLE
 from zhidao.trade.events import ConsignmentEntered, CustomsReleased, DocumentAdded, PapersChecked
 from zhidao.trust.events import TitleMoved
@@ -117,7 +117,7 @@ def moves_of(
 
 
 def _moves(facts: Facts, entered: ConsignmentEntered, asked: Asked) -> Iterator[tuple[str, str]]:
-    if asked.lot and facts.last(LotFinished) is None:
+    if asked.lot and not _lots_are_there(facts, entered):
         yield "lot", entered.exporter
     yield from _title_moves(facts, entered, asked)
     yield from _papers_moves(facts, entered, asked)
@@ -125,18 +125,19 @@ def _moves(facts: Facts, entered: ConsignmentEntered, asked: Asked) -> Iterator[
         yield from _seal_moves(facts, entered)
     yield from _deal_moves(facts, entered, asked)
     yield from _border_moves(facts, entered, asked)
-    if asked.deal is not None and _is_complete(facts, asked.deal):
+    if asked.deal is not None and _is_complete(facts, entered, asked.deal):
         yield "payment", asked.deal.payer_bank
 
 
 def _border_moves(
     facts: Facts, entered: ConsignmentEntered, asked: Asked
 ) -> Iterator[tuple[str, str]]:
-    proven = facts.last(ArrivalProven) is not None
-    if asked.deal is not None and not proven:
+    proven = reached(facts, entered, ARRIVED)
+    if asked.deal is not None and not proven.all:
         yield "arrival", entered.carrier
     # Customs are asked once the goods are at the border: looked at, or there.
-    if asked.border and facts.last(CustomsReleased) is None and (proven or _is_checked(facts)):
+    at_border = proven.all or reached(facts, entered, CHECKED).all
+    if asked.border and facts.last(CustomsReleased) is None and at_border:
         yield "border", entered.customs
 
 
@@ -173,9 +174,10 @@ def _examiner(facts: Facts, entered: ConsignmentEntered) -> str:
 
 
 def _seal_moves(facts: Facts, entered: ConsignmentEntered) -> Iterator[tuple[str, str]]:
-    if facts.last(Sealed) is None:
+    sealed, checked = reached(facts, entered, SEALED), reached(facts, entered, CHECKED)
+    if not sealed.all:
         yield "seal", entered.carrier
-    elif not _is_checked(facts):
+    if checked.there < sealed.there:
         yield "seal_check", entered.customs
 
 
@@ -186,7 +188,7 @@ def _deal_moves(
     deal = asked.deal
     if deal is None:
         has_title = not asked.title or facts.last(TitleMoved) is not None
-        if has_title and facts.last(Sealed) is not None:
+        if has_title and reached(facts, entered, SEALED).all:
             yield "deal", entered.importer_bank
         return
     if facts.last(MoneyReserved) is None:
@@ -195,11 +197,12 @@ def _deal_moves(
         yield "give_title", deal.payee
 
 
-def _is_checked(facts: Facts) -> bool:
-    return facts.last(SealChecked) is not None
+def _lots_are_there(facts: Facts, entered: ConsignmentEntered) -> bool:
+    made = {fact.lot for fact, _ in facts.every(LotFinished)}
+    return bool(made) and {each.lot for each in entered.lots} <= made
 
 
-def _is_complete(facts: Facts, deal: DealOpened) -> bool:
+def _is_complete(facts: Facts, entered: ConsignmentEntered, deal: DealOpened) -> bool:
     """Whether all that the deal asks for is there, so that its bank's word is what is left."""
     checked = facts.last(PapersChecked)
     here = {
@@ -207,5 +210,5 @@ def _is_complete(facts: Facts, deal: DealOpened) -> bool:
         "customs_released": facts.last(CustomsReleased) is not None,
         "title_in_custody": facts.last(TitleReserved) is not None,
     }
-    arrived = facts.last(ArrivalProven) is not None
+    arrived = reached(facts, entered, ARRIVED).all
     return arrived and all(here.get(need, True) for need in deal.conditions.needs)

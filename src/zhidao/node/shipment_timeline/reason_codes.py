@@ -23,6 +23,7 @@ _MM: Final = 1e3
 _STATEMENT: Final = re.compile(r"([a-z_]+):\s?(.+?) = (.*)", re.DOTALL)
 _LINE: Final = re.compile(r"line (\S+)(?: (.+))?")
 _PART: Final = re.compile(r"(quantity of lot|freight under) (.+)")
+_IN: Final = re.compile(r"(.+) in (\S+)")
 # One row of the cross-check table may ask several things; the field on the left tells which.
 _VARIANTS: Final = {
     ("ZD-01", "lot"): "limits",
@@ -66,7 +67,7 @@ def _side(text: str) -> SideView:
     paper, field, value = found.groups()
     if (line := _LINE.fullmatch(field)) is not None:
         return SideView(paper=paper, field=line[2] or "line", value=value, line=line[1])
-    if (part := _PART.fullmatch(field)) is not None:
+    if (part := _PART.fullmatch(field) or _IN.fullmatch(field)) is not None:
         return SideView(paper=paper, field=part[1], value=value, part=part[2])
     return SideView(paper=paper, field=field, value=value)
 

@@ -40,9 +40,9 @@ def links_of(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
     if consignment:
         subject = f"consignment/{consignment}"
         yield subject, room, event.aggregate
-        if order := _text(payload, "order"):
+        for order in _all(payload, "order", within="lots"):
             yield subject, "industry", f"order/{order}"
-        if terminal := _text(payload, "terminal"):
+        for terminal in _all(payload, "terminal", within="carried"):
             yield subject, "devices", f"terminal/{terminal}"
         if title := _text(payload, "title"):
             yield subject, "trust", f"title/{title}"
@@ -50,6 +50,14 @@ def links_of(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
         yield f"phone/{phone}", room, event.aggregate
     if event.type == CredentialIssued.TYPE:
         yield f"document/{_text(payload, 'document')}", room, event.aggregate
+
+
+def _all(payload: Any, name: str, *, within: str) -> list[str]:
+    """What a fact says under a name, and what it says of several in a list."""
+    several = payload.get(within)
+    rows = several if isinstance(several, list) else []
+    found = [_text(payload, name), *(_text(row, name) for row in rows if isinstance(row, dict))]
+    return [each for each in dict.fromkeys(found) if each]
 
 
 def _text(payload: Any, name: str) -> str:

@@ -60,7 +60,7 @@ def _belongs(event: SignedEvent, entered: SignedEvent, arrivals: Sequence[Signed
         case NetworkChecked.TYPE:
             return any(is_asked_of(event, arrival) for arrival in arrivals)
         case LotFinished.TYPE:
-            return bool(payload["lot"] == entered.payload["lot"])
+            return payload["lot"] in _lots(entered)
         case SubmissionRefused.TYPE:
             return event.recorded_at >= entered.recorded_at
         case PositionsRecorded.TYPE:
@@ -68,6 +68,11 @@ def _belongs(event: SignedEvent, entered: SignedEvent, arrivals: Sequence[Signed
             return False
         case _:
             return True
+
+
+def _lots(entered: SignedEvent) -> set[str]:
+    fact = ConsignmentEntered.of(entered)
+    return {fact.lot, *(each.lot for each in fact.lots)}
 
 
 def is_asked_of(check: SignedEvent, arrival: SignedEvent) -> bool:
@@ -86,7 +91,7 @@ def further(events: Iterable[SignedEvent]) -> dict[str, set[str]]:
     for event in events:
         if event.type in ArrivalProven.types() and event.payload["navigation"]:
             found["positioning"].add(f"navigation/{event.payload['navigation']}")
-        elif event.type == DealOpened.TYPE:
+        elif DealOpened.is_told_by(event.type):
             found["finance"] |= _of_deal(DealOpened.of(event))
         elif event.type == TitleMoved.TYPE:
             moved = TitleMoved.of(event)

@@ -90,7 +90,7 @@ class TimelineService:
             (
                 ArrivalExpected.of(s.event).terminal
                 for s in reversed(stored)
-                if s.event.type == ArrivalExpected.TYPE
+                if ArrivalExpected.is_told_by(s.event.type)
             ),
             "",
         )

@@ -10,6 +10,7 @@ from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.geo import Circle
 from zhidao.core.money import Currency
+from zhidao.finance.domain.deals.deal import ARRIVAL, arrivals_of
 from zhidao.finance.events import (
     ConditionMet,
     DealOpened,
@@ -255,7 +256,7 @@ def conditions(facts: Facts, state: str) -> list[view.PaymentConditionView]:
     if opened is None:
         return []
     met = {fact.name: (fact, event) for fact, event in facts.every(ConditionMet)}
-    names = ["arrival", *opened[0].conditions.needs]
+    names = [*arrivals_of(opened[0]), *opened[0].conditions.needs]
     waits = "failed" if state == "refused" else "waits"
     return [
         view.PaymentConditionView(
@@ -268,12 +269,22 @@ def conditions(facts: Facts, state: str) -> list[view.PaymentConditionView]:
     ]
 
 
+def _arrival_before(facts: Facts, event: SignedEvent, container: str) -> ArrivalProven | None:
+    """The arrival that was known by then, of this container where there are several."""
+    known = [
+        fact
+        for fact, each in facts.every(ArrivalProven)
+        if each.recorded_at <= event.recorded_at and fact.container == container
+    ]
+    return known[-1] if known else None
+
+
 def _because(facts: Facts, met: ConditionMet, event: SignedEvent) -> view.ReasonView | None:
     """What a condition rested on when it was found to hold."""
     text = met.because
     match met.name:
-        case "arrival":
-            proven = facts.before(ArrivalProven, event)
+        case name if name.partition(":")[0] == ARRIVAL:
+            proven = _arrival_before(facts, event, name.partition(":")[2])
             scale = scale_of_timeline(played=facts.played)
             return reason_codes.of_arrival_condition(proven, scale, text) if proven else None
         case "papers_agree":

@@ -73,8 +73,25 @@ class ReportedPositionView(View):
     at: str
 
 
+class ContainerView(View):
+    """One of several containers. `state`: open, sealed, checked, not_proven or arrived.
+
+    `event` is the newest fact of it, `` where there is none; `told` why a window proved nothing.
+    """
+
+    container: str
+    terminal: str
+    seal: str
+    state: str
+    observed_at: str
+    event: str
+    told: ReasonView | None
+
+
 class Milestone(View):
     """A milestone. `state`: done, next, later or refused.
+
+    `there` of `of` containers reached it, where the consignment has several; else both are 0.
 
     `at`: when it happened, by `scale`; `recorded_at`: when the node wrote it down, by its clock.
     """
@@ -87,6 +104,8 @@ class Milestone(View):
     event: str
     sentence_key: str
     sentence_args: dict[str, str]
+    there: int = 0
+    of: int = 0
 
 
 class Step(View):
@@ -271,6 +290,7 @@ class TimelineView(View):
     money: MoneyView | None
     arrival: ArrivalView | None
     network: NetworkView | None
+    containers: list[ContainerView]
     conditions: list[PaymentConditionView]
     said: list[Said]
 

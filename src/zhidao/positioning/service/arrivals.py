@@ -14,7 +14,7 @@ from zhidao.connectivity.commands import NetworkView
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
-from zhidao.core.events import Fact, SignedEvent, every, latest
+from zhidao.core.events import Fact, SignedEvent, every
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Handled, Records
 from zhidao.core.timescale import Utc
@@ -25,11 +25,22 @@ from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
     ArrivalProven,
+    Carried,
     Marks,
     Site,
     TerminalWatched,
 )
 from zhidao.positioning.service.attempts import attempt_of
+from zhidao.positioning.service.awaited import (
+    Arrival,
+    asked_of,
+    evidence_of,
+    is_proven,
+    proofs_of,
+    told_by,
+    wish_of,
+    wishes_of,
+)
 from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.evaluation import Earlier, Span, evaluate, span_of
 from zhidao.positioning.service.navigation import NavigationService
@@ -44,18 +55,7 @@ from zhidao.positioning.wire.position_evidence import (
 CONSUMER: Final = "positioning.windows"
 _PAGE: Final = 100
 _TRACKS_KEPT: Final = 16
-_RADIUS_MM_MAX: Final = 100_000_000
-_PPB_MAX: Final = 1_000_000_000
 _T = TypeVar("_T")
-
-
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """An arrival as its parties see it. `state`: expected, not_proven or proven."""
-
-    state: str
-    expected: ArrivalExpected
-    proven: ArrivalProven | None
-    not_proven: list[ArrivalNotProven]
 
 
 class _Finding(NamedTuple):
@@ -118,18 +118,31 @@ class ArrivalService:
         not_after: Utc,
         risk_ppb: int,
         readers: tuple[str, ...],
+        carried: tuple[Carried, ...] = (),
     ) -> None:
         """Waits for the consignment; the same call again changes nothing.
 
-        Beside the readers whose terminal it is sees it, who must know where to drive.
+        `carried`: its containers with their terminals where there are several; `terminal` is ``
+        then. Each is waited for with its share of the risk. Beside the readers whose terminal it
+        is sees it, who must know where to drive.
         Raises Conflict if the consignment is awaited otherwise, Refused for an impossible wish.
         """
-        fact = _wish(consignment, terminal, site, (not_before, not_after), risk_ppb)
-        if await self._stands(fact):
+        one = wish_of(consignment, terminal, site, (not_before, not_after), risk_ppb)
+        facts = wishes_of(one, carried)
+        if await self._stands(facts):
             return
-        visible = sorted({*map(party_id, readers), *await self._carrier(terminal)} - {actor.party})
+        carriers = {party for each in facts for party in await self._carrier(each.terminal)}
+        visible = sorted({*map(party_id, readers), *carriers} - {actor.party})
         # The watch comes first: a crash in between leaves a watch without a wish, which the
         # repeated call completes; the other way round a wish would never see a window.
+        for each in facts:
+            await self._watch(actor, each.terminal, consignment)
+        # All containers at once: nobody ever waits for some of them only.
+        await self._records.record(
+            actor, _arrival(consignment), facts, after=0, owner=actor.party, visible=visible
+        )
+
+    async def _watch(self, actor: Actor, terminal: str, consignment: str) -> None:
         watch = f"watch/{terminal}/{consignment}"
         if not await self._records.history(watch):
             await self._records.record(
@@ -139,9 +152,6 @@ class ArrivalService:
                 after=0,
                 owner=actor.party,
             )
-        await self._records.record(
-            actor, _arrival(consignment), [fact], after=0, owner=actor.party, visible=visible
-        )
 
     async def rehearse(
         self,
@@ -152,12 +162,14 @@ class ArrivalService:
         not_before: Utc,
         not_after: Utc,
         risk_ppb: int,
+        carried: tuple[Carried, ...] = (),
     ) -> None:
         """Refuses what `expect` would refuse, and writes nothing.
 
         Raises Conflict (`awaited_otherwise`) if the consignment is awaited in another way.
         """
-        await self._stands(_wish(consignment, terminal, site, (not_before, not_after), risk_ppb))
+        one = wish_of(consignment, terminal, site, (not_before, not_after), risk_ppb)
+        await self._stands(wishes_of(one, carried))
 
     async def _carrier(self, terminal: str) -> set[PartyId]:
         """Whose terminal it is; nobody that is known here for one of another node."""
@@ -166,17 +178,20 @@ class ArrivalService:
         except NotFound:
             return set()
 
-    async def _stands(self, wish: ArrivalExpected) -> bool:
+    async def _stands(self, wishes: list[ArrivalExpected]) -> bool:
         """Whether exactly this is awaited already. Raises Conflict for anything else."""
-        known = latest(await self._records.history(_arrival(wish.consignment)), ArrivalExpected)
-        if known not in (None, wish):
+        history = await self._records.history(_arrival(wishes[0].consignment))
+        known = every(history, ArrivalExpected)
+        if known and known != wishes:
+            first = known[0]
+            by = ", ".join(each.terminal for each in known)
             raise Conflict(
-                f"the arrival of {wish.consignment} is awaited already, in another way: at"
-                f" {known.site.name} by {known.terminal}, {known.not_before} to {known.not_after}",
+                f"the arrival of {first.consignment} is awaited already, in another way: at"
+                f" {first.site.name} by {by}, {first.not_before} to {first.not_after}",
                 code="awaited_otherwise",
                 remedy="ask for the same terminal, site, time and risk",
             )
-        return known is not None
+        return bool(known)
 
     async def on_window(self, event: SignedEvent) -> None:
         """Holds a stored window against every arrival that waits for its terminal."""
@@ -193,24 +208,14 @@ class ArrivalService:
 
     async def arrival(self, actor: Actor, consignment: str) -> Arrival:
         """The arrival of a consignment. Raises NotFound if the actor may not see it."""
-        history = await self._records.history(_arrival(consignment), actor)
-        expected = latest(history, ArrivalExpected)
-        if expected is None:
-            raise NotFound("no arrival of that name")
-        proven = latest(history, ArrivalProven)
-        failed = every(history, ArrivalNotProven)
-        state = "proven" if proven else "not_proven" if failed else "expected"
-        return Arrival(state=state, expected=expected, proven=proven, not_proven=failed)
+        return told_by(await self._records.history(_arrival(consignment), actor))
 
-    async def track(self, actor: Actor, consignment: str) -> Track:
+    async def track(self, actor: Actor, consignment: str, *, container: str = "") -> Track:
         """The positions of the window that decided, or of the last one, with bounds and skies.
 
-        Raises NotFound if no window of this arrival was evaluated.
+        `container`: of this one of several. Raises NotFound if no window of it was evaluated.
         """
-        found = await self.arrival(actor, consignment)
-        digest = found.proven.evidence if found.proven else ""
-        if not digest:
-            digest = next((f.evidence for f in reversed(found.not_proven) if f.evidence), "")
+        digest = evidence_of(await self.arrival(actor, consignment), container)
         if not digest:
             raise NotFound("no window of this arrival was evaluated yet")
         # The same bytes give the same track for ever: only who may see it is asked each time.
@@ -236,7 +241,8 @@ class ArrivalService:
             # The archive holds other rooms' bytes too: what is no evidence is not here.
             raise NotFound("no evidence of that digest") from error
         known = {failed.evidence for failed in found.not_proven}
-        if digest not in known and not (found.proven and found.proven.evidence == digest):
+        known |= {each.evidence for each in proofs_of(found)}
+        if digest not in known:
             raise NotFound("no evidence of that digest")
         return data
 
@@ -245,8 +251,8 @@ class ArrivalService:
         if await self._records.is_handled(handled):
             return
         history = await self._records.history(_arrival(name))
-        expected = latest(history, ArrivalExpected)
-        if expected is None or latest(history, ArrivalProven):
+        expected = asked_of(history, received.terminal)
+        if expected is None or is_proven(history, received.terminal):
             # Proven stays proven; a watch whose wish was never completed waits for nothing.
             return
         window = await self._custody.window(received.digest, terminal=received.terminal)
@@ -343,7 +349,9 @@ class ArrivalService:
     async def _binding(self, expected: ArrivalExpected, window: RawWindow) -> tuple[bool, str]:
         try:
             found = await self._custody.binding(
-                terminal=expected.terminal, consignment=expected.consignment
+                terminal=expected.terminal,
+                consignment=expected.consignment,
+                container=expected.container,
             )
         except NotFound:
             return False, "no seal binds the terminal to the goods"
@@ -393,35 +401,6 @@ def _arrival(consignment: str) -> str:
     return f"arrival/{consignment}"
 
 
-def _wish(
-    consignment: str, terminal: str, site: Site, window: tuple[Utc, Utc], risk_ppb: int
-) -> ArrivalExpected:
-    wish = ArrivalExpected(
-        consignment=consignment,
-        terminal=terminal,
-        site=site,
-        not_before=str(window[0]),
-        not_after=str(window[1]),
-        risk_ppb=risk_ppb,
-    )
-    _refuse_wish(wish)
-    return wish
-
-
-def _refuse_wish(wish: ArrivalExpected) -> None:
-    site = wish.site
-    for name, text in (("consignment", wish.consignment), ("terminal", wish.terminal)):
-        if not 0 < len(text) <= 64 or "/" in text or not text.isprintable():
-            raise MalformedInput(f"no name of a {name}: {text[:70]!r}")
-    if not site.corners and not 0 < site.radius_mm <= _RADIUS_MM_MAX:
-        raise Refused("a site has a radius of more than 0 m, up to 100 km")
-    site.area()
-    if Utc.parse(wish.not_after) <= Utc.parse(wish.not_before):
-        raise Refused("the time window ends before it begins")
-    if not 0 < wish.risk_ppb <= _PPB_MAX // 2:
-        raise Refused("the risk lies above 0, up to 500,000,000 parts per billion")
-
-
 def _obstacle(window: RawWindow, result: Result | None, unreadable: str, unbound: str) -> _Obstacle:
     """The first thing that keeps a window from proving an arrival, before the network is asked."""
     if not window.signed:
@@ -461,6 +440,7 @@ def _proven(
         before=finding.before,
         surroundings=finding.surroundings,
         open_questions=result.open,
+        container=expected.container,
     )
 
 
@@ -486,4 +466,5 @@ def _not_proven(
         evidence=finding.evidence,
         simulated=window.simulated or bool(result and result.simulated),
         before=finding.before,
+        container=expected.container,
     )

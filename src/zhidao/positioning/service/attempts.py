@@ -24,7 +24,7 @@ def attempt_after(expected: ArrivalExpected, failures: Sequence[ArrivalNotProven
     site = expected.site.middle
     reach_m = _NEAR_M + (expected.site.radius_mm / 1000 or _extent_m(expected.site))
     near = sum(
-        bool(failed.evidence and failed.observed_at)
+        bool(failed.evidence and failed.observed_at and failed.terminal == expected.terminal)
         and _distance_m(site, failed.latitude_ndeg, failed.longitude_ndeg) <= reach_m
         for failed in failures
     )

@@ -87,7 +87,8 @@ class GoodsLine:
     """One line of goods. `unit` is a UN/ECE Rec. 20 code, `unit_price` in the invoice's currency.
 
     `hs` is the six-digit Harmonized System code, `origin` the country (ISO 3166-1 alpha-2),
-    `lot` the production lot or ``.
+    `lot` the production lot or ``. `container`: which of several it is in; `` where there is one.
+    `order`: the order that its lot was made for, where that is not the entry's own.
     """
 
     id: str
@@ -104,6 +105,8 @@ class GoodsLine:
     gross_kg: Decimal
     packages: Packages
     lot: str
+    container: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,10 @@ class InvoiceTerms:
 
 @dataclass(frozen=True, slots=True)
 class ConsignmentEntry:
-    """Everything the exporter types, once. `order` and `lot` name the production, or are ``."""
+    """Everything the exporter types, once. `order` and `lot` name the production, or are ``.
+
+    `containers`: all of them where there are several, of which `container` is the first; else none.
+    """
 
     id: str
     parties: Mapping[str, TradeParty]
@@ -135,6 +141,19 @@ class ConsignmentEntry:
     order: str
     lot: str
     simulated: bool
+    containers: tuple[str, ...] = ()
+
+    @property
+    def every_container(self) -> tuple[str, ...]:
+        """All containers, the only one among them."""
+        return self.containers or (self.container,)
+
+    @property
+    def lots(self) -> tuple[tuple[str, str], ...]:
+        """Order and number of each lot, the entry's own first; none where nothing was ordered."""
+        own = [(self.order, self.lot)] if self.lot else []
+        more = [(line.order, line.lot) for line in self.lines if line.order and line.lot]
+        return tuple(dict.fromkeys([*own, *more]))
 
     @property
     def exporter(self) -> TradeParty:

@@ -6,7 +6,7 @@ Rows come from the practice of documentary credits and customs (topics UCP 600 a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -22,7 +22,15 @@ from zhidao.trade.domain.comparison import (
     same_name,
 )
 from zhidao.trade.domain.invoice import Invoice, terms_of
-from zhidao.trade.domain.papers import BillOfLading, OriginStatement, PackingList, Papers
+from zhidao.trade.domain.papers import (
+    BillOfLading,
+    Cargo,
+    FinishedLot,
+    OriginStatement,
+    PackedLine,
+    PackingList,
+    Papers,
+)
 
 INVOICE: Final = "invoice"
 PACKING: Final = "packing_list"
@@ -114,9 +122,12 @@ def lot_evidence(papers: Papers) -> Iterator[CheckResult]:
 
     Of a lot that was typed nothing is said of limits.
     """
-    lot, invoice = papers.lot, papers.invoice
-    if lot is None or invoice is None:
-        return
+    for lot in papers.lots:
+        if papers.invoice is not None:
+            yield from _one_lot(papers.invoice, lot)
+
+
+def _one_lot(invoice: Invoice, lot: FinishedLot) -> Iterator[CheckResult]:
     lines = [line for line in invoice.lines if line.lot == lot.lot]
     count = sum((line.quantity for line in lines), Decimal(0))
     yield same(
@@ -262,16 +273,54 @@ def packages(papers: Papers) -> Iterator[CheckResult]:
 
 
 def containers(papers: Papers) -> Iterator[CheckResult]:
-    """XD-20: the same containers on bill, packing list and invoice."""
+    """XD-20: the same containers on record, bill, packing list and invoice.
+
+    Of several containers each one's packages and weight are the same on packing list and bill too.
+    """
+    if len(papers.containers) > 1 or papers.entry.containers:
+        yield same(
+            "XD-20",
+            "containers of the entry",
+            Statement("record", "containers", " ".join(sorted(papers.containers))),
+            Statement(ENTRY, "containers", " ".join(sorted(papers.entry.every_container))),
+        )
     if papers.bill is None:
         return
     carried = Statement(BILL, "equipmentReference", " ".join(sorted(papers.bill.containers)))
     if papers.packing:
-        packed = Statement(PACKING, "container", papers.packing.container)
+        packed = Statement(PACKING, "container", " ".join(sorted(papers.packing.containers)))
         yield same("XD-20", "container numbers", packed, carried)
+        if not papers.packing.container:
+            yield from _each_container(papers.packing, papers.bill)
     if papers.invoice and papers.invoice.container:
         billed = Statement(INVOICE, "container", papers.invoice.container)
         yield same("XD-20", "container numbers", billed, carried)
+
+
+def _each_container(packing: PackingList, bill: BillOfLading) -> Iterator[CheckResult]:
+    for container in sorted({*packing.containers, *bill.containers}):
+        packed = [line for line in packing.lines if line.container == container]
+        carried = [cargo for cargo in bill.cargo if cargo.container == container]
+        yield same(
+            "XD-18",
+            f"numbers of packages in {container}",
+            Statement(PACKING, f"packages in {container}", str(_count(packed))),
+            Statement(BILL, f"numberOfPackages in {container}", str(_count(carried))),
+        )
+        ours = sum((line.gross_kg for line in packed), Decimal(0))
+        theirs = sum((c.weight * KILOGRAMS[c.weight_unit] for c in carried), Decimal(0))
+        yield near(
+            "XD-16",
+            f"gross weights in {container}",
+            Statement(PACKING, f"gross weight in {container}", f"{ours.normalize():f} kg"),
+            Statement(BILL, f"cargoGrossWeight in {container}", f"{theirs.normalize():f} kg"),
+            one=ours,
+            two=theirs,
+        )
+
+
+def _count(rows: Sequence[PackedLine | Cargo]) -> int:
+    return sum(row.packages.count for row in rows)
 
 
 def ports(papers: Papers) -> Iterator[CheckResult]:

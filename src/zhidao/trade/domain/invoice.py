@@ -126,7 +126,8 @@ def invoice_of(entry: ConsignmentEntry) -> Invoice:
         buyer=_party(entry, "importer"),
         account=entry.invoice.account,
         terms=str(entry.terms),
-        container=entry.container,
+        # EN 16931 BT-18 names one object; of several containers the packing list tells.
+        container="" if entry.containers else entry.container,
         exemption_code=entry.invoice.exemption_code,
         exemption_reason=entry.invoice.exemption_reason,
         lines=lines,

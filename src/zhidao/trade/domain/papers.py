@@ -27,11 +27,15 @@ class PackedLine:
     net_kg: Decimal
     gross_kg: Decimal
     packages: Packages
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PackingList:
-    """What is packed where, with the places between which it goes."""
+    """What is packed where, with the places between which it goes.
+
+    `container` is the only one; of several it is `` and each line says in which it is.
+    """
 
     number: str
     issued_on: date
@@ -42,6 +46,12 @@ class PackingList:
     loading: Place
     discharge: Place
     lines: tuple[PackedLine, ...]
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """All containers, the only one among them."""
+        several = dict.fromkeys(line.container for line in self.lines if line.container)
+        return (self.container,) if self.container else tuple(several)
 
     @property
     def gross_kg(self) -> Decimal:
@@ -146,7 +156,9 @@ class Papers:
     packing: PackingList | None
     origin: OriginStatement | None
     bill: BillOfLading | None
-    lot: FinishedLot | None
+    lots: tuple[FinishedLot, ...] = ()
+    # Those of the entry's own record; none where it was not asked.
+    containers: tuple[str, ...] = ()
 
 
 def packing_list_of(entry: ConsignmentEntry) -> PackingList:
@@ -157,7 +169,7 @@ def packing_list_of(entry: ConsignmentEntry) -> PackingList:
         invoice=entry.invoice.number,
         shipper=entry.exporter.name,
         consignee=entry.importer.name,
-        container=entry.container,
+        container="" if entry.containers else entry.container,
         loading=entry.transport.loading,
         discharge=entry.transport.discharge,
         lines=tuple(
@@ -169,6 +181,7 @@ def packing_list_of(entry: ConsignmentEntry) -> PackingList:
                 net_kg=line.net_kg,
                 gross_kg=line.gross_kg,
                 packages=line.packages,
+                container=line.container,
             )
             for line in entry.lines
         ),
@@ -183,7 +196,7 @@ def bill_of_lading_of(
         Cargo(
             description=line.description,
             hs=(line.hs,),
-            container=entry.container,
+            container=line.container or entry.container,
             weight=line.gross_kg,
             weight_unit="KGM",
             packages=line.packages,
@@ -200,7 +213,7 @@ def bill_of_lading_of(
         loading=entry.transport.loading.unlocode,
         discharge=entry.transport.discharge.unlocode,
         on_board=on_board,
-        containers=(entry.container,),
+        containers=entry.every_container,
         means=entry.transport.means,
         voyage=entry.transport.voyage,
         clauses=(),

@@ -10,7 +10,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Handled, Records
 from zhidao.positioning.events import ArrivalProven
 from zhidao.trade.domain.tracking.consignment_states import CONSIGNMENT, DELIVER
-from zhidao.trade.events import Delivered
+from zhidao.trade.events import Consignment, ContainerArrived, Delivered
 from zhidao.trade.service.state import aggregate_of, fold, parties_of
 
 CONSUMER: Final = "trade-journey"
@@ -26,6 +26,7 @@ class Journey:
     async def on_arrival(self, event: SignedEvent) -> None:
         """Records Delivered for an ArrivalProven, once; the first arrival of a consignment stands.
 
+        Of several containers each one's first arrival is recorded, and Delivered with the last.
         Arrivals of consignments that this node does not know, or that somebody contradicts,
         change nothing. Raises Conflict if others kept writing; the bus brings the event again.
         """
@@ -48,19 +49,44 @@ class Journey:
         state = fold(events)
         if not CONSIGNMENT.may(state.state, DELIVER, state):
             return
+        facts = _facts(state, event, arrival)
+        if not facts:
+            return
         await self._records.record(
             Actor(self._records.node, Role.NODE),
             aggregate_of(arrival.consignment),
-            [
-                Delivered(
-                    consignment=arrival.consignment,
-                    arrival=str(event.id),
-                    observed_at=arrival.observed_at,
-                    place=arrival.site.name,
-                )
-            ],
+            facts,
             after=events[-1].version,
             owner=events[0].owner,
             visible=parties_of(state.entered),
             handled=Handled(CONSUMER, event.id),
         )
+
+
+def _facts(
+    state: Consignment, event: SignedEvent, arrival: ArrivalProven
+) -> list[ContainerArrived | Delivered]:
+    """What an arrival makes of a consignment; nothing where it is of no container that is awaited.
+
+    An arrival that names no container is that of the only one: of several it proves none.
+    """
+    there = {each.container for each in state.arrived}
+    open_ones = [each for each in state.entered.containers if each not in there]
+    if arrival.container not in (open_ones or [""]):
+        return []
+    delivered = Delivered(
+        consignment=arrival.consignment,
+        arrival=str(event.id),
+        observed_at=arrival.observed_at,
+        place=arrival.site.name,
+    )
+    if not open_ones:
+        return [delivered]
+    came = ContainerArrived(
+        consignment=arrival.consignment,
+        container=arrival.container,
+        arrival=str(event.id),
+        observed_at=arrival.observed_at,
+        place=arrival.site.name,
+    )
+    return [came, delivered] if len(open_ones) == 1 else [came]

@@ -29,7 +29,7 @@ from zhidao.trade.domain.model.consignment import (
 from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
 from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire import entry as entry_file
-from zhidao.trade.wire.canonical_entry import TYPE
+from zhidao.trade.wire.canonical_entry import TYPES
 
 FIELDS_MAX: Final = 12_000
 FILES_MAX: Final = 50
@@ -73,7 +73,8 @@ def progress(typed: Mapping[str, str]) -> Progress:
     wanted = _needed(values)
     missing = tuple(path for path in wanted if path not in values)
     whole = values | {path: text for path, (text, _) in unsaid(values).items()}
-    road = tuple(consignment_entry.lacking(whole, items=_sizes(values)[ITEM]))
+    sizes = _sizes(values)
+    road = tuple(consignment_entry.lacking(whole, items=sizes[ITEM], containers=sizes[EQUIPMENT]))
     if troubles or missing:
         return Progress(tuple(troubles), missing, len(wanted), (), None, road)
     try:
@@ -106,7 +107,7 @@ def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
     if head[:1] != b"{":
         return _from_csv(data), ()
     plain = parse_strict(data)
-    if isinstance(plain, dict) and plain.get("type") == TYPE:
+    if isinstance(plain, dict) and plain.get("type") in TYPES:
         return dict(_flat_entry(data)), ()
     if isinstance(plain, dict) and "type" not in plain and "parties" in plain:
         return dict(_flat_entry(consignment_entry.migrated(entry_file.read(data)))), ()

@@ -17,7 +17,7 @@ from zhidao.trade.domain.consignment import ConsignmentEntry
 from zhidao.trade.domain.invoice import Invoice, invoice_of
 from zhidao.trade.domain.papers import origin_statement_of, packing_list_of
 from zhidao.trade.domain.promise import promised
-from zhidao.trade.events import ConsignmentEntered, DocumentAdded
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded, NamedLot
 from zhidao.trade.service.validation import Validation
 from zhidao.trust.commands import Credentials
 
@@ -63,7 +63,7 @@ class Issuing:
         Raises Refused if the invoice breaks a rule or the lot is unknown, Unavailable if no rules
         are installed. Nothing is recorded here; what is archived is harmless to archive again.
         """
-        lot = await self._lot(actor, entry)
+        lots = await self._finished(actor, entry)
         invoice = invoice_of(entry)
         written = await self._judges.run(DOCUMENT, _write, entry, invoice)
         rules = await self._validation.valid(written.invoice)
@@ -91,25 +91,25 @@ class Issuing:
                 readers=readers,
             ),
         ]
-        if lot and not lot.is_typed:
-            documents.append(_quality_record(entry, lot))
+        documents += [_quality_record(entry, lot) for lot in lots if not lot.is_typed]
         opened = _entered(
             entry,
             invoice,
             digest=await self._archive.put(source),
-            simulated=entry.simulated or bool(lot and lot.simulated),
+            simulated=entry.simulated or any(lot.simulated for lot in lots),
             promised=self._promised,
         )
         return [opened, *documents]
 
-    async def _lot(self, actor: Actor, entry: ConsignmentEntry) -> LotFinished | None:
-        if not entry.lot:
-            return None
+    async def _finished(self, actor: Actor, entry: ConsignmentEntry) -> list[LotFinished]:
+        return [await self._lot(actor, order=order, lot=lot) for order, lot in entry.lots]
+
+    async def _lot(self, actor: Actor, *, order: str, lot: str) -> LotFinished:
         try:
-            return await self._lots.lot(actor, order=entry.order, lot=entry.lot)
+            return await self._lots.lot(actor, order=order, lot=lot)
         except NotFound as error:
             raise Refused(
-                f"no finished lot {entry.lot} of order {entry.order} that {actor.party} may see",
+                f"no finished lot {lot} of order {order} that {actor.party} may see",
                 code="unknown_lot",
                 where="$.lot",
                 remedy="finish the lot first, or leave order and lot empty",
@@ -203,13 +203,15 @@ def _entered(
     promised: list[str],
 ) -> ConsignmentEntered:
     amount = invoice.payable
+    lots = [NamedLot(order=order, lot=lot) for order, lot in entry.lots]
+    first = lots[0] if lots else NamedLot(order="", lot="")
     return ConsignmentEntered(
         consignment=entry.id,
         **{role: party.id for role, party in entry.parties.items()},
         goods=entry.goods,
         container=entry.container,
-        order=entry.order,
-        lot=entry.lot,
+        order=first.order,
+        lot=first.lot,
         amount_minor=amount.minor,
         currency=amount.currency.code,
         entry=digest,
@@ -217,6 +219,8 @@ def _entered(
         promised=promised,
         loading=entry.transport.loading.unlocode,
         discharge=entry.transport.discharge.unlocode,
+        containers=list(entry.containers),
+        lots=lots if len(lots) > 1 else [],
     )
 
 

@@ -37,14 +37,18 @@ class PaperShelf:
         }
         entry = await self._archive.get(consignment.entered.entry)
         return await self._judges.run(
-            DOCUMENT, _compare, entry, found, await self._lot(consignment)
+            DOCUMENT,
+            _compare,
+            entry,
+            found,
+            await self._finished(consignment),
+            tuple(consignment.entered.every_container),
         )
 
-    async def _lot(self, consignment: Consignment) -> FinishedLot | None:
-        entered = consignment.entered
-        if not entered.lot:
-            return None
-        return finished(await self._lots.lot(self._node, order=entered.order, lot=entered.lot))
+    async def _finished(self, consignment: Consignment) -> tuple[FinishedLot, ...]:
+        named = consignment.entered.every_lot
+        lots = [await self._lots.lot(self._node, order=n.order, lot=n.lot) for n in named]
+        return tuple(map(finished, lots))
 
 
 def finished(lot: LotFinished) -> FinishedLot:
@@ -59,7 +63,10 @@ def finished(lot: LotFinished) -> FinishedLot:
 
 
 def _compare(
-    entry: bytes, found: Mapping[str, bytes], lot: FinishedLot | None
+    entry: bytes,
+    found: Mapping[str, bytes],
+    lots: tuple[FinishedLot, ...],
+    containers: tuple[str, ...],
 ) -> list[CheckResult]:
     from zhidao.trade.wire import (
         bill_of_lading,
@@ -77,6 +84,7 @@ def _compare(
         packing=packing_list.read(packing) if packing else None,
         origin=origin_statement.read(origin) if origin else None,
         bill=bill_of_lading.read(bill) if bill else None,
-        lot=lot,
+        lots=lots,
+        containers=containers,
     )
     return compare(papers)

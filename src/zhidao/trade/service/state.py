@@ -11,6 +11,7 @@ from zhidao.trade.domain.tracking.consignment_states import state_after
 from zhidao.trade.events import (
     Consignment,
     ConsignmentEntered,
+    ContainerArrived,
     CustomsReleased,
     Delivered,
     DocumentAdded,
@@ -35,6 +36,7 @@ def fold(events: tuple[SignedEvent, ...]) -> Consignment:
         delivered=latest(events, Delivered),
         customs=latest(events, CustomsReleased),
         state=state_after(events),
+        arrived=every(events, ContainerArrived),
     )
 
 

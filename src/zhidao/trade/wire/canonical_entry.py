@@ -6,6 +6,7 @@ import hashlib
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_tag
 from zhidao.trade.domain.documents.mapping import DocumentForm, Row, Syntax
 from zhidao.trade.domain.model.catalogue import FIELDS
 from zhidao.trade.domain.model.consignment import (
@@ -18,6 +19,10 @@ from zhidao.trade.domain.model.consignment import (
 from zhidao.trade.wire.leaves import decode, encode
 
 TYPE: Final = "zhidao.ConsignmentEntry.v2"
+# With an order for each item, so that the lots of several orders travel together.
+TYPE_OF_ORDERS: Final = "zhidao.ConsignmentEntry.v3"
+TYPES: Final = (TYPE, TYPE_OF_ORDERS)
+_ORDER: Final = ".productionOrderId"
 _FORM: Final = DocumentForm(
     kind="entry",
     titles=("Consignment entry", "托运录入"),
@@ -44,7 +49,9 @@ def typed(data: bytes) -> CanonicalConsignment:
     Raises as `read` does, but for what is missing.
     """
     leaves = decode(data, _FORM)
-    if leaves.pop("type", None) != TYPE:
+    told = leaves.pop("type", None)
+    if told not in TYPES:
+        check_tag(str(told), TYPES, form="an entry", where="type")
         old = "consignment" in leaves and "parties.exporter.id" in leaves
         raise MalformedInput(
             f"not an entry of type {TYPE}{', but one of version 1' if old else ''}",
@@ -54,6 +61,13 @@ def typed(data: bytes) -> CanonicalConsignment:
         )
     values = {}
     for place, value in leaves.items():
+        if told == TYPE and place.endswith(_ORDER):
+            raise MalformedInput(
+                f"{TYPE} has no such field",
+                code="later_field",
+                where=place,
+                remedy=f"name the type {TYPE_OF_ORDERS}",
+            )
         if not isinstance(value, str):
             raise MalformedInput(
                 "every value of an entry is a text", where=place, remedy='write "12.5", not 12.5'
@@ -66,7 +80,8 @@ def typed(data: bytes) -> CanonicalConsignment:
 def write(consignment: CanonicalConsignment) -> bytes:
     """The entry file of a consignment in its one canonical form."""
     ordered = sorted(consignment.values.items(), key=lambda pair: _order(pair[0]))
-    return encode({"type": TYPE, **dict(ordered)}, _FORM)
+    several = any(path.endswith(_ORDER) for path in consignment.values)
+    return encode({"type": TYPE_OF_ORDERS if several else TYPE, **dict(ordered)}, _FORM)
 
 
 def _order(path: str) -> tuple[str, int, str]:

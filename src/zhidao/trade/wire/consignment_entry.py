@@ -1,6 +1,6 @@
 """An entry as the road needs it: the consignment of a version 2 file, and version 1 made 2.
 
-The road carries a consignment over nodes: six parties with their names there, one container, and
+The road carries a consignment over nodes: six parties with their names there, its containers, and
 the papers that every consignment has. What only further documents need may be missing.
 """
 
@@ -77,15 +77,16 @@ _ITEM_NEEDED: Final = (
 def read(data: bytes) -> ConsignmentEntry:
     """The road's consignment of a version 2 file.
 
-    Raises MalformedInput naming a wrong field, every missing one at once, a second container, or
-    a consignment's number that cannot be a name.
+    Raises MalformedInput naming a wrong field, every missing one at once, goods in no container
+    of it, or a consignment's number that cannot be a name.
     """
     return entry_of(canonical_entry.typed(data))
 
 
 def entry_of(consignment: CanonicalConsignment) -> ConsignmentEntry:
     """The road's consignment of canonical values; raises as `read` does."""
-    missing = lacking(consignment.values, items=consignment.counts[ITEM])
+    sizes = consignment.counts
+    missing = lacking(consignment.values, items=sizes[ITEM], containers=sizes[EQUIPMENT])
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         raise MalformedInput(
@@ -102,17 +103,14 @@ def entry_of(consignment: CanonicalConsignment) -> ConsignmentEntry:
             where="id",
             remedy="give letters, digits and ._-, at most 64",
         )
-    if consignment.counts[EQUIPMENT] > 1:
-        raise MalformedInput(
-            f"the road follows one container, the entry has {consignment.counts[EQUIPMENT]}",
-            code="one_container",
-            where=EQUIPMENT,
-            remedy="open one consignment for each container",
-        )
+    containers = consignment.each(EQUIPMENT, "id") if sizes[EQUIPMENT] > 1 else []
+    _check_containers(containers, consignment.each(ITEM, "equipmentId"))
     return ConsignmentEntry(
         id=get("id"),
         parties={role: _party(consignment, at) for role, at in _ROLES.items()},
-        lines=tuple(_line(consignment, f"{ITEM}[{k}]") for k in range(consignment.counts[ITEM])),
+        lines=tuple(
+            _line(consignment, f"{ITEM}[{k}]", several=bool(containers)) for k in range(sizes[ITEM])
+        ),
         invoice=InvoiceTerms(
             number=get("invoiceDocument.id"),
             issued_on=date.fromisoformat(get("invoiceDocument.issueDate")),
@@ -140,7 +138,37 @@ def entry_of(consignment: CanonicalConsignment) -> ConsignmentEntry:
         order=get("productionOrderDocument.id"),
         lot=get("productionOrderDocument.lotId"),
         simulated=get("simulatedIndicator") == "true",
+        containers=tuple(containers),
     )
+
+
+def _check_containers(containers: list[str], items: list[str]) -> None:
+    """Several containers differ, each has goods in it, and all goods are in one of them."""
+    if not containers:
+        return
+    for k, container in enumerate(containers):
+        if containers.index(container) < k:
+            raise MalformedInput(
+                f"the container {container} stands twice",
+                code="container_twice",
+                where=f"{EQUIPMENT}[{k}].id",
+                remedy="name each container once; goods of several items may be in one",
+            )
+        if container not in items:
+            raise MalformedInput(
+                f"nothing is in container {container}",
+                code="empty_container",
+                where=f"{EQUIPMENT}[{k}].id",
+                remedy="say of each item in which container it is, or leave the container out",
+            )
+    for k, container in enumerate(items):
+        if container not in containers:
+            raise MalformedInput(
+                f"{container or 'no container'} is not among the containers",
+                code="no_such_container",
+                where=f"{ITEM}[{k}].equipmentId",
+                remedy="give one of: " + " ".join(containers[:10]),
+            )
 
 
 def migrated(entry: ConsignmentEntry) -> bytes:
@@ -161,6 +189,7 @@ def place_of(first: str) -> str:
 
 _PLACES: Final = {
     "id": "id",
+    "lot": "lotId",
     "quantity": "requestedQuantity",
     "vat.percent": "taxRatePercent",
     "gross_kg": "grossWeight",
@@ -172,15 +201,17 @@ _PLACES: Final = {
 }
 
 
-def needed(*, items: int) -> list[str]:
-    """The fields that a road with so many items asks for; at least one item."""
+def needed(*, items: int, containers: int = 1) -> list[str]:
+    """The fields that a road with so many items and containers asks for; one of each at least."""
     of_items = (f"{ITEM}[{k}].{name}" for k in range(max(1, items)) for name in _ITEM_NEEDED)
-    return [*_NEEDED, *of_items]
+    further = [f"{EQUIPMENT}[{k}].id" for k in range(1, containers)]
+    where = [f"{ITEM}[{k}].equipmentId" for k in range(max(1, items))] if further else []
+    return [*_NEEDED, *further, *of_items, *where]
 
 
-def lacking(values: Mapping[str, str], *, items: int) -> list[str]:
-    """The fields that a road asks for and an entry of so many items has not."""
-    return [path for path in needed(items=items) if not values.get(path)]
+def lacking(values: Mapping[str, str], *, items: int, containers: int = 1) -> list[str]:
+    """The fields that a road asks for and an entry of so many items and containers has not."""
+    return [path for path in needed(items=items, containers=containers) if not values.get(path)]
 
 
 def _party(consignment: CanonicalConsignment, at: str) -> TradeParty:
@@ -203,7 +234,7 @@ def _place(consignment: CanonicalConsignment, at: str) -> Place:
     return Place(consignment.get(f"{at}.id"), consignment.get(f"{at}.name"))
 
 
-def _line(consignment: CanonicalConsignment, at: str) -> GoodsLine:
+def _line(consignment: CanonicalConsignment, at: str, *, several: bool) -> GoodsLine:
     def get(name: str) -> str:
         return consignment.get(f"{at}.{name}")
 
@@ -222,6 +253,8 @@ def _line(consignment: CanonicalConsignment, at: str) -> GoodsLine:
         gross_kg=Decimal(get("grossWeight")),
         packages=Packages(int(get("packageQuantity")), get("packageTypeCode")),
         lot=get("lotId"),
+        container=get("equipmentId") if several else "",
+        order=get("productionOrderId"),
     )
 
 

@@ -319,6 +319,7 @@ def _line(line: LineField) -> GoodsLine:
 
 def _check(entry: ConsignmentEntry) -> None:
     _check_lines(entry)
+    _check_orders(entry)
     _check_heads(entry)
 
 
@@ -346,6 +347,17 @@ def _check_lines(entry: ConsignmentEntry) -> None:
                 code="gross_below_net",
                 where=where + ".gross_kg",
                 remedy="net weight is without packaging",
+            )
+
+
+def _check_orders(entry: ConsignmentEntry) -> None:
+    for k, line in enumerate(entry.lines):
+        if line.order and not line.lot:
+            raise MalformedInput(
+                f"line {line.id} names an order and no lot",
+                code="order_without_lot",
+                where=f"$.lines[{k}].lot",
+                remedy="give both or none",
             )
 
 

@@ -1,4 +1,4 @@
-"""The entry file of version 2 as JSON Schema, made from the catalogue of fields itself.
+"""The entry file of versions 2 and 3 as JSON Schema, made from the catalogue of fields itself.
 
 What it refuses the reader refuses too. Check digits, sums and rules between fields are beyond it.
 """
@@ -14,7 +14,7 @@ from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, GROUP_MAX, IT
 from zhidao.trade.domain.model.forms import Form
 from zhidao.trade.domain.printing.labels import label_of
 from zhidao.trade.wire import consignment_entry
-from zhidao.trade.wire.canonical_entry import TYPE
+from zhidao.trade.wire.canonical_entry import TYPES
 
 _NUMBER: Final = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?\Z"
 _PATTERNS: Final[dict[Form, str]] = {
@@ -37,16 +37,16 @@ _PATTERNS: Final[dict[Form, str]] = {
     identifiers.duns: r"^[0-9]{9}\Z",
 }
 _STEP: Final = re.compile(r"\.|\[\]\.")
-# A road follows one container.
-_SIZES: Final = {ITEM: GROUP_MAX, EQUIPMENT: 1}
+_SIZES: Final = {ITEM: GROUP_MAX, EQUIPMENT: GROUP_MAX}
 
 
 def entry_schema() -> dict[str, Any]:
     """The schema of a file that opens a road; JSON Schema 2020-12, without references."""
     asked = {re.sub(r"\[\d+\]", "[]", path) for path in consignment_entry.needed(items=1)}
     needed = {path for path in asked if not FIELDS[path].otherwise}
-    root: dict[str, Any] = _object({"type": {"const": TYPE}})
-    root |= {"title": "Entry", "description": "An entry file of version 2.", "required": ["type"]}
+    root: dict[str, Any] = _object({"type": {"enum": list(TYPES)}})
+    about = "An entry file of version 2 or 3."
+    root |= {"title": "Entry", "description": about, "required": ["type"]}
     for path, field in FIELDS.items():
         *heads, name = _STEP.split(path)
         holder = root

@@ -67,9 +67,10 @@ def _head(root: etree._Element, invoice: Invoice) -> None:
     _text(root, "DocumentCurrencyCode", invoice.currency.code)
     if invoice.order:
         _text(_add(root, "OrderReference"), "ID", invoice.order)
-    reference = _add(root, "AdditionalDocumentReference")
-    _text(reference, "ID", invoice.container, schemeID=_EQUIPMENT)
-    _text(reference, "DocumentTypeCode", _INVOICED_OBJECT)
+    if invoice.container:
+        reference = _add(root, "AdditionalDocumentReference")
+        _text(reference, "ID", invoice.container, schemeID=_EQUIPMENT)
+        _text(reference, "DocumentTypeCode", _INVOICED_OBJECT)
 
 
 def _party(role: etree._Element, party: InvoiceParty) -> None:

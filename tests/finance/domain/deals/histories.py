@@ -24,7 +24,7 @@ def _events(aggregate: str, facts: tuple[Fact | tuple[str, Fact], ...]) -> Itera
         party, fact = told if isinstance(told, tuple) else ("node", told)
         yield SignedEvent(
             id=UUID(int=version),
-            type=fact.TYPE,
+            type=fact.told_as,
             aggregate=aggregate,
             version=version,
             owner=PartyId("bank"),

@@ -405,3 +405,16 @@ def test_the_weaker_models_risk_counts_only_where_its_mark_is_asked() -> None:
     assert not holds(leaf(ARRIVED, risk_ppb=10), weaker)
     assert holds(leaf(ARRIVED, risk_ppb=10, marks=["inside_open_sky_model"]), weaker)
     assert not holds(leaf(ARRIVED, risk_ppb=4, marks=["inside_open_sky_model"]), weaker)
+
+
+def test_one_of_several_containers_is_not_the_consignment() -> None:
+    part = event(msgspec.structs.replace(ARRIVAL, container="CSQU3054383"))
+    other = event(msgspec.structs.replace(ARRIVAL, container="MSCU6639870"))
+    whole = leaf(ARRIVED)
+    assert (holds(whole, part), lapses(whole, part)) == (False, False)
+    named = leaf(ARRIVED, says={"container": "CSQU3054383"})
+    assert (holds(named, part), holds(named, other)) == (True, False)
+    # What comes of the second says nothing of the first.
+    assert not lapses(named, other)
+    by = leaf(ARRIVED, says={"terminal": part.payload["terminal"]})
+    assert holds(by, part)

@@ -83,7 +83,7 @@ def events(facts: World) -> tuple[SignedEvent, ...]:
     return tuple(
         SignedEvent(
             id=UUID(int=version),
-            type=fact.TYPE,
+            type=fact.told_as,
             aggregate="consignment/C-1",
             version=version,
             owner=PartyId("exporter"),

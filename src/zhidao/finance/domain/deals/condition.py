@@ -29,6 +29,8 @@ FACTS: Final = {
 }
 """Verified events that a condition may name: each is about one consignment."""
 OPEN_SKY_MODEL: Final = "inside_open_sky_model"
+# Fields by which a leaf says which of several containers it means.
+_ONE_OF_SEVERAL: Final = frozenset(("container", "terminal"))
 MARKS: Final = frozenset(
     ("signed_by_terminal", "bound_to_goods", "recomputed", "corroborated", OPEN_SKY_MODEL)
 )
@@ -188,14 +190,25 @@ def says(leaf: Happened, kind: str, payload: Mapping[str, Any]) -> bool:
     """Whether a fact of a kind is about the leaf's consignment and has the values it asks for."""
     if not _same_fact(leaf, kind) or payload.get("consignment") != leaf.consignment:
         return False
+    if payload.get("container") and not leaf.says.keys() & _ONE_OF_SEVERAL:
+        # One of several containers is not the consignment: `Delivered` tells that all arrived.
+        return False
+    return _agrees(leaf.says, payload)
+
+
+def _agrees(said: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
     return all(
         type(payload.get(field)) is type(value) and payload[field] == value
-        for field, value in leaf.says.items()
+        for field, value in said.items()
     )
 
 
 def _is_about(leaf: Happened, event: SignedEvent) -> bool:
     same = event.payload.get("consignment") == leaf.consignment
+    if event.payload.get("container"):
+        # What happens to one of several containers says nothing of another.
+        which = {name: leaf.says[name] for name in sorted(_ONE_OF_SEVERAL & leaf.says.keys())}
+        same = same and bool(which) and _agrees(which, event.payload)
     return same and _same_fact(leaf, event.type)
 
 

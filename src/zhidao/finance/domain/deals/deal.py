@@ -89,8 +89,13 @@ class Deal:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """All conditions by name; the arrival is always one."""
-        return (ARRIVAL, *sorted(self.opened.conditions.needs))
+        """All conditions by name; the arrival is always one, of several containers each one's."""
+        return (*arrivals_of(self.opened), *sorted(self.opened.conditions.needs))
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether all that is awaited arrived."""
+        return all(need in self.met for need in arrivals_of(self.opened))
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ class Deal:
     @property
     def deadline(self) -> Utc:
         """Scenario time after which an undecided deal is aborted."""
-        grace_s = REST_GRACE_S if ARRIVAL in self.met else ARRIVAL_GRACE_S
+        grace_s = REST_GRACE_S if self.has_arrived else ARRIVAL_GRACE_S
         return Utc.parse(self.opened.conditions.not_after).plus_ns(grace_s * NS)
 
     @property
@@ -185,7 +190,7 @@ DEAL: Final = Machine[Deal](
 )
 
 _ACTS: Final = {
-    DealOpened.TYPE: OPEN,
+    **dict.fromkeys(DealOpened.types(), OPEN),
     MoneyReserved.TYPE: RESERVE_MONEY,
     TitleReserved.TYPE: RESERVE_TITLE,
     ConditionLapsed.TYPE: LAPSE,
@@ -196,7 +201,7 @@ _ACTS: Final = {
 def act_of(fact: Fact | SignedEvent) -> str:
     """The act that a fact tells of; `` for one that is none of the machine's."""
     told = fact.payload() if isinstance(fact, Fact) else fact.payload
-    match fact.TYPE if isinstance(fact, Fact) else fact.type:
+    match fact.told_as if isinstance(fact, Fact) else fact.type:
         case ConditionMet.TYPE:
             return MEET_TITLE if told["name"] == TITLE else MEET
         case Decided.TYPE:
@@ -254,6 +259,25 @@ def _told(deal: Deal, event: SignedEvent) -> Deal:
             return replace(deal, settled=Settled.of(event))
         case _:
             return deal
+
+
+def arrival_of(container: str) -> str:
+    """The condition that one of several containers arrived."""
+    return f"{ARRIVAL}:{container}"
+
+
+def arrivals_of(opened: DealOpened) -> tuple[str, ...]:
+    """The conditions that the goods arrived: one, or one for each of several containers."""
+    carried = sorted(each.container for each in opened.carried)
+    return tuple(map(arrival_of, carried)) or (ARRIVAL,)
+
+
+def share_ppb(opened: DealOpened) -> int:
+    """The risk that each container's arrival may bear, so that all of them bear no more than asked.
+
+    The chance that any is outside all the same is at most the sum of the chances.
+    """
+    return opened.conditions.risk_ppb // max(1, len(opened.carried))
 
 
 def check_conditions(conditions: Conditions, *, title: str) -> None:

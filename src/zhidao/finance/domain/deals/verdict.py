@@ -13,8 +13,15 @@ from typing import Final
 from zhidao.core.events import Fact
 from zhidao.core.timescale import Utc
 from zhidao.devices.events import SubmissionRefused
-from zhidao.finance.domain.deals.deal import ARRIVAL, CUSTOMS, PAPERS, Deal
-from zhidao.finance.events import ConditionLapsed, ConditionMet, Conditions, ObstacleNoted
+from zhidao.finance.domain.deals.deal import (
+    ARRIVAL,
+    CUSTOMS,
+    PAPERS,
+    Deal,
+    arrival_of,
+    share_ppb,
+)
+from zhidao.finance.events import ConditionLapsed, ConditionMet, DealOpened, ObstacleNoted
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven, Marks
 from zhidao.trade.events import CustomsReleased, PapersChecked
 
@@ -43,23 +50,37 @@ class Verdict:
 
 def of_arrival(deal: Deal, proven: ArrivalProven) -> Verdict:
     """An arrival was proven; it counts if it bears all that the conditions ask."""
-    if proven.terminal != deal.opened.terminal:
+    need = _arrival_by(deal, proven.terminal, proven.container)
+    if not need:
         return Verdict()
     if proven.marks.disagreed_by:
         who = ", ".join(proven.marks.disagreed_by)
         return Verdict(abort=Abort("network_disagrees", f"{who} contradicts the fix."))
-    lacking = _lacking(deal.opened.conditions, proven)
+    lacking = _lacking(deal.opened, proven)
     if lacking:
         sentence = f"The arrival at {proven.observed_at} lacks: {', '.join(lacking)}."
         return _obstacle(deal, "arrival_lacks_marks", sentence)
     because = (
         f"arrival at {proven.site.name} proven for {proven.observed_at}, evidence {proven.evidence}"
     )
-    return _met(deal, ARRIVAL, because)
+    return _met(deal, need, because)
 
 
-def _lacking(conditions: Conditions, proven: ArrivalProven) -> list[str]:
-    lacking = [mark for mark in conditions.marks if not _bears(mark, proven.marks, conditions)]
+def _arrival_by(deal: Deal, terminal: str, container: str) -> str:
+    """The arrival that a terminal proves for a deal, by its name; `` if it is none of the deal's.
+
+    Of several containers a terminal speaks for its own one, never for another or for all of them.
+    """
+    carried = deal.opened.carried
+    if not carried:
+        return ARRIVAL if (terminal, container) == (deal.opened.terminal, "") else ""
+    named = any((each.terminal, each.container) == (terminal, container) for each in carried)
+    return arrival_of(container) if named else ""
+
+
+def _lacking(opened: DealOpened, proven: ArrivalProven) -> list[str]:
+    conditions, risk_ppb = opened.conditions, share_ppb(opened)
+    lacking = [mark for mark in conditions.marks if not _bears(mark, proven.marks, risk_ppb)]
     observed = Utc.parse(proven.observed_at)
     if not Utc.parse(conditions.not_before) <= observed <= Utc.parse(conditions.not_after):
         lacking.append("the asked time")
@@ -68,14 +89,14 @@ def _lacking(conditions: Conditions, proven: ArrivalProven) -> list[str]:
     return lacking
 
 
-def _bears(mark: str, marks: Marks, conditions: Conditions) -> bool:
+def _bears(mark: str, marks: Marks, risk_ppb: int) -> bool:
     match mark:
         case "corroborated":
             return bool(marks.corroborated_by)
         case "inside":
-            return 0 < marks.inside_risk_ppb <= conditions.risk_ppb
+            return 0 < marks.inside_risk_ppb <= risk_ppb
         case "inside_open_sky_model":
-            return 0 < marks.inside_by_any_model_ppb <= conditions.risk_ppb
+            return 0 < marks.inside_by_any_model_ppb <= risk_ppb
         case "signed_by_terminal":
             return marks.signed_by_terminal
         case "bound_to_goods":
@@ -87,7 +108,8 @@ def _bears(mark: str, marks: Marks, conditions: Conditions) -> bool:
 
 def of_no_arrival(deal: Deal, failed: ArrivalNotProven) -> Verdict:
     """A window proved nothing: some reasons end the deal, others only explain."""
-    if failed.terminal != deal.opened.terminal or ARRIVAL in deal.met:
+    need = _arrival_by(deal, failed.terminal, failed.container)
+    if not need or need in deal.met:
         # What is proven stays proven: a later bad window does not undo an arrival.
         return Verdict()
     if failed.reason in BLOCKING and failed.marks.signed_by_terminal:
@@ -97,7 +119,7 @@ def of_no_arrival(deal: Deal, failed: ArrivalNotProven) -> Verdict:
 
 def of_refusal(deal: Deal, refused: SubmissionRefused) -> Verdict:
     """Something sent in the terminal's name was not trusted: it only explains."""
-    if refused.terminal != deal.opened.terminal or ARRIVAL in deal.met:
+    if refused.terminal not in deal.opened.terminals or deal.has_arrived:
         return Verdict()
     return _obstacle(deal, refused.reason, refused.sentence)
 
@@ -133,7 +155,7 @@ def of_deadline(deal: Deal) -> Abort:
     """The time is over: the newest obstacle tells why, if there is one."""
     lacking = ", ".join(deal.missing)
     until = str(deal.deadline)
-    if deal.obstacles and ARRIVAL not in deal.met:
+    if deal.obstacles and not deal.has_arrived:
         last = deal.obstacles[-1]
         return Abort(last.reason, f"{last.sentence} Nothing better came until {until}.")
     return Abort("too_late", f"Until {until} these conditions did not hold: {lacking}.")

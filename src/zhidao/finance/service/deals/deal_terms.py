@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from zhidao.core.actor import Actor, Role
@@ -16,8 +17,9 @@ from zhidao.finance.events import DealOpened
 from zhidao.finance.service.deals.settlement import Settlement
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.positioning.commands import Arrivals
-from zhidao.positioning.events import Site
+from zhidao.positioning.events import Carried, Site
 from zhidao.trade.commands import Consignments
+from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.commands import Titles
 
 
@@ -66,6 +68,7 @@ class DealTerms:
             title = await self._titles.title(opened.title)
             if title.consignment != opened.consignment:
                 raise Refused("the title is of another consignment", code="other_consignment")
+        check_carried(seen.entered, terminal=opened.terminal, carried=opened.carried)
         await self._arrivals.rehearse(**arrival_asked(opened))
         await self._settlement.rehearse(opened)
         available = await self._accounts.available(payer)
@@ -100,6 +103,49 @@ class ArrivalAsked(TypedDict):
     not_before: Utc
     not_after: Utc
     risk_ppb: int
+    carried: tuple[Carried, ...]
+
+
+def check_carried(
+    entered: ConsignmentEntered, *, terminal: str, carried: Sequence[Carried]
+) -> None:
+    """Refuses to wait for a consignment but for every container of it, each once.
+
+    Raises Refused (`containers_missing`, `other_container`, `terminal_twice`).
+    """
+    theirs, named = entered.containers, [each.container for each in carried]
+    missing = ", ".join(each for each in theirs if each not in named)
+    if missing or (theirs and terminal):
+        raise Refused(
+            f"consignment {entered.consignment} has {len(theirs)} containers; no terminal is named"
+            f" for {missing or 'each of them'}",
+            code="containers_missing",
+            where="$.carried",
+            remedy="name each container with the terminal that the carrier sealed into it",
+        )
+    _check_known(entered, named)
+    _check_once(named, [each.terminal for each in carried])
+
+
+def _check_known(entered: ConsignmentEntered, named: Sequence[str]) -> None:
+    foreign = ", ".join(each for each in named if each not in entered.containers)
+    if foreign:
+        raise Refused(
+            f"{foreign} is none of several containers of {entered.consignment}",
+            code="other_container",
+            where="$.carried",
+            remedy="name the containers of the entry; for a single one give its terminal alone",
+        )
+
+
+def _check_once(containers: Sequence[str], terminals: Sequence[str]) -> None:
+    if len({*containers}) < len(containers) or len({*terminals}) < len(terminals):
+        raise Refused(
+            "each container stands once, with a terminal of its own",
+            code="terminal_twice",
+            where="$.carried",
+            remedy="name each container once, with the terminal that is sealed into it",
+        )
 
 
 def arrival_asked(opened: DealOpened) -> ArrivalAsked:
@@ -111,4 +157,5 @@ def arrival_asked(opened: DealOpened) -> ArrivalAsked:
         not_before=Utc.parse(opened.conditions.not_before),
         not_after=Utc.parse(opened.conditions.not_after),
         risk_ppb=opened.conditions.risk_ppb,
+        carried=tuple(opened.carried),
     )

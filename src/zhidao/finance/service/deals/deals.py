@@ -420,4 +420,5 @@ class Deals:
 
 
 def _indexed(opened: DealOpened) -> IndexedDeal:
-    return IndexedDeal(opened.deal, opened.consignment, opened.terminal)
+    # No terminal's name has a slash in it.
+    return IndexedDeal(opened.deal, opened.consignment, "/".join(opened.terminals))

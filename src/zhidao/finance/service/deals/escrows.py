@@ -346,7 +346,7 @@ class Escrows:
                 continue
             seen = await self._consignments.consignment(self._node, leaf.consignment)
             for fact in (seen.papers, seen.customs, seen.delivered):
-                if fact is not None and conditions.says(leaf, fact.TYPE, fact.payload()):
+                if fact is not None and conditions.says(leaf, fact.told_as, fact.payload()):
                     found[name] = EscrowNoted(
                         escrow=escrow.name,
                         leaf=name,

@@ -15,14 +15,15 @@ from zhidao.core.errors import NotFound
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.core.polygon import CORNERS_MAX
-from zhidao.finance.domain.deals.deal import ARRIVAL, CUSTOMS, PAPERS, TITLE, Deal
+from zhidao.finance.domain.deals.deal import ARRIVAL, CUSTOMS, PAPERS, TITLE, Deal, arrival_of
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
 from zhidao.finance.service.deals.deals import MAY_OPEN_DEAL, MAY_RESERVE_TITLE, Deals
 from zhidao.finance.service.ledger.accounts import BANKS, MAY_ADMIT_BANK, Accounts, Statement
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.node.http.access import ACCESS
 from zhidao.node.lists.listing import LISTED, Listing
-from zhidao.positioning.events import Corner, Site
+from zhidao.positioning.events import Carried, Corner, Site
+from zhidao.trade.domain.model.catalogue import GROUP_MAX
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -139,8 +140,23 @@ class ConditionsInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     needs: Words
 
 
+class CarriedInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One of several containers, and the terminal that is sealed into it."""
+
+    container: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{7}\Z", max_length=11)]
+    terminal: Name
+
+    def carried(self) -> Carried:
+        """The pair as the rooms know it."""
+        return Carried(container=self.container, terminal=self.terminal)
+
+
 class NewDeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A promise to pay on conditions, by the caller's bank."""
+    """A promise to pay on conditions, by the caller's bank.
+
+    `carried`: each container with its terminal where the consignment has several; then `terminal`
+    stays empty. It is paid when all of them arrived.
+    """
 
     deal: DealName
     consignment: Name
@@ -150,7 +166,8 @@ class NewDeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     payee_bank: PartyName
     amount_minor: Minor
     currency: CurrencyCode
-    terminal: Name
+    terminal: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    carried: Annotated[list[CarriedInput], msgspec.Meta(max_length=GROUP_MAX)] = []
     title: Annotated[str, msgspec.Meta(max_length=80)]
     conditions: ConditionsInput
 
@@ -206,6 +223,7 @@ class DealView(msgspec.Struct, kw_only=True):
     currency: str
     exponent: int
     terminal: str
+    carried: list[Carried]
     title: str
     terms: Conditions
     state: str
@@ -334,6 +352,7 @@ def _opened(data: NewDeal) -> DealOpened:
         amount_minor=data.amount_minor,
         currency=data.currency,
         terminal=data.terminal,
+        carried=[each.carried() for each in data.carried],
         title=data.title,
         conditions=Conditions(
             marks=data.conditions.marks,
@@ -378,6 +397,7 @@ def _deal(deal: Deal) -> DealView:
         currency=opened.currency,
         exponent=Currency(opened.currency).exponent,
         terminal=opened.terminal,
+        carried=opened.carried,
         title=opened.title,
         terms=opened.conditions,
         state=deal.state,
@@ -400,6 +420,7 @@ def _deal(deal: Deal) -> DealView:
 def _condition(deal: Deal, name: str) -> DealConditionView:
     waits_for = {
         ARRIVAL: f"terminal {deal.opened.terminal}",
+        **{arrival_of(e.container): f"terminal {e.terminal}" for e in deal.opened.carried},
         TITLE: deal.opened.payee,
         PAPERS: deal.opened.payee,
         CUSTOMS: "customs",

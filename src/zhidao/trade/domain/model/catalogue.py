@@ -94,6 +94,7 @@ _ITEM_FIELDS: Final = (
     Field("shippingMarks", forms.text(35), needed=True),
     Field("equipmentId", forms.container, needed=True),
     Field("lotId", forms.text(40)),
+    Field("productionOrderId", forms.reference),
 )
 _EQUIPMENT_FIELDS: Final = (
     Field("id", forms.container, needed=True),

@@ -163,6 +163,7 @@ OF_FIELD: Final = _labels(f"""
     {ITEM}[].shippingMarks: Marks | 唛头
     {ITEM}[].equipmentId: Container | 集装箱
     {ITEM}[].lotId: Lot | 批号
+    {ITEM}[].productionOrderId: Order of the lot | 批次所属订单
     {EQUIPMENT}[].id: Container | 集装箱号
     {EQUIPMENT}[].affixedSealId: Seal | 封志号
 """)

@@ -14,6 +14,7 @@ from zhidao.core.transitions import Guard, Machine, Transition, rows_of
 from zhidao.trade.events import (
     Consignment,
     ConsignmentEntered,
+    ContainerArrived,
     CustomsReleased,
     Delivered,
     DocumentAdded,
@@ -31,6 +32,7 @@ ADD_PAPER: Final = "add a paper of the entry"
 ADD_BILL: Final = "add the bill of lading"
 CHECK: Final = "check the papers"
 RELEASE: Final = "release by customs"
+ARRIVE: Final = "note that one of several containers arrived"
 DELIVER: Final = "deliver"
 
 _STANDING: Final = (ENTERED, UNDER_WAY, DELIVERED)
@@ -57,6 +59,7 @@ CONSIGNMENT: Final = Machine[Consignment](
         *rows_of((DELIVERED,), ADD_BILL, "carrier", "", _NO_BILL),
         *rows_of(_STANDING, CHECK, "a party of the consignment"),
         *rows_of(_STANDING, RELEASE, "customs", "", _NOT_RELEASED),
+        *rows_of((ENTERED, UNDER_WAY), ARRIVE, "node, on a proven arrival"),
         *rows_of((ENTERED, UNDER_WAY), DELIVER, "node, on a proven arrival", DELIVERED),
     ),
     {(UNDER_WAY, ADD_BILL): (_NO_BILL,)},
@@ -68,6 +71,7 @@ _ACTS: Final = {
         (ConsignmentEntered, ENTER),
         (PapersChecked, CHECK),
         (CustomsReleased, RELEASE),
+        (ContainerArrived, ARRIVE),
         (Delivered, DELIVER),
     )
     for name in fact.types()
@@ -84,7 +88,7 @@ def state_after(events: Sequence[SignedEvent]) -> str:
 
 def refusal_of(standing: Consignment, fact: Fact) -> str:
     """Why a fact cannot be recorded of the consignment now, or ``."""
-    act = act_of(fact.TYPE, fact.payload())
+    act = act_of(fact.told_as, fact.payload())
     broken = CONSIGNMENT.why_not(standing.state, act, standing)
     return "" if broken is None else broken.refusal(standing)
 
