@@ -77,6 +77,7 @@ class Corridor:
             SeededRandomness(1),
             secret=b"s" * 32,
             wake=self.delivery.wake,
+            languages=("en", "kk"),
         )
         self.watch = Watch(
             self.store,
@@ -408,3 +409,15 @@ async def test_a_database_that_is_away_ends_no_look(corridor: Corridor) -> None:
             raise AssertionError("nothing was told after the disk was free")
     finally:
         running.cancel()
+
+
+async def test_messages_speak_the_language_of_the_pages(corridor: Corridor) -> None:
+    await corridor.service.choose(MIA, Choice(zone="Asia/Almaty"))
+    await corridor.service.speak(MIA, "kk")
+    assert await corridor.service.choice(MIA) == Choice(zone="Asia/Almaty", language="kk")
+    # Where there are no words of it, and for whom nothing waits, all stays as it was.
+    await corridor.service.speak(MIA, "xx")
+    assert (await corridor.service.choice(MIA)).language == "kk"
+    auditor = Actor(PartyId("ministry"), Role.AUDITOR, "otto", "session")
+    await corridor.service.speak(auditor, "kk")
+    assert await corridor.service.choice(auditor) == Choice()
