@@ -102,6 +102,14 @@ async def test_a_code_held_up_at_the_wrong_door_is_not_used(callers: Callers) ->
     assert await callers.take_code(code.secret_hash, "first-admin") == code
 
 
+async def test_a_code_that_is_only_seen_stays(callers: Callers) -> None:
+    code = Code(b"c" * 32, "show", PARTY, Role.AUDITOR, NOW)
+    await callers.add_code(code)
+    assert await callers.see_code(code.secret_hash, "enter") is None
+    assert await callers.see_code(b"no", "show") is None
+    assert [await callers.see_code(code.secret_hash, "show") for _ in range(2)] == [code, code]
+
+
 async def test_of_many_who_take_a_code_one_gets_it(callers: Callers) -> None:
     code = Code(b"c" * 32, "first-admin", PARTY, Role.ADMIN, NOW)
     await callers.add_code(code)

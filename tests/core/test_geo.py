@@ -13,6 +13,7 @@ from zhidao.core.geo import (
     Ecef,
     Frame,
     Geodetic,
+    bound_in_words,
     course,
     destination,
 )
@@ -141,3 +142,21 @@ def test_a_circle_without_area_is_refused():
         Circle(SHANGHAI, 0)
     with pytest.raises(Refused):
         Ecef(1, 2, 3).to_geodetic()
+
+
+@pytest.mark.parametrize(
+    ("bound_m", "words"),
+    [
+        (0.0, "0 m"),
+        (15.0, "15 m"),
+        (15.001, "16 m"),
+        (999.2, "1000 m"),
+        (1000.0, "1.0 km"),
+        (1001.0, "1.1 km"),
+        (37_000.0, "37.0 km"),
+        (math.inf, "none"),
+        (math.nan, "none"),
+    ],
+)
+def test_a_bound_is_never_told_smaller_than_it_is(bound_m: float, words: str) -> None:
+    assert bound_in_words(bound_m) == words

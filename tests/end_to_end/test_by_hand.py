@@ -87,6 +87,7 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
     driven(walk, place)
     importer = walk.people["importer"]
     expect(importer.region("Arrival")).to_contain_text("Proven", timeout=60_000)
+    importer.unfolds("Arrival")
     walk.picture("corridor-arrival", importer.region("Arrival").get_by_role("figure"))
     release(walk)
     walk.say("the goods are there, and let go")
@@ -400,6 +401,7 @@ def paid(walk: Walk) -> None:
         person.at(ROAD)
         done = person.page.get_by_text("The title passed and the payment posted.")
         expect(done).to_be_visible(timeout=60_000)
+    walk.people["importer"].unfolds("Money")
     walk.picture("corridor-paid", walk.people["importer"].region("Money"))
 
 

@@ -51,8 +51,12 @@ class Hand:
         self.keyed[self.party] += 1
 
     def act(self, title: str) -> Locator:
-        """The form of an act, opened by its name."""
+        """The form of an act, opened by its name, and before that the section that folds it away."""
         named = self.page.get_by_text(title, exact=True)
+        named.first.wait_for(state="attached")
+        section = self.page.get_by_role("region").filter(has=named)
+        if section.count() and not any(each.is_visible() for each in named.all()):
+            section.last.get_by_role("heading").first.click()
         form = self.page.get_by_role("group").filter(has=named).last
         if not form.evaluate("each => each.open"):
             form.get_by_text(title, exact=True).first.click()

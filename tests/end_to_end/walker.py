@@ -96,6 +96,12 @@ class Walker(Hand):
     def region(self, name: str) -> Locator:
         return self.page.get_by_role("region", name=name, exact=True)
 
+    def unfolds(self, name: str) -> None:
+        """Opens a section of a page that is folded away."""
+        section = self.region(name)
+        if not section.get_by_role("group").first.evaluate("each => each.open"):
+            section.get_by_role("heading", name=name, exact=True).click()
+
     def joins(self, link: str, name: str) -> None:
         """Sets the own password by the link of an invitation."""
         self.page.goto(link)

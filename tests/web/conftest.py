@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from zhidao.core.programs.child import free_port
 
 _HERE = Path(__file__).parent
 _ASSETS = _HERE.parents[1] / "src" / "zhidao" / "node" / "web" / "assets"
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -31,18 +32,23 @@ _FLAGS = [
 ]
 
 
+def chromium() -> str | None:
+    """The machine's own Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium; skips plainly where there is none.
 
     One a module: while Playwright is open, its loop runs in this thread and no other may.
     """
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for path in map(shutil.which, names) if path), None)
+    found = chromium()
     if found is None:
         pytest.skip("no Chromium on this machine: the pages were not looked at")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield opened
         opened.close()
 
@@ -56,7 +62,8 @@ class Node:
     def turn(self, **state: Any) -> None:
         """Sets the fixture's state; what is not named goes back to normal."""
         normal = {"first_start": False, "signed_in": True, "broken": "", "empty": False}
-        words = normal | {"alarm": False, "look": None, "tables": {}} | state
+        usual = {"alarm": False, "look": None, "tables": {}, "role": "party"}
+        words = normal | usual | state
         httpx.post(f"{self.url}/fixture", json=words, timeout=30).raise_for_status()
 
 
@@ -64,6 +71,13 @@ class Node:
 def _served() -> Iterator[Node]:
     if not (_ASSETS / "index.html").exists():
         pytest.skip("the pages are not built here: run python hatch_build.py")
+    with serving() as node:
+        yield node
+
+
+@contextmanager
+def serving() -> Iterator[Node]:
+    """The fixture node in a process of its own."""
     port = free_port()
     words = [sys.executable, str(_HERE / "fixture_node.py"), str(port)]
     # It takes the rules from what the tests of trade use.

@@ -1,7 +1,7 @@
 """A small server with the real pages and the answers of a fixture world.
 
 Usage: python tests/web/fixture_node.py PORT. `POST /fixture` {name: value} sets its state:
-first_start, signed_in, broken (an event id whose proof has a changed byte), empty, alarm.
+first_start, signed_in, broken (an event id whose proof has a changed byte), empty, alarm, role.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from typing import Any
 import uvicorn
 from fixture_lists import LISTS
 from fixture_money import ANSWERS as MONEY
+from fixture_rest import ANSWERS as REST
+from fixture_rest import LISTS as LISTS_OF_REST
 from fixture_track import track
 from fixture_trade import Trade
 from fixture_world import ROUTE, World, world
 from litestar import Litestar, Request, Response, delete, get, post, put
 from litestar.datastructures import Cookie
 from litestar.di import Provide
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from msgspec import to_builtins
 
@@ -34,10 +37,11 @@ from zhidao.node.http.problems import HANDLERS
 from zhidao.node.lists.cursor import Cursors
 from zhidao.node.lists.listing import Listing, wanted
 from zhidao.node.lists.reading import Lists, Source
-from zhidao.node.web.pages import routes
+from zhidao.node.web.pages import routes, unknown_address
 
 STATE: dict[str, Any] = {
     "first_start": False, "signed_in": True, "broken": "", "empty": False, "alarm": False,
+    "role": "party",
 }  # fmt: skip
 # What a party is not offered, as the node tells it from its routes.
 CLOSED = {
@@ -52,7 +56,8 @@ def _session() -> dict[str, Any]:
     signed = STATE["signed_in"] and not STATE["first_start"]
     return {
         "signed_in": signed, "name": "Aigerim" if signed else "", "demo": True,
-        "role": "party" if signed else "", "party": "customs" if signed else "",
+        "role": STATE["role"] if signed else "",
+        "party": ("customs" if STATE["role"] == "party" else "operator") if signed else "",
         "first_start": STATE["first_start"], "organisation": "Khorgos Corridor Authority",
         "closed": CLOSED if signed else {},
     }  # fmt: skip
@@ -396,17 +401,17 @@ def application() -> Litestar:
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
     answers += [endorsements, own_list, title_acts, parties, one_list, search]
     answers += [preferences, prefer, prefer_table]
-    answers += MONEY
+    answers += [*MONEY, *REST]
     reads = [each for each in answers if "GET" in each.http_methods]
     by_path = {path: each for each in reads for path in each.paths}
-    for name, (path, key, inside) in LISTS.items():
+    for name, (path, key, inside) in (LISTS | LISTS_OF_REST).items():
         if path in by_path:
             _LISTS[name] = (by_path[path], key, inside)
     trade = Trade()
     return Litestar(
         [*routes(), *answers, *trade.routers, routes_of_lists(trade.routers, _READER)],
         dependencies={"actor": Provide(_actor)},
-        exception_handlers=HANDLERS,
+        exception_handlers=HANDLERS | {NotFoundException: unknown_address(HANDLERS[HTTPException])},
         on_startup=[trade.fill],
         openapi_config=None,
     )

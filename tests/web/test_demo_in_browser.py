@@ -133,8 +133,14 @@ def test_the_road_moves_to_its_end_before_the_readers_eyes(
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=_PICTURE)
     # Both clocks are named, and the arrival is explained from a replay of what was really stored.
-    expect(page.locator(".stone .scale-scenario").first).to_be_visible()
-    expect(page.locator(".stone .scale-clock").first).to_be_visible()
+    arrival = page.get_by_role("region", name="Arrival", exact=True)
+    arrival.get_by_role("heading", name="Arrival").click()
+    expect(arrival.locator(".facts .scale-scenario").first).to_be_visible()
+    expect(arrival.locator(".facts .scale-clock").first).to_be_visible()
+    # On the road itself there is one scale, and it goes forward.
+    on_road = page.locator(".road time").evaluate_all("all => all.map(each => each.dateTime)")
+    assert len(on_road) == 7
+    assert on_road == sorted(on_road)
     page.goto(f"{base}/consignments/zd-2026-0417/position")
     expect(page.locator(".why .condition-met")).to_have_count(6, timeout=15_000)
     expect(page.locator("figure.chart")).to_have_count(3)

@@ -43,6 +43,11 @@ LOOKS = [
 ]
 
 
+def unfold(page: Page) -> None:
+    """Opens all that is folded away."""
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+
+
 def _violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in found]
@@ -66,6 +71,10 @@ def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, wi
             page.wait_for_selector(QUIET[path])
         elif path not in ("/node", "/papers/folder") and "position" not in path:
             page.wait_for_selector("a.moving", timeout=30_000)
+        if path.startswith("/consignments/"):
+            page.locator(".fold > details").evaluate_all(
+                "all => all.forEach(each => { each.open = true })"
+            )
         assert _violations(page) == [], path
         assert _fits(page), path
         assert unspoken(page) == [], path
@@ -405,7 +414,7 @@ def test_a_check_loses_its_green_after_a_minute_and_says_when_it_was(readers: An
 def test_every_statement_of_a_road_can_be_checked(readers: Any) -> None:
     """Ed25519 and P-256 speakers, sealed and open leaves, the first entry and the last."""
     page = readers().open("/consignments/C-2038")
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    unfold(page)
     seals = page.locator(".said .seal")
     for n in range(seals.count()):
         seals.nth(n).click()
@@ -416,6 +425,7 @@ def test_every_statement_of_a_road_can_be_checked(readers: Any) -> None:
 
 def test_a_changed_statement_does_not_hold_and_the_seal_says_so(readers: Any, node: Any) -> None:
     page = readers().open("/consignments/C-2038")
+    unfold(page)
     entered = page.locator(".said", has_text="Consignment entered")
     with page.expect_request("**/proof") as asked:
         entered.locator(".seal").click()
@@ -472,16 +482,25 @@ def test_no_instant_stands_without_its_scale(
 ) -> None:
     page = readers(language=language).open("/consignments/C-2038")
     expect(page.locator(".band")).to_contain_text("Asia/Almaty (UTC+5)")
-    arrival = page.locator(".stone", has=page.locator("h3", has_text=re.compile("Arrival|到达")))
-    expect(arrival).to_contain_text(scenario)
-    expect(arrival).to_contain_text(recorded)
+    # The road has one scale, which it names once, and goes forward on it.
+    road = page.locator("section", has=page.locator("#road-title"))
+    expect(road.locator(".zone")).to_contain_text("Asia/Almaty (UTC+5)")
+    on_road = road.locator("time").evaluate_all("all => all.map(each => each.dateTime)")
+    assert len(on_road) == 7
+    assert on_road == sorted(on_road)
+    assert road.locator(".scale").count() == 0
+    # What was observed and when that was written down are both named.
+    arrival = page.locator("section", has=page.locator("#arrival-title"))
+    expect(arrival.locator(".facts")).to_contain_text(scenario)
+    expect(arrival.locator(".facts")).to_contain_text(recorded)
     expect(page.locator(".document").first).to_contain_text(recorded)
     expect(page.locator(".condition").first).to_contain_text(scenario)
-    bare = "e => [...e.querySelectorAll('time')].filter(t => !t.closest('.instant')).length"
+    bare = "e => [...e.querySelectorAll('time')].filter(t => !t.closest('.instant, .road')).length"
     assert page.locator("main").evaluate(bare) == 0
-    every = page.locator("main time").all_inner_texts()
+    every = page.locator("main time").all_text_contents()
     assert every
     assert all("GMT+5" in text for text in every if text)
+    unfold(page)
     page.locator(".said .seal").first.click()
     expect(page.locator(".check .facts")).to_contain_text(recorded)
     assert page.locator(".check .facts").evaluate(bare) == 0

@@ -91,7 +91,7 @@ def test_the_form_opens_the_consignment_or_says_what_its_road_needs(
 ) -> None:
     page = readers(language=language).open("/papers")
     _filled(page, FIELDS | {"id": f"zd-form-{language}"})
-    name = {"en": "Open the consignment", "zh": "开立托运"}[language]
+    name = {"en": "Open the consignment", "zh": "开立货物"}[language]
     road = page.locator("section", has=page.locator("#road-title"))
     told = {
         "en": ("The road still needs 8 fields:", "Consignor: Name on the node"),

@@ -142,6 +142,6 @@ printAs("time", (value) => time(String(value)));
 printAs("clock", (value) => time(String(value), "seconds"));
 printAs("mm", (value) => metres(Number(value) / 1000));
 printAs("metres", (value) => metres(Number(value)));
+printAs("bound", (value) => bound(Number(value)));
 printAs("bound_mm", (value) => bound(Number(value) / 1000));
-printAs("short", (value) => `${String(value).slice(0, 8)}\u2026`);
 printAs("country", (value) => country(String(value)));

@@ -21,8 +21,10 @@ import { list, loadWords, named, t, tongue, withWords } from "./words";
 // What a one-time link opens, whoever is signed in.
 const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back"]);
 
-// Nor does the documentation ask who reads it.
+// Nor do the documentation and the check of a proof ask who reads.
 const isHelp = (where: string) => where === "/help" || where.startsWith("/help/");
+const isVerify = (where: string) => where.startsWith("/verify/");
+const isOpen = (where: string) => BY_LINK.has(where) || isHelp(where) || isVerify(where);
 
 function App() {
   const where = useCell(path);
@@ -35,12 +37,12 @@ function App() {
   };
   useEffect(read, []);
   useEffect(() => {
-    if (!who || BY_LINK.has(where) || isHelp(where)) return;
+    if (!who || isOpen(where)) return;
     if (who.first_start && where !== "/start") go("/start", true);
     else if (!who.first_start && !who.signed_in && where !== "/login") go("/login", true);
     else if (who.signed_in && where === "/login") go("/", true);
   }, [who, where]);
-  if (!who && !BY_LINK.has(where) && !isHelp(where)) {
+  if (!who && !isOpen(where)) {
     return <Shell>{problem ? <ProblemNote problem={problem} again={read} /> : <p class="state">{t("reading")}</p>}</Shell>;
   }
   return (
@@ -74,6 +76,7 @@ function NotYours({ where }: { where: string }) {
 
 function Page({ where }: { where: string }) {
   if (isHelp(where)) return <Later page={() => import("./pages/help")} id={where.replace(/^\/help\/?/, "").replace(/\/$/, "")} what="help.reading" />;
+  if (isVerify(where)) return <Later page={() => import("./pages/verify")} id={decodeURIComponent(where.slice("/verify/".length))} what="reading" />;
   const position = /^\/consignments\/([^/]+)\/position$/.exec(where);
   if (position) return <Later page={() => import("./pages/position")} id={decodeURIComponent(position[1] as string)} />;
   const consignment = /^\/consignments\/([^/]+)$/.exec(where);
@@ -135,7 +138,7 @@ function Page({ where }: { where: string }) {
     case "/enter":
       return <EnterPage />;
     default:
-      return <p class="state">{t("page.missing")}</p>;
+      return <Later page={() => import("./pages/missing")} id={where} what="reading" />;
   }
 }
 

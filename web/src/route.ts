@@ -1,5 +1,6 @@
 // Addresses of the pages; links inside the node change the page without loading it anew.
 import { Cell } from "./cell";
+import { unfold } from "./parts/fold";
 
 export const path = new Cell(location.pathname);
 
@@ -18,6 +19,7 @@ export function reach(hash: string): void {
   const found = () => document.getElementById(decodeURIComponent(hash.slice(1)));
   const show = () => {
     const place = found();
+    if (place) unfold(place);
     place?.scrollIntoView();
     return place !== null;
   };
@@ -29,15 +31,23 @@ export function reach(hash: string): void {
   setTimeout(() => watch.disconnect(), REACH_MS);
 }
 
-const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|waiting$|people$|access$|notifications$|api$|help(?:$|\/)|start$|login$)/;
+const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|waiting$|people$|access$|notifications$|api$|verify\/|help(?:$|\/)|start$|login$)/;
 
 export function followLinks(): void {
-  addEventListener("popstate", () => (path.value = location.pathname));
+  addEventListener("popstate", () => {
+    path.value = location.pathname;
+    if (location.hash) reach(location.hash);
+  });
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = (event.target as Element).closest("a");
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-    if (!OURS.test(link.pathname) || (link.hash && link.pathname === location.pathname)) return;
+    if (link.hash && link.pathname === location.pathname) {
+      // The browser goes there; what is folded away there it finds open, also the second time.
+      reach(link.hash);
+      return;
+    }
+    if (!OURS.test(link.pathname)) return;
     event.preventDefault();
     go(link.pathname + link.search + link.hash);
   });

@@ -280,3 +280,19 @@ def _same_frame(one: Frame, other: Frame) -> None:
 def _refuse_gcj02(frame: Frame) -> None:
     if frame is Frame.GCJ02:
         raise Refused("GCJ-02 is for maps only and has no Cartesian form", code="gcj02")
+
+
+_M_PER_KM: Final = 1000.0
+
+
+def bound_in_words(bound_m: float) -> str:
+    """A bound on an error, rounded up: what is surely within 17.2 m is surely within 18 m.
+
+    A position that could not be bounded has none. The one rounding of pages, commands and signed
+    sentences, so that one arrival has one bound.
+    """
+    if not math.isfinite(bound_m):
+        return "none"
+    if bound_m >= _M_PER_KM:
+        return f"{math.ceil(bound_m / 100) / 10:.1f} km"
+    return f"{math.ceil(bound_m)} m"

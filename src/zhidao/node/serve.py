@@ -234,7 +234,7 @@ async def _codes_if_written(config: Config, node: Any) -> dict[str, str]:
 
 
 async def _codes(config: Config, node: Any) -> dict[str, str]:
-    """One-time codes for the console: the first admin's, and in a demonstration two guests'."""
+    """Codes for the console: the first admin's, and in a demonstration two guests'."""
     codes: dict[str, str] = {}
     name = party_id(config.text("node.name"))
     if await node.gate.first_start():
@@ -246,7 +246,7 @@ async def _codes(config: Config, node: Any) -> dict[str, str]:
             purpose="enter", party=name, role=Role.ADMIN
         )
         codes["viewer_code"] = await node.gate.make_code(
-            purpose="enter", party=name, role=Role.AUDITOR
+            purpose="show", party=name, role=Role.AUDITOR
         )
     return codes
 

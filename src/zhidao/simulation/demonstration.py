@@ -19,6 +19,7 @@ import msgspec
 
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import Unavailable
+from zhidao.core.geo import bound_in_words
 from zhidao.core.timescale import NS
 from zhidao.positioning.events import risk_in_words
 from zhidao.simulation import participants
@@ -418,7 +419,7 @@ class Demonstration:
         if arrival["state"] == "proven":
             self._step(
                 6,
-                f"arrival proven: within {arrival['protection_m']:.1f} m at a risk of "
+                f"arrival proven: within {bound_in_words(arrival['protection_m'])} at a risk of "
                 f"{risk_in_words(arrival['risk_ppb'])}, {arrival['satellites']} satellites, "
                 f"{arrival['epochs']} epochs; {_by_model(arrival['marks'])}",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.geo import bound_in_words
 from zhidao.devices.events import TerminalRegistered
 from zhidao.positioning.events import (
     ArrivalExpected,
@@ -235,7 +236,7 @@ def _inside(fact: ArrivalProven, *, by_chance: bool) -> str:
     site = f"{fact.site.name!r} ({_extent(fact.site)}) over {fact.epochs} epochs"
     model = "the error models" if fact.marks.inside_risk_ppb else "the error models of an open sky"
     risk = f"at most {risk_in_words(fact.marks.inside_by_any_model_ppb)}, if {model} hold"
-    level = f"{fact.protection_mm / 1000:.1f} m"
+    level = bound_in_words(fact.protection_mm / 1000)
     if by_chance:
         return (
             f"The position lay inside {site}; the chance to be outside all the same, summed over "

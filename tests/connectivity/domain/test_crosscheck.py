@@ -62,7 +62,7 @@ def test_a_shift_of_two_kilometres_is_told_in_metres():
     verdict = compare(_fix(2000), bound_m=10.0, at=AT, location=_seen(500.0))
     assert verdict.agreement is Agreement.MISMATCH
     assert verdict.reason == (
-        "the fix (within 10.0 m) lies 2000 m from the middle of the network's circle of 500 m: "
+        "the fix (within 10 m) lies 2000 m from the middle of the network's circle of 500 m: "
         "1490 m outside it"
     )
 

@@ -145,6 +145,21 @@ async def test_an_entry_code_is_no_first_admin_code_and_runs_out(world: World) -
         await world.gate.enter(late)
 
 
+async def test_the_link_of_a_demonstration_opens_more_than_once_and_lets_nobody_act(
+    world: World,
+) -> None:
+    code = await world.gate.make_code(purpose="show", party=PARTY, role=Role.AUDITOR)
+    first, second = await world.gate.enter(code), await world.gate.enter(code)
+    assert first.secret != second.secret
+    assert {first.session.role, second.session.role} == {Role.AUDITOR}
+    acting = await world.gate.make_code(purpose="show", party=PARTY, role=Role.ADMIN)
+    with pytest.raises(Unauthenticated):
+        await world.gate.enter(acting)
+    world.clock.advance(CODE_SECONDS + 1)
+    with pytest.raises(Unauthenticated):
+        await world.gate.enter(code)
+
+
 HERE = Origin("203.0.113.9")
 STRANGER = Origin("198.51.100.1")
 

@@ -1,18 +1,35 @@
-// One consignment: the road, and everything that stands behind it.
+// One consignment: where it is and what waits on top, the road, and what stands behind it in folds.
 import { useCallback, useEffect } from "preact/hooks";
 import { money } from "../format";
-import { Loading, ProblemNote, Section, useAnswer } from "../parts/basics";
+import { Loading, ProblemNote, useAnswer } from "../parts/basics";
+import { Contents } from "../parts/fold";
 import { MapView } from "../parts/map";
-import { MyMoves, RoadLine, SimulatedBand, StateWord, ZoneLine, playing, reasonSentence, waitSentence } from "../parts/road";
+import { isMine } from "../parts/moves";
+import { MyMoves, RoadLine, SimulatedBand, StateWord, moveSentence, playing, reasonSentence } from "../parts/road";
 import { SealPart } from "../parts/seal_part";
 import { ContainersPart } from "../parts/carried";
 import { toldNumbers } from "../parts/told";
+import { whereWords } from "../parts/where";
 import { ArrivalPart } from "./consignment_arrival";
 import { ConditionsPart, MoneyPart, PapersPart, PartiesPart, TitlePart } from "./consignment_parts";
+import { ProofPart } from "./consignment_proof";
 import { SaidPart } from "./consignment_said";
 import { roadChanges } from "../seen";
 import type { Road } from "../types";
-import { t } from "../words";
+import { sentences, t } from "../words";
+
+/** The sections below the road, in the order in which people ask for them. */
+const SECTIONS: [id: string, words: string][] = [
+  ["conditions-title", "conditions"],
+  ["papers-title", "papers"],
+  ["seal-title", "seal_part"],
+  ["arrival-title", "arrival"],
+  ["money-title", "money"],
+  ["goods-title", "title"],
+  ["parties-title", "parties"],
+  ["proof-title", "proof"],
+  ["said-title", "said"],
+];
 
 export function ConsignmentPage({ id }: { id: string }) {
   const follows = useCallback((consignment: string) => consignment === id, [id]);
@@ -27,50 +44,61 @@ export function ConsignmentPage({ id }: { id: string }) {
   return (
     <>
       <SimulatedBand parts={road.simulated} scale={road.time_scale} />
-      <article class="page">
+      <article class="page consignment">
         {answer.problem && <ProblemNote problem={answer.problem} again={again} />}
         <Head road={road} />
-        <MyMoves road={road} />
-        <ZoneLine scale={road.time_scale} />
-        <RoadLine road={road} />
-        <div class="two">
-          <div>
+        <div class="consignment-top">
+          <MyMoves road={road} />
+          <RoadLine road={road} />
+          <section class="where" aria-labelledby="map-title">
+            <h2 id="map-title">{t("journey")}</h2>
+            <p>{whereWords(road)}</p>
+            <MapView roads={[road]} whole={road} />
+          </section>
+        </div>
+        <div class="with-contents">
+          <Contents label={t("contents")} ways={SECTIONS.map(([section, words]) => [section, t(words)])} />
+          <div class="folds">
             <ConditionsPart road={road} />
+            <PapersPart road={road} />
             <SealPart road={road} />
             <ContainersPart road={road} />
+            <ArrivalPart road={road} />
             <MoneyPart road={road} />
             <TitlePart road={road} />
-          </div>
-          <div>
-            <Section id="map-title" title={t("journey")}>
-              <MapView roads={[road]} whole={road} />
-            </Section>
+            <PartiesPart road={road} />
+            <ProofPart road={road} />
+            <SaidPart road={road} />
           </div>
         </div>
-        <ArrivalPart road={road} />
-        <PapersPart road={road} />
-        <PartiesPart road={road} />
-        <SaidPart road={road} />
       </article>
     </>
   );
 }
 
+/** Whose move it is besides the reader's, or how it ended. */
+function nowWords(road: Road): string {
+  if (road.state === "refused") return reasonSentence(road);
+  if (road.state === "paid") return t("consignment.paid");
+  return sentences(road.moves.filter((move) => !isMine(move)).map((move) => moveSentence(road, move)));
+}
+
 function Head({ road }: { road: Road }) {
-  const now = road.state === "refused" ? reasonSentence(road) : road.state === "paid" ? t("consignment.paid") : waitSentence(road);
   return (
     <header class="consignment-head">
       <div>
         <p class="quiet">
-          <a href="/">{t("nav.home")}</a>
+          <a href="/">{t("nav.home")}</a> <span class="digits">{road.consignment}</span>
         </p>
         <h1>{road.label}</h1>
         <p>{t("home.from_to", { from: playing(road, "exporter"), to: playing(road, "importer") })}</p>
       </div>
       <div class="consignment-now">
-        <p class="amount amount-large">{money(road.amount)}</p>
         <p>
-          <StateWord road={road} /> {now}
+          <span class="amount amount-large">{money(road.amount)}</span>
+        </p>
+        <p>
+          <StateWord road={road} alone={nowWords(road) === ""} /> {nowWords(road)}
         </p>
         {road.state === "refused" && <p class="quiet">{toldNumbers(road.told)}</p>}
       </div>

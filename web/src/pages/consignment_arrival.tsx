@@ -1,9 +1,11 @@
 // The arrival: where, how surely, and by whose word; each mark with its own shape and sentence.
 import { Term } from "../parts/term";
 import { bound, distance, metres, number, odds } from "../format";
-import { Facts, Section, Time } from "../parts/basics";
+import { Facts, Time, Times } from "../parts/basics";
 import { AwaitArrival } from "../parts/await_arrival";
 import { ArrivalFigure } from "../parts/figure";
+import { Fold } from "../parts/fold";
+import { waitsHere } from "../parts/moves";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { Reason } from "../parts/told";
@@ -15,10 +17,9 @@ export function ArrivalPart({ road }: { road: Road }) {
   const { arrival, site, network } = road;
   if (!arrival) {
     return (
-      <Section id="arrival-title" title={t("arrival")}>
-        <p class="quiet">{site ? t("arrival.none_at", { place: site.name }) : t("arrival.none")}</p>
+      <Fold id="arrival-title" title={t("arrival")} waits={waitsHere(road, "arrival-title")} says={<p class="quiet">{site ? t("arrival.none_at", { place: site.name }) : t("arrival.none")}</p>}>
         {!site && <AwaitArrival road={road} done={() => undefined} />}
-      </Section>
+      </Fold>
     );
   }
   const fact = road.said.find((item) => item.id === arrival.event);
@@ -26,21 +27,28 @@ export function ArrivalPart({ road }: { road: Road }) {
   const away = site ? distance([site.lon, site.lat], [arrival.lon, arrival.lat]) : null;
   const placed = arrival.protection_m > 0;
   return (
-    <Section id="arrival-title" title={t("arrival")} aside={<><Term name="mark" /> {fact && <Seal said={fact} />}</>}>
+    <Fold
+      id="arrival-title"
+      title={t("arrival")}
+      waits={waitsHere(road, "arrival-title")}
+      aside={<><Term name="mark" /> {fact && <Seal said={fact} />}</>}
+      says={
+        <p class={`arrival-word ${proven ? "good" : "stop"}`}>
+          <ArrivalMark name={proven ? strongest(arrival) : "claimed"} />
+          <strong>{t(proven ? "arrival.proven" : "arrival.not_proven")}</strong>
+        </p>
+      }
+    >
       <div class="arrival">
         <div>
-          <p class={`arrival-word ${proven ? "good" : "stop"}`}>
-            <ArrivalMark name={proven ? strongest(arrival) : "claimed"} />
-            <strong>{t(proven ? "arrival.proven" : "arrival.not_proven")}</strong>{" "}
-            {proven && <span class="quiet">{t(`strength.${strongest(arrival)}`)}</span>}
-          </p>
+          {proven && <p class="quiet">{t(`strength.${strongest(arrival)}`)}</p>}
           {!proven && <Reason told={arrival.told} />}
           {placed && away !== null && site && (
             <p class="arrival-figure-words">{t(proven ? "arrival.within" : "arrival.computed", { away: metres(away), place: site.name, bound: bound(arrival.protection_m) })}</p>
           )}
           <Facts
             rows={[
-              [t("arrival.observed"), <Time at={arrival.observed_at} style="full" scale={arrival.scale} />],
+              [t("arrival.observed"), <span class="instants">{fact ? <Times at={arrival.observed_at} scale={arrival.scale} recorded={fact.recorded_at} /> : <Time at={arrival.observed_at} scale={arrival.scale} />}</span>],
               ...(placed ? ([[t("arrival.place"), `${number(arrival.lat, 6)}\u00b0, ${number(arrival.lon, 6)}\u00b0`]] as [string, string][]) : []),
               ...(arrival.satellites ? ([[t("arrival.satellites"), t("arrival.satellites_epochs", { satellites: arrival.satellites, epochs: arrival.epochs })]] as [string, string][]) : []),
               ...(arrival.risk_ppb ? ([[t("arrival.risk"), odds(arrival.risk_ppb)]] as [string, string][]) : []),
@@ -57,7 +65,7 @@ export function ArrivalPart({ road }: { road: Road }) {
         {placed && site && <ArrivalFigure arrival={arrival} site={site} network={network} />}
       </div>
       <Marks road={road} arrival={arrival} />
-    </Section>
+    </Fold>
   );
 }
 

@@ -2,10 +2,12 @@
 import { Term } from "../parts/term";
 import type { ComponentChildren } from "preact";
 import { country, money } from "../format";
-import { Digits, Facts, Section, Time } from "../parts/basics";
+import { Digits, Facts, Time } from "../parts/basics";
 import { CustomsRelease } from "../parts/customs_release";
 import { DealOfRoad } from "../parts/deal";
 import { conditionWords } from "../parts/deal_words";
+import { Fold } from "../parts/fold";
+import { waitsHere } from "../parts/moves";
 import { PapersActs } from "../parts/papers_acts";
 import { partyName, plainRole } from "../parts/road";
 import { Seal } from "../parts/seal";
@@ -13,45 +15,57 @@ import { MilestoneMark } from "../parts/shapes";
 import { TitleActs } from "../parts/title_acts";
 import { Reason } from "../parts/told";
 import type { DocumentInfo, FindingInfo, Road, SideInfo } from "../types";
-import { has, named, t, tryWords } from "../words";
+import { has, list, named, t, tryWords } from "../words";
 
 const saidOf = (road: Road, id: string) => road.said.find((item) => item.id === id);
 
 export function ConditionsPart({ road }: { road: Road }) {
   return (
-    <Section id="conditions-title" title={t("conditions")}>
-      {road.conditions.length === 0 ? (
-        <p class="quiet">{t("conditions.none")}</p>
-      ) : (
-        <ul class="conditions">
-          {road.conditions.map(({ name, state, told }) => (
-            <li key={name} class={`condition condition-${state}`}>
-              <MilestoneMark state={state === "met" ? "done" : state === "failed" ? "refused" : "next"} />
-              <div>
-                <strong>{conditionWords(name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
-                <Reason told={told} quiet />
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
+    <Fold id="conditions-title" title={t("conditions")} waits={waitsHere(road, "conditions-title")} says={<Held road={road} />}>
+      <ul class="conditions">
+        {road.conditions.map(({ name, state, told }) => (
+          <li key={name} class={`condition condition-${state}`}>
+            <MilestoneMark state={state === "met" ? "done" : state === "failed" ? "refused" : "next"} />
+            <div>
+              <strong>{conditionWords(name)}</strong> <span class="condition-state">{named("condition_state", state)}</span>
+              <Reason told={told} quiet />
+            </div>
+          </li>
+        ))}
+      </ul>
       <CustomsRelease road={road} />
-    </Section>
+    </Fold>
   );
+}
+
+/** How many of the conditions hold, as long as none of them failed. */
+function Held({ road: { conditions } }: { road: Road }) {
+  if (conditions.length === 0) return <p class="quiet">{t("conditions.none")}</p>;
+  const failed = conditions.filter(({ state }) => state === "failed");
+  const held = conditions.filter(({ state }) => state === "met").length;
+  if (failed.length > 0) return <p class="stop">{list(failed.map(({ name }) => conditionWords(name)))}</p>;
+  return <p>{t("conditions.held", { held, all: conditions.length })}</p>;
 }
 
 export function MoneyPart({ road }: { road: Road }) {
   const held = road.money;
   const minor = (amount: number) => (held ? money({ minor: amount, currency: held.currency, exponent: held.exponent }) : "");
   return (
-    <Section id="money-title" title={t("money")}>
-      {!held || held.state === "none" ? (
-        <p class="quiet">{t("money.none")}</p>
-      ) : (
-        <>
+    <Fold
+      id="money-title"
+      title={t("money")}
+      waits={waitsHere(road, "money-title")}
+      says={
+        !held || held.state === "none" ? (
+          <p class="quiet">{t("money.none")}</p>
+        ) : (
           <p class={`money-state money-${held.state}`}>
-            <span class="amount amount-large">{minor(held.amount_minor)}</span> <strong>{named("money_state", held.state)}</strong>
+            <span class="amount">{minor(held.amount_minor)}</span> <strong>{named("money_state", held.state)}</strong>
           </p>
+        )
+      }
+    >
+      {held && held.state !== "none" && (
           <Facts
             rows={[
               [t("money.payer"), t("money.party_at_bank", { party: partyName(road, held.payer), bank: partyName(road, held.payer_bank) })],
@@ -65,20 +79,23 @@ export function MoneyPart({ road }: { road: Road }) {
                   ] as [string, ComponentChildren][])),
             ]}
           />
-        </>
       )}
       <DealOfRoad road={road} />
-    </Section>
+    </Fold>
   );
 }
 
 export function TitlePart({ road }: { road: Road }) {
   const title = road.title;
   return (
-    <Section id="goods-title" title={t("title")} aside={<Term name="title" />}>
-      {!title ? (
-        <p class="quiet">{t("title.none")}</p>
-      ) : (
+    <Fold
+      id="goods-title"
+      title={t("title")}
+      waits={waitsHere(road, "goods-title")}
+      aside={<Term name="title" />}
+      says={<p class={title ? undefined : "quiet"}>{!title ? t("title.none") : title.custody ? t("title.in_custody") : partyName(road, title.holder_party)}</p>}
+    >
+      {title && (
         <>
           <Facts
             rows={[
@@ -108,22 +125,30 @@ export function TitlePart({ road }: { road: Road }) {
         </>
       )}
       <TitleActs road={road} />
-    </Section>
+    </Fold>
   );
 }
 
 export function PapersPart({ road }: { road: Road }) {
   const { documents, papers } = road;
   return (
-    <Section id="papers-title" title={t("papers")}>
-      {papers && (
-        <p class={papers.agree ? "verdict verdict-good" : "verdict verdict-stop"}>
-          <MilestoneMark state={papers.agree ? "done" : "refused"} />
-          <span>
-            {papers.agree ? t("papers.agree", { n: papers.checks }) : t("papers.conflict", { n: papers.findings.length })}
-          </span>
-        </p>
-      )}
+    <Fold
+      id="papers-title"
+      title={t("papers")}
+      waits={waitsHere(road, "papers-title")}
+      says={
+        papers ? (
+          <p class={papers.agree ? "verdict verdict-good" : "verdict verdict-stop"}>
+            <MilestoneMark state={papers.agree ? "done" : "refused"} />
+            <span>
+              {papers.agree ? t("papers.agree", { n: papers.checks }) : t("papers.conflict", { n: papers.findings.length })}
+            </span>
+          </p>
+        ) : (
+          <p class="quiet">{documents.length === 0 ? t("papers.none") : t("papers.count", { n: documents.length })}</p>
+        )
+      }
+    >
       {papers && papers.findings.length > 0 && (
         <ul class="findings">
           {papers.findings.map((finding, i) => (
@@ -131,17 +156,13 @@ export function PapersPart({ road }: { road: Road }) {
           ))}
         </ul>
       )}
-      {documents.length === 0 ? (
-        <p class="quiet">{t("papers.none")}</p>
-      ) : (
-        <ul class="documents">
-          {documents.map((paper) => (
-            <Paper key={paper.digest} road={road} paper={paper} />
-          ))}
-        </ul>
-      )}
+      <ul class="documents">
+        {documents.map((paper) => (
+          <Paper key={paper.digest} road={road} paper={paper} />
+        ))}
+      </ul>
       <PapersActs road={road} />
-    </Section>
+    </Fold>
   );
 }
 
@@ -220,7 +241,7 @@ function Paper({ road, paper }: { road: Road; paper: DocumentInfo }) {
 
 export function PartiesPart({ road }: { road: Road }) {
   return (
-    <Section id="parties-title" title={t("parties")}>
+    <Fold id="parties-title" title={t("parties")} says={<p class="quiet">{t("parties.count", { n: new Set(road.parties.map((party) => party.party)).size })}</p>}>
       <ul class="parties">
         {road.parties.map((party) => (
           <li key={`${party.party} ${party.trade_role}`}>
@@ -230,6 +251,6 @@ export function PartiesPart({ road }: { road: Road }) {
           </li>
         ))}
       </ul>
-    </Section>
+    </Fold>
   );
 }

@@ -1,6 +1,7 @@
 // Everything that was said, in order, under the ten steps of the road; each word with its seal.
 import type { ComponentChildren } from "preact";
-import { Section, Times } from "../parts/basics";
+import { Times } from "../parts/basics";
+import { Fold } from "../parts/fold";
 import { partyName } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
@@ -17,15 +18,7 @@ export function SaidPart({ road }: { road: Road }) {
   const byId = new Map(road.said.map((item) => [item.id, item]));
   const others = road.said.filter((item) => !inStep.has(item.id));
   return (
-    <Section
-      id="said-title"
-      title={t("said")}
-      aside={
-        <a class="button" href={`/v1/consignments/${encodeURIComponent(road.consignment)}/proof`} download="consignment.zdproof">
-          {t("said.export")}
-        </a>
-      }
-    >
+    <Fold id="said-title" title={t("said")} says={<p class="quiet">{t("said.count", { n: road.said.length })}</p>}>
       <p class="quiet">{t("said.intro")}</p>
       <ol class="steps">
         {road.steps.map((step) => (
@@ -37,7 +30,7 @@ export function SaidPart({ road }: { road: Road }) {
           <Group title={t("said.others")} road={road} said={others} shut />
         </div>
       )}
-    </Section>
+    </Fold>
   );
 }
 
@@ -84,11 +77,6 @@ function Word({ road, said }: { road: Road; said: Said }) {
         <p>
           {speakerName(road, said)}{" "}
           {said.custodian && <span class="quiet">{t("said.custodian")}</span>}
-        </p>
-        <p class="quiet">
-          <code class="fingerprint" title={said.asserted_by.fingerprint}>
-            {said.asserted_by.fingerprint.slice(0, 9)}
-          </code>
         </p>
         <p class="quiet instants">
           <Times at={said.occurred_at} scale={said.scale} recorded={said.recorded_at} />

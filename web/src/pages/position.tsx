@@ -219,7 +219,7 @@ function FixTable({ fixes, scale }: { fixes: TrackFix[]; scale: string }) {
         {fixes.map((fix) => (
           <tr key={fix.at}>
             <th scope="row">{time(fix.at, "full")}</th>
-            <td class="n">{fix.reason === "ok" ? metres(fix.protection_mm / 1000) : t("none")}</td>
+            <td class="n">{fix.reason === "ok" ? bound(fix.protection_mm / 1000) : t("none")}</td>
             <td class="n">{fix.reason === "ok" ? metres(fix.room_mm / 1000) : t("none")}</td>
             <td class="n">{fix.reason === "ok" && fix.outside_ppb >= 0 ? chance(fix.outside_ppb) : t("none")}</td>
             <td class="n">{number(fix.satellites)}</td>

@@ -13,8 +13,8 @@ export function StartPage() {
   }, []);
   return (
     <div class="page narrow start">
-      <h1>{t("start.title")}</h1>
-      <p class="lead">{t("start.text")}</p>
+      <h1>{t(who?.first_start ? "start.title" : "start.title_done")}</h1>
+      <p class="lead">{t(who?.first_start ? "start.text" : "start.text_done")}</p>
       {who?.first_start ? <FirstAdmin /> : <Done signedIn={!!who?.signed_in} />}
       <section aria-labelledby="demo-title">
         <h2 id="demo-title">{t("start.demo_title")}</h2>

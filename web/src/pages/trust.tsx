@@ -4,29 +4,17 @@ import { Witnesses } from "../parts/witnesses";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import { number } from "../format";
-import { Digits, English, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
-import { Drop, type Given } from "../parts/files";
+import { Digits, Facts, Loading, ProblemNote, Section, Time, asProblem, useAnswer } from "../parts/basics";
+import { FileCheck } from "../parts/file_check";
 import { Table, columnsOf } from "../parts/table";
 import { MilestoneMark } from "../parts/shapes";
 import type { Endorsement, LeafAnswer, TitleRow, WitnessState } from "../types";
-import { fromBase64, fromEitherBase64, hex, text } from "../verify/bytes";
-import { type CheckedFile, type Outcome, checkFile, readTrust } from "../verify/file";
+import { fromEitherBase64, hex, text } from "../verify/bytes";
 import { climb, leafHash, readCheckpoint } from "../verify/log";
-import { addresses, list, named, sentences, t, tryWords } from "../words";
+import { named, t, tryWords } from "../words";
 
 const AGAIN_MS = 5_000;
-// Whose keys this node goes by itself: its own, its parties', and those of the nodes it exchanges with.
-const NODES_LIST = "/v1/trust-list?peers=true";
 const ED25519_WITH_TIME = 72;
-/** Parts of a promise by their names in this language; one that no version knows as it stands. */
-const inWords = (args: Record<string, string | number>) =>
-  Object.fromEntries(
-    Object.entries(args).map(([name, parts]) => [
-      name,
-      list(String(parts).split(",").map((part) => tryWords(`trust.part.${part}`) ?? part)),
-    ]),
-  );
-const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next" };
 
 export default function TrustPage() {
   const [watch, readWatch] = useAnswer<WitnessState>("/v1/trust/witness");
@@ -76,98 +64,6 @@ function Frauds({ state }: { state: WitnessState }) {
         </ul>
       )}
     </Section>
-  );
-}
-
-/** A proof file, read and checked here; nothing of it is sent anywhere. */
-function FileCheck() {
-  const [checked, set] = useState<CheckedFile | null>(null);
-  const [problem, setProblem] = useState("");
-  const [trust, setTrust] = useState<{ bytes: Uint8Array<ArrayBuffer>; own: boolean } | null>(null);
-  const take = async (files: Given[]) => {
-    setProblem("");
-    let list = trust;
-    let proof: Uint8Array<ArrayBuffer> | null = null;
-    for (const file of files) {
-      const bytes = fromBase64(file.content);
-      if (file.name.endsWith(".json")) list = { bytes, own: true };
-      else proof = bytes;
-    }
-    try {
-      // Without a list of the reader's own, this node's: it vouches for itself only, and the page says so.
-      list ??= await nodesList();
-      setTrust(list);
-      if (proof) set(await checkFile(proof, list ? readTrust(list.bytes) : null));
-    } catch (error) {
-      set(null);
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
-  return (
-    <Section id="file-title" title={t("trust.file")}>
-      <Drop take={(files) => void take(files)} label={t("trust.drop")} />
-      <p class="quiet">
-        {trust?.own ? t("trust.list_own") : t("trust.list_node")}{" "}
-        <a href={NODES_LIST} download="trust.json">
-          {t("trust.list_take")}
-        </a>{" "}
-        <a href={addresses.verifier} download="zhidao-verify.html">
-          {t("trust.verifier_take")}
-        </a>
-      </p>
-      {problem && (
-        <div class="note note-stop" role="alert">
-          <p class="note-title">{t("trust.not_a_proof")}</p>
-          <English text={problem} />
-        </div>
-      )}
-      {checked && <FileVerdict checked={checked} own={trust?.own ?? false} />}
-    </Section>
-  );
-}
-
-async function nodesList(): Promise<{ bytes: Uint8Array<ArrayBuffer>; own: boolean } | null> {
-  try {
-    const answer = await fetch(NODES_LIST);
-    return answer.ok ? { bytes: new Uint8Array(await answer.arrayBuffer()), own: false } : null;
-  } catch {
-    // The node is cut off: the check goes on, and says that nobody vouches for the keys.
-    return null;
-  }
-}
-
-function FileVerdict({ checked, own }: { checked: CheckedFile; own: boolean }) {
-  return (
-    <div role="status" class="file-verdict">
-      <p class={checked.outcome === "fails" ? "note-title" : checked.outcome === "holds" ? "good" : ""}>
-        <strong>{t(`trust.file_${checked.outcome}`, { consignment: checked.consignment })}</strong>
-      </p>
-      <ul class="services">
-        {checked.steps.map((step) => (
-          <li key={step.key}>
-            <MilestoneMark state={shapes[step.outcome]} />
-            <div>
-              <strong>{t(`trust.step.${step.key}`)}</strong>
-              <p>{t(`trust.step.${step.key}.${step.outcome}`, step.key === "promise" ? inWords(step.args) : step.args)}</p>
-              {step.why && <English text={step.why} />}
-            </div>
-          </li>
-        ))}
-      </ul>
-      <p class="quiet">{own ? t("trust.not_computed") : sentences([t("trust.own_word"), t("trust.not_computed")])}</p>
-      <details>
-        <summary>{t("trust.opened", { n: checked.opened, size: checked.size })}</summary>
-        <ol class="told-list">
-          {checked.told.map((each) => (
-            <li key={each.index}>
-              <span class="n">{number(each.index)}</span> {tryWords(`event.${each.type}`) ?? each.type}
-              {", "}
-              {named("party", each.party)} <Time at={each.at} />
-            </li>
-          ))}
-        </ol>
-      </details>
-    </div>
   );
 }
 

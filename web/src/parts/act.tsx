@@ -36,11 +36,13 @@ interface Props<T> {
   after: (answer: T) => ComponentChildren;
   done?: (answer: T) => void;
   disabled?: boolean;
+  /** It is what waits for the reader: nobody has to open it. */
+  open?: boolean;
   children?: ComponentChildren;
 }
 
 /** The act behind a button that first says what it does. */
-export function ActButton<T>({ button, means, act, after, done, disabled, children }: Props<T>) {
+export function ActButton<T>({ button, means, act, after, done, disabled, open, children }: Props<T>) {
   const [told, setTold] = useState<ComponentChildren>(null);
   const { go, busy, problem } = useOnce(act, (answer) => {
     setTold(after(answer));
@@ -48,7 +50,7 @@ export function ActButton<T>({ button, means, act, after, done, disabled, childr
   });
   return (
     <div class="act">
-      <details class="act-form">
+      <details class="act-form" open={open}>
         <summary>{button}</summary>
         <form
           class="look-up"

@@ -7,6 +7,7 @@ import { t } from "../words";
 import { ActButton } from "./act";
 import { useAnswer } from "./basics";
 import { TerminalFields, proposedTerminals, ridersOf } from "./carried";
+import { waitsHere } from "./moves";
 import { Trouble, momentOf } from "./money_form";
 import { SiteFields } from "./site";
 import { NO_SITE, type SiteDraft, siteOf } from "./site_draft";
@@ -49,6 +50,7 @@ function Fields({ road, place, done }: { road: Road; place: string; done: () => 
   }
   return (
     <ActButton
+      open={waitsHere(road, "arrival-title")}
       button={t("await.go")}
       means={t("await.means")}
       disabled={!body}

@@ -129,10 +129,11 @@ export function Loading({ what }: { what: string }) {
 }
 
 export function ProblemNote({ problem, again }: { problem: Problem; again?: () => void }) {
+  const title = tryWords(`problem.${problem.code}`) ?? t("problem.title");
   return (
     <div class="note note-stop" role="alert">
-      <p class="note-title">{tryWords(`problem.${problem.code}`) ?? t("problem.title")}</p>
-      <English text={problem.message} />
+      <p class="note-title">{title}</p>
+      {problem.message !== title && <English text={problem.message} />}
       {problem.remedy && <English text={problem.remedy} />}
       {["timeout", "offline"].includes(problem.code) && isWatching() && <WhatBecame />}
       {again && (

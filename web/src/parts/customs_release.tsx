@@ -11,6 +11,7 @@ export function CustomsRelease({ road }: { road: Road }) {
   const declared = road.documents.find((paper) => DECLARATIONS.has(paper.kind));
   return (
     <ActForm
+      open
       title={t("release.title")}
       submit={t("release.go")}
       means={t("release.means")}

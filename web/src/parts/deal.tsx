@@ -73,6 +73,7 @@ export function GiveTitle({ deal, done }: { deal: DealWhole; done: () => void })
   if (deal.payee !== party) return <TheirMove party={name(deal.payee)} what={t("deal.gives_title")} />;
   return (
     <ActButton
+      open
       button={t("deal.give_title")}
       means={t("deal.give_title_means", { bank: name(deal.payer_bank) })}
       act={() => give(deal)}

@@ -31,6 +31,8 @@ interface Props {
   submit: string;
   means?: string;
   fields: Field[];
+  /** It is what waits for the reader: nobody has to open it. */
+  open?: boolean;
   /** Turns what was typed into an act; raises Trouble for what cannot be one. */
   send: (values: Values, act: Act) => void;
   /** What happened, of the node's answer; without it the form says only that it is done. */
@@ -39,7 +41,7 @@ interface Props {
 }
 
 /** A form that opens on demand and sends one act. It stays filled when the node refuses. */
-export function ActForm({ title, submit, means, fields, send, after, done }: Props) {
+export function ActForm({ title, submit, means, fields, open, send, after, done }: Props) {
   const [typed, setTyped] = useState<Values>({});
   const [trouble, setTrouble] = useState("");
   const [sent, setSent] = useState("");
@@ -58,7 +60,7 @@ export function ActForm({ title, submit, means, fields, send, after, done }: Pro
     setTyped({ ...typed, [field.name]: text });
   };
   return (
-    <details class="act-form">
+    <details class="act-form" open={open}>
       <summary>{title}</summary>
       <form
         class="look-up"

@@ -76,3 +76,8 @@ export const isMine = (move: Move) => session.value?.role === "party" && move.pa
 export function movesTo(road: RoadSummary, stone: string): Move[] {
   return road.moves.filter((move) => STONES[move.key] === stone);
 }
+
+/** Whether something waits for the reader at this place of the consignment's page. */
+export function waitsHere(road: RoadSummary, place: string): boolean {
+  return road.moves.some((move) => isMine(move) && placeOf(move.key, road.consignment).endsWith(`#${place}`));
+}

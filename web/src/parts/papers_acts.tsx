@@ -7,6 +7,7 @@ import type { Road } from "../types";
 import { t } from "../words";
 import { ActButton } from "./act";
 import { useAnswer } from "./basics";
+import { waitsHere } from "./moves";
 
 interface Shared {
   consignment: string;
@@ -34,6 +35,7 @@ function Compare({ road }: { road: Road }) {
   const at = `/v1/trade/consignments/${encodeURIComponent(road.consignment)}/check`;
   return (
     <ActButton
+      open={waitsHere(road, "papers-title")}
       button={t(road.papers ? "papers.compare_again" : "papers.compare")}
       means={t("papers.compare_means")}
       act={() => send<{ agree: boolean; checks: number; findings: unknown[] }>("POST", at)}

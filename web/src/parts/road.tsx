@@ -1,6 +1,6 @@
 // The road: one straight line of milestones, whole on a consignment's page, short in a list.
 import type { ComponentChildren } from "preact";
-import { Times } from "./basics";
+import { Time } from "./basics";
 import { isMine, movesTo, placeOf } from "./moves";
 import { Seal } from "./seal";
 import { MilestoneMark } from "./shapes";
@@ -66,6 +66,7 @@ export function RoadLine({ road }: { road: Road }) {
       <h2 id="road-title" class="sr-only">
         {t("road.label")}
       </h2>
+      <p class="quiet zone">{t("scale.road", { zone: zoneWords() })}</p>
       <ol class={`road road-${road.state}`}>
       {road.milestones.map((milestone) => {
         const fact = said.get(milestone.event);
@@ -81,11 +82,13 @@ export function RoadLine({ road }: { road: Road }) {
               {milestone.of > 0 && <p class="stone-count">{t("road.there_of", { there: milestone.there, of: milestone.of })}</p>}
               {milestone.state === "next" && movesTo(road, milestone.key).map((move) => <MoveLine key={move.key} road={road} move={move} />)}
               {milestone.at && (
-                <p class="quiet instants">
-                  <Times at={milestone.at} scale={milestone.scale} recorded={milestone.recorded_at} />
-                </p>
+                <div class="stone-foot">
+                  <span class="quiet">
+                    <Time at={milestone.recorded_at} />
+                  </span>
+                  {fact && <Seal said={fact} />}
+                </div>
               )}
-              {fact && <Seal said={fact} />}
               {(milestone.state === "refused" || (milestone.state === "next" && !movesTo(road, milestone.key).some(isMine))) && PLACES[milestone.key] && (
                 <a class="button stone-way" href={`#${PLACES[milestone.key]}`}>
                   {t(`see.${milestone.key}`)}
@@ -124,18 +127,13 @@ export function MyMoves({ road }: { road: RoadSummary }) {
   const mine = road.moves.filter(isMine);
   if (mine.length === 0) return null;
   return (
-    <section class="note note-wait" aria-label={t("home.waits")}>
+    <section class="note note-wait my-moves" aria-label={t("home.waits")}>
       <p class="note-title">{t("home.waits")}</p>
-      <ul class="plain">
-        {mine.map((move) => (
-          <li key={move.key}>
-            <a class="button button-main" href={placeOf(move.key, road.consignment)}>
-              {named("do", move.key)}
-            </a>{" "}
-            <span class="quiet">{named("waits", move.key)}</span>
-          </li>
-        ))}
-      </ul>
+      {mine.map((move) => (
+        <a key={move.key} class="button button-main" href={placeOf(move.key, road.consignment)}>
+          {named("do", move.key)}
+        </a>
+      ))}
     </section>
   );
 }
@@ -156,9 +154,9 @@ export function ShortRoad({ road }: { road: RoadSummary }) {
   );
 }
 
-export function StateWord({ road }: { road: RoadSummary }) {
+export function StateWord({ road, alone = false }: { road: RoadSummary; alone?: boolean }) {
   const tone = road.state === "paid" ? "good" : road.state === "refused" ? "stop" : "plain";
-  return <span class={`word word-${tone}`}>{named("road_state", road.state)}</span>;
+  return <span class={`word word-${tone} ${alone ? "word-alone" : ""}`}>{named("road_state", road.state)}</span>;
 }
 
 /** Which zone the instants of a page are in, where no band says it. */

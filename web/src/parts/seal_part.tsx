@@ -2,9 +2,10 @@
 import type { Road, Said, SealRow, TerminalRow } from "../types";
 import { named, t } from "../words";
 import { useParties } from "./act";
-import { Facts, Section, useAnswer, useWhole } from "./basics";
+import { Facts, useAnswer, useWhole } from "./basics";
+import { Fold } from "./fold";
 import { ActForm } from "./money_form";
-import { movesTo, isMine } from "./moves";
+import { movesTo, isMine, waitsHere } from "./moves";
 import { partyName } from "./road";
 import { Seal } from "./seal";
 
@@ -13,8 +14,7 @@ export function SealPart({ road }: { road: Road }) {
   const facts = road.said.filter((said) => ["devices.Sealed.v1", "devices.SealChecked.v1"].includes(said.type));
   const waiting = uncheckedOf(road, facts);
   return (
-    <Section id="seal-title" title={t("seal_part")}>
-      {facts.length === 0 && <p class="quiet">{t("seal_part.none")}</p>}
+    <Fold id="seal-title" title={t("seal_part")} waits={waitsHere(road, "seal-title")} says={<p class={facts.length === 0 ? "quiet" : undefined}>{stateWords(facts.at(-1))}</p>}>
       <ol class="moves">
         {facts.map((said) => (
           <li key={said.id}>
@@ -25,7 +25,7 @@ export function SealPart({ road }: { road: Road }) {
       </ol>
       {mine.some((move) => move.key === "seal") && <Close road={road} />}
       {mine.some((move) => move.key === "seal_check") && waiting.map((sealed) => <Check key={sealed.id} sealed={sealed} />)}
-    </Section>
+    </Fold>
   );
 }
 
@@ -34,6 +34,12 @@ function uncheckedOf(road: Road, facts: Said[]): Said[] {
   const sealed = new Map(facts.filter((said) => said.type === "devices.Sealed.v1").map((said) => [road.containers.length ? said.args["container"] : "", said]));
   const checked = new Set(facts.filter((said) => said.type === "devices.SealChecked.v1").map((said) => said.args["seal"]));
   return [...sealed.values()].filter((said) => !checked.has(said.args["seal"]));
+}
+
+function stateWords(last: Said | undefined): string {
+  if (!last) return t("seal_part.none");
+  const state = last.type === "devices.Sealed.v1" ? "closed" : last.args["intact"] ? "whole" : "broken";
+  return t("seal_part.now", { seal: String(last.args["seal"] ?? ""), state });
 }
 
 function sentence(road: Road, said: Said): string {
@@ -55,6 +61,7 @@ function Close({ road }: { road: Road }) {
   return (
     <ActForm
       key={open.join()}
+      open
       title={t("do.seal")}
       submit={t("seal_part.close")}
       means={t("seal_part.close_means")}
@@ -76,6 +83,7 @@ function Check({ sealed }: { sealed: Said }) {
   const seal = String(sealed.args["seal"] ?? "");
   return (
     <ActForm
+      open
       title={t("do.seal_check")}
       submit={t("seal_part.check")}
       means={t("seal_part.check_means", { seal })}

@@ -132,7 +132,7 @@ function AddBill({ at }: { at: string }) {
     return send("POST", `${at}/documents`, { kind: "bill_of_lading", number: made.number, media_type: "application/json", content: made.content });
   };
   return (
-    <ActButton button={t("bill.add")} means={t("bill.means")} disabled={!own && !(number && code && day)} act={act} after={() => t("bill.added")}>
+    <ActButton open button={t("bill.add")} means={t("bill.means")} disabled={!own && !(number && code && day)} act={act} after={() => t("bill.added")}>
       {!own && (
         <>
           <label class="field">
@@ -165,6 +165,7 @@ function Mint({ road, document, exporter, name }: { road: Road; document: string
   const parties = [...new Set(road.parties.map((info) => info.party))];
   return (
     <ActButton
+      open
       button={t("title.mint")}
       means={t("title.mint_means")}
       act={() => send<{ holder_party: string }>("POST", "/v1/trust/titles", { consignment: road.consignment, document, holder, readers: parties })}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, apart_m
-from zhidao.core.geo import Geodetic
+from zhidao.core.geo import Geodetic, bound_in_words
 from zhidao.core.timescale import NS, Utc
 
 # An older location says where the device was, not where it is.
@@ -42,8 +42,8 @@ def compare(fix: Geodetic, *, bound_m: float, at: Utc, location: SubscriberLocat
         return unknown(f"the network saw the device {age_s:.0f} s away from the fix in time")
     distance_m = apart_m(fix, location.centre)
     where = (
-        f"the fix (within {bound_m:.1f} m) lies {distance_m:.0f} m from the middle of the "
-        f"network's circle of {location.radius_m:.0f} m"
+        f"the fix (within {bound_in_words(bound_m)}) lies {distance_m:.0f} m from the middle of "
+        f"the network's circle of {location.radius_m:.0f} m"
     )
     if distance_m + bound_m <= location.radius_m:
         return Verdict(Agreement.MATCH, where)

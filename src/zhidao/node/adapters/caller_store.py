@@ -258,15 +258,14 @@ class PostgresCallers:
             secret_hash,
             purpose,
         )
-        if row is None:
-            return None
-        return Code(
-            row["secret_hash"],
-            row["purpose"],
-            PartyId(row["party"]),
-            Role(row["role"]),
-            Utc(row["expires_tai_ns"]),
+        return _code(row) if row else None
+
+    async def see_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """A code of that purpose, which stays; see the port."""
+        row = await self._one(
+            "SELECT * FROM node.code WHERE secret_hash = %s AND purpose = %s", secret_hash, purpose
         )
+        return _code(row) if row else None
 
     async def _one(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         async with self._database.session() as session:
@@ -386,4 +385,14 @@ def _token(row: dict[str, Any]) -> Token:
         row["revoked"],
         row["agreed"],
         row["made_by"],
+    )
+
+
+def _code(row: dict[str, Any]) -> Code:
+    return Code(
+        row["secret_hash"],
+        row["purpose"],
+        PartyId(row["party"]),
+        Role(row["role"]),
+        Utc(row["expires_tai_ns"]),
     )

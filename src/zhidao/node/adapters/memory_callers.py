@@ -234,6 +234,11 @@ class MemoryCallers:
         self._codes[code.secret_hash] = code
         self._acts.keep(record)
 
+    async def see_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """See the port."""
+        code = self._codes.get(secret_hash)
+        return code if code and code.purpose == purpose else None
+
     async def take_code(self, secret_hash: bytes, purpose: str) -> Code | None:
         """Removes and returns a code of that purpose; see the port."""
         code = self._codes.get(secret_hash)

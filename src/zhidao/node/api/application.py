@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Litestar, Request, Router
 from litestar.config.app import AppConfig
 from litestar.di import Provide
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ControllerRouterHandler
@@ -39,6 +40,7 @@ from zhidao.node.lists.reading import Lists
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.write_gate import WriteGate
 from zhidao.node.security.idempotency import Idempotency
+from zhidao.node.web.pages import unknown_address
 
 
 def application(
@@ -63,6 +65,7 @@ def application(
     requests under a key are kept; None only where no request is ever answered.
     """
     handlers = handlers_with(dict.fromkeys(camara.PATHS, camara.on_error))
+    handlers[NotFoundException] = unknown_address(handlers[HTTPException])
 
     async def actor(request: Request[Any, Any, Any]) -> Actor:
         return await authenticator.actor(request)

@@ -246,6 +246,10 @@ class Callers(Protocol):
         """Keeps a one-time code."""
         ...
 
+    async def see_code(self, secret_hash: bytes, purpose: str) -> Code | None:
+        """A code of that purpose, which stays."""
+        ...
+
     async def take_code(self, secret_hash: bytes, purpose: str) -> Code | None:
         """Removes and returns a code: two takers never both get it.
 

@@ -9,6 +9,7 @@ from zhidao.connectivity.events import NetworkChecked, ShortMessageReceived
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
 from zhidao.devices.events import PositionsRecorded, Sealed, WindowReceived
 from zhidao.finance.events import (
     Decided,
@@ -217,7 +218,14 @@ def _milestones(
                 of=counts[key].of if key in counts and entered.containers else 0,
             )
         )
-    return stones
+    return _in_order(stones)
+
+
+def _in_order(stones: list[view.Milestone]) -> list[view.Milestone]:
+    """What is done by when the node wrote it down, so that a road shows one scale, forward only."""
+    done = [stone for stone in stones if stone.state == "done"]
+    done.sort(key=lambda stone: Utc.parse(stone.recorded_at))
+    return [*done, *(stone for stone in stones if stone.state != "done")]
 
 
 def _event(found: tuple[Any, SignedEvent] | None) -> SignedEvent | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +61,11 @@ _NOT_BUILT: Final = (
 )
 
 
+# Below these nobody looks for a page.
+_MACHINES: Final = ("/v1/", "/log/", "/schema", "/assets/", "/help-files/", "/exchange/")
+_Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """A built file: its type, its content plain and packed (by encoding), and its entity tag."""
@@ -111,6 +117,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
             *("/help", "/help/{chapter:path}", "/api"),
             *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
+            "/verify/{consignment:str}",
             *("/money", "/money/credits", "/money/credits/{credit:str}"),
             "/money/credits/{issuer:str}/{credit:str}",
             *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),
@@ -137,6 +144,22 @@ def routes(folder: Path = ASSETS) -> list[Any]:
         return _answer(request, found, _ASK_AGAIN)
 
     return [page, asset, at_root]
+
+
+def unknown_address(otherwise: _Handler, folder: Path = ASSETS) -> _Handler:
+    """Answers 404 with a page to whoever asks for one; programs get the refusal that they know."""
+    index = built(folder).get("index.html")
+
+    def answer(request: Request[Any, Any, Any], error: Any) -> Response[Any]:
+        wants_page = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get(
+            "accept", ""
+        )
+        if index is None or not wants_page or request.url.path.startswith(_MACHINES):
+            return otherwise(request, error)
+        headers = HEADERS | {"Cache-Control": "no-store"}
+        return Response(index.plain, status_code=404, media_type=index.media_type, headers=headers)
+
+    return answer
 
 
 def _answer(request: Request[Any, Any, Any], file: Built, caching: str) -> Response[bytes]:

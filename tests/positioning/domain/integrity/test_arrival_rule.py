@@ -104,7 +104,7 @@ def test_the_chance_told_is_the_greatest_of_the_whole_stretch_and_of_nothing_els
 
 def test_the_metres_told_are_those_from_the_centre():
     outcome = _decided([0, 30, 60], [25.0, 25.0, 25.0])
-    assert "the position is 25.0 m from the centre, its bound 10.0 m" in outcome.sentence
+    assert "the position is 25.0 m from the centre, its bound 10 m" in outcome.sentence
     assert "the radius 100.0 m" in outcome.sentence
 
 
@@ -231,7 +231,7 @@ def test_the_nearest_position_is_told_bounded_ones_first_and_in_time():
     assert (outcome.decision, outcome.epoch) == (Decision.OUTSIDE, 1)
     assert outcome.sentence == (
         "no stretch of positions lies inside the site for long enough; the nearest position is "
-        "200.0 m from the centre, its bound 10.0 m, the radius 100.0 m"
+        "200.0 m from the centre, its bound 10 m, the radius 100.0 m"
     )
     outcome = _why([OK, OK, OK], [400, 200, 300], bound_m=np.array([10.0, NO_FIX, 10.0]))
     assert outcome.epoch == 2
@@ -248,12 +248,12 @@ def test_a_bound_too_wide_and_a_contradiction_tell_where_the_position_is():
     outcome = _why([OK, OK], bound_m=150.0)
     assert outcome.sentence == (
         "positions lie inside, but their bounds reach out of the site; the nearest position is "
-        "0.0 m from the centre, its bound 150.0 m, the radius 100.0 m"
+        "0.0 m from the centre, its bound 150 m, the radius 100.0 m"
     )
     outcome = _why([OK, FAULT])
     assert outcome.sentence == (
         "the ranges contradict each other and no exclusion settles it; the nearest position is "
-        "0.0 m from the centre, its bound 10.0 m, the radius 100.0 m"
+        "0.0 m from the centre, its bound 10 m, the radius 100.0 m"
     )
 
 
@@ -278,7 +278,7 @@ def test_a_wrong_time_is_told_with_its_limit_and_the_nearest_position_of_all():
     assert outcome.stretch == (-1, -1)
     assert outcome.sentence == (
         f"the window was observed before {criteria.not_before}; the nearest position is "
-        "20.0 m from the centre, its bound 10.0 m, the radius 100.0 m"
+        "20.0 m from the centre, its bound 10 m, the radius 100.0 m"
     )
     late = _criteria(-90, -61)
     outcome = _decided([0, 30, 60], [30.0, 20.0, 50.0], late)
@@ -292,7 +292,7 @@ def test_a_proven_arrival_tells_how_many_epochs_over_how_long_with_what():
     outcome = _decided([100, 130, 160, 190], [0.0, 3.0, 7.0, 9.0])
     assert outcome.sentence == (
         "3 epochs over 60 s lie inside with their bounds; the position is "
-        "7.0 m from the centre, its bound 10.0 m, the radius 100.0 m"
+        "7.0 m from the centre, its bound 10 m, the radius 100.0 m"
     )
     found = Inside(np.zeros(3), np.ones(3, bool))
     sentence = _decided([0, 30, 60], found=found).sentence
@@ -383,11 +383,11 @@ def test_in_a_polygon_metres_are_told_from_the_nearest_edge():
     )
     criteria = replace(_criteria(), site=square)
     inner = decide(_solved([0, 30, 60], [20.0] * 3), criteria, SETTINGS)
-    assert inner.sentence.endswith("80.0 m inside the nearest edge, its bound 10.0 m")
+    assert inner.sentence.endswith("80.0 m inside the nearest edge, its bound 10 m")
     outer = decide(_solved([0, 30, 60], [130.0] * 3), criteria, SETTINGS)
-    assert outer.sentence.endswith("30.0 m outside the nearest edge, its bound 10.0 m")
+    assert outer.sentence.endswith("30.0 m outside the nearest edge, its bound 10 m")
     far = decide(_at(-44.0, -100.0), criteria, SETTINGS)
-    assert far.sentence.endswith("far outside of the site, its bound 10.0 m")
+    assert far.sentence.endswith("far outside of the site, its bound 10 m")
 
 
 @pytest.mark.parametrize("reason", list(Suspicion))
@@ -489,9 +489,9 @@ def test_the_edge_itself_is_inside():
     criteria = replace(_criteria(), site=square)
     assert spare(_at(0.0, 0.0), square)[0] == 0
     on_it = decide(_at(0.0, 0.0), criteria, SETTINGS)
-    assert on_it.sentence.endswith("0.0 m inside the nearest edge, its bound 10.0 m")
+    assert on_it.sentence.endswith("0.0 m inside the nearest edge, its bound 10 m")
     near = decide(_at(0.000005, 0.005), criteria, SETTINGS)
-    assert near.sentence.endswith("0.6 m inside the nearest edge, its bound 10.0 m")
+    assert near.sentence.endswith("0.6 m inside the nearest edge, its bound 10 m")
 
 
 def test_a_position_as_near_as_the_boundary_is_near_enough_for_its_bound_to_be_told():

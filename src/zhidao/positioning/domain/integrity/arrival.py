@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from zhidao.core.geo import Circle, Geodetic
+from zhidao.core.geo import Circle, Geodetic, bound_in_words
 from zhidao.core.polygon import Polygon
 from zhidao.core.timescale import Gpst, Utc
 from zhidao.positioning.domain.integrity.area_risk import Inside
@@ -178,13 +178,13 @@ def _placed(site: Circle | Polygon, spare_m: float, bound_m: float) -> str:
     """Where a position lies, for a person: `12.1 m from the centre, its bound …`."""
     if isinstance(site, Circle):
         return (
-            f"{site.radius_m - spare_m:.1f} m from the centre, its bound {bound_m:.1f} m, "
-            f"the radius {site.radius_m:.1f} m"
+            f"{site.radius_m - spare_m:.1f} m from the centre, "
+            f"its bound {bound_in_words(bound_m)}, the radius {site.radius_m:.1f} m"
         )
     if not math.isfinite(spare_m):
-        return f"far outside of the site, its bound {bound_m:.1f} m"
+        return f"far outside of the site, its bound {bound_in_words(bound_m)}"
     side = "inside" if spare_m >= 0 else "outside"
-    return f"{abs(spare_m):.1f} m {side} the nearest edge, its bound {bound_m:.1f} m"
+    return f"{abs(spare_m):.1f} m {side} the nearest edge, its bound {bound_in_words(bound_m)}"
 
 
 # What may happen to an honest receiver on its way (a hall, a tunnel) only informs.
