@@ -439,6 +439,8 @@ def test_the_pages_build_without_a_warning_and_ask_no_other_host(tmp_path: Path)
         text = sheet.read_text(encoding="utf-8")
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", text), sheet
     assert (tmp_path / "reference" / "openapi.json").stat().st_size > 50_000
+    found = (tmp_path / "search.html").read_text(encoding="utf-8")
+    assert "<h1>" in found.partition('<article role="main"')[2], "the search has no heading"
     for page in PAGES:
         name = page.relative_to(DOCS).with_suffix(".html")
         shown = (tmp_path / name).read_text(encoding="utf-8")
