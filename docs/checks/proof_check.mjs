@@ -27,9 +27,10 @@ const holder = (title, address) => holderOf(every, trust.parties, title, address
 const place = (move) => every("trust.ChainTransaction", { hash: move.transaction })[0].index;
 // Who may say what: the node itself, or whoever the entry or the fact names.
 const NODES = `devices.TerminalRegistered devices.WindowReceived devices.SubmissionRefused
-  devices.PositionsRecorded positioning.ArrivalProven positioning.ArrivalNotProven connectivity.NetworkChecked
-  trust.TitleMoved trade.Delivered finance.ConditionMet finance.ConditionLapsed finance.ObstacleNoted
-  finance.Decided finance.Settled exchange.FactsAdopted`.split(/\s+/);
+  devices.PositionsRecorded positioning.ArrivalProven positioning.ArrivalNotProven
+  connectivity.NetworkChecked trust.TitleMoved trade.Delivered trade.ContainerArrived finance.ConditionMet
+  finance.ConditionLapsed finance.ObstacleNoted finance.Decided
+  finance.Settled exchange.FactsAdopted`.split(/\s+/);
 const CARRIERS = `devices.Sealed trust.TitleAsked trust.MediumChanged trust.TitleRegistered
   trust.TitleTagOpened`.split(/\s+/);
 const containers = () => entered.containers?.length ? entered.containers : [""]; // "": the only one
@@ -114,12 +115,11 @@ function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the as
 function arrivals() {
   const no = "not_reproduced", { consignment } = proof;
   const point = "observed_at latitude_ndeg longitude_ndeg height_mm protection_mm satellites".split(" ");
-  const wishes = facts("positioning.ArrivalExpected", { consignment }).filter((w) => w.container);
+  const there = new Set(), wished = (...by) => facts("positioning.ArrivalExpected", { consignment }, ...by);
+  const wishes = wished().filter((w) => w.container);
   const pairs = [...new Map(wishes.map((w) => [`${w.container} ${w.terminal}`, w])).values()];
-  const there = new Set();
   for (const told of every("positioning.ArrivalProven", { consignment })) {
-    const f = told.fact, container = f.container ?? "", all = facts("positioning.ArrivalExpected",
-      { consignment }, told.index);
+    const f = told.fact, container = f.container ?? "", all = wished(told.index);
     const asked = all.filter((w) => w.container && w.terminal === f.terminal).at(-1) ?? all.at(-1);
     need(asked?.terminal === f.terminal && (asked.container ?? "") === container, no);
     need(containers().includes(container) && once(pairs.map((w) => w.container))

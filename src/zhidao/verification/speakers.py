@@ -25,7 +25,13 @@ from zhidao.finance.events import (
     Settled,
 )
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
-from zhidao.trade.events import ConsignmentEntered, CustomsReleased, Delivered, DocumentAdded
+from zhidao.trade.events import (
+    ConsignmentEntered,
+    ContainerArrived,
+    CustomsReleased,
+    Delivered,
+    DocumentAdded,
+)
 from zhidao.trust.domain.proof import Replayed
 from zhidao.trust.events import (
     AccountNamed,
@@ -42,7 +48,8 @@ _OF_THE_NODE: Final = frozenset(
     name
     for fact in (
         *(TerminalRegistered, WindowReceived, SubmissionRefused, PositionsRecorded),
-        *(ArrivalProven, ArrivalNotProven, NetworkChecked, TitleMoved, Delivered),
+        *(ArrivalProven, ArrivalNotProven, NetworkChecked, TitleMoved),
+        *(ContainerArrived, Delivered),
         *(ConditionMet, ConditionLapsed, ObstacleNoted, Decided, Settled, FactsAdopted),
     )
     for name in fact.types()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.web.fixture_world import NAMES, World, _digest, _road, world
 
+from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId
+from zhidao.devices.events import SealChecked, Sealed
 from zhidao.node.shipment_timeline.build import build_timeline
 from zhidao.node.shipment_timeline.moves import STONES
 from zhidao.node.shipment_timeline.timeline_sections import Facts
 from zhidao.node.shipment_timeline.view import TimelineView
+from zhidao.positioning.events import ArrivalProven
 from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered, DocumentAdded
 
@@ -145,3 +149,58 @@ def test_a_bill_comes_before_its_title(paid: list[Stored]) -> None:
         media_type="application/json", valid=True, rules=[], credential="",
     ))  # fmt: skip
     assert ("mint", "carrier") in keys(of(made.of[CONSIGNMENT]))
+
+
+SEVERAL = ["MSCU6639870", "CSQU3054383"]
+
+
+def with_second(stored: list[Stored], *kinds: type[Fact]) -> list[Stored]:
+    """The road with a second container in its entry, of which these facts are there too."""
+    found: list[Stored] = []
+    for each in stored:
+        payload = dict(each.event.payload)
+        if ConsignmentEntered.is_told_by(each.event.type):
+            found.append(_told(each, "trade.ConsignmentEntered.v3", payload, containers=SEVERAL))
+        elif ArrivalProven.is_told_by(each.event.type):
+            kind = "positioning.ArrivalProven.v3"
+            found.append(_told(each, kind, payload, container=SEVERAL[0]))
+            if ArrivalProven in kinds:
+                found.append(_told(each, kind, payload, container=SEVERAL[1]))
+        else:
+            found.append(each)
+            if any(kind.is_told_by(each.event.type) for kind in kinds):
+                found.append(_told(each, each.event.type, payload, container=SEVERAL[1]))
+    return found
+
+
+def _told(stored: Stored, kind: str, payload: dict[str, Any], **more: Any) -> Stored:
+    event = replace(stored.event, type=kind, payload={**payload, **more})
+    return replace(stored, event=event)
+
+
+def counts(timeline: TimelineView) -> dict[str, tuple[str, int, int]]:
+    stones = {stone.key: stone for stone in timeline.milestones}
+    return {key: (stones[key].state, stones[key].there, stones[key].of) for key in COUNTED}
+
+
+COUNTED = ("gate", "arrival")
+
+
+def test_of_several_containers_the_road_says_how_many_and_waits_for_the_rest(
+    paid: list[Stored],
+) -> None:
+    road = until(paid)
+    half = of(with_second(road))
+    assert counts(half) == {"gate": ("next", 1, 2), "arrival": ("next", 1, 2)}
+    assert {("seal", "carrier"), ("arrival", "carrier")} <= keys(half)
+    assert [(each.container, each.state) for each in half.containers] == [
+        (SEVERAL[0], "arrived"),
+        (SEVERAL[1], "open"),
+    ]
+    sealed = of(with_second(road, Sealed))
+    assert ("seal_check", "customs") in keys(sealed)
+    assert ("seal", "carrier") not in keys(sealed)
+    whole = of(with_second(road, Sealed, SealChecked, ArrivalProven))
+    assert counts(whole) == {"gate": ("done", 2, 2), "arrival": ("done", 2, 2)}
+    assert not {"seal", "seal_check", "arrival"} & {key for key, _ in keys(whole)}
+    assert counts(of(road)) == {"gate": ("done", 0, 0), "arrival": ("done", 0, 0)}

@@ -6,7 +6,7 @@ import type { DealTerms, DealWhole } from "../money_types";
 import { ActButton, useParties } from "../parts/act";
 import { Loading, ProblemNote, Section, useAnswer, whole } from "../parts/basics";
 import { DealStanding } from "../parts/deal";
-import { type Terminals, TerminalFields, proposedTerminals, ridersOf } from "../parts/carried";
+import { type Terminals, TerminalFields, containersOf, proposedTerminals, ridersOf } from "../parts/carried";
 import { MARKS, NEEDS, paragraph } from "../parts/deal_words";
 import { Trouble, minorOf, momentOf } from "../parts/money_form";
 import { SiteFields } from "../parts/site";
@@ -222,7 +222,7 @@ function proposed(entered: Entered, road: Road, awaited: Awaited | null): Form {
     from: local(awaited ? new Date(awaited.not_before) : day),
     until: local(awaited ? new Date(awaited.not_after) : end),
     // Each of several containers is awaited with its share.
-    risk: awaited ? awaited.risk_ppb * Math.max(1, road.containers.length) : 10_000,
+    risk: awaited ? awaited.risk_ppb * Math.max(1, containersOf(road).length) : 10_000,
   };
 }
 

@@ -6,6 +6,9 @@ import { Trouble } from "./money_form";
 import { Seal } from "./seal";
 import { Reason } from "./told";
 
+/** The containers where there are several; a page that was kept from before knows of none. */
+export const containersOf = (road: Road): ContainerInfo[] => (road.containers as ContainerInfo[] | undefined) ?? [];
+
 export interface Carried {
   container: string;
   terminal: string;
@@ -15,12 +18,12 @@ export interface Carried {
 export type Terminals = Record<string, string>;
 
 export function proposedTerminals(road: Road): Terminals {
-  return Object.fromEntries(road.containers.map(({ container, terminal }) => [container, terminal]));
+  return Object.fromEntries(containersOf(road).map(({ container, terminal }) => [container, terminal]));
 }
 
 /** What the node takes: one terminal, or one for each container. Raises Trouble, in words. */
 export function ridersOf(road: Road, one: string, each: Terminals): { terminal: string; carried: Carried[] } {
-  const carried = road.containers.map(({ container }) => ({ container, terminal: each[container] ?? "" }));
+  const carried = containersOf(road).map(({ container }) => ({ container, terminal: each[container] ?? "" }));
   if (!(carried.length ? carried.every((ride) => ride.terminal) : one)) throw new Trouble(t("deal.no_terminal"));
   return carried.length ? { terminal: "", carried } : { terminal: one, carried };
 }
@@ -37,8 +40,8 @@ interface TerminalProps {
 /** Which terminal is on the goods; where there are several containers, which is in each of them. */
 export function TerminalFields({ road, one, setOne, each, setEach, hint }: TerminalProps) {
   const known = [...new Set(road.said.flatMap((said) => (typeof said.args["terminal"] === "string" ? [said.args["terminal"] as string] : [])))];
-  const rows: [string, string, (terminal: string) => void][] = road.containers.length
-    ? road.containers.map(({ container }) => [t("deal.terminal_in", { container }), each[container] ?? "", (terminal) => setEach({ ...each, [container]: terminal })])
+  const rows: [string, string, (terminal: string) => void][] = containersOf(road).length
+    ? containersOf(road).map(({ container }) => [t("deal.terminal_in", { container }), each[container] ?? "", (terminal) => setEach({ ...each, [container]: terminal })])
     : [[t("deal.terminal"), one, setOne]];
   return (
     <>
@@ -60,13 +63,13 @@ export function TerminalFields({ road, one, setOne, each, setEach, hint }: Termi
 
 /** Each of several containers with its seal and terminal; nothing where there is one. */
 export function ContainersPart({ road }: { road: Road }) {
-  if (road.containers.length === 0) return null;
-  const there = road.containers.filter((each) => each.state === "arrived").length;
+  if (containersOf(road).length === 0) return null;
+  const there = containersOf(road).filter((each) => each.state === "arrived").length;
   return (
     <Section id="containers-title" title={t("containers")}>
-      <p>{t("containers.arrived", { there, of: road.containers.length })}</p>
+      <p>{t("containers.arrived", { there, of: containersOf(road).length })}</p>
       <ul class="plain containers">
-        {road.containers.map((each) => (
+        {containersOf(road).map((each) => (
           <Container key={each.container} road={road} each={each} />
         ))}
       </ul>

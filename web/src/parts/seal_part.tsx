@@ -5,6 +5,7 @@ import { useParties } from "./act";
 import { Facts, useAnswer, useWhole } from "./basics";
 import { Fold } from "./fold";
 import { ActForm } from "./money_form";
+import { containersOf } from "./carried";
 import { movesTo, isMine, waitsHere } from "./moves";
 import { partyName } from "./road";
 import { Seal } from "./seal";
@@ -31,7 +32,7 @@ export function SealPart({ road }: { road: Road }) {
 
 /** Seals that nobody looked at since they were closed: one for each container, the newest. */
 function uncheckedOf(road: Road, facts: Said[]): Said[] {
-  const sealed = new Map(facts.filter((said) => said.type === "devices.Sealed.v1").map((said) => [road.containers.length ? said.args["container"] : "", said]));
+  const sealed = new Map(facts.filter((said) => said.type === "devices.Sealed.v1").map((said) => [containersOf(road).length ? said.args["container"] : "", said]));
   const checked = new Set(facts.filter((said) => said.type === "devices.SealChecked.v1").map((said) => said.args["seal"]));
   return [...sealed.values()].filter((said) => !checked.has(said.args["seal"]));
 }
@@ -56,7 +57,7 @@ function Close({ road }: { road: Road }) {
   if (terminals.state !== "here" || entry.state === "loading") return null;
   if (terminals.value.length === 0) return <p class="quiet">{t("seal_part.no_terminal")}</p>;
   const readers = [...new Set(road.parties.map((info) => info.party))];
-  const open = road.containers.filter((each) => each.state === "open").map((each) => each.container);
+  const open = containersOf(road).filter((each) => each.state === "open").map((each) => each.container);
   const container = { name: "container", label: t("seal_part.container") };
   return (
     <ActForm
@@ -67,7 +68,7 @@ function Close({ road }: { road: Road }) {
       means={t("seal_part.close_means")}
       fields={[
         { name: "terminal", label: t("seal_part.terminal"), kind: "choice", choices: terminals.value.map((row) => ({ value: row.terminal, words: `${row.terminal} · ${named("terminal_kind", row.keyed ? "keyed" : "claimed")}` })) },
-        road.containers.length
+        containersOf(road).length
           ? { ...container, kind: "choice" as const, choices: open.map((value) => ({ value, words: value })) }
           : { ...container, value: entry.state === "here" ? entry.value.entered.container : "" },
         { name: "seal", label: t("seal_part.number") },
