@@ -137,7 +137,7 @@ const page = readFileSync(join(here, "src", "index.html"), "utf8")
   .replaceAll("%STYLE%", entry("style.css"));
 writeFileSync(join(out, "index.html"), page);
 
-for (const name of ["worker-offline.js", "manifest.webmanifest", "favicon.svg"]) {
+for (const name of ["worker-offline.js", "manifest.webmanifest", "favicon.svg", "icon-192.png", "icon-512.png", "icon-maskable-512.png"]) {
   writeFileSync(join(out, name), readFileSync(join(here, "src", name)));
 }
 

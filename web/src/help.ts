@@ -18,6 +18,7 @@ const CHAPTERS: [RegExp, string][] = [
   [/^\/factory/, "how-to/product-passports"],
   [/^\/node/, "how-to/monitor"],
   [/^\/api$/, "reference/http-api"],
+  [/^\/certificate$/, "how-to/tls"],
   [/^\/$/, "tutorials/your-own-corridor"],
 ];
 

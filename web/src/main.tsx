@@ -19,7 +19,7 @@ import { applyTheme, settings } from "./settings";
 import { list, loadWords, named, t, tongue, withWords } from "./words";
 
 // What a one-time link opens, whoever is signed in.
-const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back"]);
+const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back", "/certificate"]);
 
 // Nor do the documentation and the check of a proof ask who reads.
 const isHelp = (where: string) => where === "/help" || where.startsWith("/help/");
@@ -114,6 +114,8 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/access")} id="" what="people.reading" />;
     case "/notifications":
       return <Later page={() => import("./pages/notifications")} id="" what="notify.reading" />;
+    case "/certificate":
+      return <Later page={() => import("./pages/certificate")} id="" what="certificate.reading" />;
     case "/api":
       return <Later page={() => import("./pages/api")} id="" what="api.reading" />;
     case "/peers":
@@ -146,13 +148,17 @@ function Page({ where }: { where: string }) {
 function Later({ page, id, what = "position.reading" }: { page: () => Promise<{ default: ComponentType<{ id: string }> }>; id: string; what?: string }) {
   const [found, set] = useState<{ Page: ComponentType<{ id: string }> } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  useEffect(() => {
+  const fetchIt = () => {
+    setProblem(null);
     withWords(page()).then(
       (module) => set({ Page: module.default }),
-      (error: unknown) => setProblem(asProblem(error)),
+      // The browser's own sentence about a module that does not come is English, and names a file.
+      (error: unknown) => setProblem(error instanceof Problem ? error : new Problem(0, "offline", t("page.offline"), "", "")),
     );
-  }, []);
-  if (problem) return <ProblemNote problem={problem} />;
+  };
+  useEffect(fetchIt, []);
+  // A module that once did not come is asked for again by a new page only.
+  if (problem) return <ProblemNote problem={problem} again={() => location.reload()} />;
   return found ? <found.Page id={id} /> : <Loading what={t(what)} />;
 }
 

@@ -12,6 +12,7 @@ from zhidao.core.ambient import Clock, Randomness
 
 if TYPE_CHECKING:
     from zhidao.insight.service.ports import LogSource
+    from zhidao.node.adapters.authority import Authority
     from zhidao.node.adapters.console_acts import ConsoleActs
     from zhidao.node.adapters.key_export import ListedKey
     from zhidao.node.adapters.key_files import KeyFiles
@@ -54,6 +55,35 @@ def list_keys(data: Path) -> list[ListedKey]:
     from zhidao.node.adapters import key_export
 
     return key_export.list_keys(data / "keys")
+
+
+def make_authority(config: Config, names: Sequence[str], *, again: bool) -> Authority:
+    """Makes the node's own authority, and the first certificate that it vouches for."""
+    from zhidao.node.adapters import authority
+    from zhidao.node.adapters.certificate import names_of, own_certificate
+
+    host, public = config.text("http.host"), config.text("http.public_host")
+    every = [*names_of(host), *([public] if public else []), *names]
+    folder = config.data / "tls"
+    made = authority.make_authority(folder, every, node=config.text("node.name"), again=again)
+    own_certificate(folder, host)
+    return made
+
+
+def read_authority(config: Config) -> Authority | None:
+    """The node's own authority; None where it made none."""
+    from zhidao.node.adapters import authority
+
+    return authority.read_authority(config.data / "tls")
+
+
+def renew_certificate(config: Config) -> str:
+    """Makes the node's certificate anew; tells the file."""
+    from zhidao.node.adapters.certificate import own_certificate
+
+    folder = config.data / "tls"
+    (folder / "certificate.pem").unlink(missing_ok=True)
+    return own_certificate(folder, config.text("http.host"))[0]
 
 
 def export_keys(data: Path, passphrase: bytes, out: Path) -> int:

@@ -48,6 +48,7 @@ COMMANDS: Final = (
     ("api", "operations.api", "descriptions of what a node answers and tells, for programs"),
     ("clock", "operations.clock", "say that a node's clock is right after it jumped"),
     ("log", "operations.log", "go on under a new log key after a recovery"),
+    ("tls", "operations.tls", "the node's own authority: make, show, trust, renew"),
     ("keys", "operations.keys", "export the node's keys, sealed; list them"),
     ("positioning", "positioning", "from recordings of satellites to positions, tables and plots"),
     ("finance", "finance", "replay a ledger, net obligations, screen names, check messages"),

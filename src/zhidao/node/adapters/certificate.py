@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from zhidao.core.errors import Unavailable
+from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.timescale import Utc
+from zhidao.node.adapters.authority import Authority, general_name, read_authority
 from zhidao.node.config import is_everywhere
 from zhidao.node.security.private_files import write_private
 
@@ -24,12 +24,23 @@ _DAYS_BEFORE_RENEWAL: Final = 30
 
 
 def own_certificate(folder: Path, host: str) -> tuple[str, str]:
-    """Paths of certificate and key (PEM) for `host`; made anew 30 days before they run out."""
+    """Paths of certificate and key (PEM) for `host`; made anew 30 days before they run out.
+
+    Where the folder has an authority (`zhidao tls make`), it vouches for the certificate and stands
+    behind it in the file. Raises Refused if the authority may not vouch for `host`.
+    """
+    authority = read_authority(folder)
+    if authority is not None:
+        _check_names(authority, host)
     certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    if not _still_good(certificate_file, host):
+    if not _still_good(certificate_file, host, authority):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate(key, host)
+        if authority is None:
+            chain = _certificate(key, host).public_bytes(serialization.Encoding.PEM)
+        else:
+            own = authority.issue(key.public_key())
+            chain = own.public_bytes(serialization.Encoding.PEM) + authority.pem
         write_private(
             key_file,
             key.private_bytes(
@@ -38,7 +49,7 @@ def own_certificate(folder: Path, host: str) -> tuple[str, str]:
                 serialization.NoEncryption(),
             ),
         )
-        write_private(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+        write_private(certificate_file, chain)
     return str(certificate_file), str(key_file)
 
 
@@ -73,18 +84,43 @@ def described(file: Path, now: datetime) -> Described:
     )
 
 
-def _still_good(file: Path, host: str) -> bool:
+def names_of(host: str) -> list[str]:
+    """What an authority must be able to vouch for, for a node that listens at `host`."""
+    named = [str(each.value) for each in sorted(_names(host), key=repr)]
+    # Everywhere is no address that anybody types.
+    kept = [each for each in named if not is_everywhere(each)]
+    return list(dict.fromkeys([*kept, "localhost", "127.0.0.1", "::1"]))
+
+
+def _check_names(authority: Authority, host: str) -> None:
+    lacking = [name for name in names_of(host) if name not in authority.names]
+    if lacking:
+        raise Refused(
+            f"the node's authority may not vouch for {', '.join(lacking)}",
+            code="authority_names",
+            remedy="make it anew with zhidao tls make --again; devices must trust the new one",
+        )
+
+
+def _still_good(file: Path, host: str, authority: Authority | None) -> bool:
     if not file.exists():
         return False
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
     soon = datetime.now(UTC) + timedelta(days=_DAYS_BEFORE_RENEWAL)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    if authority is not None:
+        return certificate.not_valid_after_utc > soon and authority.issued(certificate)
     return certificate.not_valid_after_utc > soon and _names(host) <= set(names)
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
     now = datetime.now(UTC)
-    names = {*_names(host), x509.DNSName("localhost"), _name("127.0.0.1"), _name("::1")}
+    names = {
+        *_names(host),
+        x509.DNSName("localhost"),
+        general_name("127.0.0.1"),
+        general_name("::1"),
+    }
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zhidao node")])
     return (
         x509.CertificateBuilder()
@@ -102,14 +138,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
 
 def _names(host: str) -> set[x509.GeneralName]:
     """What the certificate must name: also this machine, if the node listens everywhere."""
-    names = {_name(host)}
+    names = {general_name(host)}
     if is_everywhere(host):
-        names.add(_name(socket.gethostname()))
+        names.add(general_name(socket.gethostname()))
     return names
-
-
-def _name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)

@@ -48,12 +48,16 @@ _TYPES: Final = {
     ".mjs": "text/javascript",
     ".css": "text/css",
     ".json": "application/json",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
     ".webmanifest": "application/manifest+json",
 }
 _PACKINGS: Final = (("br", ".br"), ("gzip", ".gz"))
-_AT_ROOT: Final = ("worker-offline.js", "manifest.webmanifest", "favicon.svg")
+_AT_ROOT: Final = (
+    *("worker-offline.js", "manifest.webmanifest", "favicon.svg"),
+    *("icon-192.png", "icon-512.png", "icon-maskable-512.png"),
+)
 _NOT_BUILT: Final = (
     b"<!doctype html><html lang=en><title>Zhidao</title>"
     b"<p>The pages were not built with this installation. The API answers all the same.</p>"
@@ -115,7 +119,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
             *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
             *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
             *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
-            *("/help", "/help/{chapter:path}", "/api"),
+            *("/help", "/help/{chapter:path}", "/api", "/certificate"),
             *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
             "/verify/{consignment:str}",
             *("/money", "/money/credits", "/money/credits/{credit:str}"),

@@ -201,8 +201,9 @@ def _tls(folder: Path) -> Iterator[Damage]:
     if not folder.is_dir():
         return
     try:
-        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-        certificate.verify_directly_issued_by(certificate)
+        # Its own, or of the authority that stands behind it.
+        certificate, *behind = x509.load_pem_x509_certificates(certificate_file.read_bytes())
+        certificate.verify_directly_issued_by(behind[0] if behind else certificate)
     except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
         yield Damage(certificate_file, _said(error), _TLS_REMEDY)
         certificate = None

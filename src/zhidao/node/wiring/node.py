@@ -28,6 +28,7 @@ from zhidao.node.adapters.postgres import (
     PostgresStoredEvents,
 )
 from zhidao.node.api import asyncapi
+from zhidao.node.api import authority as authority_api
 from zhidao.node.api import clock as clock_api
 from zhidao.node.api import health as health_api
 from zhidao.node.api import party_statements as statements_api
@@ -59,6 +60,7 @@ from zhidao.node.wiring import rooms
 from zhidao.node.wiring.entrance import Entrance, build_entrance
 from zhidao.node.wiring.notifications.channels import build as build_notifications
 from zhidao.node.wiring.operations.node_records import build as build_operations
+from zhidao.node.wiring.operations.node_records import told_authority
 from zhidao.node.wiring.settings import Settings
 from zhidao.node.worklist.service import Worklists
 from zhidao.node.worklist.sources import agreements
@@ -207,6 +209,7 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
             health_api.routes(health, metrics, settings.scenario),
             clock_api.routes(watch, entrance.administration),
             asyncapi.routes(),
+            authority_api.routes(lambda: told_authority(settings.shown)),
             statements_api.routes(Statements(journal, context.scribe, gate.has_key)),
             *pages.routes(),
             *help_pages.routes(),

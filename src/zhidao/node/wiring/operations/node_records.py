@@ -11,8 +11,11 @@ from litestar import Router
 
 from zhidao.core.errors import NotFound
 from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
+from zhidao.node.adapters.authority import read_authority
 from zhidao.node.adapters.certificate import described
 from zhidao.node.adapters.operation_records import PostgresOperationRecords
+from zhidao.node.api import authority as authority_api
 from zhidao.node.api import operations as api
 from zhidao.node.events import Administered, DeadLetter
 from zhidao.node.operations.alarms import Alarms
@@ -117,6 +120,19 @@ async def _certificates(context: RuntimeContext, shown: ShownSettings) -> list[a
             own=own,
         )
     ]
+
+
+async def told_authority(shown: ShownSettings) -> tuple[authority_api.AuthorityView, bytes]:
+    """The authority beside the node's own certificate, and its certificate as DER."""
+    file, own = shown.certificate or (None, False)
+    found = await asyncio.to_thread(read_authority, file.parent) if file and own else None
+    if found is None:
+        return authority_api.AuthorityView(made=False), b""
+    ends = Utc.from_datetime(found.certificate.not_valid_after_utc)
+    view = authority_api.AuthorityView(
+        made=True, names=list(found.names), fingerprint=found.fingerprint, ends_at=str(ends)
+    )
+    return view, found.der
 
 
 async def _backups(context: RuntimeContext, acts: Acts) -> list[api.BackupView]:
