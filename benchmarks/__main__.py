@@ -28,6 +28,7 @@ RESULTS = HERE / "results"
 NOT_CLAIMS = {
     *("__init__", "__main__", "load_client", "measuring", "pacs008", "positioning_runs"),
     *("exchange_nodes", "exchange_voyage"),  # parts of exchange
+    "people_pages",  # a part of people
     *("faults", "fault_runs"),  # parts of mutants
     # Parts of inner ones.
     *("carrier_phase", "bounds", "dual_frequency", "motion", "ledger_kills"),
