@@ -111,6 +111,17 @@ def test_another_address_and_a_second_authority_are_refused(tmp_path: Path) -> N
     assert refusal.value.code == "authority_exists"
 
 
+def test_a_machine_with_another_name_still_starts_where_it_listens_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "monday")
+    made = make_authority(tmp_path / "tls", names_of("0.0.0.0"), node="corridor", again=False)
+    assert set(made.names) == {"monday", "localhost", "127.0.0.1", "::1"}
+    monkeypatch.setattr("socket.gethostname", lambda: "tuesday")
+    file, _ = own_certificate(tmp_path / "tls", "0.0.0.0")
+    assert made.issued(x509.load_pem_x509_certificate(Path(file).read_bytes()))
+
+
 @pytest.mark.parametrize("name", ["authority.pem", "authority-key.pem"])
 def test_spoiled_files_are_refused_by_name(made: Authority, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "tls"
