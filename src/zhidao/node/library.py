@@ -12,10 +12,10 @@ from zhidao.core.ambient import Clock, Randomness
 
 if TYPE_CHECKING:
     from zhidao.insight.service.ports import LogSource
-    from zhidao.node.adapters.authority import Authority
     from zhidao.node.adapters.console_acts import ConsoleActs
     from zhidao.node.adapters.key_export import ListedKey
     from zhidao.node.adapters.key_files import KeyFiles
+    from zhidao.node.adapters.tls.authority import Authority
     from zhidao.node.config import Config
     from zhidao.store.database import Database
 
@@ -59,8 +59,8 @@ def list_keys(data: Path) -> list[ListedKey]:
 
 def make_authority(config: Config, names: Sequence[str], *, again: bool) -> Authority:
     """Makes the node's own authority, and the first certificate that it vouches for."""
-    from zhidao.node.adapters import authority
-    from zhidao.node.adapters.certificate import names_of, own_certificate
+    from zhidao.node.adapters.tls import authority
+    from zhidao.node.adapters.tls.certificate import names_of, own_certificate
 
     host, public = config.text("http.host"), config.text("http.public_host")
     every = [*names_of(host), *([public] if public else []), *names]
@@ -72,14 +72,14 @@ def make_authority(config: Config, names: Sequence[str], *, again: bool) -> Auth
 
 def read_authority(config: Config) -> Authority | None:
     """The node's own authority; None where it made none."""
-    from zhidao.node.adapters import authority
+    from zhidao.node.adapters.tls import authority
 
     return authority.read_authority(config.data / "tls")
 
 
 def renew_certificate(config: Config) -> str:
     """Makes the node's certificate anew; tells the file."""
-    from zhidao.node.adapters.certificate import own_certificate
+    from zhidao.node.adapters.tls.certificate import own_certificate
 
     folder = config.data / "tls"
     (folder / "certificate.pem").unlink(missing_ok=True)

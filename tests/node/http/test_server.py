@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from zhidao.node.adapters.certificate import own_certificate
+from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import load
 from zhidao.node.http.server import own_url, page_url
 

@@ -14,9 +14,9 @@ from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.certificate import own_certificate
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.scenario_clock import KeptClock
+from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config, load
 from zhidao.node.operations.backup import Counter, keep_counter, newest_counter
 from zhidao.node.wiring.checkup_files import examine_files

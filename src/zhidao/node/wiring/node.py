@@ -28,12 +28,12 @@ from zhidao.node.adapters.postgres import (
     PostgresStoredEvents,
 )
 from zhidao.node.api import asyncapi
-from zhidao.node.api import authority as authority_api
 from zhidao.node.api import clock as clock_api
 from zhidao.node.api import health as health_api
 from zhidao.node.api import party_statements as statements_api
 from zhidao.node.api import worklist as worklist_api
 from zhidao.node.api.application import application
+from zhidao.node.api.trust import authority as authority_api
 from zhidao.node.http.authentication import Authenticator
 from zhidao.node.identity.access_log import Readings
 from zhidao.node.identity.organisation import Organisation

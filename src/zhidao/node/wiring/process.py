@@ -9,10 +9,10 @@ from typing import Final
 from zhidao.bus.port import ROOT
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
-from zhidao.node.adapters.certificate import own_certificate
 from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import ServiceManager, own_service_manager
 from zhidao.node.adapters.sign_in.provider_settings import provider_settings
+from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config
 from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of

@@ -12,11 +12,11 @@ from litestar import Router
 from zhidao.core.errors import NotFound
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.authority import read_authority
-from zhidao.node.adapters.certificate import described
 from zhidao.node.adapters.operation_records import PostgresOperationRecords
-from zhidao.node.api import authority as authority_api
+from zhidao.node.adapters.tls.authority import read_authority
+from zhidao.node.adapters.tls.certificate import described
 from zhidao.node.api import operations as api
+from zhidao.node.api.trust import authority as authority_api
 from zhidao.node.events import Administered, DeadLetter
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.certificate_watch import CertificateWatch, Ending

@@ -13,8 +13,13 @@ from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from zhidao.core.errors import Refused
-from zhidao.node.adapters.authority import Authority, general_name, make_authority, read_authority
-from zhidao.node.adapters.certificate import names_of, own_certificate
+from zhidao.node.adapters.tls.authority import (
+    Authority,
+    general_name,
+    make_authority,
+    read_authority,
+)
+from zhidao.node.adapters.tls.certificate import names_of, own_certificate
 from zhidao.node.wiring.checkup_files import _tls
 
 NAMES = ["node.example", *names_of("192.0.2.7")]

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.authority import Authority, general_name, read_authority
+from zhidao.node.adapters.tls.authority import Authority, general_name, read_authority
 from zhidao.node.config import is_everywhere
 from zhidao.node.security.private_files import write_private
 
