@@ -37,7 +37,6 @@ export function placeOf(act: string, consignment: string): string {
       return "/money";
     case "bill":
     case "mint":
-    case "give_title":
       return `${own}#goods-title`;
     case "papers":
     case "papers_mend":
@@ -79,5 +78,7 @@ export function movesTo(road: RoadSummary, stone: string): Move[] {
 
 /** Whether something waits for the reader at this place of the consignment's page. */
 export function waitsHere(road: RoadSummary, place: string): boolean {
-  return road.moves.some((move) => isMine(move) && placeOf(move.key, road.consignment).endsWith(`#${place}`));
+  const leads = (move: Move) => placeOf(move.key, road.consignment).endsWith(`#${place}`);
+  // A deal and its funds are done on pages of their own; the money is where a road speaks of them.
+  return road.moves.some((move) => isMine(move) && (leads(move) || (place === "money-title" && STONES[move.key] === "payment")));
 }
