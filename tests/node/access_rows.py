@@ -86,7 +86,7 @@ LISTS: Final = (
     *("/v1/devices/seals", "/v1/devices/terminals"),
     *(f"{_F}/approvals", f"{_T}/declarations", f"{_T}/presentations", f"{_T}/consignments"),
     *(f"{_F}/credit-lines", f"{_F}/passport", f"{_T}/entries/drafts"),
-    *("/v1/roads", "/v1/trust/titles", "/v1/industry/orders", "/v1/worklist"),
+    *("/v1/corridor", "/v1/roads", "/v1/trust/titles", "/v1/industry/orders", "/v1/worklist"),
     *(f"/v1/lists/{name}{form}" for name in _TABLES for form in ("", "/csv")),
 )
 
@@ -244,6 +244,16 @@ def writes(world: AccessWorld) -> dict[tuple[str, str], Row]:
         f"{_C}/check": Row("exporter"),
         f"{_C}/customs-release": Row(
             "customs", "importer", {"declaration": "D-9", "decision": "released"}
+        ),
+        f"{_C}/crossings": Row(
+            "carrier",
+            "importer",
+            {
+                "crossing": "khorgos",
+                "side": "KZ",
+                "entered_from": "2026-02-20T04:00:00Z",
+                "entered_to": "2026-02-20T04:10:00Z",
+            },
         ),
         f"{_C}/proposed-bill": Row(
             "carrier",

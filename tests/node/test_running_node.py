@@ -301,6 +301,12 @@ WRITES: dict[str, Any] = {
         "declaration": "D1",
         "decision": "released",
     },
+    "/v1/trade/consignments/{consignment}/crossings": {
+        "crossing": "khorgos",
+        "side": "KZ",
+        "entered_from": "2026-02-20T04:00:00Z",
+        "entered_to": "2026-02-20T04:10:00Z",
+    },
     "/v1/finance/deals/{deal}/title": None,
     "/v1/federation/deals/{deal}/title": None,
     "/v1/federation/consignments/{consignment}/hand-over": {"node": "there"},
@@ -420,6 +426,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
 
 def test_lists_show_a_stranger_nothing(node: Running) -> None:
     for path in (
+        "/v1/corridor",
         "/v1/roads",
         "/v1/trade/consignments",
         "/v1/finance/deals",

@@ -37,6 +37,7 @@ from zhidao.node.http.problems import HANDLERS
 from zhidao.node.lists.cursor import Cursors
 from zhidao.node.lists.listing import Listing, wanted
 from zhidao.node.lists.reading import Lists, Source
+from zhidao.node.shipment_timeline.corridor import corridor
 from zhidao.node.web.pages import routes, unknown_address
 
 STATE: dict[str, Any] = {
@@ -99,6 +100,15 @@ async def roads() -> dict[str, Any]:
     keep = "consignment label simulated time_scale told state reason sentence waits_for moves amount route position site parties milestones"
     every = [to_builtins(WORLD.timeline(name)) for name in reversed(list(WORLD.of))]
     return {"roads": [{key: road[key] for key in keep.split()} for road in every]}
+
+
+@get("/v1/corridor")
+async def overview() -> dict[str, Any]:
+    every = [WORLD.timeline(name) for name in reversed(list(WORLD.of))]
+    told: dict[str, Any] = to_builtins(
+        corridor([] if STATE["empty"] else every, since=None, more=False)
+    )
+    return told
 
 
 @get("/v1/worklist")
@@ -390,6 +400,7 @@ def application() -> Litestar:
         sign_in,
         sign_out,
         roads,
+        overview,
         road,
         worklist,
         proof,

@@ -210,6 +210,41 @@ export interface RoadSummary {
   site: SiteInfo | null;
   parties: PartyInfo[];
   milestones: Milestone[];
+  /** Whether the place of arrival was proven; a consignment's own page has the whole arrival. */
+  is_proven?: boolean;
+}
+
+/** A consignment in the overview of the corridor; `at`: the crossing where the goods are now. */
+export interface CorridorRoad extends RoadSummary {
+  stones: [MilestoneKey, MilestoneState][];
+  ends: LonLat[];
+  is_proven: boolean;
+  at: string;
+  money: string;
+}
+
+export interface CrossingTime {
+  crossing: string;
+  side: string;
+  seen: number;
+  here: number;
+  middle_s: number | null;
+  slow_s: number | null;
+  within_s: number;
+  simulated: number;
+}
+
+export interface Held extends Amount {
+  consignments: number;
+  simulated: number;
+}
+
+export interface Corridor {
+  roads: CorridorRoad[];
+  crossings: CrossingTime[];
+  held: Held[];
+  paid: Held[];
+  more: boolean;
 }
 
 export interface RoadStep {

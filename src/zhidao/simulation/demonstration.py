@@ -17,7 +17,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from zhidao.core.ambient import Randomness
+from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.errors import Unavailable
 from zhidao.core.geo import bound_in_words
 from zhidao.core.timescale import NS
@@ -26,6 +26,7 @@ from zhidao.simulation import participants
 from zhidao.simulation.awaiting import arrived, decided_of, ended
 from zhidao.simulation.carriage import Carriage
 from zhidao.simulation.client import Caller, NodeRefused
+from zhidao.simulation.corridor import Corridor
 from zhidao.simulation.entrance import AUDITOR, admit_each_other, let_in
 from zhidao.simulation.machine import machine
 from zhidao.simulation.scenario import Scenario
@@ -106,6 +107,23 @@ class Demonstration:
             await self._prove()
         return self._outcome
 
+    async def fill_corridor(self, *, seed: int, clock: Clock) -> int:
+        """Brings the simulated consignments beside the walked one into the importer's side."""
+        async with httpx.AsyncClient(base_url=self._sides.importer.url, timeout=60.0) as here:
+            callers = await let_in(here, self._sides.importer, [])
+            if participants.SHIPPER[0] not in callers:
+                # A run that goes on from data of before them has nobody who could enter them.
+                return 0
+            return await Corridor(
+                callers,
+                seed=seed,
+                clock=clock,
+                played_at=self._scenario.window_ends,
+                randomness=self._randomness,
+                folder=self._folder,
+                devices_port=self._sides.importer.devices_port,
+            ).fill()
+
     def _by(self, party: str) -> Caller:
         return self._callers[party]
 
@@ -118,6 +136,7 @@ class Demonstration:
         if self._sides.are_two:
             exporters = participants.ON_EXPORTER_SIDE
             home = [party for party in participants.ALL if party not in exporters]
+            home += [party for party, *_ in participants.BESIDE]
             self._here, self._there = await asyncio.gather(
                 let_in(here, self._sides.importer, home),
                 let_in(there, self._sides.exporter, exporters),

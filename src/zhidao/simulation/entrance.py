@@ -53,7 +53,7 @@ _CARDS: Final = ("/exchange/card", "/v1/trust-list")
 async def _make_tokens(
     http: httpx.AsyncClient, admin: Caller, parties: Sequence[str], *, operator: str
 ) -> dict[str, str]:
-    for party, name, role, country in participants.PARTIES:
+    for party, name, role, country in (*participants.PARTIES, *participants.BESIDE):
         if party in parties:
             await admin.post(
                 "/v1/parties",

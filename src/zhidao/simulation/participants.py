@@ -16,6 +16,11 @@ PARTIES: Final = (
     ("customs", "Customs post of the dry port", "customs", "KZ"),
 )
 ALL: Final = [party for party, *_ in PARTIES]
+# Between whom the corridor's other consignments go, at home on the importer's side.
+SHIPPER: Final = ("sim-shipper", "Simulated shippers of the corridor")
+BUYER: Final = ("sim-buyer", "Simulated buyers of the corridor")
+BESIDE: Final = ((*SHIPPER, "exporter", "CN"), (*BUYER, "importer", "KZ"))
+OF_CORRIDOR: Final = (SHIPPER[0], BUYER[0], "carrier", "customs", "importer-bank")
 # The others are at home on the importer's side, where title, deal and arrival are.
 ON_EXPORTER_SIDE: Final = ("exporter", "exporter-bank")
 ORDER: Final = "PO-2026-117"

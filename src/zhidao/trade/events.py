@@ -142,6 +142,28 @@ class CustomsReleased(Fact, frozen=True, kw_only=True):
     decision: str
 
 
+class CrossingObserved(Fact, frozen=True, kw_only=True):
+    """When the goods were at one side of a border crossing, in aggregate `crossing/<…>/<…>/<…>`.
+
+    `side`: the country whose side it is (ISO 3166-1). Each instant is an interval in which it lies:
+    `entered_from` to `entered_to`, and `left_…`, both `` while the goods are there. `mark`:
+    claimed, on the speaker's word, or proven by `positions`, roots of batches of positions.
+    Asserted by the carrier or the customs party; `simulated` as its consignment is.
+    """
+
+    TYPE: ClassVar[str] = "trade.CrossingObserved.v1"
+    consignment: str
+    crossing: str
+    side: str
+    entered_from: str
+    entered_to: str
+    left_from: str
+    left_to: str
+    mark: str
+    positions: list[str]
+    simulated: bool
+
+
 class Consignment(msgspec.Struct, frozen=True, kw_only=True):
     """A consignment as it stands, for other rooms."""
 

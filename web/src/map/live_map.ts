@@ -2,7 +2,8 @@
 import { LngLatBounds, Map as LibreMap, Marker, AttributionControl, setWorkerUrl, type ExpressionSpecification, type GeoJSONSource, type StyleSpecification } from "maplibre-gl";
 import { country } from "../format";
 import type { LonLat, Position, Road, RoadSummary, SiteInfo } from "../types";
-import { addresses, t } from "../words";
+import { addresses, t, tryWords } from "../words";
+import { CROSSINGS, crossingsOn, drawnWay, townAt } from "./corridors";
 import { COUNTRIES } from "./countries";
 import { Field, type Spot, around, isNearest, put } from "./labels";
 import { circle, collection, lineOf, place } from "./shapes";
@@ -23,6 +24,10 @@ const NARROW_PX = 500;
 const COUNTRIES_FROM_ZOOM = 2.4;
 const COUNTRIES_TO_ZOOM = 8;
 const LINES = [0, -1, 1, -2, 2];
+// Of more vehicles than these only the dots are drawn: each has its name, for ears and on the list.
+const CROWD = 8;
+// Where a country of the corridor may be named, in pixels from its middle.
+const STEPS = [[0, 0], [0, -24], [0, 24], [-40, 0], [40, 0], [0, -48], [0, 48], [-64, -32], [64, -32], [-64, 32], [64, 32], [0, -96], [0, 96], [-128, 0], [128, 0]] as const;
 // A lone place is shown in its country: nearer, our coast and borders have nothing to tell.
 const LONE_ZOOM = 4.5;
 
@@ -34,6 +39,8 @@ export class LiveMap {
   readonly #corners: Marker[] = [];
   #routes: LonLat[][] = [];
   readonly #glides = new Map<string, number>();
+  #crowded = false;
+  #countries = new Set<string>();
   #borders = true;
   #fine = false;
   #fitted = "";
@@ -93,14 +100,17 @@ export class LiveMap {
 
   /** Draws roads; `whole` adds one consignment's track, site, bound and network circle. */
   show(roads: RoadSummary[], whole: Road | null): void {
-    this.#set("roads", collection(roads.filter((road) => road.route.length > 1).map((road) => lineOf(road.route, road.state))));
+    const ways = roads.map((road) => drawnWay(road.route));
+    this.#set("roads", collection(ways.flatMap((way, i) => (way.length > 1 ? [lineOf(way, (roads[i] as RoadSummary).state)] : []))));
     this.#set("track", whole && whole.track.length > 1 ? collection([lineOf(whole.track, "track")]) : EMPTY);
     const sites = roads.flatMap((road) => (road.site ? [place(road.site, "site")] : []));
     if (whole?.arrival?.protection_m) sites.push(circle([whole.arrival.lon, whole.arrival.lat], whole.arrival.protection_m, "bound"));
     if (whole?.network && whole.network.radius_m > 0) sites.push(circle([whole.network.lon, whole.network.lat], whole.network.radius_m, "network"));
     this.#set("circles", collection(sites));
-    this.#routes = roads.map((road) => road.route);
-    this.#markPlaces(roads);
+    this.#routes = ways;
+    this.#crowded = roads.filter((road) => road.position).length > CROWD;
+    this.#countries = new Set([...ways.flatMap(crossingsOn).flatMap((each) => CROSSINGS[each]?.countries ?? []), ...roads.flatMap((road) => road.parties.map((party) => party.country))]);
+    this.#markPlaces(roads, ways);
     for (const road of roads) {
       if (!road.position) continue;
       this.#mark(road, road.position);
@@ -178,7 +188,7 @@ export class LiveMap {
     this.#marks.set(road.consignment, new Marker({ element: link, anchor: "left", offset: [-7, 0] }).setLngLat([place.lon, place.lat]).addTo(this.#map));
   }
 
-  /** Keeps all words on the map apart: places first, then goods, then countries where room is left. */
+  /** Keeps all words on the map apart: places, countries of the corridor, goods, then other countries. */
   #spread(): void {
     const { clientWidth: width, clientHeight: height } = this.#map.getContainer();
     // What is under way is named first, and among equals what lies farther north.
@@ -195,6 +205,7 @@ export class LiveMap {
       );
       put(label, field.take(spots), x, y);
     }
+    this.#nameCountries(field, this.#labels.filter((label) => this.#isOfCorridor(label)));
     for (const mark of marks) {
       const name = mark.getElement().lastElementChild as HTMLElement;
       const { x, y } = this.#map.project(mark.getLngLat());
@@ -202,17 +213,33 @@ export class LiveMap {
       const beside = [x + BESIDE_PX, x - BESIDE_PX - wide].flatMap((left) => LINES.map((line) => ({ left, top: y + (line - 0.5) * LINE_PX, width: wide, height: high })));
       const over = [-1, 1].flatMap((side) => [0.5, 0.15, 0.85].map((part) => ({ left: x - wide * part, top: y + side * 2 * LINE_PX - high / 2, width: wide, height: high })));
       // A crowded name is not drawn; the mark stays, bears it for ears, and the table tells it.
+      if (this.#crowded) {
+        put(name, null, x, y);
+        continue;
+      }
       put(name, field.take([...beside, ...over].filter((box) => isNearest({ x, y }, box, spotsOfMarks))), x + BESIDE_PX, y - high / 2);
     }
+    this.#nameCountries(field, this.#labels.filter((label) => !this.#isOfCorridor(label)));
+  }
+
+  /** Names countries where room is left; those of the corridor beside their middle or under a road too. */
+  #nameCountries(field: Field, labels: Marker[]): void {
     const zoom = this.#map.getZoom();
-    for (const country of this.#labels) {
+    for (const country of labels) {
       const label = country.getElement();
-      label.hidden = !(zoom >= COUNTRIES_FROM_ZOOM && zoom < COUNTRIES_TO_ZOOM);
+      const named = this.#isOfCorridor(country);
+      label.hidden = !((zoom >= COUNTRIES_FROM_ZOOM || named) && zoom < COUNTRIES_TO_ZOOM);
       if (label.hidden) continue;
-      // Countries only fill what is left: never under a road, a name or the edge of the map.
-      const box = around(this.#map.project(country.getLngLat()), label.offsetWidth, label.offsetHeight);
-      label.style.visibility = field.takeClear(box) ? "visible" : "hidden";
+      const spot = this.#map.project(country.getLngLat());
+      const boxes = (named ? STEPS : STEPS.slice(0, 1)).map(([x, y]) => around({ x: spot.x + x, y: spot.y + y }, label.offsetWidth, label.offsetHeight));
+      const box = boxes.find((each) => field.takeClear(each)) ?? (named ? field.take(boxes) : null);
+      label.style.visibility = box ? "visible" : "hidden";
+      country.setOffset(box ? [box.left + box.width / 2 - spot.x, box.top + box.height / 2 - spot.y] : [0, 0]);
     }
+  }
+
+  #isOfCorridor(label: Marker): boolean {
+    return this.#countries.has(label.getElement().dataset["code"] ?? "");
   }
 
   /** The roads as they lie on the screen now. */
@@ -221,7 +248,9 @@ export class LiveMap {
   }
 
   #name(link: HTMLAnchorElement, road: RoadSummary): void {
-    link.className = `${link.className.replace(/\bmoving(-\w+)?\b/g, "").trim()} moving moving-${road.state}`.trim();
+    const known = road.is_proven ? "proven" : "claimed";
+    link.className = `${link.className.replace(/\bmoving(-\w+)?\b/g, "").trim()} moving moving-${road.state} moving-${known} ${this.#crowded ? "moving-small" : ""}`.trim();
+    link.setAttribute("aria-label", `${road.label}: ${t(`map.${known}`)}`);
     const dot = document.createElement("span");
     dot.className = "moving-dot";
     const name = document.createElement("span");
@@ -253,19 +282,27 @@ export class LiveMap {
     this.#glides.set(id, requestAnimationFrame(step));
   }
 
-  #markPlaces(roads: RoadSummary[]): void {
+  /** Names places of arrival, the towns where ways begin and end, and the crossings that they lead by. */
+  #markPlaces(roads: RoadSummary[], ways: LonLat[][]): void {
     for (const mark of this.#places.splice(0)) mark.remove();
     const seen = new Set<string>();
-    for (const road of roads) {
-      if (!road.site || seen.has(road.site.name)) continue;
-      seen.add(road.site.name);
+    const called = (name: string, at: LonLat, kind: string) => {
+      if (!name || seen.has(name)) return;
+      seen.add(name);
       const label = document.createElement("span");
-      label.className = "map-place";
+      label.className = kind;
       const words = document.createElement("span");
-      words.textContent = road.site.name;
+      words.textContent = name;
       label.append(words);
-      this.#places.push(new Marker({ element: label, anchor: "top-left" }).setLngLat([road.site.lon, road.site.lat]).addTo(this.#map));
-    }
+      this.#places.push(new Marker({ element: label, anchor: "top-left" }).setLngLat(at).addTo(this.#map));
+    };
+    for (const crossing of new Set(ways.flatMap(crossingsOn))) called(tryWords(`crossing.${crossing}`) ?? crossing, (CROSSINGS[crossing] as { at: LonLat }).at, "map-place map-crossing");
+    for (const road of roads) if (road.site) called(road.site.name, [road.site.lon, road.site.lat], "map-place");
+    for (const way of ways)
+      for (const end of [way[0], way.at(-1)]) {
+        const town = end && townAt(end);
+        if (end && town) called(t(`town.${town}`), end, "map-place");
+      }
   }
 
   /** Takes the finer coast once the reader comes near enough to see the difference. */
@@ -281,6 +318,7 @@ export class LiveMap {
       const label = document.createElement("span");
       label.className = "map-country";
       label.textContent = country(code);
+      label.dataset["code"] = code;
       label.setAttribute("aria-hidden", "true");
       this.#labels.push(new Marker({ element: label }).setLngLat([lon, lat]).addTo(this.#map));
     }

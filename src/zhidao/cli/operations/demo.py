@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from zhidao.positioning.events import Site
-    from zhidao.simulation.demonstration import Outcome
+    from zhidao.simulation.demonstration import Demonstration, Outcome
     from zhidao.simulation.scenario import Scenario
     from zhidao.simulation.sides import Sides
 
@@ -126,10 +126,33 @@ async def _carry(
         outcome = await _until(demonstration.run(), stop)
         _say_end(options, scenario, outcome, time.monotonic() - started_s)
         if options.stay or (sys.stdout.isatty() and not options.leave):
-            await _stay(sides, stop)
+            filling = asyncio.ensure_future(_fill(options, demonstration))
+            try:
+                await _stay(sides, stop)
+            finally:
+                filling.cancel()
+                await asyncio.gather(filling, return_exceptions=True)
     finally:
         await sides.stop()
     return outcome
+
+
+async def _fill(options: argparse.Namespace, demonstration: Demonstration) -> None:
+    """Brings in the corridor's simulated consignments, while the pages can be looked at."""
+    from zhidao.core.errors import ZhidaoError
+    from zhidao.node.library import system_clock
+
+    began_s = time.monotonic()
+    try:
+        count = await demonstration.fill_corridor(seed=options.seed, clock=system_clock())
+    except ZhidaoError as error:
+        print(f"the simulated consignments were not brought in: {error}", file=sys.stderr)
+        return
+    seconds = round(time.monotonic() - began_s, 1)
+    if options.json:
+        print(json.dumps({"simulated_consignments": count, "seconds": seconds}), flush=True)
+    elif count:
+        print(f"{count} SIMULATED consignments stand beside it on Roads ({seconds} s).", flush=True)
 
 
 async def _until(work: Coroutine[Any, Any, Outcome], stop: asyncio.Event) -> Outcome:

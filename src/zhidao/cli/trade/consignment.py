@@ -12,6 +12,7 @@ from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import take
 from zhidao.cli.console.trust_folder import shown
+from zhidao.core.errors import MalformedInput
 
 _PATH: Final = "/v1/trade/consignments"
 _PAGE: Final = 100
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(run=run)
         made.append(action)
     made += _entering(actions)
+    made.append(_crossing(actions))
     made[4].add_argument("node", metavar="NODE", help="the peer's name")
     made[3].add_argument("--declaration", required=True, help="number of the declaration")
     made[3].add_argument("--reason", default="", help="what was looked at, if its channel asks")
@@ -50,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao consignment check C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao consignment release C-0417 --declaration KZ-50401-17742 \\\n"
         "      --url https://localhost:8443 --as dana\n"
+        "  zhidao consignment crossing C-0417 khorgos KZ --entered 2026-03-01T06:40:00Z \\\n"
+        "      --left 2026-03-01T19:05:00Z --url https://localhost:8443 --as dana\n"
         "  zhidao consignment hand-over C-0417 almaty --url https://localhost:8443 --as li\n"
         "  zhidao consignment list\n"
         "  zhidao consignment list --filter state=open --sort entered.consignment --limit 50\n"
@@ -70,6 +74,44 @@ def _entering(actions: Any) -> list[argparse.ArgumentParser]:
     adding.add_argument("--media-type", default="application/json", help="default: %(default)s")
     adding.set_defaults(run=_add)
     return [entering, adding]
+
+
+def _crossing(actions: Any) -> argparse.ArgumentParser:
+    action: argparse.ArgumentParser = actions.add_parser(
+        "crossing", help="tell when goods were at one side of a border crossing; carrier or customs"
+    )
+    action.add_argument("consignment", metavar="CONSIGNMENT")
+    action.add_argument("crossing", metavar="CROSSING", help="such as khorgos")
+    action.add_argument("side", metavar="COUNTRY", help="whose side: two letters, such as KZ")
+    for name, what in (("entered", "when they came"), ("left", "when they left")):
+        action.add_argument(
+            f"--{name}",
+            nargs="+",
+            default=[],
+            required=name == "entered",
+            metavar="INSTANT",
+            help=f"{what} (RFC 3339); two where it was between them",
+        )
+    action.set_defaults(run=_cross)
+    return action
+
+
+def _cross(options: argparse.Namespace) -> int:
+    body = {"crossing": options.crossing, "side": options.side}
+    for name in ("entered", "left"):
+        given = getattr(options, name)
+        if len(given) > 2:
+            raise MalformedInput(
+                f"--{name} takes one instant, or the two it was between, not {len(given)}",
+                remedy=f"give --{name} FROM TO",
+            )
+        if given:
+            body |= {f"{name}_from": given[0], f"{name}_to": given[-1]}
+    told = node_of(options).send(f"{_path(options)}/crossings", body)
+    left = f"left it by {told['left_to']}" if told["left_to"] else "is there"
+    where = f"the side {told['side']} of {told['crossing']}"
+    line = f"{told['consignment']} came to {where} by {told['entered_to']} and {left}"
+    return say(options, told, shown(line))
 
 
 def _enter(options: argparse.Namespace) -> int:

@@ -14,15 +14,18 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from zhidao.core.access import LIST, READ
 from zhidao.core.actor import Actor
 from zhidao.core.encoding import base64url
+from zhidao.core.timescale import Utc
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import held_by
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.runtime.live import Live
 from zhidao.node.shipment_timeline import view
+from zhidao.node.shipment_timeline.corridor import CorridorView
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
 from zhidao.node.shipment_timeline.service import TimelineService
 
 _Name = Annotated[str, Parameter(min_length=1, max_length=64)]
+_Since = Annotated[str, Parameter(max_length=40)]
 
 
 _ROADS = Listing(
@@ -54,6 +57,14 @@ def routes(timelines: TimelineService, proofs: EventProofs, live: Live) -> Route
     async def list_roads(actor: Actor) -> view.TimelineList:
         """The newest consignments that the caller may see."""
         return await timelines.timelines(actor)
+
+    @get("/corridor", opt={ACCESS: LIST})
+    async def overview(actor: Actor, since: _Since = "") -> CorridorView:
+        """The corridor at a glance: where consignments are, what waits, crossing times, money.
+
+        Of what the caller may see. `since`: payments before it are not counted as paid.
+        """
+        return await timelines.corridor(actor, since=Utc.parse(since) if since else None)
 
     @get("/consignments/{consignment:str}/road", opt={ACCESS: READ})
     async def one_road(consignment: _Name, actor: Actor) -> view.TimelineView:
@@ -92,4 +103,6 @@ def routes(timelines: TimelineService, proofs: EventProofs, live: Live) -> Route
             origin=inclusion_proof.origin,
         )
 
-    return Router("/v1", route_handlers=[list_roads, one_road, stream, proof], tags=["roads"])
+    return Router(
+        "/v1", route_handlers=[list_roads, overview, one_road, stream, proof], tags=["roads"]
+    )

@@ -114,6 +114,7 @@ def build_timeline(
         network=timeline_sections.network(facts),
         containers=containers(facts, entered),
         conditions=timeline_sections.conditions(facts, state),
+        crossings=timeline_sections.crossings(facts),
         said=[_said(each, names, played=facts.played) for each in facts.stored],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -11,17 +12,21 @@ from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
 from zhidao.devices.events import TerminalRegistered
-from zhidao.node.identity.parties import Parties
+from zhidao.node.identity.parties import Parties, RegisteredParty
 from zhidao.node.operations.tracing import set_trace, trace_of_consignment
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.build import build_timeline, summary
+from zhidao.node.shipment_timeline.corridor import CorridorView, corridor
 from zhidao.node.shipment_timeline.related import RelatedBook, links_of
 from zhidao.positioning.events import ArrivalExpected
 from zhidao.store.reading import Stored
 from zhidao.trade.events import DocumentAdded
 
 TIMELINES_MAX: Final = 100
+# Timelines that are read side by side for one overview, of the database's connections.
+_AT_ONCE: Final = 4
 _LOG: Final = logging.getLogger("zhidao.road")
 
 
@@ -81,8 +86,17 @@ class TimelineService:
             else:
                 await self._tell_phone(subject)
 
-    async def timeline(self, actor: Actor, consignment: str) -> view.TimelineView:
-        """The timeline of one consignment. Raises NotFound if the actor may not see it."""
+    async def timeline(
+        self,
+        actor: Actor,
+        consignment: str,
+        *,
+        parties: Sequence[RegisteredParty] | None = None,
+    ) -> view.TimelineView:
+        """The timeline of one consignment. Raises NotFound if the actor may not see it.
+
+        `parties`: those of the node, where whoever asks has read them already.
+        """
         stored = await self.stored(actor, consignment)
         viewer = actor.viewer
         whole = stored if viewer is None else await self._stored(None, consignment)
@@ -102,7 +116,7 @@ class TimelineService:
         try:
             return build_timeline(
                 stored,
-                parties=await self._parties.every(actor),
+                parties=await self._parties.every(actor) if parties is None else parties,
                 track=[[lon, lat] for lon, lat, _ in reports],
                 position=position,
                 whole=whole,
@@ -117,6 +131,19 @@ class TimelineService:
         return view.TimelineList(
             roads=[summary(await self.timeline(actor, name)) for name in names]
         )
+
+    async def corridor(self, actor: Actor, *, since: Utc | None) -> CorridorView:
+        """The corridor at a glance, of the newest consignments that the actor may see."""
+        names = await self._events.consignments(viewer=actor.viewer, limit=TIMELINES_MAX + 1)
+        parties = await self._parties.every(actor)
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> view.TimelineView:
+            async with turns:
+                return await self.timeline(actor, name, parties=parties)
+
+        seen = await asyncio.gather(*(one(name) for name in names[:TIMELINES_MAX]))
+        return corridor(seen, since=since, more=len(names) > TIMELINES_MAX)
 
     async def may_see(self, actor: Actor, consignment: str) -> bool:
         """Whether the actor sees anything of a consignment."""

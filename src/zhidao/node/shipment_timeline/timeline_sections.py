@@ -10,6 +10,7 @@ from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.geo import Circle
 from zhidao.core.money import Currency
+from zhidao.core.timescale import Utc
 from zhidao.finance.domain.deals.deal import ARRIVAL, arrivals_of
 from zhidao.finance.events import (
     ConditionMet,
@@ -22,7 +23,13 @@ from zhidao.node.shipment_timeline import reason_codes, view
 from zhidao.node.shipment_timeline.times import scale_of_timeline
 from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven, Site
 from zhidao.store.reading import Stored
-from zhidao.trade.events import ConsignmentEntered, CustomsReleased, DocumentAdded, PapersChecked
+from zhidao.trade.events import (
+    ConsignmentEntered,
+    CrossingObserved,
+    CustomsReleased,
+    DocumentAdded,
+    PapersChecked,
+)
 from zhidao.trust.events import TitleMoved
 
 _FactT = TypeVar("_FactT", bound=Fact)
@@ -164,6 +171,28 @@ def money(facts: Facts) -> view.MoneyView | None:
         payer_balance_minor=settled[0].payer_balance_minor if settled else 0,
         payee_balance_minor=settled[0].payee_balance_minor if settled else 0,
     )
+
+
+def crossings(facts: Facts) -> list[view.CrossingView]:
+    """Each side of each border crossing, in the order in which the goods came to it."""
+    found: dict[tuple[str, str], tuple[CrossingObserved, SignedEvent]] = {}
+    for fact, event in facts.every(CrossingObserved):
+        found[fact.crossing, fact.side] = (fact, event)
+    return [
+        view.CrossingView(
+            crossing=fact.crossing,
+            side=fact.side,
+            entered_from=fact.entered_from,
+            entered_to=fact.entered_to,
+            left_from=fact.left_from,
+            left_to=fact.left_to,
+            mark=fact.mark,
+            simulated=fact.simulated,
+            by=event.asserted_by.party,
+            event=str(event.id),
+        )
+        for fact, event in sorted(found.values(), key=lambda each: Utc.parse(each[0].entered_from))
+    ]
 
 
 def arrival(facts: Facts) -> view.ArrivalView | None:

@@ -228,6 +228,24 @@ class NetworkView(View):
     event: str
 
 
+class CrossingView(View):
+    """When the goods were at one side of a border crossing; `left_…` is empty while they are there.
+
+    Each instant lies between its two. `mark`: claimed, or proven by positions.
+    """
+
+    crossing: str
+    side: str
+    entered_from: str
+    entered_to: str
+    left_from: str
+    left_to: str
+    mark: str
+    simulated: bool
+    by: str
+    event: str
+
+
 class PaymentConditionView(View):
     """A condition of payment. `state`: met, waits or failed."""
 
@@ -292,6 +310,7 @@ class TimelineView(View):
     network: NetworkView | None
     containers: list[ContainerView]
     conditions: list[PaymentConditionView]
+    crossings: list[CrossingView]
     said: list[Said]
 
 

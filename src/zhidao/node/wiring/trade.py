@@ -11,6 +11,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.journal import Records
 from zhidao.industry.commands import Lots
 from zhidao.node.api.trade import consignments as api
+from zhidao.node.api.trade import crossings as crossings_api
 from zhidao.node.api.trade import entry as entry_api
 from zhidao.node.api.trade import transparency as transparency_api
 from zhidao.node.api.trade import window as window_api
@@ -25,6 +26,7 @@ from zhidao.trade.adapters.rule_worker import RuleWorker
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import ConsignmentService, everywhere
+from zhidao.trade.service.crossings import Crossings
 from zhidao.trade.service.delivery import CONSUMER, Journey
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.papers import PaperShelf
@@ -137,6 +139,9 @@ async def build(
             ),
             window_api.routes(clearance, releases, presentations),
             transparency_api.routes(transparency),
+            crossings_api.routes(
+                Crossings(records=records, consignments=consignments, clock=context.clock)
+            ),
         ),
         consumers=(Consumer(CONSUMER, ArrivalProven.types(), journey.on_arrival),),
         background=(end_rules_with_node,),
