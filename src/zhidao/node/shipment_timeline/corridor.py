@@ -21,7 +21,7 @@ _NAMED: Final = 3
 _ENOUGH: Final = 5
 
 
-class CorridorRoad(view.View):
+class CorridorConsignment(view.View):
     """A consignment in the overview. `stones`: each milestone with its state, in order.
 
     `at`: the border crossing where the goods are now, or empty; `money`: reserved, paid,
@@ -76,7 +76,7 @@ class Held(view.View):
 class CorridorView(view.View):
     """The corridor as the caller may see it. `more`: there are older consignments than these."""
 
-    roads: list[CorridorRoad]
+    roads: list[CorridorConsignment]
     parties: list[view.PartyView]
     crossings: list[CrossingTime]
     held: list[Held]
@@ -99,9 +99,9 @@ def corridor(
     )
 
 
-def _road(timeline: view.TimelineView) -> CorridorRoad:
+def _road(timeline: view.TimelineView) -> CorridorConsignment:
     here = [each.crossing for each in timeline.crossings if not each.left_to]
-    return CorridorRoad(
+    return CorridorConsignment(
         consignment=timeline.consignment,
         label=timeline.label,
         simulated=timeline.simulated,
