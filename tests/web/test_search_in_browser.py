@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from tests.web.conftest import _FLAGS, Node, Readers
+from tests.web.conftest import Node, Readers
 
 pytestmark = pytest.mark.browser
 
@@ -126,7 +126,7 @@ def blind(browser: Browser, node: Node) -> Iterator[Readers]:
     """Readers whose Chromium was started without WebGL."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(path for path in map(shutil.which, names) if path)
-    flags = [*_FLAGS, "--disable-3d-apis", "--disable-software-rasterizer"]
+    flags = ["--no-sandbox", "--disable-3d-apis", "--disable-software-rasterizer"]
     opened = browser.browser_type.launch(executable_path=found, args=flags)
     yield Readers(opened, node)
     opened.close()
