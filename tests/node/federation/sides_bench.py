@@ -181,6 +181,9 @@ class _Nothing:
         del subject
         return []
 
+    async def of_each(self, subjects: Any) -> dict[str, list[tuple[str, str]]]:
+        return {subject: await self.of(subject) for subject in subjects}
+
     async def subjects_of(self, room: str, aggregate: str) -> list[str]:
         del room, aggregate
         return []

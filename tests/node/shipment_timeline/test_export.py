@@ -84,6 +84,9 @@ class Related:
     async def of(self, subject: str) -> list[tuple[str, str]]:
         return [(room, aggregate) for s, room, aggregate in self.links if s == subject]
 
+    async def of_each(self, subjects: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        return {subject: await self.of(subject) for subject in subjects}
+
     async def subjects_of(self, room: str, aggregate: str) -> list[str]:
         return [s for s, r, a in self.links if (r, a) == (room, aggregate)]
 

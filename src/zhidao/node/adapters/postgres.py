@@ -32,11 +32,20 @@ class PostgresRelated:
 
     async def of(self, subject: str) -> list[tuple[str, str]]:
         """The (room, aggregate) pairs of a subject."""
+        return (await self.of_each([subject])).get(subject, [])
+
+    async def of_each(self, subjects: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        """Those of several subjects; one that has none is left out."""
         async with self._database.session() as session:
             rows = await session.fetch_all(
-                "select room, aggregate from node.related where consignment = %s", (subject,)
+                "select consignment, room, aggregate from node.related"
+                " where consignment = any (%s)",
+                (list(subjects),),
             )
-        return [(row["room"], row["aggregate"]) for row in rows]
+        found: dict[str, list[tuple[str, str]]] = {}
+        for row in rows:
+            found.setdefault(row["consignment"], []).append((row["room"], row["aggregate"]))
+        return found
 
     async def subjects_of(self, room: str, aggregate: str) -> list[str]:
         """The subjects that an aggregate belongs to."""

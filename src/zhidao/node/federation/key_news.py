@@ -28,7 +28,7 @@ from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.node.federation.kinds import KEYS, PACKED
 from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.sharing import Outgoing
-from zhidao.node.shipment_timeline.service import StoredEvents
+from zhidao.node.shipment_timeline.histories import StoredEvents
 from zhidao.trust.domain.key_history import KeyHistory
 from zhidao.trust.domain.proof import verify_log_part
 from zhidao.trust.events import KeyRotated

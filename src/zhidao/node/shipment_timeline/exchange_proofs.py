@@ -9,7 +9,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.errors import Unavailable
 from zhidao.core.journal import Entry
 from zhidao.node.runtime.wakeup import Wakeup
-from zhidao.node.shipment_timeline.service import StoredEvents
+from zhidao.node.shipment_timeline.histories import StoredEvents
 from zhidao.store.reading import Stored
 from zhidao.trust.service.witness.proving import ProofWriter
 

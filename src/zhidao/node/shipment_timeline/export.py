@@ -16,8 +16,9 @@ from zhidao.devices.events import WindowReceived
 from zhidao.exchange.events import FactsAdopted
 from zhidao.finance.events import Settled
 from zhidao.industry.events import LotFinished
+from zhidao.node.shipment_timeline.histories import StoredEvents
 from zhidao.node.shipment_timeline.selection import further, kept, title_part
-from zhidao.node.shipment_timeline.service import StoredEvents, TimelineService
+from zhidao.node.shipment_timeline.service import TimelineService
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
 from zhidao.positioning.wire.position_evidence import PositionEvidence
 from zhidao.store.reading import Stored

@@ -27,6 +27,10 @@ class RelatedBook(Protocol):
         """The (room, aggregate) pairs of a subject."""
         ...
 
+    async def of_each(self, subjects: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        """The same of several at once; one that has none may be left out."""
+        ...
+
     async def subjects_of(self, room: str, aggregate: str) -> list[str]:
         """The consignments that an aggregate belongs to."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -11,41 +10,19 @@ from uuid import UUID
 from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound
 from zhidao.core.events import SignedEvent
-from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
-from zhidao.devices.events import TerminalRegistered
 from zhidao.node.identity.parties import Parties, RegisteredParty
 from zhidao.node.operations.tracing import set_trace, trace_of_consignment
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.build import build_timeline, summary
 from zhidao.node.shipment_timeline.corridor import CorridorView, corridor
+from zhidao.node.shipment_timeline.histories import Histories, StoredEvents
 from zhidao.node.shipment_timeline.related import RelatedBook, links_of
 from zhidao.positioning.events import ArrivalExpected
 from zhidao.store.reading import Stored
-from zhidao.trade.events import DocumentAdded
 
 TIMELINES_MAX: Final = 100
-# Timelines that are read side by side for one overview, of the database's connections.
-_AT_ONCE: Final = 4
 _LOG: Final = logging.getLogger("zhidao.road")
-
-
-class StoredEvents(Protocol):
-    """Reads stored events across rooms."""
-
-    async def of(
-        self, room: str, aggregates: Sequence[str], *, viewer: PartyId | None
-    ) -> list[Stored]:
-        """Events of these aggregates that the viewer may see."""
-        ...
-
-    async def find(self, event_id: UUID, *, viewer: PartyId | None) -> Stored | None:
-        """One event, if the viewer may see it."""
-        ...
-
-    async def consignments(self, *, viewer: PartyId | None, limit: int) -> list[str]:
-        """Names of consignments that the viewer may see, newest first."""
-        ...
 
 
 class Tracks(Protocol):
@@ -69,6 +46,7 @@ class TimelineService:
         changed: Callable[[str], None],
     ) -> None:
         self._related = related
+        self._histories = Histories(related, events)
         self._events = events
         self._parties = parties
         self._tracks = tracks
@@ -86,20 +64,44 @@ class TimelineService:
             else:
                 await self._tell_phone(subject)
 
-    async def timeline(
+    async def timeline(self, actor: Actor, consignment: str) -> view.TimelineView:
+        """The timeline of one consignment. Raises NotFound if the actor may not see it."""
+        for found in await self._timelines(actor, [consignment]):
+            return found
+        raise NotFound("no consignment of that name")
+
+    async def timelines(self, actor: Actor) -> view.TimelineList:
+        """The newest consignments that the actor may see."""
+        names = await self._events.consignments(viewer=actor.viewer, limit=TIMELINES_MAX)
+        return view.TimelineList(
+            roads=[summary(each) for each in await self._timelines(actor, names)]
+        )
+
+    async def corridor(self, actor: Actor, *, since: Utc | None) -> CorridorView:
+        """The corridor at a glance, of the newest consignments that the actor may see."""
+        names = await self._events.consignments(viewer=actor.viewer, limit=TIMELINES_MAX + 1)
+        seen = await self._timelines(actor, names[:TIMELINES_MAX])
+        return corridor(seen, since=since, more=len(names) > TIMELINES_MAX)
+
+    async def _timelines(self, actor: Actor, names: Sequence[str]) -> list[view.TimelineView]:
+        """Those of these consignments that the actor may see, in this order."""
+        viewer = actor.viewer
+        seen = await self._histories.of(names, viewer=viewer)
+        whole = seen if viewer is None else await self._histories.of(list(seen), viewer=None)
+        parties = await self._parties.every(actor) if seen else []
+        return [
+            await self._timeline(actor, seen[name], whole[name], parties)
+            for name in names
+            if name in seen
+        ]
+
+    async def _timeline(
         self,
         actor: Actor,
-        consignment: str,
-        *,
-        parties: Sequence[RegisteredParty] | None = None,
+        stored: list[Stored],
+        whole: list[Stored],
+        parties: Sequence[RegisteredParty],
     ) -> view.TimelineView:
-        """The timeline of one consignment. Raises NotFound if the actor may not see it.
-
-        `parties`: those of the node, where whoever asks has read them already.
-        """
-        stored = await self.stored(actor, consignment)
-        viewer = actor.viewer
-        whole = stored if viewer is None else await self._stored(None, consignment)
         terminal = next(
             (
                 ArrivalExpected.of(s.event).terminal
@@ -116,34 +118,14 @@ class TimelineService:
         try:
             return build_timeline(
                 stored,
-                parties=await self._parties.every(actor) if parties is None else parties,
+                parties=parties,
                 track=[[lon, lat] for lon, lat, _ in reports],
                 position=position,
                 whole=whole,
-                viewer=viewer,
+                viewer=actor.viewer,
             )
         except LookupError as error:
             raise NotFound("no consignment of that name") from error
-
-    async def timelines(self, actor: Actor) -> view.TimelineList:
-        """The newest consignments that the actor may see."""
-        names = await self._events.consignments(viewer=actor.viewer, limit=TIMELINES_MAX)
-        return view.TimelineList(
-            roads=[summary(await self.timeline(actor, name)) for name in names]
-        )
-
-    async def corridor(self, actor: Actor, *, since: Utc | None) -> CorridorView:
-        """The corridor at a glance, of the newest consignments that the actor may see."""
-        names = await self._events.consignments(viewer=actor.viewer, limit=TIMELINES_MAX + 1)
-        parties = await self._parties.every(actor)
-        turns = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(name: str) -> view.TimelineView:
-            async with turns:
-                return await self.timeline(actor, name, parties=parties)
-
-        seen = await asyncio.gather(*(one(name) for name in names[:TIMELINES_MAX]))
-        return corridor(seen, since=since, more=len(names) > TIMELINES_MAX)
 
     async def may_see(self, actor: Actor, consignment: str) -> bool:
         """Whether the actor sees anything of a consignment."""
@@ -152,27 +134,10 @@ class TimelineService:
 
     async def stored(self, actor: Actor, consignment: str) -> list[Stored]:
         """All events of a consignment that the actor may see, room by room."""
-        return await self._stored(actor.viewer, consignment)
-
-    async def _stored(self, viewer: PartyId | None, consignment: str) -> list[Stored]:
-        pairs = await self._related.of(f"consignment/{consignment}")
-        by_room: dict[str, list[str]] = {}
-        for room, aggregate in pairs:
-            by_room.setdefault(room, []).append(aggregate)
-        # The projection lags behind the journal; the entry itself is always looked up.
-        own = f"consignment/{consignment}"
-        if own not in by_room.setdefault("trade", []):
-            by_room["trade"].append(own)
-        stored: list[Stored] = []
-        for room, aggregates in by_room.items():
-            stored += await self._events.of(room, aggregates, viewer=viewer)
-        for subject, room in _further(stored):
-            linked = [a for r, a in await self._related.of(subject) if r == room]
-            if linked:
-                stored += await self._events.of(room, linked, viewer=viewer)
-        if not any(s.event.aggregate == own for s in stored):
+        found = await self._histories.of([consignment], viewer=actor.viewer)
+        if consignment not in found:
             raise NotFound("no consignment of that name")
-        return stored
+        return found[consignment]
 
     async def event(self, actor: Actor, event_id: UUID) -> Stored:
         """One event with its salt and leaf. Raises NotFound."""
@@ -188,18 +153,6 @@ class TimelineService:
             for owner in await self._related.subjects_of(room, aggregate):
                 if owner.startswith("consignment/"):
                     self._changed(owner.partition("/")[2])
-
-
-def _further(stored: Sequence[Stored]) -> list[tuple[str, str]]:
-    """Subjects that hang on what was found: (subject, room), each once."""
-    subjects: dict[tuple[str, str], None] = {}
-    for each in stored:
-        if each.event.type in TerminalRegistered.types():
-            phone = TerminalRegistered.of(each.event).phone
-            subjects[f"phone/{phone}", "connectivity"] = None
-        elif each.event.type == DocumentAdded.TYPE:
-            subjects[f"document/{DocumentAdded.of(each.event).digest}", "trust"] = None
-    return list(subjects)
 
 
 def _tell_log(event: SignedEvent, room: str, consignment: str) -> None:
