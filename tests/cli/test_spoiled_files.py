@@ -61,7 +61,8 @@ _SKIPPED = {
 _MORE: dict[tuple[str, ...], list[str]] = {
     ("exchange", "decide"): ["--accept"],
     ("trust", "did"): ["--document", "good.file"],
-    ("arrival", "await"): ["--site", "43.35,77.04,150"],
+    ("arrival", "await"): ["--site", "43.35,77.04,150", "--terminal", "BDT-1"],
+    ("deal", "open"): ["--terminal", "BDT-1"],
     ("order", "finish"): ["--typed"],
     ("trade", "declare"): ["--rules", "good.file", "--list-date", "2026-09-01"],
     ("peer", "invite"): ["--link"],

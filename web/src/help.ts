@@ -12,7 +12,7 @@ const CHAPTERS: [RegExp, string][] = [
   [/^\/papers/, "how-to/document-sets"],
   [/^\/declarations/, "how-to/document-sets"],
   [/^\/trust/, "how-to/witnesses"],
-  [/^\/verify\//, "reference/proof-file"],
+  [/^\/verify\//, "how-to/trust-lists"],
   [/^\/(people|access|start|login|enter|join)/, "how-to/tokens-and-roles"],
   [/^\/(notifications|waiting)/, "how-to/notifications"],
   [/^\/devices/, "tutorials/first-terminal"],

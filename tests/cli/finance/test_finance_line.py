@@ -25,8 +25,12 @@ class Node:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                after = parse_qs(urlsplit(self.path).query).get("after", [""])[0]
-                self._send(200, [row for row in node.rows if _key(row) > after][:1])
+                asked = urlsplit(self.path)
+                assert asked.path == "/v1/lists/credit-lines"
+                after = parse_qs(asked.query).get("after", [""])[0]
+                left = [row for row in node.rows if _key(row) > after]
+                behind = _key(left[0]) if len(left) > 1 else ""
+                self._send(200, {"rows": left[:1], "next": behind})
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))

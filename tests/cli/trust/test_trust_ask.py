@@ -200,8 +200,8 @@ def test_a_title_is_told_with_its_chain_and_what_it_lacks(
     }  # fmt: skip
     good = {"name": "integrity", "articles": "10", "verdict": "ok", "evidence": "hash"}
     node.answers |= {
-        "/v1/trust/titles?limit=100": _json({"titles": [title], "after": TITLE}),
-        f"/v1/trust/titles?limit=100&after={TITLE}": _json({"titles": [title], "after": ""}),
+        "/v1/lists/titles?limit=100": _json({"rows": [title], "next": TITLE}),
+        f"/v1/lists/titles?limit=100&after={TITLE}": _json({"rows": [title], "next": ""}),
         f"/v1/trust/titles/{TITLE}": _json(title),
         f"/v1/trust/titles/{TITLE}/endorsements": _json([link]),
         f"/v1/trust/titles/{TITLE}/assessment": _json([good]),

@@ -36,6 +36,7 @@ from zhidao.trade.domain.tracking.consignment_states import (
 from zhidao.trade.events import (
     Consignment,
     ConsignmentEntered,
+    ContainerArrived,
     CustomsReleased,
     Delivered,
     DocumentAdded,
@@ -51,6 +52,8 @@ ENTRY = ConsignmentEntered(
         "amount_minor": 1,
         "simulated": True,
         "promised": None,
+        "containers": ["k1", "k2"],
+        "lots": [],
     }
 )
 
@@ -68,10 +71,17 @@ def paper(kind: str, digest: str) -> DocumentAdded:
     )
 
 
+def came(container: str) -> ContainerArrived:
+    return ContainerArrived(
+        consignment="C-1", container=container, arrival=container, observed_at="x", place="y"
+    )
+
+
 CHECKED = PapersChecked(consignment="C-1", agree=True, checks=1, documents=[], findings=[])
 FACTS: tuple[Fact, ...] = (
     *(paper("invoice", "1"), paper(BILL, "2"), paper(BILL, "3"), CHECKED),
     *(CustomsReleased(consignment="C-1", declaration=each, decision="released") for each in "ab"),
+    *(came("k1"), came("k2")),
     *(Delivered(consignment="C-1", arrival=each, observed_at="x", place="y") for each in "ab"),
 )
 World = tuple[Fact, ...]
@@ -108,7 +118,14 @@ def key(facts: World) -> Hashable:
     one = seen(facts)
     bills = sum(each.kind == BILL for each in one.documents)
     papers = any(each.kind != BILL for each in one.documents)
-    return (one.state, bills, papers, *(bool(x) for x in (one.papers, one.customs, one.delivered)))
+    arrived = frozenset(each.container for each in one.arrived)
+    return (
+        one.state,
+        bills,
+        papers,
+        arrived,
+        *(bool(x) for x in (one.papers, one.customs, one.delivered)),
+    )
 
 
 def moves(facts: World) -> Iterator[tuple[str, World]]:
