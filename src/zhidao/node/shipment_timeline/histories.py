@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -46,52 +47,31 @@ class Histories:
         """The events of each consignment of which the viewer sees the entry, room by room."""
         related = await self._related.of_each([_own(name) for name in names])
         # The projection lags behind the journal; the entry itself is always looked up.
-        pairs = {name: _with_own(related.get(_own(name), []), name) for name in names}
-        found = await self._read((pair for each in pairs.values() for pair in each), viewer)
-        stored = {
-            name: [event for pair in _in_order(each) for event in found[pair]]
-            for name, each in pairs.items()
-        }
-        further = {name: _further(each) for name, each in stored.items()}
-        await self._add(stored, further, viewer)
+        pairs = {name: _in_order(_with_own(related.get(_own(name), []), name)) for name in names}
+        stored = await self._events_of(pairs, viewer)
+        further = await self._events_of(await self._further(stored), viewer)
+        return {name: each + further[name] for name, each in stored.items() if _is_seen(name, each)}
+
+    async def _further(self, stored: Mapping[str, Sequence[Stored]]) -> dict[str, list[_Pair]]:
+        """What hangs on what was found, by consignment."""
+        subjects = {name: _subjects(each) for name, each in stored.items()}
+        related = await self._related.of_each(sorted(set(chain(*subjects.values()))))
         return {
-            name: each
-            for name, each in stored.items()
-            if any(one.event.aggregate == _own(name) for one in each)
+            name: [p for s, room in each.items() for p in _of_room(related.get(s, []), room)]
+            for name, each in subjects.items()
         }
 
-    async def _add(
-        self,
-        stored: dict[str, list[Stored]],
-        further: dict[str, list[_Pair]],
-        viewer: PartyId | None,
-    ) -> None:
-        """What hangs on what was found: `further` has subjects, each with a room."""
-        subjects = {subject for each in further.values() for subject, _ in each}
-        related = await self._related.of_each(sorted(subjects)) if subjects else {}
-        pairs = {
-            name: [
-                pair
-                for subject, room in each
-                for pair in _in_order(p for p in related.get(subject, []) if p[0] == room)
-            ]
-            for name, each in further.items()
-        }
-        found = await self._read((pair for each in pairs.values() for pair in each), viewer)
-        for name, each in pairs.items():
-            stored[name] += [event for pair in each for event in found[pair]]
-
-    async def _read(
-        self, pairs: Iterable[_Pair], viewer: PartyId | None
-    ) -> defaultdict[_Pair, list[Stored]]:
+    async def _events_of(
+        self, pairs: Mapping[str, Sequence[_Pair]], viewer: PartyId | None
+    ) -> dict[str, list[Stored]]:
         rooms: defaultdict[str, set[str]] = defaultdict(set)
-        for room, aggregate in pairs:
+        for room, aggregate in chain.from_iterable(pairs.values()):
             rooms[room].add(aggregate)
         found: defaultdict[_Pair, list[Stored]] = defaultdict(list)
         for room, aggregates in rooms.items():
             for each in await self._events.of(room, sorted(aggregates), viewer=viewer):
                 found[room, each.event.aggregate].append(each)
-        return found
+        return {name: list(chain(*(found[pair] for pair in own))) for name, own in pairs.items()}
 
 
 def _own(name: str) -> str:
@@ -110,13 +90,20 @@ def _in_order(pairs: Iterable[_Pair]) -> list[_Pair]:
     return [pair for each in rooms.values() for pair in sorted(each)]
 
 
-def _further(stored: Sequence[Stored]) -> list[_Pair]:
-    """Subjects that hang on what was found: (subject, room), each once."""
-    subjects: dict[_Pair, None] = {}
+def _of_room(pairs: Iterable[_Pair], room: str) -> list[_Pair]:
+    return sorted(pair for pair in pairs if pair[0] == room)
+
+
+def _is_seen(name: str, stored: Iterable[Stored]) -> bool:
+    return any(each.event.aggregate == _own(name) for each in stored)
+
+
+def _subjects(stored: Iterable[Stored]) -> dict[str, str]:
+    """Subjects that hang on what was found, each with its room."""
+    subjects = {}
     for each in stored:
         if each.event.type in TerminalRegistered.types():
-            phone = TerminalRegistered.of(each.event).phone
-            subjects[f"phone/{phone}", "connectivity"] = None
+            subjects[f"phone/{TerminalRegistered.of(each.event).phone}"] = "connectivity"
         elif each.event.type == DocumentAdded.TYPE:
-            subjects[f"document/{DocumentAdded.of(each.event).digest}", "trust"] = None
-    return list(subjects)
+            subjects[f"document/{DocumentAdded.of(each.event).digest}"] = "trust"
+    return subjects
