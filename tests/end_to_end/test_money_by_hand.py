@@ -253,6 +253,9 @@ def deal(people: dict[str, Hand]) -> None:
     expect(money).to_contain_text(f"{NAMES['importer-bank']} must move")
     bank.at(f"/consignments/{CONSIGNMENT}")
     region = bank.page.get_by_role("region", name="Money", exact=True)
+    # The road waits for others first: the bank opens what it wants to do.
+    contents = bank.page.get_by_role("navigation", name="On this page")
+    contents.get_by_role("link", name="Money", exact=True).click()
     region.get_by_role("link", name="Open the deal").click()
     page = bank.page
     expect(page.get_by_label("Amount in CNY")).to_have_value("327360.00")

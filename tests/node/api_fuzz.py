@@ -32,6 +32,8 @@ _STREAMS: Final = frozenset(("/v1/stream", "/v1/exchange/stream"))
 _FIRST_CASES: Final = 3_000
 _TIMEOUT_S: Final = 20
 _FINDINGS_MAX: Final = 20
+# Bytes of a form of our own.
+schemathesis.serializer.alias("application/vnd.zhidao.bundle", "application/octet-stream")
 _KINDS: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 

@@ -231,7 +231,10 @@ TRADED = {
     ("GET", f"{_T}/presentations/{{presentation}}/file"),
 }
 # A party drops a draft of its own; that there is none is no secret.
-OWN = {("DELETE", f"{_T}/entries/drafts/{{name}}")}
+OWN = {
+    ("DELETE", f"{_T}/entries/drafts/{{name}}"),
+    ("PUT", "/v1/preferences/tables/{name}"),
+}
 # Routes that name something: one who may read it (for writing ones, what a stranger sends).
 READERS = {
     "/v1/trust/credentials/{digest}": "exporter",

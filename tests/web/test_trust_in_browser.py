@@ -67,6 +67,8 @@ def test_an_epoch_is_chosen_by_keyboard_and_the_sky_follows(readers: Any) -> Non
     assert page.locator("figure.chart").nth(2).locator("h3").inner_text() != first
     page.locator(".position-head a").click()
     expect(page.locator("h1")).to_have_text("Pulse oximeters, 420 cartons")
+    contents = page.get_by_role("navigation", name="On this page")
+    contents.get_by_role("link", name="Arrival").click()
     page.locator("a", has_text="Sky, residuals and bound").click()
     expect(page).to_have_url(re.compile("/consignments/C-2038/position$"))
 

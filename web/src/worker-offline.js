@@ -45,6 +45,7 @@ function keeps(path) {
   return (
     path === "/v1/session" ||
     path === "/v1/roads" ||
+    path === "/v1/corridor" ||
     /^\/v1\/consignments\/[^/]+\/road$/.test(path) ||
     /^\/v1\/positioning\/arrivals\/[^/]+\/track$/.test(path)
   );
@@ -74,17 +75,20 @@ async function page(request) {
 
 async function networkFirst(request) {
   const cache = await caches.open(STATE);
+  // It asks since midnight: yesterday's answer is the last state, too, and only one is kept.
+  const { pathname } = new URL(request.url);
+  const key = pathname === "/v1/corridor" ? pathname : request;
   try {
     const answer = await fetch(request);
     if (answer.ok) {
       const headers = new Headers(answer.headers);
       headers.set("x-kept-at", new Date().toISOString());
       const body = await answer.clone().arrayBuffer();
-      await cache.put(request, new Response(body, { headers }));
+      await cache.put(key, new Response(body, { headers }));
     }
     return answer;
   } catch (error) {
-    const kept = await cache.match(request);
+    const kept = await cache.match(key);
     if (kept) {
       const headers = new Headers(kept.headers);
       headers.set("x-from-cache", "1");
