@@ -22,7 +22,8 @@ from zhidao.node.identity.trust_list import OwnList
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.shipment_timeline.export import ProofExport
-from zhidao.node.shipment_timeline.service import StoredEvents, TimelineService
+from zhidao.node.shipment_timeline.histories import StoredEvents
+from zhidao.node.shipment_timeline.service import TimelineService
 from zhidao.node.wiring.exchange import ExchangeServices
 from zhidao.node.wiring.finance import FinanceServices
 from zhidao.node.wiring.trust_titles import TitleServices
