@@ -15,10 +15,13 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements"
 EXTRAS: Final = {
     "analysis": "analysis.in",
+    "opcua": "opcua.in",
     "pkcs11": "pkcs11.in",
     "planning": "planning.in",
     "positioning": "positioning.in",
     "print": "print.in",
+    "saxon": "saxon.in",
+    "screening": "screening.in",
 }
 
 

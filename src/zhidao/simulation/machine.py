@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -19,6 +20,11 @@ PUMP_BENCH: Final[Mapping[str, tuple[float, float]]] = {
 }
 _STEP_S: Final = 0.02
 _TOLD_APART: Final = 1000
+
+
+def can_play_machines() -> bool:
+    """Whether the library of OPC UA, of the extra `opcua`, is installed."""
+    return importlib.util.find_spec("asyncua") is not None
 
 
 @contextlib.asynccontextmanager

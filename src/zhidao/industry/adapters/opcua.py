@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.judging import Effort, Judges
+from zhidao.core.programs.extras import command_for
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.quality import Sample
 
@@ -109,8 +110,14 @@ def read_machine(
 async def _read(
     endpoint: str, names: tuple[str, ...], count: int
 ) -> list[tuple[str, Decimal, Utc | None]]:
-    from asyncua import Client, ua
-
+    try:
+        from asyncua import Client, ua
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            "reading a machine needs the package asyncua, which is not installed",
+            code="no_opcua",
+            remedy=command_for("opcua"),
+        ) from error
     try:
         async with asyncio.timeout(TOTAL_S):
             async with Client(endpoint, timeout=CONNECT_S) as client:

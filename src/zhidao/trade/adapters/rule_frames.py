@@ -13,10 +13,14 @@ DOCUMENT_LIMIT_S: Final = 60
 
 
 class Answer(msgspec.Struct, forbid_unknown_fields=True):
-    """What the process writes back: a verdict, or why the document could not be read."""
+    """What the process writes back: a verdict, or why there is none.
+
+    `malformed`: the document could not be read; `unavailable`: this machine lacks what judges it.
+    """
 
     verdict: Verdict | None = None
     malformed: str = ""
+    unavailable: str = ""
     code: str = ""
     where: str = ""
     remedy: str = ""

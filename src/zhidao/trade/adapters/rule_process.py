@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 from lxml import etree
 
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.remedies import remedy_of
 from zhidao.rules import Document, Element, Kinds, parse_xml, snapshot
 from zhidao.trade.adapters.packs import InstalledPack, load_pack
@@ -280,6 +280,13 @@ def serve(judge: Judge, source: BinaryIO, sink: BinaryIO) -> None:
         except MalformedInput as error:
             answer = Answer(
                 malformed=str(error.args[0]),
+                code=error.code,
+                where=error.where,
+                remedy=remedy_of(error),
+            )
+        except Unavailable as error:
+            answer = Answer(
+                unavailable=str(error.args[0]),
                 code=error.code,
                 where=error.where,
                 remedy=remedy_of(error),

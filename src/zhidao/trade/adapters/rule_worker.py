@@ -57,7 +57,7 @@ class RuleWorker:
         """The verdict of schema and rules; `not checked` where no pack is installed.
 
         Raises MalformedInput if the bytes are no XML that we read, Unavailable if the process
-        ended without an answer.
+        ended without an answer or lacks what a rule needs.
         """
         async with self._one:
             self._cancel_retirement()
@@ -81,6 +81,10 @@ class RuleWorker:
                 raise
             finally:
                 self._retire_later()
+        if answer.unavailable:
+            raise Unavailable(
+                answer.unavailable, code=answer.code, where=answer.where, remedy=answer.remedy
+            )
         if answer.verdict is None:
             raise MalformedInput(
                 answer.malformed, code=answer.code, where=answer.where, remedy=answer.remedy

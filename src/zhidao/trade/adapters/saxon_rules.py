@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from zhidao.core.errors import Unavailable
+from zhidao.core.programs.extras import command_for
 from zhidao.rules import Answer, RuleSet, stylesheet
 
 _PROTOCOLS = "http://saxon.sf.net/feature/allowedProtocols"
@@ -18,8 +19,18 @@ _PROTOCOLS = "http://saxon.sf.net/feature/allowedProtocols"
 
 @cache
 def _processor() -> Any:
-    """The process's one processor, which lives as long as the process."""
-    from saxonche import PySaxonProcessor
+    """The process's one processor, which lives as long as the process.
+
+    Raises Unavailable where Saxon, an extra, is not installed.
+    """
+    try:
+        from saxonche import PySaxonProcessor
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            "a rule of this document is left to Saxon, which is not installed",
+            code="no_saxon",
+            remedy=command_for("saxon"),
+        ) from error
 
     made = PySaxonProcessor(license=False)
     made.set_configuration_property(_PROTOCOLS, "")

@@ -10,25 +10,24 @@ the other: a bank that missed a likeness would be at fault, a declaration is onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import Indel, JaroWinkler
 
-from zhidao.core.errors import MalformedInput, Refused
-from zhidao.finance.domain.screening.names import Reading, fine, found_by, readings
+from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.programs.extras import command_for
+from zhidao.finance.domain.screening.names import Reading, found_by, readings
 
 ALERT_PERMILLE: Final = 920
 """From here on a hit is an alert that a person decides."""
 HITS_MAX: Final = 10
 ENTRIES_MAX: Final = 2_000_000
 _CANDIDATES: Final = 64
-_WORD: Final = 800
 # A key that half of all names bear says nothing and costs much.
 _POSTING_MAX: Final = 20_000
 
@@ -94,8 +93,9 @@ class Index:
         self._entries: list[ListedName] = []
         self._rows: list[tuple[int, str, Reading]] = []
         found: dict[str, list[int]] = {}
-        readings("王")  # Loads the tables of readings before the first question.
         for entry in entries:
+            if not self._entries:
+                _comparison()  # Loads the tables of readings before the first question.
             if len(self._entries) >= ENTRIES_MAX:
                 raise MalformedInput(f"more than {ENTRIES_MAX} entries")
             place = len(self._entries)
@@ -118,7 +118,11 @@ class Index:
         return len(self._entries)
 
     def screen(self, name: str, *, limit: int = HITS_MAX) -> list[Hit]:
-        """The entries most like a name, best first. Raises MalformedInput for what is no name."""
+        """The entries most like a name, best first.
+
+        Raises MalformedInput for what is no name, Unavailable (`no_screening`).
+        """
+        compare = _comparison()
         best: dict[int, tuple[int, Reading, int]] = {}
         for asked in readings(name):
             for row in self._candidates(asked):
@@ -166,56 +170,20 @@ class Index:
         return found
 
 
-def compare(asked: Reading, listed: Reading) -> int:
-    """How alike two readings are, 0 to 1000.
+@cache
+def _comparison() -> Callable[[Reading, Reading], int]:
+    """What compares two readings. Raises Unavailable where the extra is not installed."""
+    try:
+        from zhidao.finance.domain.screening.likeness import compare
 
-    Every word that was asked for must find its like; words that only the listed name has count a
-    quarter, since middle names are often left out.
-    """
-    abjad = asked.abjad or listed.abjad
-    left = [fine(word) for word in asked.words] if abjad else list(asked.words)
-    right = [fine(word) for word in listed.words] if abjad else list(listed.words)
-    # Without blanks: "Abdul Rahman" and "Abdulrahman" are one name in other spellings.
-    whole = round(1000 * Indel.normalized_similarity("".join(left), "".join(right)))
-    if sorted(left) == sorted(right):
-        if not abjad:
-            return 1000
-        # The vowels that are written tell names apart whose consonants are the same.
-        return 950 + round(40 * Indel.normalized_similarity(asked.whole, listed.whole))
-    # Words may be written together or apart.
-    return max(_by_words(left, right), whole - 20, 0)
-
-
-def _by_words(left: Sequence[str], right: Sequence[str]) -> int:
-    likes = [[_alike(one, two) for two in right] for one in left]
-    found = [max(row) for row in likes]
-    back = _covered(right, [max(column) for column in zip(*likes, strict=True)])
-    # One short word alone is nobody's name.
-    lone = 120 if min(len(left), len(right)) == 1 and len(left) != len(right) else 0
-    score = (3 * _covered(left, found) + back) // 4 - lone
-    # Of a given name and a family name both must be there; of more, one may be left out.
-    if len(left) <= 2 and min(found) < _WORD:
-        score = min(score, ALERT_PERMILLE - 20)
-    return score
-
-
-@lru_cache(maxsize=1 << 16)
-def _alike(one: str, two: str) -> int:
-    """How alike two words are, 0 to 1000. A short word has too few letters to be misspelt."""
-    letters = round(1000 * Indel.normalized_similarity(one, two))
-    if min(len(one), len(two)) <= 3:
-        return letters if letters > 850 else letters // 2
-    return (letters + round(1000 * JaroWinkler.similarity(one, two))) // 2
-
-
-def _covered(words: Sequence[str], likes: Sequence[int]) -> int:
-    """The mean likeness, longer words counting more; below 800 (`_WORD`) a word is another word."""
-    total = sum(map(len, words))
-    kept = sum(
-        len(word) * (like if like >= _WORD else like // 2)
-        for word, like in zip(words, likes, strict=True)
-    )
-    return kept // total
+        readings("王 Б")
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            f"screening needs the package {error.name}, which is not installed",
+            code="no_screening",
+            remedy=command_for("screening"),
+        ) from error
+    return compare
 
 
 def _reason(asked: Reading, listed: Reading, name: str) -> str:
