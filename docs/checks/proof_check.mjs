@@ -7,7 +7,7 @@
 // Status: 0 holds, 1 does not hold or is not verified, 2 bad input, 4 holds in part.
 import { No, base58, big, bin, bytes64, canonical, fields, fingerprint16, hex, jcs, join, judged, keyOf, main,
   need, notChecked, ns, omit, same, sha, verifies } from "./proof_log.mjs";
-import { CONDITIONS, TERMS, VERSIONS, dashed, minor, once, own, payment, several, uuid, xml }
+import { CONDITIONS, TERMS, VERSIONS, dashed, invoice, invoices, once, own, payment, several, uuid }
   from "./proof_payments.mjs";
 import { followed, holderOf, registration, transaction } from "./proof_titles.mjs";
 // What is being read: the proof, the list, whose log it is and its key, the entry, the titles' chain.
@@ -76,25 +76,19 @@ function lots() {
 function documents() {
   for (const { fact: f, event } of every("trade.DocumentAdded", { consignment: proof.consignment })) {
     const data = proof.blobs.get(f.digest), credential = proof.blobs.get(f.credential);
-    if (data && f.kind === "invoice") {
-      const form = (tag) => new RegExp(`<cbc:${tag} currencyID="([A-Z]+)">([0-9.]+)<`, "g");
-      const amount = ([, code, text]) => [code, minor(text, code)];
-      const amounts = (tag) => [...xml(data).matchAll(form(tag))].map(amount);
-      const [payable, ...others] = amounts("PayableAmount");
-      const [total, ...lines] = amounts("LineExtensionAmount");
-      need(payable && !others.length && payable[0] === entered.currency
-        && payable[1] === BigInt(entered.amount_minor)
-        && lines.reduce((sum, line) => sum + line[1], 0n) === total?.[1], "invoice_mismatch");
-    }
+    if (data && f.kind === "invoice") invoice(data, f, entered);
     if (credential) as("bad_credential", () => checkCredential(canonical(credential), f, event));
   }
-  const { consignment } = proof, checked = facts("trade.PapersChecked", { consignment }).at(-1);
+  const { consignment } = proof, bills = facts("trade.DocumentAdded", { consignment, kind: "invoice" });
+  invoices(entered, bills.map((f) => f.number));
+  const checked = facts("trade.PapersChecked", { consignment }).at(-1);
   const has = (digest) => proof.blobs.has(digest);
   const papers = checked?.documents.map((digest) => facts("trade.DocumentAdded", { digest }).at(-1)) ?? [];
   const whole = papers.every((f) => f && has(f.digest) && (!f.credential || has(f.credential)));
+  const billed = (entered.invoices ?? []).every((i) => papers.some((f) => f?.number === i.number));
   const made = (each) => !each.lot || facts("industry.LotFinished", each).length;
   const others = has(entered.entry) && lotsOf().every(made);
-  if (checked?.agree && papers.length && whole && others) shown.add("papers");
+  if (checked?.agree && papers.length && whole && others && billed) shown.add("papers");
 }
 function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the asserting party
   const { proof: { proofValue, ...options }, ...document } = c;
@@ -234,7 +228,10 @@ function deals() {
       && !o.terminal === carried.length > 0, "decision_not_reproduced", "not every container is awaited");
     const of = (kind) => every(`finance.${kind}`, { deal: o.deal }), last = (kind) => of(kind).at(-1)?.fact;
     const pending = uuid(ns(event.recorded_at) / 1000000n, "transfer", o.deal, "reserve");
-    const [decided] = of("Decided"), settled = last("Settled");
+    const [decided] = of("Decided"), asked = [entered.amount_minor, entered.currency];
+    need(!decided || !entered.invoices?.length || same([o.amount_minor, o.currency], asked),
+      "decision_not_reproduced", "not the sum of the invoices");
+    const settled = last("Settled");
     if (decided && of("Decided").length === 1) decision(o, decided, last, of, dashed(pending));
     if (settled && payment(o, settled, decided?.fact, pending, proof.blobs, facts)) shown.add("payment");
   }
@@ -280,7 +277,7 @@ function checkFacts(given, list, of, required) {
     need(!trust.policy.keys.some((k) => k.name === name && k.id === id)
       || Number(big(signature.subarray(0, 8))) * 1000 <= Date.now() + 300_000, "future_cosignature");
   const entry = proof.events.find((e) => e.event.aggregate === `consignment/${proof.consignment}`);
-  need(/^trade\.ConsignmentEntered\.v[123]$/.test(entry.event.type), "wrong_consignment");
+  need(/^trade\.ConsignmentEntered\.v[1234]$/.test(entry.event.type), "wrong_consignment");
   entered = entry.fact;
   several(proof.events);
   need(entered.consignment === proof.consignment, "wrong_consignment");

@@ -50,6 +50,7 @@ export const VERSIONS = { "trust.TitleRegistered": 2, "positioning.ArrivalProven
   "devices.TerminalRegistered": 2, "positioning.ArrivalNotProven": 3, "positioning.ArrivalExpected": 2,
   "finance.DealOpened": 2 };
 const LATER = [["trade.ConsignmentEntered", 3, "containers", "lots"], ["finance.DealOpened", 2, "carried"],
+  ["trade.ConsignmentEntered", 4, "invoices"],
   ["positioning.ArrivalExpected", 2, "container"], ["positioning.ArrivalProven", 3, "container"],
   ["positioning.ArrivalNotProven", 3, "container"]]; // of several containers: only these have such fields
 export const once = (values) => new Set(values).size === values.length;
@@ -57,9 +58,26 @@ export function several(events) { // a later version says more than the one befo
   for (const [type, version, ...names] of LATER)
     for (const { event, fact } of events.filter((e) => e.event.type.startsWith(`${type}.v`))) {
       const said = names.filter((name) => fact[name]?.length);
-      const later = event.type === `${type}.v${version}`;
-      need(later ? said.length : names.every((name) => !(name in fact)), "malformed");
+      const told = Number(event.type.split(".v").at(-1)), none = names.every((name) => !(name in fact));
+      need(told > version || (told === version ? said.length : none), "malformed");
     }
+}
+// Of several invoices each is recorded once, and together they ask for what the consignment says.
+export function invoices(entered, told) {
+  const named = entered.invoices ?? [], numbers = named.map((each) => each.number);
+  const total = named.reduce((sum, each) => sum + BigInt(each.amount_minor), 0n);
+  need(named.length ? once(numbers) && once(told) && told.every((each) => numbers.includes(each))
+    && total === BigInt(entered.amount_minor) : told.length <= 1, "invoice_mismatch");
+}
+export function invoice(data, f, entered) { // one of them is over its amount, as its lines and its total say
+  const form = (tag) => new RegExp(`<cbc:${tag} currencyID="([A-Z]+)">([0-9.]+)<`, "g"), text = xml(data);
+  const amounts = (tag) => [...text.matchAll(form(tag))].map(([, code, sum]) => [code, minor(sum, code)]);
+  const [payable, ...others] = amounts("PayableAmount"), [total, ...lines] = amounts("LineExtensionAmount");
+  const one = entered.invoices?.find((each) => each.number === f.number);
+  need(payable && !others.length && payable[0] === entered.currency
+    && payable[1] === BigInt((one ?? entered).amount_minor)
+    && (!one || inside(text, "cbc:ID") === f.number)
+    && lines.reduce((sum, line) => sum + line[1], 0n) === total?.[1], "invoice_mismatch");
 }
 export const own = (o, name) => Object.hasOwn(o, name) && o[name]; // never what every object inherits
 export const TERMS = {

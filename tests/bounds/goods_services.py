@@ -42,7 +42,7 @@ from zhidao.trade.adapters.packs import EN16931_UBL, _planned_files
 from zhidao.trade.adapters.rule_frames import Answer
 from zhidao.trade.domain.documents import carriage
 from zhidao.trade.domain.documents.mapping import DocumentForm, Syntax
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import invoices_of
 from zhidao.trade.domain.model import consignment
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import Origin
@@ -109,7 +109,7 @@ def in_decimals(count: int) -> object:
     currency = {2: "CNY", 3: "KWD"}[count]
     told = entry.read(GOLDEN.read_bytes())
     invoice = replace(told.invoice, currency=Currency(currency))
-    return invoice_of(replace(told, invoice=invoice))
+    return invoices_of(replace(told, invoice=invoice))[0]
 
 
 async def lodged(agencies: int) -> None:

@@ -15,13 +15,13 @@ from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
 from zhidao.trade.adapters.rule_process import Judge
 from zhidao.trade.adapters.rule_worker import RuleWorker
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import invoices_of
 from zhidao.trade.domain.verdict import Outcome
 from zhidao.trade.service.ports import InvoiceRules
 from zhidao.trade.wire import entry, ubl_invoice
 
 GOLDEN = Path(__file__).parents[1] / "trade" / "data" / "entry.json"
-INVOICE = ubl_invoice.write(invoice_of(entry.read(GOLDEN.read_bytes())))
+INVOICE = ubl_invoice.write(invoices_of(entry.read(GOLDEN.read_bytes()))[0])
 WRONG = INVOICE.replace(b">47400.00</cbc:PayableAmount>", b">1.00</cbc:PayableAmount>")
 
 

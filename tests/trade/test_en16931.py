@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import invoices_of
 from zhidao.trade.domain.verdict import Flag, Outcome
 from zhidao.trade.wire import entry, ubl_invoice
 
@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent / "data" / "entry.json"
 
 @pytest.fixture
 def invoice(entry_bytes) -> bytes:
-    return ubl_invoice.write(invoice_of(entry.read(entry_bytes)))
+    return ubl_invoice.write(invoices_of(entry.read(entry_bytes))[0])
 
 
 def test_the_invoice_of_the_golden_entry_is_valid_without_even_a_warning(judge, invoice):
@@ -96,4 +96,4 @@ def test_an_entity_never_reads_a_file_even_inside_the_rule_engine(judge):
         )
 
 
-GOLDEN_INVOICE = ubl_invoice.write(invoice_of(entry.read(GOLDEN.read_bytes())))
+GOLDEN_INVOICE = ubl_invoice.write(invoices_of(entry.read(GOLDEN.read_bytes()))[0])

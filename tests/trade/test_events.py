@@ -29,6 +29,7 @@ def golden(version: int) -> SignedEvent:
         (1, None, []),
         (2, ["arrival", "title", "payment", "papers"], []),
         (3, ["arrival", "title", "payment", "papers"], ["CSQU3054383", "MSCU6639870"]),
+        (4, ["arrival", "title", "payment", "papers"], []),
     ],
 )
 def test_an_entry_of_each_version_is_read_with_what_it_promised(
@@ -64,3 +65,18 @@ def test_several_containers_stand_in_the_third_version_alone() -> None:
     assert (fact.told_as, fact.payload()) == (third.type, third.payload)
     one = ConsignmentEntered.of(second)
     assert (one.told_as, one.payload()) == (second.type, second.payload)
+
+
+def test_several_invoices_stand_in_the_fourth_version_alone() -> None:
+    fourth, third = golden(4), golden(3)
+    fact = ConsignmentEntered.of(fourth)
+    assert [each.number for each in fact.invoices] == ["INV-2026-0417", "INV-2026-0418"]
+    assert sum(each.amount_minor for each in fact.invoices) == fact.amount_minor
+    assert (fact.told_as, fact.payload()) == (fourth.type, fourth.payload)
+    with pytest.raises(MalformedInput, match="a later version's field 'invoices'"):
+        ConsignmentEntered.of(replace(fourth, type=third.type))
+    with pytest.raises(MalformedInput, match=r"says no more than a trade\.ConsignmentEntered\.v2"):
+        ConsignmentEntered.of(replace(fourth, payload={**fourth.payload, "invoices": []}))
+    containers = {**fourth.payload, "invoices": [], "containers": third.payload["containers"]}
+    with pytest.raises(MalformedInput, match=r"says no more than a trade\.ConsignmentEntered\.v3"):
+        ConsignmentEntered.of(replace(fourth, payload=containers))

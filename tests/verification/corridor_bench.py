@@ -60,13 +60,14 @@ from zhidao.positioning.wire.position_evidence import PositionEvidence, Question
 from zhidao.positioning.wire.rinex.writing import write_navigation, write_observations
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.domain.consignment import ConsignmentEntry
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import Invoice, invoices_of, total_of
 from zhidao.trade.domain.papers import origin_statement_of, packing_list_of
 from zhidao.trade.events import (
     ConsignmentEntered,
     CustomsReleased,
     Delivered,
     DocumentAdded,
+    NamedInvoice,
     PapersChecked,
 )
 from zhidao.trade.wire import entry as entry_file
@@ -213,6 +214,7 @@ class Corridor:
     bill_number = "SMLSHA0417"
     promised: ClassVar[list[str] | None] = ["arrival", "title", "payment", "papers"]
     rides: tuple[Ride, ...] = (ONE,)
+    invoices_kept = 0
 
     def __init__(
         self,
@@ -348,8 +350,8 @@ class Corridor:
     async def _write_papers(self) -> None:
         source = self.entry_file()
         entry = entry_file.read(source)
-        invoice = invoice_of(entry)
-        self.amount = invoice.payable
+        invoices = invoices_of(entry)
+        self.amount = total_of(invoices)
         entered = ConsignmentEntered(
             consignment=CONSIGNMENT,
             **{role: party.id for role, party in entry.parties.items()},
@@ -363,10 +365,11 @@ class Corridor:
             simulated=True,
             promised=self.promised,
             containers=list(entry.containers),
+            invoices=self.billed(invoices),
         )
         self.say("exporter", f"consignment/{CONSIGNMENT}", entered)
-        rule = "UBL-2.1 XSD and EN16931-UBL sha256:00"
-        await self._paper("invoice", "INV-2026-0417", ubl_invoice.write(invoice), rule)
+        for invoice in self.papers_of(invoices):
+            await self._invoice(invoice)
         packed = packing_list.write(packing_list_of(entry))
         await self._paper("packing_list", "PL-2026-0417", packed, "own form", credential=False)
         origin = origin_statement.write(origin_statement_of(entry))
@@ -374,6 +377,25 @@ class Corridor:
         self._add("quality_record", "L-0417", self.quality, "limits", "")
         self.title = self.keep("bill_of_lading", self.bill_file(entry))
         self._add("bill_of_lading", "SMLSHA0417", self.title, "DCSA", "", by="carrier")
+
+    def billed(self, invoices: tuple[Invoice, ...]) -> list[NamedInvoice]:
+        """What the record says of several invoices."""
+        several = [
+            NamedInvoice(number=each.number, amount_minor=each.payable.minor) for each in invoices
+        ]
+        return several if len(several) > 1 else []
+
+    def papers_of(self, invoices: tuple[Invoice, ...]) -> tuple[Invoice, ...]:
+        """The invoices that are added."""
+        return invoices
+
+    async def _invoice(self, invoice: Invoice, number: str = "") -> None:
+        rule = "UBL-2.1 XSD and EN16931-UBL sha256:00"
+        name = "invoice" if not self.invoices_kept else f"invoice {self.invoices_kept + 1}"
+        self.invoices_kept += 1
+        await self._paper(
+            "invoice", number or invoice.number, ubl_invoice.write(invoice), rule, name=name
+        )
 
     def entry_file(self) -> bytes:
         """The entry as its exporter typed it."""
@@ -393,9 +415,16 @@ class Corridor:
         return wishes_of(one, self.carried())
 
     async def _paper(
-        self, kind: str, number: str, data: bytes, rule: str, *, credential: bool = True
+        self,
+        kind: str,
+        number: str,
+        data: bytes,
+        rule: str,
+        *,
+        credential: bool = True,
+        name: str = "",
     ) -> None:
-        digest = self.keep(kind, data)
+        digest = self.keep(name or kind, data)
         issued = await self._credential(kind, number, digest) if credential else b""
         secured = self.keep(f"{kind}_credential", issued) if issued else ""
         self._add(kind, number, digest, rule, secured)

@@ -40,25 +40,25 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     OPEN: ClassVar[bool] = False
     # Earlier types of this fact, and what a reader takes for each field that they did not have.
     FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    # A later type with its fields, and what TYPE says by being without them. It is written only
-    # for a fact that says more: whatever readers of TYPE understand is told to them as before.
+    # Later types, each with its fields beyond the one before, and what that one says by being
+    # without them. A type is written only for a fact that says more: whatever readers of an
+    # earlier one understand is told to them as before.
     LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def payload(self) -> dict[str, Any]:
         """The fact's fields as plain JSON values."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        if self.LATER and self.told_as == self.TYPE:
-            for unsaid in self.LATER.values():
-                plain = {name: value for name, value in plain.items() if name not in unsaid}
-        return plain
+        beyond = self._beyond(self.told_as)
+        return {name: value for name, value in plain.items() if name not in beyond}
 
     @property
     def told_as(self) -> str:
         """The type under which it is written."""
+        told = self.TYPE
         for later, unsaid in self.LATER.items():
             if any(getattr(self, name) != value for name, value in unsaid.items()):
-                return later
-        return self.TYPE
+                told = later
+        return told
 
     @classmethod
     def types(cls) -> tuple[str, ...]:
@@ -85,16 +85,20 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         except msgspec.ValidationError as error:
             raise MalformedInput(f"{event.type}: {error}") from error
         if event.type in cls.LATER and fact.told_as != event.type:
-            raise MalformedInput(f"{event.type}: says no more than a {cls.TYPE}")
+            raise MalformedInput(f"{event.type}: says no more than a {fact.told_as}")
         return fact
 
     @classmethod
     def _lacking(cls, event_type: str) -> Mapping[str, Any]:
         """The fields that a type has not, with what a reader takes for each."""
-        if event_type in cls.LATER:
-            return {}
-        later = {name: value for unsaid in cls.LATER.values() for name, value in unsaid.items()}
-        return {**later, **cls.FORMER.get(event_type, {})}
+        return {**cls._beyond(event_type), **cls.FORMER.get(event_type, {})}
+
+    @classmethod
+    def _beyond(cls, told: str) -> dict[str, Any]:
+        """The fields of types later than one, with what it says by being without them."""
+        later = list(cls.LATER)
+        after = later[later.index(told) + 1 :] if told in later else later
+        return {name: value for each in after for name, value in cls.LATER[each].items()}
 
 
 FactT = TypeVar("FactT", bound=Fact)

@@ -30,6 +30,13 @@ class NamedLot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lot: str
 
 
+class NamedInvoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of several invoices by its number, and the amount that it asks for."""
+
+    number: str
+    amount_minor: int
+
+
 class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     """One entry opened a consignment. `entry` is the digest of the entry file in the archive.
 
@@ -37,6 +44,7 @@ class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     show in the end, of `domain/promise.py`; None where the entry is older than promises.
     Version 3 has what is several: `containers` and `lots` are all of them in the entry's order, of
     which `container`, `order` and `lot` are the first; they are empty where there is one or none.
+    Version 4 has `invoices` where there are several, whose amounts add up to `amount_minor`.
     """
 
     TYPE: ClassVar[str] = "trade.ConsignmentEntered.v2"
@@ -44,7 +52,8 @@ class ConsignmentEntered(Fact, frozen=True, kw_only=True):
         "trade.ConsignmentEntered.v1": {"promised": None}
     }
     LATER: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "trade.ConsignmentEntered.v3": {"containers": [], "lots": []}
+        "trade.ConsignmentEntered.v3": {"containers": [], "lots": []},
+        "trade.ConsignmentEntered.v4": {"invoices": []},
     }
     consignment: str
     exporter: str
@@ -66,6 +75,7 @@ class ConsignmentEntered(Fact, frozen=True, kw_only=True):
     discharge: str = ""
     containers: list[str] = msgspec.field(default_factory=list)
     lots: list[NamedLot] = msgspec.field(default_factory=list)
+    invoices: list[NamedInvoice] = msgspec.field(default_factory=list)
 
     @property
     def every_container(self) -> list[str]:

@@ -81,6 +81,7 @@ def _check_deal(
         raise _contradicted(f"deal {deal.name} was decided in no way that is known")
     _check_names(deal)
     _check_containers(case, deal)
+    _check_amount(case, deal)
     _check_references(deal, decided.fact)
     if decided.fact.outcome == RELEASE:
         _check_release(case, deal, decided)
@@ -115,6 +116,17 @@ def _check_containers(case: Case, deal: Deal) -> None:
         )
     if bool(deal.opened.terminal) is bool(carried):
         raise _contradicted(f"deal {deal.name} waits by a terminal, or by one for each container")
+
+
+def _check_amount(case: Case, deal: Deal) -> None:
+    """A deal over several invoices pays what they ask for together, not a part of it."""
+    entered, opened = case.entered, deal.opened
+    asked = (entered.amount_minor, entered.currency)
+    if entered.invoices and (opened.amount_minor, opened.currency) != asked:
+        raise _contradicted(
+            f"deal {deal.name} is over {opened.amount_minor} minor units of {opened.currency}, and "
+            f"the invoices add up to {asked[0]} of {asked[1]}"
+        )
 
 
 def _check_references(deal: Deal, decided: Decided) -> None:

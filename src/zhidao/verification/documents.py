@@ -15,7 +15,7 @@ from zhidao.trade.domain.crosscheck import compare
 from zhidao.trade.domain.papers import FinishedLot, Papers
 from zhidao.trade.domain.promise import PAPERS
 from zhidao.trade.events import DocumentAdded, NamedLot, PapersChecked
-from zhidao.trade.service.papers import finished
+from zhidao.trade.service.papers import finished, read_papers
 from zhidao.trust.domain.credential import (
     check_contexts_known,
     check_credential,
@@ -30,17 +30,20 @@ from zhidao.verification.case import Case, OpenedFact
 
 CREDENTIAL_BYTES_MAX: Final = 1024 * 1024
 _QUALITY: Final = "quality_record"
+_INVOICE: Final = "invoice"
 
 
 def check_documents(case: Case) -> Replayed:
     """Says which papers are enclosed, whose credentials they bear, and whether they agree.
 
     Raises Refused: `bad_credential` if a credential does not hold or is about other bytes,
-    `invoice_mismatch` if the invoice is over another amount than the consignment says,
+    `invoice_mismatch` if an invoice is over another amount than the consignment says, or is none
+    of its invoices, each once,
     `papers_not_reproduced` if the papers agree differently than the node recorded.
     """
     proven: list[Statement] = []
     open_questions: list[Statement] = []
+    _check_invoices(case)
     for told in case.every(DocumentAdded):
         if told.fact.consignment == case.consignment:
             _document(case, told, proven, open_questions)
@@ -70,8 +73,8 @@ def _document(
                 f"put into the log on {told.event.recorded_at}.",
             )
         )
-        if fact.kind == "invoice":
-            _invoice(case, data, proven)
+        if fact.kind == _INVOICE:
+            _invoice(case, fact, data, proven)
     if fact.valid and fact.kind != _QUALITY and any("sha256:" in rule for rule in fact.rules):
         open_questions.append(
             Statement(
@@ -84,11 +87,37 @@ def _document(
         _credential(case, told, name, proven, open_questions)
 
 
-def _invoice(case: Case, data: bytes, proven: list[Statement]) -> None:
+def _check_invoices(case: Case) -> None:
+    """Of several invoices each is recorded once, and they add up; of a single one there is one."""
+    entered = case.entered
+    named = [each.number for each in entered.invoices]
+    total = sum(each.amount_minor for each in entered.invoices)
+    if named and total != entered.amount_minor:
+        raise Refused(
+            f"the invoices add up to {total} minor units, {abs(total - entered.amount_minor)} "
+            f"{'less' if total < entered.amount_minor else 'more'} than the consignment",
+            code="invoice_mismatch",
+        )
+    told = [t.fact.number for t in case.every(DocumentAdded) if _is_invoice(case, t.fact)]
+    foreign = [number for number in told if named and number not in named]
+    if foreign:
+        raise Refused(
+            f"the invoice {foreign[0]} is none of the consignment's", code="invoice_mismatch"
+        )
+    if len(told) > len({*told} if named else told[:1]) or len(named) > len({*named}):
+        raise Refused("an invoice stands twice", code="invoice_mismatch")
+
+
+def _is_invoice(case: Case, fact: DocumentAdded) -> bool:
+    return fact.consignment == case.consignment and fact.kind == _INVOICE
+
+
+def _invoice(case: Case, fact: DocumentAdded, data: bytes, proven: list[Statement]) -> None:
     from zhidao.trade.wire import ubl_invoice
 
     try:
-        payable, due = ubl_invoice.read(data).payable, ubl_invoice.amount_due(data)
+        read = ubl_invoice.read(data)
+        payable, due = read.payable, ubl_invoice.amount_due(data)
     except ZhidaoError as error:
         raise Refused(f"the invoice cannot be read: {error}", code="invoice_mismatch") from error
     entered = case.entered
@@ -97,9 +126,17 @@ def _invoice(case: Case, data: bytes, proven: list[Statement]) -> None:
             f"the invoice says that {due} is due, and its lines make {payable}",
             code="invoice_mismatch",
         )
-    if (payable.minor, payable.currency.code) != (entered.amount_minor, entered.currency):
+    asked = {each.number: each.amount_minor for each in entered.invoices}
+    wanted = asked.get(fact.number, entered.amount_minor)
+    if (payable.minor, payable.currency.code) != (wanted, entered.currency):
         raise Refused(f"the invoice is over {payable}", code="invoice_mismatch")
-    proven.append(Statement("invoice_amount", f"The invoice is over {payable}, as logged."))
+    if asked and read.number != fact.number:
+        raise Refused(
+            f"the invoice bears the number {read.number[:64]}, and was added as {fact.number}",
+            code="invoice_mismatch",
+        )
+    which = f"The invoice {fact.number}" if asked else "The invoice"
+    proven.append(Statement("invoice_amount", f"{which} is over {payable}, as logged."))
 
 
 def _credential(
@@ -206,10 +243,15 @@ def _papers(case: Case, proven: list[Statement], open_questions: list[Statement]
 
 
 def _are_opened(case: Case, checked: PapersChecked) -> bool:
-    """Whether each paper that was compared is enclosed, with its credential if it bears one."""
+    """Whether each paper that was compared is enclosed, with its credential if it bears one.
+
+    Of several invoices all were compared.
+    """
     added = {told.fact.digest: told.fact for told in case.every(DocumentAdded)}
     papers = [added.get(digest) for digest in checked.documents]
-    return bool(papers) and all(
+    billed = {paper.number for paper in papers if paper is not None and paper.kind == _INVOICE}
+    whole = all(each.number in billed for each in case.entered.invoices)
+    return bool(papers and whole) and all(
         paper is not None
         and case.file(paper.digest) is not None
         and (not paper.credential or case.file(paper.credential) is not None)
@@ -219,32 +261,19 @@ def _are_opened(case: Case, checked: PapersChecked) -> bool:
 
 def _enclosed_papers(case: Case, checked: PapersChecked) -> Papers | None:
     """The papers that the check was about, read from the enclosed files; None if one lacks."""
-    from zhidao.trade.wire import bill_of_lading, origin_statement, packing_list, ubl_invoice
-    from zhidao.trade.wire import entry as entry_file
-
-    found: dict[str, bytes] = {}
+    found: list[tuple[str, bytes]] = []
     for told in case.every(DocumentAdded):
         if told.fact.digest not in checked.documents or told.fact.kind == _QUALITY:
             continue
         data = case.file(told.fact.digest)
         if data is None:
             return None
-        found[told.fact.kind] = data
+        found.append((told.fact.kind, data))
     entry = case.file(case.entered.entry)
     lots = _lots(case)
     if entry is None or len(lots) < len(case.entered.every_lot):
         return None
-    invoice, packing = found.get("invoice"), found.get("packing_list")
-    origin, bill = found.get("origin_statement"), found.get("bill_of_lading")
-    return Papers(
-        entry=entry_file.read(entry),
-        invoice=ubl_invoice.read(invoice) if invoice else None,
-        packing=packing_list.read(packing) if packing else None,
-        origin=origin_statement.read(origin) if origin else None,
-        bill=bill_of_lading.read(bill) if bill else None,
-        lots=lots,
-        containers=tuple(case.entered.every_container),
-    )
+    return read_papers(entry, found, lots, case.entered)
 
 
 def _lots(case: Case) -> tuple[FinishedLot, ...]:

@@ -13,7 +13,7 @@ import pytest
 from zhidao.trade.domain.comparison import Answer
 from zhidao.trade.domain.consignment import Packages
 from zhidao.trade.domain.crosscheck import compare
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import invoices_of
 from zhidao.trade.domain.papers import FinishedLot, Papers, origin_statement_of, packing_list_of
 from zhidao.trade.wire import bill_of_lading, entry
 
@@ -25,7 +25,7 @@ def clean() -> Papers:
     value = entry.read((DATA / "entry.json").read_bytes())
     return Papers(
         entry=value,
-        invoice=invoice_of(value),
+        invoices=invoices_of(value),
         packing=packing_list_of(value),
         origin=origin_statement_of(value),
         bill=bill_of_lading.read((DATA / "bill_of_lading.json").read_bytes()),
@@ -63,8 +63,10 @@ def lot(**changes) -> Callable[[Papers], Papers]:
 
 def invoice_line(**changes) -> Callable[[Papers], Papers]:
     def change(p: Papers) -> Papers:
-        first, *rest = p.invoice.lines
-        return replace(p, invoice=replace(p.invoice, lines=(replace(first, **changes), *rest)))
+        (invoice,) = p.invoices
+        first, *rest = invoice.lines
+        changed = replace(invoice, lines=(replace(first, **changes), *rest))
+        return replace(p, invoices=(changed,))
 
     return change
 
@@ -104,7 +106,7 @@ PLANTED = {
     "another port": (bill(discharge="DEBRV"), {("XD-22", "conflict")}),
     "a clause": (bill(clauses=("12 cartons wet",)), {("XD-28", "undecided")}),
     "freight to collect": (bill(freight="COL"), {("XD-30", "conflict")}),
-    "another invoice": (origin(invoice="INV-9"), {("XD-32", "conflict")}),
+    "another invoice": (origin(invoices=("INV-9",)), {("XD-32", "conflict")}),
     "another day": (origin(invoice_on=date(2026, 9, 2)), {("XD-32", "conflict")}),
     "another vessel": (bill(means="OTHER STAR"), {("XD-36", "conflict")}),
     "fewer serials": (lot(count=23), {("ZD-01", "conflict")}),

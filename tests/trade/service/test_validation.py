@@ -6,14 +6,14 @@ import pytest
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.trade.adapters.rule_worker import RuleWorker
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import invoices_of
 from zhidao.trade.service.validation import Validation
 from zhidao.trade.wire import entry, ubl_invoice
 
 
 @pytest.fixture
 def invoice(entry_bytes) -> bytes:
-    return ubl_invoice.write(invoice_of(entry.read(entry_bytes)))
+    return ubl_invoice.write(invoices_of(entry.read(entry_bytes))[0])
 
 
 async def test_a_valid_invoice_names_the_rules_that_say_so(world, invoice):

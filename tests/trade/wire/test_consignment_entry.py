@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
+from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.consignment import Address
-from zhidao.trade.domain.invoice import invoice_of
-from zhidao.trade.domain.papers import bill_of_lading_of, packing_list_of
+from zhidao.trade.domain.invoice import invoices_of, total_of
+from zhidao.trade.domain.papers import bill_of_lading_of, origin_statement_of, packing_list_of
 from zhidao.trade.wire import (
     bill_of_lading,
     canonical_entry,
     consignment_entry,
     entry,
+    origin_statement,
     packing_list,
     ubl_invoice,
 )
@@ -40,8 +42,8 @@ def test_the_road_reads_the_same_from_both_versions() -> None:
         kept["carrier"], address=replace(first.parties["carrier"].address, postcode="")
     )
     assert second == replace(first, parties=kept | {"carrier": carrier})
-    assert ubl_invoice.write(invoice_of(second)) == ubl_invoice.write(
-        replace(invoice_of(first), lines=invoice_of(second).lines)
+    assert ubl_invoice.write(invoices_of(second)[0]) == ubl_invoice.write(
+        replace(invoices_of(first)[0], lines=invoices_of(second)[0].lines)
     )
     assert packing_list_of(second) == packing_list_of(first)
 
@@ -52,7 +54,7 @@ def test_a_version_1_file_is_told_how_it_becomes_version_2() -> None:
     assert caught.value.code == "old_entry"
     assert "zhidao trade migrate" in caught.value.remedy
     with pytest.raises(MalformedInput) as other:
-        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v4"}')
+        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v5"}')
     assert other.value.code == "unknown_version"
     with pytest.raises(MalformedInput) as neither:
         canonical_entry.read(b'{"type": "zhidao.Invoice.v1"}')
@@ -139,7 +141,7 @@ def two_containers(**more: Any) -> bytes:
 def test_goods_in_several_containers_are_packed_and_carried_each_in_its_own() -> None:
     whole = entry.read(two_containers())
     assert whole.containers == ("CSQU3054383", "MSCU6639870")
-    assert invoice_of(whole).container == ""
+    assert invoices_of(whole)[0].container == ""
     packing = packing_list_of(whole)
     assert packing.containers == whole.containers
     assert packing_list.read(packing_list.write(packing)) == packing
@@ -166,3 +168,59 @@ def test_lots_of_several_orders_stand_beside_their_items_in_version_3() -> None:
         entry.read(json.dumps(plain).encode())
     assert loose.value.code == "order_without_lot"
     assert loose.value.where == "includedConsignmentItem[1].lotId"
+
+
+def two_invoices(**more: Any) -> bytes:
+    return changed(
+        **{
+            "type": "zhidao.ConsignmentEntry.v4",
+            "includedConsignmentItem__1__invoiceId": "INV-2026-0418",
+            **more,
+        }
+    )
+
+
+def test_goods_on_several_invoices_are_invoiced_each_on_its_own_in_version_4() -> None:
+    whole = entry.read(two_invoices())
+    assert whole.invoices == ("INV-2026-0417", "INV-2026-0418")
+    first, second = invoices_of(whole)
+    assert ([line.id for line in first.lines], [line.id for line in second.lines]) == (["1"], ["2"])
+    assert total_of([first, second]) == invoices_of(entry.read(changed()))[0].payable
+    packing, origin = packing_list_of(whole), origin_statement_of(whole)
+    assert packing_list.read(packing_list.write(packing)) == packing
+    assert origin_statement.read(origin_statement.write(origin)) == origin
+    assert packing.invoices == origin.invoices == whole.invoices
+    written = canonical_entry.write(canonical_entry.typed(two_invoices()))
+    assert json.loads(written)["type"] == "zhidao.ConsignmentEntry.v4"
+
+
+def test_an_earlier_version_of_an_entry_knows_no_invoices() -> None:
+    for version in (2, 3):
+        with pytest.raises(MalformedInput) as early:
+            entry.read(two_invoices(type=f"zhidao.ConsignmentEntry.v{version}"))
+        assert (early.value.code, early.value.where) == (
+            "later_field",
+            "includedConsignmentItem[1].invoiceId",
+        )
+
+
+def test_the_entrys_own_invoice_asks_for_something() -> None:
+    with pytest.raises(MalformedInput) as empty:
+        entry.read(two_invoices(includedConsignmentItem__0__invoiceId="INV-9"))
+    assert (empty.value.code, empty.value.where) == ("empty_invoice", "invoiceDocument.id")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "zhidao.PackingList.v1"},
+        {"invoices": ["INV-1"]},
+        {"invoices": ["INV-1", "INV-1"]},
+        {"invoices": []},
+        {"invoice": "INV-1"},
+    ],
+)
+def test_a_packing_list_names_one_invoice_or_several_each_once(change: dict[str, Any]) -> None:
+    plain = json.loads(packing_list.write(packing_list_of(entry.read(two_invoices()))))
+    with pytest.raises(MalformedInput):
+        packing_list.read(jcs(plain | change))

@@ -56,8 +56,9 @@ export function without(group: string, member: number, fields: Fields): Fields {
 
 /** The entry file of the fields, as the command line reads it too. */
 export function entryFile(fields: Fields): string {
-  const orders = Object.entries(fields).some(([path, text]) => text && path.endsWith("].productionOrderId"));
-  const root: Record<string, unknown> = { type: `zhidao.ConsignmentEntry.v${orders ? 3 : 2}` };
+  const has = (name: string) => Object.entries(fields).some(([path, text]) => text && path.endsWith(`].${name}`));
+  const version = has("invoiceId") ? 4 : has("productionOrderId") ? 3 : 2;
+  const root: Record<string, unknown> = { type: `zhidao.ConsignmentEntry.v${version}` };
   for (const [path, text] of Object.entries(fields)) {
     if (!text) continue;
     const steps = path.split(/\.|\[|\]\.?/).filter((step) => step !== "");

@@ -23,13 +23,21 @@ _MM: Final = 1e3
 _STATEMENT: Final = re.compile(r"([a-z_]+):\s?(.+?) = (.*)", re.DOTALL)
 _LINE: Final = re.compile(r"line (\S+)(?: (.+))?")
 _PART: Final = re.compile(r"(quantity of lot|freight under) (.+)")
+# Of several invoices each is named by its number.
+_OF: Final = re.compile(
+    r"(net|currency|container|issued_on|seller|buyer|lines|minor units|"
+    r"sum of quantity times unit price) of (\S+)"
+)
 _IN: Final = re.compile(r"(.+) in (\S+)")
 # One row of the cross-check table may ask several things; the field on the left tells which.
 _VARIANTS: Final = {
     ("ZD-01", "lot"): "limits",
     ("ZD-01", "GTIN"): "article",
+    ("XD-05", "minor units"): "billed",
+    ("XD-06", "lines"): "lines",
     ("XD-18", "kind"): "kinds",
     ("XD-22", "discharge"): "discharge",
+    ("XD-32", "invoices"): "several",
     ("XD-32", "issued_on"): "day",
 }
 # How the connectivity room begins what it says when it could not compare.
@@ -67,7 +75,8 @@ def _side(text: str) -> SideView:
     paper, field, value = found.groups()
     if (line := _LINE.fullmatch(field)) is not None:
         return SideView(paper=paper, field=line[2] or "line", value=value, line=line[1])
-    if (part := _PART.fullmatch(field) or _IN.fullmatch(field)) is not None:
+    part = _PART.fullmatch(field) or _OF.fullmatch(field) or _IN.fullmatch(field)
+    if part is not None:
         return SideView(paper=paper, field=part[1], value=value, part=part[2])
     return SideView(paper=paper, field=field, value=value)
 

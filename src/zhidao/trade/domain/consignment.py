@@ -89,6 +89,7 @@ class GoodsLine:
     `hs` is the six-digit Harmonized System code, `origin` the country (ISO 3166-1 alpha-2),
     `lot` the production lot or ``. `container`: which of several it is in; `` where there is one.
     `order`: the order that its lot was made for, where that is not the entry's own.
+    `invoice`: the invoice that asks for it, where that is not the entry's own.
     """
 
     id: str
@@ -107,6 +108,7 @@ class GoodsLine:
     lot: str
     container: str = ""
     order: str = ""
+    invoice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,11 @@ class ConsignmentEntry:
     def every_container(self) -> tuple[str, ...]:
         """All containers, the only one among them."""
         return self.containers or (self.container,)
+
+    @property
+    def invoices(self) -> tuple[str, ...]:
+        """The numbers of all invoices in the order of their lines, the only one among them."""
+        return tuple(dict.fromkeys(line.invoice or self.invoice.number for line in self.lines))
 
     @property
     def lots(self) -> tuple[tuple[str, str], ...]:

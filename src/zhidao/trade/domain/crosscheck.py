@@ -21,7 +21,15 @@ from zhidao.trade.domain.comparison import (
     same,
     same_name,
 )
-from zhidao.trade.domain.invoice import Invoice, terms_of
+from zhidao.trade.domain.invoice import InvoiceLine, terms_of
+from zhidao.trade.domain.invoice_rows import (
+    ENTRY,
+    INVOICE,
+    each_invoice_once,
+    field_of,
+    listed,
+    total_amount,
+)
 from zhidao.trade.domain.papers import (
     BillOfLading,
     Cargo,
@@ -32,12 +40,10 @@ from zhidao.trade.domain.papers import (
     Papers,
 )
 
-INVOICE: Final = "invoice"
 PACKING: Final = "packing_list"
 ORIGIN: Final = "origin_statement"
 BILL: Final = "bill_of_lading"
 LOT: Final = "quality_record"
-ENTRY: Final = "entry"
 
 
 def compare(papers: Papers) -> list[CheckResult]:
@@ -47,32 +53,38 @@ def compare(papers: Papers) -> list[CheckResult]:
 
 def missing_papers(papers: Papers) -> Iterator[CheckResult]:
     """ZD-00: without invoice and transport document nothing can be said of the set."""
-    for name, paper in ((INVOICE, papers.invoice), (BILL, papers.bill)):
-        if paper is None:
-            yield CheckResult(
-                "ZD-00",
-                Answer.UNDECIDED,
-                f"the {name} is not there, so the papers cannot be compared",
-                f"{ENTRY}:consignment = {papers.entry.id}",
-                f"{name}: absent",
-            )
+    asked = papers.entry.invoices
+    there = {invoice.number for invoice in papers.invoices}
+    absent = [f"{INVOICE} {n}" for n in asked if n not in there] if len(asked) > 1 else []
+    if not papers.invoices:
+        absent = [INVOICE]
+    if papers.bill is None:
+        absent.append(BILL)
+    for name in absent:
+        yield CheckResult(
+            "ZD-00",
+            Answer.UNDECIDED,
+            f"the {name} is not there, so the papers cannot be compared",
+            f"{ENTRY}:consignment = {papers.entry.id}",
+            f"{name}: absent",
+        )
 
 
 def goods_description(papers: Papers) -> Iterator[CheckResult]:
     """XD-02: the other papers name the invoice's goods, at least in general terms."""
-    invoice, bill = papers.invoice, papers.bill
-    if invoice and bill:
+    bill = papers.bill
+    if papers.invoices and bill:
         codes = {code for cargo in bill.cargo for code in cargo.hs}
         yield described(
             "XD-02",
             "descriptions of the goods",
-            Statement(INVOICE, "lines.description", _joined(invoice)),
+            Statement(INVOICE, "lines.description", _joined(papers)),
             Statement(BILL, "descriptionOfGoods", "; ".join(c.description for c in bill.cargo)),
-            codes_meet=bool(codes & {line.hs for line in invoice.lines}) if codes else None,
+            codes_meet=bool(codes & {line.hs for line in papers.lines}) if codes else None,
         )
-    if invoice and papers.packing:
+    if papers.invoices and papers.packing:
         for line in papers.packing.lines:
-            theirs = _invoice_description(invoice, line.id)
+            theirs = _invoice_description(papers, line.id)
             yield described(
                 "XD-02",
                 f"descriptions of line {line.id}",
@@ -82,26 +94,11 @@ def goods_description(papers: Papers) -> Iterator[CheckResult]:
             )
 
 
-def total_amount(papers: Papers) -> Iterator[CheckResult]:
-    """XD-05: the invoice asks for what the entered goods and prices come to."""
-    if papers.invoice:
-        stated = papers.invoice.payable
-        computed = sum((line.quantity * line.unit_price for line in papers.entry.lines), Decimal(0))
-        yield near(
-            "XD-05",
-            "net amounts",
-            Statement(ENTRY, "sum of quantity times unit price", f"{computed.normalize():f}"),
-            Statement(INVOICE, "net", f"{papers.invoice.net:f}"),
-            one=round(computed, stated.currency.exponent),
-            two=papers.invoice.net,
-        )
-
-
 def quantities(papers: Papers) -> Iterator[CheckResult]:
     """XD-06: each line has the same quantity on every paper, and the lot has as many pieces."""
-    if papers.invoice is None:
+    if not papers.invoices:
         return
-    ours = {line.id: (line.quantity, line.unit) for line in papers.invoice.lines}
+    ours = {line.id: (line.quantity, line.unit) for line in papers.lines}
     others: list[tuple[str, dict[str, tuple[Decimal, str]]]] = []
     if papers.packing:
         others.append((PACKING, {x.id: (x.quantity, x.unit) for x in papers.packing.lines}))
@@ -123,12 +120,12 @@ def lot_evidence(papers: Papers) -> Iterator[CheckResult]:
     Of a lot that was typed nothing is said of limits.
     """
     for lot in papers.lots:
-        if papers.invoice is not None:
-            yield from _one_lot(papers.invoice, lot)
+        if papers.invoices:
+            yield from _one_lot(papers.lines, lot)
 
 
-def _one_lot(invoice: Invoice, lot: FinishedLot) -> Iterator[CheckResult]:
-    lines = [line for line in invoice.lines if line.lot == lot.lot]
+def _one_lot(invoiced: Sequence[InvoiceLine], lot: FinishedLot) -> Iterator[CheckResult]:
+    lines = [line for line in invoiced if line.lot == lot.lot]
     count = sum((line.quantity for line in lines), Decimal(0))
     yield same(
         "ZD-01",
@@ -174,11 +171,12 @@ def consignee(papers: Papers) -> Iterator[CheckResult]:
 
 def buyer_and_seller(papers: Papers) -> Iterator[CheckResult]:
     """XD-08, XD-09, XD-12: seller and buyer are the same on invoice, origin statement and entry."""
-    entry, invoice, origin = papers.entry, papers.invoice, papers.origin
+    entry, origin = papers.entry, papers.origin
     pairs: list[tuple[str, str, str, str, str]] = []
-    if invoice:
-        pairs.append(("XD-08", INVOICE, "seller", entry.exporter.name, invoice.seller.name))
-        pairs.append(("XD-09", INVOICE, "buyer", entry.importer.name, invoice.buyer.name))
+    for invoice in papers.invoices:
+        seller, buyer = (field_of(papers, invoice, role) for role in ("seller", "buyer"))
+        pairs.append(("XD-08", INVOICE, seller, entry.exporter.name, invoice.seller.name))
+        pairs.append(("XD-09", INVOICE, buyer, entry.importer.name, invoice.buyer.name))
     if origin:
         pairs.append(("XD-08", ORIGIN, "exporter", entry.exporter.name, origin.exporter))
         pairs.append(("XD-12", ORIGIN, "consignee", entry.importer.name, origin.consignee))
@@ -193,10 +191,10 @@ def buyer_and_seller(papers: Papers) -> Iterator[CheckResult]:
 
 def origin_of_goods(papers: Papers) -> Iterator[CheckResult]:
     """XD-13, XD-14, XD-15: the origin statement is about the invoice's goods, codes, countries."""
-    if papers.invoice is None or papers.origin is None:
+    if papers.origin is None:
         return
     theirs = {line.id: line for line in papers.origin.lines}
-    for line in papers.invoice.lines:
+    for line in papers.lines:
         other = theirs.get(line.id)
         if other is None:
             yield CheckResult(
@@ -292,9 +290,12 @@ def containers(papers: Papers) -> Iterator[CheckResult]:
         yield same("XD-20", "container numbers", packed, carried)
         if not papers.packing.container:
             yield from _each_container(papers.packing, papers.bill)
-    if papers.invoice and papers.invoice.container:
-        billed = Statement(INVOICE, "container", papers.invoice.container)
-        yield same("XD-20", "container numbers", billed, carried)
+    for invoice in papers.invoices:
+        if invoice.container:
+            field = field_of(papers, invoice, "container")
+            yield same(
+                "XD-20", "container numbers", Statement(INVOICE, field, invoice.container), carried
+            )
 
 
 def _each_container(packing: PackingList, bill: BillOfLading) -> Iterator[CheckResult]:
@@ -357,36 +358,39 @@ def freight(papers: Papers) -> Iterator[CheckResult]:
     bill = papers.bill
     if bill is None or not bill.freight:
         return
-    rule = terms_of(papers.invoice.terms) if papers.invoice else papers.entry.terms.rule
-    if rule not in SELLER_PAYS_CARRIAGE:
-        return
-    wanted = "PRE" if SELLER_PAYS_CARRIAGE[rule] else "COL"
-    yield same(
-        "XD-30",
-        "delivery terms and freight payment",
-        Statement(INVOICE, f"freight under {rule}", wanted),
-        Statement(BILL, "freightPaymentTermCode", bill.freight),
-    )
+    stated = [terms_of(invoice.terms) for invoice in papers.invoices]
+    for rule in dict.fromkeys(stated or [papers.entry.terms.rule]):
+        if rule in SELLER_PAYS_CARRIAGE:
+            wanted = "PRE" if SELLER_PAYS_CARRIAGE[rule] else "COL"
+            yield same(
+                "XD-30",
+                "delivery terms and freight payment",
+                Statement(INVOICE, f"freight under {rule}", wanted),
+                Statement(BILL, "freightPaymentTermCode", bill.freight),
+            )
 
 
 def references(papers: Papers) -> Iterator[CheckResult]:
     """XD-32: the other papers name this invoice, by number and by day."""
-    if papers.invoice is None:
+    if not papers.invoices:
         return
-    ours = Statement(INVOICE, "number", papers.invoice.number)
+    ours = Statement(INVOICE, "number", listed(i.number for i in papers.invoices))
     named: list[tuple[str, PackingList | OriginStatement | None]] = [
         (PACKING, papers.packing),
         (ORIGIN, papers.origin),
     ]
     for name, paper in named:
         if paper:
-            stated = Statement(name, "invoice", paper.invoice)
+            stated = Statement(name, "invoice", listed(paper.invoices))
             yield same("XD-32", "numbers of the invoice", ours, stated)
-    if papers.origin:
+    for invoice in papers.invoices if papers.origin else ():
+        assert papers.origin is not None
         yield same(
             "XD-32",
             "days of the invoice",
-            Statement(INVOICE, "issued_on", papers.invoice.issued_on.isoformat()),
+            Statement(
+                INVOICE, field_of(papers, invoice, "issued_on"), invoice.issued_on.isoformat()
+            ),
             Statement(ORIGIN, "invoice_on", papers.origin.invoice_on.isoformat()),
         )
 
@@ -404,12 +408,12 @@ def voyage(papers: Papers) -> Iterator[CheckResult]:
         )
 
 
-def _joined(invoice: Invoice) -> str:
-    return "; ".join(line.description for line in invoice.lines)
+def _joined(papers: Papers) -> str:
+    return "; ".join(line.description for line in papers.lines)
 
 
-def _invoice_description(invoice: Invoice, line: str) -> str:
-    return next((x.description for x in invoice.lines if x.id == line), "absent")
+def _invoice_description(papers: Papers, line: str) -> str:
+    return next((x.description for x in papers.lines if x.id == line), "absent")
 
 
 def _quantity(value: tuple[Decimal, str] | None) -> str:
@@ -424,6 +428,7 @@ CHECKS: Final[tuple[Callable[[Papers], Iterator[CheckResult]], ...]] = (
     missing_papers,
     goods_description,
     total_amount,
+    each_invoice_once,
     quantities,
     lot_evidence,
     buyer_and_seller,

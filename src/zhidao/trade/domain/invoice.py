@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -91,8 +91,21 @@ class Invoice:
         return Money.parse(f"{self.net + self.tax:f}", self.currency.code)
 
 
-def invoice_of(entry: ConsignmentEntry) -> Invoice:
-    """The invoice of a consignment. Raises Refused if the currency has more than two decimals."""
+def invoices_of(entry: ConsignmentEntry) -> tuple[Invoice, ...]:
+    """Every invoice of a consignment, each over its own lines.
+
+    Raises Refused if the currency has more than two decimals.
+    """
+    return tuple(_invoice(entry, number) for number in entry.invoices)
+
+
+def total_of(invoices: Sequence[Invoice]) -> Money:
+    """What invoices of one currency ask for together."""
+    total = sum((invoice.net + invoice.tax for invoice in invoices), Decimal(0))
+    return Money.parse(f"{total:f}", invoices[0].currency.code)
+
+
+def _invoice(entry: ConsignmentEntry, number: str) -> Invoice:
     currency = entry.invoice.currency
     if currency.exponent > _DECIMALS_MAX:
         raise Refused(
@@ -115,13 +128,14 @@ def invoice_of(entry: ConsignmentEntry) -> Invoice:
             net=rounded(line.quantity, line.unit_price, decimals=currency.exponent),
         )
         for line in entry.lines
+        if (line.invoice or entry.invoice.number) == number
     )
     return Invoice(
-        number=entry.invoice.number,
+        number=number,
         issued_on=entry.invoice.issued_on,
         due_on=entry.invoice.due_on,
         currency=currency,
-        order=entry.order,
+        order=_order(entry, number),
         seller=_party(entry, "exporter"),
         buyer=_party(entry, "importer"),
         account=entry.invoice.account,
@@ -133,6 +147,16 @@ def invoice_of(entry: ConsignmentEntry) -> Invoice:
         lines=lines,
         vat=tuple(vat_sums(lines, decimals=currency.exponent)),
     )
+
+
+def _order(entry: ConsignmentEntry, number: str) -> str:
+    """The order that an invoice names: the entry's; of several invoices that of its lines."""
+    if len(entry.invoices) == 1:
+        return entry.order
+    own = entry.invoice.number
+    lines = (line for line in entry.lines if (line.invoice or own) == number)
+    orders = {line.order or entry.order for line in lines}
+    return orders.pop() if len(orders) == 1 else ""
 
 
 def rounded(left: Decimal, right: Decimal, *, decimals: int) -> Decimal:

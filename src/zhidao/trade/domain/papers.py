@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE
 from zhidao.trade.domain.consignment import ConsignmentEntry, Packages, Place
-from zhidao.trade.domain.invoice import Invoice
+from zhidao.trade.domain.invoice import Invoice, InvoiceLine
 
 ORIGIN_DECLARATION = (
     "The exporter of the goods covered by this document declares that, except where otherwise "
@@ -39,7 +39,7 @@ class PackingList:
 
     number: str
     issued_on: date
-    invoice: str
+    invoices: tuple[str, ...]
     shipper: str
     consignee: str
     container: str
@@ -91,7 +91,7 @@ class OriginStatement:
     issued_on: date
     exporter: str
     consignee: str
-    invoice: str
+    invoices: tuple[str, ...]
     invoice_on: date
     declaration: str
     lines: tuple[OriginLine, ...]
@@ -152,13 +152,20 @@ class Papers:
     """All papers of one consignment that are there to be compared."""
 
     entry: ConsignmentEntry
-    invoice: Invoice | None
+    invoices: tuple[Invoice, ...]
     packing: PackingList | None
     origin: OriginStatement | None
     bill: BillOfLading | None
     lots: tuple[FinishedLot, ...] = ()
     # Those of the entry's own record; none where it was not asked.
     containers: tuple[str, ...] = ()
+    # Those of the record where there are several, with what each asks for.
+    billed: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def lines(self) -> tuple[InvoiceLine, ...]:
+        """The lines of all invoices."""
+        return tuple(line for invoice in self.invoices for line in invoice.lines)
 
 
 def packing_list_of(entry: ConsignmentEntry) -> PackingList:
@@ -166,7 +173,7 @@ def packing_list_of(entry: ConsignmentEntry) -> PackingList:
     return PackingList(
         number=entry.packing_list,
         issued_on=entry.invoice.issued_on,
-        invoice=entry.invoice.number,
+        invoices=entry.invoices,
         shipper=entry.exporter.name,
         consignee=entry.importer.name,
         container="" if entry.containers else entry.container,
@@ -229,7 +236,7 @@ def origin_statement_of(entry: ConsignmentEntry) -> OriginStatement:
         issued_on=entry.invoice.issued_on,
         exporter=entry.exporter.name,
         consignee=entry.importer.name,
-        invoice=entry.invoice.number,
+        invoices=entry.invoices,
         invoice_on=entry.invoice.issued_on,
         declaration=ORIGIN_DECLARATION,
         lines=tuple(

@@ -31,7 +31,7 @@ from zhidao.trade.domain.origin.determination import (
     determine,
 )
 from zhidao.trade.domain.origin.duty import assess
-from zhidao.trade.service.document_set import MadeDocument, make_set
+from zhidao.trade.service.document_set import MadeDocument, check_one_invoice, make_set
 from zhidao.trade.service.entering import looked_at
 from zhidao.trade.wire import canonical_entry, consignment_entry, origin_file
 from zhidao.trade.wire import entry as entry_file
@@ -65,6 +65,7 @@ def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ())
     Raises Unavailable where prints are asked and the extra for them is not installed.
     """
     consignment = canonical_entry.read(entry)
+    check_one_invoice(consignment)
     forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
     made = make_set(consignment, forms)
     papers = {document.form.kind: document.absorbed.consignment for document in made}

@@ -40,6 +40,20 @@ def make_set(
     return [_made(consignment, form) for form in forms]
 
 
+def check_one_invoice(consignment: CanonicalConsignment) -> None:
+    """Refuses an entry of several invoices where a set is made, which has one of each kind.
+
+    Raises Refused (`several_invoices`).
+    """
+    if consignment.has_more_invoices:
+        raise Refused(
+            f"the items of {consignment.get('id')} stand on several invoices, a set has one",
+            code="several_invoices",
+            where="invoiceDocument.id",
+            remedy="make a set of an entry for each invoice; a consignment takes them together",
+        )
+
+
 def read_document(data: bytes, *, kind: str) -> Absorbed:
     """What a document says, with the places that no field stands for.
 

@@ -14,7 +14,7 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.remedies import remedy_of
 from zhidao.rules import parse_xml
-from zhidao.trade.domain.conflicts.compared_set import Evidence
+from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, compare
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, Syntax
@@ -26,7 +26,12 @@ from zhidao.trade.domain.model.consignment import (
     enter,
     require,
 )
-from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
+from zhidao.trade.service.document_set import (
+    MadeDocument,
+    check_one_invoice,
+    make_set,
+    read_document,
+)
 from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire import entry as entry_file
 from zhidao.trade.wire.canonical_entry import TYPES
@@ -205,7 +210,10 @@ def document(values: Mapping[str, str], kind: str) -> MadeDocument:
     form = FORMS.get(kind)
     if form is None or form not in SET:
         raise NotFound(f"no document kind {kind[:40]!r}")
-    return make_set(entered(values), [form])[0]
+    consignment = entered(values)
+    if form.kind in INVOICES:
+        check_one_invoice(consignment)
+    return make_set(consignment, [form])[0]
 
 
 def _own_type(form: DocumentForm) -> str:
@@ -217,7 +225,9 @@ _OWN_TYPES: Final = {_own_type(form): form.kind for form in FORMS.values() if _o
 
 
 def _forms(consignment: CanonicalConsignment) -> list[DocumentForm]:
-    return [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
+    forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
+    # A set has one invoice of a kind: several are written when the consignment is opened.
+    return [f for f in forms if f.kind not in INVOICES or not consignment.has_more_invoices]
 
 
 def _troubles(path: str, text: str) -> Iterable[Trouble]:

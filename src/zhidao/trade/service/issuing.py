@@ -14,10 +14,10 @@ from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.industry.commands import Lots
 from zhidao.industry.events import LotFinished
 from zhidao.trade.domain.consignment import ConsignmentEntry
-from zhidao.trade.domain.invoice import Invoice, invoice_of
+from zhidao.trade.domain.invoice import Invoice, invoices_of, total_of
 from zhidao.trade.domain.papers import origin_statement_of, packing_list_of
 from zhidao.trade.domain.promise import promised
-from zhidao.trade.events import ConsignmentEntered, DocumentAdded, NamedLot
+from zhidao.trade.events import ConsignmentEntered, DocumentAdded, NamedInvoice, NamedLot
 from zhidao.trade.service.validation import Validation
 from zhidao.trust.commands import Credentials
 
@@ -27,7 +27,7 @@ XML: str = "application/xml"
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    invoice: bytes
+    invoices: tuple[bytes, ...]
     packing: bytes
     origin: bytes
 
@@ -60,13 +60,14 @@ class Issuing:
     ) -> list[ConsignmentEntered | DocumentAdded]:
         """The opening facts: the entry, then each paper with its verdict and credential.
 
-        Raises Refused if the invoice breaks a rule or the lot is unknown, Unavailable if no rules
+        Raises Refused if an invoice breaks a rule or the lot is unknown, Unavailable if no rules
         are installed. Nothing is recorded here; what is archived is harmless to archive again.
         """
         lots = await self._finished(actor, entry)
-        invoice = invoice_of(entry)
-        written = await self._judges.run(DOCUMENT, _write, entry, invoice)
-        rules = await self._validation.valid(written.invoice)
+        invoices = invoices_of(entry)
+        written = await self._judges.run(DOCUMENT, _write, entry, invoices)
+        # Every one is judged before any is issued.
+        rules = [await self._validation.valid(data) for data in written.invoices]
         readers = [party.id for party in entry.parties.values()]
         documents = [
             await self._issued(
@@ -74,11 +75,14 @@ class Issuing:
                 entry,
                 kind="invoice",
                 number=invoice.number,
-                data=written.invoice,
+                data=data,
                 media_type=XML,
-                rules=rules,
+                rules=kept,
                 readers=readers,
-            ),
+            )
+            for invoice, data, kept in zip(invoices, written.invoices, rules, strict=True)
+        ]
+        documents += [
             await self._plain(entry, "packing_list", entry.packing_list, written.packing),
             await self._issued(
                 actor,
@@ -94,7 +98,7 @@ class Issuing:
         documents += [_quality_record(entry, lot) for lot in lots if not lot.is_typed]
         opened = _entered(
             entry,
-            invoice,
+            invoices,
             digest=await self._archive.put(source),
             simulated=entry.simulated or any(lot.simulated for lot in lots),
             promised=self._promised,
@@ -171,11 +175,11 @@ class Issuing:
 _OWN_FORM = "own form, read strictly"
 
 
-def _write(entry: ConsignmentEntry, invoice: Invoice) -> _Written:
+def _write(entry: ConsignmentEntry, invoices: tuple[Invoice, ...]) -> _Written:
     from zhidao.trade.wire import origin_statement, packing_list, ubl_invoice
 
     return _Written(
-        invoice=ubl_invoice.write(invoice),
+        invoices=tuple(map(ubl_invoice.write, invoices)),
         packing=packing_list.write(packing_list_of(entry)),
         origin=origin_statement.write(origin_statement_of(entry)),
     )
@@ -196,13 +200,14 @@ def _quality_record(entry: ConsignmentEntry, lot: LotFinished) -> DocumentAdded:
 
 def _entered(
     entry: ConsignmentEntry,
-    invoice: Invoice,
+    invoices: tuple[Invoice, ...],
     *,
     digest: str,
     simulated: bool,
     promised: list[str],
 ) -> ConsignmentEntered:
-    amount = invoice.payable
+    amount = total_of(invoices)
+    named = [NamedInvoice(number=i.number, amount_minor=i.payable.minor) for i in invoices]
     lots = [NamedLot(order=order, lot=lot) for order, lot in entry.lots]
     first = lots[0] if lots else NamedLot(order="", lot="")
     return ConsignmentEntered(
@@ -221,6 +226,7 @@ def _entered(
         discharge=entry.transport.discharge.unlocode,
         containers=list(entry.containers),
         lots=lots if len(lots) > 1 else [],
+        invoices=named if len(named) > 1 else [],
     )
 
 

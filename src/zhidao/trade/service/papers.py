@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
@@ -13,7 +13,7 @@ from zhidao.industry.events import LotFinished
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.crosscheck import compare
 from zhidao.trade.domain.papers import FinishedLot, Papers
-from zhidao.trade.events import Consignment
+from zhidao.trade.events import Consignment, ConsignmentEntered
 
 
 class PaperShelf:
@@ -30,11 +30,11 @@ class PaperShelf:
 
     async def compared(self, consignment: Consignment) -> list[CheckResult]:
         """Every rule's answer about the papers as they stand."""
-        found = {
-            document.kind: await self._archive.get(document.digest)
+        found = [
+            (document.kind, await self._archive.get(document.digest))
             for document in consignment.documents
             if document.kind != "quality_record"
-        }
+        ]
         entry = await self._archive.get(consignment.entered.entry)
         return await self._judges.run(
             DOCUMENT,
@@ -42,7 +42,7 @@ class PaperShelf:
             entry,
             found,
             await self._finished(consignment),
-            tuple(consignment.entered.every_container),
+            consignment.entered,
         )
 
     async def _finished(self, consignment: Consignment) -> tuple[FinishedLot, ...]:
@@ -62,12 +62,16 @@ def finished(lot: LotFinished) -> FinishedLot:
     )
 
 
-def _compare(
+def read_papers(
     entry: bytes,
-    found: Mapping[str, bytes],
+    found: Sequence[tuple[str, bytes]],
     lots: tuple[FinishedLot, ...],
-    containers: tuple[str, ...],
-) -> list[CheckResult]:
+    entered: ConsignmentEntered,
+) -> Papers:
+    """The papers of a consignment from their bytes by kind; of invoices there may be several.
+
+    Raises MalformedInput for one that is none.
+    """
     from zhidao.trade.wire import (
         bill_of_lading,
         origin_statement,
@@ -76,15 +80,25 @@ def _compare(
     )
     from zhidao.trade.wire import entry as entry_file
 
-    invoice, packing = found.get("invoice"), found.get("packing_list")
-    origin, bill = found.get("origin_statement"), found.get("bill_of_lading")
-    papers = Papers(
+    one = dict(found)
+    packing, bill = one.get("packing_list"), one.get("bill_of_lading")
+    origin = one.get("origin_statement")
+    return Papers(
         entry=entry_file.read(entry),
-        invoice=ubl_invoice.read(invoice) if invoice else None,
+        invoices=tuple(ubl_invoice.read(data) for kind, data in found if kind == "invoice"),
         packing=packing_list.read(packing) if packing else None,
         origin=origin_statement.read(origin) if origin else None,
         bill=bill_of_lading.read(bill) if bill else None,
         lots=lots,
-        containers=containers,
+        containers=tuple(entered.every_container),
+        billed=tuple((each.number, each.amount_minor) for each in entered.invoices),
     )
-    return compare(papers)
+
+
+def _compare(
+    entry: bytes,
+    found: Sequence[tuple[str, bytes]],
+    lots: tuple[FinishedLot, ...],
+    entered: ConsignmentEntered,
+) -> list[CheckResult]:
+    return compare(read_papers(entry, found, lots, entered))

@@ -30,7 +30,12 @@ from zhidao.trade.events import (
     PresentedPaper,
     PresentedSet,
 )
-from zhidao.trade.service.document_set import MadeDocument, make_set, read_document
+from zhidao.trade.service.document_set import (
+    MadeDocument,
+    check_one_invoice,
+    make_set,
+    read_document,
+)
 from zhidao.trade.wire import canonical_entry
 from zhidao.trade.wire.presentation_file import SignedPresentation, decode, encode, sign
 
@@ -60,6 +65,7 @@ def present(
     """
     chosen = _chosen(order.kinds)
     consignment = canonical_entry.read(entry)
+    check_one_invoice(consignment)
     made = make_set(consignment, [FORMS[kind] for kind in chosen])
     beside = [f for f in FORMS.values() if f.kind not in chosen and consignment.get(f.number_path)]
     papers = _papers([*made, *make_set(consignment, beside)])

@@ -21,8 +21,11 @@ from zhidao.trade.wire.leaves import decode, encode
 TYPE: Final = "zhidao.ConsignmentEntry.v2"
 # With an order for each item, so that the lots of several orders travel together.
 TYPE_OF_ORDERS: Final = "zhidao.ConsignmentEntry.v3"
-TYPES: Final = (TYPE, TYPE_OF_ORDERS)
-_ORDER: Final = ".productionOrderId"
+# With an invoice for each item, so that several invoices travel together.
+TYPE_OF_INVOICES: Final = "zhidao.ConsignmentEntry.v4"
+TYPES: Final = (TYPE, TYPE_OF_ORDERS, TYPE_OF_INVOICES)
+# Fields of later types, with the type from which on they are known.
+_LATER: Final = {".productionOrderId": TYPE_OF_ORDERS, ".invoiceId": TYPE_OF_INVOICES}
 _FORM: Final = DocumentForm(
     kind="entry",
     titles=("Consignment entry", "托运录入"),
@@ -61,12 +64,13 @@ def typed(data: bytes) -> CanonicalConsignment:
         )
     values = {}
     for place, value in leaves.items():
-        if told == TYPE and place.endswith(_ORDER):
+        asked = _type_for(place)
+        if TYPES.index(asked) > TYPES.index(str(told)):
             raise MalformedInput(
-                f"{TYPE} has no such field",
+                f"{told} has no such field",
                 code="later_field",
                 where=place,
-                remedy=f"name the type {TYPE_OF_ORDERS}",
+                remedy=f"name the type {asked}",
             )
         if not isinstance(value, str):
             raise MalformedInput(
@@ -80,8 +84,13 @@ def typed(data: bytes) -> CanonicalConsignment:
 def write(consignment: CanonicalConsignment) -> bytes:
     """The entry file of a consignment in its one canonical form."""
     ordered = sorted(consignment.values.items(), key=lambda pair: _order(pair[0]))
-    several = any(path.endswith(_ORDER) for path in consignment.values)
-    return encode({"type": TYPE_OF_ORDERS if several else TYPE, **dict(ordered)}, _FORM)
+    told = max((_type_for(path) for path in consignment.values), key=TYPES.index, default=TYPE)
+    return encode({"type": told, **dict(ordered)}, _FORM)
+
+
+def _type_for(place: str) -> str:
+    """The first type that knows a field."""
+    return next((told for end, told in _LATER.items() if place.endswith(end)), TYPE)
 
 
 def _order(path: str) -> tuple[str, int, str]:

@@ -105,6 +105,7 @@ def entry_of(consignment: CanonicalConsignment) -> ConsignmentEntry:
         )
     containers = consignment.each(EQUIPMENT, "id") if sizes[EQUIPMENT] > 1 else []
     _check_containers(containers, consignment.each(ITEM, "equipmentId"))
+    _check_invoices(get("invoiceDocument.id"), consignment.each(ITEM, "invoiceId"))
     return ConsignmentEntry(
         id=get("id"),
         parties={role: _party(consignment, at) for role, at in _ROLES.items()},
@@ -169,6 +170,17 @@ def _check_containers(containers: list[str], items: list[str]) -> None:
                 where=f"{ITEM}[{k}].equipmentId",
                 remedy="give one of: " + " ".join(containers[:10]),
             )
+
+
+def _check_invoices(own: str, items: list[str]) -> None:
+    """The entry's own invoice asks for something, and others stand beside their items alone."""
+    if all(number not in ("", own) for number in items):
+        raise MalformedInput(
+            f"no item is on the invoice {own}",
+            code="empty_invoice",
+            where="invoiceDocument.id",
+            remedy="give the entry the number of one of the invoices of its items",
+        )
 
 
 def migrated(entry: ConsignmentEntry) -> bytes:
@@ -255,6 +267,7 @@ def _line(consignment: CanonicalConsignment, at: str, *, several: bool) -> Goods
         lot=get("lotId"),
         container=get("equipmentId") if several else "",
         order=get("productionOrderId"),
+        invoice=get("invoiceId"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The entry file of versions 2 and 3 as JSON Schema, made from the catalogue of fields itself.
+"""The entry file of versions 2 to 4 as JSON Schema, made from the catalogue of fields itself.
 
 What it refuses the reader refuses too. Check digits, sums and rules between fields are beyond it.
 """
@@ -45,7 +45,7 @@ def entry_schema() -> dict[str, Any]:
     asked = {re.sub(r"\[\d+\]", "[]", path) for path in consignment_entry.needed(items=1)}
     needed = {path for path in asked if not FIELDS[path].otherwise}
     root: dict[str, Any] = _object({"type": {"enum": list(TYPES)}})
-    about = "An entry file of version 2 or 3."
+    about = "An entry file of version 2, 3 or 4."
     root |= {"title": "Entry", "description": about, "required": ["type"]}
     for path, field in FIELDS.items():
         *heads, name = _STEP.split(path)

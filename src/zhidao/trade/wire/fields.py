@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from zhidao.core.canonical import decode_json, parse_strict
+from zhidao.core.canonical import Json, decode_json, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.core.versions import check_type
 from zhidao.trade.domain.codes import unlocode
@@ -31,6 +31,8 @@ ShortOrNone = Annotated[str, msgspec.Meta(max_length=40)]
 Reference = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}\Z", max_length=64)
 ]
+# An invoice for each line at most.
+InvoiceNumbers = Annotated[list[Reference], msgspec.Meta(max_length=500)]
 CountryCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z", max_length=2)]
 UnitCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{1,3}\Z", max_length=3)]
 PackageCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2}\Z", max_length=2)]
@@ -89,6 +91,35 @@ def number(text: str) -> Decimal:
 def number_text(value: Decimal) -> str:
     """The plain text of a decimal, exactly as it was typed."""
     return f"{value:f}"
+
+
+class _Naming(Protocol):
+    @property
+    def invoice(self) -> str: ...
+
+    @property
+    def invoices(self) -> list[str]: ...
+
+
+def invoice_numbers(document: _Naming, form: str, *, several: bool) -> tuple[str, ...]:
+    """The invoices that a paper names: one, or several in a form for several.
+
+    Raises MalformedInput for the other way, for one of several, and for one that stands twice.
+    """
+    named = document.invoices
+    if several is bool(document.invoice) or several is not bool(named):
+        raise MalformedInput(
+            f"{form} names {'several invoices' if several else 'one invoice'}",
+            where="$.invoices" if several else "$.invoice",
+        )
+    if several and (len(named) < 2 or len({*named}) < len(named)):
+        raise MalformedInput(f"{form} names several invoices, each once", where="$.invoices")
+    return tuple(named) or (document.invoice,)
+
+
+def named_invoices(numbers: tuple[str, ...]) -> dict[str, Json]:
+    """The field by which a paper names its invoices."""
+    return {"invoices": list(numbers)} if len(numbers) > 1 else {"invoice": numbers[0]}
 
 
 def day(text: str, *, where: str) -> date:

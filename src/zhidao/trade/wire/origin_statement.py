@@ -1,4 +1,7 @@
-"""The origin statement as JSON, in one canonical form."""
+"""The origin statement as JSON, in one canonical form.
+
+Version 1 names one invoice, version 2 several, all of one day.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,14 @@ from zhidao.trade.domain.papers import OriginLine, OriginStatement
 from zhidao.trade.wire.fields import (
     CountryCode,
     HsCode,
+    InvoiceNumbers,
     Name,
     Number,
     Reference,
     Text,
     UnitCode,
+    invoice_numbers,
+    named_invoices,
     number,
     number_text,
     read_struct,
@@ -35,12 +41,13 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    type: Literal["zhidao.OriginStatement.v1"]
+    type: Literal["zhidao.OriginStatement.v1", "zhidao.OriginStatement.v2"]
     number: Reference
     issued_on: date
     exporter: Name
     consignee: Name
-    invoice: Reference
+    invoice: Reference | Literal[""] = ""
+    invoices: InvoiceNumbers = []
     invoice_on: date
     declaration: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
     lines: Annotated[list[_Line], msgspec.Meta(min_length=1, max_length=500)]
@@ -49,12 +56,13 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def read(data: bytes) -> OriginStatement:
     """The statement of a document. Raises MalformedInput for anything but exactly that form."""
     document = read_struct(data, _Document, what="origin statement")
+    several = document.type == "zhidao.OriginStatement.v2"
     return OriginStatement(
         number=document.number,
         issued_on=document.issued_on,
         exporter=document.exporter,
         consignee=document.consignee,
-        invoice=document.invoice,
+        invoices=invoice_numbers(document, document.type, several=several),
         invoice_on=document.invoice_on,
         declaration=document.declaration,
         lines=tuple(
@@ -77,12 +85,12 @@ def write(statement: OriginStatement) -> bytes:
     """The document of a statement."""
     return jcs(
         {
-            "type": "zhidao.OriginStatement.v1",
+            "type": f"zhidao.OriginStatement.v{2 if len(statement.invoices) > 1 else 1}",
             "number": statement.number,
             "issued_on": statement.issued_on.isoformat(),
             "exporter": statement.exporter,
             "consignee": statement.consignee,
-            "invoice": statement.invoice,
+            **named_invoices(statement.invoices),
             "invoice_on": statement.invoice_on.isoformat(),
             "declaration": statement.declaration,
             "lines": [

@@ -1,6 +1,7 @@
 """The packing list as JSON, in one canonical form.
 
-Version 1 names one container for all of it; version 2 names the container of each line.
+Version 1 names one container for all of it; version 2 names the container of each line. Version 3
+names several invoices, and containers in either way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from zhidao.trade.domain.papers import PackedLine, PackingList
 from zhidao.trade.wire.fields import (
     ContainerCode,
     Count,
+    InvoiceNumbers,
     Name,
     Number,
     PackageCode,
@@ -25,6 +27,8 @@ from zhidao.trade.wire.fields import (
     Reference,
     Text,
     UnitCode,
+    invoice_numbers,
+    named_invoices,
     number,
     number_text,
     read_struct,
@@ -48,10 +52,11 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    type: Literal["zhidao.PackingList.v1", "zhidao.PackingList.v2"]
+    type: Literal["zhidao.PackingList.v1", "zhidao.PackingList.v2", "zhidao.PackingList.v3"]
     number: Reference
     issued_on: date
-    invoice: Reference
+    invoice: Reference | Literal[""] = ""
+    invoices: InvoiceNumbers = []
     shipper: Name
     consignee: Name
     container: ContainerCode | Literal[""] = ""
@@ -64,10 +69,11 @@ def read(data: bytes) -> PackingList:
     """The list of a document. Raises MalformedInput for anything but exactly that form."""
     document = read_struct(data, _Document, what="packing list")
     _check_containers(document)
+    several = document.type == "zhidao.PackingList.v3"
     return PackingList(
         number=document.number,
         issued_on=document.issued_on,
-        invoice=document.invoice,
+        invoices=invoice_numbers(document, document.type, several=several),
         shipper=document.shipper,
         consignee=document.consignee,
         container=container_number(document.container) if document.container else "",
@@ -91,7 +97,8 @@ def read(data: bytes) -> PackingList:
 
 def _check_containers(document: _Document) -> None:
     """Either one container for the list, or one for each line."""
-    first = document.type == "zhidao.PackingList.v1"
+    third = document.type == "zhidao.PackingList.v3"
+    first = bool(document.container) if third else document.type == "zhidao.PackingList.v1"
     if first is not bool(document.container):
         raise MalformedInput(
             f"{document.type} {'names its container' if first else 'names one for each line'}",
@@ -110,10 +117,10 @@ def write(packing: PackingList) -> bytes:
     one = {"container": packing.container} if packing.container else {}
     return jcs(
         {
-            "type": f"zhidao.PackingList.v{1 if one else 2}",
+            "type": f"zhidao.PackingList.v{3 if len(packing.invoices) > 1 else 1 if one else 2}",
             "number": packing.number,
             "issued_on": packing.issued_on.isoformat(),
-            "invoice": packing.invoice,
+            **named_invoices(packing.invoices),
             "shipper": packing.shipper,
             "consignee": packing.consignee,
             **one,

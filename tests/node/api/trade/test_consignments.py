@@ -16,7 +16,7 @@ from zhidao.core.ids import party_id
 from zhidao.node.api.trade import transparency as trade_transparency
 from zhidao.node.api.trade.consignments import routes
 from zhidao.node.http.problems import HANDLERS
-from zhidao.trade.domain.invoice import invoice_of
+from zhidao.trade.domain.invoice import invoices_of
 from zhidao.trade.service.releases import Releases
 from zhidao.trade.service.transparency import Transparency
 from zhidao.trade.wire import consignment_entry, entry, ubl_invoice
@@ -114,7 +114,7 @@ async def test_a_stranger_gets_404_on_every_route(client, entry_bytes, bill_byte
 
 
 async def test_invoices_are_judged_and_attacks_refused(client, entry_bytes):
-    invoice = ubl_invoice.write(invoice_of(entry.read(entry_bytes)))
+    invoice = ubl_invoice.write(invoices_of(entry.read(entry_bytes))[0])
     xml = by("importer", "application/xml")
     url = BASE + "/invoices/validate"
     good = (await client.post(url, content=invoice, headers=xml)).json()

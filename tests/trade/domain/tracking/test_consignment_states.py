@@ -54,6 +54,7 @@ ENTRY = ConsignmentEntered(
         "promised": None,
         "containers": ["k1", "k2"],
         "lots": [],
+        "invoices": [],
     }
 )
 

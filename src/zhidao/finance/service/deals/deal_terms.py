@@ -8,7 +8,7 @@ from typing import TypedDict
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.money import Currency
+from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.deals.deal import Deal, check_conditions
 from zhidao.finance.domain.ledger.ledger import Result
@@ -68,6 +68,7 @@ class DealTerms:
             title = await self._titles.title(opened.title)
             if title.consignment != opened.consignment:
                 raise Refused("the title is of another consignment", code="other_consignment")
+        check_invoiced(seen.entered, opened)
         check_carried(seen.entered, terminal=opened.terminal, carried=opened.carried)
         await self._arrivals.rehearse(**arrival_asked(opened))
         await self._settlement.rehearse(opened)
@@ -104,6 +105,34 @@ class ArrivalAsked(TypedDict):
     not_after: Utc
     risk_ppb: int
     carried: tuple[Carried, ...]
+
+
+def check_invoiced(entered: ConsignmentEntered, opened: DealOpened) -> None:
+    """Refuses to pay for a part of several invoices: no proof could say which of them are paid.
+
+    Raises Refused (`other_currency`, `amount_differs`, which says by how much).
+    """
+    if not entered.invoices:
+        return
+    count, currency = len(entered.invoices), Currency(entered.currency)
+    if opened.currency != currency.code:
+        raise Refused(
+            f"the {count} invoices of {entered.consignment} are in {currency}, the deal is in "
+            f"{opened.currency}",
+            code="other_currency",
+            where="$.currency",
+            remedy="open the deal in the currency of the invoices",
+        )
+    gap = opened.amount_minor - entered.amount_minor
+    if gap:
+        asked, differs = Money(entered.amount_minor, currency), Money(abs(gap), currency)
+        raise Refused(
+            f"the {count} invoices of {entered.consignment} add up to {asked}: the deal is "
+            f"{differs} {'over' if gap > 0 else 'under'} it",
+            code="amount_differs",
+            where="$.amount_minor",
+            remedy="open the deal over the sum of the invoices",
+        )
 
 
 def check_carried(

@@ -95,6 +95,7 @@ _ITEM_FIELDS: Final = (
     Field("equipmentId", forms.container, needed=True),
     Field("lotId", forms.text(40)),
     Field("productionOrderId", forms.reference),
+    Field("invoiceId", forms.reference),
 )
 _EQUIPMENT_FIELDS: Final = (
     Field("id", forms.container, needed=True),

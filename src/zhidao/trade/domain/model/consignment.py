@@ -66,6 +66,12 @@ class CanonicalConsignment:
         """The values of one field over a group, `` where a member lacks it."""
         return [self.get(f"{group}[{k}].{name}") for k in range(self.counts.get(group, 0))]
 
+    @property
+    def has_more_invoices(self) -> bool:
+        """Whether an item stands on another invoice than the entry's own."""
+        own = self.get("invoiceDocument.id")
+        return any(number not in ("", own) for number in self.each(ITEM, "invoiceId"))
+
     def total(self, name: str) -> Decimal:
         """The sum of a number over all items."""
         return sum((Decimal(text) for text in self.each(ITEM, name) if text), Decimal(0))

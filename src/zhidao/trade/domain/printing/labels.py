@@ -164,6 +164,7 @@ OF_FIELD: Final = _labels(f"""
     {ITEM}[].equipmentId: Container | 集装箱
     {ITEM}[].lotId: Lot | 批号
     {ITEM}[].productionOrderId: Order of the lot | 批次所属订单
+    {ITEM}[].invoiceId: Invoice, if another | 所属发票（如另有）
     {EQUIPMENT}[].id: Container | 集装箱号
     {EQUIPMENT}[].affixedSealId: Seal | 封志号
 """)
