@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -113,6 +114,26 @@ async def test_a_terminal_is_found_by_id_and_by_number_and_is_one(kept: Kept):
         with pytest.raises(NotFound):
             await lookup
     assert await _history(kept) == 1
+
+
+async def test_terminals_are_listed_to_those_who_may_see_them_by_id_and_page(kept: Kept):
+    for number, name in enumerate(("truck-7", "Truck-9", "van-3")):
+        each = replace(TERMINAL, terminal=name, number=str(number + 1), phone=f"+4912345{number}")
+        await kept.vault.add_terminal(each, [])
+    hidden = replace(TERMINAL, terminal="x", number="9", phone="+49123459", owner=party_id("other"))
+    await kept.vault.add_terminal(replace(hidden, visible=()), [])
+
+    async def seen(viewer: str | None, **page: Any) -> list[str]:
+        reader = party_id(viewer) if viewer else None
+        found = await kept.vault.terminals(reader, **({"limit": 9} | page))
+        return [each.terminal for each in found]
+
+    assert await seen(None) == ["Truck-9", "truck-7", "van-3", "x"]
+    assert await seen(TERMINAL.owner, limit=2) == ["Truck-9", "truck-7"]
+    assert await seen(TERMINAL.owner, limit=2, after="truck-7") == ["van-3"]
+    assert await seen(TERMINAL.visible[0]) == ["Truck-9", "truck-7", "van-3"]
+    assert await seen("other") == ["x"]
+    assert await seen("stranger") == []
 
 
 async def test_frames_and_chunks_are_kept_once(kept: Kept):

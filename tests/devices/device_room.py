@@ -83,7 +83,7 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
     archive = MemoryArchive()
     terminal_journal = TerminalJournal(journal, vault, scribe, clock)
     records = Records(journal, scribe)
-    terminals = Terminals(vault, records, scribe, bytes(32))
+    terminals = Terminals(vault, scribe, bytes(32))
     windows = Windows(vault, archive, terminal_journal, clock, randomness)
     seals = Seals(vault, records, scribe)
     return DeviceRoom(

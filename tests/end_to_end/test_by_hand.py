@@ -94,6 +94,8 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
     paid(walk)
     verified(walk)
     walk.say("paid, and verified")
+    # What came from the other node is on the exporter's pages too.
+    walk.looks_around("exporter")
     told(walk)
     is_the_tutorial(walk)
 
@@ -121,6 +123,7 @@ def told(walk: Walk) -> None:
         f"keyed by hand: {dict(walk.keyed)}, {walk.keyed.total()} in sum; {took_s:.0f} s\n"
     )
     assert walk.keyed.total() <= KEYED_MAX, walk.keyed
+    assert not walk.lost
     # Who shares the machine with others waits for them.
     assert took_s <= MACHINE_S_MAX * (1 + walk.busy)
 

@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Response, expect
 from tests.end_to_end.test_money_by_hand import Hand
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorials" / "your-own-corridor.md"
 PROGRAM = DOCS / "tutorials" / "corridor_terminal.py"
+_LOOK_MS = 500
 PASSWORD = "a sentence of {name} alone"
 
 
@@ -141,6 +143,7 @@ class Walk:
     links: dict[str, str] = field(default_factory=dict)
     people: dict[str, Walker] = field(default_factory=dict)
     pictures: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     busy: float = 0.0
     began_s: float = field(default_factory=time.monotonic)
 
@@ -158,6 +161,7 @@ class Walk:
         )
         page = context.new_page()
         page.set_default_timeout(30_000)
+        page.on("response", self._notes)
         self.people[party] = Walker(party, page, self.keyed, self.pressed)
         return self.people[party]
 
@@ -170,6 +174,21 @@ class Walk:
         walker.signs_out()
         walker.page.context.close()
         del self.people[name]
+
+    def _notes(self, response: Response) -> None:
+        """A list that a page asked for and did not get, or any answer that is the node's fault."""
+        lost = "/v1/lists/" in response.url and response.status == HTTPStatus.NOT_FOUND
+        if lost or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.lost.append(f"{response.status} {response.url}")
+
+    def looks_around(self, party: str) -> None:
+        """Somebody opens everything that the head of the page offers."""
+        person = self.people[party]
+        head = person.page.get_by_role("navigation", name="Pages")
+        for link in head.get_by_role("link").all():
+            link.click()
+            # As long as somebody looks; a page that was left does not wait for its lists.
+            person.page.wait_for_timeout(_LOOK_MS)
 
     def picture(self, name: str, of: Locator) -> None:
         """What the tutorial shows of the way, taken where the walk is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.devices.device_room import CARRIER, IMPORTER, OPERATING, TERMINAL, actor
+from tests.devices.device_room import CARRIER, IMPORTER, OPERATING, TERMINAL, actor, device_room
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
@@ -125,6 +125,18 @@ async def test_a_list_of_seals_holds_the_callers_only(room):
     assert (sealed.seal, binding.bound) == ("S-1", False)
     assert await room.seals.listed(actor(IMPORTER), limit=9, after="S-1") == []
     assert await room.seals.listed(actor("stranger"), limit=9) == []
+
+
+async def test_what_another_node_sealed_is_shown_where_its_terminal_is_unknown(room):
+    await _sealed(room)
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    here = device_room()
+    for name in (f"terminal/{TERMINAL}", "seal/S-1"):
+        await here.journal.append(await room.journal.load(name, viewer=None))
+    assert await here.terminals.listed(actor(CARRIER), limit=9) == []
+    ((sealed, binding),) = await here.seals.listed(actor(IMPORTER), limit=9)
+    assert (sealed.seal, binding.terminal, binding.bound) == ("S-1", TERMINAL, True)
+    assert not (await here.seals.binding(terminal=TERMINAL, consignment="c-1")).bound
 
 
 async def test_a_terminal_is_sealed_into_one_container_until_that_seal_is_broken(room):

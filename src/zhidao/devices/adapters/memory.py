@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal
 from zhidao.devices.domain.custody import (
     Claim,
@@ -55,6 +56,13 @@ class MemoryVault:
         if terminal not in self._terminals:
             raise NotFound(f"no terminal {terminal!r}")
         return self._terminals[terminal]
+
+    async def terminals(
+        self, viewer: PartyId | None, *, limit: int, after: str = ""
+    ) -> tuple[Terminal, ...]:
+        """See the port."""
+        found = [self._terminals[name] for name in sorted(self._terminals) if name > after]
+        return tuple(each for each in found if each.shown_to(viewer))[:limit]
 
     async def terminal_by_phone(self, phone: str) -> Terminal:
         """See the port."""

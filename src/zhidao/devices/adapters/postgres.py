@@ -94,6 +94,18 @@ class PostgresVault:
             raise NotFound(f"no terminal {terminal[:40]!r}")
         return _terminal(row)
 
+    async def terminals(
+        self, viewer: PartyId | None, *, limit: int, after: str = ""
+    ) -> tuple[Terminal, ...]:
+        """See the port."""
+        seen = "" if viewer is None else " and (owner = %(viewer)s or %(viewer)s = any(visible))"
+        rows = await self._database.read(
+            f'{_TERMINAL} where terminal collate "C" > %(after)s{seen}'
+            ' order by terminal collate "C" limit %(limit)s',
+            {"viewer": viewer, "after": after, "limit": limit},
+        )
+        return tuple(_terminal(row) for row in rows)
+
     async def terminal_by_phone(self, phone: str) -> Terminal:
         """By phone. Raises NotFound."""
         rows = await self._database.read(

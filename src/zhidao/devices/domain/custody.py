@@ -74,10 +74,13 @@ class Terminal:
 
     def seen_by(self, actor: Actor) -> Terminal:
         """Itself, if the actor may see it. Raises NotFound."""
-        viewer = actor.viewer
-        if viewer is not None and viewer != self.owner and viewer not in self.visible:
+        if not self.shown_to(actor.viewer):
             raise NotFound(f"no terminal {self.terminal!r}")
         return self
+
+    def shown_to(self, viewer: PartyId | None) -> bool:
+        """Whether a party may see it; None stands for whoever reads everything."""
+        return viewer is None or viewer == self.owner or viewer in self.visible
 
 
 @dataclass(frozen=True, slots=True)

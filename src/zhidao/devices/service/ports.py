@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.devices.domain.custody import (
     Claim,
@@ -41,6 +42,12 @@ class Vault(Protocol):
 
     async def terminal(self, terminal: str) -> Terminal:
         """A terminal by its id. Raises NotFound."""
+        ...
+
+    async def terminals(
+        self, viewer: PartyId | None, *, limit: int, after: str = ""
+    ) -> tuple[Terminal, ...]:
+        """The terminals of this node that the viewer may see (None: all), by id after `after`."""
         ...
 
     async def terminal_by_phone(self, phone: str) -> Terminal:

@@ -7,7 +7,7 @@ from typing import Final
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict, Refused
+from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records, Scribe
@@ -125,10 +125,18 @@ class Seals:
         return event
 
     async def view(self, actor: Actor, seal: str) -> tuple[Sealed, Binding]:
-        """A seal and what it binds. Raises NotFound."""
+        """A seal and what it binds. Raises NotFound.
+
+        The terminal of a seal that came from another node is registered there: whether its key is
+        the one that was sealed in, that node judged.
+        """
         history = await self._records.history(_aggregate(seal), actor)
         sealed = Sealed.of(history[0])
-        return sealed, await self._bound_by(history, sealed.terminal)
+        try:
+            return sealed, await self._bound_by(history, sealed.terminal)
+        except NotFound:
+            key = sealed.terminal_key
+            return sealed, binding_of(history, terminal=sealed.terminal, terminal_key=key)
 
     async def listed(
         self, actor: Actor, *, limit: int, after: str = ""

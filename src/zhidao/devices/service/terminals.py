@@ -12,7 +12,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.journal import Records, Scribe
+from zhidao.core.journal import Scribe
 from zhidao.core.keys import PublicKey
 from zhidao.devices.domain.custody import Refusal, StoredFrame, Terminal
 from zhidao.devices.events import TerminalRegistered
@@ -32,10 +32,9 @@ _SHORT_ID: Final = 7
 class Terminals:
     """The list of terminals that may connect, and their tokens."""
 
-    def __init__(self, vault: Vault, records: Records, scribe: Scribe, secret: bytes) -> None:
+    def __init__(self, vault: Vault, scribe: Scribe, secret: bytes) -> None:
         """`secret`: the node's key for tokens, from `Vault.secret`."""
         self._vault = vault
-        self._records = records
         self._scribe = scribe
         self._secret = secret
 
@@ -106,14 +105,11 @@ class Terminals:
         return wanted
 
     async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Terminal]:
-        """The terminals that the actor may see, by id, after the id `after`."""
-        prefix = "terminal/"
-        # One more, for strangers have a history that is no terminal's.
-        names = await self._records.aggregates(
-            prefix, actor, limit=limit + 1, after=prefix + after if after else ""
-        )
-        ids = [name.removeprefix(prefix) for name in names]
-        return [await self._vault.terminal(each) for each in ids if each != UNKNOWN][:limit]
+        """The terminals of this node that the actor may see, by id, after the id `after`.
+
+        Not those of other nodes, of which this one may keep histories too.
+        """
+        return list(await self._vault.terminals(actor.viewer, limit=limit, after=after))
 
     async def heard(self, terminal: Terminal) -> tuple[StoredFrame | None, Refusal | None]:
         """What was last taken from it with a position, and what was last refused."""

@@ -61,7 +61,7 @@ async def build(
     secret = await vault.secret(context.randomness.token(32))
     terminal_journal = TerminalJournal(journal, vault, context.scribe, context.clock)
     records = Records(journal, context.scribe)
-    terminals = Terminals(vault, records, context.scribe, secret)
+    terminals = Terminals(vault, context.scribe, secret)
     aside = [Quarantine(_told(alarms or Alarms(), kind)) for kind in ("windows", "positions")]
     windows = Windows(
         vault, context.archive, terminal_journal, context.clock, context.randomness, aside[0]
