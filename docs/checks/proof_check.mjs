@@ -109,11 +109,14 @@ function checkCredential(c, f, event) { // eddsa-jcs-2022 by a did:key of the as
 function arrivals() {
   const no = "not_reproduced", { consignment } = proof;
   const point = "observed_at latitude_ndeg longitude_ndeg height_mm protection_mm satellites".split(" ");
-  const there = new Set(), wished = (...by) => facts("positioning.ArrivalExpected", { consignment }, ...by);
-  const wishes = wished().filter((w) => w.container);
-  const pairs = [...new Map(wishes.map((w) => [`${w.container} ${w.terminal}`, w])).values()];
+  const there = new Set(), [asks, ends] = ["Expected", "Withdrawn"]
+    .map((act) => every(`positioning.Arrival${act}`, { consignment }));
   for (const told of every("positioning.ArrivalProven", { consignment })) {
-    const f = told.fact, container = f.container ?? "", all = wished(told.index);
+    const standing = asks.filter((w) => ends.every((e) => (e.index < w.index) === (e.index < told.index)));
+    const wishes = standing.map((w) => w.fact).filter((w) => w.container);
+    const pairs = [...new Map(wishes.map((w) => [`${w.container} ${w.terminal}`, w])).values()];
+    const all = standing.filter((w) => w.index < told.index).map((w) => w.fact);
+    const f = told.fact, container = f.container ?? "";
     const asked = all.filter((w) => w.container && w.terminal === f.terminal).at(-1) ?? all.at(-1);
     need(asked?.terminal === f.terminal && (asked.container ?? "") === container, no);
     need(containers().includes(container) && once(pairs.map((w) => w.container))

@@ -82,6 +82,10 @@ ELSEWHERE = {
     *(("GET", f"/v1/lists/{box}{form}") for box in ("inbox", "outbox") for form in ("", "/csv")),
     # Beside a deal's: tests/node/api/test_arrivals.py.
     ("POST", "/v1/positioning/arrivals"),
+    *(
+        ("POST", f"/v1/positioning/arrivals/{{consignment}}/{act}")
+        for act in ("change", "withdrawal")
+    ),
     # Asked by what is typed, read from the caller's own part of an index: tests/node/search.
     ("GET", "/v1/search"),
     ("POST", "/v1/statements"),

@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.verification.corridor_bench import TERMINAL, Corridor, Ride
+from tests.verification.corridor_bench import CONSIGNMENT, TERMINAL, Corridor, Ride
 from tests.verification.test_independent import check_agreement, needs_node, of_corridor
 
-from zhidao.core.events import SignedEvent
-from zhidao.positioning.events import ArrivalExpected, ArrivalProven, Carried
+from zhidao.core.events import Fact, SignedEvent
+from zhidao.positioning.events import ArrivalExpected, ArrivalProven, ArrivalWithdrawn, Carried
 from zhidao.positioning.service.awaited import wishes_of
 from zhidao.trade.domain.consignment import ConsignmentEntry
 from zhidao.trade.domain.papers import bill_of_lading_of
@@ -119,6 +120,39 @@ class WholeRisk(Many):
         return [replace(each, risk_ppb=one.risk_ppb) for each in super().wishes(one)]
 
 
+class Changed(Many):
+    """The second container was awaited by another terminal first."""
+
+    changed = True
+
+    def say(self, by: str, aggregate: str, fact: Fact, **more: Any) -> SignedEvent:
+        if self.changed and isinstance(fact, ArrivalExpected) and fact.container == FIRST:
+            for wish in self.wishes(replace(fact, container="", terminal="")):
+                other = {SECOND: "BDT-9"}.get(wish.container, wish.terminal)
+                super().say(by, aggregate, replace(wish, terminal=other))
+            if self.withdrawn:
+                ends = ArrivalWithdrawn(consignment=fact.consignment, reason="broken")
+                super().say(by, aggregate, ends)
+        return super().say(by, aggregate, fact, **more)
+
+    withdrawn = True
+
+
+class NotWithdrawn(Changed):
+    """Two terminals are awaited for the second container, and nobody took the first back."""
+
+    withdrawn = False
+
+
+class WithdrawnAfter(Many):
+    """What was awaited is withdrawn before the windows come; the node proves it all the same."""
+
+    def _travel(self) -> None:
+        ends = ArrivalWithdrawn(consignment=CONSIGNMENT, reason="")
+        self.say("importer-bank", f"arrival/{CONSIGNMENT}", ends)
+        super()._travel()
+
+
 def recorded_as(containers: list[str]) -> Many:
     return Many(changes={ConsignmentEntered: {"containers": containers}})
 
@@ -138,6 +172,8 @@ ATTACKS: dict[str, tuple[Callable[[], Corridor], str]] = {
     "a terminal in two containers": (InBoth, "false_mark"),
     "two terminals for one container": (TwoTerminals, "not_reproduced"),
     "one terminal for two containers": (OneTerminal, "not_reproduced"),
+    "another terminal besides": (NotWithdrawn, "not_reproduced"),
+    "nobody waits any more": (WithdrawnAfter, "not_reproduced"),
     "more risk than was asked": (WholeRisk, "decision_not_reproduced"),
     "a container was added on record": (
         lambda: recorded_as([FIRST, SECOND, THIRD]),
@@ -157,6 +193,12 @@ async def test_two_containers_that_arrived_are_paid_and_proven() -> None:
     assert (found.verdict, found.sentence) == ("holds", "")
     assert "arrival" in found.shown
     assert any("All 2 containers" in each.text for each in found.proven)
+
+
+async def test_what_was_changed_before_is_awaited_no_more() -> None:
+    corridor = Changed()
+    found = judged(corridor, await corridor.proof())
+    assert (found.verdict, found.sentence) == ("holds", "")
 
 
 async def test_one_of_two_is_no_arrival_of_the_consignment() -> None:
@@ -184,6 +226,10 @@ async def test_an_attack_on_the_containers_is_refused(name: str) -> None:
 
 @needs_node
 def test_both_verifiers_agree_on_containers(tmp_path: Path) -> None:
-    makes = {"honest": Many, **{name: make for name, (make, _) in ATTACKS.items()}}
+    makes = {
+        "honest": Many,
+        "changed": Changed,
+        **{name: make for name, (make, _) in ATTACKS.items()},
+    }
     bundles = [each for name, make in makes.items() for each in of_corridor(name, make())]
     assert check_agreement(bundles, tmp_path) == 2 * len(makes)

@@ -156,6 +156,18 @@ class ArrivalExpected(Fact, frozen=True, kw_only=True):
     container: str = ""
 
 
+class ArrivalWithdrawn(Fact, frozen=True, kw_only=True):
+    """What was awaited so far is awaited no more. Aggregate `arrival/<consignment>`.
+
+    Asserted by whoever awaited it, before anything of it was proven. Where it is changed, what is
+    awaited instead is written at once after it; else nobody waits until somebody asks again.
+    """
+
+    TYPE: ClassVar[str] = "positioning.ArrivalWithdrawn.v1"
+    consignment: str
+    reason: str
+
+
 class TerminalWatched(Fact, frozen=True, kw_only=True):
     """Windows of a terminal concern a consignment. Aggregate `watch/<terminal>/<consignment>`.
 

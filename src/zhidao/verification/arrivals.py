@@ -9,6 +9,7 @@ from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
     ArrivalProven,
+    ArrivalWithdrawn,
     Site,
     risk_in_words,
 )
@@ -86,7 +87,7 @@ def _replay_arrival(
     """Whether the arrival is shown: its evidence, and the facts on which its marks rest."""
     fact = told.fact
     expected = _expected(case, told)
-    _check_container(case, fact, expected)
+    _check_container(case, told, expected)
     evidence = _evidence(case, fact, fact.navigation)
     if evidence is None:
         open_questions.append(
@@ -312,11 +313,7 @@ def _replay_failure(
 
 
 def _expected(case: Case, told: OpenedFact[ArrivalProven]) -> ArrivalExpected:
-    wishes = [
-        wish.fact
-        for wish in case.every(ArrivalExpected)
-        if wish.fact.consignment == case.consignment and wish.index < told.index
-    ]
+    wishes = [wish.fact for wish in _standing(case, told) if wish.index < told.index]
     # Of one container the newest wish counts; of several there is one for each terminal.
     ours = [wish for wish in wishes if wish.terminal == told.fact.terminal and wish.container]
     if not ours:
@@ -326,16 +323,34 @@ def _expected(case: Case, told: OpenedFact[ArrivalProven]) -> ArrivalExpected:
     return ours[-1]
 
 
-def _check_container(case: Case, fact: ArrivalProven, expected: ArrivalExpected) -> None:
+def _standing(case: Case, told: OpenedFact[ArrivalProven]) -> list[OpenedFact[ArrivalExpected]]:
+    """What was awaited between the same changes: a wish that was withdrawn is none any more."""
+    ends = [
+        end.index
+        for end in case.every(ArrivalWithdrawn)
+        if end.fact.consignment == case.consignment
+    ]
+    return [
+        wish
+        for wish in case.every(ArrivalExpected)
+        if wish.fact.consignment == case.consignment
+        and all((end < wish.index) is (end < told.index) for end in ends)
+    ]
+
+
+def _check_container(
+    case: Case, told: OpenedFact[ArrivalProven], expected: ArrivalExpected
+) -> None:
     """A terminal speaks for the one container of which it is asked, and each has one of its own."""
+    fact = told.fact
     if fact.container != expected.container:
         raise _contradicted("the arrival is of another container than was asked")
     if fact.container not in (case.entered.containers or [""]):
         raise _contradicted(f"{fact.container or 'no'} container of the entry is named")
     pairs = {
         (wish.fact.container, wish.fact.terminal)
-        for wish in case.every(ArrivalExpected)
-        if wish.fact.consignment == case.consignment and wish.fact.container
+        for wish in _standing(case, told)
+        if wish.fact.container
     }
     if any(len(set(names)) < len(pairs) for names in zip(*pairs, strict=True)):
         raise _contradicted("a container has two terminals, or a terminal two containers")

@@ -92,19 +92,23 @@ def _check_invoices(case: Case) -> None:
     entered = case.entered
     named = [each.number for each in entered.invoices]
     total = sum(each.amount_minor for each in entered.invoices)
+    told = [t.fact.number for t in case.every(DocumentAdded) if _is_invoice(case, t.fact)]
     if named and total != entered.amount_minor:
         raise Refused(
             f"the invoices add up to {total} minor units, {abs(total - entered.amount_minor)} "
             f"{'less' if total < entered.amount_minor else 'more'} than the consignment",
             code="invoice_mismatch",
         )
-    told = [t.fact.number for t in case.every(DocumentAdded) if _is_invoice(case, t.fact)]
-    foreign = [number for number in told if named and number not in named]
+    _check_each_once(named, told)
+
+
+def _check_each_once(named: list[str], told: list[str]) -> None:
+    foreign = {*told} - {*named} if named else set(told[1:]) - set(told[:1])
     if foreign:
         raise Refused(
-            f"the invoice {foreign[0]} is none of the consignment's", code="invoice_mismatch"
+            f"the invoice {min(foreign)} is none of the consignment's", code="invoice_mismatch"
         )
-    if len(told) > len({*told} if named else told[:1]) or len(named) > len({*named}):
+    if len(told) > len({*told}) or len(named) > len({*named}):
         raise Refused("an invoice stands twice", code="invoice_mismatch")
 
 
@@ -249,13 +253,16 @@ def _are_opened(case: Case, checked: PapersChecked) -> bool:
     """
     added = {told.fact.digest: told.fact for told in case.every(DocumentAdded)}
     papers = [added.get(digest) for digest in checked.documents]
-    billed = {paper.number for paper in papers if paper is not None and paper.kind == _INVOICE}
-    whole = all(each.number in billed for each in case.entered.invoices)
-    return bool(papers and whole) and all(
+    billed = {paper.number for paper in papers if paper and paper.kind == _INVOICE}
+    whole = {each.number for each in case.entered.invoices} <= billed
+    return bool(papers and whole) and all(_is_opened(case, paper) for paper in papers)
+
+
+def _is_opened(case: Case, paper: DocumentAdded | None) -> bool:
+    return (
         paper is not None
         and case.file(paper.digest) is not None
         and (not paper.credential or case.file(paper.credential) is not None)
-        for paper in papers
     )
 
 

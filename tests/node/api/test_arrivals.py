@@ -33,6 +33,15 @@ class Entries:
         return SimpleNamespace(entered=entered)
 
 
+class Deals:
+    """The deals that wait, by name."""
+
+    waiting: tuple[str, ...] = ()
+
+    async def waiting_for(self, consignment: str) -> tuple[str, ...]:
+        return self.waiting if consignment == "C-2" else ()
+
+
 WISH = {
     "consignment": "C-2",
     "terminal": "T-1",
@@ -54,7 +63,7 @@ async def waiter(services) -> AsyncIterator[httpx.AsyncClient]:
         return Actor(PartyId(headers["x-caller"]), Role(headers.get("x-role", "party")))
 
     app = Litestar(
-        [arrivals.routes(services[2], Entries()), positioning.routes(*services[:3])],
+        [arrivals.routes(services[2], Entries(), Deals()), positioning.routes(*services[:3])],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -98,3 +107,59 @@ async def test_what_is_no_wish_is_malformed(waiter, change: dict[str, object]) -
         f"{ROOT}/arrivals", json=WISH | change, headers={"x-caller": "importer"}
     )
     assert answer.status_code == 400, answer.text
+
+
+IMPORTER = {"x-caller": "importer"}
+CHANGED = {name: value for name, value in WISH.items() if name != "consignment"} | {
+    "risk_ppb": 5_000,
+    "seen_version": 1,
+    "reason": "the train is late",
+}
+
+
+async def test_whoever_waits_changes_it_and_takes_it_back(waiter) -> None:
+    await waiter.post(f"{ROOT}/arrivals", json=WISH, headers=IMPORTER)
+    path = f"{ROOT}/arrivals/C-2"
+    changed = await waiter.post(f"{path}/change", json=CHANGED, headers=IMPORTER)
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["expected"]["risk_ppb"] == 5_000
+    # A second tab that saw the first wish only.
+    stale = await waiter.post(f"{path}/withdrawal", json={"seen_version": 1}, headers=IMPORTER)
+    assert (stale.status_code, stale.json()["code"]) == (409, "changed_since")
+    for caller, status in (
+        ({"x-caller": "importer-bank"}, 403),
+        ({"x-caller": "exporter"}, 403),
+        (STRANGER, 404),
+        (OPERATOR, 403),
+    ):
+        for act, body in (
+            ("change", CHANGED | {"risk_ppb": 1}),
+            ("withdrawal", {"seen_version": 3}),
+        ):
+            answer = await waiter.post(f"{path}/{act}", json=body, headers=caller)
+            assert answer.status_code == status, (caller, act, answer.text)
+    ended = await waiter.post(f"{path}/withdrawal", json={"seen_version": 3}, headers=IMPORTER)
+    assert (ended.status_code, ended.json()["state"]) == (200, "withdrawn")
+
+
+async def test_what_a_deal_waits_for_is_not_changed(waiter, monkeypatch) -> None:
+    await waiter.post(f"{ROOT}/arrivals", json=WISH, headers=IMPORTER)
+    monkeypatch.setattr(Deals, "waiting", ("deal-7",))
+    for act, body in (("change", CHANGED), ("withdrawal", {"seen_version": 1})):
+        answer = await waiter.post(f"{ROOT}/arrivals/C-2/{act}", json=body, headers=IMPORTER)
+        assert (answer.status_code, answer.json()["code"]) == (422, "deal_waits"), answer.text
+        assert "deal-7" in answer.text
+
+
+async def test_what_is_no_change_is_malformed(waiter) -> None:
+    await waiter.post(f"{ROOT}/arrivals", json=WISH, headers=IMPORTER)
+    for wrong in (
+        {"seen_version": -1},
+        {"seen_version": "x"},
+        {"not_after": "tomorrow"},
+        {"more": 1},
+    ):
+        answer = await waiter.post(
+            f"{ROOT}/arrivals/C-2/change", json=CHANGED | wrong, headers=IMPORTER
+        )
+        assert answer.status_code == 400, (wrong, answer.text)

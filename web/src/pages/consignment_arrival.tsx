@@ -2,7 +2,8 @@
 import { Term } from "../parts/term";
 import { bound, distance, metres, number, odds } from "../format";
 import { Facts, Time, Times } from "../parts/basics";
-import { AwaitArrival } from "../parts/await_arrival";
+import { AwaitArrival, ChangeAwaited } from "../parts/await_arrival";
+import { containersOf } from "../parts/carried";
 import { ArrivalFigure } from "../parts/figure";
 import { Fold } from "../parts/fold";
 import { waitsHere } from "../parts/moves";
@@ -18,7 +19,7 @@ export function ArrivalPart({ road }: { road: Road }) {
   if (!arrival) {
     return (
       <Fold id="arrival-title" title={t("arrival")} waits={waitsHere(road, "arrival-title")} says={<p class="quiet">{site ? t("arrival.none_at", { place: site.name }) : t("arrival.none")}</p>}>
-        {!site && <AwaitArrival road={road} done={() => undefined} />}
+        {site ? <Changeable road={road} /> : <AwaitArrival road={road} done={() => undefined} />}
       </Fold>
     );
   }
@@ -65,8 +66,16 @@ export function ArrivalPart({ road }: { road: Road }) {
         {placed && site && <ArrivalFigure arrival={arrival} site={site} network={network} />}
       </div>
       <Marks road={road} arrival={arrival} />
+      {!proven && (site ? <Changeable road={road} /> : <AwaitArrival road={road} done={() => undefined} />)}
     </Fold>
   );
+}
+
+/** Nothing of it is proven and no deal waits for it: what is awaited may still be changed. */
+function Changeable({ road }: { road: Road }) {
+  const decided = containersOf(road).some((each) => each.state === "arrived");
+  if (decided || (road.money && !["paid", "released_back"].includes(road.money.state))) return null;
+  return <ChangeAwaited key={road.said.length} road={road} />;
 }
 
 function strongest({ marks }: ArrivalInfo): MarkName {

@@ -8,9 +8,9 @@ from typing import Any
 from zhidao.core.errors import MalformedInput
 
 
-def add_riders(parser: argparse.ArgumentParser) -> None:
+def add_riders(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Adds the option for one terminal, and that for several containers; one of the two."""
-    either = parser.add_mutually_exclusive_group(required=True)
+    either = parser.add_mutually_exclusive_group(required=required)
     either.add_argument("--terminal", default="", help="the terminal that rides with the goods")
     either.add_argument(
         "--carried",

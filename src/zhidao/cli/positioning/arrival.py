@@ -1,4 +1,4 @@
-"""`zhidao arrival`: wait for a consignment at a place, with or without a deal; what came of it."""
+"""`zhidao arrival`: wait for a consignment at a place, change that, see what came of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     waiting.add_argument("--not-after", required=True, metavar="TIME", help="UTC")
     waiting.add_argument("--risk-ppb", type=int, default=_RISK_PPB, help="parts per billion")
     waiting.set_defaults(run=_await)
-    for action in (showing, waiting):
+    changing = actions.add_parser("change", help="wait in another way, until it is decided")
+    add_riders(changing, required=False)
+    changing.add_argument("--site", default="", help="GeoJSON file, or LAT,LON,RADIUS_M")
+    changing.add_argument("--name", default="", help="name of the site")
+    changing.add_argument("--not-before", default="", metavar="TIME", help="UTC")
+    changing.add_argument("--not-after", default="", metavar="TIME", help="UTC")
+    changing.add_argument("--risk-ppb", type=int, default=0, help="parts per billion")
+    changing.set_defaults(run=_change)
+    withdrawing = actions.add_parser("withdraw", help="wait no more, until it is decided")
+    withdrawing.set_defaults(run=_withdraw)
+    for action in (changing, withdrawing):
+        action.add_argument("--reason", default="", help="why, for whoever sees the arrival")
+        action.add_argument(
+            "--seen-version", type=int, metavar="VERSION", help="refuse if a newer one stands"
+        )
+    for action in (showing, waiting, changing, withdrawing):
         action.add_argument("consignment", metavar="CONSIGNMENT")
         add_caller(action)
     parser.epilog = (
@@ -41,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --carried MSCU6639870=BDT-2 --site yard.geojson --name Almaty \\\n"
         "      --not-before 2026-09-20T00:00:00Z --not-after 2026-09-27T00:00:00Z\n"
         "  zhidao arrival show C-0417 --url https://localhost:8443 --as aida\n"
+        "  zhidao arrival change C-0417 --not-after 2026-10-04T00:00:00Z \\\n"
+        "      --reason 'the train is late' --url https://localhost:8443 --as aida\n"
+        "  zhidao arrival withdraw C-0417 --url https://localhost:8443 --as aida\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
@@ -62,6 +80,51 @@ def _await(options: argparse.Namespace) -> int:
             "risk_ppb": options.risk_ppb,
         },
     )
+    return say(options, found, _words(found))
+
+
+def _change(options: argparse.Namespace) -> int:
+    """What an option does not name stays as it is awaited."""
+    node, path = node_of(options), f"{_PATH}/{quote(options.consignment, safe='')}"
+    standing = node.get(path)
+    wish, containers = standing["expected"], standing["containers"]
+    body = {
+        **_riders(options, wish, containers),
+        "site": _site(options, wish["site"]),
+        "not_before": options.not_before or wish["not_before"],
+        "not_after": options.not_after or wish["not_after"],
+        "risk_ppb": options.risk_ppb or wish["risk_ppb"] * max(1, len(containers)),
+        "seen_version": _seen(options, standing),
+        "reason": options.reason,
+    }
+    found = node.send(f"{path}/change", body)
+    return say(options, found, _words(found))
+
+
+def _seen(options: argparse.Namespace, standing: dict[str, Any]) -> int:
+    given: int | None = options.seen_version
+    return int(standing["version"]) if given is None else given
+
+
+def _site(options: argparse.Namespace, standing: dict[str, Any]) -> dict[str, Any]:
+    if options.site:
+        return site_of(options.site, options.name or standing["name"])
+    return standing | ({"name": options.name} if options.name else {})
+
+
+def _riders(
+    options: argparse.Namespace, wish: dict[str, Any], containers: list[dict[str, Any]]
+) -> dict[str, Any]:
+    if options.terminal or options.carried:
+        return riders_of(options)
+    kept = [{name: each[name] for name in ("container", "terminal")} for each in containers]
+    return {"terminal": "" if kept else wish["terminal"], "carried": kept}
+
+
+def _withdraw(options: argparse.Namespace) -> int:
+    node, path = node_of(options), f"{_PATH}/{quote(options.consignment, safe='')}"
+    seen = _seen(options, node.get(path))
+    found = node.send(f"{path}/withdrawal", {"seen_version": seen, "reason": options.reason})
     return say(options, found, _words(found))
 
 

@@ -21,7 +21,13 @@ from zhidao.finance.events import (
 )
 from zhidao.node.shipment_timeline import reason_codes, view
 from zhidao.node.shipment_timeline.times import scale_of_timeline
-from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven, Site
+from zhidao.positioning.events import (
+    ArrivalExpected,
+    ArrivalNotProven,
+    ArrivalProven,
+    ArrivalWithdrawn,
+    Site,
+)
 from zhidao.store.reading import Stored
 from zhidao.trade.events import (
     ConsignmentEntered,
@@ -55,6 +61,14 @@ class Facts:
         """All facts of a kind with their events, oldest first."""
         return [(kind.of(event), event) for event in self.events if kind.is_told_by(event.type)]
 
+    @property
+    def awaited(self) -> ArrivalExpected | None:
+        """What is awaited; None where nobody waits, or no more."""
+        found, ended = self.last(ArrivalExpected), self.last(ArrivalWithdrawn)
+        if found is None or (ended and ended[1].version > found[1].version):
+            return None
+        return found[0]
+
     def before(self, kind: type[_FactT], event: SignedEvent) -> _FactT | None:
         """The newest fact of a kind that was recorded no later than an event."""
         known = [
@@ -71,10 +85,10 @@ class Facts:
 
 def site(facts: Facts) -> view.SiteView | None:
     """The place of arrival, once somebody waits there."""
-    found = facts.last(ArrivalExpected)
-    if found is None:
+    awaited = facts.awaited
+    if awaited is None:
         return None
-    site = found[0].site
+    site = awaited.site
     return view.SiteView(
         name=site.name,
         lon=site.longitude_ndeg / _NDEG,

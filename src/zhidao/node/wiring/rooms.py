@@ -245,7 +245,7 @@ async def build(
                 directory.with_peers,
             ),
             exchange.invitations(context, others.card, own_text, administration),
-            arrivals_api.routes(positions.arrivals, papers.consignments),
+            arrivals_api.routes(positions.arrivals, papers.consignments, money.deals),
         ),
         consumers=(Consumer("node-roads", _ON_TIMELINES, timelines.on_event, adopted=True),),
         background=(moving.run,),

@@ -13,9 +13,9 @@ import msgspec
 from zhidao.connectivity.commands import NetworkView
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
-from zhidao.core.events import Fact, SignedEvent, every
-from zhidao.core.ids import PartyId, party_id
+from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Handled, Records
 from zhidao.core.timescale import Utc
 from zhidao.devices.commands import Custody
@@ -25,22 +25,19 @@ from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
     ArrivalProven,
-    Carried,
     Marks,
-    Site,
-    TerminalWatched,
 )
 from zhidao.positioning.service.attempts import attempt_of
 from zhidao.positioning.service.awaited import (
     Arrival,
+    arrival_named,
     asked_of,
     evidence_of,
     is_proven,
     proofs_of,
     told_by,
-    wish_of,
-    wishes_of,
 )
+from zhidao.positioning.service.awaiting import Awaiting
 from zhidao.positioning.service.bases import BaseService
 from zhidao.positioning.service.evaluation import Earlier, Span, evaluate, span_of
 from zhidao.positioning.service.navigation import NavigationService
@@ -79,7 +76,7 @@ class _Obstacle(NamedTuple):
 _NOTHING: Final = _Obstacle("", "")
 
 
-class ArrivalService:
+class ArrivalService(Awaiting):
     """Implements `positioning.commands.Arrivals` and consumes `devices.WindowReceived`."""
 
     def __init__(
@@ -95,103 +92,16 @@ class ArrivalService:
         method: str,
     ) -> None:
         """method: of `Settings`, by which arrivals are judged. Raises MalformedInput for none."""
+        super().__init__(records=records, custody=custody)
         Settings.of_arrivals(method=method)
-        self._records = records
         self._archive = archive
         self._navigation = navigation
         self._bases = bases
-        self._custody = custody
         self._network = network
         self._workers = workers
         self._method = method
         self._tracks: dict[str, Track] = {}
         self._node = Actor(records.node, Role.NODE)
-
-    async def expect(
-        self,
-        actor: Actor,
-        *,
-        consignment: str,
-        terminal: str,
-        site: Site,
-        not_before: Utc,
-        not_after: Utc,
-        risk_ppb: int,
-        readers: tuple[str, ...],
-        carried: tuple[Carried, ...] = (),
-    ) -> None:
-        """Waits for the consignment; the same call again changes nothing.
-
-        `carried`: its containers with their terminals where there are several; `terminal` is ``
-        then. Each is waited for with its share of the risk. Beside the readers whose terminal it
-        is sees it, who must know where to drive.
-        Raises Conflict if the consignment is awaited otherwise, Refused for an impossible wish.
-        """
-        one = wish_of(consignment, terminal, site, (not_before, not_after), risk_ppb)
-        facts = wishes_of(one, carried)
-        if await self._stands(facts):
-            return
-        carriers = {party for each in facts for party in await self._carrier(each.terminal)}
-        visible = sorted({*map(party_id, readers), *carriers} - {actor.party})
-        # The watch comes first: a crash in between leaves a watch without a wish, which the
-        # repeated call completes; the other way round a wish would never see a window.
-        for each in facts:
-            await self._watch(actor, each.terminal, consignment)
-        # All containers at once: nobody ever waits for some of them only.
-        await self._records.record(
-            actor, _arrival(consignment), facts, after=0, owner=actor.party, visible=visible
-        )
-
-    async def _watch(self, actor: Actor, terminal: str, consignment: str) -> None:
-        watch = f"watch/{terminal}/{consignment}"
-        if not await self._records.history(watch):
-            await self._records.record(
-                actor,
-                watch,
-                [TerminalWatched(terminal=terminal, consignment=consignment)],
-                after=0,
-                owner=actor.party,
-            )
-
-    async def rehearse(
-        self,
-        *,
-        consignment: str,
-        terminal: str,
-        site: Site,
-        not_before: Utc,
-        not_after: Utc,
-        risk_ppb: int,
-        carried: tuple[Carried, ...] = (),
-    ) -> None:
-        """Refuses what `expect` would refuse, and writes nothing.
-
-        Raises Conflict (`awaited_otherwise`) if the consignment is awaited in another way.
-        """
-        one = wish_of(consignment, terminal, site, (not_before, not_after), risk_ppb)
-        await self._stands(wishes_of(one, carried))
-
-    async def _carrier(self, terminal: str) -> set[PartyId]:
-        """Whose terminal it is; nobody that is known here for one of another node."""
-        try:
-            return {await self._custody.owner(terminal)}
-        except NotFound:
-            return set()
-
-    async def _stands(self, wishes: list[ArrivalExpected]) -> bool:
-        """Whether exactly this is awaited already. Raises Conflict for anything else."""
-        history = await self._records.history(_arrival(wishes[0].consignment))
-        known = every(history, ArrivalExpected)
-        if known and known != wishes:
-            first = known[0]
-            by = ", ".join(each.terminal for each in known)
-            raise Conflict(
-                f"the arrival of {first.consignment} is awaited already, in another way: at"
-                f" {first.site.name} by {by}, {first.not_before} to {first.not_after}",
-                code="awaited_otherwise",
-                remedy="ask for the same terminal, site, time and risk",
-            )
-        return bool(known)
 
     async def on_window(self, event: SignedEvent) -> None:
         """Holds a stored window against every arrival that waits for its terminal."""
@@ -208,7 +118,7 @@ class ArrivalService:
 
     async def arrival(self, actor: Actor, consignment: str) -> Arrival:
         """The arrival of a consignment. Raises NotFound if the actor may not see it."""
-        return told_by(await self._records.history(_arrival(consignment), actor))
+        return told_by(await self._records.history(arrival_named(consignment), actor))
 
     async def track(self, actor: Actor, consignment: str, *, container: str = "") -> Track:
         """The positions of the window that decided, or of the last one, with bounds and skies.
@@ -250,7 +160,7 @@ class ArrivalService:
         handled = Handled(f"{CONSUMER}/{name}", event.id)
         if await self._records.is_handled(handled):
             return
-        history = await self._records.history(_arrival(name))
+        history = await self._records.history(arrival_named(name))
         expected = asked_of(history, received.terminal)
         if expected is None or is_proven(history, received.terminal):
             # Proven stays proven; a watch whose wish was never completed waits for nothing.
@@ -262,7 +172,7 @@ class ArrivalService:
         observed = finding.result.observed_at if finding.result else ""
         await self._records.record(
             self._node,
-            _arrival(name),
+            arrival_named(name),
             [fact],
             after=len(history),
             owner=first.owner,
@@ -395,10 +305,6 @@ class ArrivalService:
     async def _run(self, function: Callable[..., _T], *arguments: object) -> _T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._workers, function, *arguments)
-
-
-def _arrival(consignment: str) -> str:
-    return f"arrival/{consignment}"
 
 
 def _obstacle(window: RawWindow, result: Result | None, unreadable: str, unbound: str) -> _Obstacle:

@@ -7,17 +7,21 @@ from typing import Final
 
 import msgspec
 
-from zhidao.core.errors import MalformedInput, NotFound, Refused
+from zhidao.core.actor import Actor
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.timescale import Utc
 from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
     ArrivalProven,
+    ArrivalWithdrawn,
     Carried,
     Site,
 )
 
+WITHDRAWN: Final = "withdrawn"
+PROVEN: Final = "proven"
 _RADIUS_MM_MAX: Final = 100_000_000
 _PPB_MAX: Final = 1_000_000_000
 
@@ -33,10 +37,12 @@ class ContainerArrival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """An arrival as its parties see it. `state`: expected, not_proven or proven.
+    """An arrival as its parties see it. `state`: expected, not_proven, proven or withdrawn.
 
     Of several containers it is proven when each one's is: `expected` is what is asked of the first,
     `proven` the last proof of all, or None, `not_proven` every failure, and `containers` each.
+    `awaited_by` is who waits; `version` counts what was said of it: who changes it names the
+    version that they saw.
     """
 
     state: str
@@ -44,6 +50,15 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     proven: ArrivalProven | None
     not_proven: list[ArrivalNotProven]
     containers: list[ContainerArrival] = msgspec.field(default_factory=list)
+    awaited_by: str = ""
+    version: int = 0
+
+
+def standing_of(history: Sequence[SignedEvent]) -> tuple[SignedEvent, ...]:
+    """What was said since it was changed or withdrawn the last time, all of it where it was not."""
+    events = tuple(history)
+    ends = [n for n, event in enumerate(events) if ArrivalWithdrawn.is_told_by(event.type)]
+    return events[ends[-1] + 1 :] if ends else events
 
 
 def wish_of(
@@ -65,21 +80,78 @@ def wish_of(
 def told_by(history: Sequence[SignedEvent]) -> Arrival:
     """How an arrival stands by its history. Raises NotFound where nobody waits."""
     history = tuple(history)
-    wishes = every(history, ArrivalExpected)
-    if not wishes:
+    asked = every(history, ArrivalExpected)
+    if not asked:
         raise NotFound("no arrival of that name")
-    proofs = every(history, ArrivalProven)
-    failed = every(history, ArrivalNotProven)
+    standing = every(standing_of(history), ArrivalExpected)
+    wishes = standing or asked[-1:]
+    by = [e.asserted_by.party for e in history if ArrivalExpected.is_told_by(e.type)][-1]
+    proofs, failed = every(history, ArrivalProven), every(history, ArrivalNotProven)
     each = [_of_container(wish, proofs, failed) for wish in wishes]
-    whole = all(one.state == "proven" for one in each)
-    state = "proven" if whole else "not_proven" if failed else "expected"
+    state = _state(each, failed) if standing else WITHDRAWN
     return Arrival(
         state=state,
         expected=wishes[0],
-        proven=proofs[-1] if whole else None,
+        proven=proofs[-1] if state == PROVEN else None,
         not_proven=failed,
-        containers=each if wishes[0].container else [],
+        containers=[one for one in each if one.container],
+        awaited_by=by,
+        version=len(history),
     )
+
+
+def _state(each: Sequence[ContainerArrival], failed: Sequence[ArrivalNotProven]) -> str:
+    if all(one.state == PROVEN for one in each):
+        return PROVEN
+    return "not_proven" if failed else "expected"
+
+
+def arrival_named(consignment: str) -> str:
+    """The aggregate of a consignment's arrival."""
+    return f"arrival/{consignment}"
+
+
+def wish_of_fact(wish: ArrivalExpected) -> ArrivalExpected:
+    """The same wish, once it is one. Raises MalformedInput, Refused."""
+    _refuse_wish(wish)
+    return wish
+
+
+def in_words(wishes: Sequence[ArrivalExpected]) -> str:
+    """Where, by which terminals and when a consignment is awaited."""
+    first, by = wishes[0], ", ".join(each.terminal for each in wishes)
+    return f"at {first.site.name} by {by}, {first.not_before} to {first.not_after}"
+
+
+def check_changeable(actor: Actor, history: Sequence[SignedEvent], *, since: int) -> None:
+    """Refuses to change or withdraw what is another's, was changed since, or is decided.
+
+    Raises NotFound, Forbidden, Conflict (`changed_since`), Refused (`arrival_decided`).
+    """
+    found = told_by(history)
+    consignment = found.expected.consignment
+    proven = every(tuple(history), ArrivalProven)
+    if proven:
+        raise Refused(
+            f"the arrival of {consignment} is decided: {proven[-1].container or 'it'} was proven "
+            f"at {proven[-1].site.name} at {proven[-1].observed_at}",
+            code="arrival_decided",
+            remedy="what is proven stays proven; nothing about it can be changed",
+        )
+    if found.awaited_by != actor.party:
+        raise Forbidden(
+            f"{found.awaited_by} waits for {consignment}, not {actor.party}",
+            remedy=f"ask {found.awaited_by} to change it",
+        )
+    news = [e for e in tuple(history)[since:] if not ArrivalNotProven.is_told_by(e.type)]
+    if news:
+        wishes = every(standing_of(history), ArrivalExpected)
+        now = f"awaited {in_words(wishes)}" if wishes else "awaited no more"
+        raise Conflict(
+            f"{news[-1].asserted_by.party} changed it at {news[-1].recorded_at}: it is {now}",
+            code="changed_since",
+            remedy="look at what is awaited now, then change it if it is still wrong",
+        )
 
 
 def _of_container(
@@ -113,7 +185,7 @@ def evidence_of(found: Arrival, container: str) -> str:
 
 def asked_of(history: Sequence[SignedEvent], terminal: str) -> ArrivalExpected | None:
     """What is awaited of a terminal."""
-    asked = every(tuple(history), ArrivalExpected)
+    asked = every(standing_of(history), ArrivalExpected)
     return next((each for each in asked if each.terminal == terminal), None)
 
 

@@ -181,6 +181,12 @@ class Deals:
         found = [fold(each) for each in await self._records.histories(names, actor)]
         return [deal for deal in found if deal is not None]
 
+    async def waiting_for(self, consignment: str) -> tuple[str, ...]:
+        """The deals over a consignment that nothing is decided of, in order of name."""
+        names = await self._index.of_consignment(consignment)
+        found = [(await self._known(name), name) for name in names]
+        return tuple(name for deal, name in found if deal.is_open)
+
     async def handle(self, event: SignedEvent) -> None:
         """Takes in what another room tells; each event counts once for each deal."""
         judge, names = await self._concerned(event)
