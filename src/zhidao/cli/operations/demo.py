@@ -74,13 +74,29 @@ def run(options: argparse.Namespace) -> int:
     scenario = _scenario(options)
     _bring_rules()
     started_s = time.monotonic()
-    folder = options.data or Path(tempfile.mkdtemp(prefix="zd-"))
+    folder = options.data or temporary_folder()
     try:
         outcome = asyncio.run(_carry(options, scenario, folder, started_s))
     finally:
         if options.data is None:
             shutil.rmtree(folder, ignore_errors=True)
     return 0 if outcome.paid else 1
+
+
+def temporary_folder() -> Path:
+    """A folder of this run alone, with those of both nodes.
+
+    Root's may be passed through (not looked into) by others: where user namespaces are switched
+    off, as in many containers, the servers run as another user, who must reach their own files.
+    """
+    from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE
+
+    folder = Path(tempfile.mkdtemp(prefix="zd-"))
+    if os.geteuid() == 0:
+        for place in (folder, folder / EXPORTER_SIDE, folder / IMPORTER_SIDE):
+            place.mkdir(exist_ok=True)
+            place.chmod(0o711)
+    return folder
 
 
 def _bring_rules() -> None:

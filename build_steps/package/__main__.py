@@ -1,0 +1,60 @@
+"""Builds what people install: `./run package deb|verify|oci|sbom [--keep FOLDER]`.
+
+deb     one Debian package of the program with its own Python packages (Debian 13, x86-64)
+oci     an OCI image of the same, as a folder that podman, skopeo and Kubernetes' tools read (root)
+verify  the wheel of the verifier alone, `zhidao-verify`
+sbom    a CycloneDX 1.6 list of what the wheel brings
+
+Dates are those of the commit (or SOURCE_DATE_EPOCH), so two builds are equal bit by bit. The last
+line of standard output is a JSON object. Files go to build/packages unless --keep names a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import deb
+import oci
+import sbom
+import verifier
+from common import ROOT, BuildFailed, say
+
+MAKERS: Final[Mapping[str, Callable[[Path], dict[str, object]]]] = {
+    "deb": deb.make,
+    "oci": oci.make,
+    "sbom": sbom.make,
+    "verify": verifier.make,
+}
+
+
+def main() -> int:
+    """Builds what was asked for; tells it as one line of JSON."""
+    parser = argparse.ArgumentParser(
+        prog="./run package",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", choices=sorted(MAKERS))
+    parser.add_argument("--keep", type=Path, default=ROOT / "build" / "packages", metavar="FOLDER")
+    options = parser.parse_args()
+    keep = options.keep.resolve()
+    began = time.monotonic()
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        made = MAKERS[options.what](keep)
+    except (BuildFailed, OSError, subprocess.TimeoutExpired) as problem:
+        say(str(problem))
+        return 3
+    print(json.dumps({**made, "seconds": round(time.monotonic() - began, 1)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+from pathlib import Path
+
+
+def make(keep: Path) -> dict[str, object]:
+    raise NotImplementedError
