@@ -243,3 +243,23 @@ async def test_a_terminal_without_a_key_is_read_back_without_one(kept):
     keyless = Terminal("van-3", "+8613800138001", "13800138001", None, party_id("carrier"), ())
     await kept.vault.add_terminal(keyless, [])
     assert await kept.vault.terminal("van-3") == keyless
+
+
+async def test_one_phone_number_is_in_one_terminal_in_the_same_instant_too(kept: Kept):
+    """Two are registered at once, each with a number of its own: one of them is refused."""
+    names = [f"truck-{n}" for n in range(6)]
+    asked = [
+        kept.vault.add_terminal(
+            replace(TERMINAL, terminal=name, number=f"86138001380{n:02d}"),
+            [kept.entry(1, f"terminal/{name}")],
+        )
+        for n, name in enumerate(names)
+    ]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(answer, Conflict) for answer in answers) == 5, answers
+    (kept_name,) = [n for n, answer in zip(names, answers, strict=True) if answer is None]
+    assert (await kept.vault.terminal_by_phone(TERMINAL.phone)).terminal == kept_name
+    for name in {*names} - {kept_name}:
+        with pytest.raises(NotFound):
+            await kept.vault.terminal(name)
+        assert not await kept.journal.load(f"terminal/{name}", viewer=None)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from tests.insight.sample_log import (
     SampleLog,
     arrive,
@@ -10,7 +13,9 @@ from tests.insight.sample_log import (
     register,
 )
 
-from zhidao.insight.domain.journeys import MILESTONES, journeys
+from zhidao.insight.domain.journeys import ENTERED, MILESTONES, journeys
+from zhidao.insight.domain.opened import OpenedLeaf
+from zhidao.trade.events import ConsignmentEntered
 
 
 def test_a_paid_consignment_reaches_every_milestone_in_time():
@@ -74,3 +79,41 @@ def test_consignments_of_one_order_keep_their_own_lots():
     for journey in journeys(log.leaves):
         lots = [leaf.event for leaf in journey.leaves if "LotFinished" in leaf.event.type]
         assert [lot.payload["lot"] for lot in lots] == [f"L-{journey.consignment}"]
+
+
+def test_of_several_containers_all_arrive_before_the_consignment_did():
+    leaves = corridor(paid=1, refused=0).leaves
+
+    def told(each: OpenedLeaf, container: str) -> OpenedLeaf:
+        event = each.event
+        if event.type.startswith("trade.ConsignmentEntered."):
+            payload = {**event.payload, "containers": ["A", "B"], "lots": []}
+            return replace(
+                each, event=replace(event, type="trade.ConsignmentEntered.v3", payload=payload)
+            )
+        if event.type.startswith(("positioning.ArrivalProven.", "devices.SealChecked.")):
+            return replace(
+                each, event=replace(event, payload={**event.payload, "container": container})
+            )
+        return each
+
+    half = journeys([told(each, "A") for each in leaves])[0]
+    assert half.missing == ("sealed", "arrived")
+    events = [
+        told(each, "B")
+        for each in leaves
+        if each.event.type.startswith(("positioning.ArrivalProven.", "devices.SealChecked."))
+    ]
+    both = journeys([*(told(each, "A") for each in leaves), *_after(leaves, events)])[0]
+    assert both.missing == ()
+    arrived = next(step for step in both.reached if step.key == "arrived")
+    assert arrived.leaf.event.payload["container"] == "B"
+
+
+def _after(leaves: Sequence[OpenedLeaf], more: Sequence[OpenedLeaf]) -> list[OpenedLeaf]:
+    last = leaves[-1].at
+    return [replace(each, at=replace(last, index=last.index + n)) for n, each in enumerate(more, 1)]
+
+
+def test_entries_of_every_version_are_journeys():
+    assert set(ConsignmentEntered.types()) == {*ENTERED}

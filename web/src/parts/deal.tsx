@@ -115,11 +115,13 @@ export function useDealOf(consignment: string, follows: string): [DealWhole | nu
 
 /** On a consignment: the deal, or whose move it is to open one. */
 export function DealOfRoad({ road }: { road: Road }) {
-  const [deal, , again] = useDealOf(road.consignment, road.said.length.toString());
+  const [deal, problem, again] = useDealOf(road.consignment, road.said.length.toString());
   const [seen] = useAnswer<{ entered: { importer_bank: string } }>(`/v1/trade/consignments/${encodeURIComponent(road.consignment)}`);
   const { name } = useParties();
   const who = session.value;
   if (deal === undefined || !who || who.role === "admin") return null;
+  // Whose move it is nobody knows where the question was not answered.
+  if (problem) return <ProblemNote problem={problem} />;
   if (deal && !(deal.state === "refused" && road.state === "under_way")) {
     return (
       <div class="deal-of-road">

@@ -45,9 +45,12 @@ class MemoryVault:
 
     async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
         """Adds a terminal. Raises Conflict."""
-        taken = any(t.number == terminal.number for t in self._terminals.values())
+        taken = any(
+            terminal.number == other.number or terminal.phone == other.phone
+            for other in self._terminals.values()
+        )
         if taken or terminal.terminal in self._terminals:
-            raise Conflict(f"terminal {terminal.terminal} or its number is taken")
+            raise Conflict(f"terminal {terminal.terminal} or a number of it is taken")
         await self._append(entries)
         self._terminals[terminal.terminal] = terminal
 

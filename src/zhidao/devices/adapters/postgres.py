@@ -81,6 +81,10 @@ class PostgresVault:
                 "insert into devices.terminal_number (number, terminal) values (%s, %s)",
                 (terminal.number, terminal.terminal),
             )
+            await s.execute(
+                "insert into devices.terminal_phone (phone, terminal) values (%s, %s)",
+                (terminal.phone, terminal.terminal),
+            )
             await self._journal.append_in(s, entries)
 
         await self._database.run(work)
@@ -109,8 +113,7 @@ class PostgresVault:
     async def terminal_by_phone(self, phone: str) -> Terminal:
         """By phone. Raises NotFound."""
         rows = await self._database.read(
-            "select terminal from devices.terminal where phone = %s order by terminal limit 1",
-            (phone,),
+            "select terminal from devices.terminal_phone where phone = %s", (phone,)
         )
         if not rows:
             raise NotFound(f"no terminal with the phone number {phone[:20]!r}")

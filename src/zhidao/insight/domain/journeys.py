@@ -27,8 +27,8 @@ def _always(_: SignedEvent) -> bool:
 
 _AGREES: Final = ("match", "partial")
 # Milestones in the order in which the road is planned: key, event type, what else must hold.
-# Entries of before and since they state a promise.
-ENTERED: Final = ("trade.ConsignmentEntered.v1", "trade.ConsignmentEntered.v2")
+# Entries of before and since they state a promise, of several containers or lots, of invoices.
+ENTERED: Final = tuple(f"trade.ConsignmentEntered.v{n}" for n in (1, 2, 3, 4))
 MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
     (
         "finished",
@@ -49,6 +49,8 @@ MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
     ("decided", ("finance.Decided.v1",), _always),
     ("settled", ("finance.Settled.v1",), _always),
 )
+# What is reached when each of several containers did.
+_OF_EACH: Final = ("sealed", "arrived")
 _SETTLED: Final = "finance.Settled.v1"
 _DECIDED: Final = "finance.Decided.v1"
 _REGISTERED: Final = ("devices.TerminalRegistered.v1", "devices.TerminalRegistered.v2")
@@ -121,14 +123,22 @@ def _gather(
     def take(more: Iterable[OpenedLeaf]) -> None:
         found.update((leaf.at, leaf) for leaf in more)
 
-    lot = text(entry.event, "lot")
-    order = by_aggregate.get((log, f"order/{text(entry.event, 'order')}"), [])
-    take(leaf for leaf in order if text(leaf.event, "lot") in ("", lot))
+    for order, lot in _lots(entry.event):
+        made = by_aggregate.get((log, f"order/{order}"), [])
+        take(leaf for leaf in made if text(leaf.event, "lot") in ("", lot))
     for leaf in list(found.values()):
         if leaf.event.type in _ANCHORS:
             take(by_aggregate[log, leaf.event.aggregate])
     take(_signals(log, list(found.values()), by_aggregate, by_phone))
     return tuple(found[at] for at in sorted(found))
+
+
+def _lots(entry: SignedEvent) -> list[tuple[str, str]]:
+    """Order and number of each lot; the first stands by itself too."""
+    told = entry.payload.get("lots")
+    several = [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+    lots = [(str(each.get("order")), str(each.get("lot"))) for each in several]
+    return lots or [(text(entry, "order"), text(entry, "lot"))]
 
 
 def _signals(
@@ -158,11 +168,7 @@ def _expected(found: Sequence[OpenedLeaf]) -> dict[str, int]:
 
 
 def _journey(entry: OpenedLeaf, leaves: tuple[OpenedLeaf, ...]) -> Journey:
-    first: dict[str, OpenedLeaf] = {}
-    for leaf in leaves:
-        for key, kinds, holds in MILESTONES:
-            if leaf.event.type in kinds and key not in first and holds(leaf.event):
-                first[key] = leaf
+    first = _reached(entry.event, leaves)
     # Two recordings may be logged the other way round; time goes by the recording.
     ordered = sorted(first.items(), key=lambda item: (item[1].event.recorded_at, item[1].at))
     reached: list[Reached] = []
@@ -179,6 +185,22 @@ def _journey(entry: OpenedLeaf, leaves: tuple[OpenedLeaf, ...]) -> Journey:
         reason=reason,
         simulated=tuple(leaf.at for leaf in leaves if flag(leaf.event, "simulated")),
     )
+
+
+def _reached(entry: SignedEvent, leaves: Sequence[OpenedLeaf]) -> dict[str, OpenedLeaf]:
+    """The leaf that reached each milestone: the first that says so, of containers the last."""
+    first: dict[str, OpenedLeaf] = {}
+    told = entry.payload.get("containers")
+    containers = {str(each) for each in told} if isinstance(told, list) else set()
+    lacking = {key: set(containers) for key in _OF_EACH}
+    for leaf in leaves:
+        for key, kinds, holds in MILESTONES:
+            if leaf.event.type in kinds and key not in first and holds(leaf.event):
+                left = lacking.get(key, set())
+                left.discard(text(leaf.event, "container"))
+                if not left:
+                    first[key] = leaf
+    return first
 
 
 def _outcome(leaves: Sequence[OpenedLeaf]) -> tuple[str, str]:

@@ -113,8 +113,12 @@ def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], cu
     consignment's, and whoever lodged it a party of it.
     """
     submitted, entered = decided.submitted, seen.entered
-    numbers = {each.kind: each.number for each in seen.documents if each.kind in named}
-    same = named.get("invoice") and all(named[kind] == number for kind, number in numbers.items())
+    # A declaration names one invoice: goods on several are not let go by that of one of them.
+    numbers: dict[str, set[str]] = {}
+    for each in seen.documents:
+        if each.kind in named:
+            numbers.setdefault(each.kind, set()).add(each.number)
+    same = named.get("invoice") and all(told == {named[kind]} for kind, told in numbers.items())
     under = seen.customs.declaration if seen.customs else submitted.declaration
     return bool(
         same
