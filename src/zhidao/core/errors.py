@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 _OWN_INFRASTRUCTURE: Final = frozenset(
     (
         *("database_unavailable", "database_read_only", "contended", "bus_unavailable"),
-        *("disk_full", "recovering", "lease_lost"),
+        *("disk_full", "recovering", "lease_lost", "lease_unsure"),
     )
 )
 

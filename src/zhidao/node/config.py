@@ -39,6 +39,17 @@ SETTINGS: Final = (
     Setting("node.organisation", "", "who runs this node, in words"),
     Setting("node.data", "", "folder of database, bus, keys; empty: ~/.local/share/zhidao"),
     Setting("node.demo", False, "a demonstration: scenario time and simulated network allowed"),
+    Setting(
+        "node.roles",
+        "all",
+        "what this process does: all, or some of api, gateway, recorder, relay, ledger, log, "
+        "chain, federation, batch, page",
+    ),
+    Setting(
+        "node.process_url",
+        "",
+        "where other processes of this node reach this one; empty: its own address",
+    ),
     Setting("node.disk_reserve_bytes", RESERVE_BYTES, "with less free disk the node only reads"),
     Setting("http.host", "127.0.0.1", "address that the API and pages listen on"),
     Setting("http.port", 8443, "port; 0 takes a free one"),

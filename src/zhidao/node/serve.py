@@ -13,11 +13,11 @@ import gc
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Refused, Unavailable, ZhidaoError
@@ -34,14 +34,24 @@ from zhidao.node.http.server import (
     page_url,
     web_server,
 )
-from zhidao.node.runtime.jobs import Job, JobKeeper
+from zhidao.node.leases.duty import Duty
+from zhidao.node.leases.front import Front
+from zhidao.node.leases.holders import Holders
+from zhidao.node.leases.lease import Grant
+from zhidao.node.leases.roles import parse_roles
+from zhidao.node.leases.standby import Standby
+from zhidao.node.runtime.jobs import Job
 from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.private_files import write_private
+
+if TYPE_CHECKING:
+    from zhidao.node.wiring.leases import OwnProcess
+    from zhidao.node.wiring.node import Node
 
 WATCH_S: Final = 0.25
 # One of them is kept for callers of little work.
 JUDGES: Final = 2
-STATE_FILE: Final = "node.json"
+TOLD_EVERY_S: Final = 10.0
 _LOG: Final = logging.getLogger("zhidao.node")
 
 
@@ -109,6 +119,7 @@ def start_servers(config: Config) -> Servers:
 def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]], None]) -> None:
     """Runs a node until it is told to stop. `ready` gets its state once it serves."""
     check_http(config)
+    parse_roles(config.text("node.roles"))
     prepare()
     servers = start_servers(config)
     try:
@@ -120,7 +131,6 @@ def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]]
         gc.set_threshold(50_000, 20, 50)
         uvloop.run(_run(config, servers, passphrase, ready))
     finally:
-        (config.data / STATE_FILE).unlink(missing_ok=True)
         servers.stop()
 
 
@@ -143,26 +153,44 @@ async def _run(
     passphrase: bytes,
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
+    from zhidao.node.wiring.leases import own_process
+
+    own = "database" in servers.children
+    process = await own_process(config, servers.database_url, alone=own)
+    try:
+        with _workers(Workers()) as workers, _workers(Workers(JUDGES, effort=DOCUMENT)) as judges:
+
+            async def build(grant: Grant) -> Node:
+                return await _build(config, servers, passphrase, workers, judges, process, grant)
+
+            await _serve(config, servers, process, build, ready)
+    finally:
+        process.state_file.unlink(missing_ok=True)
+        await process.close()
+
+
+async def _build(
+    config: Config,
+    servers: Servers,
+    passphrase: bytes,
+    workers: Workers,
+    judges: Workers,
+    process: OwnProcess,
+    grant: Grant,
+) -> Node:
     from zhidao.node.wiring.node import build_node
     from zhidao.node.wiring.process import settings_of
 
-    with _workers(Workers()) as workers, _workers(Workers(JUDGES, effort=DOCUMENT)) as judges:
-        node = await build_node(
-            settings_of(
-                config,
-                database_url=servers.database_url,
-                bus_url=servers.bus_url,
-                own_database="database" in servers.children,
-                passphrase=passphrase,
-            ),
-            workers,
-            judges,
-        )
-        try:
-            await _note_start(config, node)
-            await _serve(config, servers, node, ready)
-        finally:
-            await node.close()
+    settings = settings_of(
+        config,
+        database_url=servers.database_url,
+        bus_url=servers.bus_url,
+        own_database="database" in servers.children,
+        passphrase=passphrase,
+    )
+    node = await build_node(settings, workers, judges, process.hold(grant))
+    await _note_start(config, node)
+    return node
 
 
 async def _note_start(config: Config, node: Any) -> None:
@@ -179,49 +207,90 @@ async def _note_start(config: Config, node: Any) -> None:
 
 
 async def _serve(
-    config: Config, servers: Servers, node: Any, ready: Callable[[dict[str, Any]], None]
+    config: Config,
+    servers: Servers,
+    process: OwnProcess,
+    build: Callable[[Grant], Awaitable[Node]],
+    ready: Callable[[dict[str, Any]], None],
 ) -> None:
     from zhidao.node.wiring.process import certificate_files, service_manager
 
-    connections = connections_of(config)
-    server = web_server(config, node.app, connections, certificate_files(config))
+    certificate = certificate_files(config)
     manager = service_manager()
-    # Taken here and not by the web server, which would end the program without a reason.
-    door = Door.of(listening(config.text("http.host"), config.number("http.port")), connections)
+    holders = Holders(process.leases, process.needed)
+    standby = Standby(holders.holder, holders.alarms)
+    front = Front(standby, process.password)
+    told = asyncio.Event()
+    state: dict[str, Any] = {}
+    server: Any = None
+
+    async def announce(node: Node | None) -> None:
+        while not server.started:  # noqa: ASYNC110 (uvicorn tells by this flag only)
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        codes = await _codes_if_written(config, node) if node else {}
+        state.update(
+            pid=os.getpid(),
+            url=own_url(config, port),
+            page=page_url(config, port),
+            standby=node is None,
+            devices=node.devices_address() if node else "",
+        )
+        write_private(process.state_file, json.dumps(state | codes).encode())
+        told.set()
+        manager.ready(f"{'serves' if node else 'stands by'} at {state['url']}")
+        ready(state | codes)
+
+    def own_jobs() -> list[Job]:
+        return [
+            Job("supervisor", lambda: _watch(servers)),
+            Job("service manager", manager.keep_alive),
+            Job("membership", lambda: _membership(config, process, told, state, certificate)),
+        ]
+
+    duty = Duty(process.keeper, front, holders, build, announce, own_jobs)
+    await duty.begin()
+    try:
+        connections = connections_of(config)
+        server = web_server(config, front, connections, certificate)
+        # Taken here and not by the web server, which would end the program without a reason.
+        host, port = config.text("http.host"), config.number("http.port")
+        door = Door.of(listening(host, port), connections)
+    except BaseException:
+        await duty.end()
+        raise
 
     async def web() -> None:
         await server.serve(sockets=[door])
         manager.stopping()
         raise _Stopped
 
-    async def announce() -> None:
-        while not server.started:  # noqa: ASYNC110 (uvicorn tells by this flag only)
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        state = {
-            "pid": os.getpid(),
-            "url": own_url(config, port),
-            "page": page_url(config, port),
-            "devices": node.devices_address(),
-            **await _codes_if_written(config, node),
-        }
-        write_private(config.data / STATE_FILE, json.dumps(state).encode())
-        manager.ready(f"serves at {state['url']}")
-        ready(state)
-
-    keeper = JobKeeper(node.alarms, node.job_book)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(web())
-            group.create_task(announce())
-            own = (
-                Job("supervisor", lambda: _watch(servers)),
-                Job("service manager", manager.keep_alive),
-            )
-            for job in (*own, *node.jobs()):
-                group.create_task(keeper.keep(job), name=job.name)
+            group.create_task(duty.run())
     except* _Stopped:
         _LOG.info("the node stops")
+    finally:
+        await standby.close()
+
+
+async def _membership(
+    config: Config,
+    process: OwnProcess,
+    told: asyncio.Event,
+    state: dict[str, Any],
+    certificate: tuple[str, str] | None,
+) -> None:
+    """Says again and again that this process is alive, and where."""
+    await told.wait()
+    port = int(state["url"].rpartition(":")[2])
+    shown = await asyncio.to_thread(Path(certificate[0]).read_text) if certificate else ""
+    member = process.member(config, port, shown)
+    while True:
+        with contextlib.suppress(Unavailable):
+            await process.leases.tell(member)
+        await asyncio.sleep(TOLD_EVERY_S)
 
 
 async def _codes_if_written(config: Config, node: Any) -> dict[str, str]:

@@ -39,7 +39,11 @@ from zhidao.store.migrate import BOOK, Migration, all_migrations
 
 Link: TypeAlias = psycopg.Connection[Any]
 LEFT_OUT: Final = frozenset(
-    {"devices.secret", "exchange.invitation", "node.code", "node.invitation", "node.session"}
+    {
+        *("devices.secret", "exchange.invitation", "node.code", "node.invitation", "node.session"),
+        # Of the processes that ran when the backup was made.
+        *("node.lease", "node.process"),
+    }
 )
 
 # Ordinary and partitioned tables of ours; what an extension brought is the server's business.

@@ -24,6 +24,7 @@ from zhidao.core.ambient import Randomness, SeededRandomness
 from zhidao.core.errors import MalformedInput, Unavailable, WrittenMeanwhile
 from zhidao.core.retry_policy import RetryPolicy
 from zhidao.store.copying import binary_rows
+from zhidao.store.fence import Fence, over
 from zhidao.store.pool import Connection, Pool, absent
 
 _T = TypeVar("_T")
@@ -57,11 +58,13 @@ class Session:
         column_types: dict[str, dict[str, int]],
         *,
         low_space: bool = False,
+        fence: Fence | None = None,
     ) -> None:
         """`low_space`: the transaction reads only, because the disk is nearly full."""
         self._connection = connection
         self._column_types = column_types
         self._low_space = low_space
+        self._fence = fence
 
     async def execute(self, sql: str, params: Params = ()) -> int:
         """Runs a statement and returns how many rows it touched."""
@@ -80,6 +83,17 @@ class Session:
         with translated(low_space=self._low_space):
             cursor = await self._connection.execute(sql.encode(), params, binary=True)
             return await cursor.fetchall()
+
+    async def check_fence(self) -> None:
+        """Makes sure that this process may write until the transaction ends.
+
+        Raises Unavailable (`lease_lost`) if not. A database without a fence lets everybody write.
+        """
+        if self._fence is None:
+            return
+        asked = f"select 1 as one where {self._fence.condition}"
+        if await self.fetch_one(asked, self._fence.parameters) is None:
+            raise over()
 
     @asynccontextmanager
     async def at_once(self) -> AsyncIterator[None]:
@@ -147,8 +161,15 @@ class Session:
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: Pool, low_space: Callable[[], bool], randomness: Randomness) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        low_space: Callable[[], bool],
+        randomness: Randomness,
+        fence: Fence | None = None,
+    ) -> None:
         self._pool = pool
+        self.fence = fence
         self._randomness = randomness
         self._low_space = low_space
         self._column_types: dict[str, dict[str, int]] = {}
@@ -162,16 +183,21 @@ class Database:
         checkout_s: float = CHECKOUT_S,
         low_space: Callable[[], bool] = lambda: False,
         randomness: Randomness | None = None,
+        fence: Fence | None = None,
+        holder: str = "",
     ) -> Self:
         """Connects. Raises Unavailable if the server does not answer within `checkout_s`.
+
+        fence: without it nobody else writes here, or whoever opened this takes care of that.
+        holder: the name under which the server shows these connections.
 
         While `low_space` says so, every transaction reads only and writing is Unavailable with
         code `disk_full` (`store.space`). randomness: spreads those that were in each other's way;
         without one, a stream of the process's own.
         """
-        pool = Pool(url, connections_max=connections_max, checkout_s=checkout_s)
+        pool = Pool(url, connections_max=connections_max, checkout_s=checkout_s, name=holder)
         await pool.give(await pool.take())
-        return cls(pool, low_space, randomness or SeededRandomness(os.urandom(16)))
+        return cls(pool, low_space, randomness or SeededRandomness(os.urandom(16)), fence)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -193,7 +219,7 @@ class Database:
             mode = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         connection = await self._begin(mode)
         try:
-            yield Session(connection, self._column_types, low_space=low)
+            yield Session(connection, self._column_types, low_space=low, fence=self.fence)
             # Inside the try: a commit that fails (a deferred constraint, a serialisation error) is
             # rolled back, and the connection may be used again.
             with translated():

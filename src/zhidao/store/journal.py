@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -15,6 +15,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Handled, outgoing
 from zhidao.store.database import Database, Session
+from zhidao.store.fence import over
 
 _SEEN = "(%(viewer)s::text is null or owner = %(viewer)s::text or %(viewer)s::text = any (visible))"
 
@@ -42,6 +43,10 @@ class PostgresJournal:
     def __init__(self, database: Database, room: str, wake: Callable[[], None]) -> None:
         self._database = database
         self._wake = wake
+        # In the statement itself: a question of its own would be a round trip for each fact.
+        fence = database.fence
+        self._fenced: Mapping[str, Any] = fence.parameters if fence else {}
+        fenced = f"({fence.condition})" if fence else "true"
 
         def of_room(text: str) -> str:
             named = composing.SQL(text).format(
@@ -73,8 +78,9 @@ class PostgresJournal:
             "insert into {room}.outbox (aggregate, event_id, version, leaf)"
             " select %(aggregate)s, id, version, leaf from"
             " unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(leaves)s::bytea[])"
-            " as new (id, version, leaf)"
+            " as new (id, version, leaf) where "
         )
+        self._post += fenced
         # Binary parameters: the text form of an array is quoted in Python, item by item.
         self._open = of_room(
             "insert into {room}.event"
@@ -89,8 +95,9 @@ class PostgresJournal:
             "insert into {room}.outbox (aggregate, event_id, version, leaf)"
             " select aggregate, id, 1, leaf from"
             " unnest(%(aggregates)b::text[], %(ids)b::uuid[], %(leaves)b::bytea[])"
-            " as new (aggregate, id, leaf) where id = any(%(opened)b::uuid[])"
+            " as new (aggregate, id, leaf) where id = any(%(opened)b::uuid[]) and "
         )
+        self._post_opened += fenced
         self._write_many = of_room(
             "insert into {room}.event"
             " (aggregate, version, id, type, owner, visible, salt, event)"
@@ -103,8 +110,9 @@ class PostgresJournal:
         self._post_many = of_room(
             "insert into {room}.outbox (aggregate, event_id, version, leaf)"
             " select * from unnest(%(aggregates)b::text[], %(ids)b::uuid[],"
-            " %(versions)b::bigint[], %(leaves)b::bytea[])"
+            " %(versions)b::bigint[], %(leaves)b::bytea[]) where "
         )
+        self._post_many += fenced
         self._handle = of_room(
             "insert into {room}.inbox (event_id, consumer) values (%s, %s) on conflict do nothing"
         )
@@ -172,8 +180,15 @@ class PostgresJournal:
             raise version_taken(aggregate, version) from error
         if written != len(entries):
             raise version_taken(aggregate, version)
-        await session.execute(self._post, row)
+        await self._posted(session, self._post, row, len(entries))
         return True
+
+    async def _posted(
+        self, session: Session, statement: str, rows: dict[str, Any], count: int
+    ) -> None:
+        """Fills the outbox. Raises Unavailable (`lease_lost`) if this process may not write."""
+        if await session.execute(statement, rows | dict(self._fenced)) != count:
+            raise over()
 
     async def append_many_in(self, session: Session, entries: Sequence[Entry]) -> None:
         """Writes events of many aggregates inside your transaction; call `wake` after its commit.
@@ -183,7 +198,7 @@ class PostgresJournal:
         """
         columns = _columns(entries)
         await session.execute(self._write_many, columns)
-        await session.execute(self._post_many, columns)
+        await self._posted(session, self._post_many, columns, len(entries))
 
     async def open_all(self, entries: Sequence[Entry]) -> frozenset[UUID]:
         """Writes the first events of many aggregates in one transaction; see the port."""
@@ -193,7 +208,8 @@ class PostgresJournal:
             found = await session.fetch_all(self._open, rows)
             opened = [row["id"] for row in found]
             if opened:
-                await session.execute(self._post_opened, rows | {"opened": opened})
+                rows |= {"opened": opened}
+                await self._posted(session, self._post_opened, rows, len(opened))
             return frozenset(opened)
 
         opened = await self._database.run(work)

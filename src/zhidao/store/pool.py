@@ -11,6 +11,7 @@ import time
 from typing import Any, Final, TypeAlias
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
@@ -26,10 +27,17 @@ class Pool:
     """At most `connections_max` connections, made when needed, last used first."""
 
     def __init__(
-        self, url: str, *, connections_max: int, checkout_s: float, idle_s: float = _IDLE_S
+        self,
+        url: str,
+        *,
+        connections_max: int,
+        checkout_s: float,
+        idle_s: float = _IDLE_S,
+        name: str = "",
     ) -> None:
+        """`name`: what the server shows of who connected; empty: what the URL says."""
         self.connections_max = connections_max
-        self._url = url
+        self._url = make_conninfo(url, application_name=name) if name else url
         self._checkout_s = checkout_s
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(connections_max)

@@ -14,9 +14,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of this command."""
     add_settings(parser)
     parser.add_argument("--port", type=int, help="HTTP port; 0 takes a free one")
+    parser.add_argument(
+        "--roles", help="what this process does: all, or words such as api,page (node.roles)"
+    )
     parser.add_argument("--demo", action="store_true", help="allow scenario time and simulation")
     parser.epilog = (
-        "examples:\n  zhidao serve --data ~/zhidao\n  zhidao serve --config /etc/zhidao.toml --json"
+        "examples:\n  zhidao serve --data ~/zhidao\n"
+        "  zhidao serve --config /etc/zhidao.toml --json\n"
+        "  zhidao serve --roles api,page"
     )
     parser.set_defaults(run=run)
 
@@ -29,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     overrides: dict[str, str | int | bool] = {}
     if options.port is not None:
         overrides["http.port"] = options.port
+    if options.roles is not None:
+        overrides["node.roles"] = options.roles
     if options.demo:
         overrides["node.demo"] = True
     config = config_of(options, **overrides)
@@ -41,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
             shown = {name: value for name, value in state.items() if "code" not in name}
             print(json.dumps(shown), flush=True)
             return
-        print(f"zhidao serves at {state['page']}", file=sys.stderr)
+        how = "stands by" if state["standby"] else "serves"
+        print(f"zhidao {how} at {state['page']}", file=sys.stderr)
         if "first_admin_code" in state:
             print(
                 f"first start: open {state['page']}/start#{state['first_admin_code']}",

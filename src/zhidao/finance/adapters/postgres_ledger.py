@@ -73,8 +73,12 @@ class PostgresLedgerStore:
         self._journal = journal
 
     async def acquire(self, shard: str, *, holder: str) -> int:
-        """The next epoch, written before it is returned."""
+        """The next epoch, written before it is returned.
+
+        Raises Unavailable (`lease_lost`) in a process whose lease is over.
+        """
         async with self._database.session() as session:
+            await session.check_fence()
             row = await session.fetch_one(
                 "INSERT INTO finance.validator (shard, epoch, holder) VALUES (%s, 1, %s)"
                 " ON CONFLICT (shard) DO UPDATE"

@@ -9,7 +9,8 @@ from typing import Final
 from zhidao.core.errors import Unavailable
 from zhidao.node.operations.clock_watch import CODE, REMEDY
 
-LEASE_REMEDY = "stop one of the two nodes that use this database, then start the other again"
+LEASE_REMEDY = "nothing: this process stands by, and takes over when the other ends"
+WAIT_REMEDY = "repeat the request in a second"
 RECOVERING_REMEDY = (
     "restore a newer backup (zhidao restore), or declare a new log key (zhidao log new-key)"
 )
@@ -44,21 +45,25 @@ class SigningPermit:
         self.recovering: Callable[[], str] = lambda: ""
         # Why the clock is not to be trusted; wiring sets it as well.
         self.clock: Callable[[], str] = lambda: ""
+        # Why this process is not sure to hold its lease, and who hears that it lost it.
+        self.unsure: Callable[[], str] = lambda: ""
+        self.on_lost: Callable[[str], None] = lambda _: None
         self._lost = ""
 
     def withdraw(self, why: str) -> None:
-        """Another process writes this node's log now: this one writes nothing more, ever."""
+        """Another process writes this node's log now: this one writes nothing more."""
         self._lost = why
+        self.on_lost(why)
 
     @property
     def lost(self) -> str:
-        """Why this process may never write again; empty if it may."""
+        """Why this process may write no more before it is a standby again; empty if it may."""
         return self._lost
 
     @property
     def stopped(self) -> str:
         """Why this process signs nothing, beside a log that is recovering; empty if it may."""
-        return self._lost or self.clock()
+        return self._lost or self.unsure() or self.clock()
 
     def check_clock(self) -> None:
         """Raises Unavailable (`clock_jumped`) if nothing may be signed by this clock."""
@@ -66,10 +71,17 @@ class SigningPermit:
             raise Unavailable(f"this node signs nothing: {reason}", code=CODE, remedy=REMEDY)
 
     def check(self) -> None:
-        """Raises Unavailable (`lease_lost`, `recovering`, `clock_jumped`) if it may not sign."""
+        """Raises Unavailable if it may not sign.
+
+        With `lease_lost`, `lease_unsure`, `recovering` or `clock_jumped`.
+        """
         if self._lost:
             raise Unavailable(
                 f"this node only reads: {self._lost}", code="lease_lost", remedy=LEASE_REMEDY
+            )
+        if reason := self.unsure():
+            raise Unavailable(
+                f"this process may not write now: {reason}", code="lease_unsure", remedy=WAIT_REMEDY
             )
         reason = self.recovering()
         if reason:

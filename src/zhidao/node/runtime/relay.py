@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from zhidao.bus.port import Bus, Message
-from zhidao.core.errors import Conflict, Unavailable, ZhidaoError
+from zhidao.core.errors import Unavailable, ZhidaoError
 from zhidao.core.remedies import remedy_of
 from zhidao.node.operations.alarms import RELAY_STOPPED, Alarms
 from zhidao.node.operations.metrics import Metrics
@@ -96,6 +96,8 @@ class Relay:
             try:
                 moved = await self.step()
             except Unavailable as error:
+                if error.code == "lease_lost":
+                    await self._refused(error)
                 _LOG.warning("the relay waits: %s", error, extra={"code": error.code})
                 if begun_s - well_s > WAITED_S:
                     self._sound(error)
@@ -153,8 +155,8 @@ class Relay:
         return await self.step()
 
     async def _refused(self, error: ZhidaoError) -> None:
-        """Waits for a person; for ever if another process writes the log."""
-        if isinstance(error, Conflict) and error.code == "lease_lost":
+        """Waits for a person; for ever, or until it is ended, if another process writes the log."""
+        if error.code == "lease_lost":
             self._permit.withdraw(str(error.args[0]))
             sentence = "another process has taken this node's log: this one writes nothing more"
             self._alarms.sound("lease_lost", sentence, LEASE_REMEDY)
@@ -188,6 +190,7 @@ class Relay:
         async with self._database.session() as session:
             rows = await outbox.pending(session, BATCH_ROWS_MAX)
             if rows:
+                await session.check_fence()
                 # A commit whose answer is lost leaves leaves that this process does not know of.
                 self._unsigned = True
                 appended = await self._log.append(session, [row.leaf for row in rows])

@@ -58,6 +58,7 @@ from zhidao.node.web import help as help_pages
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.entrance import Entrance, build_entrance
+from zhidao.node.wiring.leases import Hold
 from zhidao.node.wiring.notifications.channels import build as build_notifications
 from zhidao.node.wiring.operations.node_records import build as build_operations
 from zhidao.node.wiring.operations.node_records import told_authority
@@ -111,13 +112,18 @@ class Node:
         await self._context.database.close()
 
 
-async def build_node(settings: Settings, workers: Executor, judges: Workers) -> Node:
-    """Opens database and bus, brings the schema up to date, and builds every room."""
+async def build_node(
+    settings: Settings, workers: Executor, judges: Workers, hold: Hold | None = None
+) -> Node:
+    """Opens database and bus, brings the schema up to date, and builds every room.
+
+    hold: the leases under which it writes; None where nobody else can.
+    """
     metrics = Metrics()
     keys = KeyFiles(settings.data / "keys", settings.passphrase, SystemRandomness())
     space = SpaceWatch(settings.data, settings.disk_reserve_bytes)
     loose = _LooseEnds()
-    database = await _database(settings, space, loose)
+    database = await _database(settings, space, loose, hold)
     context = await _context(settings, workers, judges, keys, loose, database)
     clock, randomness = context.clock, context.randomness
     journal = PostgresJournal(database, "node", context.wake_relay)
@@ -155,6 +161,8 @@ async def build_node(settings: Settings, workers: Executor, judges: Workers) -> 
     loose.permit.recovering = lambda: built.log.recovering
     watch = ClockWatch(machine_time(), alarms)
     loose.permit.clock = watch.wrong
+    if hold is not None:
+        loose.permit.unsure, loose.permit.on_lost = hold.unsure, hold.give_up
     dead = PostgresDeadLetters(database)
     probe = WriteProbe(database)
     await probe.write()
@@ -335,14 +343,16 @@ async def _context(
     )
 
 
-async def _database(settings: Settings, space: SpaceWatch, loose: _LooseEnds) -> Database:
-    if not settings.own_database:
-        return await Database.open(settings.database_url, randomness=SystemRandomness())
-    # Starting writes a few rows (lease, schema); the reserve is there for that.
+async def _database(
+    settings: Settings, space: SpaceWatch, loose: _LooseEnds, hold: Hold | None
+) -> Database:
     return await Database.open(
         settings.database_url,
-        low_space=lambda: loose.serving and space.is_low(),
+        # Starting writes a few rows (lease, schema); the reserve is there for that.
+        low_space=lambda: settings.own_database and loose.serving and space.is_low(),
         randomness=SystemRandomness(),
+        fence=hold.fence if hold else None,
+        holder=hold.holder if hold else "",
     )
 
 

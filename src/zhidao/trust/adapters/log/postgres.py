@@ -64,8 +64,13 @@ class PostgresLogStore:
         return self._database.session()
 
     async def take(self) -> int:
-        """Raises the epoch of the head's row, making the row if there is none."""
+        """Raises the epoch of the head's row, making the row if there is none.
+
+        Raises Unavailable (`lease_lost`) in a process whose lease is over.
+        """
         async with self._database.session() as session:
+            # A process that was late must not take the log from the one that came after it.
+            await session.check_fence()
             row = await session.fetch_one(_TAKE, (self._origin,))
         assert row is not None, "an upsert returns its row"
         return int(row["epoch"])

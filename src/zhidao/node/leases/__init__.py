@@ -1,0 +1,1 @@
+"""Which process of a node does what, where only one may."""
