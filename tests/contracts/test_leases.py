@@ -135,7 +135,7 @@ async def test_renewals_and_writers_do_not_wait_for_each_other(
     leases = PostgresLeases(database, "node")
     grant = await taken(leases, "a")
     writer = await Database.open(database_url, fence=fence_of("node", grant))
-    async with asyncio.timeout(2), writer.session() as session:
+    async with asyncio.timeout(20), writer.session() as session:
         await session.check_fence()
         assert await leases.renew(grant)
         await session.check_fence()

@@ -23,7 +23,7 @@ AGAIN_S: Final = 1
 _CONNECT_S: Final = 2.0
 # An answer may be a stream that says nothing for a while.
 _READ_S: Final = 60.0
-_CONNECTIONS_MAX: Final = 256
+_CONNECTIONS: Final = 256
 _HOP: Final = frozenset(
     (
         *(b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
@@ -133,7 +133,7 @@ class Standby:
                 verify=_only(holder.certificate) if holder.certificate else True,
                 trust_env=False,
                 follow_redirects=False,
-                limits=httpx.Limits(max_connections=_CONNECTIONS_MAX),
+                limits=httpx.Limits(max_connections=_CONNECTIONS),
             )
         return self._client
 
