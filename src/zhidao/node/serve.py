@@ -34,13 +34,13 @@ from zhidao.node.http.server import (
     page_url,
     web_server,
 )
-from zhidao.node.leases.duty import Duty
-from zhidao.node.leases.front import Front
-from zhidao.node.leases.holders import Holders
 from zhidao.node.leases.lease import Grant
 from zhidao.node.leases.roles import parse_roles
-from zhidao.node.leases.standby import Standby
+from zhidao.node.runtime.duty import Duty
+from zhidao.node.runtime.front import Front
+from zhidao.node.runtime.holders import Holders
 from zhidao.node.runtime.jobs import Job
+from zhidao.node.runtime.standby import Standby
 from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.private_files import write_private
 
@@ -248,7 +248,7 @@ async def _serve(
             Job("membership", lambda: _membership(config, process, told, state, certificate)),
         ]
 
-    duty = Duty(process.keeper, front, holders, build, announce, own_jobs)
+    duty = Duty(process.keeper, front, holders, build, announce, own_jobs, process.clock)
     await duty.begin()
     try:
         connections = connections_of(config)

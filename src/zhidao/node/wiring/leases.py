@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from zhidao.core.ambient import Clock
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.ids import party_id
-from zhidao.node.adapters.ambient import SystemRandomness
+from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.lease_store import PostgresLeases, connection_name, fence_of
 from zhidao.node.config import Config, is_everywhere
 from zhidao.node.http.server import own_url
@@ -59,6 +60,7 @@ class OwnProcess:
     keeper: LeaseKeeper | None
     password: str
     state_file: Path
+    clock: Clock
     _node: str
     _database: Database
     _lock: int
@@ -136,6 +138,7 @@ async def own_process(config: Config, database_url: str, *, alone: bool) -> OwnP
         keeper=LeaseKeeper(leases, singles, watch) if singles else None,
         password=SystemRandomness().token(_PASSWORD_BYTES).hex(),
         state_file=config.data / (f"node.{place}.json" if place else STATE_FILE),
+        clock=SystemClock(),
         _node=node,
         _database=database,
         _lock=lock,

@@ -9,13 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
+from zhidao.core.ambient import Clock
 from zhidao.core.errors import ZhidaoError
-from zhidao.node.adapters.ambient import SystemClock
-from zhidao.node.leases.front import Front
-from zhidao.node.leases.holders import Holders
 from zhidao.node.leases.keeper import LeaseKeeper
 from zhidao.node.leases.lease import Grant
 from zhidao.node.operations.alarms import Alarms
+from zhidao.node.runtime.front import Front
+from zhidao.node.runtime.holders import Holders
 from zhidao.node.runtime.jobs import Job, JobBook, JobKeeper
 
 # What made a takeover fail is seldom gone at once; another process may do better meanwhile.
@@ -59,6 +59,7 @@ class Duty:
         build: Callable[[Grant], Awaitable[Any]],
         announce: Callable[[Any], Coroutine[Any, Any, None]],
         own_jobs: Callable[[], Sequence[Job]],
+        clock: Clock,
     ) -> None:
         self._keeper = keeper
         self._front = front
@@ -66,6 +67,7 @@ class Duty:
         self._build = build
         self._announce = announce
         self._own_jobs = own_jobs
+        self._clock = clock
         self._node: Serving | None = None
         self._holding: asyncio.Task[str] | None = None
 
@@ -114,7 +116,7 @@ class Duty:
 
     async def _stand_by(self) -> None:
         """Waits for the leases and takes them up; what goes wrong is tried again."""
-        keeping = JobKeeper(Alarms(), JobBook(SystemClock()))
+        keeping = JobKeeper(Alarms(), JobBook(self._clock))
         jobs = [*self._own_jobs(), Job("holders", self._holders.run)]
         tasks = [asyncio.create_task(keeping.keep(job), name=job.name) for job in jobs]
         try:

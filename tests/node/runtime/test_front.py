@@ -6,11 +6,11 @@ import asyncio
 import json
 from typing import Any
 
-from zhidao.node.leases.front import Front
-from zhidao.node.leases.holders import Holders
 from zhidao.node.leases.ports import Member
-from zhidao.node.leases.standby import PASSED, Standby
 from zhidao.node.operations.alarms import Alarm
+from zhidao.node.runtime.front import Front
+from zhidao.node.runtime.holders import Holders
+from zhidao.node.runtime.standby import PASSED, Standby
 
 WORD = "0123"
 VACANT = Alarm(code="role_vacant", sentence="nobody", remedy="start one")

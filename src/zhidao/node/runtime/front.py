@@ -7,7 +7,7 @@ import hmac
 from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
-from zhidao.node.leases.standby import PASSED, Standby, refuse
+from zhidao.node.runtime.standby import PASSED, Standby, refuse
 
 # Requests under way when the leases were lost end by themselves, or are ended after that.
 GRACE_S: Final = 1.0
