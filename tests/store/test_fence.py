@@ -14,7 +14,7 @@ from zhidao.core.journal import Entry, FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
-from zhidao.node.adapters.lease_store import PostgresLeases, fence_of
+from zhidao.node.adapters.leases.postgres import PostgresLeases, fence_of
 from zhidao.node.events import OrganisationNamed
 from zhidao.node.leases.lease import expected
 from zhidao.store.database import Database

@@ -45,8 +45,8 @@ from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.private_files import write_private
 
 if TYPE_CHECKING:
-    from zhidao.node.wiring.leases import OwnProcess
     from zhidao.node.wiring.node import Node
+    from zhidao.node.wiring.operations.own_process import OwnProcess
 
 WATCH_S: Final = 0.25
 # One of them is kept for callers of little work.
@@ -153,7 +153,7 @@ async def _run(
     passphrase: bytes,
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
-    from zhidao.node.wiring.leases import own_process
+    from zhidao.node.wiring.operations.own_process import own_process
 
     own = "database" in servers.children
     process = await own_process(config, servers.database_url, alone=own)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from zhidao.core.errors import Unavailable
-from zhidao.node.adapters.memory_leases import MemoryLeases
+from zhidao.node.adapters.leases.memory import MemoryLeases
 from zhidao.node.leases.keeper import LeaseKeeper
 from zhidao.node.leases.lease import LEASE_S, Watch
 

@@ -120,7 +120,7 @@ class Places:
     """Leases and members as a test says."""
 
     def __init__(self) -> None:
-        from zhidao.node.adapters.memory_leases import MemoryLeases
+        from zhidao.node.adapters.leases.memory import MemoryLeases
 
         self.now_s = 1_800_000_000.0
         self.leases = MemoryLeases(lambda: self.now_s)

@@ -67,19 +67,20 @@ class Holders:
         leases = await self._leases.look()
         members = {each.holder: each for each in await self._leases.members()}
         now_s = self._clock_s()
-        self._moved = {
-            each.role: known
-            if (known := self._moved.get(each.role)) and known[0] == each.mark
-            else (each.mark, now_s)
-            for each in leases
-        }
+        self._note(leases, now_s)
         live = {each.role: each.holder for each in leases if self._lives(each, now_s)}
         vacant = tuple(role for role in self._needed if role not in live)
         if vacant and not self._vacant:
             self._vacant_since_s = now_s
         self._vacant = vacant
-        holders = {live[role] for role in self._needed if role in live}
-        self._holder = members.get(holders.pop()) if len(holders) == 1 and not vacant else None
+        self._holder = None if vacant else members.get(live[self._needed[0]])
+
+    def _note(self, leases: Sequence[Lease], now_s: float) -> None:
+        """Notes which leases moved since the last look."""
+        for each in leases:
+            known = self._moved.get(each.role)
+            if known is None or known[0] != each.mark:
+                self._moved[each.role] = each.mark, now_s
 
     def _lives(self, lease: Lease, now_s: float) -> bool:
         silent_s = now_s - self._moved[lease.role][1]

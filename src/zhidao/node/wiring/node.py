@@ -58,10 +58,10 @@ from zhidao.node.web import help as help_pages
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
 from zhidao.node.wiring.entrance import Entrance, build_entrance
-from zhidao.node.wiring.leases import Hold
 from zhidao.node.wiring.notifications.channels import build as build_notifications
 from zhidao.node.wiring.operations.node_records import build as build_operations
 from zhidao.node.wiring.operations.node_records import told_authority
+from zhidao.node.wiring.operations.own_process import Hold
 from zhidao.node.wiring.settings import Settings
 from zhidao.node.worklist.service import Worklists
 from zhidao.node.worklist.sources import agreements

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.node.processes_bench import Rig, check_books, open_books, until, write_on
+from tests.node.leases.processes_bench import Rig, check_books, open_books, until, write_on
 
 pytestmark = [pytest.mark.service]
 NOTHING_WRONG = {"lost": 0, "doubled": 0, "unlogged": 0, "leaves_doubled": 0, "misplaced": 0}

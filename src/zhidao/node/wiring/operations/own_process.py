@@ -16,7 +16,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.ids import party_id
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
-from zhidao.node.adapters.lease_store import PostgresLeases, connection_name, fence_of
+from zhidao.node.adapters.leases.postgres import PostgresLeases, connection_name, fence_of
 from zhidao.node.config import Config, is_everywhere
 from zhidao.node.http.server import own_url
 from zhidao.node.leases.keeper import LeaseKeeper

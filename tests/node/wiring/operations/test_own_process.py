@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.errors import Refused
-from zhidao.node.wiring.leases import _PROCESSES_MAX, _holder, _place
+from zhidao.node.wiring.operations.own_process import _PROCESSES_MAX, _holder, _place
 
 
-@pytest.mark.bound("node.wiring.leases._PROCESSES_MAX")
+@pytest.mark.bound("node.wiring.operations.own_process._PROCESSES_MAX")
 def test_each_process_on_a_folder_has_a_place_until_it_dies(tmp_path: Path):
     held = [_place(tmp_path) for _ in range(_PROCESSES_MAX)]
     assert [place for place, _ in held] == list(range(_PROCESSES_MAX))

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from zhidao.core.errors import Unavailable
-from zhidao.node.adapters.lease_store import PostgresLeases, connection_name, fence_of
-from zhidao.node.adapters.memory_leases import MemoryLeases
+from zhidao.node.adapters.leases.memory import MemoryLeases
+from zhidao.node.adapters.leases.postgres import PostgresLeases, connection_name, fence_of
 from zhidao.node.leases.lease import Grant, expected
 from zhidao.node.leases.ports import Leases, Member
 from zhidao.store.database import Database

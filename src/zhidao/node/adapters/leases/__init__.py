@@ -1,0 +1,1 @@
+"""Where leases stand: PostgreSQL, and a memory twin under the same contract."""
