@@ -22,6 +22,7 @@ say "making a tree of Debian 13"
 mmdebstrap --quiet --variant=minbase trixie "$root" - <"$work/debian.sources" >"$work/log" 2>&1 ||
     { tail -n 20 "$work/log" >&2; exit 3; }
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+cp "$work/debian.sources" "$root/etc/apt/sources.list.d/debian.sources"
 cp "$package" "$root/root/zhidao.deb"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
@@ -36,6 +37,7 @@ offline() {
 }
 say "apt install ./zhidao.deb"
 began=$(date +%s)
+inside apt-get update -qq >"$work/log" 2>&1
 inside apt-get install -y --no-install-recommends /root/zhidao.deb >"$work/log" 2>&1 ||
     { tail -n 20 "$work/log" >&2; exit 3; }
 installed=$(($(date +%s) - began))

@@ -25,9 +25,8 @@ _LICENCE_LENGTH_MAX: Final = 120
 
 def make(keep: Path) -> dict[str, object]:
     """Writes the list of the wheel: what it carries, and what pip brings beside it, as locked."""
-    names = _closure_names()
-    parts = [part for part in _locked("package.txt") if part["name"] in names]
-    told = _document("wheel", [*parts, *_carried()])
+    lines = (REQUIREMENTS / "base.in").read_text().splitlines()
+    told = of_locked("wheel", closure_names(lines), _carried())
     file = keep / f"zhidao-{version()}-py3-none-any.cdx.json"
     file.write_bytes(told)
     return {
@@ -35,6 +34,12 @@ def make(keep: Path) -> dict[str, object]:
         "components": told.count(b'"bom-ref"') - 1,
         "sha256": digest_of(file),
     }
+
+
+def of_locked(kind: str, names: set[str], further: Iterable[Component] = ()) -> bytes:
+    """The list of packages as they are locked, with the digests of their files."""
+    parts = [part for part in _locked("package.txt") if part["name"] in names]
+    return _document(kind, [*parts, *further])
 
 
 def of_site(site: Path, *, kind: str, further: Iterable[Component] = ()) -> bytes:
@@ -56,7 +61,7 @@ def of_debian(status: str) -> list[Component]:
     return found
 
 
-def _document(kind: str, parts: list[Component]) -> bytes:
+def _document(kind: str, parts: Iterable[Component]) -> bytes:
     chosen = {part["bom-ref"]: part for part in parts}
     components = [chosen[name] for name in sorted(chosen)]
     name = hashlib.sha256(json.dumps([kind, components]).encode()).hexdigest()
@@ -135,10 +140,9 @@ def _locked(file: str) -> list[Component]:
     return found
 
 
-def _closure_names() -> set[str]:
-    """The names of all that pip brings with the wheel alone, under Debian 13's Python."""
+def closure_names(lines: Iterable[str]) -> set[str]:
+    """The names of all that pip brings with these requirements, under Debian 13's Python."""
     where = {"python_version": DEBIAN_PYTHON, "python_full_version": f"{DEBIAN_PYTHON}.0"}
-    lines = (REQUIREMENTS / "base.in").read_text().splitlines()
     waiting = [(Requirement(line), "") for line in lines if line.strip()]
     found: set[tuple[str, str]] = set()
     while waiting:

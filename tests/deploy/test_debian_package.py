@@ -64,7 +64,7 @@ def test_the_demonstration_as_root_lets_its_servers_pass(
     monkeypatch.setattr(os, "geteuid", lambda: user)
     folder = temporary_folder()
     try:
-        sides = [folder / "exporter-side", folder / "importer-side"]
+        sides = [folder / "exporter-side" / "node", folder / "importer-side" / "node"]
         assert all(place.is_dir() is open_to_others for place in sides)
         closed = unreachable_folder(sides[0])
         assert (closed is None) is open_to_others

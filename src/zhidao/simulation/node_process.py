@@ -17,6 +17,8 @@ from zhidao.core.programs.child import bound_log, free_port
 READY_S: Final = 90.0
 # More than a node gives its jobs, its last facts, its bus and its database to end.
 STOP_S: Final = 45.0
+DATA: Final = "node"
+"""The folder of the node's data, beside its log."""
 _PASSPHRASE: Final = "throw-away keys of a demonstration"  # noqa: S105 (it says so itself)
 # One program asks in the name of all.
 _NO_LIMITS: Final = {
@@ -89,7 +91,7 @@ class NodeProcess:
     def state(self) -> dict[str, Any] | None:
         """What the node says of itself, or None while it is away."""
         try:
-            found = json.loads((self._data / "node" / "node.json").read_bytes())
+            found = json.loads((self._data / DATA / "node.json").read_bytes())
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) and found.get("pid") == self.pid else None
@@ -141,7 +143,7 @@ class NodeProcess:
                 "serve",
                 "--json",
                 "--data",
-                str(self._data / "node"),
+                str(self._data / DATA),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

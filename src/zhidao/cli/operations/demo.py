@@ -89,11 +89,13 @@ def temporary_folder() -> Path:
     Root's may be passed through (not looked into) by others: where user namespaces are switched
     off, as in many containers, the servers run as another user, who must reach their own files.
     """
+    from zhidao.simulation.node_process import DATA
     from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE
 
     folder = Path(tempfile.mkdtemp(prefix="zd-"))
     if os.geteuid() == 0:
-        for place in (folder, folder / EXPORTER_SIDE, folder / IMPORTER_SIDE):
+        sides = (folder / EXPORTER_SIDE, folder / IMPORTER_SIDE)
+        for place in (folder, *sides, *(side / DATA for side in sides)):
             place.mkdir(exist_ok=True)
             place.chmod(0o711)
     return folder
