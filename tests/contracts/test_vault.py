@@ -232,11 +232,14 @@ async def test_seals_are_found_by_consignment_and_terminal(kept: Kept):
 
 
 async def test_the_newest_refusal_of_a_terminal_is_kept(kept):
-    assert await kept.vault.refusal("truck-7") is None
+    assert await kept.vault.heard(["truck-7", "nobody"]) == {
+        "truck-7": (None, None),
+        "nobody": (None, None),
+    }
     for reason in ("wrong_token", "no_key"):
         newest = Refusal(reason, "a sentence", Utc.parse("2026-11-24T08:00:00Z"))
         await kept.vault.note_refusal("truck-7", newest, [])
-    assert await kept.vault.refusal("truck-7") == newest
+    assert (await kept.vault.heard(["truck-7"]))["truck-7"] == (None, newest)
 
 
 async def test_a_terminal_without_a_key_is_read_back_without_one(kept):
@@ -263,3 +266,15 @@ async def test_one_phone_number_is_in_one_terminal_in_the_same_instant_too(kept:
         with pytest.raises(NotFound):
             await kept.vault.terminal(name)
         assert not await kept.journal.load(f"terminal/{name}", viewer=None)
+
+
+async def test_the_newest_position_of_each_terminal_is_asked_at_once(kept: Kept):
+    others = [replace(_frame(n), terminal=f"truck-{8 + n % 2}") for n in range(6)]
+    await kept.vault.keep([_frame(20), _frame(30, 0x0002), _frame(10), *others], [])
+    heard = await kept.vault.heard(["truck-9", "truck-7", "truck-8", "nobody"])
+    assert {name: frame and frame.serial for name, (frame, _) in heard.items()} == {
+        "truck-7": 20,
+        "truck-8": 4,
+        "truck-9": 5,
+        "nobody": None,
+    }

@@ -88,16 +88,7 @@ async def _heard(http: httpx.AsyncClient, maker: Caller, token: str) -> list[str
 
 
 async def _entered(maker: Caller) -> None:
-    voyage = participants.Voyage(
-        loading=participants.Place("CNSIA", "Xi'an"),
-        discharge=participants.Place("KZALA", "Almaty"),
-        issued_on="2026-09-15",
-        shipped_on="2026-09-17",
-        due_on="2026-12-15",
-        mode="road",
-        means="Truck A-88417",
-    )
-    entry = participants.entry("zd-1", voyage, order="")
+    entry = participants.entry("zd-1", participants.TO_ALMATY, order="")
     entry.pop("productionOrderDocument")
     for item in entry["includedConsignmentItem"]:
         item.pop("lotId", None)

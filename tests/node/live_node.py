@@ -14,11 +14,12 @@ import httpx
 
 from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.simulation.client import Caller
-from zhidao.simulation.demonstration import Demonstration, Outcome
+from zhidao.simulation.demonstration import Demonstration
 from zhidao.simulation.entrance import agreed_token
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.simulation.scenario import simulated_scenario
 from zhidao.simulation.sides import Sides
+from zhidao.simulation.step_report import Outcome
 
 ORDER = {
     "gtin": "06901234000016",

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from zhidao.simulation.adapters.node_record import NodeRecord
-from zhidao.simulation.demonstration import Outcome
 from zhidao.simulation.kills import BothRecords, Voyage, judge
+from zhidao.simulation.step_report import Outcome
 
 ID = "01a20e66-8b1c-8618-a496-b03fb079b68e"
 _LOG = NodeRecord(

@@ -93,3 +93,8 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {"detail": answer.text[:200]}
     return found if isinstance(found, dict) else {"detail": answer.text[:200]}
+
+
+def client_of(url: str, *, timeout_s: float) -> httpx.AsyncClient:
+    """Speaks to a node here; proxies and certificates of the environment are for others."""
+    return httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False)

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -341,15 +341,7 @@ def _between(name: str, latest: Utc) -> dict[str, str]:
 
 def _entry(each: Simulated) -> dict[str, Any]:
     """The entry file, of the walked consignment's kind, with parties that are simulated."""
-    voyage = participants.Voyage(
-        loading=participants.Place("CNSIA", "Xi'an"),
-        discharge=participants.Place("KZALA", "Almaty"),
-        issued_on="2026-09-15",
-        shipped_on="2026-09-17",
-        due_on="2026-12-15",
-        mode="road",
-        means=f"Simulated lorry {each.number}",
-    )
+    voyage = replace(participants.TO_ALMATY, means=f"Simulated lorry {each.number}")
     whole = participants.entry(each.name, voyage)
     del whole["productionOrderDocument"]
     shipper, buyer = participants.SHIPPER, participants.BUYER

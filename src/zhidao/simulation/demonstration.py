@@ -10,28 +10,26 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import msgspec
 
-from zhidao.core.ambient import Clock, Randomness
+from zhidao.core.ambient import Randomness
 from zhidao.core.errors import Unavailable
-from zhidao.core.geo import bound_in_words
 from zhidao.core.programs.extras import command_for
 from zhidao.core.timescale import NS
-from zhidao.positioning.events import risk_in_words
 from zhidao.simulation import participants
 from zhidao.simulation.awaiting import arrived, decided_of, ended
+from zhidao.simulation.books import Books
 from zhidao.simulation.carriage import Carriage
-from zhidao.simulation.client import Caller, NodeRefused
-from zhidao.simulation.corridor import Corridor
+from zhidao.simulation.client import Caller, NodeRefused, client_of
 from zhidao.simulation.entrance import AUDITOR, admit_each_other, let_in
 from zhidao.simulation.machine import can_play_machines, machine
 from zhidao.simulation.scenario import Scenario
 from zhidao.simulation.sides import Sides
+from zhidao.simulation.step_report import Outcome, StepReport
 from zhidao.trust.domain.trust_list import trust_list
 from zhidao.trust.wire.governance.trust_list import decode_trust_list, encode_trust_list
 
@@ -39,24 +37,6 @@ _SETTLE_S: Final = 90.0
 _POLL_S: Final = 0.1
 
 Say = Callable[[int, str], None]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How the road ended. `steps`: sentence of each step that was reached.
-
-    `exporter_proof`: what the exporter's own node got by exchange; None where there is one node.
-    `acknowledged`: digests of the terminal's frames for which the node has taken responsibility.
-    """
-
-    paid: bool = False
-    reason: str = ""
-    sentence: str = ""
-    steps: dict[int, str] = field(default_factory=dict)
-    proof: Path | None = None
-    trust: Path | None = None
-    exporter_proof: Path | None = None
-    acknowledged: frozenset[bytes] = frozenset()
 
 
 class Demonstration:
@@ -93,13 +73,14 @@ class Demonstration:
 
     async def run(self) -> Outcome:
         """Carries the consignment to its end, paid or refused."""
-        here = _client(self._sides.importer.url, timeout_s=30.0)
-        there = _client(self._sides.exporter.url, timeout_s=30.0)
+        here = client_of(self._sides.importer.url, timeout_s=30.0)
+        there = client_of(self._sides.exporter.url, timeout_s=30.0)
         async with here, there:
             await self._open(here, there)
             carriage = self._carriage()
             # The importer's side makes ready while the goods are made.
-            await asyncio.gather(self._make(), self._open_books(), carriage.prepare())
+            books = Books(self._callers, self._sides, self._consignment)
+            await asyncio.gather(self._make(), books.open(), carriage.prepare())
             await self._issue_title()
             await self._reserve()
             await carriage.travel()
@@ -108,29 +89,23 @@ class Demonstration:
             await self._prove()
         return self._outcome
 
-    async def fill_corridor(self, *, seed: int, clock: Clock) -> int:
-        """Brings the simulated consignments beside the walked one into the importer's side."""
-        async with _client(self._sides.importer.url, timeout_s=60.0) as here:
-            callers = await let_in(here, self._sides.importer, [])
-            if participants.SHIPPER[0] not in callers:
-                # A run that goes on from data of before them has nobody who could enter them.
-                return 0
-            return await Corridor(
-                callers,
-                seed=seed,
-                clock=clock,
-                played_at=self._scenario.window_ends,
-                randomness=self._randomness,
-                folder=self._folder,
-                devices_port=self._sides.importer.devices_port,
-            ).fill()
-
     def _by(self, party: str) -> Caller:
         return self._callers[party]
 
     def _step(self, number: int, sentence: str) -> None:
         self._outcome.steps[number] = sentence
         self._say(number, sentence)
+
+    @property
+    def _report(self) -> StepReport:
+        return StepReport(
+            self._scenario,
+            self._outcome,
+            customs=self._by("customs"),
+            fail=self._fail,
+            step=self._step,
+            scenario_time=self._scenario_time,
+        )
 
     async def _open(self, here: httpx.AsyncClient, there: httpx.AsyncClient) -> None:
         """Lets the participants in, or finds the tokens of an earlier run; nodes become peers."""
@@ -276,64 +251,6 @@ class Demonstration:
             f"on chain {title['chain_id']}",
         )
 
-    async def _open_books(self) -> None:
-        """Both banks' accounts, all on the ledger of the importer's side."""
-        for bank, name, bic, town, country in participants.BANKS:
-            await self._by(participants.OPERATOR).post(
-                "/v1/finance/banks",
-                {"bank": bank, "name": name, "bic": bic, "town": town, "country": country},
-            )
-        for bank, holder, town, country in participants.CUSTOMERS:
-            name = next(n for p, n, *_ in participants.PARTIES if p == holder)
-            account = {
-                "holder": holder,
-                "currency": participants.CURRENCY,
-                "name": name,
-                "town": town,
-                "country": country,
-            }
-            if self._sides.are_two and bank in participants.ON_EXPORTER_SIDE:
-                await self._account_by_exchange(bank, account)
-            else:
-                await self._by(bank).post("/v1/finance/accounts", account)
-        await self._let_owe("exporter-bank", "importer-bank")
-        await self._by("importer-bank").post(
-            "/v1/finance/deposits",
-            {
-                "deposit": f"funds-{self._consignment}",
-                "holder": "importer",
-                "amount_minor": participants.FUNDS_MINOR,
-                "currency": participants.CURRENCY,
-            },
-        )
-
-    async def _let_owe(self, bank: str, peer: str) -> None:
-        """Deals are paid over what one bank owes the other, as much as that one lets it."""
-        line = {
-            "peer": peer,
-            "currency": participants.CURRENCY,
-            "limit_minor": participants.LINE_MINOR,
-        }
-        if not (self._sides.are_two and bank in participants.ON_EXPORTER_SIDE):
-            await self._by(bank).post("/v1/finance/credit-lines", line)
-            return
-        asked = await self._by(bank).post(
-            "/v1/federation/credit-lines",
-            {"node": self._sides.importer.name, "request": f"line-{self._consignment}", **line},
-        )
-        decided = await decided_of(self._by(bank), "accounts", asked["document"])
-        if decided["outcome"] != "accepted":
-            raise Unavailable(f"no credit line of {bank}: {decided['reason']}")
-
-    async def _account_by_exchange(self, bank: str, account: dict[str, str]) -> None:
-        """A bank asks from its own node, and waits for the ledger's decision."""
-        asked = await self._by(bank).post(
-            "/v1/federation/accounts", {"node": self._sides.importer.name, **account}
-        )
-        decided = await decided_of(self._by(bank), "accounts", asked["document"])
-        if decided["outcome"] != "accepted":
-            raise Unavailable(f"no account for {bank}: {decided['reason']}")
-
     async def _reserve(self) -> None:
         # Papers are checked once the deal can hear of it, so the reason of a refusal is theirs.
         await self._by("importer-bank").post("/v1/finance/deals", self._deal_body())
@@ -392,75 +309,13 @@ class Demonstration:
         told: set[int] = set()
         while asyncio.get_running_loop().time() < deadline_s:
             road = await self._by("auditor").get(f"/v1/consignments/{self._consignment}/road")
-            await self._tell(road, told)
+            await self._report.tell(road, told)
             deal = await bank.get(f"/v1/finance/deals/{self._deal}")
             if deal["state"] in ("paid", "refused"):
-                self._ended(deal)
+                self._report.ended(deal)
                 return
             await asyncio.sleep(_POLL_S)
         raise Unavailable("the deal did not come to an end in time")
-
-    async def _tell(self, road: dict[str, Any], told: set[int]) -> None:
-        arrival = road["arrival"]
-        if arrival and 6 not in told:
-            told.add(6)
-            self._tell_arrival(arrival)
-        if road["network"] and 7 not in told:
-            told.add(7)
-            network = road["network"]
-            self._step(7, f"the network says {network['verdict']}: {network['reason']}")
-        delivered = any(s["type"] == "trade.Delivered.v1" for s in road["said"])
-        if delivered and 8 not in told:
-            told.add(8)
-            await self._by("customs").post(
-                f"/v1/trade/consignments/{self._consignment}/customs-release",
-                {"declaration": "KZ-2026-884213", "decision": "released"},
-            )
-            self._step(8, "delivered by the proven arrival; customs released the goods")
-        if (arrival and arrival["state"] == "proven") or 9 in told:
-            return
-        if not self._waiting_is_useless(road):
-            return
-        told.add(9)
-        # Nothing more will come: scenario time passes the deadline.
-        await self._scenario_time(
-            self._scenario.not_after.since_ns(self._scenario.begins) // NS + 7200
-        )
-
-    def _waiting_is_useless(self, road: dict[str, Any]) -> bool:
-        if road["arrival"] is not None:
-            # It is not proven, and the terminal has no other window to send.
-            return True
-        kinds = {s["type"] for s in road["said"]}
-        refused = "devices.SubmissionRefused.v1" in kinds
-        return self._fail in ("wrong-token", "replay", "forged") and (
-            refused or self._fail == "wrong-token"
-        )
-
-    def _tell_arrival(self, arrival: dict[str, Any]) -> None:
-        if arrival["state"] == "proven":
-            self._step(
-                6,
-                f"arrival proven: within {bound_in_words(arrival['protection_m'])} at a risk of "
-                f"{risk_in_words(arrival['risk_ppb'])}, {arrival['satellites']} satellites, "
-                f"{arrival['epochs']} epochs; {_by_model(arrival['marks'])}",
-            )
-        else:
-            self._step(6, f"arrival not proven ({arrival['reason']}): {arrival['sentence']}")
-
-    def _ended(self, deal: dict[str, Any]) -> None:
-        self._outcome.paid = deal["paid"]
-        self._outcome.reason = deal["reason"]
-        decision = deal["decision"] or {}
-        self._outcome.sentence = decision.get("sentence", "")
-        payer, payee = deal["payer_balance_minor"] or 0, deal["payee_balance_minor"] or 0
-        balances = (
-            f"importer {payer / 100:,.2f}, exporter {payee / 100:,.2f} {participants.CURRENCY}"
-        )
-        if deal["paid"]:
-            self._step(9, f"title passed and payment posted by one decision; {balances}")
-        else:
-            self._step(9, f"refused ({deal['reason']}): funds released, title returned; {balances}")
 
     async def _prove(self) -> None:
         auditor = self._by("auditor")
@@ -507,18 +362,3 @@ class Demonstration:
             came = "pacs.008, camt.054 and the proof"
         await ended(exporter, self._consignment)
         return f"the exporter's node got {came} by exchange; "
-
-
-def _by_model(marks: dict[str, Any]) -> str:
-    """Which of the two marks of a place inside was given, for a person."""
-    if marks["inside_risk_ppb"]:
-        return "mark: inside_at_risk"
-    return (
-        "mark: inside_open_sky_model, for nobody has measured the errors on a lorry; "
-        "the deal asks for just that"
-    )
-
-
-def _client(url: str, *, timeout_s: float) -> httpx.AsyncClient:
-    """Speaks to a node here; proxies and certificates of the environment are for others."""
-    return httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False)

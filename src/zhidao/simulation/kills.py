@@ -28,11 +28,12 @@ from zhidao.core.events import FactT
 from zhidao.finance.events import Decided, Settled
 from zhidao.simulation import participants
 from zhidao.simulation.adapters.node_record import NodeRecord, read_record
-from zhidao.simulation.demonstration import Demonstration, Outcome
+from zhidao.simulation.demonstration import Demonstration
 from zhidao.simulation.entrance import AUDITOR, TOKENS
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.simulation.scenario import Scenario
 from zhidao.simulation.sides import EXPORTER_SIDE, IMPORTER_SIDE, Sides
+from zhidao.simulation.step_report import Outcome
 from zhidao.trust.events import TitleMoved
 
 # `bus-folder`: the bus dies and its folder is gone; `machine`: every program of a side at once.

@@ -73,6 +73,18 @@ class Voyage:
     means: str
 
 
+# By road to Almaty, as the simulated scenario goes and whoever needs any voyage.
+TO_ALMATY: Final = Voyage(
+    loading=Place("CNSIA", "Xi'an"),
+    discharge=Place("KZALA", "Almaty"),
+    issued_on="2026-09-15",
+    shipped_on="2026-09-17",
+    due_on="2026-12-15",
+    mode="road",
+    means="Truck A-88417",
+)
+
+
 def entry(consignment: str, voyage: Voyage, *, order: str = ORDER) -> dict[str, Any]:
     """The entry file of the consignment: the only place where its facts are typed."""
     names = {party: name for party, name, *_ in PARTIES}

@@ -118,9 +118,9 @@ async def test_a_list_of_terminals_holds_the_callers_only_and_pages(room):
 
 async def test_the_newest_refusal_of_a_terminal_is_kept_beside_it(room):
     terminal = await room.terminals.register(OPERATING, **WANTED)
-    assert await room.terminals.heard(terminal) == (None, None)
+    assert await room.terminals.heard([terminal]) == [(None, None)]
     await room.services.terminal_journal.refuse(terminal, "wrong_token", "not its token")
-    _, refusal = await room.terminals.heard(terminal)
+    ((_, refusal),) = await room.terminals.heard([terminal])
     assert (refusal.reason, refusal.sentence) == ("wrong_token", "not its token")
 
 

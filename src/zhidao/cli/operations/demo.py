@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from zhidao.positioning.events import Site
-    from zhidao.simulation.demonstration import Demonstration, Outcome
     from zhidao.simulation.scenario import Scenario
     from zhidao.simulation.sides import Sides
+    from zhidao.simulation.step_report import Outcome
 
 FAILS: Final = ("spoof", "late", "short-document", "wrong-token", "replay", "forged", "unbound")
 SIMULATED_PARTS: Final = ("parties", "machine", "network", "trajectory")
@@ -144,7 +144,7 @@ async def _carry(
         outcome = await _until(demonstration.run(), stop)
         _say_end(options, scenario, outcome, time.monotonic() - started_s)
         if options.stay or (sys.stdout.isatty() and not options.leave):
-            filling = asyncio.ensure_future(_fill(options, demonstration))
+            filling = asyncio.ensure_future(_fill(options, sides, scenario, folder))
             try:
                 await _stay(sides, stop)
             finally:
@@ -155,14 +155,24 @@ async def _carry(
     return outcome
 
 
-async def _fill(options: argparse.Namespace, demonstration: Demonstration) -> None:
+async def _fill(
+    options: argparse.Namespace, sides: Sides, scenario: Scenario, folder: Path
+) -> None:
     """Brings in the corridor's simulated consignments, while the pages can be looked at."""
     from zhidao.core.errors import ZhidaoError
-    from zhidao.node.library import system_clock
+    from zhidao.node.library import system_clock, system_randomness
+    from zhidao.simulation.corridor_filling import fill_corridor
 
     began_s = time.monotonic()
     try:
-        count = await demonstration.fill_corridor(seed=options.seed, clock=system_clock())
+        count = await fill_corridor(
+            sides,
+            scenario,
+            folder=folder,
+            randomness=system_randomness(),
+            seed=options.seed,
+            clock=system_clock(),
+        )
     except ZhidaoError as error:
         print(f"the simulated consignments were not brought in: {error}", file=sys.stderr)
         return

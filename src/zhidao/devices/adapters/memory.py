@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -86,9 +86,15 @@ class MemoryVault:
         await self._append(entries)
         self._refusals[terminal] = refusal
 
-    async def refusal(self, terminal: str) -> Refusal | None:
-        """The newest refusal, or None."""
-        return self._refusals.get(terminal)
+    async def heard(
+        self, terminals: Sequence[str]
+    ) -> Mapping[str, tuple[StoredFrame | None, Refusal | None]]:
+        """See the port."""
+        found = {}
+        for terminal in terminals:
+            newest = (*await self.recent_positions(terminal, 1), None)[0]
+            found[terminal] = (newest, self._refusals.get(terminal))
+        return found
 
     async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
         """Stores frames and chunks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,6 +35,12 @@ _NONCE: Final = (
     " from devices.nonce"
 )
 _POSITION: Final = "message in (512, 1796)"
+# The newest of each, by the index of positions, whatever else a terminal sent.
+_NEWEST: Final = (
+    "select f.* from unnest(%(terminals)s::text[]) as asked (name) cross join lateral ("
+    "select terminal, digest, id, received_tai_ns, message, serial, plain from devices.frame"
+    " where terminal = asked.name and message in (512, 1796) order by id desc limit 1) as f"
+)
 _FRAME_COLUMNS: Final = (
     *("terminal", "digest", "id", "received_tai_ns", "message", "serial", "plain"),
 )
@@ -145,14 +151,24 @@ class PostgresVault:
         await self._database.run(work)
         self._journal.wake()
 
-    async def refusal(self, terminal: str) -> Refusal | None:
-        """The newest refusal, or None."""
+    async def heard(
+        self, terminals: Sequence[str]
+    ) -> Mapping[str, tuple[StoredFrame | None, Refusal | None]]:
+        """See the port."""
+        asked = {"terminals": list(terminals)}
         async with self._database.session() as s:
-            row = await s.fetch_one(
-                "select reason, sentence, at_tai_ns from devices.refusal where terminal = %s",
-                (terminal,),
+            frames = await s.fetch_all(_NEWEST, asked)
+            refusals = await s.fetch_all(
+                "select terminal, reason, sentence, at_tai_ns from devices.refusal"
+                " where terminal = any(%(terminals)s)",
+                asked,
             )
-        return Refusal(row["reason"], row["sentence"], Utc(row["at_tai_ns"])) if row else None
+        newest = {row["terminal"]: _frame(row) for row in frames}
+        refused = {
+            row["terminal"]: Refusal(row["reason"], row["sentence"], Utc(row["at_tai_ns"]))
+            for row in refusals
+        }
+        return {name: (newest.get(name), refused.get(name)) for name in terminals}
 
     async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
         """Stores frames by COPY and chunks beside them in one transaction."""
@@ -364,18 +380,7 @@ class PostgresVault:
     async def _frames(self, where: str, params: tuple[Any, ...]) -> tuple[StoredFrame, ...]:
         async with self._database.session() as s:
             rows = await s.fetch_all(f"{_FRAME} where {where}", params)
-        return tuple(
-            StoredFrame(
-                terminal=row["terminal"],
-                digest=bytes(row["digest"]),
-                id=row["id"],
-                received_at=Utc(row["received_tai_ns"]),
-                message_id=row["message"],
-                serial=row["serial"],
-                plain=bytes(row["plain"]),
-            )
-            for row in rows
-        )
+        return tuple(map(_frame, rows))
 
     async def _count(self, sql: str, params: tuple[Any, ...]) -> int:
         async with self._database.session() as s:
@@ -442,4 +447,16 @@ def _nonce(row: dict[str, Any]) -> Nonce:
         expires_at=Utc(row["expires_tai_ns"]),
         claim=Claim(bytes(row["window_id"]), row["total"], row["simulated"]),
         settled=row["settled"],
+    )
+
+
+def _frame(row: Mapping[str, Any]) -> StoredFrame:
+    return StoredFrame(
+        terminal=row["terminal"],
+        digest=bytes(row["digest"]),
+        id=row["id"],
+        received_at=Utc(row["received_tai_ns"]),
+        message_id=row["message"],
+        serial=row["serial"],
+        plain=bytes(row["plain"]),
     )

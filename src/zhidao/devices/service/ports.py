@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -62,8 +62,10 @@ class Vault(Protocol):
         """Keeps the newest refusal of a terminal; whoever is none of this node has a name too."""
         ...
 
-    async def refusal(self, terminal: str) -> Refusal | None:
-        """The newest refusal of a terminal, or None."""
+    async def heard(
+        self, terminals: Sequence[str]
+    ) -> Mapping[str, tuple[StoredFrame | None, Refusal | None]]:
+        """The newest position frame and the newest refusal of each terminal, asked at once."""
         ...
 
     async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:

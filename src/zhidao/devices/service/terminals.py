@@ -111,10 +111,12 @@ class Terminals:
         """
         return list(await self._vault.terminals(actor.viewer, limit=limit, after=after))
 
-    async def heard(self, terminal: Terminal) -> tuple[StoredFrame | None, Refusal | None]:
-        """What was last taken from it with a position, and what was last refused."""
-        frames = await self._vault.recent_positions(terminal.terminal, 1)
-        return (frames[0] if frames else None), await self._vault.refusal(terminal.terminal)
+    async def heard(
+        self, terminals: Sequence[Terminal]
+    ) -> list[tuple[StoredFrame | None, Refusal | None]]:
+        """What was last taken from each with a position, and what was last refused."""
+        found = await self._vault.heard([each.terminal for each in terminals])
+        return [found[each.terminal] for each in terminals]
 
     async def view(self, actor: Actor, terminal: str) -> Terminal:
         """A terminal that the actor may see. Raises NotFound."""

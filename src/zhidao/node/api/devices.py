@@ -244,9 +244,10 @@ def routes(
         """The terminals that the caller may see, by id, with what each last said."""
         known = await terminals.listed(actor, limit=limit, after=after)
         connected = set(gateway.connected)
+        heard = await terminals.heard(known)
         return [
-            _row(each, *await terminals.heard(each), connected=each.terminal in connected)
-            for each in known
+            _row(each, *said, connected=each.terminal in connected)
+            for each, said in zip(known, heard, strict=True)
         ]
 
     @get("/terminals/{terminal:str}", opt={ACCESS: READ})

@@ -65,19 +65,13 @@ class Authority:
 
     def issue(self, key: ec.EllipticCurvePublicKey) -> x509.Certificate:
         """A certificate of a server for all of its names."""
-        now = datetime.now(UTC)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zhidao node")])
-        ends = min(now + timedelta(days=_LEAF_DAYS), self.certificate.not_valid_after_utc)
+        last = datetime.now(UTC) + timedelta(days=_LEAF_DAYS)
+        ends = min(last, self.certificate.not_valid_after_utc)
         names = [general_name(each) for each in self.names]
         issuer_key = self.key.public_key()
         return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.certificate.subject)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(ends)
+            begun(subject, self.certificate.subject, key, ends)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs=False), critical=True)
@@ -135,6 +129,21 @@ def read_authority(folder: Path) -> Authority | None:
     return Authority(certificate, key, names)
 
 
+def begun(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, ends: datetime
+) -> x509.CertificateBuilder:
+    """A certificate of a name for a key, from an hour ago: clocks of devices differ."""
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(hours=1))
+        .not_valid_after(ends)
+    )
+
+
 def general_name(host: str) -> x509.GeneralName:
     """A host as a certificate names it: an address or a name."""
     try:
@@ -146,21 +155,15 @@ def general_name(host: str) -> x509.GeneralName:
 def _certificate(
     key: ec.EllipticCurvePrivateKey, names: Sequence[str], node: str
 ) -> x509.Certificate:
-    now = datetime.now(UTC)
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Zhidao node"),
             x509.NameAttribute(NameOID.COMMON_NAME, f"Authority of {node}"[:64]),
         ]
     )
+    ends = datetime.now(UTC) + timedelta(days=_DAYS_VALID)
     return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=_DAYS_VALID))
+        begun(subject, subject, key.public_key(), ends)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(

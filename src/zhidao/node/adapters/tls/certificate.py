@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.tls.authority import Authority, general_name, read_authority
+from zhidao.node.adapters.tls.authority import Authority, begun, general_name, read_authority
 from zhidao.node.config import is_everywhere
 from zhidao.node.security.private_files import write_private
 
@@ -115,7 +115,6 @@ def _still_good(file: Path, host: str, authority: Authority | None) -> bool:
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
-    now = datetime.now(UTC)
     names = {
         *_names(host),
         x509.DNSName("localhost"),
@@ -123,14 +122,9 @@ def _certificate(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
         general_name("::1"),
     }
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Zhidao node")])
+    ends = datetime.now(UTC) + timedelta(days=_DAYS_VALID)
     return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=_DAYS_VALID))
+        begun(subject, subject, key.public_key(), ends)
         .add_extension(x509.SubjectAlternativeName(sorted(names, key=repr)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
