@@ -7,7 +7,8 @@ import { MapView } from "../parts/map";
 import { isMine } from "../parts/moves";
 import { MyMoves, RoadLine, SimulatedBand, StateWord, moveSentence, playing, reasonSentence } from "../parts/road";
 import { SealPart } from "../parts/seal_part";
-import { ContainersPart } from "../parts/carried";
+import { ContainersPart, containersOf } from "../parts/carried";
+import { TellCrossing } from "../parts/crossing";
 import { toldNumbers } from "../parts/told";
 import { whereWords } from "../parts/where";
 import { ArrivalPart } from "./consignment_arrival";
@@ -18,11 +19,14 @@ import { roadChanges } from "../seen";
 import type { Road } from "../types";
 import { sentences, t } from "../words";
 
+const CONTAINERS = "containers-title";
+
 /** The sections below the road, in the order in which people ask for them. */
 const SECTIONS: [id: string, words: string][] = [
   ["conditions-title", "conditions"],
   ["papers-title", "papers"],
   ["seal-title", "seal_part"],
+  [CONTAINERS, "containers"],
   ["arrival-title", "arrival"],
   ["money-title", "money"],
   ["goods-title", "title"],
@@ -54,10 +58,11 @@ export function ConsignmentPage({ id }: { id: string }) {
             <h2 id="map-title">{t("journey")}</h2>
             <p>{whereWords(road)}</p>
             <MapView roads={[road]} whole={road} />
+            <TellCrossing road={road} />
           </section>
         </div>
         <div class="with-contents">
-          <Contents label={t("contents")} ways={SECTIONS.map(([section, words]) => [section, t(words)])} />
+          <Contents label={t("contents")} ways={SECTIONS.filter(([section]) => section !== CONTAINERS || containersOf(road).length > 0).map(([section, words]) => [section, t(words)])} />
           <div class="folds">
             <ConditionsPart road={road} />
             <PapersPart road={road} />

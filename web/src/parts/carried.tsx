@@ -1,7 +1,8 @@
 // Several containers of one consignment: which terminal rides in which, and how each of them stands.
 import type { ContainerInfo, Road } from "../types";
 import { named, t } from "../words";
-import { Section, Time } from "./basics";
+import { Time } from "./basics";
+import { Fold } from "./fold";
 import { Trouble } from "./money_form";
 import { Seal } from "./seal";
 import { Reason } from "./told";
@@ -66,14 +67,13 @@ export function ContainersPart({ road }: { road: Road }) {
   if (containersOf(road).length === 0) return null;
   const there = containersOf(road).filter((each) => each.state === "arrived").length;
   return (
-    <Section id="containers-title" title={t("containers")}>
-      <p>{t("containers.arrived", { there, of: containersOf(road).length })}</p>
+    <Fold id="containers-title" title={t("containers")} says={<p class="quiet">{t("containers.arrived", { there, of: containersOf(road).length })}</p>}>
       <ul class="plain containers">
         {containersOf(road).map((each) => (
           <Container key={each.container} road={road} each={each} />
         ))}
       </ul>
-    </Section>
+    </Fold>
   );
 }
 
