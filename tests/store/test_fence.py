@@ -81,6 +81,22 @@ async def test_no_fact_is_written_by_who_lost_the_lease(late: Database):
     assert await count(late) == 1
 
 
+async def test_facts_that_are_sent_at_once_with_others_are_fenced_too(
+    late: Database, database: Database
+):
+    async def at_once(where: Database, *entries: Entry) -> None:
+        journal = PostgresJournal(where, "node", lambda: None)
+        async with where.session() as session, session.at_once():
+            await session.execute("select 1")
+            await journal.append_many_in(session, entries)
+
+    with pytest.raises(Unavailable) as refused:
+        await at_once(late, entry("a/6"), entry("a/7"))
+    assert refused.value.code == "lease_lost"
+    await at_once(database, entry("a/6"), entry("a/7"))
+    assert await count(database) == 3
+
+
 async def test_log_and_ledger_are_not_taken_back_by_who_comes_late(late: Database):
     with pytest.raises(Unavailable) as refused:
         await PostgresLogStore(late, "origin").take()

@@ -67,7 +67,7 @@ class Session:
         self._fence = fence
 
     async def execute(self, sql: str, params: Params = ()) -> int:
-        """Runs a statement and returns how many rows it touched."""
+        """Runs a statement and returns how many rows it touched; within `at_once` it says -1."""
         with translated(low_space=self._low_space):
             cursor = await self._connection.execute(sql.encode(), params, binary=True)
             return cursor.rowcount
