@@ -15,7 +15,7 @@ from zhidao.node.wiring.operations.shown import ShownSettings
 from zhidao.simulation.client import Caller, NodeRefused
 from zhidao.simulation.node_process import NodeProcess
 
-ROUTES = ("settings", "jobs", "certificates", "backups", "dead-letters", "growth")
+ROUTES = ("settings", "jobs", "certificates", "backups", "dead-letters", "growth", "roles")
 
 
 def test_a_secret_is_dots_and_every_setting_says_where_it_comes_from() -> None:
@@ -47,6 +47,9 @@ async def test_who_runs_the_node_sees_its_records_and_nobody_else(tmp_path: Path
             jobs = {each["name"]: each for each in await admin.get("/v1/node/jobs")}
             assert {"relay", "growth", "notifications", "notification delivery"} <= set(jobs)
             assert [each for each in jobs.values() if each["failures"]] == []
+            roles = await admin.get("/v1/node/roles")
+            assert {each["vacant"] for each in roles["leases"]} == {False}
+            assert [each["name"] for each in roles["processes"]] == [roles["leases"][0]["holder"]]
             (first, *_) = await admin.get("/v1/node/growth")
             assert first["database_bytes"] > 5_000_000
             assert first["free_bytes"] > 0

@@ -709,6 +709,11 @@ export interface SettingRow {
   text: string;
 }
 
+export interface NodeProcesses {
+  processes: { name: string; roles: string[]; url: string; started_at: string; seen_s: number }[];
+  leases: { role: string; holder: string; epoch: number; since: string; vacant: boolean }[];
+}
+
 export interface JobRow {
   name: string;
   since: string;

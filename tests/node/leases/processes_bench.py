@@ -132,10 +132,12 @@ class Rig:
     def log_of(self, process: Process) -> str:
         return process.out.with_suffix(".log").read_text()[-3000:]
 
+    def living(self) -> list[Process]:
+        return [each for each in self.processes if each.child.returncode is None]
+
     def holder(self) -> Process:
         """The process that said last that it serves."""
-        living = [each for each in self.processes if each.child.returncode is None]
-        return next(each for each in living if each.serves)
+        return next(each for each in self.living() if each.serves)
 
     async def kill(self, process: Process) -> None:
         process.send(signal.SIGKILL)
@@ -208,7 +210,7 @@ async def open_books(rig: Rig, url: str) -> Books:
 
 async def write_on(rig: Rig, books: Books, chance: random.Random, *, pause_s: float = 0.01) -> None:
     """Writes until cancelled, to whichever process, each write again until it is acknowledged."""
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=8) as http:
         while True:
             if chance.random() < 0.5:
                 name = f"order-{chance.getrandbits(64):x}"
@@ -235,6 +237,22 @@ def _record(transfer: UUID, books: Books) -> bytes:
     return struct.pack("<48sQQ32xQIIIHHQ", names, 1, 0, 0, 0, 0, currency, payment, 0, 0)
 
 
+async def late_order(process: Process, books: Books, name: str) -> str:
+    """What a process says that is stopped while it is asked: a status and a code, or nothing."""
+    async with httpx.AsyncClient(timeout=60) as http:
+        try:
+            answer = await http.post(
+                process.url + "/v1/industry/orders",
+                json={"order": name, **_ORDER},
+                headers={"Authorization": f"Bearer {books.maker}"},
+            )
+        except httpx.TransportError as error:
+            return type(error).__name__
+    if answer.status_code < 400:
+        books.orders.append(name)
+    return f"{answer.status_code} {answer.json().get('code', '')}"
+
+
 async def _insist(
     rig: Rig,
     books: Books,
@@ -246,10 +264,9 @@ async def _insist(
 ) -> None:
     again = False
     while True:
-        living = [each for each in rig.processes if each.child.returncode is None]
         try:
             answer = await http.post(
-                chance.choice(living).url + path,
+                chance.choice(rig.living()).url + path,
                 **({"content": body} if isinstance(body, bytes) else {"json": body}),
                 headers={
                     "Authorization": f"Bearer {token}",

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import time
 from pathlib import Path
 
 import pytest
-from tests.node.leases.processes_bench import Rig, check_books, open_books, until, write_on
+from tests.node.leases.processes_bench import (
+    Rig,
+    check_books,
+    late_order,
+    open_books,
+    until,
+    write_on,
+)
 
 pytestmark = [pytest.mark.service]
 NOTHING_WRONG = {"lost": 0, "doubled": 0, "unlogged": 0, "leaves_doubled": 0, "misplaced": 0}
@@ -47,3 +56,92 @@ async def test_a_standby_passes_on_and_takes_over_from_the_dead(
     assert {name: told[name] for name in NOTHING_WRONG} == NOTHING_WRONG
     assert told["forks"] == 0
     assert told["acknowledged"] > 20
+
+
+KILLS = int(os.environ.get("ZHIDAO_KILLS", "200"))
+STOPS = int(os.environ.get("ZHIDAO_STOPS", "50"))
+STOPPED_S = 20.0
+SEED = int(os.environ.get("ZHIDAO_SEED", "0")) or int.from_bytes(os.urandom(4), "big")
+
+
+async def ended(writers: list[asyncio.Task[None]], rig: Rig) -> None:
+    """Stops writing, then all processes in order, so that everything is logged."""
+    for writer in writers:
+        writer.cancel()
+    for each in await asyncio.gather(*writers, return_exceptions=True):
+        assert isinstance(each, asyncio.CancelledError), each
+    waiting = [each for each in rig.processes if each.child.returncode is None]
+    holder = rig.holder()
+    for each in (*(one for one in waiting if one is not holder), holder):
+        await rig.stop(each)
+
+
+def nothing_wrong(told: dict[str, int]) -> bool:
+    return not any(told[name] for name in (*NOTHING_WRONG, "forks"))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(14_400)
+async def test_killed_again_and_again_nothing_acknowledged_is_lost_or_doubled(
+    tmp_path: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str]
+):
+    chance, waits = random.Random(SEED), list[float]()
+    with capsys.disabled():
+        print(f"\nseed {SEED}, {KILLS} kills")
+        async with Rig(tmp_path, empty_database_url) as rig:
+            first = await rig.start()
+            books = await open_books(rig, first.url)
+            await rig.start()
+            writers = [asyncio.create_task(write_on(rig, books, chance)) for _ in range(4)]
+            for number in range(KILLS):
+                instant_s = chance.uniform(0.2, 3.0)
+                await asyncio.sleep(instant_s)
+                victim = rig.holder()
+                await rig.kill(victim)
+                killed_s = time.monotonic()
+                await until(lambda: any(e.serves for e in rig.living()))
+                await until(lambda since_s=killed_s: books.last_s > since_s)
+                waits.append(books.last_s - killed_s)
+                print(f"kill {number}: after {instant_s:.2f} s, writing {waits[-1]:.2f} s later")
+                rig.processes.remove(victim)
+                await rig.start()
+            await ended(writers, rig)
+        told = check_books(empty_database_url, books)
+        waits.sort()
+        print(f"{told} {books.seen}")
+        print(f"writing again: p50 {waits[len(waits) // 2]:.2f} s, slowest {waits[-1]:.2f} s")
+    assert nothing_wrong(told), SEED
+    assert told["acknowledged"] >= KILLS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7_200)
+async def test_a_holder_that_stood_still_is_fenced_and_waits_again(
+    tmp_path: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str]
+):
+    chance = random.Random(SEED)
+    with capsys.disabled():
+        print(f"\nseed {SEED}, {STOPS} stops")
+        async with Rig(tmp_path, empty_database_url) as rig:
+            first = await rig.start()
+            books = await open_books(rig, first.url)
+            await rig.start()
+            writers = [asyncio.create_task(write_on(rig, books, chance)) for _ in range(4)]
+            for number in range(STOPS):
+                await asyncio.sleep(chance.uniform(0.2, 2.0))
+                victim = rig.holder()
+                other = next(each for each in rig.living() if each is not victim)
+                late = asyncio.create_task(late_order(victim, books, f"late-{number}"))
+                victim.send(signal.SIGSTOP)
+                stopped_s = time.monotonic()
+                await until(lambda other=other: other.serves)
+                await asyncio.sleep(max(0.0, stopped_s + STOPPED_S - time.monotonic()))
+                victim.send(signal.SIGCONT)
+                await until(lambda victim=victim: not victim.serves, 20)
+                answer = await late
+                print(f"stop {number}: the late write was answered {answer}")
+                assert other.serves
+            await ended(writers, rig)
+        told = check_books(empty_database_url, books)
+        print(f"{told} {books.seen}")
+    assert nothing_wrong(told), SEED

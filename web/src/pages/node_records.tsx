@@ -10,7 +10,7 @@ import { Chart, useWidth } from "../parts/charts";
 import { Journal } from "../parts/journal";
 import { MilestoneMark } from "../parts/shapes";
 import { Witnesses } from "../parts/witnesses";
-import type { BackupRow, CertificateRow, DeadLetterRow, GrowthRow, JobRow, NotificationMessage, SettingRow, WitnessState } from "../types";
+import type { BackupRow, CertificateRow, DeadLetterRow, GrowthRow, JobRow, NodeProcesses, NotificationMessage, SettingRow, WitnessState } from "../types";
 import { t, tryWords } from "../words";
 import { MessageList } from "./notifications";
 
@@ -22,6 +22,7 @@ export default function NodeRecords() {
   return (
     <>
       <Growth />
+      <Processes />
       <div class="two">
         <Jobs />
         <Certificates />
@@ -155,6 +156,51 @@ function Jobs() {
         </details>
       )}
     </Read>
+  );
+}
+
+const ALIVE_S = 20;
+
+/** Which processes there are, and which of them does what only one may. */
+function Processes() {
+  const [answer, again] = useAnswer<NodeProcesses>("/v1/node/roles");
+  useEffect(() => {
+    const timer = setInterval(again, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [again]);
+  return (
+    <Section id="processes-title" title={t("records.processes")}>
+      {answer.state === "loading" && <Loading what={t("node.reading")} />}
+      {answer.state === "failed" && <ProblemNote problem={answer.problem} again={again} />}
+      {answer.state === "here" && <ProcessList {...answer.value} />}
+    </Section>
+  );
+}
+
+function ProcessList({ processes, leases }: NodeProcesses) {
+  const vacant = leases.filter((lease) => lease.vacant).map((lease) => lease.role);
+  return (
+    <>
+      {vacant.length > 0 && <p class="stop" role="alert">{t("records.process_vacant", { roles: vacant.join(", ") })}</p>}
+      {processes.length === 0 && <p class="quiet">{t("records.processes_none")}</p>}
+      <ul class="services">
+        {processes.map((process) => {
+          const held = leases.filter((lease) => !lease.vacant && lease.holder === process.name);
+          return (
+            <li key={process.name}>
+              <MilestoneMark state={process.seen_s > ALIVE_S ? "refused" : held.length > 0 ? "done" : "next"} />
+              <div>
+                <strong>{process.name}</strong> {t(held.length > 0 ? "records.process_serves" : "records.process_stands_by")}{" "}
+                <Time at={held[0]?.since ?? process.started_at} />
+                <p class="quiet" lang="en">
+                  {process.roles.join(", ")} · {process.url}
+                </p>
+              </div>
+            </li>
+          );
+        })}
+      </ul>
+    </>
   );
 }
 

@@ -40,6 +40,7 @@ COMMANDS: Final = (
     ("consignment", "trade.consignment", "list, show; compare the papers, hand over to a peer"),
     ("terminal", "devices.terminal", "devices that report to a node: add, list, show"),
     ("order", "industry.order", "production orders and their lots: open, finish, list"),
+    ("roles", "operations.roles", "processes of a node: who does what, since when"),
     ("search", "operations.search", "find what begins with a name, among what you may see"),
     ("waiting", "operations.waiting", "what waits for you at a node"),
     ("notifications", "operations.notifications", "what you are told of, when and where"),

@@ -13,6 +13,7 @@ from zhidao.core.ambient import HandClock
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import Utc
 from zhidao.node.http.access import ACCESS
+from zhidao.node.leases.roles import ROLES, unknown_role
 from zhidao.node.operations.alarms import Alarm
 from zhidao.node.operations.health import Health, Report
 from zhidao.node.operations.metrics import Metrics
@@ -46,8 +47,10 @@ class Readiness(msgspec.Struct):
     alarms: list[Alarm]
 
 
-def routes(health: Health, metrics: Metrics, scenario: HandClock | None) -> Router:
-    """Routes at the root and under /v1."""
+def routes(
+    health: Health, metrics: Metrics, scenario: HandClock | None, roles: frozenset[str]
+) -> Router:
+    """Routes at the root and under /v1. `roles`: what this process does, all of it held."""
 
     @get("/healthz", opt={ACCESS: OPEN})
     async def alive() -> Alive:
@@ -55,9 +58,16 @@ def routes(health: Health, metrics: Metrics, scenario: HandClock | None) -> Rout
         return Alive("alive")
 
     @get("/readyz", opt={ACCESS: OPEN})
-    async def ready() -> Response[Readiness]:
-        """200 when every part answers and the node can write and sign, else 503 with names."""
+    async def ready(role: str = "") -> Response[Readiness]:
+        """200 when every part answers and the node can write and sign, else 503 with names.
+
+        With `role`, 503 also where this process does not do that one.
+        """
+        if role not in ("", *ROLES):
+            raise unknown_role(role)
         down, alarms = await health.ready(), await health.alarms()
+        if role and role not in roles:
+            down.append(role)
         return Response(Readiness(not down, down, alarms), status_code=503 if down else 200)
 
     @get("/metrics", media_type="text/plain; version=0.0.4", opt={ACCESS: MAY_READ_METRICS})

@@ -59,6 +59,33 @@ class GrowthView(msgspec.Struct, kw_only=True):
     leaves: int
 
 
+class ProcessView(msgspec.Struct, kw_only=True):
+    """A process of this node that was alive within a minute. `seen_s`: how long ago."""
+
+    name: str
+    roles: list[str]
+    url: str
+    started_at: str
+    seen_s: int
+
+
+class LeaseView(msgspec.Struct, kw_only=True):
+    """Who does what only one may: since when, under which epoch. No holder: nobody does."""
+
+    role: str
+    holder: str
+    epoch: int
+    since: str
+    vacant: bool
+
+
+class RolesView(msgspec.Struct, kw_only=True):
+    """The processes of this node, and the leases of its roles."""
+
+    processes: list[ProcessView]
+    leases: list[LeaseView]
+
+
 def routes(
     *,
     settings: Callable[[], Sequence[SettingView]],
@@ -67,6 +94,7 @@ def routes(
     backups: Callable[[], Awaitable[Sequence[BackupView]]],
     letters: Callable[[int], Awaitable[Sequence[DeadLetter]]],
     growth: Growth,
+    roles: Callable[[], Awaitable[RolesView]],
 ) -> Router:
     """Routes under /v1/node."""
 
@@ -114,7 +142,14 @@ def routes(
             for each in await growth.told()
         ]
 
+    @get("/roles", opt={ACCESS: MAY_RUN})
+    async def list_roles(actor: Actor) -> RolesView:
+        """Processes of this node, and which of them does what of one writer, since when."""
+        MAY_RUN.admit(actor)
+        return await roles()
+
     handlers: list[Any] = [
+        list_roles,
         *(list_settings, list_jobs, list_certificates, list_backups),
         *(list_dead_letters, told_growth),
     ]

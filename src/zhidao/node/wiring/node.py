@@ -39,6 +39,7 @@ from zhidao.node.identity.access_log import Readings
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.own_keys import first_key, meeting_key, recording_keys, revoked_keys
 from zhidao.node.identity.party_statements import Statements
+from zhidao.node.leases.roles import ROLES
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.checkup_clock import machine_time
 from zhidao.node.operations.clock_watch import ClockWatch
@@ -204,6 +205,7 @@ async def build_node(
         free_bytes=space.free_bytes,
         leaves=built.log_state,
         alarms=alarms,
+        leases=hold.leases if hold else None,
     )
     app = application(
         [
@@ -214,7 +216,9 @@ async def build_node(
             ),
             *told.routers,
             looked.router,
-            health_api.routes(health, metrics, settings.scenario),
+            health_api.routes(
+                health, metrics, settings.scenario, hold.roles if hold else frozenset(ROLES)
+            ),
             clock_api.routes(watch, entrance.administration),
             asyncapi.routes(),
             authority_api.routes(lambda: told_authority(settings.shown)),

@@ -18,6 +18,7 @@ from zhidao.node.adapters.tls.certificate import described
 from zhidao.node.api import operations as api
 from zhidao.node.api.trust import authority as authority_api
 from zhidao.node.events import Administered, DeadLetter
+from zhidao.node.leases.ports import Leases
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.certificate_watch import CertificateWatch, Ending
 from zhidao.node.operations.growth import Growth
@@ -56,8 +57,9 @@ def build(
     free_bytes: Callable[[], int],
     leaves: Callable[[], Awaitable[LogState]],
     alarms: Alarms,
+    leases: Leases | None = None,
 ) -> BuiltOperations:
-    """`acts`: of administration; `leaves`: the log's state."""
+    """`acts`: of administration; `leaves`: the log's state; `leases`: of its processes."""
     records = PostgresOperationRecords(context.database)
 
     async def size() -> int:
@@ -85,10 +87,38 @@ def build(
             backups=lambda: _backups(context, acts),
             letters=letters,
             growth=growth,
+            roles=lambda: _roles(leases),
         ),
         [
             Job("growth", growth.run),
             Job("certificates", CertificateWatch(endings, alarms).run),
+        ],
+    )
+
+
+async def _roles(leases: Leases | None) -> api.RolesView:
+    if leases is None:
+        return api.RolesView(processes=[], leases=[])
+    return api.RolesView(
+        processes=[
+            api.ProcessView(
+                name=each.holder,
+                roles=each.roles.split(","),
+                url=each.url,
+                started_at=each.started,
+                seen_s=max(0, round(each.age_s)),
+            )
+            for each in await leases.members()
+        ],
+        leases=[
+            api.LeaseView(
+                role=each.role,
+                holder=each.holder,
+                epoch=each.epoch,
+                since=each.since,
+                vacant=not each.holder or each.over_s > 0,
+            )
+            for each in await leases.look()
         ],
     )
 
