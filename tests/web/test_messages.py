@@ -131,6 +131,18 @@ def test_the_first_page_gets_what_its_sources_name_and_each_key_goes_somewhere()
     }
 
 
+def test_of_a_family_that_is_not_asked_for_whole_the_first_page_gets_what_is_written_out() -> None:
+    english = {
+        key: key for key in ("c.x", "c.x.more", "c.y", "d", "d.z", "e.one", "f.one", "f.two")
+    }
+    # An address is no key; a name alone is that key; `named` asks for any of its family.
+    texts = ["t('c.x')", 'const way = "d";', 'named("e", what)', "t(`f.${what}`)"]
+    split = "messages.allCompiled(messages.namedIn(given.texts, given.books.en), given.books)"
+    first, others = _told(split, {"books": {"en": english}, "texts": texts})["en"]
+    assert sorted(first) == ["c.x", "c.x.more", "d", "e.one", "f.one", "f.two"]
+    assert sorted(others) == ["c.y", "d.z"]
+
+
 def test_code_that_comes_later_comes_with_its_words() -> None:
     """All that a page fetches by itself waits for the messages of other pages than the first."""
     # The map's words are of the first page's: its own sources name them.

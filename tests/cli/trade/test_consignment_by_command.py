@@ -32,12 +32,19 @@ async def test_an_entry_and_its_paper_are_brought_by_their_party(
     papers = await node.run("exporter", "consignment", "show", CONSIGNMENT)
     paper = tmp_path / "note.json"
     paper.write_text('{"note": "as agreed"}')
-    adding = ("consignment", "add", CONSIGNMENT, "other", "N-1", str(paper))
-    added = await node.typed("exporter", *adding, "--json")
-    if added.returncode:
-        # What is no kind of paper is told as such, and nothing was added.
-        assert json.loads(added.stdout)["error"]
-        after = await node.run("exporter", "consignment", "show", CONSIGNMENT)
-        assert after["documents"] == papers["documents"]
+    adding = ("consignment", "add", CONSIGNMENT)
+    other = (*adding, "other", "N-1", str(paper))
+    assert (await node.run("carrier", *other, status=2))["error"] == "invalid"
+    bill = (*adding, "bill_of_lading", "N-1", str(paper))
+    assert (await node.run("exporter", *bill, status=1))["error"] == "forbidden"
+    assert (await node.run("carrier", *bill, status=2))["error"] == "wrong_field"
+    after = await node.run("exporter", "consignment", "show", CONSIGNMENT)
+    assert after["documents"] == papers["documents"], "nothing of that was added"
+    paper.write_bytes(participants.bill_of_lading(voyage, gross_kg=1291.2))
+    real = (*adding, "bill_of_lading", participants.BILL_NUMBER, str(paper))
+    added = await node.run("carrier", *real)
+    assert added == await node.run("carrier", *real), "the same again changes nothing"
+    after = await node.run("exporter", "consignment", "show", CONSIGNMENT)
+    assert [each["kind"] for each in after["documents"]][-1] == "bill_of_lading"
     entry.write_text("{")
     assert (await node.run("exporter", "consignment", "enter", str(entry), status=2))["error"]

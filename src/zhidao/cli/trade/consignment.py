@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "release cannot either.\n"
         "examples:\n"
         "  zhidao consignment enter entry.json\n"
-        "  zhidao consignment add C-0417 invoice INV-77 invoice.xml --media-type application/xml\n"
+        "  zhidao consignment add C-0417 bill_of_lading SMLM8841 bill.json\n"
         "  zhidao consignment check C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao consignment release C-0417 --declaration KZ-50401-17742 \\\n"
         "      --url https://localhost:8443 --as dana\n"
@@ -66,9 +66,9 @@ def _entering(actions: Any) -> list[argparse.ArgumentParser]:
     entering = actions.add_parser("enter", help="enter a consignment; its exporter")
     entering.add_argument("file", type=Path, metavar="ENTRY", help="entry in JSON, version 2")
     entering.set_defaults(run=_enter)
-    adding = actions.add_parser("add", help="add a paper to a consignment")
+    adding = actions.add_parser("add", help="add the bill of lading; its carrier")
     adding.add_argument("consignment", metavar="CONSIGNMENT")
-    adding.add_argument("kind", metavar="KIND", help="such as invoice or packing_list")
+    adding.add_argument("kind", metavar="KIND", help="bill_of_lading; the others are the entry's")
     adding.add_argument("number", metavar="NUMBER", help="the paper's own number")
     adding.add_argument("file", type=Path, metavar="FILE")
     adding.add_argument("--media-type", default="application/json", help="default: %(default)s")
