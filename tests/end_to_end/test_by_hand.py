@@ -102,6 +102,14 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
 
 def until_sealed(walk: Walk) -> None:
     """From the first start of two nodes to a sealed container with a title."""
+    until_goods(walk)
+    bill_and_title(walk)
+    seal(walk)
+    walk.say("the title is issued, the container sealed")
+
+
+def until_goods(walk: Walk) -> None:
+    """From the first start of two nodes to a consignment at both, and accounts for its money."""
     walk.say("both nodes are up")
     for node in (HERE, THERE):
         people_of(walk, node)
@@ -112,8 +120,6 @@ def until_sealed(walk: Walk) -> None:
     goods(walk)
     walk.say("the goods are entered, and handed over")
     accounts(walk)
-    title_and_seal(walk)
-    walk.say("the title is issued, the container sealed")
 
 
 def told(walk: Walk) -> None:
@@ -313,8 +319,8 @@ def accounts(walk: Walk) -> None:
     expect(form.get_by_role("status")).to_contain_text("CNY 0.00 before, CNY 500,000.00 now")
 
 
-def title_and_seal(walk: Walk) -> None:
-    """The carrier's bill of lading, the one title of it, and a sealed container."""
+def bill_and_title(walk: Walk) -> None:
+    """The carrier's bill of lading, and the one title of it."""
     carrier = walk.people["carrier"]
     carrier.follows("Add the bill of lading")
     form = carrier.act("Add the bill of lading")
@@ -323,6 +329,10 @@ def title_and_seal(walk: Walk) -> None:
     carrier.press(form, "Add the bill of lading")
     carrier.press(carrier.act("Issue the title"), "Issue the title")
     expect(carrier.region("Title to the goods")).to_contain_text("Who holds it", timeout=60_000)
+
+
+def seal(walk: Walk) -> None:
+    carrier = walk.people["carrier"]
     form = carrier.act("Seal the container")
     carrier.key(form, "Number on the seal", participants.SEAL)
     carrier.press(form, "Close the seal")

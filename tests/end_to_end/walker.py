@@ -203,14 +203,19 @@ class Walk:
         for name, word in words.items():
             assert name in line
             line = line.replace(name, word)
-        return subprocess.run(
-            [sys.executable, str(PROGRAM), *line.removeprefix(begins).split()],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout.strip()
+        return terminal_program(self.folder, *line.removeprefix(begins).split())
+
+
+def terminal_program(folder: Path, *words: str) -> str:
+    """Runs the tutorial's terminal, whose key is in this folder; what it prints."""
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout.strip()
 
 
 def words_of_tutorial() -> tuple[set[str], list[str]]:
