@@ -9,12 +9,13 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from tests.node.access_world import NODE, AccessWorld
+from tests.node.access_world import NODE, AccessWorld, world
 
 from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.node.http.examples import Example, examples
 from zhidao.simulation.machine import machine
 
+__all__ = ["world"]
 pytestmark = [pytest.mark.service, pytest.mark.long, pytest.mark.timeout(600)]
 # As the examples call what this world's node named by itself.
 ACCOUNT = "2e7c91d0-5b38-8f46-a1c2-7d6e5f403b19"
@@ -22,16 +23,6 @@ TITLE = "8f8036409cb045d831dd5ee09e340ee73dbbf2114258a71e306b17d6f1b8423c"
 MACHINE = "opc.tcp://192.168.10.5:4840"
 # Roles of the node's own; whoever else asks is a party.
 OF_NODE = ("admin", "operator")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessWorld]:
-    made = AccessWorld(tmp_path_factory.mktemp("e"))
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

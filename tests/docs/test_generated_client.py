@@ -7,20 +7,17 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import pytest
 from tests.docs.generated_client import GeneratedHttp, functions
 from tests.docs.test_api_generators import generated_client
 from tests.docs.test_docs import from_code
-from tests.node.live_node import zhidao
+from tests.node.live_node import walked, zhidao
 
-from zhidao.node.adapters.ambient import SystemRandomness
 from zhidao.simulation import demonstration
-from zhidao.simulation.demonstration import Demonstration
-from zhidao.simulation.scenario import simulated_scenario
 from zhidao.simulation.sides import Sides
+from zhidao.simulation.step_report import Outcome
 
 __all__ = ["from_code"]
 pytestmark = [pytest.mark.service, pytest.mark.long, pytest.mark.timeout(900)]
@@ -47,27 +44,18 @@ def test_a_generated_client_walks_the_road_of_two_nodes_to_paid_and_verified(
     every = functions(client)
     made: list[GeneratedHttp] = []
 
-    def opened(*, base_url: str, **_: Any) -> GeneratedHttp:
-        made.append(GeneratedHttp(client, every, base_url=base_url))
+    def opened(url: str, *, timeout_s: float) -> GeneratedHttp:
+        del timeout_s
+        made.append(GeneratedHttp(client, every, base_url=url))
         return made[-1]
 
-    monkeypatch.setattr(demonstration, "httpx", SimpleNamespace(AsyncClient=opened))
+    monkeypatch.setattr(demonstration, "client_of", opened)
 
-    async def walk() -> demonstration.Outcome:
+    async def walk() -> Outcome:
         sides = Sides.in_folder(tmp_path / "nodes")
         await sides.start()
         try:
-            road = Demonstration(
-                sides,
-                simulated_scenario("zd-2026-0417", fail="", seed=417),
-                folder=tmp_path,
-                output=tmp_path,
-                fail="",
-                randomness=SystemRandomness(),
-                say=lambda *_: None,
-                pace_s=0.02,
-            )
-            return await road.run()
+            return await walked(sides, tmp_path)
         finally:
             await sides.stop()
 

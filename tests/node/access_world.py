@@ -11,13 +11,14 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from tests.finance.credit_cases import clean
 from tests.node.live_node import one_node_corridor
 
@@ -355,3 +356,14 @@ class AccessWorld:
         """A credit under another number."""
         terms = self.credit["terms"] | {"number": "LC-2026-0043"}
         return self.credit | {"terms": terms}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessWorld]:
+    """The world, one a module: whoever asks for it imports it."""
+    made = AccessWorld(tmp_path_factory.mktemp("a"))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()

@@ -34,19 +34,24 @@ async def one_node_corridor(folder: Path) -> Outcome:
     node = NodeProcess(folder)
     await node.start()
     try:
-        road = Demonstration(
-            Sides.of_one(node),
-            simulated_scenario("zd-2026-0417", fail="", seed=417),
-            folder=folder,
-            output=folder,
-            fail="",
-            randomness=SystemRandomness(),
-            say=lambda *_: None,
-            pace_s=0.02,
-        )
-        return await road.run()
+        return await walked(Sides.of_one(node), folder)
     finally:
         await node.stop()
+
+
+async def walked(sides: Sides, folder: Path) -> Outcome:
+    """Carries a consignment over nodes that run, quickly and without a word."""
+    road = Demonstration(
+        sides,
+        simulated_scenario("zd-2026-0417", fail="", seed=417),
+        folder=folder,
+        output=folder,
+        fail="",
+        randomness=SystemRandomness(),
+        say=lambda *_: None,
+        pace_s=0.02,
+    )
+    return await road.run()
 
 
 async def admin_of(node: NodeProcess, http: httpx.AsyncClient) -> Caller:

@@ -13,12 +13,13 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 from tests.node.access_rows import ASKED, LISTS, READS, Row, writes
-from tests.node.access_world import NODE, ROLES, STRANGER, AccessWorld
+from tests.node.access_world import NODE, ROLES, STRANGER, AccessWorld, world
 
 from zhidao.core.access import Access
 from zhidao.core.actor import Role
 from zhidao.node.http.access import ACCESS
 
+__all__ = ["world"]
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(900)]
 Operation = tuple[str, str]
 # No object of theirs can be had on one node alone; their roles are held like all others'.
@@ -117,16 +118,6 @@ HELD_TWICE = {
     ("relation", "/v1/finance/credits"),
     ("relation", "/v1/finance/escrows"),
 }
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessWorld]:
-    made = AccessWorld(tmp_path_factory.mktemp("a"))
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

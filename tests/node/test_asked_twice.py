@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from tests.node.access_rows import Row, writes
-from tests.node.access_world import NODE, AccessWorld
+from tests.node.access_world import NODE, AccessWorld, world
 
 from zhidao.node.http.idempotency_header import HEADER, REPLAYED
 
+__all__ = ["world"]
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(900)]
 AGAIN = REPLAYED.decode()
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessWorld]:
-    made = AccessWorld(tmp_path_factory.mktemp("a"))
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
 
 
 def keyed(world: AccessWorld) -> list[str]:
