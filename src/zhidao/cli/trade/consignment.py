@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _entering(actions: Any) -> list[argparse.ArgumentParser]:
     entering = actions.add_parser("enter", help="enter a consignment; its exporter")
-    entering.add_argument("file", type=Path, metavar="ENTRY", help="entry in JSON, version 2")
+    entering.add_argument("file", type=Path, metavar="ENTRY", help="entry in JSON, version 2 to 4")
     entering.set_defaults(run=_enter)
     adding = actions.add_parser("add", help="add the bill of lading; its carrier")
     adding.add_argument("consignment", metavar="CONSIGNMENT")
