@@ -21,6 +21,8 @@ from tests.node.leases.processes_bench import (
     write_on,
 )
 
+from zhidao.store.embedded import EmbeddedPostgres
+
 pytestmark = [pytest.mark.service]
 NOTHING_WRONG = {"lost": 0, "doubled": 0, "unlogged": 0, "leaves_doubled": 0, "misplaced": 0}
 
@@ -161,3 +163,31 @@ async def test_a_holder_that_stood_still_is_fenced_and_waits_again(
         told = check_books(empty_database_url, books)
         say(f"{told} {books.seen}")
     assert nothing_wrong(told), SEED
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_a_database_that_restarts_changes_no_holder_and_loses_nothing(tmp_path: Path):
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    url = await asyncio.to_thread(server.start)
+    try:
+        async with Rig(tmp_path, url) as rig:
+            first = await rig.start()
+            books = await open_books(rig, first.url)
+            await rig.start()
+            writers = [
+                asyncio.create_task(write_on(rig, books, random.Random(SEED + number)))
+                for number in range(4)
+            ]
+            for _ in range(3):
+                await asyncio.sleep(3)
+                server.stop()
+                await asyncio.sleep(1)
+                server.start()
+                started_s = time.monotonic()
+                await until(lambda since_s=started_s: books.last_s > since_s)
+                assert first.serves
+            await ended(writers, rig)
+        assert nothing_wrong(check_books(url, books)), SEED
+    finally:
+        server.stop()

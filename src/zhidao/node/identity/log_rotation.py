@@ -44,14 +44,16 @@ class _Head:
 
 def refuse_running(data: Path) -> None:
     """Raises Refused (`node_runs`) while the node of this data folder runs."""
-    try:
-        pid = int(json.loads((data / STATE_FILE).read_bytes())["pid"])
-        os.kill(pid, 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    raise Refused(
-        f"the node in {data} runs (process {pid})", code="node_runs", remedy="stop it first"
-    )
+    # Each process on the folder has a file of its own: node.json, node.1.json and so on.
+    for file in sorted(data.glob(STATE_FILE.replace(".", "*."))):
+        try:
+            pid = int(json.loads(file.read_bytes())["pid"])
+            os.kill(pid, 0)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        raise Refused(
+            f"the node in {data} runs (process {pid})", code="node_runs", remedy="stop it first"
+        )
 
 
 class TimedKeys(Protocol):

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from zhidao.core.errors import Refused
+from zhidao.node.identity.log_rotation import refuse_running
+
+
+@pytest.mark.parametrize("name", ["node.json", "node.1.json", "node.15.json"])
+def test_keys_are_not_changed_while_any_process_of_the_node_runs(tmp_path: Path, name: str):
+    refuse_running(tmp_path)
+    (tmp_path / name).write_text(json.dumps({"pid": os.getpid()}))
+    with pytest.raises(Refused) as refused:
+        refuse_running(tmp_path)
+    assert refused.value.code == "node_runs"
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"pid": 2147483646}', "[]"])
+def test_a_file_that_was_left_behind_keeps_nobody_from_changing_keys(tmp_path: Path, text: str):
+    (tmp_path / "node.1.json").write_text(text)
+    refuse_running(tmp_path)
