@@ -18,20 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import claim
-from zhidao.store.embedded import EmbeddedPostgres
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmark has this form)
     """All claims."""
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"operations: seed {seed}", file=sys.stderr)
+    from tests.node.leases.processes_bench import database_in
+
     with tempfile.TemporaryDirectory(prefix="zd-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        url = server.start()
-        try:
+        with database_in(Path(folder)) as url:
             waits, told = asyncio.run(_killed(Path(folder), url, 40 if long else 4, seed))
-        finally:
-            server.stop()
     yield claim("kill_to_next_write_p50_s", waits, "s")
     yield claim("kill_to_next_write_slowest_s", [max(waits)], "s", target=6, at_most=True)
     yield claim("acknowledged_writes", [told["acknowledged"]], "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,7 @@ from zhidao.bus.embedded import EmbeddedNats
 from zhidao.core.programs.child import free_port
 from zhidao.simulation.client import Caller
 from zhidao.simulation.entrance import agreed_token
+from zhidao.store.embedded import EmbeddedPostgres
 
 READY_S = 60.0
 _PARTY = {"party": "maker", "name": "Maker", "trade_role": "exporter", "country": "CN"}
@@ -36,6 +38,16 @@ _ORDER = {
     "limits": [{"name": "pressure", "low": "1", "high": "2", "unit": "BAR"}],
     "readers": [],
 }
+
+
+@contextlib.contextmanager
+def database_in(folder: Path) -> Iterator[str]:
+    """A PostgreSQL that outlives every process of the node; gives its URL."""
+    server = EmbeddedPostgres(folder / "postgres")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
 
 
 @dataclass
