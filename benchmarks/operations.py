@@ -26,9 +26,8 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     print(f"operations: seed {seed}", file=sys.stderr)
     from tests.node.leases.processes_bench import database_in
 
-    with tempfile.TemporaryDirectory(prefix="zd-") as folder:
-        with database_in(Path(folder)) as url:
-            waits, told = asyncio.run(_killed(Path(folder), url, 40 if long else 4, seed))
+    with tempfile.TemporaryDirectory(prefix="zd-") as folder, database_in(Path(folder)) as url:
+        waits, told = asyncio.run(_killed(Path(folder), url, 40 if long else 4, seed))
     yield claim("kill_to_next_write_p50_s", waits, "s")
     yield claim("kill_to_next_write_slowest_s", [max(waits)], "s", target=6, at_most=True)
     yield claim("acknowledged_writes", [told["acknowledged"]], "")
