@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+from email.parser import HeaderParser
 from email.utils import formatdate
 from pathlib import Path
 from typing import Final
@@ -42,23 +43,35 @@ def make(keep: Path) -> dict[str, object]:
     needs("dpkg-deb", "readelf", "gzip")
     if os.uname().machine != "x86_64":
         raise BuildFailed("only x86-64 is built so far")
+    file = keep / f"zhidao_{version()}_amd64.deb"
     with tempfile.TemporaryDirectory(prefix="zhidao-deb.", dir="/var/tmp") as scratch:
-        work = Path(scratch)
-        tree = work / "tree"
-        site = trees.grow(tree, work, kind="deb")
-        trees.units(tree)
-        depends = _depends(site)
-        _link(tree)
-        listed = sbom.of_site(site, kind="deb")
-        _papers(tree, listed)
-        settle(tree)
-        _control(tree, depends)
-        say("packing")
-        file = keep / f"zhidao_{version()}_amd64.deb"
-        words = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--threads-max=2", "--build"]
-        run([*words, str(tree), str(file)])
+        listed = build(file, Path(scratch), compression="xz")
     (keep / f"{file.stem}.cdx.json").write_bytes(listed)
     return {"deb": str(file), "bytes": file.stat().st_size, "sha256": digest_of(file)}
+
+
+def build(file: Path, work: Path, *, compression: str) -> bytes:
+    """Builds the package as one file; gives the list of its contents."""
+    tree = work / "tree"
+    site = trees.grow(tree, work, kind="deb")
+    trees.units(tree)
+    depends = _depends(site)
+    _link(tree)
+    listed = sbom.of_site(site, kind="deb")
+    _papers(tree, listed)
+    settle(tree)
+    _control(tree, depends)
+    say("packing")
+    words = ["dpkg-deb", "--root-owner-group", f"-Z{compression}", "-z1", "--threads-max=2"]
+    run([*words, "--build", str(tree), str(file)])
+    shutil.rmtree(tree)
+    return listed
+
+
+def control_of(file: Path) -> dict[str, str]:
+    """The fields of a package's control file, each in one line."""
+    told = HeaderParser().parsestr(run(["dpkg-deb", "--field", str(file)]))
+    return {name: " ".join(value.split()) for name, value in told.items()}
 
 
 def _link(tree: Path) -> None:

@@ -49,6 +49,11 @@ def of_site(site: Path, *, kind: str, further: Iterable[Component] = ()) -> byte
     return _document(kind, [*own, *_carried(), *further])
 
 
+def with_further(kind: str, listed: bytes, further: Iterable[Component]) -> bytes:
+    """Another list with more in it."""
+    return _document(kind, [*json.loads(listed)["components"], *further])
+
+
 def of_debian(status: str) -> list[Component]:
     """The packages of Debian that a root holds, from its dpkg/status."""
     found = []

@@ -1,4 +1,4 @@
-"""`./run package verify`: the wheel of the verifier alone, from the modules that the check needs."""
+"""`./run package verify`: the wheel of the verifier alone, of the modules that the check needs."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _metadata() -> dict[str, bytes]:
         "Metadata-Version: 2.4",
         "Name: zhidao-verify",
         f"Version: {version()}",
-        "Summary: Checks proofs of trade corridor nodes offline: who said what, and what is proven.",
+        "Summary: Checks proofs of trade corridor nodes offline: who said what, what is proven.",
         "License-Expression: Apache-2.0",
         "License-File: LICENSE",
         "License-File: NOTICE",
