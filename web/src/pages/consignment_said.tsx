@@ -66,7 +66,8 @@ function Group({ mark, title, state, road, said, shut }: { mark?: ComponentChild
 }
 
 function Word({ road, said }: { road: Road; said: Said }) {
-  const more = tryWords(`event.${said.summary_key || said.type}.with`, forPeople(road, said.args));
+  // Nothing follows where no reason was given.
+  const more = said.args.reason === "" ? null : tryWords(`event.${said.summary_key || said.type}.with`, forPeople(road, said.args));
   return (
     <li class="said">
       <div class="said-what">
