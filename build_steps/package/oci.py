@@ -93,9 +93,12 @@ def _layout(layout: Path, root: Path) -> str:
     with root.open("rb") as source:
         whole = hashlib.file_digest(source, "sha256").hexdigest()
     packed = layout / "layer"
-    with root.open("rb") as source, packed.open("wb") as target:
-        with gzip.GzipFile("", "wb", 6, target, mtime=0) as stream:
-            shutil.copyfileobj(source, stream, 1 << 20)
+    with (
+        root.open("rb") as source,
+        packed.open("wb") as target,
+        gzip.GzipFile("", "wb", 6, target, mtime=0) as stream,
+    ):
+        shutil.copyfileobj(source, stream, 1 << 20)
     layer = _blob(layout, packed, f"{_TYPE}.layer.v1.tar+gzip")
     config = _json(layout, _config(whole), f"{_TYPE}.config.v1+json")
     manifest = {

@@ -13,9 +13,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final
 
-from packaging.requirements import Requirement
-
 from common import DEBIAN_PYTHON, REQUIREMENTS, ROOT, digest_of, epoch, version
+from packaging.requirements import Requirement
 
 Component = dict[str, Any]
 _LOCKED: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)")
