@@ -53,11 +53,17 @@ def test_every_address_that_the_pages_know_is_served_and_followed(
 
 
 def test_no_answer_allows_anything_inline_or_foreign(client: TestClient[Litestar]) -> None:
-    for path in ("/", "/assets/app-abc.js", "/assets/absent.js", "/favicon.svg"):
+    opened = ("/", "/assets/absent.js", "/favicon.svg", "/worker-offline.js")
+    for path in opened:
         headers = client.get(path).headers
-        assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+        assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY, path
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+    # A script or a style is bound by the policy of the document that asks for it.
+    part = client.get("/assets/app-abc.js").headers
+    assert "content-security-policy" not in part
+    assert part["x-content-type-options"] == "nosniff"
+    assert part["cross-origin-resource-policy"] == "same-origin"
     assert "unsafe" not in CONTENT_SECURITY_POLICY
     assert "http" not in CONTENT_SECURITY_POLICY
     assert "frame-ancestors 'none'" in CONTENT_SECURITY_POLICY
