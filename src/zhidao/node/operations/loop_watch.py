@@ -66,12 +66,14 @@ class LoopWatch:
         self._ended = threading.Event()
         self._seen: tuple[str, tuple[str, ...]] | None = None
         self._slept = False
+        self._own_task = ""
         self.stalls: deque[Stall] = deque(maxlen=_KEPT_MAX)
 
     async def run(self) -> None:
         """Watches until cancelled."""
         loop = asyncio.get_running_loop()
         thread = threading.get_ident()
+        self._own_task = _name_of(loop)
         watcher = threading.Thread(
             target=self._look, args=(loop, thread), name="loop-watch", daemon=True
         )
@@ -115,6 +117,9 @@ class LoopWatch:
             if self._seen is None and stood_s > self._stall_s / 2:
                 frame = sys._current_frames().get(thread)
                 name = _name_of(loop)
+                if name == self._own_task:
+                    # The loop goes on already: it is about to judge.
+                    continue
                 self._slept = name == _NO_TASK and frame is not None and _is_asleep(frame)
                 self._seen = name, _place_of(frame)
 
