@@ -55,7 +55,9 @@ def give(page: Page, *files: Path) -> None:
     page.get_by_label("Choose files").set_input_files(files)
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "count", [60, pytest.param(1_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
+)
 def test_it_says_what_the_command_says_of_altered_proofs(
     browser: Browser, file: Path, count: int
 ) -> None:
