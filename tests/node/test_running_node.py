@@ -278,6 +278,15 @@ WRITES: dict[str, Any] = {
         "intact": True,
         "place": "gate",
     },
+    "/v1/positioning/arrivals/{consignment}/change": {
+        "terminal": participants.TERMINAL,
+        "site": {"name": "Yard", "latitude_ndeg": 1, "longitude_ndeg": 1, "radius_mm": 100_000},
+        "not_before": "2026-09-01T00:00:00Z",
+        "not_after": "2026-09-02T00:00:00Z",
+        "risk_ppb": 10_000,
+        "seen_version": 1,
+    },
+    "/v1/positioning/arrivals/{consignment}/withdrawal": {"seen_version": 1},
     "/v1/industry/orders/{order}/lots": {
         "lot": "L-9",
         "serials": ["1"],

@@ -7,6 +7,7 @@ import { entryOf, whose } from "./doors";
 import { Loading, ProblemNote, asProblem } from "./parts/basics";
 import { CheckDialog } from "./parts/seal";
 import { Shell } from "./parts/shell";
+import { ConsignmentPage } from "./pages/consignment";
 import { EnterPage } from "./pages/enter";
 import { HomePage } from "./pages/home";
 import { LoginPage } from "./pages/login";
@@ -79,7 +80,7 @@ function Page({ where }: { where: string }) {
   const position = /^\/consignments\/([^/]+)\/position$/.exec(where);
   if (position) return <Later page={() => import("./pages/position")} id={decodeURIComponent(position[1] as string)} />;
   const consignment = /^\/consignments\/([^/]+)$/.exec(where);
-  if (consignment) return <Later page={() => import("./pages/consignment")} id={decodeURIComponent(consignment[1] as string)} what="consignment.reading" />;
+  if (consignment) return <ConsignmentPage id={decodeURIComponent(consignment[1] as string)} />;
   const credit = /^\/money\/credits(?:\/([^/]+(?:\/[^/]+)?))?$/.exec(where);
   if (credit) return <Later page={() => import("./pages/credits")} id={decodeURIComponent(credit[1] ?? "")} what="credits.reading" />;
   const fresh = /^\/deals\/new(?:\/([^/]+))?$/.exec(where);

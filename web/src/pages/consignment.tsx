@@ -35,7 +35,7 @@ const SECTIONS: [id: string, words: string][] = [
   ["said-title", "said"],
 ];
 
-export default function ConsignmentPage({ id }: { id: string }) {
+export function ConsignmentPage({ id }: { id: string }) {
   const follows = useCallback((consignment: string) => consignment === id, [id]);
   const [answer, again] = useAnswer<Road>(`/v1/consignments/${encodeURIComponent(id)}/road`, follows, undefined, roadChanges);
   const label = answer.state === "here" ? answer.value.label : id;

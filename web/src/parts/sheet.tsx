@@ -3,7 +3,6 @@
 import { render } from "preact";
 import { Facts } from "./basics";
 import { partyName, plainRole } from "./road";
-import { Qr } from "./qr";
 import { Reason } from "./told";
 import { bound, country, money, time, zoneWords } from "../format";
 import type { Road, Said } from "../types";
@@ -15,6 +14,8 @@ export function verifyAddress(consignment: string): string {
 }
 
 let whole = false;
+// What draws the code is fetched while the page is read: nobody prints before.
+let Qr: typeof import("./qr").Qr | null = null;
 
 /** Prints the page itself with every fold open, instead of the sheet. */
 export function printWhole(): void {
@@ -28,6 +29,7 @@ export function printWhole(): void {
 
 /** Puts the sheet on paper whenever this consignment is printed, by whatever way; the returned ends that. */
 export function onPrint(road: () => Road): () => void {
+  void import("./qr").then((module) => (Qr = module.Qr), () => undefined);
   const box = document.createElement("div");
   box.className = "sheet-box";
   const before = () => {
@@ -65,7 +67,7 @@ function Sheet({ road }: { road: Road }) {
           {road.simulated.length > 0 && <p class="sheet-simulated">{t("sheet.simulated")}</p>}
         </div>
         <figure class="sheet-code">
-          <Qr text={address} label={t("sheet.code")} />
+          {Qr && <Qr text={address} label={t("sheet.code")} />}
         </figure>
       </header>
       <p class="sheet-check">
