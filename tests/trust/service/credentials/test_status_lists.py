@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from tests.trust.service.credentials.test_credentials import CARRIER, EXPORTER, KEY, NODE_KEY, Bench
 
@@ -37,6 +40,21 @@ def bench() -> Bench:
         statuses=bench.lists,
     )
     return bench
+
+
+async def test_many_credentials_at_once_each_get_an_index(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = bench.journal.load
+
+    async def slow(*asked: Any, **more: Any) -> Any:
+        found = await load(*asked, **more)
+        await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(bench.journal, "load", slow)
+    given = await asyncio.gather(*(bench.lists.entry(ACTOR, f"c-{n}") for n in range(20)))
+    assert len({each["statusListIndex"] for each in given}) == 20
 
 
 async def test_a_revoked_credential_is_refused_by_us_and_by_whoever_reads_the_list(

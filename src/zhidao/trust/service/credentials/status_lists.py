@@ -6,6 +6,7 @@ Revocation is a signed event and is never undone.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -49,6 +50,8 @@ class StatusLists:
         self._clock = clock
         self._randomness = randomness
         self._base = base
+        # Those of this process take turns; only another process can be in the way then.
+        self._turn = asyncio.Lock()
 
     def url(self, party: PartyId) -> str:
         """Where the party's list is served."""
@@ -59,6 +62,10 @@ class StatusLists:
 
         Raises Refused (`status_list_full`).
         """
+        async with self._turn:
+            return await self._assigned(actor, credential)
+
+    async def _assigned(self, actor: Actor, credential: str) -> dict[str, Any]:
         for _ in range(_ATTEMPTS_MAX):
             history = await self._records.history(_aggregate(actor.party))
             given = {fact.credential: fact.index for fact in every(history, StatusAssigned)}
@@ -85,6 +92,10 @@ class StatusLists:
         Raises NotFound if the party issued no such credential with a status.
         """
         MAY_REVOKE.admit(actor)
+        async with self._turn:
+            await self._revoked(actor, credential, reason)
+
+    async def _revoked(self, actor: Actor, credential: str, reason: str) -> None:
         for _ in range(_ATTEMPTS_MAX):
             history = await self._records.history(_aggregate(actor.party))
             given = {fact.credential: fact.index for fact in every(history, StatusAssigned)}
