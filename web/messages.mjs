@@ -170,18 +170,19 @@ const SAID_BY_THE_NODE = ["because", "crosscheck", "finding", "reason", "recover
 
 /** Whether a key may be asked for by sources with these texts: they, or messages of theirs, name it or its family.
  *
- * A family is asked for whole by named("family", …) and by the beginning of a key that is put together; else the
- * keys that begin with what is written out are asked for, and no others of their family. */
+ * A family is asked for whole by named("family", …) and by t(`family.${…}`); else the keys that begin with what is
+ * written out are asked for, and no others of their family. A kind of an argument is a family that is asked for. */
 export function namedIn(texts, english = catalogues().en) {
   const familyOf = (key) => key.split(".")[0];
   const spoken = new Set(texts.flatMap((text) => [...text.matchAll(/["'`]([a-z][\w-]*(?:\.[\w-]+)*\.?)(?=["'`]|\$\{)/g)].map(([, words]) => words)));
-  const begun = [...spoken].filter((words) => words.includes(".") && !words.endsWith("."));
-  const asked = new Set(texts.flatMap((text) => [...text.matchAll(/\bnamed\(["'`](\w+)["'`]/g)].map(([, family]) => family)));
-  const named = (family) => asked.has(family) || spoken.has(`${family}.`);
-  const families = new Set([...SAID_BY_THE_NODE, ...new Set(Object.keys(english).map(familyOf).filter(named))]);
-  // A kind is a family, too; Set visits what is added on the way.
-  for (const family of families) for (const [key, message] of Object.entries(english)) if (familyOf(key) === family) for (const [, kind] of message.matchAll(/\{\w+, (\w+)\}/g)) families.add(kind);
-  return (key) => families.has(familyOf(key)) || spoken.has(key) || begun.some((words) => key.startsWith(words));
+  const begun = [...spoken].filter((words) => words.includes("."));
+  const asked = new Set([...SAID_BY_THE_NODE, ...texts.flatMap((text) => [...text.matchAll(/\bnamed\(["'`](\w+)["'`]/g)].map(([, family]) => family))]);
+  const takes = (key) => asked.has(familyOf(key)) || spoken.has(key) || begun.some((words) => key.startsWith(words));
+  for (let known = -1; known !== asked.size; ) {
+    known = asked.size;
+    for (const key of Object.keys(english).filter(takes)) for (const [, kind] of english[key].matchAll(/\{\w+, (\w+)\}/g)) asked.add(kind);
+  }
+  return takes;
 }
 
 /** Each language's messages as the pages fetch them: those of the first page, and those of the others.

@@ -132,15 +132,23 @@ def test_the_first_page_gets_what_its_sources_name_and_each_key_goes_somewhere()
 
 
 def test_of_a_family_that_is_not_asked_for_whole_the_first_page_gets_what_is_written_out() -> None:
-    english = {
-        key: key for key in ("c.x", "c.x.more", "c.y", "d", "d.z", "e.one", "f.one", "f.two")
+    whole = ("c.x", "c.x.more", "c.y", "d", "d.z", "e.one", "f.one", "f.two", "i.one", "k.one")
+    english = {key: key for key in whole}
+    # A key that is put together from two words, and a message with a family of its own.
+    english |= {
+        "g.do.give": "give",
+        "g.do.take": "take",
+        "g.h": "h",
+        "c.z": "{x, i} and {y, number}",
     }
     # An address is no key; a name alone is that key; `named` asks for any of its family.
     texts = ["t('c.x')", 'const way = "d";', 'named("e", what)', "t(`f.${what}`)"]
+    texts += ["t(`g.do.${act}`)", "t('c.z', {x})"]
     split = "messages.allCompiled(messages.namedIn(given.texts, given.books.en), given.books)"
     first, others = _told(split, {"books": {"en": english}, "texts": texts})["en"]
-    assert sorted(first) == ["c.x", "c.x.more", "d", "e.one", "f.one", "f.two"]
-    assert sorted(others) == ["c.y", "d.z"]
+    told = ["c.x", "c.x.more", "c.z", "d", "e.one", "f.one", "f.two", "g.do.give", "g.do.take"]
+    assert sorted(first) == [*told, "i.one"]
+    assert sorted(others) == ["c.y", "d.z", "g.h", "k.one"]
 
 
 def test_code_that_comes_later_comes_with_its_words() -> None:
