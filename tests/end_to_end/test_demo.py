@@ -34,6 +34,8 @@ _REFUSALS = {
     "forged": "unknown_key",
     "unbound": "terminal_not_bound",
 }
+# The others by `--long`; two of them end each day in the tests of verification.
+_EVERY_DAY = ("late", "short-document")
 _ESBC = "positioning/esbc_2020177"
 _OBSERVATIONS = f"{_ESBC}/ESBC00DNK_R_20201770000_01D_30S_MO.crx.gz"
 _NAVIGATION = f"{_ESBC}/ESBC00DNK_R_20201770000_01D_MN.rnx.gz"
@@ -77,8 +79,11 @@ async def carried(folder: Path, *options: str) -> Ended:
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """Every refusal and the payment, two at a time, since each has two nodes of its own."""
+def ended(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[str, Ended]:
+    """The refusals and the payment, two at a time, since each has two nodes of its own."""
+    refusals = _REFUSALS if request.config.getoption("--long") else _EVERY_DAY
 
     async def carry_all() -> dict[str, Ended]:
         free = asyncio.Semaphore(_AT_ONCE)
@@ -88,7 +93,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
                 folder = tmp_path_factory.mktemp(fail or "paid")
                 return fail, await carried(folder, *(("--fail", fail) if fail else ()))
 
-        return dict(await asyncio.gather(*(one(fail) for fail in ("", *_REFUSALS))))
+        return dict(await asyncio.gather(*(one(fail) for fail in ("", *refusals))))
 
     return asyncio.run(carry_all())
 
@@ -146,7 +151,10 @@ def test_the_exporters_node_knows_the_end_and_has_its_banks_messages(ended: dict
     ), "the importer's side has no key of the exporter"
 
 
-@pytest.mark.parametrize("fail", _REFUSALS)
+@pytest.mark.parametrize(
+    "fail",
+    [pytest.param(f, marks=[] if f in _EVERY_DAY else pytest.mark.long) for f in _REFUSALS],
+)
 def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
     fail: str, ended: dict[str, Ended]
 ):

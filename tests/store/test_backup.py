@@ -42,7 +42,8 @@ META = {"node": "corridor.test", "head": {"size": 3, "root": "ab"}}
 KEY = SoftwareKey(Algorithm.ED25519, b"node" * 8)
 THIEF = SoftwareKey(Algorithm.ED25519, b"else" * 8)
 # `./run conformance backups --long` alters 10,000.
-ALTERED = 300
+# Ten thousand by `./run conformance backups --long`.
+ALTERED = 100
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
