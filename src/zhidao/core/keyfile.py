@@ -6,6 +6,7 @@ ChaCha20-Poly1305 (RFC 8439) under its own nonce, its public key authenticated b
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -128,5 +129,7 @@ def _fields(data: bytes, names: set[str], what: str) -> dict[str, Any]:
     return fields
 
 
+# It costs a tenth of a second on purpose; a process that takes over has opened its vault before.
+@lru_cache(maxsize=1)
 def _derive(passphrase: bytes, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, n=_SCRYPT_N, r=_SCRYPT_R, p=1).derive(passphrase)

@@ -41,6 +41,13 @@ def test_a_database_clock_set_forward_takes_nothing_from_who_renews():
     assert not watch.may_take(lease(renewals=1, over_s=3600.0), SILENT_S + 0.1)
 
 
+def test_a_process_known_to_have_ended_is_waited_for_no_longer():
+    watch = watching(ended=lambda holder: holder == "a")
+    assert watch.may_take(lease("a"), 0.0)
+    assert not watch.may_take(lease("b"), 0.0)
+    assert watch.pause_s([lease("a")], 0.0, 0.25) == 0.02
+
+
 def test_what_was_never_looked_at_is_not_taken():
     assert not Watch("me").may_take(lease(over_s=100.0), 1000.0)
     watch = watching()

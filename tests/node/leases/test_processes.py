@@ -12,19 +12,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.node.leases.processes_bench import (
-    Rig,
+from tests.node.leases.books_bench import (
+    begin_writing,
     check_books,
+    end_writing,
+    kill_and_wait,
     late_order,
+    nothing_wrong,
     open_books,
-    until,
-    write_on,
 )
+from tests.node.leases.processes_bench import Rig, until
 
 from zhidao.store.embedded import EmbeddedPostgres
 
 pytestmark = [pytest.mark.service]
-NOTHING_WRONG = {"lost": 0, "doubled": 0, "unlogged": 0, "leaves_doubled": 0, "misplaced": 0}
 
 
 def holder_of(database_url: str) -> str:
@@ -43,8 +44,7 @@ async def test_a_standby_passes_on_and_takes_over_from_the_dead(
         second = await rig.start()
         assert first.serves
         assert not second.serves
-        chance = random.Random(1)
-        writers = [asyncio.create_task(write_on(rig, books, chance)) for _ in range(4)]
+        writers = begin_writing(rig, books, 1)
         await asyncio.sleep(1.0)
         held = holder_of(empty_database_url)
         await rig.kill(first)
@@ -60,13 +60,9 @@ async def test_a_standby_passes_on_and_takes_over_from_the_dead(
         stopped_s = time.monotonic()
         await until(lambda: third.serves, 30)
         await until(lambda: books.last_s > stopped_s, 30)
-        for writer in writers:
-            writer.cancel()
-        await asyncio.wait(writers)
-        await rig.stop(third)
+        await end_writing(writers, rig)
     told = check_books(empty_database_url, books)
-    assert {name: told[name] for name in NOTHING_WRONG} == NOTHING_WRONG
-    assert told["forks"] == 0
+    assert nothing_wrong(told), told
     assert told["acknowledged"] > 20
 
 
@@ -82,22 +78,6 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def ended(writers: list[asyncio.Task[None]], rig: Rig) -> None:
-    """Stops writing, then all processes in order, so that everything is logged."""
-    for writer in writers:
-        writer.cancel()
-    for each in await asyncio.gather(*writers, return_exceptions=True):
-        assert isinstance(each, asyncio.CancelledError), each
-    waiting = [each for each in rig.processes if each.child.returncode is None]
-    holder = rig.holder()
-    for each in (*(one for one in waiting if one is not holder), holder):
-        await rig.stop(each)
-
-
-def nothing_wrong(told: dict[str, int]) -> bool:
-    return not any(told[name] for name in (*NOTHING_WRONG, "forks"))
-
-
 @pytest.mark.long
 @pytest.mark.timeout(14_400)
 async def test_killed_again_and_again_nothing_acknowledged_is_lost_or_doubled(
@@ -110,20 +90,14 @@ async def test_killed_again_and_again_nothing_acknowledged_is_lost_or_doubled(
             first = await rig.start()
             books = await open_books(rig, first.url)
             await rig.start()
-            writers = [asyncio.create_task(write_on(rig, books, chance)) for _ in range(4)]
+            writers = begin_writing(rig, books, SEED)
             for number in range(KILLS):
                 instant_s = chance.uniform(0.2, 3.0)
                 await asyncio.sleep(instant_s)
-                victim = rig.holder()
-                await rig.kill(victim)
-                killed_s = time.monotonic()
-                await until(lambda: any(e.serves for e in rig.living()))
-                await until(lambda since_s=killed_s: books.last_s > since_s)
-                waits.append(books.last_s - killed_s)
+                waits.append(await kill_and_wait(rig, books))
                 say(f"kill {number}: after {instant_s:.2f} s, writing {waits[-1]:.2f} s later")
-                rig.processes.remove(victim)
                 await rig.start()
-            await ended(writers, rig)
+            await end_writing(writers, rig)
         told = check_books(empty_database_url, books)
         waits.sort()
         say(f"{told} {books.seen}")
@@ -144,7 +118,7 @@ async def test_a_holder_that_stood_still_is_fenced_and_waits_again(
             first = await rig.start()
             books = await open_books(rig, first.url)
             await rig.start()
-            writers = [asyncio.create_task(write_on(rig, books, chance)) for _ in range(4)]
+            writers = begin_writing(rig, books, SEED)
             for number in range(STOPS):
                 await asyncio.sleep(chance.uniform(0.2, 2.0))
                 victim = rig.holder()
@@ -159,7 +133,7 @@ async def test_a_holder_that_stood_still_is_fenced_and_waits_again(
                 answer = await late
                 say(f"stop {number}: the late write was answered {answer}")
                 assert other.serves
-            await ended(writers, rig)
+            await end_writing(writers, rig)
         told = check_books(empty_database_url, books)
         say(f"{told} {books.seen}")
     assert nothing_wrong(told), SEED
@@ -175,10 +149,7 @@ async def test_a_database_that_restarts_changes_no_holder_and_loses_nothing(tmp_
             first = await rig.start()
             books = await open_books(rig, first.url)
             await rig.start()
-            writers = [
-                asyncio.create_task(write_on(rig, books, random.Random(SEED + number)))
-                for number in range(4)
-            ]
+            writers = begin_writing(rig, books, SEED)
             for _ in range(3):
                 await asyncio.sleep(3)
                 server.stop()
@@ -187,7 +158,7 @@ async def test_a_database_that_restarts_changes_no_holder_and_loses_nothing(tmp_
                 started_s = time.monotonic()
                 await until(lambda since_s=started_s: books.last_s > since_s)
                 assert first.serves
-            await ended(writers, rig)
+            await end_writing(writers, rig)
         assert nothing_wrong(check_books(url, books)), SEED
     finally:
         server.stop()

@@ -7,7 +7,7 @@ import getpass
 import json
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,18 @@ def add_caller(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password-file", type=Path, metavar="FILE", help="NAME's password, instead of a prompt"
     )
+
+
+def add_question(
+    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], epilog: str
+) -> None:
+    """Makes a command of one question to a node: who asks, what answers, what its help ends with.
+
+    Options of its own are added before.
+    """
+    add_caller(parser)
+    parser.set_defaults(run=run)
+    parser.epilog = epilog
 
 
 def node_of(options: argparse.Namespace) -> RemoteNode:
@@ -79,8 +91,10 @@ def say(options: argparse.Namespace, answer: object, sentence: str) -> int:
     return 0
 
 
-def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Rows under the names of their columns."""
+def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], nothing: str = "") -> str:
+    """Rows under the names of their columns; without a row what `nothing` says, if it does."""
+    if nothing and not rows:
+        return nothing
     lines = [list(names), *([str(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
     return "\n".join(

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     rows = node_of(options).get(f"/v1/node/{options.what}")
-    return say(options, rows, table(rows, options.columns) if rows else "nothing to show")
+    return say(options, rows, table(rows, options.columns, "nothing to show"))
 
 
 def _alarms(options: argparse.Namespace) -> int:

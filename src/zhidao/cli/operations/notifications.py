@@ -72,7 +72,7 @@ def _list(options: argparse.Namespace) -> int:
     addresses = own["addresses"]
     lines = [
         _wishes_line(own),
-        table(addresses, _ADDRESSES) if addresses else "nobody is told: add an address",
+        table(addresses, _ADDRESSES, "nobody is told: add an address"),
     ]
     return say(options, own, "\n".join(lines))
 
@@ -126,7 +126,7 @@ def _test(options: argparse.Namespace) -> int:
 
 def _queue(options: argparse.Namespace) -> int:
     rows = node_of(options).get(f"{_BASE}/queue?only={options.only}&limit=100")
-    return say(options, rows, table(rows, _MESSAGES) if rows else "no messages")
+    return say(options, rows, table(rows, _MESSAGES, "no messages"))
 
 
 def _again(options: argparse.Namespace) -> int:

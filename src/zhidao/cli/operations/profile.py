@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     rows = [_row(read(name)) for name in names()]
-    return say(options, rows, table(rows, _COLUMNS) if rows else "signed in nowhere")
+    return say(options, rows, table(rows, _COLUMNS, "signed in nowhere"))
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.cli.console.callers import add_question, node_of, say, table
 
 _PROCESSES: Final = ("name", "roles", "url", "started_at", "seen_s")
 _LEASES: Final = ("role", "holder", "epoch", "since")
@@ -13,13 +13,14 @@ _LEASES: Final = ("role", "holder", "epoch", "since")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of this command."""
-    add_caller(parser)
-    parser.set_defaults(run=_run)
-    parser.epilog = (
+    add_question(
+        parser,
+        _run,
         "Any process of the node may be asked; all give the same answer.\n"
         "example:\n"
         "  zhidao roles --url https://localhost:8443 --as dana\n"
-        "status: 0 every role is held, 1 some role is nobody's or refused, 2 bad input, 3 no answer"
+        "status: 0 every role is held, 1 some role is nobody's or refused, 2 bad input,\n"
+        "3 no answer",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -16,6 +16,11 @@ SILENT_S: Final = 2.0
 # take a lease from each other more often than that.
 PEACE_S: Final = 60.0
 VACANT_S: Final = 15.0
+
+
+def _not_known(_: str) -> bool:
+    return False
+
 
 Mark: TypeAlias = tuple[str, int, int]
 """Holder, epoch, renewals: another one means that somebody renewed or took it."""
@@ -55,12 +60,14 @@ class Grant:
 class Watch:
     """What a standby has seen of leases, by its own clock that only runs forward.
 
-    `holder`: its own name. `alone`: no other process can reach this database.
+    `holder`: its own name. `alone`: no other process can reach this database. `ended`: whether a
+    process of that name is known to have ended, which only its own machine can know.
     `fenced_s`: when it last lost a lease to another.
     """
 
     holder: str
     alone: bool = False
+    ended: Callable[[str], bool] = _not_known
     fenced_s: float = float("-inf")
     _seen: dict[str, tuple[Mark, float]] = field(default_factory=dict)
 
@@ -79,7 +86,7 @@ class Watch:
 
     def may_take(self, lease: Lease, now_s: float) -> bool:
         """Whether this lease is nobody's any more."""
-        if self.alone or lease.holder in ("", self.holder):
+        if self.alone or lease.holder in ("", self.holder) or self.ended(lease.holder):
             return True
         silent_s = now_s - self._seen[lease.role][1] if lease.role in self._seen else 0.0
         if now_s - self.fenced_s < PEACE_S:

@@ -95,8 +95,10 @@ class Passwords:
         from argon2 import PasswordHasher
 
         self._hasher = PasswordHasher()
-        self._queue = FairQueue(ThreadPoolExecutor(HASHES_AT_ONCE, "password"))
-        self._nobody = self._hasher.hash(base64url(secret))
+        executor = ThreadPoolExecutor(HASHES_AT_ONCE, "password")
+        self._queue = FairQueue(executor)
+        # Before every other piece, and without holding up the node's start.
+        self._nobody = executor.submit(self._hasher.hash, base64url(secret))
 
     def check_turn(self, source: str) -> None:
         """Raises Busy if this source may not wait for another one."""
@@ -112,7 +114,7 @@ class Passwords:
         Raises Busy.
         """
         right = await self._queue.run(
-            source, lambda: self._verified(known or self._nobody, password)
+            source, lambda: self._verified(known or self._nobody.result(), password)
         )
         return right and bool(known)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,8 +98,9 @@ class Built:
         return self.plain, ""
 
 
+@cache
 def built(folder: Path = ASSETS) -> dict[str, Built]:
-    """All built files by name; empty if the pages were not built."""
+    """All built files by name; empty if the pages were not built. Read once in a process."""
     if not folder.is_dir():
         return {}
     suffixes = tuple(suffix for _, suffix in _PACKINGS)

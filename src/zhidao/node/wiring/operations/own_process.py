@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ _PROCESSES_MAX: Final = 16
 _NAME_CHARS: Final = 24
 _PASSWORD_BYTES: Final = 24
 _CONNECTIONS: Final = 3
+# A neighbour that asks whether a process lives has its lock for a moment.
+_ASKED_S: Final = 0.02
 _MACHINE_ID: Final = Path("/etc/machine-id")
 
 
@@ -130,7 +133,7 @@ async def own_process(config: Config, database_url: str, *, alone: bool) -> OwnP
         raise
     leases = PostgresLeases(database, node)
     singles = single(roles)
-    watch = Watch(holder, alone=alone)
+    watch = Watch(holder, alone=alone, ended=_Neighbours(config.data, place).ended)
     return OwnProcess(
         holder=holder,
         roles=roles,
@@ -152,19 +155,55 @@ def _place(data: Path) -> tuple[int, int]:
     other process lives under its name. Raises Refused if there are too many.
     """
     for place in range(_PROCESSES_MAX):
-        name = f"process.{place}.lock" if place else "process.lock"
-        lock = os.open(data / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            continue
-        return place, lock
+        lock = os.open(_lock_file(data, place), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        for wait_s in (0.0, _ASKED_S):
+            time.sleep(wait_s)
+            if _locked(lock):
+                return place, lock
+        os.close(lock)
     raise Refused(
         f"{_PROCESSES_MAX} processes run on {data} already",
         code="too_many_processes",
         remedy="end some of them, or give further ones a data folder of their own",
     )
+
+
+def _lock_file(data: Path, place: int) -> Path:
+    return data / (f"process.{place}.lock" if place else "process.lock")
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+class _Neighbours:
+    """The other processes on this data folder of this machine: whose lock is free has ended.
+
+    The system frees the lock of a process that was killed before anybody could notice otherwise.
+    It only says when a lease may be asked for; what may be written, the epoch says.
+    """
+
+    def __init__(self, data: Path, place: int) -> None:
+        others = (other for other in range(_PROCESSES_MAX) if other != place)
+        self._files = {_holder(data, other): _lock_file(data, other) for other in others}
+
+    def ended(self, holder: str) -> bool:
+        """Whether the process of that name has ended; false of one that is not known here."""
+        file = self._files.get(holder)
+        if file is None:
+            return False
+        try:
+            lock = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return _locked(lock)
+        finally:
+            os.close(lock)
 
 
 def _holder(data: Path, place: int) -> str:

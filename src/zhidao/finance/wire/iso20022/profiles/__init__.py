@@ -118,9 +118,11 @@ def _closed_days(calendar: KnownCalendar, first: int, last: int) -> list[str]:
         rules = next((one for one in calendar.rules if one.knows(year)), None)
         if rules is None:
             continue
-        begin = date(year, 1, 1)
-        days = (begin + timedelta(n) for n in range((date(year + 1, 1, 1) - begin).days))
-        closed += [day.isoformat() for day in days if not rules.is_open(day)]
+        begin, end = date(year, 1, 1), date(year, 12, 31)
+        # The year's holidays once, and not anew for each of its days.
+        known_year = rules.between(begin, end)
+        days = (begin + timedelta(n) for n in range((end - begin).days + 1))
+        closed += [day.isoformat() for day in days if not known_year.is_open(day)]
     return closed
 
 
