@@ -154,6 +154,7 @@ async def _run(
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
     from zhidao.node.wiring.operations.own_process import own_process
+    from zhidao.node.wiring.operations.warming import warm_up
 
     own = "database" in servers.children
     process = await own_process(config, servers.database_url, alone=own)
@@ -163,7 +164,10 @@ async def _run(
             async def build(grant: Grant) -> Node:
                 return await _build(config, servers, passphrase, workers, judges, process, grant)
 
-            await _serve(config, servers, process, build, ready)
+            def warm() -> None:
+                warm_up(config.data, passphrase)
+
+            await _serve(config, servers, process, build, warm, ready)
     finally:
         process.state_file.unlink(missing_ok=True)
         await process.close()
@@ -211,6 +215,7 @@ async def _serve(
     servers: Servers,
     process: OwnProcess,
     build: Callable[[Grant], Awaitable[Node]],
+    warm: Callable[[], None],
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
     from zhidao.node.wiring.process import certificate_files, service_manager
@@ -248,7 +253,7 @@ async def _serve(
             Job("membership", lambda: _membership(config, process, told, state, certificate)),
         ]
 
-    duty = Duty(process.keeper, front, holders, build, announce, own_jobs, process.clock)
+    duty = Duty(process.keeper, front, holders, build, announce, own_jobs, process.clock, warm)
     await duty.begin()
     try:
         connections = connections_of(config)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import importlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
@@ -20,11 +18,6 @@ from zhidao.node.runtime.jobs import Job, JobBook, JobKeeper
 
 # What made a takeover fail is seldom gone at once; another process may do better meanwhile.
 _AGAIN_S: Final = 3.0
-# Litestar looks for pydantic when an application is made, where it is installed.
-_NEEDED: Final = (
-    *("zhidao.node.wiring.node", "zhidao.node.wiring.process"),
-    *("argon2", "litestar.plugins.pydantic", "litestar.plugins.attrs", "uvloop"),
-)
 _LOG: Final = logging.getLogger("zhidao.leases")
 
 
@@ -48,7 +41,8 @@ class Duty:
     """Builds the node when the leases are taken, ends it when they are lost, and waits again.
 
     `keeper` is None in a process that takes no lease: it stands by for ever. `announce` hears of
-    each change; `own_jobs` are those of the process itself, with node or without.
+    each change; `own_jobs` are those of the process itself, with node or without. `warm` does, in
+    a thread, what can be done of building a node before the leases are held.
     """
 
     def __init__(
@@ -60,7 +54,9 @@ class Duty:
         announce: Callable[[Any], Coroutine[Any, Any, None]],
         own_jobs: Callable[[], Sequence[Job]],
         clock: Clock,
+        warm: Callable[[], None],
     ) -> None:
+        self._warm = warm
         self._keeper = keeper
         self._front = front
         self._holders = holders
@@ -120,8 +116,9 @@ class Duty:
         jobs = [*self._own_jobs(), Job("holders", self._holders.run)]
         tasks = [asyncio.create_task(keeping.keep(job), name=job.name) for job in jobs]
         try:
+            await asyncio.to_thread(self._warm)
+            # It stands by from now on: what a takeover needs is there.
             await self._announce(None)
-            await asyncio.to_thread(_warm)
             if self._keeper is None:
                 await asyncio.Event().wait()
             else:
@@ -159,13 +156,6 @@ class Duty:
                     group.create_task(keeping.keep(job), name=job.name)
         except* _Lost as ended:
             _LOG.error("this process becomes a standby: %s", ended.exceptions[0])
-
-
-def _warm() -> None:
-    """Imports what building a node needs: a takeover must not wait for that."""
-    for name in _NEEDED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
 
 
 class _Lost(Exception):
