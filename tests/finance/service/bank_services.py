@@ -15,10 +15,11 @@ from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.payments import Outgoing, Payments
+from zhidao.finance.service.payments.resuming import Unfinished
 from zhidao.finance.service.payments.validation import Rules
 from zhidao.finance.wire.iso20022.messages.credit_transfers import INITIATION
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode
-from zhidao.finance.wire.iso20022.profiles import built_in
+from zhidao.finance.wire.iso20022.profiles import Profile, built_in
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account, bank, lines, person
 
@@ -35,7 +36,15 @@ class NoSchemas:
 class BankServices:
     """The importer's and the exporter's bank."""
 
-    def __init__(self, world: Any, schemas: Any = None, limits: str = "") -> None:
+    def __init__(
+        self,
+        world: Any,
+        schemas: Any = None,
+        limits: str = "",
+        *,
+        index: Any = None,
+        profile: Profile | None = None,
+    ) -> None:
         self.world = world
         durable = world.durable
         self.approvals = Approvals(
@@ -47,14 +56,26 @@ class BankServices:
             accounts=world.accounts,
             approvals=self.approvals,
         )
+        network = profile or built_in("cross-border")
+        index = MemoryMessageIndex() if index is None else index
+        directory = Directory(world.records, world.accounts)
         self.payments = Payments(
             ledger=world.ledger,
-            directory=Directory(world.records, world.accounts),
-            index=MemoryMessageIndex(),
+            directory=directory,
+            index=index,
             archive=durable.archive,
-            rules=Rules(schemas or NoSchemas(), built_in("cross-border"), 2026),
+            rules=Rules(schemas or NoSchemas(), network, 2026),
             clock=durable.clock,
             lines=self.lines,
+        )
+        self.unfinished = Unfinished(
+            ledger=world.ledger,
+            accounts=world.accounts,
+            directory=directory,
+            index=index,
+            archive=durable.archive,
+            clock=durable.clock,
+            carry=self.payments.go_on,
         )
         self.banks: dict[str, BankAdmitted] = {}
         self.accounts: dict[str, str] = {}

@@ -26,6 +26,7 @@ from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.payments import Payments
+from zhidao.finance.service.payments.resuming import Unfinished
 from zhidao.finance.service.payments.validation import Rules
 from zhidao.finance.wire.iso20022.profiles import Profile, built_in, with_calendars
 from zhidao.node.api.finance import payments as payment_api
@@ -117,15 +118,25 @@ async def build(
     directory = Directory(records, accounts)
     limits = Limits.parse(settings.two_persons_above)
     schemas = FolderSchemas(context.data / _PACKS)
+    messages = PostgresMessageIndex(context.database)
     payments = Payments(
         ledger=ledger,
         directory=directory,
-        index=PostgresMessageIndex(context.database),
+        index=messages,
         archive=context.archive,
         rules=Rules(schemas, _network(context, schemas, settings), _USAGE_YEAR),
         clock=context.clock,
         lines=lines,
         limits=limits,
+    )
+    unfinished = Unfinished(
+        ledger=ledger,
+        accounts=accounts,
+        directory=directory,
+        index=messages,
+        archive=context.archive,
+        clock=context.clock,
+        carry=payments.go_on,
     )
     transfers = BankTransfers(
         accounts=accounts,
@@ -142,7 +153,7 @@ async def build(
             Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),
             *services.consumers,
         ),
-        background=(ledger.watch, deals.run, deals.follow, *services.background),
+        background=(ledger.watch, unfinished.run, deals.run, deals.follow, *services.background),
     )
     return FinanceServices(
         ledger, accounts, lines, deals, transfers, approvals, services.screening, room

@@ -138,7 +138,16 @@ async def test_many_messages_at_once_stay_within_the_line(services: BankServices
 async def test_room_comes_back_with_what_goes_back(services: BankServices) -> None:
     await _line(services, 700)
     assert await _told(services, await _file(services, 700)) == [("ACSC", "")]
-    await services.payments.give_back(services.banks["exporter-bank"], UETRS[:1], reason="AC04")
+    importer = Actor(PartyId("importer"), Role.PARTY)
+    bank = services.banks["importer-bank"]
+    await services.payments.carry(bank, importer, services.pays(700))
+    exporter_bank = services.banks["exporter-bank"]
+    back = await services.payments.give_back(exporter_bank, UETRS[:1], reason="AC04")
+    # Not before the other bank has taken it.
+    assert await _told(services, await _file(services, 700, message="M-3", first=2)) == [
+        ("RJCT", "AM14")
+    ]
+    await services.payments.carry_on(exporter_bank, back)
     assert await _told(services, await _file(services, 700, message="M-2", first=1)) == [
         ("ACSC", "")
     ]

@@ -33,7 +33,11 @@ class Leg(StrEnum):
     CREDIT = "credit"
     """At the payee's bank: from what the payer's bank owes to the payee."""
     GIVE_BACK = "give back"
-    """At the payee's bank: from the payee to what the payer's bank is owed."""
+    """At the payee's bank: from the payee to what the payer's bank is owed, until it answers."""
+    GIVEN_BACK = "given back"
+    """The payer's bank took it: the reservation is posted."""
+    NOT_GIVEN_BACK = "not given back"
+    """The payer's bank refused it: the payee has the money again."""
     TAKE_BACK = "take back"
     """At the payer's bank: from what was due to the payee's bank to the payer."""
 

@@ -21,7 +21,7 @@ from zhidao.finance.domain.ledger import snapshot as snapshots
 from zhidao.finance.domain.ledger.book import History
 from zhidao.finance.domain.ledger.chain import Batch
 from zhidao.finance.domain.ledger.ledger import TRANSFERS_MAX, Account, Result, Transfer
-from zhidao.finance.domain.ledger.records import Name, Records, from_transfers
+from zhidao.finance.domain.ledger.records import Movement, Name, Records, from_transfers
 from zhidao.finance.domain.ledger.snapshot import Snapshot
 from zhidao.finance.domain.ledger.validator import Validator
 from zhidao.finance.events import BalancesStated, TransfersPosted
@@ -178,6 +178,10 @@ class Ledger:
             await self._held(state, shard)
             await _settled(state)
         return await self._store.find(shard, names) if names else History()
+
+    async def reserved(self, shard: str) -> tuple[Movement, ...]:
+        """The reservations that nothing has ended as of the newest durable batch."""
+        return await self._read(shard, lambda held: tuple(held.book.open.values()))
 
     async def shards(self) -> tuple[str, ...]:
         """The ledgers that have accounts, in order of name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from typing import Final, NamedTuple
 
@@ -35,6 +36,7 @@ from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 
 _NO_FLAGS: Final = TransferFlag(0)
 _NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
+_TWICE: Final = Refusal("DUPL", "another message has paid under this UETR")
 _NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that currency")
 _UETR: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOTHING: Final = "beyond a credit line"
@@ -71,11 +73,17 @@ class Crediting:
         known = await self._known(bank, other, examined)
         with no_collection():
             transfers, starts, bookings, why = _bookings(bank, known, examined, self._limits)
-            refused = _refused(bank, known, transfers, why)
+            refused = _refused(bank, known, transfers, _marks(examined, starts, why))
         why |= await self._book(bank, other, transfers, bookings)
         # After what stands: a payment that was credited before keeps its name.
         for currency, many in refused.items():
-            await self._spend(bank, currency, many)
+            stood = await self._spend(bank, currency, many)
+            why |= {one.place: _TWICE for one, own in stood if not own}
+            for one in (one for one, own in stood if own):
+                why.pop(one.place, None)
+                bookings.append(one)
+        if refused:
+            examined = _without_verdicts(examined, starts, {one.place for one in bookings})
         with no_collection():
             return self._told(bank, examined, starts, bookings, why)
 
@@ -106,14 +114,34 @@ class Crediting:
                 transfers, [one for one in bookings if one.place not in why]
             )
 
-    async def _spend(self, bank: BankAdmitted, currency: str, beyond: Sequence[Booking]) -> None:
+    async def _spend(
+        self, bank: BankAdmitted, currency: str, beyond: Sequence[Booking]
+    ) -> list[tuple[Booking, bool]]:
         """Uses up the names of what is refused: the payer's bank gives the money back.
 
         The same message must not credit the payee once there is room, or an account, at last.
+        Returns what was credited before, and whether by the same message: that stands, whatever
+        the rules say of its day by now.
         """
         empty = await self._books.directory.between(bank, AccountCode.ESCROW, _NOTHING, currency)
         results = await self._books.submit(currency, [one._replace(debit=empty) for one in beyond])
         assert not any(result is Result.CREATED for result in results), "there is no money on it"
+        told = {
+            one.name: one
+            for one, result in zip(beyond, results, strict=True)
+            if result.value.startswith("exists")
+        }
+        if not told:
+            return []
+        history = await self._books.ledger.find(currency, list(told))
+        return [
+            (
+                one._replace(debit=found.debit_account_id, credit=found.credit_account_id),
+                found.user_data_64 == one.mark,
+            )
+            for name, one in told.items()
+            if (found := history.transfers.get(name)) is not None
+        ]
 
     def _told(
         self,
@@ -215,15 +243,49 @@ def _bookings(
     return transfers, starts, bookings, why
 
 
+def _marks(
+    examined: Sequence[Examined], starts: Sequence[int], why: Mapping[int, Refusal]
+) -> dict[int, int]:
+    """The marks of what is refused for good. Under a used id nothing is: it may stand there."""
+    marks: dict[int, int] = {}
+    for message, start in zip(examined, starts, strict=True):
+        file, whole = message.message, message.whole
+        assert isinstance(file, Transfers), "only files of payments are credited"
+        if whole.code == _TWICE.code if whole is not None else not why:
+            continue
+        mark = mark_of(message.digest)
+        for place in range(start, start + len(file.transfers)):
+            if whole is not None or place in why:
+                marks[place] = mark
+    return marks
+
+
+def _without_verdicts(
+    examined: Sequence[Examined], starts: Sequence[int], stands: AbstractSet[int]
+) -> list[Examined]:
+    """The messages, none refused whole of which something stands."""
+    told: list[Examined] = []
+    for message, start in zip(examined, starts, strict=True):
+        file = message.message
+        assert isinstance(file, Transfers), "only files of payments are credited"
+        places = range(start, start + len(file.transfers))
+        stood = message.whole is not None and not stands.isdisjoint(places)
+        told.append(message._replace(whole=None) if stood else message)
+    return told
+
+
 def _refused(
     bank: BankAdmitted,
     known: _Known,
     transfers: Sequence[CreditTransfer],
-    why: Mapping[int, Refusal],
+    marks: Mapping[int, int],
 ) -> dict[str, list[Booking]]:
-    """What is refused by itself, by currency, as transfers that stand for its name only."""
+    """What is refused by itself, by currency, as transfers that stand for its name only.
+
+    `marks`: what each that is refused bears of its message, by their places.
+    """
     found: dict[str, list[Booking]] = defaultdict(list)
-    for place in why:
+    for place, mark in marks.items():
         one = transfers[place]
         if not _UETR.fullmatch(one.uetr) or one.amount_minor < 1:
             continue
@@ -231,7 +293,7 @@ def _refused(
         owing = known.owing[one.currency]
         found[one.currency].append(
             Booking(
-                *(place, name, owing, owing, one.amount_minor, ledger, one.uetr, 0),
+                *(place, name, owing, owing, one.amount_minor, ledger, one.uetr, mark),
                 TransferCode.PAYMENT,
                 _NO_FLAGS,
             )

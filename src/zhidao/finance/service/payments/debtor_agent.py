@@ -94,6 +94,7 @@ class Instructing:
     ) -> list[Message]:
         """A customer's payments: reserved and passed on, or moved at once inside the bank."""
         transfers = _with_uetrs(file.transfers, examined.digest)
+        examined = await self._standing(bank, transfers, examined)
         found = await self._judged(bank, sender, transfers, examined)
         why = found.why | await self._books.book(transfers, found.bookings)
         leaving = found.leaving
@@ -114,6 +115,32 @@ class Instructing:
         inside = [b for b in found.bookings if b.place not in why and b.place not in leaving]
         messages += self._books.advise(transfers, inside)
         return messages
+
+    async def _standing(
+        self, bank: BankAdmitted, transfers: Sequence[CreditTransfer], examined: Examined
+    ) -> Examined:
+        """The file without the refusals of payments that stand from it, whatever day it is now."""
+        refused = range(len(transfers)) if examined.whole is not None else [*examined.broken]
+        legs = (Leg.RESERVE, Leg.INSIDE)
+        names = {
+            leg_name(bank.bank, transfers[place].uetr, leg): place
+            for place in refused
+            for leg in legs
+        }
+        stands: set[int] = set()
+        for currency in {transfers[place].currency for place in refused}:
+            if currency not in await self._books.ledger.shards():
+                continue
+            history = await self._books.ledger.find(currency, list(names))
+            stands |= {
+                names[name]
+                for name, one in history.transfers.items()
+                if name in names and one.user_data_64 == mark_of(examined.digest)
+            }
+        if not stands:
+            return examined
+        broken = {place: why for place, why in examined.broken.items() if place not in stands}
+        return examined._replace(whole=None, broken=broken)
 
     async def _judged(
         self, bank: BankAdmitted, sender: str, transfers: list[CreditTransfer], examined: Examined

@@ -31,6 +31,7 @@ from zhidao.finance.domain.payments.message import (
 )
 from zhidao.finance.domain.payments.payment_legs import Refusal
 from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.control.keyed_locks import KeyedLocks
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.batching import Batches
 from zhidao.finance.service.payments.booking import Books
@@ -38,8 +39,10 @@ from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
 from zhidao.finance.service.payments.directory import Directory, head_office
-from zhidao.finance.service.payments.recall_messages import answer_id
+from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
+from zhidao.finance.service.payments.resuming import Step
+from zhidao.finance.service.payments.returns import Attempt, GivingBack
 from zhidao.finance.service.payments.validation import (
     Examined,
     Rules,
@@ -63,6 +66,7 @@ _ASIDE_FROM_BYTES: Final = 64 * 1024
 # A payment to many banks and their answers; nothing goes to and fro for ever.
 _STEPS_MAX: Final = 256
 _TOGETHER: Final = ("pacs.008", "pacs.009")
+_LASTING: Final = (*_TOGETHER, "pacs.004", "camt.029")
 # What the bank's own people said to a recall stands among the messages under this name.
 _WORD: Final = "word"
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
@@ -78,6 +82,8 @@ class Outgoing(NamedTuple):
     definition: str
     message: str
     data: bytes
+    lasts: bool = False
+    """Whether its id stands for these bytes for ever, as of what moves money."""
 
 
 class Payments:
@@ -101,7 +107,9 @@ class Payments:
             books, index=index, archive=archive, rules=rules, limits=limits
         )
         self._crediting = Crediting(books, limits, lines)
-        self._recalls = RecallBooks(books)
+        self._giving = GivingBack(books, index=index, archive=archive, rules=rules)
+        self._recalls = RecallBooks(books, self._giving)
+        self._one_by_one = KeyedLocks()
         self._batches = Batches[tuple[BankAdmitted, str], list[Outgoing]](self._take_many)
         self._directory = directory
         self._index = index
@@ -189,8 +197,25 @@ class Payments:
         actor that does not act for its party: a message moves that party's money.
         """
         MAY_SEND.admit(actor)
-        sender: str = actor.party
-        waiting, kept = [(bank, sender, data)], []
+        return await self._carry([Step(bank, actor.party, data)], caller=actor.party)
+
+    async def carry_on(self, bank: BankAdmitted, messages: Sequence[Outgoing]) -> list[Outgoing]:
+        """These messages of a bank, and what follows once those that this node serves have them."""
+        waiting, kept = [], list(messages)
+        for one in messages:
+            other = await self._directory.bank_of(one.receiver) if one.receiver else None
+            if other is not None and other.bank != bank.bank:
+                waiting.append(Step(other, bank.bank, one.data))
+        # What the other banks tell their own customers is not for this one.
+        return [*kept, *(one for one in await self._carry(waiting, caller="") if one.receiver)]
+
+    async def go_on(self, step: Step) -> None:
+        """Takes a message once more, with all that follows at banks of this node."""
+        await self._carry([step], caller="")
+
+    async def _carry(self, waiting: list[Step], *, caller: str) -> list[Outgoing]:
+        """What is left for the caller and for those who are not banks of this node."""
+        kept: list[Outgoing] = []
         for _ in range(_STEPS_MAX):
             if not waiting:
                 break
@@ -198,16 +223,16 @@ class Payments:
             try:
                 answers = await self.take(at_bank, by, message)
             except Refused:
-                if by == sender:
+                if by == caller:
                     raise
                 # What was booked before stands; whoever repeats the message goes on from here.
                 continue
             for one in answers:
                 other = await self._directory.bank_of(one.receiver) if one.receiver else None
-                if other is None or other.bank == sender:
+                if other is None or other.bank == caller:
                     kept.append(one)
                 else:
-                    waiting.append((other, at_bank.bank, one.data))
+                    waiting.append(Step(other, at_bank.bank, one.data))
         if waiting:
             # Never silently: what waits here would be payments that nobody hears of again.
             raise Refused(
@@ -238,16 +263,36 @@ class Payments:
                 return await self._instructing.initiate(bank, sender, file, examined)
             case StatusReport() as report:
                 assert other is not None, "a bank sends pacs messages"
+                if report.original_definition.startswith("pacs.004"):
+                    await self._recalls.heard(bank, other, report)
+                    return []
                 return await self._instructing.hear(bank, other, report)
             case Returns() as message:
                 assert other is not None, "a bank sends pacs messages"
-                return await self._recalls.returned(bank, other, message, examined)
+                return await self._returned(bank, other, message, examined)
             case Recalls() as message:
                 assert other is not None, "a bank sends camt.056"
                 return await self._recalls.asked(bank, other, message, examined)
             case _:
                 # An answer to a recall changes nothing by itself: money comes with pacs.004.
                 return []
+
+    async def _returned(
+        self, bank: BankAdmitted, other: BankAdmitted, message: Returns, examined: Examined
+    ) -> list[Message]:
+        """What follows from money that comes back; what was answered once is answered so again.
+
+        The other bank undoes what is refused: a copy that comes later must not be taken.
+        """
+        async with self._one_by_one.of(f"{bank.bank} {other.bank} {message.message}"):
+            told = await self._index.of_message(
+                bank.bank, f">{message.sender}", status_id(examined.digest)
+            )
+            if told is not None:
+                return [decode(read_envelope(await self._archive.get(told.digest)))]
+            answers = await self._recalls.returned(bank, other, message, examined)
+            await self._send(bank, answers)
+            return answers
 
     async def answer_recall(
         self, bank: BankAdmitted, sender: str, recall: str, *, agreed: Sequence[str]
@@ -304,6 +349,10 @@ class Payments:
             bank, await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
         )
 
+    async def given_back(self, bank: BankAdmitted, uetr: str) -> list[Attempt]:
+        """All tries of a bank to give a payment back, the first one first."""
+        return await self._giving.attempts(bank, uetr)
+
     async def _authentic(
         self, bank: BankAdmitted, sender: str, message: Message
     ) -> BankAdmitted | None:
@@ -358,6 +407,7 @@ class Payments:
                     message.definition,
                     message.message,
                     encode(message),
+                    _lasts(message),
                 )
                 for message in answer
             ]
@@ -384,7 +434,7 @@ class Payments:
         """
         lasting: dict[str, list[Remembered]] = defaultdict(list)
         for one, digest in messages:
-            if one.definition.startswith((*_TOGETHER, "pacs.004", "camt.029")):
+            if one.lasts:
                 lasting[one.receiver].append(Remembered(one.message, one.definition, digest))
         again: dict[str, bytes] = {}
         for receiver, wanted in lasting.items():
@@ -393,6 +443,13 @@ class Payments:
                 if digest != new.digest:
                     again[new.digest] = await self._archive.get(digest)
         return again
+
+
+def _lasts(message: Message) -> bool:
+    """What moves money or promises it, and the word on a return, which ends it over there."""
+    if isinstance(message, StatusReport):
+        return message.original_definition.startswith("pacs.004")
+    return message.definition.startswith(_LASTING)
 
 
 def _moment(at: datetime) -> str:

@@ -39,6 +39,11 @@ def answer_id(digest: str) -> str:
     return f"A{digest[:32]}"
 
 
+def status_id(digest: str) -> str:
+    """The id of pacs.002 on a message with these bytes."""
+    return f"S{digest[:32]}"
+
+
 class Found(NamedTuple):
     """A payment's transfer in the ledger."""
 
@@ -47,27 +52,10 @@ class Found(NamedTuple):
 
 
 class RecallMessages:
-    """Writes the messages of money that goes back; their ids follow from what they say."""
+    """Writes what is said of money that goes back; the ids follow from what is said."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
-
-    def given_back(self, uetr: str, found: Found, reason: str, note: str) -> Return:
-        """One payment that goes back whole."""
-        return Return(
-            f"B{uetr.replace('-', '')}",
-            *("", "", "", "", uetr),
-            *(found.movement.amount, found.movement.amount, found.currency),
-            *(self._books.moment()[:10], reason, note),
-        )
-
-    def returns(self, bank: BankAdmitted, receiver: str, returns: Sequence[Return]) -> Returns:
-        """pacs.004 to the bank that had sent the payments."""
-        name = digest_of(repr([one.uetr for one in returns]).encode())[:32]
-        return Returns(
-            *(reversals.RETURN, f"B{name}", self._books.moment(), bank.bic, receiver),
-            tuple(returns),
-        )
 
     def answers(
         self, bank: BankAdmitted, message: Recalls, answers: Sequence[Answer], name: str
@@ -100,7 +88,7 @@ class RecallMessages:
             )
         whole = examined.whole
         return StatusReport(
-            *(statuses.TO_BANK, f"S{examined.digest[:32]}", self._books.moment()),
+            *(statuses.TO_BANK, status_id(examined.digest), self._books.moment()),
             *(bank.bic, message.sender, message.message, message.definition),
             group_status([one.status for one in told]),
             *(("", "") if whole is None else whole),

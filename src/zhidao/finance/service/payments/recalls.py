@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused
-from zhidao.finance.domain.ledger.ledger import Resolution, Result, TransferFlag
+from zhidao.finance.domain.ledger.ledger import Resolution, TransferFlag
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payments.message import (
@@ -18,6 +18,7 @@ from zhidao.finance.domain.payments.message import (
     Recalls,
     Return,
     Returns,
+    StatusReport,
 )
 from zhidao.finance.domain.payments.payment_legs import (
     Booking,
@@ -30,22 +31,21 @@ from zhidao.finance.domain.payments.payment_legs import (
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import Books
 from zhidao.finance.service.payments.recall_messages import Found, RecallMessages, answer, answer_id
+from zhidao.finance.service.payments.returns import ARDT, GivingBack
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.wire.iso20022.messages import reversals
 
-ATTEMPTS_MAX: Final = 64
-"""So often a payee without the money may be asked for a payment before the ledger says no."""
 _NO_FLAGS: Final = TransferFlag(0)
 _NOOR: Final = Refusal("NOOR", "no payment with this UETR came in")
-_ARDT: Final = Refusal("ARDT", "it was given back before")
 _CUST: Final = Refusal("CUST", "the payee does not agree")
 
 
 class RecallBooks:
     """Books what goes back, at either bank."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, giving: GivingBack) -> None:
         self._books = books
+        self._giving = giving
         self._messages = RecallMessages(books)
 
     # -- the payer's bank ------------------------------------------------------------------------
@@ -86,7 +86,15 @@ class RecallBooks:
         self, bank: BankAdmitted, other: BankAdmitted, message: Returns, examined: Examined
     ) -> list[Message]:
         """Another bank gives money back: it goes to the payers, and pacs.002 says so."""
-        posted = await self._find(bank, [one.uetr for one in message.returns], Leg.RESERVE)
+        uetrs = [one.uetr for one in message.returns]
+        posted = await self._find(bank, uetrs, Leg.RESERVE)
+        # What stands from this very message stands, whatever day it is now.
+        mark = mark_of(examined.digest)
+        taken = await self._find(bank, uetrs, Leg.TAKE_BACK)
+        stands = {uetr for uetr, one in taken.items() if one.movement.user_data_64 == mark}
+        if stands:
+            kept = {p: r for p, r in examined.broken.items() if uetrs[p] not in stands}
+            examined = examined._replace(whole=None, broken=kept)
         why: dict[int, Refusal] = dict(examined.broken)
         bookings: dict[str, list[Booking]] = defaultdict(list)
         for place, one in enumerate(message.returns):
@@ -154,7 +162,7 @@ class RecallBooks:
         for one in message.recalls:
             why = examined.whole
             if why is None:
-                why = _NOOR if one.uetr not in credited else _ARDT if one.uetr in back else None
+                why = _NOOR if one.uetr not in credited else ARDT if one.uetr in back else None
             answers.append(answer(one, why, "PDCR"))
         return [self._messages.answers(bank, message, answers, f"P{examined.digest[:32]}")]
 
@@ -176,127 +184,59 @@ class RecallBooks:
         assert other is not None, "an admitted bank sent what was taken"
         credited = await self._credited_from(bank, other, uetrs)
         if told is not None:
-            accepted = {one.uetr for one in told.answers if one.status == "ACCR"}
-            return [told, *self._returns(bank, message, accepted, credited)]
+            agreed = frozenset(one.uetr for one in told.answers if one.status == "ACCR")
         wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
-        refused = await self._give(bank, [one.uetr for one in wanted], credited, digest)
+        given: list[Message] = []
         why: dict[str, Refusal | None] = dict.fromkeys(uetrs, _NOOR)
         why |= dict.fromkeys(credited.keys() & why.keys(), _CUST)
-        why |= {one.uetr: refused.get(one.uetr) for one in wanted}
+        for one in wanted:
+            found = credited[one.uetr]
+            back = await self._giving.give(
+                bank, one.uetr, found, reason="FOCR", note=one.note, asked=digest
+            )
+            why[one.uetr] = back if isinstance(back, Refusal) else None
+            given += () if isinstance(back, Refusal) else (back,)
         answers = [answer(one, why[one.uetr], "ACCR") for one in message.recalls]
-        given = {uetr for uetr, refusal in why.items() if refusal is None}
-        return [
-            self._messages.answers(bank, message, answers, answer_id(digest)),
-            *self._returns(bank, message, given, credited),
-        ]
-
-    def _returns(
-        self,
-        bank: BankAdmitted,
-        message: Recalls,
-        accepted: Collection[str],
-        credited: Mapping[str, Found],
-    ) -> list[Message]:
-        """The pacs.004 with what goes back, if anything does."""
-        given = [
-            self._messages.given_back(one.uetr, credited[one.uetr], "FOCR", one.note)
-            for one in message.recalls
-            if one.uetr in accepted
-        ]
-        return [self._messages.returns(bank, message.sender, given)] if given else []
+        name = answer_id(digest)
+        return [told or self._messages.answers(bank, message, answers, name), *given]
 
     async def give_back(
-        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
     ) -> list[Message]:
         """Unasked: all of them or an error. Raises Refused.
 
-        What was booked before the error stays; asked again without the one named, it is told.
+        What was reserved before the error stays; asked again without the one named, it is told.
         """
         credited = await self._find(bank, uetrs, Leg.CREDIT)
         missing = [one for one in uetrs if one not in credited]
         if missing:
             raise Refused(f"no payment with UETR {missing[0]} came in", code="no_payment")
-        refused = await self._give(bank, uetrs, credited)
+        given: list[Message] = []
+        refused: dict[str, Refusal] = {}
+        for uetr in dict.fromkeys(uetrs):
+            back = await self._giving.give(
+                bank, uetr, credited[uetr], reason=reason, note=note, asked=""
+            )
+            if isinstance(back, Refusal):
+                refused[uetr] = back
+            else:
+                given.append(back)
         if refused:
             uetr, why = next(iter(refused.items()))
             raise Refused(f"{uetr} cannot go back: {why.sentence}", code=why.code)
-        by_bank: dict[str, list[Return]] = defaultdict(list)
-        for uetr in uetrs:
-            found = credited[uetr]
-            other = await self._books.directory.bank_behind(
-                bank, AccountCode.DUE_FROM_BANK, found.movement.debit_account_id, found.currency
-            )
-            by_bank[other.bic].append(self._messages.given_back(uetr, found, reason, note))
-        return [self._messages.returns(bank, bic, returns) for bic, returns in by_bank.items()]
+        return given
 
-    async def _give(
-        self,
-        bank: BankAdmitted,
-        uetrs: Sequence[str],
-        credited: Mapping[str, Found],
-        digest: str = "",
-    ) -> dict[str, Refusal]:
-        """Books what goes back; why some of it does not. `digest`: of the recall, if one asked."""
-        bookings: dict[str, list[Booking]] = defaultdict(list)
-        for place, uetr in enumerate(uetrs):
-            currency, movement = credited[uetr]
-            bookings[currency].append(
-                Booking(
-                    place,
-                    leg_name(bank.bank, uetr, Leg.GIVE_BACK),
-                    movement.credit_account_id,
-                    movement.debit_account_id,
-                    movement.amount,
-                    movement.ledger,
-                    uetr,
-                    mark_of(digest or digest_of(uetr.encode())),
-                    TransferCode.RETURN,
-                    _NO_FLAGS,
-                )
-            )
-        why: dict[int, Refusal] = {}
-        for currency, many in bookings.items():
-            why |= await self._try(bank, currency, many)
-        return {
-            uetrs[place]: _ARDT if refusal.code == "DUPL" else refusal
-            for place, refusal in why.items()
-        }
-
-    async def _try(
-        self, bank: BankAdmitted, currency: str, bookings: Sequence[Booking]
-    ) -> dict[int, Refusal]:
-        """Books returns; one whose id failed before, when there was no money, under the next id."""
-        why: dict[int, Refusal] = {}
-        for attempt in range(ATTEMPTS_MAX):
-            tried = [
-                one._replace(name=leg_name(bank.bank, one.uetr, Leg.GIVE_BACK, attempt))
-                for one in bookings
-            ]
-            results = await self._books.submit(currency, tried)
-            answers = list(zip(bookings, results, strict=True))
-            for one, result in answers:
-                refusal = refusal_of(result)
-                if refusal is None:
-                    why.pop(one.place, None)
-                else:
-                    why[one.place] = refusal
-            bookings = [one for one, result in answers if result is Result.ID_ALREADY_FAILED]
-            if not bookings:
-                break
-        return why
+    async def heard(self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport) -> None:
+        """The payer's bank has answered a return."""
+        await self._giving.heard(bank, other, report)
 
     async def _back_already(self, bank: BankAdmitted, uetrs: Sequence[str]) -> set[str]:
-        """Which payments went back, under whichever attempt."""
+        """Which payments went back, or are on their way."""
         back: set[str] = set()
-        for currency in await self._books.ledger.shards():
-            left = list(uetrs)
-            for attempt in range(ATTEMPTS_MAX):
-                names = {leg_name(bank.bank, one, Leg.GIVE_BACK, attempt): one for one in left}
-                history = await self._books.ledger.find(currency, list(names))
-                back |= {one for name, one in names.items() if name in history.transfers}
-                left = [one for name, one in names.items() if history.failed(name)]
-                if not left:
-                    break
+        for uetr in uetrs:
+            attempts = await self._giving.attempts(bank, uetr)
+            if attempts and attempts[-1].stands:
+                back.add(uetr)
         return back
 
     # -- both ------------------------------------------------------------------------------------

@@ -160,17 +160,18 @@ def routes(
     ) -> list[MessageView]:
         """Answers another bank's recall: camt.029, and pacs.004 with what goes back; banks only."""
         bank = await accounts.require_bank(actor)
-        return _views(
-            await payments.answer_recall(bank, party_id(sender), recall, agreed=data.agreed)
-        )
+        answered = await payments.answer_recall(bank, party_id(sender), recall, agreed=data.agreed)
+        return _views(await payments.carry_on(bank, answered))
 
     @post("/returns", opt={ACCESS: BANKS})
     async def give_back(data: NewReturn, actor: Actor) -> list[MessageView]:
-        """Gives payments back unasked (pacs.004); banks only."""
+        """Gives payments back unasked (pacs.004); banks only.
+
+        Each is reserved until the payer's bank has answered, and the payee's again if that refuses.
+        """
         bank = await accounts.require_bank(actor)
-        return _views(
-            await payments.give_back(bank, data.uetrs, reason=data.reason, note=data.note)
-        )
+        given = await payments.give_back(bank, data.uetrs, reason=data.reason, note=data.note)
+        return _views(await payments.carry_on(bank, given))
 
     @post("/transfers", opt={ACCESS: MAY_MOVE})
     async def move(data: NewTransfers, actor: Actor) -> list[str]:

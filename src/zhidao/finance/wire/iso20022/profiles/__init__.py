@@ -86,6 +86,16 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
                 return later
         raise MalformedInput(f"profile {self.profile}: no day settles for a year from {day}")
 
+    def day_for(self, currency: str, at: datetime) -> date:
+        """The first day that settles for what is sent at this moment (with its offset).
+
+        Raises MalformedInput for a profile that knows no such day.
+        """
+        day = self.next_day(currency, at.date())
+        return (
+            self.next_day(currency, day + timedelta(1)) if self.too_late(currency, day, at) else day
+        )
+
 
 def with_calendars(profile: Profile, known: Sequence[KnownCalendar], *, today: date) -> Profile:
     """The profile with the banking days of these calendars, ten years ahead.
