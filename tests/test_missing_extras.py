@@ -29,6 +29,7 @@ RULES = f"""<schema xmlns="http://purl.oclc.org/dsdl/schematron" queryBinding="x
 </rule></pattern></schema>"""
 INVOICE = (
     f'<Invoice xmlns="{_UBL}Invoice-2" xmlns:c="{_UBL}CommonBasicComponents-2">'
+    "<c:CustomizationID>urn:cen.eu:en16931:2017</c:CustomizationID>"
     "<c:ID>1</c:ID><c:IssueDate>2026-09-01</c:IssueDate></Invoice>"
 ).encode()
 

@@ -18,7 +18,7 @@ from zhidao.trade.domain.verdict import Outcome
 
 
 def run(shared: Path | None) -> dict[str, Any]:
-    """The report: each document by compiled rules and by Saxon, both must say valid."""
+    """The report: each document by compiled rules and by Saxon, both must find nothing fatal."""
     try:
         packs = wanted()
     except (Unavailable, MalformedInput) as error:
@@ -36,5 +36,7 @@ def _cases(folder: Path, packs: list[InstalledPack]) -> Iterator[tuple[str, bool
     for file in files:
         document = file.read_bytes()
         ours, theirs = compiled.judge(document), saxon.judge(document)
-        valid = ours.outcome is Outcome.VALID
+        # One of a profile whose rules nobody may ship (Peppol's) is judged by the norm's alone, and
+        # says so: it breaks none of them.
+        valid = ours.outcome in (Outcome.VALID, Outcome.PARTLY_JUDGED) and not ours.fatal
         yield f"{file.parent.name}/{file.name}: {ours.summary()[:120]}", valid and ours == theirs

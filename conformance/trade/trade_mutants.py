@@ -119,7 +119,7 @@ class _Differential:
 
         self.fired = 0
         root = parse_xml(document)
-        answers = self._ours.answers(root, snapshot(root))
+        answers = self._ours.answers(root, snapshot(root))[0]
         ours = sorted(self._asserts[a.number].id for a in answers if not a.error)
         self.fired = len(ours)
         undecided = {self._asserts[a.number].id for a in answers if a.error}

@@ -61,7 +61,7 @@ CASES = (
         "rules.safe_xml.XML_NODES_MAX",
         lambda n: parse_xml(b"<a>" + b"<b/>   " * (n - 2) + b"</a>"),
     ),
-    Case("rules.schematron.reading._INCLUDES_MAX", included),
+    Case("rules.schematron.source._INCLUDES_MAX", included),
     Case(
         "rules.xpath.parser.DEPTH_MAX",
         lambda n: parser.parse("(" * (n - 1) + "1" + ")" * (n - 1), {}),

@@ -29,12 +29,18 @@ def test_the_invoice_of_the_golden_entry_is_valid_without_even_a_warning(judge, 
     assert verdict.findings == ()
 
 
-def test_all_published_valid_invoices_are_valid(judge, shared):
+def test_all_published_valid_invoices_break_nothing_and_are_valid_by_the_rules_of_their_profile(
+    judge, shared
+):
     files = sorted((shared / "trade/en16931/valid-ubl").iterdir())
-    wrong = {f.name: judge.judge(f.read_bytes()).summary() for f in files}
-    wrong = {name: text for name, text in wrong.items() if not text.startswith("valid by")}
+    verdicts = {f.name: judge.judge(f.read_bytes()) for f in files}
     assert len(files) == 34
-    assert wrong == {}
+    assert {name: v.summary() for name, v in verdicts.items() if v.fatal or v.undecided} == {}
+    valid = [name for name, v in verdicts.items() if v.outcome is Outcome.VALID]
+    partly = [v for v in verdicts.values() if v.outcome is Outcome.PARTLY_JUDGED]
+    # The norm's own profile is judged whole; Peppol's asks for rules that nobody may ship.
+    assert (len(valid), len(partly)) == (12, 22)
+    assert all("peppol-bis3-ubl" in v.unjudged[0] for v in partly)
 
 
 @pytest.mark.slow

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from zhidao.rules.namespaces import SPACES
     from zhidao.rules.safe_xml import XML_BYTES_MAX, XML_NODES_MAX, parse_xml, xml_text
     from zhidao.rules.schematron.compact import stylesheet
+    from zhidao.rules.schematron.elements import Lines
     from zhidao.rules.schematron.explaining import Explainer
     from zhidao.rules.schematron.judging import Answer, node_of, sorted_answers
     from zhidao.rules.schematron.reading import read_schematron
-    from zhidao.rules.schematron.ruleset import RuleSet, decode_rules, encode_rules
+    from zhidao.rules.schematron.ruleset import Pattern, Rule, RuleSet, decode_rules, encode_rules
     from zhidao.rules.schematron.running import CompiledRules
     from zhidao.rules.xpath.nodes import Attribute, Document, Element, Kinds
     from zhidao.rules.xpath.snapshot import snapshot
@@ -28,10 +29,11 @@ _PLACES: Final = {
     "namespaces": ("SPACES",),
     "safe_xml": ("XML_BYTES_MAX", "XML_NODES_MAX", "parse_xml", "xml_text"),
     "schematron.compact": ("stylesheet",),
+    "schematron.elements": ("Lines",),
     "schematron.explaining": ("Explainer",),
     "schematron.judging": ("Answer", "node_of", "sorted_answers"),
     "schematron.reading": ("read_schematron",),
-    "schematron.ruleset": ("RuleSet", "decode_rules", "encode_rules"),
+    "schematron.ruleset": ("Pattern", "Rule", "RuleSet", "decode_rules", "encode_rules"),
     "schematron.running": ("CompiledRules",),
     "xpath.nodes": ("Attribute", "Document", "Element", "Kinds"),
     "xpath.snapshot": ("snapshot",),
@@ -49,6 +51,9 @@ __all__ = [
     "Element",
     "Explainer",
     "Kinds",
+    "Lines",
+    "Pattern",
+    "Rule",
     "RuleSet",
     "decode_rules",
     "encode_rules",

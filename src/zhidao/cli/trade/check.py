@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _BYTES_MAX: Final = 64 * 1024 * 1024
 _FILES_MAX: Final = 100_000
+# Statuses by weight: a document that breaks its rules says more than one judged in part.
+_WEIGHT: Final = (0, 4, 1, 2, 3)
+_STATUS: Final = {"valid": 0, "partly judged": 4, "not checked": 3}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints each verdict; 0 if all are valid, 1 if one is not, 2 if one could not be read."""
+    """Prints each verdict; the status is the heaviest of all documents.
+
+    0 all are valid, 4 one was judged in part, 1 one is not valid, 2 one could not be read.
+    """
     from zhidao.trade.library.rule_packs import check
 
     files = _files(options.files)
-    worst = 0
+    seen = {0}
     with bar("checking", len(files)) as step:
 
         def documents() -> Iterator[tuple[Path, bytes]]:
@@ -48,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
 
         judged = check(documents(), options.packs, only_saxon=options.engine == "saxon")
         for name, verdict in judged:
-            worst = max(worst, _print(name, verdict, as_json=options.json))
-    return worst
+            seen.add(_print(name, verdict, as_json=options.json))
+    return max(seen, key=_WEIGHT.index)
 
 
 def _files(given: list[Path]) -> list[Path]:
@@ -73,19 +79,27 @@ def _print(name: Path, verdict: Verdict | MalformedInput, *, as_json: bool) -> i
     if as_json:
         print(json.dumps({"file": str(name), **_plain(verdict)}, ensure_ascii=False))
     else:
-        print(f"{name}: {verdict.outcome.value}")
-        for rules in verdict.rules:
-            print(f"  by {rules}")
-        for finding in verdict.findings:
-            print(f"  {finding.flag.value} {finding.rule} at {finding.place}")
-            print(f"    {finding.sentence}")
-            if finding.seen or finding.wanted:
-                print(f"    seen: {finding.seen or '-'}; wanted: {finding.wanted or '-'}")
-        for each in verdict.undecided:
-            print(f"  undecided {each.rule} at {each.place}: a field it needs is broken")
-        for one in verdict.differences:
-            print(f"  norm and rules differ, {one.rule} at {one.place}\n    {one.sentence}")
-    return 0 if verdict.outcome.value == "valid" else 1
+        _tell(name, verdict)
+    return _STATUS.get(verdict.outcome.value, 1)
+
+
+def _tell(name: Path, verdict: Verdict) -> None:
+    print(f"{name}: {verdict.outcome.value}")
+    for rules in verdict.rules:
+        print(f"  by {rules}")
+    for finding in verdict.findings:
+        print(f"  {finding.flag.value} {finding.rule} at {finding.place}")
+        print(f"    {finding.sentence}")
+        if finding.seen or finding.wanted:
+            print(f"    seen: {finding.seen or '-'}; wanted: {finding.wanted or '-'}")
+    for each in verdict.undecided:
+        print(f"  undecided {each.rule} at {each.place}: a field it needs is broken")
+    for one in verdict.differences:
+        print(f"  norm and rules differ, {one.rule} at {one.place}\n    {one.sentence}")
+    for why in verdict.unjudged:
+        print(f"  not judged: {why}")
+    if verdict.remedy:
+        print(f"  to do: {verdict.remedy}")
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
@@ -110,4 +124,6 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
         "differences": [
             {"rule": d.rule, "place": d.place, "sentence": d.sentence} for d in verdict.differences
         ],
+        "unjudged": list(verdict.unjudged),
+        "remedy": verdict.remedy,
     }

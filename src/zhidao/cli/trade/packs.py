@@ -30,6 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--valid-from", default="", metavar="DAY", help="first day, as 2026-05-01")
     add.add_argument("--sha256", default="", metavar="HEX", help="digest that the wheel must have")
     add.add_argument("--only", default="", metavar="TEXT", help="part of the wanted files' names")
+    add.add_argument(
+        "--applies-to",
+        default="",
+        metavar="BT-24",
+        help="profile of the documents that these rules are for, * for any part: a family of its "
+        "own",
+    )
     shown = actions.add_parser("list", help="every pack with digest and first day")
     for action, work in ((fetched, run_fetch), (add, run_add), (shown, run_list)):
         action.add_argument("--packs", type=Path, help="folder of the rule packs")
@@ -50,7 +57,9 @@ def run_add(options: argparse.Namespace) -> int:
     """Adds packs and prints each."""
     from zhidao.trade.library.rule_packs import PackOrder, add
 
-    order = PackOrder(options.source, options.valid_from, options.sha256, options.only)
+    order = PackOrder(
+        options.source, options.valid_from, options.sha256, options.only, options.applies_to
+    )
     for pack in add(order, options.packs):
         _print(pack, as_json=options.json)
     return 0
@@ -75,9 +84,11 @@ def _print(pack: InstalledPack, *, as_json: bool) -> None:
             "release": identity.release,
             "digest": identity.digest,
             "valid_from": identity.valid_from,
+            "applies_to": identity.applies_to,
             "folder": str(pack.folder),
         }
         print(json.dumps(document, ensure_ascii=False))
         return
     since = f"from {identity.valid_from}" if identity.valid_from else "always"
-    print(f"{identity.family}: {identity}, valid {since}, in {pack.folder}")
+    meant = f", for {identity.applies_to}" if identity.applies_to else ""
+    print(f"{identity.family}: {identity}, valid {since}{meant}, in {pack.folder}")

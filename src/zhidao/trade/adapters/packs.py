@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -170,6 +170,8 @@ def load_pack(folder: Path) -> InstalledPack:
         # Packs of the first releases have no family; all of them are EN 16931 for UBL.
         family=manifest.get("family", "en16931-ubl"),
         valid_from=manifest.get("valid_from", ""),
+        applies_to=manifest.get("applies_to", ""),
+        spaces=tuple(manifest.get("spaces", ())),
     )
     return InstalledPack(identity, folder)
 
@@ -191,6 +193,22 @@ def all_packs(destination: Path) -> list[InstalledPack]:
 
     Raises Unavailable if there is none, MalformedInput if one is changed.
     """
+    return [load_pack(folder) for folder in pack_folders(destination)]
+
+
+def readable_packs(folders: Iterable[Path]) -> tuple[list[InstalledPack], list[str]]:
+    """The packs that are as they were installed, and why others are not: they harm nobody."""
+    packs, broken = [], []
+    for folder in folders:
+        try:
+            packs.append(load_pack(folder))
+        except (MalformedInput, Unavailable) as error:
+            broken.append(f"the pack in {folder} is left out: {error}")
+    return packs, broken
+
+
+def pack_folders(destination: Path) -> list[Path]:
+    """Where packs stand, the one installed last at the end. Raises Unavailable if there is none."""
     manifests = sorted(
         destination.glob(f"[!.]*/{_MANIFEST}"), key=lambda path: path.stat().st_mtime_ns
     )
@@ -198,4 +216,4 @@ def all_packs(destination: Path) -> list[InstalledPack]:
         raise Unavailable(
             f"no rule pack is installed in {destination}", code="no_rules", remedy=SETUP_REMEDY
         )
-    return [load_pack(manifest.parent) for manifest in manifests]
+    return [manifest.parent for manifest in manifests]

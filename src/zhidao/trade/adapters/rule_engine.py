@@ -8,6 +8,7 @@ from typing import Final
 
 from lxml import etree
 
+from zhidao.core.errors import Unavailable
 from zhidao.rules import (
     Answer,
     CompiledRules,
@@ -56,18 +57,33 @@ class PackRules:
         self._compiled = None if only_saxon else CompiledRules(self.rules)
         self._by_saxon: dict[frozenset[int] | None, SaxonRules] = {}
 
-    def answers(self, root: etree._Element, document: Document) -> list[Answer]:
-        """What fired and what is undecided, in the order of the rules."""
-        if self._compiled is None:
-            return self._ask_saxon(root, None)
-        found = self._compiled.run(document)
-        if not found.left:
-            return found.given
-        # The asserts that never compile are kept as one stylesheet, anything else as all rules.
-        static = frozenset(self._compiled.outside)
-        only = static if found.left == static else None
-        further = [a for a in self._ask_saxon(root, only) if a.number in found.left]
-        return sorted_answers([*found.given, *further], self.rules)
+    def answers(
+        self, root: etree._Element, document: Document
+    ) -> tuple[list[Answer], Unavailable | None]:
+        """What fired and what is undecided, in the order of the rules.
+
+        With it, why the asserts that are left to Saxon have no answer, if they have none.
+        """
+        given: list[Answer] = []
+        only: frozenset[int] | None = None
+        left: set[int] | None = None
+        if self._compiled is not None:
+            found = self._compiled.run(document)
+            if not found.left:
+                return found.given, None
+            given, left = found.given, found.left
+            # What never compiles is kept as one stylesheet, anything else as all rules.
+            static = frozenset(self._compiled.outside)
+            only = static if left == static else None
+        try:
+            asked = self._ask_saxon(root, only)
+        except Unavailable as error:
+            if self._compiled is None and error.code == "no_saxon":
+                # Nobody asked for another engine.
+                raise
+            return given, error
+        further = asked if left is None else [a for a in asked if a.number in left]
+        return sorted_answers([*given, *further], self.rules), None
 
     def _ask_saxon(self, root: etree._Element, only: frozenset[int] | None) -> list[Answer]:
         saxon = self._saxon.get()
@@ -78,8 +94,8 @@ class PackRules:
 
     def judge(
         self, root: etree._Element, document: Document
-    ) -> tuple[list[RuleFinding], list[UndecidedRule]]:
-        """Findings with values and places, and rules without an answer.
+    ) -> tuple[list[RuleFinding], list[UndecidedRule], Unavailable | None]:
+        """Findings with values and places, rules without an answer, and why some were not run.
 
         Of one rule at most 100 places are told; the last then says how many more there are.
         """
@@ -87,7 +103,8 @@ class PackRules:
         undecided: list[UndecidedRule] = []
         told: Counter[int] = Counter()
         last: dict[int, int] = {}
-        for answer in self.answers(root, document):
+        answers, lacking = self.answers(root, document)
+        for answer in answers:
             told[answer.number] += 1
             if told[answer.number] > PLACES_MAX:
                 continue
@@ -106,7 +123,7 @@ class PackRules:
                 before = findings[index]
                 more = f"{before.sentence} (and at {told[number] - PLACES_MAX} more places)"
                 findings[index] = replace(before, sentence=more)
-        return findings, undecided
+        return findings, undecided, lacking
 
 
 def flag_of(text: str) -> Flag:

@@ -12,7 +12,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -25,11 +25,27 @@ from lxml import etree
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.remedies import remedy_of
 from zhidao.rules import Document, Element, Kinds, parse_xml, snapshot
-from zhidao.trade.adapters.packs import InstalledPack, load_pack
+from zhidao.trade.adapters.packs import SETUP_REMEDY, InstalledPack, readable_packs
 from zhidao.trade.adapters.rule_engine import PackRules, SharedSaxon
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
-from zhidao.trade.domain.rule_families import CII, CREDIT_NOTE, FAMILIES, INVOICE, Family
-from zhidao.trade.domain.verdict import Flag, RuleFinding, UndecidedRule, Verdict, judged
+from zhidao.trade.domain.rule_families import (
+    CII,
+    CREDIT_NOTE,
+    EN16931,
+    FAMILIES,
+    INVOICE,
+    Family,
+    family_of_pack,
+    lack_of,
+)
+from zhidao.trade.domain.verdict import (
+    Flag,
+    RuleFinding,
+    UndecidedRule,
+    Verdict,
+    judged,
+    not_checked,
+)
 from zhidao.trade.wire.norm_differences import differences
 from zhidao.trade.wire.places import first_text, path_of, place_of
 
@@ -45,12 +61,16 @@ class Judge:
     """The packs of this process: which of them judge a document, and what they say of it.
 
     Schemas and rules are compiled at their first use. `only_saxon` leaves the closures out.
+    `broken` says which packs could not be read: told wherever a verdict lacks rules.
     """
 
-    def __init__(self, *packs: InstalledPack, only_saxon: bool = False) -> None:
+    def __init__(
+        self, *packs: InstalledPack, only_saxon: bool = False, broken: Sequence[str] = ()
+    ) -> None:
         self._packs = packs
-        families = [FAMILIES.get(pack.identity.family) for pack in packs]
-        self._roots = frozenset(root for each in families if each for root in each.roots)
+        self._broken = tuple(broken)
+        families = [family_of_pack(pack.identity) for pack in packs]
+        self._families = [family for family in families if family is not None]
         self._only_saxon = only_saxon
         self._schemas: dict[Path, etree.XMLSchema] = {}
         self._rules: dict[Path, PackRules] = {}
@@ -75,7 +95,9 @@ class Judge:
 
     def _judge(self, document: bytes) -> Verdict:
         root = parse_xml(document)
-        if root.tag not in self._roots:
+        if self._broken and not self._packs:
+            return not_checked("; ".join(self._broken), SETUP_REMEDY)
+        if not any(family.is_for_root(root.tag) for family in self._families):
             return self._of_no_kind(root)
         tree = snapshot(root, self._kinds)
         try:
@@ -84,24 +106,31 @@ class Judge:
             tree.release()
 
     def _judge_tree(self, root: etree._Element, tree: Document) -> Verdict:
-        profile = profile_of(tree.root)
+        profile, day = profile_of(tree.root), day_of(tree.root)
         packs = _applicable(self._packs, tree.root, profile)
-        if not packs:
-            return self._of_no_kind(root)
         ready = self._ready_for(tree.root.tag, packs)
         findings: list[RuleFinding] = []
         undecided: list[UndecidedRule] = []
-        for _, schema, rules in ready.packs:
+        unjudged = list(ready.unjudged)
+        remedy = ""
+        for pack, schema, rules in ready.packs:
             if schema is not None:
                 findings += _schema_findings(root, schema)
-            fired, open_rules = rules.judge(root, tree)
+            fired, open_rules, lacking = rules.judge(root, tree)
             findings += fired
             undecided += open_rules
+            if lacking is not None:
+                unjudged.append(f"{pack.identity.release}: {lacking.args[0]}")
+                remedy = remedy_of(lacking)
         if findings or undecided:
-            flags = ready.flags(profile)
-            findings = [replace(f, flag=flags.get(f.rule, f.flag)) for f in findings]
-            undecided = [replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided]
-        verdict = judged(ready.names, tuple(findings), tuple(undecided))
+            findings, undecided = ready.weighed(profile, findings, undecided)
+        lack = lack_of(
+            tree.root.tag, profile, day, ready.families, [pack.identity for pack in self._packs]
+        )
+        if lack is not None:
+            unjudged = [lack.why, *self._broken, *unjudged]
+            remedy = lack.remedy
+        verdict = judged(ready.names, tuple(findings), tuple(undecided), tuple(unjudged), remedy)
         told = differences(tree.root, ready.rule_ids) if ready.tells_differences else ()
         return replace(verdict, differences=told) if told else verdict
 
@@ -111,30 +140,41 @@ class Judge:
         key = (root_tag, tuple(map(id, packs)))
         ready = self._ready.get(key)
         if ready is None:
-            each = [self._one(pack, root_tag) for pack in packs]
-            ready = self._ready[key] = _Ready(
-                packs=each,
-                names=tuple(
-                    f"{'UBL-2.1 XSD and ' if schema is not None else ''}{pack.identity}"
-                    for pack, (_, schema, _) in zip(packs, each, strict=True)
-                ),
-                # A rule that another pack adds, as KoSIT and Peppol do, is no difference either.
-                rule_ids=frozenset().union(*(rules.ids for _, _, rules in each)),
-                tells_differences=any(p.identity.family.startswith("en16931") for p in packs),
-            )
+            ready = self._ready[key] = self._made_ready(packs, root_tag)
             # Compiled rules are 100,000 objects that stay: the collector need not look at them.
             gc.freeze()
         return ready
 
-    def _one(
-        self, pack: InstalledPack, root_tag: str
-    ) -> tuple[Family | None, etree.XMLSchema | None, PackRules]:
+    def _made_ready(self, packs: list[InstalledPack], root_tag: str) -> _Ready:
+        each: list[tuple[InstalledPack, etree.XMLSchema | None, PackRules]] = []
+        unjudged = []
+        for pack in packs:
+            try:
+                each.append((pack, self._schema(pack, root_tag), self._rules_of(pack)))
+            except (MalformedInput, etree.XMLSchemaParseError) as error:
+                # A pack that an earlier release took: the others have their say all the same.
+                unjudged.append(f"{pack.identity.release} cannot be used: {error.args[0]}")
+        families = [family_of_pack(pack.identity) for pack, _, _ in each]
+        return _Ready(
+            packs=each,
+            families=tuple(family for family in families if family is not None),
+            names=tuple(
+                f"{'UBL-2.1 XSD and ' if schema is not None else ''}{pack.identity}"
+                for pack, schema, _ in each
+            ),
+            # A rule that another pack adds, as KoSIT and Peppol do, is no difference either.
+            rule_ids=frozenset().union(*(rules.ids for _, _, rules in each)),
+            tells_differences=any(p.identity.family.startswith("en16931") for p, _, _ in each),
+            unjudged=tuple(unjudged),
+        )
+
+    def _rules_of(self, pack: InstalledPack) -> PackRules:
         rules = self._rules.get(pack.folder)
         if rules is None:
             rules = self._rules[pack.folder] = PackRules(
                 pack, self.saxon, only_saxon=self._only_saxon
             )
-        return FAMILIES.get(pack.identity.family), self._schema(pack, root_tag), rules
+        return rules
 
     def _schema(self, pack: InstalledPack, root_tag: str) -> etree.XMLSchema | None:
         file = pack.folder / _SCHEMAS.get(root_tag, "no.xsd")
@@ -161,17 +201,25 @@ class Judge:
 class _Ready:
     """Families, schemas and rules that judge documents of one kind, with the names of all."""
 
-    packs: list[tuple[Family | None, etree.XMLSchema | None, PackRules]]
+    packs: list[tuple[InstalledPack, etree.XMLSchema | None, PackRules]]
+    families: tuple[Family, ...]
     names: tuple[str, ...]
     rule_ids: frozenset[str]
     tells_differences: bool
+    # Why packs that should judge them do not.
+    unjudged: tuple[str, ...]
 
-    def flags(self, profile: str) -> dict[str, Flag]:
-        """How much rules weigh where a document's profile says so, by rule."""
-        found: dict[str, Flag] = {}
-        for family, _, _ in self.packs:
-            found |= family.overriding(profile) if family is not None else {}
-        return found
+    def weighed(
+        self, profile: str, findings: list[RuleFinding], undecided: list[UndecidedRule]
+    ) -> tuple[list[RuleFinding], list[UndecidedRule]]:
+        """Findings with the weights that a document's profile gives some rules."""
+        flags: dict[str, Flag] = {}
+        for family in self.families:
+            flags |= family.overriding(profile)
+        return (
+            [replace(f, flag=flags.get(f.rule, f.flag)) for f in findings],
+            [replace(u, flag=flags.get(u.rule, u.flag)) for u in undecided],
+        )
 
 
 def _schema_findings(root: etree._Element, schema: etree.XMLSchema) -> list[RuleFinding]:
@@ -200,20 +248,31 @@ def applicable(packs: Sequence[InstalledPack], root: Element) -> list[InstalledP
 
 
 def _applicable(packs: Sequence[InstalledPack], root: Element, profile: str) -> list[InstalledPack]:
-    tag, day = root.tag, day_of(root)
+    day = day_of(root)
     chosen: dict[str, InstalledPack] = {}
+    own = False
     for pack in packs:
         identity = pack.identity
-        family = FAMILIES.get(identity.family)
-        if family is None or not family.judges(tag, profile):
-            continue
-        if day and identity.valid_from > day:
+        family = family_of_pack(identity)
+        if family is None or not family.judges(root.tag, profile) or identity.valid_from > day > "":
             continue
         before = chosen.get(identity.family)
         # Equal days: the later in the list, which is the one installed last.
         if before is None or identity.valid_from >= before.identity.valid_from:
             chosen[identity.family] = pack
-    return [chosen[name] for name in FAMILIES if name in chosen]
+            own = own or bool(family.pattern)
+    return _in_order(chosen, norm=not own or not profile or profile.startswith(EN16931))
+
+
+def _in_order(chosen: Mapping[str, InstalledPack], *, norm: bool) -> list[InstalledPack]:
+    """The chosen packs in the order of their families, the operator's own behind.
+
+    norm: whether the norm's rules count. What is not built on it, and has rules of its own, is not
+    held to them.
+    """
+    known = [name for name, family in FAMILIES.items() if norm or not family.of_the_norm]
+    known += [name for name in chosen if name not in FAMILIES]
+    return [chosen[name] for name in known if name in chosen]
 
 
 def profile_of(root: Element) -> str:
@@ -275,34 +334,40 @@ def serve(judge: Judge, source: BinaryIO, sink: BinaryIO) -> None:
         document = source.read(int.from_bytes(head, "big"))
         # Without a handler the alarm ends the process, even in the middle of foreign code.
         signal.alarm(DOCUMENT_LIMIT_S)
-        try:
-            answer = Answer(verdict=judge.judge(document))
-        except MalformedInput as error:
-            answer = Answer(
-                malformed=str(error.args[0]),
-                code=error.code,
-                where=error.where,
-                remedy=remedy_of(error),
-            )
-        except Unavailable as error:
-            answer = Answer(
-                unavailable=str(error.args[0]),
-                code=error.code,
-                where=error.where,
-                remedy=remedy_of(error),
-            )
+        answer = _answered(judge, document)
         signal.alarm(0)
         data = msgspec.json.encode(answer)
         sink.write(len(data).to_bytes(FRAME_LENGTH_BYTES, "big") + data)
         sink.flush()
 
 
-def main(folders: Sequence[str]) -> None:
+def _answered(judge: Judge, document: bytes) -> Answer:
+    try:
+        return Answer(verdict=judge.judge(document))
+    except (MalformedInput, Unavailable) as error:
+        told = str(error.args[0])
+        of_document = isinstance(error, MalformedInput)
+        return Answer(
+            malformed=told if of_document else "",
+            unavailable="" if of_document else told,
+            code=error.code,
+            where=error.where,
+            remedy=remedy_of(error),
+        )
+    except Exception as error:  # noqa: BLE001 (foreign rules and libraries: the next document counts)
+        return Answer(
+            unavailable=f"the rules broke on this document: {type(error).__name__}: {error}"[:500],
+            code="rules_failed",
+            remedy="check the document by `zhidao trade check`, and report what it says",
+        )
+
+
+def main(folders: Iterable[str]) -> None:
     """Serves on the inherited pipes; whatever libraries print goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    packs = [load_pack(Path(folder)) for folder in folders]
-    serve(Judge(*packs), sys.stdin.buffer, answers)
+    packs, broken = readable_packs(Path(folder) for folder in folders)
+    serve(Judge(*packs, broken=broken), sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":

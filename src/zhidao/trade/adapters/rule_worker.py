@@ -14,7 +14,7 @@ import msgspec
 
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.programs.fork_server import start_program
-from zhidao.trade.adapters.packs import SETUP_REMEDY, all_packs
+from zhidao.trade.adapters.packs import SETUP_REMEDY, pack_folders
 from zhidao.trade.adapters.rule_frames import DOCUMENT_LIMIT_S, FRAME_LENGTH_BYTES, Answer
 from zhidao.trade.domain.verdict import Verdict, not_checked
 
@@ -101,8 +101,9 @@ class RuleWorker:
         if self._judging is not None and self._judging.process.is_alive():
             return self._judging
         await self._end()
-        packs = await asyncio.to_thread(all_packs, self._packs)
-        words = (sys.executable, "-m", _PROCESS, *(str(pack.folder) for pack in packs))
+        # The process reads them, and leaves out one that is broken. It runs in the root folder.
+        folders = await asyncio.to_thread(pack_folders, self._packs.absolute())
+        words = (sys.executable, "-m", _PROCESS, *map(str, folders))
         process, link = await asyncio.to_thread(start_program, words, PROCESS_ENVIRONMENT)
         link.setblocking(False)
         self._judging = _Judging(process, *await asyncio.open_connection(sock=link))

@@ -68,12 +68,25 @@ class SaxonRules:
         self._rules = saxon.compiled(stylesheet(rules, only))
 
     def run(self, document: Any) -> list[Answer]:
-        """What fired and what is undecided, in the order of the rules."""
+        """What fired and what is undecided, in the order of the rules.
+
+        Raises Unavailable where Saxon gives up, as it does on an error outside of all asserts.
+        """
+        from saxonche import PySaxonApiError
+
         found = []
-        for line in self._rules.transform_to_string(xdm_node=document).splitlines():
-            kind, number, order, attribute, error = line.split("\t")
+        try:
+            text = self._rules.transform_to_string(xdm_node=document)
+        except PySaxonApiError as error:
+            raise Unavailable(
+                f"Saxon gave up on a document: {' '.join(str(error).split())[:300]}",
+                code="rules_failed",
+                remedy="check the rules with their publisher's own tools",
+            ) from error
+        for line in (text or "").splitlines():
+            kind, number, order, attribute, code = line.split("\t")
             name = attribute.removeprefix("}")
             if attribute and not attribute.startswith("}"):
                 name = "{" + attribute
-            found.append(Answer(int(number), int(order), name, error if kind == "U" else ""))
+            found.append(Answer(int(number), int(order), name, code if kind == "U" else ""))
         return found

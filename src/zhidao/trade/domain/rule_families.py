@@ -6,22 +6,30 @@ Severity overrides: KoSIT, validator-configuration-xrechnung, scenarios.xml at c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from zhidao.trade.domain.verdict import Flag
+from zhidao.core.errors import MalformedInput
+from zhidao.trade.domain.verdict import Flag, RulePack
 
 INVOICE: Final = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
 CII: Final = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
 _UBL: Final = frozenset((INVOICE, CREDIT_NOTE))
+# The profile of the norm itself, and the beginning of every profile that is built on it.
+EN16931: Final = "urn:cen.eu:en16931:2017"
+# Beginning of the names of families that an operator makes.
+OWN: Final = "own-"
+_PATTERN_CHARS_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """Rules for documents with one of `roots` whose profile holds `profile` ('' means any).
 
+    A family of the operator's own has no roots: it is for any root of one of the namespaces
+    `spaces`, if the whole profile is as `pattern` says (`*` stands for anything).
     `marks` are beginnings of rule ids by which a rule set shows that it is of this family;
     `overrides` change flags, by a part of the profile, the first part that fits.
     """
@@ -31,10 +39,23 @@ class Family:
     marks: tuple[str, ...]
     profile: str = ""
     overrides: tuple[tuple[str, Mapping[str, Flag]], ...] = field(default=())
+    spaces: frozenset[str] = frozenset()
+    pattern: str = ""
+
+    @property
+    def of_the_norm(self) -> bool:
+        """Whether these are the norm's own rules, which are for every profile."""
+        return not self.profile and not self.pattern
+
+    def is_for_root(self, root: str) -> bool:
+        """Whether some document with this root element is one that these rules are for."""
+        return root in self.roots or root[1:].partition("}")[0] in self.spaces
 
     def judges(self, root: str, profile: str) -> bool:
         """Whether a document is one of those that these rules are for."""
-        return root in self.roots and self.profile in profile
+        if not self.is_for_root(root):
+            return False
+        return fits(self.pattern, profile) if self.pattern else self.profile in profile
 
     def overriding(self, profile: str) -> Mapping[str, Flag]:
         """The flags that the profile changes, by rule."""
@@ -50,11 +71,15 @@ def _flags(warning: str, information: str = "") -> Mapping[str, Flag]:
 _EXTENSION: Final = "kosit:extension:xrechnung"
 _CODES: Final = "BR-CL-21 BR-CL-10 BR-CL-11 BR-CL-25 BR-CL-26"
 _STANDARD: Final = _flags("BR-CL-23 BR-CL-21")
+# The scenarios of the Clean Vehicles Directive came later than that commit: the levels are those
+# that einvoice software which follows them tells (read in public code), not checked at KoSIT's.
+_CVD: Final = ("kosit:xrechnung:cvd", _flags("BR-CL-23 BR-CL-21", "BR-CL-13"))
 _XRECHNUNG_UBL: Final = (
+    _CVD,
     (_EXTENSION, _flags("BR-CL-23 BR-CL-24", _CODES + " BR-CO-16")),
     ("", _STANDARD),
 )
-_XRECHNUNG_CII: Final = ((_EXTENSION, _flags("BR-CL-23", _CODES)), ("", _STANDARD))
+_XRECHNUNG_CII: Final = (_CVD, (_EXTENSION, _flags("BR-CL-23", _CODES)), ("", _STANDARD))
 
 FAMILIES: Final = {
     family.name: family
@@ -89,3 +114,91 @@ def family_of(rule_ids: frozenset[str], spaces: frozenset[str]) -> str:
         if marked and any(root[1:].partition("}")[0] in spaces for root in family.roots):
             return family.name
     return ""
+
+
+def family_of_pack(pack: RulePack) -> Family | None:
+    """The family of an installed pack, None if its manifest names one that nobody knows."""
+    if pack.applies_to:
+        return Family(
+            pack.family, frozenset(), (), spaces=frozenset(pack.spaces), pattern=pack.applies_to
+        )
+    return FAMILIES.get(pack.family)
+
+
+def check_pattern(pattern: str) -> None:
+    """Refuses a pattern of profiles that would be for every document or for none."""
+    if not pattern.replace("*", "").strip() or len(pattern) > _PATTERN_CHARS_MAX:
+        raise MalformedInput(
+            f"no pattern of a profile: {pattern[:60]!r}",
+            code="bad_profile_pattern",
+            remedy="write the specification identifier (BT-24), with * for any part of it",
+        )
+
+
+def fits(pattern: str, profile: str) -> bool:
+    """Whether a profile is as a pattern says; `*` stands for anything, also for nothing."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return profile == pattern
+    if not profile.startswith(first):
+        return False
+    at = len(first)
+    *middle, last = rest
+    for part in middle:
+        found = profile.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(profile) - len(last) >= at and profile.endswith(last)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Rules that a profile asks for and no installed pack has: why, and what to do."""
+
+    why: str
+    remedy: str
+
+
+def lack_of(
+    root: str, profile: str, day: str, applied: Collection[Family], installed: Iterable[RulePack]
+) -> Lack | None:
+    """What is missing for a whole judgement of a document, None if nothing is.
+
+    applied: the families that judge it. installed: all packs, for those that begin later.
+    """
+    if not profile:
+        return Lack("the document names no profile (BT-24)", "ask its sender for one that does")
+    has_norm = any(family.of_the_norm for family in applied)
+    if profile.startswith(EN16931) and not has_norm:
+        wanted = _first(f for f in FAMILIES.values() if f.of_the_norm and f.is_for_root(root))
+        if wanted is not None:
+            return _lack_of_family(wanted, profile, day, installed)
+    if profile == EN16931 or not all(family.of_the_norm for family in applied):
+        return None
+    special = (f for f in FAMILIES.values() if not f.of_the_norm)
+    wanted = _first(f for f in special if f.judges(root, profile))
+    if wanted is not None:
+        return _lack_of_family(wanted, profile, day, installed)
+    return Lack(
+        f"no installed pack is for the profile {profile[:200]}",
+        f"zhidao trade packs add FILE.sch --applies-to {profile[:200]}",
+    )
+
+
+def _first(families: Iterable[Family]) -> Family | None:
+    return next(iter(families), None)
+
+
+def _lack_of_family(family: Family, profile: str, day: str, installed: Iterable[RulePack]) -> Lack:
+    days = sorted(p.valid_from for p in installed if p.family == family.name)
+    if days and day:
+        return Lack(
+            f"no release of {family.name} for {day}: those installed begin on {days[0]}",
+            f"zhidao trade packs add PACKAGE==VERSION --valid-from DAY, with the release of "
+            f"{family.name} that held on {day}",
+        )
+    return Lack(
+        f"no pack of {family.name} is installed, which the profile {profile[:200]} asks for",
+        f"zhidao trade packs add FILE.sch, or PACKAGE==VERSION, with the rules of {family.name}",
+    )

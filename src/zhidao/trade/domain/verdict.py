@@ -8,9 +8,10 @@ from typing import Final
 
 
 class Outcome(StrEnum):
-    """The answer in one word; `undecided` and `not checked` are never `valid`."""
+    """The answer in one word; only `valid` says that all rules of the profile were kept."""
 
     VALID = "valid"
+    PARTLY_JUDGED = "partly judged"
     INVALID = "invalid"
     UNDECIDED = "undecided"
     NOT_CHECKED = "not checked"
@@ -61,7 +62,8 @@ class RulePack:
 
     `digest` is the SHA-256 over the names and digests of all files of the pack. `family` says
     which documents the rules are for; they hold for documents from the day `valid_from` on
-    (ISO 8601, empty: always).
+    (ISO 8601, empty: always). A family of the operator's own says so by `applies_to`, the profile,
+    and by `spaces`, the namespaces that its rules name.
     """
 
     name: str
@@ -70,6 +72,8 @@ class RulePack:
     digest: str
     family: str = ""
     valid_from: str = ""
+    applies_to: str = ""
+    spaces: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.release} from {self.name} {self.version} sha256:{self.digest}"
@@ -94,6 +98,8 @@ class Verdict:
     remedy: str = ""
     undecided: tuple[UndecidedRule, ...] = ()
     differences: tuple[NormDifference, ...] = ()
+    # Why some rules that the document's profile asks for were not run.
+    unjudged: tuple[str, ...] = ()
 
     @property
     def fatal(self) -> tuple[RuleFinding, ...]:
@@ -107,6 +113,8 @@ class Verdict:
         fatal = self.fatal
         if not fatal and self.undecided:
             return "undecided: " + " | ".join(str(each) for each in self.undecided[:_NAMED_MAX])
+        if not fatal and self.outcome is Outcome.PARTLY_JUDGED:
+            return f"partly judged: {'; '.join(self.unjudged)}; {self.remedy}"
         if not fatal:
             return f"valid by {'; '.join(self.rules)}"
         more = f" and {len(fatal) - _NAMED_MAX} more" if len(fatal) > _NAMED_MAX else ""
@@ -120,18 +128,21 @@ def judged(
     rules: tuple[str, ...],
     findings: tuple[RuleFinding, ...],
     undecided: tuple[UndecidedRule, ...] = (),
+    unjudged: tuple[str, ...] = (),
+    remedy: str = "",
 ) -> Verdict:
     """The verdict of rules that were really run.
 
-    Invalid by any fatal finding; else undecided if a rule that could be fatal has no answer.
+    Invalid by any fatal finding; else undecided if a rule that could be fatal has no answer; else
+    partly judged if rules that the profile asks for were not run, which `unjudged` tells.
     """
     if any(f.flag is Flag.FATAL for f in findings):
         outcome = Outcome.INVALID
     elif any(each.flag is Flag.FATAL for each in undecided):
         outcome = Outcome.UNDECIDED
     else:
-        outcome = Outcome.VALID
-    return Verdict(outcome, rules, findings, undecided=undecided)
+        outcome = Outcome.PARTLY_JUDGED if unjudged else Outcome.VALID
+    return Verdict(outcome, rules, findings, remedy, undecided=undecided, unjudged=unjudged)
 
 
 def not_checked(why: str, remedy: str) -> Verdict:

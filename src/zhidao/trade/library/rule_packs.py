@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.adapters.pack_sources import PackOrder, add_packs
-from zhidao.trade.adapters.packs import InstalledPack, all_packs, default_folder
+from zhidao.trade.adapters.packs import (
+    InstalledPack,
+    all_packs,
+    default_folder,
+    pack_folders,
+    readable_packs,
+)
 from zhidao.trade.adapters.pinned_packs import install_packs, own_pins
 from zhidao.trade.adapters.rule_process import Judge
 from zhidao.trade.domain.verdict import Verdict
 
-__all__ = ["InstalledPack", "MalformedInput", "PackOrder", "Verdict", "default_folder"]
+__all__ = [
+    "InstalledPack",
+    "MalformedInput",
+    "PackOrder",
+    "Unavailable",
+    "Verdict",
+    "default_folder",
+]
 
 
 def fetch(folder: Path | None) -> list[InstalledPack]:
@@ -46,7 +59,8 @@ def check(
 
     Raises Unavailable if no pack is installed.
     """
-    judge = Judge(*installed(folder), only_saxon=only_saxon)
+    packs, broken = readable_packs(pack_folders(folder or default_folder()))
+    judge = Judge(*packs, only_saxon=only_saxon, broken=broken)
     for name, document in documents:
         try:
             yield name, judge.judge(document)

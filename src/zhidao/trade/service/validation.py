@@ -44,6 +44,12 @@ class Validation:
                 where=verdict.fatal[0].place,
                 remedy="correct the entry's facts behind these rules",
             )
+        if verdict.outcome is Outcome.PARTLY_JUDGED:
+            raise Unavailable(
+                f"the invoice cannot be called valid: {'; '.join(verdict.unjudged)}",
+                code="no_rules",
+                remedy=verdict.remedy,
+            )
         if verdict.outcome is Outcome.UNDECIDED:
             raise Refused(
                 f"the invoice cannot be called valid: {verdict.summary()}",
