@@ -22,8 +22,10 @@ from tests.trust.service.witness.test_checkpoint_witness import COSIGNERS as WIT
 from tests.trust.service.witness.test_checkpoint_witness import Log
 from tests.trust.service.witness.test_mirror_pushing import Bench as Pushing
 
+from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import MalformedInput
+from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.trust.adapters.chain import json_rpc
@@ -124,13 +126,14 @@ def statuses(count: int) -> None:
     judge._statuses(ISSUED | {"credentialStatus": [STATUS] * count})
 
 
-def numbered(count: int) -> object:
-    """The number for a credential after so many less one."""
+async def numbered(count: int) -> object:
+    """A bit for the first credential of the list after so many less one, all of them full."""
     bench = Credentials()
     lists = status_lists.StatusLists(
         bench.service._records, bench.clock, SeededRandomness(2), base="https://a.example"
     )
-    return lists._free(set(range(count - 1)))
+    lists._newest[PartyId("exporter")] = count
+    return await lists.entry(Actor(PartyId("exporter"), Role.PARTY), "c")
 
 
 async def waiting_entries(count: int) -> None:
@@ -217,7 +220,7 @@ CASES = (
     Case("trust.adapters.http_network._BYTES_MAX", asked_network, 200),
     Case("trust.domain.policy.AHEAD_S_MAX", dated),
     Case(f"{CREDENTIALS}.credentials.CREDENTIAL_BYTES_MAX", explained, 60),
-    Case(f"{CREDENTIALS}.status_lists._CREDENTIALS_MAX", numbered),
+    Case(f"{CREDENTIALS}.status_lists.LISTS_MAX", numbered),
     Case(f"{CREDENTIALS}.verification.CREDENTIAL_BYTES_MAX", lambda n: judged(b" " * n), 60),
     Case(
         f"{CREDENTIALS}.verification._PROOFS_MAX",

@@ -88,6 +88,10 @@ async def test_a_history_comes_back_as_it_was_written(journal: Journal, scribe: 
     assert await journal.append(entries[:1])
     assert await journal.append(entries[1:])
     assert await journal.load("consignment/a", viewer=None) == tuple(entries)
+    for after in (0, 1, 2, 9):
+        assert await journal.load("consignment/a", viewer=None, after=after) == tuple(
+            entries[after:]
+        )
 
 
 async def test_a_taken_version_is_a_conflict_and_writes_nothing(journal: Journal, scribe: Scribe):

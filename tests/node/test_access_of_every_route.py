@@ -160,6 +160,7 @@ def _path(world: AccessWorld, path: str) -> str:
         "party",
         "statement",
         "index",
+        "number",
     ):
         names.setdefault(name, "0")
     names["path"] = "0/000"

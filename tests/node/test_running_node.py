@@ -131,6 +131,7 @@ PUBLIC = {
     ("GET", "/witness/mirror/{hashed}/tile/{path}"),
     ("GET", "/v1/trust/frauds/{name}"),
     ("GET", "/v1/trust/status/{party}"),
+    ("GET", "/v1/trust/status/{party}/{number}"),
     ("GET", "/v1/finance/receivables/free/{token}"),
 }
 # Whom a stranger's role shuts out before any name is looked at.

@@ -61,6 +61,18 @@ def _fits(page: Page) -> bool:
     )
 
 
+# A text whose words are broken over lines, since its box is narrower than they are.
+_SQUEEZED = """() => [...document.querySelectorAll('main *')].filter((each) => {
+  const own = [...each.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join('').trim();
+  const box = each.getBoundingClientRect();
+  return own.length > 5 && box.width > 0 && box.width < 48 && box.height > 90;
+}).map((each) => each.textContent.trim())"""
+
+
+def _squeezed(page: Page) -> list[str]:
+    return list(page.evaluate(_SQUEEZED))
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
 def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, width: int) -> None:
@@ -77,6 +89,7 @@ def test_every_page_is_usable_by_all(readers: Any, language: str, theme: str, wi
             )
         assert _violations(page) == [], path
         assert _fits(page), path
+        assert _squeezed(page) == [], path
         assert unspoken(page) == [], path
         page.close()
 

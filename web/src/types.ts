@@ -120,7 +120,7 @@ export type MilestoneKey =
   | "arrival"
   | "title"
   | "payment";
-export type MilestoneState = "done" | "next" | "later" | "refused";
+export type MilestoneState = "done" | "next" | "later" | "refused" | "withheld";
 
 export type Args = Record<string, string | number | boolean>;
 

@@ -68,8 +68,13 @@ def outgoing(entry: Entry) -> tuple[bytes, bytes]:
 class Journal(Protocol):
     """Append-only histories of one room."""
 
-    async def load(self, aggregate: str, *, viewer: PartyId | None) -> tuple[Entry, ...]:
-        """The history, oldest first; only what `viewer` may see (None sees all). May be empty."""
+    async def load(
+        self, aggregate: str, *, viewer: PartyId | None, after: int = 0
+    ) -> tuple[Entry, ...]:
+        """The history after version `after`, oldest first; what `viewer` may see (None sees all).
+
+        May be empty.
+        """
         ...
 
     async def load_many(
@@ -224,14 +229,16 @@ class Records:
         """The party name under which this node records."""
         return self._scribe.node
 
-    async def history(self, aggregate: str, actor: Actor | None = None) -> tuple[SignedEvent, ...]:
-        """The events of an aggregate, oldest first, as far as the actor may see them.
+    async def history(
+        self, aggregate: str, actor: Actor | None = None, *, after: int = 0
+    ) -> tuple[SignedEvent, ...]:
+        """The events of an aggregate after a version, oldest first, as the actor may see them.
 
         Without an actor the room itself reads everything, and an empty history is no error.
         Raises NotFound if the actor sees nothing: absent and hidden look the same.
         """
         viewer = actor.viewer if actor else None
-        entries = await self._journal.load(aggregate, viewer=viewer)
+        entries = await self._journal.load(aggregate, viewer=viewer, after=after)
         if actor and not entries:
             raise NotFound(f"no {aggregate.partition('/')[0]} of that name")
         return tuple(entry.event for entry in entries)

@@ -56,7 +56,7 @@ class PostgresJournal:
 
         self._load = of_room(
             "select event, salt from {room}.event where aggregate = %(aggregate)s"
-            " and {seen} order by version"
+            " and version > %(after)s and {seen} order by version"
         )
         self._load_many = of_room(
             "select aggregate, event, salt from {room}.event"
@@ -127,16 +127,19 @@ class PostgresJournal:
             " order by aggregate limit %(limit)s"
         )
 
-    async def load(self, aggregate: str, *, viewer: PartyId | None) -> tuple[Entry, ...]:
-        """The history, oldest first, as far as `viewer` may see it."""
+    async def load(
+        self, aggregate: str, *, viewer: PartyId | None, after: int = 0
+    ) -> tuple[Entry, ...]:
+        """The history after a version, oldest first, as far as `viewer` may see it."""
         async with self._database.session() as session:
-            return await self.load_in(session, aggregate, viewer=viewer)
+            return await self.load_in(session, aggregate, viewer=viewer, after=after)
 
     async def load_in(
-        self, session: Session, aggregate: str, *, viewer: PartyId | None = None
+        self, session: Session, aggregate: str, *, viewer: PartyId | None = None, after: int = 0
     ) -> tuple[Entry, ...]:
         """The same inside a transaction of yours."""
-        rows = await session.fetch_all(self._load, {"aggregate": aggregate, "viewer": viewer})
+        asked = {"aggregate": aggregate, "viewer": viewer, "after": after}
+        rows = await session.fetch_all(self._load, asked)
         return tuple(Entry(SignedEvent.decode(row["event"]), row["salt"]) for row in rows)
 
     async def load_many(

@@ -21,9 +21,11 @@ class MemoryJournal:
         self._handled: set[Handled] = set()
         self._wake = wake
 
-    async def load(self, aggregate: str, *, viewer: PartyId | None) -> tuple[Entry, ...]:
-        """The history, oldest first, as far as `viewer` may see it."""
-        entries = self._histories.get(aggregate, [])
+    async def load(
+        self, aggregate: str, *, viewer: PartyId | None, after: int = 0
+    ) -> tuple[Entry, ...]:
+        """The history after a version, oldest first, as far as `viewer` may see it."""
+        entries = self._histories.get(aggregate, [])[after:]
         return tuple(entry for entry in entries if _sees(viewer, entry))
 
     async def load_many(

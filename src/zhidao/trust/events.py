@@ -45,7 +45,10 @@ class CredentialIssued(Fact, frozen=True, kw_only=True):
 
 
 class StatusAssigned(Fact, frozen=True, kw_only=True):
-    """A credential (its id) got a bit in its issuer's status list. Aggregate `status/<party>`."""
+    """A credential (its id) got a bit in a status list of its issuer.
+
+    Aggregate `status/<party>`, of the lists after the first `status/<party>/<number from 2>`.
+    """
 
     TYPE: ClassVar[str] = "trust.StatusAssigned.v1"
     credential: str
@@ -53,7 +56,7 @@ class StatusAssigned(Fact, frozen=True, kw_only=True):
 
 
 class CredentialRevoked(Fact, frozen=True, kw_only=True):
-    """An issuer took a credential back, for ever. Aggregate `status/<party>`.
+    """An issuer took a credential back, for ever. Aggregate: that of the list with its bit.
 
     Open: whoever holds the credential must be able to see it, and an index names nobody.
     """

@@ -12,7 +12,8 @@ from zhidao.devices.events import WindowReceived
 from zhidao.node.operations.signing_permit import recovering_args
 from zhidao.node.shipment_timeline import reason_codes
 from zhidao.node.shipment_timeline.build import build_timeline
-from zhidao.trade.events import CrossCheckFinding
+from zhidao.node.shipment_timeline.place_positions import PLACES
+from zhidao.trade.events import ConsignmentEntered, CrossCheckFinding
 from zhidao.verification.simulated import trajectory_is_simulated
 
 
@@ -63,6 +64,29 @@ def test_a_refusal_comes_with_its_code_and_numbers(made: World) -> None:
     assert told.args["radius"] == 150.0
     assert 7 < float(told.args["away"]) < 9
     assert told.text == "the network contradicts the fix"
+
+
+def test_a_deal_between_others_is_not_said_to_be_none(made: World) -> None:
+    whole = made.of["C-2038"]
+    seen = [each for each in whole if not each.event.type.startswith("finance.")]
+    told = build_timeline(seen, parties=made.parties, track=[], position=None, whole=whole)
+    states = {stone.key: stone.state for stone in told.milestones}
+    assert (states["payment"], states["title"]) == ("withheld", "withheld")
+    assert states["arrival"] == "done"
+    # Whoever sees nothing of money hears that nothing was paid only where there is no deal.
+    early = build_timeline(seen, parties=made.parties, track=[], position=None, whole=seen)
+    assert "withheld" not in {stone.state for stone in early.milestones}
+
+
+def test_a_road_is_drawn_from_its_beginning_when_its_way_is_known_late(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = [[76.88, 43.24]]
+    entered = next(each for each in made.of["C-2038"] if each.event.type == ConsignmentEntered.TYPE)
+    loading = ConsignmentEntered.of(entered.event).loading
+    monkeypatch.setitem(PLACES, loading, (108.94, 34.27))
+    told = build_timeline(made.of["C-2038"], parties=made.parties, track=far, position=None)
+    assert told.route[:2] == [[108.94, 34.27], *far]
 
 
 def test_a_condition_tells_what_it_rested_on(made: World) -> None:

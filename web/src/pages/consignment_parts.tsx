@@ -9,7 +9,7 @@ import { conditionWords } from "../parts/deal_words";
 import { Fold } from "../parts/fold";
 import { waitsHere } from "../parts/moves";
 import { PapersActs } from "../parts/papers_acts";
-import { partyName, plainRole } from "../parts/road";
+import { isDealWithheld, partyName, plainRole } from "../parts/road";
 import { Seal } from "../parts/seal";
 import { MilestoneMark } from "../parts/shapes";
 import { TitleActs } from "../parts/title_acts";
@@ -39,8 +39,9 @@ export function ConditionsPart({ road }: { road: Road }) {
 }
 
 /** How many of the conditions hold, as long as none of them failed. */
-function Held({ road: { conditions } }: { road: Road }) {
-  if (conditions.length === 0) return <p class="quiet">{t("conditions.none")}</p>;
+function Held({ road }: { road: Road }) {
+  const { conditions } = road;
+  if (conditions.length === 0) return <p class="quiet">{t(isDealWithheld(road) ? "milestone.payment.withheld" : "conditions.none")}</p>;
   const failed = conditions.filter(({ state }) => state === "failed");
   const held = conditions.filter(({ state }) => state === "met").length;
   if (failed.length > 0) return <p class="stop">{list(failed.map(({ name }) => conditionWords(name)))}</p>;
@@ -57,7 +58,7 @@ export function MoneyPart({ road }: { road: Road }) {
       waits={waitsHere(road, "money-title")}
       says={
         !held || held.state === "none" ? (
-          <p class="quiet">{t("money.none")}</p>
+          <p class="quiet">{t(isDealWithheld(road) ? "milestone.payment.withheld" : "money.none")}</p>
         ) : (
           <p class={`money-state money-${held.state}`}>
             <span class="amount">{minor(held.amount_minor)}</span> <strong>{named("money_state", held.state)}</strong>

@@ -8,6 +8,11 @@ import { money, zoneWords } from "../format";
 import type { Args, Milestone, MilestoneKey, Move, Road, RoadSummary, Said, Scale } from "../types";
 import { list, named, sentences, t, tryWords } from "../words";
 
+/** There is a deal, and it is between others. */
+export function isDealWithheld(road: Road): boolean {
+  return road.milestones.some(({ key, state }) => key === "payment" && state === "withheld");
+}
+
 /** A part in the trade as the catalogues spell it: `importer's bank` is importer_bank. */
 export function plainRole(role: string): string {
   return role.toLowerCase().replace(/['\u2019]s\b/g, "").replace(/[^a-z]+/g, "_");

@@ -110,14 +110,18 @@ export function SealLine({ row }: { row: SealRow }) {
   const { name } = useParties();
   return (
     <li>
-      <strong>{row.seal}</strong> {t(row.bound ? "seal_part.bound" : "seal_part.not_bound", { container: row.container, terminal: row.terminal })}
-      <Facts
-        rows={[
-          [t("seal_part.sealed_by"), name(row.sealed_by)],
-          [t("seal_part.checked_by"), row.checked_by ? name(row.checked_by) : t("nobody")],
-          [t("seal_part.of"), <a href={`/consignments/${encodeURIComponent(row.consignment)}`}>{row.consignment}</a>],
-        ]}
-      />
+      <div>
+        <p>
+          <strong>{row.seal}</strong> {t(row.bound ? "seal_part.bound" : "seal_part.not_bound", { container: row.container, terminal: row.terminal })}
+        </p>
+        <Facts
+          rows={[
+            [t("seal_part.sealed_by"), name(row.sealed_by)],
+            [t("seal_part.checked_by"), row.checked_by ? name(row.checked_by) : t("nobody")],
+            [t("seal_part.of"), <a href={`/consignments/${encodeURIComponent(row.consignment)}`}>{row.consignment}</a>],
+          ]}
+        />
+      </div>
     </li>
   );
 }

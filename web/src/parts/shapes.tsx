@@ -1,6 +1,6 @@
 // The shapes of the page, drawn by us: each always stands beside its word.
 
-export type Shape = "done" | "next" | "later" | "refused";
+export type Shape = "done" | "next" | "later" | "refused" | "withheld";
 
 /** A milestone's mark: disc with tick, ring with dot, small ring, square with cross. */
 export function MilestoneMark({ state }: { state: Shape }) {
@@ -19,6 +19,7 @@ export function MilestoneMark({ state }: { state: Shape }) {
         </>
       )}
       {state === "later" && <circle cx="12" cy="12" r="6" class="ring" />}
+      {state === "withheld" && <circle cx="12" cy="12" r="6" class="ring dashed" />}
       {state === "refused" && (
         <>
           <rect x="2.5" y="2.5" width="19" height="19" class="fill" />

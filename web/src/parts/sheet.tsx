@@ -2,7 +2,7 @@
 // It is made when somebody prints, so that on the screen nothing is said twice.
 import { render } from "preact";
 import { Facts } from "./basics";
-import { partyName, plainRole } from "./road";
+import { isDealWithheld, partyName, plainRole } from "./road";
 import { Reason } from "./told";
 import { bound, country, money, time, zoneWords } from "../format";
 import type { Road, Said } from "../types";
@@ -110,7 +110,7 @@ function Sheet({ road }: { road: Road }) {
       <h2>{t("sheet.held")}</h2>
       <Facts
         rows={[
-          [t("money"), road.money ? `${money({ minor: road.money.amount_minor, currency: road.money.currency, exponent: road.money.exponent })} · ${named("money_state", road.money.state)}` : t("money.none")],
+          [t("money"), road.money ? `${money({ minor: road.money.amount_minor, currency: road.money.currency, exponent: road.money.exponent })} · ${named("money_state", road.money.state)}` : t(isDealWithheld(road) ? "milestone.payment.withheld" : "money.none")],
           [t("title"), !road.title ? t("title.none") : road.title.custody ? t("title.in_custody") : partyName(road, road.title.holder_party)],
           [t("arrival"), arrivalWords(road)],
         ]}

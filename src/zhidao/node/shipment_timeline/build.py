@@ -12,6 +12,7 @@ from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
 from zhidao.devices.events import PositionsRecorded, Sealed, WindowReceived
 from zhidao.finance.events import (
+    DealOpened,
     Decided,
     MoneyReserved,
     Settled,
@@ -58,6 +59,10 @@ STEPS: Final[tuple[tuple[str, tuple[type[Fact], ...]], ...]] = (
 )
 
 
+# The milestones that the decision of a deal reaches.
+_BY_DEAL = ("title", "payment")
+
+
 def build_timeline(
     stored: Sequence[Stored],
     *,
@@ -80,7 +85,9 @@ def build_timeline(
     state, reason, sentence = _state(facts)
     every = facts if whole is None else timeline_sections.Facts(whole)
     moves = moves_of(every, entered, viewer=viewer) if state == "under_way" else []
-    milestones = _milestones(facts, entered, state, asked_of(every, entered), moves)
+    # What is paid under a deal of others is not told; nor is it said that nothing was.
+    withheld = _BY_DEAL if every.last(DealOpened) and not facts.last(DealOpened) else ()
+    milestones = _milestones(facts, entered, state, asked_of(every, entered), moves, withheld)
     refused = state == "refused"
     names = {party.party: party for party in parties}
     return view.TimelineView(
@@ -145,10 +152,10 @@ def summary(timeline: view.TimelineView) -> view.TimelineSummary:
 def _route(
     entered: ConsignmentEntered, facts: timeline_sections.Facts, track: list[list[float]]
 ) -> list[list[float]]:
-    """Where the terminal was, then straight to the site; from the place of loading at first."""
+    """From the place of loading by where the terminal was to the site."""
     site = timeline_sections.site(facts)
     end = [[site.lon, site.lat]] if site else place(entered.discharge)
-    return [*(track or place(entered.loading)), *end]
+    return [*place(entered.loading), *track, *end]
 
 
 def _state(facts: timeline_sections.Facts) -> tuple[str, str, str]:
@@ -188,6 +195,7 @@ def _milestones(
     state: str,
     asked: Asked,
     moves: Sequence[view.WaitsFor],
+    withheld: Sequence[str],
 ) -> list[view.Milestone]:
     counts = {
         "gate": reached(facts, entered, CHECKED),
@@ -203,6 +211,8 @@ def _milestones(
             stone_state = "done"
         elif state == "refused" and not refused_given:
             stone_state, refused_given = "refused", True
+        elif key in withheld:
+            stone_state = "withheld"
         else:
             stone_state = "next" if key in waited_for else "later"
         stones.append(

@@ -89,7 +89,7 @@ class ContainerView(View):
 
 
 class Milestone(View):
-    """A milestone. `state`: done, next, later or refused.
+    """A milestone. `state`: done, next, later, refused or withheld (a deal between others).
 
     `there` of `of` containers reached it, where the consignment has several; else both are 0.
 

@@ -9,12 +9,13 @@ from tests.trust.service.credentials.test_credentials import CARRIER, EXPORTER, 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.archive import digest_of
-from zhidao.core.canonical import jcs
-from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.errors import NotFound, Refused, Unavailable
 from zhidao.core.events import every
 from zhidao.core.journal import FixedKeyRing, Records
 from zhidao.trust.adapters.evidence.bundled_contexts import load_contexts
 from zhidao.trust.events import CredentialRevoked, StatusAssigned
+from zhidao.trust.service.credentials import status_lists
 from zhidao.trust.service.credentials.credentials import CredentialService
 from zhidao.trust.service.credentials.external_evidence import Fetched, Gathered
 from zhidao.trust.service.credentials.status_lists import StatusLists
@@ -109,3 +110,78 @@ async def test_a_credential_bears_a_status_wherever_its_node_keeps_lists(bench: 
     assert status["statusListCredential"] == f"{BASE}/{EXPORTER}"
     assert "credentialStatus" not in await bench.issue(kind="packing_list", revocable=False)
     assert "credentialStatus" not in await Bench().issue()
+
+
+async def test_a_full_list_is_followed_by_another_and_both_tell_what_was_revoked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_lists, "CREDENTIALS_MAX", 3)
+    made = [jcs(await bench.issue(revocable=True, kind=f"kind_{n}")) for n in range(7)]
+    named = [parse_strict(data)["credentialStatus"]["statusListCredential"] for data in made]
+    of = f"{BASE}/{EXPORTER}"
+    assert named == [of] * 3 + [f"{of}/2"] * 3 + [f"{of}/3"]
+    for data in (made[1], made[4]):
+        await bench.service.revoke(ACTOR, digest_of(data), reason="recalled")
+    # Another process, and one that was started anew, see the same and go on behind it.
+    records = Records(bench.journal, bench.service._records._scribe)
+    fresh = StatusLists(records, bench.clock, SeededRandomness(3), base=BASE)
+    entry = await fresh.entry(ACTOR, "c-8")
+    assert entry["statusListCredential"] == f"{of}/3"
+    assert [(await bench.service.verify(data))[1] for data in made] == [
+        *("", "revoked", "", "", "revoked", "", "")
+    ]
+    served = {
+        f"{of}{tail}": Fetched(jcs(await bench.service.status_list(EXPORTER, number)), now)
+        for now in [bench.clock.now()]
+        for number, tail in ((1, ""), (2, "/2"), (3, "/3"))
+    }
+    stranger = CredentialVerifier(load_contexts())
+    told = [
+        stranger.verify(data, bench.clock.now(), evidence=Gathered(lists=served)).code
+        for data in made
+    ]
+    assert told == ["ok", "revoked", "ok", "ok", "revoked", "ok", "ok"]
+    for number in (0, 4, 1001):
+        with pytest.raises(NotFound):
+            await bench.service.status_list(EXPORTER, number)
+
+
+async def test_each_credential_reads_only_what_came_since_the_last_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, read = bench.journal.load, []
+
+    async def counted(aggregate: str, **more: Any) -> Any:
+        found = await load(aggregate, **more)
+        if aggregate.startswith("status/"):
+            read.append(len(found))
+        return found
+
+    monkeypatch.setattr(bench.journal, "load", counted)
+    for n in range(10):
+        await bench.lists.entry(ACTOR, f"c-{n}")
+    assert max(read) == 1
+
+
+async def test_after_the_last_list_nothing_is_given(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_lists, "CREDENTIALS_MAX", 1)
+    monkeypatch.setattr(status_lists, "LISTS_MAX", 2)
+    for name in ("c-1", "c-2"):
+        await bench.lists.entry(ACTOR, name)
+    with pytest.raises(Refused) as refused:
+        await bench.lists.entry(ACTOR, "c-3")
+    assert refused.value.code == "status_list_full"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"{BASE}/{EXPORTER}/1", f"{BASE}/{EXPORTER}/02", f"{BASE}/{EXPORTER}/"),
+        *(f"{BASE}/{EXPORTER}/2/3", f"{BASE}/{EXPORTER}/two", "https://other.example/a"),
+        f"{BASE}",
+    ],
+)
+def test_an_address_that_is_none_of_our_lists_is_not_looked_up(bench: Bench, address: str) -> None:
+    assert bench.lists.named(address) is None

@@ -17,7 +17,7 @@ from zhidao.core.encoding import base64url
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.node.http.access import ACCESS
 from zhidao.trust.service.credentials.credentials import CredentialService
-from zhidao.trust.service.credentials.status_lists import MAY_REVOKE
+from zhidao.trust.service.credentials.status_lists import LISTS_MAX, MAY_REVOKE
 from zhidao.trust.service.log.reader import LogReader
 from zhidao.trust.wire.log.tiles import accepts_gzip, gzipped, parse_tile_path
 
@@ -25,6 +25,7 @@ _Index = Annotated[int, Parameter(ge=0, le=2**53 - 1)]
 _Size = Annotated[int, Parameter(ge=1, le=2**53 - 1)]
 _Digest = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}\Z")]
 _Party = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z")]
+_ListNumber = Annotated[int, Parameter(ge=2, le=LISTS_MAX)]
 # Checkpoints change with every batch; tiles of a width never do.
 _FRESH = {"cache-control": "no-cache"}
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -139,8 +140,17 @@ def routes(
 
     @get("/v1/trust/status/{party:str}", media_type="application/vc", opt={ACCESS: OPEN})
     async def status_list(party: _Party) -> Response[bytes]:
-        """The signed status list of a party that issues here, as a credential."""
+        """The first signed status list of a party that issues here, as a credential."""
         return Response(jcs(await credentials.status_list(party)), headers=_FRESH)
+
+    @get(
+        "/v1/trust/status/{party:str}/{number:int}",
+        media_type="application/vc",
+        opt={ACCESS: OPEN},
+    )
+    async def later_status_list(party: _Party, number: _ListNumber) -> Response[bytes]:
+        """A later status list of the party: its second, third and so on."""
+        return Response(jcs(await credentials.status_list(party, number)), headers=_FRESH)
 
     @post("/v1/trust/credentials/{digest:str}/revoke", status_code=204, opt={ACCESS: MAY_REVOKE})
     async def revoke_credential(digest: _Digest, data: Revocation, actor: Actor) -> None:
@@ -155,6 +165,7 @@ def routes(
             verify_credential,
             one_credential,
             status_list,
+            later_status_list,
             revoke_credential,
         ],
         tags=["trust"],

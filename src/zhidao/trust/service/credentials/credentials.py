@@ -38,6 +38,7 @@ from zhidao.trust.service.credentials.gathering import needs_of
 from zhidao.trust.service.credentials.status_lists import StatusLists
 from zhidao.trust.service.credentials.verification import judge
 from zhidao.trust.wire.credentials.data_integrity import SUITE, secure
+from zhidao.trust.wire.credentials.status_list import status_entries
 from zhidao.trust.wire.identifiers.did import did_key, key_method
 from zhidao.trust.wire.linked_data.jsonld_context import Contexts
 
@@ -169,16 +170,21 @@ class CredentialService:
 
     async def revoke(self, actor: Actor, digest: str, *, reason: str) -> None:
         """Takes back a revocable credential that the actor's party issued. Raises NotFound."""
-        name = str(parse_strict(await self.read(actor, digest))["id"])
+        document = parse_strict(await self.read(actor, digest))
         if self._statuses is None:
             raise NotFound("this node keeps no status lists")
-        await self._statuses.revoke(actor, name, reason=reason)
+        entries = status_entries(document)
+        if not entries:
+            raise NotFound("this party issued no such credential with a status")
+        await self._statuses.revoke(
+            actor, str(document["id"]), of=entries[0].list_url, reason=reason
+        )
 
-    async def status_list(self, party: str) -> dict[str, Any]:
-        """The signed status list of a party, for whoever asks. Raises NotFound."""
+    async def status_list(self, party: str, number: int = 1) -> dict[str, Any]:
+        """A signed status list of a party, for whoever asks. Raises NotFound."""
         if self._statuses is None:
             raise NotFound("this node keeps no status lists")
-        return await self._statuses.document(party_id(party), self._signer)
+        return await self._statuses.document(party_id(party), self._signer, number=number)
 
     async def _status(self, actor: Actor, name: str) -> dict[str, Any]:
         if self._statuses is None:
@@ -189,11 +195,11 @@ class CredentialService:
         found: dict[str, Fetched] = {}
         needs = await self._judges.run(CREDENTIAL, needs_of, credential)
         for url in needs.lists:
-            party = url.rpartition("/")[2]
-            if self._statuses is None or url != self._statuses.url(PartyId(party)):
+            ours = None if self._statuses is None else self._statuses.named(url)
+            if ours is None:
                 continue
             try:
-                found[url] = Fetched(jcs(await self.status_list(party)), now)
+                found[url] = Fetched(jcs(await self.status_list(*ours)), now)
             except (NotFound, MalformedInput, Unavailable):
                 continue
         return found

@@ -1,5 +1,7 @@
 """Status lists of this node's issuers: an index for each credential, a bit once it is revoked.
 
+A party begins another list when one has taken its share of credentials.
+
 An index is drawn by chance among the free ones, so that it tells nothing of how many there are.
 Revocation is a signed event and is never undone.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhidao.core.access import Relation, access
@@ -34,14 +37,36 @@ from zhidao.trust.wire.identifiers.did import did_key, key_method
 MAY_REVOKE: Final = access(Role.PARTY, relation=Relation.OWNER, of="the credential, its issuer")
 
 _ATTEMPTS_MAX: Final = 5
-# A list is half full at most: a free index is then found at the second try on average.
-_CREDENTIALS_MAX: Final = BITS_MIN // 2
+# A list takes so many and then another begins: what is read of it after a start stays short, and a
+# free index is found at once.
+CREDENTIALS_MAX: Final = BITS_MIN // 8
+# With 16,384 credentials each: sixteen million of one party.
+LISTS_MAX: Final = 1_000
+_KEPT_MAX: Final = 64
 TTL_MS: Final = 300_000
 _LIFE_NS: Final = 24 * 3_600 * 1_000_000_000
 
 
+@dataclass(slots=True)
+class _Known:
+    """What this process has read of a list: up to which version, and what stands there."""
+
+    version: int = 0
+    given: dict[str, int] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
+    revoked: dict[str, int] = field(default_factory=dict)
+
+    def read(self, events: tuple[SignedEvent, ...]) -> None:
+        self.version += len(events)
+        for assigned in every(events, StatusAssigned):
+            self.given[assigned.credential] = assigned.index
+            self.taken.add(assigned.index)
+        for revoked in every(events, CredentialRevoked):
+            self.revoked[revoked.credential] = revoked.index
+
+
 class StatusLists:
-    """One revocation list for each issuing party, under `base` (an https URL)."""
+    """Revocation lists of each issuing party, one after the other, under `base` (an https URL)."""
 
     def __init__(
         self, records: Records, clock: Clock, randomness: Randomness, *, base: str
@@ -52,76 +77,84 @@ class StatusLists:
         self._base = base
         # Those of this process take turns; only another process can be in the way then.
         self._turn = asyncio.Lock()
+        self._newest: dict[PartyId, int] = {}
+        self._known: dict[str, _Known] = {}
 
-    def url(self, party: PartyId) -> str:
-        """Where the party's list is served."""
-        return f"{self._base}/{party}"
+    def url(self, party: PartyId, number: int = 1) -> str:
+        """Where a list of the party is served; the first has no number."""
+        return f"{self._base}/{party}" if number == 1 else f"{self._base}/{party}/{number}"
+
+    def named(self, url: str) -> tuple[PartyId, int] | None:
+        """Party and number of a list that stands here, or None for an address of others."""
+        if not url.startswith(f"{self._base}/"):
+            return None
+        name, _, rest = url.removeprefix(f"{self._base}/").partition("/")
+        number = int(rest) if rest.isascii() and rest.isdigit() and len(rest) < 5 else 1
+        party = PartyId(name)
+        return (party, number) if self.url(party, number) == url else None
 
     async def entry(self, actor: Actor, credential: str) -> dict[str, Any]:
-        """The `credentialStatus` of a credential (its id); asked again, the same.
+        """The `credentialStatus` of a credential (its id).
 
-        Raises Refused (`status_list_full`).
+        Asked again while its list is the party's newest, the same. Raises Refused
+        (`status_list_full`) after the thousandth list.
         """
         async with self._turn:
             return await self._assigned(actor, credential)
 
     async def _assigned(self, actor: Actor, credential: str) -> dict[str, Any]:
+        party = actor.party
         for _ in range(_ATTEMPTS_MAX):
-            history = await self._records.history(_aggregate(actor.party))
-            given = {fact.credential: fact.index for fact in every(history, StatusAssigned)}
-            index = given.get(credential)
+            number, known = await self._open_list(party)
+            index = known.given.get(credential)
             if index is None:
-                index = self._free(set(given.values()))
+                index = self._free(known.taken)
                 fact = StatusAssigned(credential=credential, index=index)
-                try:
-                    await self._write(actor, history, fact)
-                except Conflict:
+                if not await self._wrote(actor, number, known, fact):
                     continue
             return {
-                "id": f"{self.url(actor.party)}#{index}",
+                "id": f"{self.url(party, number)}#{index}",
                 "type": ENTRY,
                 "statusPurpose": REVOCATION,
                 "statusListIndex": str(index),
-                "statusListCredential": self.url(actor.party),
+                "statusListCredential": self.url(party, number),
             }
         raise Conflict("others keep taking indexes; repeat the request")
 
-    async def revoke(self, actor: Actor, credential: str, *, reason: str) -> None:
+    async def revoke(self, actor: Actor, credential: str, *, of: str, reason: str) -> None:
         """Sets the bit of a credential of the actor's party, for ever; again: nothing happens.
 
-        Raises NotFound if the party issued no such credential with a status.
+        `of`: the list's address, as the credential names it. Raises NotFound if the party gave
+        the credential no bit there.
         """
         MAY_REVOKE.admit(actor)
         async with self._turn:
-            await self._revoked(actor, credential, reason)
+            await self._revoked(actor, credential, of, reason)
 
-    async def _revoked(self, actor: Actor, credential: str, reason: str) -> None:
+    async def _revoked(self, actor: Actor, credential: str, of: str, reason: str) -> None:
+        party, number = self.named(of) or (None, 0)
         for _ in range(_ATTEMPTS_MAX):
-            history = await self._records.history(_aggregate(actor.party))
-            given = {fact.credential: fact.index for fact in every(history, StatusAssigned)}
-            if credential not in given:
+            known = await self._read(actor.party, number) if party == actor.party else _Known()
+            if credential not in known.given:
                 raise NotFound("this party issued no such credential with a status")
-            if any(fact.credential == credential for fact in every(history, CredentialRevoked)):
+            if credential in known.revoked:
                 return
             fact = CredentialRevoked(
-                credential=credential, index=given[credential], reason=reason[:200]
+                credential=credential, index=known.given[credential], reason=reason[:200]
             )
-            try:
-                await self._write(actor, history, fact)
-            except Conflict:
-                continue
-            return
+            if await self._wrote(actor, number, known, fact):
+                return
         raise Conflict("others keep writing to this list; repeat the request")
 
     async def document(
-        self, issuer: PartyId, signer_of: Callable[[PartyId], Signer]
+        self, issuer: PartyId, signer_of: Callable[[PartyId], Signer], *, number: int = 1
     ) -> dict[str, Any]:
-        """The party's list as a credential signed now, good for a day. Raises NotFound."""
-        history = await self._records.history(_aggregate(issuer))
-        if not history:
+        """A list of the party as a credential signed now, good for a day. Raises NotFound."""
+        known = await self._read(issuer, number) if 1 <= number <= LISTS_MAX else _Known()
+        if not known.version:
             raise NotFound("no status list of that name")
         signer, now = signer_of(issuer), self._clock.now()
-        url = self.url(issuer)
+        url = self.url(issuer, number)
         unsecured = {
             "@context": [CONTEXT_V2],
             "id": url,
@@ -133,35 +166,62 @@ class StatusLists:
                 "id": f"{url}#list",
                 "type": LIST,
                 "statusPurpose": REVOCATION,
-                "encodedList": encode_list(
-                    fact.index for fact in every(history, CredentialRevoked)
-                ),
+                "encodedList": encode_list(known.revoked.values()),
                 "ttl": TTL_MS,
             },
         }
         return secure(unsecured, signer=signer, method=key_method(signer.public), created=now)
 
+    async def _open_list(self, party: PartyId) -> tuple[int, _Known]:
+        """The list that takes the party's next credential, as far as it is known here."""
+        number = self._newest.get(party) or await self._last(party)
+        while number <= LISTS_MAX:
+            self._newest[party] = number
+            known = await self._read(party, number)
+            if len(known.given) < CREDENTIALS_MAX:
+                return number, known
+            number += 1
+        raise Refused(
+            f"the party's {LISTS_MAX} status lists are full: they hold"
+            f" {LISTS_MAX * CREDENTIALS_MAX} credentials",
+            code="status_list_full",
+        )
+
+    async def _last(self, party: PartyId) -> int:
+        """The number of the party's newest list that somebody wrote to; 1 where there is none."""
+        room = Actor(self._records.node, Role.NODE)
+        names = await self._records.aggregates(f"status/{party}/", room, limit=LISTS_MAX)
+        return max((int(name.rpartition("/")[2]) for name in names), default=1)
+
+    async def _read(self, party: PartyId, number: int) -> _Known:
+        """The list as it stands: what came since it was last read is read."""
+        name = _aggregate(party, number)
+        known = self._known.pop(name, None) or _Known()
+        known.read(await self._records.history(name, after=known.version))
+        if known.version:
+            # The one used last stands last; the first ones go.
+            self._known[name] = known
+            while len(self._known) > _KEPT_MAX:
+                del self._known[next(iter(self._known))]
+        return known
+
     def _free(self, taken: set[int]) -> int:
-        if len(taken) >= _CREDENTIALS_MAX:
-            raise Refused(
-                f"the party's status list is full: it holds {_CREDENTIALS_MAX} credentials",
-                code="status_list_full",
-            )
         while True:
             index = int.from_bytes(self._randomness.token(4), "big") % BITS_MIN
             if index not in taken:
                 return index
 
-    async def _write(
-        self,
-        actor: Actor,
-        history: tuple[SignedEvent, ...],
-        fact: StatusAssigned | CredentialRevoked,
-    ) -> None:
-        await self._records.record(
-            actor, _aggregate(actor.party), [fact], after=len(history), owner=actor.party
-        )
+    async def _wrote(
+        self, actor: Actor, number: int, known: _Known, fact: StatusAssigned | CredentialRevoked
+    ) -> bool:
+        """Whether the fact follows what was read; False if another process was first."""
+        name = _aggregate(actor.party, number)
+        try:
+            await self._records.record(actor, name, [fact], after=known.version, owner=actor.party)
+        except Conflict:
+            return False
+        return True
 
 
-def _aggregate(party: PartyId) -> str:
-    return f"status/{party}"
+def _aggregate(party: PartyId, number: int) -> str:
+    return f"status/{party}" if number == 1 else f"status/{party}/{number}"
