@@ -24,7 +24,8 @@ OPEN = UndecidedRule("BR-2", Flag.FATAL, "/b", "FORG0001")
 
 
 def test_outcomes_and_flags_are_told_in_words_that_do_not_change() -> None:
-    assert [str(each) for each in Outcome] == ["valid", "invalid", "undecided", "not checked"]
+    told = ["valid", "partly judged", "invalid", "undecided", "not checked"]
+    assert [str(each) for each in Outcome] == told
     assert [str(each) for each in Flag] == ["fatal", "warning", "information"]
 
 
@@ -46,6 +47,15 @@ def test_a_fatal_finding_outweighs_what_is_undecided_and_that_all_else(
     verdict = judged(RULES, findings, undecided)
     assert verdict == Verdict(outcome, RULES, findings, "", undecided, ())
     assert verdict.fatal == tuple(each for each in findings if each is FATAL)
+
+
+def test_what_was_judged_in_part_is_never_valid_and_a_fatal_finding_still_counts() -> None:
+    lacks = {"unjudged": ("no pack of it",), "remedy": "add one"}
+    partly = judged(RULES, (WARNING,), (), **lacks)
+    assert (partly.outcome, partly.remedy) == (Outcome.PARTLY_JUDGED, "add one")
+    assert partly.summary() == "partly judged: no pack of it; add one"
+    assert judged(RULES, (FATAL,), (), **lacks).outcome is Outcome.INVALID
+    assert judged(RULES, (), (OPEN,), **lacks).outcome is Outcome.UNDECIDED
 
 
 def test_what_was_not_checked_says_why_and_what_to_do() -> None:

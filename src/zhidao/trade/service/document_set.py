@@ -5,10 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.invoices import INVOICE_CII, INVOICE_UBL
 from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, absorb, project
+from zhidao.trade.domain.documents.of_others import (
+    CREDIT_CODES,
+    CREDIT_NOTE_CII,
+    CREDIT_NOTE_UBL,
+    with_terms_in_place,
+    with_unit_prices,
+)
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.wire import leaves
 
@@ -66,7 +75,31 @@ def read_document(data: bytes, *, kind: str) -> Absorbed:
             code="unknown_kind",
             remedy="one of " + " ".join(FORMS),
         )
-    return absorb(leaves.decode(data, form), form, digest=hashlib.sha256(data).hexdigest())
+    said = with_terms_in_place(leaves.decode(data, form), form)
+    return absorb(said, form, digest=hashlib.sha256(data).hexdigest())
+
+
+def read_of_others(data: bytes, *, kind: str) -> Absorbed:
+    """What a document says that somebody else's system may have made.
+
+    Of invoices and credit notes nothing is a reason to refuse the rest: a value that no field takes
+    is among the unmapped places, with a misfit that says why. Other kinds are read as our own.
+    Raises MalformedInput as `read_document` does.
+    """
+    form = OF_OTHERS.get(kind)
+    if form is None:
+        return read_document(data, kind=kind)
+    said = with_unit_prices(with_terms_in_place(leaves.decode(data, form), form))
+    if str(said.get(_CII_TYPE, "")) in CREDIT_CODES:
+        form = CREDIT_NOTE_CII
+    digest = hashlib.sha256(data).hexdigest()
+    return absorb(said, form, digest=digest, by_others=True)
+
+
+OF_OTHERS: Final = {
+    form.kind: form for form in (INVOICE_UBL, INVOICE_CII, CREDIT_NOTE_UBL, CREDIT_NOTE_CII)
+}
+_CII_TYPE: Final = "rsm:ExchangedDocument/ram:TypeCode"
 
 
 def rewrite(found: Absorbed) -> bytes:

@@ -27,10 +27,12 @@ from zhidao.trade.domain.model.consignment import (
     require,
 )
 from zhidao.trade.service.document_set import (
+    OF_OTHERS,
     MadeDocument,
     check_one_invoice,
     make_set,
     read_document,
+    read_of_others,
 )
 from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire import entry as entry_file
@@ -107,7 +109,7 @@ def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
     """
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] == b"<":
-        found = read_document(data, kind=kind_of(data))
+        found = read_of_others(data, kind=kind_of(data))
         return dict(found.consignment.values), found.unmapped
     if head[:1] != b"{":
         return _from_csv(data), ()
@@ -147,8 +149,8 @@ def looked_at(files: Iterable[tuple[str, bytes]]) -> tuple[list[Looked], Compari
         if count > FILES_MAX:
             raise MalformedInput(f"more than {FILES_MAX} files")
         try:
-            kind = kind_of(data)
-            found = read_document(data, kind=kind)
+            found = read_of_others(data, kind=kind_of(data))
+            kind = found.kind
         except MalformedInput as error:
             looked.append(Looked(name, "", None, _told(error, error.where)))
             continue
@@ -165,7 +167,8 @@ def kind_of(data: bytes) -> str:
     """The kind of a document by its root or its type. Raises MalformedInput for another."""
     if data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         root = str(parse_xml(data).tag)
-        kind = next((f.kind for f in FORMS.values() if f.root == root), "")
+        known = (*FORMS.values(), *OF_OTHERS.values())
+        kind = next((f.kind for f in known if f.root == root), "")
     else:
         plain = parse_strict(data)
         if not isinstance(plain, dict):
@@ -190,7 +193,7 @@ def declared(data: bytes, kind: str) -> CanonicalConsignment:
     """
     seen = kind_of(data)
     if seen != kind:
-        titles = [FORMS[each].titles[0] for each in (seen, kind)]
+        titles = [(FORMS | OF_OTHERS)[each].titles[0] for each in (seen, kind)]
         raise MalformedInput(f"this is no {titles[1]}: {titles[0]}", code="other_kind")
     found = read_document(data, kind=kind)
     for place in found.unmapped:

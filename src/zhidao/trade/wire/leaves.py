@@ -126,14 +126,15 @@ def _lists(form: DocumentForm) -> frozenset[str]:
         at = getattr(part, "at", "")
         for match in _INDEX.finditer(at):
             found.add(_INDEX.sub("", at[: match.start()]))
-    return frozenset(found | REPEATED.get(form.kind, set()))
+    return frozenset(found | REPEATED.get(form.kind.replace("credit_note", "invoice"), set()))
 
 
-# Derived places that repeat: the VAT breakdown of both invoices.
+# Places that repeat beside those of rows: the VAT breakdown and the notes of both invoices.
 REPEATED: Final = {
-    "invoice_ubl": {"cac:TaxTotal/cac:TaxSubtotal"},
+    "invoice_ubl": {"cac:TaxTotal/cac:TaxSubtotal", "cbc:Note"},
     "invoice_cii": {
-        "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement/ram:ApplicableTradeTax"
+        "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement/ram:ApplicableTradeTax",
+        "rsm:ExchangedDocument/ram:IncludedNote",
     },
 }
 

@@ -25,7 +25,7 @@ from zhidao.trade.domain.model.forms import choices_of
 from zhidao.trade.domain.printing import labels
 from zhidao.trade.domain.printing.places import place_label
 from zhidao.trade.service import entering
-from zhidao.trade.service.document_set import MadeDocument
+from zhidao.trade.service.document_set import OF_OTHERS, MadeDocument
 from zhidao.trade.service.entering import FILES_MAX, Trouble
 from zhidao.trade.service.ports import Draft, Drafts
 
@@ -347,7 +347,7 @@ def _document(made: MadeDocument) -> DraftDocumentView:
 
 
 def _looked(looked: entering.Looked) -> FileLookView:
-    form = FORMS.get(looked.kind)
+    form = (FORMS | OF_OTHERS).get(looked.kind)
     found = looked.found
     return FileLookView(
         name=looked.name,

@@ -1,8 +1,8 @@
 """The commercial invoice in both syntaxes of EN 16931, as tables of places.
 
 Source: OASIS UBL 2.1 Invoice; UN/CEFACT CII D16B; the EN 16931 bindings of both. Facts that the
-norm has no term for stand where it allows free ones: the delivery terms in a note (BT-22), the
-shipping marks and the line's origin in item attributes (BG-32).
+norm has no term for stand where the syntax has a place (the delivery terms), or where the norm
+allows free ones: the shipping marks and the line's origin in item attributes (BG-32).
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 
 _PROFILE: Final = "urn:cen.eu:en16931:2017"
+_TERMS: Final = "applicableTradeDeliveryTerms"
+TERMS_UBL: Final = "cac:DeliveryTerms"
+TERMS_CII: Final = (
+    "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/"
+    "ram:ApplicableTradeDeliveryTerms/ram:"
+)
 
 
 def line_net(consignment: CanonicalConsignment, k: int) -> Decimal:
@@ -180,11 +186,6 @@ INVOICE_UBL: Final = DocumentForm(
         Row("cbc:IssueDate", "invoiceDocument.issueDate"),
         Row("cbc:DueDate", "invoiceDocument.dueDate"),
         Constant("cbc:InvoiceTypeCode", "380"),
-        # The fields of the delivery terms stand in notes of their own, so that each is read back.
-        Row("cbc:Note[0]", "applicableTradeDeliveryTerms.deliveryTypeCode"),
-        Row("cbc:Note[1]", "applicableTradeDeliveryTerms.edition"),
-        Row("cbc:Note[2]", "applicableTradeDeliveryTerms.relevantLocation.id"),
-        Row("cbc:Note[3]", "applicableTradeDeliveryTerms.relevantLocation.name"),
         Row("cbc:DocumentCurrencyCode", "invoiceDocument.currencyCode"),
         Row("cac:OrderReference/cbc:ID", "buyerOrderDocument.id"),
         *_ubl_party("AccountingSupplierParty", "consignorParty"),
@@ -195,6 +196,10 @@ INVOICE_UBL: Final = DocumentForm(
                 "cbc:IdentificationCode": c.get("consigneeParty.postalAddress.countryId")
             }
         ),
+        Row(f"{TERMS_UBL}/cbc:ID", f"{_TERMS}.deliveryTypeCode"),
+        Row(f"{TERMS_UBL}/cbc:SpecialTerms", f"{_TERMS}.edition", As.EDITION),
+        Row(f"{TERMS_UBL}/cac:DeliveryLocation/cbc:ID", f"{_TERMS}.relevantLocation.id"),
+        Row(f"{TERMS_UBL}/cac:DeliveryLocation/cbc:Name", f"{_TERMS}.relevantLocation.name"),
         Constant("cac:PaymentMeans/cbc:PaymentMeansCode", "30"),
         Row("cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID", "invoiceDocument.payeeAccountId"),
         Derived(_ubl_sums),
@@ -338,17 +343,6 @@ INVOICE_CII: Final = DocumentForm(
             As.COMPACT_DAY,
         ),
         Constant(f"rsm:ExchangedDocument/ram:IssueDateTime/{_FORMAT_102}", "102"),
-        *(
-            Row(f"rsm:ExchangedDocument/ram:IncludedNote[{k}]/ram:Content", path)
-            for k, path in enumerate(
-                (
-                    "applicableTradeDeliveryTerms.deliveryTypeCode",
-                    "applicableTradeDeliveryTerms.edition",
-                    "applicableTradeDeliveryTerms.relevantLocation.id",
-                    "applicableTradeDeliveryTerms.relevantLocation.name",
-                )
-            )
-        ),
         Row(_CII_LINE + "AssociatedDocumentLineDocument/ram:LineID", f"{ITEM}[].id"),
         Row(_PRODUCT + "GlobalID", f"{ITEM}[].globalId"),
         DerivedRow(
@@ -380,6 +374,10 @@ INVOICE_CII: Final = DocumentForm(
         ),
         *_cii_party("SellerTradeParty", "consignorParty"),
         *_cii_party("BuyerTradeParty", "consigneeParty"),
+        Row(TERMS_CII + "DeliveryTypeCode", f"{_TERMS}.deliveryTypeCode"),
+        Row(TERMS_CII + "Description", f"{_TERMS}.edition", As.EDITION),
+        Row(TERMS_CII + "RelevantTradeLocation/ram:ID", f"{_TERMS}.relevantLocation.id"),
+        Row(TERMS_CII + "RelevantTradeLocation/ram:Name", f"{_TERMS}.relevantLocation.name"),
         Row(
             _CII + "ApplicableHeaderTradeAgreement/ram:BuyerOrderReferencedDocument/"
             "ram:IssuerAssignedID",

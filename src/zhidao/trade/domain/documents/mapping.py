@@ -34,6 +34,7 @@ class As(StrEnum):
     FLAG = "flag"
     LINES = "lines"  # A list of lines of at most 35 characters.
     COMPACT_DAY = "compact_day"  # YYYYMMDD, as UN/CEFACT's format 102.
+    EDITION = "edition"  # "Incoterms 2020" for 2020.
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +149,18 @@ def project(consignment: CanonicalConsignment, form: DocumentForm) -> Leaves:
     return leaves
 
 
-def absorb(leaves: Leaves, form: DocumentForm, *, digest: str) -> Absorbed:
+def absorb(leaves: Leaves, form: DocumentForm, *, digest: str, by_others: bool = False) -> Absorbed:
     """The consignment as one document tells it.
 
-    Raises MalformedInput, naming place and field, for a value that its field's form refuses.
+    Raises MalformedInput, naming place and field, for a value that its field's form refuses. Of a
+    document that others wrote (`by_others`) such a value is left where it stands: its place is
+    among the unmapped, and a misfit says why.
     """
     rest = dict(leaves)
     looked_at = MappingProxyType(leaves)
     values: dict[str, str] = {}
     sources: dict[str, Source] = {}
+    refused: list[Misfit] = []
     sizes = _sizes(leaves, form)
     for row in (part for part in form.parts if isinstance(part, Row)):
         indices: Iterable[int | None] = range(sizes[_group_at(row)]) if "[]" in row.at else (None,)
@@ -166,26 +170,34 @@ def absorb(leaves: Leaves, form: DocumentForm, *, digest: str) -> Absorbed:
             if taken is None:
                 continue
             try:
-                text = canonical(path, taken)
+                text = _agreed(path, canonical(path, taken), values)
             except MalformedInput as error:
+                if by_others:
+                    refused.append(Misfit(place, taken[:80], str(error.args[0])))
+                    continue
                 raise MalformedInput(
                     str(error.args[0]),
                     code=error.code,
                     where=f"{form.kind}:{place}",
                     remedy=error.remedy,
                 ) from error
-            if values.setdefault(path, text) != text:
-                raise MalformedInput(
-                    f"{path} is said twice and differently: {values[path]!r} and {text!r}",
-                    where=f"{form.kind}:{place}",
-                )
+            values[path] = text
             sources[path] = Source(Origin.DOCUMENT, digest, place)
     found = CanonicalConsignment(values, sources)
-    misfits = tuple(_misfits(rest, found, form))
-    return Absorbed(form.kind, found, tuple(rest), misfits)
+    misfits = (*refused, *_misfits(rest, found, form))
+    return Absorbed(form.kind, found, (*(each.place for each in refused), *rest), misfits)
+
+
+def _agreed(path: str, text: str, values: Mapping[str, str]) -> str:
+    """The text, if nothing else was said of the field before."""
+    before = values.get(path, text)
+    if before != text:
+        raise MalformedInput(f"{path} is said twice and differently: {before!r} and {text!r}")
+    return text
 
 
 _NO_GROUP: Final = ""
+_INCOTERMS: Final = "Incoterms "
 
 
 def _group_at(part: Part) -> str:
@@ -236,6 +248,8 @@ def _put(leaves: Leaves, place: str, text: str, how: As) -> None:
         leaves[place] = text == "true"
     elif how is As.COMPACT_DAY:
         leaves[place] = text.replace("-", "")
+    elif how is As.EDITION:
+        leaves[place] = _INCOTERMS + text
     else:
         leaves[place] = text
 
@@ -290,7 +304,7 @@ def _text(value: Scalar, place: str, how: As) -> str:
         raise MalformedInput(f"not a text: {str(value)[:40]!r}", where=place)
     if how is As.COMPACT_DAY:
         return f"{value[:4]}-{value[4:6]}-{value[6:]}"
-    return value
+    return value.removeprefix(_INCOTERMS) if how is As.EDITION else value
 
 
 def _sizes(leaves: Mapping[str, Scalar], form: DocumentForm) -> dict[str, int]:

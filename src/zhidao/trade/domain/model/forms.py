@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -15,6 +15,7 @@ from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE, container_number
 from zhidao.trade.domain.codes import unlocode as unlocode_form
 from zhidao.trade.domain.model import identifiers
 from zhidao.trade.domain.model.code_lists import PACKAGE_KINDS, UNITS, nearest
+from zhidao.trade.domain.model.recommendation_codes import PACKAGE_CODES, UNIT_CODES
 
 Form: TypeAlias = Callable[[str], str]
 # Controls and bidirectional overrides make a reader see other words than a machine.
@@ -180,13 +181,15 @@ def hs_code(value: str) -> str:
 
 
 def unit(value: str) -> str:
-    """A UN/ECE Recommendation 20 code of our list."""
-    return _listed(value, UNITS, "UN/ECE Rec. 20 unit")
+    """A UN/ECE Recommendation 20 code, or X and one of Recommendation 21."""
+    if value[:1] == "X" and value[1:] in PACKAGE_CODES:
+        return value
+    return _listed(value, UNIT_CODES, UNITS, "UN/ECE Rec. 20 unit")
 
 
 def package_kind(value: str) -> str:
-    """A UN/ECE Recommendation 21 code of our list."""
-    return _listed(value, PACKAGE_KINDS, "UN/ECE Rec. 21 package")
+    """A UN/ECE Recommendation 21 code."""
+    return _listed(value, PACKAGE_CODES, PACKAGE_KINDS, "UN/ECE Rec. 21 package")
 
 
 def container(value: str) -> str:
@@ -218,11 +221,11 @@ def _matched(value: str, pattern: re.Pattern[str], what: str, remedy: str) -> st
     return value
 
 
-def _listed(value: str, codes: dict[str, str], what: str) -> str:
+def _listed(value: str, codes: Container[str], named: dict[str, str], what: str) -> str:
     if value not in codes:
         raise MalformedInput(
-            f"unknown {what} {value[:20]!r} (own list of {len(codes)})",
+            f"unknown {what} {value[:20]!r}",
             code="unknown_code",
-            remedy="nearest: " + " ".join(nearest(value, codes)),
+            remedy="nearest: " + " ".join(nearest(value, named)),
         )
     return value
