@@ -50,9 +50,20 @@ SETTINGS: Final = (
         "",
         "where other processes of this node reach this one; empty: its own address",
     ),
+    Setting(
+        "node.process_port",
+        0,
+        "port at which other processes reach one that shares http.port; 0 takes a free one",
+    ),
+    Setting(
+        "node.processes.api",
+        0,
+        "further processes with the roles api and page, on the same port; started and watched",
+    ),
     Setting("node.disk_reserve_bytes", RESERVE_BYTES, "with less free disk the node only reads"),
     Setting("http.host", "127.0.0.1", "address that the API and pages listen on"),
     Setting("http.port", 8443, "port; 0 takes a free one"),
+    Setting("http.port_shared", False, "several processes of one user listen on http.port at once"),
     Setting("http.tls", "auto", "auto: own certificate; files: yours; off: loopback only"),
     Setting("http.certificate", "", "PEM file for http.tls = files"),
     Setting("http.key", "", "PEM file for http.tls = files"),
@@ -300,7 +311,16 @@ def _read(file: Path) -> dict[str, Any]:
     for section, entries in document.items():
         if not isinstance(entries, dict):
             raise MalformedInput(f"{section!r} stands outside a [section]", where=str(file))
-        flat.update({f"{section}.{key}": value for key, value in entries.items()})
+        flat.update(_flat(section, entries))
+    return flat
+
+
+def _flat(section: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries under their full names: `processes.api = 2` in [node] is `node.processes.api`."""
+    flat: dict[str, Any] = {}
+    for key, value in entries.items():
+        name = f"{section}.{key}"
+        flat.update(_flat(name, value) if isinstance(value, dict) else {name: value})
     return flat
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import json
 import logging
 import os
@@ -26,7 +27,7 @@ from zhidao.core.judging import DOCUMENT
 from zhidao.core.programs.child import bound_log
 from zhidao.core.programs.fork_server import prepare
 from zhidao.node.config import Config
-from zhidao.node.http.connections import Door
+from zhidao.node.http.connections import Connections, Door
 from zhidao.node.http.server import (
     connections_of,
     listening,
@@ -36,10 +37,12 @@ from zhidao.node.http.server import (
 )
 from zhidao.node.leases.lease import Grant
 from zhidao.node.leases.roles import parse_roles
+from zhidao.node.runtime.api_process import api_processes, shares_port
 from zhidao.node.runtime.duty import Duty
 from zhidao.node.runtime.front import Front
 from zhidao.node.runtime.holders import Holders
 from zhidao.node.runtime.jobs import Job
+from zhidao.node.runtime.reader import Reading
 from zhidao.node.runtime.standby import Standby
 from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.private_files import write_private
@@ -47,6 +50,7 @@ from zhidao.node.security.private_files import write_private
 if TYPE_CHECKING:
     from zhidao.node.wiring.node import Node
     from zhidao.node.wiring.operations.own_process import OwnProcess
+    from zhidao.node.wiring.settings import Settings
 
 WATCH_S: Final = 0.25
 # One of them is kept for callers of little work.
@@ -125,6 +129,9 @@ def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]]
     try:
         import uvloop
 
+        # They are started by who watches them, once this process has a schema, keys and a port.
+        servers.children.update(api_processes(config, servers.database_url, servers.bus_url))
+
         # What is made at the start stays; looking through it again and again, and at every burst
         # of requests, would cost more than the garbage that is found.
         gc.freeze()
@@ -164,10 +171,23 @@ async def _run(
             async def build(grant: Grant) -> Node:
                 return await _build(config, servers, passphrase, workers, judges, process, grant)
 
-            def warm() -> None:
-                warm_up(config.data, passphrase)
+            async def opened() -> Any:
+                name = "zhidao.node.wiring.operations.reading"
+                wiring = await asyncio.to_thread(importlib.import_module, name)
+                settings = _settings(config, servers, passphrase)
+                url, holder = servers.database_url, process.holder
+                return await wiring.open_reader(settings, url, holder, workers, judges)
 
-            await _serve(config, servers, process, build, warm, ready)
+            reading = Reading(opened)
+
+            async def warm() -> None:
+                await asyncio.to_thread(warm_up, config.data, passphrase)
+                await reading.open()
+
+            try:
+                await _serve(config, servers, process, build, warm, reading, ready)
+            finally:
+                await reading.close()
     finally:
         process.state_file.unlink(missing_ok=True)
         await process.close()
@@ -183,18 +203,23 @@ async def _build(
     grant: Grant,
 ) -> Node:
     from zhidao.node.wiring.node import build_node
+
+    settings = _settings(config, servers, passphrase)
+    node = await build_node(settings, workers, judges, process.hold(grant))
+    await _note_start(config, node)
+    return node
+
+
+def _settings(config: Config, servers: Servers, passphrase: bytes) -> Settings:
     from zhidao.node.wiring.process import settings_of
 
-    settings = settings_of(
+    return settings_of(
         config,
         database_url=servers.database_url,
         bus_url=servers.bus_url,
         own_database="database" in servers.children,
         passphrase=passphrase,
     )
-    node = await build_node(settings, workers, judges, process.hold(grant))
-    await _note_start(config, node)
-    return node
 
 
 async def _note_start(config: Config, node: Any) -> None:
@@ -215,7 +240,8 @@ async def _serve(
     servers: Servers,
     process: OwnProcess,
     build: Callable[[Grant], Awaitable[Node]],
-    warm: Callable[[], None],
+    warm: Callable[[], Awaitable[None]],
+    reading: Reading,
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
     from zhidao.node.wiring.process import certificate_files, service_manager
@@ -223,7 +249,7 @@ async def _serve(
     certificate = certificate_files(config)
     manager = service_manager()
     holders = Holders(process.leases, process.needed)
-    standby = Standby(holders.holder, holders.alarms)
+    standby = Standby(holders.holder, holders.alarms, reading.reader)
     front = Front(standby, process.password)
     told = asyncio.Event()
     state: dict[str, Any] = {}
@@ -233,9 +259,11 @@ async def _serve(
         while not server.started:  # noqa: ASYNC110 (uvicorn tells by this flag only)
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
+        inner = server.servers[-1].sockets[0].getsockname()[1]
         codes = await _codes_if_written(config, node) if node else {}
         state.update(
             pid=os.getpid(),
+            inner=inner,
             url=own_url(config, port),
             page=page_url(config, port),
             standby=node is None,
@@ -253,20 +281,20 @@ async def _serve(
             Job("membership", lambda: _membership(config, process, told, state, certificate)),
         ]
 
-    duty = Duty(process.keeper, front, holders, build, announce, own_jobs, process.clock, warm)
+    waiting = [Job("holders", holders.run), Job("reading", reading.run)]
+    duty = Duty(process.keeper, front, waiting, build, announce, own_jobs, process.clock, warm)
     await duty.begin()
     try:
         connections = connections_of(config)
         server = web_server(config, front, connections, certificate)
         # Taken here and not by the web server, which would end the program without a reason.
-        host, port = config.text("http.host"), config.number("http.port")
-        door = Door.of(listening(host, port), connections)
+        doors = _doors(config, connections)
     except BaseException:
         await duty.end()
         raise
 
     async def web() -> None:
-        await server.serve(sockets=[door])
+        await server.serve(sockets=doors)
         manager.stopping()
         raise _Stopped
 
@@ -280,6 +308,16 @@ async def _serve(
         await standby.close()
 
 
+def _doors(config: Config, connections: Connections) -> list[Door]:
+    """Where this process listens: a shared port leads to any, so it has one of its own then."""
+    host, port, shared = config.text("http.host"), config.number("http.port"), shares_port(config)
+    doors = [Door.of(listening(host, port, shared=shared), connections)]
+    if shared:
+        own = listening(host, config.number("node.process_port"))
+        doors.append(Door.of(own, connections, inner=True))
+    return doors
+
+
 async def _membership(
     config: Config,
     process: OwnProcess,
@@ -289,9 +327,8 @@ async def _membership(
 ) -> None:
     """Says again and again that this process is alive, and where."""
     await told.wait()
-    port = int(state["url"].rpartition(":")[2])
     shown = await asyncio.to_thread(Path(certificate[0]).read_text) if certificate else ""
-    member = process.member(config, port, shown)
+    member = process.member(config, state["inner"], shown)
     while True:
         with contextlib.suppress(Unavailable):
             await process.leases.tell(member)
@@ -335,14 +372,17 @@ async def _watch(servers: Servers) -> None:
     started them (PR_SET_PDEATHSIG). A start that is under way is waited for, also at the end.
     """
     loop = asyncio.get_running_loop()
+    lived = set[str]()
     while True:
         await asyncio.sleep(WATCH_S)
         for name, child in servers.children.items():
             with contextlib.suppress(OSError):
                 bound_log(child.log)
             if child.alive():
+                lived.add(name)
                 continue
-            _LOG.warning("%s died; starting it again", name, extra={"service": name})
+            if name in lived:
+                _LOG.warning("%s died; starting it again", name, extra={"service": name})
             started = loop.run_in_executor(_STARTER, child.start)
             try:
                 await asyncio.shield(started)

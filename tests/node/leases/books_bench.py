@@ -36,6 +36,8 @@ _ORDER = {
 class Books:
     """What callers were promised: orders and transfers that were acknowledged."""
 
+    admin: dict[str, str] = field(default_factory=dict)
+    operator: str = ""
     maker: str = ""
     bank: str = ""
     accounts: Sequence[str] = ()
@@ -53,13 +55,11 @@ async def open_books(rig: Rig, url: str) -> Books:
         )
         cookies = dict(answer.cookies)
         http.cookies.clear()
-        admin = Caller(
-            http,
-            headers={
-                "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-                "X-CSRF-Token": cookies["zhidao_csrf"],
-            },
-        )
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+            "X-CSRF-Token": cookies["zhidao_csrf"],
+        }
+        admin = Caller(http, headers=headers)
         made = await admin.post("/v1/tokens", {"party": rig.name, "role": "operator"})
         operator = Caller(http, made["token"])
         await admin.post("/v1/parties", _PARTY)
@@ -75,7 +75,17 @@ async def open_books(rig: Rig, url: str) -> Books:
         ]
         funds = {"deposit": "d", "holder": "one", "amount_minor": 10**12, "currency": "CNY"}
         await caller.post("/v1/finance/deposits", funds)
-    return Books(maker=maker, bank=bank, accounts=accounts)
+    return Books(admin=headers, operator=made["token"], maker=maker, bank=bank, accounts=accounts)
+
+
+async def finished_lot(url: str, books: Books) -> str:
+    """The path of a lot of the maker's that stands."""
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        maker = Caller(http, books.maker)
+        await maker.post("/v1/industry/orders", {"order": "read", **_ORDER})
+        path = "/v1/industry/orders/read/lots"
+        await maker.post(path, {"lot": "one", "serials": list("12345"), "typed": True})
+    return f"{path}/one"
 
 
 async def write_on(rig: Rig, books: Books, chance: random.Random, *, pause_s: float = 0.01) -> None:

@@ -93,7 +93,7 @@ class Rig:
         whether a process there lives. The keys are the same.
         """
         self._count += 1
-        port = free_port()
+        port = int(settings.get("ZHIDAO_HTTP_PORT", "") or free_port())
         data = self._data(machine)
         environment = os.environ | {
             "ZHIDAO_NODE_NAME": self.name,

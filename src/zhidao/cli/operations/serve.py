@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs until interrupted."""
+    from zhidao.node.leases.roles import parse_roles, single
     from zhidao.node.operations.tracing import configure_logs
     from zhidao.node.serve import serve
 
@@ -40,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
         overrides["node.demo"] = True
     config = config_of(options, **overrides)
     configure_logs(config.text("log.level"))
-    passphrase = passphrase_of(config)
+    # Who takes no lease signs nothing, and is told nothing that would open keys.
+    passphrase = passphrase_of(config) if single(parse_roles(config.text("node.roles"))) else b""
 
     def ready(state: dict[str, Any]) -> None:
         if options.json:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from litestar import Request
 
@@ -12,7 +13,6 @@ from zhidao.core.errors import Unauthenticated
 from zhidao.core.judging import ON_BEHALF_OF
 from zhidao.exchange.domain.peer import Peer
 from zhidao.node.http.problems import needs_credential
-from zhidao.node.identity.access_log import Readings
 from zhidao.node.security.gate import BY_COOKIE, Gate
 from zhidao.node.security.http_signatures import Message, Signed, parse_signature
 from zhidao.node.security.peer_gate import PeerGate
@@ -41,11 +41,19 @@ class Met:
     peer: Peer | None = None
 
 
+class Looks(Protocol):
+    """Notes who looks at others' data; a look that cannot be noted is refused."""
+
+    async def look(self, actor: Actor, named: Mapping[str, Any], route: str) -> None:
+        """Called before the answer, with the names in a path and the path as its route has it."""
+        ...
+
+
 class Authenticator:
     """Finds the actor by signature, by token, by session, never by anything else."""
 
     def __init__(
-        self, gate: Gate, readings: Readings | None = None, peers: PeerGate | None = None
+        self, gate: Gate, readings: Looks | None = None, peers: PeerGate | None = None
     ) -> None:
         self._gate = gate
         self._readings = readings

@@ -137,15 +137,19 @@ class _Counted(socket.socket):
 
 
 class Door(socket.socket):
-    """A listening socket that lets in whom `connections` admits."""
+    """A listening socket that lets in whom `connections` admits.
+
+    `inner`: for processes of this node; those of this machine stand for many callers each.
+    """
 
     connections: Connections
+    inner: bool = False
 
     @classmethod
-    def of(cls, listening: socket.socket, connections: Connections) -> Door:
+    def of(cls, listening: socket.socket, connections: Connections, *, inner: bool = False) -> Door:
         """The same socket, from now on with a count."""
         door = cls(listening.family, listening.type, listening.proto, fileno=listening.detach())
-        door.connections = connections
+        door.connections, door.inner = connections, inner
         return door
 
     def accept(self) -> tuple[socket.socket, Any]:
@@ -154,7 +158,8 @@ class Door(socket.socket):
             handle, address = self._accept()  # type: ignore[attr-defined]
             connection = _Counted(self.family, self.type, self.proto, fileno=handle)
             connection.setblocking(False)
-            block = self.connections.block_of(address[0])
+            near = self.inner and ip_address(address[0]).is_loopback
+            block = "" if near else self.connections.block_of(address[0])
             if self.connections.admits(block):
                 connection.count_in(self.connections, block)
                 return connection, address

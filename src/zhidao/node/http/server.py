@@ -16,11 +16,17 @@ from zhidao.node.http.forwarded import Proxies
 _BACKLOG: Final = 2048
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """The socket that the API listens on. Raises Unavailable if it cannot be had."""
+def listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """The socket that the API listens on. Raises Unavailable if it cannot be had.
+
+    shared: other processes of the same user may have one on the same port; the system spreads
+    connections over all of them.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return socket.create_server(
+            (host, port), family=family, backlog=_BACKLOG, reuse_port=shared
+        )
     except (OSError, OverflowError) as error:
         raise Unavailable(
             f"port {port} of {host} cannot be taken: {error}",

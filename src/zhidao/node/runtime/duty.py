@@ -13,7 +13,6 @@ from zhidao.node.leases.keeper import LeaseKeeper
 from zhidao.node.leases.lease import Grant
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.front import Front
-from zhidao.node.runtime.holders import Holders
 from zhidao.node.runtime.jobs import Job, JobBook, JobKeeper
 
 # What made a takeover fail is seldom gone at once; another process may do better meanwhile.
@@ -41,25 +40,26 @@ class Duty:
     """Builds the node when the leases are taken, ends it when they are lost, and waits again.
 
     `keeper` is None in a process that takes no lease: it stands by for ever. `announce` hears of
-    each change; `own_jobs` are those of the process itself, with node or without. `warm` does, in
-    a thread, what can be done of building a node before the leases are held.
+    each change; `own_jobs` are those of the process itself, with node or without; `waiting`,
+    those of one that stands by. `warm` does what can be done of building a node, and of reading
+    beside it, before the process says that it stands by.
     """
 
     def __init__(
         self,
         keeper: LeaseKeeper | None,
         front: Front,
-        holders: Holders,
+        waiting: Sequence[Job],
         build: Callable[[Grant], Awaitable[Any]],
         announce: Callable[[Any], Coroutine[Any, Any, None]],
         own_jobs: Callable[[], Sequence[Job]],
         clock: Clock,
-        warm: Callable[[], None],
+        warm: Callable[[], Awaitable[None]],
     ) -> None:
         self._warm = warm
         self._keeper = keeper
         self._front = front
-        self._holders = holders
+        self._waiting = waiting
         self._build = build
         self._announce = announce
         self._own_jobs = own_jobs
@@ -113,10 +113,10 @@ class Duty:
     async def _stand_by(self) -> None:
         """Waits for the leases and takes them up; what goes wrong is tried again."""
         keeping = JobKeeper(Alarms(), JobBook(self._clock))
-        jobs = [*self._own_jobs(), Job("holders", self._holders.run)]
+        jobs = [*self._own_jobs(), *self._waiting]
         tasks = [asyncio.create_task(keeping.keep(job), name=job.name) for job in jobs]
         try:
-            await asyncio.to_thread(self._warm)
+            await self._warm()
             # It stands by from now on: what a takeover needs is there.
             await self._announce(None)
             if self._keeper is None:

@@ -16,6 +16,7 @@ from zhidao.core.remedies import remedy_of
 from zhidao.node.leases.ports import Member
 from zhidao.node.leases.roles import MANY, ROLES, unknown_role
 from zhidao.node.operations.alarms import Alarm
+from zhidao.node.runtime.reader import Reader
 
 PASSED: Final = b"zhidao-passed"
 AGAIN_S: Final = 1
@@ -51,13 +52,18 @@ class Standby:
     """Answers for a process without leases.
 
     `holder`: the process that serves now, None while there is none. `alarms`: what is wrong.
+    `reader`: what is answered here without asking anybody, as far as it goes.
     """
 
     def __init__(
-        self, holder: Callable[[], Member | None], alarms: Callable[[], list[Alarm]]
+        self,
+        holder: Callable[[], Member | None],
+        alarms: Callable[[], list[Alarm]],
+        reader: Callable[[], Reader | None] = lambda: None,
     ) -> None:
         self._holder = holder
         self._alarms = alarms
+        self._reader = reader
         self._client: Any = None
         self._client_of = ("", "")
 
@@ -67,7 +73,13 @@ class Standby:
             await _answer(send, 200, b"application/json", b'{"status":"alive"}')
         elif scope["path"] == "/readyz":
             await self._ready(scope, send)
-        elif (holder := self._holder()) is None or passed:
+        elif not passed and (reader := self._reader()) and reader.answers(scope):
+            await reader(scope, receive, send, lambda: self._ask(scope, receive, send))
+        else:
+            await self._ask(scope, receive, send, passed=passed)
+
+    async def _ask(self, scope: Any, receive: Any, send: Any, *, passed: bool = False) -> None:
+        if (holder := self._holder()) is None or passed:
             error = Unavailable("no process of this node holds its leases now", code="no_holder")
             await refuse(send, error)
         else:

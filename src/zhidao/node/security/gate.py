@@ -83,8 +83,14 @@ class Gate:
         administration: Administration,
         passwords: Passwords,
         devices: KnownDevices | None = None,
+        *,
+        tokens_kept: int = _TOKEN_CACHE_MAX,
     ) -> None:
-        """`devices`: makes out those that signed in before; None: all count by their address."""
+        """`devices`: makes out those that signed in before; None: all count by their address.
+
+        `tokens_kept`: how many are looked up only once; 0 where another process withdraws them.
+        """
+        self._tokens_kept = tokens_kept
         self.failed = FailedSignIns(administration, clock)
         # Set by what keeps passkeys, which stands on this gate.
         self.second: SecondFactor | None = None
@@ -339,8 +345,9 @@ class Gate:
         if known is None:
             withdrawn = self._withdrawn
             known = await self._callers.token(token_id)
-            if known and not known.revoked and withdrawn == self._withdrawn:
-                if len(self._tokens) >= _TOKEN_CACHE_MAX:
+            lasts = self._tokens_kept > 0 and withdrawn == self._withdrawn
+            if known and not known.revoked and lasts:
+                if len(self._tokens) >= self._tokens_kept:
                     self._tokens.clear()
                 self._tokens[token_id] = known
         return known

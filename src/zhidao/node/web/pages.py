@@ -98,6 +98,21 @@ class Built:
         return self.plain, ""
 
 
+# Addresses of pages; each is the same file, which finds out by itself what to show.
+PAGES: Final = (
+    *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
+    *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
+    *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
+    *("/help", "/help/{chapter:path}", "/api", "/certificate"),
+    *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
+    "/verify/{consignment:str}",
+    *("/money", "/money/credits", "/money/credits/{credit:str}"),
+    "/money/credits/{issuer:str}/{credit:str}",
+    *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),
+    *("/deals/new", "/deals/new/{consignment:str}"),
+)
+
+
 @cache
 def built(folder: Path = ASSETS) -> dict[str, Built]:
     """All built files by name; empty if the pages were not built. Read once in a process."""
@@ -127,18 +142,7 @@ def routes(folder: Path = ASSETS) -> list[Any]:
     index = files.get("index.html") or Built(_TYPES[".html"], _NOT_BUILT, {}, '"not-built"')
 
     @get(
-        [
-            *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
-            *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
-            *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
-            *("/help", "/help/{chapter:path}", "/api", "/certificate"),
-            *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
-            "/verify/{consignment:str}",
-            *("/money", "/money/credits", "/money/credits/{credit:str}"),
-            "/money/credits/{issuer:str}/{credit:str}",
-            *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),
-            *("/deals/new", "/deals/new/{consignment:str}"),
-        ],
+        list(PAGES),
         include_in_schema=False,
         opt={ACCESS: OPEN},
     )

@@ -64,10 +64,8 @@ class Revocation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-def routes(
-    reader: LogReader, credentials: CredentialService, did_document: dict[str, Any]
-) -> Router:
-    """Public routes under /log and /.well-known, the rest under /v1/trust."""
+def reading(reader: LogReader) -> Router:
+    """Public routes of the log, for which what is committed is enough."""
 
     @get("/log/checkpoint", media_type="text/plain", opt={ACCESS: OPEN})
     async def log_checkpoint() -> Response[bytes]:
@@ -95,11 +93,6 @@ def routes(
         packed = await asyncio.to_thread(gzipped, data)
         return Response(packed, headers=_BUNDLE | {"Content-Encoding": "gzip"})
 
-    @get("/.well-known/did.json", media_type="application/did+json", opt={ACCESS: OPEN})
-    async def web_identity() -> dict[str, Any]:
-        """The keys with which this node asserts, as a did:web document."""
-        return did_document
-
     @get("/v1/trust/log/consistency", opt={ACCESS: OPEN})
     async def log_consistency(first: _Size, second: _Size) -> Consistency:
         """Shows that the log only grew between two sizes."""
@@ -117,6 +110,23 @@ def routes(
             inclusion=[base64url(each) for each in found.inclusion],
             checkpoint=found.checkpoint.decode(),
         )
+
+    return Router(
+        "/",
+        route_handlers=[log_checkpoint, log_tile, log_consistency, log_leaf],
+        tags=["trust"],
+    )
+
+
+def routes(
+    reader: LogReader, credentials: CredentialService, did_document: dict[str, Any]
+) -> Router:
+    """Public routes under /log and /.well-known, the rest under /v1/trust."""
+
+    @get("/.well-known/did.json", media_type="application/did+json", opt={ACCESS: OPEN})
+    async def web_identity() -> dict[str, Any]:
+        """The keys with which this node asserts, as a did:web document."""
+        return did_document
 
     @post("/v1/trust/credentials/verify", status_code=200, opt={ACCESS: CALLER})
     async def verify_credential(
@@ -157,11 +167,11 @@ def routes(
         """Takes back a credential of the caller's own party, for ever."""
         await credentials.revoke(actor, digest, reason=data.reason)
 
-    handlers: list[Any] = [log_checkpoint, log_tile, web_identity, log_consistency, log_leaf]
     return Router(
         "/",
         route_handlers=[
-            *handlers,
+            reading(reader),
+            web_identity,
             verify_credential,
             one_credential,
             status_list,

@@ -29,5 +29,7 @@ def warm_up(data: Path, passphrase: bytes) -> None:
     from zhidao.node.web.pages import built
 
     built()
+    if not passphrase:
+        return
     with contextlib.suppress(ZhidaoError, OSError):
         open_vault((data / "keys" / "vault.json").read_bytes(), passphrase)
