@@ -64,3 +64,11 @@ def test_a_secret_is_not_shown() -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(MalformedInput, match="no settings file"):
         load(tmp_path / "none.toml", {})
+
+
+def test_a_table_inside_a_section_is_a_longer_name(tmp_path: Path) -> None:
+    for text in ("[node]\nprocesses.api = 2\n", "[node.processes]\napi = 2\n"):
+        assert load(write(tmp_path, text), {}).number("node.processes.api") == 2
+    assert load(None, {"ZHIDAO_NODE_PROCESSES_API": "3"}).number("node.processes.api") == 3
+    with pytest.raises(MalformedInput, match=r"node\.processes\.cook"):
+        load(write(tmp_path, "[node.processes]\ncook = 2\n"), {})

@@ -107,3 +107,20 @@ async def test_a_trusted_proxy_is_no_crowd() -> None:
         held = [await _connect(port, "127.9.1.1") for _ in range(20)]
         assert await _answers(port, "127.9.1.1")
         assert len(held) == 20
+
+
+async def test_processes_of_this_machine_stand_for_many_callers_at_the_inner_door() -> None:
+    for inner, wanted in ((False, 2), (True, 6)):
+        connections = Connections(block_max=2, total_max=100)
+        listening = socket.create_server(("127.0.0.1", 0))
+        with Door.of(listening, connections, inner=inner) as door:
+            door.settimeout(5)
+            asked = [socket.create_connection(door.getsockname()) for _ in range(6)]
+            let_in = []
+            for _ in asked:
+                with contextlib.suppress(BlockingIOError, TimeoutError):
+                    let_in.append(door.accept()[0])
+                    door.settimeout(0.3)
+            assert len(let_in) == wanted
+            for each in (*asked, *let_in):
+                each.close()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from zhidao.core.errors import Unavailable
 from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import load
-from zhidao.node.http.server import own_url, page_url
+from zhidao.node.http.server import listening, own_url, page_url
 
 HERE = socket.gethostname()
 
@@ -37,3 +38,12 @@ def test_the_own_certificate_names_this_machine_if_the_node_listens_everywhere(
     found = x509.load_pem_x509_certificate(Path(certificate).read_bytes())
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {HERE, "localhost"} <= set(names.get_values_for_type(x509.DNSName))
+
+
+def test_a_shared_port_is_one_that_all_processes_share() -> None:
+    with listening("127.0.0.1", 0, shared=True) as first:
+        port = first.getsockname()[1]
+        listening("127.0.0.1", port, shared=True).close()
+        with pytest.raises(Unavailable) as refused:
+            listening("127.0.0.1", port)
+        assert refused.value.code == "port_unavailable"

@@ -9,16 +9,20 @@ import pytest
 from tests.node.security.gate_world import ADMIN, KEY, OPERATING, PARTY, PASSWORD, World
 
 from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unauthenticated, Unavailable
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.node.adapters.seen_requests import MemorySeen
 from zhidao.node.security.failed_sign_ins import TRIES_TO_LOCK
 from zhidao.node.security.gate import (
     CODE_SECONDS,
     SESSION_SECONDS,
+    Gate,
     Origin,
 )
 from zhidao.node.security.http_signatures import Message, content_digest, parse_signature
+from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.sign_in_delays import TRIES_FREE, WAIT_S_MAX, TooManyTries, wait_s
 
 # Passwords and passphrases cost here what they cost a thief.
@@ -54,6 +58,23 @@ async def test_a_withdrawn_token_opens_nothing_at_once(world: World) -> None:
     assert not await world.gate.has_key(PARTY, KEY.public.multikey)
     with pytest.raises(NotFound):
         await world.tokens.withdraw(ADMIN, "0" * 16)
+
+
+async def test_a_gate_that_keeps_no_token_hears_of_a_withdrawal_elsewhere(world: World) -> None:
+    text = await world.token(KEY.public.multikey)
+    elsewhere = Gate(
+        world.callers,
+        MemorySeen(),
+        world.clock,
+        SeededRandomness(2),
+        world.administration,
+        Passwords(b"nobody"),
+        tokens_kept=0,
+    )
+    await elsewhere.by_token(f"Bearer {text}")
+    await world.tokens.withdraw(ADMIN, text.split("_")[1])
+    with pytest.raises(Unauthenticated):
+        await elsewhere.by_token(f"Bearer {text}")
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.PARTY, Role.AUDITOR])
