@@ -70,7 +70,9 @@ def api_processes(config: Config, database_url: str, bus_url: str) -> dict[str, 
     count = config.number(COUNT)
     if not 0 <= count <= API_PROCESSES_MAX:
         raise MalformedInput(
-            f"{COUNT} is {count}; from 0 to {API_PROCESSES_MAX} is possible", where=COUNT
+            f"{COUNT} is {count}; from 0 to {API_PROCESSES_MAX} is possible",
+            where=COUNT,
+            remedy="set it to as many as this machine has processors to spare, or to 0",
         )
     if count and config.number("http.port") == 0:
         raise MalformedInput(

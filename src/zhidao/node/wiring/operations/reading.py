@@ -93,7 +93,8 @@ class _AskHolder:
         """Raises Unavailable for an auditor."""
         del named, route
         if actor.role is Role.AUDITOR:
-            raise Unavailable("an auditor's look is noted by who holds the leases")
+            noted = "an auditor's look is noted by who holds the leases"
+            raise Unavailable(noted, code="no_holder")
 
 
 def _no_signature() -> None:
