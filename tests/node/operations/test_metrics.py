@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from tests.node.operations.test_health import health
 
-from zhidao.core.errors import Unavailable
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.health import Health, LogState
 from zhidao.node.operations.metrics import Metrics
@@ -69,6 +69,32 @@ async def test_an_alarm_is_shown_while_it_stands(tmp_path: Path) -> None:
     node, metrics = _node(tmp_path, alarms=alarms)
     assert (await _scrape(node, metrics))["zhidao_ready"] == 1
     alarms.sound("mirror_behind:a", "behind", "ask its operator")
-    assert (await _scrape(node, metrics))["zhidao_alarms mirror_behind:a"] == 1
-    alarms.clear("mirror_behind:a")
-    assert not [name for name in await _scrape(node, metrics) if name.startswith("zhidao_alarms")]
+    alarms.sound("mirror_behind:b", "behind", "ask its operator")
+    alarms.sound("clock_jumped", "jumped", "set it right")
+    told = await _scrape(node, metrics)
+    # What an alarm is about is no label: there may be any number of mirrors.
+    assert told["zhidao_alarm mirror_behind warning"] == 2
+    assert told["zhidao_alarm clock_jumped critical"] == 1
+    for code in ("mirror_behind:a", "mirror_behind:b", "clock_jumped"):
+        alarms.clear(code)
+    assert not [name for name in await _scrape(node, metrics) if name.startswith("zhidao_alarm")]
+
+
+async def test_instants_are_told_and_are_0_while_there_is_nothing(tmp_path: Path) -> None:
+    async def signed() -> LogState:
+        return LogState(size=1, root="", checkpoint_at="2026-11-29T10:00:00Z")
+
+    async def backed_up() -> str:
+        return "2026-11-28T10:00:00Z"
+
+    async def damaged() -> str:
+        raise MalformedInput("its check does not fit", code="file_unusable")
+
+    figures = await _scrape(*_node(tmp_path, log=signed, backup_at=backed_up))
+    assert figures["zhidao_log_checkpoint_timestamp_seconds"] == 1_795_946_400
+    assert figures["zhidao_backup_timestamp_seconds"] == 1_795_946_400 - 86_400
+    assert figures["zhidao_uptime_seconds"] == 0
+    none = await _scrape(*_node(tmp_path, log=_log))
+    assert none["zhidao_backup_timestamp_seconds"] == 0
+    unknown = await _scrape(*_node(tmp_path, log=_log, backup_at=damaged))
+    assert unknown["zhidao_backup_timestamp_seconds"] != unknown["zhidao_backup_timestamp_seconds"]

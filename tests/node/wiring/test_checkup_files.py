@@ -212,7 +212,7 @@ def test_a_damaged_number_of_backups_is_no_zero(
 ) -> None:
     truncated(restored("log/backups"))
     with pytest.raises(MalformedInput):
-        newest_counter(used)
+        newest_counter(used.data)
 
 
 def test_a_folder_that_no_node_has_used_has_no_damage(tmp_path: Path) -> None:

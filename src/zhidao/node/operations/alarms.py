@@ -9,6 +9,16 @@ import msgspec
 # No event goes into the log or onto the bus any more.
 RELAY_STOPPED: Final = "relay_stopped"
 
+# Alarms for which somebody is woken: writing, signing or money stands still, or somebody lied.
+CRITICAL: Final = frozenset(
+    (
+        *("bad_rpc_answer", "chain_rewritten", "clock_jumped", "disk_full", "double_title"),
+        *("fraud_proven", "ledger_differs", "logs_missing", "recovering", "registrar_used"),
+        *(RELAY_STOPPED, "role_vacant", "writes_failing", "wrong_chain"),
+        *("anchored_ahead", "anchored_otherwise", "certificate_ends_soon"),
+    )
+)
+
 
 class Alarm(msgspec.Struct, kw_only=True):
     """Something is wrong: what, and what to do.
@@ -20,6 +30,16 @@ class Alarm(msgspec.Struct, kw_only=True):
     sentence: str
     remedy: str
     args: dict[str, str | int] = msgspec.field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The code without what it is about: one of few."""
+        return self.code.partition(":")[0]
+
+    @property
+    def severity(self) -> str:
+        """critical: somebody is woken; warning: it can wait until the morning."""
+        return "critical" if self.kind in CRITICAL else "warning"
 
 
 class Alarms:

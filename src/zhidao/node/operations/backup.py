@@ -7,6 +7,7 @@ older state is noticed, so they must not be put back together with it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -133,13 +134,13 @@ def newest_head(config: Config) -> Checkpoint | None:
         return None
 
 
-def newest_counter(config: Config) -> Counter:
-    """The number of the newest backup by the copy beside the database.
+def newest_counter(folder: Path) -> Counter:
+    """The number of the newest backup by the copy in a node's folder.
 
     Raises MalformedInput (`file_unusable`) for a file that is there and cannot be read: an older
     archive would pass for the newest.
     """
-    file = config.data / COUNTER_COPY
+    file = folder / COUNTER_COPY
     try:
         counter = decode_json(file.read_bytes(), Counter)
     except FileNotFoundError:
@@ -149,6 +150,11 @@ def newest_counter(config: Config) -> Counter:
     if counter != counter.checked():
         raise _unusable(file, "its check does not fit")
     return counter
+
+
+async def newest_backup_at(folder: Path) -> str:
+    """When the newest backup was made; empty: never. Raises MalformedInput (`file_unusable`)."""
+    return (await asyncio.to_thread(newest_counter, folder)).at
 
 
 def _unusable(file: Path, why: str) -> MalformedInput:

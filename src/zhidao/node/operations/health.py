@@ -57,6 +57,19 @@ async def _known(ask: Callable[[], Awaitable[int]]) -> float:
         return math.nan
 
 
+async def _unix(ask: Callable[[], Awaitable[str]]) -> float:
+    """Unix time in seconds; 0 for what never was."""
+    try:
+        at = await ask()
+    except ZhidaoError:
+        return math.nan
+    return Utc.parse(at).unix_ns / NS if at else 0.0
+
+
+async def _nothing() -> str:
+    return ""
+
+
 def _differs(ledger: str) -> str:
     return f"ledger_differs:{ledger}"
 
@@ -83,13 +96,16 @@ class Health:
         writes: Callable[[], Awaitable[str]],
         stopped: Callable[[], str],
         ledgers: Callable[[], Mapping[str, str]],
+        backup_at: Callable[[], Awaitable[str]] = _nothing,
         scenario: Clock | None = None,
     ) -> None:
         """`writes`: why nothing can be written; `stopped`: why this process may not sign.
 
-        `ledgers`: those whose heads are not what was logged, with what was seen.
+        `ledgers`: those whose heads are not what was logged, with what was seen. `backup_at`: when
+        the newest backup was made, or an empty text.
         """
         self._ledgers = ledgers
+        self._backup_at = backup_at
         self._writes = writes
         self._stopped = stopped
         self._waiting = waiting
@@ -138,9 +154,12 @@ class Health:
         figures.leaves.set(await _known(self._log_size))
         figures.waiting.set(await _known(self._waiting))
         figures.free_bytes.set(self._space.free_bytes())
+        figures.signed_at.set(await _unix(self._signed_at))
+        figures.backup_at.set(await _unix(self._backup_at))
+        figures.uptime.set(self._clock.now().since_ns(self._started) / NS)
         figures.alarms.clear()
         for alarm in alarms:
-            figures.alarms.labels(alarm.code).set(1)
+            figures.alarms.labels(alarm.kind, alarm.severity).inc()
 
     async def report(self) -> Report:
         """Everything the health page shows."""
@@ -185,6 +204,9 @@ class Health:
 
     async def _log_size(self) -> int:
         return (await self._log()).size
+
+    async def _signed_at(self) -> str:
+        return (await self._log()).checkpoint_at
 
     async def _log_state(self) -> LogState:
         try:

@@ -48,7 +48,23 @@ class Metrics:
             "zhidao_ready", "Whether the node can serve, write and sign", registry=self._registry
         )
         self.alarms = Gauge(
-            "zhidao_alarms", "Alarms that stand, by their codes", ["code"], registry=self._registry
+            "zhidao_alarm",
+            "Alarms that stand, by their code before a colon; severity: critical or warning",
+            ["code", "severity"],
+            registry=self._registry,
+        )
+        self.signed_at = Gauge(
+            "zhidao_log_checkpoint_timestamp_seconds",
+            "When the newest head of the log was signed, in Unix time",
+            registry=self._registry,
+        )
+        self.backup_at = Gauge(
+            "zhidao_backup_timestamp_seconds",
+            "When the newest backup was made, in Unix time; 0 while there is none",
+            registry=self._registry,
+        )
+        self.uptime = Gauge(
+            "zhidao_uptime_seconds", "How long this process has run", registry=self._registry
         )
         self.free_bytes = Gauge(
             "zhidao_disk_free_bytes",

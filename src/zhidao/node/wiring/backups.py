@@ -118,7 +118,7 @@ def backup_node(
     recovery = archives.Recovery(recipient, ambient.randomness) if recipient else None
     with database_of(config) as url:
         key = _on(url, lambda database: _signing_key(config, passphrase, database, ambient))
-        kept = newest_counter(config).number
+        kept = newest_counter(config.data).number
         note = _Noted(config, out.name, kept, sealed=recovery is not None)
         number = _on(url, lambda database: note.number(database, ambient, warn))
         named = _on(url, lambda database: _console(config, database, ambient).node())
@@ -155,7 +155,7 @@ def restore_node(
     `store.backup.restore` and `Conditions.judge` do; Refused (`token_withdrawn`, `no_such_token`).
     """
     known = _known(wishes.live)
-    newest = max(known.newest, newest_counter(config).number)
+    newest = max(known.newest, newest_counter(config.data).number)
     conditions = Conditions(wishes.signers or own_signers(config), newest, wishes.older)
     refuse_withdrawn(wishes.tokens, known)
     conditions.judge(archives.inspect(archive))

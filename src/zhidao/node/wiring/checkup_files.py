@@ -123,7 +123,7 @@ def _log(config: Config) -> Iterator[Damage]:
     except (ZhidaoError, OSError) as error:
         yield Damage(head, _said(error), HEAD_REMEDY)
     try:
-        newest_counter(config)
+        newest_counter(config.data)
     except MalformedInput as error:
         yield Damage(config.data / COUNTER_COPY, _said(error), COUNTER_REMEDY)
     yield from _witnessed(config.data / WITNESSED)

@@ -41,6 +41,7 @@ from zhidao.node.identity.own_keys import first_key, meeting_key, recording_keys
 from zhidao.node.identity.party_statements import Statements
 from zhidao.node.leases.roles import ROLES
 from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.backup import newest_backup_at
 from zhidao.node.operations.checkup_clock import machine_time
 from zhidao.node.operations.clock_watch import ClockWatch
 from zhidao.node.operations.health import Health
@@ -184,6 +185,7 @@ async def build_node(
         writes=probe.asked,
         stopped=lambda: loose.permit.stopped,
         ledgers=built.ledgers,
+        backup_at=lambda: newest_backup_at(space.folder),
         scenario=settings.scenario,
     )
     told = build_notifications(
