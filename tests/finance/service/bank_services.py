@@ -12,8 +12,10 @@ from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Transfers
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payments import Outgoing, Payments
 from zhidao.finance.service.payments.resuming import Unfinished
 from zhidao.finance.service.payments.validation import Rules
@@ -59,15 +61,16 @@ class BankServices:
         network = profile or built_in("cross-border")
         index = MemoryMessageIndex() if index is None else index
         directory = Directory(world.records, world.accounts)
-        self.payments = Payments(
-            ledger=world.ledger,
-            directory=directory,
-            index=index,
-            archive=durable.archive,
-            rules=Rules(schemas or NoSchemas(), network, 2026),
-            clock=durable.clock,
-            lines=self.lines,
-        )
+        self._parts: dict[str, Any] = {
+            "ledger": world.ledger,
+            "directory": directory,
+            "index": index,
+            "archive": durable.archive,
+            "rules": Rules(schemas or NoSchemas(), network, 2026),
+            "clock": durable.clock,
+            "lines": self.lines,
+        }
+        self.payments = Payments(**self._parts)
         self.unfinished = Unfinished(
             ledger=world.ledger,
             accounts=world.accounts,
@@ -96,6 +99,18 @@ class BankServices:
             opened = await self.world.accounts.customer(name, holder, "CNY")
             self.accounts[holder] = UUID(opened.account).hex
         return self
+
+    def hold(self, approvals: Approvals, totals: DailyTotals) -> None:
+        """From now on two persons speak for what is above the limits."""
+        world = self.world
+        holds = PaymentApprovals(
+            approvals=approvals,
+            daily_totals=totals,
+            accounts=world.accounts,
+            ledger=world.ledger,
+            archive=world.durable.archive,
+        )
+        self.payments = Payments(**self._parts, holds=holds)
 
     async def take(self, at: str, sender: str, data: bytes) -> list[Outgoing]:
         return await self.payments.take(self.banks[at], sender, data)

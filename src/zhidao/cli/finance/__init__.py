@@ -11,6 +11,7 @@ ACTIONS: Final = (
     ("ledger", "replay batches of accounts and transfers; audit a node's ledger"),
     ("statement", "an account between two days, as camt.053, CSV, JSON or PDF"),
     ("report", "trial balance, balance sheet, income; the audit bundle and its check"),
+    ("approval", "what waits for two persons, and a person's word on it"),
     ("line", "how much another bank may owe yours"),
     ("passport", "your verified receivables as a credential, shown part by part"),
     ("credit", "examine a presentation under a documentary credit"),

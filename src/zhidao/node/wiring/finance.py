@@ -25,6 +25,7 @@ from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payments import Payments
 from zhidao.finance.service.payments.resuming import Unfinished
 from zhidao.finance.service.payments.validation import Rules
@@ -116,7 +117,6 @@ async def build(
         others=others,
     )
     directory = Directory(records, accounts)
-    limits = Limits.parse(settings.two_persons_above)
     schemas = FolderSchemas(context.data / _PACKS)
     messages = PostgresMessageIndex(context.database)
     payments = Payments(
@@ -127,7 +127,13 @@ async def build(
         rules=Rules(schemas, _network(context, schemas, settings), _USAGE_YEAR),
         clock=context.clock,
         lines=lines,
-        limits=limits,
+        holds=PaymentApprovals(
+            approvals=approvals,
+            daily_totals=daily_totals,
+            accounts=accounts,
+            ledger=ledger,
+            archive=context.archive,
+        ),
     )
     unfinished = Unfinished(
         ledger=ledger,
@@ -142,7 +148,7 @@ async def build(
         accounts=accounts,
         directory=directory,
         ledger=ledger,
-        limits=limits,
+        approvals=approvals,
         daily_totals=daily_totals,
     )
     moving = payment_api.routes(accounts, payments, transfers, Statements(store, context.clock))

@@ -14,16 +14,17 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
+from zhidao.core.timescale import NS
 from zhidao.finance.domain.ledger.ledger import Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import from_transfers, movements_of
 from zhidao.finance.domain.naming import AccountCode, account_id, transfer_id
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.payment_legs import Leg, leg_name
+from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.ledger.account_statements import Statements
 from zhidao.finance.service.payments.bank_transfers import BankTransfers, _named, _named_by
 from zhidao.finance.service.payments.directory import Directory
-from zhidao.finance.service.payments.payments import Payments
 from zhidao.finance.wire.iso20022.messages import camt053
 from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
@@ -33,8 +34,9 @@ from zhidao.node.api.finance.payments import routes
 class Bench:
     """The services behind their routes."""
 
-    def __init__(self, services: BankServices, call: Any) -> None:
+    def __init__(self, services: BankServices, call: Any, approvals: Approvals) -> None:
         self.services = services
+        self.approvals = approvals
         self.call = call
 
     async def send(
@@ -47,16 +49,25 @@ class Bench:
 
 def served(services: BankServices, serve: Any, limits: Limits) -> Bench:
     world = services.world
-    directory = Directory(world.records, world.accounts)
+    clock = world.durable.clock
+    approvals = Approvals(records=world.records, clock=clock, limits=limits)
+    totals = DailyTotals(records=world.records, clock=clock, limits=limits)
     transfers = BankTransfers(
         accounts=world.accounts,
-        directory=directory,
+        directory=Directory(world.records, world.accounts),
         ledger=world.ledger,
-        limits=limits,
-        daily_totals=DailyTotals(records=world.records, clock=world.durable.clock, limits=limits),
+        approvals=approvals,
+        daily_totals=totals,
     )
-    statements = Statements(world.durable.store, world.durable.clock)
-    return Bench(services, serve(routes(world.accounts, services.payments, transfers, statements)))
+    if limits.above_minor:
+        services.hold(approvals, totals)
+    statements = Statements(world.durable.store, clock)
+    made = serve(routes(world.accounts, services.payments, transfers, statements))
+    return Bench(services, made, approvals)
+
+
+def limited(services: BankServices, serve: Any, limits: str) -> Bench:
+    return served(services, serve, Limits.parse(limits))
 
 
 @pytest.fixture
@@ -225,45 +236,123 @@ async def test_records_of_bytes_are_the_same_transfers(bench: Bench) -> None:
 
 
 async def test_above_the_limit_one_caller_is_not_enough(world: Any, serve: Any) -> None:
-    services = await BankServices(world).ready()
-    limits, unlimited = Limits.parse("CNY 1.00"), services.payments
-    services.payments = Payments(
-        ledger=world.ledger,
-        directory=services.payments._directory,
-        index=services.payments._index,
-        archive=world.durable.archive,
-        rules=services.payments._rules,
-        clock=world.durable.clock,
-        lines=services.lines,
-        limits=limits,
-    )
-    bench = served(services, serve, limits)
-    answer = await bench.send("importer-bank", "importer", services.pays(100, 101))
-    report = decode(read_envelope(answer.json()[0]["xml"].encode()))
-    assert [one.reason for one in report.statuses] == ["", "AM14"]
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    services = bench.services
+    assert await told(bench, services.pays(100, 101)) == ["PDNG", "PDNG"]
     # Many small payments of one message are one caller's large one.
-    several = services.pays(60, 41, 40, uetr="", message="M-3")
-    answer = await bench.send("importer-bank", "importer", several)
-    report = decode(read_envelope(answer.json()[0]["xml"].encode()))
-    assert [one.reason for one in report.statuses] == ["", "AM14", ""]
+    assert await told(bench, services.pays(60, 41, uetr="", message="M-3")) == ["PDNG", "PDNG"]
     # What a bank sends itself is one caller's word, too.
     whole = services.pays(102, uetr=UETRS[7], message="M-2")
-    [_, onward] = await unlimited.take(services.banks["importer-bank"], "importer", whole)
+    [_, onward] = await services.take("importer-bank", "importer", whole)
     answer = await bench.send("exporter-bank", "importer-bank", onward.data)
     report = decode(read_envelope(answer.json()[0]["xml"].encode()))
-    assert [one.reason for one in report.statuses] == ["AM14"]
+    assert [one.status for one in report.statuses] == ["PDNG"]
+    assert await services.balance("exporter") == 0
+    cash = account_id(
+        bank="importer-bank", code=AccountCode.CASH, holder="importer-bank", currency="CNY"
+    )
     transfer = {
         "transfer": str(UUID(int=1)),
         "debit": str(UUID(services.accounts["importer"])),
-        "credit": str(UUID(int=2)),
+        "credit": str(cash),
         "amount_minor": 101,
     }
     body = {"currency": "CNY", "transfers": [transfer]}
     refused = await bench.call("POST", "/transfers", body)
-    assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
+    assert (refused.status_code, refused.json()["code"]) == (422, "needs_two_persons")
     halves = [{**transfer, "transfer": str(UUID(int=n)), "amount_minor": 51} for n in (1, 2)]
     refused = await bench.call("POST", "/transfers", {"currency": "CNY", "transfers": halves})
-    assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
+    assert (refused.status_code, refused.json()["code"]) == (422, "needs_two_persons")
+
+
+async def told(bench: Bench, data: bytes) -> list[str]:
+    """How the payments of the importer's message stand, as it is answered."""
+    answer = await bench.send("importer-bank", "importer", data)
+    report = decode(read_envelope(answer.json()[0]["xml"].encode()))
+    return [" ".join(filter(None, (one.status, one.reason))) for one in report.statuses]
+
+
+async def waiting(bench: Bench, party: str) -> str:
+    listed = await bench.approvals.approvals(Actor(PartyId(party), Role.PARTY), limit=10)
+    [one] = [each for each in listed if each.state == "waits"]
+    return one.asked.approval
+
+
+async def say(bench: Bench, party: str, approval: str, person: str, *, approve: bool) -> None:
+    by = Actor(PartyId(party), Role.PARTY, person)
+    await bench.approvals.decide(by, approval, approve=approve)
+
+
+async def test_two_persons_bring_a_payment_above_the_limit_to_its_payee(
+    world: Any, serve: Any
+) -> None:
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    services = bench.services
+    data = services.pays(101)
+    assert await told(bench, data) == ["PDNG"]
+    approval = await waiting(bench, "importer")
+    await say(bench, "importer", approval, "aigerim", approve=True)
+    assert await services.balance("exporter") == 0
+    await say(bench, "importer", approval, "bolat", approve=True)
+    assert await services.balance("exporter") == 101
+    # The message again, even when the words are old: it stands, and moves nothing.
+    world.durable.clock.set(world.durable.clock.now().plus_ns(5 * 86_400 * NS))
+    assert await told(bench, data) == ["ACSP"]
+    assert await services.balance("exporter") == 101
+
+
+async def test_a_payment_that_a_person_refuses_is_refused(world: Any, serve: Any) -> None:
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    data = bench.services.pays(101)
+    assert await told(bench, data) == ["PDNG"]
+    await say(bench, "importer", await waiting(bench, "importer"), "aigerim", approve=False)
+    assert await told(bench, data) == ["RJCT DS02"]
+    assert await bench.services.balance("importer") == 10_000_000
+
+
+@pytest.mark.bound("finance.service.payments.payment_approvals.SHOWN_MAX")
+@pytest.mark.parametrize("count", [20, 21])
+async def test_persons_are_shown_the_first_payments_and_the_sum_of_all(
+    world: Any, serve: Any, count: int
+) -> None:
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    await told(bench, bench.services.pays(*[100] * count))
+    name = await waiting(bench, "importer")
+    approval = await bench.approvals.approval(Actor(PartyId("importer"), Role.PARTY), name)
+    assert len(approval.asked.said["first"]) == 20
+    assert (approval.asked.said["payments"], approval.amount.minor) == (count, 100 * count)
+
+
+async def test_a_sum_cut_into_files_is_the_same_sum(world: Any, serve: Any) -> None:
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    services = bench.services
+    files = [services.pays(99, message=f"M-{n}", uetr=UETRS[n]) for n in range(5)]
+    assert [(await told(bench, one))[0] for one in files] == ["ACSP", *["PDNG"] * 4]
+    assert await services.balance("exporter") == 99
+    # Two days later it is another day's sum.
+    world.durable.clock.set(world.durable.clock.now().plus_ns(4 * 86_400 * NS))
+    later = services.pays(99, message="M-9", uetr=UETRS[9], day="2026-05-05")
+    assert await told(bench, later) == ["ACSP"]
+
+
+async def test_two_persons_move_money_by_transfers_above_the_limit(world: Any, serve: Any) -> None:
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    services = bench.services
+    cash = account_id(
+        bank="importer-bank", code=AccountCode.CASH, holder="importer-bank", currency="CNY"
+    )
+    one = {"debit": str(UUID(services.accounts["importer"])), "credit": str(cash)}
+    before = await services.balance("importer")
+    body: dict[str, Any] = {}
+    for number, minor, status in ((1, 99, 201), (2, 2, 422)):
+        moved = {**one, "transfer": str(UUID(int=number)), "amount_minor": minor}
+        body = {"currency": "CNY", "transfers": [moved]}
+        assert (await bench.call("POST", "/transfers", body)).status_code == status
+    approval = await waiting(bench, "importer-bank")
+    for person in ("aigerim", "bolat"):
+        await say(bench, "importer-bank", approval, person, approve=True)
+    assert await services.balance("importer") == before - 101
+    assert (await bench.call("POST", "/transfers", body)).json() == ["exists"]
 
 
 async def test_what_leaves_a_banks_cash_counts_with_what_left_it_lately(
@@ -291,7 +380,7 @@ async def test_what_leaves_a_banks_cash_counts_with_what_left_it_lately(
     # A customer's own money is not the bank's word; its way back frees nothing either.
     assert (await move(2, 60, back=True)).status_code == 201
     split = await move(3, 41)
-    assert (split.status_code, split.json()["code"]) == (422, "two_persons")
+    assert (split.status_code, split.json()["code"]) == (422, "needs_two_persons")
     assert (await move(4, 40)).status_code == 201
     # Whoever asks: the same account, and a token may be anybody's.
     assert (await move(5, 1, "aigerim")).status_code == 422
@@ -328,7 +417,7 @@ async def test_an_amount_of_more_than_64_bits_is_no_way_around_the_limit(
         content=from_transfers([most]).tobytes(),
         headers=bank,
     )
-    assert (refused.status_code, refused.json()["code"]) == (422, "two_persons")
+    assert (refused.status_code, refused.json()["code"]) == (422, "needs_two_persons")
 
 
 async def test_movements_are_for_the_bank_and_the_holder_as_they_happen(bench: Bench) -> None:

@@ -23,6 +23,10 @@ from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.payments.approval import Authorisation, Limits, authorised_minor
 from zhidao.finance.events.banks import DepositCounted
 
+DEPOSITS: Final = "deposit-words"
+"""What makes money out of a bank's word."""
+PAYMENTS: Final = "payment-words"
+"""What moves a customer's money, by whomever."""
 _DAY_NS: Final = 86_400 * NS
 _TRIES: Final = 16
 
@@ -36,14 +40,20 @@ class DailyTotals:
         self._limits = limits
 
     async def counted(
-        self, actor: Actor, name: str, parts: Sequence[tuple[str, int]], currency: str
+        self,
+        actor: Actor,
+        name: str,
+        parts: Sequence[tuple[str, int]],
+        currency: str,
+        *,
+        of: str = DEPOSITS,
     ) -> Money:
         """What an act comes to with others of one caller; counted if one caller is enough.
 
-        `name`: the act's own; `parts`: whose accounts it credits, each with its amount, minor
-        units. Counted before the money moves: a crash in between leaves counts that the act,
-        asked again, finds as its own, and nought is answered. What two persons must say counts
-        nothing.
+        `name`: the act's own; `parts`: whose accounts it credits or debits, each with its amount,
+        minor units; `of`: what it is counted with. Counted before the money moves: a crash in
+        between leaves counts that the act, asked again, finds as its own, and nought is answered.
+        What two persons must say counts nothing.
 
         Raises Conflict if others are counted all the time.
         """
@@ -53,7 +63,7 @@ class DailyTotals:
             return Money(whole, money)
         own = [Authorisation(name, actor.person, holder, minor) for holder, minor in parts]
         for _ in range(_TRIES):
-            before, today = await self._authorisations(actor, currency)
+            before, today = await self._authorisations(of, actor, currency)
             authorisations = [*before, *today]
             if _stand(own, authorisations):
                 return Money(0, money)
@@ -73,21 +83,24 @@ class DailyTotals:
                 )
                 for one in own
             ]
-            aggregate = _aggregate(actor, currency, self._clock.now())
+            aggregate = _aggregate(of, actor, currency, self._clock.now())
+            by = self._records.speaker(actor)
             with contextlib.suppress(Conflict):  # another act was counted meanwhile: look again
                 await self._records.record(
-                    actor, aggregate, facts, after=len(today), owner=actor.party
+                    by, aggregate, facts, after=len(today), owner=actor.party
                 )
                 return sum_of_all
         raise Conflict("too many at once; ask again")
 
     async def _authorisations(
-        self, actor: Actor, currency: str
+        self, of: str, actor: Actor, currency: str
     ) -> tuple[list[Authorisation], list[Authorisation]]:
         """The words of yesterday and of today (UTC)."""
         now = self._clock.now()
         days = (Utc.from_unix_ns(now.unix_ns - _DAY_NS), now)
-        histories = [await self._records.history(_aggregate(actor, currency, day)) for day in days]
+        histories = [
+            await self._records.history(_aggregate(of, actor, currency, day)) for day in days
+        ]
         before, today = ([_authorisation(event) for event in history] for history in histories)
         return before, today
 
@@ -103,5 +116,5 @@ def _authorisation(event: SignedEvent) -> Authorisation:
     return Authorisation(fact.deposit, fact.person, fact.holder, int(fact.amount_minor))
 
 
-def _aggregate(actor: Actor, currency: str, day: Utc) -> str:
-    return f"deposit-words/{actor.party}/{currency}/{str(day)[:10]}"
+def _aggregate(of: str, actor: Actor, currency: str, day: Utc) -> str:
+    return f"{of}/{actor.party}/{currency}/{str(day)[:10]}"

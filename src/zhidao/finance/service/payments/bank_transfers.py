@@ -7,10 +7,11 @@ those (`daily_totals`).
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -25,17 +26,19 @@ from zhidao.finance.domain.ledger.records import (
     Movement,
     Name,
     Records,
+    from_bytes,
     from_transfers,
     movements_of,
 )
 from zhidao.finance.domain.naming import AccountCode
-from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.events import BankAdmitted
-from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.daily_totals import DEPOSITS, PAYMENTS, DailyTotals
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.directory import Directory
 
+TRANSFERS: Final = "transfers"
 MAY_MOVE: Final = access(Role.PARTY, relation=Relation.BANK_OF, of="each account in the body")
 
 _CASH: Final = AccountCode.CASH.name.lower()
@@ -56,15 +59,17 @@ class BankTransfers:
         accounts: Accounts,
         directory: Directory,
         ledger: Ledger,
-        limits: Limits,
+        approvals: Approvals,
         daily_totals: DailyTotals,
     ) -> None:
+        """`approvals`: above their limits two persons of the bank speak."""
         self._accounts = accounts
         self._directory = directory
         self._ledger = ledger
-        self._limits = limits
+        self._approvals = approvals
         self._daily_totals = daily_totals
         self._banks: dict[str, BankAdmitted] = {}
+        approvals.carries_out(TRANSFERS, self._said)
 
     async def move(
         self, actor: Actor, currency: str, transfers: Sequence[Transfer]
@@ -72,7 +77,7 @@ class BankTransfers:
         """One answer a transfer, once those that hold are durable. Again: the same.
 
         Raises Forbidden for anybody but a bank, NotFound for an account that it does not keep,
-        Refused (`two_persons`) for a sum above the limit of one caller, `reserved_id`.
+        Refused (`needs_two_persons`) for a sum above the limit of one caller, `reserved_id`.
         """
         return await self.move_records(actor, currency, from_transfers(transfers))
 
@@ -82,44 +87,59 @@ class BankTransfers:
         bank = self._banks.get(actor.party)
         if bank is None:
             bank = self._banks[actor.party] = await self._accounts.require_bank(actor)
-        money = Currency(currency)
-        if self._limits.above_minor:
-            # All of a request together: many small ones are the same caller's large one.
-            self._require_one(Money(_sum(records), money))
         few = len(records) <= _FEW_MAX
         named = _named_by(movements_of(records)) if few else _named(records)
         await self._require_kept(bank.bank, currency, named)
-        if self._limits.above_minor:
-            await self._count_cash(actor, bank.bank, currency, records)
+        if self._approvals.limits.above_minor:
+            await self._authorise(actor, bank.bank, currency, records)
         return await self._ledger.submit_records(currency, records)
 
-    def _require_one(self, amount: Money) -> None:
-        """Raises Refused (`two_persons`) for more than one caller may move."""
-        if self._limits.asks(amount):
-            raise Refused(
-                f"an amount of more than one caller may move in {amount.currency.code}",
-                code="two_persons",
-                remedy="let two persons approve a deposit, a deal or a conditional payment",
-            )
+    async def _authorise(self, actor: Actor, bank: str, currency: str, records: Records) -> None:
+        """Asks two persons for what is above the limit with what one caller moved lately.
 
-    async def _count_cash(self, actor: Actor, bank: str, currency: str, records: Records) -> None:
-        """Counts what leaves the bank's cash with what its callers moved of it lately."""
-        own = records[(records["flags"] & _RESOLVING) == 0]
-        cash = [name for name in {*own["debit_account_id"].tolist()} if self._is_cash(bank, name)]
-        taken = own[np.isin(own["debit_account_id"], np.array(cash, own["id"].dtype))]
-        if not len(taken):
-            return
+        What leaves the bank's cash makes money and counts with deposits; what leaves customers'
+        accounts counts with payments. Raises Refused (`needs_two_persons`).
+        """
         # What stands is answered alike, and was counted when it moved.
-        known = (await self._ledger.find(currency, taken["id"].tolist())).transfers
-        new = taken[[name not in known for name in taken["id"].tolist()]]
+        known = (await self._ledger.find(currency, records["id"].tolist())).transfers
+        new = records[[name not in known for name in records["id"].tolist()]]
         if not len(new):
             return
-        parts: dict[str, int] = defaultdict(int)
-        for move in movements_of(new):
-            parts[self._holder(bank, move.credit_account_id)] += move.amount
-        name = f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}"
-        capped = [(holder, min(minor, AMOUNT_MINOR_MAX)) for holder, minor in sorted(parts.items())]
-        self._require_one(await self._daily_totals.counted(actor, name, capped, currency))
+        # All of a request together: many small ones are the same caller's large one.
+        whole = together = Money(_sum(new), Currency(currency))
+        if not self._approvals.limits.asks(whole):
+            own = new[(new["flags"] & _RESOLVING) == 0]
+            made: dict[str, int] = defaultdict(int)
+            moved: dict[str, int] = defaultdict(int)
+            for move in movements_of(own):
+                if self._is_cash(bank, move.debit_account_id):
+                    made[self._holder(bank, move.credit_account_id)] += move.amount
+                else:
+                    moved[move.debit_account_id[::-1].hex()] += move.amount
+            for parts, of in ((made, DEPOSITS), (moved, PAYMENTS)):
+                if parts:
+                    name = f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}"
+                    counted = await self._daily_totals.counted(
+                        *(actor, name, _capped(parts), currency), of=of
+                    )
+                    together = max(together, counted, key=lambda one: one.minor)
+        data = np.ascontiguousarray(records).tobytes()
+        await self._approvals.demand(
+            actor,
+            act=TRANSFERS,
+            subject=hashlib.sha256(data).hexdigest()[:32],
+            amount=whole,
+            said={
+                "currency": currency,
+                "transfers": len(new),
+                "records": base64.b64encode(data).decode(),
+            },
+            together=together,
+        )
+
+    async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        data = base64.b64decode(str(said["records"]))
+        return await self.move_records(actor, str(said["currency"]), from_bytes(data))
 
     def _is_cash(self, bank: str, name: Name) -> bool:
         owned = self._directory.known(bank, name[::-1].hex())
@@ -151,6 +171,10 @@ class BankTransfers:
                     f"no account {number} in {currency} that you may move",
                     remedy="give accounts of your customers, or your cash",
                 )
+
+
+def _capped(parts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(holder, min(minor, AMOUNT_MINOR_MAX)) for holder, minor in sorted(parts.items())]
 
 
 def _sum(records: Records) -> int:

@@ -9,12 +9,9 @@ from datetime import datetime
 
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import digest_of
-from zhidao.core.limits import AMOUNT_MINOR_MAX
-from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS
 from zhidao.finance.domain.ledger.ledger import TRANSFERS_MAX, Result
 from zhidao.finance.domain.ledger.records import Name, records_of
-from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.message import (
     CreditTransfer,
     Message,
@@ -40,7 +37,6 @@ from zhidao.finance.wire.iso20022.syntax.trees import account
 
 UNKNOWN_ACCOUNT = Refusal("AC01", "no account of that number here")
 OTHER_CURRENCY = Refusal("AM03", "the account is kept in another currency")
-ABOVE_LIMIT = Refusal("AM14", "above the amount that one caller may move here")
 UNKNOWN_BANK = Refusal("RC01", "no such bank is known here")
 _TWICE = Refusal("DUPL", "this UETR stands in the message before")
 
@@ -117,6 +113,22 @@ class Books:
             statuses=tuple(told),
         )
 
+    def held(
+        self, bank: BankAdmitted, file: Transfers, examined: Examined, why: Refusal
+    ) -> StatusReport:
+        """pain.002 or pacs.002 on a file that waits (PDNG), or that is refused by persons."""
+        status = "RJCT" if why.code else "PDNG"
+        told = [
+            status_of(one, examined.broken.get(place), status)
+            for place, one in enumerate(file.transfers)
+        ]
+        told = [
+            one if one.note else one._replace(reason=why.code, note=why.sentence) for one in told
+        ]
+        report = self.report(bank, file, examined, told)
+        # What becomes of it is told later, under another id.
+        return report._replace(message=f"H{report.message[1:]}")
+
     def advise(
         self, transfers: Sequence[CreditTransfer], booked: Sequence[Booking]
     ) -> list[Message]:
@@ -174,27 +186,6 @@ def status_of(one: CreditTransfer, why: Refusal | None, status: str) -> Status:
         "" if why is None else why.code,
         "" if why is None else why.sentence,
     )
-
-
-class OneCaller:
-    """How much of a message one caller may still move: its payments count together.
-
-    They are taken in their order, so that a message that comes again is judged alike.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._moved: dict[str, int] = defaultdict(int)
-
-    def asks_for_two(self, one: CreditTransfer) -> bool:
-        """Whether a payment brings the message above the limit; one that does counts no more."""
-        if not self._limits.above_minor:
-            return False
-        moved = self._moved[one.currency] + one.amount_minor
-        if self._limits.asks(Money(min(moved, AMOUNT_MINOR_MAX), Currency(one.currency))):
-            return True
-        self._moved[one.currency] = moved
-        return False
 
 
 def payee_of(payee: Owned | None, one: CreditTransfer) -> Owned | Refusal:

@@ -17,15 +17,12 @@ from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger.ledger import Result, TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
-from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Transfers
 from zhidao.finance.domain.payments.payment_legs import Booking, Leg, Refusal, leg_name, mark_of
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import (
-    ABOVE_LIMIT,
     UNKNOWN_BANK,
     Books,
-    OneCaller,
     payee_of,
     status_of,
 )
@@ -57,13 +54,9 @@ class _Known(NamedTuple):
 class Crediting:
     """Books what other banks send."""
 
-    def __init__(self, books: Books, limits: Limits, lines: CreditLines) -> None:
-        """`limits`: above them one caller is not enough; a bank that sends a message is one.
-
-        `lines`: how much each other bank may come to owe.
-        """
+    def __init__(self, books: Books, lines: CreditLines) -> None:
+        """`lines`: how much each other bank may come to owe."""
         self._books = books
-        self._limits = limits
         self._lines = lines
 
     async def receive(
@@ -72,7 +65,7 @@ class Crediting:
         """Another bank's payments, message by message: pacs.002, and camt.054 to the payees."""
         known = await self._known(bank, other, examined)
         with no_collection():
-            transfers, starts, bookings, why = _bookings(bank, known, examined, self._limits)
+            transfers, starts, bookings, why = _bookings(bank, known, examined)
             refused = _refused(bank, known, transfers, _marks(examined, starts, why))
         why |= await self._book(bank, other, transfers, bookings)
         # After what stands: a payment that was credited before keeps its name.
@@ -200,7 +193,7 @@ class Crediting:
 
 
 def _bookings(
-    bank: BankAdmitted, known: _Known, examined: Sequence[Examined], limits: Limits
+    bank: BankAdmitted, known: _Known, examined: Sequence[Examined]
 ) -> tuple[list[CreditTransfer], list[int], list[Booking], dict[int, Refusal]]:
     """All payments in a row, where each message begins among them, what is booked, what is not."""
     transfers: list[CreditTransfer] = []
@@ -215,14 +208,12 @@ def _bookings(
         why |= {start + place: refusal for place, refusal in message.broken.items()}
         if message.whole is not None:
             continue
-        mark, caller = mark_of(message.digest), OneCaller(limits)
+        mark = mark_of(message.digest)
         credited = _bank if file.definition.startswith("pacs.009") else _customer
         for place, one in enumerate(file.transfers, start):
             if place in why:
                 continue
             payee = credited(known, one)
-            if not isinstance(payee, Refusal) and caller.asks_for_two(one):
-                payee = ABOVE_LIMIT
             if isinstance(payee, Refusal):
                 why[place] = payee
                 continue

@@ -17,7 +17,6 @@ from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger.ledger import TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import NO_NAME, Movement
 from zhidao.finance.domain.naming import AccountCode, TransferCode, transfer_id, uetr
-from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.message import (
     CreditTransfer,
     Message,
@@ -35,12 +34,10 @@ from zhidao.finance.domain.payments.payment_legs import (
 )
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import (
-    ABOVE_LIMIT,
     OTHER_CURRENCY,
     UNKNOWN_ACCOUNT,
     UNKNOWN_BANK,
     Books,
-    OneCaller,
     payee_of,
     status_of,
 )
@@ -80,10 +77,7 @@ class Instructing:
         index: MessageIndex,
         archive: Archive,
         rules: Rules,
-        limits: Limits,
     ) -> None:
-        """`limits`: above them one caller is not enough, and a message is one caller."""
-        self._limits = limits
         self._books = books
         self._index = index
         self._archive = archive
@@ -93,7 +87,7 @@ class Instructing:
         self, bank: BankAdmitted, sender: str, file: Transfers, examined: Examined
     ) -> list[Message]:
         """A customer's payments: reserved and passed on, or moved at once inside the bank."""
-        transfers = _with_uetrs(file.transfers, examined.digest)
+        transfers = with_uetrs(file.transfers, examined.digest)
         examined = await self._standing(bank, transfers, examined)
         found = await self._judged(bank, sender, transfers, examined)
         why = found.why | await self._books.book(transfers, found.bookings)
@@ -150,14 +144,11 @@ class Instructing:
         banks = await self._books.directory.banks(at(one.payee_bank, "BICFI") for one in transfers)
         owned = await self._owned(bank, transfers, banks)
         found = _Judged(why=dict(examined.broken))
-        caller = OneCaller(self._limits)
         for place, one in enumerate(transfers):
             if examined.whole is not None or place in found.why:
                 continue
             payer = owned.get(account_number(one.payer_account))
             refused = _may_pay(payer, one, sender)
-            if refused is None and caller.asks_for_two(one):
-                refused = ABOVE_LIMIT
             if refused is not None or payer is None:
                 found.why[place] = refused or UNKNOWN_ACCOUNT
                 continue
@@ -333,7 +324,7 @@ class Instructing:
         return messages
 
 
-def _with_uetrs(transfers: Sequence[CreditTransfer], digest: str) -> list[CreditTransfer]:
+def with_uetrs(transfers: Sequence[CreditTransfer], digest: str) -> list[CreditTransfer]:
     """Each with a UETR: of its own, or from the file's digest and its place."""
     return [
         one if one.uetr else one._replace(uetr=str(uetr(transfer_id(digest, str(number)))))

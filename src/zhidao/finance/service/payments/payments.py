@@ -12,7 +12,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
@@ -20,7 +20,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
-from zhidao.finance.domain.payments.approval import Limits
+from zhidao.core.ids import party_id
 from zhidao.finance.domain.payments.message import (
     Answers,
     Message,
@@ -39,6 +39,7 @@ from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
 from zhidao.finance.service.payments.directory import Directory, head_office
+from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.resuming import Step
@@ -71,8 +72,8 @@ _LASTING: Final = (*_TOGETHER, "pacs.004", "camt.029")
 _WORD: Final = "word"
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
 
-
-NO_LIMITS: Final = Limits({})
+_Brought: TypeAlias = tuple[BankAdmitted, str, str | None]
+"""At which bank a message is taken, who brings it, and which person of that party."""
 
 
 class Outgoing(NamedTuple):
@@ -99,39 +100,47 @@ class Payments:
         rules: Rules,
         clock: Clock,
         lines: CreditLines,
-        limits: Limits = NO_LIMITS,
+        holds: PaymentApprovals | None = None,
     ) -> None:
-        """`lines`: how much each other bank may come to owe a bank of this node."""
+        """`lines`: how much each other bank may come to owe a bank of this node.
+
+        `holds`: what may not be taken on one caller's word.
+        """
         books = Books(ledger, directory, clock)
-        self._instructing = Instructing(
-            books, index=index, archive=archive, rules=rules, limits=limits
-        )
-        self._crediting = Crediting(books, limits, lines)
+        self._books = books
+        self._holds = holds
+        if holds is not None:
+            holds.goes_on(self.go_on)
+        self._instructing = Instructing(books, index=index, archive=archive, rules=rules)
+        self._crediting = Crediting(books, lines)
         self._giving = GivingBack(books, index=index, archive=archive, rules=rules)
         self._recalls = RecallBooks(books, self._giving)
         self._one_by_one = KeyedLocks()
-        self._batches = Batches[tuple[BankAdmitted, str], list[Outgoing]](self._take_many)
+        self._batches = Batches[_Brought, list[Outgoing]](self._take_many)
         self._directory = directory
         self._index = index
         self._archive = archive
         self._rules = rules
         self._clock = clock
 
-    async def take(self, bank: BankAdmitted, sender: str, data: bytes) -> list[Outgoing]:
+    async def take(
+        self, bank: BankAdmitted, sender: str, data: bytes, *, person: str | None = None
+    ) -> list[Outgoing]:
         """Does what a message says and answers it.
 
         `sender`: the party that brings it: a customer of the bank with pain.001, else another
-        bank. Messages of one sender that wait at once are booked and kept together. Raises
-        Forbidden for a message in another's name; what is wrong with the message itself is an
-        answer.
+        bank. `person`: who of the party brings it, `` for a token; None if the node itself does,
+        with what was allowed before. Messages of one sender that wait at once are booked and kept
+        together. Raises Forbidden for a message in another's name; what is wrong with the message
+        itself is an answer.
         """
-        return await self._batches.take((bank, sender), data)
+        return await self._batches.take((bank, sender, person), data)
 
     async def _take_many(
-        self, key: tuple[BankAdmitted, str], many: Sequence[bytes]
+        self, key: _Brought, many: Sequence[bytes]
     ) -> list[list[Outgoing] | Exception]:
         """What `take` answers or raises, one for each message; equal ones are done once."""
-        bank, sender = key
+        bank, sender, person = key
         different = list(dict.fromkeys(many))
         now = self._clock.now().to_datetime()
         if sum(map(len, different)) < _ASIDE_FROM_BYTES:
@@ -149,7 +158,7 @@ class Payments:
             except Refused as error:
                 answers[data] = error
         if good:
-            answers |= await self._follow_all(bank, sender, good)
+            answers |= await self._follow_all(bank, sender, person, good)
         told = [one for one in different if not isinstance(answers[one], Exception)]
         sent = await self._send_many(bank, [answers[one] for one in told])  # type: ignore[misc]
         done: dict[bytes, list[Outgoing] | Exception] = dict(zip(told, sent, strict=True))
@@ -159,6 +168,7 @@ class Payments:
         self,
         bank: BankAdmitted,
         sender: str,
+        person: str | None,
         good: Mapping[bytes, tuple[BankAdmitted | None, Examined]],
     ) -> dict[bytes, list[Message] | Exception]:
         """The messages that follow from each, or what was raised for it."""
@@ -169,9 +179,13 @@ class Payments:
             (data, other, examined)
             for (data, (other, _)), examined in zip(good.items(), remembered, strict=True)
         ]
+        answers = await self._all_held(bank, sender, person, [(d, e) for d, _, e in follow])
         # A sender is one bank: all its payments are credited as one.
-        payments = [one for one in follow if one[2].message.definition.startswith(_TOGETHER)]
-        answers: dict[bytes, list[Message] | Exception] = {}
+        payments = [
+            one
+            for one in follow
+            if one[0] not in answers and one[2].message.definition.startswith(_TOGETHER)
+        ]
         if payments:
             other = payments[0][1]
             assert other is not None, "a bank sends pacs messages"
@@ -189,6 +203,29 @@ class Payments:
             answers[data] = answer
         return answers
 
+    async def _all_held(
+        self,
+        bank: BankAdmitted,
+        sender: str,
+        person: str | None,
+        many: Sequence[tuple[bytes, Examined]],
+    ) -> dict[bytes, list[Message] | Exception]:
+        """The answers to those messages that may not be taken yet."""
+        if person is None:
+            return {}
+        actor = Actor(party_id(sender), Role.PARTY, person)
+        held = [(data, await self._held(actor, bank, examined)) for data, examined in many]
+        return {data: [answer] for data, answer in held if answer is not None}
+
+    async def _held(
+        self, actor: Actor, bank: BankAdmitted, examined: Examined
+    ) -> StatusReport | None:
+        """The answer to a message that one caller's word is not enough for."""
+        if self._holds is None or not isinstance(examined.message, Transfers):
+            return None
+        why = await self._holds.hold(actor, bank, examined)
+        return None if why is None else self._books.held(bank, examined.message, examined, why)
+
     async def carry(self, bank: BankAdmitted, actor: Actor, data: bytes) -> list[Outgoing]:
         """The same, and what follows goes on at once to those banks that this node serves.
 
@@ -197,7 +234,9 @@ class Payments:
         actor that does not act for its party: a message moves that party's money.
         """
         MAY_SEND.admit(actor)
-        return await self._carry([Step(bank, actor.party, data)], caller=actor.party)
+        return await self._carry(
+            [Step(bank, actor.party, data)], caller=actor.party, person=actor.person
+        )
 
     async def carry_on(self, bank: BankAdmitted, messages: Sequence[Outgoing]) -> list[Outgoing]:
         """These messages of a bank, and what follows once those that this node serves have them."""
@@ -213,20 +252,26 @@ class Payments:
         """Takes a message once more, with all that follows at banks of this node."""
         await self._carry([step], caller="")
 
-    async def _carry(self, waiting: list[Step], *, caller: str) -> list[Outgoing]:
-        """What is left for the caller and for those who are not banks of this node."""
+    async def _carry(
+        self, waiting: list[Step], *, caller: str, person: str | None = None
+    ) -> list[Outgoing]:
+        """What is left for the caller and for those who are not banks of this node.
+
+        `person`: of the caller, who brings the first; what follows is the node's own.
+        """
         kept: list[Outgoing] = []
         for _ in range(_STEPS_MAX):
             if not waiting:
                 break
             at_bank, by, message = waiting.pop(0)
             try:
-                answers = await self.take(at_bank, by, message)
+                answers = await self.take(at_bank, by, message, person=person)
             except Refused:
                 if by == caller:
                     raise
                 # What was booked before stands; whoever repeats the message goes on from here.
                 continue
+            person = None
             for one in answers:
                 other = await self._directory.bank_of(one.receiver) if one.receiver else None
                 if other is None or other.bank == caller:

@@ -1,0 +1,150 @@
+"""Payments above a limit: held until two persons of the sender said so, then gone on with.
+
+What one caller's messages moved counts together over today and the day before, by caller and by
+account, so that a sum cut into files is the same sum. A message above the limit is answered PDNG
+and opens an approval of the whole message; the second person's word has it taken, whoever sent it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from zhidao.core.actor import Actor
+from zhidao.core.archive import Archive
+from zhidao.core.errors import Refused
+from zhidao.core.limits import AMOUNT_MINOR_MAX
+from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
+from zhidao.finance.domain.payments.payment_legs import Leg, Refusal, leg_name, mark_of
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
+from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.debtor_agent import with_uetrs
+from zhidao.finance.service.payments.resuming import Step
+from zhidao.finance.service.payments.validation import Examined
+from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
+
+PAY: Final = "pay"
+SHOWN_MAX: Final = 20
+"""So many payments of a message are shown to those who approve it; the sum is of all."""
+_NEEDS: Final = "needs_two_persons"
+_REFUSED: Final = "refused_by_person"
+
+
+class PaymentApprovals:
+    """Says of a message whether it may be taken now, by the limits of two persons."""
+
+    def __init__(
+        self,
+        *,
+        approvals: Approvals,
+        daily_totals: DailyTotals,
+        accounts: Accounts,
+        ledger: Ledger,
+        archive: Archive,
+    ) -> None:
+        self._approvals = approvals
+        self._daily_totals = daily_totals
+        self._accounts = accounts
+        self._ledger = ledger
+        self._archive = archive
+        self._go_on: Callable[[Step], Awaitable[object]] | None = None
+
+    def goes_on(self, how: Callable[[Step], Awaitable[object]]) -> None:
+        """Names what is done with a message that two persons approved."""
+        self._go_on = how
+        self._approvals.carries_out(PAY, self._said)
+
+    async def hold(self, actor: Actor, bank: BankAdmitted, examined: Examined) -> Refusal | None:
+        """Why a message waits (no code) or is refused (DS02); None if it may be taken now."""
+        file = examined.message
+        assert isinstance(file, Transfers), "only files of payments move money by one's word"
+        if not self._approvals.limits.above_minor or examined.whole is not None:
+            return None
+        by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
+        for place, one in enumerate(file.transfers):
+            if place not in examined.broken:
+                by_currency[one.currency].append(one)
+        held: Refusal | None = None
+        for currency, many in sorted(by_currency.items()):
+            held = await self._one(actor, bank, file, examined, currency, many) or held
+        if held is not None and await self._stands(bank, file, examined):
+            return None  # It was taken before, in what way ever: it is answered, and moves nothing.
+        return held
+
+    async def _one(
+        self,
+        actor: Actor,
+        bank: BankAdmitted,
+        file: Transfers,
+        examined: Examined,
+        currency: str,
+        many: list[CreditTransfer],
+    ) -> Refusal | None:
+        by_account: dict[str, int] = defaultdict(int)
+        for one in many:
+            by_account[account_number(one.payer_account) or bank.bank] += one.amount_minor
+        parts = [(name, min(minor, AMOUNT_MINOR_MAX)) for name, minor in sorted(by_account.items())]
+        total = min(sum(minor for _, minor in parts), AMOUNT_MINOR_MAX)
+        together = await self._daily_totals.counted(
+            actor, f"message {examined.digest}", parts, currency, of=PAYMENTS
+        )
+        try:
+            await self._approvals.demand(
+                actor,
+                act=PAY,
+                subject=file.message,
+                amount=Money(total, Currency(currency)),
+                said=_said(bank, examined, many),
+                together=together,
+            )
+        except Refused as error:
+            if error.code == _NEEDS:
+                return Refusal("", f"two persons approve this: {error.where}")
+            if error.code == _REFUSED:
+                return Refusal("DS02", str(error.args[0]))
+            raise
+        return None
+
+    async def _stands(self, bank: BankAdmitted, file: Transfers, examined: Examined) -> bool:
+        """Whether a payment of this very message is booked."""
+        legs = (Leg.RESERVE, Leg.INSIDE, Leg.CREDIT)
+        names = {
+            leg_name(bank.bank, one.uetr, leg)
+            for one in with_uetrs(file.transfers, examined.digest)
+            for leg in legs
+        }
+        mark = mark_of(examined.digest)
+        for currency in {one.currency for one in file.transfers} & {*await self._ledger.shards()}:
+            found = await self._ledger.find(currency, list(names))
+            if any(one.user_data_64 == mark for one in found.transfers.values()):
+                return True
+        return False
+
+    async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        assert self._go_on is not None, "whoever holds payments says what is done with them"
+        bank = await self._accounts.bank(str(said["bank"]))
+        data = await self._archive.get(str(said["digest"]))
+        return await self._go_on(Step(bank, actor.party, data))
+
+
+def _said(bank: BankAdmitted, examined: Examined, many: list[CreditTransfer]) -> dict[str, Any]:
+    """What is approved: this message at this bank, and what its payments are."""
+    return {
+        "bank": bank.bank,
+        "digest": examined.digest,
+        "payments": len(many),
+        "first": [
+            {
+                "payee": at(one.payee, "Nm")[:140],
+                "account": account_number(one.payee_account),
+                "amount_minor": str(one.amount_minor),
+                "reference": one.end_to_end,
+            }
+            for one in many[:SHOWN_MAX]
+        ],
+    }
