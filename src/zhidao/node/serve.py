@@ -37,6 +37,8 @@ from zhidao.node.http.server import (
 )
 from zhidao.node.leases.lease import Grant
 from zhidao.node.leases.roles import parse_roles
+from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.database_clock import DatabaseClock
 from zhidao.node.runtime.api_process import api_processes, shares_port
 from zhidao.node.runtime.duty import Duty
 from zhidao.node.runtime.front import Front
@@ -249,7 +251,11 @@ async def _serve(
     certificate = certificate_files(config)
     manager = service_manager()
     holders = Holders(process.leases, process.needed)
-    standby = Standby(holders.holder, holders.alarms, reading.reader)
+    alarms = Alarms()
+    clock = DatabaseClock(process.leases.now_s, process.clock, alarms)
+    standby = Standby(
+        holders.holder, lambda: [*holders.alarms(), *alarms.standing()], reading.reader
+    )
     front = Front(standby, process.password)
     told = asyncio.Event()
     state: dict[str, Any] = {}
@@ -281,7 +287,11 @@ async def _serve(
             Job("membership", lambda: _membership(config, process, told, state, certificate)),
         ]
 
-    waiting = [Job("holders", holders.run), Job("reading", reading.run)]
+    waiting = [
+        Job("holders", holders.run),
+        Job("reading", reading.run),
+        Job("database clock", clock.run),
+    ]
     duty = Duty(process.keeper, front, waiting, build, announce, own_jobs, process.clock, warm)
     await duty.begin()
     try:

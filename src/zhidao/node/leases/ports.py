@@ -34,6 +34,10 @@ class Leases(Protocol):
         """All leases as they stand, in order of role."""
         ...
 
+    async def now_s(self) -> float:
+        """What time it is by the clock of their place, in seconds since 1970."""
+        ...
+
     async def take(
         self, roles: Sequence[str], holder: str, stood: Mapping[str, Mark]
     ) -> Grant | None:

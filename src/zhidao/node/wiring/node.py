@@ -44,6 +44,7 @@ from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.backup import newest_backup_at
 from zhidao.node.operations.checkup_clock import machine_time
 from zhidao.node.operations.clock_watch import ClockWatch
+from zhidao.node.operations.database_clock import DatabaseClock
 from zhidao.node.operations.health import Health
 from zhidao.node.operations.loop_watch import LoopWatch, Stall, tell
 from zhidao.node.operations.metrics import Metrics
@@ -261,6 +262,11 @@ async def build_node(
         jobs=[
             Job("write probe", probe.run),
             Job("clock watch", watch.run),
+            *(
+                [Job("database clock", DatabaseClock(hold.leases.now_s, clock, alarms).run)]
+                if hold
+                else []
+            ),
             *_jobs(built.rooms, relay, context, dead, metrics),
             entrance.job(),
             *told.jobs,

@@ -140,3 +140,9 @@ async def test_renewals_and_writers_do_not_wait_for_each_other(
         assert await leases.renew(grant)
         await session.check_fence()
     await writer.close()
+
+
+async def test_it_tells_the_time_by_which_leases_run(leases: Leases):
+    first_s = await leases.now_s()
+    assert first_s > 1_700_000_000
+    assert 0 <= await leases.now_s() - first_s < 60

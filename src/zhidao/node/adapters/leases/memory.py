@@ -28,6 +28,10 @@ class MemoryLeases:
             for _, (lease, until_s) in sorted(self._leases.items())
         )
 
+    async def now_s(self) -> float:
+        """See the port."""
+        return self._now_s()
+
     async def take(
         self, roles: Sequence[str], holder: str, stood: Mapping[str, Mark]
     ) -> Grant | None:

@@ -41,6 +41,7 @@ _TAKE: Final = (
     " where node_id = %(node)s and shard = '' and role = any (%(roles)b::text[])"
 )
 _NOW_S: Final = "select extract(epoch from clock_timestamp())::bigint as now_s"
+_CLOCK: Final = "select extract(epoch from clock_timestamp())::float8 as now_s"
 _RENEW: Final = (
     "update node.lease set renewals = renewals + 1,"
     " until = clock_timestamp() + make_interval(secs => %(seconds)s)"
@@ -108,6 +109,11 @@ class PostgresLeases:
         """See the port."""
         rows = await self._database.read(_LOOK, {"node": self._node})
         return tuple(Lease(**row) for row in rows)
+
+    async def now_s(self) -> float:
+        """See the port."""
+        rows = await self._database.read(_CLOCK, {})
+        return float(rows[0]["now_s"])
 
     async def take(
         self, roles: Sequence[str], holder: str, stood: Mapping[str, Mark]
