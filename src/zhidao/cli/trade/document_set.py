@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         for document in made.told["documents"]:
             print(f"{document['number']:20} {document['title']}")
+        print(*made.told["rules"], sep="\n")
         print_findings(made.told)
     return 1 if made.told["findings"] else 0
 

@@ -117,6 +117,7 @@ async def build(
         ring=context.ring,
         clock=context.clock,
         judges=judges,
+        validation=validation,
     )
 
     transparency = Transparency(
@@ -135,7 +136,11 @@ async def build(
         routers=(
             api.routes(consignments, validation, releases),
             entry_api.routes(
-                PostgresDrafts(context.database), context.clock, print_document, judges
+                PostgresDrafts(context.database),
+                context.clock,
+                print_document,
+                judges,
+                validation,
             ),
             window_api.routes(clearance, releases, presentations),
             transparency_api.routes(transparency),

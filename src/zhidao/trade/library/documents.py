@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.trade.domain.conflicts.compared_set import Evidence
+from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.documents.mapping import Absorbed
@@ -31,8 +31,10 @@ from zhidao.trade.domain.origin.determination import (
     determine,
 )
 from zhidao.trade.domain.origin.duty import assess
+from zhidao.trade.domain.sanity import check_sane
 from zhidao.trade.service.document_set import MadeDocument, check_one_invoice, make_set
 from zhidao.trade.service.entering import looked_at
+from zhidao.trade.service.validation import refuse_broken
 from zhidao.trade.wire import canonical_entry, consignment_entry, origin_file
 from zhidao.trade.wire import entry as entry_file
 
@@ -66,8 +68,10 @@ def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ())
     """
     consignment = canonical_entry.read(entry)
     check_one_invoice(consignment)
+    check_sane(consignment)
     forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
     made = make_set(consignment, forms)
+    rules = judged_invoices(made)
     papers = {document.form.kind: document.absorbed.consignment for document in made}
     told: dict[str, Any] = {
         "consignment": consignment.get("id"),
@@ -84,6 +88,7 @@ def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ())
             for document in made
             if document.form in SET
         ],
+        "rules": rules,
         **_compared(compare(Evidence(papers)), view),
     }
     printed = [document for document in made if document.form in SET]
@@ -91,6 +96,22 @@ def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ())
     if languages:
         files |= prints(printed, languages, day=consignment.get("invoiceDocument.issueDate"))
     return WrittenSet(files, told)
+
+
+def judged_invoices(made: Iterable[MadeDocument]) -> list[str]:
+    """What the installed rules say of each invoice of a set, in a line.
+
+    Raises Refused (`invoice_invalid`) for one that breaks them: it must not leave the house.
+    """
+    # Whoever makes no set needs no rules.
+    from zhidao.trade.library.rule_packs import judged_files
+
+    invoices = [(d.file_name, d.data) for d in made if d.form.kind in INVOICES]
+    found = []
+    for name, verdict in judged_files(invoices):
+        refuse_broken(verdict)
+        found.append(f"{name}: {verdict.summary()}")
+    return found
 
 
 def prints(made: Iterable[MadeDocument], languages: Sequence[str], *, day: str) -> dict[str, bytes]:

@@ -11,7 +11,9 @@ from zhidao.core.timescale import Utc
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.presented_documents import USUAL
 from zhidao.trade.events import PresentedSet
-from zhidao.trade.service.presenting import Order, Printer, present, read_presented
+from zhidao.trade.library.rule_packs import judged_files
+from zhidao.trade.service.presenting import Order, Printer, invoices_in, present, read_presented
+from zhidao.trade.service.validation import refuse_broken
 from zhidao.trade.wire.presentation_file import decode, encode
 
 
@@ -28,7 +30,10 @@ def make(
     """The signed file of an entry's presentation. `languages`: of prints inside, none for none."""
     order = Order(party_id(party), kinds or USUAL, despite)
     printer = _printer(languages) if languages else None
-    return encode(present(entry, order, signer=signer, at=at, printer=printer))
+    made = present(entry, order, signer=signer, at=at, printer=printer)
+    for _, verdict in judged_files(("invoice", data) for data in invoices_in(made)):
+        refuse_broken(verdict)
+    return encode(made)
 
 
 def told(found: PresentedSet) -> dict[str, Any]:

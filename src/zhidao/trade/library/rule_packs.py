@@ -16,7 +16,7 @@ from zhidao.trade.adapters.packs import (
 )
 from zhidao.trade.adapters.pinned_packs import install_packs, own_pins
 from zhidao.trade.adapters.rule_process import Judge
-from zhidao.trade.domain.verdict import Verdict
+from zhidao.trade.domain.verdict import Verdict, not_checked
 
 __all__ = [
     "InstalledPack",
@@ -66,3 +66,14 @@ def check(
             yield name, judge.judge(document)
         except MalformedInput as error:
             yield name, error
+
+
+def judged_files(documents: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, Verdict]]:
+    """The verdict of each document by this installation's packs; `not checked` without any."""
+    try:
+        packs, broken = readable_packs(pack_folders(default_folder()))
+    except Unavailable as error:
+        yield from ((name, not_checked(str(error.args[0]), error.remedy)) for name, _ in documents)
+        return
+    judge = Judge(*packs, broken=broken)
+    yield from ((name, judge.judge(document)) for name, document in documents)

@@ -12,7 +12,7 @@ from typing import Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
-from zhidao.core.remedies import remedy_of
+from zhidao.core.remedies import remedies, remedy_of
 from zhidao.rules import parse_xml
 from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, compare
@@ -26,6 +26,7 @@ from zhidao.trade.domain.model.consignment import (
     enter,
     require,
 )
+from zhidao.trade.domain.sanity import absurdities, check_sane
 from zhidao.trade.service.document_set import (
     OF_OTHERS,
     MadeDocument,
@@ -82,6 +83,11 @@ def progress(typed: Mapping[str, str]) -> Progress:
     whole = values | {path: text for path, (text, _) in unsaid(values).items()}
     sizes = _sizes(values)
     road = tuple(consignment_entry.lacking(whole, items=sizes[ITEM], containers=sizes[EQUIPMENT]))
+    if not troubles and not missing:
+        troubles = [
+            Trouble(one.path, one.sentence, "implausible", remedies().codes["implausible"])
+            for one in absurdities(_completed(values))
+        ]
     if troubles or missing:
         return Progress(tuple(troubles), missing, len(wanted), (), None, road)
     try:
@@ -93,11 +99,19 @@ def progress(typed: Mapping[str, str]) -> Progress:
     return Progress((), (), len(wanted), made, compared, road)
 
 
-def entered(values: Mapping[str, str]) -> CanonicalConsignment:
-    """The consignment of typed fields. Raises MalformedInput for one that is not whole."""
+def _completed(values: Mapping[str, str]) -> CanonicalConsignment:
     digest = hashlib.sha256("\n".join(f"{p}={t}" for p, t in values.items()).encode()).hexdigest()
-    consignment = completed(enter(values, digest=digest, origin=Origin.ENTRY))
+    return completed(enter(values, digest=digest, origin=Origin.ENTRY))
+
+
+def entered(values: Mapping[str, str]) -> CanonicalConsignment:
+    """The consignment of typed fields.
+
+    Raises MalformedInput for one that is not whole, Refused (`implausible`) for one that cannot be.
+    """
+    consignment = _completed(values)
     require(consignment)
+    check_sane(consignment)
     return consignment
 
 

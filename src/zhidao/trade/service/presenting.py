@@ -17,11 +17,12 @@ from zhidao.core.journal import KeyRing, Records
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.core.keys import Signer
 from zhidao.core.timescale import Utc
-from zhidao.trade.domain.conflicts.compared_set import Evidence
+from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.presented_documents import LETTER, PRESENTABLE, USUAL, announced, credit_of
+from zhidao.trade.domain.sanity import check_sane
 from zhidao.trade.events import (
     CrossCheckFinding,
     PresentationMade,
@@ -36,6 +37,7 @@ from zhidao.trade.service.document_set import (
     make_set,
     read_document,
 )
+from zhidao.trade.service.validation import Validation
 from zhidao.trade.wire import canonical_entry
 from zhidao.trade.wire.presentation_file import SignedPresentation, decode, encode, sign
 
@@ -66,6 +68,7 @@ def present(
     chosen = _chosen(order.kinds)
     consignment = canonical_entry.read(entry)
     check_one_invoice(consignment)
+    check_sane(consignment)
     made = make_set(consignment, [FORMS[kind] for kind in chosen])
     beside = [f for f in FORMS.values() if f.kind not in chosen and consignment.get(f.number_path)]
     papers = _papers([*made, *make_set(consignment, beside)])
@@ -187,8 +190,11 @@ class PresentationService:
         ring: KeyRing,
         clock: Clock,
         judges: Judges = IN_PLACE,
+        validation: Validation | None = None,
     ) -> None:
         self._judges = judges
+        # By it each invoice is judged before the set is written; None in tests without rules.
+        self._validation = validation
         self._records = records
         self._archive = archive
         self._ring = ring
@@ -200,7 +206,8 @@ class PresentationService:
         """Makes the presentation of an entry for a bank to read; equal content again: the same.
 
         Raises Forbidden where the node holds no key of the actor's party, Conflict where its
-        number stands for another presentation, Refused for one with conflicts.
+        number stands for another presentation, Refused for one with conflicts, with a value that
+        cannot be, or with an invoice that breaks its rules.
         """
         MAY_PRESENT.admit(actor)
         signer = self._ring.signer(actor.party)
@@ -208,6 +215,8 @@ class PresentationService:
             raise Forbidden(f"this node holds no key of {actor.party}")
         order = Order(actor.party, despite=despite)
         made = await asyncio.to_thread(present, entry, order, signer=signer, at=self._clock.now())
+        if self._validation is not None:
+            await self._validation.unbroken(invoices_in(made))
         aggregate = _aggregate(made.manifest.presentation)
         standing = await self._records.history(aggregate)
         if standing:
@@ -244,6 +253,12 @@ class PresentationService:
         )
         found = await self._records.histories(names, actor)
         return [PresentationMade.of(events[-1]).manifest for events in found]
+
+
+def invoices_in(made: SignedPresentation) -> list[bytes]:
+    """The invoices of a presentation."""
+    named = made.manifest.documents
+    return [made.contents[each.digest] for each in named if each.kind in INVOICES]
 
 
 def _aggregate(presentation: str) -> str:

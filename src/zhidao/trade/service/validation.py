@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.verdict import Outcome, Verdict
@@ -37,13 +39,7 @@ class Validation:
                 code="no_rules",
                 remedy=verdict.remedy,
             )
-        if verdict.outcome is Outcome.INVALID:
-            raise Refused(
-                f"the invoice breaks its rules: {verdict.summary()}",
-                code="invoice_invalid",
-                where=verdict.fatal[0].place,
-                remedy="correct the entry's facts behind these rules",
-            )
+        refuse_broken(verdict)
         if verdict.outcome is Outcome.PARTLY_JUDGED:
             raise Unavailable(
                 f"the invoice cannot be called valid: {'; '.join(verdict.unjudged)}",
@@ -58,6 +54,22 @@ class Validation:
                 remedy="correct the fields that these rules could not read",
             )
         return verdict.rules
+
+    async def unbroken(self, documents: Iterable[bytes]) -> None:
+        """Refuses (`invoice_invalid`) what breaks a rule that is installed; the rest may leave."""
+        for document in documents:
+            refuse_broken(await self.verdict(document))
+
+
+def refuse_broken(verdict: Verdict) -> None:
+    """Raises Refused, with rules and places, for a document that is invalid."""
+    if verdict.outcome is Outcome.INVALID:
+        raise Refused(
+            f"the invoice breaks its rules: {verdict.summary()}",
+            code="invoice_invalid",
+            where=verdict.fatal[0].place,
+            remedy="correct the entry's facts behind these rules",
+        )
 
 
 def _read_safely(document: bytes) -> None:

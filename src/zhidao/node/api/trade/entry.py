@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -18,6 +19,7 @@ from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.node.http.access import ACCESS
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.comparison import CheckResult
+from zhidao.trade.domain.conflicts.compared_set import INVOICES
 from zhidao.trade.domain.conflicts.table import Comparison, views_of
 from zhidao.trade.domain.documents.formalities import FORMS, SET
 from zhidao.trade.domain.model.catalogue import FIELDS, Field
@@ -28,6 +30,7 @@ from zhidao.trade.service import entering
 from zhidao.trade.service.document_set import OF_OTHERS, MadeDocument
 from zhidao.trade.service.entering import FILES_MAX, Trouble
 from zhidao.trade.service.ports import Draft, Drafts
+from zhidao.trade.service.validation import Validation
 
 MAY_DRAFT: Final = access(Role.PARTY, relation=Relation.OWNER, of="the draft")
 
@@ -202,8 +205,18 @@ Prints = Callable[[Mapping[str, str], str, str], bytes]
 """Fields of a whole entry, a kind of document and a language, to a PDF/A."""
 
 
-def routes(drafts: Drafts, clock: Clock, prints: Prints, judges: Judges = IN_PLACE) -> Router:
-    """Routes under /v1/trade/entries. `prints`: makes a PDF/A in a process of `judges`."""
+def routes(
+    drafts: Drafts,
+    clock: Clock,
+    prints: Prints,
+    judges: Judges = IN_PLACE,
+    validation: Validation | None = None,
+) -> Router:
+    """Routes under /v1/trade/entries. `prints`: makes a PDF/A in a process of `judges`.
+
+    `validation`: by it each invoice that leaves is judged; None in tests without rules.
+    """
+    made_of = partial(_made_of, judges, validation)
 
     @get("/fields", opt={ACCESS: CALLER})
     async def fields(actor: Actor) -> list[DraftFieldView]:
@@ -269,7 +282,7 @@ def routes(drafts: Drafts, clock: Clock, prints: Prints, judges: Judges = IN_PLA
     async def document(kind: _Name, data: TypedEntry, actor: Actor) -> Response[bytes]:
         """The machine form of one document of a whole entry."""
         del actor
-        made = await judges.run(DOCUMENT, entering.document, data.fields, kind)
+        made = await made_of(data.fields, kind)
         return _file(made.data, made.form.media_type, made.file_name)
 
     @post("/prints/{kind:str}", status_code=200, media_type="application/pdf", opt={ACCESS: CALLER})
@@ -278,6 +291,8 @@ def routes(drafts: Drafts, clock: Clock, prints: Prints, judges: Judges = IN_PLA
     ) -> Response[bytes]:
         """A document of a whole entry as PDF/A; 503 where the extra for it is not installed."""
         del actor
+        if kind in INVOICES:
+            await made_of(data.fields, kind)
         pdf = await judges.run(DOCUMENT, prints, data.fields, kind, language)
         return _file(pdf, "application/pdf", f"{kind}.pdf")
 
@@ -327,6 +342,16 @@ def _file(data: bytes, media_type: str, name: str) -> Response[bytes]:
 
 def _draft(draft: Draft, fields: Mapping[str, str]) -> DraftView:
     return DraftView(name=draft.name, saved_at=str(draft.saved_at), fields=dict(fields))
+
+
+async def _made_of(
+    judges: Judges, validation: Validation | None, fields: Mapping[str, str], kind: str
+) -> MadeDocument:
+    """A document of an entry, an invoice only if it breaks no rule that is installed."""
+    made = await judges.run(DOCUMENT, entering.document, fields, kind)
+    if validation is not None and kind in INVOICES:
+        await validation.unbroken([made.data])
+    return made
 
 
 def _trouble(trouble: Trouble) -> DraftTroubleView:

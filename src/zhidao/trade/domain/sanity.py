@@ -1,0 +1,264 @@
+"""What no consignment can be, whatever its papers say of each other: rows of common sense.
+
+Each row names the field that is out of line, and only that one: where several values are compared,
+the one that stands apart from the others. Source of the bounds: ISO 668 (a box of 20 or 40 feet has
+at most 36,000 kg with its own weight; one of 45 feet holds some 86 cubic metres), Incoterms 2020
+(FAS, FOB, CFR and CIF are for carriage by water), EN 16931 BR-O-02 and BR-S-05; ISO 668 and the
+Incoterms were not at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from statistics import median_low
+from typing import Final
+
+from zhidao.core.errors import Refused
+from zhidao.trade.domain.model.catalogue import FIELDS, ITEM
+from zhidao.trade.domain.model.code_lists import CORRIDOR_PLACES
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.model.countries import COUNTRIES
+from zhidao.trade.domain.model.forms import country, day
+from zhidao.trade.domain.model.hs_codes import hs_2022
+
+_PAYLOAD_KG: Final = Decimal(34_000)
+_VOLUME_M3: Final = Decimal(90)
+# No goods are denser than osmium, and a parcel of feathers is not lighter than air.
+_DENSITY_KG_M3: Final = (Decimal(1), Decimal(22_600))
+# Papers of one consignment are written within some months; payment may be years away.
+_APART_DAYS: Final = 730
+_DUE_DAYS: Final = 1_825
+_JOURNEY_DAYS: Final = 200
+_RATES: Final = (Decimal("0.000001"), Decimal(1_000_000))
+_BY_WATER: Final = frozenset(("FAS", "FOB", "CFR", "CIF"))
+_AT_ORIGIN: Final = frozenset(("EXW", "FCA", "FAS", "FOB"))
+_NAMED_MAX: Final = 10
+
+_INVOICED: Final = "invoiceDocument.issueDate"
+_DEPARTS: Final = "mainCarriageTransportMovement.departureDate"
+_ARRIVES: Final = "mainCarriageTransportMovement.arrivalDate"
+_TERMS: Final = "applicableTradeDeliveryTerms"
+
+
+@dataclass(frozen=True, slots=True)
+class Absurdity:
+    """A field whose value cannot be, and why."""
+
+    path: str
+    sentence: str
+
+
+def absurdities(consignment: CanonicalConsignment) -> list[Absurdity]:
+    """Every field that is out of line, each once, in the order of the rows."""
+    found: dict[str, Absurdity] = {}
+    rest = consignment
+    for row in _ROWS:
+        for one in row(rest):
+            found.setdefault(one.path, one)
+        if found:
+            # A value that was named is no measure for the others.
+            values = {path: text for path, text in rest.values.items() if path not in found}
+            rest = CanonicalConsignment(values, rest.sources)
+    return list(found.values())
+
+
+def check_sane(consignment: CanonicalConsignment) -> None:
+    """Refuses a consignment of which no paper should be made (`implausible`), naming each field."""
+    found = absurdities(consignment)
+    if not found:
+        return
+    told = "; ".join(f"{one.path}: {one.sentence}" for one in found[:_NAMED_MAX])
+    more = f"; and {len(found) - _NAMED_MAX} more" if len(found) > _NAMED_MAX else ""
+    raise Refused(told + more, code="implausible", where=found[0].path)
+
+
+def _day(consignment: CanonicalConsignment, path: str) -> date | None:
+    text = consignment.get(path)
+    return date.fromisoformat(text) if text else None
+
+
+def _number(consignment: CanonicalConsignment, path: str) -> Decimal:
+    return Decimal(consignment.get(path) or 0)
+
+
+def _lone_days(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    """Days that lie years away from those of the other papers."""
+    days = {path: _day(consignment, path) for path in _DAYS}
+    known = {path: one for path, one in days.items() if one is not None}
+    if not known:
+        return
+    middle = median_low(known.values())
+    for path, one in known.items():
+        if abs((one - middle).days) > _APART_DAYS:
+            yield Absurdity(path, f"{one} lies years away from the other papers' days ({middle})")
+
+
+def _due(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    due, invoiced = _day(consignment, "invoiceDocument.dueDate"), _day(consignment, _INVOICED)
+    if due is None or invoiced is None:
+        return
+    if (due - invoiced).days > _DUE_DAYS:
+        yield Absurdity("invoiceDocument.dueDate", f"{due} lies more than five years ahead")
+    if due < invoiced:
+        told = f"due on {due}, before the invoice of {invoiced}"
+        yield Absurdity("invoiceDocument.dueDate", told)
+
+
+def _journey(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    left, there = _day(consignment, _DEPARTS), _day(consignment, _ARRIVES)
+    if left is not None and there is not None:
+        if there < left:
+            yield Absurdity(_ARRIVES, f"it arrives on {there} and departs on {left}")
+        elif (there - left).days > _JOURNEY_DAYS:
+            yield Absurdity(_ARRIVES, f"a journey of {(there - left).days} days")
+
+
+# A day, the one that it cannot come before, and why.
+_IN_TURN: Final = (
+    (
+        "importDeclarationDocument.issueDate",
+        "exportDeclarationDocument.issueDate",
+        "imported before it was exported",
+    ),
+    (
+        "presentationDocument.issueDate",
+        "transportContractDocument.issueDate",
+        "presented before the bill was issued",
+    ),
+)
+
+
+def _in_turn(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    for later, earlier, sentence in _IN_TURN:
+        second, first = _day(consignment, later), _day(consignment, earlier)
+        if second is not None and first is not None and second < first:
+            yield Absurdity(later, sentence)
+
+
+def _boxes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    """What one box holds."""
+    boxes = consignment.each(ITEM, "equipmentId")
+    for name, most, unit in (("grossWeight", _PAYLOAD_KG, "kg"), ("grossVolume", _VOLUME_M3, "m3")):
+        for box in dict.fromkeys(boxes):
+            places = [f"{ITEM}[{k}].{name}" for k, one in enumerate(boxes) if one == box]
+            total = sum((_number(consignment, place) for place in places), Decimal(0))
+            if box and total > most:
+                heaviest = max(places, key=lambda place: _number(consignment, place))
+                yield Absurdity(heaviest, f"{total} {unit} in the box {box}, which holds {most}")
+
+
+def _density(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    for k in range(consignment.counts[ITEM]):
+        volume = _number(consignment, f"{ITEM}[{k}].grossVolume")
+        weight = _number(consignment, f"{ITEM}[{k}].grossWeight")
+        if volume and weight and not _DENSITY_KG_M3[0] <= weight / volume <= _DENSITY_KG_M3[1]:
+            yield Absurdity(
+                f"{ITEM}[{k}].grossVolume", f"{weight} kg in {volume} m3: no goods weigh that"
+            )
+
+
+def _terms_of_mode(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    rule = consignment.get(f"{_TERMS}.deliveryTypeCode")
+    mode = consignment.get("mainCarriageTransportMovement.modeCode")
+    if rule in _BY_WATER and mode not in ("", "sea"):
+        yield Absurdity(
+            f"{_TERMS}.deliveryTypeCode", f"{rule} is for carriage by water, not {mode}"
+        )
+
+
+def _delivery(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    """The place that the terms name lies at their own end of the way."""
+    rule = consignment.get(f"{_TERMS}.deliveryTypeCode")
+    named = consignment.get(f"{_TERMS}.relevantLocation.id")
+    begins = {consignment.get(f"{n}Location.id") for n in ("loadingBaseport", "receipt")} - {""}
+    ends = {consignment.get(f"{n}Location.id") for n in ("unloadingBaseport", "delivery")} - {""}
+    at_origin = rule in _AT_ORIGIN
+    wrong = ends - begins if at_origin else begins - ends
+    if rule and named in wrong:
+        where = "where the goods arrive" if at_origin else "where the goods begin"
+        yield Absurdity(f"{_TERMS}.relevantLocation.id", f"{rule} named at {named}, {where}")
+
+
+def _two_ports(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    start = consignment.get("loadingBaseportLocation.id")
+    if start and start == consignment.get("unloadingBaseportLocation.id"):
+        yield Absurdity("unloadingBaseportLocation.id", f"loaded and unloaded at {start}")
+
+
+def _places(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    """A place that is called by another's name, or lies in no country."""
+    for name in _LOCATIONS:
+        code, called = consignment.get(f"{name}.id"), consignment.get(f"{name}.name")
+        if code and code[:2] not in COUNTRIES:
+            yield Absurdity(f"{name}.id", f"{code[:2]} is no country")
+        other = _PLACE_NAMES.get(called.casefold(), code)
+        if code and other != code:
+            yield Absurdity(f"{name}.name", f"{called} is {other}, not {code}")
+
+
+def _money(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    rate = _number(consignment, "customsValuation.exchangeRate")
+    valued = consignment.get("customsValuation.currencyCode")
+    if rate and valued and valued == consignment.get("invoiceDocument.currencyCode") and rate != 1:
+        yield Absurdity("customsValuation.exchangeRate", f"{valued} to {valued} at {rate}")
+    elif rate and not _RATES[0] <= rate <= _RATES[1]:
+        yield Absurdity("customsValuation.exchangeRate", f"no currency is worth {rate} of another")
+
+
+def _parties(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    """Seller and buyer are two."""
+    for name in ("name", "legalRegistrationId", "taxRegistrationId", "leiId", "usccId", "dunsId"):
+        seller = consignment.get(f"consignorParty.{name}").casefold()
+        if seller and seller == consignment.get(f"consigneeParty.{name}").casefold():
+            yield Absurdity(f"consigneeParty.{name}", "seller and buyer are the same")
+
+
+def _codes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    for path, text in consignment.values.items():
+        if path.endswith(_COUNTRY_ENDS) and text not in COUNTRIES:
+            yield Absurdity(path, f"{text} is no country of ISO 3166-1")
+    if consignment.get("hsEditionCode", "2022") == "2022":
+        for k, code in enumerate(consignment.each(ITEM, "typeCode")):
+            if code and code not in hs_2022():
+                yield Absurdity(f"{ITEM}[{k}].typeCode", f"{code} is no code of the HS of 2022")
+
+
+def _taxes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+    """EN 16931 BR-O-02, BR-S-05 and the like: which category has a rate, which a VAT number."""
+    categories = consignment.each(ITEM, "taxCategoryCode")
+    for k, category in enumerate(categories):
+        rate = _number(consignment, f"{ITEM}[{k}].taxRatePercent")
+        if category and (rate > 0) != (category == "S"):
+            yield Absurdity(f"{ITEM}[{k}].taxRatePercent", f"VAT category {category} at {rate} %")
+        elif rate > 100:
+            yield Absurdity(f"{ITEM}[{k}].taxRatePercent", f"VAT at {rate} %")
+    if "O" in categories:
+        for role in ("consignorParty", "consigneeParty"):
+            if consignment.get(f"{role}.taxRegistrationId"):
+                yield Absurdity(
+                    f"{role}.taxRegistrationId", "a VAT number, where the goods are outside of VAT"
+                )
+
+
+_ROWS: Final[tuple[Callable[[CanonicalConsignment], Iterator[Absurdity]], ...]] = (
+    *(_lone_days, _due, _journey, _in_turn, _boxes, _density, _terms_of_mode, _delivery),
+    *(_two_ports, _places, _money, _parties, _codes, _taxes),
+)
+# Days of the papers; the due day and those of a credit may lie further away.
+_DAYS: Final = tuple(
+    path
+    for path, field in FIELDS.items()
+    if field.form is day and not path.startswith("documentaryCredit") and "dueDate" not in path
+)
+_COUNTRY_ENDS: Final = tuple(
+    sorted({path.rpartition("[].")[2] for path, field in FIELDS.items() if field.form is country})
+)
+_LOCATIONS: Final = tuple(
+    path.removesuffix(".id")
+    for path in FIELDS
+    if path.endswith("ocation.id") and f"{path.removesuffix('.id')}.name" in FIELDS
+)
+_PLACE_NAMES: Final = {place.name.casefold(): place.unlocode for place in CORRIDOR_PLACES}
