@@ -123,6 +123,7 @@ export interface Approval {
   persons: number;
   approved_by: string[];
   refused_by: string;
+  said?: { first?: { name?: string; like?: string; source?: string; payee?: string; amount_minor?: string }[] };
 }
 
 export interface Discrepancy {

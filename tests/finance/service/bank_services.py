@@ -13,6 +13,7 @@ from zhidao.finance.domain.payments.message import CreditTransfer, Message, Tran
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
@@ -100,8 +101,10 @@ class BankServices:
             self.accounts[holder] = UUID(opened.account).hex
         return self
 
-    def hold(self, approvals: Approvals, totals: DailyTotals) -> None:
-        """From now on two persons speak for what is above the limits."""
+    def hold(
+        self, approvals: Approvals, totals: DailyTotals, names: NameHolds | None = None
+    ) -> None:
+        """From now on two persons speak for what is above the limits, or names listed ones."""
         world = self.world
         holds = PaymentApprovals(
             approvals=approvals,
@@ -109,8 +112,14 @@ class BankServices:
             accounts=world.accounts,
             ledger=world.ledger,
             archive=world.durable.archive,
+            names=names,
         )
         self.payments = Payments(**self._parts, holds=holds)
+
+    async def goes_on(self) -> None:
+        """What is under way is taken once more, by the payments as they are now."""
+        for step in await self.unfinished.steps():
+            await self.payments.go_on(step)
 
     async def take(self, at: str, sender: str, data: bytes) -> list[Outgoing]:
         return await self.payments.take(self.banks[at], sender, data)

@@ -198,6 +198,21 @@ function Waiting({ row, done }: { row: Approval; done: () => void }) {
             : t("approvals.some", { n: row.approved_by.length, persons: row.persons, names: list(row.approved_by) })}{" "}
           <Time at={row.asked_at} />
         </p>
+        {(row.said?.first ?? []).length > 0 && (
+          <ul class="quiet">
+            {(row.said?.first ?? []).map((each) => (
+              <li>
+                {each.like ? (
+                  t("approvals.like", { name: each.name ?? "", like: each.like, source: each.source ?? "" })
+                ) : (
+                  <>
+                    {each.payee} <Sum minor={Number(each.amount_minor ?? 0)} currency={row.currency} exponent={row.exponent} />
+                  </>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
         <p class="money-buttons">
           {mine ? (
             t("approvals.yours")

@@ -15,6 +15,7 @@ from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.control.screening import Screening
 from zhidao.finance.service.deals.deals import EVENTS, Deals
 from zhidao.finance.service.deals.settlement import Settlement
@@ -116,6 +117,8 @@ async def build(
         consignments=consignments,
         others=others,
     )
+    names = NameHolds(services.screening, approvals)
+    accounts.screened_by(names)
     directory = Directory(records, accounts)
     schemas = FolderSchemas(context.data / _PACKS)
     messages = PostgresMessageIndex(context.database)
@@ -133,6 +136,7 @@ async def build(
             accounts=accounts,
             ledger=ledger,
             archive=context.archive,
+            names=names,
         ),
     )
     unfinished = Unfinished(

@@ -13,7 +13,7 @@ from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import parse_id
 from zhidao.core.journal import Records
-from zhidao.finance.domain.screening.screening import Hit, ListVersion, require_fresh
+from zhidao.finance.domain.screening.screening import Hit, Lists, ListVersion, require_fresh
 from zhidao.finance.events import ListUsed, NameScreened, ScreeningHit
 from zhidao.finance.events.banks import HitJudged
 from zhidao.finance.service.ports import ListSource
@@ -66,6 +66,15 @@ class Screening:
         except Refused as error:
             return lists.versions, str(error)
         return lists.versions, ""
+
+    async def fresh(self) -> Lists:
+        """The lists as they stand, none too old.
+
+        Raises Refused (`no_lists`, `list_too_old`), Unavailable (`lists_unreadable`).
+        """
+        lists = await self._source.lists()
+        self._require_fresh(lists.versions)
+        return lists
 
     async def screen(self, actor: Actor, *, screening: str, name: str) -> NameScreened:
         """The recorded answer; again under the same id: the same one, whatever the lists are now.

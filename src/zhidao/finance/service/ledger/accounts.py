@@ -27,6 +27,7 @@ from zhidao.finance.domain.ledger.ledger import (
 from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id
 from zhidao.finance.domain.payments.payment import Person
 from zhidao.finance.events import AccountOpened, BankAdmitted
+from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.ledger.ledger import Ledger
 
 MAY_ADMIT_BANK: Final = access(Role.OPERATOR, Role.ADMIN)
@@ -55,8 +56,13 @@ class Accounts:
         self._records = records
         self._scribe = scribe
         self._ledger = ledger
+        self._names: NameHolds | None = None
         # Opening looks before it writes; in one process one look at a time is enough.
         self._opening = asyncio.Lock()
+
+    def screened_by(self, names: NameHolds) -> None:
+        """From now on whoever is named like somebody on a list waits for two persons."""
+        self._names = names
 
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
         """Lets a party keep accounts; again: the same. Raises Conflict for another description."""
@@ -105,7 +111,8 @@ class Accounts:
     ) -> Statement:
         """Opens a customer's account at the actor's bank; again: the same account.
 
-        Raises Conflict if it is open under another name or place.
+        Raises Conflict if it is open under another name or place, Refused (`needs_two_persons`)
+        while two persons of the bank look at a name like one on a list.
         """
         bank = await self.require_bank(actor)
         party_id(holder)
@@ -113,6 +120,14 @@ class Accounts:
         wanted = _opened(
             bank, AccountCode.CUSTOMER, holder, currency, name=name, town=town, country=country
         )
+        if self._names is not None and await self.opened(UUID(wanted.account)) is None:
+            await self._names.demand(
+                bank.bank,
+                subject=f"account of {holder}",
+                amount=Money(0, Currency(currency)),
+                names=[name],
+                said={"account": wanted.account, "holder": holder, "name": name},
+            )
         opened = await self._ensure(bank, wanted, AccountCode.CUSTOMER)
         if opened != wanted:
             raise Conflict(f"{holder} has an account in {currency} with another description")

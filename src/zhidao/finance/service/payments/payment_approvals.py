@@ -8,8 +8,8 @@ and opens an approval of the whole message; the second person's word has it take
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, Protocol
 
 from zhidao.core.actor import Actor
 from zhidao.core.archive import Archive
@@ -21,6 +21,7 @@ from zhidao.finance.domain.payments.payment_legs import Leg, Refusal, leg_name, 
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
+from zhidao.finance.service.control.name_holds import RELEASE, NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.debtor_agent import with_uetrs
@@ -31,6 +32,16 @@ from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 PAY: Final = "pay"
 SHOWN_MAX: Final = 20
 """So many payments of a message are shown to those who approve it; the sum is of all."""
+
+
+class GoesOn(Protocol):
+    """Takes a message once more. `person`: None if it was allowed before, in all."""
+
+    def __call__(self, step: Step, *, person: str | None) -> Awaitable[object]:
+        """What follows from it is carried to the other banks."""
+        ...
+
+
 _NEEDS: Final = "needs_two_persons"
 _REFUSED: Final = "refused_by_person"
 
@@ -46,24 +57,71 @@ class PaymentApprovals:
         accounts: Accounts,
         ledger: Ledger,
         archive: Archive,
+        names: NameHolds | None = None,
     ) -> None:
+        """`names`: holds what names somebody on a list."""
+        self._names = names
         self._approvals = approvals
         self._daily_totals = daily_totals
         self._accounts = accounts
         self._ledger = ledger
         self._archive = archive
-        self._go_on: Callable[[Step], Awaitable[object]] | None = None
+        self._go_on: GoesOn | None = None
 
-    def goes_on(self, how: Callable[[Step], Awaitable[object]]) -> None:
+    def goes_on(self, how: GoesOn) -> None:
         """Names what is done with a message that two persons approved."""
         self._go_on = how
         self._approvals.carries_out(PAY, self._said)
+        self._approvals.carries_out(RELEASE, self._released)
 
-    async def hold(self, actor: Actor, bank: BankAdmitted, examined: Examined) -> Refusal | None:
-        """Why a message waits (no code) or is refused (DS02); None if it may be taken now."""
+    async def hold(
+        self, actor: Actor, bank: BankAdmitted, examined: Examined, *, asked: bool
+    ) -> Refusal | None:
+        """Why a message waits (no code) or is refused (DS02, RR04); None if it may be taken now.
+
+        `asked`: by the actor, and not by this node with what was allowed before.
+        """
         file = examined.message
         assert isinstance(file, Transfers), "only files of payments move money by one's word"
-        if not self._approvals.limits.above_minor or examined.whole is not None:
+        if examined.whole is not None:
+            return None
+        held = await self._above(actor, bank, file, examined) if asked else None
+        held = held or await self._named(actor, bank, file, examined, asked=asked)
+        if held is not None and await self._stands(bank, file, examined):
+            return None  # It was taken before, in what way ever: it is answered, and moves nothing.
+        return held
+
+    async def _named(
+        self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined, *, asked: bool
+    ) -> Refusal | None:
+        """Why a message waits that names somebody on a list."""
+        good = [one for place, one in enumerate(file.transfers) if place not in examined.broken]
+        if self._names is None or not good:
+            return None
+        currency = good[0].currency
+        total = sum(one.amount_minor for one in good if one.currency == currency)
+        try:
+            await self._names.demand(
+                bank.bank,
+                subject=file.message,
+                amount=Money(min(total, AMOUNT_MINOR_MAX), Currency(currency)),
+                names={at(party, "Nm") for one in good for party in (one.payer, one.payee)},
+                said={
+                    "bank": bank.bank,
+                    "digest": examined.digest,
+                    "sender": actor.party,
+                    "asked": asked,
+                },
+            )
+        except Refused as error:
+            return _waits(error, "RR04", "two persons of the bank look at who is named")
+        return None
+
+    async def _above(
+        self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined
+    ) -> Refusal | None:
+        """Why a message waits that is above the limit."""
+        if not self._approvals.limits.above_minor:
             return None
         by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
         for place, one in enumerate(file.transfers):
@@ -72,8 +130,6 @@ class PaymentApprovals:
         held: Refusal | None = None
         for currency, many in sorted(by_currency.items()):
             held = await self._one(actor, bank, file, examined, currency, many) or held
-        if held is not None and await self._stands(bank, file, examined):
-            return None  # It was taken before, in what way ever: it is answered, and moves nothing.
         return held
 
     async def _one(
@@ -103,11 +159,7 @@ class PaymentApprovals:
                 together=together,
             )
         except Refused as error:
-            if error.code == _NEEDS:
-                return Refusal("", f"two persons approve this: {error.where}")
-            if error.code == _REFUSED:
-                return Refusal("DS02", str(error.args[0]))
-            raise
+            return _waits(error, "DS02", f"two persons approve this: {error.where}")
         return None
 
     async def _stands(self, bank: BankAdmitted, file: Transfers, examined: Examined) -> bool:
@@ -129,7 +181,27 @@ class PaymentApprovals:
         assert self._go_on is not None, "whoever holds payments says what is done with them"
         bank = await self._accounts.bank(str(said["bank"]))
         data = await self._archive.get(str(said["digest"]))
-        return await self._go_on(Step(bank, actor.party, data))
+        return await self._go_on(Step(bank, actor.party, data), person=None)
+
+    async def _released(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        """Goes on with a message that was held; an act that was held is asked for again."""
+        if "digest" not in said:
+            return None
+        assert self._go_on is not None, "whoever holds payments says what is done with them"
+        bank = await self._accounts.bank(actor.party)
+        data = await self._archive.get(str(said["digest"]))
+        # Who is named was looked at, and not yet how much it is.
+        person = "" if said["asked"] else None
+        return await self._go_on(Step(bank, str(said["sender"]), data), person=person)
+
+
+def _waits(error: Refused, code: str, note: str) -> Refusal:
+    """What a message is answered that waits, or that a person refused (`code`)."""
+    if error.code == _NEEDS:
+        return Refusal("", note)
+    if error.code == _REFUSED:
+        return Refusal(code, "refused by a person")
+    raise error
 
 
 def _said(bank: BankAdmitted, examined: Examined, many: list[CreditTransfer]) -> dict[str, Any]:

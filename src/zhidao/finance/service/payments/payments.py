@@ -211,19 +211,19 @@ class Payments:
         many: Sequence[tuple[bytes, Examined]],
     ) -> dict[bytes, list[Message] | Exception]:
         """The answers to those messages that may not be taken yet."""
-        if person is None:
+        if self._holds is None:
             return {}
-        actor = Actor(party_id(sender), Role.PARTY, person)
-        held = [(data, await self._held(actor, bank, examined)) for data, examined in many]
+        actor, asked = Actor(party_id(sender), Role.PARTY, person or ""), person is not None
+        held = [(d, await self._held(actor, bank, one, asked=asked)) for d, one in many]
         return {data: [answer] for data, answer in held if answer is not None}
 
     async def _held(
-        self, actor: Actor, bank: BankAdmitted, examined: Examined
+        self, actor: Actor, bank: BankAdmitted, examined: Examined, *, asked: bool
     ) -> StatusReport | None:
-        """The answer to a message that one caller's word is not enough for."""
+        """The answer to a message that may not be taken yet: for its sum, or whom it names."""
         if self._holds is None or not isinstance(examined.message, Transfers):
             return None
-        why = await self._holds.hold(actor, bank, examined)
+        why = await self._holds.hold(actor, bank, examined, asked=asked)
         return None if why is None else self._books.held(bank, examined.message, examined, why)
 
     async def carry(self, bank: BankAdmitted, actor: Actor, data: bytes) -> list[Outgoing]:
@@ -248,9 +248,12 @@ class Payments:
         # What the other banks tell their own customers is not for this one.
         return [*kept, *(one for one in await self._carry(waiting, caller="") if one.receiver)]
 
-    async def go_on(self, step: Step) -> None:
-        """Takes a message once more, with all that follows at banks of this node."""
-        await self._carry([step], caller="")
+    async def go_on(self, step: Step, *, person: str | None = None) -> None:
+        """Takes a message once more, with all that follows at banks of this node.
+
+        `person`: as of `take`; None for what was allowed before.
+        """
+        await self._carry([step], caller="", person=person)
 
     async def _carry(
         self, waiting: list[Step], *, caller: str, person: str | None = None
