@@ -17,6 +17,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
@@ -176,3 +177,54 @@ async def test_an_auditor_makes_every_risk_decision_again(clearance):
     again = await clearance.rerun(auditor, NUMBER)
     assert [same for _, same in again] == [True, True]
     assert again[0][0].facts != again[1][0].facts
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "consignorParty.name",
+        "consigneeParty.name",
+        "invoiceDocument.id",
+        "transportContractDocument.id",
+    ],
+)
+async def test_an_amendment_cannot_become_another_consignment(clearance, path):
+    await lodged(clearance)
+    with pytest.raises(Refused) as refused:
+        await lodged(clearance, reason="correction", **{path.replace(".", "__"): "OTHER-1"})
+    assert (refused.value.code, refused.value.where) == ("other_consignment", path)
+    assert (await clearance.declaration(actor("importer"), NUMBER)).submitted.version == 1
+
+
+async def test_an_amendment_goes_to_the_same_customs(clearance):
+    await lodged(clearance)
+    with pytest.raises(Refused, match="customs"):
+        await clearance.submit(
+            actor("importer"),
+            document(customsValuation__freightAmount="950"),
+            kind=KIND,
+            customs=party_id("other-customs"),
+            reason="correction",
+        )
+
+
+async def test_a_refusal_gives_its_reason(clearance):
+    await lodged(clearance)
+    for nothing in ("", "  "):
+        with pytest.raises(Refused) as refused:
+            await clearance.decide(
+                actor("customs"), NUMBER, version=1, decision="refused", reason=nothing
+            )
+        assert refused.value.code == "no_reason"
+    ended = await clearance.decide(
+        actor("customs"), NUMBER, version=1, decision="refused", reason="rifles"
+    )
+    assert (ended.status, ended.ended_by) == ("refused", "rifles")
+
+
+async def test_without_a_list_nothing_is_green_by_the_rules_that_stand_at_first():
+    clearance = clearance_of(rules=REFERENCE)
+    await lodged(clearance)
+    risk = (await clearance.assess(NUMBER)).risk
+    assert risk.channel == "yellow"
+    assert "unscreened" in [match.rule for match in risk.matches]

@@ -58,6 +58,12 @@ MAY_CANCEL: Final = access(
 KINDS: Final = ("export_declaration", "import_declaration")
 _ATTEMPTS: Final = 8
 _AGENCIES_MAX: Final = 20
+# Who, which invoice and which bill: with another of these it is another declaration.
+_KEPT: Final = (
+    *("consignorParty.name", "consignorParty.postalAddress.countryId"),
+    *("consigneeParty.name", "consigneeParty.postalAddress.countryId"),
+    *("invoiceDocument.id", "transportContractDocument.id"),
+)
 
 
 class Clearance:
@@ -91,7 +97,8 @@ class Clearance:
         """Lodges a declaration, or its next version with a reason; the same bytes change nothing.
 
         Raises MalformedInput for a document that is no whole declaration, Conflict where another
-        party's declaration bears the number, Refused where it is decided already.
+        party's declaration bears the number, Refused where it is decided already, or is amended to
+        speak of other parties, another invoice or another bill (`other_consignment`).
         """
         MAY_DECLARE.admit(actor)
         if kind not in KINDS:
@@ -104,6 +111,7 @@ class Clearance:
             )
         said = await self._judges.run(DOCUMENT, declared, data, kind)
         number = said.get(f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id")
+        await self._refuse_another(actor, said, number, customs)
         digest = await self._archive.put(data)
         owner = actor.party
 
@@ -124,6 +132,28 @@ class Clearance:
             )
 
         return await self._write(actor, number, build, owner=owner)
+
+    async def _refuse_another(
+        self, actor: Actor, said: CanonicalConsignment, number: str, customs: PartyId
+    ) -> None:
+        """Refuses an amendment that is about something else than what it amends."""
+        events = await self._records.history(_aggregate(number))
+        standing = fold_declaration(events).submitted if events else None
+        if standing is None or standing.declarant != actor.party:
+            return
+        data = await self._archive.get(standing.document)
+        found = await self._judges.run(DOCUMENT, read_document, data, kind=standing.kind)
+        before = found.consignment
+        other = [path for path in _KEPT if said.get(path) != before.get(path)]
+        if standing.customs != customs:
+            other.append("customs")
+        if other:
+            raise Refused(
+                f"an amendment keeps what the declaration is about; changed: {', '.join(other)}",
+                code="other_consignment",
+                where=other[0],
+                remedy="cancel this declaration and make a new one under a number of its own",
+            )
 
     async def assess(self, declaration: str) -> Declaration:
         """Lets the risk rules decide about the standing version; a second time changes nothing."""
@@ -170,10 +200,15 @@ class Clearance:
     async def decide(
         self, actor: Actor, declaration: str, *, version: int, decision: str, reason: str = ""
     ) -> Declaration:
-        """Customs holds, releases or refuses. Raises Forbidden to all but its customs party."""
+        """Customs holds, releases or refuses, the last with a reason.
+
+        Raises Forbidden to all but its customs party.
+        """
         MAY_DECIDE.admit(actor)
         if decision not in ("held", "released", "refused"):
             raise MalformedInput(f"no such decision: {decision[:20]!r}")
+        if decision == "refused" and not reason.strip():
+            raise Refused("a refusal gives its reason", code="no_reason", where="reason")
         fact = DeclarationDecided(
             declaration=declaration, version=version, decision=decision, reason=reason
         )

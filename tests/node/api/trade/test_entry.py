@@ -229,7 +229,9 @@ async def test_a_declaration_goes_through_the_window(client):
         return client.post(D, json=body, headers=by("importer"))
 
     first = (await lodge(SET["import_declaration"].data)).json()
-    assert (first["version"], first["status"], first["risk"]["channel"]) == (1, "assessed", "green")
+    # No list stands on this node: nothing is green there.
+    said = (first["version"], first["status"], first["risk"]["channel"])
+    assert said == (1, "assessed", "yellow")
     assert [each["rule"] for each in first["reasons"]] == ["unscreened"]
     assert first["reasons"][0]["reason"] == "no list was screened"
     one = f"{D}/{first['declaration']}"
@@ -242,9 +244,12 @@ async def test_a_declaration_goes_through_the_window(client):
         f"{one}/answer", json={"version": 1, "permit": True}, headers=by("health")
     )
     assert permit.json()["answers"][0]["answer"] == "permit"
-    other = SET["import_declaration"].data.replace(b"INV-2026-0417", b"INV-2026-0418")
+    another = SET["import_declaration"].data.replace(b"INV-2026-0417", b"INV-2026-0418")
+    refused = await lodge(another, "a wrong invoice number")
+    assert (refused.status_code, refused.json()["code"]) == (422, "other_consignment")
+    other = SET["import_declaration"].data.replace(b"MERIDIAN STAR", b"MERIDIAN MOON")
     assert (await lodge(other)).status_code == 422
-    amended = (await lodge(other, "a wrong invoice number")).json()
+    amended = (await lodge(other, "another ship")).json()
     assert (amended["version"], amended["answers"]) == (2, [])
     stale = await client.post(
         f"{one}/answer", json={"version": 1, "permit": True}, headers=by("health")
@@ -252,6 +257,10 @@ async def test_a_declaration_goes_through_the_window(client):
     assert stale.status_code == 409
     runs = (await client.post(f"{one}/rerun", headers=by("customs"))).json()
     assert [run["same"] for run in runs] == [True, True]
+    mute = await client.post(
+        f"{one}/decision", json={"version": 2, "decision": "refused"}, headers=by("customs")
+    )
+    assert (mute.status_code, mute.json()["code"]) == (422, "no_reason")
     gone = await client.post(
         f"{one}/cancel", json={"version": 2, "reason": "sold"}, headers=by("importer")
     )

@@ -27,7 +27,7 @@ REFERENCE: Final = RuleSet(
             "screening.list",
             Look.EQUALS,
             "none",
-            10,
+            30,
             "no list was screened",
             "未对照任何名单",
         ),
