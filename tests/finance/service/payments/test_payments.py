@@ -14,7 +14,7 @@ from tests.finance.service.bank_services import UETRS, BankServices, read
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.timescale import NS
+from zhidao.core.timescale import NS, Utc
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.payments.message import (
     Answers,
@@ -236,6 +236,44 @@ async def test_inside_one_bank_money_moves_at_once(services: BankServices) -> No
     assert isinstance(report, StatusReport)
     # The same account on both sides is the one thing that the ledger refuses here.
     assert report.statuses[0].note == "accounts must be different"
+
+
+async def test_inside_one_bank_no_day_is_closed_and_between_banks_it_is(
+    services: BankServices,
+) -> None:
+    importer_bank = services.banks["importer-bank"]
+    opened = await services.world.accounts.open(
+        Actor(PartyId("importer-bank"), Role.PARTY),
+        holder="carrier",
+        currency="CNY",
+        name="Carrier",
+        town="Almaty",
+        country="KZ",
+    )
+    number = UUID(opened.opened.account).hex
+    services.world.durable.clock.set(Utc.parse("2026-05-02T08:00:00Z"))
+    saturday = {"day": "2026-05-02"}
+    inside = services.pays(
+        70, message="M-5", payee_account=account(number), payee_bank=bank("ALMAKZKA"), **saturday
+    )
+    report, *_ = await services.payments.take(importer_bank, "importer", inside)
+    assert read(report).status == "ACSC"
+    [refused] = await services.take(
+        "importer-bank", "importer", services.pays(70, message="M-6", uetr=UETRS[3], **saturday)
+    )
+    assert (read(refused).status, read(refused).reason) == ("RJCT", "DT01")
+    # Another fault of the same payment is one, whatever the day.
+    wrong = services.pays(
+        *(70,),
+        message="M-7",
+        uetr=UETRS[4],
+        charges="XXXX",
+        payee_account=account(number),
+        payee_bank=bank("ALMAKZKA"),
+        **saturday,
+    )
+    [refused] = await services.take("importer-bank", "importer", wrong)
+    assert read(refused).status == "RJCT"
 
 
 async def test_a_strangers_answer_posts_nothing(services: BankServices) -> None:

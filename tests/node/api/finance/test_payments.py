@@ -14,7 +14,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
-from zhidao.core.timescale import NS
+from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.ledger.ledger import Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import from_transfers, movements_of
 from zhidao.finance.domain.naming import AccountCode, account_id, transfer_id
@@ -28,6 +28,7 @@ from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.wire.iso20022.messages import camt053
 from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+from zhidao.finance.wire.iso20022.syntax.trees import account, bank
 from zhidao.node.api.finance.payments import routes
 
 
@@ -333,6 +334,18 @@ async def test_a_sum_cut_into_files_is_the_same_sum(world: Any, serve: Any) -> N
     world.durable.clock.set(world.durable.clock.now().plus_ns(4 * 86_400 * NS))
     later = services.pays(99, message="M-9", uetr=UETRS[9], day="2026-05-05")
     assert await told(bench, later) == ["ACSP"]
+
+
+async def test_a_closed_day_is_no_way_around_the_limit_inside_one_bank(
+    world: Any, serve: Any
+) -> None:
+    bench = limited(await BankServices(world).ready(), serve, "CNY 1.00")
+    world.durable.clock.set(Utc.parse("2026-05-02T08:00:00Z"))
+    number = bench.services.accounts["importer"]
+    inside = {"payee_account": account(number), "payee_bank": bank("ALMAKZKA")}
+    for minor, status in ((101, "PDNG"), (99, "RJCT AC01")):
+        data = bench.services.pays(minor, message=f"M-{minor}", day="2026-05-02", **inside)
+        assert (await told(bench, data))[0].split()[0] == status.split()[0]
 
 
 async def test_two_persons_move_money_by_transfers_above_the_limit(world: Any, serve: Any) -> None:

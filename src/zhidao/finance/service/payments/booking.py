@@ -118,6 +118,8 @@ class Books:
     ) -> StatusReport:
         """pain.002 or pacs.002 on a file that waits (PDNG), or that is refused by persons."""
         status = "RJCT" if why.code else "PDNG"
+        faulty = {place: examined.broken[place] for place in examined.faulty}
+        examined = examined._replace(whole=None, broken=faulty)
         told = [
             status_of(one, examined.broken.get(place), status)
             for place, one in enumerate(file.transfers)

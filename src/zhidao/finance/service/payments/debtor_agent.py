@@ -88,6 +88,7 @@ class Instructing:
     ) -> list[Message]:
         """A customer's payments: reserved and passed on, or moved at once inside the bank."""
         transfers = with_uetrs(file.transfers, examined.digest)
+        examined = await self._inside(bank, transfers, examined)
         examined = await self._standing(bank, transfers, examined)
         found = await self._judged(bank, sender, transfers, examined)
         why = found.why | await self._books.book(transfers, found.bookings)
@@ -109,6 +110,30 @@ class Instructing:
         inside = [b for b in found.bookings if b.place not in why and b.place not in leaving]
         messages += self._books.advise(transfers, inside)
         return messages
+
+    async def _inside(
+        self, bank: BankAdmitted, transfers: Sequence[CreditTransfer], examined: Examined
+    ) -> Examined:
+        """The file without refusals for days on which banks rest: inside one bank nothing settles.
+
+        Its own books are open on every day.
+        """
+        whole, refused = examined.whole, dict(examined.broken)
+        resting = {place for place in examined.resting if place >= 0}
+        if whole is not None and -1 in examined.resting:
+            resting |= set(range(len(transfers))) - refused.keys()
+            refused = {place: refused.get(place, whole) for place in range(len(transfers))}
+            whole = None
+        if not resting or whole is not None:
+            return examined
+        bics = {place: at(transfers[place].payee_bank, "BICFI") for place in resting}
+        banks = await self._books.directory.banks(bics.values())
+        own = {place for place, bic in bics.items() if banks.get(bic, bank).bank == bank.bank}
+        own -= {place for place, bic in bics.items() if bic and bic not in banks}
+        if not own:
+            return examined
+        broken = {place: why for place, why in refused.items() if place not in own}
+        return examined._replace(whole=None, broken=broken)
 
     async def _standing(
         self, bank: BankAdmitted, transfers: Sequence[CreditTransfer], examined: Examined

@@ -83,7 +83,7 @@ class PaymentApprovals:
         """
         file = examined.message
         assert isinstance(file, Transfers), "only files of payments move money by one's word"
-        if examined.whole is not None:
+        if examined.whole is not None and -1 not in examined.resting:
             return None
         held = await self._above(actor, bank, file, examined) if asked else None
         held = held or await self._named(actor, bank, file, examined, asked=asked)
@@ -95,7 +95,7 @@ class PaymentApprovals:
         self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined, *, asked: bool
     ) -> Refusal | None:
         """Why a message waits that names somebody on a list."""
-        good = [one for place, one in enumerate(file.transfers) if place not in examined.broken]
+        good = [one for place, one in enumerate(file.transfers) if place not in examined.faulty]
         if self._names is None or not good:
             return None
         currency = good[0].currency
@@ -125,7 +125,7 @@ class PaymentApprovals:
             return None
         by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
         for place, one in enumerate(file.transfers):
-            if place not in examined.broken:
+            if place not in examined.faulty:
                 by_currency[one.currency].append(one)
         held: Refusal | None = None
         for currency, many in sorted(by_currency.items()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 NOTE_CHARACTERS_MAX: Final = 315
 _NOT_CHECKED: Final = "not checked"
+_BETWEEN_BANKS: Final = frozenset({"day-closed", "cut-off"})
 _UNNAMED: Final = "NOTPROVIDED"
 _HELD_BYTES_MAX: Final = 64 * 1024
 
@@ -56,6 +58,13 @@ class Examined(NamedTuple):
     whole: Refusal | None
     broken: dict[int, Refusal]
     schema: str
+    resting: frozenset[int] = frozenset()
+    """Whose only fault is a day on which banks do not settle, or its end; -1: the whole file's."""
+
+    @property
+    def faulty(self) -> frozenset[int]:
+        """Payments that go in no bank, whatever day it is."""
+        return frozenset(self.broken.keys() - self.resting)
 
 
 class Unreadable(NamedTuple):
@@ -95,13 +104,16 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
     broken: dict[int, Refusal] = {}
     found = violations(envelope, year=rules.year, profile=rules.profile, at=at, columns=columns)
     del held
+    rules_of: dict[int, set[str]] = defaultdict(set)
     for one in found:
+        rules_of[max(one.transaction, -1)].add(one.rule)
         refusal = Refusal(one.code, note_of(f"{one.rule}: {one.sentence}", one.path, one.line))
         if one.transaction < 0:
             whole = whole or refusal
         else:
             broken.setdefault(one.transaction, refusal)
-    return Examined(message, digest, whole, broken, schema)
+    resting = frozenset(place for place, names in rules_of.items() if names <= _BETWEEN_BANKS)
+    return Examined(message, digest, whole, broken, schema, resting)
 
 
 def examine_many(
