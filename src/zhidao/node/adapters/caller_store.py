@@ -42,8 +42,9 @@ class PostgresCallers:
 
     async def token(self, token_id: str) -> Token | None:
         """The token of that id, revoked or not."""
-        row = await self._one("SELECT * FROM node.token WHERE token_id = %s", token_id)
-        return _token(row) if row else None
+        # One round trip: who keeps no token looks one up at each request.
+        rows = await self._database.read(_KNOWN, (token_id,))
+        return _token(rows[0]) if rows else None
 
     async def tokens(self) -> list[Token]:
         """All tokens, oldest first."""
@@ -286,6 +287,7 @@ class PostgresCallers:
         return changed
 
 
+_KNOWN = "select * from node.token where token_id = %s"
 _REVOKE = "UPDATE node.token SET revoked = true WHERE token_id = %s AND NOT revoked"
 _LOCK_PERSONS = "LOCK TABLE node.person IN SHARE ROW EXCLUSIVE MODE"
 DROP_PASSKEY = "DELETE FROM node.passkey WHERE credential_id = %s"
