@@ -105,7 +105,7 @@ class Node:
             to_party=to.party.party,
             consignment=consignment,
             kind=kind,
-            media_type="application/xml",
+            media_type="text/plain",
             content=content,
         )
 

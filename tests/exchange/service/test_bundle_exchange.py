@@ -51,7 +51,7 @@ async def test_a_document_arrives_once_and_three_receipts_come_back_with_the_rea
     await carry(one, two)
     (delivery,) = two.told
     content, media = await two.exchange.content(two.party, "exporter", UUID(int=1))
-    assert (content, media, delivery.to_party) == (CONTENT, "application/xml", "importer-trader")
+    assert (content, media, delivery.to_party) == (CONTENT, "text/plain", "importer-trader")
     await two.exchange.decide(
         two.party,
         sender="exporter",

@@ -16,6 +16,7 @@ from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Scribe
 from zhidao.core.remedies import with_remedy
+from zhidao.exchange.domain.content import check_content
 from zhidao.exchange.domain.envelope import SALT_BYTES, Envelope
 from zhidao.exchange.domain.limits import AHEAD_MAX, REASON_CHARACTERS_MAX
 from zhidao.exchange.domain.peer import Peer
@@ -211,10 +212,11 @@ class Inbox:
                 f"document {heading.document} is for {heading.recipient}", code="wrong_recipient"
             )
         try:
-            payload = open_envelope(envelope, self._sealing)
+            content = open_envelope(envelope, self._sealing)[SALT_BYTES:]
+            check_content(heading.media_type, content)
         except ZhidaoError as error:
             return _Opened(envelope, None, error.code, with_remedy(error)[:REASON_CHARACTERS_MAX])
-        return _Opened(envelope, payload[SALT_BYTES:])
+        return _Opened(envelope, content)
 
     async def _check_parties(self, opened: Sequence[_Opened]) -> None:
         known = {self._scribe.node}

@@ -15,6 +15,7 @@ from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Re
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Scribe
 from zhidao.core.timescale import NS
+from zhidao.exchange.domain.content import check_content
 from zhidao.exchange.domain.envelope import SALT_BYTES, Heading
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX, WAITING_MAX
 from zhidao.exchange.domain.peer import Peer
@@ -87,6 +88,7 @@ class Outbox:
                 f"a document of {len(content)} bytes; at most {CONTENT_BYTES_MAX} are exchanged",
                 code="content_too_large",
             )
+        check_content(media_type, content)
         salt, now = self._randomness.token(SALT_BYTES), self._clock.now()
         heading = Heading(
             document=document,
