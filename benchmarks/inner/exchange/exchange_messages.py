@@ -104,7 +104,7 @@ def _sealed_document(number: int) -> None:
         consignment="C-1",
         sequence=number + 1,
         kind="trade.invoice",
-        media_type="application/xml",
+        media_type="application/octet-stream",
         sent_at=now,
         digest=commitment(salt, _DOCUMENT),
         size=len(_DOCUMENT),
