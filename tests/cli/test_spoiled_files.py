@@ -241,3 +241,23 @@ def test_what_is_said_of_an_option_blames_no_file(tmp_path) -> None:
     outputs.told_of_file(of_bytes)
     assert "day.rnx" in str(of_bytes)
     outputs.forget_taken()
+
+
+def test_what_was_read_beside_the_input_is_never_the_place(tmp_path) -> None:
+    """A node refuses a document; the profile and the certificate that led to it hold no part."""
+    entry, profile = tmp_path / "entry.json", tmp_path / "li.json"
+    for file in (entry, profile):
+        file.write_bytes(b"{}")
+    outputs.forget_taken()
+    outputs.take(profile, bytes_max=100, beside=True)
+    of_option = MalformedInput("Expected `int`", where="$.amount")
+    outputs.told_of_file(of_option)
+    assert of_option.where == "$.amount"
+    outputs.take(entry, bytes_max=100)
+    of_input = MalformedInput("Expected `int`", where="$.amount")
+    outputs.told_of_file(of_input)
+    assert of_input.where == f"{entry} $.amount"
+    of_profile = MalformedInput(f"{profile} is no profile")
+    outputs.told_of_file(of_profile)
+    assert of_profile.where == ""
+    outputs.forget_taken()

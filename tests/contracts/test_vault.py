@@ -33,6 +33,7 @@ from zhidao.store.journal import PostgresJournal
 from zhidao.store.memory import MemoryJournal
 
 KEY = SoftwareKey(Algorithm.ED25519, bytes([9]) * 32)
+OTHER_KEY = SoftwareKey(Algorithm.ED25519, bytes([8]) * 32).public
 NOW = Utc.parse("2026-11-24T08:00:00Z")
 TERMINAL = Terminal(
     "truck-7",
@@ -103,25 +104,49 @@ async def test_a_terminal_is_found_by_id_and_by_number_and_is_one(kept: Kept):
     assert await kept.vault.terminal("truck-7") == TERMINAL
     assert await kept.vault.terminal_by_number("8613800138000") == TERMINAL
     assert await kept.vault.terminal_by_phone(TERMINAL.phone) == TERMINAL
-    for other in (TERMINAL, replace(TERMINAL, terminal="truck-8"), replace(TERMINAL, number="1")):
+    assert await kept.vault.terminal_by_key(KEY.public.multikey) == TERMINAL
+    ends = replace(TERMINAL, terminal="truck-8", number="1", phone="+1123456", key=OTHER_KEY)
+    for other in (
+        TERMINAL,
+        replace(ends, number=TERMINAL.number),
+        replace(ends, phone=TERMINAL.phone),
+        replace(ends, key=TERMINAL.key),
+    ):
         with pytest.raises(Conflict):
             await kept.vault.add_terminal(other, [kept.entry(2)])
     for lookup in (
         kept.vault.terminal("x"),
         kept.vault.terminal_by_number("2"),
         kept.vault.terminal_by_phone("+2"),
+        kept.vault.terminal_by_key(OTHER_KEY.multikey),
     ):
         with pytest.raises(NotFound):
             await lookup
     assert await _history(kept) == 1
 
 
+async def test_of_six_at_once_with_one_key_one_is_taken(kept: Kept):
+    told = await asyncio.gather(
+        *(
+            kept.vault.add_terminal(
+                replace(TERMINAL, terminal=f"truck-{n}", number=f"{n}", phone=f"+4912345{n}"), []
+            )
+            for n in range(1, 7)
+        ),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, Conflict) for each in told if each] == [True] * 5
+    assert len(await kept.vault.terminals(None, limit=9)) == 1
+
+
 async def test_terminals_are_listed_to_those_who_may_see_them_by_id_and_page(kept: Kept):
     for number, name in enumerate(("truck-7", "Truck-9", "van-3")):
+        key = SoftwareKey(Algorithm.ED25519, bytes([number]) * 32).public
         each = replace(TERMINAL, terminal=name, number=str(number + 1), phone=f"+4912345{number}")
+        each = replace(each, key=key)
         await kept.vault.add_terminal(each, [])
     hidden = replace(TERMINAL, terminal="x", number="9", phone="+49123459", owner=party_id("other"))
-    await kept.vault.add_terminal(replace(hidden, visible=()), [])
+    await kept.vault.add_terminal(replace(hidden, visible=(), key=None), [])
 
     async def seen(viewer: str | None, **page: Any) -> list[str]:
         reader = party_id(viewer) if viewer else None

@@ -11,7 +11,8 @@ import pytest
 
 
 @pytest.mark.service
-def test_a_taken_port_ends_the_node_with_a_reason_and_without_strays(tmp_path: Path):
+@pytest.mark.parametrize("listener", ["http", "devices"])
+def test_a_taken_port_ends_the_node_with_a_reason_and_without_strays(tmp_path: Path, listener: str):
     passphrase = tmp_path / "passphrase"
     passphrase.touch(mode=0o600)
     passphrase.write_text("throw-away keys of a test")
@@ -22,11 +23,11 @@ def test_a_taken_port_ends_the_node_with_a_reason_and_without_strays(tmp_path: P
         ended = subprocess.run(
             [
                 *(sys.executable, "-m", "zhidao.cli", "serve", "--json"),
-                *("--data", str(data), "--port", str(port)),
+                *("--data", str(data), "--port", str(port if listener == "http" else 0)),
             ],
             capture_output=True,
             text=True,
-            env=os.environ | settings,
+            env=os.environ | settings | {f"ZHIDAO_{listener.upper()}_PORT": str(port)},
             timeout=60,
             check=False,
         )
@@ -34,4 +35,5 @@ def test_a_taken_port_ends_the_node_with_a_reason_and_without_strays(tmp_path: P
     answer = json.loads(ended.stdout)
     assert answer["error"] == "port_unavailable"
     assert str(port) in answer["detail"]
+    assert f"set {listener}.port" in answer["remedy"]
     assert not (data / "postgres" / "cluster" / "postmaster.pid").exists()

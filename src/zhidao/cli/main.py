@@ -16,7 +16,7 @@ from typing import Final
 from zhidao.cli.console.commands import COMMANDS, parser_of
 from zhidao.cli.console.outputs import drop_output, forget_taken, told_of_file
 from zhidao.cli.console.parsing import NoAction, UsageError
-from zhidao.core.errors import MalformedInput, ZhidaoError
+from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
 
 __all__ = ["COMMANDS", "main", "program"]
 # A reader that wants no more, as `| head`: what the shell says of a program that SIGPIPE ended.
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drop_output()
         return PIPE_CLOSED
     except OSError as error:
-        print(f"zhidao: {error}", file=sys.stderr)
-        return 3
+        refused = Unavailable(str(error), remedy="see to what the system says, then try again")
+        return _refused(refused, as_json=getattr(options, "json", False))
     return status
 
 

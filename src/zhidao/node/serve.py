@@ -323,7 +323,8 @@ def _doors(config: Config, connections: Connections) -> list[Door]:
     host, port, shared = config.text("http.host"), config.number("http.port"), shares_port(config)
     doors = [Door.of(listening(host, port, shared=shared), connections)]
     if shared:
-        own = listening(host, config.number("node.process_port"))
+        inner = "node.process_port"
+        own = listening(host, config.number(inner), setting=inner)
         doors.append(Door.of(own, connections, inner=True))
     return doors
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import pytest
@@ -130,7 +131,7 @@ async def test_the_token_of_one_terminal_does_not_fit_another(room):
         actor("operator", "operator"),
         terminal="truck-8",
         phone="+8613800138001",
-        key=TERMINAL_KEY.public.multikey,
+        key=SoftwareKey(Algorithm.ED25519, bytes([8]) * 32).public.multikey,
         owner=CARRIER,
     )
     async with serving(room) as gateway:
@@ -361,3 +362,13 @@ async def test_a_gateway_that_failed_serves_again_at_the_same_port(room):
         CLIENTS.remove(terminal)
         again.cancel()
         await asyncio.gather(again, return_exceptions=True)
+
+
+async def test_a_port_that_is_taken_is_said_with_the_setting_that_names_it(room):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        gateway = Gateway(room.services, host="127.0.0.1", port=port, tend=room.windows.tend)
+        with pytest.raises(Unavailable, match=str(port)) as refused:
+            await gateway.open()
+    assert refused.value.code == "port_unavailable"
+    assert "devices.port" in refused.value.remedy

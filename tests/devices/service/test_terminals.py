@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.devices.device_room import (
     CARRIER,
@@ -100,6 +102,31 @@ async def test_a_card_is_in_one_device_whatever_number_is_set_in_another(room):
         await room.terminals.register(OPERATING, **other)
     with pytest.raises(Conflict, match="stands for another terminal already"):
         await room.terminals.register(actor("second-operator", Role.OPERATOR), **other)
+
+
+async def test_a_key_is_in_one_device(room):
+    await room.terminals.register(OPERATING, **WANTED)
+    other = WANTED | {"terminal": "truck-8", "phone": "+8613900000000"}
+    with pytest.raises(Conflict, match=f"this key stands for terminal {TERMINAL} already"):
+        await room.terminals.register(OPERATING, **other)
+    with pytest.raises(Conflict, match="this key stands for another terminal already"):
+        await room.terminals.register(actor("second-operator", Role.OPERATOR), **other)
+    # Of those without a key there may be any number.
+    for phone in ("+8613900000001", "+8613900000002"):
+        keyless = other | {"terminal": f"t-{phone[-1]}", "phone": phone, "key": ""}
+        await room.terminals.register(OPERATING, **keyless)
+    assert len(room.events) == 3
+
+
+async def test_of_six_registered_at_once_with_one_key_one_is_taken(room):
+    wanted = [
+        WANTED | {"terminal": f"truck-{n}", "phone": f"+861390000000{n}"} for n in range(1, 7)
+    ]
+    told = await asyncio.gather(
+        *(room.terminals.register(OPERATING, **each) for each in wanted), return_exceptions=True
+    )
+    assert sum(isinstance(each, Conflict) for each in told) == 5
+    assert len(room.events) == 1
 
 
 async def test_a_list_of_terminals_holds_the_callers_only_and_pages(room):

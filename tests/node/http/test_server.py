@@ -45,5 +45,6 @@ def test_a_shared_port_is_one_that_all_processes_share() -> None:
         port = first.getsockname()[1]
         listening("127.0.0.1", port, shared=True).close()
         with pytest.raises(Unavailable) as refused:
-            listening("127.0.0.1", port)
+            listening("127.0.0.1", port, setting="node.process_port")
         assert refused.value.code == "port_unavailable"
+        assert "set node.process_port" in refused.value.remedy

@@ -61,6 +61,27 @@ async def test_a_withdrawn_arrival_is_awaited_by_nobody_until_somebody_asks_agai
     assert (await world.arrivals.arrival(BANK, "C-1")).state == "proven"
 
 
+async def test_what_was_withdrawn_is_told_whole_and_cannot_be_changed(world) -> None:
+    await world.expect()
+    await change(world, terminal="", carried=BOTH, risk_ppb=10_000)
+    await world.arrivals.withdraw(BANK, "C-1", since=4, reason="")
+    found = await world.arrivals.arrival(BANK, "C-1")
+    assert (found.state, found.version) == ("withdrawn", 5)
+    assert [(each.container, each.terminal) for each in found.containers] == [
+        (FIRST, "T-1"),
+        (SECOND, "T-2"),
+    ]
+    assert found.expected.risk_ppb == 5_000
+    with pytest.raises(Refused) as refused:
+        await change(world, terminal="", carried=BOTH, risk_ppb=4_000, since=5)
+    assert refused.value.code == "nobody_waits"
+    # Whoever saw it while it was awaited hears that it changed since.
+    with pytest.raises(Conflict, match="awaited no more"):
+        await change(world, terminal="", carried=BOTH, risk_ppb=4_000, since=4)
+    await world.expect()
+    assert (await world.arrivals.arrival(BANK, "C-1")).containers == []
+
+
 async def test_a_terminal_that_is_awaited_no_more_proves_nothing(world, afternoon) -> None:
     await world.navigation.add(OPERATOR, afternoon.navigation_file)
     await world.expect()

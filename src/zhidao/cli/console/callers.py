@@ -77,7 +77,7 @@ def fresh_password(name: str, file: Path | None) -> str:
 def _kept(file: Path) -> str:
     if file.exists() and file.stat().st_mode & 0o077:
         raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
-    return take(file, bytes_max=_PASSWORD_BYTES_MAX).decode(errors="replace").strip()
+    return take(file, bytes_max=_PASSWORD_BYTES_MAX, beside=True).decode(errors="replace").strip()
 
 
 def new_password() -> str:

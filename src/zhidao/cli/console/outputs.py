@@ -14,25 +14,30 @@ from zhidao.core.files.output import write_whole
 T = TypeVar("T")
 
 
-# The files that the running command took, the last one last.
+# The files that the running command took as its input, the last one last.
 _TAKEN: Final[list[Path]] = []
+# What it read to reach a node and to be known there, such as a profile: no input is in it.
+_BESIDE: Final[list[Path]] = []
 
 
 def forget_taken() -> None:
     """Begins a command."""
     _TAKEN.clear()
+    _BESIDE.clear()
 
 
 def told_of_file(error: MalformedInput) -> None:
     """Adds to a refusal the file that it is about, where it names none of those taken.
 
-    A reader knows bytes and no names: of several files any may be at fault, and all are named. What
-    is said of an option is about no file.
+    A reader knows bytes and no names: of several inputs any may be at fault, and all are named.
+    What is said of an option is about no file, and what the node says of the input about none that
+    was read beside it.
     """
     if str(error).startswith("--") or error.where.startswith("--"):
         return
     names = [str(file) for file in dict.fromkeys(_TAKEN)]
-    if not names or any(name in str(error) or Path(name).name in str(error) for name in names):
+    known = [*names, *(str(file) for file in _BESIDE)]
+    if not names or any(name in str(error) or Path(name).name in str(error) for name in known):
         return
     error.where = f"{' or '.join(names)} {error.where}".strip()
 
@@ -66,12 +71,14 @@ def put(data: bytes, output: Path | None) -> None:
     print(f"{output}: {len(data)} bytes", file=sys.stderr)
 
 
-def take(file: Path, *, bytes_max: int) -> bytes:
+def take(file: Path, *, bytes_max: int, beside: bool = False) -> bytes:
     """The bytes of a file, pipe or device, as far as they are read at all.
 
+    beside: it is no input of the command, but a profile, token, password, certificate or trust
+    list, and never the place of what is wrong with an input.
     Raises MalformedInput that names it if it is not there, not readable, or holds more.
     """
-    _TAKEN.append(file)
+    (_BESIDE if beside else _TAKEN).append(file)
     try:
         if file.is_dir():
             raise MalformedInput(
@@ -129,9 +136,9 @@ def _unusable(file: Path, error: OSError | ValueError) -> MalformedInput:
     )
 
 
-def taken_as(read: Callable[[bytes], T], file: Path, *, bytes_max: int) -> T:
+def taken_as(read: Callable[[bytes], T], file: Path, *, bytes_max: int, beside: bool = False) -> T:
     """What a reader makes of a file. Raises MalformedInput that names the file beside the place."""
-    data = take(file, bytes_max=bytes_max)
+    data = take(file, bytes_max=bytes_max, beside=beside)
     try:
         return read(data)
     except MalformedInput as error:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.console.outputs import take
+from zhidao.cli.console.outputs import take, taken_as
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.files.output import write_whole
 
@@ -105,7 +105,7 @@ def current_name() -> str:
     place = folder() / _CURRENT
     if not place.exists():
         return ""
-    return take(place, bytes_max=64).decode("ascii", errors="replace").strip()
+    return take(place, bytes_max=64, beside=True).decode("ascii", errors="replace").strip()
 
 
 def read(name: str) -> Profile:
@@ -123,7 +123,7 @@ def parsed(place: Path) -> Profile:
     from zhidao.core.canonical import parse_strict
     from zhidao.core.versions import check_version_in
 
-    told = parse_strict(take(place, bytes_max=_FILE_BYTES_MAX))
+    told = taken_as(parse_strict, place, bytes_max=_FILE_BYTES_MAX, beside=True)
     check_version_in(told, form="profile", known=(VERSION,))
     fields = set(asdict(Profile("", "")))
     if not isinstance(told, dict) or told.pop("v", None) != VERSION or set(told) != fields:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.console.certificates import trusting
+from zhidao.cli.console.certificates import distrusted, trusting, untrusted
 from zhidao.cli.console.outputs import take
 from zhidao.cli.console.profiles import Profile, add_profile, chosen, session_headers
 from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
@@ -29,10 +29,10 @@ def add_node(parser: argparse.ArgumentParser, *, public: bool = False) -> None:
 
 def token_in(file: Path) -> str:
     """The token of a file. Raises MalformedInput if it is not there, Refused if others read it."""
-    token = take(file, bytes_max=_TOKEN_BYTES_MAX).decode("ascii", errors="replace").strip()
+    told = take(file, bytes_max=_TOKEN_BYTES_MAX, beside=True)
     if file.stat().st_mode & 0o077:
         raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
-    return token
+    return told.decode("ascii", errors="replace").strip()
 
 
 class RemoteNode:
@@ -118,6 +118,8 @@ class RemoteNode:
                 **more,
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if why := distrusted(error):
+                raise untrusted(self._url, why, self._ca) from error
             raise Unavailable(f"{self._url} does not answer: {error}") from error
         if answer.status_code >= 400:
             said = _problem(answer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zhidao.cli.console.outputs import take
+from zhidao.cli.console.outputs import take, taken_as
 from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.files.output import write_whole
 
@@ -56,7 +56,7 @@ def read_list(path: Path) -> tuple[bytes, TrustList]:
     """A trust list and its bytes. Raises MalformedInput."""
     from zhidao.trust.wire.governance.trust_list import TRUST_BYTES_MAX, decode_trust_list
 
-    data = take(path, bytes_max=TRUST_BYTES_MAX)
+    data = take(path, bytes_max=TRUST_BYTES_MAX, beside=True)
     try:
         return data, decode_trust_list(data)
     except MalformedInput as error:
@@ -98,7 +98,8 @@ def read_any(path: Path, *, pinned: str | None = None) -> Installed:
     from zhidao.trust.service.witness.governing import believe
     from zhidao.trust.wire.governance.governance import GOVERNED_BYTES_MAX, decode_governed
 
-    governed = believe(decode_governed(take(path, bytes_max=GOVERNED_BYTES_MAX)), pinned=pinned)
+    told = taken_as(decode_governed, path, bytes_max=GOVERNED_BYTES_MAX, beside=True)
+    governed = believe(told, pinned=pinned)
     return Installed(governed.root, governed.trust, governed)
 
 

@@ -21,7 +21,10 @@ steps in the reader's language. By command, with {file}:
   Debian, Ubuntu      sudo cp {file} /usr/local/share/ca-certificates/zhidao.crt
                       sudo update-ca-certificates
   Fedora              sudo cp {file} /etc/pki/ca-trust/source/anchors/ && sudo update-ca-trust
-  Chromium on Linux   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n zhidao -i {file}
+  Chromium on Linux   mkdir -p $HOME/.pki/nssdb
+                      [ -e $HOME/.pki/nssdb/cert9.db ] ||
+                        certutil -d sql:$HOME/.pki/nssdb -N --empty-password
+                      certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n zhidao -i {file}
   macOS               sudo security add-trusted-cert -d -r trustRoot \\
                         -k /Library/Keychains/System.keychain {file}
   Windows             certutil -addstore -f Root {file}

@@ -56,16 +56,23 @@ class Gateway:
     async def open(self) -> None:
         """Takes the port, so that `address` is true; nobody is served before `run`.
 
-        Raises OSError if the port is taken.
+        Raises Unavailable (`port_unavailable`) if the port cannot be had.
         """
-        self._server = await asyncio.start_server(
-            self._connected,
-            self._host,
-            self._port,
-            limit=_READ_BYTES,
-            backlog=512,
-            start_serving=False,
-        )
+        try:
+            self._server = await asyncio.start_server(
+                self._connected,
+                self._host,
+                self._port,
+                limit=_READ_BYTES,
+                backlog=512,
+                start_serving=False,
+            )
+        except (OSError, OverflowError) as error:
+            raise Unavailable(
+                f"port {self._port} of {self._host}, for terminals, cannot be taken: {error}",
+                code="port_unavailable",
+                remedy="end the program that has it, or set devices.port to another one",
+            ) from error
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def run(self) -> None:

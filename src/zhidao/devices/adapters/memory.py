@@ -46,11 +46,13 @@ class MemoryVault:
     async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
         """Adds a terminal. Raises Conflict."""
         taken = any(
-            terminal.number == other.number or terminal.phone == other.phone
+            terminal.number == other.number
+            or terminal.phone == other.phone
+            or (terminal.key is not None and terminal.key == other.key)
             for other in self._terminals.values()
         )
         if taken or terminal.terminal in self._terminals:
-            raise Conflict(f"terminal {terminal.terminal} or a number of it is taken")
+            raise Conflict(f"terminal {terminal.terminal} or a number or key of it is taken")
         await self._append(entries)
         self._terminals[terminal.terminal] = terminal
 
@@ -73,6 +75,13 @@ class MemoryVault:
             if self._terminals[name].phone == phone:
                 return self._terminals[name]
         raise NotFound(f"no terminal with the phone number {phone[:20]!r}")
+
+    async def terminal_by_key(self, multikey: str) -> Terminal:
+        """See the port."""
+        for name in sorted(self._terminals):
+            if multikey and self._terminals[name].multikey == multikey:
+                return self._terminals[name]
+        raise NotFound("no terminal with that key")
 
     async def terminal_by_number(self, number: str) -> Terminal:
         """By number. Raises NotFound."""

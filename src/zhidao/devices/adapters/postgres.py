@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -91,6 +92,11 @@ class PostgresVault:
                 "insert into devices.terminal_phone (phone, terminal) values (%s, %s)",
                 (terminal.phone, terminal.terminal),
             )
+            if terminal.key:
+                await s.execute(
+                    "insert into devices.terminal_key (digest, terminal) values (%s, %s)",
+                    (_digest(terminal.multikey), terminal.terminal),
+                )
             await self._journal.append_in(s, entries)
 
         await self._database.run(work)
@@ -123,6 +129,15 @@ class PostgresVault:
         )
         if not rows:
             raise NotFound(f"no terminal with the phone number {phone[:20]!r}")
+        return await self.terminal(rows[0]["terminal"])
+
+    async def terminal_by_key(self, multikey: str) -> Terminal:
+        """By key. Raises NotFound."""
+        rows = await self._database.read(
+            "select terminal from devices.terminal_key where digest = %s", (_digest(multikey),)
+        )
+        if not rows:
+            raise NotFound("no terminal with that key")
         return await self.terminal(rows[0]["terminal"])
 
     async def terminal_by_number(self, number: str) -> Terminal:
@@ -414,6 +429,10 @@ def _frame_row(frame: StoredFrame) -> tuple[Any, ...]:
         frame.serial,
         frame.plain,
     )
+
+
+def _digest(multikey: str) -> bytes:
+    return hashlib.sha256(multikey.encode()).digest()
 
 
 def _terminal(row: dict[str, Any]) -> Terminal:

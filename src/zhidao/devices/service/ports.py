@@ -37,7 +37,7 @@ class Vault(Protocol):
         ...
 
     async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
-        """Adds a terminal. Raises Conflict if its id or number is taken."""
+        """Adds a terminal. Raises Conflict if its id, number or key is taken."""
         ...
 
     async def terminal(self, terminal: str) -> Terminal:
@@ -52,6 +52,10 @@ class Vault(Protocol):
 
     async def terminal_by_phone(self, phone: str) -> Terminal:
         """By the phone number of its card. Raises NotFound."""
+        ...
+
+    async def terminal_by_key(self, multikey: str) -> Terminal:
+        """By the key that signs its windows. Raises NotFound."""
         ...
 
     async def terminal_by_number(self, number: str) -> Terminal:

@@ -56,8 +56,8 @@ class Terminals:
         a terminal that has none, which is heard but proves nothing. `number`: the digits in its
         headers where they are not those of its phone. `surroundings`:
         the class of what stands around its antenna, which decides what its windows can prove.
-        Raises Conflict if the id or the number already stands for another terminal, which is named
-        to whoever may see it.
+        Raises Conflict if the id, a number or the key already stands for another terminal, which is
+        named to whoever may see it.
         """
         MAY_REGISTER_TERMINAL.admit(actor)
         if terminal == UNKNOWN:
@@ -154,19 +154,22 @@ class Terminals:
         return base64url(mac.digest()[:_TOKEN_BYTES])
 
     async def _is_free(self, actor: Actor, wanted: Terminal) -> None:
-        for what, told, find in (
-            (wanted.number, "the number", self._vault.terminal_by_number),
+        vault, own_number = self._vault, "give this device the number that its own card has"
+        asked = [
+            (vault.terminal_by_number, wanted.number, f"the number {wanted.number}", own_number),
             # One card is in one device, whatever number is set in the headers of another.
-            (wanted.phone, "the phone number", self._vault.terminal_by_phone),
-        ):
+            (vault.terminal_by_phone, wanted.phone, f"the phone number {wanted.phone}", own_number),
+        ]
+        if wanted.key:
+            # Else one device could stand for two containers.
+            own_key = "give the key that this device made for itself"
+            asked.append((vault.terminal_by_key, wanted.multikey, "this key", own_key))
+        for find, what, told, remedy in asked:
             try:
                 other = await find(what)
             except NotFound:
                 continue
-            raise Conflict(
-                f"{told} {what} stands for {_named_to(actor, other)} already",
-                remedy="give this device the number that its own card has",
-            )
+            raise Conflict(f"{told} stands for {_named_to(actor, other)} already", remedy=remedy)
 
     async def _known(self, terminal: str) -> Terminal | None:
         try:

@@ -16,11 +16,13 @@ from zhidao.node.http.forwarded import Proxies
 _BACKLOG: Final = 2048
 
 
-def listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
+def listening(
+    host: str, port: int, *, shared: bool = False, setting: str = "http.port"
+) -> socket.socket:
     """The socket that the API listens on. Raises Unavailable if it cannot be had.
 
     shared: other processes of the same user may have one on the same port; the system spreads
-    connections over all of them.
+    connections over all of them. setting: what names the port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -31,7 +33,7 @@ def listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
         raise Unavailable(
             f"port {port} of {host} cannot be taken: {error}",
             code="port_unavailable",
-            remedy="end the program that has it, or set http.port to another one",
+            remedy=f"end the program that has it, or set {setting} to another one",
         ) from error
 
 

@@ -84,7 +84,7 @@ def told_by(history: Sequence[SignedEvent]) -> Arrival:
     if not asked:
         raise NotFound("no arrival of that name")
     standing = every(standing_of(history), ArrivalExpected)
-    wishes = standing or asked[-1:]
+    wishes = standing or _last_asked(history)
     by = [e.asserted_by.party for e in history if ArrivalExpected.is_told_by(e.type)][-1]
     proofs, failed = every(history, ArrivalProven), every(history, ArrivalNotProven)
     each = [_of_container(wish, proofs, failed) for wish in wishes]
@@ -98,6 +98,18 @@ def told_by(history: Sequence[SignedEvent]) -> Arrival:
         awaited_by=by,
         version=len(history),
     )
+
+
+def _last_asked(history: Sequence[SignedEvent]) -> list[ArrivalExpected]:
+    """All that was awaited before nobody waited any more: of several containers each."""
+    last: list[ArrivalExpected] = []
+    ended = False
+    for event in history:
+        if ArrivalExpected.is_told_by(event.type):
+            last, ended = [*([] if ended else last), ArrivalExpected.of(event)], False
+        elif ArrivalWithdrawn.is_told_by(event.type):
+            ended = True
+    return last
 
 
 def _state(each: Sequence[ContainerArrival], failed: Sequence[ArrivalNotProven]) -> str:
@@ -151,6 +163,16 @@ def check_changeable(actor: Actor, history: Sequence[SignedEvent], *, since: int
             f"{news[-1].asserted_by.party} changed it at {news[-1].recorded_at}: it is {now}",
             code="changed_since",
             remedy="look at what is awaited now, then change it if it is still wrong",
+        )
+
+
+def check_awaited(consignment: str, history: Sequence[SignedEvent]) -> None:
+    """Refuses to change what nobody waits for any more. Raises Refused (`nobody_waits`)."""
+    if not every(standing_of(history), ArrivalExpected):
+        raise Refused(
+            f"nobody waits for {consignment}: it was withdrawn",
+            code="nobody_waits",
+            remedy="wait for it anew, naming everything: what was withdrawn cannot be changed",
         )
 
 

@@ -20,6 +20,7 @@ from zhidao.positioning.events import (
 )
 from zhidao.positioning.service.awaited import (
     arrival_named,
+    check_awaited,
     check_changeable,
     in_words,
     standing_of,
@@ -75,13 +76,15 @@ class Awaiting:
         """Waits in another way for what nothing was proven of yet; the same again changes nothing.
 
         `since`: the version that the actor saw. Raises NotFound, Forbidden, Conflict
-        (`changed_since`) and Refused (`arrival_decided`) as `withdraw` does.
+        (`changed_since`) and Refused (`arrival_decided`) as `withdraw` does, and Refused
+        (`nobody_waits`) after that.
         """
         facts = wishes_of(wish_of_fact(wanted), carried)
         history = await self._records.history(arrival_named(wanted.consignment), actor)
         if every(standing_of(history), ArrivalExpected) == facts:
             return
         check_changeable(actor, history, since=since)
+        check_awaited(wanted.consignment, history)
         ends = [ArrivalWithdrawn(consignment=wanted.consignment, reason=reason)]
         await self._await(actor, facts, history, history[0].visible, ends=ends)
 
