@@ -180,3 +180,19 @@ def test_who_is_sealed_into_two_containers_rides_with_neither() -> None:
     assert bound_to(once, "A", otherwise=none).bound
     assert bound_to([once[1]], "B", otherwise=none).reason == "found broken"
     assert bound_to([], "B", otherwise=none) is none
+
+
+async def test_only_a_container_of_the_consignment_is_sealed_for_it(room):
+    await room.register()
+
+    async def containers_of(_, consignment):
+        return ["CSQU3054383", "MSCU6639870"] if consignment == "c-1" else []
+
+    room.seals.containers_of = containers_of
+    with pytest.raises(Refused, match="MSKU1234565 is no container of c-1") as refused:
+        await room.seals.close(actor(CARRIER), **SEAL, readers=[])
+    assert refused.value.code == "other_container"
+    assert "CSQU3054383, MSCU6639870" in refused.value.remedy
+    # Of a consignment that nobody knows here nothing is known.
+    elsewhere = SEAL | {"consignment": "c-2"}
+    assert await room.seals.close(actor(CARRIER), **elsewhere, readers=[])

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao deal give-title deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal show deal-C-0417 --url https://localhost:8443 --as li\n"
         "  zhidao deal list\n"
-        "  zhidao deal list --filter state=open --sort deadline\n"
+        "  zhidao deal list --filter state=reserved --sort deadline\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 

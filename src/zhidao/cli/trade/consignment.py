@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --left 2026-03-01T19:05:00Z --url https://localhost:8443 --as dana\n"
         "  zhidao consignment hand-over C-0417 almaty --url https://localhost:8443 --as li\n"
         "  zhidao consignment list\n"
-        "  zhidao consignment list --filter state=open --sort entered.consignment --limit 50\n"
+        "  zhidao consignment list --filter state=UnderWay --sort entered.consignment --limit 50\n"
         "  zhidao consignment show C-0417\n"
         "status: 0 done, 1 refused, or the papers do not agree, 2 bad input, 3 no answer"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from zhidao.core.access import Relation, access
@@ -17,7 +17,13 @@ from zhidao.devices.events import Binding, SealChecked, Sealed
 from zhidao.devices.service.ports import Vault
 
 MAY_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the terminal in the body")
+# The containers of a consignment, as far as the actor may know them.
+ContainersOf = Callable[[Actor, str], Awaitable[Sequence[str]]]
 MAY_CHECK_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the seal")
+
+
+async def _unknown(_actor: Actor, _consignment: str) -> Sequence[str]:
+    return ()
 
 
 class Seals:
@@ -27,6 +33,8 @@ class Seals:
         self._vault = vault
         self._records = records
         self._scribe = scribe
+        # Told by wiring, once consignments are there.
+        self.containers_of: ContainersOf = _unknown
 
     async def close(
         self,
@@ -42,7 +50,8 @@ class Seals:
 
         The same call again returns the same event. Raises NotFound for a terminal that the actor
         does not see, Conflict if the seal was used before, MalformedInput for a number that could
-        be read as another's, Refused (`terminal_elsewhere`) while it is sealed into another.
+        be read as another's, Refused (`terminal_elsewhere`) while it is sealed into another, and
+        (`other_container`) for one that is not of the consignment, as far as the actor knows it.
         """
         MAY_SEAL.admit(actor)
         seal, container = seal_number(seal), container_number(container)
@@ -57,6 +66,7 @@ class Seals:
         before = await self._sealing(seal)
         if before is not None:
             return _same(before, fact, actor)
+        await self._refuse_other_container(actor, fact)
         await self._refuse_second_place(fact)
         entry = self._scribe.write(
             fact,
@@ -77,6 +87,16 @@ class Seals:
                 raise
             return _same(before, fact, actor)
         return entry.event
+
+    async def _refuse_other_container(self, actor: Actor, fact: Sealed) -> None:
+        theirs = await self.containers_of(actor, fact.consignment)
+        if theirs and fact.container not in theirs:
+            raise Refused(
+                f"{fact.container} is no container of {fact.consignment}",
+                code="other_container",
+                where="$.container",
+                remedy=f"seal the terminal into one of its own: {', '.join(theirs)}",
+            )
 
     async def _refuse_second_place(self, fact: Sealed) -> None:
         """Refuses to seal a terminal into a container while a seal holds it in another."""

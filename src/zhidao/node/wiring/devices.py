@@ -54,7 +54,7 @@ async def build(
     `alarms`: where terminals are named whose stored rows had to be set aside.
     `sink`: where positions of all bearers meet (`ConnectivityServices.sink`). `stored` hears of
     frames once they are durable.
-    Raises OSError if the port is taken.
+    Raises Unavailable if the port is taken.
     """
     journal = PostgresJournal(context.database, "devices", context.wake_relay)
     vault = PostgresVault(context.database, journal)

@@ -154,6 +154,7 @@ async def build(
             for policy in witness.policies.values()
         ),
     )
+    terminals.seals.containers_of = trade.containers_of(papers.consignments)
     titles = await trust_titles.build(
         context,
         log_key=context.node_key.public,

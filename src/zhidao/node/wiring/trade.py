@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zhidao.core.actor import Actor
+from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.core.journal import Records
 from zhidao.industry.commands import Lots
 from zhidao.node.api.trade import consignments as api
@@ -49,6 +50,21 @@ class TradeServices:
     clearance: Clearance
     presentations: PresentationService
     room: Room
+
+
+def containers_of(
+    consignments: ConsignmentService,
+) -> Callable[[Actor, str], Awaitable[Sequence[str]]]:
+    """What the devices room asks: a consignment's containers; none where the actor sees none."""
+
+    async def found(actor: Actor, consignment: str) -> Sequence[str]:
+        try:
+            entered = (await consignments.consignment(actor, consignment)).entered
+        except (MalformedInput, NotFound):
+            return ()
+        return [each for each in entered.every_container if each]
+
+    return found
 
 
 class PapersBills:
