@@ -76,7 +76,7 @@ async def terminal_and_seal(node: Node) -> None:
     add = ("terminal", "add", "LORRY-7", "--phone", "+7 701 555 0123", "--owner", "carrier")
     assert (await node.run("carrier", *add, status=1))["error"] == "forbidden"
     await node.run("operator", *add)
-    put = ("seal", "put", "HZ-1", "--container", "MSKU1234565", "--terminal", "LORRY-7")
+    put = ("seal", "put", "HZ-1", "--container", "CSQU3054383", "--terminal", "LORRY-7")
     put = (*put, "--consignment", CONSIGNMENT)
     assert (await node.run("customs", *put, status=1))["error"]
     await node.run("carrier", *put)
