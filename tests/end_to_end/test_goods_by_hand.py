@@ -138,7 +138,7 @@ def seal_and_release(people: dict[str, Hand]) -> None:
     waits.click()
     carrier.page.get_by_role("link", name="Seal the container").click()
     region = carrier.page.get_by_role("region", name="Seal", exact=True)
-    expect(region).to_contain_text("The container is not sealed.")
+    expect(region).to_contain_text("Not sealed yet.")
     form = carrier.act("Seal the container")
     expect(form.get_by_label("Number of the container")).not_to_have_value("")
     carrier.key(form, "Number on the seal", SEAL.lower())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +74,10 @@ def test_it_says_what_the_command_says_of_altered_proofs(
 
 def test_a_person_drops_a_proof_and_a_list(browser: Browser, file: Path, tmp_path: Path) -> None:
     page = opened(browser, file, locale="en")
+    # Before anything is dropped, too, the page has words only.
+    expect(page.locator("body")).not_to_contain_text(re.compile("undefined|null"))
     give(page, PROOF)
+    expect(page.locator("body")).not_to_contain_text(re.compile("undefined|null"))
     expect(page.get_by_text("A trust list is missing")).to_be_visible()
     give(page, LIST)
     expect(page.get_by_role("heading", name="HOLDS", exact=True)).to_be_focused()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import shutil
 import subprocess
@@ -18,11 +19,12 @@ from zhidao.finance.events import Settled
 from zhidao.trust.adapters.chain.py_evm import PyEvmEngine
 from zhidao.trust.domain.trust_list import TrustList
 from zhidao.trust.events import KeyRevoked
-from zhidao.trust.wire.governance.trust_list import encode_trust_list
+from zhidao.trust.wire.governance.trust_list import decode_trust_list, encode_trust_list
 from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 from zhidao.verification.verdict import verify
 
 ROOT = Path(__file__).resolve().parents[2]
+POLYGON = ROOT / "tests" / "golden" / "road-polygon-v1.trust.json"
 ESBUILD = ROOT / "web" / "node_modules" / ".bin" / "esbuild"
 JS = shutil.which("node")
 pytestmark = pytest.mark.skipif(
@@ -94,6 +96,22 @@ def test_a_browser_leaves_witnesses_and_turned_keys_to_the_command(tmp_path: Pat
     wrong = replace(trust, nodes=(node,), parties=tuple(sorted(parties, key=lambda p: p.party)))
     assert verify(decode_proof(data), [wrong], evm=PyEvmEngine).verdict != "holds"
     assert seen(tmp_path, data, wrong)[1]["speakers"] == "unchecked"
+
+
+@pytest.mark.slow
+def test_a_sound_proof_of_a_log_that_no_list_knows_is_untrusted_and_not_refused(
+    tmp_path: Path,
+) -> None:
+    data, stranger = asyncio.run(Corridor().proof()), decode_trust_list(POLYGON.read_bytes())
+    assert verify(decode_proof(data), [stranger], evm=PyEvmEngine).verdict == "untrusted_root"
+    outcome, steps = seen(tmp_path, data, stranger)
+    assert (outcome, steps["head"]) == ("untrusted", "untrusted")
+    # What is wrong in it is not hidden by that.
+    moved = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    moved["events"][3]["index"] += 1
+    spoiled = json.dumps(moved, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    outcome, steps = seen(tmp_path, spoiled.encode(), stranger)
+    assert (outcome, steps["places"]) == ("fails", "fails")
 
 
 @pytest.mark.slow

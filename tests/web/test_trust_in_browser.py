@@ -103,7 +103,13 @@ def test_a_changed_proof_and_another_list_are_refused_in_the_browser(
     verdict = page.locator(".file-verdict")
     expect(verdict.locator(".note-title")).to_contain_text("does not hold", timeout=15_000)
     _give(page, GOLDEN / "road-circle-v3.zdproof", GOLDEN / "road-polygon-v1.trust.json")
-    expect(page.locator(".file-verdict")).to_contain_text("knows no key of", timeout=15_000)
+    verdict = page.locator(".file-verdict")
+    expect(verdict).to_contain_text("knows no key of", timeout=15_000)
+    # As the command says it: nothing of the proof is wrong, and nobody vouches for it.
+    expect(verdict).to_contain_text("Untrusted root")
+    expect(verdict).to_contain_text("zhidao trust add TRUSTFILE")
+    expect(verdict).not_to_contain_text("does not hold")
+    assert _violations(page) == []
 
 
 def test_a_leaf_is_shown_with_its_way_and_a_title_with_its_story(readers: Any) -> None:

@@ -67,10 +67,14 @@ const STYLES: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   day: { year: "numeric", month: "short", day: "numeric" },
 };
 
+// A day without its year is read as the nearest one of that name: beyond four months it says which.
+const YEARLESS_MS = 120 * 86_400_000;
+
 export function time(instant: string | Date, style: TimeStyle = "short"): string {
   const date = typeof instant === "string" ? new Date(instant) : instant;
   if (Number.isNaN(date.getTime())) return String(instant);
-  return new Intl.DateTimeFormat(locale(), { ...STYLES[style], ...zone() }).format(date);
+  const year = STYLES[style].day && Math.abs(date.getTime() - Date.now()) > YEARLESS_MS ? ({ year: "numeric" } as const) : {};
+  return new Intl.DateTimeFormat(locale(), { ...STYLES[style], ...year, ...zone() }).format(date);
 }
 
 export function utc(instant: string): string {

@@ -103,6 +103,12 @@ export function named(kind: string, value: string): string {
   return said(`${kind}.${value}`, {}, true) ?? value.replaceAll("_", " ");
 }
 
+/** Every code of a family with its words, in the order of these: what a reader chooses from. */
+export function familyOf(kind: string): [code: string, words: string][] {
+  const codes = Object.keys(words).filter((key) => key.startsWith(`${kind}.`)).map((key) => key.slice(kind.length + 1));
+  return codes.map((code): [string, string] => [code, named(kind, code)]).sort(([, one], [, other]) => one.localeCompare(other, locale()));
+}
+
 /** English words of the node that no catalogue has, with the mark of what they are. */
 export const inEnglish = (text: string): string => `${IN_ENGLISH}${text}${END}`;
 

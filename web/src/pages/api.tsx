@@ -2,6 +2,7 @@
 // it, found by room, word or role; what only reads can be asked here as the signed-in person.
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { AUTHORITY_FILE, AuthorityHint, useOwnAuthority } from "../parts/own_authority";
 import { Loading, ProblemNote, useAnswer } from "../parts/basics";
 import { type Operation, type Schema, type Description, commandOf, curlOf, operationsOf, propertiesOf, typeOf } from "../parts/api_shape";
 import { session } from "../session";
@@ -102,6 +103,7 @@ function Row({ operation, told }: { operation: Operation; told: Description }) {
 
 function Detail({ operation, told }: { operation: Operation; told: Description }) {
   const [status, answer] = operation.answer;
+  const own = useOwnAuthority();
   return (
     <div class="api-detail">
       <p lang="en" dir="ltr">
@@ -156,7 +158,8 @@ function Detail({ operation, told }: { operation: Operation; told: Description }
         </p>
       </Part>
       <Part title={t("api.curl")}>
-        <Text text={curlOf(operation, location.origin)} />
+        <Text text={curlOf(operation, location.origin, own ? AUTHORITY_FILE : "")} />
+        {own && <AuthorityHint />}
       </Part>
       {operation.reads && <Try operation={operation} />}
     </div>

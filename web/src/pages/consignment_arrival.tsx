@@ -75,7 +75,7 @@ export function ArrivalPart({ road }: { road: Road }) {
 function Changeable({ road }: { road: Road }) {
   const decided = containersOf(road).some((each) => each.state === "arrived");
   if (decided || (road.money && !["paid", "released_back"].includes(road.money.state))) return null;
-  return <ChangeAwaited key={road.said.length} road={road} />;
+  return <ChangeAwaited road={road} />;
 }
 
 function strongest({ marks }: ArrivalInfo): MarkName {

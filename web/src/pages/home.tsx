@@ -130,6 +130,7 @@ function Row({ road }: { road: CorridorRoad }) {
         <span class="amount">{money(road.amount)}</span>
       </span>
       <span class="row-who quiet">
+        <span class="c-data">{road.consignment}</span> ·{" "}
         {road.simulated.includes("parties") && <span class="simulated-word">{t("home.simulated")}</span>} {t("home.from_to", { from: playing(road, "exporter"), to: playing(road, "importer") })}
         {road.at && <> · {t("glance.at", { crossing: crossingName(road.at) })}</>}
       </span>

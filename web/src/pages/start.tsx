@@ -3,11 +3,24 @@ import { useEffect, useState } from "preact/hooks";
 import { type Problem, send } from "../api";
 import { useCell } from "../cell";
 import { ProblemNote, asProblem } from "../parts/basics";
+import { AUTHORITY_FILE, AuthorityHint, useOwnAuthority } from "../parts/own_authority";
 import { PASSWORD_LETTERS_MIN, readSession, session } from "../session";
 import { t } from "../words";
 
+/** What is typed for each step: at this node's own address, and by whoever the reader names. */
+function commandsAt(origin: string, own: boolean): string[] {
+  const node = `--url ${origin}${own ? ` \\\n    --ca ${AUTHORITY_FILE}` : ""}`;
+  return [
+    `zhidao terminal add T-0001 \\\n    --phone '+86 138 0013 8000' --owner CARRIER \\\n    --as NAME ${node}`,
+    t("start.device_2_command"),
+    `zhidao seal put S-0001 \\\n    --container MSCU1234566 --terminal T-0001 \\\n    --consignment C-0001 \\\n    --as NAME ${node}`,
+  ];
+}
+
 export function StartPage() {
   const who = useCell(session);
+  const own = useOwnAuthority();
+  const commands = commandsAt(location.origin, own);
   useEffect(() => {
     document.title = t("start.document_title");
   }, []);
@@ -25,13 +38,15 @@ export function StartPage() {
       </section>
       <section aria-labelledby="device-title">
         <h2 id="device-title">{t("start.device_title")}</h2>
+        <p>{t("start.device_names")}</p>
+        {own && <AuthorityHint />}
         <ol class="three">
           {[1, 2, 3].map((n) => (
             <li key={n}>
               <strong>{t(`start.device_${n}_title`)}</strong>
               <p>{t(`start.device_${n}_text`)}</p>
               <pre tabIndex={0}>
-                <code>{t(`start.device_${n}_command`)}</code>
+                <code>{commands[n - 1]}</code>
               </pre>
             </li>
           ))}

@@ -141,11 +141,13 @@ export function typeOf(schema: Schema): string {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The request as curl asks it, with the example's values where there are some. */
-export function curlOf(operation: Operation, origin: string): string {
+/** The request as curl asks it, with the example's values where there are some; `authority`: the file
+ * of whoever vouches for the node, if no machine knows it. */
+export function curlOf(operation: Operation, origin: string, authority = ""): string {
   const examples = new Map(operation.parameters.map((each) => [each.name, each.example]));
   const path = operation.path.replace(/\{(\w+)[^}]*\}/g, (_, name: string) => encodeURIComponent(examples.get(name) ?? name.toUpperCase()));
   const lines = [`curl -X ${operation.method.toUpperCase()} ${quoted(origin + path)}`];
+  if (authority) lines.push(`--cacert ${authority}`);
   if (operation.roles.length > 0) lines.push('-H "Authorization: Bearer $ZHIDAO_TOKEN"');
   if (operation.body) {
     lines.push(`-H ${quoted(`Content-Type: ${operation.body.kind}`)}`);

@@ -57,7 +57,8 @@ export function AwaitArrival({ road, done }: { road: Road; done: () => void }) {
 
 /** What is awaited, for whoever waits: to change, or to take back. */
 export function ChangeAwaited({ road }: { road: Road }) {
-  const [seen, again] = useAnswer<Awaited>(pathOf(road));
+  // Read again whenever the road moves; what is typed stays until what is awaited changed itself.
+  const [seen, again] = useAnswer<Awaited>(pathOf(road), (consignment) => consignment === road.consignment);
   if (seen.state !== "here") return null;
   const { expected, containers, awaited_by, version } = seen.value;
   if (awaited_by !== session.value?.party) return null;

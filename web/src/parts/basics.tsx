@@ -129,11 +129,14 @@ export function Loading({ what }: { what: string }) {
 }
 
 export function ProblemNote({ problem, again }: { problem: Problem; again?: () => void }) {
-  const title = tryWords(`problem.${problem.code}`) ?? t("problem.title");
+  const words = tryWords(`problem.${problem.code}`) ?? t("problem.title");
+  // A sentence of the node that only begins as the words do stands in their place: nothing is said twice.
+  const same = bare(problem.message).startsWith(bare(words));
+  const title = same ? capital(problem.message) : words;
   return (
     <div class="note note-stop" role="alert">
       <p class="note-title">{title}</p>
-      {problem.message !== title && <English text={problem.message} />}
+      {!same && <English text={problem.message} />}
       {problem.remedy && <English text={problem.remedy} />}
       {["timeout", "offline"].includes(problem.code) && isWatching() && <WhatBecame />}
       {again && (
@@ -144,6 +147,9 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
     </div>
   );
 }
+
+const bare = (sentence: string) => sentence.toLowerCase().replace(/[.:!]\s*$/, "");
+const capital = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
 
 /** After an act without an answer: whether it was done after all, as the object itself says. */
 function WhatBecame() {

@@ -5,7 +5,7 @@ import { send } from "../api";
 import { country } from "../format";
 import { CROSSINGS, crossingsOn, drawnWay } from "../map/corridors";
 import { session } from "../session";
-import type { Road } from "../types";
+import type { Road, Said } from "../types";
 import { t } from "../words";
 import { ActButton } from "./act";
 import { useAnswer } from "./basics";
@@ -32,12 +32,15 @@ export function TellCrossing({ road }: { road: Road }) {
   const { carrier, customs } = seen.value.entered;
   const own = session.value?.party ?? "";
   if (session.value?.role !== "party" || ![carrier, customs].includes(own)) return null;
-  return <Fields key={road.said.length} road={road} />;
+  // Begun anew when a crossing was told; what else is said throws away nothing that is typed.
+  return <Fields key={road.said.filter(isCrossing).length} road={road} />;
 }
+
+const isCrossing = (said: Said) => said.type.startsWith("trade.CrossingObserved.");
 
 /** What was told of a side last: who left is told with when they came. */
 function toldOf(road: Road, crossing: string, side: string): Told | null {
-  const found = road.said.filter((said) => said.type.startsWith("trade.CrossingObserved.") && said.args["crossing"] === crossing && said.args["side"] === side).at(-1);
+  const found = road.said.filter((said) => isCrossing(said) && said.args["crossing"] === crossing && said.args["side"] === side).at(-1);
   if (!found) return null;
   const text = (name: string) => String(found.args[name] ?? "");
   return { entered_from: text("entered_from"), entered_to: text("entered_to"), left_to: text("left_to") };

@@ -18,7 +18,7 @@ const inWords = (args: Record<string, string | number>) =>
       list(String(parts).split(",").map((part) => tryWords(`trust.part.${part}`) ?? part)),
     ]),
   );
-const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next" };
+const shapes: Record<Outcome, "done" | "refused" | "next"> = { holds: "done", fails: "refused", unchecked: "next", untrusted: "refused" };
 
 /** A proof file, read and checked here; nothing of it is sent anywhere. */
 export function FileCheck({ expects }: { expects?: string }) {
@@ -85,9 +85,14 @@ async function nodesList(): Promise<{ bytes: Uint8Array<ArrayBuffer>; own: boole
 function FileVerdict({ checked, own }: { checked: CheckedFile; own: boolean }) {
   return (
     <div role="status" class="file-verdict">
-      <p class={checked.outcome === "fails" ? "note-title" : checked.outcome === "holds" ? "good" : ""}>
+      <p class={checked.outcome === "fails" ? "note-title" : checked.outcome === "holds" ? "good" : checked.outcome === "untrusted" ? "stop" : ""}>
         <strong>{t(`trust.file_${checked.outcome}`, { consignment: checked.consignment })}</strong>
       </p>
+      {checked.outcome === "untrusted" && (
+        <p>
+          {t("trust.untrusted_means")} <code>zhidao trust add TRUSTFILE</code>
+        </p>
+      )}
       <ul class="services">
         {checked.steps.map((step) => (
           <li key={step.key}>

@@ -18,6 +18,8 @@ interface Way {
   key: string;
   kind: string;
   words: string;
+  /** The consignment that it belongs to, where its own words do not say so. */
+  of?: string;
   to: string;
 }
 
@@ -86,7 +88,7 @@ export function FindDialog({ close }: { close: () => void }) {
       clearTimeout(timer);
     };
   }, [typed]);
-  const things: Way[] = (found ?? []).map((each) => ({ key: `f ${each.kind} ${each.subject}`, kind: named("find_kind", each.kind), words: each.label, to: placeOf(each) }));
+  const things: Way[] = (found ?? []).map((each) => ({ key: `f ${each.kind} ${each.subject}`, kind: named("find_kind", each.kind), words: each.label, of: each.label.includes(each.consignment) ? "" : each.consignment, to: placeOf(each) }));
   const ways = [...things, ...waysOf(typed)];
   const leave = (to: string) => {
     box.current?.close();
@@ -129,7 +131,10 @@ export function FindDialog({ close }: { close: () => void }) {
                 leave(each.to);
               }}
             >
-              <span>{each.words}</span> <span class="quiet">{each.kind}</span>
+              <span>{each.words}</span> <span class="quiet">
+                {each.kind}
+                {each.of && <> · {each.of}</>}
+              </span>
             </a>
           </li>
         ))}

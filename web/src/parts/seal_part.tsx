@@ -58,6 +58,10 @@ function Close({ road }: { road: Road }) {
   if (terminals.value.length === 0) return <p class="quiet">{t("seal_part.no_terminal")}</p>;
   const readers = [...new Set(road.parties.map((info) => info.party))];
   const open = containersOf(road).filter((each) => each.state === "open").map((each) => each.container);
+  // What is sealed into another container of these goods would be refused.
+  const riding = new Set(containersOf(road).filter((each) => each.state !== "open").map((each) => each.terminal));
+  const free = terminals.value.filter((row) => !riding.has(row.terminal));
+  if (free.length === 0) return <p class="quiet">{t("seal_part.no_free_terminal")}</p>;
   const container = { name: "container", label: t("seal_part.container") };
   return (
     <ActForm
@@ -67,7 +71,7 @@ function Close({ road }: { road: Road }) {
       submit={t("seal_part.close")}
       means={t("seal_part.close_means")}
       fields={[
-        { name: "terminal", label: t("seal_part.terminal"), kind: "choice", choices: terminals.value.map((row) => ({ value: row.terminal, words: `${row.terminal} · ${named("terminal_kind", row.keyed ? "keyed" : "claimed")}` })) },
+        { name: "terminal", label: t("seal_part.terminal"), kind: "choice", choices: free.map((row) => ({ value: row.terminal, words: `${row.terminal} · ${named("terminal_kind", row.keyed ? "keyed" : "claimed")}` })) },
         containersOf(road).length
           ? { ...container, kind: "choice" as const, choices: open.map((value) => ({ value, words: value })) }
           : { ...container, value: entry.state === "here" ? entry.value.entered.container : "" },

@@ -111,7 +111,12 @@ function Waiting() {
     const timer = setInterval(again, LOOK_MS);
     return () => clearInterval(timer);
   }, [again]);
-  useEffect(again, [where]);
+  // The first look is the answer's own; each page after it asks anew.
+  const looked = useRef(where);
+  useEffect(() => {
+    if (looked.current !== where) again();
+    looked.current = where;
+  }, [where]);
   const n = answer.state === "here" ? answer.value.items.length : 0;
   return (
     <a class={`waiting ${n ? "waiting-some" : ""}`} href="/waiting" aria-current={where === "/waiting" ? "page" : undefined}>

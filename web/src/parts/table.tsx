@@ -18,6 +18,8 @@ export interface Column<T> {
   n?: boolean;
   spare?: boolean;
   unsorted?: boolean;
+  /** The node's codes with the words that the cells show: the reader chooses among them. */
+  choices?: [code: string, words: string][];
 }
 
 interface Page<T> {
@@ -66,6 +68,7 @@ export function Table<T>(props: Props<T>) {
   useEffect(() => choose(tableChoice(list)), [all]);
   const [typed, type] = useState("");
   const [filter, setFilter] = useState("");
+  const [chosen, setChosen] = useState<Record<string, string>>({});
   // The cursors of the pages up to this one; the first page has none.
   const [way, setWay] = useState<string[]>([""]);
   const [page, setPage] = useState<Page<T> | null>(null);
@@ -77,6 +80,8 @@ export function Table<T>(props: Props<T>) {
   const query = new URLSearchParams();
   if (sort) query.set("sort", sort);
   for (const each of [...only, filter].filter(Boolean)) query.append("filter", each);
+  for (const [name, code] of Object.entries(chosen)) if (code) query.append("where", `${name}=${code}`);
+  const isNarrowed = filter !== "" || query.has("where");
   const after = way.at(-1) as string;
   const path = `/v1/lists/${list}?limit=${ROWS}&${query}${after ? `&after=${encodeURIComponent(after)}` : ""}`;
   const read = useCallback(() => {
@@ -127,6 +132,10 @@ export function Table<T>(props: Props<T>) {
     keepTable(list, next);
     if (part.sort !== undefined) setWay([""]);
   };
+  const pick = (name: string, code: string) => {
+    setChosen({ ...chosen, [name]: code });
+    setWay([""]);
+  };
   const shown = columns.filter((each) => (choice.shown ? choice.shown.includes(each.name) : !each.spare));
   if (problem && !page) return <ProblemNote problem={problem} again={read} />;
   if (!page) {
@@ -137,12 +146,12 @@ export function Table<T>(props: Props<T>) {
     );
   }
   const number = way.length;
-  const hasTools = page.rows.length >= TOOLS_FROM || page.next !== "" || number > 1 || typed !== "" || filter !== "" || sort !== (props.order ?? "");
+  const hasTools = page.rows.length >= TOOLS_FROM || page.next !== "" || number > 1 || typed !== "" || isNarrowed || sort !== (props.order ?? "");
   return (
     <div class="list">
-      {hasTools && <Tools props={props} sort={sort} shown={shown} typed={typed} type={type} change={change} file={`/v1/lists/${list}/csv?${query}`} />}
+      {hasTools && <Tools props={props} sort={sort} shown={shown} typed={typed} type={type} chosen={chosen} pick={pick} change={change} file={`/v1/lists/${list}/csv?${query}`} />}
       {problem && <ProblemNote problem={problem} again={read} />}
-      {page.rows.length === 0 ? <p class="quiet">{filter || number > 1 ? t("table.none_found") : (props.none ?? t("table.none"))}</p> : props.line ? <ul class="services">{page.rows.map((row) => props.line?.(row))}</ul> : <Cells props={props} rows={page.rows} shown={shown} sort={sort} change={change} />}
+      {page.rows.length === 0 ? <p class="quiet">{isNarrowed || number > 1 ? t("table.none_found") : (props.none ?? t("table.none"))}</p> : props.line ? <ul class="services">{page.rows.map((row) => props.line?.(row))}</ul> : <Cells props={props} rows={page.rows} shown={shown} sort={sort} change={change} />}
       {(page.next !== "" || number > 1) && (
         <nav class="pager" aria-label={t("table.pages", { list: props.title })}>
           <button type="button" class="button" disabled={number === 1} onClick={() => setWay(way.slice(0, -1))}>
@@ -164,11 +173,13 @@ interface ToolsProps<T> {
   shown: Column<T>[];
   typed: string;
   type: (text: string) => void;
+  chosen: Record<string, string>;
+  pick: (name: string, code: string) => void;
   change: (part: Partial<TableChoice>) => void;
   file: string;
 }
 
-function Tools<T>({ props, sort, shown, typed, type, change, file }: ToolsProps<T>) {
+function Tools<T>({ props, sort, shown, typed, type, chosen, pick, change, file }: ToolsProps<T>) {
   const { columns, list, title } = props;
   const id = useId();
   const toggle = (name: string) => {
@@ -182,6 +193,22 @@ function Tools<T>({ props, sort, shown, typed, type, change, file }: ToolsProps<
         <span>{t("table.filter")}</span>
         <input type="search" id={id} value={typed} maxLength={100} onInput={(event) => type(event.currentTarget.value)} />
       </label>
+      {columns.map(
+        ({ name, title: words, choices }) =>
+          choices && (
+            <label key={name} class="field">
+              <span>{words}</span>
+              <select value={chosen[name] ?? ""} onChange={(event) => pick(name, event.currentTarget.value)}>
+                <option value="">{t("table.any")}</option>
+                {choices.map(([code, each]) => (
+                  <option key={code} value={code}>
+                    {each}
+                  </option>
+                ))}
+              </select>
+            </label>
+          ),
+      )}
       <label class="field">
         <span>{t("table.order")}</span>
         <select value={sort} onChange={(event) => change({ sort: event.currentTarget.value })}>

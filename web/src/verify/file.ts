@@ -7,7 +7,8 @@ import { type Checkpoint, climb, leafHash, readCheckpoint } from "./log";
 import { toBase64url } from "./bytes";
 
 type Plain = { [key: string]: Json };
-export type Outcome = "holds" | "fails" | "unchecked";
+/** `untrusted`: all that can be seen is sound, and no list that the reader goes by knows the log. */
+export type Outcome = "holds" | "fails" | "unchecked" | "untrusted";
 
 export interface FileStep {
   key: "form" | "head" | "places" | "signatures" | "speakers" | "files" | "promise";
@@ -46,6 +47,7 @@ interface Trusted {
   asksWitnesses: boolean;
 }
 
+const WORST_FIRST: Outcome[] = ["fails", "untrusted", "unchecked"];
 const INFLATED_MAX = 64 * 1024 * 1024;
 const KEY_FACTS = ["trust.KeyRotated.v1", "trust.KeyRevoked.v1"];
 // By which fact of the consignment a promised part would be seen; witnesses are the command's to count.
@@ -128,11 +130,7 @@ export async function checkFile(file: Bytes, trust: Trusted | null): Promise<Che
   });
   await step("files", () => files(whole["blobs"] as Plain[], opened));
   await step("promise", async () => promise(opened, String(whole["consignment"])));
-  const outcome = steps.some((each) => each.outcome === "fails")
-    ? "fails"
-    : steps.some((each) => each.outcome === "unchecked")
-      ? "unchecked"
-      : "holds";
+  const outcome = WORST_FIRST.find((each) => steps.some((step) => step.outcome === each)) ?? "holds";
   return {
     consignment: String(whole["consignment"]),
     origin: checkpoint.origin,
@@ -200,7 +198,7 @@ function readEvent(item: Plain, packed: boolean): Opened {
 
 async function head(checkpoint: Checkpoint, origin: string, trust: Trusted | null): Promise<[Outcome, Record<string, string>]> {
   if (checkpoint.origin !== origin) throw new Error("the head is another log's");
-  if (!trust) return ["unchecked", { origin, print: "", list: "" }];
+  if (!trust) return ["untrusted", { origin }];
   for (const log of trust.logs.filter((each) => each.name === origin)) {
     const id = (await sha256(utf8(`${log.name}\n`), Uint8Array.of(1), log.key.raw)).slice(0, 4);
     const line = checkpoint.signatures.find((each) => each.name === log.name && same(each.keyHash, id));
@@ -211,7 +209,7 @@ async function head(checkpoint: Checkpoint, origin: string, trust: Trusted | nul
     if (verdict === "invalid") throw new Error("the log's signature is wrong");
     return [verdict === "valid" && !trust.asksWitnesses ? "holds" : "unchecked", { origin, print, list: await rooted(trust) }];
   }
-  throw new Error(`the trust list knows no key of ${origin}`);
+  return ["untrusted", { origin }];
 }
 
 /** A list's name with its fingerprint, since the name is whatever its maker chose. */
