@@ -58,10 +58,13 @@ export const whole = (value: number): string =>
 
 const zone = (): { timeZone?: string } => (settings.value.times === "utc" ? { timeZone: "UTC" } : {});
 
-export type TimeStyle = "full" | "short" | "clock" | "seconds" | "day";
+export type TimeStyle = "full" | "short" | "in_year" | "year" | "clock" | "seconds" | "day";
 const STYLES: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   full: { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short", hourCycle: "h23" },
   short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short", hourCycle: "h23" },
+  // Where the year stands above a list of instants.
+  in_year: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short", hourCycle: "h23" },
+  year: { year: "numeric" },
   clock: { hour: "2-digit", minute: "2-digit", timeZoneName: "short", hourCycle: "h23" },
   seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   day: { year: "numeric", month: "short", day: "numeric" },
@@ -73,7 +76,7 @@ const YEARLESS_MS = 120 * 86_400_000;
 export function time(instant: string | Date, style: TimeStyle = "short"): string {
   const date = typeof instant === "string" ? new Date(instant) : instant;
   if (Number.isNaN(date.getTime())) return String(instant);
-  const year = STYLES[style].day && Math.abs(date.getTime() - Date.now()) > YEARLESS_MS ? ({ year: "numeric" } as const) : {};
+  const year = style === "short" && Math.abs(date.getTime() - Date.now()) > YEARLESS_MS ? ({ year: "numeric" } as const) : {};
   return new Intl.DateTimeFormat(locale(), { ...STYLES[style], ...year, ...zone() }).format(date);
 }
 

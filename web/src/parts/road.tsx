@@ -4,7 +4,7 @@ import { Time } from "./basics";
 import { isMine, movesTo, placeOf } from "./moves";
 import { Seal } from "./seal";
 import { MilestoneMark } from "./shapes";
-import { money, zoneWords } from "../format";
+import { money, time, zoneWords } from "../format";
 import type { Args, Milestone, MilestoneKey, Move, Road, RoadSummary, Said, Scale } from "../types";
 import { list, named, sentences, t, tryWords } from "../words";
 
@@ -66,12 +66,13 @@ const PLACES: Partial<Record<MilestoneKey, string>> = {
 export function RoadLine({ road }: { road: Road }) {
   const said = new Map<string, Said>(road.said.map((item) => [item.id, item]));
   const first = road.milestones.find((milestone) => milestone.state === "next");
+  const years = new Set(road.milestones.flatMap((milestone) => (milestone.recorded_at ? [time(milestone.recorded_at, "year")] : [])));
   return (
     <section aria-labelledby="road-title">
       <h2 id="road-title" class="sr-only">
         {t("road.label")}
       </h2>
-      <p class="quiet zone">{t("scale.road", { zone: zoneWords() })}</p>
+      <p class="quiet zone">{[t("scale.road", { zone: zoneWords() }), ...years].join(" ")}</p>
       <ol class={`road road-${road.state}`}>
       {road.milestones.map((milestone) => {
         const fact = said.get(milestone.event);
@@ -89,7 +90,7 @@ export function RoadLine({ road }: { road: Road }) {
               {milestone.at && (
                 <div class="stone-foot">
                   <span class="quiet">
-                    <Time at={milestone.recorded_at} />
+                    <Time at={milestone.recorded_at} style="in_year" />
                   </span>
                   {fact && <Seal said={fact} />}
                 </div>
