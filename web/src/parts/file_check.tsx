@@ -10,6 +10,8 @@ import { MilestoneMark } from "./shapes";
 
 // Whose keys this node goes by itself: its own, its parties', and those of the nodes it exchanges with.
 const NODES_LIST = "/v1/trust-list?peers=true";
+// A command is the same in every language.
+const ADD_LIST = "zhidao trust add TRUSTFILE";
 /** Parts of a promise by their names in this language; one that no version knows as it stands. */
 const inWords = (args: Record<string, string | number>) =>
   Object.fromEntries(
@@ -90,7 +92,7 @@ function FileVerdict({ checked, own }: { checked: CheckedFile; own: boolean }) {
       </p>
       {checked.outcome === "untrusted" && (
         <p>
-          {t("trust.untrusted_means")} <code>zhidao trust add TRUSTFILE</code>
+          {t("trust.untrusted_means")} <code>{ADD_LIST}</code>
         </p>
       )}
       <ul class="services">
