@@ -61,11 +61,13 @@ def _fits(page: Page) -> bool:
     )
 
 
-# A text whose words are broken over lines, since its box is narrower than they are.
+# A text whose words are broken over lines, since its box is narrower than they are; not what only ears
+# are told, nor what is folded away.
 _SQUEEZED = """() => [...document.querySelectorAll('main *')].filter((each) => {
   const own = [...each.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join('').trim();
   const box = each.getBoundingClientRect();
-  return own.length > 5 && box.width > 0 && box.width < 48 && box.height > 90;
+  if (own.length < 6 || each.closest('.sr-only') || !each.checkVisibility()) return false;
+  return box.width > 0 && box.width < 48 && box.height > 90;
 }).map((each) => each.textContent.trim())"""
 
 
