@@ -132,7 +132,9 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
   const words = tryWords(`problem.${problem.code}`) ?? t("problem.title");
   // A sentence of the node that only begins as the words do stands in their place: nothing is said twice.
   const same = bare(problem.message).startsWith(bare(words));
-  const title = same ? capital(problem.message) : words;
+  // With no more to say, the words of the reader's page, which end as sentences do.
+  const more = bare(problem.message) !== bare(words);
+  const title = same && more ? capital(problem.message) : words;
   return (
     <div class="note note-stop" role="alert">
       <p class="note-title">{title}</p>
