@@ -117,7 +117,7 @@ def void_links(maker: Page, page: Page, used: str) -> None:
     expect(looks(page, back).get_by_role("alert")).to_contain_text("was taken back")
     head, key = used.partition("#")[0], used.rpartition(".")[2]
     never = f"{head}#{'A' * 32}.{key}"
-    expect(looks(page, never).get_by_role("alert")).to_contain_text("There is no such invitation")
+    expect(looks(page, never).get_by_role("alert")).to_contain_text("No such invitation")
 
 
 def by_a_phone(browser: Browser, link: str, said: str) -> None:
