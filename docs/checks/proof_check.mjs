@@ -37,7 +37,7 @@ const containers = () => entered.containers?.length ? entered.containers : [""];
 const lotsOf = () => entered.lots?.length ? entered.lots : [{ lot: entered.lot, order: entered.order }];
 function speakers() {
   for (const { event: { type, asserted_by: by, recorded_by }, fact } of proof.events) {
-    const name = /\.v1$|^(trust\.TitleRegistered|finance\.DealOpened)\.v2$/.test(type) && type.slice(0, -3);
+    const name = /\.v1$|\.(TitleRegistered|DealOpened|Settled)\.v2$/.test(type) && type.slice(0, -3);
     const { carrier, exporter, customs } = entered;
     const wanted = NODES.includes(type.slice(0, -3)) ? recorded_by.party : {
       ...Object.fromEntries(CARRIERS.map((each) => [each, carrier])),

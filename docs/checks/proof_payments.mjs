@@ -46,7 +46,7 @@ export function payment(o, s, d, pending, blobs, facts) { // whether a payment i
   need(both.every((path) => inside(pacs, path) === inside(camt, path)), no);
   return true;
 }
-export const VERSIONS = { "trust.TitleRegistered": 2, "positioning.ArrivalProven": 3,
+export const VERSIONS = { "finance.Settled": 2, "trust.TitleRegistered": 2, "positioning.ArrivalProven": 3,
   "devices.TerminalRegistered": 2, "positioning.ArrivalNotProven": 3, "positioning.ArrivalExpected": 2,
   "finance.DealOpened": 2 };
 const LATER = [["trade.ConsignmentEntered", 3, "containers", "lots"], ["finance.DealOpened", 2, "carried"],

@@ -1,5 +1,6 @@
 """The road walked by hand: five people in five browsers on two new nodes under TLS, by labels and
-roles alone. No request of the test's own; every value that a hand keys is counted by whose it is.
+roles alone. No request of the test's own until it is paid and verified; then each asks the nodes
+whatever can be asked. Every value that a hand keys is counted by whose it is.
 
 The walk is the tutorial `your-own-corridor`: what it presses is what the tutorial names, its
 pictures are the tutorial's. `ZHIDAO_PICTURES=docs/images` puts new ones there.
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.end_to_end import test_people_by_hand
+from tests.end_to_end.every_question import asks_everything
 from tests.end_to_end.test_goods_by_hand import machine_running
 from tests.end_to_end.test_money_by_hand import CONSIGNMENT, NAMES
 from tests.end_to_end.test_people_by_hand import serving
@@ -98,6 +100,7 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
     walk.looks_around("exporter")
     told(walk)
     is_the_tutorial(walk)
+    asked(walk)
 
 
 def until_sealed(walk: Walk) -> None:
@@ -132,6 +135,23 @@ def told(walk: Walk) -> None:
     assert not walk.lost
     # Who shares the machine with others waits for them.
     assert took_s <= MACHINE_S_MAX * (1 + walk.busy)
+
+
+def asked(walk: Walk) -> None:
+    """No question is a fault of a node; what the payer has left is told to him and his bank."""
+    exporter = walk.people["exporter"].page
+    titles = exporter.request.get(exporter.evaluate("location.origin") + "/v1/trust/titles")
+    names = {
+        "secret": "17264000",
+        "consignment": CONSIGNMENT,
+        "deal": f"deal-{CONSIGNMENT}",
+        "title": titles.json()["titles"][0]["title"],
+        "bank": BANK,
+        "party": "importer",
+    }
+    parties = [party for node in AT.values() for party in node]
+    told_to = {party: asks_everything(walk.people[party], names) for party in parties}
+    assert {party for party, paths in told_to.items() if paths} == {"importer", BANK}, told_to
 
 
 def is_the_tutorial(walk: Walk) -> None:

@@ -313,8 +313,6 @@ def settle(book: SampleLog, name: str, outcome: str, reason: str, *, settled: bo
                 deal=deal,
                 paid=outcome == "release",
                 reason=reason,
-                payer_balance_minor=0,
-                payee_balance_minor=0,
                 pacs008="",
                 camt054="",
                 schema="",

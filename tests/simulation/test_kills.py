@@ -53,7 +53,7 @@ def test_the_judge_notices(wrong: dict[str, object], sentence: str):
 
 def test_the_judge_misses_every_fact_of_an_empty_node():
     found = judge(_VOYAGE, BothRecords(_LOG, _LOG))
-    assert "finance.Settled.v1 was recorded 0 times, not 1" in found
+    assert "finance.Settled.v2 was recorded 0 times, not 1" in found
     assert any(each.startswith("the title went") for each in found)
     assert any(each.startswith("the road ended unpaid") for each in found)
 

@@ -794,8 +794,6 @@ class Corridor:
             deal=DEAL,
             paid=self.paid,
             reason=decided.reason,
-            payer_balance_minor=1,
-            payee_balance_minor=self.amount.minor,
             pacs008=self.keep("pacs008", pacs008.encode(payment)) if self.paid else "",
             camt054=self.keep("camt054", camt054.encode(payment)) if self.paid else "",
             schema="not checked",

@@ -410,7 +410,6 @@ def _end(
     ), 1)  # fmt: skip
     _titles(made, c, title, "transfer", "importer" if paid else "exporter")
     made.say(c, "operator", f"deal/{deal}", Settled(
-        deal=deal, paid=paid, reason=reason, payer_balance_minor=100_000_000 - amount * paid,
-        payee_balance_minor=amount * paid, pacs008=_digest(c, "pacs") if paid else "",
+        deal=deal, paid=paid, reason=reason, pacs008=_digest(c, "pacs") if paid else "",
         camt054=_digest(c, "camt") if paid else "", schema="",
     ), 1)  # fmt: skip

@@ -317,8 +317,6 @@ export interface MoneyInfo {
   currency: string;
   exponent: number;
   state: "none" | "reserved" | "paid" | "released_back";
-  payer_balance_minor: number;
-  payee_balance_minor: number;
 }
 
 export interface ArrivalInfo {

@@ -40,6 +40,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     OPEN: ClassVar[bool] = False
     # Earlier types of this fact, and what a reader takes for each field that they did not have.
     FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # Fields of earlier types that are told no more: a reader leaves them out.
+    DROPPED: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Later types, each with its fields beyond the one before, and what that one says by being
     # without them. A type is written only for a fact that says more: whatever readers of an
     # earlier one understand is told to them as before.
@@ -80,6 +82,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if early:
             raise MalformedInput(f"{event.type}: a later version's field {early[0]!r}")
         plain = {**event.payload, **lacking} if lacking else event.payload
+        dropped = cls.DROPPED.get(event.type, ())
+        plain = {name: value for name, value in plain.items() if name not in dropped}
         try:
             fact = msgspec.convert(plain, cls, strict=True)
         except msgspec.ValidationError as error:

@@ -108,14 +108,11 @@ class StepReport:
         self._outcome.reason = deal["reason"]
         decision = deal["decision"] or {}
         self._outcome.sentence = decision.get("sentence", "")
-        payer, payee = deal["payer_balance_minor"] or 0, deal["payee_balance_minor"] or 0
-        balances = (
-            f"importer {payer / 100:,.2f}, exporter {payee / 100:,.2f} {participants.CURRENCY}"
-        )
+        amount = f"{participants.CURRENCY} {deal['amount_minor'] / 100:,.2f}"
         if deal["paid"]:
-            self._step(9, f"title passed and payment posted by one decision; {balances}")
+            self._step(9, f"title passed and payment of {amount} posted by one decision")
         else:
-            self._step(9, f"refused ({deal['reason']}): funds released, title returned; {balances}")
+            self._step(9, f"refused ({deal['reason']}): {amount} released, title returned")
 
 
 def _by_model(marks: dict[str, Any]) -> str:

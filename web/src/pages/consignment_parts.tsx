@@ -1,6 +1,5 @@
 // What the bank waits for, the money, the title, the papers and the parties of a consignment.
 import { Term } from "../parts/term";
-import type { ComponentChildren } from "preact";
 import { country, money } from "../format";
 import { Digits, Facts, Time } from "../parts/basics";
 import { CustomsRelease } from "../parts/customs_release";
@@ -71,13 +70,6 @@ export function MoneyPart({ road }: { road: Road }) {
             rows={[
               [t("money.payer"), t("money.party_at_bank", { party: partyName(road, held.payer), bank: partyName(road, held.payer_bank) })],
               [t("money.payee"), t("money.party_at_bank", { party: partyName(road, held.payee), bank: partyName(road, held.payee_bank) })],
-              // Balances are told when the deal is settled; before that there is nothing to show.
-              ...(held.state === "reserved"
-                ? []
-                : ([
-                    [t("money.payer_balance"), <span class="amount">{minor(held.payer_balance_minor)}</span>],
-                    [t("money.payee_balance"), <span class="amount">{minor(held.payee_balance_minor)}</span>],
-                  ] as [string, ComponentChildren][])),
             ]}
           />
       )}

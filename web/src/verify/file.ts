@@ -54,7 +54,7 @@ const KEY_FACTS = ["trust.KeyRotated.v1", "trust.KeyRevoked.v1"];
 const PARTS = new Map<string, (type: string, fact: Plain) => boolean>([
   ["arrival", (type) => /^positioning\.ArrivalProven\.v[12]$/.test(type)],
   ["papers", (type, fact) => type === "trade.PapersChecked.v1" && fact["agree"] === true],
-  ["payment", (type, fact) => type === "finance.Settled.v1" && fact["paid"] === true],
+  ["payment", (type, fact) => /^finance\.Settled\.v[12]$/.test(type) && fact["paid"] === true],
   ["title", (type) => type === "trust.TitleAsked.v1"],
 ]);
 const ASSERTED = ["aggregate", "asserted_by", "id", "occurred_at", "open", "owner", "payload", "type", "v", "visible"];

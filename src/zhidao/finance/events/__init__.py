@@ -158,15 +158,18 @@ class Decided(Fact, frozen=True, kw_only=True):
 class Settled(Fact, frozen=True, kw_only=True):
     """The decision is applied on both sides. `paid` tells which.
 
-    Balances in minor units after it; message digests are in the archive (`` on abort).
+    Message digests are in the archive (`` on abort). Version 1 told both parties' balances, and so
+    each to the other, to both banks and to every reader of a proof.
     """
 
-    TYPE: ClassVar[str] = "finance.Settled.v1"
+    TYPE: ClassVar[str] = "finance.Settled.v2"
+    FORMER: ClassVar[Mapping[str, Mapping[str, Any]]] = {"finance.Settled.v1": {}}
+    DROPPED: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "finance.Settled.v1": ("payer_balance_minor", "payee_balance_minor")
+    }
     deal: str
     paid: bool
     reason: str
-    payer_balance_minor: int
-    payee_balance_minor: int
     pacs008: str
     camt054: str
     schema: str

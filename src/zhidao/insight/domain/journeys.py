@@ -47,11 +47,11 @@ MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
     ("delivered", ("trade.Delivered.v1",), _always),
     ("customs", ("trade.CustomsReleased.v1",), _always),
     ("decided", ("finance.Decided.v1",), _always),
-    ("settled", ("finance.Settled.v1",), _always),
+    ("settled", ("finance.Settled.v1", "finance.Settled.v2"), _always),
 )
 # What is reached when each of several containers did.
 _OF_EACH: Final = ("sealed", "arrived")
-_SETTLED: Final = "finance.Settled.v1"
+_SETTLED: Final = ("finance.Settled.v1", "finance.Settled.v2")
 _DECIDED: Final = "finance.Decided.v1"
 _REGISTERED: Final = ("devices.TerminalRegistered.v1", "devices.TerminalRegistered.v2")
 _OF_TERMINAL: Final = ("devices.WindowReceived.v1", "devices.SubmissionRefused.v1")
@@ -145,7 +145,7 @@ def _signals(
     log: int, found: Sequence[OpenedLeaf], by_aggregate: _Index, by_phone: _Index
 ) -> Iterator[OpenedLeaf]:
     """What terminals sent and networks answered while this consignment waited for them."""
-    ends = [leaf.at.index for leaf in found if leaf.event.type == _SETTLED]
+    ends = [leaf.at.index for leaf in found if leaf.event.type in _SETTLED]
     end = min(ends, default=math.inf)
     for name, start in sorted(_expected(found).items()):
         own = by_aggregate.get((log, f"terminal/{name}"), [])
@@ -205,7 +205,7 @@ def _reached(entry: SignedEvent, leaves: Sequence[OpenedLeaf]) -> dict[str, Open
 
 def _outcome(leaves: Sequence[OpenedLeaf]) -> tuple[str, str]:
     for leaf in reversed(leaves):
-        if leaf.event.type == _SETTLED:
+        if leaf.event.type in _SETTLED:
             paid = flag(leaf.event, "paid") is True
             return "paid" if paid else "refused", text(leaf.event, "reason")
     for leaf in reversed(leaves):

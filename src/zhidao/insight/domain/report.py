@@ -112,7 +112,7 @@ _SHARES: Final[tuple[tuple[str, tuple[str, ...], _Test], ...]] = (
         lambda e: text(e, "verdict") in ("match", "partial"),
     ),
     ("decided_release", ("finance.Decided.v1",), lambda e: text(e, "outcome") == "release"),
-    ("settled_paid", ("finance.Settled.v1",), lambda e: bool(flag(e, "paid"))),
+    ("settled_paid", ("finance.Settled.v1", "finance.Settled.v2"), lambda e: bool(flag(e, "paid"))),
 )
 
 

@@ -92,7 +92,7 @@ class EventForwarder:
                 await self._share(event, name)
         if DealOpened.is_told_by(event.type):
             await self._ask_title(event, DealOpened.of(event))
-        elif event.type == Settled.TYPE:
+        elif Settled.is_told_by(event.type):
             await self._settled(event, Settled.of(event))
 
     async def _share(self, event: SignedEvent, consignment: str) -> None:

@@ -34,7 +34,7 @@ _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(ArrivalProven.types(), ("window", "navigation", "evidence", "before")),
     **dict.fromkeys(ArrivalNotProven.types(), ("window", "evidence", "before")),
     WindowReceived.TYPE: ("digest",),
-    Settled.TYPE: ("pacs008", "camt054"),
+    **dict.fromkeys(Settled.types(), ("pacs008", "camt054")),
     FactsAdopted.TYPE: ("proof",),
 }
 FILES_BYTES_MAX: Final = 40 * 1024 * 1024

@@ -182,8 +182,6 @@ def money(facts: Facts) -> view.MoneyView | None:
         currency=deal.currency,
         exponent=Currency(deal.currency).exponent,
         state=state,
-        payer_balance_minor=settled[0].payer_balance_minor if settled else 0,
-        payee_balance_minor=settled[0].payee_balance_minor if settled else 0,
     )
 
 

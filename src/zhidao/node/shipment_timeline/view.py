@@ -192,8 +192,6 @@ class MoneyView(View):
     currency: str
     exponent: int
     state: str
-    payer_balance_minor: int
-    payee_balance_minor: int
 
 
 class ArrivalView(View):

@@ -298,3 +298,17 @@ def test_what_may_be_done_follows_from_what_holds() -> None:
     assert not deal_of(DECIDED).may(ABORT)
     assert act_of(DECIDED) == RELEASE
     assert act_of(history("deal/D-1", OPENED)[0]) == "open"
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_settlement_of_the_first_version_is_read_and_its_balances_are_left_out(
+    *, paid: bool
+) -> None:
+    (old,) = history("deal/D-1", settled(paid=paid))
+    told = {**old.payload, "payer_balance_minor": 5, "payee_balance_minor": 7}
+    old = replace(old, type="finance.Settled.v1", payload=told)
+    deal = fold([*history("deal/D-1", OPENED, RESERVED, DECIDED), replace(old, version=4)])
+    assert deal is not None
+    assert deal.settled == settled(paid=paid)
+    assert deal.state == ("paid" if paid else "refused")
+    assert "balance" not in str(settled(paid=paid).payload())

@@ -206,7 +206,7 @@ def act_of(fact: Fact | SignedEvent) -> str:
             return MEET_TITLE if told["name"] == TITLE else MEET
         case Decided.TYPE:
             return str(told["outcome"])
-        case Settled.TYPE:
+        case kind if Settled.is_told_by(kind):
             return PAY if told["paid"] else GIVE_BACK
         case kind:
             return _ACTS.get(kind, "")
@@ -255,7 +255,7 @@ def _told(deal: Deal, event: SignedEvent) -> Deal:
             return replace(deal, obstacles=(*deal.obstacles, ObstacleNoted.of(event)))
         case Decided.TYPE:
             return replace(deal, decided=Decided.of(event), decided_at=event.occurred_at)
-        case Settled.TYPE:
+        case kind if Settled.is_told_by(kind):
             return replace(deal, settled=Settled.of(event))
         case _:
             return deal

@@ -60,7 +60,6 @@ class Settlement:
         scenario_clock: Clock,
     ) -> None:
         self._records = records
-        self._ledger = ledger
         self._accounts = accounts
         self._books = DealBooks(ledger=ledger, accounts=accounts, lines=lines)
         self._titles = titles
@@ -147,8 +146,6 @@ class Settlement:
                 title=decided.title,
                 purpose=f"deal {deal.name}: {decided.outcome}",
             )
-        payer = await self._customer(deal, deal.opened.payer_bank, deal.opened.payer)
-        payee = await self._customer(deal, deal.opened.payee_bank, deal.opened.payee)
         pacs, camt, schema = "", "", "not checked"
         if paid:
             await self._books.post(deal)
@@ -159,8 +156,6 @@ class Settlement:
             deal=deal.name,
             paid=paid,
             reason=decided.reason,
-            payer_balance_minor=await self._balance(payer),
-            payee_balance_minor=await self._balance(payee),
             pacs008=pacs,
             camt054=camt,
             schema=schema,
@@ -175,12 +170,6 @@ class Settlement:
             visible=deal.readers,
             occurred_at=self._scenario_clock.now(),
         )
-
-    async def _customer(self, deal: Deal, bank: str, holder: str) -> AccountOpened:
-        return await self._accounts.customer(bank, holder, deal.opened.currency)
-
-    async def _balance(self, account: AccountOpened) -> int:
-        return (await self._ledger.account(account.currency, UUID(account.account))).balance
 
     async def _write_messages(self, deal: Deal) -> tuple[str, str, str]:
         """Digests of pacs.008 and camt.054 in the archive, and whether a schema was at hand."""

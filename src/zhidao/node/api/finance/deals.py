@@ -235,8 +235,6 @@ class DealView(msgspec.Struct, kw_only=True):
     decision: DecisionView | None
     paid: bool
     reason: str
-    payer_balance_minor: int | None
-    payee_balance_minor: int | None
     pacs008: str
     camt054: str
     schema: str
@@ -409,8 +407,6 @@ def _deal(deal: Deal) -> DealView:
         decision=_decision(deal),
         paid=settled is not None and settled.paid,
         reason=settled.reason if settled else "",
-        payer_balance_minor=settled.payer_balance_minor if settled else None,
-        payee_balance_minor=settled.payee_balance_minor if settled else None,
         pacs008=settled.pacs008 if settled else "",
         camt054=settled.camt054 if settled else "",
         schema=settled.schema if settled else "",

@@ -62,6 +62,11 @@ class TitleAssessment:
         """The requirements for whoever may see the title. Raises NotFound."""
         await self._told.title_for(actor, title)
         moves = await self._executor.moves(bytes.fromhex(title))
+        if not moves:
+            raise NotFound(
+                "this node does not execute that title: its transactions stand at another",
+                remedy="ask the node where it was minted",
+            )
         state = moves[-1].state_of(bytes.fromhex(title))
         verdict, evidence = await self._registration(actor, title)
         return [
