@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -29,7 +30,7 @@ async def test_a_page_of_acts_has_two_hundred_at_most(limit: int, status: int) -
         return ADMIN
 
     app = Litestar(
-        [routes(World().people, read_acts, ADMIN.party)],
+        [routes(World().people, cast(Any, None), read_acts, ADMIN.party)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )

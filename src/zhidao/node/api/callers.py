@@ -31,6 +31,7 @@ from zhidao.node.security.people import People
 from zhidao.node.security.second_factor import PasskeyAsked
 from zhidao.node.security.tokens import MAY_AGREE, MAY_MAKE, MAY_WITHDRAW, Tokens
 from zhidao.node.web.page_access import closed_to
+from zhidao.trade.domain.model.countries import COUNTRIES
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -244,6 +245,7 @@ def routes(
         """
         if data.key:
             PublicKey.from_multikey(data.key)
+        await parties.must_be_here(party_id(data.party))
         text = await tokens.make(
             actor, party=party_id(data.party), role=data.role, label=data.label, key=data.key
         )
@@ -279,14 +281,12 @@ def routes(
     @post("/parties", opt={ACCESS: MAY_ADD_PARTY})
     async def add_party(data: NewParty, actor: Actor) -> RegisteredParty:
         """Makes a party and its custodial keys; admins only. Again: the same party."""
-        if not data.country.isalpha():
-            raise MalformedInput("a country is two capital letters (ISO 3166-1)")
         return await parties.add(
             actor,
             party=party_id(data.party),
             name=data.name,
-            trade_role=data.trade_role,
-            country=data.country,
+            trade_role=data.trade_role.strip().lower().replace(" ", "_"),
+            country=_listed(data.country),
         )
 
     @get("/parties", opt={LISTED: _PARTIES, ACCESS: CALLER})
@@ -302,6 +302,17 @@ def routes(
         *(make_token, list_tokens, agree_to_token, revoke_token, add_party, list_parties),
     ]
     return Router("/v1", route_handlers=handlers, tags=["callers"])
+
+
+def _listed(country: str) -> str:
+    """A country of ISO 3166-1. Raises MalformedInput."""
+    if country not in COUNTRIES:
+        raise MalformedInput(
+            f"{country!r} is no country of ISO 3166-1",
+            where="$.country",
+            remedy="give the two capital letters of the country, such as KZ",
+        )
+    return country
 
 
 def session_answer(signed_in: SignedIn, *, demo: bool, organisation: str) -> Response[SessionView]:

@@ -21,6 +21,7 @@ from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
 from zhidao.devices.service.tracks import Tracks, points_of
 from zhidao.node.http.access import ACCESS
+from zhidao.node.identity.parties import Parties
 from zhidao.node.lists.listing import LISTED, Listing
 
 MAY_SEE_GATEWAY: Final = access(Role.OPERATOR, Role.AUDITOR)
@@ -221,12 +222,16 @@ def routes(
     seals: Seals,
     terminal_journal: TerminalJournal,
     gateway: ListeningGateway,
+    parties: Parties | None = None,
 ) -> Router:
-    """The router of the devices room."""
+    """The router of the devices room. `parties`: who may own a terminal; else anybody."""
 
     @post("/terminals", opt={ACCESS: MAY_REGISTER_TERMINAL})
     async def register(data: NewTerminal, actor: Actor) -> TerminalView:
         """Lets a terminal connect (operator)."""
+        for party in (data.owner, *data.readers):
+            if parties:
+                await parties.must_be_known(party_id(party))
         terminal = await terminals.register(
             actor,
             terminal=data.terminal,

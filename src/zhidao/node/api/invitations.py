@@ -22,6 +22,7 @@ from zhidao.node.api.callers import (
 )
 from zhidao.node.http.access import ACCESS
 from zhidao.node.identity.organisation import Organisation
+from zhidao.node.identity.parties import Parties
 from zhidao.node.security.invitations import MAY_INVITE, Invitation, Invitations
 from zhidao.node.security.second_factor import PasskeyAsked
 
@@ -70,7 +71,9 @@ class Joining(msgspec.Struct, forbid_unknown_fields=True):
     password: Password
 
 
-def routes(invitations: Invitations, organisation: Organisation, *, demo: bool) -> Router:
+def routes(
+    invitations: Invitations, parties: Parties, organisation: Organisation, *, demo: bool
+) -> Router:
     """Routes under /v1."""
 
     @post("/invitations", status_code=201, opt={ACCESS: MAY_INVITE})
@@ -79,6 +82,7 @@ def routes(invitations: Invitations, organisation: Organisation, *, demo: bool) 
 
         One of another party than the admin's gets in once that party agrees.
         """
+        await parties.must_be_here(party_id(data.party))
         made = await invitations.invite(
             actor, name=data.name, party=party_id(data.party), role=data.role
         )

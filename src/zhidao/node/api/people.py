@@ -16,6 +16,7 @@ from zhidao.node.api.callers import Name, Password
 from zhidao.node.events import Administered
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import SESSION_COOKIE
+from zhidao.node.identity.parties import Parties
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.node.security.administration import PREFIX
 from zhidao.node.security.callers import Person
@@ -119,7 +120,7 @@ class ActView(msgspec.Struct):
 ReadActs = Callable[..., Awaitable[Sequence[Stored]]]
 
 
-def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
+def routes(people: People, parties: Parties, read_acts: ReadActs, node: PartyId) -> Router:
     """Routes under /v1. `read_acts`: viewer, after, limit."""
 
     @post("/people", status_code=201, opt={ACCESS: MAY_MANAGE})
@@ -128,6 +129,7 @@ def routes(people: People, read_acts: ReadActs, node: PartyId) -> Router:
 
         One of another party than the admin's gets in once that party agrees.
         """
+        await parties.must_be_here(party_id(data.party))
         person = await people.make(
             actor,
             name=data.name,

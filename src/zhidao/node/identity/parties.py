@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Final, Protocol
 
 import msgspec
 
 from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict
+from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, Signer
 from zhidao.node.security.administration import Act, Administration, Record
@@ -105,6 +106,15 @@ class Parties:
         """The parties' names, in order."""
         return [PartyId(name) for name, *_ in await self._book.every()]
 
+    async def must_be_here(self, party: PartyId) -> None:
+        """Raises Refused (`party_unknown`) for a party that is not at home at this node."""
+        _must_be_among([*await self.names(), self._administration.node], party)
+
+    async def must_be_known(self, party: PartyId) -> None:
+        """The same for a party that is at home neither here nor at an admitted peer."""
+        there = [each.party for each in self.elsewhere()]
+        _must_be_among([*await self.names(), *there, self._administration.node], party)
+
     async def trade_role(self, party: PartyId) -> str:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
@@ -128,3 +138,13 @@ class Parties:
                 )
             )
         return found
+
+
+def _must_be_among(known: Sequence[str], party: PartyId) -> None:
+    if party in known:
+        return
+    like = get_close_matches(party, known, n=1)
+    raise Refused(
+        f"this node knows no party {party}" + (f"; did you mean {like[0]}?" if like else ""),
+        code="party_unknown",
+    )

@@ -21,6 +21,7 @@ from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import routes
+from zhidao.node.identity.parties import Parties
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
@@ -45,15 +46,16 @@ async def build(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    parties: Parties | None = None,
     alarms: Alarms | None = None,
     sink: PositionSink | None = None,
     stored: Callable[[Sequence[StoredFrame]], None] | None = None,
 ) -> DevicesServices:
     """The room over PostgreSQL; takes the port for terminals, serves them in the background.
 
-    `alarms`: where terminals are named whose stored rows had to be set aside.
-    `sink`: where positions of all bearers meet (`ConnectivityServices.sink`). `stored` hears of
-    frames once they are durable.
+    `parties`: who may own a terminal; else anybody. `alarms`: where terminals are named whose
+    stored rows had to be set aside. `sink`: where positions of all bearers meet
+    (`ConnectivityServices.sink`). `stored` hears of frames once they are durable.
     Raises Unavailable if the port is taken.
     """
     journal = PostgresJournal(context.database, "devices", context.wake_relay)
@@ -90,6 +92,7 @@ async def build(
         seals=seals,
         terminal_journal=terminal_journal,
         gateway=gateway,
+        parties=parties,
     )
     return DevicesServices(
         terminals=terminals,

@@ -77,8 +77,8 @@ class Entrance:
                 node=node,
                 provider=self.provider.name,
             ),
-            people_api.routes(self.people, self.acts.read, node),
-            invitations_api.routes(self.invitations, organisation, demo=demo),
+            people_api.routes(self.people, self.parties, self.acts.read, node),
+            invitations_api.routes(self.invitations, self.parties, organisation, demo=demo),
             passkeys_api.routes(self.passkeys, organisation, demo=demo),
             identities_api.routes(self.provider, self.identities, organisation, demo=demo),
         ]

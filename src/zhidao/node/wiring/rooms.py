@@ -123,7 +123,11 @@ async def build(
         return await parties.trade_role(party) == CARRIER_ROLE
 
     terminals = await devices.build(
-        context, host=settings.devices_host, port=settings.devices_port, alarms=alarms
+        context,
+        host=settings.devices_host,
+        port=settings.devices_port,
+        parties=parties,
+        alarms=alarms,
     )
     network = await connectivity.build(context)
     reports = await insight.build(context, log_key=log_keys[-1].public)

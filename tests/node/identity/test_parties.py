@@ -1,0 +1,59 @@
+"""Whoever is made, invited or equipped for a party: the party stands at this node."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from zhidao.core.errors import Refused
+from zhidao.core.ids import PartyId
+from zhidao.node.identity.parties import Parties, RegisteredParty
+
+
+class Book:
+    """Two parties, as a table holds them."""
+
+    async def every(self) -> list[tuple[str, str, str, str]]:
+        return [
+            ("carrier", "Hexi Transport", "carrier", "CN"),
+            ("importer", "Alatau Water", "importer", "KZ"),
+        ]
+
+
+@pytest.fixture
+def parties() -> Parties:
+    known = Parties(cast(Any, Book()), cast(Any, None), cast(Any, SimpleNamespace(node="gate")))
+    there = RegisteredParty(
+        party="exporter", name="E", trade_role="exporter", country="CN", keys=[], custodial=False
+    )
+    known.elsewhere = lambda: [there]
+    return known
+
+
+@pytest.mark.parametrize("party", ["carrier", "importer", "gate"])
+async def test_a_party_of_this_node_and_the_node_itself_are_here(parties, party) -> None:
+    await parties.must_be_here(PartyId(party))
+    await parties.must_be_known(PartyId(party))
+
+
+async def test_a_party_of_a_peer_may_own_a_terminal_but_has_no_people_here(parties) -> None:
+    await parties.must_be_known(PartyId("exporter"))
+    with pytest.raises(Refused) as refused:
+        await parties.must_be_here(PartyId("exporter"))
+    assert refused.value.code == "party_unknown"
+
+
+@pytest.mark.parametrize(
+    ("party", "sentence"),
+    [
+        ("importr", "this node knows no party importr; did you mean importer?"),
+        ("nobody", "this node knows no party nobody"),
+    ],
+)
+async def test_a_name_that_nobody_bears_is_refused_with_the_nearest(parties, party, sentence):
+    for must in (parties.must_be_here, parties.must_be_known):
+        with pytest.raises(Refused) as refused:
+            await must(PartyId(party))
+        assert (str(refused.value), refused.value.code) == (sentence, "party_unknown")
