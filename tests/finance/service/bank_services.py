@@ -17,8 +17,9 @@ from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
-from zhidao.finance.service.payments.payments import Outgoing, Payments
+from zhidao.finance.service.payments.payments import Payments
 from zhidao.finance.service.payments.resuming import Unfinished
+from zhidao.finance.service.payments.sending import Outgoing
 from zhidao.finance.service.payments.validation import Rules
 from zhidao.finance.wire.iso20022.messages.credit_transfers import INITIATION
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode

@@ -74,6 +74,15 @@ class Booking(NamedTuple):
     pending: Name = NO_NAME
 
 
+def ended(name: Name, pending: Movement, *, posts: bool, place: int = 0) -> Booking:
+    """The end of a reservation under this name: it is posted, or given up."""
+    flag = TransferFlag.POST_PENDING_TRANSFER if posts else TransferFlag.VOID_PENDING_TRANSFER
+    return Booking(
+        *(place, name, NO_NAME, NO_NAME, pending.amount, pending.ledger, "", 0),
+        *(TransferCode(pending.code), flag, pending.id),
+    )
+
+
 def movement_of(one: Booking) -> Movement:
     """The transfer as the ledger takes it."""
     return Movement(

@@ -28,6 +28,7 @@ from zhidao.finance.domain.payments.payment_legs import (
     Booking,
     Leg,
     Refusal,
+    ended,
     group_status,
     leg_name,
     mark_of,
@@ -282,7 +283,8 @@ class Instructing:
             if one.uetr in reserved:
                 currency, pending = reserved[one.uetr]
                 posts = one.status != "RJCT"
-                bookings[currency].append(_ended(bank, one.uetr, place, pending, posts=posts))
+                name = leg_name(bank.bank, one.uetr, Leg.POST if posts else Leg.VOID)
+                bookings[currency].append(ended(name, pending, posts=posts, place=place))
         messages: list[Message] = []
         for currency, many in bookings.items():
             results = await self._books.submit(currency, many)
@@ -355,28 +357,6 @@ def with_uetrs(transfers: Sequence[CreditTransfer], digest: str) -> list[CreditT
         one if one.uetr else one._replace(uetr=str(uetr(transfer_id(digest, str(number)))))
         for number, one in enumerate(transfers)
     ]
-
-
-def _ended(bank: BankAdmitted, one: str, place: int, pending: Movement, *, posts: bool) -> Booking:
-    """The end of a payment's reservation: it is posted or given back."""
-    leg, flag = (
-        (Leg.POST, TransferFlag.POST_PENDING_TRANSFER)
-        if posts
-        else (Leg.VOID, TransferFlag.VOID_PENDING_TRANSFER)
-    )
-    return Booking(
-        place,
-        leg_name(bank.bank, one, leg),
-        NO_NAME,
-        NO_NAME,
-        pending.amount,
-        pending.ledger,
-        "",
-        0,
-        TransferCode(pending.code),
-        flag,
-        pending.id,
-    )
 
 
 def _is_decided(one: Status, report: StatusReport) -> bool:

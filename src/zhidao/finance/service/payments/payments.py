@@ -9,10 +9,9 @@ answered RJCT.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
@@ -29,7 +28,6 @@ from zhidao.finance.domain.payments.message import (
     StatusReport,
     Transfers,
 )
-from zhidao.finance.domain.payments.payment_legs import Refusal
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
 from zhidao.finance.service.ledger.ledger import Ledger
@@ -44,6 +42,7 @@ from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.returns import Attempt, GivingBack
+from zhidao.finance.service.payments.sending import Outgoing, Sending
 from zhidao.finance.service.payments.validation import (
     Examined,
     Rules,
@@ -52,7 +51,7 @@ from zhidao.finance.service.payments.validation import (
     examine_many,
 )
 from zhidao.finance.service.ports import MessageIndex, Remembered
-from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK, TO_CUSTOMER
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 
@@ -67,24 +66,11 @@ _ASIDE_FROM_BYTES: Final = 64 * 1024
 # A payment to many banks and their answers; nothing goes to and fro for ever.
 _STEPS_MAX: Final = 256
 _TOGETHER: Final = ("pacs.008", "pacs.009")
-_LASTING: Final = (*_TOGETHER, "pacs.004", "camt.029")
 # What the bank's own people said to a recall stands among the messages under this name.
 _WORD: Final = "word"
-_DUPLICATE: Final = Refusal("DUPL", "another message has this id")
 
 _Brought: TypeAlias = tuple[BankAdmitted, str, str | None]
 """At which bank a message is taken, who brings it, and which person of that party."""
-
-
-class Outgoing(NamedTuple):
-    """A message that follows: for whom (a BIC, or an account's number), and its bytes."""
-
-    receiver: str
-    definition: str
-    message: str
-    data: bytes
-    lasts: bool = False
-    """Whether its id stands for these bytes for ever, as of what moves money."""
 
 
 class Payments:
@@ -115,6 +101,7 @@ class Payments:
         self._crediting = Crediting(books, lines)
         self._giving = GivingBack(books, index=index, archive=archive, rules=rules)
         self._recalls = RecallBooks(books, self._giving)
+        self._sending = Sending(index, archive)
         self._one_by_one = KeyedLocks()
         self._batches = Batches[_Brought, list[Outgoing]](self._take_many)
         self._directory = directory
@@ -160,7 +147,7 @@ class Payments:
         if good:
             answers |= await self._follow_all(bank, sender, person, good)
         told = [one for one in different if not isinstance(answers[one], Exception)]
-        sent = await self._send_many(bank, [answers[one] for one in told])  # type: ignore[misc]
+        sent = await self._sending.send_many(bank, [answers[one] for one in told])  # type: ignore[misc]
         done: dict[bytes, list[Outgoing] | Exception] = dict(zip(told, sent, strict=True))
         return [done[data] if data in done else answers[data] for data in many]  # type: ignore[misc]
 
@@ -174,7 +161,7 @@ class Payments:
         """The messages that follow from each, or what was raised for it."""
         # Before anything is booked: a payment whose message is lost could not be shown to anybody.
         await self._archive.put_many(list(good))
-        remembered = await self._remembered(bank, sender, [one for _, one in good.values()])
+        remembered = await self._sending.remembered(bank, sender, [one for _, one in good.values()])
         follow = [
             (data, other, examined)
             for (data, (other, _)), examined in zip(good.items(), remembered, strict=True)
@@ -290,19 +277,6 @@ class Payments:
             )
         return kept
 
-    async def _remembered(
-        self, bank: BankAdmitted, sender: str, examined: Sequence[Examined]
-    ) -> list[Examined]:
-        """The messages, each refused whole if its id stands for another."""
-        wanted = [
-            Remembered(one.message.message, one.message.definition, one.digest) for one in examined
-        ]
-        first = await self._index.remember(bank.bank, sender, wanted)
-        return [
-            one if digest == one.digest else one._replace(whole=_DUPLICATE)
-            for one, digest in zip(examined, first, strict=True)
-        ]
-
     async def _follow(
         self, bank: BankAdmitted, other: BankAdmitted | None, sender: str, examined: Examined
     ) -> list[Message]:
@@ -339,7 +313,7 @@ class Payments:
             if told is not None:
                 return [decode(read_envelope(await self._archive.get(told.digest)))]
             answers = await self._recalls.returned(bank, other, message, examined)
-            await self._send(bank, answers)
+            await self._sending.send(bank, answers)
             return answers
 
     async def answer_recall(
@@ -370,7 +344,7 @@ class Payments:
             digest=examined.digest,
             told=await self._told(bank, examined.message.sender, examined.digest),
         )
-        return await self._send(bank, messages)
+        return await self._sending.send(bank, messages)
 
     async def _told(self, bank: BankAdmitted, to: str, digest: str) -> Answers | None:
         """What was answered to a recall, if that was sent or was about to be."""
@@ -385,7 +359,7 @@ class Payments:
         self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
     ) -> list[Outgoing]:
         """Asks payments back that this bank sent. Raises Refused for one that it did not."""
-        return await self._send(
+        return await self._sending.send(
             bank, await self._recalls.ask(bank, uetrs, reason=reason, note=note)
         )
 
@@ -393,7 +367,7 @@ class Payments:
         self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
     ) -> list[Outgoing]:
         """Gives payments back that this bank received. Raises Refused if one cannot go back."""
-        return await self._send(
+        return await self._sending.send(
             bank, await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
         )
 
@@ -439,65 +413,6 @@ class Payments:
             note=found.why.sentence,
             statuses=(),
         )
-
-    async def _send(self, bank: BankAdmitted, messages: Sequence[Message]) -> list[Outgoing]:
-        """The bytes of what follows, kept before they leave."""
-        [sent] = await self._send_many(bank, [messages])
-        return sent
-
-    async def _send_many(
-        self, bank: BankAdmitted, answers: Sequence[Sequence[Message]]
-    ) -> list[list[Outgoing]]:
-        sent = [
-            [
-                Outgoing(
-                    getattr(message, "receiver", ""),
-                    message.definition,
-                    message.message,
-                    encode(message),
-                    _lasts(message),
-                )
-                for message in answer
-            ]
-            for answer in answers
-        ]
-        digests = iter(
-            await self._archive.put_many([one.data for answer in sent for one in answer])
-        )
-        kept = [[(one, next(digests)) for one in answer] for answer in sent]
-        again = await self._sent_before(bank, [pair for answer in kept for pair in answer])
-        return [
-            [one._replace(data=again[digest]) if digest in again else one for one, digest in answer]
-            for answer in kept
-        ]
-
-    async def _sent_before(
-        self, bank: BankAdmitted, messages: Sequence[tuple[Outgoing, str]]
-    ) -> dict[str, bytes]:
-        """By digest, the bytes to send in place of new ones that bear an id already used.
-
-        What moves money or promises it bears its id once and for all. Was it sent before, in
-        another second? The bytes of then go again: others under the same id would be a duplicate
-        there, and refused.
-        """
-        lasting: dict[str, list[Remembered]] = defaultdict(list)
-        for one, digest in messages:
-            if one.lasts:
-                lasting[one.receiver].append(Remembered(one.message, one.definition, digest))
-        again: dict[str, bytes] = {}
-        for receiver, wanted in lasting.items():
-            first = await self._index.remember(bank.bank, f">{receiver}", wanted)
-            for new, digest in zip(wanted, first, strict=True):
-                if digest != new.digest:
-                    again[new.digest] = await self._archive.get(digest)
-        return again
-
-
-def _lasts(message: Message) -> bool:
-    """What moves money or promises it, and the word on a return, which ends it over there."""
-    if isinstance(message, StatusReport):
-        return message.original_definition.startswith("pacs.004")
-    return message.definition.startswith(_LASTING)
 
 
 def _moment(at: datetime) -> str:

@@ -12,13 +12,14 @@ from typing import Final, NamedTuple
 
 from zhidao.core.archive import Archive, digest_of
 from zhidao.finance.domain.ledger.ledger import Resolution, Result, TransferFlag
-from zhidao.finance.domain.ledger.records import NO_NAME, Movement
+from zhidao.finance.domain.ledger.records import Movement
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payments.message import Return, Returns, Status, StatusReport
 from zhidao.finance.domain.payments.payment_legs import (
     Booking,
     Leg,
     Refusal,
+    ended,
     leg_name,
     mark_of,
     refusal_of,
@@ -136,10 +137,10 @@ class GivingBack:
             for attempt in await self.attempts(bank, one.uetr):
                 movement = attempt.movement
                 if movement is not None and movement.user_data_64 == mark_of(sent.digest):
-                    ended = _ended(
-                        bank, one.uetr, attempt.number, movement, taken=verdict == "ACSC"
-                    )
-                    await self._books.submit(attempt.currency, [ended])
+                    taken = verdict == "ACSC"
+                    leg = Leg.GIVEN_BACK if taken else Leg.NOT_GIVEN_BACK
+                    name = leg_name(bank.bank, one.uetr, leg, attempt.number)
+                    await self._books.submit(attempt.currency, [ended(name, movement, posts=taken)])
 
     async def again(self, bank: BankAdmitted, mark: int) -> Remembered | None:
         """The message that a reservation of a return bears the mark of."""
@@ -243,28 +244,4 @@ def _reservation(bank: BankAdmitted, uetr: str, found: Found, attempt: int, dige
         mark_of(digest),
         TransferCode.RETURN,
         TransferFlag.PENDING,
-    )
-
-
-def _ended(
-    bank: BankAdmitted, uetr: str, attempt: int, pending: Movement, *, taken: bool
-) -> Booking:
-    """The end of a return's reservation: posted, or the payee's again."""
-    leg, flag = (
-        (Leg.GIVEN_BACK, TransferFlag.POST_PENDING_TRANSFER)
-        if taken
-        else (Leg.NOT_GIVEN_BACK, TransferFlag.VOID_PENDING_TRANSFER)
-    )
-    return Booking(
-        0,
-        leg_name(bank.bank, uetr, leg, attempt),
-        NO_NAME,
-        NO_NAME,
-        pending.amount,
-        pending.ledger,
-        "",
-        0,
-        TransferCode(pending.code),
-        flag,
-        pending.id,
     )

@@ -23,7 +23,8 @@ from zhidao.finance.domain.payments.statement import pages
 from zhidao.finance.service.ledger.account_statements import Statements
 from zhidao.finance.service.ledger.accounts import BANKS, Accounts
 from zhidao.finance.service.payments.bank_transfers import MAY_MOVE, BankTransfers
-from zhidao.finance.service.payments.payments import MAY_SEND, Outgoing, Payments
+from zhidao.finance.service.payments.payments import MAY_SEND, Payments
+from zhidao.finance.service.payments.sending import Outgoing
 from zhidao.finance.wire.iso20022.messages import camt053
 from zhidao.finance.wire.statement_csv import csv_of
 from zhidao.node.http.access import ACCESS

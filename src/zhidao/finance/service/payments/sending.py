@@ -1,0 +1,113 @@
+"""What leaves a bank and what came in, by its id: none is taken for another's repetition.
+
+What moves money or promises it bears its id once and for all, so that the same bytes go again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from zhidao.core.archive import Archive
+from zhidao.finance.domain.payments.message import Message, StatusReport
+from zhidao.finance.domain.payments.payment_legs import Refusal
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.payments.validation import Examined
+from zhidao.finance.service.ports import MessageIndex, Remembered
+from zhidao.finance.wire.iso20022.messages.messages import encode
+
+_LASTING: Final = ("pacs.008", "pacs.009", "pacs.004", "camt.029")
+_DUPLICATE: Final = Refusal("DUPL", "another message has this id")
+
+
+class Outgoing(NamedTuple):
+    """A message that follows: for whom (a BIC, or an account's number), and its bytes."""
+
+    receiver: str
+    definition: str
+    message: str
+    data: bytes
+    lasts: bool = False
+    """Whether its id stands for these bytes for ever, as of what moves money."""
+
+
+class Sending:
+    """Keeps what leaves, before it leaves."""
+
+    def __init__(self, index: MessageIndex, archive: Archive) -> None:
+        self._index = index
+        self._archive = archive
+
+    async def send(self, bank: BankAdmitted, messages: Sequence[Message]) -> list[Outgoing]:
+        """The bytes of what follows, kept before they leave."""
+        [sent] = await self.send_many(bank, [messages])
+        return sent
+
+    async def send_many(
+        self, bank: BankAdmitted, answers: Sequence[Sequence[Message]]
+    ) -> list[list[Outgoing]]:
+        """The same for several answers at once."""
+        sent = [
+            [
+                Outgoing(
+                    getattr(message, "receiver", ""),
+                    message.definition,
+                    message.message,
+                    encode(message),
+                    _lasts(message),
+                )
+                for message in answer
+            ]
+            for answer in answers
+        ]
+        digests = iter(
+            await self._archive.put_many([one.data for answer in sent for one in answer])
+        )
+        kept = [[(one, next(digests)) for one in answer] for answer in sent]
+        again = await self._sent_before(bank, [pair for answer in kept for pair in answer])
+        return [
+            [one._replace(data=again[digest]) if digest in again else one for one, digest in answer]
+            for answer in kept
+        ]
+
+    async def _sent_before(
+        self, bank: BankAdmitted, messages: Sequence[tuple[Outgoing, str]]
+    ) -> dict[str, bytes]:
+        """By digest, the bytes to send in place of new ones that bear an id already used.
+
+        What moves money or promises it bears its id once and for all. Was it sent before, in
+        another second? The bytes of then go again: others under the same id would be a duplicate
+        there, and refused.
+        """
+        lasting: dict[str, list[Remembered]] = defaultdict(list)
+        for one, digest in messages:
+            if one.lasts:
+                lasting[one.receiver].append(Remembered(one.message, one.definition, digest))
+        again: dict[str, bytes] = {}
+        for receiver, wanted in lasting.items():
+            first = await self._index.remember(bank.bank, f">{receiver}", wanted)
+            for new, digest in zip(wanted, first, strict=True):
+                if digest != new.digest:
+                    again[new.digest] = await self._archive.get(digest)
+        return again
+
+    async def remembered(
+        self, bank: BankAdmitted, sender: str, examined: Sequence[Examined]
+    ) -> list[Examined]:
+        """The messages, each refused whole if its id stands for another."""
+        wanted = [
+            Remembered(one.message.message, one.message.definition, one.digest) for one in examined
+        ]
+        first = await self._index.remember(bank.bank, sender, wanted)
+        return [
+            one if digest == one.digest else one._replace(whole=_DUPLICATE)
+            for one, digest in zip(examined, first, strict=True)
+        ]
+
+
+def _lasts(message: Message) -> bool:
+    """What moves money or promises it, and the word on a return, which ends it over there."""
+    if isinstance(message, StatusReport):
+        return message.original_definition.startswith("pacs.004")
+    return message.definition.startswith(_LASTING)
