@@ -20,8 +20,10 @@ from tests.finance.service.test_crashes import Crash, Doomed, Plan
 
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import NS
+from zhidao.finance.adapters.memory import MemoryPaymentOrderIndex
 from zhidao.finance.adapters.memory_messages import MemoryMessageIndex
 from zhidao.finance.domain.naming import AccountCode, account_id
+from zhidao.finance.service.payments.execution_days import ExecutionDays
 from zhidao.finance.wire.iso20022.profiles import CurrencyRules, Profile, built_in
 
 FUNDS = 10_000_000
@@ -58,8 +60,11 @@ class Simulation:
         self.chance = random.Random(seed)
         self.durable = Durable()
         self.index = MemoryMessageIndex()
+        self.orders = MemoryPaymentOrderIndex()
         self.profiles = {PAYER: self._profile(), PAYEE: self._profile()}
         self.letters: list[Letter] = []
+        self.later = seed % 4 == 3
+        """Whether payments are asked for later days, too."""
         self.kills = 0
         self.refused = 0
         self.wanted: set[str] = set()
@@ -86,7 +91,7 @@ class Simulation:
         for number in range(self.chance.randrange(1, 5)):
             await self._survive(lambda n=number: self._pay(n))
             await self._muddle(self.chance.randrange(16))
-        for _ in range(self.chance.randrange(2, 8)):
+        for _ in range(self.chance.randrange(2, 8) + self.later * 2):
             await self._survive(self._give_back)
             await self._muddle(self.chance.randrange(8))
         return await self._end()
@@ -97,12 +102,20 @@ class Simulation:
     async def _start(self, plan: Plan) -> None:
         """Both banks' processes, over what survived."""
         world = World(self.durable, lambda inner: Doomed(inner, plan))
-        index = Doomed(self.index, plan)
+        index, orders = Doomed(self.index, plan), Doomed(self.orders, plan)
         self.world = world
         self.banks = {
-            name: BankServices(world, index=index, profile=profile)
+            name: BankServices(world, index=index, order_index=orders, profile=profile)
             for name, profile in self.profiles.items()
         }
+        bank = self.banks[PAYER]
+        self.days = ExecutionDays(
+            orders=bank.orders,
+            accounts=world.accounts,
+            archive=self.durable.archive,
+            clock=self.durable.clock,
+            carry=lambda step: self._take(Letter(step.at.bank, step.sender, step.data)),
+        )
         if hasattr(self, "accounts"):
             for bank in self.banks.values():
                 bank.accounts, bank.banks = self.accounts, self.admitted
@@ -121,6 +134,8 @@ class Simulation:
         bank = self.banks[PAYER]
         amounts = [self.chance.randrange(1, 50_000) for _ in range(self.chance.randrange(1, 4))]
         today = self.durable.clock.now().to_datetime().date()
+        if self.later:
+            today += timedelta(self.chance.choice([0, 1, 3]))
         data = bank.pays(
             *amounts,
             message=f"M-{number}",
@@ -166,8 +181,16 @@ class Simulation:
             letter = self.letters[place] if what < 0.5 else self.letters.pop(place)
             await self._survive(lambda one=letter: self._take(one))
 
+    async def _waits(self) -> bool:
+        """Whether a payment waits for its day."""
+        orders = self.banks[PAYER].orders
+        names = await self.orders.due(now_ns=2**63, limit=99)
+        # Of some no more stands than that they were about to be kept.
+        return any([await orders.named(one) is not None for one in names])
+
     async def _resume(self) -> None:
-        """What each process finds under way; each goes over its own network."""
+        """What each process finds under way or due; each goes over its own network."""
+        await self.days.tick()
         for name, bank in self.banks.items():
             for step in await bank.unfinished.steps():
                 # A reservation is gone on with by the bank that made it.
@@ -182,7 +205,7 @@ class Simulation:
             while self.letters:
                 await self._survive(lambda: self._take(self.letters.pop(0)))
             await self._resume()
-            if not self.letters:
+            if not self.letters and not await self._waits():
                 break
             self.durable.clock.set(self.durable.clock.now().plus_ns(24 * _HOUR_NS))
         given = 0

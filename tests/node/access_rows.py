@@ -43,6 +43,7 @@ READS: Final = {
     "/v1/events/{event_id}/proof": "exporter",
     "/v1/federation/consignments/{consignment}": "exporter",
     f"{_F}/accounts/{{account}}": "importer",
+    f"{_F}/accounts/{{account}}/balance": "importer",
     f"{_F}/accounts/{{account}}/movements": "importer",
     f"{_F}/accounts/{{account}}/statement": "importer",
     f"{_F}/credits/{{credit}}": "importer",
@@ -72,12 +73,33 @@ READS: Final = {
     f"{_TITLE}/medium": "importer",
     f"{_TITLE}/registration": "importer",
 }
-ASKED: Final = {f"{_F}/accounts/{{account}}/statement": "?first=2026-01-01&last=2026-12-31"}
+ASKED: Final = {
+    f"{_F}/accounts/{{account}}/balance": "?at=2026-01-01T00:00:00Z",
+    f"{_F}/accounts/{{account}}/statement": "?first=2026-01-01&last=2026-12-31",
+}
 # The same lists as tables, and as files.
 _TABLES: Final = (
     *("accounts", "approvals", "consignments", "credit-lines", "credits", "deals", "declarations"),
-    *("drafts", "escrows", "exchanges-of-currency", "netting", "orders", "presentations"),
-    *("quotes", "receivables", "roads", "screenings", "seals", "terminals", "titles", "worklist"),
+    *(
+        "drafts",
+        "escrows",
+        "exchanges-of-currency",
+        "movements",
+        "netting",
+        "orders",
+        "payment-orders",
+    ),
+    *(
+        "presentations",
+        "quotes",
+        "receivables",
+        "roads",
+        "screenings",
+        "seals",
+        "terminals",
+        "titles",
+        "worklist",
+    ),
 )
 # Lists: what the caller's party may see, and nothing of it to anybody else.
 LISTS: Final = (
@@ -85,7 +107,13 @@ LISTS: Final = (
     *(f"{_F}/receivables", f"{_F}/pvp/deals", f"{_F}/pvp/quotes", f"{_F}/screenings"),
     *("/v1/devices/seals", "/v1/devices/terminals"),
     *(f"{_F}/approvals", f"{_T}/declarations", f"{_T}/presentations", f"{_T}/consignments"),
-    *(f"{_F}/credit-lines", f"{_F}/passport", f"{_T}/entries/drafts"),
+    *(
+        f"{_F}/credit-lines",
+        f"{_F}/passport",
+        f"{_F}/movements",
+        f"{_F}/payment-orders",
+        f"{_T}/entries/drafts",
+    ),
     *("/v1/corridor", "/v1/roads", "/v1/trust/titles", "/v1/industry/orders", "/v1/worklist"),
     *(f"/v1/lists/{name}{form}" for name in _TABLES for form in ("", "/csv")),
 )

@@ -65,6 +65,7 @@ ELSEWHERE = {
             "pvp/quotes",
             "recalls/{sender}/{recall}/answer",
             "approvals/{approval}",
+            "payment-orders/{payment_order}/cancellation",
             "screenings",
             "screenings/{screening_id}/judgement",
             "receivables/questions",
@@ -77,6 +78,7 @@ ELSEWHERE = {
         for path in (
             "pvp/deals/{reference}",
             "approvals/{approval}",
+            "payment-orders/{payment_order}",
             "screenings/{screening_id}",
         )
     ),
@@ -149,6 +151,7 @@ def _path(world: AccessWorld, path: str) -> str:
         if name not in names
     }
     names.setdefault("address", "0" * 32)
+    names.setdefault("payment_order", "0" * 64)
     for name in (
         "node",
         "sender",

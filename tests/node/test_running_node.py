@@ -175,6 +175,8 @@ _F = "/v1/finance"
 BANKED = {
     ("GET", f"{_F}/approvals/{{approval}}"),
     ("POST", f"{_F}/approvals/{{approval}}"),
+    ("GET", f"{_F}/payment-orders/{{payment_order}}"),
+    ("POST", f"{_F}/payment-orders/{{payment_order}}/cancellation"),
     ("GET", f"{_F}/credits/{{credit}}"),
     ("POST", f"{_F}/credits/{{credit}}/amendments"),
     ("POST", f"{_F}/credits/{{credit}}/steps"),
@@ -206,7 +208,7 @@ BANKED = {
     ("POST", f"{_F}/screenings/{{screening_id}}/judgement"),
 }
 _NAMED = {
-    **dict.fromkeys(("approval", "token"), "0" * 64),
+    **dict.fromkeys(("approval", "payment_order", "token"), "0" * 64),
     **dict.fromkeys(("account", "transfer", "screening_id"), str(UUID(int=7))),
     **dict.fromkeys(("credit", "drawing", "escrow", "cycle", "reference", "share"), "other"),
     **dict.fromkeys(("bank", "sender", "recall"), "other"),
@@ -257,6 +259,7 @@ READERS = {
     "/v1/trade/consignments/{consignment}/check": "exporter",
     "/v1/finance/accounts/{account}": "importer-bank",
     "/v1/finance/accounts/{account}/statement": "importer-bank",
+    "/v1/finance/accounts/{account}/balance": "importer-bank",
     "/v1/finance/accounts/{account}/movements": "importer-bank",
     "/v1/finance/deals/{deal}": "importer-bank",
     "/v1/finance/deals/{deal}/messages/{message}": "importer-bank",
@@ -267,7 +270,10 @@ READERS = {
     "/v1/statements/{party}/{statement}": "exporter",
 }
 # What a route must be asked besides.
-ASKED = {"/v1/finance/accounts/{account}/statement": "?first=2026-01-01&last=2026-12-31"}
+ASKED = {
+    "/v1/finance/accounts/{account}/balance": "?at=2026-01-01T00:00:00Z",
+    "/v1/finance/accounts/{account}/statement": "?first=2026-01-01&last=2026-12-31",
+}
 WRITES: dict[str, Any] = {
     "/v1/trust/titles/{title}/transactions": {"raw": "02c0"},
     "/v1/trust/titles/{title}/acts": {"action": "nominate", "seen": 1, "to": "stranger"},
@@ -448,6 +454,7 @@ def test_lists_show_a_stranger_nothing(node: Running) -> None:
         "/v1/finance/credits",
         "/v1/finance/escrows",
         "/v1/finance/netting",
+        "/v1/finance/payment-orders",
         "/v1/finance/pvp/quotes",
         "/v1/finance/pvp/deals",
         "/v1/finance/receivables",

@@ -22,7 +22,7 @@ async def accounts() -> list[dict[str, Any]]:
     )
     return [
         {
-            "account": f"00000000-0000-8000-8000-00000000000{n}", "bank": bank,
+            "account": f"00000000-0000-8000-8000-00000000000{n}", "number": f"0000000000008000800000000000000{n}", "bank": bank, "closed": n == 2,
             "holder": holder, "purpose": purpose, "name": holder, "balance_minor": balance,
             "available_minor": balance - held, "debits_pending_minor": held, **money,
         }
@@ -42,10 +42,27 @@ async def movements(account: str) -> dict[str, Any]:
         {
             "transfer": f"00000000-0000-8000-8000-0000000000{n:02}", "at": f"2026-03-05T{at}Z",
             "state": state, "amount_minor": amount, "other": other, "uetr": uetr,
+            "account": account, "position": f"{9 - n}.1", "counterparty": "Taihu Pump Works" if uetr else "",
+            "end_to_end": "INV-77" if uetr else "", "remittance": "Invoice 77, pumps" if uetr else "", **_EUR,
         }
         for n, (at, state, amount, other, uetr) in enumerate(rows)
     ]  # fmt: skip
-    return {"account": account, "movements": told, "complete": True, **_EUR}
+    return {"account": account, "movements": told, "complete": True, "after": "", **_EUR}
+
+
+@get("/v1/finance/movements")
+async def all_movements(account: str = "") -> dict[str, Any]:
+    return await movements.fn(account)  # type: ignore[no-any-return]
+
+
+@get("/v1/finance/accounts/{account:str}")
+async def one_account(account: str) -> dict[str, Any]:
+    return next(one for one in await accounts.fn() if one["account"] == account)
+
+
+@get("/v1/finance/accounts/{account:str}/balance")
+async def balance_at(account: str, at: str) -> dict[str, Any]:
+    return {"account": account, "at": at, "balance_minor": 8_240_000, **_EUR}
 
 
 @get("/v1/finance/credit-lines")
@@ -161,6 +178,24 @@ async def approvals() -> list[dict[str, Any]]:
         {"approval": "a" * 64, "approved_by": ["daniyar"], **told},
         {"approval": "b" * 64, "approved_by": ["Aigerim"], **told},
     ]
+
+
+@get("/v1/finance/payment-orders")
+async def payment_orders() -> list[dict[str, Any]]:
+    paid = {
+        "payee": "Taihu Pump Works", "account": "0" * 32, "reference": "INV-77", "amount_minor": 1_250_000,
+        "day": "2026-12-07", "code": "", **_EUR,
+    }  # fmt: skip
+    first = [
+        {"uetr": f"00000000-0000-4000-8000-00000000000{n}", "state": state, **paid}
+        for n, state in enumerate(("waits", "cancelled"))
+    ]
+    return [
+        {
+            "payment_order": "c" * 64, "bank": "importer-bank", "sender": "importer", "message": "RENT-2026-12", "state": "waits",
+            "next_at": "2026-12-07T00:00:00+00:00", "payments": 2, "waiting": 1, "sums": [{"amount_minor": 2_500_000, **_EUR}], "first": first,
+        }
+    ]  # fmt: skip
 
 
 _DRAFT = {"kind": "draft", "issuer": "Taihu Pump Works", "issued_on": "2026-09-15", "amount_minor": 4_440_000, "drawee": "Vestkyst Bank A/S"}  # fmt: skip
@@ -316,9 +351,13 @@ ANSWERS = [
     *(
         accounts,
         movements,
+        all_movements,
+        one_account,
+        balance_at,
         deals,
         escrows,
         approvals,
+        payment_orders,
         credit_list,
         one_credit,
         pvp,

@@ -11,8 +11,19 @@ STILL: set[tuple[str, str]] = set()
 TABLES = {
     *("accounts", "administration", "approvals", "banks", "credit-lines", "credits", "deals"),
     *("declarations", "escrows", "exchanges-of-currency", "inbox", "netting", "orders", "outbox"),
-    *("parties", "peers", "people", "quotes", "receivables", "seals", "terminals", "titles"),
+    *(
+        "parties",
+        "payment-orders",
+        "peers",
+        "people",
+        "quotes",
+        "receivables",
+        "seals",
+        "terminals",
+        "titles",
+    ),
     "tokens",
+    "movements",
 }
 _PART = {"parts/table.tsx", "parts/basics.tsx"}
 

@@ -28,6 +28,7 @@ QUIET = {
 MONEY = (
     *("/money", "/money/credits", "/money/credits/LC-2026-0042"),
     *("/money/exchange", "/money/receivables"),
+    "/money/accounts/00000000-0000-8000-8000-000000000000",
 )
 
 

@@ -83,6 +83,8 @@ function Page({ where }: { where: string }) {
   if (consignment) return <ConsignmentPage id={decodeURIComponent(consignment[1] as string)} />;
   const credit = /^\/money\/credits(?:\/([^/]+(?:\/[^/]+)?))?$/.exec(where);
   if (credit) return <Later page={() => import("./pages/credits")} id={decodeURIComponent(credit[1] ?? "")} what="credits.reading" />;
+  const account = /^\/money\/accounts\/([^/]+)$/.exec(where);
+  if (account) return <Later page={() => import("./pages/account")} id={decodeURIComponent(account[1] as string)} what="money.reading" />;
   const fresh = /^\/deals\/new(?:\/([^/]+))?$/.exec(where);
   if (fresh) return <Later page={() => import("./pages/deal_new")} id={decodeURIComponent(fresh[1] ?? "")} what="deal.reading" />;
   const deal = /^\/deals(?:\/([^/]+))?$/.exec(where);

@@ -2,6 +2,8 @@
 
 export interface Account {
   account: string;
+  number: string;
+  closed: boolean;
   bank: string;
   holder: string;
   purpose: string;
@@ -15,6 +17,10 @@ export interface Account {
 
 /** What a transfer did to an account; `other` is told to its bank only. */
 export interface Movement {
+  position: string;
+  counterparty: string;
+  end_to_end: string;
+  remittance: string;
   transfer: string;
   at: string;
   state: string;
@@ -124,6 +130,19 @@ export interface Approval {
   approved_by: string[];
   refused_by: string;
   said?: { first?: { name?: string; like?: string; source?: string; payee?: string; amount_minor?: string }[] };
+}
+
+export interface PaymentOrder {
+  payment_order: string;
+  bank: string;
+  sender: string;
+  message: string;
+  state: string;
+  next_at: string;
+  payments: number;
+  waiting: number;
+  sums: { currency: string; exponent: number; amount_minor: number }[];
+  first: { uetr: string; payee: string; account: string; amount_minor: number; currency: string; exponent: number; reference: string; day: string; state: string; code: string }[];
 }
 
 export interface Discrepancy {

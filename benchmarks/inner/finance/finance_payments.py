@@ -38,6 +38,7 @@ from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
+from zhidao.finance.adapters.postgres_payment_orders import PostgresPaymentOrderIndex
 from zhidao.finance.adapters.schema_pack import NOT_CHECKED, FolderSchemas
 from zhidao.finance.domain.payments.message import CreditTransfer, StatusReport, Transfers
 from zhidao.finance.events import BankAdmitted
@@ -49,6 +50,7 @@ from zhidao.finance.service.payments.booking import Books
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.payments import NO_LIMITS, Payments
 from zhidao.finance.service.payments.validation import Examined, Rules, examine_many
 from zhidao.finance.wire.iso20022.messages import camt053
@@ -121,6 +123,11 @@ class Node:
             records=records, ledger=self.ledger, accounts=self.accounts, approvals=approvals
         )
         self.crediting = Crediting(Books(self.ledger, self.directory, clock), NO_LIMITS, self.lines)
+        orders = PaymentOrders(
+            records=records,
+            index=PostgresPaymentOrderIndex(database),
+            archive=PostgresArchive(database),
+        )
         self.payments = Payments(
             ledger=self.ledger,
             directory=self.directory,
@@ -129,6 +136,7 @@ class Node:
             rules=self.rules,
             clock=clock,
             lines=self.lines,
+            orders=orders,
         )
         self.banks: dict[str, BankAdmitted] = {}
         self.payer = ""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import PartyId
+from zhidao.finance.adapters.memory import MemoryPaymentOrderIndex
 from zhidao.finance.adapters.memory_messages import MemoryMessageIndex
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Transfers
@@ -16,9 +17,11 @@ from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.execution_days import ExecutionDays
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
+from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.payments import Payments
-from zhidao.finance.service.payments.resuming import Unfinished
+from zhidao.finance.service.payments.resuming import Step, Unfinished
 from zhidao.finance.service.payments.sending import Outgoing
 from zhidao.finance.service.payments.validation import Rules
 from zhidao.finance.wire.iso20022.messages.credit_transfers import INITIATION
@@ -47,6 +50,7 @@ class BankServices:
         limits: str = "",
         *,
         index: Any = None,
+        order_index: Any = None,
         profile: Profile | None = None,
     ) -> None:
         self.world = world
@@ -61,8 +65,12 @@ class BankServices:
             approvals=self.approvals,
         )
         network = profile or built_in("cross-border")
-        index = MemoryMessageIndex() if index is None else index
+        self.index = index = MemoryMessageIndex() if index is None else index
         directory = Directory(world.records, world.accounts)
+        self.order_index = MemoryPaymentOrderIndex() if order_index is None else order_index
+        self.orders = PaymentOrders(
+            records=world.records, index=self.order_index, archive=durable.archive
+        )
         self._parts: dict[str, Any] = {
             "ledger": world.ledger,
             "directory": directory,
@@ -71,8 +79,16 @@ class BankServices:
             "rules": Rules(schemas or NoSchemas(), network, 2026),
             "clock": durable.clock,
             "lines": self.lines,
+            "orders": self.orders,
         }
         self.payments = Payments(**self._parts)
+        self.days = ExecutionDays(
+            orders=self.orders,
+            accounts=world.accounts,
+            archive=durable.archive,
+            clock=durable.clock,
+            carry=self._goes_on,
+        )
         self.unfinished = Unfinished(
             ledger=world.ledger,
             accounts=world.accounts,
@@ -116,6 +132,10 @@ class BankServices:
             names=names,
         )
         self.payments = Payments(**self._parts, holds=holds)
+
+    async def _goes_on(self, step: Step) -> None:
+        """By the payments as they are then."""
+        await self.payments.go_on(step)
 
     async def goes_on(self) -> None:
         """What is under way is taken once more, by the payments as they are now."""

@@ -7,6 +7,7 @@ import { AccountForm, Asked, Banks, DepositForm, isBank } from "../parts/banks";
 import { Loading, ProblemNote, Section, Time, useAnswer, useWhole } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { EscrowActs, HoldForm, Lines } from "../parts/money_acts";
+import { PaymentOrders } from "../parts/payment_orders";
 import { type Column, Table, columnsOf } from "../parts/table";
 import { session } from "../session";
 import { list, named, t } from "../words";
@@ -84,6 +85,7 @@ function OfParty() {
         {actsAsBank && <DepositForm accounts={accounts.value} parties={parties} done={() => (readAccounts(), acted())} />}
       </Section>
       {accounts.value.length > 0 && <Latest rows={accounts.value} party={party} name={parties.name} />}
+      {accounts.value.length > 0 && <PaymentOrders name={parties.name} follows={acts} done={acted} />}
       <div class="two">
         <Section id="deals-title" title={t("deals.title")} aside={<a href="/deals">{t("deal.all")}</a>}>
           <Table list="deals" title={t("deals.title")} columns={dealColumns()} id={(deal: Deal) => deal.deal} none={t("deals.none")} follows={acts} every={4} line={(deal) => <DealLine key={deal.deal} deal={deal} name={parties.name} />} />
@@ -123,11 +125,12 @@ function DealLine({ deal, name }: { deal: Deal; name: (party: string) => string 
 function Accounts({ follows, name }: { follows: number; name: (party: string) => string }) {
   const sum = (minor: (row: Account) => number) => (row: Account) => <Sum minor={minor(row)} currency={row.currency} exponent={row.exponent} />;
   const columns: Column<Account>[] = [
-    { name: "holder", title: t("accounts.holder"), cell: (row) => name(row.holder) },
+    { name: "holder", title: t("accounts.holder"), cell: (row) => <a href={`/money/accounts/${row.account}`}>{name(row.holder)}</a> },
     { name: "bank", title: t("accounts.bank"), cell: (row) => name(row.bank) },
     { name: "purpose", title: t("accounts.purpose"), cell: (row) => named("purpose", row.purpose) },
     { name: "currency", title: t("table.of.currency"), spare: true },
-    { name: "account", title: t("accounts.number"), cell: (row) => <code>{row.account}</code>, spare: true },
+    { name: "number", title: t("accounts.number"), cell: (row) => <code>{row.number}</code>, spare: true },
+    { name: "closed", title: t("table.of.closed"), cell: (row) => (row.closed ? t("accounts.closed") : ""), spare: true },
     { name: "balance_minor", title: t("accounts.balance"), cell: sum((row) => row.balance_minor), n: true },
     { name: "debits_pending_minor", title: t("accounts.held"), cell: sum((row) => row.debits_pending_minor), n: true },
     { name: "available_minor", title: t("accounts.available"), cell: sum((row) => row.available_minor), n: true },
@@ -154,6 +157,9 @@ function Latest({ rows, party, name }: { rows: Account[]; party: string; name: (
           ))}
         </select>
       </label>
+      <p>
+        <a href={`/money/accounts/${chosen}`}>{t("latest.all")}</a>
+      </p>
       {told.state === "failed" && <ProblemNote problem={told.problem} again={read} />}
       {told.state === "here" && told.value.movements.length === 0 && <p class="quiet">{t(told.value.complete ? "latest.none" : "latest.none_lately")}</p>}
       {told.state === "here" && (

@@ -26,8 +26,8 @@ export function Ways({ at }: { at: string }) {
 }
 
 const SHAPES: Record<string, Shape> = {
-  ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved", "confirmed", "booked"].map((s) => [s, "done"])),
-  ...Object.fromEntries(["refused", "refunded", "aborted", "discrepant", "disputed"].map((s) => [s, "refused"])),
+  ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved", "confirmed", "booked", "executed"].map((s) => [s, "done"])),
+  ...Object.fromEntries(["refused", "refunded", "aborted", "discrepant", "disputed", "cancelled"].map((s) => [s, "refused"])),
   freed: "later",
 };
 

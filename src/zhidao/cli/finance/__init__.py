@@ -12,6 +12,7 @@ ACTIONS: Final = (
     ("statement", "an account between two days, as camt.053, CSV, JSON or PDF"),
     ("report", "trial balance, balance sheet, income; the audit bundle and its check"),
     ("approval", "what waits for two persons, and a person's word on it"),
+    ("order", "payments that wait for their day, and taking them back"),
     ("line", "how much another bank may owe yours"),
     ("passport", "your verified receivables as a credential, shown part by part"),
     ("credit", "examine a presentation under a documentary credit"),

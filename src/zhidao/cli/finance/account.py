@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.listing import add_listing, rows_of
 
 _PATH: Final = "/v1/finance/accounts"
-_COLUMNS: Final = ("account", "bank", "holder", "purpose", "balance", "available")
+_COLUMNS: Final = ("number", "bank", "holder", "purpose", "balance", "available", "state")
+_MOVED: Final = ("at", "state", "amount", "counterparty", "end_to_end", "remittance")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument("country", metavar="CC", help="two letters (ISO 3166-1)")
     opening.add_argument("--at", dest="node", default="", metavar="NODE", help="a peer's ledger")
     opening.set_defaults(run=_open)
-    for action in (listing, opening):
+    moving = actions.add_parser("movements", help="show what moved on an account, newest first")
+    moving.add_argument("account", metavar="ACCOUNT", help="the account's id or number")
+    add_listing(moving, "movements")
+    moving.set_defaults(run=_movements)
+    standing = actions.add_parser("balance", help="show what stood on an account at a moment")
+    standing.add_argument("account", metavar="ACCOUNT", help="the account's id or number")
+    standing.add_argument(
+        "--at", dest="moment", required=True, metavar="MOMENT", help="such as 2026-05-01T12:00:00Z"
+    )
+    standing.set_defaults(run=_balance)
+    for action in (listing, opening, moving, standing):
         add_caller(action)
     parser.epilog = (
         "The same account opened again is the same account. With --at your own node asks the\n"
@@ -36,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --url https://localhost:8443 --token-file ~/bank.token\n"
         "  zhidao account list --url https://localhost:8443 --token-file ~/bank.token --json\n"
         "  zhidao account list --filter currency=CNY --sort=-balance_minor --limit 20\n"
+        "  zhidao account movements 5e0c…d1 --limit 20 --token-file ~/bank.token\n"
+        "  zhidao account balance 5e0c…d1 --at 2026-05-01T12:00:00Z --token-file ~/bank.token\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
 
@@ -63,4 +77,22 @@ def _told(account: dict[str, Any]) -> dict[str, Any]:
     return account | {
         "balance": Money(account["balance_minor"], currency),
         "available": Money(account["available_minor"], currency),
+        "state": "closed" if account["closed"] else "open",
     }
+
+
+def _movements(options: argparse.Namespace) -> int:
+    from zhidao.core.money import Currency, Money
+
+    rows = rows_of(options, node_of(options), f"account={options.account}")
+    told = [one | {"amount": Money(one["amount_minor"], Currency(one["currency"]))} for one in rows]
+    return say(options, rows, table(told, _MOVED))
+
+
+def _balance(options: argparse.Namespace) -> int:
+    from zhidao.core.money import Currency, Money
+
+    asked = urlencode({"at": options.moment})
+    told = node_of(options).get(f"{_PATH}/{quote(options.account, safe='')}/balance?{asked}")
+    amount = Money(told["balance_minor"], Currency(told["currency"]))
+    return say(options, told, f"{amount} at {told['at']}")

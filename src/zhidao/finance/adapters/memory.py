@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from zhidao.core.errors import Conflict
@@ -103,6 +103,15 @@ class MemoryLedgerStore:
                     return batch.number, place
         return None
 
+    async def batch_at(self, shard: str, *, at_ns: int) -> int:
+        """The last batch that began up to a moment."""
+        began = [
+            one.number
+            for one in self._batches.get(shard, ())
+            if len(one.records) and int(one.records["timestamp"][0]) <= at_ns
+        ]
+        return max(began, default=0)
+
     async def snapshot(self, shard: str) -> tuple[bytes, str] | None:
         """The newest balances and their stated digest."""
         return self._snapshots.get(shard)
@@ -192,6 +201,64 @@ class MemoryNameIndex:
         """Who named one so."""
         found = sorted(one[2] for one in self._named if one[:2] == (kind, name))
         return tuple(found[:limit])
+
+
+class MemoryWrittenBalances:
+    """Balances behind batches, in dictionaries."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, int] = {}
+        self._balances: dict[tuple[str, Name], list[tuple[int, int]]] = {}
+
+    async def until(self, shard: str) -> int:
+        """The last batch."""
+        return self._until.get(shard, 0)
+
+    async def write(
+        self, shard: str, *, after: int, until: int, balances: Mapping[Name, int]
+    ) -> None:
+        """Writes all of them."""
+        if self._until.get(shard, 0) != after:
+            raise Conflict(f"balances of ledger {shard} are written down already")
+        self._until[shard] = until
+        for name, minor in balances.items():
+            self._balances.setdefault((shard, name), []).append((until, minor))
+
+    async def newest(self, shard: str, names: Sequence[Name], *, until: int) -> dict[Name, int]:
+        """The last ones up to a batch."""
+        found: dict[Name, int] = {}
+        for name in names:
+            for batch, minor in self._balances.get((shard, name), ()):
+                if batch <= until:
+                    found[name] = minor
+        return found
+
+
+class MemoryPaymentOrderIndex:
+    """The finder of payments that wait, in a dictionary."""
+
+    def __init__(self) -> None:
+        self._due_ns: dict[str, int] = {}
+        self._closed: set[str] = set()
+
+    async def add(self, order: str) -> None:
+        """Adds an entry once."""
+        self._due_ns.setdefault(order, 0)
+
+    async def put_off(self, order: str, *, until_ns: int) -> None:
+        """Says when it is due."""
+        if order in self._due_ns:
+            self._due_ns[order] = until_ns
+
+    async def close(self, order: str) -> None:
+        """Closes an entry."""
+        if order in self._due_ns:
+            self._closed.add(order)
+
+    async def due(self, *, now_ns: int, limit: int) -> tuple[str, ...]:
+        """Those that are due."""
+        waits = sorted((at, name) for name, at in self._due_ns.items() if at <= now_ns)
+        return tuple([name for _, name in waits if name not in self._closed][:limit])
 
 
 class MemoryEscrowIndex:

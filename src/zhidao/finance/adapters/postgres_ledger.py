@@ -114,6 +114,16 @@ class PostgresLedgerStore:
             )
         return tuple(_batch(shard, row) for row in rows)
 
+    async def batch_at(self, shard: str, *, at_ns: int) -> int:
+        """The last batch that began up to a moment."""
+        async with self._database.session() as session:
+            row = await session.fetch_one(
+                "SELECT batch FROM finance.records WHERE shard = %s AND first_ns <= %s"
+                " ORDER BY first_ns DESC LIMIT 1",
+                (shard, at_ns),
+            )
+        return 0 if row is None else int(row["batch"])
+
     async def find(self, shard: str, names: Sequence[Name]) -> History:
         """What the table knows of these names."""
         history = History()

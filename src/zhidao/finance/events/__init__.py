@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-import zhidao.finance.events.banks  # noqa: F401 (the face is one, on two pages)
+import zhidao.finance.events.banks
+import zhidao.finance.events.payment_orders  # noqa: F401 (the face is one, on three pages)
 from zhidao.core.events import Fact
 from zhidao.positioning.events import Carried, Site
 

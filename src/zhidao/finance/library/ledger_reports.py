@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.files.output import written
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
+from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
 from zhidao.finance.domain.ledger.chain import Batch
 from zhidao.finance.domain.ledger.reports import balance_sheet, income, trial_balance
 from zhidao.finance.domain.payments.statement import AccountStatement
@@ -21,7 +22,9 @@ from zhidao.finance.events import AccountOpened
 from zhidao.finance.service.ledger.account_statements import Statements
 from zhidao.finance.service.ledger.recovery import recover
 from zhidao.finance.service.ledger.reports import ALWAYS_NS, Reports
+from zhidao.finance.service.payments.entry_sources import EntrySources
 from zhidao.finance.wire.ledger_bundle import write_bundle
+from zhidao.store.archive import PostgresArchive
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
 
@@ -35,6 +38,9 @@ class LedgerReports:
     def __init__(self, database: Database) -> None:
         self._journal = PostgresJournal(database, "finance", lambda: None)
         self._store = PostgresLedgerStore(database, self._journal)
+        self._sources = EntrySources(
+            PostgresMessageIndex(database), PostgresArchive(database), self._store
+        )
 
     async def statement(
         self, account: str, *, first_day: date, last_day: date, clock: Clock
@@ -54,7 +60,8 @@ class LedgerReports:
             first_day=first_day,
             last_day=last_day,
         )
-        return made, opened
+        entries = await self._sources.told(opened.bank, opened.currency, made.entries)
+        return replace(made, entries=entries), opened
 
     async def report(
         self, kind: str, shard: str, *, bank: str, first_day: date | None, last_day: date | None
@@ -138,8 +145,15 @@ def plain_of(statement: AccountStatement) -> dict[str, Any]:
         told[name] = told[name].isoformat()
     told["currency"] = statement.currency.code
     told["entries"] = [
-        {**one, "transfer": str(one["transfer"]), "booked": one["booked"].isoformat()}
-        for one in told["entries"]
+        {
+            "transfer": str(one.transfer),
+            "amount_minor": one.amount_minor,
+            "booked": one.booked.isoformat(),
+            "value_day": one.valued.isoformat(),
+            "uetr": one.uetr,
+            "details": None if one.details is None else one.details._asdict(),
+        }
+        for one in statement.entries
     ]
     return told
 

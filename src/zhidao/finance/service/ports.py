@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -49,6 +49,10 @@ class LedgerStore(Protocol):
 
     async def batches(self, shard: str, *, after: int) -> tuple[Batch, ...]:
         """The next batches behind a number, in order, as they were written; none at the end."""
+        ...
+
+    async def batch_at(self, shard: str, *, at_ns: int) -> int:
+        """The number of the last batch that began up to this moment (Unix); 0 for none."""
         ...
 
     async def find(self, shard: str, names: Sequence[Name]) -> History:
@@ -101,6 +105,27 @@ class LedgerStore(Protocol):
 
     async def stated(self, shard: str) -> tuple[int, str] | None:
         """The newest batch that the journal tells of, and the head it states (hex)."""
+        ...
+
+
+class WrittenBalances(Protocol):
+    """Balances as they were behind some of the ledger's batches: only what moved in between."""
+
+    async def until(self, shard: str) -> int:
+        """Behind which batch balances were written down last; 0 for none."""
+        ...
+
+    async def write(
+        self, shard: str, *, after: int, until: int, balances: Mapping[Name, int]
+    ) -> None:
+        """What stands on accounts behind a batch, those that moved since the one before; at once.
+
+        Raises Conflict if another batch than `after` was the last.
+        """
+        ...
+
+    async def newest(self, shard: str, names: Sequence[Name], *, until: int) -> dict[Name, int]:
+        """What stood on accounts behind a batch; those that never moved are left out."""
         ...
 
 
@@ -207,6 +232,26 @@ class NameIndex(Protocol):
 
     async def owners(self, kind: str, name: str, *, limit: int) -> tuple[str, ...]:
         """Who named one of this kind so, in order of name; at most `limit`."""
+        ...
+
+
+class PaymentOrderIndex(Protocol):
+    """Finds payments that wait for their day; entries may be stale, never missing."""
+
+    async def add(self, order: str) -> None:
+        """An order is about to be kept; again: no change. It is due at once."""
+        ...
+
+    async def put_off(self, order: str, *, until_ns: int) -> None:
+        """It is due at this moment (Unix) and not before, whatever was said earlier."""
+        ...
+
+    async def close(self, order: str) -> None:
+        """All of it ended."""
+        ...
+
+    async def due(self, *, now_ns: int, limit: int) -> tuple[str, ...]:
+        """Open ones that are due at this moment (Unix), the longest waiting first."""
         ...
 
 

@@ -108,6 +108,7 @@ PAGES: Final = (
     "/verify/{consignment:str}",
     *("/money", "/money/credits", "/money/credits/{credit:str}"),
     "/money/credits/{issuer:str}/{credit:str}",
+    "/money/accounts/{account:str}",
     *("/money/exchange", "/money/receivables", "/deals", "/deals/{deal:str}"),
     *("/deals/new", "/deals/new/{consignment:str}"),
 )

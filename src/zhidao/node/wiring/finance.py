@@ -8,9 +8,11 @@ from typing import Final
 from zhidao.core.journal import Records
 from zhidao.finance.adapters.calendar_folder import FOLDER as CALENDARS
 from zhidao.finance.adapters.calendar_folder import FolderCalendars
+from zhidao.finance.adapters.postgres_balances import PostgresWrittenBalances
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
 from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
+from zhidao.finance.adapters.postgres_payment_orders import PostgresPaymentOrderIndex
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.service.control.approvals import Approvals
@@ -21,16 +23,22 @@ from zhidao.finance.service.deals.deals import EVENTS, Deals
 from zhidao.finance.service.deals.settlement import Settlement
 from zhidao.finance.service.ledger.account_statements import Statements
 from zhidao.finance.service.ledger.accounts import Accounts
+from zhidao.finance.service.ledger.balance_history import BalanceHistory
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.entry_sources import EntrySources
+from zhidao.finance.service.payments.execution_days import ExecutionDays
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
+from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.payments import Payments
 from zhidao.finance.service.payments.resuming import Unfinished
 from zhidao.finance.service.payments.validation import Rules
 from zhidao.finance.wire.iso20022.profiles import Profile, built_in, with_calendars
+from zhidao.node.api.finance import account_history as history_api
+from zhidao.node.api.finance import payment_orders as order_api
 from zhidao.node.api.finance import payments as payment_api
 from zhidao.node.api.finance.deals import routes
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
@@ -122,6 +130,11 @@ async def build(
     directory = Directory(records, accounts)
     schemas = FolderSchemas(context.data / _PACKS)
     messages = PostgresMessageIndex(context.database)
+    orders = PaymentOrders(
+        records=records,
+        index=PostgresPaymentOrderIndex(context.database),
+        archive=context.archive,
+    )
     payments = Payments(
         ledger=ledger,
         directory=directory,
@@ -130,6 +143,7 @@ async def build(
         rules=Rules(schemas, _network(context, schemas, settings), _USAGE_YEAR),
         clock=context.clock,
         lines=lines,
+        orders=orders,
         holds=PaymentApprovals(
             approvals=approvals,
             daily_totals=daily_totals,
@@ -148,6 +162,13 @@ async def build(
         clock=context.clock,
         carry=payments.go_on,
     )
+    days = ExecutionDays(
+        orders=orders,
+        accounts=accounts,
+        archive=context.archive,
+        clock=context.clock,
+        carry=payments.go_on,
+    )
     transfers = BankTransfers(
         accounts=accounts,
         directory=directory,
@@ -155,15 +176,36 @@ async def build(
         approvals=approvals,
         daily_totals=daily_totals,
     )
-    moving = payment_api.routes(accounts, payments, transfers, Statements(store, context.clock))
+    moving = payment_api.routes(accounts, payments, transfers)
+    balances = BalanceHistory(store, PostgresWrittenBalances(context.database))
+    history = history_api.routes(
+        accounts,
+        Statements(store, context.clock),
+        EntrySources(messages, context.archive, store),
+        balances,
+    )
     room = Room(
         name="finance",
-        routers=(routes(accounts, deposits, deals, context.archive), moving, *services.routers),
+        routers=(
+            routes(accounts, deposits, deals, context.archive),
+            moving,
+            history,
+            order_api.routes(orders),
+            *services.routers,
+        ),
         consumers=(
             Consumer(name="finance-deals", types=EVENTS, handle=deals.handle),
             *services.consumers,
         ),
-        background=(ledger.watch, unfinished.run, deals.run, deals.follow, *services.background),
+        background=(
+            ledger.watch,
+            unfinished.run,
+            days.run,
+            balances.run,
+            deals.run,
+            deals.follow,
+            *services.background,
+        ),
     )
     return FinanceServices(
         ledger, accounts, lines, deals, transfers, approvals, services.screening, room

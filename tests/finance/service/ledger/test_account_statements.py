@@ -133,8 +133,9 @@ async def test_pages_out_of_the_ledger_are_those_of_the_whole(durable, entries_m
 async def test_the_latest_movements_come_first_and_reservations_are_told(durable) -> None:
     ledger = await moved(durable)
     statements = Statements(durable.store, durable.clock)
-    found, complete = await statements.latest("CNY", TWO, limit=10)
-    assert complete
+    placed, further = await statements.earlier("CNY", TWO, limit=10)
+    assert further is None
+    found = [one for _, one in placed]
     assert [(one.amount_minor, one.state) for one in found] == [
         (-600, "booked"),
         (-300, "booked"),
@@ -144,15 +145,23 @@ async def test_the_latest_movements_come_first_and_reservations_are_told(durable
     ]
     assert {one.other for one in found} == {ONE}
     assert [str(one.at)[:10] for one in found[1:3]] == ["2026-05-02", "2026-05-01"]
-    some, complete = await statements.latest("CNY", ONE, limit=2)
-    assert [one.amount_minor for one in some] == [600, 300]
-    assert not complete
-    assert await statements.latest("EUR", ONE, limit=2) == ([], True)
+    some, further = await statements.earlier("CNY", ONE, limit=2)
+    assert [one.amount_minor for _, one in some] == [600, 300]
+    assert further is not None
+    rest, further = await statements.earlier("CNY", ONE, limit=9, before=further)
+    assert [one.amount_minor for _, one in (*some, *rest)] == [-one.amount_minor for one in found]
+    assert further is None
+    assert await statements.earlier("EUR", ONE, limit=2) == ([], None)
     await ledger.open_accounts("CNY", [Account(THREE, 7, 1)], [])
     # An account that was still for long is not looked for through the whole ledger.
     for number in range(100, 100 + LOOKED_BATCHES_MAX):
         more = Transfer(UUID(int=number), THREE, ONE, 1, ledger=7, code=1)
         await ledger.submit("CNY", [more])
-    assert await statements.latest("CNY", TWO, limit=3) == ([], False)
-    found, complete = await statements.latest("CNY", ONE, limit=600)
-    assert (len(found), complete) == (LOOKED_BATCHES_MAX, False)
+    none, further = await statements.earlier("CNY", TWO, limit=3)
+    assert none == []
+    assert further is not None
+    older, _ = await statements.earlier("CNY", TWO, limit=9, before=further)
+    assert [one for _, one in older] == found
+    many, further = await statements.earlier("CNY", ONE, limit=600)
+    assert len(many) == LOOKED_BATCHES_MAX
+    assert further is not None

@@ -238,7 +238,7 @@ async def test_inside_one_bank_money_moves_at_once(services: BankServices) -> No
     assert report.statuses[0].note == "accounts must be different"
 
 
-async def test_inside_one_bank_no_day_is_closed_and_between_banks_it_is(
+async def test_inside_one_bank_no_day_is_closed_and_between_banks_one_waits(
     services: BankServices,
 ) -> None:
     importer_bank = services.banks["importer-bank"]
@@ -258,10 +258,11 @@ async def test_inside_one_bank_no_day_is_closed_and_between_banks_it_is(
     )
     report, *_ = await services.payments.take(importer_bank, "importer", inside)
     assert read(report).status == "ACSC"
-    [refused] = await services.take(
+    [waits] = await services.take(
         "importer-bank", "importer", services.pays(70, message="M-6", uetr=UETRS[3], **saturday)
     )
-    assert (read(refused).status, read(refused).reason) == ("RJCT", "DT01")
+    assert read(waits).status == "ACWC"
+    assert read(waits).statuses[0].note == "waits until 2026-05-04T00:00:00+00:00"
     # Another fault of the same payment is one, whatever the day.
     wrong = services.pays(
         *(70,),

@@ -15,6 +15,7 @@ from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency
 from zhidao.core.timescale import NS, Utc
+from zhidao.finance.adapters.memory import MemoryWrittenBalances
 from zhidao.finance.domain.ledger.ledger import Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import from_transfers, movements_of
 from zhidao.finance.domain.naming import AccountCode, account_id, transfer_id
@@ -23,12 +24,15 @@ from zhidao.finance.domain.payments.payment_legs import Leg, leg_name
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.ledger.account_statements import Statements
+from zhidao.finance.service.ledger.balance_history import BalanceHistory
 from zhidao.finance.service.payments.bank_transfers import BankTransfers, _named, _named_by
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.entry_sources import EntrySources
 from zhidao.finance.wire.iso20022.messages import camt053
 from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account, bank
+from zhidao.node.api.finance import account_history, payment_orders
 from zhidao.node.api.finance.payments import routes
 
 
@@ -63,7 +67,13 @@ def served(services: BankServices, serve: Any, limits: Limits) -> Bench:
     if limits.above_minor:
         services.hold(approvals, totals)
     statements = Statements(world.durable.store, clock)
-    made = serve(routes(world.accounts, services.payments, transfers, statements))
+    sources = EntrySources(services.index, world.durable.archive, world.durable.store)
+    balances = BalanceHistory(world.durable.store, MemoryWrittenBalances())
+    made = serve(
+        routes(world.accounts, services.payments, transfers),
+        account_history.routes(world.accounts, statements, sources, balances),
+        payment_orders.routes(services.orders),
+    )
     return Bench(services, made, approvals)
 
 
@@ -80,9 +90,8 @@ async def test_an_instruction_goes_all_the_way_and_is_answered(bench: Bench) -> 
     answer = await bench.send("importer-bank", "importer", bench.services.pays(700, 300))
     assert answer.status_code == 201, answer.text
     told = answer.json()
-    assert [one["definition"] for one in told] == [
-        *("pain.002.001.12", "camt.054.001.08", "pain.002.001.12"),
-    ]
+    # What the payee's bank tells the payee is not the payer's to see.
+    assert [one["definition"] for one in told] == ["pain.002.001.12", "pain.002.001.12"]
     last = decode(read_envelope(told[-1]["xml"].encode()))
     assert (last.status, last.original) == ("ACSC", "M-1")
     assert await bench.services.balance("exporter") == 1_000
@@ -446,8 +455,67 @@ async def test_movements_are_for_the_bank_and_the_holder_as_they_happen(bench: B
         ]
         assert {m["other"] for m in told["movements"]} == others
         assert (told["currency"], told["exponent"], told["complete"]) == ("CNY", 2, True)
+        told_by = told["movements"][0]
+        assert (told_by["counterparty"], told_by["end_to_end"]) == ("Importer", "E-0")
+        assert told_by["remittance"] == "invoice 7"
     assert (await bench.call("GET", path, party="importer")).status_code == 404
     assert (await bench.call("GET", path + "?limit=0", party="exporter")).status_code == 400
+
+
+async def test_all_movements_are_reached_page_by_page_and_a_moment_has_its_balance(
+    bench: Bench,
+) -> None:
+    services, clock = bench.services, bench.services.world.durable.clock
+    for number in range(5):
+        data = services.pays(100 + number, message=f"M-{number}", uetr=UETRS[number])
+        await bench.send("importer-bank", "importer", data)
+        clock.advance(60)
+    account = UUID(services.accounts["exporter"])
+    found, after = [], ""
+    while not found or after:
+        page = (
+            await bench.call(
+                "GET", f"/movements?account={account}&limit=2&after={after}", party="exporter"
+            )
+        ).json()
+        found += [one["amount_minor"] for one in page["movements"]]
+        after = page["after"]
+    assert found == [104, 103, 102, 101, 100]
+    for minutes, balance in ((-1, 0), (0, 100), (1, 201), (9, 510)):
+        at = str(Utc.from_unix_ns(clock.now().unix_ns + (minutes * 60 - 290) * NS))
+        path = f"/accounts/{account}/balance?at={at}"
+        told = (await bench.call("GET", path, party="exporter-bank")).json()
+        assert (told["balance_minor"], told["currency"]) == (balance, "CNY")
+    path = f"/accounts/{account}/balance?at="
+    assert (await bench.call("GET", path + str(clock.now()), party="importer")).status_code == 404
+    assert (await bench.call("GET", path + "x" * 25, party="exporter")).status_code == 400
+    assert (await bench.call("GET", "/movements", party="exporter")).json()["movements"] == []
+    path = f"/movements?account={account}"
+    assert (await bench.call("GET", path, party="importer")).status_code == 404
+
+
+async def test_a_payment_that_waits_is_seen_and_taken_back_over_http(bench: Bench) -> None:
+    services = bench.services
+    answer = await bench.send("importer-bank", "importer", services.pays(700, 30, day="2026-05-04"))
+    assert [one["definition"] for one in answer.json()] == ["pain.002.001.12"]
+    [order] = (await bench.call("GET", "/payment-orders", party="importer")).json()
+    assert (order["state"], order["waiting"], order["payments"]) == ("waits", 2, 2)
+    assert order["sums"] == [{"currency": "CNY", "exponent": 2, "amount_minor": 730}]
+    assert [one["state"] for one in order["first"]] == ["waits", "waits"]
+    path = f"/payment-orders/{order['payment_order']}"
+    assert (await bench.call("GET", path, party="importer-bank")).json() == order
+    assert (await bench.call("GET", "/payment-orders", party="exporter")).json() == []
+    cancel = path + "/cancellation"
+    for party, status in (("exporter", 404), ("importer-bank", 403)):
+        assert (await bench.call("POST", cancel, {}, party=party)).status_code == status
+    body = {"uetrs": [UETRS[0]]}
+    told = (await bench.call("POST", cancel, body, party="importer")).json()
+    assert [one["state"] for one in told["first"]] == ["cancelled", "waits"]
+    services.world.durable.clock.set(Utc.parse("2026-05-04T01:00:00Z"))
+    await services.days.tick()
+    late = await bench.call("POST", cancel, {"uetrs": [UETRS[1]]}, party="importer")
+    assert (late.status_code, late.json()["code"]) == (409, "payment_left")
+    assert await services.balance("exporter") == 30
 
 
 async def test_a_statement_is_for_the_bank_and_the_holder(bench: Bench) -> None:
@@ -462,6 +530,18 @@ async def test_a_statement_is_for_the_bank_and_the_holder(bench: Bench) -> None:
     csv = await bench.call("GET", path + "&form=csv", party="exporter")
     assert csv.headers["content-type"].startswith("text/csv")
     assert ",7.00,7.00,CNY" in csv.text
+    # What a program matches invoices by, and each side sees its own.
+    assert ",2026-05-01,E-0,Importer," in csv.text
+    assert csv.text.splitlines()[2].endswith(",invoice 7,")
+    details = camt053.decode((await bench.call("GET", path, party="exporter")).content).entries[0]
+    assert details.details is not None
+    assert (details.details.end_to_end, details.valued.isoformat()) == ("E-0", "2026-05-01")
+    notice = await bench.call("GET", path + "&form=camt054", party="exporter")
+    [entry] = decode(read_envelope(notice.content)).entries
+    assert (entry.end_to_end, entry.uetr, entry.amount_minor) == ("E-0", UETRS[0], 700)
+    own = f"/accounts/{UUID(services.accounts['importer'])}/statement?first=2026-05-01&last=2026-05-01"
+    mine = camt053.decode((await bench.call("GET", own, party="importer")).content)
+    assert [one.details.end_to_end for one in mine.entries if one.details] == ["", "E-0"][-1:]
     assert (await bench.call("GET", path, party="importer")).status_code == 404
     assert (await bench.call("GET", path + "&page=2", party="exporter")).status_code == 400
     wrong = path.replace("2026-05-01&", "2026-02-30&")

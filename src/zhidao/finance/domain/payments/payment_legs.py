@@ -15,7 +15,8 @@ from uuid import UUID
 
 from zhidao.finance.domain.ledger.ledger import Result, TransferFlag
 from zhidao.finance.domain.ledger.records import NO_NAME, Movement, Name
-from zhidao.finance.domain.naming import TransferCode
+from zhidao.finance.domain.naming import TransferCode, transfer_id, uetr
+from zhidao.finance.domain.payments.message import CreditTransfer
 
 _KEEP: Final = ~((0xF << 76) | (3 << 62)) & (2**128 - 1)
 _SHAPE: Final = (8 << 76) | (2 << 62)
@@ -107,6 +108,14 @@ def uetr_of(name: Name) -> str:
     number = int.from_bytes(name, "little")
     told = UUID(int=number)
     return str(told) if told.version == 4 else ""
+
+
+def with_uetrs(transfers: Sequence[CreditTransfer], digest: str) -> list[CreditTransfer]:
+    """Each with a UETR: of its own, or from the file's digest and its place."""
+    return [
+        one if one.uetr else one._replace(uetr=str(uetr(transfer_id(digest, str(number)))))
+        for number, one in enumerate(transfers)
+    ]
 
 
 _CODES: Final = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from zhidao.core.errors import MalformedInput
@@ -13,23 +13,54 @@ from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.ledger.ledger import TransferFlag
 from zhidao.finance.domain.ledger.records import Movement, name_of, uuid_of
+from zhidao.finance.domain.payments.message import Tree
 from zhidao.finance.domain.payments.payment_legs import uetr_of
 
-_NOT_BOOKED: Final = int(TransferFlag.PENDING | TransferFlag.VOID_PENDING_TRANSFER)
+NOT_BOOKED: Final = int(TransferFlag.PENDING | TransferFlag.VOID_PENDING_TRANSFER)
 _NS_PER_S: Final = 1_000_000_000
+
+
+class EntryDetails(NamedTuple):
+    """What the message behind an entry told: references, both sides, what it was for.
+
+    `returned`: the reason for which the money came back, or empty.
+    """
+
+    instruction: str
+    end_to_end: str
+    payer: Tree
+    payer_account: Tree
+    payer_bank: Tree
+    payee: Tree
+    payee_account: Tree
+    payee_bank: Tree
+    remittance: Tree
+    returned: str = ""
+
+
+NO_DETAILS: Final = EntryDetails("", "", (), (), (), (), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
     """One booked movement. `amount_minor`: positive for a credit. `booked`: in UTC.
 
-    `uetr`: of the payment that it belongs to, or empty.
+    `uetr`: of the payment that it belongs to, or empty; `value_day`: from when it counts for
+    interest, if that is another day; `mark`: of the message that asked for it.
     """
 
     transfer: UUID
     amount_minor: int
     booked: date
     uetr: str = ""
+    value_day: date | None = None
+    details: EntryDetails | None = None
+    mark: int = field(default=0, compare=False)
+
+    @property
+    def valued(self) -> date:
+        """The day from which it counts for interest."""
+        return self.value_day or self.booked
 
     def __post_init__(self) -> None:
         if not self.amount_minor:
@@ -50,6 +81,7 @@ class AccountMovement:
     at: Utc
     state: str
     uetr: str = ""
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +118,7 @@ class AccountStatement:
 
 def entry_of(movement: Movement, account: UUID) -> StatementEntry | None:
     """What a stored transfer means for an account; None for what it does not book there."""
-    if movement.flags & _NOT_BOOKED or not movement.amount:
+    if movement.flags & NOT_BOOKED or not movement.amount:
         return None
     name = name_of(account)
     sign = (movement.credit_account_id == name) - (movement.debit_account_id == name)
@@ -94,7 +126,11 @@ def entry_of(movement: Movement, account: UUID) -> StatementEntry | None:
         return None
     booked = datetime.fromtimestamp(movement.timestamp // _NS_PER_S, UTC).date()
     return StatementEntry(
-        uuid_of(movement.id), sign * movement.amount, booked, uetr_of(movement.user_data_128)
+        uuid_of(movement.id),
+        sign * movement.amount,
+        booked,
+        uetr_of(movement.user_data_128),
+        mark=movement.user_data_64,
     )
 
 
@@ -115,6 +151,7 @@ def movement_on(movement: Movement, account: UUID) -> AccountMovement | None:
         Utc.from_unix_ns(movement.timestamp),
         state,
         uetr_of(movement.user_data_128),
+        movement.user_data_64,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -26,6 +26,13 @@ from zhidao.finance.service.ports import LedgerStore
 # The latest movements are looked for from the end on, in steps, and not through the whole ledger.
 _STEP_BATCHES: Final = 16
 LOOKED_BATCHES_MAX: Final = 512
+
+
+class Position(NamedTuple):
+    """A place in a ledger: batch, and place in it from 1; 0 is before its first."""
+
+    batch: int
+    place: int
 
 
 class Statements:
@@ -90,25 +97,26 @@ class Statements:
                 waiting = waiting[entries_max:]
         yield page(waiting, is_last=True)
 
-    async def latest(
-        self, shard: str, account: UUID, *, limit: int
-    ) -> tuple[list[AccountMovement], bool]:
-        """An account's newest movements, the newest first, and whether these are all.
+    async def earlier(
+        self, shard: str, account: UUID, *, limit: int, before: Position | None = None
+    ) -> tuple[list[tuple[Position, AccountMovement]], Position | None]:
+        """An account's movements before a place, the newest first, and where older ones go on.
 
-        Not all are found where the account was still for long: the last 512 batches are looked at.
+        Where the account was still for long few are found at once, or none: so many batches are
+        looked at, and the place says where to look on. None: there are no older ones.
         """
-        known = await self._store.stated(shard)
-        newest = end = 0 if known is None else known[0]
-        found: list[AccountMovement] = []
-        while end > 0 and len(found) < limit and newest - end < LOOKED_BATCHES_MAX:
+        if before is None:
+            stated = await self._store.stated(shard)
+            before = Position(1 if stated is None else stated[0] + 1, 0)
+        end = first = end_of(before)
+        found: list[tuple[Position, AccountMovement]] = []
+        while end > 0 and len(found) <= limit and first - end < LOOKED_BATCHES_MAX:
             start = max(0, end - _STEP_BATCHES)
-            step: list[AccountMovement] = []
-            for batch in await self._batches(shard, start, end):
-                told = (movement_on(one, account) for one in _touching(batch, account))
-                step += [one for one in told if one is not None]
-            found += reversed(step)
+            found += _before(before, await self._batches(shard, start, end), account)
             end = start
-        return found[:limit], end == 0 and len(found) <= limit
+        if len(found) > limit:
+            return found[:limit], found[limit - 1][0]
+        return found, Position(end + 1, 0) if end else None
 
     async def _batches(self, shard: str, start: int, end: int) -> list[Batch]:
         """The batches behind the first number up to the second, with it."""
@@ -129,6 +137,32 @@ class Statements:
 
     def _now(self) -> datetime:
         return self._clock.now().to_datetime().replace(microsecond=0)
+
+
+def end_of(position: Position) -> int:
+    """The last batch of which something stands before a place."""
+    return position.batch if position.place else position.batch - 1
+
+
+def _placed(batch: Batch, account: UUID) -> list[tuple[Position, AccountMovement]]:
+    """What a batch did to an account, each with its place."""
+    records, name = batch.records, np.void(name_of(account))
+    touched = (records["debit_account_id"] == name) | (records["credit_account_id"] == name)
+    places = np.flatnonzero(touched).tolist()
+    told = zip(places, movements_of(records[touched]), strict=True)
+    return [
+        (Position(batch.number, place + 1), one)
+        for place, movement in told
+        if (one := movement_on(movement, account)) is not None
+    ]
+
+
+def _before(
+    before: Position, batches: Sequence[Batch], account: UUID
+) -> list[tuple[Position, AccountMovement]]:
+    """What batches did to an account before a place, the newest first."""
+    told = [one for batch in batches for one in _placed(batch, account)]
+    return [one for one in reversed(told) if one[0] < before]
 
 
 def _touching(batch: Batch, account: UUID) -> list[Movement]:

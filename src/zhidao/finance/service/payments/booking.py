@@ -118,8 +118,6 @@ class Books:
     ) -> StatusReport:
         """pain.002 or pacs.002 on a file that waits (PDNG), or that is refused by persons."""
         status = "RJCT" if why.code else "PDNG"
-        faulty = {place: examined.broken[place] for place in examined.faulty}
-        examined = examined._replace(whole=None, broken=faulty)
         told = [
             status_of(one, examined.broken.get(place), status)
             for place, one in enumerate(file.transfers)
@@ -188,6 +186,16 @@ def status_of(one: CreditTransfer, why: Refusal | None, status: str) -> Status:
         "" if why is None else why.code,
         "" if why is None else why.sentence,
     )
+
+
+def waits(one: CreditTransfer, moment: str) -> Status:
+    """How a payment stands that waits for its day (ACCP), or for another than it asked for (ACWC).
+
+    Source: ISO 20022 ExternalPaymentTransactionStatus1Code; ACWC: a change such as the date.
+    """
+    day = moment[:10]
+    status = "ACCP" if day == one.day else "ACWC"
+    return status_of(one, None, status)._replace(note=f"waits until {moment}")
 
 
 def payee_of(payee: Owned | None, one: CreditTransfer) -> Owned | Refusal:

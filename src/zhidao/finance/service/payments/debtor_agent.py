@@ -7,31 +7,35 @@ it; refused, it goes back to the payer. Inside one bank the money moves at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Final
 
-from zhidao.core.archive import Archive, digest_of
+from zhidao.core.archive import digest_of
 from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger.ledger import TransferFlag, ledger_number
-from zhidao.finance.domain.ledger.records import NO_NAME, Movement
-from zhidao.finance.domain.naming import AccountCode, TransferCode, transfer_id, uetr
+from zhidao.finance.domain.ledger.records import NO_NAME
+from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payments.message import (
     CreditTransfer,
     Message,
-    Status,
-    StatusReport,
     Transfers,
 )
 from zhidao.finance.domain.payments.payment_legs import (
     Booking,
     Leg,
     Refusal,
-    ended,
-    group_status,
     leg_name,
     mark_of,
+    with_uetrs,
+)
+from zhidao.finance.domain.payments.payment_order import (
+    CANCELLED,
+    EXECUTED,
+    NOW,
+    PaymentOrder,
+    written,
 )
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import (
@@ -41,11 +45,11 @@ from zhidao.finance.service.payments.booking import (
     Books,
     payee_of,
     status_of,
+    waits,
 )
 from zhidao.finance.service.payments.directory import Owned
-from zhidao.finance.service.payments.validation import Examined, Rules, examine
-from zhidao.finance.service.ports import MessageIndex
-from zhidao.finance.wire.iso20022.messages import statuses
+from zhidao.finance.service.payments.payment_orders import CANCELLED_BY_PAYER, PaymentOrders
+from zhidao.finance.service.payments.validation import Examined, Rules
 from zhidao.finance.wire.iso20022.messages.credit_transfers import CUSTOMERS
 from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 from zhidao.finance.wire.iso20022.syntax.trees import bank as bank_tree
@@ -60,12 +64,28 @@ class _Judged:
 
     why: dict[int, Refusal]
     bookings: list[Booking] = field(default_factory=list)
-    onward: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    onward: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    """By BIC; apart by what is carried out together, where not all is at once."""
 
     @property
     def leaving(self) -> set[int]:
         """The places of payments to other banks."""
         return {place for places in self.onward.values() for place in places}
+
+    def apart(self, transfers: Sequence[CreditTransfer]) -> None:
+        """Each day leaves in messages of its own, which are the same whenever they are made."""
+        parts: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for (bic, _), places in self.onward.items():
+            for place in places:
+                one = transfers[place]
+                parts[bic, f"{one.day} {one.currency}"].append(place)
+        self.onward = parts
+
+    def without(self, later: Collection[int]) -> None:
+        """Leaves out what waits."""
+        self.bookings = [one for one in self.bookings if one.place not in later]
+        kept = {key: [n for n in places if n not in later] for key, places in self.onward.items()}
+        self.onward = defaultdict(list, {key: places for key, places in kept.items() if places})
 
 
 class Instructing:
@@ -75,36 +95,45 @@ class Instructing:
         self,
         books: Books,
         *,
-        index: MessageIndex,
-        archive: Archive,
         rules: Rules,
+        orders: PaymentOrders,
     ) -> None:
+        """`orders`: where payments wait that are asked for a later day."""
         self._books = books
-        self._index = index
-        self._archive = archive
+        self._orders = orders
         self._rules = rules
 
     async def initiate(
-        self, bank: BankAdmitted, sender: str, file: Transfers, examined: Examined
+        self,
+        bank: BankAdmitted,
+        sender: str,
+        file: Transfers,
+        examined: Examined,
+        order: PaymentOrder | None = None,
     ) -> list[Message]:
-        """A customer's payments: reserved and passed on, or moved at once inside the bank."""
+        """A customer's payments: reserved and passed on, or moved at once inside the bank.
+
+        What is asked for a later day is kept until then. `order`: what was kept of this file.
+        """
         transfers = with_uetrs(file.transfers, examined.digest)
-        examined = await self._inside(bank, transfers, examined)
         examined = await self._standing(bank, transfers, examined)
-        found = await self._judged(bank, sender, transfers, examined)
+        found = await self._judged(bank, sender, transfers, examined, order)
+        later = await self._later(bank, transfers, examined, found, order)
+        if later:
+            order = await self._kept(bank, sender, file, transfers, examined, found, later, order)
+            found.without(later)
         why = found.why | await self._books.book(transfers, found.bookings)
+        await self._end(order, examined, found, why)
         leaving = found.leaving
-        report = self._books.report(
-            bank,
-            file,
-            examined,
-            [
-                status_of(one, why.get(place), "ACSP" if place in leaving else "ACSC")
-                for place, one in enumerate(transfers)
-            ],
-        )
+        told = [
+            waits(one, later[place])
+            if place in later
+            else status_of(one, why.get(place), "ACSP" if place in leaving else "ACSC")
+            for place, one in enumerate(transfers)
+        ]
+        report = self._books.report(bank, file, examined, told)
         messages: list[Message] = [report]
-        for bic, places in found.onward.items():
+        for (bic, _), places in found.onward.items():
             passed = [transfers[place] for place in places if place not in why]
             if passed:
                 messages.append(self._onward(bank, bic, passed, examined))
@@ -112,64 +141,126 @@ class Instructing:
         messages += self._books.advise(transfers, inside)
         return messages
 
-    async def _inside(
-        self, bank: BankAdmitted, transfers: Sequence[CreditTransfer], examined: Examined
-    ) -> Examined:
-        """The file without refusals for days on which banks rest: inside one bank nothing settles.
+    async def _end(
+        self,
+        order: PaymentOrder | None,
+        examined: Examined,
+        found: _Judged,
+        why: Mapping[int, Refusal],
+    ) -> None:
+        """What became of payments on their day stands with their order."""
+        if order is None or not order.released:
+            return
+        done = {booking.place: "" for booking in found.bookings}
+        done |= {place: one.code for place, one in why.items()}
+        if examined.whole is not None:
+            done = dict.fromkeys(order.released, examined.whole.code)
+        await self._orders.end(order, done)
 
-        Its own books are open on every day.
-        """
-        whole, refused = examined.whole, dict(examined.broken)
-        resting = {place for place in examined.resting if place >= 0}
-        if whole is not None and -1 in examined.resting:
-            resting |= set(range(len(transfers))) - refused.keys()
-            refused = {place: refused.get(place, whole) for place in range(len(transfers))}
-            whole = None
-        if not resting or whole is not None:
-            return examined
-        bics = {place: at(transfers[place].payee_bank, "BICFI") for place in resting}
-        banks = await self._books.directory.banks(bics.values())
-        own = {place for place, bic in bics.items() if banks.get(bic, bank).bank == bank.bank}
-        own -= {place for place, bic in bics.items() if bic and bic not in banks}
-        if not own:
-            return examined
-        broken = {place: why for place, why in refused.items() if place not in own}
-        return examined._replace(whole=None, broken=broken)
+    async def _later(
+        self,
+        bank: BankAdmitted,
+        transfers: Sequence[CreditTransfer],
+        examined: Examined,
+        found: _Judged,
+        order: PaymentOrder | None,
+    ) -> dict[int, str]:
+        """Until when payments wait, by their places, as things stand at this moment."""
+        now, leaving = self._books.now(), found.leaving
+        waits_now = {p: at for at, ps in order.waits.items() for p in ps} if order else {}
+        until: dict[int, str] = {}
+        for booking in found.bookings:
+            place = booking.place
+            if place in waits_now:
+                until[place] = waits_now[place]
+                continue
+            moment = self._moment(transfers[place], now, inside=place not in leaving)
+            if moment > now:
+                until[place] = written(moment)
+        asked = until.keys() - waits_now.keys()
+        stands = await self._known(bank, transfers, asked, examined.digest) if asked else set()
+        return {place: moment for place, moment in until.items() if place not in stands}
+
+    def _moment(self, one: CreditTransfer, now: datetime, *, inside: bool) -> datetime:
+        """When a payment is carried out: inside one bank on every day, else as banks settle."""
+        wanted = date.fromisoformat(one.day)
+        profile = self._rules.profile
+        if inside:
+            return datetime.combine(max(wanted, now.date()), time(0, tzinfo=UTC))
+        return profile.opens_at(one.currency, profile.execution_day(one.currency, wanted, now))
+
+    async def _kept(
+        self,
+        bank: BankAdmitted,
+        sender: str,
+        file: Transfers,
+        transfers: Sequence[CreditTransfer],
+        examined: Examined,
+        found: _Judged,
+        later: Mapping[int, str],
+        order: PaymentOrder | None,
+    ) -> PaymentOrder:
+        """The order with all that waits, kept before anything else of the file is booked."""
+        if order is None:
+            until = {b.place: later.get(b.place, NOW) for b in found.bookings}
+            found.apart(transfers)
+            return await self._orders.take(
+                bank, sender, file, transfers, digest=examined.digest, until=until
+            )
+        waiting = order.waiting
+        new = {place: moment for place, moment in later.items() if place not in waiting}
+        return await self._orders.put_off(order, new) if new else order
 
     async def _standing(
         self, bank: BankAdmitted, transfers: Sequence[CreditTransfer], examined: Examined
     ) -> Examined:
         """The file without the refusals of payments that stand from it, whatever day it is now."""
         refused = range(len(transfers)) if examined.whole is not None else [*examined.broken]
-        legs = (Leg.RESERVE, Leg.INSIDE)
-        names = {
-            leg_name(bank.bank, transfers[place].uetr, leg): place
-            for place in refused
-            for leg in legs
-        }
-        stands: set[int] = set()
-        for currency in {transfers[place].currency for place in refused}:
-            if currency not in await self._books.ledger.shards():
-                continue
-            history = await self._books.ledger.find(currency, list(names))
-            stands |= {
-                names[name]
-                for name, one in history.transfers.items()
-                if name in names and one.user_data_64 == mark_of(examined.digest)
-            }
+        stands = await self._known(bank, transfers, refused, examined.digest, failed=False)
         if not stands:
             return examined
         broken = {place: why for place, why in examined.broken.items() if place not in stands}
         return examined._replace(whole=None, broken=broken)
 
+    async def _known(
+        self,
+        bank: BankAdmitted,
+        transfers: Sequence[CreditTransfer],
+        places: Iterable[int],
+        digest: str,
+        *,
+        failed: bool = True,
+    ) -> set[int]:
+        """Which of these payments stand in the ledger from this file, or failed there."""
+        names = {
+            leg_name(bank.bank, transfers[place].uetr, leg): place
+            for place in places
+            for leg in (Leg.RESERVE, Leg.INSIDE)
+        }
+        mark, ledger = mark_of(digest), self._books.ledger
+        currencies = {transfers[place].currency for place in names.values()}
+        found: set[int] = set()
+        for currency in currencies & {*await ledger.shards()}:
+            history = await ledger.find(currency, list(names))
+            for name, place in names.items():
+                one = history.transfers.get(name)
+                if (failed and history.failed(name)) if one is None else one.user_data_64 == mark:
+                    found.add(place)
+        return found
+
     async def _judged(
-        self, bank: BankAdmitted, sender: str, transfers: list[CreditTransfer], examined: Examined
+        self,
+        bank: BankAdmitted,
+        sender: str,
+        transfers: list[CreditTransfer],
+        examined: Examined,
+        order: PaymentOrder | None,
     ) -> _Judged:
         """Which payments may be booked, in their order, and why the others may not."""
         mark = mark_of(examined.digest)
         banks = await self._books.directory.banks(at(one.payee_bank, "BICFI") for one in transfers)
         owned = await self._owned(bank, transfers, banks)
-        found = _Judged(why=dict(examined.broken))
+        found = _Judged(why=dict(examined.broken) | _not_again(order))
         for place, one in enumerate(transfers):
             if examined.whole is not None or place in found.why:
                 continue
@@ -189,7 +280,9 @@ class Instructing:
                 continue
             found.bookings.append(booked)
             if other.bank != bank.bank:
-                found.onward[other.bic].append(place)
+                found.onward[other.bic, ""].append(place)
+        if order is not None:
+            found.apart(transfers)
         return found
 
     async def _owned(
@@ -244,7 +337,6 @@ class Instructing:
     def _onward(
         self, bank: BankAdmitted, bic: str, passed: Sequence[CreditTransfer], examined: Examined
     ) -> Transfers:
-        now = self._books.now()
         name = digest_of(f"{examined.digest} {bic} {[one.uetr for one in passed]}".encode())[:32]
         return Transfers(
             CUSTOMERS,
@@ -255,7 +347,7 @@ class Instructing:
             tuple(
                 one._replace(
                     group="",
-                    day=self._day(one, now.date().isoformat()),
+                    day=self._day(one),
                     charges=one.charges or "SHAR",
                     payer_bank=bank_tree(bank.bic),
                 )
@@ -263,108 +355,24 @@ class Instructing:
             ),
         )
 
-    def _day(self, one: CreditTransfer, today: str) -> str:
-        wanted = date.fromisoformat(max(one.day, today))
-        return self._rules.profile.next_day(one.currency, wanted).isoformat()
-
-    async def hear(
-        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
-    ) -> list[Message]:
-        """The payee's bank has answered: reservations are posted, or given back to the payers."""
-        told = list(report.statuses)
-        if not told and report.status in ("RJCT", "ACSC"):
-            told = await self._all_of(bank, other, report)
-        # DUPL says that the payment stands there from another message, not that it was refused:
-        # its reservation waits for that message's answer.
-        decided = [one for one in told if one.uetr and _is_decided(one, report)]
-        reserved = await self._reservations(bank, other, [one.uetr for one in decided])
-        bookings: dict[str, list[Booking]] = defaultdict(list)
-        for place, one in enumerate(decided):
-            if one.uetr in reserved:
-                currency, pending = reserved[one.uetr]
-                posts = one.status != "RJCT"
-                name = leg_name(bank.bank, one.uetr, Leg.POST if posts else Leg.VOID)
-                bookings[currency].append(ended(name, pending, posts=posts, place=place))
-        messages: list[Message] = []
-        for currency, many in bookings.items():
-            results = await self._books.submit(currency, many)
-            done = [b.place for b, result in zip(many, results, strict=True) if result.holds]
-            marks = {decided[p].uetr: reserved[decided[p].uetr][1].user_data_64 for p in done}
-            messages += await self._tell_payers(bank, [decided[p] for p in done], marks)
-        return messages
-
-    async def _all_of(
-        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
-    ) -> list[Status]:
-        """A report on a whole file stands for each payment of it."""
-        sent = await self._index.of_message(bank.bank, f">{other.bic}", report.original)
-        if sent is None:
-            return []
-        examined = examine(await self._archive.get(sent.digest), self._rules, at=None)
-        assert isinstance(examined, Examined), "what was sent can be read"
-        assert isinstance(examined.message, Transfers), "only files of payments are remembered"
-        return [
-            Status("", one.instruction, one.end_to_end, one.uetr, report.status, report.reason, "")
-            for one in examined.message.transfers
-        ]
-
-    async def _reservations(
-        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
-    ) -> dict[str, tuple[str, Movement]]:
-        """The reservations towards that bank, by UETR, with the currency that they stand in."""
-        found: dict[str, tuple[str, Movement]] = {}
-        names = {leg_name(bank.bank, one, Leg.RESERVE): one for one in uetrs}
-        for currency in await self._books.ledger.shards():
-            history = await self._books.ledger.find(currency, list(names))
-            due = self._books.directory.name_between(
-                bank, AccountCode.DUE_TO_BANK, other.bank, currency
-            )
-            for name, movement in history.transfers.items():
-                if movement.credit_account_id == due and name in names:
-                    found[names[name]] = (currency, movement)
-        return found
-
-    async def _tell_payers(
-        self, bank: BankAdmitted, told: Sequence[Status], marks: Mapping[str, int]
-    ) -> list[Message]:
-        """pain.002 to those who instructed the payments, one for each of their files."""
-        origins = await self._index.of_marks(bank.bank, sorted(set(marks.values())))
-        by_mark: dict[int, list[Status]] = defaultdict(list)
-        for one in told:
-            by_mark[marks[one.uetr]].append(
-                one._replace(group="NOTPROVIDED", status="ACSC" if one.status != "RJCT" else "RJCT")
-            )
-        messages: list[Message] = []
-        for mark, many in by_mark.items():
-            origin = origins.get(mark)
-            if origin is None:
-                continue
-            name = digest_of(f"{origin.digest} {[one.uetr for one in many]}".encode())[:32]
-            messages.append(
-                StatusReport(
-                    *(statuses.TO_CUSTOMER, f"T{name}", self._books.moment(), "", ""),
-                    *(origin.message, origin.definition),
-                    *(group_status([one.status for one in many]), "", ""),
-                    tuple(many),
-                )
-            )
-        return messages
+    def _day(self, one: CreditTransfer) -> str:
+        wanted = date.fromisoformat(one.day)
+        return self._rules.profile.execution_day(
+            one.currency, wanted, self._books.now()
+        ).isoformat()
 
 
-def with_uetrs(transfers: Sequence[CreditTransfer], digest: str) -> list[CreditTransfer]:
-    """Each with a UETR: of its own, or from the file's digest and its place."""
-    return [
-        one if one.uetr else one._replace(uetr=str(uetr(transfer_id(digest, str(number)))))
-        for number, one in enumerate(transfers)
-    ]
-
-
-def _is_decided(one: Status, report: StatusReport) -> bool:
-    return one.status in ("ACSC", "ACCC") or _is_refusal(one, report)
-
-
-def _is_refusal(one: Status, report: StatusReport) -> bool:
-    return one.status == "RJCT" and "DUPL" not in (one.reason, report.reason)
+def _not_again(order: PaymentOrder | None) -> dict[int, Refusal]:
+    """What an order says of payments that are not to be booked any more."""
+    if order is None:
+        return {}
+    return {
+        place: CANCELLED_BY_PAYER
+        if end.state == CANCELLED
+        else Refusal(end.code, "refused on its day")
+        for place, end in order.ends.items()
+        if end.state != EXECUTED
+    }
 
 
 def _may_pay(payer: Owned | None, one: CreditTransfer, sender: str) -> Refusal | None:

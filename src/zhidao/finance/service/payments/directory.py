@@ -92,6 +92,12 @@ class Directory:
             await self._read_banks()
         return {bic: self._banks[key] for bic, key in wanted.items() if key in self._banks}
 
+    async def is_bank(self, party: str) -> bool:
+        """Whether a party is an admitted bank."""
+        if not self._banks:
+            await self._read_banks()
+        return any(one.bank == party for one in self._banks.values())
+
     async def _read_banks(self) -> None:
         actor, after = Actor(self._records.node, Role.NODE), ""
         while names := await self._records.aggregates("bank/", actor, limit=_PAGE, after=after):

@@ -17,14 +17,19 @@ from zhidao.core.errors import Refused
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
-from zhidao.finance.domain.payments.payment_legs import Leg, Refusal, leg_name, mark_of
+from zhidao.finance.domain.payments.payment_legs import (
+    Leg,
+    Refusal,
+    leg_name,
+    mark_of,
+    with_uetrs,
+)
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
 from zhidao.finance.service.control.name_holds import RELEASE, NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
-from zhidao.finance.service.payments.debtor_agent import with_uetrs
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
@@ -75,17 +80,25 @@ class PaymentApprovals:
         self._approvals.carries_out(RELEASE, self._released)
 
     async def hold(
-        self, actor: Actor, bank: BankAdmitted, examined: Examined, *, asked: bool
+        self,
+        actor: Actor,
+        bank: BankAdmitted,
+        examined: Examined,
+        *,
+        asked: bool,
+        counted: bool = False,
     ) -> Refusal | None:
         """Why a message waits (no code) or is refused (DS02, RR04); None if it may be taken now.
 
-        `asked`: by the actor, and not by this node with what was allowed before.
+        `asked`: by the actor, and not by this node with what was allowed before; `counted`: the
+        sum was looked at when it was taken, and only whom it names is looked at again.
         """
         file = examined.message
         assert isinstance(file, Transfers), "only files of payments move money by one's word"
-        if examined.whole is not None and -1 not in examined.resting:
+        if examined.whole is not None:
             return None
-        held = await self._above(actor, bank, file, examined) if asked else None
+        above = asked and not counted
+        held = await self._above(actor, bank, file, examined) if above else None
         held = held or await self._named(actor, bank, file, examined, asked=asked)
         if held is not None and await self._stands(bank, file, examined):
             return None  # It was taken before, in what way ever: it is answered, and moves nothing.
@@ -95,7 +108,7 @@ class PaymentApprovals:
         self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined, *, asked: bool
     ) -> Refusal | None:
         """Why a message waits that names somebody on a list."""
-        good = [one for place, one in enumerate(file.transfers) if place not in examined.faulty]
+        good = [one for place, one in enumerate(file.transfers) if place not in examined.broken]
         if self._names is None or not good:
             return None
         currency = good[0].currency
@@ -110,7 +123,8 @@ class PaymentApprovals:
                     "bank": bank.bank,
                     "digest": examined.digest,
                     "sender": actor.party,
-                    "asked": asked,
+                    # A customer's instruction is looked at alike whenever it is.
+                    "asked": asked or file.definition.startswith("pain"),
                 },
             )
         except Refused as error:
@@ -125,7 +139,7 @@ class PaymentApprovals:
             return None
         by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
         for place, one in enumerate(file.transfers):
-            if place not in examined.faulty:
+            if place not in examined.broken:
                 by_currency[one.currency].append(one)
         held: Refusal | None = None
         for currency, many in sorted(by_currency.items()):

@@ -18,7 +18,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs
-from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import party_id
 from zhidao.finance.domain.payments.message import (
     Answers,
@@ -28,9 +28,11 @@ from zhidao.finance.domain.payments.message import (
     StatusReport,
     Transfers,
 )
+from zhidao.finance.domain.payments.payment_order import PaymentOrder
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
 from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.answers import Hearing
 from zhidao.finance.service.payments.batching import Batches
 from zhidao.finance.service.payments.booking import Books
 from zhidao.finance.service.payments.credit_lines import CreditLines
@@ -38,6 +40,7 @@ from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
 from zhidao.finance.service.payments.directory import Directory, head_office
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
+from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.resuming import Step
@@ -86,18 +89,21 @@ class Payments:
         rules: Rules,
         clock: Clock,
         lines: CreditLines,
+        orders: PaymentOrders,
         holds: PaymentApprovals | None = None,
     ) -> None:
         """`lines`: how much each other bank may come to owe a bank of this node.
 
-        `holds`: what may not be taken on one caller's word.
+        `orders`: what waits for its day; `holds`: what may not be taken on one caller's word.
         """
         books = Books(ledger, directory, clock)
         self._books = books
         self._holds = holds
         if holds is not None:
             holds.goes_on(self.go_on)
-        self._instructing = Instructing(books, index=index, archive=archive, rules=rules)
+        self._orders = orders
+        self._instructing = Instructing(books, rules=rules, orders=orders)
+        self._hearing = Hearing(books, index=index, archive=archive, rules=rules)
         self._crediting = Crediting(books, lines)
         self._giving = GivingBack(books, index=index, archive=archive, rules=rules)
         self._recalls = RecallBooks(books, self._giving)
@@ -162,25 +168,21 @@ class Payments:
         # Before anything is booked: a payment whose message is lost could not be shown to anybody.
         await self._archive.put_many(list(good))
         remembered = await self._sending.remembered(bank, sender, [one for _, one in good.values()])
+        asked = [one.digest for one in remembered if one.message.definition.startswith("pain")]
+        orders = await self._orders.of(bank.bank, asked)
         follow = [
-            (data, other, examined)
+            (data, other, _in_time(examined, orders.get(examined.digest)))
             for (data, (other, _)), examined in zip(good.items(), remembered, strict=True)
         ]
-        answers = await self._all_held(bank, sender, person, [(d, e) for d, _, e in follow])
-        # A sender is one bank: all its payments are credited as one.
-        payments = [
-            one
-            for one in follow
-            if one[0] not in answers and one[2].message.definition.startswith(_TOGETHER)
-        ]
-        if payments:
-            other = payments[0][1]
-            assert other is not None, "a bank sends pacs messages"
-            credited = await self._crediting.receive(bank, other, [one[2] for one in payments])
-            answers |= dict(zip((data for data, _, _ in payments), credited, strict=True))
+        many = [(data, examined) for data, _, examined in follow]
+        answers = await self._all_held(bank, sender, person, many, orders)
+        answers |= await self._credited(bank, [one for one in follow if one[0] not in answers])
         rest = [one for one in follow if one[0] not in answers]
         followed = await asyncio.gather(
-            *(self._follow(bank, other, sender, examined) for _, other, examined in rest),
+            *(
+                self._follow(bank, other, sender, examined, orders.get(examined.digest))
+                for _, other, examined in rest
+            ),
             return_exceptions=True,
         )
         for (data, _, _), answer in zip(rest, followed, strict=True):
@@ -190,27 +192,51 @@ class Payments:
             answers[data] = answer
         return answers
 
+    async def _credited(
+        self, bank: BankAdmitted, many: Sequence[tuple[bytes, BankAdmitted | None, Examined]]
+    ) -> dict[bytes, list[Message] | Exception]:
+        """The answers to payments of another bank: a sender is one, all are credited as one."""
+        payments = [one for one in many if one[2].message.definition.startswith(_TOGETHER)]
+        if not payments:
+            return {}
+        other = payments[0][1]
+        assert other is not None, "a bank sends pacs messages"
+        credited = await self._crediting.receive(bank, other, [one[2] for one in payments])
+        return dict(zip((data for data, _, _ in payments), credited, strict=True))
+
     async def _all_held(
         self,
         bank: BankAdmitted,
         sender: str,
         person: str | None,
         many: Sequence[tuple[bytes, Examined]],
+        orders: Mapping[str, PaymentOrder],
     ) -> dict[bytes, list[Message] | Exception]:
         """The answers to those messages that may not be taken yet."""
         if self._holds is None:
             return {}
         actor, asked = Actor(party_id(sender), Role.PARTY, person or ""), person is not None
-        held = [(d, await self._held(actor, bank, one, asked=asked)) for d, one in many]
+        held = [
+            (d, await self._held(actor, bank, one, orders.get(one.digest), asked=asked))
+            for d, one in many
+        ]
         return {data: [answer] for data, answer in held if answer is not None}
 
     async def _held(
-        self, actor: Actor, bank: BankAdmitted, examined: Examined, *, asked: bool
+        self,
+        actor: Actor,
+        bank: BankAdmitted,
+        examined: Examined,
+        order: PaymentOrder | None,
+        *,
+        asked: bool,
     ) -> StatusReport | None:
         """The answer to a message that may not be taken yet: for its sum, or whom it names."""
         if self._holds is None or not isinstance(examined.message, Transfers):
             return None
-        why = await self._holds.hold(actor, bank, examined, asked=asked)
+        why = await self._holds.hold(actor, bank, examined, asked=asked, counted=order is not None)
+        if why is not None and why.code and order is not None:
+            await self._orders.refuse(order, why.code)
         return None if why is None else self._books.held(bank, examined.message, examined, why)
 
     async def carry(self, bank: BankAdmitted, actor: Actor, data: bytes) -> list[Outgoing]:
@@ -250,6 +276,7 @@ class Payments:
         `person`: of the caller, who brings the first; what follows is the node's own.
         """
         kept: list[Outgoing] = []
+        first, is_customer = waiting[0] if waiting else None, True
         for _ in range(_STEPS_MAX):
             if not waiting:
                 break
@@ -262,12 +289,16 @@ class Payments:
                 # What was booked before stands; whoever repeats the message goes on from here.
                 continue
             person = None
+            if first is not None:
+                # Now its sender is known, if it is a bank.
+                is_customer = not await self._speaks_as_bank(first, caller)
+                first = None
             for one in answers:
                 other = await self._directory.bank_of(one.receiver) if one.receiver else None
-                if other is None or other.bank == caller:
-                    kept.append(one)
-                else:
+                if other is not None and other.bank != caller:
                     waiting.append(Step(other, at_bank.bank, one.data))
+                elif await self._is_for(one, at_bank, caller, is_customer=is_customer):
+                    kept.append(one)
         if waiting:
             # Never silently: what waits here would be payments that nobody hears of again.
             raise Refused(
@@ -277,18 +308,46 @@ class Payments:
             )
         return kept
 
+    async def _speaks_as_bank(self, step: Step, caller: str) -> bool:
+        """Whether the first message of a way is one between banks."""
+        if not await self._directory.is_bank(caller):
+            return False
+        try:
+            return not read_envelope(step.data).definition.startswith("pain")
+        except MalformedInput:
+            return False
+
+    async def _is_for(
+        self, one: Outgoing, at_bank: BankAdmitted, caller: str, *, is_customer: bool
+    ) -> bool:
+        """Whether a message that goes to no bank here is the caller's to see.
+
+        What a bank tells a customer is that one's alone: of its account, or of what it instructed.
+        """
+        if one.receiver or not caller:
+            return True
+        if one.account:
+            owned = await self._directory.customers(at_bank.bank, [one.account])
+            return one.account in owned and owned[one.account].holder == caller
+        return is_customer or not one.definition.startswith("pain")
+
     async def _follow(
-        self, bank: BankAdmitted, other: BankAdmitted | None, sender: str, examined: Examined
+        self,
+        bank: BankAdmitted,
+        other: BankAdmitted | None,
+        sender: str,
+        examined: Examined,
+        order: PaymentOrder | None,
     ) -> list[Message]:
         match examined.message:
             case Transfers() as file if file.definition.startswith("pain"):
-                return await self._instructing.initiate(bank, sender, file, examined)
+                return await self._instructing.initiate(bank, sender, file, examined, order)
             case StatusReport() as report:
                 assert other is not None, "a bank sends pacs messages"
                 if report.original_definition.startswith("pacs.004"):
                     await self._recalls.heard(bank, other, report)
                     return []
-                return await self._instructing.hear(bank, other, report)
+                return await self._hearing.hear(bank, other, report)
             case Returns() as message:
                 assert other is not None, "a bank sends pacs messages"
                 return await self._returned(bank, other, message, examined)
@@ -413,6 +472,15 @@ class Payments:
             note=found.why.sentence,
             statuses=(),
         )
+
+
+def _in_time(examined: Examined, order: PaymentOrder | None) -> Examined:
+    """What was taken in time, and waited, is not late."""
+    late = {place for place in examined.overdue if order is not None and order.knows(place)}
+    if not late:
+        return examined
+    broken = {place: why for place, why in examined.broken.items() if place not in late}
+    return examined._replace(broken=broken)
 
 
 def _moment(at: datetime) -> str:

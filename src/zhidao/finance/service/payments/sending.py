@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from zhidao.core.archive import Archive
-from zhidao.finance.domain.payments.message import Message, StatusReport
+from zhidao.finance.domain.payments.message import Message, Notice, StatusReport
 from zhidao.finance.domain.payments.payment_legs import Refusal
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.service.ports import MessageIndex, Remembered
 from zhidao.finance.wire.iso20022.messages.messages import encode
+from zhidao.finance.wire.iso20022.syntax.trees import account_number
 
 _LASTING: Final = ("pacs.008", "pacs.009", "pacs.004", "camt.029")
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
@@ -30,6 +31,8 @@ class Outgoing(NamedTuple):
     data: bytes
     lasts: bool = False
     """Whether its id stands for these bytes for ever, as of what moves money."""
+    account: str = ""
+    """Whose holder it is for, if it tells of an account."""
 
 
 class Sending:
@@ -56,6 +59,7 @@ class Sending:
                     message.message,
                     encode(message),
                     _lasts(message),
+                    account_number(message.account) if isinstance(message, Notice) else "",
                 )
                 for message in answer
             ]

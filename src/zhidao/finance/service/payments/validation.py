@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NOTE_CHARACTERS_MAX: Final = 315
 _NOT_CHECKED: Final = "not checked"
-_BETWEEN_BANKS: Final = frozenset({"day-closed", "cut-off"})
+_PAST: Final = frozenset({"day-past"})
 _UNNAMED: Final = "NOTPROVIDED"
 _HELD_BYTES_MAX: Final = 64 * 1024
 
@@ -58,13 +58,8 @@ class Examined(NamedTuple):
     whole: Refusal | None
     broken: dict[int, Refusal]
     schema: str
-    resting: frozenset[int] = frozenset()
-    """Whose only fault is a day on which banks do not settle, or its end; -1: the whole file's."""
-
-    @property
-    def faulty(self) -> frozenset[int]:
-        """Payments that go in no bank, whatever day it is."""
-        return frozenset(self.broken.keys() - self.resting)
+    overdue: frozenset[int] = frozenset()
+    """Payments whose only fault is that their day has passed."""
 
 
 class Unreadable(NamedTuple):
@@ -112,8 +107,8 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
             whole = whole or refusal
         else:
             broken.setdefault(one.transaction, refusal)
-    resting = frozenset(place for place, names in rules_of.items() if names <= _BETWEEN_BANKS)
-    return Examined(message, digest, whole, broken, schema, resting)
+    overdue = frozenset(n for n, names in rules_of.items() if n >= 0 and names <= _PAST)
+    return Examined(message, digest, whole, broken, schema, overdue)
 
 
 def examine_many(

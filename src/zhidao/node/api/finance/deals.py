@@ -16,6 +16,7 @@ from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.core.polygon import CORNERS_MAX
 from zhidao.finance.domain.deals.deal import ARRIVAL, CUSTOMS, PAPERS, TITLE, Deal, arrival_of
+from zhidao.finance.domain.ledger.ledger import AccountFlag
 from zhidao.finance.events import BankAdmitted, Conditions, DealOpened
 from zhidao.finance.service.deals.deals import MAY_OPEN_DEAL, MAY_RESERVE_TITLE, Deals
 from zhidao.finance.service.ledger.accounts import BANKS, MAY_ADMIT_BANK, Accounts, Statement
@@ -47,7 +48,7 @@ _ACCOUNTS = Listing(
     ("account",),
     (
         *("holder", "bank", "purpose", "name", "currency", "balance_minor"),
-        *("debits_pending_minor", "available_minor", "account"),
+        *("debits_pending_minor", "available_minor", "closed", "number", "account"),
     ),
 )
 
@@ -173,9 +174,13 @@ class NewDeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class AccountView(msgspec.Struct, kw_only=True):
-    """An account with its sums in minor units; `available` is the balance less reservations."""
+    """An account with its sums in minor units; `available` is the balance less reservations.
+
+    `number`: as payment messages bear it; `closed`: nothing moves on it any more.
+    """
 
     account: str
+    number: str
     bank: str
     holder: str
     purpose: str
@@ -188,6 +193,7 @@ class AccountView(msgspec.Struct, kw_only=True):
     debits_posted_minor: int
     credits_pending_minor: int
     credits_posted_minor: int
+    closed: bool
 
 
 class DealConditionView(msgspec.Struct, kw_only=True):
@@ -367,6 +373,7 @@ def _account(statement: Statement) -> AccountView:
     opened, sums = statement.opened, statement.sums
     return AccountView(
         account=opened.account,
+        number=opened.account.replace("-", ""),
         bank=opened.bank,
         holder=opened.holder,
         purpose=opened.purpose,
@@ -379,6 +386,7 @@ def _account(statement: Statement) -> AccountView:
         debits_posted_minor=sums.debits_posted,
         credits_pending_minor=sums.credits_pending,
         credits_posted_minor=sums.credits_posted,
+        closed=AccountFlag.CLOSED in sums.flags,
     )
 
 

@@ -1,34 +1,26 @@
-"""Routes of money in motion: payment messages, recalls, a bank's own transfers, statements."""
+"""Routes of money in motion: payment messages, recalls, a bank's own transfers."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Router, post
 from litestar.params import Parameter
 
-from zhidao.core.access import READ
 from zhidao.core.actor import Actor
-from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import parse_id, party_id
 from zhidao.core.limits import DAY, JSON_INTEGER_MAX
 from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger.ledger import NO_ID, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import from_bytes
 from zhidao.finance.domain.naming import TransferCode
-from zhidao.finance.domain.payments.statement import pages
-from zhidao.finance.service.ledger.account_statements import Statements
 from zhidao.finance.service.ledger.accounts import BANKS, Accounts
 from zhidao.finance.service.payments.bank_transfers import MAY_MOVE, BankTransfers
 from zhidao.finance.service.payments.payments import MAY_SEND, Payments
 from zhidao.finance.service.payments.sending import Outgoing
-from zhidao.finance.wire.iso20022.messages import camt053
-from zhidao.finance.wire.statement_csv import csv_of
 from zhidao.node.http.access import ACCESS
-from zhidao.node.http.openapi import BODY_BYTES, FURTHER_KINDS, PLAIN_BYTES
+from zhidao.node.http.openapi import BODY_BYTES, PLAIN_BYTES
 
 TRANSFERS_MAX = 1_000
 _BankPath = Annotated[str, Parameter(min_length=1, max_length=64)]
@@ -57,31 +49,6 @@ class MessageView(msgspec.Struct, kw_only=True):
     message: str
     receiver: str
     xml: str
-
-
-class MovementView(msgspec.Struct, kw_only=True):
-    """What a transfer did to an account. `amount_minor`: positive for what comes in.
-
-    `state`: booked, reserved or freed. `other`: whose account is on the other side, told to the
-    account's bank only.
-    """
-
-    transfer: str
-    at: str
-    state: str
-    amount_minor: int
-    other: str
-    uetr: str
-
-
-class MovementsView(msgspec.Struct, kw_only=True):
-    """The newest movements first. `complete`: there are no older ones."""
-
-    account: str
-    currency: str
-    exponent: int
-    movements: list[MovementView]
-    complete: bool
 
 
 class NewRecall(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -128,9 +95,7 @@ class NewTransfers(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     transfers: Annotated[list[NewTransfer], msgspec.Meta(min_length=1, max_length=TRANSFERS_MAX)]
 
 
-def routes(
-    accounts: Accounts, payments: Payments, transfers: BankTransfers, statements: Statements
-) -> Router:
+def routes(accounts: Accounts, payments: Payments, transfers: BankTransfers) -> Router:
     """Routes under /v1/finance."""
 
     @post(
@@ -195,75 +160,8 @@ def routes(
         records = from_bytes(await request.body())
         return [one.value for one in await transfers.move_records(actor, currency, records)]
 
-    @get(
-        "/accounts/{account:str}/statement",
-        media_type="application/xml",
-        opt={ACCESS: READ, FURTHER_KINDS: ("text/csv",)},
-    )
-    async def statement(
-        account: _Account,
-        actor: Actor,
-        first: _Day,
-        last: _Day,
-        page: Annotated[int, Parameter(ge=1, le=99_999)] = 1,
-        form: Literal["camt053", "camt052", "csv"] = "camt053",
-    ) -> Response[bytes]:
-        """An account between two days (UTC), both within; its bank and its holder only."""
-        held = await accounts.statement(actor, account)
-        days = _day(first), _day(last)
-        name = UUID(held.opened.account)
-        made = await statements.statement(
-            held.opened.currency,
-            name,
-            message=f"ST{first.replace('-', '')}{last.replace('-', '')}.{name.hex[:12]}",
-            first_day=days[0],
-            last_day=days[1],
-        )
-        if form == "csv":
-            return Response(csv_of(made).encode(), media_type="text/csv")
-        cut = list(pages(made, entries_max=ENTRIES_MAX))
-        if page > len(cut):
-            raise MalformedInput(f"the statement has {len(cut)} pages", where="page")
-        definition = camt053.STATEMENT if form == "camt053" else camt053.REPORT
-        return Response(camt053.encode(cut[page - 1], definition), media_type="application/xml")
-
-    @get("/accounts/{account:str}/movements", opt={ACCESS: READ})
-    async def movements(
-        account: _Account, actor: Actor, limit: Annotated[int, Parameter(ge=1, le=100)] = 20
-    ) -> MovementsView:
-        """The latest movements of an account, as they happen; its bank and its holder only."""
-        opened = (await accounts.statement(actor, account)).opened
-        found, complete = await statements.latest(
-            opened.currency, UUID(opened.account), limit=limit
-        )
-        holders: dict[UUID, str] = {}
-        for one in found if actor.party == opened.bank else ():
-            if one.other not in holders:
-                other = await accounts.opened(one.other)
-                holders[one.other] = other.holder if other else ""
-        return MovementsView(
-            account=opened.account,
-            currency=opened.currency,
-            exponent=Currency(opened.currency).exponent,
-            movements=[
-                MovementView(
-                    transfer=str(one.transfer),
-                    at=str(one.at),
-                    state=one.state,
-                    amount_minor=one.amount_minor,
-                    other=holders.get(one.other, ""),
-                    uetr=one.uetr,
-                )
-                for one in found
-            ],
-            complete=complete,
-        )
-
-    handlers = [send, recall, answer, give_back, move, move_records, statement, movements]
+    handlers = [send, recall, answer, give_back, move, move_records]
     return Router("/v1/finance", route_handlers=handlers, tags=["finance"])
-
-
-ENTRIES_MAX = 20_000
 
 
 def _views(many: list[Outgoing]) -> list[MessageView]:
@@ -294,10 +192,3 @@ def _transfer(one: NewTransfer, number: int) -> Transfer:
         flags=flags,
         timeout=one.timeout_s,
     )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise MalformedInput(f"no such day: {text}") from error

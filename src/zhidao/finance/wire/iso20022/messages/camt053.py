@@ -15,7 +15,12 @@ from xml.sax.saxutils import escape
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
-from zhidao.finance.domain.payments.statement import AccountStatement, StatementEntry
+from zhidao.finance.domain.payments.statement import (
+    NO_DETAILS,
+    AccountStatement,
+    StatementEntry,
+)
+from zhidao.finance.wire.iso20022.messages.entry_details import read_details, references, sides
 from zhidao.finance.wire.iso20022.syntax import shared_elements as shared
 from zhidao.finance.wire.iso20022.syntax.envelope import Envelope, line_of, read_envelope
 from zhidao.finance.wire.iso20022.syntax.framing import Frame, framed
@@ -77,21 +82,27 @@ def _xml(statement: AccountStatement, definition: str) -> Iterator[str]:
     )
     for one in statement.entries:
         credit = one.amount_minor > 0
-        details = (
-            f"<NtryDtls><TxDtls><Refs><UETR>{one.uetr}</UETR></Refs></TxDtls></NtryDtls>"
-            if one.uetr
-            else ""
-        )
         yield (
             f"<Ntry>{amount_xml('Amt', abs(one.amount_minor), code)}"
             f"<CdtDbtInd>{'CRDT' if credit else 'DBIT'}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
             f"<BookgDt><Dt>{one.booked.isoformat()}</Dt></BookgDt>"
+            f"<ValDt><Dt>{one.valued.isoformat()}</Dt></ValDt>"
             f"<AcctSvcrRef>{one.transfer.hex}</AcctSvcrRef>"
             # Of the external list: payments, received or issued credit transfers.
             f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{'RCDT' if credit else 'ICDT'}</Cd>"
-            f"<SubFmlyCd>OTHR</SubFmlyCd></Fmly></Domn></BkTxCd>{details}</Ntry>"
+            f"<SubFmlyCd>OTHR</SubFmlyCd></Fmly></Domn></BkTxCd>{_details(one)}</Ntry>"
         )
     yield f"</{part}>"
+
+
+def _details(one: StatementEntry) -> str:
+    told = one.details
+    inside = references(told, one.uetr)
+    if told is not None:
+        inside += sides(told)
+        if told.returned:
+            inside += f"<RtrInf><Rsn><Cd>{told.returned}</Cd></Rsn></RtrInf>"
+    return f"<NtryDtls><TxDtls>{inside}</TxDtls></NtryDtls>" if inside else ""
 
 
 def _balance(code: str, minor: int, currency: str, day: date, *, inner: bool) -> str:
@@ -169,8 +180,19 @@ def _entry(element: _Element, frame: Frame, currency: str) -> StatementEntry:
             "AcctSvcrRef names no transfer of a ledger", where=line_of(element)
         ) from error
     booked = shared.read_day(frame.text(parts.get("BookgDt"), "Dt"))
-    uetr = frame.text(parts.get("NtryDtls"), "TxDtls", "Refs", "UETR")
-    return StatementEntry(transfer, minor, booked, uetr)
+    valued = shared.read_day(frame.text(parts.get("ValDt"), "Dt") or booked.isoformat())
+    inside = parts.get("NtryDtls")
+    told = None if inside is None else next(frame.all(inside, "TxDtls"), None)
+    uetr = frame.text(told, "Refs", "UETR")
+    details = None if told is None else read_details(frame.parts(told), frame)
+    return StatementEntry(
+        transfer,
+        minor,
+        booked,
+        uetr,
+        None if valued == booked else valued,
+        None if details == NO_DETAILS else details,
+    )
 
 
 def _signed(element: _Element, frame: Frame, currency: str) -> int:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.finance.domain.payments.message import Notice, NoticeEntry, Tree
+from zhidao.finance.domain.payments.message import Notice, NoticeEntry
+from zhidao.finance.wire.iso20022.messages.entry_details import read_details, references, sides
 from zhidao.finance.wire.iso20022.syntax.envelope import Envelope
 from zhidao.finance.wire.iso20022.syntax.framing import Frame, framed
 from zhidao.finance.wire.iso20022.syntax.trees import (
-    EMPTY,
     account_number,
-    agent_xml,
     amount_xml,
     escaped,
     minor_of,
@@ -66,31 +65,22 @@ def _entries(element: _Element, frame: Frame, currency: str) -> Iterator[NoticeE
         side = frame.text(one, "CdtDbtInd") or frame.text(element, "CdtDbtInd")
         minor = minor_of(amount.text or "", str(amount.get("Ccy") or currency))
         names = frame.texts(parts["Refs"]) if "Refs" in parts else {}
-        people = frame.parts(parts["RltdPties"]) if "RltdPties" in parts else {}
-        banks = frame.parts(parts["RltdAgts"]) if "RltdAgts" in parts else {}
+        told = read_details(parts, frame)
         yield NoticeEntry(
             entry=names.get("AcctSvcrRef", "") or reference,
             amount_minor=minor if side == "CRDT" else -minor,
             day=day,
-            instruction=names.get("InstrId", ""),
-            end_to_end=names.get("EndToEndId", ""),
+            instruction=told.instruction,
+            end_to_end=told.end_to_end,
             uetr=names.get("UETR", ""),
-            payer=_first(people.get("Dbtr"), frame),
-            payer_account=_first(people.get("DbtrAcct"), frame),
-            payer_bank=_first(banks.get("DbtrAgt"), frame),
-            payee=_first(people.get("Cdtr"), frame),
-            payee_account=_first(people.get("CdtrAcct"), frame),
-            payee_bank=_first(banks.get("CdtrAgt"), frame),
-            remittance=_whole(parts.get("RmtInf"), frame),
+            payer=told.payer,
+            payer_account=told.payer_account,
+            payer_bank=told.payer_bank,
+            payee=told.payee,
+            payee_account=told.payee_account,
+            payee_bank=told.payee_bank,
+            remittance=told.remittance,
         )
-
-
-def _first(element: _Element | None, frame: Frame) -> Tree:
-    return EMPTY if element is None else tree_of(element[0], frame.start)
-
-
-def _whole(element: _Element | None, frame: Frame) -> Tree:
-    return EMPTY if element is None else tree_of(element, frame.start)
 
 
 def encode(notice: Notice) -> bytes:
@@ -114,43 +104,7 @@ def _xml(notice: Notice) -> Iterator[str]:
             f"<Ntry>{amount}{side}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{one.day}</Dt></BookgDt>"
             f"<ValDt><Dt>{one.day}</Dt></ValDt>{optional('AcctSvcrRef', one.entry)}"
             f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>{family}</Cd><SubFmlyCd>OTHR</SubFmlyCd></Fmly>"
-            f"</Domn></BkTxCd><NtryDtls><TxDtls>{_references(one)}{amount}{side}{_people(one)}"
-            f"{_banks(one)}{_remittance(one)}</TxDtls></NtryDtls></Ntry>"
+            f"</Domn></BkTxCd><NtryDtls><TxDtls>{references(one, one.uetr)}{amount}{side}"
+            f"{sides(one)}</TxDtls></NtryDtls></Ntry>"
         )
     yield "</Ntfctn>"
-
-
-def _references(one: NoticeEntry) -> str:
-    inside = (
-        optional("InstrId", one.instruction)
-        + optional("EndToEndId", one.end_to_end)
-        + optional("UETR", one.uetr)
-    )
-    return f"<Refs>{inside}</Refs>" if inside else ""
-
-
-def _people(one: NoticeEntry) -> str:
-    inside = (
-        _party("Dbtr", one.payer)
-        + _account("DbtrAcct", one.payer_account)
-        + _party("Cdtr", one.payee)
-        + _account("CdtrAcct", one.payee_account)
-    )
-    return f"<RltdPties>{inside}</RltdPties>" if inside else ""
-
-
-def _banks(one: NoticeEntry) -> str:
-    inside = agent_xml("DbtrAgt", one.payer_bank) + agent_xml("CdtrAgt", one.payee_bank)
-    return f"<RltdAgts>{inside}</RltdAgts>" if inside else ""
-
-
-def _remittance(one: NoticeEntry) -> str:
-    return f"<RmtInf>{xml_of(one.remittance)}</RmtInf>" if one.remittance else ""
-
-
-def _party(name: str, tree: Tree) -> str:
-    return f"<{name}><Pty>{xml_of(tree)}</Pty></{name}>" if tree else ""
-
-
-def _account(name: str, tree: Tree) -> str:
-    return f"<{name}><Id>{xml_of(tree)}</Id></{name}>" if tree else ""

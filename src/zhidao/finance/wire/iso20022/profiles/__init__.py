@@ -1,16 +1,17 @@
 """What a network asks beyond the message definition: profiles as data, the house's and a node's.
 
 A profile is a JSON file. `currencies` holds, by currency, an amount that may not be passed
-(`amount_minor_max`), the hour after which a payment of that day is too late (`cut_off`, with its
-offset from UTC) and the days on which it does not settle: those of a banking calendar (`calendar`,
-see `finance.wire.calendars`; those of the operator's files hold before the house's) and those that
-are named (`closed`). Weekdays count from Monday, 1.
+(`amount_minor_max`), the hour from which payments of a day are carried out (`opening`), the hour
+after which a payment of that day is too late (`cut_off`, both with their offset from UTC) and the
+days on which it does not settle: those of a banking calendar (`calendar`, see
+`finance.wire.calendars`; those of the operator's files hold before the house's) and those that are
+named (`closed`). Weekdays count from Monday, 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Annotated, Final
@@ -37,6 +38,8 @@ class CurrencyRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     amount_minor_max: Annotated[int, msgspec.Meta(ge=0)] = 0
     cut_off: _Hour = ""
+    opening: _Hour = ""
+    """Without one a day opens with its first second in UTC."""
     closed: Annotated[list[_Day], msgspec.Meta(max_length=4000)] = []
     calendar: Annotated[str, msgspec.Meta(pattern=r"^([A-Z][A-Z0-9_-]{0,31})?\Z")] = ""
     """Whose banking days hold beside `closed`; in a year that it does not know, none do."""
@@ -91,10 +94,25 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 
         Raises MalformedInput for a profile that knows no such day.
         """
-        day = self.next_day(currency, at.date())
+        return self.execution_day(currency, at.date(), at)
+
+    def execution_day(self, currency: str, wanted: date, at: datetime) -> date:
+        """The day on which a payment settles that was asked for one, as things stand at a moment.
+
+        It rolls forward over closed days, over days that have passed, and over an hour that has.
+        Raises MalformedInput for a profile that knows no such day.
+        """
+        day = self.next_day(currency, max(wanted, at.date()))
         return (
             self.next_day(currency, day + timedelta(1)) if self.too_late(currency, day, at) else day
         )
+
+    def opens_at(self, currency: str, day: date) -> datetime:
+        """When payments of a day begin to be carried out."""
+        rules = self.currencies.get(currency)
+        if rules is None or not rules.opening:
+            return datetime.combine(day, time(0, tzinfo=UTC))
+        return datetime.combine(day, time.fromisoformat(rules.opening))
 
 
 def with_calendars(profile: Profile, known: Sequence[KnownCalendar], *, today: date) -> Profile:

@@ -50,7 +50,16 @@ def plainly_fine(
         if any(day_wrong(day, currency, profile, at) for day, currency in days):
             return False
     walk = Walk(envelope, profile, year=year, at=at, codes={})
-    return walk.run_beside(columns.heads, columns.count, columns.texts[amount])
+    if not walk.run_beside(columns.heads, columns.count, columns.texts[amount]):
+        return False
+    return at is None or _rolls(walk.asked_day, set(columns.currencies[amount]), profile, at)
+
+
+def _rolls(asked: str | None, currencies: set[str], profile: Profile, at: datetime) -> bool:
+    """Whether the day that payments are asked for is no fault, in whatever currency."""
+    return asked is None or not any(
+        day_wrong(asked, currency, profile, at, rolls=True) for currency in currencies
+    )
 
 
 def _texts(name: str, kind: str, texts: list[str], profile: Profile) -> bool:

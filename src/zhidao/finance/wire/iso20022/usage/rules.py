@@ -72,6 +72,8 @@ class Walk:
         self._uetrs: set[str] = set()
         self._currency = ""
         self._good_days: set[tuple[str, str]] = set()
+        self._asked: tuple[str, _Element] | None = None
+        """The day that pain.001 asks for, of the payments that follow."""
         self._announced: list[tuple[_Element, int]] = []
         """Counts and control sums beside the place of the first transaction that they are of."""
         self._amounts: list[str] = []
@@ -143,6 +145,8 @@ class Walk:
             self._broken("amount-positive", "AM01", "an amount of zero", element)
         if name == TRANSACTIONS.get(self._kind, ("", ""))[1]:
             self._currency = currency
+            if self._asked is not None:
+                self._judge_day(*self._asked)
             if self._announced:
                 self._amounts.append(text)
             limits = self._profile.currencies.get(currency)
@@ -216,15 +220,27 @@ class Walk:
 
     def day(self, element: _Element) -> None:
         """A day on which the currency settles: not of the past, not too late, not too far."""
-        at, profile, currency = self._at, self._profile, self._currency
-        if at is None or self._kind not in TRANSACTIONS:
+        if self._at is None or self._kind not in TRANSACTIONS:
             return
         text = (element.text or "").strip()[:10]
         if not text:
             text = "".join((one.text or "").strip() for one in element)[:10]
-        if (text, currency) in self._good_days:
+        if local(element) == "ReqdExctnDt":
+            self._asked = text, element
+        else:
+            self._judge_day(text, element)
+
+    @property
+    def asked_day(self) -> str | None:
+        """The day that the payments after what was walked are asked for, if one was told."""
+        return None if self._asked is None else self._asked[0]
+
+    def _judge_day(self, text: str, element: _Element) -> None:
+        at, currency = self._at, self._currency
+        if at is None or (text, currency) in self._good_days:
             return
-        wrong = day_wrong(text, currency, profile, at)
+        rolls = local(element) == "ReqdExctnDt"
+        wrong = day_wrong(text, currency, self._profile, at, rolls=rolls)
         if wrong is None:
             self._good_days.add((text, currency))
         else:
@@ -271,9 +287,12 @@ class Walk:
 
 
 def day_wrong(
-    text: str, currency: str, profile: Profile, at: datetime
+    text: str, currency: str, profile: Profile, at: datetime, *, rolls: bool = False
 ) -> tuple[str, str, str] | None:
-    """Why a payment of this day does not go: rule, code and sentence; None if it does."""
+    """Why a payment of this day does not go: rule, code and sentence; None if it does.
+
+    `rolls`: a day on which banks rest, or that is closed by now, is as good as the next one.
+    """
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -282,9 +301,9 @@ def day_wrong(
     # A day has begun somewhere on earth up to 14 hours before it begins in UTC.
     if day < today - timedelta(1):
         return "day-past", "DT01", f"{day} is over"
-    if not profile.settles(currency, day):
+    if not rolls and not profile.settles(currency, day):
         return "day-closed", "DT01", f"{currency} does not settle on {day}"
-    if profile.too_late(currency, day, at):
+    if not rolls and profile.too_late(currency, day, at):
         closes = profile.currencies[currency].cut_off
         return "cut-off", "TM01", f"too late for {day}: {currency} closes at {closes}"
     if profile.days_ahead_max and day > today + timedelta(profile.days_ahead_max):

@@ -1,0 +1,126 @@
+"""The payer's bank hears what became of its payments: posted, or given back to the payers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from zhidao.core.archive import Archive, digest_of
+from zhidao.finance.domain.ledger.records import Movement
+from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.payments.message import Message, Status, StatusReport, Transfers
+from zhidao.finance.domain.payments.payment_legs import (
+    Booking,
+    Leg,
+    ended,
+    group_status,
+    leg_name,
+)
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.payments.booking import Books
+from zhidao.finance.service.payments.validation import Examined, Rules, examine
+from zhidao.finance.service.ports import MessageIndex
+from zhidao.finance.wire.iso20022.messages import statuses
+
+
+class Hearing:
+    """Books what other banks answer."""
+
+    def __init__(
+        self, books: Books, *, index: MessageIndex, archive: Archive, rules: Rules
+    ) -> None:
+        self._books = books
+        self._index = index
+        self._archive = archive
+        self._rules = rules
+
+    async def hear(
+        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
+    ) -> list[Message]:
+        """The payee's bank has answered: reservations are posted, or given back to the payers."""
+        told = list(report.statuses)
+        if not told and report.status in ("RJCT", "ACSC"):
+            told = await self._all_of(bank, other, report)
+        # DUPL says that the payment stands there from another message, not that it was refused:
+        # its reservation waits for that message's answer.
+        decided = [one for one in told if one.uetr and _is_decided(one, report)]
+        reserved = await self._reservations(bank, other, [one.uetr for one in decided])
+        bookings: dict[str, list[Booking]] = defaultdict(list)
+        for place, one in enumerate(decided):
+            if one.uetr in reserved:
+                currency, pending = reserved[one.uetr]
+                posts = one.status != "RJCT"
+                name = leg_name(bank.bank, one.uetr, Leg.POST if posts else Leg.VOID)
+                bookings[currency].append(ended(name, pending, posts=posts, place=place))
+        messages: list[Message] = []
+        for currency, many in bookings.items():
+            results = await self._books.submit(currency, many)
+            done = [b.place for b, result in zip(many, results, strict=True) if result.holds]
+            marks = {decided[p].uetr: reserved[decided[p].uetr][1].user_data_64 for p in done}
+            messages += await self._tell_payers(bank, [decided[p] for p in done], marks)
+        return messages
+
+    async def _all_of(
+        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
+    ) -> list[Status]:
+        """A report on a whole file stands for each payment of it."""
+        sent = await self._index.of_message(bank.bank, f">{other.bic}", report.original)
+        if sent is None:
+            return []
+        examined = examine(await self._archive.get(sent.digest), self._rules, at=None)
+        assert isinstance(examined, Examined), "what was sent can be read"
+        assert isinstance(examined.message, Transfers), "only files of payments are remembered"
+        return [
+            Status("", one.instruction, one.end_to_end, one.uetr, report.status, report.reason, "")
+            for one in examined.message.transfers
+        ]
+
+    async def _reservations(
+        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
+    ) -> dict[str, tuple[str, Movement]]:
+        """The reservations towards that bank, by UETR, with the currency that they stand in."""
+        found: dict[str, tuple[str, Movement]] = {}
+        names = {leg_name(bank.bank, one, Leg.RESERVE): one for one in uetrs}
+        for currency in await self._books.ledger.shards():
+            history = await self._books.ledger.find(currency, list(names))
+            due = self._books.directory.name_between(
+                bank, AccountCode.DUE_TO_BANK, other.bank, currency
+            )
+            for name, movement in history.transfers.items():
+                if movement.credit_account_id == due and name in names:
+                    found[names[name]] = (currency, movement)
+        return found
+
+    async def _tell_payers(
+        self, bank: BankAdmitted, told: Sequence[Status], marks: Mapping[str, int]
+    ) -> list[Message]:
+        """pain.002 to those who instructed the payments, one for each of their files."""
+        origins = await self._index.of_marks(bank.bank, sorted(set(marks.values())))
+        by_mark: dict[int, list[Status]] = defaultdict(list)
+        for one in told:
+            by_mark[marks[one.uetr]].append(
+                one._replace(group="NOTPROVIDED", status="ACSC" if one.status != "RJCT" else "RJCT")
+            )
+        messages: list[Message] = []
+        for mark, many in by_mark.items():
+            origin = origins.get(mark)
+            if origin is None:
+                continue
+            name = digest_of(f"{origin.digest} {[one.uetr for one in many]}".encode())[:32]
+            messages.append(
+                StatusReport(
+                    *(statuses.TO_CUSTOMER, f"T{name}", self._books.moment(), "", ""),
+                    *(origin.message, origin.definition),
+                    *(group_status([one.status for one in many]), "", ""),
+                    tuple(many),
+                )
+            )
+        return messages
+
+
+def _is_decided(one: Status, report: StatusReport) -> bool:
+    return one.status in ("ACSC", "ACCC") or _is_refusal(one, report)
+
+
+def _is_refusal(one: Status, report: StatusReport) -> bool:
+    return one.status == "RJCT" and "DUPL" not in (one.reason, report.reason)
