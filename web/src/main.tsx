@@ -11,8 +11,6 @@ import { ConsignmentPage } from "./pages/consignment";
 import { EnterPage } from "./pages/enter";
 import { HomePage } from "./pages/home";
 import { LoginPage } from "./pages/login";
-import { NodePage } from "./pages/node";
-import { StartPage } from "./pages/start";
 import { followLinks, go, path, reach } from "./route";
 import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
@@ -99,7 +97,7 @@ function Page({ where }: { where: string }) {
     case "/":
       return session.value?.signed_in ? <HomePage /> : null;
     case "/node":
-      return <NodePage />;
+      return <Later page={() => import("./pages/node")} id="" what="node.reading" />;
     case "/exchange":
       return <Later page={() => import("./pages/exchange")} id="" what="exchange.reading" />;
     case "/papers":
@@ -129,7 +127,7 @@ function Page({ where }: { where: string }) {
     case "/waiting":
       return <Later page={() => import("./pages/waiting")} id="" what="waiting.reading" />;
     case "/start":
-      return <StartPage />;
+      return <Later page={() => import("./pages/start")} id="" what="start.title" />;
     case "/join":
       return <Later page={() => import("./pages/join")} id="" what="join.reading" />;
     case "/meet":

@@ -101,6 +101,24 @@ async def test_each_corridor_has_a_list_with_its_own_quorum(node: Corridors) -> 
     assert plain.nodes == lists["west"].nodes
 
 
+async def test_a_list_that_says_the_same_is_the_same_list_however_often_it_is_taken(
+    node: Corridors,
+) -> None:
+    told: dict[bytes, Utc] = {}
+
+    async def since(digest: bytes, now: Utc) -> Utc:
+        return told.setdefault(digest, now)
+
+    clock = HandClock(Utc.parse("2026-11-24T12:00:00Z"))
+    node.own = replace(node.own, since=since, clock=clock)
+    first = (await node.get()).content
+    clock.advance(3_600)
+    assert (await node.get()).content == first
+    assert (await node.get("?corridor=west")).content != first
+    node.own = replace(node.own, organisation=cast(Any, SimpleNamespace(name="Customs of Y")))
+    assert decode_trust_list((await node.get()).content).created == clock.now()
+
+
 async def test_the_lists_of_peers_come_only_when_they_are_asked_for(node: Corridors) -> None:
     named = {query: decode_trust_list((await node.get(query)).content).name for query in _QUERIES}
     assert list(named.values()) == ["Customs of X", "Customs of X", "all of them"]

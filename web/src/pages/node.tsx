@@ -12,7 +12,7 @@ import { named, t, tryWords, withWords } from "../words";
 const AGAIN_MS = 10_000;
 const WELL = new Set(["ready", "ok", "running", "up", "live"]);
 
-export function NodePage() {
+export default function NodePage() {
   const [answer, again] = useAnswer<Health>("/v1/node/health");
   useEffect(() => {
     document.title = t("node.document_title");

@@ -17,7 +17,7 @@ function commandsAt(origin: string, own: boolean): string[] {
   ];
 }
 
-export function StartPage() {
+export default function StartPage() {
   const who = useCell(session);
   const own = useOwnAuthority();
   const commands = commandsAt(location.origin, own);

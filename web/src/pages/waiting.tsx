@@ -47,7 +47,10 @@ function Item({ item }: { item: WorkItem }) {
           {item.kind === "move" ? named("do", item.act) : t("work_go")}
         </a>
       </span>
-      <span class="row-now">{itemWords(item)}</span>
+      <span class="row-now">
+        {item.kind === "move" && item.subject !== item.label && <code>{item.subject} </code>}
+        {itemWords(item)}
+      </span>
     </li>
   );
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from zhidao.core.errors import Unavailable
 from zhidao.core.ids import PartyId
+from zhidao.core.timescale import Utc
 from zhidao.node.adapters.acts import PostgresActs
 from zhidao.node.security.administration import Record
 from zhidao.store.database import Database
@@ -115,6 +117,38 @@ class PostgresPartyBook:
         async with self._database.session() as session:
             rows = await session.fetch_all("select * from node.party order by party", ())
         return [(r["party"], r["name"], r["trade_role"], r["country"]) for r in rows]
+
+
+class PostgresListTimes:
+    """The table node.trust_list: since when the node's own list says what it says."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._newest: tuple[bytes, Utc] | None = None
+
+    async def since(self, digest: bytes, now: Utc) -> Utc:
+        """The first time at which a list of these words was told; `now` if never before.
+
+        A database that takes nothing answers as if it were told for the first time.
+        """
+        if self._newest and self._newest[0] == digest:
+            return self._newest[1]
+        try:
+            async with self._database.session() as session:
+                await session.execute(
+                    "insert into node.trust_list (digest, since) values (%s, %s)"
+                    " on conflict do nothing",
+                    (digest, now.to_datetime()),
+                )
+                found = await session.fetch_one(
+                    "select since from node.trust_list where digest = %s", (digest,)
+                )
+        except Unavailable:
+            return now
+        if found is None:
+            return now
+        self._newest = (digest, Utc.from_datetime(found["since"]))
+        return self._newest[1]
 
 
 class PostgresDeadLetters:

@@ -15,7 +15,11 @@ from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.naming import uetr
 from zhidao.finance.service.payments.bank_transfers import BankTransfers
 from zhidao.node.adapters.key_files import KeyFiles
-from zhidao.node.adapters.postgres import PostgresRelated, PostgresStoredEvents
+from zhidao.node.adapters.postgres import (
+    PostgresListTimes,
+    PostgresRelated,
+    PostgresStoredEvents,
+)
 from zhidao.node.adapters.search_index import PostgresSearchIndex
 from zhidao.node.api import arrivals as arrivals_api
 from zhidao.node.api import proofs as proofs_api
@@ -215,6 +219,7 @@ async def build(
         keys=list(dict.fromkeys((*context.recording_keys, *(key.public for key in log_keys)))),
         node=context.node,
         policies=witness.policies,
+        since=PostgresListTimes(context.database).since,
     )
 
     async def own_text() -> str:
