@@ -525,6 +525,23 @@ def limits() -> str:
     return _table(("Bound", "Value", "Where it stands"), rows)
 
 
+def tables() -> str:
+    """How each table grows: by what it is spread, beside what, and by which time it ages."""
+    from zhidao.store.families import FAMILIES
+
+    rows = [
+        (
+            f"`{each.table}`",
+            each.kind,
+            *(each.key, each.group, each.time),
+            "a day" if each.days else "",
+            each.retention,
+        )
+        for each in FAMILIES
+    ]
+    return _table(("Table", "Kind", "Key", "Group", "Time", "Partition", "Retention"), rows)
+
+
 def metrics() -> str:
     """What `/metrics` tells."""
     from zhidao.node.operations.metrics import Metrics
@@ -560,6 +577,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "house": house,
     "limits": limits,
     "metrics": metrics,
+    "tables": tables,
     **state_machines.TABLES,
 }
 

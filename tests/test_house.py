@@ -464,6 +464,9 @@ ONLY_TESTS_USE: dict[str, set[str]] = {
     },
     "a documented face of a library: docs/how-to/verify-credentials.md": {"selective_base_proof"},
     "a documented face for benchmarks: the records of a voyage with kills": {"read_both"},
+    "the check that holds statements to a distributed database: tests/store/families": {
+        "statements_in"
+    },
     "where conformance finds the rule pack that set-up installed": {"newest_pack"},
 }
 

@@ -91,7 +91,7 @@ CASES = (
         told="off the Earth",
     ),
     Case(
-        "devices.domain.track._AHEAD_NS_MAX", lambda n: reported(ahead_ns=n), told="more than a day"
+        "devices.domain.track.AHEAD_NS_MAX", lambda n: reported(ahead_ns=n), told="more than a day"
     ),
     Case("exchange.domain.limits.WAITING_MAX", outbox, 3, "exchange.service.outbox"),
     Case(

@@ -29,6 +29,7 @@ _WORDS = {
     "url": "https://127.0.0.1:9",
     "--url": "https://127.0.0.1:9",
     "--at": "0",
+    "--place": "43.35,77.04",
     "kind": "sky",
     "what": "hs",
     "amount": "1",

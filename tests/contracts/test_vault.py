@@ -11,12 +11,14 @@ import pytest
 
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.geo import Frame
 from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Journal, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.adapters.memory import MemoryVault
 from zhidao.devices.adapters.postgres import PostgresVault
+from zhidao.devices.domain.cell import cell_of
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
@@ -27,6 +29,7 @@ from zhidao.devices.domain.custody import (
     Terminal,
     Window,
 )
+from zhidao.devices.domain.track import IN_FUTURE, REASONS, LastSeen, Report, TrackPoint
 from zhidao.devices.events import PositionsRecorded
 from zhidao.devices.service.ports import Vault
 from zhidao.store.journal import PostgresJournal
@@ -240,7 +243,6 @@ async def test_each_position_frame_is_covered_once(kept: Kept):
     with pytest.raises(Conflict):
         await kept.vault.batch("truck-7", UUID(int=10), digests[1:], [kept.entry(2)])
     assert await kept.vault.unbatched_positions("truck-7", 10) == (frames[2],)
-    assert await kept.vault.recent_positions("truck-7", 2) == (frames[2], frames[1])
     assert await _history(kept) == 1
 
 
@@ -293,13 +295,153 @@ async def test_one_phone_number_is_in_one_terminal_in_the_same_instant_too(kept:
         assert not await kept.journal.load(f"terminal/{name}", viewer=None)
 
 
-async def test_the_newest_position_of_each_terminal_is_asked_at_once(kept: Kept):
-    others = [replace(_frame(n), terminal=f"truck-{8 + n % 2}") for n in range(6)]
-    await kept.vault.keep([_frame(20), _frame(30, 0x0002), _frame(10), *others], [])
+def _report(number: int, observed_s: int, received_s: int = 600, **more: Any) -> Report:
+    """A report of a frame of its own; times in seconds from `NOW`."""
+    terminal, place = more.pop("terminal", "truck-7"), more.pop("place", 0)
+    return Report(terminal, UUID(int=number), place, _point(observed_s, received_s, **more))
+
+
+def _point(observed_s: int, received_s: int = 600, **more: Any) -> TrackPoint:
+    usual: dict[str, Any] = {
+        "latitude_udeg": 43_200_000,
+        "longitude_udeg": -76_900_000,
+        "frame": Frame.WGS84,
+        "altitude_m": 800,
+        "speed_kmh": 61.3,
+        "course_deg": 90,
+        "beidou": True,
+        "satellites": 12,
+        "valid": True,
+        "reason": "",
+    }
+    times = {
+        "observed_at": NOW.plus_ns(observed_s * NS),
+        "received_at": NOW.plus_ns(received_s * NS),
+    }
+    return TrackPoint(**times, **(usual | more))
+
+
+async def _keep(kept: Kept, *reports: Report) -> None:
+    frames = {
+        each.frame: replace(_frame(each.frame.int), terminal=each.terminal) for each in reports
+    }
+    await kept.vault.keep(list(frames.values()), [], reports)
+
+
+async def test_a_point_is_read_back_as_it_was_whatever_bits_came(kept: Kept):
+    """Sixteen bits of a broken terminal, coordinates on the edge, and each reason."""
+    odd = [
+        _report(1, 1, altitude_m=65_535, speed_kmh=6553.5, course_deg=65_535, satellites=255),
+        _report(2, 2, altitude_m=32_768, speed_kmh=3276.8, course_deg=32_768, beidou=False),
+        _report(3, 3, latitude_udeg=-90_000_000, longitude_udeg=180_000_000, frame=Frame.GCJ02),
+        *(
+            _report(4 + at, 4 + at, valid=False, reason=reason)
+            for at, reason in enumerate(REASONS[1:])
+        ),
+    ]
+    await _keep(kept, *odd)
+    found = await kept.vault.recent_points("truck-7", 100)
+    assert found == tuple(each.point for each in reversed(odd))
+    assert await kept.vault.recent_points("truck-8", 100) == ()
+    assert await kept.vault.recent_points("truck-7", 2) == found[:2]
+
+
+async def test_two_reports_of_one_second_both_stand_and_a_repeated_frame_adds_none(kept: Kept):
+    """In frames of their own, and side by side in one."""
+    twins = [_report(1, 5), _report(2, 5), _report(9, 5), _report(9, 5, place=1)]
+    await _keep(kept, *twins)
+    assert len(await kept.vault.recent_points("truck-7", 9)) == 4
+    await _keep(kept, *twins)
+    assert len(await kept.vault.recent_points("truck-7", 9)) == 4
+    assert await kept.vault.count_frames("truck-7") == 3
+
+
+async def test_a_late_batch_adds_to_the_track_and_does_not_move_the_newest_back(kept: Kept):
+    newest = _report(1, 500)
+    await _keep(kept, newest)
+    await _keep(kept, _report(2, 100, 700), _report(3, 400, 700))
+    (seen, _) = (await kept.vault.heard(["truck-7"]))["truck-7"]
+    assert seen == LastSeen(NOW.plus_ns(700 * NS), newest.point)
+    own = [p.observed_at.since_ns(NOW) // NS for p in await kept.vault.recent_points("truck-7", 9)]
+    assert own == [500, 400, 100]
+
+
+async def test_a_clock_that_ran_ahead_does_not_hold_the_newest_for_ever(kept: Kept):
+    await _keep(kept, _report(1, 90_000, 10, valid=False, reason=IN_FUTURE))
+    right = _report(2, 20, 20)
+    await _keep(kept, right)
+    (seen, _) = (await kept.vault.heard(["truck-7"]))["truck-7"]
+    assert seen is not None
+    assert seen.point == right.point
+
+
+async def test_of_equal_times_the_one_received_last_is_the_newest(kept: Kept):
+    later = _report(1, 5, 30)
+    await _keep(kept, later, _report(2, 5, 20))
+    await _keep(kept, _report(3, 5, 10))
+    (seen, _) = (await kept.vault.heard(["truck-7"]))["truck-7"]
+    assert seen is not None
+    assert seen.point == later.point
+
+
+async def test_a_day_is_read_by_the_terminals_own_time_even_if_it_came_days_later(kept: Kept):
+    day = 86_400
+    await _keep(kept, _report(1, 10, 20), _report(2, day - 1, 9 * day), _report(3, day, day + 1))
+    await _keep(kept, _report(4, -1, 0), _report(5, 20, 30, terminal="truck-8"))
+    found = await kept.vault.points_between("truck-7", NOW, NOW.plus_ns(day * NS), 9)
+    assert [p.observed_at.since_ns(NOW) // NS for p in found] == [day - 1, 10]
+    assert len(await kept.vault.points_between("truck-7", NOW, NOW.plus_ns(day * NS), 1)) == 1
+
+
+async def test_who_was_in_a_cell_is_told_of_the_terminals_that_the_viewer_may_see(kept: Kept):
+    day = 86_400
+    shown = replace(TERMINAL, terminal="truck-8", number="8", phone="+4912345", key=None)
+    for each in (TERMINAL, replace(shown, owner=party_id("other"), visible=())):
+        await kept.vault.add_terminal(each, [])
+    await _keep(
+        kept,
+        *(_report(1, 10), _report(2, 20, latitude_udeg=44_000_000), _report(3, day + 5, day + 5)),
+        *(_report(4, 30, terminal="truck-8"), _report(5, 40, valid=False, reason=REASONS[1])),
+    )
+    cell = cell_of(43_201_000, -76_901_000)
+
+    async def near(viewer: str | None, limit: int = 9) -> list[tuple[str, int]]:
+        reader = party_id(viewer) if viewer else None
+        found = await kept.vault.points_in(cell, NOW, NOW.plus_ns(day * NS), reader, limit)
+        return [(name, point.observed_at.since_ns(NOW) // NS) for name, point in found]
+
+    assert await near(None) == [("truck-8", 30), ("truck-7", 10)]
+    assert await near(None, 1) == [("truck-8", 30)]
+    assert await near("importer") == await near("carrier") == [("truck-7", 10)]
+    assert await near("stranger") == []
+
+
+async def test_old_points_that_came_today_do_not_hide_newer_ones_of_yesterday(kept: Kept):
+    """A terminal leaves a dead zone and sends what it kept there."""
+    day = 86_400
+    await _keep(kept, *(_report(n, n, 4 * day) for n in (1, 2, 3)))
+    await _keep(kept, *(_report(n, 3 * day + n, 3 * day + n) for n in (4, 5)))
+    found = await kept.vault.recent_points("truck-7", 3)
+    assert [p.observed_at.since_ns(NOW) // NS for p in found] == [3 * day + 5, 3 * day + 4, 3]
+
+
+async def test_the_track_of_a_terminal_that_was_silent_for_weeks_is_found(kept: Kept):
+    day = 86_400
+    for number, at in enumerate((0, 20, 21, 90)):
+        await _keep(kept, _report(number + 1, at * day, at * day))
+    found = await kept.vault.recent_points("truck-7", 3)
+    assert [p.observed_at.since_ns(NOW) // NS // day for p in found] == [90, 21, 20]
+    assert len(await kept.vault.recent_points("truck-7", 9)) == 4
+
+
+async def test_the_newest_point_of_each_terminal_is_asked_at_once(kept: Kept):
+    many = [_report(n + 1, n, terminal=f"truck-{8 + n % 2}") for n in range(6)]
+    await _keep(kept, *many)
+    await kept.vault.keep([_frame(30, 0x0002)], [])
     heard = await kept.vault.heard(["truck-9", "truck-7", "truck-8", "nobody"])
-    assert {name: frame and frame.serial for name, (frame, _) in heard.items()} == {
-        "truck-7": 20,
-        "truck-8": 4,
-        "truck-9": 5,
+    assert {name: seen and seen.point for name, (seen, _) in heard.items()} == {
+        "truck-7": None,
+        "truck-8": many[4].point,
+        "truck-9": many[5].point,
         "nobody": None,
     }

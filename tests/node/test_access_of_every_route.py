@@ -89,6 +89,8 @@ ELSEWHERE = {
         ("POST", f"/v1/positioning/arrivals/{{consignment}}/{act}")
         for act in ("change", "withdrawal")
     ),
+    # Asked by place and day, filtered by who may see a terminal: tests/contracts/test_vault.py.
+    ("GET", "/v1/devices/positions"),
     # Asked by what is typed, read from the caller's own part of an index: tests/node/search.
     ("GET", "/v1/search"),
     ("POST", "/v1/statements"),

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import tarfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,12 @@ from zhidao.store.backup import Archive, Recovery, Summary
 from zhidao.store.backup_contents import Seal, Table, check
 from zhidao.store.backup_format import DIGEST, HEAD, SIGNATURE, Member, Writer, read
 from zhidao.store.database import Database
+from zhidao.store.families import by_table
+from zhidao.store.families.partitions import making, start_of
 from zhidao.store.migrate import migrate
 
 service = pytest.mark.service
+POSITIONS = by_table()["devices.position"]
 META = {"node": "corridor.test", "head": {"size": 3, "root": "ab"}}
 KEY = SoftwareKey(Algorithm.ED25519, b"node" * 8)
 THIEF = SoftwareKey(Algorithm.ED25519, b"else" * 8)
@@ -93,6 +97,14 @@ def fill(url: str) -> None:
             " select aggregate, id, version, salt from trade.event"
         )
         link.execute("insert into store.blob values (sha256(''), '')")
+        # On two days, which a restored database must have too.
+        for day in (date(2026, 11, 29), date(2026, 12, 3)):
+            link.execute(making(POSITIONS, day).encode())
+            link.execute(
+                "insert into devices.position select n, n, n, %s + n, n, 0, 0, 0, 0, 0, 0"
+                " from generate_series(0, 99) n",
+                (start_of(day).tai_ns,),
+            )
         link.execute("insert into devices.secret values ('token', 'hush-hush-hush')")
 
 

@@ -22,6 +22,7 @@ from zhidao.core.canonical import Json, jcs
 from zhidao.core.errors import Refused
 from zhidao.core.files.output import PRIVATE, written
 from zhidao.core.keys import PublicKey, Signer
+from zhidao.core.timescale import Utc
 from zhidao.store.age import MAGIC, AgeReader, AgeWriter
 from zhidao.store.backup_contents import (
     FORMAT,
@@ -35,6 +36,8 @@ from zhidao.store.backup_contents import (
 )
 from zhidao.store.backup_format import HEAD, PART_BYTES, VERSION, Sink, Source, Writer, damaged
 from zhidao.store.database import translated
+from zhidao.store.families import Family
+from zhidao.store.families.partitions import DAY_NS, by_day, day_of, making
 from zhidao.store.migrate import BOOK, Migration, all_migrations
 
 Link: TypeAlias = psycopg.Connection[Any]
@@ -45,6 +48,9 @@ LEFT_OUT: Final = frozenset(
         *("node.lease", "node.process"),
     }
 )
+
+_BY_DAY: Final = {family.table: family for family in by_day()}
+_STAGED: Final = sql.Identifier("staged")
 
 # Ordinary and partitioned tables of ours; what an extension brought is the server's business.
 _TABLES: Final = """
@@ -300,6 +306,9 @@ def _fill(link: Link, source: Source, contents: Contents, progress: Callable[[st
         columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
         # A migration may have put rows of its own there; the backup has them as they became.
         link.execute(sql.SQL("delete from {}").format(where))
+        family = _BY_DAY.get(name)
+        if family:
+            where = _beside(link, where)
         statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(where, columns)
         with link.cursor() as cursor:
             with cursor.copy(statement) as copy:
@@ -310,8 +319,29 @@ def _fill(link: Link, source: Source, contents: Contents, progress: Callable[[st
                 raise damaged(f"{name} has {cursor.rowcount} rows, not {table.rows}")
         if running.hexdigest() != contents.digests[name]:
             raise damaged(f"{name} was changed while it was read")
+        if family:
+            _into_days(link, family)
     if waiting:
         raise damaged(f"{min(waiting)} was taken out while it was read")
+
+
+def _beside(link: Link, table: sql.Identifier) -> sql.Identifier:
+    """A table like one that has a partition for each day: those days are known once it is full."""
+    link.execute(sql.SQL("create temporary table {} (like {})").format(_STAGED, table))
+    return _STAGED
+
+
+def _into_days(link: Link, family: Family) -> None:
+    # A day of TAI touches at most two of UTC, in which its first and its last row lie.
+    ends = sql.SQL("select min({time}), max({time}) from {staged} group by {time} / {day}").format(
+        time=sql.Identifier(family.time), day=sql.Literal(DAY_NS), staged=_STAGED
+    )
+    rows = link.execute(ends).fetchall()
+    for day in sorted({day_of(Utc(end)) for row in rows for end in row}):
+        link.execute(making(family, day).encode())
+    where = sql.Identifier(*family.table.split(".", 1))
+    link.execute(sql.SQL("insert into {} select * from {}").format(where, _STAGED))
+    link.execute(sql.SQL("drop table {}").format(_STAGED))
 
 
 def _connect(url: str) -> Link:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -41,6 +42,8 @@ _READ_ONLY: Final = "25006"
 _UNIQUE: Final = "23505"
 _WORLD: Final = ("08", "53", "55", "57", "58", "XX")
 _DATA: Final = "22"
+# Citus numbers the tables on its workers, and days stand behind the names of partitions.
+_SHARD: Final = re.compile(r"(?:_[0-9]{6,})+\Z")
 
 
 class Contended(Unavailable):
@@ -310,8 +313,7 @@ def _translate(error: psycopg.Error, *, low_space: bool) -> Exception:
             remedy="free space on the database's disk; reading goes on",
         )
     if state == _UNIQUE:
-        name = error.diag.constraint_name or "a key"
-        return WrittenMeanwhile(f"already written: {name}")
+        return WrittenMeanwhile(f"already written in {_table_of(error)}")
     if state.startswith(_DATA) or (not state and isinstance(error, psycopg.DataError)):
         return MalformedInput(f"the database cannot hold this value: {_first_line(error)}")
     lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
@@ -329,6 +331,12 @@ def _leads_to_standby() -> Unavailable:
         code="database_read_only",
         remedy="name all servers in database.url and add target_session_attrs=read-write",
     )
+
+
+def _table_of(error: psycopg.Error) -> str:
+    """The table whose key is taken, without what a distributed database adds to its name."""
+    schema, table = error.diag.schema_name, error.diag.table_name
+    return f"{schema}.{_SHARD.sub('', table)}" if schema and table else "a table"
 
 
 def _first_line(error: psycopg.Error) -> str:

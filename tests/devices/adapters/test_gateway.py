@@ -308,10 +308,10 @@ class _Failing:
     def __getattr__(self, name):
         return getattr(self._vault, name)
 
-    async def keep(self, frames, chunks) -> None:
+    async def keep(self, frames, chunks, reports) -> None:
         if self.failing:
             raise Unavailable("disk full")
-        await self._vault.keep(frames, chunks)
+        await self._vault.keep(frames, chunks, reports)
 
 
 async def test_nothing_is_acknowledged_that_was_not_stored(room):

@@ -111,7 +111,7 @@ async def test_what_was_acknowledged_is_stored_once(
     covered = [PositionsRecorded.of(e).count for e in history if e.type == PositionsRecorded.TYPE]
     assert sum(covered) == REPORTS
     assert [e.version for e in history] == list(range(1, len(history) + 1))
-    assert len(await vault.recent_positions(TERMINAL, 10_000)) == REPORTS
+    assert len(await vault.recent_points(TERMINAL, 10_000)) == REPORTS
     assert kills >= 1
 
 

@@ -84,6 +84,21 @@ async def test_the_operator_registers_and_the_parties_see(client: httpx.AsyncCli
     assert refused.status_code == 403
 
 
+async def test_a_day_and_a_place_are_asked_for_and_nonsense_is_told(client: httpx.AsyncClient):
+    await client.post("/terminals", json=TRUCK, headers=by("operator"))
+    track, near = f"/terminals/{TERMINAL}/positions", "/positions"
+    place = {"latitude_udeg": 43_200_000, "longitude_udeg": 76_900_000, "day": "2026-11-24"}
+    for path, asked in ((track, {"day": "2026-11-24"}), (near, place)):
+        answer = await client.get(path, params=asked, headers=by("carrier"))
+        assert (answer.status_code, answer.json()) == (200, [])
+        for day in ("2026-02-30", "today", "2026-11-24T00:00:00Z", "0000-01-01"):
+            wrong = await client.get(path, params=asked | {"day": day}, headers=by("carrier"))
+            assert wrong.status_code == 400, (path, day)
+    for change in ({"latitude_udeg": 90_000_001}, {"longitude_udeg": -180_000_001}, {"day": ""}):
+        wrong = await client.get(near, params=place | change, headers=by("carrier"))
+        assert wrong.status_code == 400, change
+
+
 async def test_a_seal_binds_after_a_look(client: httpx.AsyncClient):
     await client.post("/terminals", json=TRUCK, headers=by("operator"))
     assert (await client.post("/seals", json=SEAL, headers=by("stranger"))).status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -24,7 +25,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(run=_list)
     showing = actions.add_parser("show", help="one terminal and the points that it claims")
     showing.add_argument("--points", type=int, default=10, help="how many points, newest first")
+    showing.add_argument(
+        "--day", default="", help="only what it says of this day (UTC), 2026-11-29"
+    )
     showing.set_defaults(run=_show)
+    near = actions.add_parser("near", help="which of yours claim to have been near a place")
+    near.add_argument(
+        "--place",
+        type=_place,
+        required=True,
+        metavar="LATITUDE,LONGITUDE",
+        help="in degrees, as 43.35,77.04",
+    )
+    near.add_argument("--day", required=True, help="the day (UTC), as 2026-11-29")
+    near.add_argument("--points", type=int, default=100, help="how many points, newest first")
+    near.set_defaults(run=_near)
     adding = actions.add_parser("add", help="let a device report; the operator of the node")
     adding.add_argument("--phone", required=True, help="its card's number, as +8613800138000")
     adding.add_argument("--owner", required=True, metavar="PARTY", help="whose device it is")
@@ -43,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     orbits.set_defaults(run=_orbits)
     for action in (showing, adding):
         action.add_argument("terminal", metavar="TERMINAL", help="plate, container or own name")
-    for action in (listing, showing, adding, orbits):
+    for action in (listing, showing, near, adding, orbits):
         add_caller(action)
     parser.epilog = (
         "A device without a key is any JT/T 808 tracker that is sold: it is heard, and what it\n"
@@ -54,6 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao terminal list --url https://localhost:8443 --as aida\n"
         "  zhidao terminal list --filter connected=true --sort=-heard_at\n"
         "  zhidao terminal show BDT-0417 --points 10\n"
+        "  zhidao terminal show BDT-0417 --day 2026-11-29 --points 500\n"
+        "  zhidao terminal near --place 43.35,77.04 --day 2026-11-29\n"
         "  zhidao terminal orbits brdc2870.rnx.gz\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
     )
@@ -68,7 +85,7 @@ def _show(options: argparse.Namespace) -> int:
     node = node_of(options)
     path = f"{_PATH}/{quote(options.terminal, safe='')}"
     known = node.get(path)
-    points = node.get(f"{path}/positions?limit={options.points}")
+    points = node.get(f"{path}/positions?limit={options.points}&day={quote(options.day)}")
     lines = [
         (
             f"{known['terminal']} ({known['phone']}) of {known['owner']}: "
@@ -79,6 +96,21 @@ def _show(options: argparse.Namespace) -> int:
     if not points:
         lines.append("  nothing heard yet")
     return say(options, known | {"points": points}, "\n".join(lines))
+
+
+def _near(options: argparse.Namespace) -> int:
+    latitude, longitude = (round(degrees * _UDEG) for degrees in options.place)
+    asked = f"latitude_udeg={latitude}&longitude_udeg={longitude}&day={quote(options.day)}"
+    found = node_of(options).get(f"/v1/devices/positions?{asked}&limit={options.points}")
+    lines = [f"{each['terminal']}: {_point(each['point'])}" for each in found]
+    return say(options, found, "\n".join(lines) or "nobody that you may see")
+
+
+def _place(text: str) -> tuple[float, float]:
+    latitude, longitude = (float(number) for number in text.split(","))
+    if not (math.isfinite(latitude) and math.isfinite(longitude)):
+        raise ValueError(text)  # Told by argparse, with the option.
+    return latitude, longitude
 
 
 def _add(options: argparse.Namespace) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from zhidao.core.errors import Conflict, NotFound
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal
+from zhidao.core.timescale import Utc
+from zhidao.devices.domain.cell import cell_of
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
@@ -19,7 +21,8 @@ from zhidao.devices.domain.custody import (
     Terminal,
     Window,
 )
-from zhidao.devices.service.tracks import POSITION_IDS
+from zhidao.devices.domain.track import LastSeen, Report, TrackPoint
+from zhidao.devices.service.points import POSITION_IDS
 
 
 class MemoryVault:
@@ -31,6 +34,8 @@ class MemoryVault:
         self._terminals: dict[str, Terminal] = {}
         self.frames: dict[tuple[str, bytes], StoredFrame] = {}
         self.suspects: list[Suspect] = []
+        self._reports: dict[tuple[str, UUID, int], Report] = {}
+        self._read: set[UUID] = set()
         self._refusals: dict[str, Refusal] = {}
         self._batched: set[tuple[str, bytes]] = set()
         self._nonces: dict[tuple[str, bytes], Nonce] = {}
@@ -97,18 +102,28 @@ class MemoryVault:
 
     async def heard(
         self, terminals: Sequence[str]
-    ) -> Mapping[str, tuple[StoredFrame | None, Refusal | None]]:
+    ) -> Mapping[str, tuple[LastSeen | None, Refusal | None]]:
         """See the port."""
         found = {}
         for terminal in terminals:
-            newest = (*await self.recent_positions(terminal, 1), None)[0]
-            found[terminal] = (newest, self._refusals.get(terminal))
+            mine = [r for r in self._reports.values() if r.terminal == terminal]
+            newest = max(mine, key=lambda report: report.rank, default=None)
+            heard = max((report.point.received_at for report in mine), default=None)
+            seen = LastSeen(heard, newest.point) if newest and heard else None
+            found[terminal] = (seen, self._refusals.get(terminal))
         return found
 
-    async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
-        """Stores frames and chunks."""
+    async def keep(
+        self,
+        frames: Sequence[StoredFrame],
+        chunks: Sequence[StoredChunk],
+        reports: Sequence[Report] = (),
+    ) -> None:
+        """Stores frames, chunks and reports."""
+        fresh = {f.id for f in frames if (f.terminal, f.digest) not in self.frames}
         for frame in frames:
             self.frames.setdefault((frame.terminal, frame.digest), frame)
+        self._add(report for report in reports if report.frame in fresh)
         for chunk in chunks:
             self._chunks.setdefault((chunk.terminal, chunk.window, chunk.sequence), chunk)
 
@@ -194,11 +209,49 @@ class MemoryVault:
         await self._append(entries)
         self._batched |= keys
 
-    async def recent_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
-        """Position frames, newest first."""
-        mine = [f for f in self.frames.values() if f.terminal == terminal]
-        found = [frame for frame in mine if frame.message_id in POSITION_IDS]
-        return tuple(sorted(found, key=lambda frame: frame.id, reverse=True)[:limit])
+    async def recent_points(self, terminal: str, limit: int) -> tuple[TrackPoint, ...]:
+        """See the port."""
+        mine = [report for report in self._reports.values() if report.terminal == terminal]
+        newest = sorted(mine, key=_by_own_time, reverse=True)
+        return tuple(report.point for report in newest[:limit])
+
+    async def points_between(
+        self, terminal: str, first: Utc, end: Utc, limit: int
+    ) -> tuple[TrackPoint, ...]:
+        """See the port."""
+        points = await self.recent_points(terminal, len(self._reports))
+        return tuple(p for p in points if first <= p.observed_at < end)[:limit]
+
+    async def points_in(
+        self, cell: int, first: Utc, end: Utc, viewer: PartyId | None, limit: int
+    ) -> tuple[tuple[str, TrackPoint], ...]:
+        """See the port."""
+        found = [
+            report
+            for report in self._reports.values()
+            if first <= report.point.observed_at < end
+            and report.point.valid
+            and cell_of(report.point.latitude_udeg, report.point.longitude_udeg) == cell
+            and report.terminal in self._terminals
+            and self._terminals[report.terminal].shown_to(viewer)
+        ]
+        newest = sorted(found, key=_by_own_time, reverse=True)[:limit]
+        return tuple((report.terminal, report.point) for report in newest)
+
+    async def unread_frames(self, limit: int) -> tuple[StoredFrame, ...]:
+        """See the port."""
+        known = {report.frame for report in self._reports.values()} | self._read
+        found = [
+            frame
+            for frame in self.frames.values()
+            if frame.message_id in POSITION_IDS and frame.id not in known
+        ]
+        return tuple(sorted(found, key=lambda frame: (frame.terminal, frame.id))[:limit])
+
+    async def read_frames(self, frames: Sequence[StoredFrame], reports: Sequence[Report]) -> None:
+        """See the port."""
+        self._add(reports)
+        self._read |= {frame.id for frame in frames}
 
     async def count_frames(self, terminal: str) -> int:
         """How many frames are stored."""
@@ -216,6 +269,10 @@ class MemoryVault:
         found = (s for c, t, s in self._seals if (c, t) == (consignment, terminal))
         return tuple(sorted(found))
 
+    def _add(self, reports: Iterable[Report]) -> None:
+        for report in reports:
+            self._reports.setdefault((report.terminal, report.frame, report.place), report)
+
     def _open_positions(self) -> list[StoredFrame]:
         return [
             frame
@@ -226,3 +283,7 @@ class MemoryVault:
     async def _append(self, entries: Sequence[Entry]) -> None:
         if entries:
             await self._journal.append(entries)
+
+
+def _by_own_time(report: Report) -> tuple[int, int]:
+    return report.point.observed_at.tai_ns, report.number

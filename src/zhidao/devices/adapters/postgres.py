@@ -12,6 +12,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
+from zhidao.devices.adapters.positions import Positions, rows_of
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
@@ -21,7 +22,9 @@ from zhidao.devices.domain.custody import (
     Suspect,
     Terminal,
     Window,
+    terminal_id,
 )
+from zhidao.devices.domain.track import LastSeen, Report, TrackPoint
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
 
@@ -36,11 +39,12 @@ _NONCE: Final = (
     " from devices.nonce"
 )
 _POSITION: Final = "message in (512, 1796)"
-# The newest of each, by the index of positions, whatever else a terminal sent.
-_NEWEST: Final = (
-    "select f.* from unnest(%(terminals)s::text[]) as asked (name) cross join lateral ("
-    "select terminal, digest, id, received_tai_ns, message, serial, plain from devices.frame"
-    " where terminal = asked.name and message in (512, 1796) order by id desc limit 1) as f"
+# The next frames from before positions had a table, behind the last that was read.
+_UNREAD: Final = (
+    f"{_FRAME} where {_POSITION} and (terminal, id) > (%s, %s) order by terminal, id limit %s"
+)
+_FILLED: Final = (
+    "select terminal, frame from devices.position_fill where part = 'frames' and not done"
 )
 _FRAME_COLUMNS: Final = (
     *("terminal", "digest", "id", "received_tai_ns", "message", "serial", "plain"),
@@ -53,6 +57,7 @@ class PostgresVault:
     def __init__(self, database: Database, journal: PostgresJournal) -> None:
         self._database = database
         self._journal = journal
+        self._positions = Positions(database)
 
     async def secret(self, fresh: bytes) -> bytes:
         """The key for tokens."""
@@ -91,6 +96,10 @@ class PostgresVault:
             await s.execute(
                 "insert into devices.terminal_phone (phone, terminal) values (%s, %s)",
                 (terminal.phone, terminal.terminal),
+            )
+            await s.execute(
+                "insert into devices.terminal_id (terminal_id, terminal) values (%s, %s)",
+                (terminal_id(terminal.terminal), terminal.terminal),
             )
             if terminal.key:
                 await s.execute(
@@ -168,31 +177,37 @@ class PostgresVault:
 
     async def heard(
         self, terminals: Sequence[str]
-    ) -> Mapping[str, tuple[StoredFrame | None, Refusal | None]]:
+    ) -> Mapping[str, tuple[LastSeen | None, Refusal | None]]:
         """See the port."""
-        asked = {"terminals": list(terminals)}
-        async with self._database.session() as s:
-            frames = await s.fetch_all(_NEWEST, asked)
-            refusals = await s.fetch_all(
-                "select terminal, reason, sentence, at_tai_ns from devices.refusal"
-                " where terminal = any(%(terminals)s)",
-                asked,
-            )
-        newest = {row["terminal"]: _frame(row) for row in frames}
+        newest = await self._positions.last(terminals)
+        refusals = await self._database.read(
+            "select terminal, reason, sentence, at_tai_ns from devices.refusal"
+            " where terminal = any(%s)",
+            (list(terminals),),
+        )
         refused = {
             row["terminal"]: Refusal(row["reason"], row["sentence"], Utc(row["at_tai_ns"]))
             for row in refusals
         }
         return {name: (newest.get(name), refused.get(name)) for name in terminals}
 
-    async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
-        """Stores frames by COPY and chunks beside them in one transaction."""
+    async def keep(
+        self,
+        frames: Sequence[StoredFrame],
+        chunks: Sequence[StoredChunk],
+        reports: Sequence[Report] = (),
+    ) -> None:
+        """Stores frames and reports by COPY, and chunks beside them, in one transaction."""
+        await self._positions.prepare(reports)
 
         async def work(s: Session) -> None:
             known = await self._known(s, frames)
             fresh = [f for f in frames if (f.terminal, f.digest) not in known]
             if fresh:
                 await s.copy("devices.frame", _FRAME_COLUMNS, map(_frame_row, fresh))
+            added = {frame.id for frame in fresh}
+            new = rows_of([report for report in reports if report.frame in added])
+            await self._positions.add(s, new)
             for chunk in chunks:
                 await s.execute(
                     "insert into devices.chunk (terminal, window_id, sequence, content)"
@@ -348,10 +363,53 @@ class PostgresVault:
         await self._database.run(work)
         self._journal.wake()
 
-    async def recent_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
-        """Position frames, newest first."""
-        where = f"terminal = %s and {_POSITION} order by id desc limit %s"
-        return await self._frames(where, (terminal, limit))
+    async def recent_points(self, terminal: str, limit: int) -> tuple[TrackPoint, ...]:
+        """See the port."""
+        return await self._positions.recent(terminal, limit)
+
+    async def points_between(
+        self, terminal: str, first: Utc, end: Utc, limit: int
+    ) -> tuple[TrackPoint, ...]:
+        """See the port."""
+        return await self._positions.between(terminal, first, end, limit)
+
+    async def points_in(
+        self, cell: int, first: Utc, end: Utc, viewer: PartyId | None, limit: int
+    ) -> tuple[tuple[str, TrackPoint], ...]:
+        """See the port."""
+        return await self._positions.in_cell(cell, first, end, viewer, limit)
+
+    async def unread_frames(self, limit: int) -> tuple[StoredFrame, ...]:
+        """See the port."""
+        async with self._database.session() as s:
+            at = await s.fetch_one(_FILLED)
+            if at is None:
+                return ()
+            rows = await s.fetch_all(_UNREAD, (at["terminal"], at["frame"], limit))
+            if not rows:
+                await s.execute(
+                    "update devices.position_fill set done = true"
+                    " where part = 'frames' and terminal = %s and frame = %s",
+                    (at["terminal"], at["frame"]),
+                )
+        return tuple(map(_frame, rows))
+
+    async def read_frames(self, frames: Sequence[StoredFrame], reports: Sequence[Report]) -> None:
+        """See the port. Frames that came since have their reports already; that changes nothing."""
+        await self._positions.prepare(reports)
+        last = frames[-1]
+
+        async def work(s: Session) -> None:
+            await self._positions.add_again(s, rows_of(reports))
+            moved = await s.execute(
+                "update devices.position_fill set terminal = %s, frame = %s"
+                " where part = 'frames' and not done and (terminal, frame) < (%s, %s)",
+                (last.terminal, last.id, last.terminal, last.id),
+            )
+            if not moved:
+                raise Conflict("another process has read these frames")
+
+        await self._database.run(work)
 
     async def count_frames(self, terminal: str) -> int:
         """How many frames are stored."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
+from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
@@ -18,7 +19,7 @@ from zhidao.devices.domain.custody import (
     Terminal,
     Window,
 )
-from zhidao.devices.domain.track import TrackPoint
+from zhidao.devices.domain.track import LastSeen, Report, TrackPoint
 
 
 class PositionSink(Protocol):
@@ -68,12 +69,20 @@ class Vault(Protocol):
 
     async def heard(
         self, terminals: Sequence[str]
-    ) -> Mapping[str, tuple[StoredFrame | None, Refusal | None]]:
-        """The newest position frame and the newest refusal of each terminal, asked at once."""
+    ) -> Mapping[str, tuple[LastSeen | None, Refusal | None]]:
+        """The newest point and the newest refusal of each terminal, asked at once."""
         ...
 
-    async def keep(self, frames: Sequence[StoredFrame], chunks: Sequence[StoredChunk]) -> None:
-        """Stores frames and chunks; durable when it returns. Known ones are left as they are."""
+    async def keep(
+        self,
+        frames: Sequence[StoredFrame],
+        chunks: Sequence[StoredChunk],
+        reports: Sequence[Report] = (),
+    ) -> None:
+        """Stores frames, chunks and the reports in those frames; durable when it returns.
+
+        Known ones are left as they are, and reports of frames that are not added are left out.
+        """
         ...
 
     async def put_aside(self, suspect: Suspect) -> None:
@@ -133,8 +142,31 @@ class Vault(Protocol):
         """Marks frames as covered. Raises Conflict if one of them was covered meanwhile."""
         ...
 
-    async def recent_positions(self, terminal: str, limit: int) -> tuple[StoredFrame, ...]:
-        """Position frames of a terminal, newest first."""
+    async def recent_points(self, terminal: str, limit: int) -> tuple[TrackPoint, ...]:
+        """The points of a terminal with the newest times of its own, newest first."""
+        ...
+
+    async def points_between(
+        self, terminal: str, first: Utc, end: Utc, limit: int
+    ) -> tuple[TrackPoint, ...]:
+        """Its points from `first` until before `end` by its own time, the newest first."""
+        ...
+
+    async def points_in(
+        self, cell: int, first: Utc, end: Utc, viewer: PartyId | None, limit: int
+    ) -> tuple[tuple[str, TrackPoint], ...]:
+        """Points in a cell by terminals that the viewer may see (None: all), the newest first."""
+        ...
+
+    async def unread_frames(self, limit: int) -> tuple[StoredFrame, ...]:
+        """The next position frames from before reports were kept; none once all are read."""
+        ...
+
+    async def read_frames(self, frames: Sequence[StoredFrame], reports: Sequence[Report]) -> None:
+        """Keeps the reports in those frames, and that they were read.
+
+        Raises Conflict if another process went on meanwhile.
+        """
         ...
 
     async def count_frames(self, terminal: str) -> int:

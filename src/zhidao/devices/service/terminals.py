@@ -14,7 +14,8 @@ from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Scribe
 from zhidao.core.keys import PublicKey
-from zhidao.devices.domain.custody import Refusal, StoredFrame, Terminal
+from zhidao.devices.domain.custody import Refusal, Terminal
+from zhidao.devices.domain.track import LastSeen
 from zhidao.devices.events import TerminalRegistered
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.terminal_journal import UNKNOWN
@@ -113,8 +114,8 @@ class Terminals:
 
     async def heard(
         self, terminals: Sequence[Terminal]
-    ) -> list[tuple[StoredFrame | None, Refusal | None]]:
-        """What was last taken from each with a position, and what was last refused."""
+    ) -> list[tuple[LastSeen | None, Refusal | None]]:
+        """The newest point of each, and what was last refused."""
         found = await self._vault.heard([each.terminal for each in terminals])
         return [found[each.terminal] for each in terminals]
 

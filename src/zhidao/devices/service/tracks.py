@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from zhidao.core.actor import Actor
-from zhidao.core.errors import Conflict, MalformedInput, Unavailable
+from zhidao.core.errors import Conflict, Unavailable
 from zhidao.core.geo import Frame
 from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.ids import IdSource
-from zhidao.core.timescale import Utc
+from zhidao.core.timescale import NS, Utc
+from zhidao.devices.domain.cell import cell_of
 from zhidao.devices.domain.custody import StoredFrame
-from zhidao.devices.domain.track import TrackPoint, objection
+from zhidao.devices.domain.track import Report, TrackPoint
 from zhidao.devices.events import PositionsRecorded
+from zhidao.devices.service.points import points_of, reports_of
 from zhidao.devices.service.ports import PositionSink, Vault
 from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
-from zhidao.devices.wire.jt808.frame import decode_frame, escape
-from zhidao.devices.wire.jt808.messages import decode_message
-from zhidao.devices.wire.jt808.position import (
-    ITEM_SATELLITES,
-    STATUS_BEIDOU,
-    STATUS_ENCRYPTED,
-    STATUS_POSITIONED,
-    PositionBatch,
-    PositionReport,
-    time_from_bcd,
-)
 
-POSITION_IDS: Final = (PositionReport.ID, PositionBatch.ID)
 _BATCH_MAX: Final = 1000
 _UDEG: Final = 1_000_000
+_DAY_NS: Final = 86_400 * NS
+# Frames that are read into positions in one transaction.
+_FILL: Final = 500
+# After the last of them it looks again now and then.
+_REST_S: Final = 3_600.0
+# The node tells of an absent database by its own alarms.
+_AGAIN_S: Final = 30.0
 _TERMINALS_MAX: Final = 500
 
 
@@ -83,28 +82,63 @@ class Tracks:
                 self._quarantine.lift(terminal)
         return covered
 
-    async def points(self, actor: Actor, terminal: str, limit: int) -> tuple[TrackPoint, ...]:
-        """The newest points that a terminal claims, newest first. Raises NotFound."""
+    async def points(
+        self, actor: Actor, terminal: str, limit: int, day: Utc | None = None
+    ) -> tuple[TrackPoint, ...]:
+        """The newest points that a terminal claims, by its own time, newest first.
+
+        day: only those of the day that begins then. Raises NotFound.
+        """
         await self._terminals.view(actor, terminal)
-        frames = await self._vault.recent_positions(terminal, limit)
-        points = [point for frame in frames for point in points_of(frame)]
-        return tuple(sorted(points, key=lambda p: p.observed_at, reverse=True)[:limit])
+        if day is None:
+            return await self._vault.recent_points(terminal, limit)
+        return await self._vault.points_between(terminal, day, day.plus_ns(_DAY_NS), limit)
+
+    async def near(
+        self, actor: Actor, *, latitude_udeg: int, longitude_udeg: int, day: Utc, limit: int
+    ) -> tuple[tuple[str, TrackPoint], ...]:
+        """Which of the actor's terminals claim to have been near a place on the day from `day` on.
+
+        Near: in the cell of that place, of 4.9 square kilometres. The newest first.
+        """
+        cell = cell_of(latitude_udeg, longitude_udeg)
+        end = day.plus_ns(_DAY_NS)
+        return await self._vault.points_in(cell, day, end, actor.viewer, limit)
 
     async def track(self, terminal: str, limit: int = 200) -> list[tuple[float, float, str]]:
         """(longitude, latitude in degrees, device time) of valid WGS 84 points, oldest first.
 
         For the node's own page, which has asked who may look. An unknown terminal has no points.
         """
-        frames = await self._vault.recent_positions(terminal, limit)
-        points = sorted(
-            (p for frame in frames for p in points_of(frame) if p.valid),
-            key=lambda point: point.observed_at,
-        )
+        points = await self._vault.recent_points(terminal, limit)
         return [
             (p.longitude_udeg / _UDEG, p.latitude_udeg / _UDEG, str(p.observed_at))
-            for p in points
-            if p.frame is Frame.WGS84
+            for p in reversed(points)
+            if p.valid and p.frame is Frame.WGS84
         ]
+
+    async def read_old_frames(self) -> None:
+        """Reads positions out of frames from before there was a table for them; then rests."""
+        while True:
+            try:
+                pause_s = 0.0 if await self.fill() else _REST_S
+            except Unavailable:
+                pause_s = _AGAIN_S
+            await asyncio.sleep(pause_s)
+
+    async def fill(self) -> bool:
+        """Reads the next frames that came before positions had a table; whether there are more.
+
+        Interrupted anywhere it goes on: what was read and how far is one transaction.
+        """
+        frames = await self._vault.unread_frames(_FILL)
+        if not frames:
+            return False
+        reports: list[Report] = [report for frame in frames for report in reports_of(frame)]
+        # Where another process read them meanwhile, the next round goes on behind them.
+        with suppress(Conflict):
+            await self._vault.read_frames(frames, reports)
+        return True
 
     async def _cover(self, name: str, frames: tuple[StoredFrame, ...]) -> int:
         terminal = await self._vault.terminal(name)
@@ -130,51 +164,3 @@ class Tracks:
         except Conflict:
             return 0  # Another process covered some of them; the next round takes the rest.
         return len(frames)
-
-
-def points_of(frame: StoredFrame) -> Iterator[TrackPoint]:
-    """The points in a stored frame; one whose time does not exist bears its time of receipt.
-
-    A divided batch is no point: its parts are read only where they were put together.
-    """
-    whole = decode_frame(escape(frame.plain))
-    if whole.header.packets_total:
-        return
-    try:
-        message = decode_message(frame.message_id, whole.body, whole.header.edition)
-    except MalformedInput:
-        return
-    if isinstance(message, PositionReport):
-        yield _point(message, frame.received_at)
-    elif isinstance(message, PositionBatch):
-        yield from (_point(report, frame.received_at) for report in message.reports)
-
-
-def _point(report: PositionReport, received_at: Utc) -> TrackPoint:
-    try:
-        observed_at, wrong_time = time_from_bcd(report.time_bcd), ""
-    except MalformedInput:
-        observed_at, wrong_time = received_at, "a time that does not exist"
-    latitude, longitude = report.signed_latitude_udeg, report.signed_longitude_udeg
-    reason = wrong_time or objection(
-        positioned=bool(report.status & STATUS_POSITIONED),
-        latitude_udeg=latitude,
-        longitude_udeg=longitude,
-        observed_at=observed_at,
-        received_at=received_at,
-    )
-    satellites = next((i.value for i in report.items if i.id == ITEM_SATELLITES), b"")
-    return TrackPoint(
-        observed_at=observed_at,
-        received_at=received_at,
-        latitude_udeg=latitude,
-        longitude_udeg=longitude,
-        frame=Frame.GCJ02 if report.status & STATUS_ENCRYPTED else Frame.WGS84,
-        altitude_m=report.altitude_m,
-        speed_kmh=report.speed_kmh,
-        course_deg=report.course_deg,
-        beidou=bool(report.status & STATUS_BEIDOU),
-        satellites=int.from_bytes(satellites, "big"),
-        valid=not reason,
-        reason=reason,
-    )

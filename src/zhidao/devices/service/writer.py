@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.errors import Unavailable
 from zhidao.devices.domain.custody import StoredChunk, StoredFrame
+from zhidao.devices.domain.track import Report
+from zhidao.devices.service.points import reports_of
 from zhidao.devices.service.ports import Vault
 
 BATCH_MAX: Final = 512
 QUEUE_MAX: Final = 2048
 
-_Job = tuple[StoredFrame, Sequence[StoredChunk], "asyncio.Future[None]"]
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    frame: StoredFrame
+    chunks: Sequence[StoredChunk]
+    reports: Sequence[Report]
+    done: asyncio.Future[None]
 
 
 def _nobody(_: Sequence[StoredFrame]) -> None:
@@ -41,7 +50,8 @@ class FrameWriter:
         Waits while the queue is full: the session then stops reading its socket.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._queue.put((frame, chunks, done))
+        # Read here and not in the batch, which would hold up everybody for all of them.
+        await self._queue.put(_Job(frame, chunks, reports_of(frame), done))
         return done
 
     async def run(self) -> None:
@@ -56,22 +66,25 @@ class FrameWriter:
         finally:
             while not self._queue.empty():
                 jobs.append(self._queue.get_nowait())
-            for _, _, done in jobs:
-                if not done.done():
-                    done.set_exception(Unavailable("the node is stopping; send the frame again"))
+            _refuse(jobs, Unavailable("the node is stopping; send the frame again"))
 
     async def _write(self, jobs: Sequence[_Job]) -> None:
         # Two copies of one frame may meet in one batch after a reconnect.
-        frames = {(frame.terminal, frame.digest): frame for frame, _, _ in jobs}
-        chunks = {(c.terminal, c.window, c.sequence): c for _, cs, _ in jobs for c in cs}
+        frames = {(job.frame.terminal, job.frame.digest): job.frame for job in jobs}
+        chunks = {(c.terminal, c.window, c.sequence): c for job in jobs for c in job.chunks}
+        reports = [report for job in jobs for report in job.reports]
         try:
-            await self._vault.keep(list(frames.values()), list(chunks.values()))
+            await self._vault.keep(list(frames.values()), list(chunks.values()), reports)
         except Exception as error:  # noqa: BLE001 (whoever waits must hear it, whatever it is)
-            for _, _, done in jobs:
-                if not done.done():
-                    done.set_exception(error)
+            _refuse(jobs, error)
             return
-        for _, _, done in jobs:
-            if not done.done():
-                done.set_result(None)
+        for job in jobs:
+            if not job.done.done():
+                job.done.set_result(None)
         self._stored(list(frames.values()))
+
+
+def _refuse(jobs: Sequence[_Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.done.done():
+            job.done.set_exception(error)

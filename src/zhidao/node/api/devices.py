@@ -13,13 +13,19 @@ from zhidao.core.access import LIST, READ, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import party_id
-from zhidao.devices.domain.custody import Refusal, StoredFrame, Terminal
-from zhidao.devices.domain.track import TrackPoint
+from zhidao.core.timescale import Utc
+from zhidao.devices.domain.custody import Refusal, Terminal
+from zhidao.devices.domain.track import (
+    LATITUDE_UDEG_MAX,
+    LONGITUDE_UDEG_MAX,
+    LastSeen,
+    TrackPoint,
+)
 from zhidao.devices.events import Binding
 from zhidao.devices.service.seals import MAY_CHECK_SEAL, MAY_SEAL, Seals
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
-from zhidao.devices.service.tracks import Tracks, points_of
+from zhidao.devices.service.tracks import Tracks
 from zhidao.node.http.access import ACCESS
 from zhidao.node.identity.parties import Parties
 from zhidao.node.lists.listing import LISTED, Listing
@@ -34,6 +40,9 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 Readers = Annotated[list[PartyName], msgspec.Meta(max_length=32)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 _Limit = Annotated[int, Parameter(ge=1, le=500)]
+_Day = Annotated[str, Parameter(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z")]
+_Latitude = Annotated[int, Parameter(ge=-LATITUDE_UDEG_MAX, le=LATITUDE_UDEG_MAX)]
+_Longitude = Annotated[int, Parameter(ge=-LONGITUDE_UDEG_MAX, le=LONGITUDE_UDEG_MAX)]
 _After = Annotated[str, Parameter(max_length=64)]
 _TerminalPath = Annotated[str, Parameter(min_length=1, max_length=30)]
 _SealPath = Annotated[str, Parameter(min_length=1, max_length=35)]
@@ -126,6 +135,13 @@ class PointView(msgspec.Struct, kw_only=True):
     satellites: int
     valid: bool
     reason: str
+
+
+class NearView(msgspec.Struct, kw_only=True):
+    """A terminal, and where it claims to have been."""
+
+    terminal: str
+    point: PointView
 
 
 class NewSeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -262,10 +278,29 @@ def routes(
 
     @get("/terminals/{terminal:str}/positions", opt={ACCESS: READ})
     async def positions(
-        terminal: _TerminalPath, actor: Actor, limit: _Limit = 100
+        terminal: _TerminalPath, actor: Actor, limit: _Limit = 100, day: _Day = ""
     ) -> list[PointView]:
-        """The newest points that the terminal claims, newest first."""
-        return [_point(point) for point in await tracks.points(actor, terminal, limit)]
+        """The newest points that the terminal claims by its own time, newest first."""
+        begins = Utc.parse(f"{day}T00:00:00Z") if day else None
+        return [_point(point) for point in await tracks.points(actor, terminal, limit, begins)]
+
+    @get("/positions", opt={ACCESS: LIST})
+    async def near(
+        actor: Actor,
+        latitude_udeg: _Latitude,
+        longitude_udeg: _Longitude,
+        day: _Day,
+        limit: _Limit = 100,
+    ) -> list[NearView]:
+        """Which terminals of the caller claim to have been near a place on a day, newest first."""
+        found = await tracks.near(
+            actor,
+            latitude_udeg=latitude_udeg,
+            longitude_udeg=longitude_udeg,
+            day=Utc.parse(f"{day}T00:00:00Z"),
+            limit=limit,
+        )
+        return [NearView(terminal=terminal, point=_point(point)) for terminal, point in found]
 
     @post("/seals", opt={ACCESS: MAY_SEAL})
     async def close(data: NewSeal, actor: Actor) -> Recorded:
@@ -324,7 +359,7 @@ def routes(
         )
 
     handlers: list[Any] = [
-        *(register, listed, show, positions),
+        *(register, listed, show, positions, near),
         *(close, check, listed_seals, show_seal, show_gateway),
     ]
     return Router("/v1/devices", route_handlers=handlers, tags=["devices"])
@@ -343,17 +378,16 @@ def _terminal(terminal: Terminal) -> TerminalView:
 
 
 def _row(
-    terminal: Terminal, frame: StoredFrame | None, refusal: Refusal | None, *, connected: bool
+    terminal: Terminal, seen: LastSeen | None, refusal: Refusal | None, *, connected: bool
 ) -> TerminalRow:
-    point = next(iter(points_of(frame)), None) if frame else None
     return TerminalRow(
         terminal=terminal.terminal,
         phone=terminal.phone,
         owner=terminal.owner,
         keyed=terminal.key is not None,
         connected=connected,
-        heard_at=str(frame.received_at) if frame else "",
-        point=_point(point) if point else None,
+        heard_at=str(seen.heard_at) if seen else "",
+        point=_point(seen.point) if seen else None,
         refused=RefusalView(reason=refusal.reason, sentence=refusal.sentence, at=str(refusal.at))
         if refusal
         else None,

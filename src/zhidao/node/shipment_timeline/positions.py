@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from zhidao.devices.domain.custody import StoredFrame
-from zhidao.devices.service.tracks import POSITION_IDS, points_of
+from zhidao.devices.service.points import POSITION_IDS, points_of
 from zhidao.node.runtime.live import Live
 from zhidao.node.shipment_timeline.related import RelatedBook
 

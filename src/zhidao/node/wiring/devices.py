@@ -100,7 +100,9 @@ async def build(
         tracks=tracks,
         custody=KeptData(vault, context.archive, seals),
         gateway=gateway,
-        room=Room(name="devices", routers=(router,), background=(gateway.run,)),
+        room=Room(
+            name="devices", routers=(router,), background=(gateway.run, tracks.read_old_frames)
+        ),
     )
 
 

@@ -23,10 +23,12 @@ from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.certificate_watch import CertificateWatch, Ending
 from zhidao.node.operations.growth import Growth
 from zhidao.node.operations.health import LogState
+from zhidao.node.operations.partition_watch import PartitionWatch
 from zhidao.node.runtime.jobs import Job, JobBook
 from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.administration import PREFIX, Act
 from zhidao.node.wiring.operations.shown import ShownSettings
+from zhidao.store.families.partitions import AHEAD_DAYS_LEAST, days_ahead, make_ahead
 from zhidao.store.reading import Stored
 
 _PAGE: Final = 200
@@ -46,6 +48,21 @@ class BuiltOperations:
 
     router: Router
     jobs: Sequence[Job]
+
+
+class DayPartitions:
+    """Implements `node.operations.partition_watch.Partitions` by the node's database and clock."""
+
+    def __init__(self, context: RuntimeContext) -> None:
+        self._context = context
+
+    async def make_ahead(self) -> int:
+        """See the port."""
+        return await make_ahead(self._context.database, self._context.clock.now())
+
+    async def days_ahead(self) -> int:
+        """See the port."""
+        return await days_ahead(self._context.database, self._context.clock.now())
 
 
 def build(
@@ -92,6 +109,10 @@ def build(
         [
             Job("growth", growth.run),
             Job("certificates", CertificateWatch(endings, alarms).run),
+            Job(
+                "partitions",
+                PartitionWatch(DayPartitions(context), alarms, AHEAD_DAYS_LEAST).run,
+            ),
         ],
     )
 

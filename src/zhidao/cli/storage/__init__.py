@@ -1,0 +1,1 @@
+"""Commands about what the database keeps: where its tables lie, and days that are archived."""

@@ -1,0 +1,45 @@
+"""Cells of the Earth's surface as one number each, for questions by place.
+
+Rows of 0.02 degrees of latitude (2.2 km), each cut evenly into as many columns as make its cells
+nearly square: about 4.9 square kilometres everywhere but at the poles, near an H3 cell of
+resolution 7. Cells of one row that touch have numbers that follow each other, so a box is one range
+of numbers for each of its rows.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Final
+
+_ROW_UDEG: Final = 20_000
+_HALF_UDEG: Final = 90_000_000
+_ROUND_UDEG: Final = 360_000_000
+_ROWS: Final = 2 * _HALF_UDEG // _ROW_UDEG
+_ROW_BITS: Final = 32
+# No cell: a report that is no place.
+NOWHERE: Final = 0
+
+
+def cell_of(latitude_udeg: int, longitude_udeg: int) -> int:
+    """The cell of a place, 1 or more; `NOWHERE` for what is off the Earth.
+
+    >>> cell_of(43_200_000, 76_900_000) == cell_of(43_205_000, 76_905_000)
+    True
+    >>> cell_of(43_200_000, -180_000_000) == cell_of(43_200_000, 180_000_000)
+    True
+    >>> cell_of(91_000_000, 0)
+    0
+    """
+    if abs(latitude_udeg) > _HALF_UDEG or abs(longitude_udeg) > _ROUND_UDEG // 2:
+        return NOWHERE
+    row = min((latitude_udeg + _HALF_UDEG) // _ROW_UDEG, _ROWS - 1)
+    turn = (longitude_udeg + _ROUND_UDEG // 2) % _ROUND_UDEG
+    return (row + 1) << _ROW_BITS | turn * _columns(row) // _ROUND_UDEG
+
+
+@lru_cache(maxsize=_ROWS)
+def _columns(row: int) -> int:
+    """How many cells go round the Earth in a row."""
+    middle_deg = (row + 0.5) * _ROW_UDEG / 1e6 - 90
+    return max(1, round(_ROUND_UDEG / _ROW_UDEG * math.cos(math.radians(middle_deg))))

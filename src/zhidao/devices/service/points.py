@@ -1,0 +1,86 @@
+"""Reads position frames: what a terminal claims in them, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.geo import Frame
+from zhidao.core.timescale import Utc
+from zhidao.devices.domain.custody import StoredFrame
+from zhidao.devices.domain.track import NO_TIME, Report, TrackPoint, objection
+from zhidao.devices.wire.jt808.frame import decode_frame, escape
+from zhidao.devices.wire.jt808.messages import decode_message
+from zhidao.devices.wire.jt808.position import (
+    ITEM_SATELLITES,
+    STATUS_BEIDOU,
+    STATUS_ENCRYPTED,
+    STATUS_POSITIONED,
+    PositionBatch,
+    PositionReport,
+    time_from_bcd,
+)
+
+POSITION_IDS: Final = (PositionReport.ID, PositionBatch.ID)
+
+
+def reports_of(frame: StoredFrame) -> tuple[Report, ...]:
+    """The reports in a stored frame; none in one that is no position, or that cannot be read."""
+    if frame.message_id not in POSITION_IDS:
+        return ()
+    try:
+        points = tuple(points_of(frame))
+    except MalformedInput:
+        return ()  # It stands as it came; whoever covers it tells that it cannot be read.
+    return tuple(
+        Report(frame.terminal, frame.id, place, point) for place, point in enumerate(points)
+    )
+
+
+def points_of(frame: StoredFrame) -> Iterator[TrackPoint]:
+    """The points in a stored frame; one whose time does not exist bears its time of receipt.
+
+    A divided batch is no point: its parts are read only where they were put together.
+    """
+    whole = decode_frame(escape(frame.plain))
+    if whole.header.packets_total:
+        return
+    try:
+        message = decode_message(frame.message_id, whole.body, whole.header.edition)
+    except MalformedInput:
+        return
+    if isinstance(message, PositionReport):
+        yield _point(message, frame.received_at)
+    elif isinstance(message, PositionBatch):
+        yield from (_point(report, frame.received_at) for report in message.reports)
+
+
+def _point(report: PositionReport, received_at: Utc) -> TrackPoint:
+    try:
+        observed_at, wrong_time = time_from_bcd(report.time_bcd), ""
+    except MalformedInput:
+        observed_at, wrong_time = received_at, NO_TIME
+    latitude, longitude = report.signed_latitude_udeg, report.signed_longitude_udeg
+    reason = wrong_time or objection(
+        positioned=bool(report.status & STATUS_POSITIONED),
+        latitude_udeg=latitude,
+        longitude_udeg=longitude,
+        observed_at=observed_at,
+        received_at=received_at,
+    )
+    satellites = next((i.value for i in report.items if i.id == ITEM_SATELLITES), b"")
+    return TrackPoint(
+        observed_at=observed_at,
+        received_at=received_at,
+        latitude_udeg=latitude,
+        longitude_udeg=longitude,
+        frame=Frame.GCJ02 if report.status & STATUS_ENCRYPTED else Frame.WGS84,
+        altitude_m=report.altitude_m,
+        speed_kmh=report.speed_kmh,
+        course_deg=report.course_deg,
+        beidou=bool(report.status & STATUS_BEIDOU),
+        satellites=int.from_bytes(satellites, "big"),
+        valid=not reason,
+        reason=reason,
+    )
