@@ -190,8 +190,47 @@ def test_packs_are_taken_over_and_then_judge_messages(
     assert (status, json.loads(out)["schema"][:8]) == (1, "invalid:")
     status, out, _ = run("iso", "check", bad, "--data", tmp_path / "none", "--json")
     told = json.loads(out)
-    assert (status, told["schema"]) == (1, "not checked")
-    assert told["structure"].startswith("invalid: X: the element is not known here")
+    # The outline does not know it; whether it is wrong the schema alone can say.
+    assert (status, told["schema"], told["verdict"]) == (4, "not checked", "not checked")
+    assert told["structure"].startswith("not checked: X: the element is not known here")
+
+
+SEEV = (
+    '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:seev.031.001.09"><CorpActnNtfctn/></Document>'
+)
+SWISS = (
+    '<Document xmlns="http://www.six-interbank-clearing.com/de/pain.001.001.03.ch.02.xsd">'
+    "<CstmrCdtTrfInitn/></Document>"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (SEEV, "seev.031.001.09"),
+        (SWISS, "pain.001.001.03.ch.02"),
+        (SEEV.replace("seev.031.001.09", "pacs.008.001.13"), "pacs.008.001.13"),
+    ],
+)
+def test_what_no_schema_and_no_outline_here_knows_is_not_checked(
+    run: Run, tmp_path: Path, text: str, told: str
+) -> None:
+    from tests.finance.wire.iso20022.messages.test_messages import EXAMPLE
+
+    from zhidao.finance.wire.iso20022.messages import pacs008
+
+    file, good, bad = (tmp_path / f"{name}.xml" for name in "abc")
+    file.write_text(text)
+    good.write_bytes(pacs008.encode(EXAMPLE))
+    bad.write_bytes(good.read_bytes().replace(b"<NbOfTxs>1", b"<NbOfTxs>3"))
+    status, out, _ = run("iso", "check", file, "--json")
+    found = json.loads(out)
+    assert (status, found["definition"], found["verdict"]) == (4, told, "not checked")
+    assert run("iso", "check", good, file)[0] == 4
+    assert run("iso", "check", good)[0] == 0
+    assert run("iso", "check", bad, file, good)[0] == 1
+    if "six" in text:
+        assert "SIX Interbank Clearing" in found["structure"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from zhidao.core.errors import MalformedInput
 if TYPE_CHECKING:
     from zhidao.finance.library.packs import FolderSchemas
     from zhidao.finance.wire.iso20022.profiles import Profile
+    from zhidao.finance.wire.iso20022.syntax.envelope import Envelope
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +51,9 @@ _EXAMPLES: Final = (
     "  zhidao finance iso check payment.xml --year 2026 --schemas ~/iso20022\n"
     "  zhidao finance iso check payment.xml --profile instant --at 2026-05-01T09:00:00+00:00\n"
     "  zhidao finance iso convert payment.xml -o payment.json\n"
-    "status: 0 nothing is wrong, 1 a rule is broken or schema or structure say no, 2 bad input"
+    "Each file is well, broken, or not checked: of that version no schema and no outline is here,\n"
+    "or it holds what the outline does not know. Install the official schema then (packs add).\n"
+    "status: 0 checked and well, 1 broken, 4 not checked (and nothing broken), 2 bad input"
 )
 
 
@@ -66,8 +69,14 @@ def run_check(options: argparse.Namespace) -> int:
             print(json.dumps(answer, ensure_ascii=False))
         else:
             _tell(answer)
-    wrong = any(answer["violations"] or not answer["valid"] for answer in answers)
-    return 1 if wrong else 0
+    verdicts = {answer["verdict"] for answer in answers}
+    return next((status for word, status in _STATUS if word in verdicts), 0)
+
+
+BROKEN: Final = "broken"
+UNCHECKED: Final = "not checked"
+WELL: Final = "well"
+_STATUS: Final = ((BROKEN, 1), (UNCHECKED, 4))
 
 
 def _tell(answer: dict[str, Any]) -> None:
@@ -77,6 +86,7 @@ def _tell(answer: dict[str, Any]) -> None:
     for one in found:
         print(f"  {one['rule']} ({one['code']}), {one['path']} {one['line']}: {one['sentence']}")
     print(f"  {len(found)} rules broken" if found else "  no usage rule broken")
+    print(f"  {answer['verdict']}")
 
 
 def _profile(options: argparse.Namespace, schemas: FolderSchemas) -> Profile:
@@ -113,26 +123,25 @@ def _checked(
     file: Path, year: int, schemas: FolderSchemas, profile: Profile, at: datetime | None
 ) -> dict[str, Any]:
     from zhidao.finance.library.packs import NOT_CHECKED
-    from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+    from zhidao.finance.wire.iso20022.syntax.envelope import OfOthers, read_envelope
     from zhidao.finance.wire.iso20022.syntax.parsing import FILE_BYTES_MAX
-    from zhidao.finance.wire.iso20022.syntax.structure import check
     from zhidao.finance.wire.iso20022.usage.usage import violations
 
-    envelope = taken_as(read_envelope, file, bytes_max=FILE_BYTES_MAX)
-    schema, structure, valid = NOT_CHECKED, "", True
+    try:
+        envelope = taken_as(read_envelope, file, bytes_max=FILE_BYTES_MAX)
+    except OfOthers as error:
+        return _unchecked(file, error.definition, f"not checked: {error.args[0]}")
+    schema, structure, valid, judged = NOT_CHECKED, "", True, True
     try:
         schema = schemas.judge(envelope.definition, envelope.document)
     except MalformedInput as error:
         schema, valid = f"invalid: {error.args[0]}, {error.where}", False
     if schema == NOT_CHECKED:
-        try:
-            known = check(envelope.document, envelope.definition)
-            structure = "as the outline says" if known else "no outline of this version"
-        except MalformedInput as error:
-            structure, valid = f"invalid: {error.args[0]} ({error.where})", False
+        structure, valid, judged = _outlined(envelope)
     else:
         structure = "judged by the schema"
     found = violations(envelope, year=year, profile=profile, at=at, codes=schemas.codes)
+    verdict = BROKEN if found or not valid else WELL if judged else UNCHECKED
     return {
         "file": str(file),
         "definition": envelope.definition,
@@ -140,7 +149,36 @@ def _checked(
         "schema": schema,
         "structure": structure,
         "valid": valid,
+        "verdict": verdict,
         "violations": [asdict(each) for each in found],
+    }
+
+
+def _outlined(envelope: Envelope) -> tuple[str, bool, bool]:
+    """What the outline says, whether it finds nothing wrong, and whether it could judge."""
+    from zhidao.finance.wire.iso20022.syntax.structure import BeyondOutline, check
+
+    try:
+        known = check(envelope.document, envelope.definition)
+    except BeyondOutline as error:
+        return f"not checked: {error.args[0]} by the outline ({error.where})", True, False
+    except MalformedInput as error:
+        return f"invalid: {error.args[0]} ({error.where})", False, True
+    if not known:
+        return "not checked: no outline of this version", True, False
+    return "as the outline says", True, True
+
+
+def _unchecked(file: Path, definition: str, why: str) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "definition": definition,
+        "header": None,
+        "schema": "not checked",
+        "structure": why,
+        "valid": True,
+        "verdict": UNCHECKED,
+        "violations": [],
     }
 
 

@@ -13,7 +13,8 @@ _DRAWN = {
     AMOUNT: ("0", "12.5", "999999999999999999", "0.00001", "9999999999999.99999"),
     "number": ("0", "17.25", "999999999999999999"),
     "rate-number": ("1", "0.8512", "7.1234567891"),
-    "whole": ("1", "999999999999999999"),
+    "whole": ("1", "1000.00", "999999999999999999"),
+    "yes": ("true", "0"),
     "count": ("1", "999999999999999"),
     "page-number": ("1", "99999"),
     "days": ("2", "+2"),
@@ -48,9 +49,9 @@ def _write(name: str, form: Form, draw: random.Random, depth: int, lines: list[s
     lines.append(f"<{name}>")
     for place in form.places:
         times = place.at_least
-        if draw.random() < 0.6 / (1 + depth):
-            times = min(place.at_most, times + draw.randint(1, 2))
         option = draw.choice(list(place.options))
+        if draw.random() < 0.6 / (1 + depth):
+            times = min(place.most(option), times + draw.randint(1, 2))
         for _ in range(times):
             _write(option, place.options[option], draw, depth + 1, lines)
     lines.append(f"</{name}>")

@@ -248,3 +248,86 @@ def test_json_of_any_shape_becomes_xml_or_is_refused(tree: object) -> None:
     data = json.dumps({"definition": "pacs.008.001.08", "Document": tree}).encode()
     with contextlib.suppress(MalformedInput):
         read_envelope(from_json(data))
+
+
+def statement(closing: str = "107.50", *, second: str = "BOOK", pages: str = "") -> str:
+    """A camt.053 from 100.00: ten come in, two and a half go out, and one that waits."""
+    entry = (
+        '<Ntry><Amt Ccy="EUR">{}</Amt><CdtDbtInd>{}</CdtDbtInd><Sts><Cd>{}</Cd></Sts>'
+        "<BookgDt><Dt>2026-05-01</Dt></BookgDt>"
+        "<BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd></Ntry>"
+    )
+    balance = (
+        "<Bal><Tp><CdOrPrtry><Cd>{}</Cd></CdOrPrtry></Tp>"
+        '<Amt Ccy="EUR">{}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-05-01</Dt></Dt></Bal>'
+    )
+    entries = (
+        entry.format("10.00", "CRDT", "BOOK")
+        + entry.format("2.50", "DBIT", second)
+        + entry.format("7.00", "CRDT", "PDNG")
+    )
+    return (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
+        "<GrpHdr><MsgId>S</MsgId><CreDtTm>2026-05-01T20:00:00Z</CreDtTm></GrpHdr>"
+        f"<Stmt><Id>S</Id>{pages}<Acct><Id><Othr><Id>1</Id></Othr></Id></Acct>"
+        f"{balance.format('OPBD', '100.00')}{balance.format('CLBD', closing)}"
+        "<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries><Sum>19.50</Sum></TtlNtries>"
+        "<TtlCdtNtries><NbOfNtries>2</NbOfNtries><Sum>17.00</Sum></TtlCdtNtries></TxsSummry>"
+        f"{entries}</Stmt></BkToCstmrStmt></Document>"
+    )
+
+
+PAGE = "<StmtPgntn><PgNb>{}</PgNb><LastPgInd>{}</LastPgInd></StmtPgntn>"
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        (statement(), []),
+        (statement("107.51"), ["statement-sum"]),
+        (statement("110.00", second="PDNG"), []),
+        (statement("107.51", pages=PAGE.format("1", "true")), ["statement-sum"]),
+        (statement("107.51", pages=PAGE.format("2", "true")), []),
+        (statement("107.51", pages=PAGE.format("1", "false")), []),
+        (statement("107.51").replace("CLBD", "CLAV"), []),
+        (statement("107.51").replace("OPBD", "PRCD"), ["statement-sum"]),
+        (statement().replace("<NbOfNtries>2<", "<NbOfNtries>3<"), ["summary-count"]),
+        (statement().replace("<Sum>17.00<", "<Sum>17.01<"), ["summary-sum"]),
+        (statement().replace("<Sum>17.00<", "<Sum>x<"), []),
+    ],
+)
+def test_a_statement_adds_up(text: str, rules: list[str]) -> None:
+    assert broken(text) == rules
+
+
+def test_a_booked_entry_of_a_notice_has_a_day() -> None:
+    whole = (
+        statement()
+        .replace("camt.053", "camt.054")
+        .replace("BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn")
+    )
+    notice = re.sub("<Bal>.*</Bal>", "", whole).replace("Stmt>", "Ntfctn>")
+    assert broken(notice) == []
+    bare = notice.replace("<BookgDt><Dt>2026-05-01</Dt></BookgDt>", "", 1)
+    assert broken(bare) == ["booked-day"]
+    assert broken(bare, year=2025) == []
+    day = "</Sts><ValDt><Dt>2026-05-01</Dt></ValDt>"
+    assert broken(bare.replace("</Sts>", day, 1)) == []
+    waits = notice.replace("BOOK", "PDNG").replace("<BookgDt><Dt>2026-05-01</Dt></BookgDt>", "")
+    assert broken(waits) == []
+
+
+def test_a_passed_on_instruction_bears_one_id() -> None:
+    group = "<PmtInf><PmtInfId>{}</PmtInfId></PmtInf>"
+    body = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>'
+        "<GrpHdr><MsgId>M-1</MsgId></GrpHdr>{}</CstmrCdtTrfInitn></Document>"
+    )
+    header = HEADER.format("ALMAKZKA", "XIANCNBJ", "pain.001.001.09")
+    for name, rules in (("M-1", []), ("G-1", ["group-id"])):
+        inside = body.format(group.format(name))
+        assert broken(f"<Envelope>{header}{inside}</Envelope>") == rules
+        # A customer's own groups are named as it likes.
+        assert broken(inside) == []
+    inside = f"<Envelope>{header}{body.format(group.format('G-1'))}</Envelope>"
+    assert broken(inside, year=2025) == []

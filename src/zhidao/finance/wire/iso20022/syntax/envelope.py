@@ -5,6 +5,7 @@ head.001.001.02 and .01 are known; the wrapper's name is the network's affair an
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -40,8 +41,42 @@ class Envelope:
     header_element: _Element | None
 
 
+class OfOthers(MalformedInput):
+    """A message in a namespace of another organisation. `definition`: as that one names it."""
+
+    def __init__(self, definition: str, whose: str) -> None:
+        super().__init__(
+            f"{definition} is in the namespace of {whose}, which is not ISO's",
+            code="FF01",
+            remedy=f"send it in ISO's own namespace, {NAMESPACE}…",
+        )
+        self.definition = definition
+        self.whose = whose
+
+
+# Swiss payments until 2022, as SIX published its schemas.
+_OTHERS: Final = (
+    (
+        re.compile(r"https?://www\.six-interbank-clearing\.com/\w\w/([\w.]+)\.xsd"),
+        "SIX Interbank Clearing",
+    ),
+)
+
+
+def _whose(root: _Element) -> OfOthers | None:
+    for one in root.iter("{*}Document"):
+        space = str(one.tag)[1:].partition("}")[0]
+        for form, whose in _OTHERS:
+            found = form.fullmatch(space)
+            if found is not None:
+                return OfOthers(found[1], whose)
+    return None
+
+
 def read_envelope(data: bytes) -> Envelope:
     """Finds header and document. Raises MalformedInput with code FF01 for anything else.
+
+    OfOthers for a namespace that is known and not ISO's.
 
     Exactly one Document and at most one AppHdr may stand in a file: a second one, wherever it is
     hidden, would let two readers see two messages.
@@ -54,6 +89,9 @@ def read_envelope(data: bytes) -> Envelope:
             documents += [one] if definition else []
         elif definition in _HEADERS:
             headers.append(one)
+    others = None if documents else _whose(root)
+    if others is not None:
+        raise others
     if len(documents) != 1 or len(headers) > 1:
         raise MalformedInput(
             f"{len(documents)} documents and {len(headers)} headers stand in this file",

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
-# A decimal of at most 18 digits, five of them behind the point: ActiveCurrencyAndAmount.
-_DECIMAL: Final = r"(?=[0-9.]{1,19}\Z)[0-9]{1,18}(?:\.[0-9]{1,5})?"
-_NUMBER: Final = r"(?=[0-9.]{1,19}\Z)[0-9]{1,18}(?:\.[0-9]{1,17})?"
-_RATE: Final = r"(?=[0-9.]{1,12}\Z)[0-9]{1,11}(?:\.[0-9]{1,10})?"
-_DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-_TIME: Final = (
-    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
-    r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])?"
-)
+
+def _decimal(digits: int, behind: int, *, sign: str = r"\+?") -> str:
+    """A decimal of so many digits, so many of them behind the point.
+
+    Source: XML Schema part 2, 4.3.11 and 4.3.12: digits are those of the value, so that zeros in
+    front and at the end do not count; white space around it collapses (3.2.3).
+    """
+    whole = rf"[0-9]{{0,{digits}}}(?:\.0*)?"
+    parts = [rf"[0-9]{{0,{digits - n}}}\.[0-9]{{{n}}}0*" for n in range(1, behind + 1)]
+    return rf"\s*{sign}(?=\.?[0-9])0*(?:{'|'.join((whole, *parts))})\s*"
+
+
+# ActiveCurrencyAndAmount, DecimalNumber, BaseOneRate, Number.
+_DECIMAL: Final = _decimal(18, 5)
+_NUMBER: Final = _decimal(18, 17, sign="[+-]?")
+_RATE: Final = _decimal(11, 10, sign="[+-]?")
+_WHOLE: Final = _decimal(18, 0, sign="[+-]?")
+_DATE: Final = r"-?[1-9]?[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_ZONE: Final = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
+_HOUR: Final = r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|24:00:00(?:\.0+)?)"
+_DAY: Final = rf"\s*{_DATE}{_ZONE}\s*"
+_TIME: Final = rf"\s*{_HOUR}{_ZONE}\s*"
+_MOMENT: Final = rf"\s*{_DATE}T{_HOUR}{_ZONE}\s*"
 _BIC: Final = r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?"
 AMOUNT: Final = "amount"
 """The kind of an amount with its currency in the attribute Ccy."""
@@ -22,14 +36,14 @@ FORMS: Final = {
         f"text{n}": rf"(?s).{{1,{n}}}"
         for n in (4, 10, 16, 34, 35, 70, 105, 128, 140, 350, 500, 2048)
     },
-    **{f"word{n}": rf"\S{{1,{n}}}" for n in (3, 4, 5)},
+    **{f"word{n}": rf"(?s).{{1,{n}}}" for n in (3, 4, 5)},
     AMOUNT: _DECIMAL,
     "number": _NUMBER,
     "rate-number": _RATE,
-    "whole": r"[0-9]{1,18}",
+    "whole": _WHOLE,
     "count": r"[0-9]{1,15}",
     "page-number": r"[0-9]{1,5}",
-    "days": r"\+?[0-9]{1,14}",
+    "days": r"\+?[0-9]{1,15}",
     "currency": r"[A-Z]{3}",
     "country": r"[A-Z]{2}",
     "bic": _BIC,
@@ -38,9 +52,10 @@ FORMS: Final = {
     "uetr": r"[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}",
     "phone": r"\+[0-9]{1,3}-[0-9()+\-]{1,30}",
     "day": _DAY,
-    "moment": f"{_DAY}T{_TIME}",
+    "moment": _MOMENT,
     "clock": _TIME,
-    "yes": "true|false|1|0",
+    "yes": r"\s*(?:true|false|1|0)\s*",
+    "authorisation": "AUTH|FDET|FSUM|ILEV",
     "side": "CRDT|DBIT",
     "bearer": "DEBT|CRED|SHAR|SLEV",
     "priority2": "HIGH|NORM",
@@ -127,8 +142,8 @@ KINDS: Final = {
     **_all("ReqdExctnDt", "day-or-moment"),
     **_all("BkTxCd OrgnlBkTxCd", "bank-code"),
     "CdtDbtInd": "side",
-    "CharSet": "text4",
-    "Prty": "word4",
+    "CharSet": "text2048",
+    "Prty": "text2048",
     "IBAN": "iban",
     "LEI": "lei",
     "PgNb": "page-number",

@@ -185,7 +185,8 @@ chain: UltmtDbtr?=party-or-agent Dbtr=party-or-agent DbtrAcct? InitgPty?=party-o
 """
 _PAIN_001 = f"""
 CstmrCdtTrfInitn: GrpHdr=header PmtInf+=payment
-header: MsgId CreDtTm NbOfTxs CtrlSum? InitgPty FwdgAgt?
+header: MsgId CreDtTm Authstn{{2}}=authstn NbOfTxs CtrlSum? InitgPty FwdgAgt?
+authstn: (Cd=authorisation|Prtry=text128)
 payment: PmtInfId PmtMtd BtchBookg? NbOfTxs? CtrlSum? PmtTpInf?=initiation-type ReqdExctnDt
   PoolgAdjstmntDt? Dbtr DbtrAcct DbtrAgt DbtrAgtAcct? InstrForDbtrAgt? UltmtDbtr? ChrgBr?
   ChrgsAcct? ChrgsAcctAgt? CdtTrfTxInf+=transfer
@@ -196,6 +197,7 @@ transfer: PmtId=payment-id PmtTpInf?=initiation-type Amt=either-amount XchgRateI
 """
 _PAIN_002 = """
 CstmrPmtStsRpt: GrpHdr=header OrgnlGrpInfAndSts=group OrgnlPmtInfAndSts*=payment
+account: Id?=account-id Tp?=code4 Ccy? Nm?=text70 Prxy?=proxy
 header: MsgId CreDtTm InitgPty? FwdgAgt? DbtrAgt? CdtrAgt?
 group: OrgnlMsgId OrgnlMsgNmId OrgnlCreDtTm? OrgnlNbOfTxs? OrgnlCtrlSum? GrpSts?=word4 StsRsnInf*
   NbOfTxsPerSts*
@@ -215,7 +217,7 @@ transaction: CxlId? Case? OrgnlGrpInf? OrgnlInstrId? OrgnlEndToEndId? OrgnlTxId?
 """
 _CAMT_029 = """
 RsltnOfInvstgtn: Assgnmt RslvdCase?=case Sts=outcome CxlDtls*=details
-outcome: (Conf=word4|RjctdMod=code4|DplctOf=case|AssgnmtCxlConf=yes)
+outcome: (Conf=word4|RjctdMod+=code4|DplctOf=case|AssgnmtCxlConf=yes)
 details: OrgnlGrpInfAndSts?=group TxInfAndSts*=transaction
 group: OrgnlGrpCxlId? RslvdCase?=case OrgnlMsgId OrgnlMsgNmId OrgnlCreDtTm? OrgnlNbOfTxs?
   OrgnlCtrlSum? GrpCxlSts? CxlStsRsnInf*=status-reason

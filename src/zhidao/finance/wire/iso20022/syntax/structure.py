@@ -29,6 +29,10 @@ _TIMES: Final = {"": (1, 1), "?": (0, 1), "*": (0, _MANY), "+": (1, _MANY)}
 _ITEM: Final = re.compile(r"(?P<name>[A-Z]\w*)(?P<times>[?*+]|\{\d+\})?(=(?P<kind>\S+))?")
 
 
+class BeyondOutline(MalformedInput):
+    """An element that the outline does not know: perhaps wrong, and perhaps the schema's alone."""
+
+
 @dataclass(slots=True)
 class Place:
     """One place in a part: the elements that may stand there (one of them), and how often."""
@@ -36,6 +40,12 @@ class Place:
     options: dict[str, Form]
     at_least: int
     at_most: int
+    often: dict[str, int] = field(default_factory=dict)
+    """Of a choice: how often each may stand there once it is chosen, if not as the others."""
+
+    def most(self, name: str) -> int:
+        """How often an element of this name may stand here."""
+        return self.often.get(name, self.at_most)
 
 
 @dataclass(slots=True)
@@ -121,14 +131,14 @@ def _part(
         name = tag[start:] if isinstance(tag, str) and tag.startswith(space) else ""
         place = where.get(name)
         if place is None:
-            raise _wrong(child, "the element is not known here")
+            raise _wrong(child, "the element is not known here", BeyondOutline)
         if child.tail and child.tail.strip():
             raise _wrong(child, "text stands behind it")
         # A choice is made once, though the chosen one may repeat.
         if chosen[place] and chosen[place] != name:
             raise _wrong(child, f"either this or {chosen[place]} may stand here")
         counts[place] += 1
-        if counts[place] > places[place].at_most:
+        if counts[place] > places[place].most(name):
             raise _wrong(child, "the element stands too often")
         # Elements of a sequence may be left out but never come in another order (XML Schema 3.8).
         if place < at:
@@ -168,9 +178,11 @@ def _text(element: _Element, form: Form) -> None:
 _CURRENCY: Final = re.compile(FORMS["currency"])
 
 
-def _wrong(element: _Element, what: str) -> MalformedInput:
+def _wrong(
+    element: _Element, what: str, kind: type[MalformedInput] = MalformedInput
+) -> MalformedInput:
     where = f"{path_of(element)}, {line_of(element)}"
-    return MalformedInput(f"{local(element)}: {what}", code="FF01", where=where)
+    return kind(f"{local(element)}: {what}", code="FF01", where=where)
 
 
 def _parts(text: str) -> dict[str, str]:
@@ -212,9 +224,12 @@ class _Reader:
 
     def _choice(self, item: str) -> Place:
         options: dict[str, Form] = {}
+        often: dict[str, int] = {}
         for option in item.strip("()").split("|"):
-            options.update(self._one(option).options)
-        return Place(options, 1, 1)
+            place = self._one(option)
+            options.update(place.options)
+            often |= dict.fromkeys(place.options, place.at_most)
+        return Place(options, 1, 1, often)
 
     def _one(self, item: str) -> Place:
         found = _ITEM.fullmatch(item)

@@ -31,7 +31,7 @@ POSITIVE: Final = frozenset(
     ("InstdAmt", "IntrBkSttlmAmt", "RtrdIntrBkSttlmAmt", "TtlIntrBkSttlmAmt")
 )
 _ALL: Final = "the whole message"
-_WHOLE: Final = -1
+WHOLE: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Violation:
     sentence: str
     path: str
     line: str
-    transaction: int = _WHOLE
+    transaction: int = WHOLE
 
 
 class Walk:
@@ -68,7 +68,7 @@ class Walk:
         self._kind = envelope.definition[:8]
         self._codes = codes.get(list_of(envelope.definition))
         self._found: list[Violation] = []
-        self._transaction = _WHOLE
+        self._transaction = WHOLE
         self._uetrs: set[str] = set()
         self._currency = ""
         self._good_days: set[tuple[str, str]] = set()
@@ -188,8 +188,18 @@ class Walk:
         self._announced.append((element, self._transaction + 1))
 
     def group(self, element: _Element) -> None:
-        """A payment information begins: what it announces is of its own transactions."""
+        """A payment information begins: what it announces is of its own transactions.
+
+        CBPR+ of 2026, pain.001 R8: of one that a bank passes on it bears the message's own id.
+        """
         self._announced.append((element, self._transaction + 1))
+        if self._envelope.header is None or not self._structured:
+            return
+        name = (element.findtext("{*}PmtInfId") or "").strip()
+        own = (self._envelope.document[0].findtext("{*}GrpHdr/{*}MsgId") or "").strip()
+        if self._kind == "pain.001" and name != own:
+            sentence = f"PmtInfId {name[:40]!r} is not the message's own id, {own[:40]!r}"
+            self._broken("group-id", "FF01", sentence, element)
 
     def charges(self, element: _Element) -> None:
         """Who bears the charges."""
@@ -255,7 +265,7 @@ class Walk:
 
     def _counts(self) -> None:
         total = self._transaction + 1
-        self._transaction = _WHOLE
+        self._transaction = WHOLE
         limit = self._profile.transactions_max
         if limit and total > limit:
             sentence = f"{total} transactions; this network takes {limit} a message"

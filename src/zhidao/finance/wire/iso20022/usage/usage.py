@@ -17,6 +17,7 @@ from zhidao.finance.wire.iso20022.syntax.columns import Columns
 from zhidao.finance.wire.iso20022.syntax.envelope import Envelope
 from zhidao.finance.wire.iso20022.usage.plain import plainly_fine
 from zhidao.finance.wire.iso20022.usage.rules import Violation, Walk
+from zhidao.finance.wire.iso20022.usage.statements import statement_violations
 
 __all__ = ["STRUCTURED_FROM", "Violation", "violations"]
 
@@ -47,4 +48,5 @@ def violations(
     network = profile or built_in("cross-border")
     if columns is not None and plainly_fine(envelope, columns, network, year=year, at=at):
         return []
-    return Walk(envelope, network, year=year, at=at, codes=codes).run()
+    found = Walk(envelope, network, year=year, at=at, codes=codes).run()
+    return [*found, *statement_violations(envelope, year=year)]
