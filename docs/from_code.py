@@ -11,6 +11,7 @@ import ast
 import configparser
 import html
 import inspect
+import json
 import logging
 import os
 import pkgutil
@@ -553,6 +554,22 @@ def metrics() -> str:
     )
 
 
+def trade_files() -> str:
+    """The forms of file that people write: who takes each, an example, and its JSON Schema."""
+    from zhidao.cli.trade.example import FORMS, example_of
+
+    parts = []
+    for kind, form in FORMS.items():
+        schema = json.dumps(form.schema(), ensure_ascii=False, indent=1)
+        parts += [
+            f"### {kind}",
+            f"{form.about[:1].upper()}{form.about[1:]}, for `{form.command}`.",
+            f"```json\n{example_of(kind).decode().strip()}\n```",
+            f"Its JSON Schema:\n\n```json\n{schema}\n```",
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
 # --- Markdown ---------------------------------------------------------------------------------
 
 
@@ -578,6 +595,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "limits": limits,
     "metrics": metrics,
     "tables": tables,
+    "trade-files": trade_files,
     **state_machines.TABLES,
 }
 

@@ -164,6 +164,8 @@ BY_ROLE = {
 EXCHANGED = {
     ("GET", "/v1/exchange/inbox/{sender}/{document}"),
     ("GET", "/v1/exchange/inbox/{sender}/{document}/content"),
+    ("GET", "/v1/exchange/inbox/{sender}/{document}/look"),
+    ("GET", "/v1/exchange/outbox/{document}/look"),
     ("GET", "/v1/exchange/outbox/{document}/receipts"),
     ("GET", "/v1/exchange/pack/{node}"),
     ("POST", "/v1/exchange/inbox/{sender}/{document}/decision"),

@@ -438,6 +438,7 @@ export interface EntryField {
   otherwise_en: string;
   otherwise_zh: string;
   choices: string[];
+  suggested: string;
 }
 
 export interface Trouble {
@@ -476,11 +477,35 @@ export interface MadeDocument {
   sha256: string;
 }
 
+/** What a document of the exchange is by its bytes. */
+export interface DocumentLook {
+  en: string;
+  zh: string;
+  number: string;
+  verdict: string;
+  summary: string;
+  media_type: string;
+  size: number;
+}
+
+/** A paper that an entry needs, or has not though its number was entered, with the reason. */
+export interface NeededPaper {
+  kind: string;
+  en: string;
+  zh: string;
+  cause: string;
+  cause_of: string;
+}
+
 export interface EntryProgress {
   troubles: Trouble[];
   missing: string[];
   road: string[];
   needed: number;
+  papers: NeededPaper[];
+  left_out: NeededPaper[];
+  possible: string[];
+  apart: string[];
   documents: MadeDocument[];
   agree: number;
   findings: CrossFinding[];

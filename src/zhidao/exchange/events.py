@@ -170,6 +170,22 @@ class FactsAdopted(Fact, frozen=True, kw_only=True):
     events: int
 
 
+class DocumentLook(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document is by its bytes: its name in two languages, its number, what rules say.
+
+    Both names are empty where nobody knows the document. `verdict`: valid, invalid, undecided,
+    partly_judged, not_checked, or none where no rules are for such documents; `summary` says why.
+    """
+
+    en: str = ""
+    zh: str = ""
+    number: str = ""
+    verdict: str = "none"
+    summary: str = ""
+    media_type: str = ""
+    size: int = 0
+
+
 class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
     """What a document bears on either side of an exchange, and the last word about it."""
 

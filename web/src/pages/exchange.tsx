@@ -1,13 +1,14 @@
 // Outbox and inbox of the exchange with other nodes: what came, what was sent, what waits for a person.
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "../api";
-import { send } from "../api";
+import { get, send } from "../api";
 import { useCell } from "../cell";
 import { Digits, English, ProblemNote, Section, Time, asProblem } from "../parts/basics";
 import { MilestoneMark, type Shape } from "../parts/shapes";
 import { Table, columnsOf } from "../parts/table";
 import { session } from "../session";
-import type { Delivery, Dispatch } from "../types";
+import { labelled } from "../parts/entry";
+import type { Delivery, Dispatch, DocumentLook } from "../types";
 import { named, t, tryWords } from "../words";
 
 const WITHDRAWAL = "zhidao.withdrawal";
@@ -60,6 +61,7 @@ function Sent({ row, speaks, done }: { row: Dispatch; speaks: boolean; done: () 
       <MilestoneMark state={shape(row)} />
       <div>
         <Title row={row} other={t("exchange.to", { party: row.to_party, node: row.recipient })} at={row.created_at} />
+        {row.content && speaks && <Look at={`/v1/exchange/outbox/${row.document}`} />}
         {row.attempts > 0 && row.state === "waiting" && <p class="quiet">{t("exchange.attempts", { n: row.attempts })}</p>}
         {row.state === "dead" && (
           <button type="button" class="button" onClick={() => act("POST", `/v1/exchange/outbox/${row.document}/resend`)}>
@@ -87,6 +89,7 @@ function Got({ row, speaks, done }: { row: Delivery; speaks: boolean; done: () =
       <MilestoneMark state={shape(row)} />
       <div>
         <Title row={row} other={t("exchange.from", { party: row.from_party, node: row.sender })} at={row.received_at} />
+        {row.content && speaks && <Look at={at} />}
         {row.content && speaks && (
           <p>
             <a href={`${at}/content`} download={row.document}>
@@ -116,6 +119,35 @@ function Got({ row, speaks, done }: { row: Delivery; speaks: boolean; done: () =
         {problem && <ProblemNote problem={problem} />}
       </div>
     </li>
+  );
+}
+
+/** What a document is by its bytes: name, number, type, and what this node's rules say of it. */
+function Look({ at }: { at: string }) {
+  const [look, setLook] = useState<DocumentLook | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    get<DocumentLook>(`${at}/look`).then(setLook, (error: unknown) => setProblem(asProblem(error)));
+  }, [at]);
+  if (problem) return <ProblemNote problem={problem} />;
+  if (!look) return <p class="quiet">{t("exchange.looking")}</p>;
+  const name = look.en ? labelled(look) : t("exchange.unknown_document");
+  return (
+    <p class="carried-look">
+      <span>
+        {name} {look.number && <strong>{look.number}</strong>}
+      </span>{" "}
+      <span class="quiet">
+        {look.media_type}, {t("exchange.bytes", { n: look.size })}
+      </span>{" "}
+      <span class={look.verdict === "valid" ? "good" : look.verdict === "invalid" ? "stop" : "quiet"}>{t(`document_verdict.${look.verdict}`)}</span>
+      {["invalid", "undecided", "partly_judged"].includes(look.verdict) && (
+        <span class="c-data">
+          {" "}
+          <English text={look.summary} />
+        </span>
+      )}
+    </p>
   );
 }
 

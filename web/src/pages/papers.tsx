@@ -8,7 +8,7 @@ import { Drop, type Given, base64, save } from "../parts/files";
 import { Findings } from "../parts/findings";
 import { go } from "../route";
 import { session } from "../session";
-import type { Draft, EntryField, EntryProgress, MadeDocument, Trouble } from "../types";
+import type { Draft, EntryField, EntryProgress, MadeDocument, NeededPaper, Trouble } from "../types";
 import { t, tongue, tryWords } from "../words";
 
 const BASE = "/v1/trade/entries";
@@ -74,6 +74,7 @@ export default function PapersPage() {
                 <MadeSet documents={told.documents} fields={fields} />
               </>
             )}
+            {told && <Needed told={told} />}
           </Section>
           <OpenRoad fields={fields} lacks={told?.road ?? null} known={known} />
           {told && whole && (
@@ -208,6 +209,10 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
   const mine = known.filter((field) => groupOf(field.path) === group);
   const missing = told?.missing.filter((path) => groupOf(path) === group).length ?? 0;
   const wrong = told?.troubles.filter((each) => groupOf(each.path) === group).length ?? 0;
+  // Fields of papers that this consignment does not need stand folded below the others.
+  const apart = new Set(told?.apart);
+  const nearer = mine.filter((field) => !apart.has(field.path));
+  const folded = mine.filter((field) => apart.has(field.path));
   const repeated = group === "goods" ? ITEM : group === "boxes" ? EQUIPMENT : "";
   const size = repeated ? sizeOf(repeated, fields) : 1;
   const state = wrong ? t("papers.troubles", { n: wrong }) : missing ? t("papers.missing", { n: missing }) : told ? t("papers.full") : "";
@@ -228,12 +233,12 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
                   </button>
                 )}
               </legend>
-              {mine.map((field) => (
+              {nearer.map((field) => (
                 <Field key={field.path} field={field} path={pathAt(field.path, member)} fields={fields} told={told} put={put} />
               ))}
             </fieldset>
           ))
-        : byParty(mine).map(([party, some]) => (
+        : byParty(nearer).map(([party, some]) => (
             <fieldset key={party} class="entry-fields">
               <legend class={party ? "c-data" : "sr-only"}>{party || t(`papers.group.${group}`)}</legend>
               {some.map((field) => (
@@ -241,6 +246,18 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
               ))}
             </fieldset>
           ))}
+      {folded.length > 0 && (
+        <details class="entry-apart">
+          <summary class="quiet">{t("papers.apart")}</summary>
+          {Array.from({ length: size }, (_, member) => (
+            <div key={member} class="entry-fields">
+              {folded.map((field) => (
+                <Field key={field.path} field={field} path={pathAt(field.path, member)} fields={fields} told={told} put={put} />
+              ))}
+            </div>
+          ))}
+        </details>
+      )}
       {repeated && (
         <p class="row-buttons">
           <button type="button" class="button" onClick={() => put(`${repeated}[${size}].id`, group === "goods" ? String(size + 1) : "")}>
@@ -292,6 +309,8 @@ function Field({ field, path, fields, told, put }: FieldProps) {
         </select>
       ) : path.endsWith("Date") ? (
         <input {...common} type="date" onInput={(event) => put(path, event.currentTarget.value)} />
+      ) : field.suggested ? (
+        <Suggested common={common} kind={field.suggested} put={(text) => put(path, text)} />
       ) : (
         <input {...common} type="text" maxLength={300} onInput={(event) => put(path, event.currentTarget.value)} />
       )}
@@ -301,6 +320,41 @@ function Field({ field, path, fields, told, put }: FieldProps) {
         </span>
       )}
     </div>
+  );
+}
+
+interface Common {
+  id: string;
+  value: string;
+  "aria-invalid": "true" | undefined;
+  "aria-describedby": string | undefined;
+}
+
+/** A code with those of the node's lists that begin so, or whose names do. */
+function Suggested({ common, kind, put }: { common: Common; kind: string; put: (text: string) => void }) {
+  const [found, setFound] = useState<{ code: string; name: string }[]>([]);
+  const turn = useRef(0);
+  const ask = (text: string) => {
+    put(text);
+    const mine = ++turn.current;
+    if (text.length < 2) return setFound([]);
+    // Without suggestions the field is as good as any other.
+    get<{ code: string; name: string }[]>(`/v1/trade/codes?kind=${kind}&text=${encodeURIComponent(text)}`).then(
+      (codes) => mine === turn.current && setFound(codes),
+      () => setFound([]),
+    );
+  };
+  return (
+    <>
+      <input {...common} type="text" maxLength={70} list={`${common.id}-codes`} autocomplete="off" onInput={(event) => ask(event.currentTarget.value)} />
+      <datalist id={`${common.id}-codes`}>
+        {found.map((each) => (
+          <option key={each.code} value={each.code}>
+            {each.name}
+          </option>
+        ))}
+      </datalist>
+    </>
   );
 }
 
@@ -351,6 +405,24 @@ function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fie
         </button>
       </p>
       {problem && <ProblemNote problem={problem} />}
+    </>
+  );
+}
+
+/** The papers that the way of the goods, the border and the agreement ask for, each with the reason. */
+function Needed({ told }: { told: EntryProgress }) {
+  const why = (paper: NeededPaper) => t(`papers.why.${paper.cause}`, { of: paper.cause_of });
+  return (
+    <>
+      <h3>{t("papers.needs")}</h3>
+      <ul class="needed-list">
+        {[...told.papers, ...told.left_out].map((paper) => (
+          <li key={paper.kind} data-cause={paper.cause}>
+            {labelled(paper)} <span class="quiet">{why(paper)}</span>
+          </li>
+        ))}
+      </ul>
+      {told.possible.length > 0 && <p class="quiet">{t("papers.possible", { agreements: told.possible.join(", ") })}</p>}
     </>
   );
 }
@@ -414,7 +486,7 @@ function calledAt(path: string, known: EntryField[]): string {
 /** Opens the group of a field and puts the cursor there. */
 function lead(path: string) {
   const field = document.getElementById(path);
-  field?.closest("details")?.setAttribute("open", "");
+  for (let fold = field?.closest("details"); fold; fold = fold.parentElement?.closest("details")) fold.setAttribute("open", "");
   field?.focus();
 }
 

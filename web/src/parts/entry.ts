@@ -14,8 +14,8 @@ export function groupOf(path: string): Group {
   if (head === EQUIPMENT) return "boxes";
   if (head.endsWith("Party")) return "parties";
   if (head === "documentaryCredit") return "credit";
-  if (head === "customsValuation" || head === "hsEditionCode") return "customs";
-  if (/Location|Movement|TradeDeliveryTerms|freightPaymentCode/.test(head)) return "carriage";
+  if (head === "customsValuation" || head === "hsEditionCode" || head === "originAgreementCode") return "customs";
+  if (/Location|Movement|TradeDeliveryTerms|freightPaymentCode|loadTypeCode/.test(head)) return "carriage";
   return "papers";
 }
 
@@ -54,10 +54,13 @@ export function without(group: string, member: number, fields: Fields): Fields {
   return left;
 }
 
+const OF_VERSION_5 = /^(airWaybillDocument\.|originAgreementCode$|loadTypeCode$|(pre|on)CarriageTransportMovement\.modeCode$|.*\]\.wagonId$)/;
+
 /** The entry file of the fields, as the command line reads it too. */
 export function entryFile(fields: Fields): string {
   const has = (name: string) => Object.entries(fields).some(([path, text]) => text && path.endsWith(`].${name}`));
-  const version = has("invoiceId") ? 4 : has("productionOrderId") ? 3 : 2;
+  const later = Object.entries(fields).some(([path, text]) => text && OF_VERSION_5.test(path));
+  const version = later ? 5 : has("invoiceId") ? 4 : has("productionOrderId") ? 3 : 2;
   const root: Record<string, unknown> = { type: `zhidao.ConsignmentEntry.v${version}` };
   for (const [path, text] of Object.entries(fields)) {
     if (!text) continue;

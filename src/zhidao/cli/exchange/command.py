@@ -45,7 +45,7 @@ _EXAMPLES: Final = {
         "      --kind trade.invoice --media-type application/xml"
     ),
     "outbox": "zhidao exchange outbox --state dead --json",
-    "inbox": "zhidao exchange inbox --consignment zd-17 --sort=-received_at --limit 20",
+    "inbox": "zhidao exchange inbox --consignment zd-17 --sort=-received_at --limit 20 --look",
     "resend": "zhidao exchange resend 01900000-0000-7000-8000-000000000001",
     "withdraw": "zhidao exchange withdraw 01900000-0000-7000-8000-000000000001 --reason 'replaced'",
     "content": "zhidao exchange content importer 01900000-0000-7000-8000-000000000001 -o order.xml",
@@ -112,6 +112,9 @@ def _add_sending(actions: Any) -> None:
             "--state", default="", choices=("", *states), metavar="STATE", help=_one_of(states)
         )
         listing.add_argument("--consignment", default="", help="only those of this one")
+        listing.add_argument(
+            "--look", action="store_true", help="with the name, type and verdict of each document"
+        )
         listing.set_defaults(act=act)
         add_listing(listing, "outbox" if listing is outbox else "inbox")
     resend = _action(actions, "resend", "take a dead letter up again")
@@ -183,13 +186,27 @@ def _send(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _outbox(options: argparse.Namespace, node: RemoteNode) -> int:
-    _show(options, rows_of(options, node, *_narrowed(options)))
+    _show(options, _looked(options, node, rows_of(options, node, *_narrowed(options))))
     return 0
 
 
 def _inbox(options: argparse.Namespace, node: RemoteNode) -> int:
-    _show(options, rows_of(options, node, *_narrowed(options)))
+    _show(options, _looked(options, node, rows_of(options, node, *_narrowed(options))))
     return 0
+
+
+def _looked(
+    options: argparse.Namespace, node: RemoteNode, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows, with what each document is by its bytes where that is asked."""
+    if not options.look:
+        return rows
+    found = []
+    for row in rows:
+        of = f"inbox/{row['sender']}" if "sender" in row else "outbox"
+        path = f"/v1/exchange/{of}/{row['document']}/look"
+        found.append(row | ({"look": node.get(path)} if row["content"] else {}))
+    return found
 
 
 def _resend(options: argparse.Namespace, node: RemoteNode) -> int:
@@ -369,3 +386,7 @@ def _show(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
         reason = f" ({row['reason']})" if row["reason"] else ""
         line = f"{row['document']}  {other}  {row['consignment']} #{row['sequence']} {row['kind']}"
         print(shown(f"{line}: {state}{reason}"))
+        if look := row.get("look"):
+            name = " ".join(filter(None, (look["en"], look["number"]))) or "no known document"
+            verdict = look["summary"] or look["verdict"]
+            print(shown(f"    {name}, {look['media_type']}, {look['size']} bytes: {verdict}"))

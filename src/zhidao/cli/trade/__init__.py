@@ -10,14 +10,15 @@ from typing import Final
 ACTIONS: Final = (
     ("check", "check", "judge invoices by schema and business rules, field by field"),
     ("packs", "packs", "add and list the rule packs of this machine"),
-    ("set", "document_set", "make every document from one entry, and compare them"),
+    ("set", "document_set", "make the papers that one entry needs, and compare them"),
+    ("example", "example", "a file of each form that its command takes, or its JSON Schema"),
     ("migrate", "migrate", "make an entry of version 1 one of version 2, field by field"),
     ("compare", "compare", "read a folder of documents and hold them against each other"),
     ("present", "present", "sign and seal a set for a bank, or open one that came"),
     ("origin", "origin", "decide preferential origin from a bill of materials, with reasons"),
     ("duty", "duty", "assess duty, excise and import VAT to the minor unit"),
     ("declare", "declare", "choose a declaration's risk channel by named rules, or again"),
-    ("codes", "codes", "HS codes between editions, places and rail stations, by lists"),
+    ("codes", "codes", "take full lists of places, stations and HS codes, and look codes up"),
     ("untp", "untp", "product passports and the arrival as credentials of UNTP"),
     ("journey", "journey", "tell where a consignment is, when it arrives, what went wrong"),
 )

@@ -1,4 +1,4 @@
-"""`zhidao trade set ENTRY`: every document from one entry, compared before anybody sees them."""
+"""`zhidao trade set ENTRY`: the papers that one entry needs, compared before anybody sees them."""
 
 from __future__ import annotations
 
@@ -54,11 +54,20 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(made.told, ensure_ascii=False))
     else:
-        for document in made.told["documents"]:
-            print(f"{document['number']:20} {document['title']}")
-        print(*made.told["rules"], sep="\n")
-        print_findings(made.told)
+        _print(made.told)
     return 1 if made.told["findings"] else 0
+
+
+def _print(told: dict[str, Any]) -> None:
+    """The papers with their reasons, the rules' word, and what the papers say of each other."""
+    for document in told["documents"]:
+        print(f"{document['number']:20} {document['title']}: {document['why']}")
+    for paper in told["left_out"]:
+        print(f"left out: {paper['title']}: {paper['why']}")
+    for agreement in told["possible_agreements"]:
+        print(f"possible: {agreement}, if the entry says so in originAgreementCode")
+    print(*told["rules"], sep="\n")
+    print_findings(told)
 
 
 def print_findings(told: dict[str, Any]) -> None:

@@ -12,11 +12,11 @@ from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.ids import IdSource
 from zhidao.exchange.domain.limits import EXPORT_BYTES_MAX, FILE_BYTES_MAX, FILE_ITEMS_MAX
 from zhidao.exchange.domain.peer import Peer, Wanted
-from zhidao.exchange.events import Delivery, Dispatch
+from zhidao.exchange.events import Delivery, Dispatch, DocumentLook
 from zhidao.exchange.service.inbox import Inbox
 from zhidao.exchange.service.outbox import Outbox
 from zhidao.exchange.service.peers import Peers
-from zhidao.exchange.service.ports import LogProofs, Store
+from zhidao.exchange.service.ports import Inspection, LogProofs, NoInspection, Store
 from zhidao.exchange.wire.bundle import (
     ENVELOPE,
     OPENED,
@@ -64,6 +64,8 @@ class ExchangeService:
         self.proofs: LogProofs | None = None
         self.send = outbox.send
         self.publish = outbox.publish
+        # What a document is by its bytes; set where the node knows any.
+        self.inspection: Inspection = NoInspection()
         self.decide = inbox.decide
 
     async def subscribe(self, actor: Actor, node: str, wanted: Wanted) -> Dispatch:
@@ -171,6 +173,18 @@ class ExchangeService:
         if not found.content:
             raise NotFound("the document could not be opened: there is no content")
         return await self._store.content(found.content), found.media_type
+
+    async def look(self, actor: Actor, sender: str, document: UUID) -> DocumentLook:
+        """What a document in the inbox is by its bytes."""
+        content, media_type = await self.content(actor, sender, document)
+        return await self.inspection.look(media_type, content)
+
+    async def look_at_sent(self, actor: Actor, document: UUID) -> DocumentLook:
+        """What a document in the outbox is by its bytes."""
+        found = await self._outbox.one(actor, document)
+        MAY_READ_DOCUMENT.admit(actor)
+        content = await self._store.content(found.content)
+        return await self.inspection.look(found.media_type, content)
 
     async def _take(self, peer: Peer, items: Sequence[Item]) -> Sequence[bytes]:
         if any(item.kind in (OPENED, PROOF) for item in items):

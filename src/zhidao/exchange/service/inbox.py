@@ -30,7 +30,7 @@ from zhidao.exchange.events import (
 )
 from zhidao.exchange.service.outbox import seen_by
 from zhidao.exchange.service.peers import Peers
-from zhidao.exchange.service.ports import Book, Due, Got, Store
+from zhidao.exchange.service.ports import Book, Due, Got, Inspection, NoInspection, Store
 from zhidao.exchange.service.receipt_issuing import ReceiptIssuer
 from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.service.views import delivery_of
@@ -91,6 +91,8 @@ class Inbox:
         self._turns: dict[PartyId, asyncio.Event] = {}
         self.told: Callable[[Delivery], None] = lambda _: None
         self.wake: Callable[[PartyId], None] = lambda _: None
+        # By it what this node's rules refuse is answered with a refusal.
+        self.inspection: Inspection = NoInspection()
 
     async def take(self, peer: Peer, envelopes: Sequence[bytes]) -> Sequence[bytes]:
         """Takes a peer's envelopes and returns the receipts for them.
@@ -118,6 +120,7 @@ class Inbox:
             opened = await asyncio.to_thread(self._open_all, peer, envelopes)
         else:
             opened = self._open_all(peer, envelopes)
+        await self._inspect(opened)
         await self._check_parties(opened)
         if before is not None:
             await before.wait()
@@ -217,6 +220,17 @@ class Inbox:
         except ZhidaoError as error:
             return _Opened(envelope, None, error.code, with_remedy(error)[:REASON_CHARACTERS_MAX])
         return _Opened(envelope, content)
+
+    async def _inspect(self, opened: Sequence[_Opened]) -> None:
+        """Turns away what this node's rules call invalid, whatever its sender's say."""
+        for each in opened:
+            if each.content is None:
+                continue
+            try:
+                await self.inspection.check(each.envelope.heading.media_type, each.content)
+            except ZhidaoError as error:
+                each.content = None
+                each.code, each.reason = error.code, with_remedy(error)[:REASON_CHARACTERS_MAX]
 
     async def _check_parties(self, opened: Sequence[_Opened]) -> None:
         known = {self._scribe.node}

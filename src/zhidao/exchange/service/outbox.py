@@ -23,7 +23,7 @@ from zhidao.exchange.domain.receipt import Outcome, Receipt, Stage
 from zhidao.exchange.events import Dispatch, DocumentSent, ReceiptTaken
 from zhidao.exchange.service.group_commit import GroupCommit
 from zhidao.exchange.service.peers import Peers
-from zhidao.exchange.service.ports import Book, Sent, Store
+from zhidao.exchange.service.ports import Book, Inspection, NoInspection, Sent, Store
 from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.service.views import dispatch_of
 from zhidao.exchange.wire.envelope import commitment, seal_envelope
@@ -61,6 +61,8 @@ class Outbox:
         # Of each party: how many documents wait, and until when that is believed (TAI).
         self._waiting: dict[PartyId, tuple[int, int]] = {}
         self.wake: Callable[[PartyId], None] = lambda _: None
+        # By it what this node's rules refuse is never sealed.
+        self.inspection: Inspection = NoInspection()
         self.committed: Callable[[Sent], None] = lambda _: None
 
     @property
@@ -89,6 +91,7 @@ class Outbox:
                 code="content_too_large",
             )
         check_content(media_type, content)
+        await self.inspection.check(media_type, content)
         salt, now = self._randomness.token(SALT_BYTES), self._clock.now()
         heading = Heading(
             document=document,

@@ -12,10 +12,32 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.exchange.domain.peer import Peer
 from zhidao.exchange.domain.receipt import Stage
+from zhidao.exchange.events import DocumentLook
 
 T = TypeVar("T")
 # A peer and a consignment: documents of one have numbers without a gap.
 Stream = tuple[PartyId, str]
+
+
+class Inspection(Protocol):
+    """What a node knows of documents by their bytes, beyond their media type."""
+
+    async def check(self, media_type: str, content: bytes) -> None:
+        """Raises Refused for what its own rules call invalid; what nobody judges may pass."""
+
+    async def look(self, media_type: str, content: bytes) -> DocumentLook:
+        """What a document is; raises nothing for one that nobody knows."""
+
+
+class NoInspection:
+    """Knows nothing of any document: an exchange by itself."""
+
+    async def check(self, media_type: str, content: bytes) -> None:
+        """Everything may pass."""
+
+    async def look(self, media_type: str, content: bytes) -> DocumentLook:
+        """Its type and size alone."""
+        return DocumentLook(media_type=media_type, size=len(content))
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,8 @@ async def build(
             for policy in witness.policies.values()
         ),
     )
+    others.outbox.inspection = others.inbox.inspection = papers.inspection
+    others.exchange.inspection = papers.inspection
     terminals.seals.containers_of = trade.containers_of(papers.consignments)
     titles = await trust_titles.build(
         context,

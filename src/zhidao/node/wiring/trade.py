@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput, NotFound
 from zhidao.core.journal import Records
+from zhidao.exchange.events import DocumentLook
 from zhidao.industry.commands import Lots
+from zhidao.node.api.trade import codes as codes_api
 from zhidao.node.api.trade import consignments as api
 from zhidao.node.api.trade import crossings as crossings_api
 from zhidao.node.api.trade import entry as entry_api
@@ -19,12 +21,14 @@ from zhidao.node.api.trade import window as window_api
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.positioning.events import ArrivalProven
 from zhidao.store.journal import PostgresJournal
+from zhidao.trade.adapters.code_store import StoredCodes, default_file
 from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.packs import default_folder
 from zhidao.trade.adapters.postgres_drafts import PostgresDrafts
 from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.adapters.rule_worker import RuleWorker
 from zhidao.trade.domain.clearance.reference import REFERENCE
+from zhidao.trade.service.carried_documents import CarriedDocuments
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import ConsignmentService, everywhere
 from zhidao.trade.service.crossings import Crossings
@@ -49,6 +53,7 @@ class TradeServices:
     rules: RuleWorker
     clearance: Clearance
     presentations: PresentationService
+    inspection: PapersInspection
     room: Room
 
 
@@ -65,6 +70,19 @@ def containers_of(
         return [each for each in entered.every_container if each]
 
     return found
+
+
+class PapersInspection:
+    """Implements `exchange.service.ports.Inspection` by what the trade room knows of papers."""
+
+    def __init__(self, papers: CarriedDocuments) -> None:
+        self.check = papers.check
+        self._papers = papers
+
+    async def look(self, media_type: str, content: bytes) -> DocumentLook:
+        """What a document is by its bytes."""
+        found = await self._papers.look(media_type, content)
+        return DocumentLook(media_type=media_type, size=len(content), **asdict(found))
 
 
 class PapersBills:
@@ -127,6 +145,7 @@ async def build(
         listings=ListingFile(screening_list),
         judges=judges,
     )
+    codes = StoredCodes(default_file())
     presentations = PresentationService(
         records=records,
         archive=context.archive,
@@ -134,6 +153,7 @@ async def build(
         clock=context.clock,
         judges=judges,
         validation=validation,
+        codes=codes,
     )
 
     transparency = Transparency(
@@ -157,7 +177,9 @@ async def build(
                 print_document,
                 judges,
                 validation,
+                codes,
             ),
+            codes_api.routes(codes),
             window_api.routes(clearance, releases, presentations),
             transparency_api.routes(transparency),
             crossings_api.routes(
@@ -167,4 +189,13 @@ async def build(
         consumers=(Consumer(CONSUMER, ArrivalProven.types(), journey.on_arrival),),
         background=(end_rules_with_node,),
     )
-    return TradeServices(consignments, validation, journey, rules, clearance, presentations, room)
+    return TradeServices(
+        consignments,
+        validation,
+        journey,
+        rules,
+        clearance,
+        presentations,
+        PapersInspection(CarriedDocuments(validation, judges)),
+        room,
+    )

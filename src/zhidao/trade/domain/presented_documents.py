@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from zhidao.trade.domain.documents.formalities import COVER_LETTER, FORMS
+from zhidao.trade.domain.documents.formalities import CARRIAGE_NUMBERS, COVER_LETTER, FORMS
+from zhidao.trade.domain.documents.needed import NeededSet
 from zhidao.trade.domain.model.catalogue import CREDIT
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 
@@ -18,20 +19,23 @@ PRESENTABLE: Final = (
     "transport_document",
     "rail_consignment_note",
     "road_consignment_note",
-    "origin_rcep",
-    "origin_form_e",
-    "insurance_declaration",
-)
-USUAL: Final = (
-    "presentation_letter",
-    "invoice_ubl",
-    "packing_list",
-    "transport_document",
+    "air_waybill",
     "origin_rcep",
     "origin_form_e",
     "insurance_declaration",
 )
 LETTER: Final = COVER_LETTER.kind
+
+
+def usual(needed: NeededSet, main_mode: str) -> tuple[str, ...]:
+    """What a set shows a bank if nobody says otherwise: of the carriage the main one's paper."""
+    beside = {
+        form.kind
+        for form in needed.forms
+        if CARRIAGE_NUMBERS.get(form.number_path, main_mode) != main_mode
+    }
+    kinds = {form.kind for form in needed.forms} - beside
+    return tuple(kind for kind in PRESENTABLE if kind in kinds)
 
 
 def credit_of(letter: CanonicalConsignment) -> str:

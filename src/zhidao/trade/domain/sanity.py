@@ -18,11 +18,11 @@ from typing import Final
 
 from zhidao.core.errors import Refused
 from zhidao.trade.domain.model.catalogue import FIELDS, ITEM
-from zhidao.trade.domain.model.code_lists import CORRIDOR_PLACES
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.countries import COUNTRIES
 from zhidao.trade.domain.model.forms import country, day
-from zhidao.trade.domain.model.hs_codes import hs_2022
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
+from zhidao.trade.domain.model.usual import AT_ORIGIN
 
 _PAYLOAD_KG: Final = Decimal(34_000)
 _VOLUME_M3: Final = Decimal(90)
@@ -34,7 +34,6 @@ _DUE_DAYS: Final = 1_825
 _JOURNEY_DAYS: Final = 200
 _RATES: Final = (Decimal("0.000001"), Decimal(1_000_000))
 _BY_WATER: Final = frozenset(("FAS", "FOB", "CFR", "CIF"))
-_AT_ORIGIN: Final = frozenset(("EXW", "FCA", "FAS", "FOB"))
 _NAMED_MAX: Final = 10
 
 _INVOICED: Final = "invoiceDocument.issueDate"
@@ -51,12 +50,14 @@ class Absurdity:
     sentence: str
 
 
-def absurdities(consignment: CanonicalConsignment) -> list[Absurdity]:
+def absurdities(
+    consignment: CanonicalConsignment, codes: KnownCodes = SHORT_CODES
+) -> list[Absurdity]:
     """Every field that is out of line, each once, in the order of the rows."""
     found: dict[str, Absurdity] = {}
     rest = consignment
     for row in _ROWS:
-        for one in row(rest):
+        for one in row(rest, codes):
             found.setdefault(one.path, one)
         if found:
             # A value that was named is no measure for the others.
@@ -65,9 +66,9 @@ def absurdities(consignment: CanonicalConsignment) -> list[Absurdity]:
     return list(found.values())
 
 
-def check_sane(consignment: CanonicalConsignment) -> None:
+def check_sane(consignment: CanonicalConsignment, codes: KnownCodes = SHORT_CODES) -> None:
     """Refuses a consignment of which no paper should be made (`implausible`), naming each field."""
-    found = absurdities(consignment)
+    found = absurdities(consignment, codes)
     if not found:
         return
     told = "; ".join(f"{one.path}: {one.sentence}" for one in found[:_NAMED_MAX])
@@ -84,7 +85,7 @@ def _number(consignment: CanonicalConsignment, path: str) -> Decimal:
     return Decimal(consignment.get(path) or 0)
 
 
-def _lone_days(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _lone_days(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """Days that lie years away from those of the other papers."""
     days = {path: _day(consignment, path) for path in _DAYS}
     known = {path: one for path, one in days.items() if one is not None}
@@ -96,7 +97,7 @@ def _lone_days(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
             yield Absurdity(path, f"{one} lies years away from the other papers' days ({middle})")
 
 
-def _due(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _due(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     due, invoiced = _day(consignment, "invoiceDocument.dueDate"), _day(consignment, _INVOICED)
     if due is None or invoiced is None:
         return
@@ -107,7 +108,7 @@ def _due(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
         yield Absurdity("invoiceDocument.dueDate", told)
 
 
-def _journey(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _journey(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     left, there = _day(consignment, _DEPARTS), _day(consignment, _ARRIVES)
     if left is not None and there is not None:
         if there < left:
@@ -131,14 +132,14 @@ _IN_TURN: Final = (
 )
 
 
-def _in_turn(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _in_turn(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     for later, earlier, sentence in _IN_TURN:
         second, first = _day(consignment, later), _day(consignment, earlier)
         if second is not None and first is not None and second < first:
             yield Absurdity(later, sentence)
 
 
-def _boxes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _boxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """What one box holds."""
     boxes = consignment.each(ITEM, "equipmentId")
     for name, most, unit in (("grossWeight", _PAYLOAD_KG, "kg"), ("grossVolume", _VOLUME_M3, "m3")):
@@ -150,7 +151,7 @@ def _boxes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
                 yield Absurdity(heaviest, f"{total} {unit} in the box {box}, which holds {most}")
 
 
-def _density(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _density(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     for k in range(consignment.counts[ITEM]):
         volume = _number(consignment, f"{ITEM}[{k}].grossVolume")
         weight = _number(consignment, f"{ITEM}[{k}].grossWeight")
@@ -160,7 +161,7 @@ def _density(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
             )
 
 
-def _terms_of_mode(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _terms_of_mode(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     rule = consignment.get(f"{_TERMS}.deliveryTypeCode")
     mode = consignment.get("mainCarriageTransportMovement.modeCode")
     if rule in _BY_WATER and mode not in ("", "sea"):
@@ -169,37 +170,56 @@ def _terms_of_mode(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
         )
 
 
-def _delivery(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _delivery(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """The place that the terms name lies at their own end of the way."""
     rule = consignment.get(f"{_TERMS}.deliveryTypeCode")
     named = consignment.get(f"{_TERMS}.relevantLocation.id")
     begins = {consignment.get(f"{n}Location.id") for n in ("loadingBaseport", "receipt")} - {""}
     ends = {consignment.get(f"{n}Location.id") for n in ("unloadingBaseport", "delivery")} - {""}
-    at_origin = rule in _AT_ORIGIN
+    at_origin = rule in AT_ORIGIN
     wrong = ends - begins if at_origin else begins - ends
     if rule and named in wrong:
         where = "where the goods arrive" if at_origin else "where the goods begin"
         yield Absurdity(f"{_TERMS}.relevantLocation.id", f"{rule} named at {named}, {where}")
 
 
-def _two_ports(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _two_ports(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     start = consignment.get("loadingBaseportLocation.id")
     if start and start == consignment.get("unloadingBaseportLocation.id"):
         yield Absurdity("unloadingBaseportLocation.id", f"loaded and unloaded at {start}")
 
 
-def _places(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _places(consignment: CanonicalConsignment, codes: KnownCodes) -> Iterator[Absurdity]:
     """A place that is called by another's name, or lies in no country."""
     for name in _LOCATIONS:
         code, called = consignment.get(f"{name}.id"), consignment.get(f"{name}.name")
         if code and code[:2] not in COUNTRIES:
             yield Absurdity(f"{name}.id", f"{code[:2]} is no country")
-        other = _PLACE_NAMES.get(called.casefold(), code)
-        if code and other != code:
-            yield Absurdity(f"{name}.name", f"{called} is {other}, not {code}")
+        others = codes.places_called(called)
+        if code and others and code not in others and not _alike(called, codes.place(code)):
+            yield Absurdity(f"{name}.name", f"{called} is {min(others)}, not {code}")
 
 
-def _money(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _alike(called: str, name: str) -> bool:
+    """Whether one name is the other with more words, as a port's and its airport's are."""
+    left, right = called.casefold(), name.casefold()
+    return bool(right) and (left in right or right in left)
+
+
+def _stations(consignment: CanonicalConsignment, codes: KnownCodes) -> Iterator[Absurdity]:
+    """A station that no list of its country has, or that is another country's."""
+    for name in ("receipt", "delivery"):
+        number = consignment.get(f"{name}Location.stationId")
+        country = consignment.get(f"{name}Location.id")[:2]
+        if not number or not codes.knows_stations_of(country):
+            continue
+        station = codes.station(number)
+        if station is None or station.country != country:
+            where = f"a station of {station.country}" if station else "no station"
+            yield Absurdity(f"{name}Location.stationId", f"{number} is {where}, in {country}")
+
+
+def _money(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     rate = _number(consignment, "customsValuation.exchangeRate")
     valued = consignment.get("customsValuation.currencyCode")
     if rate and valued and valued == consignment.get("invoiceDocument.currencyCode") and rate != 1:
@@ -208,7 +228,7 @@ def _money(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
         yield Absurdity("customsValuation.exchangeRate", f"no currency is worth {rate} of another")
 
 
-def _parties(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _parties(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """Seller and buyer are two."""
     for name in ("name", "legalRegistrationId", "taxRegistrationId", "leiId", "usccId", "dunsId"):
         seller = consignment.get(f"consignorParty.{name}").casefold()
@@ -216,17 +236,17 @@ def _parties(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
             yield Absurdity(f"consigneeParty.{name}", "seller and buyer are the same")
 
 
-def _codes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _codes(consignment: CanonicalConsignment, codes: KnownCodes) -> Iterator[Absurdity]:
     for path, text in consignment.values.items():
         if path.endswith(_COUNTRY_ENDS) and text not in COUNTRIES:
             yield Absurdity(path, f"{text} is no country of ISO 3166-1")
     if consignment.get("hsEditionCode", "2022") == "2022":
         for k, code in enumerate(consignment.each(ITEM, "typeCode")):
-            if code and code not in hs_2022():
+            if code and codes.is_commodity(code) is False:
                 yield Absurdity(f"{ITEM}[{k}].typeCode", f"{code} is no code of the HS of 2022")
 
 
-def _taxes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
+def _taxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """EN 16931 BR-O-02, BR-S-05 and the like: which category has a rate, which a VAT number."""
     categories = consignment.each(ITEM, "taxCategoryCode")
     for k, category in enumerate(categories):
@@ -243,9 +263,9 @@ def _taxes(consignment: CanonicalConsignment) -> Iterator[Absurdity]:
                 )
 
 
-_ROWS: Final[tuple[Callable[[CanonicalConsignment], Iterator[Absurdity]], ...]] = (
+_ROWS: Final[tuple[Callable[[CanonicalConsignment, KnownCodes], Iterator[Absurdity]], ...]] = (
     *(_lone_days, _due, _journey, _in_turn, _boxes, _density, _terms_of_mode, _delivery),
-    *(_two_ports, _places, _money, _parties, _codes, _taxes),
+    *(_two_ports, _places, _stations, _money, _parties, _codes, _taxes),
 )
 # Days of the papers; the due day and those of a credit may lie further away.
 _DAYS: Final = tuple(
@@ -261,4 +281,3 @@ _LOCATIONS: Final = tuple(
     for path in FIELDS
     if path.endswith("ocation.id") and f"{path.removesuffix('.id')}.name" in FIELDS
 )
-_PLACE_NAMES: Final = {place.name.casefold(): place.unlocode for place in CORRIDOR_PLACES}

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
-from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.asked import missing
+from zhidao.trade.domain.documents.formalities import DOCUMENTARY_CREDIT, FORMS
 from zhidao.trade.domain.documents.mapping import Absorbed
-from zhidao.trade.domain.model.code_lists import (
-    CORRIDOR_PLACES,
-    HS_2017_TO_2022,
-    correlate,
-    import_correlation,
-    import_places,
-    import_stations,
-)
-from zhidao.trade.domain.model.consignment import missing
-from zhidao.trade.domain.model.forms import hs_code
+from zhidao.trade.domain.documents.needed import NeededPaper, check_papers, needed_set
+from zhidao.trade.domain.model.known_codes import KnownCodes
 from zhidao.trade.domain.origin.agreements import AGREEMENTS, Agreement, import_rules
 from zhidao.trade.domain.origin.determination import (
     BillOfMaterials,
@@ -32,13 +25,12 @@ from zhidao.trade.domain.origin.determination import (
 )
 from zhidao.trade.domain.origin.duty import assess
 from zhidao.trade.domain.sanity import check_sane
+from zhidao.trade.library.code_lists import known_codes
 from zhidao.trade.service.document_set import MadeDocument, check_one_invoice, make_set
 from zhidao.trade.service.entering import looked_at
 from zhidao.trade.service.validation import refuse_broken
 from zhidao.trade.wire import canonical_entry, consignment_entry, origin_file
 from zhidao.trade.wire import entry as entry_file
-
-_SHOWN: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +52,27 @@ def migrated(entry: bytes) -> tuple[bytes, list[str]]:
     return made, sorted(missing(canonical_entry.typed(made)))
 
 
-def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ()) -> WrittenSet:
-    """Every document of an entry, with the answers of the cross-checks.
+def document_set(
+    entry: bytes,
+    *,
+    view: str = "",
+    languages: Sequence[str] = (),
+    codes: KnownCodes | None = None,
+) -> WrittenSet:
+    """Every paper that an entry needs, each with its reason, and the answers of the cross-checks.
 
-    `languages`: those of the labels of a printed form beside each document, the leading one first.
+    `codes`: the lists that name places, this installation's by default. `languages`: those of the
+    labels of a printed form beside each document, the leading one first.
     Raises Unavailable where prints are asked and the extra for them is not installed.
     """
-    consignment = canonical_entry.read(entry)
+    known = codes or known_codes()
+    consignment = canonical_entry.read(entry, codes=known)
     check_one_invoice(consignment)
-    check_sane(consignment)
-    forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
-    made = make_set(consignment, forms)
+    check_papers(consignment)
+    check_sane(consignment, known)
+    needed = needed_set(consignment.values)
+    credit = [DOCUMENTARY_CREDIT] if consignment.get(DOCUMENTARY_CREDIT.number_path) else []
+    made = make_set(consignment, [*needed.forms, *credit])
     rules = judged_invoices(made)
     papers = {document.form.kind: document.absorbed.consignment for document in made}
     told: dict[str, Any] = {
@@ -84,18 +86,29 @@ def document_set(entry: bytes, *, view: str = "", languages: Sequence[str] = ())
                 "number": document.number,
                 "file": document.file_name,
                 "sha256": document.digest,
+                "why": needed.why(document.form.kind).sentence,
             }
             for document in made
-            if document.form in SET
+            if document.form is not DOCUMENTARY_CREDIT
         ],
+        "left_out": [_left_out(paper) for paper in needed.left_out],
+        "possible_agreements": list(needed.possible),
         "rules": rules,
         **_compared(compare(Evidence(papers)), view),
     }
-    printed = [document for document in made if document.form in SET]
+    printed = [document for document in made if document.form is not DOCUMENTARY_CREDIT]
     files = {document.file_name: document.data for document in printed}
     if languages:
         files |= prints(printed, languages, day=consignment.get("invoiceDocument.issueDate"))
     return WrittenSet(files, told)
+
+
+def _left_out(paper: NeededPaper) -> dict[str, str]:
+    return {
+        "kind": paper.form.kind,
+        "title": paper.form.titles[0],
+        "why": paper.why.sentence,
+    }
 
 
 def judged_invoices(made: Iterable[MadeDocument]) -> list[str]:
@@ -147,37 +160,6 @@ def compared(files: Iterable[tuple[str, bytes]], *, view: str = "") -> dict[str,
     }
 
 
-def codes(what: str, sought: str, *, edition: str, to: str, listed: str | None) -> dict[str, Any]:
-    """What a code means: `hs` in another edition, a `place` by UN/LOCODE or name, a `station`.
-
-    listed: an operator's full list (CSV) in the place of our own short one. At most 50 places are
-    told, `more` counts the others. Raises MalformedInput for a list, an edition or a code that is
-    none, and for a station without a list.
-    """
-    found: list[dict[str, str]]
-    if what == "hs":
-        table = HS_2017_TO_2022 if listed is None else import_correlation(listed)
-        known = correlate(hs_code(sought), edition=edition, to=to, table=table)
-        found = [{"code": code, "edition": known.edition} for code in known.codes]
-    elif what == "place":
-        places = CORRIDOR_PLACES if listed is None else tuple(import_places(listed).values())
-        found = [
-            {"code": place.unlocode, "name": place.name}
-            for place in places
-            if sought.upper() == place.unlocode or sought.casefold() in place.name.casefold()
-        ]
-    else:
-        if listed is None:
-            raise MalformedInput(
-                "no list of stations is shipped",
-                code="no_list",
-                remedy="give --list with code, name, country and, if known, unlocode",
-            )
-        station = import_stations(listed).get(sought)
-        found = [] if station is None else [asdict(station)]
-    return {"what": what, "found": found[:_SHOWN], "more": max(0, len(found) - _SHOWN)}
-
-
 def origin(
     bill: bytes,
     *,
@@ -187,6 +169,7 @@ def origin(
     under_control: str = "",
 ) -> dict[str, Any]:
     """Decisions for a bill of materials. `rules`: CSV text of product rules by agreement name."""
+    _check_rules(rules)
     value = origin_file.read_bill(bill)
     names = tuple(agreements) or tuple(AGREEMENTS)
     track = Route(tuple(route.split()), frozenset(under_control.split())) if route else None
@@ -196,6 +179,7 @@ def origin(
 
 def duty(question: bytes, *, rules: Mapping[str, str]) -> dict[str, Any]:
     """Duty, excise and VAT of each line; a preference only where a bill of materials bears it."""
+    _check_rules(rules)
     asked = origin_file.read_question(question)
     lines = []
     totals = {"duty": 0, "excise": 0, "vat": 0}
@@ -223,6 +207,12 @@ def _claims(bill: BillOfMaterials | None, rules: Mapping[str, str]) -> list[Deci
     if bill is None:
         return []
     return [determine(bill, _agreement(name, rules)) for name in AGREEMENTS]
+
+
+def _check_rules(rules: Mapping[str, str]) -> None:
+    """Refuses product rules of an agreement that is not known, which nobody would ask."""
+    for name in rules:
+        _agreement(name, {})
 
 
 def _agreement(name: str, rules: Mapping[str, str]) -> Agreement:

@@ -9,8 +9,8 @@ from zhidao.core.ids import party_id
 from zhidao.core.keys import Signer
 from zhidao.core.timescale import Utc
 from zhidao.trade.domain.documents.formalities import FORMS
-from zhidao.trade.domain.presented_documents import USUAL
 from zhidao.trade.events import PresentedSet
+from zhidao.trade.library.code_lists import known_codes
 from zhidao.trade.library.rule_packs import judged_files
 from zhidao.trade.service.presenting import Order, Printer, invoices_in, present, read_presented
 from zhidao.trade.service.validation import refuse_broken
@@ -23,14 +23,14 @@ def make(
     party: str,
     signer: Signer,
     at: Utc,
-    kinds: Sequence[str] = USUAL,
+    kinds: Sequence[str] = (),
     despite: bool = False,
     languages: Sequence[str] = (),
 ) -> bytes:
     """The signed file of an entry's presentation. `languages`: of prints inside, none for none."""
-    order = Order(party_id(party), kinds or USUAL, despite)
+    order = Order(party_id(party), kinds, despite)
     printer = _printer(languages) if languages else None
-    made = present(entry, order, signer=signer, at=at, printer=printer)
+    made = present(entry, order, signer=signer, at=at, printer=printer, codes=known_codes())
     for _, verdict in judged_files(("invoice", data) for data in invoices_in(made)):
         refuse_broken(verdict)
     return encode(made)

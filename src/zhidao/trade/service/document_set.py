@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
-from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.documents.invoices import INVOICE_CII, INVOICE_UBL
 from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, absorb, project
+from zhidao.trade.domain.documents.needed import needed_set, said_in
 from zhidao.trade.domain.documents.of_others import (
     CREDIT_CODES,
     CREDIT_NOTE_CII,
@@ -39,14 +40,15 @@ class MadeDocument:
 
 
 def make_set(
-    consignment: CanonicalConsignment, forms: Iterable[DocumentForm] = SET
+    consignment: CanonicalConsignment, forms: Iterable[DocumentForm] | None = None
 ) -> list[MadeDocument]:
-    """The documents of a consignment, each read back whole.
+    """The documents of a consignment, each read back whole; by default those that it needs.
 
     Raises Refused for a document that says something else than the consignment: it is a defect of
     ours and must not leave the house.
     """
-    return [_made(consignment, form) for form in forms]
+    chosen = needed_set(consignment.values).forms if forms is None else forms
+    return [_made(said_in(consignment, form), form) for form in chosen]
 
 
 def check_one_invoice(consignment: CanonicalConsignment) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,16 +15,25 @@ from zhidao.core.remedies import remedies, remedy_of
 from zhidao.rules import parse_xml
 from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, compare
-from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.asked import asked, require
+from zhidao.trade.domain.documents.formalities import DOCUMENTARY_CREDIT, FORMS
 from zhidao.trade.domain.documents.mapping import Absorbed, DocumentForm, Syntax
-from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM, canonical, unsaid
+from zhidao.trade.domain.documents.needed import NeededSet, check_papers, needed_set
+from zhidao.trade.domain.model.catalogue import (
+    EQUIPMENT,
+    FIELDS,
+    ITEM,
+    canonical,
+    sizes_of,
+    unsaid,
+)
 from zhidao.trade.domain.model.consignment import (
     CanonicalConsignment,
     Origin,
     completed,
     enter,
-    require,
 )
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.sanity import absurdities, check_sane
 from zhidao.trade.service.document_set import (
     OF_OTHERS,
@@ -41,7 +49,6 @@ from zhidao.trade.wire.canonical_entry import TYPES
 
 FIELDS_MAX: Final = 12_000
 FILES_MAX: Final = 50
-_GROUPED: Final = re.compile(rf"({ITEM}|{EQUIPMENT})\[(\d{{1,3}})\]\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +65,24 @@ class Trouble:
 class Progress:
     """How far an entry is. With neither trouble nor a missing field it makes its documents.
 
-    `road`: fields that a road over nodes still asks for.
+    `road`: fields that a road over nodes still asks for. `asked`: those that its papers need typed.
     """
 
     troubles: tuple[Trouble, ...]
     missing: tuple[str, ...]
-    needed: int
-    made: tuple[MadeDocument, ...]
-    comparison: Comparison | None
+    asked: tuple[str, ...]
+    papers: NeededSet
+    made: tuple[MadeDocument, ...] = ()
+    comparison: Comparison | None = None
     road: tuple[str, ...] = ()
 
+    @property
+    def needed(self) -> int:
+        """How many fields are asked for."""
+        return len(self.asked)
 
-def progress(typed: Mapping[str, str]) -> Progress:
+
+def progress(typed: Mapping[str, str], codes: KnownCodes = SHORT_CODES) -> Progress:
     """Checks every field on its own, then the entry, then the documents that it makes.
 
     Raises MalformedInput only for more fields than an entry can have.
@@ -78,40 +91,48 @@ def progress(typed: Mapping[str, str]) -> Progress:
         raise MalformedInput(f"more than {FIELDS_MAX} fields")
     values = {path: text for path, text in typed.items() if text}
     troubles = [trouble for path, text in values.items() for trouble in _troubles(path, text)]
-    wanted = _needed(values)
+    papers = needed_set(values)
+    wanted = tuple(asked(values, papers, codes))
     missing = tuple(path for path in wanted if path not in values)
-    whole = values | {path: text for path, (text, _) in unsaid(values).items()}
-    sizes = _sizes(values)
+    whole = values | {path: text for path, (text, _) in unsaid(values, codes).items()}
+    sizes = sizes_of(values)
     road = tuple(consignment_entry.lacking(whole, items=sizes[ITEM], containers=sizes[EQUIPMENT]))
+    troubles += [_implied("no_preference", one.path, one.sentence) for one in papers.obstacles]
     if not troubles and not missing:
         troubles = [
-            Trouble(one.path, one.sentence, "implausible", remedies().codes["implausible"])
-            for one in absurdities(_completed(values))
+            _implied("implausible", one.path, one.sentence)
+            for one in absurdities(_completed(values, codes), codes)
         ]
     if troubles or missing:
-        return Progress(tuple(troubles), missing, len(wanted), (), None, road)
+        return Progress(tuple(troubles), missing, wanted, papers, road=road)
     try:
-        consignment = entered(values)
+        consignment = entered(values, codes)
         made = tuple(make_set(consignment, _forms(consignment)))
         compared = compare(Evidence({d.form.kind: d.absorbed.consignment for d in made}))
     except (MalformedInput, Refused) as error:
-        return Progress((_told(error, error.where),), (), len(wanted), (), None, road)
-    return Progress((), (), len(wanted), made, compared, road)
+        return Progress((_told(error, error.where),), (), wanted, papers, road=road)
+    return Progress((), (), wanted, papers, made, compared, road)
 
 
-def _completed(values: Mapping[str, str]) -> CanonicalConsignment:
+def _implied(code: str, path: str, sentence: str) -> Trouble:
+    return Trouble(path, sentence, code, remedies().codes[code])
+
+
+def _completed(values: Mapping[str, str], codes: KnownCodes) -> CanonicalConsignment:
     digest = hashlib.sha256("\n".join(f"{p}={t}" for p, t in values.items()).encode()).hexdigest()
-    return completed(enter(values, digest=digest, origin=Origin.ENTRY))
+    return completed(enter(values, digest=digest, origin=Origin.ENTRY), codes)
 
 
-def entered(values: Mapping[str, str]) -> CanonicalConsignment:
+def entered(values: Mapping[str, str], codes: KnownCodes = SHORT_CODES) -> CanonicalConsignment:
     """The consignment of typed fields.
 
-    Raises MalformedInput for one that is not whole, Refused (`implausible`) for one that cannot be.
+    Raises MalformedInput for one that is not whole, Refused for one that cannot be (`implausible`)
+    or claims a preference that no agreement gives (`no_preference`).
     """
-    consignment = _completed(values)
+    consignment = _completed(values, codes)
     require(consignment)
-    check_sane(consignment)
+    check_papers(consignment)
+    check_sane(consignment, codes)
     return consignment
 
 
@@ -222,12 +243,14 @@ def declared(data: bytes, kind: str) -> CanonicalConsignment:
     return found.consignment
 
 
-def document(values: Mapping[str, str], kind: str) -> MadeDocument:
+def document(values: Mapping[str, str], kind: str, codes: KnownCodes = SHORT_CODES) -> MadeDocument:
     """One document of an entry. Raises NotFound for a kind that is none of the set's."""
     form = FORMS.get(kind)
-    if form is None or form not in SET:
+    if form is None:
         raise NotFound(f"no document kind {kind[:40]!r}")
-    consignment = entered(values)
+    consignment = entered(values, codes)
+    if form not in needed_set(consignment.values).forms:
+        raise NotFound(f"this consignment needs no {form.titles[0]}")
     if form.kind in INVOICES:
         check_one_invoice(consignment)
     return make_set(consignment, [form])[0]
@@ -242,7 +265,9 @@ _OWN_TYPES: Final = {_own_type(form): form.kind for form in FORMS.values() if _o
 
 
 def _forms(consignment: CanonicalConsignment) -> list[DocumentForm]:
-    forms = [f for f in FORMS.values() if f in SET or consignment.get(f.number_path)]
+    forms = list(needed_set(consignment.values).forms)
+    if consignment.get(DOCUMENTARY_CREDIT.number_path):
+        forms.append(DOCUMENTARY_CREDIT)
     # A set has one invoice of a kind: several are written when the consignment is opened.
     return [f for f in forms if f.kind not in INVOICES or not consignment.has_more_invoices]
 
@@ -256,31 +281,6 @@ def _troubles(path: str, text: str) -> Iterable[Trouble]:
 
 def _told(error: ZhidaoError, where: str) -> Trouble:
     return Trouble(where, str(error.args[0]), error.code, remedy_of(error))
-
-
-def _needed(values: Mapping[str, str]) -> list[str]:
-    """Paths that an entry with these values must have; at least one item and one container."""
-    sizes = _sizes(values)
-    paths: list[str] = []
-    for path, field in FIELDS.items():
-        if not field.asked(values):
-            continue
-        group, found, name = path.partition("[].")
-        if found:
-            paths += [f"{group}[{k}].{name}" for k in range(sizes[group])]
-        else:
-            paths.append(path)
-    return paths
-
-
-def _sizes(values: Mapping[str, str]) -> dict[str, int]:
-    """How many items and containers an entry has; one of each is always asked for."""
-    sizes = {ITEM: 1, EQUIPMENT: 1}
-    for path in values:
-        match = _GROUPED.match(path)
-        if match:
-            sizes[match[1]] = max(sizes[match[1]], int(match[2]) + 1)
-    return sizes
 
 
 def _flat(value: object, place: str = "") -> Iterable[tuple[str, str]]:

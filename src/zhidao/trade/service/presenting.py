@@ -19,9 +19,11 @@ from zhidao.core.keys import Signer
 from zhidao.core.timescale import Utc
 from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare
-from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.domain.documents.formalities import DOCUMENTARY_CREDIT, FORMS
+from zhidao.trade.domain.documents.needed import NeededSet, check_papers, main_mode, needed_set
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
-from zhidao.trade.domain.presented_documents import LETTER, PRESENTABLE, USUAL, announced, credit_of
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
+from zhidao.trade.domain.presented_documents import LETTER, PRESENTABLE, announced, credit_of, usual
 from zhidao.trade.domain.sanity import check_sane
 from zhidao.trade.events import (
     CrossCheckFinding,
@@ -50,27 +52,40 @@ _AGREES: Final = "agree"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a party asks for. `kinds`: which documents. `despite`: present in spite of conflicts."""
+    """What a party asks for. `kinds`: which documents, none for those that a bank usually sees.
+
+    `despite`: present in spite of conflicts.
+    """
 
     presenter: PartyId
-    kinds: Sequence[str] = USUAL
+    kinds: Sequence[str] = ()
     despite: bool = False
 
 
 def present(
-    entry: bytes, order: Order, *, signer: Signer, at: Utc, printer: Printer | None = None
+    entry: bytes,
+    order: Order,
+    *,
+    signer: Signer,
+    at: Utc,
+    printer: Printer | None = None,
+    codes: KnownCodes = SHORT_CODES,
 ) -> SignedPresentation:
     """The signed set of an entry.
 
     The credit of the entry is compared with the documents, but is no part of the set: it is the
     bank's own. Raises Refused (`conflicting_documents`) for a set that a bank would refuse.
     """
-    chosen = _chosen(order.kinds)
-    consignment = canonical_entry.read(entry)
+    consignment = canonical_entry.read(entry, presented=True, codes=codes)
     check_one_invoice(consignment)
-    check_sane(consignment)
+    check_papers(consignment)
+    check_sane(consignment, codes)
+    needed = needed_set(consignment.values, presented=True)
+    chosen = _chosen(order.kinds or usual(needed, main_mode(consignment.values)), needed)
     made = make_set(consignment, [FORMS[kind] for kind in chosen])
-    beside = [f for f in FORMS.values() if f.kind not in chosen and consignment.get(f.number_path)]
+    beside = [form for form in needed.forms if form.kind not in chosen]
+    if consignment.get(DOCUMENTARY_CREDIT.number_path):
+        beside.append(DOCUMENTARY_CREDIT)
     papers = _papers([*made, *make_set(consignment, beside)])
     comparison = compare(Evidence(papers))
     findings = _findings(comparison)
@@ -96,16 +111,18 @@ def present(
     return sign(manifest, contents, signer)
 
 
-def _chosen(kinds: Sequence[str]) -> list[str]:
+def _chosen(kinds: Sequence[str], needed: NeededSet) -> list[str]:
     """The asked kinds in the order of a set. Raises MalformedInput for any other."""
-    unknown = [kind for kind in kinds if kind not in PRESENTABLE]
+    made = {form.kind for form in needed.forms}
+    there = [kind for kind in PRESENTABLE if kind in made]
+    unknown = [*set(kinds).difference(there)]
     if unknown or LETTER not in kinds:
         raise MalformedInput(
             f"cannot present {', '.join(unknown) or 'without a ' + LETTER}",
             code="unknown_kind",
-            remedy="choose among " + " ".join(PRESENTABLE),
+            remedy="choose among " + " ".join(there),
         )
-    return [kind for kind in PRESENTABLE if kind in kinds]
+    return [kind for kind in there if kind in kinds]
 
 
 def _refuse_conflicts(findings: Sequence[CrossCheckFinding]) -> None:
@@ -191,7 +208,9 @@ class PresentationService:
         clock: Clock,
         judges: Judges = IN_PLACE,
         validation: Validation | None = None,
+        codes: KnownCodes = SHORT_CODES,
     ) -> None:
+        self._codes = codes
         self._judges = judges
         # By it each invoice is judged before the set is written; None in tests without rules.
         self._validation = validation
@@ -214,7 +233,9 @@ class PresentationService:
         if signer is None:
             raise Forbidden(f"this node holds no key of {actor.party}")
         order = Order(actor.party, despite=despite)
-        made = await asyncio.to_thread(present, entry, order, signer=signer, at=self._clock.now())
+        made = await asyncio.to_thread(
+            present, entry, order, signer=signer, at=self._clock.now(), codes=self._codes
+        )
         if self._validation is not None:
             await self._validation.unbroken(invoices_in(made))
         aggregate = _aggregate(made.manifest.presentation)

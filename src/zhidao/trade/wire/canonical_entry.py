@@ -7,6 +7,7 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.versions import check_tag
+from zhidao.trade.domain.documents.asked import require
 from zhidao.trade.domain.documents.mapping import DocumentForm, Row, Syntax
 from zhidao.trade.domain.model.catalogue import FIELDS
 from zhidao.trade.domain.model.consignment import (
@@ -14,8 +15,8 @@ from zhidao.trade.domain.model.consignment import (
     Origin,
     completed,
     enter,
-    require,
 )
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.wire.leaves import decode, encode
 
 TYPE: Final = "zhidao.ConsignmentEntry.v2"
@@ -23,9 +24,22 @@ TYPE: Final = "zhidao.ConsignmentEntry.v2"
 TYPE_OF_ORDERS: Final = "zhidao.ConsignmentEntry.v3"
 # With an invoice for each item, so that several invoices travel together.
 TYPE_OF_INVOICES: Final = "zhidao.ConsignmentEntry.v4"
-TYPES: Final = (TYPE, TYPE_OF_ORDERS, TYPE_OF_INVOICES)
+# With what papers by need ask: legs, kinds of load, wagons, an agreement claimed, air waybills.
+TYPE_OF_NEEDS: Final = "zhidao.ConsignmentEntry.v5"
+TYPES: Final = (TYPE, TYPE_OF_ORDERS, TYPE_OF_INVOICES, TYPE_OF_NEEDS)
 # Fields of later types, with the type from which on they are known.
-_LATER: Final = {".productionOrderId": TYPE_OF_ORDERS, ".invoiceId": TYPE_OF_INVOICES}
+_LATER: Final = {
+    ".productionOrderId": TYPE_OF_ORDERS,
+    ".invoiceId": TYPE_OF_INVOICES,
+    **dict.fromkeys(
+        (
+            *("].wagonId", "airWaybillDocument.id", "airWaybillDocument.issueDate"),
+            *("originAgreementCode", "loadTypeCode"),
+            *(f"{leg}CarriageTransportMovement.modeCode" for leg in ("pre", "on")),
+        ),
+        TYPE_OF_NEEDS,
+    ),
+}
 _FORM: Final = DocumentForm(
     kind="entry",
     titles=("Consignment entry", "托运录入"),
@@ -35,18 +49,20 @@ _FORM: Final = DocumentForm(
 )
 
 
-def read(data: bytes) -> CanonicalConsignment:
-    """The consignment of an entry file that makes every document.
+def read(
+    data: bytes, *, presented: bool = False, codes: KnownCodes = SHORT_CODES
+) -> CanonicalConsignment:
+    """The consignment of an entry file that makes every paper it needs.
 
-    Raises MalformedInput naming the field for an unknown field, a wrong value, or every missing
-    one at once.
+    `presented`: with the letter to a bank. Raises MalformedInput naming the field for an unknown
+    field, a wrong value, or every missing one at once.
     """
-    consignment = typed(data)
-    require(consignment)
+    consignment = typed(data, codes)
+    require(consignment, presented=presented)
     return consignment
 
 
-def typed(data: bytes) -> CanonicalConsignment:
+def typed(data: bytes, codes: KnownCodes = SHORT_CODES) -> CanonicalConsignment:
     """The consignment of an entry file as far as it was typed, and what follows from it.
 
     Raises as `read` does, but for what is missing.
@@ -78,7 +94,7 @@ def typed(data: bytes) -> CanonicalConsignment:
             )
         values[place] = value
     digest = hashlib.sha256(data).hexdigest()
-    return completed(enter(values, digest=digest, origin=Origin.ENTRY))
+    return completed(enter(values, digest=digest, origin=Origin.ENTRY), codes)
 
 
 def write(consignment: CanonicalConsignment) -> bytes:

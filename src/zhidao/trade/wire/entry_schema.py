@@ -1,4 +1,4 @@
-"""The entry file of versions 2 to 4 as JSON Schema, made from the catalogue of fields itself.
+"""The entry file of versions 2 to 5 as JSON Schema, made from the catalogue of fields itself.
 
 What it refuses the reader refuses too. Check digits, sums and rules between fields are beyond it.
 """
@@ -35,17 +35,22 @@ _PATTERNS: Final[dict[Form, str]] = {
     identifiers.uscc: r"^[A-Z0-9]{18}\Z",
     identifiers.eori: r"^[A-Z]{2}[A-Z0-9]{1,15}\Z",
     identifiers.duns: r"^[0-9]{9}\Z",
+    identifiers.air_waybill: r"^[0-9]{3}-[0-9]{8}\Z",
 }
 _STEP: Final = re.compile(r"\.|\[\]\.")
 _SIZES: Final = {ITEM: GROUP_MAX, EQUIPMENT: GROUP_MAX}
 
 
-def entry_schema() -> dict[str, Any]:
-    """The schema of a file that opens a road; JSON Schema 2020-12, without references."""
-    asked = {re.sub(r"\[\d+\]", "[]", path) for path in consignment_entry.needed(items=1)}
+def entry_schema(*, road: bool = True) -> dict[str, Any]:
+    """The schema of a file that opens a road; JSON Schema 2020-12, without references.
+
+    `road`: whether what a road asks must be there; what papers ask, the entry itself decides.
+    """
+    needed_there = consignment_entry.needed(items=1) if road else []
+    asked = {re.sub(r"\[\d+\]", "[]", path) for path in needed_there}
     needed = {path for path in asked if not FIELDS[path].otherwise}
     root: dict[str, Any] = _object({"type": {"enum": list(TYPES)}})
-    about = "An entry file of version 2, 3 or 4."
+    about = "An entry file of version 2, 3, 4 or 5."
     root |= {"title": "Entry", "description": about, "required": ["type"]}
     for path, field in FIELDS.items():
         *heads, name = _STEP.split(path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from zhidao.core.timescale import Utc
 from zhidao.trade.domain.tracking.journey import Leg, Plan
 from zhidao.trade.wire.fields import PlaceCode, Short, number, read_struct
+from zhidao.trade.wire.file_schema import schema_of
 
 _Hours = Annotated[int, msgspec.Meta(ge=1, le=8760)]
 _Celsius = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,3})?\Z", max_length=8)]
@@ -28,6 +29,11 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     silent_after_h: _Hours = 96
     coldest_c: _Celsius | None = None
     warmest_c: _Celsius | None = None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a journey's plan."""
+    return schema_of(_Plan, "Journey plan")
 
 
 def read(data: bytes) -> Plan:

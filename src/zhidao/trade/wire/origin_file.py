@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -11,6 +11,7 @@ from zhidao.core.money import Currency
 from zhidao.trade.domain.origin.determination import BillOfMaterials, Material
 from zhidao.trade.domain.origin.duty import DeclaredLine, Joined, Rate, TariffLine
 from zhidao.trade.wire.fields import CountryCode, HsCode, Number, Text, number, read_struct
+from zhidao.trade.wire.file_schema import schema_of
 
 _LIST_MAX: Final = 5000
 _Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6,12}\Z", max_length=12)]
@@ -114,6 +115,16 @@ class DutyQuestion:
     currency: Currency
     schedule: dict[str, TariffLine]
     lines: tuple[tuple[DeclaredLine, BillOfMaterials | None], ...]
+
+
+def bill_schema() -> dict[str, Any]:
+    """The JSON Schema of a bill of materials."""
+    return schema_of(_BillFile, "Bill of materials")
+
+
+def question_schema() -> dict[str, Any]:
+    """The JSON Schema of a duty question."""
+    return schema_of(_Question, "Duty question")
 
 
 def read_bill(data: bytes) -> BillOfMaterials:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from zhidao.trade.domain.clearance.risk import RULES_MAX, Look, RiskRule, RuleSet
 from zhidao.trade.wire.fields import Name, Reference, Short, ShortOrNone, Text, read_struct
+from zhidao.trade.wire.file_schema import schema_of
 
 _Score = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
@@ -30,6 +31,11 @@ class _Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rules: Annotated[list[_Rule], msgspec.Meta(max_length=RULES_MAX)]
     random_permille: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     seed: ShortOrNone = ""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of risk rules."""
+    return schema_of(_Rules, "Risk rules")
 
 
 def read_rules(data: bytes) -> RuleSet:

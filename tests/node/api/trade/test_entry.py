@@ -21,6 +21,7 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.judging import Effort
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
+from zhidao.node.api.trade import codes as trade_codes
 from zhidao.node.api.trade import entry as trade_entry
 from zhidao.node.api.trade import window as trade_window
 from zhidao.node.http.problems import HANDLERS
@@ -29,6 +30,7 @@ from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.adapters.memory_drafts import MemoryDrafts
 from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.domain.clearance.reference import REFERENCE
+from zhidao.trade.domain.model.known_codes import SHORT_CODES
 from zhidao.trade.events import Consignment
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.document_set import make_set
@@ -42,6 +44,7 @@ ENTRY = (DATA / "set_entry.json").read_bytes()
 FIELDS, _ = imported(ENTRY)
 SET = {d.form.kind: d for d in make_set(canonical_entry.read(ENTRY))}
 E = "/v1/trade/entries"
+TERMS = "applicableTradeDeliveryTerms"
 D = "/v1/trade/declarations"
 P = "/v1/trade/presentations"
 PARTIES = ("exporter", "importer", "customs", "health", "importer-bank")
@@ -88,7 +91,11 @@ async def client():
     )
     entry = trade_entry.routes(MemoryDrafts(), clock, print_document, ThroughPickle())
     app = Litestar(
-        [entry, trade_window.routes(clearance, Releases(NoRoads(), clearance), presentations)],
+        [
+            entry,
+            trade_codes.routes(SHORT_CODES),
+            trade_window.routes(clearance, Releases(NoRoads(), clearance), presentations),
+        ],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -113,13 +120,24 @@ async def check(client, fields, party="exporter"):
 async def test_an_entry_grows_until_it_makes_thirteen_documents(client):
     empty = await check(client, {})
     assert empty["documents"] == []
-    assert len(empty["missing"]) == empty["needed"] > 60
+    assert 40 < len(empty["missing"]) == empty["needed"] <= 45
+    assert "railTransportMovement.wagonId" in empty["apart"]
+    assert {each["cause"] for each in empty["papers"]} == {"sale", "mode", "border"}
     wrong = await check(client, {"invoiceDocument.issueDate": "2026-02-30", "nonsense": "x"})
     assert {each["path"] for each in wrong["troubles"]} == {"invoiceDocument.issueDate", "nonsense"}
     whole = await check(client, FIELDS)
     assert (whole["troubles"], whole["missing"]) == ([], [])
     assert len(whole["documents"]) == 13
     assert whole["findings"] == []
+    why = {each["kind"]: (each["cause"], each["cause_of"]) for each in whole["papers"]}
+    assert why["transport_document"] == ("mode", "sea")
+    assert why["origin_form_e"] == ("agreement", "ACFTA")
+    assert why["rail_consignment_note"] == ("named", "CS-2026-0417")
+    mode = {"mainCarriageTransportMovement.modeCode": "rail"}
+    rail = await check(client, {**FIELDS, **mode, f"{TERMS}.deliveryTypeCode": "CIP"})
+    assert [each["kind"] for each in rail["left_out"]] == ["transport_document"]
+    far = await check(client, {**FIELDS, "deliveryLocation.id": "KZALA"})
+    assert {each["code"] for each in far["troubles"]} == {"no_preference"}
     late = await check(client, {**FIELDS, "presentationDocument.drawnAmount": "99000"})
     assert late["findings"][0]["left"] != late["findings"][0]["right"]
     second = await check(client, {**FIELDS, "includedConsignmentItem[2].id": "3"})
@@ -132,6 +150,22 @@ async def test_fields_are_told_with_names_and_codes(client):
     assert fields["freightPaymentCode"]["choices"] == ["PRE", "COL"]
     assert fields["consignorParty.name"]["zh"] == "名称"
     assert "CT" in fields["includedConsignmentItem[].packageTypeCode"]["choices"]
+
+
+async def test_codes_are_suggested_by_their_beginning_and_their_names(client):
+    ask = {"kind": "place", "text": "rott"}
+    told = (await client.get("/v1/trade/codes", params=ask, headers=by("exporter"))).json()
+    assert told == [{"code": "NLRTM", "name": "Rotterdam"}]
+    ask = {"kind": "hs", "text": "6109"}
+    told = (await client.get("/v1/trade/codes", params=ask, headers=by("exporter"))).json()
+    assert [each["code"] for each in told] == ["610910", "610990"]
+    ask = {"kind": "colour", "text": "red"}
+    told = await client.get("/v1/trade/codes", params=ask, headers=by("exporter"))
+    assert told.status_code == 400
+    ask = {"kind": "station", "text": ""}
+    assert (
+        await client.get("/v1/trade/codes", params=ask, headers=by("exporter"))
+    ).status_code == 400
 
 
 async def test_drafts_are_a_partys_own(client):

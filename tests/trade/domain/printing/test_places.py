@@ -56,8 +56,8 @@ def test_every_statement_of_a_whole_comparison_is_named_in_both_languages() -> N
         ),
         (
             "transport_document:shippedOnBoardDate and 21 days = 2026-09-26",
-            "Bill of lading: shipped on board and 21 days",
-            "海运提单：装船日期加21天",
+            "Bill of lading: departure and 21 days",
+            "海运提单：启运日期加21天",
         ),
         ("packing_list:line 7 = absent", "Packing list: item 7", "装箱单：第7项"),
         (

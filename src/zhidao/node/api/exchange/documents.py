@@ -16,7 +16,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
 from zhidao.core.ids import IdSource, PartyId, parse_id
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
-from zhidao.exchange.events import Delivery, Dispatch
+from zhidao.exchange.events import Delivery, Dispatch, DocumentLook
 from zhidao.exchange.service.bundle_exchange import MAY_CARRY, MAY_READ_DOCUMENT, ExchangeService
 from zhidao.exchange.service.inbox import MAY_DECIDE, Inbox
 from zhidao.exchange.service.outbox import MAY_RESEND, MAY_SEND_DOCUMENT, MAY_WITHDRAW, Outbox
@@ -189,6 +189,16 @@ def routes(parts: Parts) -> Router:
         }
         return Response(data, media_type="application/octet-stream", headers=headers)
 
+    @get("/inbox/{sender:str}/{document:uuid}/look", opt={ACCESS: MAY_READ_DOCUMENT})
+    async def inbox_look(sender: _Node, document: UUID, actor: Actor) -> DocumentLook:
+        """What a received document is by its bytes: name, number, and what rules say of it."""
+        return await parts.exchange.look(actor, sender, document)
+
+    @get("/outbox/{document:uuid}/look", opt={ACCESS: MAY_READ_DOCUMENT})
+    async def outbox_look(document: UUID, actor: Actor) -> DocumentLook:
+        """What a sent document is by its bytes: name, number, and what rules say of it."""
+        return await parts.exchange.look_at_sent(actor, document)
+
     @post("/inbox/{sender:str}/{document:uuid}/decision", status_code=200, opt={ACCESS: MAY_DECIDE})
     async def decide(sender: _Node, document: UUID, data: NewDecision, actor: Actor) -> Delivery:
         """Accepts or refuses a document; the signed receipt with the reason goes to its sender."""
@@ -249,6 +259,8 @@ def routes(parts: Parts) -> Router:
             inbox_list,
             inbox_one,
             inbox_content,
+            inbox_look,
+            outbox_look,
             decide,
         ),
         *(arrivals, pack, unpack, export),

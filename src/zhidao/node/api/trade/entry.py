@@ -21,9 +21,13 @@ from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.conflicts.compared_set import INVOICES
 from zhidao.trade.domain.conflicts.table import Comparison, views_of
-from zhidao.trade.domain.documents.formalities import FORMS, SET
+from zhidao.trade.domain.documents.asked import apart
+from zhidao.trade.domain.documents.formalities import DOCUMENTARY_CREDIT, FORMS
+from zhidao.trade.domain.documents.needed import NeededPaper
+from zhidao.trade.domain.model import forms
 from zhidao.trade.domain.model.catalogue import FIELDS, Field
-from zhidao.trade.domain.model.forms import choices_of
+from zhidao.trade.domain.model.forms import Form, choices_of
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.printing import labels
 from zhidao.trade.domain.printing.places import place_label
 from zhidao.trade.service import entering
@@ -35,6 +39,11 @@ from zhidao.trade.service.validation import Validation
 MAY_DRAFT: Final = access(Role.PARTY, relation=Relation.OWNER, of="the draft")
 
 _DRAFTS_MAX = 100
+_SUGGESTED: Final[dict[Form, str]] = {
+    forms.unlocode: "place",
+    forms.hs_code: "hs",
+    forms.station: "station",
+}
 _Name = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", max_length=64)]
 _Path = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 _Typed = Annotated[str, msgspec.Meta(max_length=1000)]
@@ -80,7 +89,8 @@ class DraftFieldView(msgspec.Struct, frozen=True, kw_only=True):
     """A field of an entry: what it is called, whether it must be there, and its codes, if few.
 
     `of_en`, `of_zh`: the party that a party's field is of. `otherwise_en`, `otherwise_zh`: what
-    stands there if nothing was typed, a value or another field's name.
+    stands there if nothing was typed, a value or another field's name. `suggested`: the kind of
+    code (place, hs, station) that `GET /v1/trade/codes` suggests for it, or empty.
     """
 
     path: str
@@ -92,6 +102,7 @@ class DraftFieldView(msgspec.Struct, frozen=True, kw_only=True):
     otherwise_en: str
     otherwise_zh: str
     choices: list[str]
+    suggested: str
 
 
 class DraftTroubleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,13 +154,36 @@ class DraftDocumentView(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
+class DraftPaperView(msgspec.Struct, frozen=True, kw_only=True):
+    """A paper that the consignment needs or, though its number was entered, has not.
+
+    `cause`: sale, mode, border, agreement, terms, credit, named or no_leg; `cause_of`: the mode,
+    countries, agreement, term or number that it is of.
+    """
+
+    kind: str
+    en: str
+    zh: str
+    cause: str
+    cause_of: str
+
+
 class DraftProgressView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an entry is; `road`: fields that opening a consignment with it still asks for."""
+    """How far an entry is; `road`: fields that opening a consignment with it still asks for.
+
+    `papers` follow the way the goods go, the border and the agreement; `left_out`: those whose
+    number was entered and that cannot be; `possible`: agreements that bind both countries and
+    under which nothing is claimed; `apart`: fields that no paper of the set speaks of.
+    """
 
     troubles: list[DraftTroubleView]
     missing: list[str]
     road: list[str]
     needed: int
+    papers: list[DraftPaperView]
+    left_out: list[DraftPaperView]
+    possible: list[str]
+    apart: list[str]
     documents: list[DraftDocumentView]
     agree: int
     findings: list[DraftFindingView]
@@ -201,7 +235,7 @@ def _otherwise(field: Field, language: int) -> str:
     return (named or labels.label_of(field.otherwise))[language]
 
 
-Prints = Callable[[Mapping[str, str], str, str], bytes]
+Prints = Callable[[Mapping[str, str], str, str, KnownCodes], bytes]
 """Fields of a whole entry, a kind of document and a language, to a PDF/A."""
 
 
@@ -211,12 +245,14 @@ def routes(
     prints: Prints,
     judges: Judges = IN_PLACE,
     validation: Validation | None = None,
+    codes: KnownCodes = SHORT_CODES,
 ) -> Router:
     """Routes under /v1/trade/entries. `prints`: makes a PDF/A in a process of `judges`.
 
-    `validation`: by it each invoice that leaves is judged; None in tests without rules.
+    `validation`: by it each invoice that leaves is judged; None in tests without rules. `codes`:
+    the lists that name places and goods.
     """
-    made_of = partial(_made_of, judges, validation)
+    made_of = partial(_made_of, judges, validation, codes)
 
     @get("/fields", opt={ACCESS: CALLER})
     async def fields(actor: Actor) -> list[DraftFieldView]:
@@ -233,6 +269,7 @@ def routes(
                 otherwise_en=_otherwise(field, 0),
                 otherwise_zh=_otherwise(field, 1),
                 choices=list(choices_of(field.form)),
+                suggested=_SUGGESTED.get(field.form, ""),
             )
             for path, field in FIELDS.items()
         ]
@@ -241,13 +278,19 @@ def routes(
     async def check(data: TypedEntry, actor: Actor) -> DraftProgressView:
         """Checks what was typed so far; keeps nothing."""
         del actor
-        found = await judges.run(DOCUMENT, entering.progress, data.fields)
+        found = await judges.run(DOCUMENT, entering.progress, data.fields, codes)
         return DraftProgressView(
             troubles=[_trouble(each) for each in found.troubles],
             missing=list(found.missing),
             road=list(found.road),
             needed=found.needed,
-            documents=[_document(each) for each in found.made if each.form in SET],
+            papers=[_paper(each) for each in found.papers.papers],
+            left_out=[_paper(each) for each in found.papers.left_out],
+            possible=list(found.papers.possible),
+            apart=apart(data.fields, found.papers),
+            documents=[
+                _document(each) for each in found.made if each.form is not DOCUMENTARY_CREDIT
+            ],
             agree=_agreeing(found.comparison),
             findings=_findings(found.comparison),
             unasked=list(found.comparison.unasked) if found.comparison else [],
@@ -293,7 +336,7 @@ def routes(
         del actor
         if kind in INVOICES:
             await made_of(data.fields, kind)
-        pdf = await judges.run(DOCUMENT, prints, data.fields, kind, language)
+        pdf = await judges.run(DOCUMENT, prints, data.fields, kind, language, codes)
         return _file(pdf, "application/pdf", f"{kind}.pdf")
 
     @get("/drafts", opt={LISTED: _DRAFTS, ACCESS: MAY_DRAFT})
@@ -345,10 +388,14 @@ def _draft(draft: Draft, fields: Mapping[str, str]) -> DraftView:
 
 
 async def _made_of(
-    judges: Judges, validation: Validation | None, fields: Mapping[str, str], kind: str
+    judges: Judges,
+    validation: Validation | None,
+    codes: KnownCodes,
+    fields: Mapping[str, str],
+    kind: str,
 ) -> MadeDocument:
     """A document of an entry, an invoice only if it breaks no rule that is installed."""
-    made = await judges.run(DOCUMENT, entering.document, fields, kind)
+    made = await judges.run(DOCUMENT, entering.document, fields, kind, codes)
     if validation is not None and kind in INVOICES:
         await validation.unbroken([made.data])
     return made
@@ -357,6 +404,16 @@ async def _made_of(
 def _trouble(trouble: Trouble) -> DraftTroubleView:
     return DraftTroubleView(
         path=trouble.path, sentence=trouble.sentence, code=trouble.code, remedy=trouble.remedy
+    )
+
+
+def _paper(paper: NeededPaper) -> DraftPaperView:
+    return DraftPaperView(
+        kind=paper.form.kind,
+        en=paper.form.titles[0],
+        zh=paper.form.titles[1],
+        cause=paper.why.cause.value,
+        cause_of=paper.why.of,
     )
 
 

@@ -22,7 +22,7 @@ from zhidao.trade.domain.documents.mapping import (
     json_number,
 )
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, ITEM
-from zhidao.trade.domain.model.code_lists import PACKAGE_KINDS
+from zhidao.trade.domain.model.code_lists import BULK_KINDS, PACKAGE_KINDS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 
 TERMS: Final = "As agreed between shipper and carrier."
@@ -65,6 +65,7 @@ CARGO: Final = item_paths(
     "equipmentId",
 )
 EQUIPMENT_PATHS: Final = (f"{EQUIPMENT}[].id", f"{EQUIPMENT}[].affixedSealId")
+_WAGONS: Final = (f"{ITEM}[].wagonId", f"{EQUIPMENT}[].wagonId")
 DELIVERY_TERMS: Final = tuple(
     f"applicableTradeDeliveryTerms.{name}"
     for name in (
@@ -135,6 +136,31 @@ def _cubic_metres(_consignment: CanonicalConsignment, _k: int) -> str:
     return "MTQ"
 
 
+def _movement_types(consignment: CanonicalConsignment) -> Leaves:
+    """Full containers go from yard to yard, parcels from freight station to freight station.
+
+    DCSA knows no bulk: such a bill says neither.
+    """
+    if consignment.counts[EQUIPMENT]:
+        yard, load = "CY", "FCL"
+    elif is_bulk(consignment):
+        return {}
+    else:
+        yard, load = "CFS", "LCL"
+    ends = (("receiptType", "deliveryType", yard), ("cargoMovementType", "cargoMovementType", load))
+    return {
+        f"{name}{at}": code
+        for here, there, code in ends
+        for name, at in ((here, "AtOrigin"), (there, "AtDestination"))
+    }
+
+
+def is_bulk(consignment: CanonicalConsignment) -> bool:
+    """Whether all goods are loose: by Recommendation 21, kinds of package that are none."""
+    kinds = consignment.each(ITEM, "packageTypeCode")
+    return bool(kinds) and all(kind in BULK_KINDS for kind in kinds)
+
+
 _GOODS: Final = "consignmentItems[]."
 _CARGO: Final = _GOODS + "cargoItems[0]."
 _BOX: Final = "utilizedTransportEquipments[]."
@@ -178,10 +204,7 @@ BILL_OF_LADING: Final = DocumentForm(
         ),
         Row("shippedOnBoardDate", "mainCarriageTransportMovement.departureDate"),
         Constant("termsAndConditions", TERMS),
-        Constant("receiptTypeAtOrigin", "CY"),
-        Constant("deliveryTypeAtDestination", "CY"),
-        Constant("cargoMovementTypeAtOrigin", "FCL"),
-        Constant("cargoMovementTypeAtDestination", "FCL"),
+        Derived(_movement_types),
         Row("issueDate", "transportContractDocument.issueDate"),
         Row("carrierCode", "carrierParty.scacCode"),
         Constant("carrierCodeListProvider", "NMFTA"),
@@ -277,6 +300,7 @@ RAIL_NOTE: Final = own_form(
     "invoiceDocument.id",
     *CARGO,
     *EQUIPMENT_PATHS,
+    *_WAGONS,
     totals("grossWeight", "packageQuantity"),
 )
 
@@ -299,4 +323,25 @@ ROAD_NOTE: Final = own_form(
     *CARGO,
     *EQUIPMENT_PATHS,
     totals("grossWeight", "packageQuantity"),
+)
+
+AIR_WAYBILL: Final = own_form(
+    "air_waybill",
+    ("Air waybill", "航空货运单"),
+    "airWaybillDocument.id",
+    "airWaybillDocument.issueDate",
+    *party_paths("consignorParty"),
+    *party_paths("consigneeParty"),
+    "notifiedParty.name",
+    "carrierParty.name",
+    "freightPaymentCode",
+    "mainCarriageTransportMovement.id",
+    "mainCarriageTransportMovement.departureDate",
+    "loadingBaseportLocation.id",
+    "loadingBaseportLocation.name",
+    "unloadingBaseportLocation.id",
+    "unloadingBaseportLocation.name",
+    "invoiceDocument.id",
+    *CARGO,
+    totals("grossWeight", "packageQuantity", "grossVolume"),
 )

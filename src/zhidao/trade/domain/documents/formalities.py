@@ -16,6 +16,7 @@ from typing import Final
 from zhidao.core.money import Currency
 from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE
 from zhidao.trade.domain.documents.carriage import (
+    AIR_WAYBILL,
     BILL_OF_LADING,
     DELIVERY_TERMS,
     EQUIPMENT_PATHS,
@@ -32,6 +33,16 @@ from zhidao.trade.domain.documents.mapping import Constant, Derived, DocumentFor
 from zhidao.trade.domain.model.catalogue import CREDIT, FIELDS, ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 
+# A paper names the contract of the main carriage by its number.
+CARRIAGE_NUMBERS: Final = {
+    form.number_path: mode
+    for mode, form in (
+        ("sea", BILL_OF_LADING),
+        ("rail", RAIL_NOTE),
+        ("road", ROAD_NOTE),
+        ("air", AIR_WAYBILL),
+    )
+}
 PACKING_LIST: Final = own_form(
     "packing_list",
     ("Packing list", "装箱单"),
@@ -163,6 +174,7 @@ _DECLARATION: Final = (
     "invoiceDocument.issueDate",
     "invoiceDocument.currencyCode",
     "transportContractDocument.id",
+    *(path for path in CARRIAGE_NUMBERS if path != BILL_OF_LADING.number_path),
     "mainCarriageTransportMovement.meansName",
     "mainCarriageTransportMovement.id",
     "loadingBaseportLocation.id",
@@ -240,6 +252,7 @@ COVER_LETTER: Final = own_form(
     "insuranceDocument.id",
     "rcepOriginDocument.id",
     "formEOriginDocument.id",
+    *(path for path in CARRIAGE_NUMBERS if path != BILL_OF_LADING.number_path),
 )
 # The credit is the bank's document, not ours: it is read, and projected only for the round trip.
 DOCUMENTARY_CREDIT: Final = own_form(
@@ -249,7 +262,7 @@ DOCUMENTARY_CREDIT: Final = own_form(
     *(path for path in FIELDS if path.startswith(CREDIT + ".") and path != f"{CREDIT}.id"),
 )
 
-# The set that one entry makes, in the order in which it is printed.
+# The papers that an entry may make, in the order in which they are printed.
 SET: Final = (
     INVOICE_UBL,
     INVOICE_CII,
@@ -257,6 +270,7 @@ SET: Final = (
     BILL_OF_LADING,
     RAIL_NOTE,
     ROAD_NOTE,
+    AIR_WAYBILL,
     RCEP_CERTIFICATE,
     FORM_E,
     EXPORT_DECLARATION,

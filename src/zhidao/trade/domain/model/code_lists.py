@@ -39,6 +39,9 @@ PACKAGE_KINDS: Final = _codes(
     "BE bundle, RL reel, RO roll, CN container, PC parcel, NE unpacked, BL bale, TB tub"
 )
 
+# Of Recommendation 21: goods that are in no package at all.
+BULK_KINDS: Final = frozenset(("VG", "VL", "VO", "VQ", "VR", "VY"))
+
 
 @dataclass(frozen=True, slots=True)
 class CorridorPlace:
@@ -50,19 +53,26 @@ class CorridorPlace:
     station: str = ""
 
 
-# UN/LOCODE knows Horgos as CNHRS; RSHGO is a place of the same name in Serbia.
+# Names without signs that only some readers write. UN/LOCODE knows Horgos as CNHRS; RSHGO is a
+# place of the same name in Serbia. CNXIY and PLMLA are in use beside CNSIA and PLMAA.
+_PLACES: Final = """
+AUMEL Melbourne, AUSYD Sydney, AZBAK Baku, BDCGP Chattogram, BDDAC Dhaka,
+BEANR Antwerpen, BYBQT Brest, BYMSQ Minsk, CNCAN Guangzhou, CNCGO Zhengzhou, CNCKG Chongqing,
+CNCTU Chengdu, CNDLC Dalian, CNHRS Horgos, CNKMG Kunming, CNLYG Lianyungang, CNMLX Manzhouli,
+CNNGB Ningbo, CNNNG Nanning, CNRLC Erenhot, CNSHA Shanghai, CNSIA Xi'an, CNSZX Shenzhen,
+CNTAO Qingdao, CNTSN Tianjin, CNURC Urumqi, CNWUH Wuhan, CNXIY Xi'an, CNXMN Xiamen, DEDUI Duisburg,
+DEFRA Frankfurt am Main, DEHAM Hamburg, DKEBJ Esbjerg, GEBUS Batumi, GRPIR Piraeus, HKHKG Hong Kong,
+HUBUD Budapest, IDJKT Jakarta, JPOSA Osaka, JPTYO Tokyo, KGFRU Bishkek, KHPNH Phnom Penh,
+KRINC Incheon, KRPUS Busan, KRSEL Seoul, KZALA Almaty, KZALS Alashankou, LAVTE Vientiane,
+LKCMB Colombo, MNULN Ulaanbaatar, MYKUL Kuala Lumpur, MYPKG Port Klang, NLRTM Rotterdam,
+NZAKL Auckland, PHMNL Manila, PKKHI Karachi, PLGDN Gdansk, PLLOD Lodz, PLMAA Malaszewicze,
+PLMLA Malaszewicze, PLWAW Warszawa, ROCND Constanta, RULED Saint Petersburg, RUMOW Moskva,
+RUVVO Vladivostok, SGSIN Singapore, THBKK Bangkok, THLCH Laem Chabang, TJDYU Dushanbe,
+TMASB Ashgabat, TMKRW Turkmenbashi, TRIST Istanbul, TRMER Mersin, UZSKD Samarkand, UZTAS Tashkent,
+VNHAN Hanoi, VNHPH Haiphong, VNSGN Ho Chi Minh City
+"""
 CORRIDOR_PLACES: Final = tuple(
-    CorridorPlace(code, name, code[:2])
-    for code, name in (
-        *(("CNSHA", "Shanghai"), ("CNNGB", "Ningbo"), ("CNTAO", "Qingdao"), ("CNTSN", "Tianjin")),
-        *(("CNSZX", "Shenzhen"), ("CNXMN", "Xiamen"), ("CNHRS", "Horgos"), ("CNCAN", "Guangzhou")),
-        *(("VNHPH", "Haiphong"), ("VNSGN", "Ho Chi Minh City"), ("THLCH", "Laem Chabang")),
-        *(("THBKK", "Bangkok"), ("MYPKG", "Port Klang"), ("SGSIN", "Singapore")),
-        *(("IDJKT", "Jakarta"), ("PHMNL", "Manila"), ("KHPNH", "Phnom Penh")),
-        *(("JPTYO", "Tokyo"), ("JPOSA", "Osaka"), ("KRPUS", "Busan"), ("KRINC", "Incheon")),
-        *(("AUSYD", "Sydney"), ("AUMEL", "Melbourne"), ("NZAKL", "Auckland")),
-        *(("NLRTM", "Rotterdam"), ("DEHAM", "Hamburg"), ("DKEBJ", "Esbjerg"), ("PLGDN", "Gdansk")),
-    )
+    CorridorPlace(code, name, code[:2]) for code, name in _codes(" ".join(_PLACES.split())).items()
 )
 
 

@@ -59,7 +59,8 @@ class Agreement:
     """An agreement's facts. `rules` go by HS prefix, the longest first; `general` stands for none.
 
     `tolerance_percent` is the de minimis share of the FOB value; for chapters 50 to 63 the same
-    share of weight is an alternative where `textile_weight` says so.
+    share of weight is an alternative where `textile_weight` says so. `sides`: where given, a party
+    of each stands at either end of the trade.
     """
 
     name: str
@@ -70,6 +71,14 @@ class Agreement:
     hs_edition: str
     general: ProductRule | None = None
     rules: Mapping[str, ProductRule] = field(default_factory=dict)
+    sides: tuple[frozenset[str], ...] = ()
+
+    def binds(self, seller: str, buyer: str) -> bool:
+        """Whether goods between two countries may have the agreement's preference."""
+        both = {seller, buyer}
+        if seller == buyer or not both <= self.members:
+            return False
+        return all(both & side for side in self.sides)
 
     def rule_of(self, hs: str) -> ProductRule | None:
         """The rule of a product, None where no rule is known."""
@@ -99,6 +108,8 @@ _ACFTA_HEADING: Final = (
 ACFTA: Final = Agreement(
     name="ACFTA",
     members=ASEAN | {"CN"},
+    # Trade of ASEAN's members among themselves goes under their own agreement.
+    sides=(ASEAN, frozenset(("CN",))),
     tolerance_percent=Decimal(10),
     textile_weight=True,
     validity_months=12,

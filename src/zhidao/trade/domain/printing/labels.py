@@ -77,6 +77,12 @@ OF_FIELD: Final = _labels(f"""
     railConsignmentNoteDocument.issueDate: Date of the rail note | 铁路运单日期
     roadConsignmentNoteDocument.id: Road consignment note | 公路运单号
     roadConsignmentNoteDocument.issueDate: Date of the road note | 公路运单日期
+    airWaybillDocument.id: Air waybill | 航空货运单号
+    airWaybillDocument.issueDate: Air waybill date | 航空货运单日期
+    originAgreementCode: Agreement claimed | 所主张的协定
+    loadTypeCode: Kind of load | 装载方式
+    preCarriageTransportMovement.modeCode: Carriage before it | 前段运输方式
+    onCarriageTransportMovement.modeCode: Carriage after it | 后段运输方式
     rcepOriginDocument.id: RCEP certificate | RCEP证书号
     rcepOriginDocument.issueDate: RCEP certificate date | RCEP证书日期
     formEOriginDocument.id: Form E | E表证书号
@@ -97,11 +103,11 @@ OF_FIELD: Final = _labels(f"""
     applicableTradeDeliveryTerms.edition: Incoterms edition | 术语版本
     applicableTradeDeliveryTerms.relevantLocation.id: Code of the named place | 指定地点代码
     applicableTradeDeliveryTerms.relevantLocation.name: Named place | 指定地点
-    mainCarriageTransportMovement.meansName: Vessel | 船名
+    mainCarriageTransportMovement.meansName: Vessel or train | 船名或车次
     mainCarriageTransportMovement.meansId: IMO number | 船舶识别号
-    mainCarriageTransportMovement.id: Voyage | 航次
+    mainCarriageTransportMovement.id: Voyage, train or flight | 航次、车次或航班
     mainCarriageTransportMovement.modeCode: Mode of carriage | 运输方式
-    mainCarriageTransportMovement.departureDate: Shipped on board | 装船日期
+    mainCarriageTransportMovement.departureDate: Departure | 启运日期
     mainCarriageTransportMovement.arrivalDate: Planned arrival | 预计到达
     onCarriageTransportMovement.meansName: Second vessel | 二程船名
     onCarriageTransportMovement.id: Second voyage | 二程航次
@@ -162,11 +168,13 @@ OF_FIELD: Final = _labels(f"""
     {ITEM}[].packageTypeCode: Kind of package | 包装种类
     {ITEM}[].shippingMarks: Marks | 唛头
     {ITEM}[].equipmentId: Container | 集装箱
+    {ITEM}[].wagonId: Wagon | 车号
     {ITEM}[].lotId: Lot | 批号
     {ITEM}[].productionOrderId: Order of the lot | 批次所属订单
     {ITEM}[].invoiceId: Invoice, if another | 所属发票（如另有）
     {EQUIPMENT}[].id: Container | 集装箱号
     {EQUIPMENT}[].affixedSealId: Seal | 封志号
+    {EQUIPMENT}[].wagonId: Wagon | 车号
 """)
 # What the document says beside single fields.
 WORDS: Final = _labels("""

@@ -130,7 +130,7 @@ def _signatures(form: DocumentForm) -> tuple[Label, ...]:
     signature = labels.WORDS["signature"]
     if form.kind in _SIGNED_BY_AUTHORITY:
         return signature, labels.WORDS["stamp"]
-    if form.kind in ("rail_consignment_note", "road_consignment_note"):
+    if form.kind in ("rail_consignment_note", "road_consignment_note", "air_waybill"):
         roles = ("consignorParty", "carrierParty", "consigneeParty")
         return tuple(labels.ROLES[role] for role in roles)
     return (signature,)
@@ -217,7 +217,7 @@ def _tables(form: DocumentForm, said: CanonicalConsignment) -> Iterator[Table]:
     if said.counts[ITEM]:
         yield _goods(form, said)
     if said.counts[EQUIPMENT]:
-        names = [n for n in ("id", "affixedSealId") if any(said.each(EQUIPMENT, n))]
+        names = [n for n in ("id", "affixedSealId", "wagonId") if any(said.each(EQUIPMENT, n))]
         yield Table(
             title=labels.WORDS["equipment"],
             columns=tuple(labels.label_of(f"{EQUIPMENT}[].{name}") for name in names),

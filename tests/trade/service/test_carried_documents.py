@@ -1,0 +1,107 @@
+"""An invoice that rules refuse is neither sealed nor taken; beside each stands what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from tests.exchange.two_nodes import Node, carry, make_pair
+from tests.trade.rules_in_process import RulesInProcess
+
+from zhidao.core.errors import Refused, Unavailable
+from zhidao.node.wiring.trade import PapersInspection
+from zhidao.trade.domain.verdict import Verdict
+from zhidao.trade.service.carried_documents import CarriedDocuments, PaperLook
+from zhidao.trade.service.document_set import make_set
+from zhidao.trade.service.validation import Validation
+from zhidao.trade.wire import canonical_entry
+
+ENTRY = (Path(__file__).parents[1] / "data" / "set_entry.json").read_bytes()
+SET = {d.form.kind: d.data for d in make_set(canonical_entry.read(ENTRY))}
+GOOD = SET["invoice_ubl"]
+# The sum of the lines is another one: BR-CO-10 and more.
+BROKEN = GOOD.replace(b">47400.00<", b">47400.01<", 1)
+XML = "application/xml"
+
+
+@pytest.fixture
+def carried(judge) -> CarriedDocuments:
+    return CarriedDocuments(Validation(RulesInProcess(judge)))
+
+
+@pytest.fixture
+async def pair() -> tuple[Node, Node]:
+    return await make_pair()
+
+
+async def sent(one: Node, two: Node, number: int, content: bytes) -> None:
+    await one.exchange.send(
+        one.party,
+        document=UUID(int=number),
+        recipient=two.name,
+        to_party=two.party.party,
+        consignment="C-1",
+        kind="trade.invoice",
+        media_type=XML,
+        content=content,
+    )
+
+
+async def test_an_invalid_invoice_is_refused_before_it_is_sealed(carried, pair) -> None:
+    one, two = pair
+    one.outbox.inspection = carried
+    with pytest.raises(Refused) as refusal:
+        await sent(one, two, 1, BROKEN)
+    assert refusal.value.code == "invoice_invalid"
+    assert "BR-" in str(refusal.value)
+    assert await one.outbox.listed(one.party) == []
+    await sent(one, two, 1, GOOD)
+    assert [row.state for row in await one.outbox.listed(one.party)] == ["waiting"]
+
+
+async def test_an_invalid_invoice_is_refused_by_its_receiver_whatever_its_sender_thinks(
+    carried, pair
+) -> None:
+    one, two = pair
+    two.inbox.inspection = carried
+    await sent(one, two, 1, BROKEN)
+    await sent(one, two, 2, GOOD)
+    await carry(one, two)
+    last, first = await one.outbox.listed(one.party)
+    assert (first.outcome, first.code) == ("refused", "invoice_invalid")
+    assert "BR-" in first.reason
+    assert last.state == "accepted"
+    assert [told.document for told in two.told] == [str(UUID(int=2))]
+
+
+async def test_what_is_no_invoice_or_cannot_be_judged_passes(carried) -> None:
+    for content in (b"<Invoice/>", b"<Invoice", b"<note>Invoice</note>", b"<!DOCTYPE Invoice>"):
+        await carried.check(XML, content)
+    await carried.check("text/plain", BROKEN)
+    await carried.check("application/json", SET["packing_list"])
+
+    class NoRules:
+        async def judge(self, document: bytes) -> Verdict:
+            raise Unavailable("the rules ended")
+
+    await CarriedDocuments(Validation(NoRules())).check(XML, BROKEN)
+
+
+async def test_a_look_tells_name_number_type_and_verdict_on_both_sides(carried, pair) -> None:
+    one, two = pair
+    one.exchange.inspection = two.exchange.inspection = PapersInspection(carried)
+    await sent(one, two, 1, BROKEN)
+    await carry(one, two)
+    here = await one.exchange.look_at_sent(one.party, UUID(int=1))
+    there = await two.exchange.look(two.party, one.name, UUID(int=1))
+    assert here == there
+    assert (here.en, here.number, here.media_type) == ("Commercial invoice", "INV-2026-0417", XML)
+    assert (here.verdict, here.size) == ("invalid", len(BROKEN))
+    assert "BR-" in here.summary
+    good = await carried.look(XML, GOOD)
+    assert (good.verdict, good.zh) == ("valid", "商业发票")
+    packing = await carried.look("application/json", SET["packing_list"])
+    assert (packing.en, packing.verdict) == ("Packing list", "none")
+    unknown = await carried.look("image/png", b"\x89PNG")
+    assert unknown == PaperLook("", "", "")
