@@ -26,6 +26,7 @@ from zhidao.trade.wire.code_rows import CodeRow, ListKind, kind_of, read_rows
 LIST_BYTES_MAX: Final = 256 * 1024 * 1024
 _FORMAT: Final = 1
 _HEAD_BYTES: Final = 64 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
 _BATCH: Final = 5_000
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS lists (
@@ -228,8 +229,24 @@ def _batches(rows: Iterable[CodeRow]) -> Iterator[list[CodeRow]]:
 
 
 def _digest(file: Path) -> str:
+    """SHA-256 of a file, which is read to its bound and no further: a device never ends."""
+    digest, size = hashlib.sha256(), 0
     with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+        while data := opened.read(_CHUNK_BYTES):
+            size += len(data)
+            if size > LIST_BYTES_MAX:
+                raise _too_large(file.name)
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def _too_large(where: str) -> MalformedInput:
+    return MalformedInput(
+        f"more than {LIST_BYTES_MAX} bytes, or a line of {_HEAD_BYTES}",
+        code="file_too_large",
+        where=where,
+        remedy="import the list in parts, each under a name of its own",
+    )
 
 
 @contextmanager
@@ -262,12 +279,7 @@ def _lines(data: IO[bytes] | gzip.GzipFile | bz2.BZ2File, name: str) -> Iterator
     for number, line in enumerate(iter(read, b""), start=1):
         size += len(line)
         if size > LIST_BYTES_MAX or len(line) == _HEAD_BYTES:
-            raise MalformedInput(
-                f"more than {LIST_BYTES_MAX} bytes, or a line of {_HEAD_BYTES}",
-                code="file_too_large",
-                where=f"{name} line {number}",
-                remedy="import the list in parts, each under a name of its own",
-            )
+            raise _too_large(f"{name} line {number}")
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.core.errors import MalformedInput, Unavailable
+from zhidao.core.errors import MalformedInput
 from zhidao.trade.adapters.code_store import (
     InstalledList,
     StoredCodes,
@@ -37,13 +37,14 @@ def known_codes(store: Path | None = None) -> KnownCodes:
 
 
 def take(files: Iterable[Path], store: Path | None, *, kind: str = "") -> list[dict[str, Any]]:
-    """Takes every list or none. Raises MalformedInput, Unavailable."""
+    """Takes every list or none. Raises MalformedInput."""
     wanted = ListKind(kind) if kind else None
     try:
         return [_told(each) for each in import_lists(files, store or default_file(), kind=wanted)]
     except OSError as error:
-        raise Unavailable(
-            f"cannot read or write: {error}",
+        raise MalformedInput(
+            f"cannot read or write: {error.strerror}",
+            code="unreadable_file",
             where=str(error.filename or ""),
             remedy="look whether the file is there and the folder of the lists may be written",
         ) from error

@@ -108,7 +108,7 @@ def _records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 def _refuse(bad: Sequence[str], where: str) -> None:
     if not bad:
         return
-    more = f"; and {len(bad) - _TOLD_FIRST} more" if len(bad) > _TOLD_MAX else ""
+    more = f"; and {len(bad) - _TOLD_FIRST} more" if len(bad) > _TOLD_FIRST else ""
     raise MalformedInput(
         "; ".join(bad[:_TOLD_FIRST]) + more,
         code="bad_rows",

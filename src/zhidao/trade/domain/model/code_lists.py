@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from zhidao.core.errors import MalformedInput
 
@@ -39,6 +39,7 @@ PACKAGE_KINDS: Final = _codes(
     "BE bundle, RL reel, RO roll, CN container, PC parcel, NE unpacked, BL bale, TB tub"
 )
 
+_Listed = TypeVar("_Listed")
 # Of Recommendation 21: goods that are in no package at all.
 BULK_KINDS: Final = frozenset(("VG", "VL", "VO", "VQ", "VR", "VY"))
 
@@ -89,7 +90,7 @@ def import_places(data: str) -> dict[str, CorridorPlace]:
             raise MalformedInput("a row without code and name", where=f"line {number}")
         code = row[0].strip()
         found[code] = CorridorPlace(code, row[1].strip(), code[:2])
-    return found
+    return _some(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,13 @@ def import_stations(data: str) -> dict[str, Station]:
         if code in found and found[code].name != name:
             raise MalformedInput(f"the station {code} stands twice", where=f"line {number}")
         found[code] = Station(code, name, country, more[0] if more else "")
+    return _some(found)
+
+
+def _some(found: dict[str, _Listed]) -> dict[str, _Listed]:
+    """A list is of something. Raises MalformedInput for one without a row."""
+    if not found:
+        raise MalformedInput("a list without a row", where="line 1")
     return found
 
 
